@@ -1,0 +1,123 @@
+import { API_PREFIX } from '../../schemas/control.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import { takesAgent } from '../../schemas/manifest.js';
+import { foldConsumer } from '../../schemas/log.js';
+
+/**
+ * Who may do what, as accounts of the NATS server (I7). In one account this cannot be had: whoever may publish one
+ * stored subject can name a reply subject, and the server publishes its answer there with its own rights. So CORE has
+ * the log and the broker, everyone else an account of their own with exactly these imports; an answer that is
+ * redirected by a reply subject ends in the account of who redirected it. See docs/decisions/0002-accounts.md.
+ */
+export interface Grant {
+  /** Subject in CORE, exported to this account alone. */
+  readonly subject: string;
+  /** The name it has in the account that imports it; the same when absent. */
+  readonly as?: string;
+  /** `stream`: what CORE publishes is seen. `service`: what the account publishes reaches CORE. */
+  readonly kind: 'service' | 'stream';
+  /** A service that answers one request with several messages. */
+  readonly many?: boolean;
+  /** The service sees who calls, as the server authenticated it. */
+  readonly share?: boolean;
+}
+
+export interface AccountPlan {
+  readonly name: string;
+  /** Public nkey; null for the guest, who connects without a credential. */
+  readonly publicKey: string | null;
+  readonly grants: readonly Grant[];
+  /** Subjects that this account's connections may publish; everything when absent. What is refused is refused aloud. */
+  readonly publish?: readonly string[];
+}
+
+const service = (subject: string, as?: string): Grant =>
+  as === undefined ? { kind: 'service', subject } : { kind: 'service', subject, as };
+
+/** Sending commands: the import appends the sender, so that nobody can send as somebody else. */
+const commands = (pattern: string, sender: string): readonly Grant[] => [
+  service(`cmd.${pattern}.*.${sender}`, `cmd.${pattern}.*`),
+  service(`cmd.${pattern}.${sender}`, `cmd.${pattern}`),
+];
+
+const people = (sender: string): readonly Grant[] => [
+  ...commands('*.*', sender),
+  { kind: 'service', subject: 'call.>', share: true },
+  { kind: 'service', subject: '$SRV.>', many: true },
+  { kind: 'stream', subject: 'live.>' },
+];
+
+// Three and four tokens only: another number matches no import and would vanish, so it is refused aloud instead.
+const PEOPLE_PUBLISH = ['cmd.*.*', 'cmd.*.*.*', 'call.>', '$SRV.>', '_INBOX.>'];
+
+export const guestPlan = (): AccountPlan => ({
+  name: 'guest',
+  publicKey: null,
+  grants: people('guest'),
+  publish: PEOPLE_PUBLISH,
+});
+
+/** Reads everything and makes consumers of its own; does not update, purge or delete what is in the log. */
+const OPERATOR_API = [
+  '$JS.API.INFO',
+  '$JS.API.STREAM.LIST',
+  '$JS.API.STREAM.NAMES',
+  '$JS.API.STREAM.INFO.*',
+  '$JS.API.STREAM.MSG.GET.*',
+  '$JS.API.CONSUMER.CREATE.>',
+  '$JS.API.CONSUMER.LIST.*',
+  '$JS.API.CONSUMER.NAMES.*',
+  '$JS.API.CONSUMER.INFO.>',
+  '$JS.ACK.>',
+  '$JS.FC.>',
+] as const;
+
+export const operatorPlan = (publicKey: string): AccountPlan => ({
+  name: 'operator',
+  publicKey,
+  grants: [
+    ...people('operator'),
+    ...OPERATOR_API.map((subject) => service(subject)),
+    { kind: 'service', subject: '$JS.API.DIRECT.GET.>', many: true },
+    { kind: 'service', subject: '$JS.API.CONSUMER.MSG.NEXT.>', many: true },
+    service('ops.>'),
+  ],
+});
+
+/** Exactly what one module needs: its own part of the log, its consumers, and the actions it declares to call. */
+export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan => {
+  const self = manifest.name;
+  const api = (subject: string, many = false): Grant => ({
+    kind: 'service',
+    subject: `$JS.API.${subject}`,
+    // The plain name would meet the server's own "JetStream not enabled for account".
+    as: `${API_PREFIX}.${subject}`,
+    many,
+  });
+  const actions = [
+    ...Object.entries(manifest.actions).map(([name, action]) => ({ module: self, name, agent: takesAgent(action) })),
+    // Whether another module's action takes an agent is its manifest's affair, so both forms are granted.
+    ...Object.entries(manifest.dependencies ?? {}).flatMap(([module, names]) =>
+      names.map((name) => ({ module, name, agent: undefined })),
+    ),
+  ];
+  return {
+    name: self,
+    publicKey,
+    grants: [
+      service(`evt.${self}.>`),
+      service(`res.${self}.>`),
+      service(`ctl.${self}.>`),
+      ...actions.flatMap(({ module, name, agent }): readonly Grant[] => [
+        ...(agent === false ? [] : [service(`cmd.${module}.${name}.*.${self}`, `cmd.${module}.${name}.*`)]),
+        ...(agent === true ? [] : [service(`cmd.${module}.${name}.${self}`, `cmd.${module}.${name}`)]),
+        ...(agent === false ? [] : [{ kind: 'service', subject: `call.${module}.${name}.*`, share: true } as const]),
+        ...(agent === true ? [] : [{ kind: 'service', subject: `call.${module}.${name}`, share: true } as const]),
+      ]),
+      api(`CONSUMER.INFO.LOG.${self}`),
+      api(`CONSUMER.MSG.NEXT.LOG.${self}`, true),
+      api(`CONSUMER.MSG.NEXT.LOG.${foldConsumer(self)}`, true),
+      service(`$JS.ACK.LOG.${self}.>`),
+    ],
+  };
+};

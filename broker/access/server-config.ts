@@ -1,0 +1,95 @@
+import type { AccountPlan, Grant } from './accounts.js';
+
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly storeDir: string;
+  /** `always` under durability `fsync`; a duration such as `2m` under `os`. */
+  readonly syncInterval: string;
+}
+
+export interface AccessPlan {
+  /** Public nkeys of the broker's own two connections. */
+  readonly core: string;
+  readonly system: string;
+  readonly accounts: readonly AccountPlan[];
+}
+
+// The configuration format reads JSON strings, so quoting is JSON's and no name can break out of its place.
+const q = (text: string): string => JSON.stringify(text);
+const list = (items: readonly string[]): string => `[${items.map(q).join(', ')}]`;
+
+const exportLine = ({ kind, subject, many }: Grant, accounts: readonly string[]): string =>
+  `      { ${kind}: ${q(subject)}, accounts: ${list(accounts)}${many === true ? ', response_type: stream' : ''} }`;
+
+const importLine = ({ kind, subject, as, share }: Grant): string =>
+  `      { ${kind}: { account: CORE, subject: ${q(subject)} }${as === undefined ? '' : `, to: ${q(as)}`}${
+    share === true ? ', share: true' : ''
+  } }`;
+
+/** One export per subject, naming every account that was granted it. */
+const exportsOf = (accounts: readonly AccountPlan[]): readonly string[] => {
+  const bySubject = new Map<string, { grant: Grant; names: string[] }>();
+  for (const account of accounts) {
+    for (const grant of account.grants) {
+      const key = `${grant.kind} ${grant.subject}`;
+      const entry = bySubject.get(key);
+      if (entry === undefined) bySubject.set(key, { grant, names: [account.name] });
+      else entry.names.push(account.name);
+    }
+  }
+  return [...bySubject.values()].map(({ grant, names }) => exportLine(grant, names));
+};
+
+const userLine = (account: AccountPlan): string => {
+  const permissions =
+    account.publish === undefined ? '' : `, permissions: { publish: { allow: ${list(account.publish)} } }`;
+  // A password that everyone knows is what makes the guest a user that `no_auth_user` can name.
+  return account.publicKey === null
+    ? `    users: [ { user: ${q(account.name)}, password: ${q(account.name)}${permissions} } ]`
+    : `    users: [ { nkey: ${account.publicKey}${permissions} } ]`;
+};
+
+const accountBlock = (account: AccountPlan): string =>
+  [
+    `  ${q(account.name)}: {`,
+    userLine(account),
+    '    imports: [',
+    ...account.grants.map(importLine),
+    '    ]',
+    '  }',
+  ].join('\n');
+
+/** The `accounts` part, which an operator can also include in the configuration of a server of their own. */
+export const accountsConfig = ({ core, system, accounts }: AccessPlan): string =>
+  [
+    'system_account: SYS',
+    ...(accounts.some(({ name }) => name === 'guest') ? ['no_auth_user: guest'] : []),
+    'accounts: {',
+    `  SYS: { users: [ { nkey: ${system} } ] }`,
+    '  CORE: {',
+    '    jetstream: enabled',
+    `    users: [ { nkey: ${core} } ]`,
+    '    exports: [',
+    ...exportsOf(accounts),
+    '    ]',
+    '  }',
+    ...accounts.map(accountBlock),
+    '}',
+    '',
+  ].join('\n');
+
+/** The whole configuration of the embedded server. It binds to loopback: `guest` needs no credential. */
+export const serverConfig = (settings: ServerSettings, plan: AccessPlan): string =>
+  [
+    '# Written by tallystick at every start and whenever a module comes or goes; changes made here are lost.',
+    'server_name: tallystick',
+    `host: ${q(settings.host)}`,
+    `port: ${settings.port}`,
+    `jetstream: { store_dir: ${q(settings.storeDir)}, sync_interval: ${q(settings.syncInterval)} }`,
+    // A client that cannot keep up is cut after this, instead of holding back what the rest waits for.
+    'write_deadline: "10s"',
+    // 10,000 calls in flight are answered in one burst; the default of 64 MB is kept, named here for the reader.
+    'max_pending: 67108864',
+    accountsConfig(plan),
+  ].join('\n');

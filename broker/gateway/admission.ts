@@ -1,0 +1,64 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Msg } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
+import { type ActionManifest, limitsOf, takesAgent } from '../../schemas/manifest.js';
+import { type Address, parseAddress } from '../../schemas/subjects.js';
+import type { ModuleDirectory, ServedModule } from './directory.js';
+
+/** A call that may be recorded. What its payload says is the module's to judge, and the log's to remember. */
+export interface AdmittedCall {
+  readonly address: Address;
+  readonly module: ServedModule;
+  readonly action: ActionManifest;
+  /** Who calls, as the server authenticated it. */
+  readonly sender: string;
+}
+
+const running = (module: ServedModule): boolean => module.state === 'loaded' || module.state === 'loading';
+
+/** The account that the server says a request came from; the broker itself when it came from CORE. */
+export const senderOf = (msg: Msg): string => {
+  const info = msg.headers?.get(HEADER.requestInfo);
+  if (info === undefined || info === '') return 'broker';
+  return (JSON.parse(info) as { acc?: string }).acc ?? 'broker';
+};
+
+/**
+ * Refuses what cannot become a command or what nobody would answer: it is told at once and nothing is recorded. All
+ * else is recorded, also what its handler will reject.
+ */
+export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
+  const parsed = parseAddress(msg.subject.slice('call.'.length));
+  if (E.isLeft(parsed)) return parsed;
+  const address = parsed.right;
+  const module = directory.find(address.module);
+  if (module === undefined) {
+    return E.left(fault('MODULE_UNKNOWN', `there is no module ${address.module}; \`nats micro ls\` lists them`));
+  }
+  const action = module.manifest.actions[address.name];
+  if (action === undefined) {
+    const known = Object.keys(module.manifest.actions).join(', ');
+    return E.left(fault('ACTION_UNKNOWN', `${address.module} has no action ${address.name}; it has ${known}`));
+  }
+  const named = `${address.module}.${address.name}`;
+  if (takesAgent(action) && address.agent === undefined) {
+    return E.left(fault('AGENT_REQUIRED', `${named} is addressed to an agent: call.${named}.AGENT`));
+  }
+  if (!takesAgent(action) && address.agent !== undefined) {
+    return E.left(fault('AGENT_UNEXPECTED', `${named} is not addressed to an agent: call.${named}`));
+  }
+  const sender = senderOf(msg);
+  if (action.callers === 'self' && sender !== address.module) {
+    return E.left(fault('CALLER_FORBIDDEN', `${named} is for ${address.module} itself only`));
+  }
+  const limit = Math.min(limitsOf(module.manifest).payloadBytes, MAX_PAYLOAD_BYTES);
+  if (msg.data.length > limit) {
+    return E.left(fault('PAYLOAD_TOO_LARGE', `the payload has ${msg.data.length} bytes, ${address.module} takes ${limit}`));
+  }
+  if (!running(module)) {
+    return E.left(fault('MODULE_UNAVAILABLE', `module ${address.module} is ${module.state}; send cmd.${named} to have it handled once it is back`));
+  }
+  return E.right({ address, module, action, sender });
+};

@@ -1,0 +1,206 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Msg, NatsConnection, Subscription } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
+import { LOG } from '../../schemas/log.js';
+import { storedCommandSubject } from '../../schemas/subjects.js';
+import type { LogIndex } from '../index/log-index.js';
+import type { Producer } from '../journal/producer.js';
+import { type AdmittedCall, admit } from './admission.js';
+import type { ModuleDirectory } from './directory.js';
+import { serveDiscovery } from './discovery.js';
+import { PendingCalls } from './pending-calls.js';
+import { replyFault, replyResult } from './reply.js';
+
+export interface GatewayOptions {
+  readonly nc: NatsConnection;
+  readonly producer: Producer;
+  readonly index: LogIndex;
+  readonly directory: ModuleDirectory;
+  /** Calls that wait for a result; above it a call is refused with OVERLOADED. */
+  readonly maxPending?: number;
+  /** How long a call may wait before its caller is told that it is recorded and unanswered, milliseconds. */
+  readonly maxWaitMs?: number;
+}
+
+/** Headers of a call that its command keeps. */
+const KEPT = [HEADER.deadline, HEADER.trace, HEADER.contentType] as const;
+
+/**
+ * Serves `call.<module>.<action>[.<agent>]` for every module: records the command, waits for its result in the log,
+ * replies with it. Results arrive by the server's own republish of what it stored; should that be missed (it is sent at
+ * most once), the index, which reads the log itself, brings them a moment later.
+ */
+export class Gateway {
+  readonly #options: Required<GatewayOptions>;
+  readonly #pending = new PendingCalls();
+  /** Calls of handlers that are on their way into the log, by caller, cause and number. */
+  readonly #recording = new Map<string, Promise<E.Either<Fault, number>>>();
+  readonly #subscriptions: Subscription[] = [];
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
+  }
+
+  start(): void {
+    const { nc, directory, maxWaitMs } = this.#options;
+    this.#subscriptions.push(
+      nc.subscribe('live.res.>', {
+        callback: (error, msg) => {
+          if (error === null) this.#live(msg);
+        },
+      }),
+      nc.subscribe('call.>', {
+        callback: (error, msg) => {
+          if (error === null) this.#called(msg);
+        },
+      }),
+      serveDiscovery(nc, directory),
+    );
+    this.#sweep = setInterval(() => this.#pending.expire(Date.now() - maxWaitMs), 5_000).unref();
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** The index has read the result of a command. */
+  answered(command: number, resultSeq: number): void {
+    if (this.#pending.has(command)) void this.#fetch(command, resultSeq);
+  }
+
+  /** Takes no more calls; those that wait are answered until {@link close}. */
+  async drain(withinMs: number): Promise<void> {
+    this.#subscriptions[1]?.unsubscribe();
+    const until = Date.now() + withinMs;
+    while (this.#pending.size + this.#options.producer.pending > 0 && Date.now() < until) {
+      await new Promise((resume) => setTimeout(resume, 10));
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#pending.expire(Number.POSITIVE_INFINITY);
+  }
+
+  #live(msg: Msg): void {
+    const command = parseSequence(msg.headers?.get(HEADER.cause) ?? '');
+    if (command !== undefined) this.#pending.resolve(command, msg.data);
+  }
+
+  #called(msg: Msg): void {
+    if (msg.reply === undefined || msg.reply === '') return; // Nobody waits: a command is what they should send.
+    const started = performance.now();
+    const admitted = admit(msg, this.#options.directory);
+    if (E.isLeft(admitted)) return this.#refuse(msg, admitted.left);
+    if (this.#pending.size >= this.#options.maxPending) {
+      return this.#refuse(msg, fault('OVERLOADED', `${this.#pending.size} calls wait for results; try again in 1 s`));
+    }
+    const call = parseSequence(msg.headers?.get(HEADER.call) ?? '');
+    if (call === undefined) this.#record(msg, admitted.right, {}, started);
+    else void this.#handlerCall(msg, admitted.right, call, started);
+  }
+
+  #refuse(msg: Msg, problem: Fault): void {
+    const [, name, action] = msg.subject.split('.');
+    const module = this.#options.directory.find(name ?? '');
+    if (module?.manifest.actions[action ?? ''] !== undefined) module.stats.record(action as string, 0, problem.code);
+    replyFault(msg, problem);
+  }
+
+  #record(
+    msg: Msg,
+    admitted: AdmittedCall,
+    extra: Readonly<Record<string, string>>,
+    started: number,
+    recorded?: (outcome: E.Either<Fault, number>) => void,
+  ): void {
+    const headers: Record<string, string> = { ...extra };
+    for (const name of KEPT) {
+      const value = msg.headers?.get(name);
+      if (value !== undefined && value !== '') headers[name] = value;
+    }
+    const subject = storedCommandSubject(admitted.address, admitted.sender);
+    this.#options.producer.submit({ subject, data: msg.data, headers }, (outcome) => {
+      if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
+      else this.#wait(msg, admitted, outcome.right.seq, started);
+      recorded?.(E.isLeft(outcome) ? outcome : E.right(outcome.right.seq));
+    });
+  }
+
+  #wait(msg: Msg, { module, address }: AdmittedCall, command: number, started: number): void {
+    this.#pending.add(command, {
+      since: Date.now(),
+      resolve: (body) => {
+        const error = replyResult(msg, command, body);
+        module.stats.record(address.name, performance.now() - started, error);
+      },
+      expire: () => {
+        replyFault(msg, fault('RESULT_PENDING', `command ${command} is recorded and not answered yet`));
+      },
+    });
+    const resultSeq = this.#options.index.recentResult(command);
+    if (resultSeq !== undefined) void this.#fetch(command, resultSeq);
+  }
+
+  /**
+   * A call that a handler makes is one command for good, however often the handler runs: the log is asked first
+   * whether this cause made this call already.
+   */
+  async #handlerCall(msg: Msg, admitted: AdmittedCall, call: number, started: number): Promise<void> {
+    const { index } = this.#options;
+    const cause = parseSequence(msg.headers?.get(HEADER.cause) ?? '');
+    if (cause === undefined) {
+      return this.#refuse(msg, fault('HEADER_INVALID', `${HEADER.call} without a sequence in ${HEADER.cause}`));
+    }
+    await index.reached(cause);
+    const open = index.commands.get(cause);
+    if (open === undefined || open.module !== admitted.sender) {
+      return this.#refuse(msg, fault('HEADER_INVALID', `${HEADER.cause} ${cause} is no open command of ${admitted.sender}`));
+    }
+    const key = `${admitted.sender}/${cause}/${call}`;
+    const made = index.commands.call(cause, call);
+    if (made !== undefined) {
+      this.#wait(msg, admitted, made.seq, started);
+      if (made.resultSeq !== null) void this.#fetch(made.seq, made.resultSeq);
+      return;
+    }
+    const recording = this.#recording.get(key);
+    if (recording !== undefined) {
+      const outcome = await recording;
+      if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
+      else this.#wait(msg, admitted, outcome.right, started);
+      return;
+    }
+    const headers = {
+      [HEADER.cause]: String(cause),
+      [HEADER.call]: String(call),
+      [HEADER.conversation]: String(open.conversation),
+    };
+    const outcome = new Promise<E.Either<Fault, number>>((recorded) => {
+      this.#record(msg, admitted, headers, started, recorded);
+    });
+    this.#recording.set(key, outcome);
+    const stored = await outcome;
+    // Once the index has read it, the log itself is what remembers the call.
+    if (E.isRight(stored)) await index.reached(stored.right);
+    this.#recording.delete(key);
+  }
+
+  async #fetch(command: number, resultSeq: number): Promise<void> {
+    try {
+      const reply = await this.#options.nc.request(`$JS.API.DIRECT.GET.${LOG}`, JSON.stringify({ seq: resultSeq }), {
+        timeout: 5_000,
+      });
+      this.#pending.resolve(command, reply.data);
+    } catch {
+      // The result is in the log; a server that restarts just now is asked again.
+      if (this.#pending.has(command) && !this.#options.nc.isClosed()) {
+        setTimeout(() => void this.#fetch(command, resultSeq), 250).unref();
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** Who waits for the result of a command. */
+export interface Waiter {
+  /** Gets the body of the result record. */
+  readonly resolve: (body: Uint8Array) => void;
+  readonly expire: () => void;
+  readonly since: number;
+}
+
+/** Callers by the sequence of their command. */
+export class PendingCalls {
+  readonly #waiters = new Map<number, Waiter[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  has(seq: number): boolean {
+    return this.#waiters.has(seq);
+  }
+
+  add(seq: number, waiter: Waiter): void {
+    this.#size += 1;
+    const waiters = this.#waiters.get(seq);
+    if (waiters === undefined) this.#waiters.set(seq, [waiter]);
+    else waiters.push(waiter);
+  }
+
+  /** Hands the result to everyone who waits for it; later calls for the same command do nothing. */
+  resolve(seq: number, body: Uint8Array): void {
+    for (const waiter of this.#take(seq)) waiter.resolve(body);
+  }
+
+  /** Tells those that have waited since before that time. */
+  expire(before: number): void {
+    for (const [seq, waiters] of this.#waiters) {
+      // Callers come in order of time, nearly; the first that is young enough ends the search.
+      if ((waiters[0] as Waiter).since > before) break;
+      for (const waiter of this.#take(seq)) waiter.expire();
+    }
+  }
+
+  #take(seq: number): readonly Waiter[] {
+    const waiters = this.#waiters.get(seq);
+    if (waiters === undefined) return [];
+    this.#waiters.delete(seq);
+    this.#size -= waiters.length;
+    return waiters;
+  }
+}

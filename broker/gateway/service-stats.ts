@@ -1,0 +1,50 @@
+import type { ActionStats } from '../../schemas/operate.js';
+
+interface Counters {
+  requests: number;
+  errors: number;
+  lastError: string;
+  nanoseconds: number;
+}
+
+/** Counts of one module's calls by action, since the module was loaded. */
+export class ServiceStats {
+  readonly started = new Date();
+  readonly #actions = new Map<string, Counters>();
+
+  record(action: string, milliseconds: number, error: string | null): void {
+    const counters = this.#of(action);
+    counters.requests += 1;
+    counters.nanoseconds += Math.round(milliseconds * 1e6);
+    if (error !== null) {
+      counters.errors += 1;
+      counters.lastError = error;
+    }
+  }
+
+  /** As NATS services report an endpoint (ADR-32). */
+  endpoint(action: string): object {
+    const { requests, errors, lastError, nanoseconds } = this.#of(action);
+    return {
+      num_requests: requests,
+      num_errors: errors,
+      last_error: lastError,
+      processing_time: nanoseconds,
+      average_processing_time: requests === 0 ? 0 : Math.round(nanoseconds / requests),
+    };
+  }
+
+  action(action: string): ActionStats {
+    const { requests, errors, nanoseconds } = this.#of(action);
+    return { action, calls: requests, errors, meanMs: requests === 0 ? 0 : nanoseconds / requests / 1e6 };
+  }
+
+  #of(action: string): Counters {
+    let counters = this.#actions.get(action);
+    if (counters === undefined) {
+      counters = { requests: 0, errors: 0, lastError: '', nanoseconds: 0 };
+      this.#actions.set(action, counters);
+    }
+    return counters;
+  }
+}

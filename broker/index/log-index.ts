@@ -1,0 +1,138 @@
+import type { NatsConnection } from 'nats';
+import { type Fault, toFault } from '../../schemas/errors.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { splitSubject } from '../../schemas/subjects.js';
+import { readLog } from '../journal/reader.js';
+import { AgentIndex } from './agent-index.js';
+import { type OpenCommand, OpenCommands } from './open-commands.js';
+
+export interface LogIndexOptions {
+  readonly nc: NatsConnection;
+  readonly dir: string;
+  /** Identity of the log: an index of another log is thrown away. */
+  readonly logId: string;
+  readonly lastSeq: number;
+  /** A command was read; only once the index has caught up with where the log stood at its start. */
+  readonly onCommand: (command: OpenCommand) => void;
+  /** A command was answered, by the result at this sequence. */
+  readonly onResult: (command: OpenCommand, resultSeq: number) => void;
+  readonly onFault: (fault: Fault) => void;
+}
+
+/** Results kept in memory by their command, for callers that come to ask just after: about 4 MB. */
+const RECENT_RESULTS = 65_536;
+const SAVE_INTERVAL_MS = 500;
+
+/**
+ * Reads the whole log, headers only, in order, and keeps what the broker asks of it: agents, open commands, open
+ * conversations, and who was answered where. It follows the log for as long as the broker lives.
+ */
+export class LogIndex {
+  readonly commands = new OpenCommands();
+  readonly #agents: AgentIndex;
+  readonly #recent = new Map<number, number>();
+  readonly #stop = new AbortController();
+  readonly #target: number;
+  #position: number;
+  #saved: number;
+  #waiters: { seq: number; resume: () => void }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: LogIndexOptions) {
+    this.#agents = new AgentIndex(options.dir, options.logId, options.lastSeq);
+    this.#position = this.#agents.resumeFrom - 1;
+    this.#saved = this.#agents.resumeFrom;
+    this.#target = options.lastSeq;
+  }
+
+  /** Reads up to where the log stood, then goes on in the background. */
+  async start(): Promise<void> {
+    this.#running = this.#run();
+    this.#timer = setInterval(() => void this.#save(), SAVE_INTERVAL_MS).unref();
+    await this.reached(this.#target);
+  }
+
+  get agents(): number {
+    return this.#agents.size;
+  }
+
+  /** Whether what an earlier broker left was of another log, or ahead of this one (I9). */
+  get discarded(): boolean {
+    return this.#agents.discarded;
+  }
+
+  /** Resolves once the record at this sequence has been read. */
+  reached(seq: number): Promise<void> {
+    if (this.#position >= seq) return Promise.resolve();
+    return new Promise((resume) => this.#waiters.push({ seq, resume }));
+  }
+
+  /** The sequence of the result of a command that was answered a moment ago. */
+  recentResult(command: number): number | undefined {
+    return this.#recent.get(command);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stop.abort();
+    await this.#running;
+    await this.#save();
+    await this.#agents.close();
+  }
+
+  async #run(): Promise<void> {
+    const { nc, onFault } = this.options;
+    try {
+      const records = readLog(nc, {
+        fromSeq: this.#position + 1,
+        follow: true,
+        headersOnly: true,
+        signal: this.#stop.signal,
+      });
+      for await (const message of records) this.#add(message);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) onFault(toFault(error));
+    }
+  }
+
+  #add(message: StoredMessage): void {
+    const subject = splitSubject(message.subject);
+    const live = message.seq > this.#target;
+    if (subject?.kind === 'cmd') {
+      const command = this.commands.command(message, subject);
+      if (live) this.options.onCommand(command);
+    } else if (subject?.kind === 'res') {
+      const command = this.commands.result(message, subject);
+      if (command !== undefined) {
+        this.#recent.set(command.seq, message.seq);
+        if (this.#recent.size > RECENT_RESULTS) this.#recent.delete(this.#recent.keys().next().value as number);
+        this.options.onResult(command, message.seq);
+      }
+    } else if (subject?.kind === 'evt' && subject.agent !== undefined) {
+      this.#agents.add(subject.module, subject.agent);
+    }
+    this.#position = message.seq;
+    if (this.#waiters.length > 0) this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiting) {
+      if (waiter.seq <= this.#position) waiter.resume();
+      else this.#waiters.push(waiter);
+    }
+  }
+
+  async #save(): Promise<void> {
+    const resumeFrom = this.commands.lowest() ?? this.#position + 1;
+    if (resumeFrom === this.#saved) return;
+    this.#saved = resumeFrom;
+    try {
+      await this.#agents.save(resumeFrom);
+    } catch (error) {
+      this.options.onFault(toFault(error, 'DATA_DIR_UNUSABLE'));
+    }
+  }
+}

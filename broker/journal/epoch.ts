@@ -1,0 +1,109 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { headers as makeHeaders, type NatsConnection } from 'nats';
+import { type Fault, toFault } from '../../schemas/errors.js';
+import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
+import { encodeJson } from '../../schemas/json.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { epochSubject } from '../../schemas/subjects.js';
+import { parsePubAck } from './pub-ack.js';
+import { readLog } from './reader.js';
+import { type EpochEnd, NumberRecovery } from './recovery.js';
+
+/** Payload of an epoch record. `fence` shuts the old epoch out; `open`, behind it, is the new epoch and the fence's F. */
+export interface EpochRecord {
+  readonly phase: 'fence' | 'open';
+  readonly producer: string;
+  /** How the epoch before ended; null when nothing of it stands where it was looked for. */
+  readonly previous?: EpochEnd | null;
+}
+
+/** The producer name under which a broker takes the log over from the one before. */
+export const BROKER = 'broker';
+
+const WRITE_TIMEOUT_MS = 10_000;
+
+/**
+ * Writes an epoch record. `under` is the writing broker's own epoch: once another broker has taken over, the server
+ * refuses, and the answer is EPOCH_LOST.
+ */
+const write = (nc: NatsConnection, record: EpochRecord, under: number | null): TE.TaskEither<Fault, number> =>
+  pipe(
+    TE.tryCatch(
+      () => {
+        const headers = makeHeaders();
+        headers.set(HEADER.schema, SCHEMA_VERSION);
+        if (under !== null) {
+          headers.set(HEADER.fenceSequence, String(under));
+          headers.set(HEADER.fenceSubject, epochSubject(BROKER));
+        }
+        return nc.request(epochSubject(record.producer), encodeJson(record), { headers, timeout: WRITE_TIMEOUT_MS });
+      },
+      (error) => toFault(error, 'LOG_UNAVAILABLE'),
+    ),
+    TE.chainEitherK(parsePubAck),
+  );
+
+/** Takes the log over: from here on no other broker can open an epoch. */
+export const openBrokerEpoch = (nc: NatsConnection): TE.TaskEither<Fault, number> =>
+  write(nc, { phase: 'open', producer: BROKER }, null);
+
+export interface EpochRequest {
+  readonly nc: NatsConnection;
+  readonly producer: string;
+  /** The broker's own epoch. */
+  readonly under: number;
+  /** Where to begin looking for what the last epoch left; absent: nothing is looked for. */
+  readonly fromSeq?: number;
+  /** Subjects that the producer's records are on. */
+  readonly filters: readonly string[];
+  /** Sees every record of those subjects from `fromSeq` to the fence. */
+  readonly visit?: (message: StoredMessage) => void;
+}
+
+export interface OpenedEpoch {
+  readonly epoch: number;
+  /** No record of an earlier epoch stands above this sequence. */
+  readonly fence: number;
+  /** Numbers of the epoch before that are stored, with their sequences, from `fromSeq` on. */
+  readonly stored: ReadonlyMap<number, number>;
+}
+
+/**
+ * Ends a producer's epoch and opens the next. First a record that shuts the old one out: from then on what is stored of
+ * it can be read once and for all. Then the record that is the new epoch and says how the old one ended.
+ */
+export const openEpoch = ({
+  nc,
+  producer,
+  under,
+  fromSeq,
+  filters,
+  visit,
+}: EpochRequest): TE.TaskEither<Fault, OpenedEpoch> =>
+  pipe(
+    write(nc, { phase: 'fence', producer }, under),
+    TE.chain((fence) =>
+      TE.tryCatch(
+        async () => {
+          const numbers = new NumberRecovery(producer);
+          if (fromSeq === undefined) return { fence, numbers };
+          for await (const message of readLog(nc, { filters, fromSeq, toSeq: fence })) {
+            numbers.add(message);
+            visit?.(message);
+          }
+          return { fence, numbers };
+        },
+        (error) => toFault(error, 'LOG_UNAVAILABLE'),
+      ),
+    ),
+    TE.chain(({ fence, numbers }) =>
+      pipe(
+        write(nc, { phase: 'open', producer, previous: numbers.end() }, under),
+        TE.map((epoch) => ({ epoch, fence, stored: numbers.stored })),
+      ),
+    ),
+  );
+
+/** The broker that wrote under this fault's epoch has been replaced: it must stop, not try again. */
+export const isReplaced = (problem: Fault): boolean => problem.code === 'EPOCH_LOST';

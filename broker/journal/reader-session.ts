@@ -1,0 +1,148 @@
+import { createInbox, type Msg, type Subscription } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { type LogApi, STREAM } from './reader-api.js';
+import { LogMessage, parseDelivery } from './stored-message.js';
+import type { Waker } from './waker.js';
+
+/** At most twice this many records, and twice this many bytes, wait in the process for their reader. */
+const PULL_RECORDS = 4096;
+const PULL_BYTES = 8 * 1024 * 1024;
+const PULL_EXPIRES_MS = 30_000;
+const HEARTBEAT_MS = 1_000;
+/** Silent ticks of {@link HEARTBEAT_MS} after which a pull is taken for lost. */
+const SILENT_TICKS = 3;
+
+/** What the client's messages can say beside what its types tell: bytes on the wire, as the server counts them. */
+interface Sized {
+  readonly size: () => number;
+}
+
+const nanos = (ms: number): number => ms * 1_000_000;
+
+/**
+ * One life of one consumer: pulls, checks that no delivery is missing, and queues. It breaks at the first doubt and
+ * never heals: the reader makes a new one behind the last record it yielded, which is what makes resuming exact.
+ */
+export class ReaderSession {
+  /** Why it delivers no more; what is queued still counts. */
+  broken: Fault | undefined;
+  /** Whether a record or heartbeat arrived since this was last set to false. */
+  alive = false;
+  /** Whether the server, asked for more, had nothing to send for a heartbeat's time. */
+  idle = false;
+
+  private queue: LogMessage[] = [];
+  private expected = 1;
+  private pulls = 0;
+  private wantedRecords = 0;
+  private wantedBytes = 0;
+  private silentTicks = 0;
+  private readonly inbox: string;
+  private readonly subscription: Subscription;
+  private readonly ticker: NodeJS.Timeout;
+
+  constructor(
+    private readonly api: LogApi,
+    readonly consumer: string,
+    /** Matching records behind the last one received, as the server counts them. */
+    private pending: number,
+    private readonly waker: Waker,
+  ) {
+    this.inbox = createInbox();
+    this.subscription = api.nc.subscribe(`${this.inbox}.*`, {
+      callback: (error, message) => (error === null ? this.receive(message) : this.refuse(error)),
+    });
+    this.ticker = setInterval(() => this.tick(), HEARTBEAT_MS);
+    this.pull();
+  }
+
+  /** Whether everything that the server counts as matching has been taken. */
+  get isDrained(): boolean {
+    return this.queue.length === 0 && this.pending === 0;
+  }
+
+  /** What has arrived, in order; asks for more, so that the next records travel while these are handled. */
+  take(): readonly LogMessage[] {
+    const taken = this.queue;
+    if (taken.length > 0) this.queue = [];
+    if (this.wantedRecords === 0) this.pull();
+    return taken;
+  }
+
+  close(): void {
+    clearInterval(this.ticker);
+    this.subscription.unsubscribe();
+  }
+
+  breakOff(reason: string): void {
+    this.broken ??= fault('LOG_UNAVAILABLE', reason);
+    this.waker.wake();
+  }
+
+  private refuse(error: Error): void {
+    this.broken ??= fault('SERVER_REFUSED', error.message);
+    this.waker.wake();
+  }
+
+  // One pull at a time: the server deals records to several in turn, and then none can be accounted for.
+  private pull(): void {
+    if (this.broken !== undefined || this.api.nc.isClosed()) return;
+    this.pulls += 1;
+    this.wantedRecords = PULL_RECORDS;
+    this.wantedBytes = PULL_BYTES;
+    this.silentTicks = 0;
+    const body = {
+      batch: PULL_RECORDS,
+      max_bytes: PULL_BYTES,
+      expires: nanos(PULL_EXPIRES_MS),
+      idle_heartbeat: nanos(HEARTBEAT_MS),
+    };
+    const subject = `${this.api.prefix}.CONSUMER.MSG.NEXT.${STREAM}.${this.consumer}`;
+    this.api.nc.publish(subject, JSON.stringify(body), { reply: `${this.inbox}.${this.pulls}` });
+  }
+
+  private receive(message: Msg): void {
+    this.silentTicks = 0;
+    this.alive = true;
+    const delivery = parseDelivery(message.reply ?? '');
+    if (delivery === undefined) return this.receiveStatus(message);
+    if (this.broken !== undefined) return;
+    if (delivery.delivered !== this.expected) {
+      return this.breakOff(`delivery ${this.expected} of consumer ${this.consumer} did not arrive`);
+    }
+    this.idle = false;
+    this.expected += 1;
+    this.pending = delivery.pending;
+    this.queue.push(new LogMessage(delivery.seq, delivery.nanos, message));
+    this.wantedRecords -= 1;
+    // The server ends a pull without a word when its bytes are used up to the last one; it counts as size() does.
+    this.wantedBytes -= (message as Msg & Sized).size();
+    if (this.wantedRecords === 0 || this.wantedBytes <= 0) this.pullEnded();
+    this.waker.wake();
+  }
+
+  private receiveStatus(message: Msg): void {
+    if (message.subject !== `${this.inbox}.${this.pulls}`) return;
+    const code = message.headers?.code ?? 0;
+    if (code === 100) {
+      this.idle = this.queue.length === 0;
+      return this.waker.wake();
+    }
+    const description = message.headers?.description ?? '';
+    const ended = code === 404 || code === 408 || (code === 409 && /exceeds maxbytes/i.test(description));
+    if (ended) return this.pullEnded();
+    this.breakOff(`consumer ${this.consumer} is gone: ${code} ${description}`);
+  }
+
+  private pullEnded(): void {
+    this.wantedRecords = 0;
+    // A reader that lags behind asks again itself, when it takes what is here.
+    if (this.queue.length < PULL_RECORDS / 2) this.pull();
+  }
+
+  private tick(): void {
+    if (this.wantedRecords === 0) return;
+    this.silentTicks += 1;
+    if (this.silentTicks >= SILENT_TICKS) this.breakOff('the log has been silent for too long');
+  }
+}

@@ -1,0 +1,137 @@
+import { HEADER } from '../../schemas/headers.js';
+import { parseIdentity, parsePart, parseSequence } from '../../schemas/identity.js';
+import { conversationOf, type StoredMessage } from '../../schemas/record.js';
+import type { Ok, Out, Result } from '../../schemas/result.js';
+import { splitSubject } from '../../schemas/subjects.js';
+
+/** A copy that its outcome promises and the log does not have. */
+export interface MissingCopy {
+  readonly cause: number;
+  readonly conversation: number;
+  readonly i: number;
+  readonly n: number;
+  readonly out: Out;
+}
+
+interface Outcome {
+  readonly conversation: number;
+  readonly out: readonly Out[];
+  readonly present: Set<number>;
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * What a module left behind, folded from its part of the log: which commands have no result, and which outcomes lack
+ * copies. Start it at or below the lowest command that is not finished.
+ */
+export class ModuleRecovery {
+  readonly #unanswered = new Set<number>();
+  readonly #answered = new Set<number>();
+  readonly #incomplete = new Map<number, Outcome>();
+
+  constructor(private readonly module: string) {}
+
+  add(message: StoredMessage): void {
+    const subject = splitSubject(message.subject);
+    if (subject === undefined || subject.kind === 'epoch') return;
+    const cause = parseSequence(message.header(HEADER.cause) ?? '');
+    if (subject.kind === 'cmd' && subject.module === this.module && !this.#answered.has(message.seq)) {
+      this.#unanswered.add(message.seq);
+    }
+    if (cause === undefined) return;
+    if (subject.kind === 'res') {
+      if (subject.module === this.module) this.#outcome(cause, message);
+    } else if (this.#isOwn(message)) {
+      this.#copy(cause, message.header(HEADER.part));
+    }
+  }
+
+  /** The lowest command without a result; undefined when all are answered. */
+  lowestUnanswered(): number | undefined {
+    let lowest: number | undefined;
+    for (const seq of this.#unanswered) if (lowest === undefined || seq < lowest) lowest = seq;
+    return lowest;
+  }
+
+  /** In the order in which their outcomes were decided, as they would have been stored. */
+  *missing(): Generator<MissingCopy> {
+    for (const [cause, { conversation, out, present }] of this.#incomplete) {
+      for (const [index, copy] of out.entries()) {
+        const i = index + 1;
+        if (!present.has(i)) yield { cause, conversation, i, n: out.length, out: copy };
+      }
+    }
+  }
+
+  // A part counts only when this module wrote it: a sender can put any header on a command of its own.
+  #isOwn(message: StoredMessage): boolean {
+    const subject = splitSubject(message.subject);
+    return (
+      (subject?.kind === 'evt' && subject.module === this.module) ||
+      (subject?.kind === 'cmd' && subject.sender === this.module)
+    );
+  }
+
+  #outcome(cause: number, message: StoredMessage): void {
+    this.#unanswered.delete(cause);
+    this.#answered.add(cause);
+    const result = JSON.parse(decoder.decode(message.data)) as Result;
+    const out = (result as Ok).out;
+    if (out === undefined || out.length === 0) return;
+    this.#incomplete.set(cause, { conversation: conversationOf(message), out, present: new Set() });
+  }
+
+  #copy(cause: number, header: string | undefined): void {
+    const outcome = this.#incomplete.get(cause);
+    const part = parsePart(header ?? '');
+    if (outcome === undefined || part === undefined) return;
+    outcome.present.add(part.i);
+    if (outcome.present.size === outcome.out.length) this.#incomplete.delete(cause);
+  }
+}
+
+/** How a producer's last epoch ended, for its next epoch record to say. */
+export interface EpochEnd {
+  readonly epoch: number;
+  /** Highest number in the log. */
+  readonly last: number;
+  /** Lower numbers, from the first one read, that are not in the log: never acknowledged, left out by the crash. */
+  readonly holes: readonly number[];
+}
+
+/** Which numbers of a producer's latest epoch are in the log, and where. */
+export class NumberRecovery {
+  #epoch = 0;
+  #stored = new Map<number, number>();
+
+  constructor(private readonly producer: string) {}
+
+  add(message: StoredMessage): void {
+    const id = parseIdentity(message.header(HEADER.id) ?? '');
+    if (id === undefined || id.producer !== this.producer || id.epoch < this.#epoch) return;
+    if (id.epoch > this.#epoch) {
+      this.#epoch = id.epoch;
+      this.#stored = new Map();
+    }
+    this.#stored.set(id.n, message.seq);
+  }
+
+  /** Sequence of each number that is stored. */
+  get stored(): ReadonlyMap<number, number> {
+    return this.#stored;
+  }
+
+  end(): EpochEnd | null {
+    if (this.#stored.size === 0) return null;
+    let first = Number.POSITIVE_INFINITY;
+    let last = 0;
+    for (const n of this.#stored.keys()) {
+      if (n < first) first = n;
+      if (n > last) last = n;
+    }
+    const holes: number[] = [];
+    for (let n = first; n < last; n++) if (!this.#stored.has(n)) holes.push(n);
+    return { epoch: this.#epoch, last, holes };
+  }
+}

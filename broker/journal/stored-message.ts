@@ -1,0 +1,70 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import type { MsgHdrs } from 'nats';
+import type { StoredMessage } from '../../schemas/record.js';
+
+/** What a delivered message's reply subject says about it. */
+export interface Delivery {
+  /** Position in the log. */
+  readonly seq: number;
+  /** Number of this delivery to its consumer, from 1 and gap-free: a missing one shows that a message was lost on the way. */
+  readonly delivered: number;
+  /** When the server stored it: nanoseconds since 1970, in digits (more than a double holds). */
+  readonly nanos: string;
+  /** Records that match the consumer's filters and were in the log, behind this one, when it was delivered. */
+  readonly pending: number;
+}
+
+/**
+ * Reads `$JS.ACK.<stream>.<consumer>.<deliveries>.<seq>.<delivered>.<nanos>.<pending>`, or the longer form with domain
+ * and account hash behind `ACK` and more tokens behind `pending`. Undefined when it is neither.
+ */
+export const parseDelivery = (reply: string): Delivery | undefined => {
+  if (!reply.startsWith('$JS.ACK.')) return undefined;
+  const tokens = reply.split('.');
+  const at = tokens.length === 9 ? 5 : 7;
+  const nanos = tokens[at + 2];
+  const pending = tokens[at + 3];
+  if (nanos === undefined || pending === undefined) return undefined;
+  return { seq: Number(tokens[at]), delivered: Number(tokens[at + 1]), nanos, pending: Number(pending) };
+};
+
+/** RFC 3339 in UTC with milliseconds, cut and not rounded, so that a record never seems younger than it is. */
+export const formatNanos = (nanos: string): string =>
+  new Date(nanos.length > 6 ? Number(nanos.slice(0, -6)) : 0).toISOString();
+
+interface Delivered {
+  readonly subject: string;
+  readonly headers?: MsgHdrs | undefined;
+  readonly data: Uint8Array;
+}
+
+/** A message as it was delivered. Time, subject, headers and data are made when they are asked for: scans skip most. */
+export class LogMessage implements StoredMessage {
+  constructor(
+    readonly seq: number,
+    /** When the server stored it: nanoseconds since 1970, in digits. */
+    readonly nanos: string,
+    private readonly message: Delivered,
+  ) {}
+
+  get time(): string {
+    return formatNanos(this.nanos);
+  }
+
+  get subject(): string {
+    return this.message.subject;
+  }
+
+  get data(): Uint8Array {
+    return this.message.data;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.message.headers?.get(name);
+    return value === '' ? undefined : value;
+  }
+}
+
+/** A message of any consumer of the log; costs one small object. */
+export const toStored = (message: JsMsg): StoredMessage =>
+  new LogMessage(message.seq, String(message.timestampNanos), message);

@@ -1,0 +1,93 @@
+import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { LOG, MAX_RECORD_BYTES } from '../../schemas/log.js';
+
+const STREAM_NOT_FOUND = 10059;
+
+/** What the stream must be. One sequence orders calls, results and events; replay and time travel stand on that. */
+export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: string } => ({
+  name: LOG,
+  description: 'Tallystick: every command, result and event',
+  subjects: ['cmd.*.*.*', 'cmd.*.*.*.*', 'evt.*.*', 'evt.*.*.*', 'res.*.*', 'res.*.*.*', 'epoch.>'],
+  retention: 'limits',
+  storage: 'file',
+  max_bytes: maxBytes,
+  max_age: 0,
+  max_msg_size: MAX_RECORD_BYTES,
+  // A full log refuses what comes (10077) instead of forgetting what it has (I1).
+  discard: 'new',
+  allow_direct: true,
+  // Known to servers from 2.12 and 2.14; the client's types name them.
+  allow_atomic: true,
+  allow_batched: true,
+  deny_delete: true,
+  deny_purge: true,
+  republish: { src: '>', dest: 'live.>' },
+} as Partial<StreamConfig> & { name: string });
+
+/** A setting that is not as it should be. */
+export interface Difference {
+  readonly setting: string;
+  readonly is: unknown;
+  readonly wanted: unknown;
+}
+
+/** What the server reports for a setting nobody gave. */
+const same = (is: unknown, wanted: unknown): boolean => {
+  if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)) {
+    return Object.entries(wanted).every(([key, value]) => same((is as Record<string, unknown> | undefined)?.[key], value));
+  }
+  if (Array.isArray(wanted)) return JSON.stringify(is) === JSON.stringify(wanted);
+  return (is ?? false) === wanted || ((is ?? 0) === wanted);
+};
+
+export const differences = (is: StreamConfig, wanted: Partial<StreamConfig>): readonly Difference[] =>
+  Object.entries(wanted)
+    .filter(([setting, value]) => !same(is[setting as keyof StreamConfig], value))
+    .map(([setting, value]) => ({ setting, is: is[setting as keyof StreamConfig], wanted: value }));
+
+const describe = (all: readonly Difference[]): string =>
+  all.map(({ setting, is, wanted }) => `${setting} is ${JSON.stringify(is)}, needed ${JSON.stringify(wanted)}`).join('; ');
+
+const apiCode = (error: unknown): number | undefined => (error as { code?: number }).code;
+
+export interface EnsuredLog {
+  readonly info: StreamInfo;
+  /** What had to be updated; empty on most starts. */
+  readonly updated: readonly Difference[];
+}
+
+/**
+ * Makes the stream, or checks the one that is there: what can be updated is, anything else is `LOG_MISMATCH` with each
+ * setting named. Without `maxBytes` an existing limit stays; a new log gets `defaultMaxBytes`.
+ */
+export const ensureLog = (
+  jsm: JetStreamManager,
+  options: { readonly maxBytes?: number; readonly defaultMaxBytes: number },
+): TE.TaskEither<Fault, EnsuredLog> =>
+  TE.tryCatch(
+    async () => {
+      const existing = await jsm.streams.info(LOG).catch((error: unknown) => {
+        if (apiCode(error) === STREAM_NOT_FOUND) return undefined;
+        throw error;
+      });
+      if (existing === undefined) {
+        const info = await jsm.streams.add(logConfig(options.maxBytes ?? options.defaultMaxBytes));
+        return { info, updated: [] };
+      }
+      const wanted = logConfig(options.maxBytes ?? existing.config.max_bytes);
+      const found = differences(existing.config, wanted);
+      if (found.length === 0) return { info: existing, updated: [] };
+      try {
+        const info = await jsm.streams.update(LOG, { ...existing.config, ...wanted });
+        return { info, updated: found };
+      } catch (error) {
+        throw new Mismatch(`stream LOG differs and cannot be updated (${(error as Error).message}): ${describe(found)}`);
+      }
+    },
+    (error) =>
+      error instanceof Mismatch ? fault('LOG_MISMATCH', error.message) : toFault(error, 'LOG_UNAVAILABLE'),
+  );
+
+class Mismatch extends Error {}

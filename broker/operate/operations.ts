@@ -1,0 +1,134 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import pidusage from 'pidusage';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { commandConsumer, LOG } from '../../schemas/log.js';
+import { type BrokerStatus, type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
+import type { LogIndex } from '../index/log-index.js';
+import type { SupervisedModule } from '../supervisor/supervised-module.js';
+import type { Supervisor } from '../supervisor/supervisor.js';
+import type { Handler } from './serve.js';
+
+export interface OperationsContext {
+  readonly jsm: JetStreamManager;
+  readonly supervisor: Supervisor;
+  readonly index: LogIndex;
+  readonly server: BrokerStatus['server'];
+  readonly durability: string;
+  readonly dataDir: string;
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+const text = (body: Body, key: string): TE.TaskEither<Fault, string> => {
+  const value = body[key];
+  return typeof value === 'string' && value !== ''
+    ? TE.right(value)
+    : TE.left(fault('PAYLOAD_INVALID', `the request needs ${key}, a string`, `/${key}`));
+};
+
+const usage = async (pid: number | null): Promise<{ cpuPercent: number | null; rssBytes: number | null }> => {
+  if (pid === null) return { cpuPercent: null, rssBytes: null };
+  try {
+    const { cpu, memory } = await pidusage(pid);
+    return { cpuPercent: Math.round(cpu * 10) / 10, rssBytes: memory };
+  } catch {
+    // It ended just now.
+    return { cpuPercent: null, rssBytes: null };
+  }
+};
+
+const lag = async (jsm: JetStreamManager, module: string): Promise<number> => {
+  try {
+    const { num_pending, num_ack_pending } = await jsm.consumers.info(LOG, commandConsumer(module));
+    return num_pending + num_ack_pending;
+  } catch {
+    // A module that was never started has no consumer yet.
+    return 0;
+  }
+};
+
+/** What an operator asks of a running broker, by subject. */
+export const operations = (context: OperationsContext): ReadonlyMap<string, Handler> => {
+  const { jsm, supervisor, index } = context;
+
+  const status = async (module: SupervisedModule): Promise<ModuleStatus> => {
+    const { name, manifest, state, pid, restarts, reason } = module;
+    const [behind, used] = await Promise.all([lag(jsm, name), usage(pid)]);
+    return { name, version: manifest.version, state, pid, restarts, lag: behind, ...used, reason };
+  };
+  const statuses = (): Promise<readonly ModuleStatus[]> => Promise.all([...supervisor.all()].map(status));
+
+  const known = (body: Body): TE.TaskEither<Fault, SupervisedModule> =>
+    pipe(
+      text(body, 'name'),
+      TE.chain((name) => {
+        const module = supervisor.find(name);
+        return module === undefined ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`)) : TE.right(module);
+      }),
+    );
+  const task = <A>(work: () => Promise<A>): TE.TaskEither<Fault, A> => TE.tryCatch(work, (error) => toFault(error));
+  const answer = TE.chain((module: SupervisedModule) => task(() => status(module)));
+
+  const stats = ({ name, beat, manifest, stats: counters }: SupervisedModule): ModuleStats => ({
+    name,
+    handled: beat?.handled ?? 0,
+    pending: beat?.pending ?? 0,
+    agents: beat?.agents ?? 0,
+    actions: Object.keys(manifest.actions).map((action) => counters.action(action)),
+  });
+
+  return new Map<string, Handler>([
+    [
+      OPS.status,
+      () =>
+        task(async (): Promise<BrokerStatus> => {
+          const [{ state, config }, modules] = await Promise.all([jsm.streams.info(LOG), statuses()]);
+          return {
+            server: context.server,
+            durability: context.durability,
+            dataDir: context.dataDir,
+            pid: process.pid,
+            log: {
+              records: state.messages,
+              bytes: state.bytes,
+              maxBytes: config.max_bytes,
+              firstSeq: state.first_seq,
+              lastSeq: state.last_seq,
+            },
+            modules,
+            agents: index.agents,
+            conversationsOpen: index.commands.conversations,
+          };
+        }),
+    ],
+    [OPS.moduleList, () => task(async () => ({ modules: await statuses() }))],
+    [
+      OPS.moduleInfo,
+      (body) =>
+        pipe(
+          known(body),
+          TE.chain((module) => task(async () => ({ ...(await status(module)), manifest: module.manifest }))),
+        ),
+    ],
+    [OPS.moduleLoad, (body) => pipe(text(body, 'dir'), TE.chain((dir) => supervisor.load(dir)), answer)],
+    [
+      OPS.moduleUnload,
+      (body) =>
+        pipe(
+          text(body, 'name'),
+          TE.chain((name) => supervisor.unload(name, body['withDependents'] === true)),
+          answer,
+        ),
+    ],
+    [OPS.moduleReload, (body) => pipe(text(body, 'name'), TE.chain((name) => supervisor.reload(name)), answer)],
+    [
+      OPS.moduleStats,
+      (body) =>
+        body['name'] === undefined
+          ? TE.right({ modules: [...supervisor.all()].map(stats) })
+          : pipe(known(body), TE.map((module): object => ({ modules: [stats(module)] }))),
+    ],
+  ]);
+};

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FaultError, fault } from '../../schemas/errors.js';
+
+const PACKAGE = 'tallystick';
+
+const isPackageRoot = (dir: string): boolean => {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'));
+    return (
+      typeof manifest === 'object' && manifest !== null && 'name' in manifest && manifest.name === PACKAGE
+    );
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * The directory that holds tallystick's own `package.json`, without a trailing slash.
+ *
+ * The compiled code lies one folder deeper (`dist/`) than the sources, and files that are not compiled (the Go module,
+ * for one) ship beside the sources: counting `..` would be right for one of the two only, so it is searched for.
+ * A package without its root is broken, not a failure to expect: throws `INTERNAL`.
+ */
+export const packageRoot = (from: string = import.meta.url): string => {
+  for (let dir = dirname(fileURLToPath(from)); ; dir = dirname(dir)) {
+    if (isPackageRoot(dir)) return dir;
+    if (dir === dirname(dir)) {
+      throw new FaultError(fault('INTERNAL', `no package.json of ${PACKAGE} above ${fileURLToPath(from)}`));
+    }
+  }
+};

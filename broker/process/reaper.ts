@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+
+/**
+ * Nothing that the broker starts may outlive it, not even when the broker is killed with -9 and can run no code.
+ * So a tiny `sh` reads a pipe that only the broker holds open. When the broker is gone, whatever the cause, the kernel
+ * closes the pipe, `read` meets the end, and every process that is still registered is killed.
+ *
+ * The lines are `+PID` and `-PID`; a negative PID names a process group. `sh` and its built-in `kill` are in every
+ * POSIX system and need 1 MB, where a second Node process would need 40. Signals are ignored because a Ctrl-C goes to
+ * the whole foreground group while the broker still drains; the session of its own (`detached`) keeps Ctrl-Z away too.
+ */
+const SCRIPT = `
+trap '' INT TERM HUP QUIT TSTP PIPE
+pids=
+while read -r line; do
+  pid=\${line#?}
+  case $line in
+    +*) pids="$pids $pid" ;;
+    -*) rest=
+        for each in $pids; do [ "$each" = "$pid" ] || rest="$rest $each"; done
+        pids=$rest ;;
+  esac
+done
+for each in $pids; do kill -s KILL -- "$each" 2>/dev/null; done
+exit 0
+`;
+
+/** A second death within this time is answered with a pause, so that a machine that cannot run `sh` is not hammered. */
+const RESTART_PAUSE_MS = 1000;
+
+const spawnShell = (onDeath: () => void): ChildProcess => {
+  // The root directory, so that no file system is kept busy; no descriptor of the broker but the pipe.
+  const shell = spawn('/bin/sh', ['-c', SCRIPT], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  shell.unref();
+  (shell.stdin as Socket).unref();
+  shell.stdin.on('error', () => undefined); // EPIPE: its death is reported as well.
+  let over = false;
+  const once = (): void => {
+    if (!over) onDeath();
+    over = true;
+  };
+  shell.on('exit', once);
+  shell.on('error', once);
+  return shell;
+};
+
+export interface Reaper extends Disposable {
+  /** The pid of the `sh`; undefined while none runs. */
+  readonly pid: number | undefined;
+  /** Kills this child at the broker's death; forgotten by itself when the child exits. With `group`, its whole process
+   * group (the child must lead one: `detached: true`). Call it in the same tick as `spawn`. */
+  track(child: ChildProcess, options?: { readonly group?: boolean }): void;
+  /** The same for a bare pid (negative: a process group); the caller must `forget` it as soon as it has exited, since
+   * the system gives numbers out again. */
+  trackPid(pid: number): void;
+  forget(pid: number): void;
+  /** Ends the reaper. What is still tracked is killed: it is what the broker failed to stop. Idempotent. */
+  close(): void;
+}
+
+/** Starts the reaper. It does not keep the event loop alive. When the `sh` dies a new one gets the current list. */
+export const startReaper = (): Reaper => {
+  const tracked = new Set<number>();
+  let shell: ChildProcess | undefined;
+  let closed = false;
+  let pause: NodeJS.Timeout | undefined;
+  let lastDeathAt = 0;
+
+  const send = (line: string): void => {
+    shell?.stdin?.write(line);
+  };
+
+  const onDeath = (): void => {
+    shell = undefined;
+    if (closed) return;
+    const now = Date.now();
+    const again = now - lastDeathAt < RESTART_PAUSE_MS;
+    lastDeathAt = now;
+    if (!again) return start();
+    pause = setTimeout(start, RESTART_PAUSE_MS);
+    pause.unref();
+  };
+
+  const start = (): void => {
+    try {
+      shell = spawnShell(onDeath);
+    } catch {
+      return onDeath(); // No memory, no more processes: what spawn throws may be over in a second.
+    }
+    if (tracked.size > 0) send([...tracked].map((pid) => `+${pid}\n`).join(''));
+  };
+
+  const trackPid = (pid: number): void => {
+    // 0 and -1 would name the reaper's own group and every process of the user.
+    if (!Number.isSafeInteger(pid) || (pid >= -1 && pid <= 0)) throw new RangeError(`not a process: ${pid}`);
+    if (closed || tracked.has(pid)) return;
+    tracked.add(pid);
+    send(`+${pid}\n`);
+  };
+
+  const forget = (pid: number): void => {
+    if (tracked.delete(pid)) send(`-${pid}\n`);
+  };
+
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    clearTimeout(pause);
+    tracked.clear();
+    shell?.stdin?.end();
+  };
+
+  start();
+  return {
+    get pid() {
+      return shell?.pid;
+    },
+    track: (child, options) => {
+      const { pid } = child;
+      if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      const target = options?.group === true ? -pid : pid;
+      trackPid(target);
+      child.once('exit', () => forget(target));
+    },
+    trackPid,
+    forget,
+    close,
+    [Symbol.dispose]: close,
+  };
+};

@@ -1,0 +1,151 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { checkPort } from '../process/free-port.js';
+import { awaitInfo } from './await-info.js';
+import { type ServerProcess, type ServerProcessOptions, spawnServer } from './server-process.js';
+
+/** A store of millions of records is recovered in seconds; a server that says nothing for a minute is in trouble. */
+const READY_TIMEOUT_MS = 60_000;
+const STOP_GRACE_MS = 10_000;
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 5_000;
+/** A server that lived so long did not die of its start: the next restart begins with the short pause again. */
+const STABLE_MS = 10_000;
+
+export interface EmbeddedOptions extends ServerProcessOptions {
+  /** What the configuration listens on, so that it can be asked; `port` is the number itself, not 0. */
+  readonly host: string;
+  readonly port: number;
+  /** The server is gone, or an attempt to start it again failed; it is tried again after a pause. */
+  onDown(reason: string): void;
+  /** The server answers again. Not called for the first start, whose end the caller sees. */
+  onUp(): void;
+  /** Of the first start. Default 60 s. */
+  readonly readyTimeoutMs?: number;
+  /** From SIGTERM to SIGKILL. Default 10 s. */
+  readonly stopGraceMs?: number;
+}
+
+export interface EmbeddedServer extends AsyncDisposable {
+  /** Of the running server; undefined while there is none. */
+  readonly pid: number | undefined;
+  /** Ends the server and the supervision; resolves when no process is left. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Starts one process and waits until it answers; a process that did not make it has ended when this resolves. */
+const launch = async (
+  options: EmbeddedOptions,
+  onSpawn: (running: ServerProcess) => void,
+  stopping: AbortSignal,
+  timeoutMs?: number,
+): Promise<Either<Fault, ServerProcess>> => {
+  const { host, port, binary } = options;
+  // Otherwise whoever has the port could answer in the place of the server that fails to listen on it.
+  const checked = await checkPort(host, port)();
+  if (isLeft(checked)) return checked;
+  if (stopping.aborted) return left(fault('SERVER_START_FAILED', 'the broker stops'));
+  const running = spawnServer(options);
+  onSpawn(running);
+  const waiting = new AbortController();
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => waiting.abort(), timeoutMs);
+  let cause: string | undefined;
+  void running.ended.then((how) => {
+    cause = how;
+    waiting.abort();
+  });
+  const ready = await awaitInfo(host, port, waiting.signal);
+  clearTimeout(timer);
+  if (ready && cause === undefined) return right(running);
+  // Said before it is ended: what it has to say to its end would push out what it was busy with.
+  const why = cause ?? `it did not answer on ${host}:${port} within ${(timeoutMs ?? 0) / 1000} s`;
+  const said = running
+    .tail()
+    .map((line) => `\n  ${line}`)
+    .join('');
+  await running.stop(0);
+  return left(fault('SERVER_START_FAILED', `nats-server (${binary}) did not start: ${why}${said}`));
+};
+
+/**
+ * Runs a nats-server for as long as the broker runs. Fails when the first start fails: `PORT_IN_USE`, or
+ * `SERVER_START_FAILED` with the server's own last lines. Later deaths are reported and answered with a restart.
+ */
+export const startEmbedded =
+  (options: EmbeddedOptions): TaskEither<Fault, EmbeddedServer> =>
+  async () => {
+    const { stopGraceMs = STOP_GRACE_MS, readyTimeoutMs = READY_TIMEOUT_MS } = options;
+    let running: ServerProcess | undefined;
+    const stopping = new AbortController();
+
+    const onSpawn = (spawned: ServerProcess): void => {
+      running = spawned;
+      void spawned.ended.then(() => {
+        if (running === spawned) running = undefined;
+      });
+    };
+
+    const relaunch = async (): Promise<ServerProcess | undefined> => {
+      // No time limit: as long as the process lives it may be recovering a large store, and to kill it would only
+      // start that anew, for ever.
+      const launched = await launch(options, onSpawn, stopping.signal);
+      if (stopping.signal.aborted) return undefined;
+      if (isLeft(launched)) {
+        options.onDown(launched.left.message);
+        return undefined;
+      }
+      options.onUp();
+      return launched.right;
+    };
+
+    const supervise = async (first: ServerProcess): Promise<void> => {
+      let current: ServerProcess | undefined = first;
+      let backoffMs = FIRST_BACKOFF_MS;
+      while (!stopping.signal.aborted) {
+        if (current !== undefined) {
+          const since = Date.now();
+          const how = await current.ended;
+          if (stopping.signal.aborted) return;
+          options.onDown(`nats-server (pid ${current.pid}) ended: ${how}`);
+          if (Date.now() - since >= STABLE_MS) backoffMs = FIRST_BACKOFF_MS;
+        }
+        await pauseUnless(stopping.signal, backoffMs);
+        backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+        if (!stopping.signal.aborted) current = await relaunch();
+      }
+    };
+
+    const started = await launch(options, onSpawn, stopping.signal, readyTimeoutMs);
+    if (isLeft(started)) return started;
+    const supervision = supervise(started.right);
+
+    let stopped: Promise<void> | undefined;
+    const stop = (): Promise<void> => {
+      stopped ??= (async () => {
+        stopping.abort();
+        await running?.stop(stopGraceMs);
+        await supervision;
+      })();
+      return stopped;
+    };
+    return right({
+      get pid() {
+        return running?.pid;
+      },
+      stop,
+      [Symbol.asyncDispose]: stop,
+    });
+  };
+
+const pauseUnless = (signal: AbortSignal, ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });

@@ -1,0 +1,204 @@
+import { mkdirSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { StartConfig } from '../../schemas/config.js';
+import type { Fault } from '../../schemas/errors.js';
+import { Access, type BrokerKeys } from '../access/access.js';
+import { KeyStore, newKey } from '../access/keys.js';
+import { accountsConfig, serverConfig } from '../access/server-config.js';
+import type { BrokerLog } from '../broker-log.js';
+import { checkPort, freePort } from '../process/free-port.js';
+import type { Reaper } from '../process/reaper.js';
+import { startEmbedded } from './embedded.js';
+import { findServer } from './find.js';
+import { type Link, openLink } from './link.js';
+import type { OnProgress } from './progress.js';
+import { checkServerVersion } from './version.js';
+
+/** The NATS server as the rest of the broker sees it, whoever runs it. */
+export interface ServerSide {
+  readonly url: string;
+  readonly embedded: boolean;
+  readonly access: Access;
+  readonly link: Link;
+  /** File with the operator's nkey seed. */
+  readonly operatorSeed: string;
+  /** Closes the connections and ends the server if it is the broker's own. */
+  readonly stop: () => Promise<void>;
+}
+
+export interface ServerSideOptions {
+  readonly config: StartConfig;
+  readonly dataDir: string;
+  readonly reaper: Reaper;
+  readonly log: BrokerLog;
+  readonly onProgress: OnProgress;
+}
+
+const HOST = '127.0.0.1';
+const OPERATOR = 'operator';
+
+/** How long the system may hold written data back under `os`; a process's death loses none of it. */
+const OS_SYNC_INTERVAL = '2m';
+
+const openOrStop = (
+  link: TE.TaskEither<Fault, Link>,
+  stop: () => Promise<void>,
+): TE.TaskEither<Fault, Link> =>
+  pipe(
+    link,
+    TE.chain((opened) =>
+      pipe(
+        TE.fromEither(checkServerVersion(opened.serverVersion, opened.nc.getServer())),
+        TE.map(() => opened),
+        TE.orElseFirst(() => TE.fromTask(opened.close)),
+      ),
+    ),
+    TE.orElseFirst(() => TE.fromTask(stop)),
+  );
+
+/** Lines that tell of trouble; the rest of what the server says goes to its file only. */
+const TROUBLE = /\[(WRN|ERR|FTL)\]/;
+
+const serverLine =
+  (log: BrokerLog) =>
+  (line: string): void => {
+    // Seeds and the loopback binding are the broker's own doing and no news.
+    if (TROUBLE.test(line) && !line.includes('Plaintext passwords'))
+      log.line('nats-server', line.replace(/^\[\d+\] \S+ \S+ /, ''));
+  };
+
+const embedded = ({
+  config,
+  dataDir,
+  reaper,
+  log,
+  onProgress,
+}: ServerSideOptions): TE.TaskEither<Fault, ServerSide> => {
+  const dir = join(dataDir, 'server');
+  const configPath = join(dir, 'nats-server.conf');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const store = new KeyStore(join(dataDir, 'keys'));
+  // The broker's own seeds are in no file: a module that reads the data directory finds nothing to become the broker with.
+  const keys: BrokerKeys = { core: newKey(), system: newKey(), operator: store.get(OPERATOR) };
+  const port =
+    config.natsPort === 0
+      ? freePort(HOST)
+      : pipe(
+          checkPort(HOST, config.natsPort),
+          TE.map(() => config.natsPort),
+        );
+  return pipe(
+    TE.Do,
+    TE.bind('port', () => port),
+    TE.bind('binary', () => findServer({ onProgress, reaper })),
+    TE.chain(({ port: number, binary }) => {
+      const url = `nats://${HOST}:${number}`;
+      let link: Link | undefined;
+      const access = new Access({
+        keys,
+        configPath,
+        reload: () => link?.reload() ?? TE.right(undefined),
+        render: (accounts) =>
+          serverConfig(
+            {
+              host: HOST,
+              port: number,
+              storeDir: resolve(dir, 'store'),
+              syncInterval: config.durability === 'fsync' ? 'always' : OS_SYNC_INTERVAL,
+            },
+            { core: keys.core.publicKey, system: keys.system.publicKey, accounts },
+          ),
+      });
+      access.write();
+      return pipe(
+        startEmbedded({
+          binary: binary.path,
+          configPath,
+          host: HOST,
+          port: number,
+          memoryLimitBytes: config.memoryLimitBytes ?? Math.min(2 ** 31, Math.floor(totalmem() / 4)),
+          reaper,
+          logLine: serverLine(log),
+          onDown: (reason) => log.line('server', `${reason}; it is started again`),
+          onUp: () => log.line('server', 'nats-server runs again'),
+        }),
+        TE.chain((server) =>
+          pipe(
+            openOrStop(
+              openLink({
+                url,
+                core: keys.core,
+                system: keys.system,
+                log: (text) => log.line('server', text),
+              }),
+              () => server.stop(),
+            ),
+            TE.map((opened): ServerSide => {
+              link = opened;
+              return {
+                url,
+                embedded: true,
+                access,
+                link: opened,
+                operatorSeed: store.path(OPERATOR),
+                stop: async () => {
+                  await opened.close();
+                  await server.stop();
+                },
+              };
+            }),
+          ),
+        ),
+      );
+    }),
+  );
+};
+
+/** Where the accounts that a server elsewhere must have are written. */
+export const accountsFile = (dataDir: string): string => join(dataDir, 'accounts.conf');
+
+/**
+ * A server that runs elsewhere: its operator includes the accounts that the broker writes, and has the server read them
+ * again when modules come or go. Keys stay the same, since the broker cannot change them there.
+ */
+const elsewhere = (
+  { config, dataDir, log }: ServerSideOptions,
+  url: string,
+): TE.TaskEither<Fault, ServerSide> => {
+  const store = new KeyStore(join(dataDir, 'keys'));
+  const keys: BrokerKeys = {
+    core: store.get('core'),
+    system: store.get('system'),
+    operator: store.get(OPERATOR),
+  };
+  const configPath = accountsFile(dataDir);
+  const access = new Access({
+    keys,
+    configPath,
+    moduleKey: (module) => store.get(`module-${module}`),
+    reload: () => TE.right(undefined),
+    render: (accounts) =>
+      accountsConfig({ core: keys.core.publicKey, system: keys.system.publicKey, accounts }),
+  });
+  void config;
+  return pipe(
+    openOrStop(
+      openLink({ url, core: keys.core, system: keys.system, log: (text) => log.line('server', text) }),
+      () => Promise.resolve(),
+    ),
+    TE.map((link) => ({
+      url,
+      embedded: false,
+      access,
+      link,
+      operatorSeed: store.path(OPERATOR),
+      stop: link.close,
+    })),
+  );
+};
+
+export const openServerSide = (options: ServerSideOptions): TE.TaskEither<Fault, ServerSide> =>
+  options.config.natsUrl === undefined ? embedded(options) : elsewhere(options, options.config.natsUrl);

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { type Manifest, parseManifest } from '../../schemas/manifest.js';
+
+export const MANIFEST_FILE = 'manifest.json';
+
+/** A module on disk: its directory and what its manifest says. */
+export interface ModuleSource {
+  readonly dir: string;
+  readonly manifestPath: string;
+  readonly manifest: Manifest;
+}
+
+/** Reads `<dir>/manifest.json`; nothing of the module is run. */
+export const readModule = (directory: string): E.Either<Fault, ModuleSource> => {
+  const dir = resolve(directory);
+  const manifestPath = join(dir, MANIFEST_FILE);
+  const invalid = (message: string, path?: string): E.Either<Fault, never> =>
+    E.left(fault('MANIFEST_INVALID', `${manifestPath}: ${message}`, path));
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(manifestPath, 'utf8'));
+  } catch (error) {
+    return invalid((error as Error).message);
+  }
+  const parsed = parseManifest(value);
+  return E.isLeft(parsed)
+    ? invalid(parsed.left.message, parsed.left.path)
+    : E.right({ dir, manifestPath, manifest: parsed.right });
+};

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
+import { limitsOf } from '../../schemas/manifest.js';
+import type { Reaper } from '../process/reaper.js';
+import type { ModuleSource } from './manifest-file.js';
+
+/** How a process ended: `exit:<code>`, `signal:<name>`, `hang` when it was replaced for its silence. */
+export type ProcessEnd = `exit:${number}` | `signal:${string}` | 'hang' | `spawn:${string}`;
+
+export interface ModuleProcessOptions {
+  readonly source: ModuleSource;
+  /** The program of this package that runs a JavaScript module. */
+  readonly hostEntry: string;
+  readonly natsUrl: string;
+  /** The module's credential. */
+  readonly seed: string;
+  readonly snapshotsDir: string;
+  /** How the process before ended, or `none`. */
+  readonly lastExit: ProcessEnd | 'none';
+  readonly reaper: Reaper;
+  readonly onLine: (line: string) => void;
+}
+
+// A module is not trusted with the broker's environment: it may hold credentials of others.
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
+
+const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined)),
+  [MODULE_ENV.name]: options.source.manifest.name,
+  [MODULE_ENV.url]: options.natsUrl,
+  [MODULE_ENV.seed]: options.seed,
+  [MODULE_ENV.apiPrefix]: API_PREFIX,
+  [MODULE_ENV.snapshots]: options.snapshotsDir,
+  [MODULE_ENV.manifest]: options.source.manifestPath,
+  [MODULE_ENV.lastExit]: options.lastExit,
+});
+
+const commandLine = ({ source, hostEntry }: ModuleProcessOptions): readonly [string, readonly string[]] => {
+  const { start } = source.manifest;
+  if ('command' in start) return [start.command[0] as string, start.command.slice(1)];
+  const heap = `--max-old-space-size=${limitsOf(source.manifest).heapMb}`;
+  return [process.execPath, ['--enable-source-maps', heap, hostEntry, source.dir, start.entry]];
+};
+
+/** One process of a module, from its start to its end. */
+export class ModuleProcess {
+  readonly #child: ChildProcess;
+  #hung = false;
+  /** Resolves with how the process ended; never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+
+  constructor(options: ModuleProcessOptions) {
+    const [program, args] = commandLine(options);
+    // A group of its own: a Ctrl-C in the terminal reaches the broker alone, which then drains its modules.
+    this.#child = spawn(program, args, {
+      cwd: options.source.dir,
+      env: environment(options),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    options.reaper.track(this.#child, { group: true });
+    this.#lines(this.#child.stdout, options.onLine);
+    this.#lines(this.#child.stderr, options.onLine);
+    this.ended = new Promise((resolve) => {
+      this.#child.once('error', (error) => resolve(`spawn:${error.message}`));
+      this.#child.once('exit', (code, signal) => {
+        if (this.#hung) resolve('hang');
+        else resolve(signal === null ? `exit:${code ?? 0}` : `signal:${signal}`);
+      });
+    });
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  get running(): boolean {
+    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Ends a process that has gone silent. */
+  killHung(): void {
+    this.#hung = true;
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Asks the process to finish what it handles, and ends it when it has not within that time. */
+  async stop(withinMs: number): Promise<void> {
+    if (!this.running) return;
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), withinMs);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  async kill(): Promise<void> {
+    if (this.running) this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  #lines(stream: Readable | null, onLine: (line: string) => void): void {
+    if (stream !== null) createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
+  }
+}

@@ -1,0 +1,147 @@
+import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import type { StartReply, StartRequest } from '../../schemas/control.js';
+import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { formatPart } from '../../schemas/identity.js';
+import { encodeJson } from '../../schemas/json.js';
+import { commandConsumer, foldConsumer, LOG } from '../../schemas/log.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import { epochSubject } from '../../schemas/subjects.js';
+import { Appender } from '../journal/appender.js';
+import { openEpoch } from '../journal/epoch.js';
+import { type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
+
+const SECOND_NS = 1_000_000_000;
+
+/** Acks move a checkpoint and nothing else: what was handled is in the log. So a message is never sent again by time. */
+const ACK_WAIT_NS = 24 * 3_600 * SECOND_NS;
+const MAX_ACK_PENDING = 1_000_000;
+const FOLD_IDLE_NS = 120 * SECOND_NS;
+
+const commandConsumerConfig = (module: string): Partial<ConsumerConfig> => ({
+  durable_name: commandConsumer(module),
+  description: `commands of module ${module}`,
+  ack_policy: AckPolicy.All,
+  deliver_policy: DeliverPolicy.All,
+  filter_subjects: [`cmd.${module}.>`],
+  ack_wait: ACK_WAIT_NS,
+  max_ack_pending: MAX_ACK_PENDING,
+});
+
+const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerConfig> => ({
+  name: foldConsumer(module),
+  description: `past of module ${module}, read at its start`,
+  ack_policy: AckPolicy.None,
+  deliver_policy: DeliverPolicy.StartSequence,
+  opt_start_seq: fromSeq,
+  filter_subjects: [`res.${module}.>`, `evt.${module}.>`, epochSubject(module)],
+  mem_storage: true,
+  num_replicas: 1,
+  inactive_threshold: FOLD_IDLE_NS,
+});
+
+const jetstream = <A>(work: () => Promise<A>): TE.TaskEither<Fault, A> =>
+  TE.tryCatch(work, (error) => toFault(error, 'LOG_UNAVAILABLE'));
+
+/** A copy as the module itself would have stored it: the sender of a command is part of its subject in the log. */
+const storedCopy = (module: string, { cause, conversation, i, n, out }: MissingCopy) => ({
+  subject: out.subject.startsWith('cmd.') ? `${out.subject}.${module}` : out.subject,
+  data: encodeJson(out.data),
+  headers: {
+    [HEADER.cause]: String(cause),
+    [HEADER.conversation]: String(conversation),
+    [HEADER.part]: formatPart({ i, n }),
+  },
+});
+
+export interface ModuleEpoch {
+  readonly epoch: number;
+  readonly fence: number;
+  /** Number of the module's first own record: the copies that were missing came before it. */
+  readonly next: number;
+  /** The lowest command without a result, or the fence when there is none. */
+  readonly resumeFrom: number;
+  readonly republished: number;
+}
+
+export interface ModuleStartContext {
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+  /** The broker's own epoch. */
+  readonly under: number;
+  /** Identity of the log. */
+  readonly logId: string;
+}
+
+/**
+ * Shuts out what ran as this module before, learns from the log what is unanswered and which copies of decided outcomes
+ * are missing, and stores those under the new epoch (I4). The broker does it, not the module, so that a module in
+ * another language need not, and so that copies are there also when the module stays down.
+ */
+export const openModuleEpoch = (
+  { nc, jsm, under }: ModuleStartContext,
+  module: string,
+): TE.TaskEither<Fault, ModuleEpoch> => {
+  const recovery = new ModuleRecovery(module);
+  return pipe(
+    jetstream(async () => {
+      const consumer = await jsm.consumers.add(LOG, commandConsumerConfig(module));
+      return consumer.ack_floor.stream_seq + 1;
+    }),
+    TE.chain((fromSeq) =>
+      openEpoch({
+        nc,
+        producer: module,
+        under,
+        fromSeq,
+        filters: ['cmd.>', `res.${module}.>`, `evt.${module}.>`],
+        visit: (message) => recovery.add(message),
+      }),
+    ),
+    TE.chain(({ epoch, fence }) =>
+      TE.tryCatch(
+        async () => {
+          const missing = [...recovery.missing()];
+          const appender = new Appender({ nc, producer: module, epoch, next: 1 }, (reason, unsettled) => {
+            for (const { settle } of unsettled) settle(E.left(reason));
+          });
+          const stored = await Promise.all(missing.map((copy) => appender.append(storedCopy(module, copy))()));
+          const failed = stored.find(E.isLeft);
+          appender.close();
+          if (failed !== undefined) throw new FaultError(failed.left);
+          const resumeFrom = recovery.lowestUnanswered() ?? fence;
+          return { epoch, fence, next: missing.length + 1, resumeFrom, republished: missing.length };
+        },
+        (error) => toFault(error, 'LOG_UNAVAILABLE'),
+      ),
+    ),
+  );
+};
+
+/** Answers a module that asks to start: a new epoch, its commands from the first unanswered one, its past to fold. */
+export const startModule = (
+  context: ModuleStartContext,
+  manifest: Manifest,
+  request: StartRequest,
+): TE.TaskEither<Fault, StartReply & { readonly republished: number }> =>
+  pipe(
+    openModuleEpoch(context, manifest.name),
+    TE.chain(({ epoch, fence, next, resumeFrom, republished }) =>
+      jetstream(async () => {
+        const { jsm } = context;
+        await jsm.consumers.reset(LOG, commandConsumer(manifest.name), resumeFrom);
+        const usable = request.logId === context.logId && request.snapshotSeq <= fence;
+        const snapshotSeq = usable ? request.snapshotSeq : 0;
+        // Results above the first unanswered command say which of the commands that come again are answered.
+        const foldFrom = Math.min(snapshotSeq, resumeFrom) + 1;
+        const fold = foldConsumer(manifest.name);
+        await jsm.consumers.delete(LOG, fold).catch(() => undefined);
+        await jsm.consumers.add(LOG, foldConsumerConfig(manifest.name, foldFrom));
+        return { epoch, next, resumeFrom, snapshotSeq, foldConsumer: fold, logId: context.logId, republished };
+      }),
+    ),
+  );

@@ -1,0 +1,234 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { nuid } from 'nats';
+import type { Beat, StartReply, StartRequest } from '../../schemas/control.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { limitsOf, type Manifest } from '../../schemas/manifest.js';
+import type { ModuleState } from '../../schemas/operate.js';
+import type { Key } from '../access/keys.js';
+import type { ServedModule } from '../gateway/directory.js';
+import { ServiceStats } from '../gateway/service-stats.js';
+import type { Reaper } from '../process/reaper.js';
+import type { ModuleSource } from './manifest-file.js';
+import { ModuleProcess, type ProcessEnd } from './module-process.js';
+
+/** What a module needs of the broker around it. */
+export interface ModuleSurroundings {
+  readonly hostEntry: string;
+  readonly natsUrl: string;
+  readonly snapshotsDir: (module: string) => string;
+  readonly reaper: Reaper;
+  readonly grant: (manifest: Manifest) => TaskEither<Fault, Key>;
+  readonly revoke: (module: string) => TaskEither<Fault, void>;
+  /** Opens the module's next epoch and prepares its consumers. */
+  readonly start: (manifest: Manifest, request: StartRequest) => TaskEither<Fault, StartReply>;
+  /** Stores what a module that stays down has left undone. */
+  readonly repair: (module: string) => TaskEither<Fault, unknown>;
+  /** Since when the server has been answering, milliseconds since 1970; undefined while it does not. */
+  readonly linkedSince: () => number | undefined;
+  readonly log: (module: string, text: string) => void;
+  /** A line that the module itself printed. */
+  readonly output: (module: string, line: string) => void;
+}
+
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 10_000;
+const CRASH_WINDOW_MS = 60_000;
+const WATCH_INTERVAL_MS = 250;
+/** How long a module may take to finish what it handles when it is asked to stop. */
+const DRAIN_MS = 15_000;
+
+/**
+ * One module through its life: known, loading, loaded, crashed, unloaded. A process that ends unasked is replaced after
+ * a pause that doubles; a module that keeps crashing is parked, says why, and the rest runs on.
+ */
+export class SupervisedModule implements ServedModule {
+  state: ModuleState = 'known';
+  /** Why it is crashed, or how its last process ended. */
+  reason: string | null = null;
+  restarts = 0;
+  beat: Beat | undefined;
+  instance = nuid.next();
+  stats = new ServiceStats();
+  #process: ModuleProcess | undefined;
+  #lastExit: ProcessEnd | 'none' = 'none';
+  #crashes: number[] = [];
+  #wanted = false;
+  #lastBeat = 0;
+  #ready: (() => void) | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #life: Promise<void> = Promise.resolve();
+  #cancelPause: (() => void) | undefined;
+  #starting: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly source: ModuleSource,
+    private readonly around: ModuleSurroundings,
+  ) {}
+
+  get name(): string {
+    return this.source.manifest.name;
+  }
+
+  get manifest(): Manifest {
+    return this.source.manifest;
+  }
+
+  get pid(): number | null {
+    return this.#process?.running === true ? this.#process.pid : null;
+  }
+
+  /** Marks a module that cannot be started at all. */
+  refuse(problem: Fault): void {
+    this.state = 'crashed';
+    this.reason = `${problem.code}: ${problem.message}`;
+  }
+
+  /** Starts the module; resolves when it handles commands, or with why it was parked. */
+  load(): TaskEither<Fault, void> {
+    return () =>
+      new Promise((resolve) => {
+        if (this.state === 'loaded' || this.state === 'loading') return resolve(E.right(undefined));
+        this.#wanted = true;
+        this.#crashes = [];
+        this.restarts = 0;
+        this.reason = null;
+        this.state = 'loading';
+        this.instance = nuid.next();
+        this.stats = new ServiceStats();
+        this.#lastExit = 'none';
+        this.#life = this.#live((outcome) => resolve(outcome));
+      });
+  }
+
+  /** Lets the module finish what it handles and ends it. Its commands stay in the log until it is loaded again. */
+  async unload(): Promise<void> {
+    this.#wanted = false;
+    this.#cancelPause?.();
+    await this.#process?.stop(DRAIN_MS);
+    await this.#life;
+    if (this.state !== 'crashed') this.state = 'unloaded';
+  }
+
+  /** The module's process asks for its epoch; requests of one module are served one after the other. */
+  starts(request: StartRequest): TaskEither<Fault, StartReply> {
+    return () => {
+      const reply = this.#starting.then(() => {
+        this.#lastBeat = Date.now();
+        return this.around.start(this.manifest, request)();
+      });
+      this.#starting = reply.catch(() => undefined);
+      return reply;
+    };
+  }
+
+  isReady(): void {
+    this.#lastBeat = Date.now();
+    this.#ready?.();
+  }
+
+  beats(beat: Beat): void {
+    this.#lastBeat = Date.now();
+    this.beat = beat;
+  }
+
+  /** Runs process after process until the module is unloaded or parked. */
+  async #live(loaded: (outcome: E.Either<Fault, void>) => void): Promise<void> {
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (this.#wanted) {
+      const started = await this.#startProcess();
+      if (E.isRight(started)) {
+        this.state = 'loaded';
+        backoffMs = FIRST_BACKOFF_MS;
+        loaded(E.right(undefined));
+        this.#startWatch();
+        this.#lastExit = await started.right.ended;
+        clearInterval(this.#watch);
+        if (!this.#wanted) break;
+        this.reason = `its process ended (${this.#lastExit})`;
+      } else {
+        if (!this.#wanted) break;
+        this.reason = started.left.message;
+      }
+      this.state = 'loading';
+      if (this.#isParked()) {
+        this.state = 'crashed';
+        this.reason = `parked after ${this.#crashes.length} crashes within a minute, the last: ${this.reason}`;
+        this.around.log(this.name, `${this.reason}; \`tallystick module reload ${this.name}\` starts it again`);
+        await this.around.repair(this.name)();
+        loaded(E.left(fault('MODULE_START_FAILED', `${this.name} was ${this.reason}`)));
+        return;
+      }
+      this.restarts += 1;
+      this.around.log(this.name, `${this.reason}; it starts again in ${backoffMs} ms`);
+      await this.#pause(backoffMs);
+      backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+    }
+    loaded(E.left(fault('MODULE_STATE', `${this.name} was unloaded while it started`)));
+  }
+
+  #isParked(): boolean {
+    const now = Date.now();
+    this.#crashes = [...this.#crashes.filter((at) => at > now - CRASH_WINDOW_MS), now];
+    return this.#crashes.length >= limitsOf(this.manifest).crashes;
+  }
+
+  /** A process that is ready, or why there is none; then nothing of it is left. */
+  async #startProcess(): Promise<E.Either<Fault, ModuleProcess>> {
+    // Kill and wait, new epoch, new credential, start: the order that a replacement must have.
+    const key = await this.around.grant(this.manifest)();
+    if (E.isLeft(key)) return key;
+    const { hostEntry, natsUrl, snapshotsDir, reaper } = this.around;
+    const ready = new Promise<'ready'>((resolve) => {
+      this.#ready = () => resolve('ready');
+    });
+    const process = new ModuleProcess({
+      source: this.source,
+      hostEntry,
+      natsUrl,
+      seed: key.right.seed,
+      snapshotsDir: snapshotsDir(this.name),
+      lastExit: this.#lastExit,
+      reaper,
+      onLine: (line) => this.around.output(this.name, line),
+    });
+    this.#process = process;
+    const { startMs } = limitsOf(this.manifest);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), startMs);
+    });
+    const first = await Promise.race([ready, late, process.ended]);
+    clearTimeout(timer);
+    this.#ready = undefined;
+    if (first === 'ready') return E.right(process);
+    await process.kill();
+    const why = first === 'late' ? `it was not ready within ${startMs} ms` : `its process ended (${first})`;
+    if (first !== 'late') this.#lastExit = first;
+    return E.left(fault('MODULE_START_FAILED', why));
+  }
+
+  /** Silence while the server answers means that the process hangs; while it does not, nobody can be heard. */
+  #startWatch(): void {
+    const { hangMs } = limitsOf(this.manifest);
+    this.#lastBeat = Date.now();
+    this.#watch = setInterval(() => {
+      const linked = this.around.linkedSince();
+      if (linked === undefined) return;
+      const silentMs = Date.now() - Math.max(this.#lastBeat, linked);
+      if (silentMs < hangMs || this.#process?.running !== true) return;
+      this.around.log(this.name, `process ${this.#process.pid} has been silent for ${silentMs} ms and is replaced`);
+      this.#process.killHung();
+    }, WATCH_INTERVAL_MS).unref();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resume) => {
+      const timer = setTimeout(resume, ms);
+      this.#cancelPause = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
+  }
+}

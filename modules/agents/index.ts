@@ -1,0 +1,37 @@
+import { defineModule } from '../sdk/index.js';
+import { assign, info, release, retire, spawn } from './deciders.js';
+import { enroll, list, strike } from './listing.js';
+import { manifest } from './manifest.js';
+import * as register from './register.js';
+import { INITIAL, registerOf, type State, withAgent } from './state.js';
+
+export default defineModule({
+  manifest,
+  initial: INITIAL,
+  actions: {
+    spawn: { decide: spawn },
+    retire: { decide: retire },
+    assign: { decide: assign },
+    release: { decide: release },
+    info: { decide: info },
+    list: { decide: list },
+    enroll: { decide: enroll },
+    strike: { decide: strike },
+  },
+  evolve: {
+    spawned: (_, { kind, labels, at }): State => ({
+      agent: { status: 'active', kind, labels, conversations: [], since: at },
+    }),
+    retired: (state, { at }) =>
+      withAgent(state, (agent) => ({ ...agent, status: 'retired', conversations: [], since: at })),
+    assigned: (state, { conversation }) =>
+      withAgent(state, (agent) => ({ ...agent, conversations: [...agent.conversations, conversation] })),
+    released: (state, { conversation }) =>
+      withAgent(state, (agent) => ({
+        ...agent,
+        conversations: agent.conversations.filter((open) => open !== conversation),
+      })),
+    enrolled: (state, { agent }) => ({ register: register.enroll(registerOf(state), agent) }),
+    struck: (state, { agent }) => ({ register: register.strike(registerOf(state), agent) }),
+  },
+});

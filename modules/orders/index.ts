@@ -1,0 +1,45 @@
+import { defineModule } from '../sdk/index.js';
+import { manifest } from './manifest.js';
+import { fulfil, place, settle, show } from './order.js';
+import {
+  INITIAL,
+  type Order,
+  restocked,
+  type State,
+  withoutReservation,
+  withReservation,
+} from './state.js';
+import { confirm, reserve, restock, show as stock, unreserve } from './stock.js';
+
+const withOrder = (state: State, change: (order: Order) => Order): State =>
+  state.order === undefined ? state : { ...state, order: change(state.order) };
+
+export default defineModule({
+  manifest,
+  initial: INITIAL,
+  actions: {
+    place: { run: place },
+    fulfil: { decide: fulfil },
+    settle: { run: settle },
+    show: { decide: show },
+    restock: { decide: restock },
+    stock: { decide: stock },
+    reserve: { decide: reserve },
+    unreserve: { decide: unreserve },
+    confirm: { decide: confirm },
+  },
+  evolve: {
+    order_confirmed: (state, details): State => ({
+      ...state,
+      order: { ...details, status: 'confirmed', reason: null, refundOwed: 0 },
+    }),
+    order_refused: (state, details): State => ({ ...state, order: { ...details, status: 'refused' } }),
+    order_fulfilled: (state) => withOrder(state, (order) => ({ ...order, status: 'fulfilled' })),
+    refund_paid: (state, { amount }) =>
+      withOrder(state, (order) => ({ ...order, refundOwed: order.refundOwed - amount })),
+    restocked: (state, { quantity }) => restocked(state, quantity),
+    stock_reserved: (state, { order, quantity }) => withReservation(state, order, quantity),
+    stock_unreserved: (state, { order }) => withoutReservation(state, order, 0),
+    stock_sold: (state, { order, quantity }) => withoutReservation(state, order, quantity),
+  },
+});

@@ -1,0 +1,62 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import type { ActionName, Decide as DecideOf, Output, Rejection } from '../sdk/index.js';
+import { isOrderName, type manifest, ORDER_PREFIX } from './manifest.js';
+import { reservationOf, reservedTotal, type State, type Stock, stockOf } from './state.js';
+
+type M = typeof manifest;
+export type Decide<A extends ActionName<M>> = DecideOf<M, State, A>;
+
+export const reject = (code: string, message: string): Either<Rejection, never> => left({ code, message });
+
+const summary = (onHand: number, reserved: number): Output<M, 'stock'> => ({
+  onHand,
+  reserved,
+  available: onHand - reserved,
+});
+
+const summaryOf = (stock: Stock): Output<M, 'stock'> => summary(stock.onHand, reservedTotal(stock));
+
+export const show: Decide<'stock'> = (state) => right({ data: summaryOf(stockOf(state)) });
+
+export const restock: Decide<'restock'> = (state, { agent: item, data: { quantity } }) => {
+  if (isOrderName(item)) return reject('NOT_AN_ITEM', `${item} names an order: no item begins with ${ORDER_PREFIX}`);
+  const { onHand, reserved } = summaryOf(stockOf(state));
+  return quantity > Number.MAX_SAFE_INTEGER - onHand
+    ? reject('LIMIT_EXCEEDED', `${item}: ${onHand} and ${quantity} more is above ${Number.MAX_SAFE_INTEGER}`)
+    : right({ data: summary(onHand + quantity, reserved), events: [{ name: 'restocked', data: { quantity } }] });
+};
+
+export const reserve: Decide<'reserve'> = (state, { agent: item, data }) => {
+  const stock = stockOf(state);
+  const { onHand, reserved, available } = summaryOf(stock);
+  const held = reservationOf(stock, data.order);
+  if (held !== undefined) return reject('ALREADY_RESERVED', `${item}: ${held} are reserved for order ${data.order}`);
+  return data.quantity > available
+    ? reject('OUT_OF_STOCK', `${item}: ${available} are available, ${data.quantity} are wanted`)
+    : right({ data: summary(onHand, reserved + data.quantity), events: [{ name: 'stock_reserved', data }] });
+};
+
+const notReserved = (item: string, order: string) =>
+  reject('NOT_RESERVED', `${item}: nothing is reserved for order ${order}`);
+
+export const unreserve: Decide<'unreserve'> = (state, { agent: item, data: { order } }) => {
+  const stock = stockOf(state);
+  const quantity = reservationOf(stock, order);
+  return quantity === undefined
+    ? notReserved(item, order)
+    : right({
+        data: summary(stock.onHand, reservedTotal(stock) - quantity),
+        events: [{ name: 'stock_unreserved', data: { order, quantity } }],
+      });
+};
+
+export const confirm: Decide<'confirm'> = (state, { agent: item, data: { order } }) => {
+  const stock = stockOf(state);
+  const quantity = reservationOf(stock, order);
+  return quantity === undefined
+    ? notReserved(item, order)
+    : right({
+        data: summary(stock.onHand - quantity, reservedTotal(stock) - quantity),
+        events: [{ name: 'stock_sold', data: { order, quantity } }],
+      });
+};

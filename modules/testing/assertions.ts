@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
+import type { Rejection, Send } from '../sdk/module.js';
+import type { AnyDecision } from '../sdk/outcome.js';
+import { throughJson } from './plain.js';
+import type { Recorded } from './scripted-calls.js';
+import { type AnyEvent, foldEvents, type Subject } from './subject.js';
+
+interface Expectation {
+  readonly data?: unknown;
+  readonly events?: readonly AnyEvent[];
+  readonly commands?: readonly unknown[];
+  readonly state?: unknown;
+}
+
+/** What a handler, or the check before it, made of a command. */
+export type Outcome = Either<Rejection, AnyDecision>;
+
+/** Fails unless the outcome is a decision, and the one expected; values are compared as JSON carries them. */
+export const assertOutcome = (
+  subject: Subject,
+  before: unknown,
+  outcome: Outcome,
+  expected: Expectation,
+): void => {
+  if (isLeft(outcome)) assert.fail(`rejected, ${outcome.left.code}: ${outcome.left.message}`);
+  const { data, events = [], commands = [] } = outcome.right;
+  if (expected.data !== undefined) assert.deepStrictEqual(throughJson(data), expected.data, 'the data differ');
+  assert.deepStrictEqual(throughJson(events), expected.events ?? [], 'the events differ');
+  assert.deepStrictEqual(throughJson(commands), expected.commands ?? [], 'the commands differ');
+  const after = foldEvents(subject, before, events);
+  if (expected.state !== undefined) assert.deepStrictEqual(after, expected.state, 'the state differs');
+};
+
+/** Fails unless the outcome is a rejection with that code. */
+export const assertRejected = (outcome: Outcome, code: string): void => {
+  if (isRight(outcome)) {
+    assert.fail(`decided instead of rejected with ${code}: ${JSON.stringify(outcome.right)}`);
+  }
+  assert.equal(outcome.left.code, code, outcome.left.message);
+};
+
+/** Fails unless a handler made these calls, in this order. */
+export const assertCalls = (recorded: readonly Recorded[], expected: readonly Send[]): void =>
+  assert.deepStrictEqual(
+    recorded.map(({ call }) => call),
+    throughJson(expected),
+    'the calls differ',
+  );

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Command } from '../sdk/module.js';
+import type { Outcome } from './assertions.js';
+import { type Answer, type Recorded, replaying, scriptedContext } from './scripted-calls.js';
+import { admitted, assertRecordable, type Subject } from './subject.js';
+
+/** Handles a command by a pure action, twice: history is run again, and has to end the same. */
+export const decidePurely = (subject: Subject, action: string, state: unknown, command: Command): Outcome => {
+  const admission = admitted(subject, action, command);
+  if (isLeft(admission)) return admission;
+  const handler = subject.module.actions[action];
+  if (handler === undefined || !('decide' in handler)) assert.fail(`${action} is effectful: say how its calls are answered`);
+  const outcome = handler.decide(state, admission.right) as Outcome;
+  const again = handler.decide(state, admission.right);
+  assert.deepStrictEqual(again, outcome, `${action} decides differently when it decides again`);
+  assertRecordable(subject, action, outcome);
+  return outcome;
+};
+
+/** Handles a command by an effectful action whose calls are answered by a script, twice likewise. */
+export const runScripted = async (
+  subject: Subject,
+  action: string,
+  state: unknown,
+  command: Command,
+  answer: Answer,
+): Promise<{ outcome: Outcome; recorded: readonly Recorded[] }> => {
+  const admission = admitted(subject, action, command);
+  if (isLeft(admission)) return { outcome: admission, recorded: [] };
+  const handler = subject.module.actions[action];
+  if (handler === undefined || !('run' in handler)) assert.fail(`${action} is pure: it makes no calls`);
+  const run = async (by: Answer): Promise<{ outcome: Outcome; recorded: readonly Recorded[] }> => {
+    const { context, recorded, mistakes } = scriptedContext(subject.module.manifest, command.agent, state, by);
+    const outcome = (await handler.run(admission.right, context)()) as Outcome;
+    const [mistake] = mistakes;
+    if (mistake !== undefined) throw mistake;
+    return { outcome, recorded };
+  };
+  const first = await run(answer);
+  // The host runs a handler again after a crash, with the answers that the log has.
+  const second = await run(replaying(first.recorded));
+  assert.deepStrictEqual(second, first, `${action} ends differently when it runs again with the same answers`);
+  assertRecordable(subject, action, first.outcome);
+  return first;
+};
+

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { Refusal } from '../../schemas/result.js';
+import { admit, mayCall } from '../sdk/admission.js';
+import { compileChecks } from '../sdk/checks.js';
+import type { TypedManifest } from '../sdk/manifest.js';
+import { type EffectContext, type Send, send } from '../sdk/module.js';
+import { frozen } from './plain.js';
+import { must } from './subject.js';
+
+/** Answers the n-th call of a handler, n from 1. */
+export type Answer = (call: Send, n: number) => Either<Refusal, unknown>;
+
+/** The answer of an action that did what it was asked. */
+export const answered = (data: unknown): Either<Refusal, unknown> => right(data);
+
+/** The answer of an action that refused. */
+export const refused = (code: string, message = `refused by the specification: ${code}`): Either<Refusal, never> =>
+  left({ status: 'rejected', error: { code, message, retryable: false } });
+
+export interface Recorded {
+  readonly call: Send;
+  readonly answer: Either<Refusal, unknown>;
+}
+
+/**
+ * A context whose calls are answered by a script. A call that production would refuse fails the specification, also
+ * when the handler would have lived with the refusal: it is a mistake of the module, not a case to be handled.
+ */
+export const scriptedContext = (
+  manifest: TypedManifest,
+  agent: string,
+  state: unknown,
+  answer: Answer,
+): { context: EffectContext<unknown>; recorded: readonly Recorded[]; mistakes: readonly Error[] } => {
+  const recorded: Recorded[] = [];
+  const mistakes: Error[] = [];
+
+  const callOnce = (callee: TypedManifest, call: Send): Either<Refusal, unknown> => {
+    const what = `call ${recorded.length + 1}, ${call.module}.${call.name}`;
+    const checks = compileChecks(callee);
+    must(mayCall(manifest, agent, call), what);
+    must(admit(callee, checks, { ...call, action: call.name, sender: manifest.name }), what);
+    const given = answer(call, recorded.length + 1);
+    if (!isLeft(given)) must(checks.output(call.name)(given.right), `the answer to ${what}`);
+    recorded.push({ call, answer: frozen(given) });
+    return frozen(given);
+  };
+
+  const call = ((callee: TypedManifest, action: string, to: string | undefined, data: unknown) =>
+    async () => {
+      try {
+        return callOnce(callee, frozen(send(callee, action, to, data)));
+      } catch (error) {
+        mistakes.push(error as Error);
+        throw error;
+      }
+    }) as (...args: readonly unknown[]) => TaskEither<Refusal, unknown> as EffectContext<unknown>['call'];
+
+  return { context: { state, signal: new AbortController().signal, call }, recorded, mistakes };
+};
+
+/** Gives the answers of a first run to a second one, which must ask the same. */
+export const replaying =
+  (recorded: readonly Recorded[]): Answer =>
+  (call, n) => {
+    const before = recorded[n - 1];
+    assert.deepStrictEqual(call, before?.call, `run again after a crash, the handler makes another call ${n}`);
+    return (before as Recorded).answer;
+  };

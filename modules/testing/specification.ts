@@ -1,0 +1,106 @@
+import type { ActionName, EventOf, Input, Output, TypedManifest } from '../sdk/manifest.js';
+import type { AnyModule, Command, Module, Send } from '../sdk/module.js';
+import { assertCalls, assertOutcome, assertRejected } from './assertions.js';
+import { decidePurely, runScripted } from './handling.js';
+import { frozen } from './plain.js';
+import type { Answer } from './scripted-calls.js';
+import { foldEvents, type Subject, subjectOf } from './subject.js';
+
+/** What of a command the test wants to choose. */
+export interface CommandOptions {
+  /** 1 when absent. */
+  readonly seq?: number;
+  /** RFC 3339; 2026-01-01T00:00:00.000Z when absent. */
+  readonly time?: string;
+  /** `guest` when absent; the module itself where only that may send the action. */
+  readonly sender?: string;
+  /** The command's own `seq` when absent: it begins a conversation. */
+  readonly conversation?: number;
+}
+
+/** What a decision must be. Events and commands that are not named must not be there; absent `data` is not compared. */
+export interface Expected<M extends TypedManifest, State, A extends ActionName<M>> {
+  readonly data?: Output<M, A>;
+  readonly events?: readonly EventOf<M>[];
+  readonly commands?: readonly Send[];
+  /** The agent's state once the events are folded; absent: not compared. */
+  readonly state?: State;
+}
+
+/** The same for an effectful handler, which must have made these calls, in this order, and no others. */
+export interface ExpectedWithCalls<M extends TypedManifest, State, A extends ActionName<M>>
+  extends Expected<M, State, A> {
+  readonly calls?: readonly Send[];
+}
+
+/** Not called `then`: whoever returned such an object from an async function would have it awaited as a promise. */
+export interface Answered<M extends TypedManifest, State, A extends ActionName<M>> {
+  readonly thenDecided: (expected: ExpectedWithCalls<M, State, A>) => Promise<void>;
+  readonly thenRejected: (code: string, expected?: { readonly calls?: readonly Send[] }) => Promise<void>;
+}
+
+export interface Handled<M extends TypedManifest, State, A extends ActionName<M>> {
+  /** Of a pure action. */
+  readonly thenDecided: (expected: Expected<M, State, A>) => void;
+  /** Of a pure action, or of a command that does not get to its handler: `PAYLOAD_INVALID`, `CALLER_FORBIDDEN` … */
+  readonly thenRejected: (code: string) => void;
+  /** Of an effectful action: answers its calls. */
+  readonly answering: (answer: Answer) => Answered<M, State, A>;
+}
+
+export interface AgentSpecification<M extends TypedManifest, State> {
+  /** What has happened to the agent, in order; given again, it happens after that. */
+  readonly given: (events: readonly EventOf<M>[]) => AgentSpecification<M, State>;
+  readonly when: <A extends ActionName<M>>(
+    action: A,
+    data: Input<M, A>,
+    options?: CommandOptions,
+  ) => Handled<M, State, A>;
+}
+
+export interface Specification<M extends TypedManifest, State> {
+  readonly agent: (name: string) => AgentSpecification<M, State>;
+  /** The module itself, for actions without an agent. */
+  readonly itself: AgentSpecification<M, State>;
+}
+
+const DEFAULT_TIME = '2026-01-01T00:00:00.000Z';
+
+const agentSpecification = <M extends TypedManifest, State>(
+  subject: Subject,
+  agent: string,
+  state: unknown,
+): AgentSpecification<M, State> => ({
+  given: (events) => agentSpecification(subject, agent, foldEvents(subject, state, events)),
+  when: (action, data, { seq = 1, time = DEFAULT_TIME, sender, conversation = seq } = {}) => {
+    const { name, actions } = subject.module.manifest;
+    const usual = actions[action]?.callers === 'self' ? name : 'guest';
+    const command: Command = { seq, time, agent, sender: sender ?? usual, conversation, data };
+    return {
+      thenDecided: (expected) =>
+        assertOutcome(subject, state, decidePurely(subject, action, state, command), expected),
+      thenRejected: (code) => assertRejected(decidePurely(subject, action, state, command), code),
+      answering: (answer) => ({
+        thenDecided: async (expected) => {
+          const { outcome, recorded } = await runScripted(subject, action, state, command, answer);
+          assertOutcome(subject, state, outcome, expected);
+          assertCalls(recorded, expected.calls ?? []);
+        },
+        thenRejected: async (code, expected = {}) => {
+          const { outcome, recorded } = await runScripted(subject, action, state, command, answer);
+          assertRejected(outcome, code);
+          assertCalls(recorded, expected.calls ?? []);
+        },
+      }),
+    };
+  },
+});
+
+/** Given, when, then for the handlers of a module. */
+export const specification = <M extends TypedManifest, State>(
+  module: Module<M, State>,
+): Specification<M, State> => {
+  const subject = subjectOf(module as unknown as AnyModule);
+  const of = (agent: string) => agentSpecification<M, State>(subject, agent, frozen(module.initial));
+  return { agent: of, itself: of('') };
+};

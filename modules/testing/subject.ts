@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { Fault } from '../../schemas/errors.js';
+import { admit } from '../sdk/admission.js';
+import { type Checks, compileChecks } from '../sdk/checks.js';
+import type { AnyModule, Command, Rejection } from '../sdk/module.js';
+import { type AnyDecision, checkDecision, checkRejection } from '../sdk/outcome.js';
+import { assertPlainJson, frozen } from './plain.js';
+
+/** A module under specification, its schemas compiled once. */
+export interface Subject {
+  readonly module: AnyModule;
+  readonly checks: Checks;
+}
+
+export const subjectOf = (module: AnyModule): Subject => ({ module, checks: compileChecks(module.manifest) });
+
+export const must = <T>(checked: Either<Fault, T>, what: string): T => {
+  if (isLeft(checked)) assert.fail(`${what}: ${checked.left.code}: ${checked.left.message}`);
+  return checked.right;
+};
+
+export interface AnyEvent {
+  readonly name: string;
+  readonly data: unknown;
+}
+
+/** Folds events as the host does; every event must fit its schema, every state must be what a snapshot can hold. */
+export const foldEvents = ({ module, checks }: Subject, start: unknown, events: readonly AnyEvent[]): unknown =>
+  events.reduce((state, { name, data }) => {
+    must(checks.event(name)(data), 'an event does not fit');
+    const evolve = module.evolve[name];
+    if (evolve === undefined) assert.fail(`the module has no fold for event ${name}`);
+    const next = evolve(state, frozen(data));
+    assertPlainJson(next, `the state after ${name}`);
+    return frozen(next);
+  }, frozen(start));
+
+/** The command as its handler would see it, or why it would never get there. */
+export const admitted = (
+  { module: { manifest }, checks }: Subject,
+  action: string,
+  command: Command,
+): Either<Rejection, Command> => {
+  const { agent, sender, data } = command;
+  const checked = admit(manifest, checks, { action, agent, sender, data });
+  return isLeft(checked) ? left(checked.left) : right({ ...command, data: frozen(data) });
+};
+
+/** Fails when the host would not record the outcome: production would answer OUTCOME_INVALID. */
+export const assertRecordable = (
+  { module: { manifest }, checks }: Subject,
+  action: string,
+  outcome: Either<Rejection, AnyDecision>,
+): void => {
+  const checked = isLeft(outcome)
+    ? checkRejection(outcome.left)
+    : checkDecision(manifest, checks, action, outcome.right);
+  must(checked, 'the outcome cannot be recorded');
+};

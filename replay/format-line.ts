@@ -1,0 +1,53 @@
+import type { HistoryRecord } from '../schemas/record.js';
+
+export interface LineStyle {
+  /** Width of the terminal; data is cut to it. Undefined: a pipe, where nothing is ever cut. */
+  readonly columns?: number | undefined;
+  readonly colour?: boolean | undefined;
+}
+
+const ESC = '\u001b[';
+const COLOURS: Readonly<Record<string, string>> = { cmd: '36', res: '32', evt: '33', epoch: '35', unknown: '31' };
+/** No column grows beyond this; what is longer pushes its own line aside only. */
+const WIDEST = 40;
+
+// Subjects may hold what nobody would name anything, and a terminal would obey it.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+const printable = (text: string): string =>
+  text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const cells = (record: HistoryRecord): readonly string[] => {
+  const { seq, time, kind, module, name, agent, sender, cause, subject } = record;
+  const what = name === null ? subject : module === null ? name : `${module}.${name}`;
+  const cause_ = cause === null ? '-' : `${cause}`;
+  return [`${seq}`, time, kind, what, agent ?? '-', sender ?? '-', cause_].map(printable);
+};
+
+/** Columns that are numbers stand at the right. */
+const NUMBERS: ReadonlySet<number> = new Set([0, 6]);
+const FIRST_WIDTHS = [5, 24, 3, 16, 5, 8, 4] as const;
+const KIND = 2;
+
+/**
+ * Makes a function that writes one record as one line, `seq time kind module.name agent sender cause data`, with `-`
+ * where a field does not apply. Columns widen as longer values come, so the lines of one run stay aligned.
+ */
+export const lineFormatter = ({ columns, colour = false }: LineStyle = {}): ((record: HistoryRecord) => string) => {
+  const widths: number[] = [...FIRST_WIDTHS];
+  return (record) => {
+    const padded = cells(record).map((cell, i) => {
+      const width = Math.max(widths[i] ?? 0, Math.min(cell.length, WIDEST));
+      widths[i] = width;
+      return NUMBERS.has(i) ? cell.padStart(width) : cell.padEnd(width);
+    });
+    const head = padded.join(' ');
+    const data = printable(JSON.stringify(record.data) ?? 'null');
+    const room = columns === undefined ? data.length : Math.max(0, columns - head.length - 1);
+    const shown = data.length <= room ? data : room === 0 ? '' : `${data.slice(0, room - 1)}…`;
+    if (!colour) return `${head} ${shown}`.trimEnd();
+    const paint = `${ESC}${COLOURS[record.kind] ?? '0'}m`;
+    padded[KIND] = `${paint}${padded[KIND]}${ESC}0m`;
+    return `${padded.join(' ')} ${shown}`.trimEnd();
+  };
+};

@@ -1,0 +1,97 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import Type, { type Static } from 'typebox';
+import { type Fault, fault } from './errors.js';
+import { parseBytes } from './quantity.js';
+import { compile } from './validate.js';
+
+/** The smallest log that is of use: a few block files of the server, and records of the largest size. */
+const MIN_LOG_BYTES = 16 * 1024 * 1024;
+const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
+export const DEFAULT_DATA_DIR = '.tallystick';
+export const DEFAULT_NATS_PORT = 4222;
+
+/** What a broker starts with. Paths are as given; who reads them resolves them against the working directory. */
+export const StartConfigSchema = Type.Object(
+  {
+    /** Directory of everything that lasts. */
+    dataDir: Type.String({ minLength: 1 }),
+    /** A server that runs elsewhere; without it, one is embedded. */
+    natsUrl: Type.Optional(Type.String({ pattern: '^(nats|tls|ws|wss)://[^\\s]+$' })),
+    /** Credential for the server elsewhere: a `.creds` file or a file with an nkey seed. */
+    credsFile: Type.Optional(Type.String({ minLength: 1 })),
+    /** Port of the embedded server; 0: a free one. */
+    natsPort: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    /** What an acknowledged record survives: `fsync` loss of power, `os` the death of any process. */
+    durability: Type.Enum(['fsync', 'os']),
+    /** Limit of the log, bytes; without it, a share of what the disk has free. */
+    maxBytes: Type.Optional(Type.Integer({ minimum: MIN_LOG_BYTES })),
+    /** `GOMEMLIMIT` of the embedded server, bytes; without it, none is set. */
+    memoryLimitBytes: Type.Optional(Type.Integer({ minimum: MIN_MEMORY_BYTES })),
+    /** Directories of modules to load beside the shipped ones. */
+    modules: Type.Array(Type.String({ minLength: 1 })),
+    /** Whether the modules that ship with the package are loaded. */
+    shipped: Type.Boolean(),
+  },
+  { additionalProperties: false },
+);
+
+export type StartConfig = Static<typeof StartConfigSchema>;
+
+/** What may be left out is left to its default; sizes may be text, as people write them. */
+export interface StartInput {
+  readonly dataDir?: string | undefined;
+  readonly natsUrl?: string | undefined;
+  readonly credsFile?: string | undefined;
+  readonly natsPort?: string | number | undefined;
+  readonly durability?: string | undefined;
+  readonly maxBytes?: string | number | undefined;
+  readonly memoryLimitBytes?: string | number | undefined;
+  readonly modules?: readonly string[] | undefined;
+  readonly shipped?: boolean | undefined;
+}
+
+const check = compile<StartConfig>(StartConfigSchema, 'USAGE', 'configuration');
+
+const bytes = (path: string, value: string | number | undefined): Either<Fault, number | undefined> => {
+  if (value === undefined || typeof value === 'number') return right(value);
+  const parsed = parseBytes(value);
+  return isLeft(parsed) ? left({ ...parsed.left, path }) : parsed;
+};
+
+// Digits only: Number('') is 0, which would take a free port in silence.
+const port = (value: string | number | undefined): unknown =>
+  value === undefined ? DEFAULT_NATS_PORT : typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+
+const defined = <T extends object>(value: T): object =>
+  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
+
+/** A configuration with its defaults, or USAGE with the place (`path`, a JSON pointer) and the reason. */
+export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
+  const maxBytes = bytes('/maxBytes', input.maxBytes);
+  if (isLeft(maxBytes)) return maxBytes;
+  const memoryLimitBytes = bytes('/memoryLimitBytes', input.memoryLimitBytes);
+  if (isLeft(memoryLimitBytes)) return memoryLimitBytes;
+  if (input.natsUrl !== undefined && input.natsPort !== undefined) {
+    return left(fault('USAGE', 'a port is for the embedded server, and a server elsewhere was named', '/natsPort'));
+  }
+  if (input.natsUrl !== undefined && input.memoryLimitBytes !== undefined) {
+    const message = 'a memory limit is for the embedded server, and a server elsewhere was named';
+    return left(fault('USAGE', message, '/memoryLimitBytes'));
+  }
+  if (input.natsUrl === undefined && input.credsFile !== undefined) {
+    return left(fault('USAGE', 'a credential is for a server elsewhere, and none was named', '/credsFile'));
+  }
+  return check(
+    defined({
+      dataDir: input.dataDir ?? DEFAULT_DATA_DIR,
+      natsUrl: input.natsUrl,
+      credsFile: input.credsFile,
+      natsPort: port(input.natsPort),
+      durability: input.durability ?? 'fsync',
+      maxBytes: maxBytes.right,
+      memoryLimitBytes: memoryLimitBytes.right,
+      modules: [...(input.modules ?? [])],
+      shipped: input.shipped ?? true,
+    }),
+  );
+};

@@ -1,0 +1,97 @@
+import Type, { type Static } from 'typebox';
+import { ResultErrorSchema } from './result.js';
+
+/**
+ * What a module's process and the broker say to each other beside the log. `ctl.<module>.…` is exported by the broker
+ * to that module's account alone, so a program in any language takes part with nothing but a NATS client.
+ */
+
+export const startSubject = (module: string): string => `ctl.${module}.start`;
+export const readySubject = (module: string): string => `ctl.${module}.ready`;
+export const beatSubject = (module: string): string => `ctl.${module}.beat`;
+
+/** Every error of a control or operator request: `{"error": Fault}`. */
+export const ControlErrorSchema = Type.Object({ error: ResultErrorSchema });
+export type ControlError = Readonly<Static<typeof ControlErrorSchema>>;
+
+const Pid = Type.Integer({ minimum: 1 });
+
+export const StartRequestSchema = Type.Object(
+  {
+    snapshotSeq: Type.Integer({
+      minimum: 0,
+      description: "Sequence that the module's snapshots stand at; results above it are to be folded. 0: none.",
+    }),
+    logId: Type.Union([Type.String(), Type.Null()], {
+      description: 'Identity of the log that the snapshots come from; null when there are none.',
+    }),
+  },
+  {
+    description:
+      'Asks for a new epoch; the module must have stopped publishing and pulling under the old one.',
+  },
+);
+export type StartRequest = Readonly<Static<typeof StartRequestSchema>>;
+
+export const StartReplySchema = Type.Object({
+  epoch: Type.Integer({
+    minimum: 1,
+    description: 'Sequence of `epoch.<module>`; the fence that every record must name.',
+  }),
+  next: Type.Integer({
+    minimum: 1,
+    description:
+      "Number that the module's first record takes. Above 1 where the broker republished copies under this epoch.",
+  }),
+  resumeFrom: Type.Integer({
+    minimum: 1,
+    description: "The module's consumer has been reset to this sequence: the lowest command that is not answered.",
+  }),
+  snapshotSeq: Type.Integer({
+    minimum: 0,
+    description:
+      'Up to where the snapshots may be used: what was asked for, or 0 when they are of another log or ahead of this one (I9).',
+  }),
+  logId: Type.String({ description: 'Identity of this log.' }),
+  foldConsumer: Type.String({
+    description:
+      "Name of a consumer to read the past from: own results and events, until the epoch's own record, then done.",
+  }),
+});
+export type StartReply = Readonly<Static<typeof StartReplySchema>>;
+
+export const ReadyRequestSchema = Type.Object(
+  { pid: Pid },
+  { description: 'Says that the past is folded and commands are being handled.' },
+);
+export type ReadyRequest = Readonly<Static<typeof ReadyRequestSchema>>;
+
+export const BeatSchema = Type.Object(
+  {
+    pid: Pid,
+    handled: Type.Integer({ minimum: 0, description: 'Commands handled since the start of the process.' }),
+    pending: Type.Integer({ minimum: 0, description: 'Commands being handled or waiting in the process.' }),
+    agents: Type.Integer({ minimum: 0, description: 'Agents whose state the process holds.' }),
+  },
+  { description: 'Sent every BEAT_INTERVAL_MS; silence for `limits.hangMs` has the process replaced.' },
+);
+export type Beat = Readonly<Static<typeof BeatSchema>>;
+
+export const BEAT_INTERVAL_MS = 500;
+
+/** Environment of a module's process. */
+export const MODULE_ENV = {
+  name: 'TALLYSTICK_MODULE',
+  url: 'TALLYSTICK_NATS_URL',
+  /** The seed of the nkey that the process authenticates with. */
+  seed: 'TALLYSTICK_NKEY_SEED',
+  /** Prefix of the JetStream API as the module's account imports it. */
+  apiPrefix: 'TALLYSTICK_API_PREFIX',
+  /** Directory for the module's own snapshots. */
+  snapshots: 'TALLYSTICK_SNAPSHOTS',
+  manifest: 'TALLYSTICK_MANIFEST',
+  /** How the process before this one ended: `none`, `exit:<code>`, `signal:<name>`, `hang`. */
+  lastExit: 'TALLYSTICK_LAST_EXIT',
+} as const;
+
+export const API_PREFIX = 'TJS.API';

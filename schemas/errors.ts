@@ -1,0 +1,115 @@
+/**
+ * The one table of errors. A code is stable: programs match on it, so a code that is retired is never used again.
+ * Whether to retry, what a command line exits with and what a NATS service answers are all derived from here.
+ */
+
+/** What a caller of a command is told when the cause is not the domain's own. */
+export type FaultStatus = 'rejected' | 'failed' | 'expired';
+
+interface Row {
+  /** The status a result takes when this error answers a command. */
+  readonly status: FaultStatus;
+  /** Whether the same request may succeed later without being changed. */
+  readonly retryable: boolean;
+  /** Exit code of the command line: 1 the answer is no, 2 wrong usage, 3 broker or server out of reach. */
+  readonly exit: 1 | 2 | 3;
+  /** `Nats-Service-Error-Code`, with the meaning that HTTP gives the number. */
+  readonly service: number;
+  /** One sentence for the reference in `docs/protocol.md`. */
+  readonly meaning: string;
+}
+
+const row = (
+  status: FaultStatus,
+  retryable: boolean,
+  exit: 1 | 2 | 3,
+  service: number,
+  meaning: string,
+): Row => ({ status, retryable, exit, service, meaning });
+
+export const ERRORS = {
+  // What a sender got wrong.
+  PAYLOAD_NOT_JSON: row('rejected', false, 1, 400, 'The payload is not JSON.'),
+  PAYLOAD_INVALID: row('rejected', false, 1, 400, 'The schema of the action refuses the payload; `path` names the place.'),
+  PAYLOAD_TOO_LARGE: row('rejected', false, 1, 413, 'The payload is above the limit of the module or of the log.'),
+  SUBJECT_INVALID: row('rejected', false, 2, 400, 'The subject is not MODULE.ACTION or MODULE.ACTION.AGENT.'),
+  NAME_INVALID: row('rejected', false, 2, 400, 'A name is not 1 to 64 of A-Z a-z 0-9 _ -, or is reserved.'),
+  HEADER_INVALID: row('rejected', false, 1, 400, 'A header cannot be read: a deadline that is no RFC 3339 time, a cause that is no open command.'),
+  MODULE_UNKNOWN: row('rejected', false, 1, 404, 'No module of that name is known to the broker.'),
+  ACTION_UNKNOWN: row('rejected', false, 1, 404, 'The module has no action of that name.'),
+  AGENT_REQUIRED: row('rejected', false, 1, 400, 'The action is addressed to an agent and the subject names none.'),
+  AGENT_UNEXPECTED: row('rejected', false, 1, 400, 'The action is addressed to the module and the subject names an agent.'),
+  CALLER_FORBIDDEN: row('rejected', false, 1, 403, 'The action is for its own module only.'),
+  DEADLINE_PAST: row('expired', false, 1, 504, 'The deadline had passed when the command was to be handled.'),
+  CALL_DEADLOCK: row('failed', false, 1, 409, 'A handler called its own agent, which waits for that handler.'),
+  DEPENDENCY_UNDECLARED: row('failed', false, 1, 403, 'A handler called an action that its manifest does not declare.'),
+
+  // What a module got wrong.
+  HANDLER_THREW: row('failed', false, 1, 500, 'The handler threw.'),
+  HANDLER_TIMEOUT: row('failed', false, 1, 504, 'The handler did not finish within the deadline of its action.'),
+  HANDLER_CRASHED: row('failed', false, 1, 500, 'The process of the module ended or hung while it handled this command.'),
+  OUTCOME_INVALID: row('failed', false, 1, 500, 'The handler returned what the schemas of its own manifest refuse.'),
+  OUTCOME_TOO_LARGE: row('failed', false, 1, 500, 'The outcome does not fit in one record of the log.'),
+  MANIFEST_INVALID: row('failed', false, 1, 400, 'The manifest of the module cannot be used; `path` names the place.'),
+  MODULE_UNAVAILABLE: row('failed', true, 1, 503, 'The module is known but not running: unloaded, parked after crashes, or about to stop.'),
+  MODULE_START_FAILED: row('failed', true, 1, 500, 'The process of the module did not become ready.'),
+  MODULE_STATE: row('failed', false, 1, 409, 'The module is not in a state that allows this.'),
+  DEPENDENCY_MISSING: row('failed', false, 1, 424, 'A module needs another one that is not there.'),
+  DEPENDENCY_CYCLE: row('failed', false, 1, 424, 'Modules need each other in a circle.'),
+  DEPENDENTS_LOADED: row('failed', false, 1, 409, 'Other loaded modules need this one.'),
+
+  // What the log, the server or the machine refuse.
+  OVERLOADED: row('failed', true, 1, 429, 'More is in flight than the broker holds; try again after a pause.'),
+  LOG_FULL: row('failed', true, 1, 507, 'The log has reached its limit of bytes.'),
+  LOG_UNAVAILABLE: row('failed', true, 3, 503, 'The record was not stored: the log does not answer.'),
+  LOG_UNCERTAIN: row('failed', false, 3, 504, 'Whether the record was stored could not be learned in time.'),
+  LOG_MISMATCH: row('failed', false, 1, 500, 'The stream LOG differs from what is needed in a way that cannot be updated.'),
+  EPOCH_LOST: row('failed', true, 1, 409, 'Another process has taken over as this producer; the server refused the record.'),
+  RESULT_PENDING: row('failed', false, 1, 504, 'The command is recorded and not answered yet; its result will be in the log.'),
+  SERVER_UNREACHABLE: row('failed', true, 3, 503, 'No NATS server answers at that address.'),
+  SERVER_REFUSED: row('failed', false, 3, 401, 'The NATS server refused the credential or the operation.'),
+  SERVER_NOT_FOUND: row('failed', false, 3, 503, 'No nats-server could be found, fetched or built.'),
+  SERVER_TOO_OLD: row('failed', false, 3, 503, 'The nats-server is older than the oldest supported version.'),
+  SERVER_START_FAILED: row('failed', true, 3, 503, 'The embedded nats-server did not start.'),
+  PORT_IN_USE: row('failed', true, 3, 409, 'Another process listens on the port.'),
+  DATA_DIR_IN_USE: row('failed', true, 3, 409, 'Another broker uses the data directory.'),
+  DATA_DIR_UNUSABLE: row('failed', false, 3, 500, 'The data directory cannot be written or is damaged.'),
+  BROKER_UNREACHABLE: row('failed', true, 3, 503, 'No broker answers for that data directory or server.'),
+  USAGE: row('rejected', false, 2, 400, 'The command line cannot be understood.'),
+  INTERNAL: row('failed', false, 1, 500, 'A fault of the broker itself; the log of the broker has the details.'),
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
+
+/** An expected failure as a value: what travels in `Either` and, as JSON, in results and on stderr. */
+export interface Fault {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** JSON pointer into the input, where the input is at fault. */
+  readonly path?: string;
+  readonly retryable: boolean;
+}
+
+/** Makes a fault of the table; `retryable` follows from the code. */
+export const fault = (code: ErrorCode, message: string, path?: string): Fault => ({
+  code,
+  message,
+  ...(path === undefined ? {} : { path }),
+  retryable: ERRORS[code].retryable,
+});
+
+/** Carries a fault where only throwing is possible (constructors, library callbacks, broken invariants). */
+export class FaultError extends Error {
+  override readonly name = 'FaultError';
+  constructor(readonly fault: Fault) {
+    super(`${fault.code}: ${fault.message}`);
+  }
+}
+
+/** The fault inside what was thrown; anything unknown is `INTERNAL` with its message. */
+export const toFault = (thrown: unknown, code: ErrorCode = 'INTERNAL'): Fault =>
+  thrown instanceof FaultError
+    ? thrown.fault
+    : fault(code, thrown instanceof Error ? thrown.message : String(thrown));

@@ -1,0 +1,29 @@
+/** Names of the headers that records carry; programs in any language may rely on them. See docs/protocol.md. */
+export const HEADER = {
+  /** `<producer>.<epoch>.<n>`; n from 1 and gap-free within an epoch. */
+  id: 'Tally-Id',
+  /** Sequence of the command that caused this record. */
+  cause: 'Tally-Cause',
+  /** Sequence of the first record of the conversation. */
+  conversation: 'Tally-Conversation',
+  /** `<i>/<n>` on the copies of one outcome, i from 1. */
+  part: 'Tally-Part',
+  /** Number of this call within the handler that made it, from 1: with the cause it identifies the call for good. */
+  call: 'Tally-Call',
+  /** RFC 3339 time after which a command is not handled any more. */
+  deadline: 'Tally-Deadline',
+  /** Schema version of the payload. */
+  schema: 'Tally-Schema',
+  fenceSequence: 'Nats-Expected-Last-Subject-Sequence',
+  fenceSubject: 'Nats-Expected-Last-Subject-Sequence-Subject',
+  messageId: 'Nats-Msg-Id',
+  trace: 'traceparent',
+  contentType: 'Content-Type',
+  serviceError: 'Nats-Service-Error',
+  serviceErrorCode: 'Nats-Service-Error-Code',
+  /** Set by the server on a request over a shared account import: who calls, as the server authenticated it. */
+  requestInfo: 'Nats-Request-Info',
+} as const;
+
+/** Version of the record envelope that this code writes. */
+export const SCHEMA_VERSION = '1';

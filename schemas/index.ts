@@ -1,0 +1,42 @@
+/** The language of the log, for programs that read or write it without the rest of the package. */
+export {
+  ERRORS,
+  type ErrorCode,
+  type Fault,
+  FaultError,
+  type FaultStatus,
+  fault,
+  isErrorCode,
+  toFault,
+} from './errors.js';
+export { HEADER, SCHEMA_VERSION } from './headers.js';
+export {
+  copyId,
+  formatIdentity,
+  formatPart,
+  type Identity,
+  type Part,
+  parseIdentity,
+  parsePart,
+  parseSequence,
+} from './identity.js';
+export { encodeJson, jsonOrText, parseJson } from './json.js';
+export { type ActionManifest, type Manifest, ManifestSchema, parseManifest } from './manifest.js';
+export { isModuleName, isName, NAME_PATTERN, parseName, RESERVED_NAMES } from './names.js';
+export { conversationOf, type HistoryRecord, type StoredMessage, toHistory } from './record.js';
+export { forCaller, type Ok, type Out, type Refusal, type Result, ResultSchema, refusal } from './result.js';
+export {
+  type Address,
+  buildSubject,
+  callSubject,
+  commandSubject,
+  epochSubject,
+  eventSubject,
+  type LogSubject,
+  parseAddress,
+  parseSubject,
+  type RecordKind,
+  resultSubject,
+  splitSubject,
+  storedCommandSubject,
+} from './subjects.js';

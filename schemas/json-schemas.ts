@@ -1,0 +1,37 @@
+import type { TSchema } from 'typebox';
+import {
+  BeatSchema,
+  ControlErrorSchema,
+  ReadyRequestSchema,
+  StartReplySchema,
+  StartRequestSchema,
+} from './control.js';
+import { ManifestSchema } from './manifest.js';
+import { BrokerAddressSchema, BrokerStatusSchema, ModuleStatsSchema, ReadySchema } from './operate.js';
+import { HistoryRecordSchema } from './record.js';
+import { ResultSchema } from './result.js';
+
+/** What `schemas/json/` publishes for programs in other languages: file name without `.schema.json`, title, schema. */
+const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchema])[] = [
+  ['manifest', 'Manifest of a module', ManifestSchema],
+  ['result', 'Body of a result', ResultSchema],
+  ['history-record', 'One line of history', HistoryRecordSchema],
+  ['status', 'Status of a broker', BrokerStatusSchema],
+  ['module-stats', 'Statistics of a module', ModuleStatsSchema],
+  ['ready', 'What start prints', ReadySchema],
+  ['broker-address', 'broker.json', BrokerAddressSchema],
+  ['error', 'Error of a control or operator request', ControlErrorSchema],
+  ['start-request', 'Request for a new epoch', StartRequestSchema],
+  ['start-reply', 'Reply with a new epoch', StartReplySchema],
+  ['ready-request', 'A module is ready', ReadyRequestSchema],
+  ['beat', 'Heartbeat of a module', BeatSchema],
+];
+
+/** The text of each published file by its name. */
+export const jsonSchemaFiles = (): ReadonlyMap<string, string> =>
+  new Map(
+    PUBLISHED.map(([name, title, schema]) => [
+      `${name}.schema.json`,
+      `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', title, ...schema }, undefined, 2)}\n`,
+    ]),
+  );

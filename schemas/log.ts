@@ -1,0 +1,17 @@
+/** The one stream: every command, result, event and epoch. */
+export const LOG = 'LOG';
+
+/** Largest record, headers included; bytes. */
+export const MAX_RECORD_BYTES = 1_048_576;
+
+/** Largest payload that a sender may give, bytes: what the broker adds of its own must still fit in a record. */
+export const MAX_PAYLOAD_BYTES = 983_040;
+
+/**
+ * Names of the log's consumers. A module's own is named after it, so that `nats consumer report LOG` shows its lag;
+ * `~` is in no module's name, so no module can take the name of another's second consumer.
+ */
+export const commandConsumer = (module: string): string => module;
+
+/** Reads a module's past at its start; made anew each time, gone when unused. */
+export const foldConsumer = (module: string): string => `${module}~fold`;

@@ -1,0 +1,151 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import Type, { type Static, type TSchema } from 'typebox';
+import { type Fault, fault } from './errors.js';
+import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
+import { pointer, schemaProblem } from './schema-problem.js';
+import { compile, type JsonSchema } from './validate.js';
+
+const Name = Type.String({ pattern: NAME_PATTERN });
+/** A JSON Schema; what stands in it is checked when it is compiled. */
+const SchemaNode = Type.Unsafe<JsonSchema>(
+  Type.Union([Type.Boolean(), Type.Record(Type.String(), Type.Unknown())]),
+);
+const Strict = { additionalProperties: false } as const;
+/** A JSON object whose keys are names; without `Strict`, other keys would pass unchecked. */
+const byName = <T extends TSchema>(value: T, options: { description?: string } = {}) =>
+  Type.Record(Name, value, { ...options, ...Strict });
+
+export const ActionSchema = Type.Object(
+  {
+    description: Type.Optional(Type.String()),
+    agent: Type.Optional(
+      Type.Enum(['required', 'none'], {
+        description:
+          'required (default): addressed to one agent, whose commands are handled one at a time. none: to the module.',
+      }),
+    ),
+    callers: Type.Optional(
+      Type.Enum(['any', 'self'], {
+        description: 'Who may send it: anyone who may call the module (default), or the module itself only.',
+      }),
+    ),
+    input: SchemaNode,
+    output: SchemaNode,
+    concurrency: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description: 'How many of this action run side by side; effectful handlers only.',
+      }),
+    ),
+    deadlineMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 86_400_000,
+        description: 'A handler that takes longer is answered HANDLER_TIMEOUT; milliseconds.',
+      }),
+    ),
+  },
+  Strict,
+);
+
+export const EventSchema = Type.Object(
+  { description: Type.Optional(Type.String()), data: SchemaNode },
+  Strict,
+);
+
+const limit = (minimum: number, maximum: number, description: string) =>
+  Type.Optional(Type.Integer({ minimum, maximum, description }));
+
+export const LimitsSchema = Type.Object(
+  {
+    heapMb: limit(32, 65_536, 'Heap of the host process, MiB.'),
+    payloadBytes: limit(1, 983_040, 'Largest command payload, bytes.'),
+    hangMs: limit(500, 600_000, 'How long the process may stay silent before it is replaced, milliseconds.'),
+    startMs: limit(100, 600_000, 'How long a start may take until the module says that it is ready, milliseconds.'),
+    crashes: limit(1, 1000, 'Crashes within a minute after which the module is parked.'),
+  },
+  Strict,
+);
+
+export const ManifestSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    name: Name,
+    version: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?$' }),
+    description: Type.String(),
+    actions: byName(ActionSchema),
+    events: byName(EventSchema),
+    dependencies: Type.Optional(
+      byName(Type.Array(Name), {
+        description: 'Actions of other modules that handlers may call or send: {"accounts": ["withdraw"]}.',
+      }),
+    ),
+    limits: Type.Optional(LimitsSchema),
+    start: Type.Union(
+      [
+        Type.Object({ entry: Type.String({ minLength: 1 }) }, Strict),
+        Type.Object({ command: Type.Array(Type.String(), { minItems: 1 }) }, Strict),
+      ],
+      { description: 'entry: a JavaScript file for the host of this package. command: a program in any language.' },
+    ),
+  },
+  Strict,
+);
+
+export type Manifest = Static<typeof ManifestSchema>;
+export type ActionManifest = Static<typeof ActionSchema>;
+
+export const DEFAULT_LIMITS = {
+  heapMb: 256,
+  payloadBytes: 262_144,
+  hangMs: 5_000,
+  startMs: 30_000,
+  crashes: 5,
+} as const;
+
+export const DEFAULT_DEADLINE_MS = 30_000;
+export const DEFAULT_CONCURRENCY = 100;
+
+export const limitsOf = (manifest: Manifest): { [K in keyof typeof DEFAULT_LIMITS]: number } => ({
+  ...DEFAULT_LIMITS,
+  ...manifest.limits,
+});
+
+/** Whether an action is addressed to an agent; the default is yes. */
+export const takesAgent = (action: ActionManifest): boolean => action.agent !== 'none';
+
+const check = compile<Manifest>(ManifestSchema, 'MANIFEST_INVALID', 'manifest');
+
+/** A manifest that can be used, or `MANIFEST_INVALID` with the place and the reason. */
+export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
+  const shaped = check(value);
+  if (isLeft(shaped)) return shaped;
+  const manifest = shaped.right;
+  const invalid = (path: string, message: string): Either<Fault, Manifest> =>
+    left(fault('MANIFEST_INVALID', `manifest${path} ${message}`, path));
+  if (!isModuleName(manifest.name)) {
+    return invalid('/name', `is reserved (${[...RESERVED_NAMES].join(', ')}, and what begins with _)`);
+  }
+  if (Object.keys(manifest.actions).length === 0) return invalid('/actions', 'declares no action');
+  if (manifest.dependencies !== undefined && Object.hasOwn(manifest.dependencies, manifest.name)) {
+    return invalid(pointer('/dependencies', manifest.name), 'names the module itself, whose actions it may always use');
+  }
+  const schemas: [string, JsonSchema][] = [
+    ...Object.entries(manifest.actions).flatMap(([name, action]): [string, JsonSchema][] => [
+      [`/actions/${name}/input`, action.input],
+      [`/actions/${name}/output`, action.output],
+    ]),
+    ...Object.entries(manifest.events).map(([name, event]): [string, JsonSchema] => [`/events/${name}/data`, event.data]),
+  ];
+  for (const [path, schema] of schemas) {
+    const problem = schemaProblem(schema, path);
+    if (problem !== undefined) return invalid(problem.path, problem.message);
+    try {
+      compile(schema, 'MANIFEST_INVALID', 'schema');
+    } catch (error) {
+      return invalid(path, `cannot be compiled: ${(error as Error).message}`);
+    }
+  }
+  return right(manifest);
+};

@@ -1,0 +1,99 @@
+import Type, { type Static } from 'typebox';
+
+/** What an operator asks of a running broker: requests on `ops.…`, exported to the operator's account alone. */
+
+export const OPS = {
+  status: 'ops.status',
+  moduleList: 'ops.module.list',
+  moduleInfo: 'ops.module.info',
+  moduleLoad: 'ops.module.load',
+  moduleUnload: 'ops.module.unload',
+  moduleReload: 'ops.module.reload',
+  moduleStats: 'ops.module.stats',
+} as const;
+
+const Count = Type.Integer({ minimum: 0 });
+const Bytes = Type.Integer({ minimum: 0, description: 'Bytes.' });
+const Pid = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: 'null when no process runs.' });
+
+export const ModuleStateSchema = Type.Enum(['known', 'loading', 'loaded', 'crashed', 'unloaded'], {
+  description:
+    'known: its manifest is read; loading: its process starts or restarts; loaded: it handles commands; crashed: ' +
+    'parked after too many crashes, or its start failed; unloaded: stopped on request.',
+});
+export type ModuleState = Static<typeof ModuleStateSchema>;
+
+export const ModuleStatusSchema = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  state: ModuleStateSchema,
+  pid: Pid,
+  restarts: Type.Integer({ minimum: 0, description: 'Processes started beyond the first since the module was loaded.' }),
+  lag: Type.Integer({ minimum: 0, description: 'Commands in the log that are not handled yet.' }),
+  cpuPercent: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+  rssBytes: Type.Union([Bytes, Type.Null()]),
+  reason: Type.Union([Type.String(), Type.Null()], {
+    description: 'Why it is crashed, or how the last process ended; null when nothing went wrong.',
+  }),
+});
+export type ModuleStatus = Readonly<Static<typeof ModuleStatusSchema>>;
+
+const ServerSchema = Type.Object({ version: Type.String(), embedded: Type.Boolean() });
+
+export const BrokerStatusSchema = Type.Object({
+  server: Type.Object({ ...ServerSchema.properties, url: Type.String() }),
+  durability: Type.String(),
+  dataDir: Type.String(),
+  pid: Type.Integer({ minimum: 1 }),
+  log: Type.Object({ records: Count, bytes: Bytes, maxBytes: Bytes, firstSeq: Count, lastSeq: Count }),
+  modules: Type.Immutable(Type.Array(ModuleStatusSchema)),
+  agents: Count,
+  conversationsOpen: Count,
+});
+export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
+
+export const ActionStatsSchema = Type.Object(
+  {
+    action: Type.String(),
+    calls: Count,
+    errors: Count,
+    meanMs: Type.Number({ minimum: 0, description: 'Mean time from call to reply, milliseconds.' }),
+  },
+  { description: 'Calls of one action through the gateway since the broker started.' },
+);
+export type ActionStats = Readonly<Static<typeof ActionStatsSchema>>;
+
+export const ModuleStatsSchema = Type.Object({
+  name: Type.String(),
+  handled: Count,
+  pending: Count,
+  agents: Count,
+  actions: Type.Immutable(Type.Array(ActionStatsSchema)),
+});
+export type ModuleStats = Readonly<Static<typeof ModuleStatsSchema>>;
+
+export const ReadySchema = Type.Object(
+  {
+    ready: Type.Literal(true),
+    pid: Type.Integer({ minimum: 1 }),
+    nats: Type.String(),
+    dataDir: Type.String(),
+    durability: Type.String(),
+    server: ServerSchema,
+    modules: Type.Immutable(Type.Array(Type.Object({ name: Type.String(), version: Type.String(), pid: Pid }))),
+  },
+  { description: 'What `start --json` prints once, on one line.' },
+);
+export type Ready = Readonly<Static<typeof ReadySchema>>;
+
+export const BrokerAddressSchema = Type.Object(
+  {
+    pid: Type.Integer({ minimum: 1 }),
+    nats: Type.String(),
+    operatorSeed: Type.String({ description: "File with the operator's nkey seed." }),
+  },
+  { description: '`<data>/broker.json`: where a command line finds its broker.' },
+);
+export type BrokerAddress = Readonly<Static<typeof BrokerAddressSchema>>;
+
+export const ADDRESS_FILE = 'broker.json';

@@ -1,0 +1,78 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Fault, fault } from './errors.js';
+
+/** Sizes and durations as people write them: `10GB`, `512MiB`, `1.5k`, `30s`, `2h`. */
+
+const KIB = 1024;
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  kib: KIB,
+  m: 1e6,
+  mb: 1e6,
+  mib: KIB ** 2,
+  g: 1e9,
+  gb: 1e9,
+  gib: KIB ** 3,
+  t: 1e12,
+  tb: 1e12,
+  tib: KIB ** 4,
+};
+
+// No unit for a month: `m` is a minute here, as in Go, which the stock `nats` command line follows.
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const BYTES = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i;
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+const DURATION_PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+
+const whole = (what: string, text: string, value: number, examples: string): Either<Fault, number> =>
+  Number.isSafeInteger(value)
+    ? right(value)
+    : left(fault('USAGE', `${what} ${JSON.stringify(text)} is too large; for example ${examples}`));
+
+/** Whole bytes of a size: a plain number, or one with kB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024); USAGE. */
+export const parseBytes = (text: string): Either<Fault, number> => {
+  const match = BYTES.exec(text.trim());
+  const unit = BYTE_UNITS[(match?.[2] ?? '').toLowerCase()];
+  if (match === null || unit === undefined) {
+    return left(fault('USAGE', `${JSON.stringify(text)} is no size; for example 10GB, 512MiB or 1048576`));
+  }
+  return whole('size', text, Math.round(Number(match[1]) * unit), '10GB');
+};
+
+/** Whole milliseconds of a duration: `500ms`, `30s`, `1h30m`; a number without a unit is refused; USAGE. */
+export const parseDuration = (text: string): Either<Fault, number> => {
+  const trimmed = text.trim();
+  if (!DURATION.test(trimmed)) {
+    return left(fault('USAGE', `${JSON.stringify(text)} is no duration; for example 500ms, 30s, 1h30m or 2d`));
+  }
+  let ms = 0;
+  for (const [, amount, unit] of trimmed.matchAll(DURATION_PART)) {
+    ms += Number(amount) * (DURATION_UNITS[unit as string] as number);
+  }
+  return whole('duration', text, Math.round(ms), '2h');
+};
+
+const BYTE_STEPS = [
+  ['TiB', KIB ** 4],
+  ['GiB', KIB ** 3],
+  ['MiB', KIB ** 2],
+  ['KiB', KIB],
+] as const;
+
+/** For people: at most one decimal, `1.5 MiB`. */
+export const formatBytes = (bytes: number): string => {
+  const step = BYTE_STEPS.find(([, size]) => bytes >= size);
+  if (step === undefined) return `${Math.round(bytes)} B`;
+  const [unit, size] = step;
+  return `${Number((bytes / size).toFixed(1))} ${unit}`;
+};

@@ -1,0 +1,60 @@
+import Type, { type Static } from 'typebox';
+import { ERRORS, type Fault, isErrorCode } from './errors.js';
+
+/** What one outcome causes: a copy on its own subject, word for word what stands here. */
+export const OutSchema = Type.Object({
+  subject: Type.String(),
+  id: Type.String({ pattern: '^[1-9][0-9]*/[1-9][0-9]*$' }),
+  data: Type.Unknown(),
+});
+export type Out = Static<typeof OutSchema>;
+
+/** A code, of the table in errors.ts or of a module's own domain. */
+export const CODE_PATTERN = '^[A-Z][A-Z0-9_]{0,63}$';
+
+export const ResultErrorSchema = Type.Object({
+  code: Type.String({ pattern: CODE_PATTERN }),
+  message: Type.String(),
+  path: Type.Optional(Type.String()),
+  retryable: Type.Boolean(),
+});
+export type ResultError = Static<typeof ResultErrorSchema>;
+
+export const OkSchema = Type.Object({
+  status: Type.Literal('ok'),
+  data: Type.Unknown(),
+  out: Type.Optional(Type.Array(OutSchema)),
+});
+
+export const RefusalSchema = Type.Object({
+  status: Type.Enum(['rejected', 'failed', 'expired']),
+  error: ResultErrorSchema,
+});
+
+/** The body of a `res` record. A caller gets the same without `out`. */
+export const ResultSchema = Type.Union([OkSchema, RefusalSchema]);
+
+export interface Ok {
+  readonly status: 'ok';
+  readonly data: unknown;
+  readonly out?: readonly Out[];
+}
+export interface Refusal {
+  readonly status: 'rejected' | 'failed' | 'expired';
+  readonly error: ResultError;
+}
+export type Result = Ok | Refusal;
+
+/** The result that answers a command with a fault of the table. */
+export const refusal = (fault: Fault): Refusal => ({
+  status: ERRORS[fault.code].status,
+  error: fault,
+});
+
+/** What a caller may see of a result: all but `out`. */
+export const forCaller = (result: Result): Result =>
+  result.status === 'ok' ? { status: 'ok', data: result.data } : result;
+
+/** `Nats-Service-Error-Code` of a refusal: of the table, or 422 for a rejection of the domain. */
+export const serviceCode = ({ status, error }: Refusal): number =>
+  isErrorCode(error.code) ? ERRORS[error.code].service : status === 'rejected' ? 422 : 500;

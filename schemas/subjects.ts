@@ -1,0 +1,114 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Fault, fault } from './errors.js';
+import { isName } from './names.js';
+
+/**
+ * The subjects of the log. `cmd` carries its sender as the last token, put there by the server's account import.
+ *
+ *     cmd.<module>.<action>[.<agent>].<sender>    res.<module>.<action>[.<agent>]
+ *     evt.<module>.<event>[.<agent>]              epoch.<producer>
+ */
+export interface CommandSubject {
+  readonly kind: 'cmd';
+  readonly module: string;
+  readonly name: string;
+  readonly agent?: string;
+  readonly sender: string;
+}
+
+export type LogSubject =
+  | CommandSubject
+  | { readonly kind: 'res' | 'evt'; readonly module: string; readonly name: string; readonly agent?: string }
+  | { readonly kind: 'epoch'; readonly producer: string };
+
+export type RecordKind = LogSubject['kind'];
+
+/** What a caller addresses: `call.<module>.<action>[.<agent>]`, or a command before the server adds its sender. */
+export interface Address {
+  readonly module: string;
+  readonly name: string;
+  readonly agent?: string;
+}
+
+const optional = (agent: string | undefined): { agent?: string } => (agent === undefined ? {} : { agent });
+
+const tail = ({ module, name, agent }: Address): string =>
+  agent === undefined ? `${module}.${name}` : `${module}.${name}.${agent}`;
+
+export const resultSubject = (address: Address): string => `res.${tail(address)}`;
+export const eventSubject = (address: Address): string => `evt.${tail(address)}`;
+/** What a sender publishes to; see {@link storedCommandSubject} for what the log holds. */
+export const commandSubject = (address: Address): string => `cmd.${tail(address)}`;
+export const storedCommandSubject = (address: Address, sender: string): string => `cmd.${tail(address)}.${sender}`;
+export const callSubject = (address: Address): string => `call.${tail(address)}`;
+export const epochSubject = (producer: string): string => `epoch.${producer}`;
+
+export const buildSubject = (subject: LogSubject): string => {
+  switch (subject.kind) {
+    case 'cmd':
+      return storedCommandSubject(subject, subject.sender);
+    case 'res':
+      return resultSubject(subject);
+    case 'evt':
+      return eventSubject(subject);
+    case 'epoch':
+      return epochSubject(subject.producer);
+  }
+};
+
+/**
+ * Splits a subject of the log by its shape alone. Tokens may still be no names: `cmd.accounts.depo$it.x.guest` was
+ * stored by the server and must be answered, so its reader decides with {@link isName}.
+ */
+export const splitSubject = (text: string): LogSubject | undefined => {
+  const [kind, a, b, c, d, ...more] = text.split('.');
+  if (more.length > 0 || a === undefined || a === '') return undefined;
+  switch (kind) {
+    case 'cmd':
+      if (b === undefined || c === undefined) return undefined;
+      return d === undefined
+        ? { kind, module: a, name: b, sender: c }
+        : { kind, module: a, name: b, agent: c, sender: d };
+    case 'res':
+    case 'evt':
+      if (b === undefined || d !== undefined) return undefined;
+      return { kind, module: a, name: b, ...optional(c) };
+    case 'epoch':
+      return b === undefined ? { kind, producer: a } : undefined;
+    default:
+      return undefined;
+  }
+};
+
+const tokens = (subject: LogSubject): readonly string[] =>
+  subject.kind === 'epoch'
+    ? [subject.producer]
+    : [
+        subject.module,
+        subject.name,
+        ...(subject.agent === undefined ? [] : [subject.agent]),
+        ...(subject.kind === 'cmd' ? [subject.sender] : []),
+      ];
+
+/** Parses a subject of the log; every token must be a name. The inverse of {@link buildSubject}. */
+export const parseSubject = (text: string): Either<Fault, LogSubject> => {
+  const subject = splitSubject(text);
+  if (subject === undefined) return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is no subject of the log`));
+  const bad = tokens(subject).find((token) => !isName(token));
+  return bad === undefined
+    ? right(subject)
+    : left(fault('NAME_INVALID', `${JSON.stringify(bad)} in ${JSON.stringify(text)} is not 1 to 64 of A-Z a-z 0-9 _ -`));
+};
+
+/** Parses `MODULE.ACTION` or `MODULE.ACTION.AGENT`. */
+export const parseAddress = (text: string): Either<Fault, Address> => {
+  const [module, name, agent, ...more] = text.split('.');
+  if (module === undefined || name === undefined || more.length > 0) {
+    return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is not MODULE.ACTION or MODULE.ACTION.AGENT`));
+  }
+  const address: Address = { module, name, ...optional(agent) };
+  const bad = [module, name, ...(agent === undefined ? [] : [agent])].find((token) => !isName(token));
+  return bad === undefined
+    ? right(address)
+    : left(fault('NAME_INVALID', `${JSON.stringify(bad)} is not 1 to 64 of A-Z a-z 0-9 _ -`));
+};

@@ -1,0 +1,39 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import Schema from 'typebox/schema';
+import { type ErrorCode, type Fault, fault } from './errors.js';
+
+/** A JSON Schema as manifests carry it. */
+export type JsonSchema = object | boolean;
+
+/** Checks a value; the fault names the place (`path`, a JSON pointer) and the reason. */
+export type Check<T> = (value: unknown) => Either<Fault, T>;
+
+interface Problem {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message: string;
+}
+
+// `additionalProperties: false` is reported twice: as the `false` schema at the place, which has the path that
+// the caller needs, and as the keyword at the parent, which has the words.
+const explain = (problem: Problem): string =>
+  problem.keyword === 'boolean' ? 'is not a property that is known here' : problem.message;
+
+/** Compiles a JSON Schema once; the check it returns is what hot paths run. */
+export const compile = <T>(schema: JsonSchema, code: ErrorCode, what: string): Check<T> => {
+  const compiled = Schema.Compile(schema as Parameters<typeof Schema.Compile>[0]);
+  return (value) => {
+    try {
+      if (compiled.Check(value)) return right(value as T);
+    } catch (error) {
+      // A recursive schema meets a payload that is nested deeper than the stack: the sender's fault, not a crash.
+      if (!(error instanceof RangeError)) throw error;
+      return left(fault(code, `${what} is nested too deeply`, ''));
+    }
+    const [, problems] = compiled.Errors(value) as readonly [boolean, readonly Problem[]];
+    const first = problems[0];
+    return first === undefined
+      ? left(fault(code, `${what} does not fit its schema`, ''))
+      : left(fault(code, `${what}${first.instancePath} ${explain(first)}`, first.instancePath));
+  };
+};

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { type Either, isRight } from 'fp-ts/lib/Either.js';
+import { open } from 'lmdb';
+import { type Claim, type ClaimRecord, claimDataDir } from '../../../broker/process/owner.js';
+import type { Fault } from '../../../schemas/errors.js';
+import { type NodeScript, compiled, runScript } from './node-script.js';
+
+const root = mkdtempSync(join(tmpdir(), 'tally-owner-'));
+let dirs = 0;
+const freshDir = (): string => join(root, `data-${dirs++}`);
+after(() => rmSync(root, { recursive: true, force: true }));
+
+/** Claims the directory, prints the outcome, and keeps what it has until it is killed. */
+const CLAIMANT = `
+  import { claimDataDir } from '${compiled('broker/process/owner.js')}';
+  const claim = claimDataDir(process.argv[1]);
+  console.log('ready');
+  // All start to claim at the same instant, told by the clock, since processes take a while to get here.
+  const at = Number(process.argv[2]);
+  while (Date.now() < at);
+  const outcome = await claim();
+  console.log(JSON.stringify({ tag: outcome._tag, fault: outcome.left ?? null }));
+  setInterval(() => undefined, 1000);
+`;
+
+const claimant = (dir: string, atMs = 0): NodeScript => runScript(CLAIMANT, [dir, String(atMs)]);
+
+const outcomeOf = async (script: NodeScript): Promise<{ tag: string; fault: Fault | null }> => {
+  assert.equal(await script.nextLine(), 'ready');
+  return JSON.parse(await script.nextLine()) as { tag: string; fault: Fault | null };
+};
+
+const claimed = (outcome: Either<Fault, Claim>): Claim => {
+  assert.ok(isRight(outcome), JSON.stringify(outcome));
+  return outcome.right;
+};
+
+const refused = (outcome: Either<Fault, Claim>): Fault => {
+  assert.ok(!isRight(outcome), 'the claim was granted');
+  return outcome.left;
+};
+
+describe('owner of a data directory', () => {
+  test('the directory is made for this user alone, and can be claimed again once it is released', async () => {
+    const dir = join(freshDir(), 'deeper');
+    const first = claimed(await claimDataDir(dir)());
+    assert.equal(statSync(dir).mode & 0o777, 0o700);
+    const fault = refused(await claimDataDir(dir)());
+    assert.equal(fault.code, 'DATA_DIR_IN_USE');
+    await first.release();
+    await first.release();
+    await using second = claimed(await claimDataDir(dir)());
+    assert.equal(second.record.pid, process.pid);
+  });
+
+  test('of ten processes that claim at one instant exactly one wins, and the others are told who', async () => {
+    const dir = freshDir();
+    for (let round = 0; round < 3; round++) {
+      const atMs = Date.now() + 1500;
+      const scripts = Array.from({ length: 10 }, () => claimant(dir, atMs));
+      const outcomes = await Promise.all(scripts.map(outcomeOf));
+      const winners = scripts.filter((_, at) => outcomes[at]?.tag === 'Right');
+      assert.equal(winners.length, 1, JSON.stringify(outcomes));
+      for (const { fault } of outcomes.filter(({ tag }) => tag === 'Left')) {
+        assert.equal(fault?.code, 'DATA_DIR_IN_USE');
+        assert.match(fault.message, new RegExp(`pid ${winners[0]?.pid}\\b`));
+      }
+      // Killed, not released: the next round starts from a stale claim and races to take it over.
+      await Promise.all(scripts.map((script) => script.kill()));
+    }
+  });
+
+  test('a claim is free again at once when its holder was killed with -9', async () => {
+    const dir = freshDir();
+    const holder = claimant(dir);
+    assert.equal((await outcomeOf(holder)).tag, 'Right');
+    const fault = refused(await claimDataDir(dir)());
+    assert.equal(fault.code, 'DATA_DIR_IN_USE');
+    assert.match(fault.message, new RegExp(`pid ${holder.pid} \\(.*node.* since \\d{4}-\\d\\d-\\d\\dT`, 's'));
+    await holder.kill();
+    await claimed(await claimDataDir(dir)()).release();
+  });
+
+  test('a claim whose pid now belongs to a process with another start time is stale', async () => {
+    const dir = freshDir();
+    const mine = claimed(await claimDataDir(dir)());
+    const record: ClaimRecord = { ...mine.record, startedAt: 'another time' };
+    await mine.release();
+    const db = open<ClaimRecord, string>({ path: join(dir, 'owner'), encoding: 'json' });
+    db.putSync('owner', record);
+    await db.close();
+    const taken = claimed(await claimDataDir(dir)());
+    assert.equal(taken.record.startedAt, mine.record.startedAt);
+    await taken.release();
+  });
+
+  test('a release leaves the claim of a later owner alone', async () => {
+    const dir = freshDir();
+    const mine = claimed(await claimDataDir(dir)());
+    const db = open<ClaimRecord, string>({ path: join(dir, 'owner'), encoding: 'json' });
+    const later: ClaimRecord = { ...mine.record, startedAt: 'later' };
+    db.putSync('owner', later);
+    await mine.release();
+    assert.deepEqual(db.get('owner'), later);
+    await db.close();
+  });
+
+  test('a path that cannot be a directory is told with what to do', async () => {
+    const file = join(root, 'a-file');
+    writeFileSync(file, '');
+    for (const dir of [file, join(file, 'below')]) {
+      const fault = refused(await claimDataDir(dir)());
+      assert.equal(fault.code, 'DATA_DIR_UNUSABLE');
+      assert.match(fault.message, /--data/);
+    }
+  });
+
+  test('an owner file that is no database is told, not crashed on', async () => {
+    const dir = freshDir();
+    await claimed(await claimDataDir(dir)()).release();
+    const data = join(dir, 'owner', 'data.mdb');
+    for (const bytes of [10, 16_384]) {
+      writeFileSync(data, 'x'.repeat(bytes));
+      const fault = refused(await claimDataDir(dir)());
+      assert.equal(fault.code, 'DATA_DIR_UNUSABLE');
+      assert.ok(fault.message.includes(data), fault.message);
+    }
+    rmSync(data);
+    mkdirSync(data);
+    assert.equal(refused(await claimDataDir(dir)()).code, 'DATA_DIR_UNUSABLE');
+  });
+});

@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, headers, type NatsConnection } from 'nats';
+import { type ReadOptions, readLog } from '../../broker/journal/reader.js';
+import { formatNanos, parseDelivery, toStored } from '../../broker/journal/stored-message.js';
+import { FaultError } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { waitFor } from '../support/wait-for.js';
+
+const SUBJECTS = ['cmd.*.*.*', 'cmd.*.*.*.*', 'evt.*.*', 'evt.*.*.*', 'res.*.*', 'res.*.*.*', 'epoch.>'];
+
+const createLog = async (nc: NatsConnection): Promise<void> => {
+  const jsm = await jetstreamManager(nc);
+  await jsm.streams.add({ name: 'LOG', subjects: SUBJECTS, allow_direct: true });
+};
+
+const dial = (server: TestServer): Promise<NatsConnection> =>
+  connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 20, reconnectJitter: 0 });
+
+/** Publishes `count` records in order; record i (from 0) goes to `subjectOf(i)` with payload `{"i":i}`. */
+const fill = async (nc: NatsConnection, count: number, subjectOf: (i: number) => string): Promise<void> => {
+  const js = jetstream(nc);
+  for (let i = 0; i < count; i += 500) {
+    const group = Array.from({ length: Math.min(500, count - i) }, (_, k) => i + k);
+    await Promise.all(group.map((k) => js.publish(subjectOf(k), JSON.stringify({ i: k }))));
+  }
+};
+
+const read = async (nc: NatsConnection, options: ReadOptions = {}): Promise<StoredMessage[]> => {
+  const found: StoredMessage[] = [];
+  for await (const message of readLog(nc, { signal: AbortSignal.timeout(20_000), ...options })) found.push(message);
+  assert.equal(options.signal?.aborted ?? false, false);
+  return found;
+};
+
+const sequences = (messages: readonly StoredMessage[]): number[] => messages.map(({ seq }) => seq);
+const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+const consumerCount = async (nc: NatsConnection): Promise<number> => {
+  const jsm = await jetstreamManager(nc);
+  return (await jsm.streams.info('LOG')).state.consumer_count;
+};
+
+describe('reading a log that stands still', () => {
+  let server: TestServer;
+  let nc: NatsConnection;
+
+  before(async () => {
+    server = await startServer({ name: 'reader' });
+    nc = await dial(server);
+    await createLog(nc);
+    // 10,000 records: a result, an event and a command in turn, of agents a0 to a9.
+    await fill(nc, 10_000, (i) => {
+      const agent = `a${i % 10}`;
+      return [`res.m.x.${agent}`, `evt.m.y.${agent}`, `cmd.m.x.${agent}.guest`][i % 3] ?? '';
+    });
+  });
+  after(async () => {
+    await nc?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  test('every record comes once, in order, with subject, payload and time', async () => {
+    const all = await read(nc);
+    assert.deepEqual(sequences(all), range(1, 10_000));
+    const third = all[2] as StoredMessage;
+    assert.equal(third.subject, 'cmd.m.x.a2.guest');
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(third.data)), { i: 2 });
+    assert.match(third.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.ok(Math.abs(Date.parse(third.time) - Date.now()) < 60_000);
+    assert.equal(third.header(HEADER.id), undefined);
+  });
+
+  test('filters give what matches and end behind it, though other records follow', async () => {
+    const one = await read(nc, { filters: ['res.m.x.a3'] });
+    assert.deepEqual(sequences(one), range(1, 10_000).filter((seq) => (seq - 1) % 3 === 0 && (seq - 1) % 10 === 3));
+    const two = await read(nc, { filters: ['res.m.*.a3', 'evt.m.*.a3'] });
+    assert.deepEqual(sequences(two), range(1, 10_000).filter((seq) => (seq - 1) % 3 !== 2 && (seq - 1) % 10 === 3));
+  });
+
+  test('nothing that matches is an end and no wait', async () => {
+    assert.deepEqual(await read(nc, { filters: ['res.nobody.>'] }), []);
+    assert.deepEqual(await read(nc, { filters: ['res.nobody.>', 'evt.nobody.>'], fromSeq: 500 }), []);
+  });
+
+  test('from and to are both included, and an end beyond the log is the end of the log', async () => {
+    assert.deepEqual(sequences(await read(nc, { fromSeq: 17, toSeq: 23 })), range(17, 23));
+    assert.deepEqual(sequences(await read(nc, { fromSeq: 9_998, toSeq: 99_999 })), range(9_998, 10_000));
+    assert.deepEqual(sequences(await read(nc, { filters: ['res.>'], fromSeq: 2, toSeq: 6 })), [4]);
+    assert.deepEqual(await read(nc, { filters: ['res.m.x.a3'], fromSeq: 5, toSeq: 9 }), []);
+    assert.deepEqual(await read(nc, { fromSeq: 10_001 }), []);
+    assert.deepEqual(await read(nc, { fromSeq: 50, toSeq: 40 }), []);
+  });
+
+  test('a time to begin at is a place in the log', async () => {
+    assert.deepEqual(await read(nc, { fromTime: new Date(Date.now() + 3_600_000) }), []);
+    assert.equal((await read(nc, { fromTime: new Date(Date.now() - 3_600_000) })).length, 10_000);
+    const middle = (await read(nc, { fromSeq: 5_000, toSeq: 5_000 }))[0] as StoredMessage;
+    const rest = await read(nc, { fromTime: new Date(middle.time) });
+    assert.ok((rest[0]?.time ?? '') >= middle.time);
+    assert.equal(rest.at(-1)?.seq, 10_000);
+    assert.deepEqual(sequences(rest), range(10_000 - rest.length + 1, 10_000));
+  });
+
+  test('headers without payloads', async () => {
+    const [first] = await read(nc, { headersOnly: true, toSeq: 1 });
+    assert.equal(first?.data.length, 0);
+    assert.equal((await read(nc, { headersOnly: true })).length, 10_000);
+  });
+
+  test('a reader that stops early, slowly or not at all leaves no consumer behind', async () => {
+    for await (const { seq } of readLog(nc)) if (seq === 3) break;
+    await read(nc);
+    const slow: number[] = [];
+    for await (const { seq } of readLog(nc, { toSeq: 6_000 })) {
+      slow.push(seq);
+      if (seq % 500 === 0) await nc.flush();
+    }
+    assert.deepEqual(slow, range(1, 6_000));
+    await waitFor('no consumers', async () => (await consumerCount(nc)) === 0);
+  });
+
+  test('aborting ends a reader that waits', async () => {
+    const abort = new AbortController();
+    const seen: number[] = [];
+    for await (const { seq } of readLog(nc, { follow: true, fromSeq: 9_999, signal: abort.signal })) {
+      seen.push(seq);
+      if (seq === 10_000) setImmediate(() => abort.abort());
+    }
+    assert.deepEqual(seen, [9_999, 10_000]);
+  });
+
+  test('a consumer deleted under its reader costs no record', async () => {
+    const jsm = await jetstreamManager(nc);
+    const seen: number[] = [];
+    for await (const { seq } of readLog(nc)) {
+      seen.push(seq);
+      if (seq !== 2_000) continue;
+      for await (const { name } of jsm.consumers.list('LOG')) await jsm.consumers.delete('LOG', name);
+    }
+    assert.deepEqual(seen, range(1, 10_000));
+  });
+
+  test('a server without a log is an error at once', async () => {
+    await using other = await startServer({ name: 'no-log' });
+    const there = await dial(other);
+    await assert.rejects(read(there), (error) => error instanceof FaultError && error.fault.code === 'LOG_UNAVAILABLE');
+    await createLog(there);
+    assert.deepEqual(await read(there), []);
+    await there.close();
+  });
+
+  test('a connection that may not read is told so at once', async () => {
+    const config = 'authorization { users: [{ user: "a", password: "a", permissions: { publish: "x" } }] }';
+    await using other = await startServer({ name: 'no-right', config });
+    const there = await connect({ servers: other.url, user: 'a', pass: 'a' });
+    await assert.rejects(read(there), (error) => error instanceof FaultError && error.fault.code === 'SERVER_REFUSED');
+    await there.close();
+  });
+});
+
+describe('reading a log that grows', () => {
+  let server: TestServer;
+  let nc: NatsConnection;
+  before(async () => {
+    server = await startServer({ name: 'follow' });
+    nc = await dial(server);
+    await createLog(nc);
+  });
+  after(async () => {
+    await nc?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  test('following sees later records, and ends at toSeq', async () => {
+    const followed = read(nc, { follow: true, toSeq: 300, filters: ['res.>'] });
+    await fill(nc, 299, (i) => (i % 2 === 0 ? 'res.m.x.a' : 'evt.m.y.a'));
+    // The record at toSeq does not match: the end must be noticed all the same.
+    await fill(nc, 1, () => 'evt.m.y.a');
+    assert.deepEqual(sequences(await followed), range(1, 300).filter((seq) => seq % 2 === 1));
+  });
+
+  test('what is stored while a bounded read runs is not part of it', async () => {
+    const seen: number[] = [];
+    for await (const { seq } of readLog(nc)) {
+      seen.push(seq);
+      if (seq === 1) await fill(nc, 50, () => 'evt.m.y.b');
+    }
+    assert.deepEqual(seen, range(1, 300));
+  });
+
+  test('records of every size come through, up to a megabyte', async () => {
+    const js = jetstream(nc);
+    const first = (await js.publish('evt.big.y.a', new Uint8Array(1_000_000))).seq;
+    // Sizes that use the bytes of a pull up exactly: 8 MiB in steps of 64 KiB with subject and reply beside.
+    for (let i = 0; i < 200; i++) await js.publish('evt.big.y.a', new Uint8Array(65_536 - 64 + (i % 64)));
+    const sizes = (await read(nc, { filters: ['evt.big.>'] })).map(({ seq, data }) => [seq, data.length]);
+    assert.deepEqual(sizes[0], [first, 1_000_000]);
+    assert.equal(sizes.length, 201);
+  });
+});
+
+describe('reading while the server is killed', () => {
+  test('I1 a bounded read over kill -9 and restart loses and doubles nothing', async () => {
+    await using server = await startServer({ name: 'killed' });
+    const nc = await dial(server);
+    await createLog(nc);
+    await fill(nc, 30_000, (i) => `evt.m.y.a${i % 7}`);
+    const seen: number[] = [];
+    for await (const { seq } of readLog(nc)) {
+      seen.push(seq);
+      if (seq === 100 || seq === 12_000 || seq === 29_999) await server.restart('SIGKILL');
+    }
+    assert.deepEqual(seen, range(1, 30_000));
+    await nc.close();
+  });
+
+  test('I1 following over kill -9 and restart loses and doubles nothing', async () => {
+    await using server = await startServer({ name: 'follow-killed' });
+    const nc = await dial(server);
+    await createLog(nc);
+    const abort = new AbortController();
+    const seen: string[] = [];
+    const following = (async () => {
+      const filters = ['evt.m.y.a', 'res.m.y.a'];
+      for await (const { seq, data } of readLog(nc, { follow: true, filters, signal: abort.signal })) {
+        seen.push(`${seq} ${new TextDecoder().decode(data)}`);
+      }
+    })();
+    for (let round = 0; round < 3; round++) {
+      await fill(nc, 1_000, () => 'evt.m.y.a');
+      await waitFor(`round ${round}`, () => seen.length >= round * 1_000 + 1);
+      await server.restart('SIGKILL');
+      await waitFor('the connection', async () => {
+        await nc.flush();
+        return true;
+      });
+    }
+    await waitFor('all records', () => seen.length >= 3_000);
+    const expected = range(1, 3_000).map((seq) => `${seq} {"i":${(seq - 1) % 1_000}}`);
+    assert.deepEqual(seen, expected);
+    abort.abort();
+    await following;
+    await nc.close();
+  });
+
+  test('a server that stays away ends a bounded read with LOG_UNAVAILABLE', async () => {
+    await using server = await startServer({ name: 'gone' });
+    const nc = await dial(server);
+    await createLog(nc);
+    await fill(nc, 20_000, () => 'evt.m.y.a');
+    const reading = async (): Promise<void> => {
+      for await (const { seq } of readLog(nc, { patienceMs: 300 })) if (seq === 10) await server.kill('SIGKILL');
+    };
+    await assert.rejects(
+      reading(),
+      (error) => error instanceof FaultError && error.fault.code === 'LOG_UNAVAILABLE' && error.fault.retryable,
+    );
+    await nc.close();
+  });
+
+  test('I9 a log that lost its tail is told, not read on', async () => {
+    await using server = await startServer({ name: 'tail' });
+    const nc = await dial(server);
+    await createLog(nc);
+    await fill(nc, 100, () => 'evt.m.y.a');
+    const jsm = await jetstreamManager(nc);
+    const reading = async (): Promise<void> => {
+      for await (const { seq } of readLog(nc, { follow: true, signal: AbortSignal.timeout(20_000) })) {
+        if (seq !== 100) continue;
+        // What a server that lost its unsynced files comes back with: the same stream, shorter.
+        await jsm.streams.delete('LOG');
+        await createLog(nc);
+        await fill(nc, 40, () => 'evt.m.y.a');
+      }
+    };
+    await assert.rejects(reading(), (error) => error instanceof FaultError && error.fault.code === 'LOG_MISMATCH');
+    await nc.close();
+  });
+});
+
+describe('a delivered message', () => {
+  test('both forms of the acknowledgement subject are read', () => {
+    const expected = { seq: 17, delivered: 4, nanos: '1700000000123456789', pending: 9 };
+    assert.deepEqual(parseDelivery('$JS.ACK.LOG.c.1.17.4.1700000000123456789.9'), expected);
+    assert.deepEqual(parseDelivery('$JS.ACK._.hash.LOG.c.1.17.4.1700000000123456789.9.rnd'), expected);
+    assert.equal(parseDelivery('_INBOX.x'), undefined);
+    assert.equal(parseDelivery(''), undefined);
+  });
+
+  test('a time is cut to milliseconds, not rounded', () => {
+    assert.equal(formatNanos('1700000000123999999'), '2023-11-14T22:13:20.123Z');
+    assert.equal(formatNanos('0'), '1970-01-01T00:00:00.000Z');
+  });
+
+  test('a message of another consumer converts to the same', async () => {
+    await using server = await startServer({ name: 'convert' });
+    const nc = await dial(server);
+    await createLog(nc);
+    const h = headers();
+    h.set(HEADER.cause, '5');
+    await jetstream(nc).publish('res.m.x.a', '{}', { headers: h });
+    const consumer = await jetstream(nc).consumers.get('LOG');
+    const delivered = await consumer.next();
+    assert.ok(delivered !== null);
+    const stored = toStored(delivered);
+    const [own] = await read(nc);
+    const plain = (m: StoredMessage | undefined) => [m?.seq, m?.time, m?.subject, m?.header(HEADER.cause), m?.header('No')];
+    assert.deepEqual(plain(stored), plain(own));
+    assert.equal(stored.header(HEADER.cause), '5');
+    await nc.close();
+  });
+});

@@ -1,0 +1,30 @@
+import type { TestEvent } from 'node:test/reporters';
+
+/** How one test or suite of a file ended; the names of the kinds are those of node's closing lines. */
+export interface TestOutcome {
+  readonly kind: 'pass' | 'fail' | 'cancelled' | 'skipped' | 'todo';
+  readonly suite: boolean;
+  readonly name: string;
+}
+
+const CANCELLED = new Set(['cancelledByParent', 'testAborted', 'testTimeoutFailure']);
+
+const failureType = (error: unknown): string =>
+  (error as { failureType?: string } | undefined)?.failureType ?? '';
+
+const kindOf = (event: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>): TestOutcome['kind'] => {
+  if (event.data.skip !== undefined) return 'skipped';
+  if (event.data.todo !== undefined) return 'todo';
+  if (event.type === 'test:pass') return 'pass';
+  return CANCELLED.has(failureType(event.data.details.error)) ? 'cancelled' : 'fail';
+};
+
+/** A reporter of `node:test` for the runner: one JSON line as each test ends, so that a killed file counts so far. */
+export default async function* outcomes(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const event of source) {
+    if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
+    const { name, details } = event.data;
+    const outcome: TestOutcome = { kind: kindOf(event), suite: details.type === 'suite', name };
+    yield `${JSON.stringify(outcome)}\n`;
+  }
+}

@@ -1,0 +1,21 @@
+import { isTierName, TIER_NAMES, type TierName, tierOf } from './tiers.js';
+
+export type Selection = readonly { readonly tier: TierName; readonly files: readonly string[] }[];
+
+/** The files by tier, in the order of the tiers. Arguments are tiers or test files; none means everything. */
+export const select = (args: readonly string[], files: readonly string[]): Selection => {
+  const untiered = files.filter((file) => tierOf(file) === undefined);
+  if (untiered.length > 0) {
+    throw new Error(`In no tier of test/runner/tiers.ts, so never run: ${untiered.join(', ')}`);
+  }
+  const unknown = args.filter((arg) => !isTierName(arg) && !files.includes(arg));
+  if (unknown.length > 0) {
+    throw new Error(`Neither a tier (${TIER_NAMES.join(', ')}) nor a test file: ${unknown.join(', ')}`);
+  }
+  return TIER_NAMES.map((tier) => ({
+    tier,
+    files: files.filter(
+      (file) => tierOf(file) === tier && (args.length === 0 || args.includes(tier) || args.includes(file)),
+    ),
+  }));
+};

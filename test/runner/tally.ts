@@ -1,0 +1,29 @@
+import type { TestOutcome } from './outcomes-reporter.js';
+
+export interface Tally {
+  readonly tests: number;
+  readonly suites: number;
+  readonly pass: number;
+  readonly fail: number;
+  readonly cancelled: number;
+  readonly skipped: number;
+  readonly todo: number;
+}
+
+const ZERO: Tally = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
+
+const add = (tally: Tally, { kind, suite }: TestOutcome): Tally =>
+  suite
+    ? { ...tally, suites: tally.suites + 1 }
+    : { ...tally, tests: tally.tests + 1, [kind]: tally[kind] + 1 };
+
+export const tallyOf = (outcomes: readonly TestOutcome[]): Tally => outcomes.reduce(add, ZERO);
+
+/** Nothing skipped counts as done: a test that does not run guards nothing. */
+export const isGreen = ({ tests, pass }: Tally): boolean => tests > 0 && pass === tests;
+
+/** The closing lines of node's own `spec` reporter. */
+export const closingLines = (tally: Tally, durationMs: number): string =>
+  [...Object.entries(tally), ['duration_ms', Math.round(durationMs)]]
+    .map(([name, count]) => `ℹ ${name} ${count}\n`)
+    .join('');

@@ -1,0 +1,46 @@
+/** What a test file needs decides its tier, and its folder under `test/` says what it needs. */
+export interface Tier {
+  readonly folders: readonly string[];
+  /** Files at a time, each in a process of its own. */
+  readonly concurrency: number;
+  readonly fileTimeoutMs: number;
+}
+
+export const TIERS = {
+  /** Pure code. */
+  unit: {
+    folders: ['architecture', 'modules', 'runner', 'schemas'],
+    concurrency: 2,
+    fileTimeoutMs: 240_000,
+  },
+  /** A real nats-server. */
+  broker: {
+    folders: ['broker', 'journal', 'replay', 'support'],
+    concurrency: 2,
+    fileTimeoutMs: 240_000,
+  },
+  /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */
+  cli: {
+    folders: ['cli', 'docs'],
+    concurrency: 2,
+    fileTimeoutMs: 240_000,
+  },
+  /** Kills and stalls; alone on the machine, so that a deadline missed is the broker's and not a neighbour's. */
+  faults: {
+    folders: ['faults'],
+    concurrency: 1,
+    fileTimeoutMs: 600_000,
+  },
+} as const satisfies Record<string, Tier>;
+
+export type TierName = keyof typeof TIERS;
+
+export const TIER_NAMES = Object.keys(TIERS) as TierName[];
+
+export const isTierName = (name: string): name is TierName => Object.hasOwn(TIERS, name);
+
+/** The tier of a file such as `test/broker/start.test.ts`. */
+export const tierOf = (file: string): TierName | undefined => {
+  const folder = /^test\/([^/]+)\//.exec(file)?.[1];
+  return TIER_NAMES.find((name) => (TIERS[name].folders as readonly string[]).includes(folder ?? ''));
+};
