@@ -19,7 +19,7 @@ import { claimDataDir } from './process/owner.js';
 import { startReaper } from './process/reaper.js';
 import type { OnProgress } from './server/progress.js';
 import { openServerSide } from './server/server-side.js';
-import { readModule } from './supervisor/manifest-file.js';
+import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
 import { openModuleEpoch, startModule } from './supervisor/module-start.js';
 import { Supervisor } from './supervisor/supervisor.js';
 
@@ -45,16 +45,20 @@ export interface RunningBroker {
 const LOG_SHARE = 0.5;
 const DRAIN_MS = 10_000;
 
+const readModules = (dirs: readonly string[]): readonly ModuleSource[] => dirs.map((dir) => orThrowNow(readModule(dir)));
+
 const defaultMaxBytes = (dir: string): number => {
   const { bavail, bsize } = statfsSync(dir);
   return Math.floor(bavail * bsize * LOG_SHARE);
 };
 
-const orThrow = async <A>(task: TaskEither<Fault, A>): Promise<A> => {
-  const result = await task();
+const orThrowNow = <A>(result: E.Either<Fault, A>): A => {
   if (E.isLeft(result)) throw new FaultError(result.left);
   return result.right;
 };
+
+const orThrow = async <A>(task: TaskEither<Fault, A>): Promise<A> =>
+  orThrowNow(await task());
 
 /** Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails. */
 export const startBroker =
@@ -87,12 +91,14 @@ const start = async (
     fail = resolveFailed;
   });
   const dataDir = resolve(config.dataDir);
+  const sources = readModules([...(config.shipped ? shippedModules : []), ...config.modules]);
   const claim = await orThrow(claimDataDir(dataDir));
   undo.push(() => claim.release());
   const reaper = startReaper();
   undo.push(() => reaper.close());
 
-  const server = await orThrow(openServerSide({ config, dataDir, reaper, log, onProgress }));
+  const server = await orThrow(openServerSide({ config, dataDir, manifests: sources.map(({ manifest }) => manifest), reaper, log, onProgress }),
+  );
   undo.push(() => server.stop());
   const { nc, jsm } = server.link;
 
@@ -160,11 +166,7 @@ const start = async (
   undo.push(() => index.close());
   if (index.discarded) log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
 
-  for (const dir of [...(config.shipped ? shippedModules : []), ...config.modules]) {
-    const source = readModule(dir);
-    const added = E.isLeft(source) ? source : supervisor.add(source.right);
-    if (E.isLeft(added)) throw new FaultError(added.left);
-  }
+  for (const source of sources) orThrowNow(supervisor.add(source));
   await index.start();
   for (const command of index.commands.all()) unowned.consider(command);
 

@@ -16,7 +16,9 @@ const writeManifest = async (name: string, directory: string): Promise<void> => 
   const parsed = parseManifest(JSON.parse(text));
   if (isLeft(parsed)) throw new FaultError({ ...parsed.left, message: `${name}: ${parsed.left.message}` });
   if (parsed.right.name !== name) {
-    throw new FaultError(fault('MANIFEST_INVALID', `${directory} is ${parsed.right.name}, not ${name}`, '/name'));
+    throw new FaultError(
+      fault('MANIFEST_INVALID', `${directory} is ${parsed.right.name}, not ${name}`, '/name'),
+    );
   }
   await writeFile(new URL(`./${directory}/manifest.json`, import.meta.url), text);
 };

@@ -7,7 +7,13 @@ export interface LineStyle {
 }
 
 const ESC = '\u001b[';
-const COLOURS: Readonly<Record<string, string>> = { cmd: '36', res: '32', evt: '33', epoch: '35', unknown: '31' };
+const COLOURS: Readonly<Record<string, string>> = {
+  cmd: '36',
+  res: '32',
+  evt: '33',
+  epoch: '35',
+  unknown: '31',
+};
 /** No column grows beyond this; what is longer pushes its own line aside only. */
 const WIDEST = 40;
 
@@ -33,7 +39,10 @@ const KIND = 2;
  * Makes a function that writes one record as one line, `seq time kind module.name agent sender cause data`, with `-`
  * where a field does not apply. Columns widen as longer values come, so the lines of one run stay aligned.
  */
-export const lineFormatter = ({ columns, colour = false }: LineStyle = {}): ((record: HistoryRecord) => string) => {
+export const lineFormatter = ({
+  columns,
+  colour = false,
+}: LineStyle = {}): ((record: HistoryRecord) => string) => {
   const widths: number[] = [...FIRST_WIDTHS];
   return (record) => {
     const padded = cells(record).map((cell, i) => {

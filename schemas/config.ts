@@ -60,7 +60,11 @@ const bytes = (path: string, value: string | number | undefined): Either<Fault, 
 
 // Digits only: Number('') is 0, which would take a free port in silence.
 const port = (value: string | number | undefined): unknown =>
-  value === undefined ? DEFAULT_NATS_PORT : typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  value === undefined
+    ? DEFAULT_NATS_PORT
+    : typeof value === 'string' && /^\d+$/.test(value)
+      ? Number(value)
+      : value;
 
 const defined = <T extends object>(value: T): object =>
   Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
@@ -72,7 +76,9 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
   const memoryLimitBytes = bytes('/memoryLimitBytes', input.memoryLimitBytes);
   if (isLeft(memoryLimitBytes)) return memoryLimitBytes;
   if (input.natsUrl !== undefined && input.natsPort !== undefined) {
-    return left(fault('USAGE', 'a port is for the embedded server, and a server elsewhere was named', '/natsPort'));
+    return left(
+      fault('USAGE', 'a port is for the embedded server, and a server elsewhere was named', '/natsPort'),
+    );
   }
   if (input.natsUrl !== undefined && input.memoryLimitBytes !== undefined) {
     const message = 'a memory limit is for the embedded server, and a server elsewhere was named';

@@ -20,7 +20,8 @@ export const StartRequestSchema = Type.Object(
   {
     snapshotSeq: Type.Integer({
       minimum: 0,
-      description: "Sequence that the module's snapshots stand at; results above it are to be folded. 0: none.",
+      description:
+        "Sequence that the module's snapshots stand at; results above it are to be folded. 0: none.",
     }),
     logId: Type.Union([Type.String(), Type.Null()], {
       description: 'Identity of the log that the snapshots come from; null when there are none.',
@@ -45,7 +46,8 @@ export const StartReplySchema = Type.Object({
   }),
   resumeFrom: Type.Integer({
     minimum: 1,
-    description: "The module's consumer has been reset to this sequence: the lowest command that is not answered.",
+    description:
+      "The module's consumer has been reset to this sequence: the lowest command that is not answered.",
   }),
   snapshotSeq: Type.Integer({
     minimum: 0,

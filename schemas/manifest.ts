@@ -62,7 +62,11 @@ export const LimitsSchema = Type.Object(
     heapMb: limit(32, 65_536, 'Heap of the host process, MiB.'),
     payloadBytes: limit(1, 983_040, 'Largest command payload, bytes.'),
     hangMs: limit(500, 600_000, 'How long the process may stay silent before it is replaced, milliseconds.'),
-    startMs: limit(100, 600_000, 'How long a start may take until the module says that it is ready, milliseconds.'),
+    startMs: limit(
+      100,
+      600_000,
+      'How long a start may take until the module says that it is ready, milliseconds.',
+    ),
     crashes: limit(1, 1000, 'Crashes within a minute after which the module is parked.'),
   },
   Strict,
@@ -87,7 +91,10 @@ export const ManifestSchema = Type.Object(
         Type.Object({ entry: Type.String({ minLength: 1 }) }, Strict),
         Type.Object({ command: Type.Array(Type.String(), { minItems: 1 }) }, Strict),
       ],
-      { description: 'entry: a JavaScript file for the host of this package. command: a program in any language.' },
+      {
+        description:
+          'entry: a JavaScript file for the host of this package. command: a program in any language.',
+      },
     ),
   },
   Strict,
@@ -129,14 +136,20 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
   }
   if (Object.keys(manifest.actions).length === 0) return invalid('/actions', 'declares no action');
   if (manifest.dependencies !== undefined && Object.hasOwn(manifest.dependencies, manifest.name)) {
-    return invalid(pointer('/dependencies', manifest.name), 'names the module itself, whose actions it may always use');
+    return invalid(
+      pointer('/dependencies', manifest.name),
+      'names the module itself, whose actions it may always use',
+    );
   }
   const schemas: [string, JsonSchema][] = [
     ...Object.entries(manifest.actions).flatMap(([name, action]): [string, JsonSchema][] => [
       [`/actions/${name}/input`, action.input],
       [`/actions/${name}/output`, action.output],
     ]),
-    ...Object.entries(manifest.events).map(([name, event]): [string, JsonSchema] => [`/events/${name}/data`, event.data]),
+    ...Object.entries(manifest.events).map(([name, event]): [string, JsonSchema] => [
+      `/events/${name}/data`,
+      event.data,
+    ]),
   ];
   for (const [path, schema] of schemas) {
     const problem = schemaProblem(schema, path);

@@ -14,7 +14,9 @@ export const OPS = {
 
 const Count = Type.Integer({ minimum: 0 });
 const Bytes = Type.Integer({ minimum: 0, description: 'Bytes.' });
-const Pid = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: 'null when no process runs.' });
+const Pid = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+  description: 'null when no process runs.',
+});
 
 export const ModuleStateSchema = Type.Enum(['known', 'loading', 'loaded', 'crashed', 'unloaded'], {
   description:
@@ -28,7 +30,10 @@ export const ModuleStatusSchema = Type.Object({
   version: Type.String(),
   state: ModuleStateSchema,
   pid: Pid,
-  restarts: Type.Integer({ minimum: 0, description: 'Processes started beyond the first since the module was loaded.' }),
+  restarts: Type.Integer({
+    minimum: 0,
+    description: 'Processes started beyond the first since the module was loaded.',
+  }),
   lag: Type.Integer({ minimum: 0, description: 'Commands in the log that are not handled yet.' }),
   cpuPercent: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
   rssBytes: Type.Union([Bytes, Type.Null()]),
@@ -80,7 +85,9 @@ export const ReadySchema = Type.Object(
     dataDir: Type.String(),
     durability: Type.String(),
     server: ServerSchema,
-    modules: Type.Immutable(Type.Array(Type.Object({ name: Type.String(), version: Type.String(), pid: Pid }))),
+    modules: Type.Immutable(
+      Type.Array(Type.Object({ name: Type.String(), version: Type.String(), pid: Pid })),
+    ),
   },
   { description: 'What `start --json` prints once, on one line.' },
 );

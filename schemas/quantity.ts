@@ -53,7 +53,9 @@ export const parseBytes = (text: string): Either<Fault, number> => {
 export const parseDuration = (text: string): Either<Fault, number> => {
   const trimmed = text.trim();
   if (!DURATION.test(trimmed)) {
-    return left(fault('USAGE', `${JSON.stringify(text)} is no duration; for example 500ms, 30s, 1h30m or 2d`));
+    return left(
+      fault('USAGE', `${JSON.stringify(text)} is no duration; for example 500ms, 30s, 1h30m or 2d`),
+    );
   }
   let ms = 0;
   for (const [, amount, unit] of trimmed.matchAll(DURATION_PART)) {

@@ -28,10 +28,7 @@ export const HistoryRecordSchema = Type.Object(
     kind: Type.Enum(['cmd', 'res', 'evt', 'epoch', 'unknown']),
     subject: Type.String(),
     module: OrNull(Type.String()),
-    name: OrNull(
-      Type.String(),
-      'Action of a command or result, name of an event, producer of an epoch.',
-    ),
+    name: OrNull(Type.String(), 'Action of a command or result, name of an event, producer of an epoch.'),
     agent: OrNull(Type.String()),
     sender: OrNull(
       Type.String(),

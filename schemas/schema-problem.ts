@@ -35,7 +35,16 @@ const isStrings = (value: unknown): boolean =>
 const KEYWORDS: readonly (readonly [readonly string[], (value: unknown) => boolean, string])[] = [
   [['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'], isNumber, 'is not a number'],
   [
-    ['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties', 'minContains', 'maxContains'],
+    [
+      'minLength',
+      'maxLength',
+      'minItems',
+      'maxItems',
+      'minProperties',
+      'maxProperties',
+      'minContains',
+      'maxContains',
+    ],
     isCount,
     'is not an integer of 0 or more',
   ],
@@ -73,7 +82,9 @@ const children = (node: Record<string, unknown>, path: string): [string, unknown
     if (group === undefined) continue;
     const at = pointer(path, key);
     if (!isObject(group)) return { path: at, message: 'is not an object' };
-    found.push(...Object.entries(group).map(([name, child]): [string, unknown] => [pointer(at, name), child]));
+    found.push(
+      ...Object.entries(group).map(([name, child]): [string, unknown] => [pointer(at, name), child]),
+    );
   }
   for (const key of [...LISTS, ...SINGLES]) {
     const value = node[key];

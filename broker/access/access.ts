@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { pipe } from 'fp-ts/lib/function.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../../schemas/errors.js';
@@ -30,37 +31,70 @@ export interface AccessOptions {
  */
 export class Access {
   readonly #modules = new Map<string, AccountPlan>();
+  /** Keys that the configuration has and no process was given yet. */
+  readonly #unused = new Map<string, Key>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: AccessOptions) {}
 
-  /** Writes the file without asking the server: before its first start. */
-  write(): void {
-    const { keys, configPath, render } = this.options;
-    const accounts = [guestPlan(), operatorPlan(keys.operator.publicKey), ...this.#modules.values()];
-    writeFileSync(configPath, render(accounts), { mode: 0o600 });
+  /** Writes the first configuration, with an account for each module that is known now: those need no reload. */
+  prepare(manifests: readonly Manifest[]): void {
+    for (const manifest of manifests) {
+      const key = this.#newKey(manifest.name);
+      this.#unused.set(manifest.name, key);
+      this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
+    }
+    this.#write();
   }
 
   /** Gives a module its account under a new key and shuts out whoever held the one before. */
   grant(manifest: Manifest): TaskEither<Fault, Key> {
-    const key = (this.options.moduleKey ?? newKey)(manifest.name);
-    return this.#change(() => this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey)), key);
+    const unused = this.#unused.get(manifest.name);
+    this.#unused.delete(manifest.name);
+    if (unused !== undefined) return TE.right(unused);
+    const key = this.#newKey(manifest.name);
+    const isNew = !this.#modules.has(manifest.name);
+    return this.#change(() => {
+      this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
+      const { reload } = this.options;
+      // nats-server 2.15.1 subscribes the service imports of an account that a reload adds only at the next reload
+      // (configureAccounts in server.go: neither in siMap nor "not reloading"). Until then it reaches nobody.
+      return pipe(
+        reload(),
+        TE.chain(() => (isNew ? reload() : TE.right(undefined))),
+        TE.map(() => key),
+      );
+    });
   }
 
   /** Takes a module's account away. */
   revoke(module: string): TaskEither<Fault, void> {
-    return this.#change(() => this.#modules.delete(module), undefined);
+    return this.#change(() => {
+      this.#modules.delete(module);
+      this.#unused.delete(module);
+      return this.options.reload();
+    });
   }
 
-  #change<A>(change: () => void, result: A): TaskEither<Fault, A> {
+  #newKey(module: string): Key {
+    return (this.options.moduleKey ?? newKey)(module);
+  }
+
+  #change<A>(change: () => TaskEither<Fault, A>): TaskEither<Fault, A> {
     return () => {
       const done = this.#last.then(() => {
-        change();
-        this.write();
-        return TE.map(() => result)(this.options.reload())();
+        const reload = change();
+        this.#write();
+        return reload();
       });
       this.#last = done.catch(() => undefined);
       return done;
     };
+  }
+
+  #write(): void {
+    const { keys, configPath, render } = this.options;
+    const accounts = [guestPlan(), operatorPlan(keys.operator.publicKey), ...this.#modules.values()];
+    writeFileSync(configPath, render(accounts), { mode: 0o600 });
   }
 }

@@ -12,12 +12,15 @@ const links = new WeakMap<NatsConnection, LinkState>();
 
 const watch = (nc: NatsConnection): LinkState => {
   const listeners = new Set<() => void>();
-  const state = { isUp: !nc.isClosed(), onChange: (listener: () => void) => {
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-    };
-  } };
+  const state = {
+    isUp: !nc.isClosed(),
+    onChange: (listener: () => void) => {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+  };
   const set = (isUp: boolean): void => {
     state.isUp = isUp;
     for (const listener of [...listeners]) listener();

@@ -1,4 +1,4 @@
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { errors, type NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 
@@ -50,7 +50,10 @@ const failure = (thrown: unknown, subject: string): ApiFailure => {
     thrown instanceof errors.NoRespondersError ||
     (thrown instanceof errors.RequestError && thrown.isNoResponders());
   if (nobody) {
-    return { kind: 'refused', fault: fault('LOG_UNAVAILABLE', `JetStream does not serve ${subject} to this account`) };
+    return {
+      kind: 'refused',
+      fault: fault('LOG_UNAVAILABLE', `JetStream does not serve ${subject} to this account`),
+    };
   }
   if (thrown instanceof errors.ClosedConnectionError || thrown instanceof errors.DrainingConnectionError) {
     return { kind: 'refused', fault: fault('LOG_UNAVAILABLE', 'the connection to the server is closed') };
@@ -71,7 +74,11 @@ const request = async <T>(
     const answer = reply.json<T & ErrorBody>();
     if (answer.error === undefined) return right(answer);
     const message = `${operation}: ${answer.error.description ?? 'refused'}`;
-    return left({ kind: 'error', code: answer.error.err_code ?? 0, fault: fault('LOG_UNAVAILABLE', message) });
+    return left({
+      kind: 'error',
+      code: answer.error.err_code ?? 0,
+      fault: fault('LOG_UNAVAILABLE', message),
+    });
   } catch (thrown) {
     return left(failure(thrown, subject));
   }
@@ -81,8 +88,12 @@ export const isStreamMissing = (f: ApiFailure): boolean => f.kind === 'error' &&
 
 /** First and last sequence of the log; 0 and 0 of one that never held a record. */
 export const logEnds = async (api: LogApi): Promise<Either<ApiFailure, LogEnds>> => {
-  const info = await request<{ state: { first_seq: number; last_seq: number } }>(api, `STREAM.INFO.${STREAM}`, undefined);
-  return info._tag === 'Left'
+  const info = await request<{ state: { first_seq: number; last_seq: number } }>(
+    api,
+    `STREAM.INFO.${STREAM}`,
+    undefined,
+  );
+  return isLeft(info)
     ? info
     : right({ firstSeq: info.right.state.first_seq, lastSeq: info.right.state.last_seq });
 };
@@ -99,14 +110,15 @@ export const createConsumer = async (
     { stream_name: STREAM, config: { name, ...config }, action: 'create' },
     CREATE_TIMEOUT_MS,
   );
-  return made._tag === 'Left'
+  return isLeft(made)
     ? made
     : right({ name, after: made.right.delivered.stream_seq, pending: made.right.num_pending });
 };
 
 /** Removes a consumer; one that cannot be reached goes by itself. */
 export const deleteConsumer = (api: LogApi, name: string): void => {
-  if (!api.nc.isClosed() && !api.nc.isDraining()) void request(api, `CONSUMER.DELETE.${STREAM}.${name}`, undefined);
+  if (!api.nc.isClosed() && !api.nc.isDraining())
+    void request(api, `CONSUMER.DELETE.${STREAM}.${name}`, undefined);
 };
 
 /**
@@ -124,7 +136,7 @@ export const nextMatch = async (
       seq,
       next_by_subj: filter,
     });
-    if (found._tag === 'Right') lowest = Math.min(lowest ?? Number.POSITIVE_INFINITY, found.right.message.seq);
+    if (!isLeft(found)) lowest = Math.min(lowest ?? Number.POSITIVE_INFINITY, found.right.message.seq);
     else if (found.left.kind !== 'error' || found.left.code !== NO_MESSAGE_FOUND) return found;
   }
   return right(lowest);

@@ -46,7 +46,11 @@ export const consumerConfig = (plan: ReadPlan, after: number): object => {
       : { deliver_policy: 'all' };
   const { filters } = plan;
   const filter =
-    filters.length === 0 ? {} : filters.length === 1 ? { filter_subject: filters[0] } : { filter_subjects: filters };
+    filters.length === 0
+      ? {}
+      : filters.length === 1
+        ? { filter_subject: filters[0] }
+        : { filter_subjects: filters };
   return {
     ...start,
     ...filter,

@@ -49,7 +49,10 @@ class LogReader {
   /** Since when nothing came of what was tried; undefined while all is well. */
   private failingSince: number | undefined;
 
-  constructor(private readonly options: ReadOptions, nc: NatsConnection) {
+  constructor(
+    private readonly options: ReadOptions,
+    nc: NatsConnection,
+  ) {
     this.api = { nc, prefix: options.apiPrefix ?? '$JS.API' };
     this.link = linkState(nc);
     this.patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
@@ -125,16 +128,20 @@ class LogReader {
   }
 
   /** Yields until the end is passed, reading is aborted (both leave the session whole) or the session breaks. */
-  private async *drain(session: ReaderSession, plan: ReadPlan): AsyncGenerator<readonly StoredMessage[], void, void> {
+  private async *drain(
+    session: ReaderSession,
+    plan: ReadPlan,
+  ): AsyncGenerator<readonly StoredMessage[], void, void> {
     while (!this.isAborted) {
       const batch = session.take();
       const last = batch.at(-1);
       if (last !== undefined) {
         const { untilSeq } = plan;
         const overlong = untilSeq !== undefined && last.seq > untilSeq;
-        const wanted = overlong || this.after < plan.fromSeq - 1
-          ? batch.filter(({ seq }) => seq >= plan.fromSeq && (untilSeq === undefined || seq <= untilSeq))
-          : batch;
+        const wanted =
+          overlong || this.after < plan.fromSeq - 1
+            ? batch.filter(({ seq }) => seq >= plan.fromSeq && (untilSeq === undefined || seq <= untilSeq))
+            : batch;
         this.failingSince = undefined;
         this.after = last.seq;
         if (wanted.length > 0) yield wanted;
@@ -157,7 +164,8 @@ class LogReader {
     const left = await whatIsLeft(this.api, plan, this.after);
     if (isLeft(left)) session.breakOff(left.left.fault.message);
     else if (left.right === 'done') return true;
-    else if (left.right === 'more' && wasIdle) session.breakOff('records are there that the consumer did not deliver');
+    else if (left.right === 'more' && wasIdle)
+      session.breakOff('records are there that the consumer did not deliver');
     return false;
   }
 
@@ -168,7 +176,8 @@ class LogReader {
     // A request that is made while the connection is down is only lost, and costs its whole timeout.
     while (!this.isAborted && (isFirst || !this.link.isUp)) {
       if (nc.isClosed()) throw new FaultError(closed(failure.fault));
-      if (failure.kind === 'refused' && failure.fault.code === 'SERVER_REFUSED') throw new FaultError(failure.fault);
+      if (failure.kind === 'refused' && failure.fault.code === 'SERVER_REFUSED')
+        throw new FaultError(failure.fault);
       if (this.options.follow === true && !this.link.isUp) this.failingSince = undefined;
       else this.failingSince ??= Date.now();
       const { failingSince } = this;

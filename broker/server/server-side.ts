@@ -5,6 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { StartConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
+import type { Manifest } from '../../schemas/manifest.js';
 import { Access, type BrokerKeys } from '../access/access.js';
 import { KeyStore, newKey } from '../access/keys.js';
 import { accountsConfig, serverConfig } from '../access/server-config.js';
@@ -32,6 +33,8 @@ export interface ServerSide {
 export interface ServerSideOptions {
   readonly config: StartConfig;
   readonly dataDir: string;
+  /** Modules whose accounts the server has from its start. */
+  readonly manifests: readonly Manifest[];
   readonly reaper: Reaper;
   readonly log: BrokerLog;
   readonly onProgress: OnProgress;
@@ -73,6 +76,7 @@ const serverLine =
 const embedded = ({
   config,
   dataDir,
+  manifests,
   reaper,
   log,
   onProgress,
@@ -112,7 +116,7 @@ const embedded = ({
             { core: keys.core.publicKey, system: keys.system.publicKey, accounts },
           ),
       });
-      access.write();
+      access.prepare(manifests);
       return pipe(
         startEmbedded({
           binary: binary.path,
@@ -165,7 +169,7 @@ export const accountsFile = (dataDir: string): string => join(dataDir, 'accounts
  * again when modules come or go. Keys stay the same, since the broker cannot change them there.
  */
 const elsewhere = (
-  { config, dataDir, log }: ServerSideOptions,
+  { dataDir, manifests, log }: ServerSideOptions,
   url: string,
 ): TE.TaskEither<Fault, ServerSide> => {
   const store = new KeyStore(join(dataDir, 'keys'));
@@ -183,7 +187,7 @@ const elsewhere = (
     render: (accounts) =>
       accountsConfig({ core: keys.core.publicKey, system: keys.system.publicKey, accounts }),
   });
-  void config;
+  access.prepare(manifests);
   return pipe(
     openOrStop(
       openLink({ url, core: keys.core, system: keys.system, log: (text) => log.line('server', text) }),

@@ -18,12 +18,18 @@ export const deposit: Decide<'deposit'> = (account, { data: { amount } }) =>
         `the balance is ${account.balance} and ${outgoingTotal(account)} may still come back; ` +
           `with ${amount} more the account would hold above ${CEILING}`,
       )
-    : right({ data: { balance: account.balance + amount }, events: [{ name: 'deposited', data: { amount } }] });
+    : right({
+        data: { balance: account.balance + amount },
+        events: [{ name: 'deposited', data: { amount } }],
+      });
 
 export const withdraw: Decide<'withdraw'> = (account, { data: { amount } }) =>
   amount > account.balance
     ? insufficient(account, amount)
-    : right({ data: { balance: account.balance - amount }, events: [{ name: 'withdrawn', data: { amount } }] });
+    : right({
+        data: { balance: account.balance - amount },
+        events: [{ name: 'withdrawn', data: { amount } }],
+      });
 
 /**
  * A transfer takes three commands. `transfer` takes the money out here and remembers it as outgoing; `credit` takes it
@@ -36,7 +42,11 @@ export const transfer: Decide<'transfer'> = (account, { agent, seq, data: { to, 
   if (amount > account.balance) return insufficient(account, amount);
   const pending = Object.keys(account.outgoing).length;
   if (pending >= MAX_OUTGOING) {
-    return reject('TRANSFERS_PENDING', `${pending} transfers of ${MAX_OUTGOING} allowed are on their way`, true);
+    return reject(
+      'TRANSFERS_PENDING',
+      `${pending} transfers of ${MAX_OUTGOING} allowed are on their way`,
+      true,
+    );
   }
   return right({
     data: { balance: account.balance - amount, transfer: seq },

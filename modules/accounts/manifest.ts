@@ -23,12 +23,14 @@ const Outgoing = Type.Object({ transfer: Transfer, to: Account, amount: Amount }
 export const manifest = defineManifest({
   name: 'accounts',
   version: '1.0.0',
-  description: 'Accounts that hold money: deposits, withdrawals, and transfers that neither make nor lose any.',
+  description:
+    'Accounts that hold money: deposits, withdrawals, and transfers that neither make nor lose any.',
   actions: {
     deposit: { description: 'Puts money into the account.', input: Paid, output: Balance },
     withdraw: { description: 'Takes money out of the account.', input: Paid, output: Balance },
     transfer: {
-      description: 'Takes money out and sends it to another account; it comes back if it cannot be taken in there.',
+      description:
+        'Takes money out and sends it to another account; it comes back if it cannot be taken in there.',
       input: Type.Object({ to: Account, amount: Amount }, Strict),
       output: Type.Object({ balance: Total, transfer: Transfer }, Strict),
     },
@@ -38,7 +40,8 @@ export const manifest = defineManifest({
       output: Type.Object({ balance: Total, outgoing: Total }, Strict),
     },
     credit: {
-      description: 'Takes a transfer in, or refuses it; either way the answer goes back to its account as `settle`.',
+      description:
+        'Takes a transfer in, or refuses it; either way the answer goes back to its account as `settle`.',
       callers: 'self',
       input: Incoming,
       output: Type.Object({ accepted: Type.Boolean() }, Strict),

@@ -15,13 +15,17 @@ const active = (state: State, name: string): Either<Rejection, Agent> =>
   pipe(
     known(state, name),
     chain((agent) =>
-      agent.status === 'retired' ? reject('RETIRED', `agent ${name} was retired at ${agent.since}`) : right(agent),
+      agent.status === 'retired'
+        ? reject('RETIRED', `agent ${name} was retired at ${agent.since}`)
+        : right(agent),
     ),
   );
 
 export const spawn: Decide<'spawn'> = ({ agent }, { agent: name, time, data }) => {
-  if (agent?.status === 'active') return reject('ALREADY_SPAWNED', `agent ${name} was spawned at ${agent.since}`);
-  if (agent !== undefined) return reject('RETIRED', `agent ${name} was retired at ${agent.since}: take another name`);
+  if (agent?.status === 'active')
+    return reject('ALREADY_SPAWNED', `agent ${name} was spawned at ${agent.since}`);
+  if (agent !== undefined)
+    return reject('RETIRED', `agent ${name} was retired at ${agent.since}: take another name`);
   const profile = { kind: data.kind ?? null, labels: data.labels ?? {} };
   return right({
     data: profile,
@@ -50,7 +54,10 @@ export const assign: Decide<'assign'> = (state, { agent: name, data, ...command 
       }
       const open = conversations.length + 1;
       return open > MAX_CONVERSATIONS
-        ? reject('TOO_MANY_CONVERSATIONS', `agent ${name} has ${conversations.length} of ${MAX_CONVERSATIONS} allowed`)
+        ? reject(
+            'TOO_MANY_CONVERSATIONS',
+            `agent ${name} has ${conversations.length} of ${MAX_CONVERSATIONS} allowed`,
+          )
         : right({ data: { conversation, open }, events: [{ name: 'assigned', data: { conversation } }] });
     }),
   );
@@ -72,5 +79,7 @@ export const release: Decide<'release'> = (state, { agent: name, data, ...comman
 export const info: Decide<'info'> = (state, { agent: name }) =>
   pipe(
     known(state, name),
-    map((agent) => ({ data: { ...agent, labels: { ...agent.labels }, conversations: [...agent.conversations] } })),
+    map((agent) => ({
+      data: { ...agent, labels: { ...agent.labels }, conversations: [...agent.conversations] },
+    })),
   );

@@ -6,7 +6,10 @@ const Strict = { additionalProperties: false } as const;
 const Name = Type.String({ pattern: NAME_PATTERN });
 const Kind = Type.String({ minLength: 1, maxLength: 64, description: 'What sort of agent it is.' });
 const Labels = Type.Record(Name, Type.String({ maxLength: 256 }), { maxProperties: 16, ...Strict });
-const Conversation = Type.Integer({ minimum: 1, description: 'Sequence of the first record of the conversation.' });
+const Conversation = Type.Integer({
+  minimum: 1,
+  description: 'Sequence of the first record of the conversation.',
+});
 const Count = Type.Integer({ minimum: 0 });
 
 const Profile = Type.Object({ kind: Type.Union([Kind, Type.Null()]), labels: Labels }, Strict);
@@ -33,7 +36,11 @@ export const manifest = defineManifest({
       input: Type.Object({}, Strict),
       output: Type.Object({ released: Count }, Strict),
     },
-    assign: { description: 'Gives the agent a conversation to work on.', input: OptionallyAssigned, output: Open },
+    assign: {
+      description: 'Gives the agent a conversation to work on.',
+      input: OptionallyAssigned,
+      output: Open,
+    },
     release: { description: 'Takes a conversation from the agent.', input: OptionallyAssigned, output: Open },
     info: {
       description: 'What is known of one agent.',
@@ -63,7 +70,9 @@ export const manifest = defineManifest({
       output: Type.Object(
         {
           agents: Type.Array(Name),
-          next: Type.Union([Name, Type.Null()], { description: 'Give it as `after`; null on the last page.' }),
+          next: Type.Union([Name, Type.Null()], {
+            description: 'Give it as `after`; null on the last page.',
+          }),
           total: Type.Integer({ minimum: 0, description: 'All active agents, whatever the prefix.' }),
         },
         Strict,

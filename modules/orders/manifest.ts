@@ -18,8 +18,16 @@ const Name = Type.String({ pattern: NAME_PATTERN });
 const Item = Type.String({ pattern: `^(?!${ORDER_PREFIX})[A-Za-z0-9_-]{1,64}$` });
 const Quantity = Type.Integer({ minimum: 1, maximum: 1_000_000 });
 const Count = Type.Integer({ minimum: 0 });
-const Money = Type.Integer({ minimum: 1, maximum: MAX_TOTAL, description: 'In the smallest unit of the currency.' });
-const Owed = Type.Integer({ minimum: 0, maximum: MAX_TOTAL, description: 'Money to be given back; smallest unit.' });
+const Money = Type.Integer({
+  minimum: 1,
+  maximum: MAX_TOTAL,
+  description: 'In the smallest unit of the currency.',
+});
+const Owed = Type.Integer({
+  minimum: 0,
+  maximum: MAX_TOTAL,
+  description: 'Money to be given back; smallest unit.',
+});
 
 const Reason = Type.Object(
   {
@@ -33,7 +41,10 @@ const Request = Type.Object({ item: Item, quantity: Quantity, unitPrice: Money, 
 const Details = {
   ...Request.properties,
   total: Money,
-  conversation: Type.Integer({ minimum: 1, description: 'The conversation that the customer is assigned to.' }),
+  conversation: Type.Integer({
+    minimum: 1,
+    description: 'The conversation that the customer is assigned to.',
+  }),
 };
 const Order = Type.Object(
   {
@@ -52,10 +63,12 @@ const Nothing = Type.Object({}, Strict);
 export const manifest = defineManifest({
   name: 'orders',
   version: '1.0.0',
-  description: 'Orders: stock is reserved, the customer pays, and what was done is undone when a later step is refused.',
+  description:
+    'Orders: stock is reserved, the customer pays, and what was done is undone when a later step is refused.',
   actions: {
     place: {
-      description: 'Agent: the order, named order-…. Reserves, takes the money, assigns the conversation to the customer.',
+      description:
+        'Agent: the order, named order-…. Reserves, takes the money, assigns the conversation to the customer.',
       // An order waits for a module that is away rather than end with a step that nobody knows the outcome of.
       deadlineMs: 86_400_000,
       concurrency: 1_000,
@@ -71,7 +84,8 @@ export const manifest = defineManifest({
       output: Type.Object({ status: Type.Literal('fulfilled') }, Strict),
     },
     settle: {
-      description: 'Agent: the order. Gives back the money that could not be given back when the order was refused.',
+      description:
+        'Agent: the order. Gives back the money that could not be given back when the order was refused.',
       deadlineMs: 86_400_000,
       input: Nothing,
       output: Type.Object({ refunded: Owed }, Strict),

@@ -2,7 +2,14 @@ import { chain, type Either, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { manifest as agents } from '../agents/manifest.js';
-import { type ActionName, type Command, type Input, type Rejection, type Run as RunOf, send } from '../sdk/index.js';
+import {
+  type ActionName,
+  type Command,
+  type Input,
+  type Rejection,
+  type Run as RunOf,
+  send,
+} from '../sdk/index.js';
 import { isOrderName, MAX_TOTAL, type manifest, ORDER_PREFIX } from './manifest.js';
 import { carryOutOrUndo, refund } from './place.js';
 import type { Order, OrderDetails, State } from './state.js';
@@ -19,7 +26,8 @@ const details = (
   { order }: State,
   { agent: name, conversation, data }: Command<Input<M, 'place'>>,
 ): Either<Rejection, OrderDetails> => {
-  if (!isOrderName(name)) return reject('NOT_AN_ORDER', `the name of an order begins with ${ORDER_PREFIX}: ${name}`);
+  if (!isOrderName(name))
+    return reject('NOT_AN_ORDER', `the name of an order begins with ${ORDER_PREFIX}: ${name}`);
   if (order !== undefined) {
     return reject('ALREADY_PLACED', `order ${name} is ${order.status}: place another one under another name`);
   }
@@ -62,7 +70,9 @@ export const fulfil: Decide<'fulfil'> = (state, { agent: name }) =>
   pipe(
     orderOf(state, name),
     chain((order) =>
-      order.status === 'confirmed' ? right(order) : reject('NOT_CONFIRMED', `order ${name} is ${order.status}`),
+      order.status === 'confirmed'
+        ? right(order)
+        : reject('NOT_CONFIRMED', `order ${name} is ${order.status}`),
     ),
     map(({ customer, conversation }) => ({
       data: { status: 'fulfilled' as const },

@@ -1,7 +1,10 @@
 import type { EventOf, Input } from '../sdk/index.js';
 import type { manifest } from './manifest.js';
 
-type DataOf<E extends EventOf<typeof manifest>['name']> = Extract<EventOf<typeof manifest>, { name: E }>['data'];
+type DataOf<E extends EventOf<typeof manifest>['name']> = Extract<
+  EventOf<typeof manifest>,
+  { name: E }
+>['data'];
 
 export type OrderRequest = Input<typeof manifest, 'place'>;
 export type OrderDetails = DataOf<'order_confirmed'>;

@@ -19,18 +19,23 @@ const summaryOf = (stock: Stock): Output<M, 'stock'> => summary(stock.onHand, re
 export const show: Decide<'stock'> = (state) => right({ data: summaryOf(stockOf(state)) });
 
 export const restock: Decide<'restock'> = (state, { agent: item, data: { quantity } }) => {
-  if (isOrderName(item)) return reject('NOT_AN_ITEM', `${item} names an order: no item begins with ${ORDER_PREFIX}`);
+  if (isOrderName(item))
+    return reject('NOT_AN_ITEM', `${item} names an order: no item begins with ${ORDER_PREFIX}`);
   const { onHand, reserved } = summaryOf(stockOf(state));
   return quantity > Number.MAX_SAFE_INTEGER - onHand
     ? reject('LIMIT_EXCEEDED', `${item}: ${onHand} and ${quantity} more is above ${Number.MAX_SAFE_INTEGER}`)
-    : right({ data: summary(onHand + quantity, reserved), events: [{ name: 'restocked', data: { quantity } }] });
+    : right({
+        data: summary(onHand + quantity, reserved),
+        events: [{ name: 'restocked', data: { quantity } }],
+      });
 };
 
 export const reserve: Decide<'reserve'> = (state, { agent: item, data }) => {
   const stock = stockOf(state);
   const { onHand, reserved, available } = summaryOf(stock);
   const held = reservationOf(stock, data.order);
-  if (held !== undefined) return reject('ALREADY_RESERVED', `${item}: ${held} are reserved for order ${data.order}`);
+  if (held !== undefined)
+    return reject('ALREADY_RESERVED', `${item}: ${held} are reserved for order ${data.order}`);
   return data.quantity > available
     ? reject('OUT_OF_STOCK', `${item}: ${available} are available, ${data.quantity} are wanted`)
     : right({ data: summary(onHand, reserved + data.quantity), events: [{ name: 'stock_reserved', data }] });

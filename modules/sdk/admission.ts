@@ -24,7 +24,9 @@ export const admit = (manifest: Checkable, checks: Checks, command: Admissible):
     return left(fault('AGENT_REQUIRED', `${manifest.name}.${action} is addressed to an agent: name one`));
   }
   if (declared.agent === 'none' && hasAgent) {
-    return left(fault('AGENT_UNEXPECTED', `${manifest.name}.${action} is addressed to the module, not to an agent`));
+    return left(
+      fault('AGENT_UNEXPECTED', `${manifest.name}.${action} is addressed to the module, not to an agent`),
+    );
   }
   if (declared.callers === 'self' && sender !== manifest.name) {
     return left(

@@ -7,7 +7,10 @@ import { type Check, compile, type JsonSchema } from '../../schemas/validate.js'
 export interface Checkable {
   readonly name: string;
   readonly actions: Readonly<
-    Record<string, Pick<Manifest['actions'][string], 'agent' | 'callers'> & { input: JsonSchema; output: JsonSchema }>
+    Record<
+      string,
+      Pick<Manifest['actions'][string], 'agent' | 'callers'> & { input: JsonSchema; output: JsonSchema }
+    >
   >;
   readonly events: Readonly<Record<string, { readonly data: JsonSchema }>>;
   readonly dependencies?: Readonly<Record<string, readonly string[]>>;

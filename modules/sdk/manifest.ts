@@ -3,7 +3,10 @@ import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
 
 /** A manifest whose schemas are TypeBox values, so that commands, results and events get their types from it. */
 export type TypedManifest = Omit<Manifest, 'actions' | 'events'> & {
-  readonly actions: Record<string, Omit<ActionManifest, 'input' | 'output'> & { input: TSchema; output: TSchema }>;
+  readonly actions: Record<
+    string,
+    Omit<ActionManifest, 'input' | 'output'> & { input: TSchema; output: TSchema }
+  >;
   readonly events: Record<string, { description?: string; data: TSchema }>;
 };
 

@@ -74,7 +74,9 @@ export interface EffectAction<State, In, Out, Event> {
   ) => TaskEither<Rejection, Decision<Out, Event>>;
 }
 
-export type Action<State, In, Out, Event> = PureAction<State, In, Out, Event> | EffectAction<State, In, Out, Event>;
+export type Action<State, In, Out, Event> =
+  | PureAction<State, In, Out, Event>
+  | EffectAction<State, In, Out, Event>;
 
 /** State must be plain JSON: it is what a snapshot holds. */
 export interface Module<M extends TypedManifest, State> {
@@ -89,8 +91,9 @@ export interface Module<M extends TypedManifest, State> {
 }
 
 /** Types a module against its manifest. A module's entry file has it as its default export. */
-export const defineModule = <const M extends TypedManifest, State>(module: Module<M, State>): Module<M, State> =>
-  module;
+export const defineModule = <const M extends TypedManifest, State>(
+  module: Module<M, State>,
+): Module<M, State> => module;
 
 /** A command for an outcome to carry, typed by the manifest of the module it goes to. */
 export const send = <M extends TypedManifest, A extends ActionName<M>>(

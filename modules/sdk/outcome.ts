@@ -57,4 +57,6 @@ export const checkDecision = (
 
 /** Whether a rejection may be recorded: its code is one that programs can match on. */
 export const checkRejection = ({ code }: Rejection): Either<Fault, void> =>
-  CODE.test(code) ? right(undefined) : invalid(`the rejection's code ${JSON.stringify(code)} is not like OUT_OF_STOCK`);
+  CODE.test(code)
+    ? right(undefined)
+    : invalid(`the rejection's code ${JSON.stringify(code)} is not like OUT_OF_STOCK`);

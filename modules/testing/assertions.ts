@@ -25,7 +25,8 @@ export const assertOutcome = (
 ): void => {
   if (isLeft(outcome)) assert.fail(`rejected, ${outcome.left.code}: ${outcome.left.message}`);
   const { data, events = [], commands = [] } = outcome.right;
-  if (expected.data !== undefined) assert.deepStrictEqual(throughJson(data), expected.data, 'the data differ');
+  if (expected.data !== undefined)
+    assert.deepStrictEqual(throughJson(data), expected.data, 'the data differ');
   assert.deepStrictEqual(throughJson(events), expected.events ?? [], 'the events differ');
   assert.deepStrictEqual(throughJson(commands), expected.commands ?? [], 'the commands differ');
   const after = foldEvents(subject, before, events);

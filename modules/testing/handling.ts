@@ -10,7 +10,8 @@ export const decidePurely = (subject: Subject, action: string, state: unknown, c
   const admission = admitted(subject, action, command);
   if (isLeft(admission)) return admission;
   const handler = subject.module.actions[action];
-  if (handler === undefined || !('decide' in handler)) assert.fail(`${action} is effectful: say how its calls are answered`);
+  if (handler === undefined || !('decide' in handler))
+    assert.fail(`${action} is effectful: say how its calls are answered`);
   const outcome = handler.decide(state, admission.right) as Outcome;
   const again = handler.decide(state, admission.right);
   assert.deepStrictEqual(again, outcome, `${action} decides differently when it decides again`);
@@ -31,7 +32,12 @@ export const runScripted = async (
   const handler = subject.module.actions[action];
   if (handler === undefined || !('run' in handler)) assert.fail(`${action} is pure: it makes no calls`);
   const run = async (by: Answer): Promise<{ outcome: Outcome; recorded: readonly Recorded[] }> => {
-    const { context, recorded, mistakes } = scriptedContext(subject.module.manifest, command.agent, state, by);
+    const { context, recorded, mistakes } = scriptedContext(
+      subject.module.manifest,
+      command.agent,
+      state,
+      by,
+    );
     const outcome = (await handler.run(admission.right, context)()) as Outcome;
     const [mistake] = mistakes;
     if (mistake !== undefined) throw mistake;
@@ -40,8 +46,11 @@ export const runScripted = async (
   const first = await run(answer);
   // The host runs a handler again after a crash, with the answers that the log has.
   const second = await run(replaying(first.recorded));
-  assert.deepStrictEqual(second, first, `${action} ends differently when it runs again with the same answers`);
+  assert.deepStrictEqual(
+    second,
+    first,
+    `${action} ends differently when it runs again with the same answers`,
+  );
   assertRecordable(subject, action, first.outcome);
   return first;
 };
-

@@ -16,8 +16,10 @@ export type Answer = (call: Send, n: number) => Either<Refusal, unknown>;
 export const answered = (data: unknown): Either<Refusal, unknown> => right(data);
 
 /** The answer of an action that refused. */
-export const refused = (code: string, message = `refused by the specification: ${code}`): Either<Refusal, never> =>
-  left({ status: 'rejected', error: { code, message, retryable: false } });
+export const refused = (
+  code: string,
+  message = `refused by the specification: ${code}`,
+): Either<Refusal, never> => left({ status: 'rejected', error: { code, message, retryable: false } });
 
 export interface Recorded {
   readonly call: Send;
@@ -66,6 +68,10 @@ export const replaying =
   (recorded: readonly Recorded[]): Answer =>
   (call, n) => {
     const before = recorded[n - 1];
-    assert.deepStrictEqual(call, before?.call, `run again after a crash, the handler makes another call ${n}`);
+    assert.deepStrictEqual(
+      call,
+      before?.call,
+      `run again after a crash, the handler makes another call ${n}`,
+    );
     return (before as Recorded).answer;
   };

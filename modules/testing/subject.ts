@@ -26,7 +26,11 @@ export interface AnyEvent {
 }
 
 /** Folds events as the host does; every event must fit its schema, every state must be what a snapshot can hold. */
-export const foldEvents = ({ module, checks }: Subject, start: unknown, events: readonly AnyEvent[]): unknown =>
+export const foldEvents = (
+  { module, checks }: Subject,
+  start: unknown,
+  events: readonly AnyEvent[],
+): unknown =>
   events.reduce((state, { name, data }) => {
     must(checks.event(name)(data), 'an event does not fit');
     const evolve = module.evolve[name];

@@ -31,13 +31,15 @@ const fill = async (nc: NatsConnection, count: number, subjectOf: (i: number) =>
 
 const read = async (nc: NatsConnection, options: ReadOptions = {}): Promise<StoredMessage[]> => {
   const found: StoredMessage[] = [];
-  for await (const message of readLog(nc, { signal: AbortSignal.timeout(20_000), ...options })) found.push(message);
+  for await (const message of readLog(nc, { signal: AbortSignal.timeout(20_000), ...options }))
+    found.push(message);
   assert.equal(options.signal?.aborted ?? false, false);
   return found;
 };
 
 const sequences = (messages: readonly StoredMessage[]): number[] => messages.map(({ seq }) => seq);
-const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 const consumerCount = async (nc: NatsConnection): Promise<number> => {
   const jsm = await jetstreamManager(nc);
@@ -76,9 +78,15 @@ describe('reading a log that stands still', () => {
 
   test('filters give what matches and end behind it, though other records follow', async () => {
     const one = await read(nc, { filters: ['res.m.x.a3'] });
-    assert.deepEqual(sequences(one), range(1, 10_000).filter((seq) => (seq - 1) % 3 === 0 && (seq - 1) % 10 === 3));
+    assert.deepEqual(
+      sequences(one),
+      range(1, 10_000).filter((seq) => (seq - 1) % 3 === 0 && (seq - 1) % 10 === 3),
+    );
     const two = await read(nc, { filters: ['res.m.*.a3', 'evt.m.*.a3'] });
-    assert.deepEqual(sequences(two), range(1, 10_000).filter((seq) => (seq - 1) % 3 !== 2 && (seq - 1) % 10 === 3));
+    assert.deepEqual(
+      sequences(two),
+      range(1, 10_000).filter((seq) => (seq - 1) % 3 !== 2 && (seq - 1) % 10 === 3),
+    );
   });
 
   test('nothing that matches is an end and no wait', async () => {
@@ -147,7 +155,10 @@ describe('reading a log that stands still', () => {
   test('a server without a log is an error at once', async () => {
     await using other = await startServer({ name: 'no-log' });
     const there = await dial(other);
-    await assert.rejects(read(there), (error) => error instanceof FaultError && error.fault.code === 'LOG_UNAVAILABLE');
+    await assert.rejects(
+      read(there),
+      (error) => error instanceof FaultError && error.fault.code === 'LOG_UNAVAILABLE',
+    );
     await createLog(there);
     assert.deepEqual(await read(there), []);
     await there.close();
@@ -157,7 +168,10 @@ describe('reading a log that stands still', () => {
     const config = 'authorization { users: [{ user: "a", password: "a", permissions: { publish: "x" } }] }';
     await using other = await startServer({ name: 'no-right', config });
     const there = await connect({ servers: other.url, user: 'a', pass: 'a' });
-    await assert.rejects(read(there), (error) => error instanceof FaultError && error.fault.code === 'SERVER_REFUSED');
+    await assert.rejects(
+      read(there),
+      (error) => error instanceof FaultError && error.fault.code === 'SERVER_REFUSED',
+    );
     await there.close();
   });
 });
@@ -180,7 +194,10 @@ describe('reading a log that grows', () => {
     await fill(nc, 299, (i) => (i % 2 === 0 ? 'res.m.x.a' : 'evt.m.y.a'));
     // The record at toSeq does not match: the end must be noticed all the same.
     await fill(nc, 1, () => 'evt.m.y.a');
-    assert.deepEqual(sequences(await followed), range(1, 300).filter((seq) => seq % 2 === 1));
+    assert.deepEqual(
+      sequences(await followed),
+      range(1, 300).filter((seq) => seq % 2 === 1),
+    );
   });
 
   test('what is stored while a bounded read runs is not part of it', async () => {
@@ -253,11 +270,13 @@ describe('reading while the server is killed', () => {
     await createLog(nc);
     await fill(nc, 20_000, () => 'evt.m.y.a');
     const reading = async (): Promise<void> => {
-      for await (const { seq } of readLog(nc, { patienceMs: 300 })) if (seq === 10) await server.kill('SIGKILL');
+      for await (const { seq } of readLog(nc, { patienceMs: 300 }))
+        if (seq === 10) await server.kill('SIGKILL');
     };
     await assert.rejects(
       reading(),
-      (error) => error instanceof FaultError && error.fault.code === 'LOG_UNAVAILABLE' && error.fault.retryable,
+      (error) =>
+        error instanceof FaultError && error.fault.code === 'LOG_UNAVAILABLE' && error.fault.retryable,
     );
     await nc.close();
   });
@@ -277,7 +296,10 @@ describe('reading while the server is killed', () => {
         await fill(nc, 40, () => 'evt.m.y.a');
       }
     };
-    await assert.rejects(reading(), (error) => error instanceof FaultError && error.fault.code === 'LOG_MISMATCH');
+    await assert.rejects(
+      reading(),
+      (error) => error instanceof FaultError && error.fault.code === 'LOG_MISMATCH',
+    );
     await nc.close();
   });
 });
@@ -308,7 +330,13 @@ describe('a delivered message', () => {
     assert.ok(delivered !== null);
     const stored = toStored(delivered);
     const [own] = await read(nc);
-    const plain = (m: StoredMessage | undefined) => [m?.seq, m?.time, m?.subject, m?.header(HEADER.cause), m?.header('No')];
+    const plain = (m: StoredMessage | undefined) => [
+      m?.seq,
+      m?.time,
+      m?.subject,
+      m?.header(HEADER.cause),
+      m?.header('No'),
+    ];
     assert.deepEqual(plain(stored), plain(own));
     assert.equal(stored.header(HEADER.cause), '5');
     await nc.close();

@@ -24,16 +24,29 @@ test('one record is one line, its fields in the order that is promised', () => {
     lineFormatter()(record()),
     '    7 2026-01-02T03:04:05.678Z cmd accounts.deposit alice guest       - {"amount":5}',
   );
-  const answered = lineFormatter()(record({ kind: 'res', seq: 8, sender: 'accounts', cause: 7, data: { status: 'ok' } }));
+  const answered = lineFormatter()(
+    record({ kind: 'res', seq: 8, sender: 'accounts', cause: 7, data: { status: 'ok' } }),
+  );
   assert.deepEqual(answered.trim().split(/ +/), [
-    '8', '2026-01-02T03:04:05.678Z', 'res', 'accounts.deposit', 'alice', 'accounts', '7', '{"status":"ok"}',
+    '8',
+    '2026-01-02T03:04:05.678Z',
+    'res',
+    'accounts.deposit',
+    'alice',
+    'accounts',
+    '7',
+    '{"status":"ok"}',
   ]);
 });
 
 test('a field that does not apply is a dash, so that every line has as many', () => {
-  const line = lineFormatter()(record({ kind: 'epoch', module: null, name: 'accounts', agent: null, sender: 'broker', data: null }));
+  const line = lineFormatter()(
+    record({ kind: 'epoch', module: null, name: 'accounts', agent: null, sender: 'broker', data: null }),
+  );
   assert.deepEqual(line.trim().split(/ +/).slice(2), ['epoch', 'accounts', '-', 'broker', '-', 'null']);
-  const unknown = lineFormatter()(record({ kind: 'unknown', subject: 'odd.subject', module: null, name: null, agent: null }));
+  const unknown = lineFormatter()(
+    record({ kind: 'unknown', subject: 'odd.subject', module: null, name: null, agent: null }),
+  );
   assert.match(unknown, /unknown odd\.subject/);
 });
 

@@ -46,7 +46,8 @@ describe('history', () => {
 
   const find = async (query: HistoryQuery): Promise<HistoryRecord[]> => {
     const found: HistoryRecord[] = [];
-    for await (const record of history(nc, { signal: AbortSignal.timeout(20_000), ...query })) found.push(record);
+    for await (const record of history(nc, { signal: AbortSignal.timeout(20_000), ...query }))
+      found.push(record);
     return found;
   };
   const seqs = async (query: HistoryQuery): Promise<number[]> => (await find(query)).map(({ seq }) => seq);
@@ -67,8 +68,13 @@ describe('history', () => {
 
   test('all of it, in order, every line of one shape', async () => {
     const all = await find({});
-    assert.deepEqual(all.map(({ subject }) => subject), LOG.map(({ subject }) => subject));
-    const keys = 'seq,time,kind,subject,module,name,agent,sender,id,cause,conversation,data'.split(',').sort();
+    assert.deepEqual(
+      all.map(({ subject }) => subject),
+      LOG.map(({ subject }) => subject),
+    );
+    const keys = 'seq,time,kind,subject,module,name,agent,sender,id,cause,conversation,data'
+      .split(',')
+      .sort();
     for (const record of all) assert.deepEqual(Object.keys(record).sort(), keys);
     const { time, ...eighth } = all[7] as HistoryRecord;
     assert.match(time, /Z$/);
@@ -115,7 +121,9 @@ describe('history', () => {
     const [fifth] = await find({ from: 5, to: 5 });
     const at = new Date(fifth?.time ?? '');
     const until = await find({ to: at });
-    assert.ok(until.every(({ time }) => Date.parse(time) <= at.getTime()) && until.some(({ seq }) => seq === 5));
+    assert.ok(
+      until.every(({ time }) => Date.parse(time) <= at.getTime()) && until.some(({ seq }) => seq === 5),
+    );
     assert.ok((await seqs({ from: at })).includes(5));
     assert.deepEqual(await seqs({ from: new Date(Date.now() + 60_000) }), []);
     assert.deepEqual(await seqs({ to: new Date(0) }), []);
@@ -124,7 +132,8 @@ describe('history', () => {
   test('following sees what comes later, and only what fits', async () => {
     const seen: string[] = [];
     const following = (async () => {
-      for await (const { subject } of history(nc, { agent: 'carol', follow: true, limit: 2 })) seen.push(subject);
+      for await (const { subject } of history(nc, { agent: 'carol', follow: true, limit: 2 }))
+        seen.push(subject);
     })();
     await write({ subject: 'evt.accounts.deposited.dave' });
     await write({ subject: 'evt.accounts.deposited.carol' });
@@ -136,7 +145,10 @@ describe('history', () => {
 
   test('a name that would select something else is refused', async () => {
     for (const query of [{ agent: '*' }, { module: 'a.b' }, { sender: '>' }, { agent: '' }]) {
-      await assert.rejects(find(query), (error) => error instanceof FaultError && error.fault.code === 'NAME_INVALID');
+      await assert.rejects(
+        find(query),
+        (error) => error instanceof FaultError && error.fault.code === 'NAME_INVALID',
+      );
     }
   });
 

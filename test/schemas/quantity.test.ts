@@ -21,13 +21,30 @@ describe('sizes', () => {
   });
 
   test('a unit multiplies, whatever its case', () => {
-    const units = { B: 1, k: 1e3, kB: 1e3, MB: 1e6, G: 1e9, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+    const units = {
+      B: 1,
+      k: 1e3,
+      kB: 1e3,
+      MB: 1e6,
+      G: 1e9,
+      GB: 1e9,
+      TB: 1e12,
+      KiB: 2 ** 10,
+      MiB: 2 ** 20,
+      GiB: 2 ** 30,
+    };
     const unit = fc.constantFrom(...Object.entries(units));
     fc.assert(
-      fc.property(fc.nat(9_000), unit, fc.constantFrom('', ' '), fc.boolean(), (n, [name, size], gap, upper) => {
-        const text = `${n}${gap}${upper ? name.toUpperCase() : name}`;
-        assert.equal(value(parseBytes(text)), n * size);
-      }),
+      fc.property(
+        fc.nat(9_000),
+        unit,
+        fc.constantFrom('', ' '),
+        fc.boolean(),
+        (n, [name, size], gap, upper) => {
+          const text = `${n}${gap}${upper ? name.toUpperCase() : name}`;
+          assert.equal(value(parseBytes(text)), n * size);
+        },
+      ),
     );
     assert.equal(value(parseBytes('1.5GiB')), 1.5 * 2 ** 30);
   });
@@ -51,24 +68,37 @@ describe('sizes', () => {
         assert.ok(Math.abs(back - n) <= n * 0.06 + 1);
       }),
     );
-    assert.deepEqual([0, 1023, 1024, 1536, 10 * 2 ** 30].map(formatBytes), ['0 B', '1023 B', '1 KiB', '1.5 KiB', '10 GiB']);
+    assert.deepEqual([0, 1023, 1024, 1536, 10 * 2 ** 30].map(formatBytes), [
+      '0 B',
+      '1023 B',
+      '1 KiB',
+      '1.5 KiB',
+      '10 GiB',
+    ]);
   });
 });
 
 describe('durations', () => {
   test('parts add up', () => {
-    const part = fc.tuple(fc.nat(1_000), fc.constantFrom(['ms', 1], ['s', 1e3], ['m', 6e4], ['h', 36e5], ['d', 864e5]));
+    const part = fc.tuple(
+      fc.nat(1_000),
+      fc.constantFrom(['ms', 1], ['s', 1e3], ['m', 6e4], ['h', 36e5], ['d', 864e5]),
+    );
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
         const text = parts.map(([n, [unit]]) => `${n}${unit}`).join('');
-        assert.equal(value(parseDuration(text)), parts.reduce((sum, [n, [, ms]]) => sum + n * Number(ms), 0));
+        assert.equal(
+          value(parseDuration(text)),
+          parts.reduce((sum, [n, [, ms]]) => sum + n * Number(ms), 0),
+        );
       }),
     );
     assert.equal(value(parseDuration('1.5s')), 1_500);
   });
 
   test('what has no unit, or an unknown one, is refused', () => {
-    for (const bad of ['', '5', '5 s', 's', '-5s', '5w', '5S', '1h30', '1e3s']) assert.equal(code(parseDuration(bad)), 'USAGE', bad);
+    for (const bad of ['', '5', '5 s', 's', '-5s', '5w', '5S', '1h30', '1e3s'])
+      assert.equal(code(parseDuration(bad)), 'USAGE', bad);
     fc.assert(fc.property(fc.string(), (text) => isLeft(parseDuration(text)) || /[smhd]$/.test(text.trim())));
   });
 });
@@ -85,7 +115,9 @@ describe('the configuration of a start', () => {
   });
 
   test('text becomes numbers', () => {
-    const config = value(startConfig({ natsPort: '0', maxBytes: '10GB', memoryLimitBytes: '512MiB', modules: ['./m'] }));
+    const config = value(
+      startConfig({ natsPort: '0', maxBytes: '10GB', memoryLimitBytes: '512MiB', modules: ['./m'] }),
+    );
     assert.deepEqual([config.natsPort, config.maxBytes, config.memoryLimitBytes], [0, 1e10, 512 * 2 ** 20]);
   });
 
@@ -103,7 +135,10 @@ describe('the configuration of a start', () => {
 
   test('what contradicts itself is refused', () => {
     assert.equal(code(startConfig({ natsUrl: 'nats://h:4222', natsPort: 4222 })), 'USAGE /natsPort');
-    assert.equal(code(startConfig({ natsUrl: 'nats://h:4222', memoryLimitBytes: '1GB' })), 'USAGE /memoryLimitBytes');
+    assert.equal(
+      code(startConfig({ natsUrl: 'nats://h:4222', memoryLimitBytes: '1GB' })),
+      'USAGE /memoryLimitBytes',
+    );
     assert.equal(code(startConfig({ credsFile: 'x.creds' })), 'USAGE /credsFile');
     assert.equal(value(startConfig({ natsUrl: 'nats://h:4222', credsFile: 'x.creds' })).credsFile, 'x.creds');
   });

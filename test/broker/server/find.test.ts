@@ -9,7 +9,6 @@ import { type ServerBinary, findServer } from '../../../broker/server/find.js';
 import { SERVER_VERSION } from '../../../broker/server/version.js';
 import type { Fault } from '../../../schemas/errors.js';
 import { compiled, runScript } from '../process/node-script.js';
-import { until } from '../process/until.js';
 import { ARCHIVE, archiveOf, realServer, scratchDir, serveReleases, wholeSite } from './release-site.js';
 
 const LIMITS: DownloadLimits = { firstByteMs: 500, stallMs: 500, totalMs: 30_000 };
@@ -160,10 +159,8 @@ describe('finding a nats-server', () => {
     const outcomes = await Promise.all(
       [0, 1].map(async () => {
         const finder = runScript(FINDER, [], env);
-        const line = await until('the outcome', async () => {
-          const next = await finder.nextLine();
-          return next.startsWith('{') ? next : undefined;
-        });
+        let line = await finder.nextLine();
+        while (!line.startsWith('{')) line = await finder.nextLine();
         return JSON.parse(line) as Either<Fault, ServerBinary>;
       }),
     );

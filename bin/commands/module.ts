@@ -1,0 +1,134 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Fault } from '../../schemas/errors.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import { type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
+import { parseDuration } from '../../schemas/quantity.js';
+import { withConnection, withTargetOptions } from '../connect.js';
+import type { ExitCode } from '../exit.js';
+import { modulesTable, statsTable } from '../module-table.js';
+import { print, printJson } from '../output.js';
+import { ask } from '../requests.js';
+import { done, orUsage, run, withExamples } from '../run.js';
+import type { TargetOptions } from '../target.js';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly timeout?: number;
+  readonly withDependents?: boolean;
+}
+
+type Info = ModuleStatus & { readonly manifest: Manifest };
+
+/** Asks, and prints the reply as it came or as text. */
+const show = <T>(
+  options: Options,
+  subject: string,
+  body: Readonly<Record<string, unknown>>,
+  format: (reply: T) => string,
+): TE.TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) =>
+    pipe(
+      ask<T>(nc, subject, body, options.timeout),
+      TE.map((reply) => {
+        if (options.json === true) printJson(reply);
+        else print(format(reply));
+        return done;
+      }),
+    ),
+  );
+
+const formatInfo = ({ manifest, ...status }: Info): string => {
+  const lines = [modulesTable([status]), '', manifest.description, '', 'actions'];
+  for (const [name, action] of Object.entries(manifest.actions)) {
+    const address = `${manifest.name}.${name}${action.agent === 'none' ? '' : ' (an agent)'}`;
+    lines.push(`  ${address}${action.description === undefined ? '' : `: ${action.description}`}`);
+  }
+  lines.push('events', ...Object.keys(manifest.events).map((name) => `  ${manifest.name}.${name}`));
+  const needs = Object.entries(manifest.dependencies ?? {}).map(
+    ([name, actions]) => `  ${name}: ${actions.join(', ')}`,
+  );
+  return [...lines, ...(needs.length === 0 ? [] : ['calls', ...needs])].join('\n');
+};
+
+const one = (status: ModuleStatus): string => modulesTable([status]);
+const parseTimeout = (text: string): number => orUsage('--timeout', parseDuration(text));
+
+/** Starting and draining a module may take a while, which the broker bounds; this is for a broker that hangs. */
+const slow = (command: Command): Command =>
+  withTargetOptions(command).option(
+    '--timeout <duration>',
+    'how long to wait for the broker',
+    parseTimeout,
+    120_000,
+  );
+
+export const addModule = (program: Command): void => {
+  const group = program.command('module').description('the life cycle of modules');
+  withExamples(group, [
+    'tallystick module list',
+    'tallystick module load ./my-module',
+    'tallystick module reload accounts',
+  ]);
+
+  const list = withTargetOptions(group.command('list').description('all modules and their states')).action(
+    (options: Options) =>
+      run(
+        show<{ modules: ModuleStatus[] }>(options, OPS.moduleList, {}, ({ modules }) =>
+          modulesTable(modules),
+        ),
+      ),
+  );
+  withExamples(list, ['tallystick module list', 'tallystick module list --json']);
+
+  const info = withTargetOptions(
+    group.command('info <name>').description('state and manifest of one module'),
+  ).action((name: string, options: Options) =>
+    run(show<Info>(options, OPS.moduleInfo, { name }, formatInfo)),
+  );
+  withExamples(info, ['tallystick module info accounts', 'tallystick module info accounts --json']);
+
+  const load = slow(
+    group.command('load <dir>').description('start the module in a directory, and wait until it is ready'),
+  );
+  // The broker has a working directory of its own.
+  load.action((dir: string, options: Options) =>
+    run(show(options, OPS.moduleLoad, { dir: resolve(dir) }, one)),
+  );
+  withExamples(load, ['tallystick module load ./my-module']);
+
+  const unload = slow(
+    group.command('unload <name>').description('let a module finish what it handles, and stop it'),
+  );
+  unload.option(
+    '--with-dependents',
+    'first the modules that need it; without this they are a reason to refuse',
+  );
+  unload.action((name: string, options: Options) => {
+    const body = { name, withDependents: options.withDependents === true };
+    return run(show(options, OPS.moduleUnload, body, one));
+  });
+  withExamples(unload, [
+    'tallystick module unload orders',
+    'tallystick module unload accounts --with-dependents',
+  ]);
+
+  const reload = slow(
+    group.command('reload <name>').description('stop a module and start it with the code that is there now'),
+  );
+  reload.action((name: string, options: Options) => run(show(options, OPS.moduleReload, { name }, one)));
+  withExamples(reload, ['tallystick module reload accounts']);
+
+  const stats = withTargetOptions(
+    group.command('stats [name]').description('calls, errors and mean times by action'),
+  );
+  stats.action((name: string | undefined, options: Options) => {
+    const body = name === undefined ? {} : { name };
+    return run(
+      show<{ modules: ModuleStats[] }>(options, OPS.moduleStats, body, ({ modules }) => statsTable(modules)),
+    );
+  });
+  withExamples(stats, ['tallystick module stats', 'tallystick module stats accounts --json']);
+};

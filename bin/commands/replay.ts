@@ -1,0 +1,118 @@
+import type { Command } from 'commander';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { type HistoryQuery, history, lineFormatter } from '../../replay/index.js';
+import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
+import { parseSequence } from '../../schemas/identity.js';
+import { parseName } from '../../schemas/names.js';
+import { parseDuration } from '../../schemas/quantity.js';
+import type { RecordKind } from '../../schemas/subjects.js';
+import { withConnection, withTargetOptions } from '../connect.js';
+import type { ExitCode } from '../exit.js';
+import { printLine } from '../output.js';
+import { done, orUsage, run, withExamples } from '../run.js';
+import type { TargetOptions } from '../target.js';
+
+interface Options extends TargetOptions, Pick<HistoryQuery, 'module' | 'agent' | 'sender' | 'kind'> {
+  readonly json?: boolean;
+  readonly conversation?: number;
+  readonly from?: number | Date;
+  readonly to?: number | Date;
+  readonly limit?: number;
+  readonly follow?: boolean;
+}
+
+const KINDS = ['cmd', 'res', 'evt', 'epoch'] as const satisfies readonly RecordKind[];
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+/** A place in the log: a sequence, an RFC 3339 time, or a duration ago. */
+export const parsePlace = (text: string, now = Date.now()): Either<Fault, number | Date> => {
+  const sequence = parseSequence(text);
+  if (sequence !== undefined) return right(sequence);
+  const time = RFC_3339.test(text) ? new Date(text) : undefined;
+  if (time !== undefined && !Number.isNaN(time.getTime())) return right(time);
+  const ago = parseDuration(text);
+  if (!isLeft(ago) && ago.right <= now) return right(new Date(now - ago.right));
+  const examples = 'a sequence (17), an RFC 3339 time (2026-01-02T03:04:05Z) or a duration ago (2h)';
+  return left(fault('USAGE', `${JSON.stringify(text)} is none of ${examples}`));
+};
+
+const place =
+  (option: string) =>
+  (text: string): number | Date =>
+    orUsage(option, parsePlace(text));
+const name =
+  (option: string) =>
+  (text: string): string =>
+    orUsage(option, parseName('the name', text));
+const positive =
+  (option: string) =>
+  (text: string): number => {
+    const value = parseSequence(text);
+    return orUsage(
+      option,
+      value === undefined
+        ? left(fault('USAGE', `${JSON.stringify(text)} is no number from 1 on`))
+        : right(value),
+    );
+  };
+const kind = (text: string): RecordKind => {
+  const found = KINDS.find((one) => one === text);
+  return orUsage(
+    '--kind',
+    found === undefined
+      ? left(fault('USAGE', `${JSON.stringify(text)} is none of ${KINDS.join(', ')}`))
+      : right(found),
+  );
+};
+
+const format = (json: boolean): ((record: Parameters<ReturnType<typeof lineFormatter>>[0]) => string) => {
+  if (json) return (record) => JSON.stringify(record);
+  const { isTTY, columns } = process.stdout;
+  const { NO_COLOR } = process.env;
+  return lineFormatter(isTTY ? { columns, colour: NO_COLOR === undefined || NO_COLOR === '' } : {});
+};
+
+const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) => async () => {
+    const { module, agent, sender, conversation, from, to, limit, follow } = options;
+    const interrupted = new AbortController();
+    // Ctrl-C is how a --follow ends; what does not follow is ended the usual way.
+    if (follow === true)
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+    const line = format(options.json === true);
+    const query = { module, agent, sender, kind: options.kind, conversation, from, to, limit, follow };
+    try {
+      for await (const record of history(nc, { ...query, signal: interrupted.signal }))
+        await printLine(line(record));
+      return right(done);
+    } catch (thrown) {
+      return left(thrown instanceof FaultError ? thrown.fault : toFault(thrown));
+    }
+  });
+
+export const addReplay = (program: Command): void => {
+  const group = program.command('replay').description('read the log back');
+  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay history --follow']);
+
+  const command = withTargetOptions(
+    group
+      .command('history')
+      .description('records in order, one a line: seq time kind module.name agent sender cause data')
+      .option('--module <name>', 'records of one module', name('--module'))
+      .option('--agent <id>', 'records of one agent; of any module unless --module narrows', name('--agent'))
+      .option('--sender <name>', 'commands of one sender, other records of one producer', name('--sender'))
+      .option('--kind <kind>', KINDS.join(', '), kind)
+      .option('--conversation <seq>', 'what follows from one first record', positive('--conversation'))
+      .option('--from <place>', 'first record: a sequence, a time, or a duration ago', place('--from'))
+      .option('--to <place>', 'last record: a sequence, a time, or a duration ago', place('--to'))
+      .option('--limit <count>', 'how many records at most', positive('--limit'))
+      .option('--follow', 'go on with what is stored later, until Ctrl-C'),
+  ).action((options: Options) => run(showHistory(options)));
+  withExamples(command, [
+    'tallystick replay history --agent alice',
+    'tallystick replay history --module accounts --kind evt --from 2h --limit 100',
+    'tallystick replay history --conversation 17 --json',
+    'tallystick replay history --follow --json | jq .subject',
+  ]);
+};

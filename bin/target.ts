@@ -1,0 +1,85 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { DEFAULT_DATA_DIR } from '../schemas/config.js';
+import { type Fault, fault } from '../schemas/errors.js';
+import { ADDRESS_FILE, type BrokerAddress } from '../schemas/operate.js';
+
+export interface TargetOptions {
+  readonly data?: string;
+  readonly server?: string;
+  readonly creds?: string;
+}
+
+export type Credential =
+  | { readonly kind: 'guest' }
+  /** A `.creds` file, or a file with an nkey seed. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'user'; readonly user: string; readonly password: string };
+
+export interface Target {
+  readonly url: string;
+  readonly credential: Credential;
+  /** Where the address comes from, for messages. */
+  readonly source: string;
+}
+
+const text = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
+
+// The order of the stock `nats` command line: of several variables it takes the user first.
+const fromEnvironment = (env: NodeJS.ProcessEnv): Credential => {
+  const user = text(env['NATS_USER']);
+  if (user !== undefined) return { kind: 'user', user, password: env['NATS_PASSWORD'] ?? '' };
+  const path = text(env['NATS_CREDS']) ?? text(env['NATS_NKEY']);
+  return path === undefined ? { kind: 'guest' } : { kind: 'file', path };
+};
+
+/** Reads `broker.json` of a data directory; undefined when there is none, or none that can be used. */
+export const readAddress = (dataDir: string): BrokerAddress | undefined => {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(dataDir, ADDRESS_FILE), 'utf8'));
+    const { nats, operatorSeed } = value as Partial<BrokerAddress>;
+    return typeof nats === 'string' && typeof operatorSeed === 'string'
+      ? (value as BrokerAddress)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const fromDataDir = (dir: string, creds: string | undefined): Either<Fault, Target> => {
+  const dataDir = resolve(dir);
+  const address = readAddress(dataDir);
+  if (address === undefined) {
+    const what = existsSync(join(dataDir, ADDRESS_FILE))
+      ? `${ADDRESS_FILE} cannot be read`
+      : 'no broker runs';
+    const message = `${what} in ${dataDir}; start one with \`tallystick start\`, or name one by --data or --server`;
+    return left(fault('BROKER_UNREACHABLE', message));
+  }
+  const path = creds ?? resolve(dataDir, address.operatorSeed);
+  return right({ url: address.nats, credential: { kind: 'file', path }, source: dataDir });
+};
+
+/**
+ * Which broker is meant: `--server`, else `--data`, else NATS_URL, else `./.tallystick`. What was typed for this
+ * command beats what was set for this shell, which beats what lies in the working directory: after
+ * `eval "$(tallystick env)"` all commands, and `nats`, mean that broker in whatever directory; without it, the
+ * directory decides. Credentials of the environment serve NATS_URL and `--server`, never a data directory.
+ * USAGE when both flags are given; BROKER_UNREACHABLE when there is nothing to connect to.
+ */
+export const findTarget = (
+  options: TargetOptions,
+  env: NodeJS.ProcessEnv = process.env,
+): Either<Fault, Target> => {
+  const { data, server, creds } = options;
+  if (data !== undefined && server !== undefined) {
+    return left(fault('USAGE', '--data and --server name a broker each; give one of them'));
+  }
+  const credential: Credential = creds === undefined ? fromEnvironment(env) : { kind: 'file', path: creds };
+  if (server !== undefined) return right({ url: server, credential, source: '--server' });
+  if (data !== undefined) return fromDataDir(data, creds);
+  const url = text(env['NATS_URL']);
+  if (url !== undefined) return right({ url, credential, source: 'NATS_URL' });
+  return fromDataDir(DEFAULT_DATA_DIR, creds);
+};

@@ -1,0 +1,123 @@
+import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { LOG } from '../../schemas/log.js';
+import { linkState } from './link-state.js';
+import { LogMessage, parseDelivery } from './stored-message.js';
+
+export interface Pulled {
+  readonly message: LogMessage;
+  /** Acknowledges this message and, where the consumer's policy is `all`, every one before it. */
+  readonly ackSubject: string;
+}
+
+export interface PullOptions {
+  readonly nc: NatsConnection;
+  /** Prefix of the JetStream API as this account has it. */
+  readonly apiPrefix: string;
+  readonly consumer: string;
+  readonly onMessage: (pulled: Pulled) => void;
+  /** A message may have been lost on the way, or none comes any more: the consumer must be reset and pulled anew. */
+  readonly onBroken: (reason: Fault) => void;
+}
+
+const SECOND_NS = 1_000_000_000;
+const EXPIRES_NS = 30 * SECOND_NS;
+const HEARTBEAT_NS = 5 * SECOND_NS;
+const SILENCE_MS = 12_000;
+
+/**
+ * Pulls from a consumer that is there already, in order and with the number of messages on their way under the owner's
+ * control. Deliveries are numbered without a gap from 1 after a reset, so that a lost one is noticed.
+ */
+export class Pull {
+  readonly #inbox = createInbox();
+  readonly #subscription: Subscription;
+  readonly #forget: () => void;
+  readonly #watch: NodeJS.Timeout;
+  /** Asked for and not delivered. */
+  #outstanding = 0;
+  #wanted = 0;
+  #delivered = 0;
+  #heard = Date.now();
+  #closed = false;
+
+  constructor(private readonly options: PullOptions) {
+    const { nc } = options;
+    const link = linkState(nc);
+    this.#forget = link.onChange(() => {
+      if (!link.isUp) this.#break('the connection to the server was lost');
+    });
+    this.#subscription = nc.subscribe(this.#inbox, {
+      callback: (error, msg) => {
+        if (error !== null) this.#break(error.message);
+        else this.#received(msg);
+      },
+    });
+    this.#watch = setInterval(() => {
+      const silentMs = Date.now() - this.#heard;
+      if (this.#outstanding > 0 && silentMs > SILENCE_MS) this.#break(`the consumer has been silent for ${silentMs} ms`);
+    }, 1_000).unref();
+  }
+
+  /** Keeps about this many messages on their way; call it again whenever there is room. */
+  want(messages: number): void {
+    this.#wanted = messages;
+    // Asking for one at a time would cost a request a message.
+    if (!this.#closed && this.#outstanding * 2 <= messages && messages > 0) this.#request(messages - this.#outstanding);
+  }
+
+  /** Ends without a word to the owner. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#watch);
+    this.#forget();
+    this.#subscription.unsubscribe();
+  }
+
+  #request(batch: number): void {
+    const { nc, apiPrefix, consumer } = this.options;
+    this.#outstanding += batch;
+    this.#heard = Date.now();
+    const body = JSON.stringify({ batch, expires: EXPIRES_NS, idle_heartbeat: HEARTBEAT_NS });
+    try {
+      nc.publish(`${apiPrefix}.CONSUMER.MSG.NEXT.${LOG}.${consumer}`, body, { reply: this.#inbox });
+    } catch (error) {
+      this.#break((error as Error).message);
+    }
+  }
+
+  #received(msg: Msg): void {
+    if (this.#closed) return;
+    this.#heard = Date.now();
+    const delivery = msg.reply === undefined ? undefined : parseDelivery(msg.reply);
+    if (delivery === undefined) return this.#status(msg);
+    if (delivery.delivered !== this.#delivered + 1) {
+      return this.#break(`delivery ${delivery.delivered} came after ${this.#delivered}`);
+    }
+    this.#delivered = delivery.delivered;
+    this.#outstanding -= 1;
+    this.options.onMessage({
+      message: new LogMessage(delivery.seq, delivery.nanos, msg),
+      ackSubject: msg.reply as string,
+    });
+  }
+
+  #status(msg: Msg): void {
+    const code = msg.headers?.code ?? 0;
+    if (code === 100) return; // Heartbeat.
+    if (code === 404 || code === 408) {
+      // A request ran out of time; the header says how much of it was not used.
+      this.#outstanding -= Number(msg.headers?.get('Nats-Pending-Messages') ?? 0);
+      this.want(this.#wanted);
+      return;
+    }
+    this.#break(`the consumer says: ${code} ${msg.headers?.description ?? ''}`);
+  }
+
+  #break(reason: string): void {
+    if (this.#closed) return;
+    this.close();
+    this.options.onBroken(fault('LOG_UNAVAILABLE', reason));
+  }
+}

@@ -1,0 +1,67 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { headers as makeHeaders, type NatsConnection } from 'nats';
+import { linkState } from '../../broker/journal/link-state.js';
+import { type ErrorCode, type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { encodeJson } from '../../schemas/json.js';
+import { type Refusal, type Result, refusal } from '../../schemas/result.js';
+import { type Address, callSubject } from '../../schemas/subjects.js';
+
+/** A call that a handler makes: its cause and its number among the handler's calls identify it for good. */
+export interface HandlerCall {
+  readonly target: Address;
+  readonly data: unknown;
+  readonly cause: number;
+  readonly call: number;
+  readonly signal: AbortSignal;
+}
+
+/** Why a call was not recorded for now: to ask again is safe, since the broker knows the call by its identity. */
+const AGAIN: ReadonlySet<string> = new Set<ErrorCode>([
+  'OVERLOADED',
+  'LOG_FULL',
+  'LOG_UNAVAILABLE',
+  'LOG_UNCERTAIN',
+  'EPOCH_LOST',
+  'MODULE_UNAVAILABLE',
+  'RESULT_PENDING',
+]);
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+
+const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms).unref());
+
+/**
+ * Makes a call and waits for its result for as long as the handler may run: a server or broker that restarts, or a
+ * module that is down for the moment, delays the call and does not fail it.
+ */
+export const makeCall = async (
+  nc: NatsConnection,
+  { target, data, cause, call, signal }: HandlerCall,
+): Promise<E.Either<Refusal, unknown>> => {
+  const headers = makeHeaders();
+  headers.set(HEADER.cause, String(cause));
+  headers.set(HEADER.call, String(call));
+  const body = encodeJson(data);
+  const link = linkState(nc);
+  let last: Fault = fault('HANDLER_TIMEOUT', 'the handler had no time left for the call');
+  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+    if (link.isUp) {
+      try {
+        const reply = await nc.request(callSubject(target), body, { headers, timeout: REQUEST_TIMEOUT_MS });
+        const result = JSON.parse(reply.string()) as Result;
+        if (result.status === 'ok') return E.right(result.data);
+        // A recorded command's refusal is its answer; only one that was never recorded is asked again.
+        const recorded = (reply.headers?.get(HEADER.cause) ?? '') !== '';
+        if (recorded || !AGAIN.has(result.error.code)) return E.left(result);
+        last = fault('HANDLER_TIMEOUT', `${result.error.code}: ${result.error.message}`);
+      } catch (error) {
+        last = fault('HANDLER_TIMEOUT', `no answer to ${callSubject(target)}: ${(error as Error).message}`);
+      }
+    }
+    await pause(pauseMs);
+  }
+  return E.left(refusal(last));
+};

@@ -1,0 +1,165 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { linkState } from '../../broker/journal/link-state.js';
+import { SnapshotStore } from '../../broker/snapshots/snapshot-store.js';
+import {
+  BEAT_INTERVAL_MS,
+  type Beat,
+  beatSubject,
+  type ControlError,
+  readySubject,
+  type StartReply,
+  startSubject,
+} from '../../schemas/control.js';
+import { compileChecks } from '../sdk/checks.js';
+import type { AnyModule } from '../sdk/module.js';
+import { BlackBox } from './black-box.js';
+import { Effects, inHand } from './effects.js';
+import { foldPast } from './past.js';
+import { Session } from './session.js';
+import { States } from './states.js';
+
+/** What the environment of a module's process says; see docs/protocol.md. */
+export interface HostOptions {
+  readonly url: string;
+  readonly seed: string;
+  readonly apiPrefix: string;
+  readonly snapshotsDir: string;
+  readonly lastExit: string;
+}
+
+const START_TIMEOUT_MS = 60_000;
+const RECONNECT_MS = 100;
+const RETRY_MS = 100;
+
+const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
+
+/** Runs one module in this process: session after session, until it is asked to stop. */
+export class Host {
+  readonly #checks;
+  readonly #blackBox: BlackBox;
+  readonly #store: SnapshotStore;
+  readonly #effects: Effects;
+  readonly #name: string;
+  #session: Session | undefined;
+  #states: States | undefined;
+  #handled = 0;
+  #stopping = false;
+
+  private constructor(
+    private readonly nc: NatsConnection,
+    private readonly module: AnyModule,
+    private readonly options: HostOptions,
+  ) {
+    this.#name = module.manifest.name;
+    this.#checks = compileChecks(module.manifest);
+    mkdirSync(options.snapshotsDir, { recursive: true, mode: 0o700 });
+    this.#blackBox = new BlackBox(join(options.snapshotsDir, 'in-hand'), options.lastExit);
+    this.#store = new SnapshotStore(join(options.snapshotsDir, 'states'));
+    this.#effects = new Effects(module, this.#checks, nc, this.#blackBox, () => this.#session?.makeRoom());
+    // A handler that ends the process long after it began is still known by its asynchronous context.
+    const blame = (): void => {
+      const seq = inHand.getStore();
+      if (seq !== undefined) this.#blackBox.enter(seq);
+    };
+    process.on('exit', blame);
+    process.on('uncaughtExceptionMonitor', blame);
+  }
+
+  static async connect(module: AnyModule, options: HostOptions): Promise<Host> {
+    const nc = await connect({
+      servers: options.url,
+      name: `module ${module.manifest.name}`,
+      authenticator: nkeyAuthenticator(new TextEncoder().encode(options.seed)),
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_MS,
+      reconnectJitter: RECONNECT_MS / 2,
+    });
+    return new Host(nc, module, options);
+  }
+
+  /** Handles commands until {@link stop}; resolves when all is stored and closed. */
+  async run(): Promise<void> {
+    const beats = setInterval(() => this.#beat(), BEAT_INTERVAL_MS);
+    const link = linkState(this.nc);
+    while (!this.#stopping) {
+      if (!link.isUp) {
+        await pause(RETRY_MS);
+        continue;
+      }
+      try {
+        const session = await this.#open();
+        const reason = await session.ended;
+        if (!this.#stopping) console.error(`a new epoch is needed: ${reason.code}: ${reason.message}`);
+      } catch (error) {
+        if (!this.#stopping) console.error(`the start did not succeed and is tried again: ${(error as Error).message}`);
+        await pause(RETRY_MS);
+      }
+      this.#session = undefined;
+      await this.#states?.close();
+      this.#states = undefined;
+    }
+    clearInterval(beats);
+    await this.#store.close();
+    await this.nc.drain();
+  }
+
+  /** Finishes what is being handled, begins nothing more. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#session?.drain();
+  }
+
+  async #open(): Promise<Session> {
+    const position = this.#store.position;
+    const usable = position?.version === this.module.manifest.version ? position : undefined;
+    const start = await this.#control<StartReply>(startSubject(this.#name), {
+      snapshotSeq: usable?.seq ?? 0,
+      logId: usable?.logId ?? null,
+    });
+    // Snapshots of another version, of another log, or of a log that was longer are of no use: fold the log again.
+    if (start.snapshotSeq === 0) this.#store.clear();
+    const states = new States(this.module, this.#store, start.logId, (error) => {
+      console.error(`snapshots cannot be written, the log is complete without them: ${error.message}`);
+    });
+    this.#states = states;
+    const { apiPrefix } = this.options;
+    const answered = await foldPast(this.nc, apiPrefix, this.#name, start, states);
+    const session = new Session({
+      nc: this.nc,
+      apiPrefix,
+      module: this.module,
+      checks: this.#checks,
+      start,
+      states,
+      answered,
+      effects: this.#effects,
+      blackBox: this.#blackBox,
+      onHandled: () => {
+        this.#handled += 1;
+      },
+    });
+    this.#session = session;
+    await this.#control(readySubject(this.#name), { pid: process.pid });
+    if (this.#stopping) await session.drain();
+    return session;
+  }
+
+  async #control<T extends object>(subject: string, body: object): Promise<T> {
+    const reply = await this.nc.request(subject, JSON.stringify(body), { timeout: START_TIMEOUT_MS });
+    const answer = reply.json<T | ControlError>();
+    if ('error' in answer) throw new Error(`${answer.error.code}: ${answer.error.message}`);
+    return answer;
+  }
+
+  #beat(): void {
+    const beat: Beat = {
+      pid: process.pid,
+      handled: this.#handled,
+      pending: this.#session?.pending ?? 0,
+      agents: this.#states?.size ?? 0,
+    };
+    if (!this.nc.isClosed()) this.nc.publish(beatSubject(this.#name), JSON.stringify(beat));
+  }
+}

@@ -1,0 +1,78 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { copyId } from '../../schemas/identity.js';
+import { encodeJson } from '../../schemas/json.js';
+import { MAX_RECORD_BYTES } from '../../schemas/log.js';
+import { type Out, type Result, refusal } from '../../schemas/result.js';
+import { commandSubject, eventSubject } from '../../schemas/subjects.js';
+import type { Checks } from '../sdk/checks.js';
+import type { AnyModule, Command, Rejection } from '../sdk/module.js';
+import { type AnyDecision, checkDecision, checkRejection } from '../sdk/outcome.js';
+import type { FoldedEvent } from './states.js';
+
+/** A handled command, ready to be stored: the body of its `res` record and what it stands for. */
+export interface Outcome {
+  readonly body: Uint8Array;
+  /** Copies to store behind it. */
+  readonly out: readonly Out[];
+  /** What the agent's state folds. */
+  readonly events: readonly FoldedEvent[];
+}
+
+/** Subject, headers and the envelope's own text around a result. */
+const ENVELOPE_BYTES = 1_024;
+
+export const refused = (problem: Fault): Outcome => ({ body: encodeJson(refusal(problem)), out: [], events: [] });
+
+const rejected = ({ code, message, path, retryable }: Rejection): Result => ({
+  status: 'rejected',
+  error: { code, message: String(message), ...(path === undefined ? {} : { path }), retryable: retryable === true },
+});
+
+const outOf = (module: string, command: Command, { events = [], commands = [] }: AnyDecision): readonly Out[] => {
+  const agent = command.agent === '' ? {} : { agent: command.agent };
+  const subjects = [
+    ...events.map(({ name, data }) => ({ subject: eventSubject({ module, name, ...agent }), data })),
+    ...commands.map((send) => ({ subject: commandSubject(send), data: send.data })),
+  ];
+  return subjects.map(({ subject, data }, i) => ({ subject, id: copyId(command.seq, i + 1), data }));
+};
+
+const isEither = (value: unknown): value is E.Either<Rejection, AnyDecision> => {
+  const tag = (value as { _tag?: unknown } | null | undefined)?._tag;
+  return tag === 'Left' || tag === 'Right';
+};
+
+/** The outcome of what a handler returned, or of why that cannot be recorded. Never throws. */
+export const outcomeOf = (
+  { manifest }: AnyModule,
+  checks: Checks,
+  action: string,
+  command: Command,
+  returned: unknown,
+): Outcome => {
+  try {
+    if (!isEither(returned)) {
+      return refused(fault('OUTCOME_INVALID', `the handler of ${manifest.name}.${action} returned no Either`));
+    }
+    if (E.isLeft(returned)) {
+      const checked = checkRejection(returned.left);
+      if (E.isLeft(checked)) return refused(checked.left);
+      return { body: encodeJson(rejected(returned.left)), out: [], events: [] };
+    }
+    const decision = returned.right;
+    const checked = checkDecision(manifest, checks, action, decision);
+    if (E.isLeft(checked)) return refused(checked.left);
+    const out = outOf(manifest.name, command, decision);
+    const result: Result = { status: 'ok', data: decision.data, ...(out.length === 0 ? {} : { out }) };
+    const body = encodeJson(result);
+    if (body.length > MAX_RECORD_BYTES - ENVELOPE_BYTES) {
+      const text = `the outcome of ${manifest.name}.${action} has ${body.length} bytes, a record holds ${MAX_RECORD_BYTES}`;
+      return refused(fault('OUTCOME_TOO_LARGE', text));
+    }
+    return { body, out, events: decision.events ?? [] };
+  } catch (error) {
+    // What cannot be checked or encoded: a value that throws when it is read, a circle, a BigInt.
+    return refused(fault('OUTCOME_INVALID', `what ${manifest.name}.${action} returned: ${(error as Error).message}`));
+  }
+};

@@ -1,0 +1,224 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { NatsConnection } from 'nats';
+import { Appender } from '../../broker/journal/appender.js';
+import { Pull, type Pulled } from '../../broker/journal/pull.js';
+import type { StartReply } from '../../schemas/control.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { formatPart } from '../../schemas/identity.js';
+import { encodeJson } from '../../schemas/json.js';
+import { commandConsumer } from '../../schemas/log.js';
+import { tokenOrInvalid } from '../../schemas/names.js';
+import { conversationOf, type StoredMessage } from '../../schemas/record.js';
+import { type CommandSubject, resultSubject, splitSubject } from '../../schemas/subjects.js';
+import type { Checks } from '../sdk/checks.js';
+import type { AnyModule, Command, PureAction } from '../sdk/module.js';
+import type { BlackBox } from './black-box.js';
+import { Checkpoint } from './checkpoint.js';
+import type { Effects } from './effects.js';
+import { Lanes } from './lanes.js';
+import { type Outcome, outcomeOf, refused } from './outcome.js';
+import { readCommand } from './read-command.js';
+import type { States } from './states.js';
+
+export interface SessionOptions {
+  readonly nc: NatsConnection;
+  readonly apiPrefix: string;
+  readonly module: AnyModule;
+  readonly checks: Checks;
+  readonly start: StartReply;
+  readonly states: States;
+  /** Commands that will be delivered again and have a result. */
+  readonly answered: Set<number>;
+  readonly effects: Effects;
+  readonly blackBox: BlackBox;
+  readonly onHandled: () => void;
+}
+
+type AnyPure = PureAction<unknown, unknown, unknown, { readonly name: string; readonly data: unknown }>;
+
+/** Commands held in the process. Above it no more are asked for, unless handlers wait for one that is further down. */
+const WINDOW = 10_000;
+const ACK_INTERVAL_MS = 100;
+
+/**
+ * One epoch of a module's process: commands in, outcomes out. It ends at the first sign that a record may not be stored
+ * or a command not delivered; what was under way is then learned from the log.
+ */
+export class Session {
+  /** Resolves with why the session cannot go on. */
+  readonly ended: Promise<Fault>;
+  readonly #options: SessionOptions;
+  readonly #appender: Appender;
+  readonly #pull: Pull;
+  readonly #lanes = new Lanes();
+  readonly #checkpoint = new Checkpoint();
+  readonly #ackTimer: NodeJS.Timeout;
+  #end: (reason: Fault) => void = () => undefined;
+  #window = WINDOW;
+  #over = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    const { nc, apiPrefix, module, start } = options;
+    const producer = module.manifest.name;
+    const broken = (reason: Fault): void => this.#break(reason);
+    this.#appender = new Appender(
+      { nc, producer, epoch: start.epoch, next: start.next, maxQueued: Number.POSITIVE_INFINITY },
+      broken,
+    );
+    this.#pull = new Pull({
+      nc,
+      apiPrefix,
+      consumer: commandConsumer(producer),
+      onMessage: (pulled) => this.#received(pulled),
+      onBroken: broken,
+    });
+    this.#ackTimer = setInterval(() => this.#acknowledge(), ACK_INTERVAL_MS).unref();
+    this.#pull.want(this.#window);
+  }
+
+  /** Commands that were delivered and are not finished. */
+  get pending(): number {
+    return this.#checkpoint.unfinished;
+  }
+
+  /** Handlers wait for a command that is further down the log: take in more than the window. */
+  makeRoom(): void {
+    this.#window = this.pending + WINDOW;
+    this.#ask();
+  }
+
+  /** Begins nothing new and waits until all that runs is stored, copies and all. */
+  async drain(): Promise<void> {
+    this.#pull.close();
+    this.#lanes.stop();
+    while (!this.#over && this.#lanes.busy + this.#appender.pending > 0) {
+      await new Promise((resume) => setTimeout(resume, 5));
+    }
+    this.#acknowledge();
+    this.#break(fault('MODULE_UNAVAILABLE', 'the module stops'));
+  }
+
+  #break(reason: Fault): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearInterval(this.#ackTimer);
+    this.#lanes.stop();
+    this.#pull.close();
+    this.#appender.break(reason);
+    this.#end(reason);
+  }
+
+  #received({ message, ackSubject }: Pulled): void {
+    const { answered, effects, onHandled } = this.#options;
+    this.#checkpoint.delivered(message.seq, ackSubject);
+    if (answered.delete(message.seq)) {
+      effects.forget(message.seq);
+      effects.cleared(message.seq);
+      this.#finished(message.seq);
+      return;
+    }
+    const subject = splitSubject(message.subject) as CommandSubject;
+    this.#lanes.add(subject.agent ?? '', (next) => {
+      this.#handle(subject, message, (outcome) => {
+        this.#store(subject, message, outcome, next);
+        onHandled();
+      });
+    });
+    this.#ask();
+  }
+
+  #ask(): void {
+    const { effects } = this.#options;
+    if (effects.stalled) this.#window = Math.max(this.#window, this.pending + WINDOW);
+    this.#pull.want(Math.max(0, this.#window - this.pending));
+  }
+
+  #handle(subject: CommandSubject, message: StoredMessage, settle: (outcome: Outcome) => void): void {
+    const { module, checks, states, effects, blackBox } = this.#options;
+    const read = readCommand(module, checks, subject, message, Date.now());
+    if (E.isLeft(read)) return settle(refused(read.left));
+    if (blackBox.lastMoments.culprit === message.seq) {
+      const text = `the process of ${module.manifest.name} ended or hung while it handled this command`;
+      return settle(refused(fault('HANDLER_CRASHED', text)));
+    }
+    const command = read.right;
+    const action = module.actions[subject.name];
+    if (action === undefined) {
+      return settle(refused(fault('ACTION_UNKNOWN', `${module.manifest.name} has no handler for ${subject.name}`)));
+    }
+    const state = (): unknown => states.get(command.agent);
+    if ('run' in action) effects.run(subject.name, command, state, settle);
+    else settle(this.#decide(action as AnyPure, subject.name, command, state()));
+  }
+
+  #decide({ decide }: AnyPure, action: string, command: Command, state: unknown): Outcome {
+    const { module, checks, blackBox } = this.#options;
+    blackBox.enter(command.seq);
+    try {
+      return outcomeOf(module, checks, action, command, decide(state, command));
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      return refused(fault('HANDLER_THREW', `${module.manifest.name}.${action} threw: ${text}`));
+    } finally {
+      blackBox.leave();
+    }
+  }
+
+  /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
+  #store(subject: CommandSubject, message: StoredMessage, outcome: Outcome, next: () => void): void {
+    if (this.#over) return;
+    const { module, states, effects } = this.#options;
+    const agent = subject.agent;
+    const headers = {
+      [HEADER.cause]: String(message.seq),
+      [HEADER.conversation]: String(conversationOf(message)),
+    };
+    const res = resultSubject({
+      module: module.manifest.name,
+      name: tokenOrInvalid(subject.name),
+      ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
+    });
+    this.#appender.submit({ subject: res, data: outcome.body, headers }, (stored) => {
+      // Not stored, or nobody knows: the session is over and the log will tell.
+      if (E.isLeft(stored)) return this.#break(stored.left);
+      effects.forget(message.seq);
+      try {
+        states.apply(agent ?? '', stored.right.seq, outcome.events);
+      } catch (error) {
+        // A fold that throws would leave a state that the log does not have: go on from the log, not from here.
+        return this.#break(fault('INTERNAL', `folding the outcome of ${message.seq}: ${(error as Error).message}`));
+      }
+      this.#copies(message.seq, headers, outcome);
+      next();
+    });
+  }
+
+  #copies(cause: number, headers: Readonly<Record<string, string>>, { out }: Outcome): void {
+    if (out.length === 0) return this.#finished(cause);
+    let missing = out.length;
+    for (const [index, { subject, data }] of out.entries()) {
+      const part = { [HEADER.part]: formatPart({ i: index + 1, n: out.length }) };
+      this.#appender.submit({ subject, data: encodeJson(data), headers: { ...headers, ...part } }, (stored) => {
+        if (E.isLeft(stored)) return this.#break(stored.left);
+        missing -= 1;
+        if (missing === 0) this.#finished(cause);
+      });
+    }
+  }
+
+  #finished(seq: number): void {
+    this.#checkpoint.finished(seq);
+    if (!this.#over) this.#ask();
+  }
+
+  /** A hint for lag and where the next start begins to look: losing one costs a little reading, never a command. */
+  #acknowledge(): void {
+    const ack = this.#checkpoint.advance();
+    if (ack !== undefined && !this.#over) this.#options.nc.publish(ack, '+ACK');
+  }
+}

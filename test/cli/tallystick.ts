@@ -1,0 +1,19 @@
+import { type ProgramOptions, type ProgramResult, runProgram } from '../support/run-program.js';
+import { tallystickPath } from '../support/program-paths.js';
+
+/** What would point the command line at a broker of the person who runs the tests. */
+export const CLEAN_ENV = {
+  NATS_URL: undefined,
+  NATS_NKEY: undefined,
+  NATS_CREDS: undefined,
+  NATS_USER: undefined,
+  NATS_PASSWORD: undefined,
+  NATS_CONTEXT: undefined,
+} as const;
+
+/** Runs the built command line to its end. */
+export const tallystick = (args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> =>
+  runProgram(process.execPath, [tallystickPath(), ...args], {
+    ...options,
+    env: { ...CLEAN_ENV, ...options.env },
+  });

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { type TempDir, tempDir } from '../support/temp-dir.js';
+import { tallystick } from './tallystick.js';
+
+const COMMANDS = [
+  '',
+  'start',
+  'env',
+  'status',
+  'call',
+  'module',
+  'module list',
+  'module info',
+  'module load',
+  'module unload',
+  'module reload',
+  'module stats',
+  'replay',
+  'replay history',
+] as const;
+
+const GROUPS: readonly string[] = ['', 'module', 'replay'];
+
+let dir: TempDir;
+before(() => {
+  dir = tempDir();
+});
+after(() => dir[Symbol.asyncDispose]());
+
+const run = (args: readonly string[], env: Record<string, string> = {}) =>
+  tallystick(args, { cwd: dir.path, env });
+
+describe('help', () => {
+  for (const command of COMMANDS) {
+    test(`tallystick ${command} --help has examples`, async () => {
+      const { code, stdout, stderr } = await run([...command.split(' ').filter(Boolean), '--help']);
+      assert.equal(code, 0);
+      assert.equal(stderr, '');
+      assert.match(stdout, /\nExamples:\n {2}\$ /);
+      assert.ok(stdout.includes(`tallystick ${command}`.trim()));
+      if (!GROUPS.includes(command)) assert.match(stdout, /--json/);
+    });
+  }
+
+  test('the version is that of the package', async () => {
+    const { code, stdout } = await run(['--version']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('wrong usage exits 2', () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['stauts'], /unknown command 'stauts'.*Did you mean status\?/],
+    [['status', '--jsn'], /unknown option '--jsn'.*Did you mean --json\?/],
+    [['module', 'lst'], /unknown command 'lst'.*Did you mean list\?/],
+    [['module', 'info'], /missing required argument 'name'/],
+    [['call'], /missing required argument/],
+    [['call', 'accounts'], /SUBJECT_INVALID: .*MODULE\.ACTION/],
+    [['call', 'accounts.deposit', '{}', '--agent', 'a b'], /NAME_INVALID/],
+    [['call', 'accounts.deposit.alice', '{}', '--agent', 'bob'], /--agent names bob/],
+    [['call', 'accounts.deposit', '{"amount":'], /USAGE: the payload is not JSON and was not sent/],
+    [['call', 'accounts.deposit', '--timeout', '5'], /--timeout: "5" is no duration/],
+    [['status', '--data', 'x', '--server', 'nats://h'], /--data and --server/],
+    [['replay', 'history', '--from', 'yesterday'], /--from: "yesterday" is none of/],
+    [['replay', 'history', '--to', '2026-13-45T00:00:00Z'], /--to: /],
+    [['replay', 'history', '--limit', '0'], /--limit: /],
+    [['replay', 'history', '--kind', 'event'], /--kind: "event" is none of cmd, res, evt, epoch/],
+    [['replay', 'history', '--agent', '*'], /--agent: /],
+    [['start', '--nats-port', 'http'], /--nats-port: /],
+    [['start', '--durability', 'none'], /--durability: /],
+    [['start', '--max-bytes', 'much'], /--max-bytes: "much" is no size/],
+    [
+      ['start', '--nats', 'nats://h:4222', '--nats-port', '0'],
+      /--nats-port: a port is for the embedded server/,
+    ],
+    [['start', '--creds', 'x.creds'], /--creds: /],
+    [['start', 'now'], /too many arguments/],
+  ];
+  for (const [args, said] of cases) {
+    test(`tallystick ${args.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await run(args);
+      assert.match(stderr, said);
+      assert.match(stderr, /^tallystick: [A-Z_]+: [^\n]+\n$/);
+      assert.equal(stdout, '');
+      assert.equal(code, 2);
+    });
+  }
+
+  test('a group without a subcommand shows its help', async () => {
+    for (const group of ['module', 'replay']) {
+      const { code, stdout, stderr } = await run([group]);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assert.match(stderr, new RegExp(`Usage: tallystick ${group}`));
+    }
+  });
+
+  test('with --json the error is one JSON object on stderr', async () => {
+    for (const args of [
+      ['stauts', '--json'],
+      ['call', 'x', '--json'],
+      ['start', '--nats-port', 'x', '--json'],
+    ]) {
+      const { code, stdout, stderr } = await run(args);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      const { error, ...rest } = JSON.parse(stderr) as { error: Record<string, unknown> };
+      assert.deepEqual(rest, {});
+      assert.equal(typeof error['code'], 'string');
+      assert.equal(typeof error['message'], 'string');
+      assert.equal(error['retryable'], false);
+    }
+  });
+});
+
+describe('a broker that is not there exits 3 and says what to do', () => {
+  const COMMANDS_THAT_CONNECT = [
+    ['status'],
+    ['call', 'accounts.deposit', '{}'],
+    ['module', 'list'],
+    ['replay', 'history'],
+  ];
+  for (const args of COMMANDS_THAT_CONNECT) {
+    test(`tallystick ${args.join(' ')}`, async () => {
+      const nothing = await run(args);
+      assert.equal(nothing.code, 3);
+      assert.match(nothing.stderr, /BROKER_UNREACHABLE: no broker runs in .*\.tallystick; start one with/);
+      const refused = await run([...args, '--server', 'nats://127.0.0.1:1']);
+      assert.equal(refused.code, 3);
+      assert.match(
+        refused.stderr,
+        /BROKER_UNREACHABLE: nothing answers at nats:\/\/127\.0\.0\.1:1 \(--server\)/,
+      );
+      const { code, stderr } = await run([...args, '--json'], { NATS_URL: 'nats://127.0.0.1:1' });
+      assert.equal(code, 3);
+      const { error } = JSON.parse(stderr) as {
+        error: { code: string; retryable: boolean; message: string };
+      };
+      assert.deepEqual([error.code, error.retryable], ['BROKER_UNREACHABLE', true]);
+      assert.match(error.message, /NATS_URL/);
+    });
+  }
+
+  test('an address that accepts and says nothing is given up after two seconds', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const { code, stderr } = await tallystick(['status', '--server', `nats://127.0.0.1:${port}`], {
+      cwd: dir.path,
+      timeoutMs: 6_000,
+    });
+    assert.equal(code, 3);
+    assert.match(stderr, /BROKER_UNREACHABLE/);
+    silent.close();
+  });
+
+  test('env needs the data directory of a broker', async () => {
+    const { code, stdout, stderr } = await run(['env'], { NATS_URL: 'nats://127.0.0.1:1' });
+    assert.deepEqual([code, stdout], [3, '']);
+    assert.match(stderr, /BROKER_UNREACHABLE/);
+  });
+
+  test('a credential that is not there is wrong usage', async () => {
+    const { code, stderr } = await run(['status', '--server', 'nats://127.0.0.1:1', '--creds', 'none.creds']);
+    assert.equal(code, 2);
+    assert.match(stderr, /the credential cannot be read/);
+  });
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ERRORS, type ErrorCode, FaultError, fault, isErrorCode, toFault } from '../../schemas/errors.js';
+import { CODE_PATTERN, refusal, serviceCode } from '../../schemas/result.js';
+
+/**
+ * Programs match on codes. A code may be added here; one that is taken out, renamed or given another meaning breaks
+ * them, so a retired code stays in the table.
+ */
+const STABLE: Readonly<
+  Record<ErrorCode, readonly [status: string, retryable: boolean, exit: number, service: number]>
+> = {
+  PAYLOAD_NOT_JSON: ['rejected', false, 1, 400],
+  PAYLOAD_INVALID: ['rejected', false, 1, 400],
+  PAYLOAD_TOO_LARGE: ['rejected', false, 1, 413],
+  SUBJECT_INVALID: ['rejected', false, 2, 400],
+  NAME_INVALID: ['rejected', false, 2, 400],
+  HEADER_INVALID: ['rejected', false, 1, 400],
+  MODULE_UNKNOWN: ['rejected', false, 1, 404],
+  ACTION_UNKNOWN: ['rejected', false, 1, 404],
+  AGENT_REQUIRED: ['rejected', false, 1, 400],
+  AGENT_UNEXPECTED: ['rejected', false, 1, 400],
+  CALLER_FORBIDDEN: ['rejected', false, 1, 403],
+  DEADLINE_PAST: ['expired', false, 1, 504],
+  CALL_DEADLOCK: ['failed', false, 1, 409],
+  DEPENDENCY_UNDECLARED: ['failed', false, 1, 403],
+  HANDLER_THREW: ['failed', false, 1, 500],
+  HANDLER_TIMEOUT: ['failed', false, 1, 504],
+  HANDLER_CRASHED: ['failed', false, 1, 500],
+  OUTCOME_INVALID: ['failed', false, 1, 500],
+  OUTCOME_TOO_LARGE: ['failed', false, 1, 500],
+  MANIFEST_INVALID: ['failed', false, 1, 400],
+  MODULE_UNAVAILABLE: ['failed', true, 1, 503],
+  MODULE_START_FAILED: ['failed', true, 1, 500],
+  MODULE_STATE: ['failed', false, 1, 409],
+  DEPENDENCY_MISSING: ['failed', false, 1, 424],
+  DEPENDENCY_CYCLE: ['failed', false, 1, 424],
+  DEPENDENTS_LOADED: ['failed', false, 1, 409],
+  OVERLOADED: ['failed', true, 1, 429],
+  LOG_FULL: ['failed', true, 1, 507],
+  LOG_UNAVAILABLE: ['failed', true, 3, 503],
+  LOG_UNCERTAIN: ['failed', false, 3, 504],
+  LOG_MISMATCH: ['failed', false, 1, 500],
+  EPOCH_LOST: ['failed', true, 1, 409],
+  RESULT_PENDING: ['failed', false, 1, 504],
+  SERVER_UNREACHABLE: ['failed', true, 3, 503],
+  SERVER_REFUSED: ['failed', false, 3, 401],
+  SERVER_NOT_FOUND: ['failed', false, 3, 503],
+  SERVER_TOO_OLD: ['failed', false, 3, 503],
+  SERVER_START_FAILED: ['failed', true, 3, 503],
+  PORT_IN_USE: ['failed', true, 3, 409],
+  DATA_DIR_IN_USE: ['failed', true, 3, 409],
+  DATA_DIR_UNUSABLE: ['failed', false, 3, 500],
+  BROKER_UNREACHABLE: ['failed', true, 3, 503],
+  USAGE: ['rejected', false, 2, 400],
+  INTERNAL: ['failed', false, 1, 500],
+};
+
+test('each code is stable: its status, whether to retry, its exit code and its service code', () => {
+  const table = Object.fromEntries(
+    Object.entries(ERRORS).map(([code, row]) => [code, [row.status, row.retryable, row.exit, row.service]]),
+  );
+  assert.deepEqual(table, STABLE);
+});
+
+for (const [code, row] of Object.entries(ERRORS) as [ErrorCode, (typeof ERRORS)[ErrorCode]][]) {
+  test(`${code} can be carried by a result and has one sentence for the reference`, () => {
+    assert.match(code, new RegExp(CODE_PATTERN));
+    assert.match(row.meaning, /^[A-Z].*\.$/);
+    assert(row.service >= 400 && row.service < 600);
+    const answer = refusal(fault(code, 'why'));
+    assert.deepEqual(answer, {
+      status: row.status,
+      error: { code, message: 'why', retryable: row.retryable },
+    });
+    assert.equal(serviceCode(answer), row.service);
+  });
+}
+
+test('a rejection of the domain is 422 to a NATS service client, any other unknown code 500', () => {
+  const error = { code: 'INSUFFICIENT_FUNDS', message: 'no', retryable: false };
+  assert.equal(serviceCode({ status: 'rejected', error }), 422);
+  assert.equal(serviceCode({ status: 'failed', error }), 500);
+});
+
+test('a code is one of the table only if the table itself has it', () => {
+  assert.equal(isErrorCode('OVERLOADED'), true);
+  for (const code of ['', 'overloaded', 'constructor', '__proto__', 'INSUFFICIENT_FUNDS']) {
+    assert.equal(isErrorCode(code), false, code);
+  }
+});
+
+test('what was thrown becomes a fault, and a fault that was thrown stays itself', () => {
+  const full = fault('LOG_FULL', 'full', '/a');
+  assert.equal(toFault(new FaultError(full)), full);
+  assert.equal(new FaultError(full).message, 'LOG_FULL: full');
+  assert.deepEqual(toFault(new TypeError('x is not a function')), fault('INTERNAL', 'x is not a function'));
+  assert.deepEqual(toFault('text', 'HANDLER_THREW'), fault('HANDLER_THREW', 'text'));
+});
