@@ -54,7 +54,7 @@ const parseReply = <T>(reply: Msg): Either<Fault, T> => {
   } catch {
     return left(fault('INTERNAL', `the reply to ${reply.subject} is not JSON`));
   }
-  if (isRecord(value) && isRecord(value['error'])) return left(replyFault(value['error']));
+  if (isRecord(value) && isRecord(value.error)) return left(replyFault(value.error));
   return right(value as T);
 };
 

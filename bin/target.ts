@@ -28,9 +28,9 @@ const text = (value: string | undefined): string | undefined => (value === '' ? 
 
 // The order of the stock `nats` command line: of several variables it takes the user first.
 const fromEnvironment = (env: NodeJS.ProcessEnv): Credential => {
-  const user = text(env['NATS_USER']);
-  if (user !== undefined) return { kind: 'user', user, password: env['NATS_PASSWORD'] ?? '' };
-  const path = text(env['NATS_CREDS']) ?? text(env['NATS_NKEY']);
+  const user = text(env.NATS_USER);
+  if (user !== undefined) return { kind: 'user', user, password: env.NATS_PASSWORD ?? '' };
+  const path = text(env.NATS_CREDS) ?? text(env.NATS_NKEY);
   return path === undefined ? { kind: 'guest' } : { kind: 'file', path };
 };
 
@@ -79,7 +79,7 @@ export const findTarget = (
   const credential: Credential = creds === undefined ? fromEnvironment(env) : { kind: 'file', path: creds };
   if (server !== undefined) return right({ url: server, credential, source: '--server' });
   if (data !== undefined) return fromDataDir(data, creds);
-  const url = text(env['NATS_URL']);
+  const url = text(env.NATS_URL);
   if (url !== undefined) return right({ url, credential, source: 'NATS_URL' });
   return fromDataDir(DEFAULT_DATA_DIR, creds);
 };

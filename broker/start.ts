@@ -20,7 +20,7 @@ import { startReaper } from './process/reaper.js';
 import type { OnProgress } from './server/progress.js';
 import { openServerSide } from './server/server-side.js';
 import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
-import { openModuleEpoch, startModule } from './supervisor/module-start.js';
+import { endFold, openModuleEpoch, startModule } from './supervisor/module-start.js';
 import { Supervisor } from './supervisor/supervisor.js';
 
 /** What the command line gives beside the configuration: the broker imports no module, it is told where they are. */
@@ -45,7 +45,8 @@ export interface RunningBroker {
 const LOG_SHARE = 0.5;
 const DRAIN_MS = 10_000;
 
-const readModules = (dirs: readonly string[]): readonly ModuleSource[] => dirs.map((dir) => orThrowNow(readModule(dir)));
+const readModules = (dirs: readonly string[]): readonly ModuleSource[] =>
+  dirs.map((dir) => orThrowNow(readModule(dir)));
 
 const defaultMaxBytes = (dir: string): number => {
   const { bavail, bsize } = statfsSync(dir);
@@ -57,8 +58,7 @@ const orThrowNow = <A>(result: E.Either<Fault, A>): A => {
   return result.right;
 };
 
-const orThrow = async <A>(task: TaskEither<Fault, A>): Promise<A> =>
-  orThrowNow(await task());
+const orThrow = async <A>(task: TaskEither<Fault, A>): Promise<A> => orThrowNow(await task());
 
 /** Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails. */
 export const startBroker =
@@ -97,7 +97,15 @@ const start = async (
   const reaper = startReaper();
   undo.push(() => reaper.close());
 
-  const server = await orThrow(openServerSide({ config, dataDir, manifests: sources.map(({ manifest }) => manifest), reaper, log, onProgress }),
+  const server = await orThrow(
+    openServerSide({
+      config,
+      dataDir,
+      manifests: sources.map(({ manifest }) => manifest),
+      reaper,
+      log,
+      onProgress,
+    }),
   );
   undo.push(() => server.stop());
   const { nc, jsm } = server.link;
@@ -141,6 +149,7 @@ const start = async (
       }
       return started;
     },
+    started: (module) => endFold({ nc, jsm, under, logId }, module),
     repair: (module) => openModuleEpoch({ nc, jsm, under, logId }, module),
     linkedSince: () => server.link.linkedSince(),
     log: (module, text) => log.line('supervisor', `${module}: ${text}`),
@@ -164,7 +173,8 @@ const start = async (
   });
   const gateway = new Gateway({ nc, producer, index, directory: supervisor });
   undo.push(() => index.close());
-  if (index.discarded) log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
+  if (index.discarded)
+    log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
 
   for (const source of sources) orThrowNow(supervisor.add(source));
   await index.start();
@@ -199,7 +209,11 @@ const start = async (
     dataDir,
     durability: config.durability,
     server: { version: server.link.serverVersion, embedded: server.embedded },
-    modules: [...supervisor.all()].map(({ name, manifest, pid }) => ({ name, version: manifest.version, pid })),
+    modules: [...supervisor.all()].map(({ name, manifest, pid }) => ({
+      name,
+      version: manifest.version,
+      pid,
+    })),
   };
   return { ready, stop, failed };
 };

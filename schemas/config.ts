@@ -17,8 +17,6 @@ export const StartConfigSchema = Type.Object(
     dataDir: Type.String({ minLength: 1 }),
     /** A server that runs elsewhere; without it, one is embedded. */
     natsUrl: Type.Optional(Type.String({ pattern: '^(nats|tls|ws|wss)://[^\\s]+$' })),
-    /** Credential for the server elsewhere: a `.creds` file or a file with an nkey seed. */
-    credsFile: Type.Optional(Type.String({ minLength: 1 })),
     /** Port of the embedded server; 0: a free one. */
     natsPort: Type.Integer({ minimum: 0, maximum: 65_535 }),
     /** What an acknowledged record survives: `fsync` loss of power, `os` the death of any process. */
@@ -41,7 +39,6 @@ export type StartConfig = Static<typeof StartConfigSchema>;
 export interface StartInput {
   readonly dataDir?: string | undefined;
   readonly natsUrl?: string | undefined;
-  readonly credsFile?: string | undefined;
   readonly natsPort?: string | number | undefined;
   readonly durability?: string | undefined;
   readonly maxBytes?: string | number | undefined;
@@ -84,14 +81,10 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
     const message = 'a memory limit is for the embedded server, and a server elsewhere was named';
     return left(fault('USAGE', message, '/memoryLimitBytes'));
   }
-  if (input.natsUrl === undefined && input.credsFile !== undefined) {
-    return left(fault('USAGE', 'a credential is for a server elsewhere, and none was named', '/credsFile'));
-  }
   return check(
     defined({
       dataDir: input.dataDir ?? DEFAULT_DATA_DIR,
       natsUrl: input.natsUrl,
-      credsFile: input.credsFile,
       natsPort: port(input.natsPort),
       durability: input.durability ?? 'fsync',
       maxBytes: maxBytes.right,

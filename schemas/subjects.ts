@@ -39,7 +39,8 @@ export const resultSubject = (address: Address): string => `res.${tail(address)}
 export const eventSubject = (address: Address): string => `evt.${tail(address)}`;
 /** What a sender publishes to; see {@link storedCommandSubject} for what the log holds. */
 export const commandSubject = (address: Address): string => `cmd.${tail(address)}`;
-export const storedCommandSubject = (address: Address, sender: string): string => `cmd.${tail(address)}.${sender}`;
+export const storedCommandSubject = (address: Address, sender: string): string =>
+  `cmd.${tail(address)}.${sender}`;
 export const callSubject = (address: Address): string => `call.${tail(address)}`;
 export const epochSubject = (producer: string): string => `epoch.${producer}`;
 
@@ -93,18 +94,26 @@ const tokens = (subject: LogSubject): readonly string[] =>
 /** Parses a subject of the log; every token must be a name. The inverse of {@link buildSubject}. */
 export const parseSubject = (text: string): Either<Fault, LogSubject> => {
   const subject = splitSubject(text);
-  if (subject === undefined) return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is no subject of the log`));
+  if (subject === undefined)
+    return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is no subject of the log`));
   const bad = tokens(subject).find((token) => !isName(token));
   return bad === undefined
     ? right(subject)
-    : left(fault('NAME_INVALID', `${JSON.stringify(bad)} in ${JSON.stringify(text)} is not 1 to 64 of A-Z a-z 0-9 _ -`));
+    : left(
+        fault(
+          'NAME_INVALID',
+          `${JSON.stringify(bad)} in ${JSON.stringify(text)} is not 1 to 64 of A-Z a-z 0-9 _ -`,
+        ),
+      );
 };
 
 /** Parses `MODULE.ACTION` or `MODULE.ACTION.AGENT`. */
 export const parseAddress = (text: string): Either<Fault, Address> => {
   const [module, name, agent, ...more] = text.split('.');
   if (module === undefined || name === undefined || more.length > 0) {
-    return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is not MODULE.ACTION or MODULE.ACTION.AGENT`));
+    return left(
+      fault('SUBJECT_INVALID', `${JSON.stringify(text)} is not MODULE.ACTION or MODULE.ACTION.AGENT`),
+    );
   }
   const address: Address = { module, name, ...optional(agent) };
   const bad = [module, name, ...(agent === undefined ? [] : [agent])].find((token) => !isName(token));

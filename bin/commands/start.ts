@@ -3,16 +3,16 @@ import type { Command } from 'commander';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT, type StartConfig, startConfig } from '../../schemas/config.js';
-import { type Fault, fault } from '../../schemas/errors.js';
+import type { Fault } from '../../schemas/errors.js';
 import type { ExitCode } from '../exit.js';
 import { onBrokenPipe } from '../output.js';
 import { run, withExamples } from '../run.js';
+import { serve } from '../serve.js';
 import { readAddress } from '../target.js';
 
 interface Options {
   readonly data: string;
   readonly nats?: string;
-  readonly creds?: string;
   readonly natsPort?: string;
   readonly durability?: string;
   readonly maxBytes?: string;
@@ -25,7 +25,6 @@ interface Options {
 const FLAGS: Readonly<Record<string, string>> = {
   '/dataDir': '--data',
   '/natsUrl': '--nats',
-  '/credsFile': '--creds',
   '/natsPort': '--nats-port',
   '/durability': '--durability',
   '/maxBytes': '--max-bytes',
@@ -49,10 +48,10 @@ const isInside = (dir: string, file: string | undefined): boolean => {
  */
 const serverElsewhere = ({ nats, natsPort, data }: Options, env: NodeJS.ProcessEnv): string | undefined => {
   if (nats !== undefined) return nats;
-  const url = env['NATS_URL'];
+  const url = env.NATS_URL;
   if (url === undefined || url === '' || natsPort !== undefined) return undefined;
   const dataDir = resolve(data);
-  const isOwn = isInside(dataDir, env['NATS_NKEY']) || readAddress(dataDir)?.nats === url;
+  const isOwn = isInside(dataDir, env.NATS_NKEY) || readAddress(dataDir)?.nats === url;
   return isOwn ? undefined : url;
 };
 
@@ -62,11 +61,9 @@ export const configOf = (
   env: NodeJS.ProcessEnv = process.env,
 ): Either<Fault, StartConfig> => {
   const natsUrl = serverElsewhere(options, env);
-  const fromEnv = natsUrl === undefined ? undefined : env['NATS_CREDS'] || env['NATS_NKEY'] || undefined;
   const config = startConfig({
     dataDir: resolve(options.data),
     natsUrl,
-    credsFile: options.creds ?? fromEnv,
     natsPort: options.natsPort,
     durability: options.durability,
     maxBytes: options.maxBytes,
@@ -76,12 +73,6 @@ export const configOf = (
   });
   return isLeft(config) ? left(named(config.left)) : config;
 };
-
-// TODO(start): `startBroker(config, …)` of broker/start.js goes here; then print(readyText(ready)) or printJson(ready).
-const serve =
-  (_config: StartConfig, _json: boolean): TaskEither<Fault, ExitCode> =>
-  async () =>
-    left(fault('INTERNAL', 'the broker is not built in yet'));
 
 const start =
   (options: Options): TaskEither<Fault, ExitCode> =>
@@ -100,7 +91,6 @@ export const addStart = (program: Command): void => {
     .description('start the broker: server, log and modules; SIGTERM or Ctrl-C drains and ends it')
     .option('--data <dir>', 'directory of everything that lasts', `./${DEFAULT_DATA_DIR}`)
     .option('--nats <url>', 'a NATS server that runs elsewhere (NATS_URL); without it, one is embedded')
-    .option('--creds <file>', 'credential for that server: a .creds file or a file with an nkey seed')
     .option(
       '--nats-port <port>',
       `port of the embedded server, 0 for a free one (default: ${DEFAULT_NATS_PORT})`,
@@ -123,6 +113,6 @@ export const addStart = (program: Command): void => {
     'tallystick start',
     'tallystick start --data /var/lib/tallystick --max-bytes 10GB --memory-limit 700MiB',
     'tallystick start --nats-port 0 --json',
-    'tallystick start --nats nats://broker.example:4222 --creds core.creds --module ./my-module',
+    'tallystick start --nats nats://broker.example:4222 --module ./my-module',
   ]);
 };

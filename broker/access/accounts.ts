@@ -95,7 +95,11 @@ export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan =
     many,
   });
   const actions = [
-    ...Object.entries(manifest.actions).map(([name, action]) => ({ module: self, name, agent: takesAgent(action) })),
+    ...Object.entries(manifest.actions).map(([name, action]) => ({
+      module: self,
+      name,
+      agent: takesAgent(action),
+    })),
     // Whether another module's action takes an agent is its manifest's affair, so both forms are granted.
     ...Object.entries(manifest.dependencies ?? {}).flatMap(([module, names]) =>
       names.map((name) => ({ module, name, agent: undefined })),
@@ -111,8 +115,12 @@ export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan =
       ...actions.flatMap(({ module, name, agent }): readonly Grant[] => [
         ...(agent === false ? [] : [service(`cmd.${module}.${name}.*.${self}`, `cmd.${module}.${name}.*`)]),
         ...(agent === true ? [] : [service(`cmd.${module}.${name}.${self}`, `cmd.${module}.${name}`)]),
-        ...(agent === false ? [] : [{ kind: 'service', subject: `call.${module}.${name}.*`, share: true } as const]),
-        ...(agent === true ? [] : [{ kind: 'service', subject: `call.${module}.${name}`, share: true } as const]),
+        ...(agent === false
+          ? []
+          : [{ kind: 'service', subject: `call.${module}.${name}.*`, share: true } as const]),
+        ...(agent === true
+          ? []
+          : [{ kind: 'service', subject: `call.${module}.${name}`, share: true } as const]),
       ]),
       api(`CONSUMER.INFO.LOG.${self}`),
       api(`CONSUMER.MSG.NEXT.LOG.${self}`, true),

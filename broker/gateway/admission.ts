@@ -3,15 +3,15 @@ import type { Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
-import { type ActionManifest, limitsOf, takesAgent } from '../../schemas/manifest.js';
+import { limitsOf, takesAgent } from '../../schemas/manifest.js';
 import { type Address, parseAddress } from '../../schemas/subjects.js';
 import type { ModuleDirectory, ServedModule } from './directory.js';
 
 /** A call that may be recorded. What its payload says is the module's to judge, and the log's to remember. */
 export interface AdmittedCall {
   readonly address: Address;
-  readonly module: ServedModule;
-  readonly action: ActionManifest;
+  /** Absent for a module that is not known; its command is answered in the log. */
+  readonly module: ServedModule | undefined;
   /** Who calls, as the server authenticated it. */
   readonly sender: string;
 }
@@ -35,12 +35,16 @@ export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Adm
   const address = parsed.right;
   const module = directory.find(address.module);
   if (module === undefined) {
-    return E.left(fault('MODULE_UNKNOWN', `there is no module ${address.module}; \`nats micro ls\` lists them`));
+    return E.left(
+      fault('MODULE_UNKNOWN', `there is no module ${address.module}; \`nats micro ls\` lists them`),
+    );
   }
   const action = module.manifest.actions[address.name];
   if (action === undefined) {
     const known = Object.keys(module.manifest.actions).join(', ');
-    return E.left(fault('ACTION_UNKNOWN', `${address.module} has no action ${address.name}; it has ${known}`));
+    return E.left(
+      fault('ACTION_UNKNOWN', `${address.module} has no action ${address.name}; it has ${known}`),
+    );
   }
   const named = `${address.module}.${address.name}`;
   if (takesAgent(action) && address.agent === undefined) {
@@ -55,10 +59,43 @@ export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Adm
   }
   const limit = Math.min(limitsOf(module.manifest).payloadBytes, MAX_PAYLOAD_BYTES);
   if (msg.data.length > limit) {
-    return E.left(fault('PAYLOAD_TOO_LARGE', `the payload has ${msg.data.length} bytes, ${address.module} takes ${limit}`));
+    return E.left(
+      fault(
+        'PAYLOAD_TOO_LARGE',
+        `the payload has ${msg.data.length} bytes, ${address.module} takes ${limit}`,
+      ),
+    );
   }
   if (!running(module)) {
-    return E.left(fault('MODULE_UNAVAILABLE', `module ${address.module} is ${module.state}; send cmd.${named} to have it handled once it is back`));
+    return E.left(
+      fault(
+        'MODULE_UNAVAILABLE',
+        `module ${address.module} is ${module.state}; send cmd.${named} to have it handled once it is back`,
+      ),
+    );
   }
-  return E.right({ address, module, action, sender });
+  return E.right({ address, module, sender });
+};
+
+/**
+ * The same for a call that a handler makes: refused only for what is wrong with the call itself, and so again in every
+ * run. All else is recorded and answered in the log, also that a module is not there or the sender may not: a handler
+ * that runs again must get the answers it got before, and what was not recorded could be answered otherwise.
+ */
+export const admitHandlerCall = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
+  const parsed = parseAddress(msg.subject.slice('call.'.length));
+  if (E.isLeft(parsed)) return parsed;
+  if (msg.data.length > MAX_PAYLOAD_BYTES) {
+    return E.left(
+      fault(
+        'PAYLOAD_TOO_LARGE',
+        `the payload has ${msg.data.length} bytes, the log takes ${MAX_PAYLOAD_BYTES}`,
+      ),
+    );
+  }
+  return E.right({
+    address: parsed.right,
+    module: directory.find(parsed.right.module),
+    sender: senderOf(msg),
+  });
 };

@@ -7,7 +7,7 @@ import { LOG } from '../../schemas/log.js';
 import { storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { Producer } from '../journal/producer.js';
-import { type AdmittedCall, admit } from './admission.js';
+import { type AdmittedCall, admit, admitHandlerCall } from './admission.js';
 import type { ModuleDirectory } from './directory.js';
 import { serveDiscovery } from './discovery.js';
 import { PendingCalls } from './pending-calls.js';
@@ -94,12 +94,18 @@ export class Gateway {
   #called(msg: Msg): void {
     if (msg.reply === undefined || msg.reply === '') return; // Nobody waits: a command is what they should send.
     const started = performance.now();
-    const admitted = admit(msg, this.#options.directory);
+    const call = parseSequence(msg.headers?.get(HEADER.call) ?? '');
+    const admitted =
+      call === undefined
+        ? admit(msg, this.#options.directory)
+        : admitHandlerCall(msg, this.#options.directory);
     if (E.isLeft(admitted)) return this.#refuse(msg, admitted.left);
     if (this.#pending.size >= this.#options.maxPending) {
-      return this.#refuse(msg, fault('OVERLOADED', `${this.#pending.size} calls wait for results; try again in 1 s`));
+      return this.#refuse(
+        msg,
+        fault('OVERLOADED', `${this.#pending.size} calls wait for results; try again in 1 s`),
+      );
     }
-    const call = parseSequence(msg.headers?.get(HEADER.call) ?? '');
     if (call === undefined) this.#record(msg, admitted.right, {}, started);
     else void this.#handlerCall(msg, admitted.right, call, started);
   }
@@ -107,7 +113,8 @@ export class Gateway {
   #refuse(msg: Msg, problem: Fault): void {
     const [, name, action] = msg.subject.split('.');
     const module = this.#options.directory.find(name ?? '');
-    if (module?.manifest.actions[action ?? ''] !== undefined) module.stats.record(action as string, 0, problem.code);
+    if (module?.manifest.actions[action ?? ''] !== undefined)
+      module.stats.record(action as string, 0, problem.code);
     replyFault(msg, problem);
   }
 
@@ -136,7 +143,7 @@ export class Gateway {
       since: Date.now(),
       resolve: (body) => {
         const error = replyResult(msg, command, body);
-        module.stats.record(address.name, performance.now() - started, error);
+        module?.stats.record(address.name, performance.now() - started, error);
       },
       expire: () => {
         replyFault(msg, fault('RESULT_PENDING', `command ${command} is recorded and not answered yet`));
@@ -154,12 +161,18 @@ export class Gateway {
     const { index } = this.#options;
     const cause = parseSequence(msg.headers?.get(HEADER.cause) ?? '');
     if (cause === undefined) {
-      return this.#refuse(msg, fault('HEADER_INVALID', `${HEADER.call} without a sequence in ${HEADER.cause}`));
+      return this.#refuse(
+        msg,
+        fault('HEADER_INVALID', `${HEADER.call} without a sequence in ${HEADER.cause}`),
+      );
     }
     await index.reached(cause);
     const open = index.commands.get(cause);
     if (open === undefined || open.module !== admitted.sender) {
-      return this.#refuse(msg, fault('HEADER_INVALID', `${HEADER.cause} ${cause} is no open command of ${admitted.sender}`));
+      return this.#refuse(
+        msg,
+        fault('HEADER_INVALID', `${HEADER.cause} ${cause} is no open command of ${admitted.sender}`),
+      );
     }
     const key = `${admitted.sender}/${cause}/${call}`;
     const made = index.commands.call(cause, call);
@@ -192,9 +205,13 @@ export class Gateway {
 
   async #fetch(command: number, resultSeq: number): Promise<void> {
     try {
-      const reply = await this.#options.nc.request(`$JS.API.DIRECT.GET.${LOG}`, JSON.stringify({ seq: resultSeq }), {
-        timeout: 5_000,
-      });
+      const reply = await this.#options.nc.request(
+        `$JS.API.DIRECT.GET.${LOG}`,
+        JSON.stringify({ seq: resultSeq }),
+        {
+          timeout: 5_000,
+        },
+      );
       this.#pending.resolve(command, reply.data);
     } catch {
       // The result is in the log; a server that restarts just now is asked again.

@@ -60,7 +60,9 @@ export class UnownedCommands {
       if (E.isRight(stored)) return;
       // Uncertain means: perhaps stored. To answer again could answer twice, so the next start decides from the log.
       if (stored.left.code === 'LOG_UNCERTAIN') {
-        this.log(`whether command ${command.seq} is answered is unknown until the next start: ${stored.left.message}`);
+        this.log(
+          `whether command ${command.seq} is answered is unknown until the next start: ${stored.left.message}`,
+        );
         return;
       }
       await new Promise((resume) => setTimeout(resume, RETRY_MS).unref());

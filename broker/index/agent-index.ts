@@ -24,7 +24,8 @@ export class AgentIndex {
     this.#db = open({ path: dir, compression: false });
     const position = this.#db.get(POSITION) as Position | undefined;
     // Of another log, or ahead of this one, which then lost its tail (I9): what it says is of no use.
-    this.discarded = position !== undefined && (position.logId !== logId || position.resumeFrom > lastSeq + 1);
+    this.discarded =
+      position !== undefined && (position.logId !== logId || position.resumeFrom > lastSeq + 1);
     if (this.discarded) this.#db.clearSync();
     this.resumeFrom = this.discarded ? 1 : (position?.resumeFrom ?? 1);
     this.logId = logId;

@@ -106,7 +106,8 @@ export class LogIndex {
       const command = this.commands.result(message, subject);
       if (command !== undefined) {
         this.#recent.set(command.seq, message.seq);
-        if (this.#recent.size > RECENT_RESULTS) this.#recent.delete(this.#recent.keys().next().value as number);
+        if (this.#recent.size > RECENT_RESULTS)
+          this.#recent.delete(this.#recent.keys().next().value as number);
         this.options.onResult(command, message.seq);
       }
     } else if (subject?.kind === 'evt' && subject.agent !== undefined) {

@@ -112,12 +112,16 @@ export class Appender {
   submit(draft: Draft, settle: (outcome: E.Either<Fault, Receipt>) => void): void {
     if (this.#broken !== undefined) return settle(E.left(this.#broken));
     if (this.#queue.length - this.#head >= this.#options.maxQueued) {
-      return settle(E.left(fault('OVERLOADED', `${this.pending} records wait to be stored; try again in 100 ms`)));
+      return settle(
+        E.left(fault('OVERLOADED', `${this.pending} records wait to be stored; try again in 100 ms`)),
+      );
     }
     // Checked before the record takes a number: a number that is never stored would be a gap (I2).
     const bytes = recordBytes(draft);
     if (bytes > MAX_RECORD_BYTES) {
-      return settle(E.left(fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${MAX_RECORD_BYTES}`)));
+      return settle(
+        E.left(fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${MAX_RECORD_BYTES}`)),
+      );
     }
     const pending = { n: this.#next++, draft, sentAt: 0, settle };
     if (this.#inFlight.size < this.#options.maxInFlight) this.#send(pending);

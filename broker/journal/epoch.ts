@@ -37,7 +37,10 @@ const write = (nc: NatsConnection, record: EpochRecord, under: number | null): T
           headers.set(HEADER.fenceSequence, String(under));
           headers.set(HEADER.fenceSubject, epochSubject(BROKER));
         }
-        return nc.request(epochSubject(record.producer), encodeJson(record), { headers, timeout: WRITE_TIMEOUT_MS });
+        return nc.request(epochSubject(record.producer), encodeJson(record), {
+          headers,
+          timeout: WRITE_TIMEOUT_MS,
+        });
       },
       (error) => toFault(error, 'LOG_UNAVAILABLE'),
     ),

@@ -104,7 +104,12 @@ export class Producer {
   #broken(reason: Fault, unsettled: readonly Unsettled[]): void {
     this.#appender = undefined;
     const since = Date.now();
-    const before = unsettled.map(({ n, draft, settle, sent }) => ({ draft, settle, since, n: sent ? n : null }));
+    const before = unsettled.map(({ n, draft, settle, sent }) => ({
+      draft,
+      settle,
+      since,
+      n: sent ? n : null,
+    }));
     this.#waiting = [...before, ...this.#waiting];
     if (this.#closed) return this.#giveUp(reason, Number.POSITIVE_INFINITY);
     this.#options.onReopen?.(reason);

@@ -26,10 +26,17 @@ export const parsePubAck = (msg: Msg): E.Either<Fault, number> => {
   const reply = JSON.parse(msg.string()) as Reply;
   if (reply.error !== undefined) {
     const { code, err_code = 0, description } = reply.error;
-    return E.left(fault(CODES[err_code] ?? (code === 429 ? 'OVERLOADED' : 'LOG_UNAVAILABLE'), `the server refused a record: ${description} (${err_code})`));
+    return E.left(
+      fault(
+        CODES[err_code] ?? (code === 429 ? 'OVERLOADED' : 'LOG_UNAVAILABLE'),
+        `the server refused a record: ${description} (${err_code})`,
+      ),
+    );
   }
   if (reply.seq === undefined || reply.seq < 1) {
-    return E.left(fault('LOG_UNAVAILABLE', `the server answered a publish with ${msg.string().slice(0, 200)}`));
+    return E.left(
+      fault('LOG_UNAVAILABLE', `the server answered a publish with ${msg.string().slice(0, 200)}`),
+    );
   }
   return E.right(reply.seq);
 };

@@ -55,7 +55,8 @@ export class Pull {
     });
     this.#watch = setInterval(() => {
       const silentMs = Date.now() - this.#heard;
-      if (this.#outstanding > 0 && silentMs > SILENCE_MS) this.#break(`the consumer has been silent for ${silentMs} ms`);
+      if (this.#outstanding > 0 && silentMs > SILENCE_MS)
+        this.#break(`the consumer has been silent for ${silentMs} ms`);
     }, 1_000).unref();
   }
 
@@ -63,7 +64,8 @@ export class Pull {
   want(messages: number): void {
     this.#wanted = messages;
     // Asking for one at a time would cost a request a message.
-    if (!this.#closed && this.#outstanding * 2 <= messages && messages > 0) this.#request(messages - this.#outstanding);
+    if (!this.#closed && this.#outstanding * 2 <= messages && messages > 0)
+      this.#request(messages - this.#outstanding);
   }
 
   /** Ends without a word to the owner. */

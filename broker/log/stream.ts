@@ -6,25 +6,26 @@ import { LOG, MAX_RECORD_BYTES } from '../../schemas/log.js';
 const STREAM_NOT_FOUND = 10059;
 
 /** What the stream must be. One sequence orders calls, results and events; replay and time travel stand on that. */
-export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: string } => ({
-  name: LOG,
-  description: 'Tallystick: every command, result and event',
-  subjects: ['cmd.*.*.*', 'cmd.*.*.*.*', 'evt.*.*', 'evt.*.*.*', 'res.*.*', 'res.*.*.*', 'epoch.>'],
-  retention: 'limits',
-  storage: 'file',
-  max_bytes: maxBytes,
-  max_age: 0,
-  max_msg_size: MAX_RECORD_BYTES,
-  // A full log refuses what comes (10077) instead of forgetting what it has (I1).
-  discard: 'new',
-  allow_direct: true,
-  // Known to servers from 2.12 and 2.14; the client's types name them.
-  allow_atomic: true,
-  allow_batched: true,
-  deny_delete: true,
-  deny_purge: true,
-  republish: { src: '>', dest: 'live.>' },
-} as Partial<StreamConfig> & { name: string });
+export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: string } =>
+  ({
+    name: LOG,
+    description: 'Tallystick: every command, result and event',
+    subjects: ['cmd.*.*.*', 'cmd.*.*.*.*', 'evt.*.*', 'evt.*.*.*', 'res.*.*', 'res.*.*.*', 'epoch.>'],
+    retention: 'limits',
+    storage: 'file',
+    max_bytes: maxBytes,
+    max_age: 0,
+    max_msg_size: MAX_RECORD_BYTES,
+    // A full log refuses what comes (10077) instead of forgetting what it has (I1).
+    discard: 'new',
+    allow_direct: true,
+    // Known to servers from 2.12 and 2.14; the client's types name them.
+    allow_atomic: true,
+    allow_batched: true,
+    deny_delete: true,
+    deny_purge: true,
+    republish: { src: '>', dest: 'live.>' },
+  }) as Partial<StreamConfig> & { name: string };
 
 /** A setting that is not as it should be. */
 export interface Difference {
@@ -36,10 +37,12 @@ export interface Difference {
 /** What the server reports for a setting nobody gave. */
 const same = (is: unknown, wanted: unknown): boolean => {
   if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)) {
-    return Object.entries(wanted).every(([key, value]) => same((is as Record<string, unknown> | undefined)?.[key], value));
+    return Object.entries(wanted).every(([key, value]) =>
+      same((is as Record<string, unknown> | undefined)?.[key], value),
+    );
   }
   if (Array.isArray(wanted)) return JSON.stringify(is) === JSON.stringify(wanted);
-  return (is ?? false) === wanted || ((is ?? 0) === wanted);
+  return (is ?? false) === wanted || (is ?? 0) === wanted;
 };
 
 export const differences = (is: StreamConfig, wanted: Partial<StreamConfig>): readonly Difference[] =>
@@ -48,7 +51,9 @@ export const differences = (is: StreamConfig, wanted: Partial<StreamConfig>): re
     .map(([setting, value]) => ({ setting, is: is[setting as keyof StreamConfig], wanted: value }));
 
 const describe = (all: readonly Difference[]): string =>
-  all.map(({ setting, is, wanted }) => `${setting} is ${JSON.stringify(is)}, needed ${JSON.stringify(wanted)}`).join('; ');
+  all
+    .map(({ setting, is, wanted }) => `${setting} is ${JSON.stringify(is)}, needed ${JSON.stringify(wanted)}`)
+    .join('; ');
 
 const apiCode = (error: unknown): number | undefined => (error as { code?: number }).code;
 
@@ -83,7 +88,9 @@ export const ensureLog = (
         const info = await jsm.streams.update(LOG, { ...existing.config, ...wanted });
         return { info, updated: found };
       } catch (error) {
-        throw new Mismatch(`stream LOG differs and cannot be updated (${(error as Error).message}): ${describe(found)}`);
+        throw new Mismatch(
+          `stream LOG differs and cannot be updated (${(error as Error).message}): ${describe(found)}`,
+        );
       }
     },
     (error) =>

@@ -65,10 +65,13 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       text(body, 'name'),
       TE.chain((name) => {
         const module = supervisor.find(name);
-        return module === undefined ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`)) : TE.right(module);
+        return module === undefined
+          ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`))
+          : TE.right(module);
       }),
     );
-  const task = <A>(work: () => Promise<A>): TE.TaskEither<Fault, A> => TE.tryCatch(work, (error) => toFault(error));
+  const task = <A>(work: () => Promise<A>): TE.TaskEither<Fault, A> =>
+    TE.tryCatch(work, (error) => toFault(error));
   const answer = TE.chain((module: SupervisedModule) => task(() => status(module)));
 
   const stats = ({ name, beat, manifest, stats: counters }: SupervisedModule): ModuleStats => ({
@@ -112,23 +115,42 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
           TE.chain((module) => task(async () => ({ ...(await status(module)), manifest: module.manifest }))),
         ),
     ],
-    [OPS.moduleLoad, (body) => pipe(text(body, 'dir'), TE.chain((dir) => supervisor.load(dir)), answer)],
+    [
+      OPS.moduleLoad,
+      (body) =>
+        pipe(
+          text(body, 'dir'),
+          TE.chain((dir) => supervisor.load(dir)),
+          answer,
+        ),
+    ],
     [
       OPS.moduleUnload,
       (body) =>
         pipe(
           text(body, 'name'),
-          TE.chain((name) => supervisor.unload(name, body['withDependents'] === true)),
+          TE.chain((name) => supervisor.unload(name, body.withDependents === true)),
           answer,
         ),
     ],
-    [OPS.moduleReload, (body) => pipe(text(body, 'name'), TE.chain((name) => supervisor.reload(name)), answer)],
+    [
+      OPS.moduleReload,
+      (body) =>
+        pipe(
+          text(body, 'name'),
+          TE.chain((name) => supervisor.reload(name)),
+          answer,
+        ),
+    ],
     [
       OPS.moduleStats,
       (body) =>
-        body['name'] === undefined
+        body.name === undefined
           ? TE.right({ modules: [...supervisor.all()].map(stats) })
-          : pipe(known(body), TE.map((module): object => ({ modules: [stats(module)] }))),
+          : pipe(
+              known(body),
+              TE.map((module): object => ({ modules: [stats(module)] })),
+            ),
     ],
   ]);
 };

@@ -40,7 +40,10 @@ const open = (url: string, key: Key, name: string): Promise<NatsConnection> =>
 const refused = (error: unknown, url: string): Fault => {
   const { message } = error as Error;
   return /authoriz|authentic|permission/i.test(message)
-    ? fault('SERVER_REFUSED', `${url} refuses the broker's credential (${message}): does its configuration include what \`tallystick accounts\` prints?`)
+    ? fault(
+        'SERVER_REFUSED',
+        `${url} refuses the broker's credential (${message}): does its configuration include what \`tallystick accounts\` prints?`,
+      )
     : fault('SERVER_UNREACHABLE', `no NATS server answers at ${url}: ${message}`);
 };
 
@@ -73,11 +76,14 @@ export const openLink = ({ url, core, system, log }: LinkOptions): TE.TaskEither
             // A server that is down reads the file when it starts.
             if (since === undefined) return;
             const id = nc.info?.server_id ?? '';
-            const reply = await sys.request(`$SYS.REQ.SERVER.${id}.RELOAD`, '', { timeout: RELOAD_TIMEOUT_MS });
+            const reply = await sys.request(`$SYS.REQ.SERVER.${id}.RELOAD`, '', {
+              timeout: RELOAD_TIMEOUT_MS,
+            });
             const answer = reply.json<{ error?: { description?: string } }>();
             if (answer.error !== undefined) throw new Error(answer.error.description ?? 'no reason given');
           },
-          (error) => fault('SERVER_REFUSED', `the server did not take the new accounts: ${(error as Error).message}`),
+          (error) =>
+            fault('SERVER_REFUSED', `the server did not take the new accounts: ${(error as Error).message}`),
         );
       return {
         nc,

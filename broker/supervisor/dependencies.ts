@@ -8,7 +8,8 @@ export interface StartOrder {
   readonly refused: ReadonlyMap<string, Fault>;
 }
 
-export const dependenciesOf = (manifest: Manifest): readonly string[] => Object.keys(manifest.dependencies ?? {});
+export const dependenciesOf = (manifest: Manifest): readonly string[] =>
+  Object.keys(manifest.dependencies ?? {});
 
 /** The first action that a module depends on and the other does not have. */
 const missingAction = (manifest: Manifest, all: ReadonlyMap<string, Manifest>): string | undefined => {
@@ -39,7 +40,8 @@ export const startOrder = (all: ReadonlyMap<string, Manifest>): StartOrder => {
   const refused = new Map<string, Fault>();
   for (const [name, manifest] of all) {
     const missing = missingAction(manifest, all);
-    if (missing !== undefined) refused.set(name, fault('DEPENDENCY_MISSING', `${name} needs ${missing}, which is not there`));
+    if (missing !== undefined)
+      refused.set(name, fault('DEPENDENCY_MISSING', `${name} needs ${missing}, which is not there`));
   }
   const waiting = new Set([...all.keys()].filter((name) => !refused.has(name)));
   const groups: string[][] = [];

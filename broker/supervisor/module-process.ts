@@ -27,7 +27,9 @@ export interface ModuleProcessOptions {
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
 
 const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined)),
+  ...Object.fromEntries(
+    INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined),
+  ),
   [MODULE_ENV.name]: options.source.manifest.name,
   [MODULE_ENV.url]: options.natsUrl,
   [MODULE_ENV.seed]: options.seed,
@@ -101,6 +103,7 @@ export class ModuleProcess {
   }
 
   #lines(stream: Readable | null, onLine: (line: string) => void): void {
-    if (stream !== null) createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
+    if (stream !== null)
+      createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
   }
 }

@@ -109,7 +109,9 @@ export const openModuleEpoch = (
           const appender = new Appender({ nc, producer: module, epoch, next: 1 }, (reason, unsettled) => {
             for (const { settle } of unsettled) settle(E.left(reason));
           });
-          const stored = await Promise.all(missing.map((copy) => appender.append(storedCopy(module, copy))()));
+          const stored = await Promise.all(
+            missing.map((copy) => appender.append(storedCopy(module, copy))()),
+          );
           const failed = stored.find(E.isLeft);
           appender.close();
           if (failed !== undefined) throw new FaultError(failed.left);
@@ -121,6 +123,10 @@ export const openModuleEpoch = (
     ),
   );
 };
+
+/** The module has read its past: nobody needs to see that consumer any more. */
+export const endFold = ({ jsm }: ModuleStartContext, module: string): TE.TaskEither<Fault, boolean> =>
+  jetstream(() => jsm.consumers.delete(LOG, foldConsumer(module)));
 
 /** Answers a module that asks to start: a new epoch, its commands from the first unanswered one, its past to fold. */
 export const startModule = (
@@ -141,7 +147,15 @@ export const startModule = (
         const fold = foldConsumer(manifest.name);
         await jsm.consumers.delete(LOG, fold).catch(() => undefined);
         await jsm.consumers.add(LOG, foldConsumerConfig(manifest.name, foldFrom));
-        return { epoch, next, resumeFrom, snapshotSeq, foldConsumer: fold, logId: context.logId, republished };
+        return {
+          epoch,
+          next,
+          resumeFrom,
+          snapshotSeq,
+          foldConsumer: fold,
+          logId: context.logId,
+          republished,
+        };
       }),
     ),
   );

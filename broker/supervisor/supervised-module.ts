@@ -22,6 +22,8 @@ export interface ModuleSurroundings {
   readonly revoke: (module: string) => TaskEither<Fault, void>;
   /** Opens the module's next epoch and prepares its consumers. */
   readonly start: (manifest: Manifest, request: StartRequest) => TaskEither<Fault, StartReply>;
+  /** The module has read its past and handles commands. */
+  readonly started: (module: string) => TaskEither<Fault, unknown>;
   /** Stores what a module that stays down has left undone. */
   readonly repair: (module: string) => TaskEither<Fault, unknown>;
   /** Since when the server has been answering, milliseconds since 1970; undefined while it does not. */
@@ -125,6 +127,7 @@ export class SupervisedModule implements ServedModule {
   isReady(): void {
     this.#lastBeat = Date.now();
     this.#ready?.();
+    void this.around.started(this.name)();
   }
 
   beats(beat: Beat): void {
@@ -154,7 +157,10 @@ export class SupervisedModule implements ServedModule {
       if (this.#isParked()) {
         this.state = 'crashed';
         this.reason = `parked after ${this.#crashes.length} crashes within a minute, the last: ${this.reason}`;
-        this.around.log(this.name, `${this.reason}; \`tallystick module reload ${this.name}\` starts it again`);
+        this.around.log(
+          this.name,
+          `${this.reason}; \`tallystick module reload ${this.name}\` starts it again`,
+        );
         await this.around.repair(this.name)();
         loaded(E.left(fault('MODULE_START_FAILED', `${this.name} was ${this.reason}`)));
         return;
@@ -217,7 +223,10 @@ export class SupervisedModule implements ServedModule {
       if (linked === undefined) return;
       const silentMs = Date.now() - Math.max(this.#lastBeat, linked);
       if (silentMs < hangMs || this.#process?.running !== true) return;
-      this.around.log(this.name, `process ${this.#process.pid} has been silent for ${silentMs} ms and is replaced`);
+      this.around.log(
+        this.name,
+        `process ${this.#process.pid} has been silent for ${silentMs} ms and is replaced`,
+      );
       this.#process.killHung();
     }, WATCH_INTERVAL_MS).unref();
   }

@@ -31,7 +31,12 @@ export class Supervisor implements ModuleDirectory {
   add(source: ModuleSource): E.Either<Fault, SupervisedModule> {
     const { name } = source.manifest;
     if (this.#modules.has(name)) {
-      return E.left(fault('MODULE_STATE', `there is a module ${name} already, from ${this.#modules.get(name)?.source.dir}`));
+      return E.left(
+        fault(
+          'MODULE_STATE',
+          `there is a module ${name} already, from ${this.#modules.get(name)?.source.dir}`,
+        ),
+      );
     }
     const module = new SupervisedModule(source, this.around);
     this.#modules.set(name, module);
@@ -71,7 +76,9 @@ export class Supervisor implements ModuleDirectory {
         const dependents = this.#loadedDependents(name);
         if (dependents.length > 0 && !withDependents) {
           const names = dependents.map((dependent) => dependent.name).join(', ');
-          return E.left(fault('DEPENDENTS_LOADED', `${names} need ${name}; --with-dependents unloads them first`));
+          return E.left(
+            fault('DEPENDENTS_LOADED', `${names} need ${name}; --with-dependents unloads them first`),
+          );
         }
         for (const dependent of dependents) await this.#stop(dependent);
         await this.#stop(module);
@@ -88,7 +95,8 @@ export class Supervisor implements ModuleDirectory {
       TE.bind('source', ({ old }) => TE.fromEither(readModule(old.source.dir))),
       TE.filterOrElse(
         ({ source }) => source.manifest.name === name,
-        ({ source, old }) => fault('MANIFEST_INVALID', `${old.source.manifestPath} now names ${source.manifest.name}`, '/name'),
+        ({ source, old }) =>
+          fault('MANIFEST_INVALID', `${old.source.manifestPath} now names ${source.manifest.name}`, '/name'),
       ),
       TE.chain(({ old, source }) => async () => {
         const { refused } = startOrder(new Map([...this.#manifests(), [name, source.manifest]]));
@@ -116,12 +124,18 @@ export class Supervisor implements ModuleDirectory {
 
   #known(name: string): TaskEither<Fault, SupervisedModule> {
     const module = this.#modules.get(name);
-    return module === undefined ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`)) : TE.right(module);
+    return module === undefined
+      ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`))
+      : TE.right(module);
   }
 
   #loadOne(module: SupervisedModule): TaskEither<Fault, SupervisedModule> {
     const problem = startOrder(this.#manifests()).refused.get(module.name);
-    if (problem === undefined) return pipe(module.load(), TE.map(() => module));
+    if (problem === undefined)
+      return pipe(
+        module.load(),
+        TE.map(() => module),
+      );
     this.#refuse(module.name, problem);
     return TE.left(problem);
   }
@@ -137,7 +151,11 @@ export class Supervisor implements ModuleDirectory {
     // Groups come in dependency order and hold no circle, so one pass finds what is needed indirectly too.
     const needing = new Set([name]);
     for (const each of groups.flat()) {
-      if (dependenciesOf((this.#modules.get(each) as SupervisedModule).manifest).some((other) => needing.has(other))) {
+      if (
+        dependenciesOf((this.#modules.get(each) as SupervisedModule).manifest).some((other) =>
+          needing.has(other),
+        )
+      ) {
         needing.add(each);
       }
     }

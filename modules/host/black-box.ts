@@ -13,7 +13,15 @@ export interface LastMoments {
 }
 
 /** Ends that come from outside and say nothing about a handler: a person, the system, the broker that went away. */
-const OUTSIDE = new Set(['none', 'exit:0', 'signal:SIGKILL', 'signal:SIGTERM', 'signal:SIGINT', 'signal:SIGHUP', 'signal:SIGPIPE']);
+const OUTSIDE = new Set([
+  'none',
+  'exit:0',
+  'signal:SIGKILL',
+  'signal:SIGTERM',
+  'signal:SIGINT',
+  'signal:SIGHUP',
+  'signal:SIGPIPE',
+]);
 
 /**
  * Notes which commands are being handled, in a file that outlives the process, so that a command which ends or hangs its
@@ -34,13 +42,17 @@ export class BlackBox {
     closeSync(this.#fd);
     this.#fd = openSync(path, 'w', 0o600);
     ftruncateSync(this.#fd, BYTES);
-    const noted = OUTSIDE.has(lastExit) ? [] : Array.from({ length: Math.floor(read / 8) }, (_, i) => Number(before.readBigUInt64LE(i * 8)));
+    const noted = OUTSIDE.has(lastExit)
+      ? []
+      : Array.from({ length: Math.floor(read / 8) }, (_, i) => Number(before.readBigUInt64LE(i * 8)));
     const [culprit = 0, ...running] = noted;
     const suspects = running.filter((seq) => seq > 0);
     // Nobody but the one that was under way can have done it.
     const only = culprit === 0 && suspects.length === 1 ? suspects[0] : undefined;
     this.lastMoments =
-      culprit > 0 || only !== undefined ? { culprit: culprit > 0 ? culprit : only, suspects: [] } : { culprit: undefined, suspects };
+      culprit > 0 || only !== undefined
+        ? { culprit: culprit > 0 ? culprit : only, suspects: [] }
+        : { culprit: undefined, suspects };
   }
 
   /** A handler is about to run synchronously: should the process end or hang now, it was this one. */

@@ -25,7 +25,10 @@ export class Checkpoint {
   /** The acknowledgement that covers all that is done, or undefined when nothing was added. */
   advance(): string | undefined {
     let ack: string | undefined;
-    while (this.#head < this.#sequences.length && this.#finished.delete(this.#sequences[this.#head] as number)) {
+    while (
+      this.#head < this.#sequences.length &&
+      this.#finished.delete(this.#sequences[this.#head] as number)
+    ) {
       ack = this.#ackSubjects[this.#head];
       this.#head += 1;
     }

@@ -112,14 +112,19 @@ export class Effects {
     const late = new Promise<Outcome>((resolve) => {
       timer = setTimeout(() => {
         abort.abort();
-        resolve(refused(fault('HANDLER_TIMEOUT', `the handler of ${named} did not finish within ${deadlineMs} ms`)));
+        resolve(
+          refused(fault('HANDLER_TIMEOUT', `the handler of ${named} did not finish within ${deadlineMs} ms`)),
+        );
       }, deadlineMs);
     });
     this.#running += 1;
     this.blackBox.began(command.seq);
     const handled = this.#invoke(action, command, state, abort.signal).then(
       (returned) => outcomeOf(this.module, this.checks, action, command, returned),
-      (error: unknown) => refused(fault('HANDLER_THREW', `${named} threw: ${error instanceof Error ? error.message : String(error)}`)),
+      (error: unknown) =>
+        refused(
+          fault('HANDLER_THREW', `${named} threw: ${error instanceof Error ? error.message : String(error)}`),
+        ),
     );
     const outcome = await Promise.race([handled, late]);
     clearTimeout(timer);
@@ -146,7 +151,11 @@ export class Effects {
       state,
       signal,
       call: (manifest, action, agent, data) => async () => {
-        const target = { module: manifest.name, name: action as string, ...(agent === undefined ? {} : { agent }) };
+        const target = {
+          module: manifest.name,
+          name: action as string,
+          ...(agent === undefined ? {} : { agent }),
+        };
         const allowed = mayCall(this.module.manifest, command.agent, target);
         if (E.isLeft(allowed)) return E.left(refusal(allowed.left));
         calls += 1;

@@ -33,6 +33,11 @@ const START_TIMEOUT_MS = 60_000;
 const RECONNECT_MS = 100;
 const RETRY_MS = 100;
 
+/** A line for the log of the broker, which reads what a module prints. */
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
 /** Runs one module in this process: session after session, until it is asked to stop. */
@@ -91,9 +96,9 @@ export class Host {
       try {
         const session = await this.#open();
         const reason = await session.ended;
-        if (!this.#stopping) console.error(`a new epoch is needed: ${reason.code}: ${reason.message}`);
+        if (!this.#stopping) say(`a new epoch is needed: ${reason.code}: ${reason.message}`);
       } catch (error) {
-        if (!this.#stopping) console.error(`the start did not succeed and is tried again: ${(error as Error).message}`);
+        if (!this.#stopping) say(`the start did not succeed and is tried again: ${(error as Error).message}`);
         await pause(RETRY_MS);
       }
       this.#session = undefined;
@@ -121,7 +126,7 @@ export class Host {
     // Snapshots of another version, of another log, or of a log that was longer are of no use: fold the log again.
     if (start.snapshotSeq === 0) this.#store.clear();
     const states = new States(this.module, this.#store, start.logId, (error) => {
-      console.error(`snapshots cannot be written, the log is complete without them: ${error.message}`);
+      say(`snapshots cannot be written, the log is complete without them: ${error.message}`);
     });
     this.#states = states;
     const { apiPrefix } = this.options;

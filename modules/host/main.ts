@@ -11,7 +11,8 @@ import { Host } from './host.js';
 
 const required = (name: string): string => {
   const value = process.env[name];
-  if (value === undefined || value === '') throw new Error(`${name} is not set: this program is started by the broker`);
+  if (value === undefined || value === '')
+    throw new Error(`${name} is not set: this program is started by the broker`);
   return value;
 };
 

@@ -22,14 +22,27 @@ export interface Outcome {
 /** Subject, headers and the envelope's own text around a result. */
 const ENVELOPE_BYTES = 1_024;
 
-export const refused = (problem: Fault): Outcome => ({ body: encodeJson(refusal(problem)), out: [], events: [] });
+export const refused = (problem: Fault): Outcome => ({
+  body: encodeJson(refusal(problem)),
+  out: [],
+  events: [],
+});
 
 const rejected = ({ code, message, path, retryable }: Rejection): Result => ({
   status: 'rejected',
-  error: { code, message: String(message), ...(path === undefined ? {} : { path }), retryable: retryable === true },
+  error: {
+    code,
+    message: String(message),
+    ...(path === undefined ? {} : { path }),
+    retryable: retryable === true,
+  },
 });
 
-const outOf = (module: string, command: Command, { events = [], commands = [] }: AnyDecision): readonly Out[] => {
+const outOf = (
+  module: string,
+  command: Command,
+  { events = [], commands = [] }: AnyDecision,
+): readonly Out[] => {
   const agent = command.agent === '' ? {} : { agent: command.agent };
   const subjects = [
     ...events.map(({ name, data }) => ({ subject: eventSubject({ module, name, ...agent }), data })),
@@ -53,7 +66,9 @@ export const outcomeOf = (
 ): Outcome => {
   try {
     if (!isEither(returned)) {
-      return refused(fault('OUTCOME_INVALID', `the handler of ${manifest.name}.${action} returned no Either`));
+      return refused(
+        fault('OUTCOME_INVALID', `the handler of ${manifest.name}.${action} returned no Either`),
+      );
     }
     if (E.isLeft(returned)) {
       const checked = checkRejection(returned.left);
@@ -73,6 +88,8 @@ export const outcomeOf = (
     return { body, out, events: decision.events ?? [] };
   } catch (error) {
     // What cannot be checked or encoded: a value that throws when it is read, a circle, a BigInt.
-    return refused(fault('OUTCOME_INVALID', `what ${manifest.name}.${action} returned: ${(error as Error).message}`));
+    return refused(
+      fault('OUTCOME_INVALID', `what ${manifest.name}.${action} returned: ${(error as Error).message}`),
+    );
   }
 };

@@ -30,7 +30,9 @@ const fold = (module: string, states: States, message: StoredMessage): number | 
   if (subject.kind === 'evt') {
     // A copy says nothing that its result did not; an event without a cause decides itself.
     if (cause === undefined) {
-      states.apply(agent, message.seq, [{ name: subject.name, data: JSON.parse(decoder.decode(message.data)) }]);
+      states.apply(agent, message.seq, [
+        { name: subject.name, data: JSON.parse(decoder.decode(message.data)) },
+      ]);
     }
     return undefined;
   }

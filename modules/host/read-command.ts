@@ -19,13 +19,20 @@ const checkDeadline = (text: string | undefined, now: number): E.Either<Fault, v
   if (Number.isNaN(deadline)) {
     return E.left(fault('HEADER_INVALID', `${HEADER.deadline} ${JSON.stringify(text)} is no RFC 3339 time`));
   }
-  return deadline < now ? E.left(fault('DEADLINE_PAST', `the deadline ${text} had passed`)) : E.right(undefined);
+  return deadline < now
+    ? E.left(fault('DEADLINE_PAST', `the deadline ${text} had passed`))
+    : E.right(undefined);
 };
 
 const checkNames = (subject: CommandSubject): E.Either<Fault, void> => {
-  for (const [what, token] of [['action', subject.name], ['agent', subject.agent ?? '_']] as const) {
+  for (const [what, token] of [
+    ['action', subject.name],
+    ['agent', subject.agent ?? '_'],
+  ] as const) {
     if (!isName(token)) {
-      return E.left(fault('NAME_INVALID', `${what} ${JSON.stringify(token)} is not 1 to 64 of A-Z a-z 0-9 _ -`));
+      return E.left(
+        fault('NAME_INVALID', `${what} ${JSON.stringify(token)} is not 1 to 64 of A-Z a-z 0-9 _ -`),
+      );
     }
   }
   return E.right(undefined);

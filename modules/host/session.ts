@@ -149,7 +149,9 @@ export class Session {
     const command = read.right;
     const action = module.actions[subject.name];
     if (action === undefined) {
-      return settle(refused(fault('ACTION_UNKNOWN', `${module.manifest.name} has no handler for ${subject.name}`)));
+      return settle(
+        refused(fault('ACTION_UNKNOWN', `${module.manifest.name} has no handler for ${subject.name}`)),
+      );
     }
     const state = (): unknown => states.get(command.agent);
     if ('run' in action) effects.run(subject.name, command, state, settle);
@@ -191,7 +193,9 @@ export class Session {
         states.apply(agent ?? '', stored.right.seq, outcome.events);
       } catch (error) {
         // A fold that throws would leave a state that the log does not have: go on from the log, not from here.
-        return this.#break(fault('INTERNAL', `folding the outcome of ${message.seq}: ${(error as Error).message}`));
+        return this.#break(
+          fault('INTERNAL', `folding the outcome of ${message.seq}: ${(error as Error).message}`),
+        );
       }
       this.#copies(message.seq, headers, outcome);
       next();
@@ -203,11 +207,14 @@ export class Session {
     let missing = out.length;
     for (const [index, { subject, data }] of out.entries()) {
       const part = { [HEADER.part]: formatPart({ i: index + 1, n: out.length }) };
-      this.#appender.submit({ subject, data: encodeJson(data), headers: { ...headers, ...part } }, (stored) => {
-        if (E.isLeft(stored)) return this.#break(stored.left);
-        missing -= 1;
-        if (missing === 0) this.#finished(cause);
-      });
+      this.#appender.submit(
+        { subject, data: encodeJson(data), headers: { ...headers, ...part } },
+        (stored) => {
+          if (E.isLeft(stored)) return this.#break(stored.left);
+          missing -= 1;
+          if (missing === 0) this.#finished(cause);
+        },
+      );
     }
   }
 

@@ -47,7 +47,8 @@ export class States {
     for (const { name, data } of events) {
       const evolve = this.module.evolve[name];
       // An event of an older version that this one does not know: the state cannot follow what it cannot read.
-      if (evolve === undefined) throw new Error(`${this.module.manifest.name} cannot fold event ${name} at ${seq}`);
+      if (evolve === undefined)
+        throw new Error(`${this.module.manifest.name} cannot fold event ${name} at ${seq}`);
       state = evolve(state, data);
     }
     const after = { seq, state };
@@ -83,7 +84,8 @@ export class States {
       .save(batch, position)
       .catch((error: Error) => {
         // Written again with the next group; until then a start folds a little more of the log.
-        for (const [agent, snapshot] of batch) if (!this.#unsaved.has(agent)) this.#unsaved.set(agent, snapshot);
+        for (const [agent, snapshot] of batch)
+          if (!this.#unsaved.has(agent)) this.#unsaved.set(agent, snapshot);
         this.onError(error);
       })
       .finally(() => {

@@ -110,9 +110,9 @@ describe('wrong usage exits 2', () => {
       assert.equal(stdout, '');
       const { error, ...rest } = JSON.parse(stderr) as { error: Record<string, unknown> };
       assert.deepEqual(rest, {});
-      assert.equal(typeof error['code'], 'string');
-      assert.equal(typeof error['message'], 'string');
-      assert.equal(error['retryable'], false);
+      assert.equal(typeof error.code, 'string');
+      assert.equal(typeof error.message, 'string');
+      assert.equal(error.retryable, false);
     }
   });
 });
