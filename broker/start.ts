@@ -2,16 +2,19 @@ import { statfsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
 import type { StartConfig } from '../schemas/config.js';
 import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
+import { epochSubject } from '../schemas/subjects.js';
 import type { BrokerLog } from './broker-log.js';
 import { Gateway } from './gateway/gateway.js';
 import { UnownedCommands } from './gateway/unowned.js';
 import { LogIndex } from './index/log-index.js';
-import { openBrokerEpoch } from './journal/epoch.js';
+import { BROKER, openBrokerEpoch } from './journal/epoch.js';
 import { Producer } from './journal/producer.js';
 import { ensureLog } from './log/stream.js';
+import { serveConsumerCreation } from './operate/consumers.js';
 import { serveControl } from './operate/control.js';
 import { operations } from './operate/operations.js';
 import { serveRequests } from './operate/serve.js';
@@ -59,6 +62,15 @@ const orThrowNow = <A>(result: E.Either<Fault, A>): A => {
 };
 
 const orThrow = async <A>(task: TaskEither<Fault, A>): Promise<A> => orThrowNow(await task());
+
+/** The broker that takes the log over says so in the log; one that waited for its own next record would go on serving. */
+const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void => {
+  nc.subscribe(`live.${epochSubject(BROKER)}`, {
+    callback: (error, msg) => {
+      if (error === null && Number(msg.headers?.get('Nats-Sequence')) > under) tell();
+    },
+  });
+};
 
 /** Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails. */
 export const startBroker =
@@ -121,6 +133,7 @@ const start = async (
   }
   const logId = info.created;
   const under = await orThrow(openBrokerEpoch(nc));
+  onTakeover(nc, under, () => fail(fault('EPOCH_LOST', 'another broker has taken this log over')));
 
   const producer = await orThrow(
     Producer.open({
@@ -190,6 +203,7 @@ const start = async (
     dataDir,
   });
   serveRequests(nc, 'ops.>', (subject) => handlers.get(subject));
+  serveConsumerCreation(nc);
   gateway.start();
   undo.push(() => gateway.close());
   undo.push(() => supervisor.unloadAll());

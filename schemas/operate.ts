@@ -12,6 +12,9 @@ export const OPS = {
   moduleStats: 'ops.module.stats',
 } as const;
 
+/** Where the broker takes the operator's requests for consumers; the account has it as the JetStream API's own subject. */
+export const CREATE_CONSUMER = 'consumer.create';
+
 const Count = Type.Integer({ minimum: 0 });
 const Bytes = Type.Integer({ minimum: 0, description: 'Bytes.' });
 const Pid = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {

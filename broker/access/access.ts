@@ -94,7 +94,8 @@ export class Access {
 
   #write(): void {
     const { keys, configPath, render } = this.options;
-    const accounts = [guestPlan(), operatorPlan(keys.operator.publicKey), ...this.#modules.values()];
+    const operator = operatorPlan(keys.operator.publicKey, [...this.#modules.keys()]);
+    const accounts = [guestPlan(), operator, ...this.#modules.values()];
     writeFileSync(configPath, render(accounts), { mode: 0o600 });
   }
 }

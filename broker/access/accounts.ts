@@ -1,4 +1,5 @@
 import { API_PREFIX } from '../../schemas/control.js';
+import { CREATE_CONSUMER } from '../../schemas/operate.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { takesAgent } from '../../schemas/manifest.js';
 import { foldConsumer } from '../../schemas/log.js';
@@ -27,8 +28,16 @@ export interface AccountPlan {
   /** Public nkey; null for the guest, who connects without a credential. */
   readonly publicKey: string | null;
   readonly grants: readonly Grant[];
-  /** Subjects that this account's connections may publish; everything when absent. What is refused is refused aloud. */
-  readonly publish?: readonly string[];
+  /** What this account's connections may publish; everything when absent. What is refused is refused aloud. */
+  readonly publish?: Permission;
+  /** What they may subscribe to, likewise. */
+  readonly subscribe?: Permission;
+}
+
+/** Subjects that are allowed (all, when absent), but those that are denied. */
+export interface Permission {
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
 }
 
 const service = (subject: string, as?: string): Grant =>
@@ -48,13 +57,17 @@ const people = (sender: string): readonly Grant[] => [
 ];
 
 // Three and four tokens only: another number matches no import and would vanish, so it is refused aloud instead.
-const PEOPLE_PUBLISH = ['cmd.*.*', 'cmd.*.*.*', 'call.>', '$SRV.>', '_INBOX.>'];
+const GUEST_PUBLISH = ['cmd.*.*', 'cmd.*.*.*', 'call.>', '$SRV.>'];
+
+// Guests share one account. One that subscribed to `call.>` would see what the others send, and could answer it.
+const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];
 
 export const guestPlan = (): AccountPlan => ({
   name: 'guest',
   publicKey: null,
   grants: people('guest'),
-  publish: PEOPLE_PUBLISH,
+  publish: { allow: GUEST_PUBLISH },
+  subscribe: { allow: GUEST_SUBSCRIBE },
 });
 
 /** Reads everything and makes consumers of its own; does not update, purge or delete what is in the log. */
@@ -64,22 +77,35 @@ const OPERATOR_API = [
   '$JS.API.STREAM.NAMES',
   '$JS.API.STREAM.INFO.*',
   '$JS.API.STREAM.MSG.GET.*',
-  '$JS.API.CONSUMER.CREATE.>',
   '$JS.API.CONSUMER.LIST.*',
   '$JS.API.CONSUMER.NAMES.*',
   '$JS.API.CONSUMER.INFO.>',
+  '$JS.API.CONSUMER.DELETE.*.*',
   '$JS.ACK.>',
-  '$JS.FC.>',
 ] as const;
 
-export const operatorPlan = (publicKey: string): AccountPlan => ({
+/** What would take commands from a module, or move its checkpoint past commands that nobody has handled. */
+const ofModule = (module: string): readonly string[] => [
+  `$JS.API.CONSUMER.MSG.NEXT.LOG.${module}`,
+  `$JS.API.CONSUMER.MSG.NEXT.LOG.${foldConsumer(module)}`,
+  `$JS.API.CONSUMER.DELETE.LOG.${module}`,
+  `$JS.API.CONSUMER.DELETE.LOG.${foldConsumer(module)}`,
+  `$JS.ACK.LOG.${module}.>`,
+  // The form with domain and account in it.
+  `$JS.ACK.*.*.LOG.${module}.>`,
+];
+
+export const operatorPlan = (publicKey: string, modules: readonly string[] = []): AccountPlan => ({
   name: 'operator',
   publicKey,
+  publish: { deny: modules.flatMap(ofModule) },
   grants: [
     ...people('operator'),
     ...OPERATOR_API.map((subject) => service(subject)),
     { kind: 'service', subject: '$JS.API.DIRECT.GET.>', many: true },
     { kind: 'service', subject: '$JS.API.CONSUMER.MSG.NEXT.>', many: true },
+    // Served by the broker, which looks at what the server would not; see broker/operate/consumers.ts.
+    service(`${CREATE_CONSUMER}.>`, '$JS.API.CONSUMER.CREATE.>'),
     service('ops.>'),
   ],
 });

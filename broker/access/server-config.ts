@@ -1,4 +1,4 @@
-import type { AccountPlan, Grant } from './accounts.js';
+import type { AccountPlan, Grant, Permission } from './accounts.js';
 
 export interface ServerSettings {
   readonly host: string;
@@ -41,9 +41,20 @@ const exportsOf = (accounts: readonly AccountPlan[]): readonly string[] => {
   return [...bySubject.values()].map(({ grant, names }) => exportLine(grant, names));
 };
 
+const permission = (
+  kind: 'publish' | 'subscribe',
+  { allow = [], deny = [] }: Permission = {},
+): readonly string[] => {
+  const rules = [
+    ...(allow.length === 0 ? [] : [`allow: ${list(allow)}`]),
+    ...(deny.length === 0 ? [] : [`deny: ${list(deny)}`]),
+  ];
+  return rules.length === 0 ? [] : [`${kind}: { ${rules.join(', ')} }`];
+};
+
 const userLine = (account: AccountPlan): string => {
-  const permissions =
-    account.publish === undefined ? '' : `, permissions: { publish: { allow: ${list(account.publish)} } }`;
+  const rules = [...permission('publish', account.publish), ...permission('subscribe', account.subscribe)];
+  const permissions = rules.length === 0 ? '' : `, permissions: { ${rules.join(', ')} }`;
   // A password that everyone knows is what makes the guest a user that `no_auth_user` can name.
   return account.publicKey === null
     ? `    users: [ { user: ${q(account.name)}, password: ${q(account.name)}${permissions} } ]`

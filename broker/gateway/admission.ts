@@ -3,7 +3,7 @@ import type { Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
-import { limitsOf, takesAgent } from '../../schemas/manifest.js';
+import { type ActionManifest, limitsOf, takesAgent } from '../../schemas/manifest.js';
 import { type Address, parseAddress } from '../../schemas/subjects.js';
 import type { ModuleDirectory, ServedModule } from './directory.js';
 
@@ -17,6 +17,10 @@ export interface AdmittedCall {
 }
 
 const running = (module: ServedModule): boolean => module.state === 'loaded' || module.state === 'loading';
+
+/** An action that the manifest declares; every object has a `constructor`, and that is no action. */
+export const actionOf = ({ manifest }: ServedModule, name: string): ActionManifest | undefined =>
+  Object.hasOwn(manifest.actions, name) ? manifest.actions[name] : undefined;
 
 /** The account that the server says a request came from; the broker itself when it came from CORE. */
 export const senderOf = (msg: Msg): string => {
@@ -39,7 +43,7 @@ export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Adm
       fault('MODULE_UNKNOWN', `there is no module ${address.module}; \`nats micro ls\` lists them`),
     );
   }
-  const action = module.manifest.actions[address.name];
+  const action = actionOf(module, address.name);
   if (action === undefined) {
     const known = Object.keys(module.manifest.actions).join(', ');
     return E.left(
@@ -85,6 +89,10 @@ export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Adm
 export const admitHandlerCall = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
   const parsed = parseAddress(msg.subject.slice('call.'.length));
   if (E.isLeft(parsed)) return parsed;
+  const sender = senderOf(msg);
+  if (directory.find(sender) === undefined) {
+    return E.left(fault('HEADER_INVALID', `${HEADER.call} is for calls of handlers; ${sender} is no module`));
+  }
   if (msg.data.length > MAX_PAYLOAD_BYTES) {
     return E.left(
       fault(
@@ -96,6 +104,6 @@ export const admitHandlerCall = (msg: Msg, directory: ModuleDirectory): E.Either
   return E.right({
     address: parsed.right,
     module: directory.find(parsed.right.module),
-    sender: senderOf(msg),
+    sender,
   });
 };

@@ -7,7 +7,7 @@ import { LOG } from '../../schemas/log.js';
 import { storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { Producer } from '../journal/producer.js';
-import { type AdmittedCall, admit, admitHandlerCall } from './admission.js';
+import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
 import type { ModuleDirectory } from './directory.js';
 import { serveDiscovery } from './discovery.js';
 import { PendingCalls } from './pending-calls.js';
@@ -113,7 +113,7 @@ export class Gateway {
   #refuse(msg: Msg, problem: Fault): void {
     const [, name, action] = msg.subject.split('.');
     const module = this.#options.directory.find(name ?? '');
-    if (module?.manifest.actions[action ?? ''] !== undefined)
+    if (module !== undefined && actionOf(module, action ?? '') !== undefined)
       module.stats.record(action as string, 0, problem.code);
     replyFault(msg, problem);
   }

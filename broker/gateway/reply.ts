@@ -1,15 +1,49 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { headers as makeHeaders, type Msg, type MsgHdrs } from 'nats';
-import type { Fault } from '../../schemas/errors.js';
+import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
-import { forCaller, type Refusal, type Result, refusal, serviceCode } from '../../schemas/result.js';
+import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
+import {
+  forCaller,
+  type Refusal,
+  RefusalSchema,
+  type Result,
+  refusal,
+  serviceCode,
+} from '../../schemas/result.js';
+import { compile } from '../../schemas/validate.js';
 
 const decoder = new TextDecoder();
 
+/** The body has the whole message; with a copy of a long one the reply would be above what the server takes. */
+const MAX_HEADER_TEXT = 1_024;
+
+const checkRefusal = compile<Refusal>(RefusalSchema, 'OUTCOME_INVALID', 'the result');
+
 const serviceHeaders = (headers: MsgHdrs, { status, error }: Refusal): void => {
   // A header is one line; a message that a module wrote need not be.
-  headers.set(HEADER.serviceError, `${error.code}: ${error.message}`.replace(/[\r\n]+/g, ' '));
+  const text = `${error.code}: ${error.message}`.slice(0, MAX_HEADER_TEXT).replace(/[\r\n]+/g, ' ');
+  headers.set(HEADER.serviceError, text);
   headers.set(HEADER.serviceErrorCode, String(serviceCode({ status, error })));
+};
+
+/** A stored result, or what is wrong with it: a module in another language stores what it likes. */
+const readResult = (body: Uint8Array): Result => {
+  let value: unknown;
+  try {
+    value = JSON.parse(decoder.decode(body));
+  } catch {
+    return refusal(fault('OUTCOME_INVALID', 'the module stored a result that is not JSON'));
+  }
+  if ((value as Partial<Result> | null)?.status === 'ok') return value as Result;
+  const checked = checkRefusal(value);
+  if (E.isLeft(checked)) return refusal(checked.left);
+  return body.length > MAX_PAYLOAD_BYTES
+    ? refusal(
+        fault('OUTCOME_TOO_LARGE', `${checked.right.error.code}, with an error of ${body.length} bytes`),
+      )
+    : checked.right;
 };
 
 /** Answers a call that was not recorded. */
@@ -22,12 +56,15 @@ export const replyFault = (msg: Msg, problem: Fault): void => {
 
 /** Answers a call with the stored result of its command. Returns the error's code, or null. */
 export const replyResult = (msg: Msg, command: number, body: Uint8Array): string | null => {
-  const result = JSON.parse(decoder.decode(body)) as Result;
+  const result = readResult(body);
   const headers = makeHeaders();
   headers.set(HEADER.cause, String(command));
-  if (result.status !== 'ok') serviceHeaders(headers, result);
-  // Most results of queries and refusals carry nothing else, so their stored bytes are the answer.
-  const data = result.status === 'ok' && result.out !== undefined ? encodeJson(forCaller(result)) : body;
-  msg.respond(data, { headers });
-  return result.status === 'ok' ? null : result.error.code;
+  if (result.status === 'ok') {
+    // Most results of queries carry nothing else, so their stored bytes are the answer.
+    msg.respond(result.out === undefined ? body : encodeJson(forCaller(result)), { headers });
+    return null;
+  }
+  serviceHeaders(headers, result);
+  msg.respond(encodeJson(result), { headers });
+  return result.error.code;
 };

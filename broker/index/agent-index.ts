@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { open, type RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
+import { openLmdb } from '../snapshots/open-lmdb.js';
 
 interface Position {
   /** Identity of the log that this was read from. */
@@ -19,9 +19,8 @@ export class AgentIndex {
   readonly #known = new Set<string>();
   #fresh: string[] = [];
 
-  constructor(dir: string, logId: string, lastSeq: number) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    this.#db = open({ path: dir, compression: false });
+  constructor(dir: string, logId: string, lastSeq: number, onDamaged: (reason: string) => void) {
+    this.#db = openLmdb(dir, {}, onDamaged);
     const position = this.#db.get(POSITION) as Position | undefined;
     // Of another log, or ahead of this one, which then lost its tail (I9): what it says is of no use.
     this.discarded =

@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { type Fault, toFault } from '../../schemas/errors.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { readLog } from '../journal/reader.js';
@@ -40,7 +40,9 @@ export class LogIndex {
   #running: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: LogIndexOptions) {
-    this.#agents = new AgentIndex(options.dir, options.logId, options.lastSeq);
+    this.#agents = new AgentIndex(options.dir, options.logId, options.lastSeq, (reason) =>
+      options.onFault(fault('DATA_DIR_UNUSABLE', reason)),
+    );
     this.#position = this.#agents.resumeFrom - 1;
     this.#saved = this.#agents.resumeFrom;
     this.#target = options.lastSeq;

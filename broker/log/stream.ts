@@ -15,9 +15,14 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
     storage: 'file',
     max_bytes: maxBytes,
     max_age: 0,
+    max_msgs: -1,
+    max_msgs_per_subject: -1,
     max_msg_size: MAX_RECORD_BYTES,
     // A full log refuses what comes (10077) instead of forgetting what it has (I1).
     discard: 'new',
+    // What is acknowledged has been stored (I1).
+    no_ack: false,
+    persist_mode: 'default',
     allow_direct: true,
     // Known to servers from 2.12 and 2.14; the client's types name them.
     allow_atomic: true,
@@ -42,7 +47,7 @@ const same = (is: unknown, wanted: unknown): boolean => {
     );
   }
   if (Array.isArray(wanted)) return JSON.stringify(is) === JSON.stringify(wanted);
-  return (is ?? false) === wanted || (is ?? 0) === wanted;
+  return [false, 0, 'default'].some((unset) => (is ?? unset) === wanted);
 };
 
 export const differences = (is: StreamConfig, wanted: Partial<StreamConfig>): readonly Difference[] =>

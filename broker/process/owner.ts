@@ -1,24 +1,22 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Either, isLeft, left, mapLeft, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type RootDatabase, open } from 'lmdb';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { checkLmdbFiles } from './lmdb-files.js';
+import { CLAIM_MAX_BYTES, appendBehind, readHead } from './claim-chain.js';
 import { type ProcessIdentity, ownIdentity, processCommand, processState } from './process-identity.js';
 
 /**
  * A data directory has one owner at a time: two brokers on one log would both be its only writer.
  *
- * A pid file cannot do this. Who finds a stale one must replace it, and between looking and replacing another starter
- * does the same; Node has no `flock`. LMDB's write transaction is a lock between processes that the kernel hands on
- * when its holder dies (a robust mutex in `owner/lock.mdb`), so "is the claim stale? then it is mine" is one step that
- * nobody can enter at the same time and no death can leave locked. The claim itself is a record of who: it outlives a
- * kill -9, but names a process by pid *and* start time, so that it is known to be stale at once, with no timeout and
- * no confusion by a pid given out again.
+ * A pid file cannot do this: who finds a stale one must replace it, and between looking and replacing another starter
+ * does the same; Node has no `flock`. Here "is the claim stale? then the next is mine" is a compare-and-swap
+ * (claim-chain.ts) that no two can win and no death can leave locked. A claim outlives a kill -9, but names its process
+ * by pid *and* start time, so that it is known to be stale at once, with no timeout and no confusion by a pid that was
+ * given out again.
  *
- * Limits: the directory must be on a local file system, as LMDB's always; and processes in different pid namespaces
- * (two containers with one volume) do not see each other, so there it protects nothing.
+ * Limits: a local file system with symbolic links; and processes in different pid namespaces (two containers with one
+ * volume) do not see each other, so there it protects nothing.
  */
 export interface ClaimRecord extends ProcessIdentity {
   /** The command line of the owner. */
@@ -34,9 +32,8 @@ export interface Claim extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-type OwnerDb = RootDatabase<ClaimRecord, string>;
-
-const KEY = 'owner';
+/** The text of a claim whose owner gave the directory back. It stays, since the numbers of claims only rise. */
+const RELEASED = 'released';
 
 const isHeld = (claim: ClaimRecord): boolean => {
   const state = processState(claim.pid);
@@ -66,33 +63,42 @@ const prepare = (dir: string): Either<Fault, void> => {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     if (!statSync(dir).isDirectory()) return left(unusable(dir, 'it is not a directory'));
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
-    const owner = join(dir, 'owner');
-    mkdirSync(owner, { recursive: true, mode: 0o700 });
-    const hint = `if no broker uses it, remove ${owner}: it only says who the owner is`;
-    return mapLeft((reason: string) => unusable(dir, `${reason} (${hint})`))(checkLmdbFiles(owner));
+    return right(undefined);
   } catch (error) {
     return left(unusable(dir, reasonOf(error)));
   }
 };
 
-/** The owner that lives, or this process after the step. */
-const compareAndSwap = (db: OwnerDb, mine: ClaimRecord): ClaimRecord =>
-  db.transactionSync(() => {
-    const found = db.get(KEY);
-    if (found !== undefined && isHeld(found)) return found;
-    db.putSync(KEY, mine);
-    return mine;
-  });
+/** A text that is no claim is damage by a loss of power: whoever wrote it is gone. */
+const parse = (text: string): ClaimRecord | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isRecord =
+      typeof value === 'object' && value !== null && 'pid' in value && Number.isInteger(value.pid);
+    return isRecord ? (value as ClaimRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+};
 
-const claimOf = (dir: string, db: OwnerDb, record: ClaimRecord): Claim => {
+const ownRecord = (): ClaimRecord => {
+  const command = processCommand(process.pid) ?? process.argv.join(' ');
+  const record = { ...ownIdentity(), command, since: new Date().toISOString() };
+  while (Buffer.byteLength(JSON.stringify(record)) > CLAIM_MAX_BYTES)
+    record.command = record.command.slice(0, -10);
+  return record;
+};
+
+const claimOf = (dir: string, chain: string, number: number, record: ClaimRecord): Claim => {
   let released: Promise<void> | undefined;
   const release = (): Promise<void> => {
     released ??= (async () => {
-      db.transactionSync(() => {
-        const found = db.get(KEY);
-        if (found?.pid === record.pid && found.startedAt === record.startedAt) db.removeSync(KEY);
-      });
-      await db.close();
+      try {
+        // Behind this claim only: where another is the head already, there is nothing to give back.
+        appendBehind(chain, { number, text: '' }, RELEASED);
+      } catch {
+        // The directory is gone, or the disk full: the claim is stale as soon as this process ends.
+      }
     })();
     return released;
   };
@@ -108,17 +114,19 @@ export const claimDataDir =
   async () => {
     const prepared = prepare(dir);
     if (isLeft(prepared)) return prepared;
-    let db: OwnerDb | undefined;
+    const chain = join(dir, 'owner');
     try {
-      db = open<ClaimRecord, string>({ path: join(dir, 'owner'), encoding: 'json', mapSize: 1 << 20 });
-      const command = processCommand(process.pid) ?? process.argv.join(' ');
-      const mine: ClaimRecord = { ...ownIdentity(), command, since: new Date().toISOString() };
-      const owner = compareAndSwap(db, mine);
-      if (owner === mine) return right(claimOf(dir, db, mine));
-      await db.close();
-      return left(inUse(dir, owner));
+      const mine = ownRecord();
+      const text = JSON.stringify(mine);
+      // Again only when another starter was faster, and then that one is most likely what is found.
+      for (;;) {
+        const head = readHead(chain);
+        const found = parse(head.text);
+        if (found !== undefined && isHeld(found)) return left(inUse(dir, found));
+        const number = appendBehind(chain, head, text);
+        if (number !== undefined) return right(claimOf(dir, chain, number, mine));
+      }
     } catch (error) {
-      await db?.close().catch(() => undefined);
       return left(unusable(dir, reasonOf(error)));
     }
   };

@@ -1,6 +1,6 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { connect, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
+import { connect, errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
 
@@ -13,6 +13,8 @@ export interface Link extends AsyncDisposable {
   readonly linkedSince: () => number | undefined;
   /** Has the server read its configuration again; its own words when it refuses. */
   readonly reload: () => TE.TaskEither<Fault, void>;
+  /** Whether the server has written a record to the disk before it acknowledges it. */
+  readonly syncsAlways: () => TE.TaskEither<Fault, boolean>;
   readonly close: () => Promise<void>;
 }
 
@@ -21,10 +23,13 @@ export interface LinkOptions {
   readonly core: Key;
   readonly system: Key;
   readonly log: (text: string) => void;
+  /** What a person can do when the server does not know these keys; absent where the broker configures it. */
+  readonly remedy?: string;
 }
 
 const RECONNECT_MS = 100;
-const RELOAD_TIMEOUT_MS = 5_000;
+const ADMINISTRATION_TIMEOUT_MS = 5_000;
+const INFO_TIMEOUT_MS = 5_000;
 
 const open = (url: string, key: Key, name: string): Promise<NatsConnection> =>
   connect({
@@ -37,21 +42,51 @@ const open = (url: string, key: Key, name: string): Promise<NatsConnection> =>
     timeout: 5_000,
   });
 
-const refused = (error: unknown, url: string): Fault => {
-  const { message } = error as Error;
-  return /authoriz|authentic|permission/i.test(message)
-    ? fault(
-        'SERVER_REFUSED',
-        `${url} refuses the broker's credential (${message}): does its configuration include what \`tallystick accounts\` prints?`,
-      )
-    : fault('SERVER_UNREACHABLE', `no NATS server answers at ${url}: ${message}`);
+/** A server that does not have the accounts, in its own words or by what it does. */
+class NotOurs extends Error {}
+
+/**
+ * A server without accounts takes any credential and puts everyone into one account, where nothing that a module may not
+ * do is refused (I7): that is found out here and not by the first attack.
+ */
+const checkAccount = async (nc: NatsConnection, wanted: string): Promise<void> => {
+  const reply = await nc.request('$SYS.REQ.USER.INFO', '', { timeout: INFO_TIMEOUT_MS });
+  const account = reply.json<{ data?: { account?: string } }>().data?.account;
+  if (account !== wanted) throw new NotOurs(`it takes the broker into account ${account}, not ${wanted}`);
 };
 
-export const openLink = ({ url, core, system, log }: LinkOptions): TE.TaskEither<Fault, Link> =>
-  TE.tryCatch(
+const NOT_ENABLED_FOR_ACCOUNT = 10039;
+
+/** The client has classes for these and does not export them. */
+const isWithoutJetStream = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.name === 'JetStreamNotEnabled' || (error as { code?: unknown }).code === NOT_ENABLED_FOR_ACCOUNT);
+
+const refused = (error: unknown, { url, remedy }: LinkOptions): Fault => {
+  const { message } = error as Error;
+  const advice = remedy === undefined ? '' : `. ${remedy}`;
+  if (error instanceof errors.AuthorizationError || error instanceof NotOurs) {
+    return fault('SERVER_REFUSED', `${url} does not know the broker: ${message}${advice}`);
+  }
+  if (isWithoutJetStream(error)) {
+    return fault('SERVER_REFUSED', `${url} has no JetStream: its configuration needs \`jetstream\`${advice}`);
+  }
+  return fault('SERVER_UNREACHABLE', `no NATS server answers at ${url}: ${message}`);
+};
+
+export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
+  const { url, core, system, log } = options;
+  const opened: NatsConnection[] = [];
+  const connectAs = async (key: Key, name: string, account: string): Promise<NatsConnection> => {
+    const nc = await open(url, key, name);
+    opened.push(nc);
+    await checkAccount(nc, account);
+    return nc;
+  };
+  return TE.tryCatch(
     async () => {
-      const nc = await open(url, core, 'tallystick broker');
-      const sys = await open(url, system, 'tallystick broker, administration');
+      const nc = await connectAs(core, 'tallystick broker', 'CORE');
+      const sys = await connectAs(system, 'tallystick broker, administration', 'SYS');
       const jsm = await jetstreamManager(nc);
       let since: number | undefined = Date.now();
       void (async () => {
@@ -70,20 +105,29 @@ export const openLink = ({ url, core, system, log }: LinkOptions): TE.TaskEither
       const close = async (): Promise<void> => {
         await Promise.allSettled([nc.close(), sys.close()]);
       };
+      /** Asks the server itself, under its own account. */
+      const administer = async <T>(what: string): Promise<T> => {
+        const subject = `$SYS.REQ.SERVER.${nc.info?.server_id ?? ''}.${what}`;
+        const reply = await sys.request(subject, '', { timeout: ADMINISTRATION_TIMEOUT_MS });
+        const answer = reply.json<{ data?: T; error?: { description?: string } }>();
+        if (answer.error !== undefined) throw new Error(answer.error.description ?? 'no reason given');
+        return answer.data as T;
+      };
       const reload = (): TE.TaskEither<Fault, void> =>
         TE.tryCatch(
           async () => {
             // A server that is down reads the file when it starts.
-            if (since === undefined) return;
-            const id = nc.info?.server_id ?? '';
-            const reply = await sys.request(`$SYS.REQ.SERVER.${id}.RELOAD`, '', {
-              timeout: RELOAD_TIMEOUT_MS,
-            });
-            const answer = reply.json<{ error?: { description?: string } }>();
-            if (answer.error !== undefined) throw new Error(answer.error.description ?? 'no reason given');
+            if (since !== undefined) await administer('RELOAD');
           },
           (error) =>
             fault('SERVER_REFUSED', `the server did not take the new accounts: ${(error as Error).message}`),
+        );
+      const syncsAlways = (): TE.TaskEither<Fault, boolean> =>
+        TE.tryCatch(
+          async () =>
+            (await administer<{ config?: { sync_always?: boolean } }>('JSZ')).config?.sync_always === true,
+          (error) =>
+            fault('SERVER_REFUSED', `the server does not tell how it syncs: ${(error as Error).message}`),
         );
       return {
         nc,
@@ -91,9 +135,14 @@ export const openLink = ({ url, core, system, log }: LinkOptions): TE.TaskEither
         serverVersion: nc.info?.version ?? '',
         linkedSince: () => since,
         reload,
+        syncsAlways,
         close,
         [Symbol.asyncDispose]: close,
       };
     },
-    (error) => refused(error, url),
+    (error) => {
+      for (const nc of opened) void nc.close();
+      return refused(error, options);
+    },
   );
+};

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { StartConfig } from '../../schemas/config.js';
-import type { Fault } from '../../schemas/errors.js';
+import { type Fault, fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { Access, type BrokerKeys } from '../access/access.js';
 import { KeyStore, newKey } from '../access/keys.js';
@@ -164,12 +164,31 @@ const embedded = ({
 /** Where the accounts that a server elsewhere must have are written. */
 export const accountsFile = (dataDir: string): string => join(dataDir, 'accounts.conf');
 
+/** A level that the server does not keep must not be claimed. */
+const checkDurability = (link: Link, { durability }: StartConfig): TE.TaskEither<Fault, void> =>
+  durability === 'os'
+    ? TE.right(undefined)
+    : pipe(
+        link.syncsAlways(),
+        TE.filterOrElse(
+          (always) => always,
+          () =>
+            fault(
+              'LOG_MISMATCH',
+              'the server acknowledges records before they are on its disk, and durability fsync promises that they ' +
+                'are: set `sync_interval: always` in its `jetstream` block and start it again, or start the broker ' +
+                'with --durability os',
+            ),
+        ),
+        TE.map(() => undefined),
+      );
+
 /**
- * A server that runs elsewhere: its operator includes the accounts that the broker writes, and has the server read them
- * again when modules come or go. Keys stay the same, since the broker cannot change them there.
+ * A server that runs elsewhere: its operator includes the accounts that the broker writes; the broker has the server read
+ * them again when modules come or go. Keys stay the same, since nobody but the operator can repair what does not fit.
  */
 const elsewhere = (
-  { dataDir, manifests, log }: ServerSideOptions,
+  { config, dataDir, manifests, log }: ServerSideOptions,
   url: string,
 ): TE.TaskEither<Fault, ServerSide> => {
   const store = new KeyStore(join(dataDir, 'keys'));
@@ -179,27 +198,49 @@ const elsewhere = (
     operator: store.get(OPERATOR),
   };
   const configPath = accountsFile(dataDir);
+  let link: Link | undefined;
   const access = new Access({
     keys,
     configPath,
     moduleKey: (module) => store.get(`module-${module}`),
-    reload: () => TE.right(undefined),
+    reload: () => link?.reload() ?? TE.right(undefined),
     render: (accounts) =>
       accountsConfig({ core: keys.core.publicKey, system: keys.system.publicKey, accounts }),
   });
   access.prepare(manifests);
+  // nats-server reads the path of an include as relative to the file that has it, also one that begins with a slash.
+  const remedy =
+    `Its configuration must include the accounts of this broker, in place of accounts and users of its own: link ` +
+    `${configPath} beside it, add the line \`include "accounts.conf"\`, and have it read its configuration again ` +
+    '(`nats-server --signal reload`) or start it again';
   return pipe(
     openOrStop(
-      openLink({ url, core: keys.core, system: keys.system, log: (text) => log.line('server', text) }),
+      openLink({
+        url,
+        core: keys.core,
+        system: keys.system,
+        log: (text) => log.line('server', text),
+        remedy,
+      }),
       () => Promise.resolve(),
     ),
-    TE.map((link) => ({
+    TE.chainFirst((opened) => {
+      link = opened;
+      // The file may name modules that it did not name when the server read it; see Access.grant for why twice.
+      return pipe(
+        opened.reload(),
+        TE.chain(() => opened.reload()),
+        TE.chain(() => checkDurability(opened, config)),
+        TE.orElseFirst(() => TE.fromTask(opened.close)),
+      );
+    }),
+    TE.map((opened) => ({
       url,
       embedded: false,
       access,
-      link,
+      link: opened,
       operatorSeed: store.path(OPERATOR),
-      stop: link.close,
+      stop: opened.close,
     })),
   );
 };

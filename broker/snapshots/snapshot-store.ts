@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { open, type RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
+import { openLmdb } from './open-lmdb.js';
 
 /** An agent's state and the sequence of the last record that changed it. */
 export interface Snapshot {
@@ -27,9 +27,8 @@ const agentKey = (agent: string): string => `agent/${agent}`;
 export class SnapshotStore {
   readonly #db: RootDatabase<unknown, string>;
 
-  constructor(dir: string) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    this.#db = open({ path: dir, encoding: 'json' });
+  constructor(dir: string, onDamaged: (reason: string) => void) {
+    this.#db = openLmdb(dir, { encoding: 'json' }, onDamaged);
   }
 
   get position(): SnapshotPosition | undefined {

@@ -16,7 +16,7 @@ const missingAction = (manifest: Manifest, all: ReadonlyMap<string, Manifest>): 
   for (const [module, actions] of Object.entries(manifest.dependencies ?? {})) {
     const other = all.get(module);
     if (other === undefined) return module;
-    const action = actions.find((name) => other.actions[name] === undefined);
+    const action = actions.find((name) => !Object.hasOwn(other.actions, name));
     if (action !== undefined) return `${module}.${action}`;
   }
   return undefined;

@@ -35,6 +35,8 @@ export interface ModuleSurroundings {
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
+/** What ends a process that was ready is likely a command, which is answered then: the others need not wait for long. */
+const MAX_READY_BACKOFF_MS = 1_000;
 const CRASH_WINDOW_MS = 60_000;
 const WATCH_INTERVAL_MS = 250;
 /** How long a module may take to finish what it handles when it is asked to stop. */
@@ -55,6 +57,8 @@ export class SupervisedModule implements ServedModule {
   #process: ModuleProcess | undefined;
   #lastExit: ProcessEnd | 'none' = 'none';
   #crashes: number[] = [];
+  /** Starts in a row that did not succeed: slow ones are never as many within a minute. */
+  #failedStarts = 0;
   #wanted = false;
   #lastBeat = 0;
   #ready: (() => void) | undefined;
@@ -93,6 +97,7 @@ export class SupervisedModule implements ServedModule {
         if (this.state === 'loaded' || this.state === 'loading') return resolve(E.right(undefined));
         this.#wanted = true;
         this.#crashes = [];
+        this.#failedStarts = 0;
         this.restarts = 0;
         this.reason = null;
         this.state = 'loading';
@@ -142,21 +147,26 @@ export class SupervisedModule implements ServedModule {
       const started = await this.#startProcess();
       if (E.isRight(started)) {
         this.state = 'loaded';
-        backoffMs = FIRST_BACKOFF_MS;
+        this.#failedStarts = 0;
+        const readyAt = Date.now();
         loaded(E.right(undefined));
         this.#startWatch();
         this.#lastExit = await started.right.ended;
         clearInterval(this.#watch);
+        // One that ends as soon as it is ready has not recovered: the pauses before it must go on growing.
+        if (Date.now() - readyAt >= backoffMs) backoffMs = FIRST_BACKOFF_MS;
         if (!this.#wanted) break;
         this.reason = `its process ended (${this.#lastExit})`;
       } else {
         if (!this.#wanted) break;
+        this.#failedStarts += 1;
         this.reason = started.left.message;
       }
       this.state = 'loading';
-      if (this.#isParked()) {
+      const crashes = this.#countCrash();
+      if (crashes !== undefined) {
         this.state = 'crashed';
-        this.reason = `parked after ${this.#crashes.length} crashes within a minute, the last: ${this.reason}`;
+        this.reason = `parked after ${crashes}, the last: ${this.reason}`;
         this.around.log(
           this.name,
           `${this.reason}; \`tallystick module reload ${this.name}\` starts it again`,
@@ -168,15 +178,18 @@ export class SupervisedModule implements ServedModule {
       this.restarts += 1;
       this.around.log(this.name, `${this.reason}; it starts again in ${backoffMs} ms`);
       await this.#pause(backoffMs);
-      backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+      backoffMs = Math.min(backoffMs * 2, E.isRight(started) ? MAX_READY_BACKOFF_MS : MAX_BACKOFF_MS);
     }
     loaded(E.left(fault('MODULE_STATE', `${this.name} was unloaded while it started`)));
   }
 
-  #isParked(): boolean {
+  /** Counts one more; the crashes for which the module is parked, when there are enough. */
+  #countCrash(): string | undefined {
     const now = Date.now();
     this.#crashes = [...this.#crashes.filter((at) => at > now - CRASH_WINDOW_MS), now];
-    return this.#crashes.length >= limitsOf(this.manifest).crashes;
+    const limit = limitsOf(this.manifest).crashes;
+    if (this.#crashes.length >= limit) return `${this.#crashes.length} crashes within a minute`;
+    return this.#failedStarts >= limit ? `${this.#failedStarts} failed starts in a row` : undefined;
   }
 
   /** A process that is ready, or why there is none; then nothing of it is left. */
@@ -184,6 +197,7 @@ export class SupervisedModule implements ServedModule {
     // Kill and wait, new epoch, new credential, start: the order that a replacement must have.
     const key = await this.around.grant(this.manifest)();
     if (E.isLeft(key)) return key;
+    if (!this.#wanted) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
     const { hostEntry, natsUrl, snapshotsDir, reaper } = this.around;
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');

@@ -12,10 +12,12 @@ export interface LastMoments {
   readonly suspects: readonly number[];
 }
 
-/** Ends that come from outside and say nothing about a handler: a person, the system, the broker that went away. */
+/**
+ * Ends that come from outside and say nothing about a handler: a person, the system, the broker that went away. Exit code
+ * 0 is none of them: a process that was asked to end finishes what it handles first, and then nothing is noted.
+ */
 const OUTSIDE = new Set([
   'none',
-  'exit:0',
   'signal:SIGKILL',
   'signal:SIGTERM',
   'signal:SIGINT',

@@ -9,7 +9,7 @@ import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module.js';
 import type { BlackBox } from './black-box.js';
 import { makeCall } from './calls.js';
-import { type Outcome, outcomeOf, refused } from './outcome.js';
+import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
 import { Slots } from './slots.js';
 
 type AnyEffect = EffectAction<unknown, unknown, unknown, { readonly name: string; readonly data: unknown }>;
@@ -63,30 +63,20 @@ export class Effects {
     void outcome.then(settle);
   }
 
-  /** The outcome is stored: the run need not be remembered. */
-  forget(seq: number): void {
+  /** The command is answered, by this run, another process or a refusal: nothing waits for it any more. */
+  answered(seq: number): void {
     this.#runs.delete(seq);
+    if (this.#suspects.delete(seq) && this.#suspects.size === 0) this.#release();
   }
 
   #admit(action: string, seq: number, begin: (leave: () => void) => void): void {
     if (this.#suspects.has(seq)) {
-      this.#alone.take(() =>
-        begin(() => {
-          this.#suspects.delete(seq);
-          this.#alone.give();
-          if (this.#suspects.size === 0) this.#release();
-        }),
-      );
+      this.#alone.take(() => begin(() => this.#alone.give()));
       return;
     }
     const enter = (): void => this.#slotsOf(action).take(() => begin(() => this.#slotsOf(action).give()));
     if (this.#suspects.size > 0) this.#held.push(enter);
     else enter();
-  }
-
-  /** A suspect that another process has answered meanwhile is no longer waited for. */
-  cleared(seq: number): void {
-    if (this.#suspects.delete(seq) && this.#suspects.size === 0) this.#release();
   }
 
   #release(): void {
@@ -121,10 +111,7 @@ export class Effects {
     this.blackBox.began(command.seq);
     const handled = this.#invoke(action, command, state, abort.signal).then(
       (returned) => outcomeOf(this.module, this.checks, action, command, returned),
-      (error: unknown) =>
-        refused(
-          fault('HANDLER_THREW', `${named} threw: ${error instanceof Error ? error.message : String(error)}`),
-        ),
+      (error: unknown) => threw(named, error),
     );
     const outcome = await Promise.race([handled, late]);
     clearTimeout(timer);

@@ -16,7 +16,7 @@ import { compileChecks } from '../sdk/checks.js';
 import type { AnyModule } from '../sdk/module.js';
 import { BlackBox } from './black-box.js';
 import { Effects, inHand } from './effects.js';
-import { foldPast } from './past.js';
+import { FoldError, foldPast } from './past.js';
 import { Session } from './session.js';
 import { States } from './states.js';
 
@@ -61,7 +61,7 @@ export class Host {
     this.#checks = compileChecks(module.manifest);
     mkdirSync(options.snapshotsDir, { recursive: true, mode: 0o700 });
     this.#blackBox = new BlackBox(join(options.snapshotsDir, 'in-hand'), options.lastExit);
-    this.#store = new SnapshotStore(join(options.snapshotsDir, 'states'));
+    this.#store = new SnapshotStore(join(options.snapshotsDir, 'states'), say);
     this.#effects = new Effects(module, this.#checks, nc, this.#blackBox, () => this.#session?.makeRoom());
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
@@ -98,6 +98,7 @@ export class Host {
         const reason = await session.ended;
         if (!this.#stopping) say(`a new epoch is needed: ${reason.code}: ${reason.message}`);
       } catch (error) {
+        if (error instanceof FoldError) throw error;
         if (!this.#stopping) say(`the start did not succeed and is tried again: ${(error as Error).message}`);
         await pause(RETRY_MS);
       }

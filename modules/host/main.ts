@@ -47,3 +47,5 @@ const host = await Host.connect(await load(dir, entry), {
 process.on('SIGTERM', () => void host.stop());
 process.on('SIGINT', () => void host.stop());
 await host.run();
+// A handler that has left a timer or a socket behind must not keep a module that was stopped.
+process.exit();

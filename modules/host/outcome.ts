@@ -22,18 +22,38 @@ export interface Outcome {
 /** Subject, headers and the envelope's own text around a result. */
 const ENVELOPE_BYTES = 1_024;
 
-export const refused = (problem: Fault): Outcome => ({
-  body: encodeJson(refusal(problem)),
+/** What an error says may be of a handler's or a sender's making, and longer than a record. */
+const MAX_TEXT = 4_096;
+
+const clip = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text);
+
+/** A path is whole or not there: cut, it would name another place. */
+const pathOf = (path: string | undefined): { path?: string } =>
+  path === undefined || path.length > MAX_TEXT ? {} : { path };
+
+export const refused = ({ code, message, path, retryable }: Fault): Outcome => ({
+  body: encodeJson(refusal({ code, message: clip(message), ...pathOf(path), retryable })),
   out: [],
   events: [],
 });
+
+/** The outcome of a handler that threw. Never throws itself, whatever was thrown. */
+export const threw = (what: string, error: unknown): Outcome => {
+  let text: string;
+  try {
+    text = error instanceof Error ? error.message : String(error);
+  } catch {
+    text = 'what cannot be read';
+  }
+  return refused(fault('HANDLER_THREW', `${what} threw: ${text}`));
+};
 
 const rejected = ({ code, message, path, retryable }: Rejection): Result => ({
   status: 'rejected',
   error: {
     code,
-    message: String(message),
-    ...(path === undefined ? {} : { path }),
+    message: clip(String(message)),
+    ...pathOf(path === undefined ? undefined : String(path)),
     retryable: retryable === true,
   },
 });

@@ -9,6 +9,14 @@ import type { Result } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { FoldedEvent, States } from './states.js';
 
+/**
+ * The module's own code cannot fold what the log holds. To begin again would not help: the process ends, and the broker
+ * parks a module that keeps ending so.
+ */
+export class FoldError extends Error {
+  override readonly name = 'FoldError';
+}
+
 const WINDOW = 5_000;
 const decoder = new TextDecoder();
 
@@ -70,7 +78,8 @@ export const foldPast = (
           pull.want(WINDOW);
         } catch (error) {
           pull.close();
-          reject(error as Error);
+          const text = `record ${message.seq} cannot be folded: ${(error as Error).message}`;
+          reject(new FoldError(text, { cause: error }));
         }
       },
     });

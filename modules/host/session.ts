@@ -16,8 +16,9 @@ import type { AnyModule, Command, PureAction } from '../sdk/module.js';
 import type { BlackBox } from './black-box.js';
 import { Checkpoint } from './checkpoint.js';
 import type { Effects } from './effects.js';
+import { Gate } from './gate.js';
 import { Lanes } from './lanes.js';
-import { type Outcome, outcomeOf, refused } from './outcome.js';
+import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
 import { readCommand } from './read-command.js';
 import type { States } from './states.js';
 
@@ -53,6 +54,7 @@ export class Session {
   readonly #pull: Pull;
   readonly #lanes = new Lanes();
   readonly #checkpoint = new Checkpoint();
+  readonly #gate: Gate;
   readonly #ackTimer: NodeJS.Timeout;
   #end: (reason: Fault) => void = () => undefined;
   #window = WINDOW;
@@ -65,6 +67,7 @@ export class Session {
     });
     const { nc, apiPrefix, module, start } = options;
     const producer = module.manifest.name;
+    this.#gate = new Gate(options.blackBox.lastMoments.culprit);
     const broken = (reason: Fault): void => this.#break(reason);
     this.#appender = new Appender(
       { nc, producer, epoch: start.epoch, next: start.next, maxQueued: Number.POSITIVE_INFINITY },
@@ -117,18 +120,19 @@ export class Session {
     const { answered, effects, onHandled } = this.#options;
     this.#checkpoint.delivered(message.seq, ackSubject);
     if (answered.delete(message.seq)) {
-      effects.forget(message.seq);
-      effects.cleared(message.seq);
+      effects.answered(message.seq);
       this.#finished(message.seq);
       return;
     }
     const subject = splitSubject(message.subject) as CommandSubject;
-    this.#lanes.add(subject.agent ?? '', (next) => {
-      this.#handle(subject, message, (outcome) => {
-        this.#store(subject, message, outcome, next);
-        onHandled();
-      });
-    });
+    this.#gate.pass(message.seq, () =>
+      this.#lanes.add(subject.agent ?? '', (next) => {
+        this.#handle(subject, message, (outcome) => {
+          this.#store(subject, message, outcome, next);
+          onHandled();
+        });
+      }),
+    );
     this.#ask();
   }
 
@@ -164,17 +168,39 @@ export class Session {
     try {
       return outcomeOf(module, checks, action, command, decide(state, command));
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      return refused(fault('HANDLER_THREW', `${module.manifest.name}.${action} threw: ${text}`));
+      return threw(`${module.manifest.name}.${action}`, error);
+    } finally {
+      blackBox.leave();
+    }
+  }
+
+  /**
+   * Folds an outcome's events before it is stored: one that the module cannot fold would stand in the log for good, and no
+   * start could get past it. Nothing changes the agent's state until this outcome is kept, so it need not be folded again.
+   */
+  #fold(
+    { agent = '', name }: CommandSubject,
+    seq: number,
+    outcome: Outcome,
+  ): readonly [Outcome, (seq: number) => void] {
+    const { module, states, blackBox } = this.#options;
+    if (outcome.events.length === 0) return [outcome, states.fold(agent, [])];
+    blackBox.enter(seq);
+    try {
+      return [outcome, states.fold(agent, outcome.events)];
+    } catch (error) {
+      const what = `the fold of the events of ${module.manifest.name}.${name}`;
+      return [threw(what, error), states.fold(agent, [])];
     } finally {
       blackBox.leave();
     }
   }
 
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
-  #store(subject: CommandSubject, message: StoredMessage, outcome: Outcome, next: () => void): void {
+  #store(subject: CommandSubject, message: StoredMessage, handled: Outcome, next: () => void): void {
     if (this.#over) return;
-    const { module, states, effects } = this.#options;
+    const { module, effects } = this.#options;
+    const [outcome, keep] = this.#fold(subject, message.seq, handled);
     const agent = subject.agent;
     const headers = {
       [HEADER.cause]: String(message.seq),
@@ -188,17 +214,11 @@ export class Session {
     this.#appender.submit({ subject: res, data: outcome.body, headers }, (stored) => {
       // Not stored, or nobody knows: the session is over and the log will tell.
       if (E.isLeft(stored)) return this.#break(stored.left);
-      effects.forget(message.seq);
-      try {
-        states.apply(agent ?? '', stored.right.seq, outcome.events);
-      } catch (error) {
-        // A fold that throws would leave a state that the log does not have: go on from the log, not from here.
-        return this.#break(
-          fault('INTERNAL', `folding the outcome of ${message.seq}: ${(error as Error).message}`),
-        );
-      }
+      keep(stored.right.seq);
+      effects.answered(message.seq);
       this.#copies(message.seq, headers, outcome);
       next();
+      this.#gate.answered(message.seq);
     });
   }
 
@@ -220,12 +240,16 @@ export class Session {
 
   #finished(seq: number): void {
     this.#checkpoint.finished(seq);
-    if (!this.#over) this.#ask();
+    // Under load the window empties by this; the timer is for the rest.
+    if (this.pending * 2 > this.#window) this.#acknowledge();
   }
 
   /** A hint for lag and where the next start begins to look: losing one costs a little reading, never a command. */
   #acknowledge(): void {
     const ack = this.#checkpoint.advance();
-    if (ack !== undefined && !this.#over) this.#options.nc.publish(ack, '+ACK');
+    if (ack === undefined || this.#over) return;
+    this.#options.nc.publish(ack, '+ACK');
+    // What is acknowledged no longer counts against the window; without asking here, a full window stays full.
+    this.#ask();
   }
 }

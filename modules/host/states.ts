@@ -38,22 +38,32 @@ export class States {
     return this.#snapshot(agent).state;
   }
 
-  /** Folds one record's events into its agent's state; a record that is in it already changes nothing. */
-  apply(agent: string, seq: number, events: readonly FoldedEvent[]): void {
-    const before = this.#snapshot(agent);
-    if (seq > this.#seq) this.#seq = seq;
-    if (seq <= before.seq || events.length === 0) return;
-    let { state } = before;
+  /**
+   * Folds events into the state of their agent. What comes of it counts once it is kept, at the sequence of the record
+   * that has the events: before that it only shows that the module can fold them. Throws what the module's code throws.
+   */
+  fold(agent: string, events: readonly FoldedEvent[]): (seq: number) => void {
+    // An agent that nothing happens to is not looked up: its name may be none, and too long for a key.
+    let state = events.length === 0 ? undefined : this.#snapshot(agent).state;
     for (const { name, data } of events) {
       const evolve = this.module.evolve[name];
       // An event of an older version that this one does not know: the state cannot follow what it cannot read.
-      if (evolve === undefined)
-        throw new Error(`${this.module.manifest.name} cannot fold event ${name} at ${seq}`);
+      if (evolve === undefined) throw new Error(`${this.module.manifest.name} cannot fold event ${name}`);
       state = evolve(state, data);
     }
-    const after = { seq, state };
-    this.#held.set(agent, after);
-    this.#unsaved.set(agent, after);
+    return (seq) => {
+      if (seq > this.#seq) this.#seq = seq;
+      if (events.length === 0) return;
+      const after = { seq, state };
+      this.#held.set(agent, after);
+      this.#unsaved.set(agent, after);
+    };
+  }
+
+  /** Folds one record's events into its agent's state; a record that is in it already changes nothing. */
+  apply(agent: string, seq: number, events: readonly FoldedEvent[]): void {
+    const isNew = events.length > 0 && seq > this.#snapshot(agent).seq;
+    this.fold(agent, isNew ? events : [])(seq);
   }
 
   /** Writes what is not written and stops. */

@@ -21,6 +21,8 @@ export interface Ready {
 export interface BrokerOptions {
   /** Kept when the broker is disposed of; without it, a temporary one goes with the broker. */
   readonly dataDir?: string;
+  /** A server that runs elsewhere; without it, one is embedded, on a free port. */
+  readonly natsUrl?: string;
   /** Further arguments of `tallystick start`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -55,9 +57,10 @@ const parseReady = (line: string): Ready => {
 export const startBroker = async (options: BrokerOptions = {}): Promise<TestBroker> => {
   const own = options.dataDir === undefined ? tempDir() : undefined;
   const dataDir = options.dataDir ?? own?.path ?? '';
+  const server = options.natsUrl === undefined ? ['--nats-port', '0'] : ['--nats', options.natsUrl];
   const child = spawn(
     process.execPath,
-    [tallystickPath(), 'start', '--json', '--data', dataDir, '--nats-port', '0', ...(options.args ?? [])],
+    [tallystickPath(), 'start', '--json', '--data', dataDir, ...server, ...(options.args ?? [])],
     { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const exited = follow(child);

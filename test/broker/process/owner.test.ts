@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type Either, isRight } from 'fp-ts/lib/Either.js';
-import { open } from 'lmdb';
+import { appendBehind, readHead } from '../../../broker/process/claim-chain.js';
 import { type Claim, type ClaimRecord, claimDataDir } from '../../../broker/process/owner.js';
 import type { Fault } from '../../../schemas/errors.js';
 import { type NodeScript, compiled, runScript } from './node-script.js';
@@ -62,15 +62,18 @@ describe('owner of a data directory', () => {
     for (let round = 0; round < 3; round++) {
       const atMs = Date.now() + 1500;
       const scripts = Array.from({ length: 10 }, () => claimant(dir, atMs));
-      const outcomes = await Promise.all(scripts.map(outcomeOf));
-      const winners = scripts.filter((_, at) => outcomes[at]?.tag === 'Right');
-      assert.equal(winners.length, 1, JSON.stringify(outcomes));
-      for (const { fault } of outcomes.filter(({ tag }) => tag === 'Left')) {
-        assert.equal(fault?.code, 'DATA_DIR_IN_USE');
-        assert.match(fault.message, new RegExp(`pid ${winners[0]?.pid}\\b`));
+      try {
+        const outcomes = await Promise.all(scripts.map(outcomeOf));
+        const winners = scripts.filter((_, at) => outcomes[at]?.tag === 'Right');
+        assert.equal(winners.length, 1, JSON.stringify(outcomes));
+        for (const { fault } of outcomes.filter(({ tag }) => tag === 'Left')) {
+          assert.equal(fault?.code, 'DATA_DIR_IN_USE');
+          assert.match(fault.message, new RegExp(`pid ${winners[0]?.pid}\\b`));
+        }
+      } finally {
+        // Killed, not released: the next round starts from a stale claim and races to take it over.
+        await Promise.all(scripts.map((script) => script.kill()));
       }
-      // Killed, not released: the next round starts from a stale claim and races to take it over.
-      await Promise.all(scripts.map((script) => script.kill()));
     }
   });
 
@@ -88,25 +91,41 @@ describe('owner of a data directory', () => {
   test('a claim whose pid now belongs to a process with another start time is stale', async () => {
     const dir = freshDir();
     const mine = claimed(await claimDataDir(dir)());
-    const record: ClaimRecord = { ...mine.record, startedAt: 'another time' };
     await mine.release();
-    const db = open<ClaimRecord, string>({ path: join(dir, 'owner'), encoding: 'json' });
-    db.putSync('owner', record);
-    await db.close();
-    const taken = claimed(await claimDataDir(dir)());
+    const chain = join(dir, 'owner');
+    const earlier: ClaimRecord = { ...mine.record, startedAt: 'another time' };
+    assert.ok(appendBehind(chain, readHead(chain), JSON.stringify(earlier)));
+    await using taken = claimed(await claimDataDir(dir)());
     assert.equal(taken.record.startedAt, mine.record.startedAt);
-    await taken.release();
+  });
+
+  test("a claim that cannot be read is nobody's", async () => {
+    const dir = freshDir();
+    const chain = join(dir, 'owner');
+    assert.ok(appendBehind(chain, readHead(chain), '{"pid":'));
+    await claimed(await claimDataDir(dir)()).release();
+    writeFileSync(join(chain, '99'), 'a file, not a link');
+    await claimed(await claimDataDir(dir)()).release();
   });
 
   test('a release leaves the claim of a later owner alone', async () => {
     const dir = freshDir();
+    const chain = join(dir, 'owner');
     const mine = claimed(await claimDataDir(dir)());
-    const db = open<ClaimRecord, string>({ path: join(dir, 'owner'), encoding: 'json' });
-    const later: ClaimRecord = { ...mine.record, startedAt: 'later' };
-    db.putSync('owner', later);
+    assert.ok(appendBehind(chain, readHead(chain), 'later'));
+    const later = readHead(chain);
     await mine.release();
-    assert.deepEqual(db.get('owner'), later);
-    await db.close();
+    assert.deepEqual(readHead(chain), later);
+  });
+
+  test('a starter that looked before others came and went cannot slip in below them', () => {
+    const chain = join(freshDir(), 'owner');
+    const old = readHead(chain);
+    for (const text of ['first', 'second']) assert.ok(appendBehind(chain, readHead(chain), text));
+    // The name that follows on what it looked at is free again, since the second removed the first.
+    assert.equal(appendBehind(chain, old, 'late'), undefined);
+    assert.deepEqual(readHead(chain), { number: 2, text: 'second' });
+    assert.deepEqual(readdirSync(chain), ['2']);
   });
 
   test('a path that cannot be a directory is told with what to do', async () => {
@@ -117,20 +136,5 @@ describe('owner of a data directory', () => {
       assert.equal(fault.code, 'DATA_DIR_UNUSABLE');
       assert.match(fault.message, /--data/);
     }
-  });
-
-  test('an owner file that is no database is told, not crashed on', async () => {
-    const dir = freshDir();
-    await claimed(await claimDataDir(dir)()).release();
-    const data = join(dir, 'owner', 'data.mdb');
-    for (const bytes of [10, 16_384]) {
-      writeFileSync(data, 'x'.repeat(bytes));
-      const fault = refused(await claimDataDir(dir)());
-      assert.equal(fault.code, 'DATA_DIR_UNUSABLE');
-      assert.ok(fault.message.includes(data), fault.message);
-    }
-    rmSync(data);
-    mkdirSync(data);
-    assert.equal(refused(await claimDataDir(dir)()).code, 'DATA_DIR_UNUSABLE');
   });
 });

@@ -1,0 +1,91 @@
+import type { ConsumerConfig } from '@nats-io/jetstream';
+import * as E from 'fp-ts/lib/Either.js';
+import type { Msg, NatsConnection, Subscription } from 'nats';
+import { encodeJson, parseJson } from '../../schemas/json.js';
+import { CREATE_CONSUMER } from '../../schemas/operate.js';
+
+/**
+ * What the operator may say of a consumer: all that a consumer has which is asked for its messages. Others are sent
+ * to a subject, and the server publishes there with the rights of the account that has the log: with
+ * `$JS.API.STREAM.DELETE.LOG` as that subject, any empty command would be a request to delete the log.
+ */
+const ALLOWED: ReadonlySet<string> = new Set<keyof ConsumerConfig>([
+  'name',
+  'durable_name',
+  'description',
+  'deliver_policy',
+  'opt_start_seq',
+  'opt_start_time',
+  'ack_policy',
+  'ack_wait',
+  'max_deliver',
+  'backoff',
+  'filter_subject',
+  'filter_subjects',
+  'replay_policy',
+  'sample_freq',
+  'max_waiting',
+  'max_ack_pending',
+  'headers_only',
+  'max_batch',
+  'max_expires',
+  'max_bytes',
+  'inactive_threshold',
+  'num_replicas',
+  'mem_storage',
+  'metadata',
+  'pause_until',
+  'priority_groups',
+  'priority_policy',
+  'priority_timeout',
+]);
+
+const TIMEOUT_MS = 10_000;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether a setting says nothing: clients send the zero of what nobody gave. */
+const isUnset = (value: unknown): boolean => value === '' || value === 0 || value === false || value === null;
+
+/** The request as it may be made, or why it may not. Made anew, since the server reads keys in any case of letters. */
+const allowed = (data: Uint8Array): E.Either<string, Uint8Array> => {
+  const request = parseJson(data);
+  if (E.isLeft(request)) return E.left(request.left.message);
+  const { stream_name, config } = isFields(request.right) ? request.right : {};
+  if (typeof stream_name !== 'string' || !isFields(config)) return E.left('stream_name or config is missing');
+  const set = Object.entries(config).filter(([, value]) => !isUnset(value));
+  const refused = set.find(([setting]) => !ALLOWED.has(setting));
+  if (refused !== undefined) {
+    return E.left(`an operator's consumer is asked for its messages (pull) and may not have ${refused[0]}`);
+  }
+  // `create` and nothing else: an update would change what a module is sent.
+  return E.right(encodeJson({ stream_name, config: Object.fromEntries(set), action: 'create' }));
+};
+
+const refuse = (msg: Msg, code: number, description: string): void => {
+  const error = { code, err_code: code === 400 ? 10_094 : 10_008, description };
+  msg.respond(encodeJson({ type: 'io.nats.jetstream.api.v1.consumer_create_response', error }));
+};
+
+const create = async (nc: NatsConnection, msg: Msg): Promise<void> => {
+  const request = allowed(msg.data);
+  if (E.isLeft(request)) return refuse(msg, 400, request.left);
+  try {
+    const subject = `$JS.API.CONSUMER.CREATE${msg.subject.slice(CREATE_CONSUMER.length)}`;
+    const reply = await nc.request(subject, request.right, { timeout: TIMEOUT_MS });
+    msg.respond(reply.data);
+  } catch (error) {
+    refuse(msg, 503, (error as Error).message);
+  }
+};
+
+/** Makes consumers for the operator, who may read the log in any way and change nothing. */
+export const serveConsumerCreation = (nc: NatsConnection): Subscription =>
+  nc.subscribe(`${CREATE_CONSUMER}.>`, {
+    callback: (error, msg) => {
+      if (error === null) void create(nc, msg);
+    },
+  });

@@ -1,0 +1,31 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, nkeyAuthenticator } from 'nats';
+import {
+  BEAT_INTERVAL_MS,
+  beatSubject,
+  MODULE_ENV,
+  readySubject,
+  startSubject,
+} from '../../../schemas/control.js';
+
+/**
+ * A module that gives its credential away: what an attacker has who got hold of a module. It takes part just enough to
+ * be loaded, and handles nothing.
+ */
+const { name, url, seed } = MODULE_ENV;
+const env = (variable: string): string => process.env[variable] ?? '';
+
+const nc = await connect({
+  servers: env(url),
+  authenticator: nkeyAuthenticator(new TextEncoder().encode(env(seed))),
+});
+const self = env(name);
+await nc.request(startSubject(self), JSON.stringify({ snapshotSeq: 0, logId: null }), { timeout: 30_000 });
+writeFileSync(
+  join(process.cwd(), 'loot.json'),
+  JSON.stringify({ seed: env(seed), environment: process.env }),
+);
+await nc.request(readySubject(self), JSON.stringify({ pid: process.pid }), { timeout: 30_000 });
+const beat = JSON.stringify({ pid: process.pid, handled: 0, pending: 0, agents: 0 });
+setInterval(() => nc.publish(beatSubject(self), beat), BEAT_INTERVAL_MS);

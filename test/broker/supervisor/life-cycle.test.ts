@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Fault } from '../../../schemas/errors.js';
+import type { Manifest } from '../../../schemas/manifest.js';
+import type { ModuleStats, ModuleStatus } from '../../../schemas/operate.js';
+import { plain } from '../../fixtures/modules/plain/manifest.js';
+import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
+import { followLog, type LogFollower } from '../../support/log-follower.js';
+import { writeModule } from '../../support/module-dir.js';
+import { moduleCommand, moduleStatuses } from '../../support/modules.js';
+import { isAlive } from '../../support/processes.js';
+import { natsCall, natsCommand } from '../../support/requests.js';
+import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const TOP = plain('top', { base: ['echo'] });
+
+describe('the life cycle of modules', () => {
+  let dir: TempDir;
+  let broker: TestBroker;
+  let log: LogFollower;
+  let files = 0;
+
+  const write = (manifest: object & { readonly name: string }): Promise<string> =>
+    writeModule(join(dir.path, manifest.name), 'plain', manifest);
+
+  before(async () => {
+    dir = tempDir();
+    const modules = [await write(plain('base')), await write(TOP)];
+    const args = modules.flatMap((module) => ['--module', module]);
+    broker = await startBroker({ args: ['--no-shipped', '--durability', 'os', ...args] });
+    log = followLog(broker.dataDir);
+  });
+  after(async () => {
+    await log?.[Symbol.asyncDispose]();
+    await broker?.[Symbol.asyncDispose]();
+    await dir?.[Symbol.asyncDispose]();
+  });
+
+  const call = async (address: string, payload = '{}') => {
+    const { result } = await natsCall(broker.url, address, payload);
+    return result.status === 'ok' ? result.data : result.error.code;
+  };
+  const faultOf = (stderr: string): Fault => (JSON.parse(stderr) as { error: Fault }).error;
+  const states = async (): Promise<Record<string, string>> =>
+    Object.fromEntries([...(await moduleStatuses(broker))].map(([name, { state }]) => [name, state]));
+
+  /** An effectful command that is under way until `release` is called. */
+  const underWay = async (module: string): Promise<{ seq: number; release: () => Promise<void> }> => {
+    files += 1;
+    const until = join(dir.path, `release-${files}`);
+    const seq = await natsCommand(broker.url, `${module}.waits.alice`, JSON.stringify({ until }));
+    await waitFor('the handler to be under way', () =>
+      broker.stderr.some((line) => line.endsWith(`[${module}] handling ${seq}`)),
+    );
+    return { seq, release: () => writeFile(until, '') };
+  };
+
+  it('list, info and stats tell what runs', async () => {
+    assert.equal(await call('top.echo.alice', '7'), 7);
+    assert.equal(await call('top.nothing.alice'), 'ACTION_UNKNOWN');
+    assert.equal(await call('top.waits.alice', '{"until":1}'), 'PAYLOAD_INVALID');
+    const top = (await moduleStatuses(broker)).get('top') as ModuleStatus;
+    assert.deepEqual(
+      [top.state, top.version, top.restarts, top.lag, top.reason],
+      ['loaded', '1.0.0', 0, 0, null],
+    );
+    assert.ok(isAlive(top.pid ?? 0) && (top.rssBytes ?? 0) > 1_000_000 && top.cpuPercent !== null);
+
+    const info = await moduleCommand<ModuleStatus & { manifest: Manifest }>(broker, 'info', 'top');
+    assert.equal(info.json?.pid, top.pid);
+    assert.deepEqual(info.json?.manifest.dependencies, { base: ['echo'] });
+
+    const stats = await moduleCommand<{ modules: ModuleStats[] }>(broker, 'stats', 'top');
+    const calls = stats.json?.modules[0]?.actions.map(({ action, calls: n, errors }) => [action, n, errors]);
+    assert.deepEqual(calls, [
+      ['echo', 1, 0],
+      ['note', 0, 0],
+      ['waits', 1, 1],
+      ['asks', 0, 0],
+    ]);
+    await waitFor('the next beat', async () => {
+      const { json } = await moduleCommand<{ modules: ModuleStats[] }>(broker, 'stats');
+      return json?.modules.find(({ name }) => name === 'top')?.handled === 2;
+    });
+  });
+
+  it('a name that nobody has is MODULE_UNKNOWN for every command', async () => {
+    for (const verb of ['info', 'unload', 'reload', 'stats']) {
+      const { code, stderr } = await moduleCommand(broker, verb, 'nobody');
+      assert.deepEqual([code, faultOf(stderr).code], [1, 'MODULE_UNKNOWN'], verb);
+    }
+  });
+
+  it('a module that is loaded cannot be loaded once more', async () => {
+    const { code, stderr } = await moduleCommand(broker, 'load', join(dir.path, 'base'));
+    assert.deepEqual([code, faultOf(stderr).code], [1, 'MODULE_STATE']);
+    assert.match(faultOf(stderr).message, /tallystick module reload base/);
+  });
+
+  it('unload refuses while others need the module, and says which', async () => {
+    const { code, stderr } = await moduleCommand(broker, 'unload', 'base');
+    assert.deepEqual([code, faultOf(stderr).code], [1, 'DEPENDENTS_LOADED']);
+    assert.match(faultOf(stderr).message, /^top need/);
+    assert.deepEqual(await states(), { base: 'loaded', top: 'loaded' });
+  });
+
+  it('I3 with dependents it takes those first; what is sent meanwhile is answered once they are loaded', async () => {
+    const pids = [...(await moduleStatuses(broker)).values()].map(({ pid }) => pid ?? 0);
+    assert.equal((await moduleCommand(broker, 'unload', 'base', '--with-dependents')).code, 0);
+    assert.deepEqual(await states(), { base: 'unloaded', top: 'unloaded' });
+    for (const pid of pids) assert.equal(isAlive(pid), false);
+    assert.equal(await call('base.echo.alice'), 'MODULE_UNAVAILABLE');
+
+    const base = await natsCommand(broker.url, 'base.echo.alice', '{"sent":"to base"}');
+    const top = await natsCommand(broker.url, 'top.asks.alice', '{"module":"base"}');
+    const refused = await moduleCommand(broker, 'unload', 'base');
+    assert.equal(refused.json?.state, 'unloaded', 'to unload what is unloaded changes nothing');
+    assert.equal((await moduleCommand(broker, 'load', join(dir.path, 'base'))).json?.state, 'loaded');
+    assert.deepEqual(await log.result(base), { status: 'ok', data: { sent: 'to base' } });
+    assert.equal(log.resultsOf(top).length, 0);
+    assert.equal((await moduleCommand(broker, 'load', join(dir.path, 'top'))).json?.state, 'loaded');
+    assert.deepEqual(await log.result(top), { status: 'ok', data: { from: 'top' } });
+  });
+
+  it('I3 unload lets what is under way finish and begins nothing more', async () => {
+    const { seq, release } = await underWay('top');
+    const behind = await natsCommand(broker.url, 'top.echo.alice', '"behind"');
+    const unloading = moduleCommand(broker, 'unload', 'top');
+    await waitFor('callers to be refused', async () => (await call('top.echo.bob')) === 'MODULE_UNAVAILABLE');
+    assert.equal(log.resultsOf(seq).length, 0);
+    await release();
+    assert.equal((await unloading).json?.state, 'unloaded');
+    assert.equal((await log.result(seq)).status, 'ok');
+    assert.equal(log.resultsOf(behind).length, 0);
+    await moduleCommand(broker, 'load', join(dir.path, 'top'));
+    assert.deepEqual(await log.result(behind), { status: 'ok', data: 'behind' });
+    const handled = broker.stderr.filter((line) => line.endsWith(`handling ${seq}`));
+    assert.equal(handled.length, 1, 'it was not begun again');
+  });
+
+  it('reload takes the manifest and the version that are there now, and what is under way finishes first', async () => {
+    const { seq, release } = await underWay('top');
+    await write({ ...TOP, version: '1.1.0', description: 'A newer one.' });
+    const reloading = moduleCommand(broker, 'reload', 'top');
+    await release();
+    const { json } = await reloading;
+    assert.deepEqual([json?.state, json?.version], ['loaded', '1.1.0']);
+    assert.equal((await log.result(seq)).status, 'ok');
+    assert.equal(await call('top.echo.alice', '1'), 1);
+  });
+
+  it('a dependency that a new manifest declares may be called, one that it drops may not', async () => {
+    const asks = () => call('base.asks.alice', '{"module":"other"}');
+    await moduleCommand(broker, 'load', await write(plain('other')));
+    assert.equal(await asks(), 'DEPENDENCY_UNDECLARED');
+    await write(plain('base', { other: ['echo'] }));
+    assert.equal((await moduleCommand(broker, 'reload', 'base')).json?.state, 'loaded');
+    assert.deepEqual(await asks(), { from: 'base' });
+    await write(plain('base'));
+    await moduleCommand(broker, 'reload', 'base');
+    assert.equal(await asks(), 'DEPENDENCY_UNDECLARED');
+  });
+
+  it('a reload that cannot be leaves the running module alone', async () => {
+    const before = (await moduleStatuses(broker)).get('top');
+    await writeFile(join(dir.path, 'top', 'manifest.json'), '{}');
+    const wrong = await moduleCommand(broker, 'reload', 'top');
+    assert.equal(faultOf(wrong.stderr).code, 'MANIFEST_INVALID');
+    await write(plain('top', { nobody: ['echo'] }));
+    const missing = await moduleCommand(broker, 'reload', 'top');
+    assert.equal(faultOf(missing.stderr).code, 'DEPENDENCY_MISSING');
+    await writeModule(join(dir.path, 'top'), 'plain', plain('renamed'));
+    const renamed = await moduleCommand(broker, 'reload', 'top');
+    assert.equal(faultOf(renamed.stderr).code, 'MANIFEST_INVALID');
+    const now = (await moduleStatuses(broker)).get('top');
+    assert.deepEqual([now?.pid, now?.state], [before?.pid, 'loaded']);
+    assert.equal(await call('top.echo.alice', '1'), 1);
+  });
+
+  it('for people the list is a table and the info says what can be called', async () => {
+    const list = await tallystick(['module', 'list'], { dataDir: broker.dataDir });
+    assert.match(list.stdout, /^base +1\.0\.0 +loaded /m);
+    const info = await tallystick(['module', 'info', 'base'], { dataDir: broker.dataDir });
+    assert.match(info.stdout, /^ {2}base\.echo \(an agent\)/m);
+  });
+});

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import * as E from 'fp-ts/lib/Either.js';
+import { connect, type NatsConnection } from 'nats';
+import { readLog } from '../../broker/journal/reader.js';
+import { freePort } from '../../broker/process/free-port.js';
+import type { BrokerStatus } from '../../schemas/operate.js';
+import type { Result } from '../../schemas/result.js';
+import { startBroker, type TestBroker, tallystick } from '../support/broker.js';
+import { checkLog, connectOperator } from '../support/log-checks.js';
+import { natsSpawn } from '../support/nats-cli.js';
+import { processesMentioning, runningProcesses } from '../support/processes.js';
+import { tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
+
+const AGENTS = 200;
+const SETTLE_MS = 240_000;
+
+const agent = (i: number): string => `agent-${i % AGENTS}`;
+
+/** What one caller does: mostly transfers, which are three commands each, and orders, which call three modules. */
+const callOf = (i: number): readonly [subject: string, data: object] => {
+  if (i % 20 === 0) {
+    const order = { item: `item-${i % 10}`, quantity: 1, unitPrice: 3, customer: agent(i) };
+    return [`call.orders.place.order-${i}`, order];
+  }
+  if (i % 2 === 0) return [`call.accounts.transfer.${agent(i)}`, { to: agent(i + 1), amount: 1 + (i % 7) }];
+  return [`call.accounts.deposit.${agent(i)}`, { amount: 2 }];
+};
+
+const status = async (dataDir: string): Promise<BrokerStatus> => {
+  const { stdout, code, stderr } = await tallystick(['status', '--json'], { dataDir });
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as BrokerStatus;
+};
+
+const pidOf = (text: string, dataDir: string): number => {
+  const found = processesMentioning(dataDir).find(({ command }) => command.includes(text));
+  assert.ok(found, `a process ${text}`);
+  return found.pid;
+};
+
+/** The sum of all balances, asked of the modules. */
+const money = async (nc: NatsConnection): Promise<number> => {
+  let sum = 0;
+  for (let i = 0; i < AGENTS; i++) {
+    const reply = await nc.request(`call.accounts.balance.${agent(i)}`, '{}', { timeout: 60_000 });
+    const result = reply.json<Result>();
+    assert.equal(result.status, 'ok', JSON.stringify(result));
+    sum += (result as { data: { balance: number } }).data.balance;
+  }
+  return sum;
+};
+
+/** Processes that belong to this data directory: named in their command or, for modules, in their environment. */
+const processesOf = (dataDir: string): readonly string[] =>
+  runningProcesses()
+    .filter(
+      ({ pid, command }) =>
+        pid !== process.pid && (command.includes(dataDir) || environOf(pid).includes(dataDir)),
+    )
+    .map(({ pid, command }) => `${pid} ${command}`);
+
+const environOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+/** What deposits and withdrawals in the log add up to: what all balances together must be. */
+const moneyInLog = async (dataDir: string): Promise<number> => {
+  const nc = await connectOperator(dataDir);
+  let sum = 0;
+  for await (const { subject, data } of readLog(nc, { filters: ['evt.accounts.>'] })) {
+    const { amount } = JSON.parse(new TextDecoder().decode(data)) as { amount: number };
+    if (subject.startsWith('evt.accounts.deposited.')) sum += amount;
+    else if (subject.startsWith('evt.accounts.withdrawn.')) sum -= amount;
+  }
+  await nc.close();
+  return sum;
+};
+
+/** Waits until every command is answered and nothing is added any more. */
+const settled = async (dataDir: string): Promise<BrokerStatus> => {
+  let lastSeq = -1;
+  return waitFor(
+    'every command to be answered',
+    async () => {
+      const now = await status(dataDir);
+      const quiet =
+        now.conversationsOpen === 0 &&
+        now.modules.every(({ lag }) => lag === 0) &&
+        now.log.lastSeq === lastSeq;
+      lastSeq = now.log.lastSeq;
+      return quiet && now;
+    },
+    SETTLE_MS,
+  );
+};
+
+interface Load extends AsyncDisposable {
+  readonly answered: () => number;
+}
+
+let salt = 0;
+
+/** Puts calls in flight all at once, with the `nats` command line beside them; does not wait for their results. */
+const load = async (url: string, calls: number): Promise<Load> => {
+  const nc = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  let answered = 0;
+  const first = salt;
+  salt += calls;
+  for (let i = first; i < first + calls; i++) {
+    const [subject, data] = callOf(i);
+    nc.request(subject, JSON.stringify(data), { timeout: SETTLE_MS }).then(
+      () => {
+        answered += 1;
+      },
+      // A caller whose broker or server is killed is not answered; what it sent is judged by the log.
+      () => undefined,
+    );
+  }
+  const requests = natsSpawn(['req', 'call.accounts.deposit.agent-3', '{"amount":1}', '--count', '300'], {
+    url,
+  });
+  const commands = natsSpawn(
+    ['pub', '-J', 'cmd.accounts.deposit.agent-4', '{"amount":{{Count}}}', '--count', '300'],
+    { url },
+  );
+  return {
+    answered: () => answered,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([requests.stop(), commands.stop()]);
+      await nc.close();
+    },
+  };
+};
+
+const prepare = async (url: string): Promise<void> => {
+  const nc = await connect({ servers: url });
+  const ask = (subject: string, data: object): Promise<unknown> =>
+    nc.request(subject, JSON.stringify(data), { timeout: 60_000 });
+  await Promise.all([
+    ...Array.from({ length: AGENTS }, (_, i) => ask(`call.accounts.deposit.${agent(i)}`, { amount: 1_000 })),
+    ...Array.from({ length: AGENTS }, (_, i) => ask(`call.agents.spawn.${agent(i)}`, {})),
+    ...Array.from({ length: 10 }, (_, i) => ask(`call.orders.restock.item-${i}`, { quantity: 100_000 })),
+  ]);
+  await nc.close();
+};
+
+/** What must hold once all is quiet. */
+const verify = async (url: string, dataDir: string): Promise<void> => {
+  await settled(dataDir);
+  const report = await checkLog(dataDir);
+  assert.deepEqual(report.findings.slice(0, 10), []);
+  assert.deepEqual(report.unanswered.slice(0, 10), []);
+  assert.equal(report.results, report.commands);
+  const nc = await connect({ servers: url });
+  assert.equal(await money(nc), await moneyInLog(dataDir));
+  await nc.close();
+};
+
+const killsOf = (durability: 'os' | 'fsync', calls: number): void => {
+  describe(`with ${calls} calls in flight under ${durability}`, () => {
+    test('I1 to I5 hold when each module, the server and the broker are killed with -9 in turn', async () => {
+      await using dir = tempDir();
+      const dataDir = dir.path;
+      const port = await freePort('127.0.0.1')();
+      assert.ok(E.isRight(port));
+      const start = (): Promise<TestBroker> =>
+        startBroker({ dataDir, args: ['--nats-port', String(port.right), '--durability', durability] });
+      let broker = await start();
+      const { url } = broker;
+      await prepare(url);
+
+      const underLoad = async (what: string, fault: () => Promise<void>): Promise<void> => {
+        await using running = await load(url, calls);
+        await waitFor(
+          `calls to be answered before ${what} is killed`,
+          () => running.answered() > calls / 50,
+          60_000,
+        );
+        await fault();
+        await settled(dataDir);
+        console.log(
+          `${what} killed with ${calls} calls in flight: ${running.answered()} were answered to their callers`,
+        );
+      };
+
+      for (const module of ['accounts', 'agents', 'orders']) {
+        await underLoad(`module ${module}`, async () => {
+          const { modules } = await status(dataDir);
+          const pid = modules.find(({ name }) => name === module)?.pid;
+          assert.ok(pid);
+          process.kill(pid, 'SIGKILL');
+        });
+      }
+      await underLoad('the server', async () => {
+        process.kill(pidOf('nats-server', dataDir), 'SIGKILL');
+      });
+      await verify(url, dataDir);
+      await underLoad('the broker', async () => {
+        await broker.kill('SIGKILL');
+        await waitFor(
+          'everything that the broker started to be gone',
+          () => processesOf(dataDir).length === 0,
+        );
+        broker = await start();
+      });
+      await verify(url, dataDir);
+
+      await broker.stop();
+      assert.deepEqual(processesOf(dataDir), []);
+      // I6: without any snapshot the same states are folded from the log.
+      rmSync(join(dataDir, 'snapshots'), { recursive: true });
+      rmSync(join(dataDir, 'index'), { recursive: true });
+      broker = await start();
+      await verify(url, dataDir);
+      await broker.stop();
+      assert.deepEqual(processesOf(dataDir), []);
+    });
+  });
+};
+
+killsOf('os', 10_000);
+killsOf('fsync', 1_000);

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { ModuleRecovery, NumberRecovery } from '../../broker/journal/recovery.js';
+import { HEADER } from '../../schemas/headers.js';
+import { formatIdentity, formatPart } from '../../schemas/identity.js';
+import { encodeJson } from '../../schemas/json.js';
+import type { StoredMessage } from '../../schemas/record.js';
+
+interface Entry {
+  readonly subject: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly data?: unknown;
+}
+
+/** A log in memory: entries get their sequences as the server would give them. */
+const logOf = (entries: readonly Entry[]): readonly StoredMessage[] =>
+  entries.map(({ subject, headers = {}, data = {} }, i) => ({
+    seq: i + 1,
+    time: '2026-01-01T00:00:00.000Z',
+    subject,
+    header: (name) => headers[name],
+    data: encodeJson(data),
+  }));
+
+const copies = (cause: number, n: number) =>
+  Array.from({ length: n }, (_, i) => ({
+    subject: `evt.m.happened.a`,
+    id: `${cause}/${i + 1}`,
+    data: { i },
+  }));
+
+const recoveryOf = (entries: readonly Entry[]): ModuleRecovery => {
+  const recovery = new ModuleRecovery('m');
+  for (const message of logOf(entries)) recovery.add(message);
+  return recovery;
+};
+
+const command = (agent = 'a'): Entry => ({ subject: `cmd.m.act.${agent}.guest` });
+const result = (cause: number, out = 0): Entry => ({
+  subject: 'res.m.act.a',
+  headers: { [HEADER.cause]: String(cause) },
+  data: { status: 'ok', data: {}, ...(out === 0 ? {} : { out: copies(cause, out) }) },
+});
+const copy = (cause: number, i: number, n: number): Entry => ({
+  subject: 'evt.m.happened.a',
+  headers: { [HEADER.cause]: String(cause), [HEADER.part]: formatPart({ i, n }) },
+});
+
+describe('what a module left behind', () => {
+  test('I3 the lowest command without a result is where its module goes on', () => {
+    const recovery = recoveryOf([command(), command(), result(1), command()]);
+    assert.equal(recovery.lowestUnanswered(), 2);
+  });
+
+  test('commands and results of others say nothing about a module', () => {
+    const other = {
+      subject: 'res.other.act.a',
+      headers: { [HEADER.cause]: '1' },
+      data: { status: 'ok', data: {} },
+    };
+    assert.equal(recoveryOf([command(), other]).lowestUnanswered(), 1);
+    assert.equal(recoveryOf([{ subject: 'cmd.other.act.a.guest' }]).lowestUnanswered(), undefined);
+  });
+
+  test('I4 copies that an outcome promises and the log lacks are named, word for word', () => {
+    const recovery = recoveryOf([command(), result(1, 3), copy(1, 2, 3)]);
+    assert.deepEqual(
+      [...recovery.missing()].map(({ cause, i, n, out }) => [cause, i, n, out.id]),
+      [
+        [1, 1, 3, '1/1'],
+        [1, 3, 3, '1/3'],
+      ],
+    );
+  });
+
+  test('I4 a copy that somebody else pretends to be does not stand for the real one', () => {
+    const forged = {
+      subject: 'cmd.m.act.a.guest',
+      headers: { [HEADER.cause]: '1', [HEADER.part]: formatPart({ i: 1, n: 1 }) },
+    };
+    assert.equal([...recoveryOf([command(), result(1, 1), forged]).missing()].length, 1);
+  });
+
+  test('I3 I4 whatever was left out, exactly that is found', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            answered: fc.boolean(),
+            out: fc.nat(3),
+            stored: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+          }),
+        ),
+        (commands) => {
+          const entries: Entry[] = commands.map(() => command());
+          const missing: string[] = [];
+          let lowest: number | undefined;
+          for (const [index, { answered, out, stored }] of commands.entries()) {
+            const seq = index + 1;
+            if (!answered) {
+              lowest ??= seq;
+              continue;
+            }
+            entries.push(result(seq, out));
+            for (let i = 1; i <= out; i++) {
+              if (stored[i - 1] === true) entries.push(copy(seq, i, out));
+              else missing.push(`${seq}/${i}`);
+            }
+          }
+          const recovery = recoveryOf(entries);
+          assert.equal(recovery.lowestUnanswered(), lowest);
+          assert.deepEqual(
+            [...recovery.missing()].map(({ out }) => out.id),
+            missing,
+          );
+        },
+      ),
+    );
+  });
+});
+
+describe('which numbers of a producer are stored', () => {
+  const record = (producer: string, epoch: number, n: number): Entry => ({
+    subject: 'cmd.m.act.a.guest',
+    headers: { [HEADER.id]: formatIdentity({ producer, epoch, n }) },
+  });
+  const numbersOf = (entries: readonly Entry[]): NumberRecovery => {
+    const numbers = new NumberRecovery('gateway');
+    for (const message of logOf(entries)) numbers.add(message);
+    return numbers;
+  };
+
+  test('I2 only its latest epoch counts, and holes in it are named', () => {
+    const numbers = numbersOf([
+      record('gateway', 5, 1),
+      record('gateway', 9, 1),
+      record('other', 10, 1),
+      record('gateway', 9, 2),
+      record('gateway', 9, 5),
+    ]);
+    assert.deepEqual(
+      [...numbers.stored],
+      [
+        [1, 2],
+        [2, 4],
+        [5, 5],
+      ],
+    );
+    assert.deepEqual(numbers.end(), { epoch: 9, last: 5, holes: [3, 4] });
+  });
+
+  test('a producer that stored nothing has no end to tell of', () => {
+    assert.equal(numbersOf([record('other', 1, 1)]).end(), null);
+  });
+});

@@ -1,0 +1,157 @@
+import { connect, nkeyAuthenticator } from 'nats';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readLog } from '../../broker/journal/reader.js';
+import { HEADER } from '../../schemas/headers.js';
+import { parseIdentity, parsePart, parseSequence } from '../../schemas/identity.js';
+import type { BrokerAddress } from '../../schemas/operate.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import type { Result } from '../../schemas/result.js';
+import { splitSubject } from '../../schemas/subjects.js';
+
+/** Everything that is wrong with a log, in words; written apart from the broker's own recovery, so that it can err. */
+export interface LogReport {
+  readonly commands: number;
+  readonly results: number;
+  readonly events: number;
+  readonly findings: readonly string[];
+  /** Commands without a result. */
+  readonly unanswered: readonly number[];
+  /** Results of commands by module and action: how many of each status. */
+  readonly statuses: ReadonlyMap<string, number>;
+}
+
+interface Promised {
+  readonly subject: string;
+  readonly data: string;
+}
+
+const decoder = new TextDecoder();
+
+/** Lays a log's halves together: I2, I3, I4 and I5 as far as records show them. */
+export class LogChecks {
+  readonly #findings: string[] = [];
+  /** Unanswered commands, by sequence: where they are handled one at a time. */
+  readonly #open = new Map<number, string>();
+  /** The last command of each agent that was answered. */
+  readonly #lastAnswered = new Map<string, number>();
+  readonly #answeredBy = new Map<number, number>();
+  /** Copies that outcomes promise and that have not come, by cause and part. */
+  readonly #promised = new Map<string, Promised>();
+  readonly #numbers = new Map<string, number>();
+  readonly #statuses = new Map<string, number>();
+  #commands = 0;
+  #results = 0;
+  #events = 0;
+
+  add(message: StoredMessage): void {
+    const subject = splitSubject(message.subject);
+    if (subject === undefined) {
+      this.#findings.push(`${message.seq}: ${message.subject} is no subject of the log`);
+      return;
+    }
+    this.#identity(message);
+    if (subject.kind === 'epoch') return;
+    const cause = parseSequence(message.header(HEADER.cause) ?? '');
+    const lane = `${subject.module}/${subject.agent ?? ''}`;
+    if (subject.kind === 'cmd') {
+      this.#commands += 1;
+      this.#open.set(message.seq, lane);
+      if (
+        message.header(HEADER.part) !== undefined &&
+        parseIdentity(message.header(HEADER.id) ?? '')?.producer === subject.sender
+      ) {
+        this.#copy(message, cause, message.subject.slice(0, message.subject.lastIndexOf('.')));
+      }
+    } else if (subject.kind === 'res') {
+      this.#results += 1;
+      this.#result(message, cause, lane, `${subject.module}.${subject.name}`);
+    } else {
+      this.#events += 1;
+      if (cause !== undefined) this.#copy(message, cause, message.subject);
+    }
+  }
+
+  report(): LogReport {
+    const missing = [...this.#promised].map(
+      ([part, { subject }]) => `I4 copy ${part} (${subject}) is missing`,
+    );
+    return {
+      commands: this.#commands,
+      results: this.#results,
+      events: this.#events,
+      findings: [...this.#findings, ...missing],
+      unanswered: [...this.#open.keys()],
+      statuses: this.#statuses,
+    };
+  }
+
+  /** I2: numbers of one epoch come in order. A number that is left out must be one that nobody was told of, so the
+   * first record of a broken epoch's successor may not follow in it. */
+  #identity(message: StoredMessage): void {
+    const id = parseIdentity(message.header(HEADER.id) ?? '');
+    if (id === undefined) return;
+    const key = `${id.producer}.${id.epoch}`;
+    const last = this.#numbers.get(key) ?? 0;
+    if (id.n !== last + 1) this.#findings.push(`I2 ${message.seq}: ${key} has number ${id.n} after ${last}`);
+    this.#numbers.set(key, id.n);
+  }
+
+  #result(message: StoredMessage, cause: number | undefined, lane: string, action: string): void {
+    if (cause === undefined) {
+      this.#findings.push(`I3 ${message.seq}: a result without a cause`);
+      return;
+    }
+    const before = this.#answeredBy.get(cause);
+    if (before !== undefined)
+      this.#findings.push(`I3 ${message.seq}: command ${cause} was answered by ${before}`);
+    this.#answeredBy.set(cause, message.seq);
+    const open = this.#open.get(cause);
+    if (open !== lane)
+      this.#findings.push(`I3 ${message.seq}: answers ${cause}, which is of ${open ?? 'no command'}`);
+    this.#open.delete(cause);
+    const last = this.#lastAnswered.get(lane) ?? 0;
+    if (cause < last) this.#findings.push(`I5 ${message.seq}: ${lane} handled ${cause} after ${last}`);
+    this.#lastAnswered.set(lane, Math.max(cause, last));
+    const result = JSON.parse(decoder.decode(message.data)) as Result;
+    const status = `${action} ${result.status === 'ok' ? 'ok' : result.error.code}`;
+    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+    if (result.status !== 'ok') return;
+    for (const [index, { subject, data }] of (result.out ?? []).entries()) {
+      this.#promised.set(`${cause}/${index + 1}`, { subject, data: JSON.stringify(data) });
+    }
+  }
+
+  #copy(message: StoredMessage, cause: number | undefined, subject: string): void {
+    const part = parsePart(message.header(HEADER.part) ?? '');
+    const key = `${cause}/${part?.i}`;
+    const promised = this.#promised.get(key);
+    if (promised === undefined) {
+      this.#findings.push(`I4 ${message.seq}: copy ${key} (${subject}) was not promised, or is there twice`);
+      return;
+    }
+    this.#promised.delete(key);
+    if (promised.subject !== subject || promised.data !== decoder.decode(message.data)) {
+      this.#findings.push(`I4 ${message.seq}: copy ${key} differs from its decision`);
+    }
+  }
+}
+
+/** Connects as the operator of the broker on this data directory. */
+export const connectOperator = (dataDir: string): ReturnType<typeof connect> => {
+  const address = JSON.parse(readFileSync(join(dataDir, 'broker.json'), 'utf8')) as BrokerAddress;
+  const seed = readFileSync(address.operatorSeed, 'utf8').trim();
+  return connect({ servers: address.nats, authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)) });
+};
+
+/** Reads and checks the whole log of a running broker. */
+export const checkLog = async (dataDir: string): Promise<LogReport> => {
+  const nc = await connectOperator(dataDir);
+  try {
+    const checks = new LogChecks();
+    for await (const message of readLog(nc)) checks.add(message);
+    return checks.report();
+  } finally {
+    await nc.close();
+  }
+};
