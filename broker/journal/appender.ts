@@ -76,6 +76,8 @@ export class Appender {
   #next: number;
   #timer: NodeJS.Timeout | undefined;
   #broken: Fault | undefined;
+  /** The first record that the server refused ends the epoch once the rest in flight is answered. */
+  #refusal: Fault | undefined;
 
   constructor(
     options: AppenderOptions,
@@ -124,7 +126,8 @@ export class Appender {
       );
     }
     const pending = { n: this.#next++, draft, sentAt: 0, settle };
-    if (this.#inFlight.size < this.#options.maxInFlight) this.#send(pending);
+    const mayBeSent = this.#refusal === undefined && this.#inFlight.size < this.#options.maxInFlight;
+    if (mayBeSent) this.#send(pending);
     else this.#queue.push(pending);
   }
 
@@ -174,12 +177,17 @@ export class Appender {
     if (pending === undefined) return;
     this.#inFlight.delete(n);
     if (E.isLeft(ack)) {
-      // This one is certain: the server says that it did not store it.
+      // This one is certain: the server says that it did not store it. Nothing more is sent (I2), but the server will
+      // say as surely what became of those on their way.
       pending.settle(ack);
-      this.break(ack.left);
+      this.#refusal ??= ack.left;
+    } else {
+      pending.settle(E.right({ seq: ack.right, n }));
+    }
+    if (this.#refusal !== undefined) {
+      if (this.#inFlight.size === 0) this.break(this.#refusal);
       return;
     }
-    pending.settle(E.right({ seq: ack.right, n }));
     while (this.#inFlight.size < this.#options.maxInFlight && this.#head < this.#queue.length) {
       this.#send(this.#queue[this.#head++] as Pending);
     }

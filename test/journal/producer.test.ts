@@ -5,6 +5,7 @@ import type { NatsConnection } from 'nats';
 import { Appender, type Draft } from '../../broker/journal/appender.js';
 import { openBrokerEpoch, openEpoch } from '../../broker/journal/epoch.js';
 import { Producer } from '../../broker/journal/producer.js';
+import type { Fault } from '../../schemas/errors.js';
 import { encodeJson, jsonOrText } from '../../schemas/json.js';
 import { failure, success } from '../support/either.js';
 import { createLog, dial, identityOf, readAll } from '../support/log.js';
@@ -18,6 +19,8 @@ const draft = (name: string, i: number): Draft => ({
 
 const payloads = async (nc: NatsConnection, name: string): Promise<unknown[]> =>
   (await readAll(nc, [`evt.${name}.>`])).map(({ data }) => (jsonOrText(data) as { i: number }).i);
+
+const unexpected = ({ message }: Fault): void => assert.fail(message);
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
@@ -150,7 +153,7 @@ describe('a producer and a server that is killed', () => {
           under,
           filters: ['evt.m.>'],
           patienceMs: 60_000,
-          onReplaced: assert.fail,
+          onReplaced: unexpected,
         })(),
       );
       let stored = 0;
@@ -191,7 +194,7 @@ describe('a log that is full', () => {
       under,
       filters: ['evt.m.>'],
       patienceMs: 200,
-      onReplaced: assert.fail,
+      onReplaced: unexpected,
     };
     const producer = success(await Producer.open(options)());
     const big = new Uint8Array(10_000);
