@@ -183,6 +183,7 @@ const start = async (
     onCommand: (command) => unowned.consider(command),
     onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
     onFault: (problem) => log.line('index', `${problem.code}: ${problem.message}`),
+    onLost: (problem) => fail(problem),
   });
   const gateway = new Gateway({ nc, producer, index, directory: supervisor });
   undo.push(() => index.close());

@@ -16,7 +16,8 @@ export interface AdmittedCall {
   readonly sender: string;
 }
 
-const running = (module: ServedModule): boolean => module.state === 'loaded' || module.state === 'loading';
+const takesCalls = ({ state, stopping }: ServedModule): boolean =>
+  (state === 'loaded' || state === 'loading') && !stopping;
 
 /** An action that the manifest declares; every object has a `constructor`, and that is no action. */
 export const actionOf = ({ manifest }: ServedModule, name: string): ActionManifest | undefined =>
@@ -70,11 +71,12 @@ export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Adm
       ),
     );
   }
-  if (!running(module)) {
+  if (!takesCalls(module)) {
+    const is = module.stopping ? 'about to stop' : module.state;
     return E.left(
       fault(
         'MODULE_UNAVAILABLE',
-        `module ${address.module} is ${module.state}; send cmd.${named} to have it handled once it is back`,
+        `module ${address.module} is ${is}; send cmd.${named} to have it handled once it is back`,
       ),
     );
   }

@@ -6,6 +6,8 @@ import type { ServiceStats } from './service-stats.js';
 export interface ServedModule {
   readonly manifest: Manifest;
   readonly state: ModuleState;
+  /** It finishes what it handles and begins nothing more. */
+  readonly stopping: boolean;
   /** Unique since the module was loaded. */
   readonly instance: string;
   readonly stats: ServiceStats;

@@ -6,6 +6,7 @@ import { parseSequence } from '../../schemas/identity.js';
 import { LOG } from '../../schemas/log.js';
 import { storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
+import { linkedRequest } from '../journal/linked-request.js';
 import type { Producer } from '../journal/producer.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
 import type { ModuleDirectory } from './directory.js';
@@ -39,6 +40,7 @@ export class Gateway {
   readonly #recording = new Map<string, Promise<E.Either<Fault, number>>>();
   readonly #subscriptions: Subscription[] = [];
   #sweep: NodeJS.Timeout | undefined;
+  #draining = false;
 
   constructor(options: GatewayOptions) {
     this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
@@ -71,9 +73,12 @@ export class Gateway {
     if (this.#pending.has(command)) void this.#fetch(command, resultSeq);
   }
 
-  /** Takes no more calls; those that wait are answered until {@link close}. */
+  /**
+   * Takes no more calls but those that handlers make to finish what they are about; those that wait are answered until
+   * {@link close}.
+   */
   async drain(withinMs: number): Promise<void> {
-    this.#subscriptions[1]?.unsubscribe();
+    this.#draining = true;
     const until = Date.now() + withinMs;
     while (this.#pending.size + this.#options.producer.pending > 0 && Date.now() < until) {
       await new Promise((resume) => setTimeout(resume, 10));
@@ -100,6 +105,9 @@ export class Gateway {
         ? admit(msg, this.#options.directory)
         : admitHandlerCall(msg, this.#options.directory);
     if (E.isLeft(admitted)) return this.#refuse(msg, admitted.left);
+    if (this.#draining && call === undefined) {
+      return this.#refuse(msg, fault('MODULE_UNAVAILABLE', 'the broker is about to stop'));
+    }
     if (this.#pending.size >= this.#options.maxPending) {
       return this.#refuse(
         msg,
@@ -205,7 +213,8 @@ export class Gateway {
 
   async #fetch(command: number, resultSeq: number): Promise<void> {
     try {
-      const reply = await this.#options.nc.request(
+      const reply = await linkedRequest(
+        this.#options.nc,
         `$JS.API.DIRECT.GET.${LOG}`,
         JSON.stringify({ seq: resultSeq }),
         {

@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { readLog } from '../journal/reader.js';
@@ -16,7 +16,10 @@ export interface LogIndexOptions {
   readonly onCommand: (command: OpenCommand) => void;
   /** A command was answered, by the result at this sequence. */
   readonly onResult: (command: OpenCommand, resultSeq: number) => void;
+  /** Something to tell of that the index lives with. */
   readonly onFault: (fault: Fault) => void;
+  /** The log cannot be read any further: without it the broker would answer wrongly, so it must stop. */
+  readonly onLost: (fault: Fault) => void;
 }
 
 /** Results kept in memory by their command, for callers that come to ask just after: about 4 MB. */
@@ -36,6 +39,7 @@ export class LogIndex {
   #position: number;
   #saved: number;
   #waiters: { seq: number; resume: () => void }[] = [];
+  #lost: Fault | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -52,7 +56,8 @@ export class LogIndex {
   async start(): Promise<void> {
     this.#running = this.#run();
     this.#timer = setInterval(() => void this.#save(), SAVE_INTERVAL_MS).unref();
-    await this.reached(this.#target);
+    await Promise.race([this.reached(this.#target), this.#running]);
+    if (this.#lost !== undefined) throw new FaultError(this.#lost);
   }
 
   get agents(): number {
@@ -84,7 +89,7 @@ export class LogIndex {
   }
 
   async #run(): Promise<void> {
-    const { nc, onFault } = this.options;
+    const { nc, onLost } = this.options;
     try {
       const records = readLog(nc, {
         fromSeq: this.#position + 1,
@@ -94,7 +99,9 @@ export class LogIndex {
       });
       for await (const message of records) this.#add(message);
     } catch (error) {
-      if (!this.#stop.signal.aborted) onFault(toFault(error));
+      if (this.#stop.signal.aborted) return;
+      this.#lost = toFault(error);
+      onLost(this.#lost);
     }
   }
 

@@ -6,6 +6,7 @@ import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { epochSubject } from '../../schemas/subjects.js';
+import { linkedRequest } from './linked-request.js';
 import { parsePubAck } from './pub-ack.js';
 import { readLog } from './reader.js';
 import { type EpochEnd, NumberRecovery } from './recovery.js';
@@ -37,7 +38,7 @@ const write = (nc: NatsConnection, record: EpochRecord, under: number | null): T
           headers.set(HEADER.fenceSequence, String(under));
           headers.set(HEADER.fenceSubject, epochSubject(BROKER));
         }
-        return nc.request(epochSubject(record.producer), encodeJson(record), {
+        return linkedRequest(nc, epochSubject(record.producer), encodeJson(record), {
           headers,
           timeout: WRITE_TIMEOUT_MS,
         });

@@ -1,6 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { errors, type NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { linkedRequest } from './linked-request.js';
 
 /** Where reading asks: the connection and the prefix of its JetStream API. */
 export interface LogApi {
@@ -70,7 +71,9 @@ const request = async <T>(
 ): Promise<Either<ApiFailure, T>> => {
   const subject = `${prefix}.${operation}`;
   try {
-    const reply = await nc.request(subject, body === undefined ? '' : JSON.stringify(body), { timeout });
+    const reply = await linkedRequest(nc, subject, body === undefined ? '' : JSON.stringify(body), {
+      timeout,
+    });
     const answer = reply.json<T & ErrorBody>();
     if (answer.error === undefined) return right(answer);
     const message = `${operation}: ${answer.error.description ?? 'refused'}`;

@@ -5,9 +5,9 @@ import { encodeJson, parseJson } from '../../schemas/json.js';
 import { CREATE_CONSUMER } from '../../schemas/operate.js';
 
 /**
- * What the operator may say of a consumer: all that a consumer has which is asked for its messages. Others are sent
- * to a subject, and the server publishes there with the rights of the account that has the log: with
- * `$JS.API.STREAM.DELETE.LOG` as that subject, any empty command would be a request to delete the log.
+ * What the operator may say of a consumer: all that a consumer has which is asked for its messages (pull). Others are sent
+ * to a subject (push), and the server sends there inside the account that has the log: with `live.res.…` or `ctl.…` as
+ * that subject, a command of anybody's choice would reach the broker as a stored result, or as the word of a module.
  */
 const ALLOWED: ReadonlySet<string> = new Set<keyof ConsumerConfig>([
   'name',

@@ -84,6 +84,11 @@ export class SupervisedModule implements ServedModule {
     return this.#process?.running === true ? this.#process.pid : null;
   }
 
+  /** It is asked to stop and has not stopped yet. */
+  get stopping(): boolean {
+    return !this.#wanted && (this.state === 'loaded' || this.state === 'loading');
+  }
+
   /** Marks a module that cannot be started at all. */
   refuse(problem: Fault): void {
     this.state = 'crashed';

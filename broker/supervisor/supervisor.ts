@@ -46,7 +46,11 @@ export class Supervisor implements ModuleDirectory {
   /** Starts all that are known, each after those it depends on. What cannot start says why; the rest runs. */
   async loadAll(): Promise<void> {
     const { groups, refused } = startOrder(this.#manifests());
-    for (const [name, problem] of refused) this.#refuse(name, problem);
+    for (const [name, problem] of refused) {
+      this.#refuse(name, problem);
+      // What it was granted before the start is by a manifest that will have to change before it can start (I7).
+      await this.around.revoke(name)();
+    }
     for (const group of groups) {
       await Promise.all(group.map((name) => (this.#modules.get(name) as SupervisedModule).load()()));
     }
@@ -122,10 +126,12 @@ export class Supervisor implements ModuleDirectory {
     return new Map([...this.#modules].map(([name, { manifest }]) => [name, manifest]));
   }
 
+  /** A module that somebody is stopping already would be started twice by the next who stops and starts it. */
   #known(name: string): TaskEither<Fault, SupervisedModule> {
     const module = this.#modules.get(name);
-    return module === undefined
-      ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`))
+    if (module === undefined) return TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`));
+    return module.stopping
+      ? TE.left(fault('MODULE_STATE', `${name} is being stopped by another request; try again once it is`))
       : TE.right(module);
   }
 

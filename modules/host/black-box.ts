@@ -35,6 +35,7 @@ export class BlackBox {
   readonly #slot = Buffer.alloc(8);
   readonly #free: number[] = Array.from({ length: SLOTS }, (_, i) => SLOTS - i);
   readonly #taken = new Map<number, number>();
+  #closed = false;
   readonly lastMoments: LastMoments;
 
   constructor(path: string, lastExit: string) {
@@ -82,7 +83,16 @@ export class BlackBox {
     this.#write(slot, 0);
   }
 
+  /** This process ends as it should: whatever is under way is nobody's fault. */
+  close(): void {
+    // Handlers that were left behind may still end: what they note must not reach a file that has this number by then.
+    this.#closed = true;
+    ftruncateSync(this.#fd, 0);
+    closeSync(this.#fd);
+  }
+
   #write(slot: number, seq: number): void {
+    if (this.#closed) return;
     this.#slot.writeBigUInt64LE(BigInt(seq));
     writeSync(this.#fd, this.#slot, 0, 8, slot * 8);
   }

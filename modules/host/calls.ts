@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { headers as makeHeaders, type NatsConnection } from 'nats';
 import { linkState } from '../../broker/journal/link-state.js';
+import { linkedRequest } from '../../broker/journal/linked-request.js';
 import { type ErrorCode, type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -50,7 +51,10 @@ export const makeCall = async (
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     if (link.isUp) {
       try {
-        const reply = await nc.request(callSubject(target), body, { headers, timeout: REQUEST_TIMEOUT_MS });
+        const reply = await linkedRequest(nc, callSubject(target), body, {
+          headers,
+          timeout: REQUEST_TIMEOUT_MS,
+        });
         const result = JSON.parse(reply.string()) as Result;
         if (result.status === 'ok') return E.right(result.data);
         // A recorded command's refusal is its answer; only one that was never recorded is asked again.

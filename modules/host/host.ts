@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import { linkState } from '../../broker/journal/link-state.js';
+import { linkedRequest } from '../../broker/journal/linked-request.js';
 import { SnapshotStore } from '../../broker/snapshots/snapshot-store.js';
 import {
   BEAT_INTERVAL_MS,
@@ -107,6 +108,7 @@ export class Host {
       this.#states = undefined;
     }
     clearInterval(beats);
+    this.#blackBox.close();
     await this.#store.close();
     await this.nc.drain();
   }
@@ -153,7 +155,7 @@ export class Host {
   }
 
   async #control<T extends object>(subject: string, body: object): Promise<T> {
-    const reply = await this.nc.request(subject, JSON.stringify(body), { timeout: START_TIMEOUT_MS });
+    const reply = await linkedRequest(this.nc, subject, JSON.stringify(body), { timeout: START_TIMEOUT_MS });
     const answer = reply.json<T | ControlError>();
     if ('error' in answer) throw new Error(`${answer.error.code}: ${answer.error.message}`);
     return answer;

@@ -3,7 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { copyId } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
-import { type Out, type Result, refusal } from '../../schemas/result.js';
+import { type Ok, type Out, type Result, refusal } from '../../schemas/result.js';
 import { commandSubject, eventSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, Rejection } from '../sdk/module.js';
@@ -18,6 +18,8 @@ export interface Outcome {
   /** What the agent's state folds. */
   readonly events: readonly FoldedEvent[];
 }
+
+const decoder = new TextDecoder();
 
 /** Subject, headers and the envelope's own text around a result. */
 const ENVELOPE_BYTES = 1_024;
@@ -105,7 +107,12 @@ export const outcomeOf = (
       const text = `the outcome of ${manifest.name}.${action} has ${body.length} bytes, a record holds ${MAX_RECORD_BYTES}`;
       return refused(fault('OUTCOME_TOO_LARGE', text));
     }
-    return { body, out, events: decision.events ?? [] };
+    if (out.length === 0) return { body, out, events: [] };
+    // Copies and states are made from what is recorded and not from what was returned: JSON has no -0 and no Date, and a
+    // handler may change later what it returned. A state that is folded again from the log must come out the same (I6).
+    const recorded = (JSON.parse(decoder.decode(body)) as Ok).out ?? [];
+    const folded = (decision.events ?? []).map(({ name }, i) => ({ name, data: recorded[i]?.data }));
+    return { body, out: recorded, events: folded };
   } catch (error) {
     // What cannot be checked or encoded: a value that throws when it is read, a circle, a BigInt.
     return refused(

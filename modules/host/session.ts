@@ -95,13 +95,16 @@ export class Session {
     this.#ask();
   }
 
-  /** Begins nothing new and waits until all that runs is stored, copies and all. */
+  /**
+   * Begins nothing new and waits until all that runs is stored, copies and all. Handlers that wait for a command of this
+   * very module would wait for ever: they are left as they are, and run again at the next start with the answers they got.
+   */
   async drain(): Promise<void> {
     this.#pull.close();
     this.#lanes.stop();
-    while (!this.#over && this.#lanes.busy + this.#appender.pending > 0) {
-      await new Promise((resume) => setTimeout(resume, 5));
-    }
+    const { effects } = this.#options;
+    const busy = (): boolean => this.#appender.pending > 0 || (this.#lanes.busy > 0 && !effects.stalled);
+    while (!this.#over && busy()) await new Promise((resume) => setTimeout(resume, 5));
     this.#acknowledge();
     this.#break(fault('MODULE_UNAVAILABLE', 'the module stops'));
   }

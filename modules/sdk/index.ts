@@ -1,4 +1,5 @@
-/** What a module's author imports. */
+/** What a module's author, or a program that talks to modules, imports. */
+export { type CallOptions, type Client, createClient } from './client.js';
 export type { Decide, Run } from './handlers.js';
 export {
   type ActionName,

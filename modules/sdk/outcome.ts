@@ -12,6 +12,9 @@ export type AnyDecision = Decision<unknown, { readonly name: string; readonly da
 const invalid = (message: string, path?: string): Either<Fault, never> =>
   left(fault('OUTCOME_INVALID', message, path));
 
+/** A schema that accepts everything accepts these too, and JSON leaves them out without a word. */
+const hasNoJson = (value: unknown): boolean => ['undefined', 'function', 'symbol'].includes(typeof value);
+
 const CODE = new RegExp(CODE_PATTERN);
 
 const checkSend = (manifest: Checkable, checks: Checks, command: Send): Either<Fault, unknown> => {
@@ -38,12 +41,12 @@ export const checkDecision = (
 ): Either<Fault, void> => {
   const data = checks.output(action)(decision.data);
   if (isLeft(data)) return data;
-  // A schema that accepts everything accepts `undefined` too, which JSON cannot carry.
-  if (decision.data === undefined) return invalid(`data of ${manifest.name}.${action} is undefined`);
+  if (hasNoJson(decision.data))
+    return invalid(`data of ${manifest.name}.${action} is ${typeof decision.data}`);
   for (const event of decision.events ?? []) {
     const checked = checks.event(event.name)(event.data);
     if (isLeft(checked)) return checked;
-    if (event.data === undefined) return invalid(`event ${manifest.name}.${event.name} has no data`);
+    if (hasNoJson(event.data)) return invalid(`event ${manifest.name}.${event.name} has no data`);
   }
   for (const command of decision.commands ?? []) {
     const checked = checkSend(manifest, checks, command);

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import Schema from 'typebox/schema';
 import { BrokerStatusSchema, ReadySchema } from '../../schemas/operate.js';
 import { HistoryRecordSchema } from '../../schemas/record.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { natsSpawn } from '../support/nats-cli.js';
-import { natsCliPath, tallystickPath } from '../support/program-paths.js';
 import { type ProgramResult, runProgram } from '../support/run-program.js';
+import { shellEnvironment } from '../support/shell.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { CLEAN_ENV } from './tallystick.js';
 
 /**
  * What a person types, as the README prints it, in the directory that the broker was started in. `nats` is the stock
@@ -24,14 +22,8 @@ describe('the tour', () => {
 
   before(async () => {
     home = tempDir();
-    const bin = join(home.path, 'bin');
     broker = await startBroker({ dataDir: join(home.path, '.tallystick') });
-    mkdirSync(bin);
-    const script = (name: string, command: string): void =>
-      writeFileSync(join(bin, name), `#!/bin/sh\n${command} "$@"\n`, { mode: 0o755 });
-    script('nats', `NATS_URL="\${NATS_URL:-${broker.url}}" exec '${natsCliPath()}'`);
-    script('npx', `shift\nexec '${process.execPath}' '${tallystickPath()}'`);
-    env = { ...CLEAN_ENV, PATH: `${bin}${delimiter}${process.env.PATH}` };
+    env = shellEnvironment(home.path, broker.url);
   });
 
   after(async () => {

@@ -3,12 +3,16 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { connect, type NatsConnection } from 'nats';
+import { manifest as accounts } from '../../modules/accounts/manifest.js';
+import { manifest as orders } from '../../modules/orders/manifest.js';
+import { type Client, createClient } from '../../modules/sdk/index.js';
 import { readLog } from '../../broker/journal/reader.js';
 import { freePort } from '../../broker/process/free-port.js';
-import type { BrokerStatus } from '../../schemas/operate.js';
-import type { Result } from '../../schemas/result.js';
-import { startBroker, type TestBroker, tallystick } from '../support/broker.js';
+import { type BrokerStatus, OPS } from '../../schemas/operate.js';
+import type { Refusal, Result } from '../../schemas/result.js';
+import { startBroker, type TestBroker } from '../support/broker.js';
 import { checkLog, connectOperator } from '../support/log-checks.js';
 import { natsSpawn } from '../support/nats-cli.js';
 import { processesMentioning, runningProcesses } from '../support/processes.js';
@@ -21,19 +25,25 @@ const SETTLE_MS = 240_000;
 const agent = (i: number): string => `agent-${i % AGENTS}`;
 
 /** What one caller does: mostly transfers, which are three commands each, and orders, which call three modules. */
-const callOf = (i: number): readonly [subject: string, data: object] => {
+const callOf = (client: Client, i: number): TaskEither<Refusal, unknown> => {
+  const options = { timeoutMs: SETTLE_MS };
   if (i % 20 === 0) {
     const order = { item: `item-${i % 10}`, quantity: 1, unitPrice: 3, customer: agent(i) };
-    return [`call.orders.place.order-${i}`, order];
+    return client.call(orders, 'place', `order-${i}`, order, options);
   }
-  if (i % 2 === 0) return [`call.accounts.transfer.${agent(i)}`, { to: agent(i + 1), amount: 1 + (i % 7) }];
-  return [`call.accounts.deposit.${agent(i)}`, { amount: 2 }];
+  return i % 2 === 0
+    ? client.call(accounts, 'transfer', agent(i), { to: agent(i + 1), amount: 1 + (i % 7) }, options)
+    : client.call(accounts, 'deposit', agent(i), { amount: 2 }, options);
 };
 
+/** Asked over a connection, not by the command line: a process a poll would take the machine from what is measured. */
 const status = async (dataDir: string): Promise<BrokerStatus> => {
-  const { stdout, code, stderr } = await tallystick(['status', '--json'], { dataDir });
-  if (code !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as BrokerStatus;
+  const nc = await connectOperator(dataDir);
+  try {
+    return (await nc.request(OPS.status, '{}', { timeout: 5_000 })).json<BrokerStatus>();
+  } finally {
+    await nc.close();
+  }
 };
 
 const pidOf = (text: string, dataDir: string): number => {
@@ -111,18 +121,15 @@ let salt = 0;
 /** Puts calls in flight all at once, with the `nats` command line beside them; does not wait for their results. */
 const load = async (url: string, calls: number): Promise<Load> => {
   const nc = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  const client = createClient(nc);
   let answered = 0;
   const first = salt;
   salt += calls;
   for (let i = first; i < first + calls; i++) {
-    const [subject, data] = callOf(i);
-    nc.request(subject, JSON.stringify(data), { timeout: SETTLE_MS }).then(
-      () => {
-        answered += 1;
-      },
-      // A caller whose broker or server is killed is not answered; what it sent is judged by the log.
-      () => undefined,
-    );
+    // A caller whose broker or server is killed is not answered; what it sent is judged by the log.
+    void callOf(client, i)().then((result) => {
+      if (E.isRight(result)) answered += 1;
+    });
   }
   const requests = natsSpawn(['req', 'call.accounts.deposit.agent-3', '{"amount":1}', '--count', '300'], {
     url,
@@ -184,10 +191,12 @@ const killsOf = (durability: 'os' | 'fsync', calls: number): void => {
           () => running.answered() > calls / 50,
           60_000,
         );
+        const killed = performance.now();
         await fault();
         await settled(dataDir);
+        const seconds = ((performance.now() - killed) / 1_000).toFixed(1);
         console.log(
-          `${what} killed with ${calls} calls in flight: ${running.answered()} were answered to their callers`,
+          `${what} killed with ${calls} calls in flight: all answered in the log after ${seconds} s, ${running.answered()} to their callers`,
         );
       };
 

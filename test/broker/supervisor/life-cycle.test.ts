@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { connect, type NatsConnection } from 'nats';
 import type { Fault } from '../../../schemas/errors.js';
 import type { Manifest } from '../../../schemas/manifest.js';
 import type { ModuleStats, ModuleStatus } from '../../../schemas/operate.js';
+import type { Result } from '../../../schemas/result.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
 import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
 import { followLog, type LogFollower } from '../../support/log-follower.js';
@@ -21,10 +23,11 @@ describe('the life cycle of modules', () => {
   let dir: TempDir;
   let broker: TestBroker;
   let log: LogFollower;
+  let nc: NatsConnection;
   let files = 0;
 
-  const write = (manifest: object & { readonly name: string }): Promise<string> =>
-    writeModule(join(dir.path, manifest.name), 'plain', manifest);
+  const write = (manifest: Pick<Manifest, 'name'>, change: Partial<Manifest> = {}): Promise<string> =>
+    writeModule(join(dir.path, manifest.name), 'plain', { ...manifest, ...change });
 
   before(async () => {
     dir = tempDir();
@@ -32,8 +35,10 @@ describe('the life cycle of modules', () => {
     const args = modules.flatMap((module) => ['--module', module]);
     broker = await startBroker({ args: ['--no-shipped', '--durability', 'os', ...args] });
     log = followLog(broker.dataDir);
+    nc = await connect({ servers: broker.url });
   });
   after(async () => {
+    await nc?.close();
     await log?.[Symbol.asyncDispose]();
     await broker?.[Symbol.asyncDispose]();
     await dir?.[Symbol.asyncDispose]();
@@ -46,6 +51,14 @@ describe('the life cycle of modules', () => {
   const faultOf = (stderr: string): Fault => (JSON.parse(stderr) as { error: Fault }).error;
   const states = async (): Promise<Record<string, string>> =>
     Object.fromEntries([...(await moduleStatuses(broker))].map(([name, { state }]) => [name, state]));
+
+  /** Waits until callers are told that the module is about to stop; one who came just before waits for its result. */
+  const refused = (address: string): Promise<unknown> =>
+    waitFor('callers to be refused', async () => {
+      const reply = await nc.request(`call.${address}`, '{}', { timeout: 1_000 });
+      const result = reply.json<Result>();
+      return result.status !== 'ok' && result.error.code === 'MODULE_UNAVAILABLE';
+    });
 
   /** An effectful command that is under way until `release` is called. */
   const underWay = async (module: string): Promise<{ seq: number; release: () => Promise<void> }> => {
@@ -129,7 +142,7 @@ describe('the life cycle of modules', () => {
     const { seq, release } = await underWay('top');
     const behind = await natsCommand(broker.url, 'top.echo.alice', '"behind"');
     const unloading = moduleCommand(broker, 'unload', 'top');
-    await waitFor('callers to be refused', async () => (await call('top.echo.bob')) === 'MODULE_UNAVAILABLE');
+    await refused('top.echo.bob');
     assert.equal(log.resultsOf(seq).length, 0);
     await release();
     assert.equal((await unloading).json?.state, 'unloaded');
@@ -143,13 +156,42 @@ describe('the life cycle of modules', () => {
 
   it('reload takes the manifest and the version that are there now, and what is under way finishes first', async () => {
     const { seq, release } = await underWay('top');
-    await write({ ...TOP, version: '1.1.0', description: 'A newer one.' });
+    await write(TOP, { version: '1.1.0' });
     const reloading = moduleCommand(broker, 'reload', 'top');
+    await refused('top.echo.bob');
+    const second = await moduleCommand(broker, 'reload', 'top');
+    assert.deepEqual([second.code, faultOf(second.stderr).code], [1, 'MODULE_STATE']);
     await release();
     const { json } = await reloading;
     assert.deepEqual([json?.state, json?.version], ['loaded', '1.1.0']);
     assert.equal((await log.result(seq)).status, 'ok');
     assert.equal(await call('top.echo.alice', '1'), 1);
+  });
+
+  it('I3 a handler that calls its own module does not hold up its end, and goes on at the next start', async () => {
+    files += 1;
+    const until = join(dir.path, `release-${files}`);
+    const body = JSON.stringify({ until });
+    // The command that it calls waits behind one that is under way.
+    const first = await natsCommand(broker.url, 'top.waits.busy-asked', body);
+    const asking = await natsCommand(broker.url, 'top.asks.busy', '{"module":"top"}');
+    await waitFor('the call', () =>
+      log
+        .records()
+        .some(({ subject, cause }) => subject === 'cmd.top.echo.busy-asked.top' && cause === asking),
+    );
+    const unloading = moduleCommand(broker, 'unload', 'top');
+    await refused('top.echo.bob');
+    await writeFile(until, '');
+    const began = performance.now();
+    assert.equal((await unloading).json?.state, 'unloaded');
+    assert.ok(performance.now() - began < 10_000, 'it was not waited for until it was killed');
+    assert.equal((await log.result(first)).status, 'ok');
+    assert.equal(log.resultsOf(asking).length, 0);
+    await moduleCommand(broker, 'load', join(dir.path, 'top'));
+    assert.deepEqual(await log.result(asking), { status: 'ok', data: { from: 'top' } });
+    const calls = log.records().filter(({ kind, cause }) => kind === 'cmd' && cause === asking);
+    assert.equal(calls.length, 1, 'the call was made once');
   });
 
   it('a dependency that a new manifest declares may be called, one that it drops may not', async () => {

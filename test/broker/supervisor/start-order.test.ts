@@ -113,6 +113,13 @@ describe('the start of many modules', () => {
     const { result } = await natsCall(broker.url, 'orphan.asks.alice', '{"module":"parent"}');
     assert.deepEqual(result, { status: 'ok', data: { from: 'orphan' } });
   });
+
+  it('a manifest that is mended before its module ever started may do what it says now', async () => {
+    await writeModule(join(dir.path, 'choosy'), 'plain', plain('choosy', { middle: ['echo'] }));
+    assert.equal((await moduleCommand(broker, 'reload', 'choosy')).json?.state, 'loaded');
+    const { result } = await natsCall(broker.url, 'choosy.asks.alice', '{"module":"middle"}');
+    assert.deepEqual(result, { status: 'ok', data: { from: 'choosy' } });
+  });
 });
 
 describe('a manifest that is wrong', () => {

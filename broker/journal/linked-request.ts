@@ -1,0 +1,30 @@
+import { errors, type Msg, type NatsConnection, type Payload, type RequestOptions } from 'nats';
+import { linkState } from './link-state.js';
+
+/**
+ * A request that fails as soon as the connection is lost. The client's own waits for its whole timeout, although the
+ * server that would have passed the answer on is gone.
+ */
+export const linkedRequest = async (
+  nc: NatsConnection,
+  subject: string,
+  payload: Payload,
+  options: RequestOptions,
+): Promise<Msg> => {
+  const link = linkState(nc);
+  if (!link.isUp) throw new errors.ConnectionError('the connection to the server is lost');
+  let forget: () => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => {
+    forget = link.onChange(() => {
+      if (!link.isUp) reject(new errors.ConnectionError('the connection to the server was lost'));
+    });
+  });
+  const answer = nc.request(subject, payload, options);
+  // Whichever comes second has nobody to hear it.
+  answer.catch(() => undefined);
+  try {
+    return await Promise.race([answer, lost]);
+  } finally {
+    forget();
+  }
+};

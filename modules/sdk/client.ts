@@ -1,0 +1,100 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { errors, headers as makeHeaders, type NatsConnection } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { encodeJson } from '../../schemas/json.js';
+import { type Refusal, type Result, refusal } from '../../schemas/result.js';
+import { type Address, callSubject, commandSubject } from '../../schemas/subjects.js';
+import type { ActionName, Input, Output, TypedManifest } from './manifest.js';
+
+export interface CallOptions {
+  /** How long to wait for the result, milliseconds; default 30,000. */
+  readonly timeoutMs?: number;
+  /** After this the command is not handled any more and answered `expired`. */
+  readonly deadline?: Date;
+}
+
+/** How a program that is no module calls actions and sends commands, typed by the manifest of the module it talks to. */
+export interface Client {
+  /** Records a command and waits for its result. */
+  readonly call: <M extends TypedManifest, A extends ActionName<M>>(
+    manifest: M,
+    action: A,
+    agent: string | undefined,
+    data: Input<M, A>,
+    options?: CallOptions,
+  ) => TaskEither<Refusal, Output<M, A>>;
+  /** Records a command; its sequence in the log. */
+  readonly send: <M extends TypedManifest, A extends ActionName<M>>(
+    manifest: M,
+    action: A,
+    agent: string | undefined,
+    data: Input<M, A>,
+    options?: CallOptions,
+  ) => TaskEither<Fault, number>;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+const addressOf = (module: string, name: string, agent: string | undefined): Address => ({
+  module,
+  name,
+  ...(agent === undefined ? {} : { agent }),
+});
+
+const withDeadline = ({ deadline }: CallOptions) => {
+  const headers = makeHeaders();
+  if (deadline !== undefined) headers.set(HEADER.deadline, deadline.toISOString());
+  return headers;
+};
+
+/** Nobody answered: whether the command is recorded depends on whether anybody was there to record it. */
+const silence = (thrown: unknown, subject: string): Fault => {
+  const nobody =
+    thrown instanceof errors.NoRespondersError ||
+    (thrown instanceof errors.RequestError && thrown.isNoResponders());
+  return nobody
+    ? fault('BROKER_UNREACHABLE', `nobody serves ${subject}: is the broker running?`)
+    : fault('LOG_UNCERTAIN', `no answer to ${subject}: ${(thrown as Error).message}; it may be recorded`);
+};
+
+/** Calls over a connection of the caller's, as whoever that connection authenticated. */
+export const createClient = (nc: NatsConnection): Client => ({
+  call:
+    (manifest, action, agent, data, options = {}) =>
+    async () => {
+      const subject = callSubject(addressOf(manifest.name, action, agent));
+      const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      try {
+        const reply = await nc.request(subject, encodeJson(data), {
+          headers: withDeadline(options),
+          timeout,
+        });
+        const result = reply.json<Result>();
+        return result.status === 'ok' ? E.right(result.data as never) : E.left(result);
+      } catch (thrown) {
+        return E.left(refusal(silence(thrown, subject)));
+      }
+    },
+  send:
+    (manifest, action, agent, data, options = {}) =>
+    async () => {
+      const subject = commandSubject(addressOf(manifest.name, action, agent));
+      const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      try {
+        const reply = await nc.request(subject, encodeJson(data), {
+          headers: withDeadline(options),
+          timeout,
+        });
+        const ack = reply.json<{ seq?: number; error?: { description?: string } }>();
+        return ack.seq !== undefined && ack.seq > 0
+          ? E.right(ack.seq)
+          : E.left(
+              fault('LOG_UNAVAILABLE', `${subject} was not stored: ${ack.error?.description ?? 'no reason'}`),
+            );
+      } catch (thrown) {
+        return E.left(silence(thrown, subject));
+      }
+    },
+});

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { jetstream } from '@nats-io/jetstream';
+import { headers, type NatsConnection } from 'nats';
+import { LogIndex } from '../../../broker/index/log-index.js';
+import { HEADER } from '../../../schemas/headers.js';
+import { createLog, dial } from '../../support/log.js';
+import { startServer, type TestServer } from '../../support/server.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+
+describe('the index of the log', () => {
+  let server: TestServer;
+  let nc: NatsConnection;
+  let lastSeq = 0;
+
+  before(async () => {
+    server = await startServer({ name: 'index', syncInterval: '2m' });
+    nc = await dial(server);
+    await createLog(nc);
+  });
+
+  after(async () => {
+    await nc.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  const publish = async (subject: string, cause?: number): Promise<number> => {
+    const h = headers();
+    if (cause !== undefined) h.set(HEADER.cause, String(cause));
+    const { seq } = await jetstream(nc).publish(subject, '{}', { headers: h });
+    lastSeq = seq;
+    return seq;
+  };
+
+  const openIndex = async (dir: string, logId = 'this log', last = lastSeq) => {
+    const seen = { commands: [] as number[], results: [] as number[], faults: [] as string[] };
+    const index = new LogIndex({
+      nc,
+      dir,
+      logId,
+      lastSeq: last,
+      onCommand: ({ seq }) => seen.commands.push(seq),
+      onResult: ({ seq }) => seen.results.push(seq),
+      onFault: ({ message }) => seen.faults.push(message),
+      onLost: ({ message }) => assert.fail(message),
+    });
+    await index.start();
+    return { index, seen };
+  };
+
+  test('it goes on where it was, and knows agents and open commands as if it had read all', async () => {
+    await using dir = tempDir();
+    const answered = await publish('cmd.m.a.x.guest');
+    await publish('res.m.a.x', answered);
+    await publish('evt.m.happened.x', answered);
+    const open = await publish('cmd.m.a.y.guest');
+    const first = await openIndex(dir.path);
+    assert.equal(first.index.agents, 1);
+    assert.equal(first.index.commands.size, 1);
+    assert.equal(first.index.recentResult(answered), answered + 1);
+    await first.index.close();
+
+    const later = await publish('evt.m.happened.z');
+    const second = await openIndex(dir.path);
+    assert.equal(second.index.discarded, false);
+    assert.equal(second.index.agents, 2);
+    assert.equal(second.index.commands.lowest(), open);
+    await second.index.reached(later);
+    const live = await publish('cmd.m.a.x.guest');
+    await waitFor('the live command', () => second.seen.commands.includes(live));
+    assert.deepEqual(second.seen.commands, [live]);
+    await publish('res.m.a.x', live);
+    await waitFor('its result', () => second.seen.results.includes(live));
+    await second.index.close();
+  });
+
+  test('I9 what stands ahead of the log, or is of another one, is thrown away and read anew', async () => {
+    await using dir = tempDir();
+    const { index } = await openIndex(dir.path);
+    await index.close();
+    const other = await openIndex(dir.path, 'another log');
+    assert.equal(other.index.discarded, true);
+    await other.index.close();
+    const rewound = await openIndex(dir.path, 'another log', 1);
+    assert.equal(rewound.index.discarded, true);
+    await rewound.index.reached(lastSeq);
+    assert.equal(rewound.index.agents, index.agents);
+    await rewound.index.close();
+  });
+
+  test('a damaged index is kept aside, told of, and read anew', async () => {
+    await using dir = tempDir();
+    const path = join(dir.path, 'index');
+    const { index } = await openIndex(path);
+    await index.close();
+    writeFileSync(join(path, 'data.mdb'), 'this is no database'.repeat(1_000));
+    const mended = await openIndex(path);
+    assert.equal(mended.index.agents, index.agents);
+    assert.match(mended.seen.faults.join(), /damaged/);
+    assert.equal(readdirSync(dir.path).length, 2);
+    await mended.index.close();
+  });
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, it } from 'node:test';
+import { PROJECT_ROOT } from '../support/project-root.js';
+import { blocksOf } from './blocks.js';
+import { documents } from './documents.js';
+import { withErrorTable } from './error-table.js';
+
+/** As the code hosts make it of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+const anchorsOf = (text: string): readonly string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map((match) => anchorOf(match[1] ?? ''));
+
+/** Commands that no test can run as they stand, each with who runs them. */
+const NOT_RUN: ReadonlyMap<string, string> = new Map([
+  ['npm ci && npm start', 'tried from a fresh clone; `start` itself is what every test of this folder runs'],
+  ['npm ci && npm test', 'is what .ci/run does'],
+]);
+
+describe('documents', () => {
+  const all = documents();
+
+  it('docs/protocol.md has the table of errors that schemas/errors.ts gives', () => {
+    const protocol = all.find(({ path }) => path === 'docs/protocol.md');
+    assert.ok(protocol);
+    assert.equal(
+      protocol.text,
+      withErrorTable(protocol.text),
+      'run: node dist/test/docs/write-error-table.js',
+    );
+  });
+
+  it('every link goes to a file that is there, and to a heading that it has', () => {
+    const broken: string[] = [];
+    for (const { path, text } of all) {
+      for (const match of text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+        const [, file = '', anchor] = match;
+        const target = file === '' ? path : normalize(join(dirname(path), file));
+        const found = all.find((other) => other.path === target);
+        const isThere = existsSync(join(PROJECT_ROOT, target));
+        const hasAnchor = anchor === undefined || anchorsOf(found?.text ?? '').includes(anchor);
+        if (!isThere || !hasAnchor) broken.push(`${path}: ${match[0]}`);
+      }
+    }
+    assert.deepEqual(broken, []);
+  });
+
+  it('every command is in a block that a test runs, or is one of those that cannot be', () => {
+    const unrun = all.flatMap(({ path, text }) =>
+      blocksOf(text)
+        .filter(({ language, text: body }) => /^(sh|bash|shell)$/.test(language) && !NOT_RUN.has(body.trim()))
+        .map(({ line }) => `${path}:${line}`),
+    );
+    assert.deepEqual(unrun, []);
+  });
+
+  it('every decision has its number once, and says context, decision, why and consequences', () => {
+    const decisions = all.filter(({ path }) => path.startsWith('docs/decisions/'));
+    assert.ok(decisions.length > 0);
+    const numbers = decisions.map(({ path }) => Number(path.slice('docs/decisions/'.length).slice(0, 4)));
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i + 1),
+    );
+    for (const { path, text } of decisions) {
+      for (const part of ['Context', 'Decision', 'Why', 'Consequences']) {
+        assert.match(text, new RegExp(`^\\*\\*${part}\\.\\*\\*`, 'm'), path);
+      }
+    }
+  });
+});

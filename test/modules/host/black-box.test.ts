@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { BlackBox } from '../../../modules/host/black-box.js';
+import { tempDir } from '../../support/temp-dir.js';
+
+/** What the next process learns when this one, having noted what `act` notes, ends in that way. */
+const afterwards = async (lastExit: string, act: (box: BlackBox) => void) => {
+  await using dir = tempDir();
+  const path = join(dir.path, 'in-hand');
+  act(new BlackBox(path, 'none'));
+  const { culprit, suspects } = new BlackBox(path, lastExit).lastMoments;
+  return { culprit, suspects: [...suspects].sort((a, b) => a - b) };
+};
+
+const NOBODY = { culprit: undefined, suspects: [] };
+
+describe('the black box', () => {
+  it('names the handler that was running when the process ended', async () => {
+    const running = (box: BlackBox): void => {
+      box.began(3);
+      box.enter(7);
+    };
+    for (const end of ['exit:1', 'exit:0', 'hang', 'signal:SIGABRT', 'signal:SIGSEGV']) {
+      assert.deepEqual(await afterwards(end, running), { culprit: 7, suspects: [] }, end);
+    }
+  });
+
+  it('names nobody where the end came from outside', async () => {
+    for (const end of ['none', 'signal:SIGKILL', 'signal:SIGTERM', 'signal:SIGINT', 'signal:SIGHUP']) {
+      assert.deepEqual(await afterwards(end, (box) => box.enter(7)), NOBODY, end);
+    }
+  });
+
+  it('names nobody where the process ended as it should, whatever was left', async () => {
+    const closed = (box: BlackBox): void => {
+      box.began(3);
+      box.close();
+      box.ended(3);
+      box.enter(4);
+    };
+    assert.deepEqual(await afterwards('exit:0', closed), NOBODY);
+  });
+
+  it('of handlers that were under way, one alone did it; of several, each may have', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.integer({ min: 1, max: 1_000_000 }), { maxLength: 20 }),
+        fc.nat(20),
+        async (begun, ended) => {
+          const left = begun.slice(ended).sort((a, b) => a - b);
+          const seen = await afterwards('exit:1', (box) => {
+            for (const seq of begun) {
+              box.began(seq);
+              box.enter(seq);
+              box.leave();
+            }
+            for (const seq of begun.slice(0, ended)) box.ended(seq);
+          });
+          assert.deepEqual(
+            seen,
+            left.length === 1 ? { culprit: left[0], suspects: [] } : { culprit: undefined, suspects: left },
+          );
+        },
+      ),
+      { numRuns: 50 },
+    ));
+
+  it('more handlers than it has room for run unnoted', async () => {
+    const seen = await afterwards('exit:1', (box) => {
+      for (let seq = 1; seq <= 2_000; seq++) box.began(seq);
+      for (let seq = 2_000; seq > 2; seq--) box.ended(seq);
+      box.began(5_000);
+    });
+    assert.deepEqual(seen, { culprit: undefined, suspects: [1, 2, 5_000] });
+  });
+
+  it('a file that is cut short or of another kind accuses nobody that it does not name', async () => {
+    await using dir = tempDir();
+    const path = join(dir.path, 'in-hand');
+    for (const bytes of [Buffer.alloc(0), Buffer.from('abc'), Buffer.alloc(100_000)]) {
+      await writeFile(path, bytes);
+      assert.deepEqual(new BlackBox(path, 'exit:1').lastMoments, NOBODY);
+    }
+  });
+});

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Checkpoint } from '../../../modules/host/checkpoint.js';
+
+test('what is acknowledged is the last command with nothing unfinished before it, and no command twice', () => {
+  // Commands are delivered in order; `order` says in which order they finish, a delivery or a finish a step.
+  const orders = fc
+    .integer({ min: 1, max: 60 })
+    .chain((n) => fc.shuffledSubarray([...Array(n).keys()], { minLength: n }));
+  fc.assert(
+    fc.property(orders, fc.integer({ min: 1, max: 7 }), (order, every) => {
+      const checkpoint = new Checkpoint();
+      for (const i of [...order.keys()]) checkpoint.delivered(100 + i, `ack-${i}`);
+      const finished = new Set<number>();
+      let acknowledged = -1;
+      for (const [step, i] of order.entries()) {
+        checkpoint.finished(100 + i);
+        finished.add(i);
+        if (step % every !== 0 && step !== order.length - 1) continue;
+        let floor = -1;
+        while (finished.has(floor + 1)) floor += 1;
+        const ack = checkpoint.advance();
+        assert.equal(ack, floor === acknowledged ? undefined : `ack-${floor}`);
+        acknowledged = floor;
+        assert.equal(checkpoint.unfinished, order.length - 1 - floor);
+      }
+      assert.equal(acknowledged, order.length - 1);
+      assert.equal(checkpoint.advance(), undefined);
+    }),
+  );
+});
+
+test('it forgets what is done, also after very many commands', () => {
+  const checkpoint = new Checkpoint();
+  for (let seq = 1; seq <= 10_000; seq++) {
+    checkpoint.delivered(seq, `ack-${seq}`);
+    checkpoint.finished(seq);
+    assert.equal(checkpoint.advance(), `ack-${seq}`);
+    assert.equal(checkpoint.unfinished, 0);
+  }
+});

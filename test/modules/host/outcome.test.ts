@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as E from 'fp-ts/lib/Either.js';
+import fc from 'fast-check';
+import { type Outcome, outcomeOf, refused, threw } from '../../../modules/host/outcome.js';
+import { compileChecks } from '../../../modules/sdk/checks.js';
+import type { AnyModule, Command } from '../../../modules/sdk/module.js';
+import { fault } from '../../../schemas/errors.js';
+import { MAX_RECORD_BYTES } from '../../../schemas/log.js';
+import type { Refusal, Result } from '../../../schemas/result.js';
+import { counter } from '../counter.js';
+
+const module = counter() as unknown as AnyModule;
+const checks = compileChecks(module.manifest);
+const command: Command = { seq: 7, time: '', agent: 'alice', sender: 'guest', conversation: 7, data: {} };
+
+const outcome = (returned: unknown, action = 'add'): Outcome =>
+  outcomeOf(module, checks, action, command, returned);
+const resultOf = ({ body }: Outcome): Result => JSON.parse(Buffer.from(body).toString()) as Result;
+const errorOf = (of: Outcome): Refusal['error'] => (resultOf(of) as Refusal).error;
+
+describe('the outcome of a handler', () => {
+  it('I4 is one record: the result and everything that it causes, numbered', () => {
+    const { body, out, events } = outcome(
+      E.right({
+        data: { count: 3 },
+        events: [{ name: 'added', data: { by: 3 } }],
+        commands: [
+          { module: 'accounts', name: 'withdraw', agent: 'bob', data: { amount: 1 } },
+          { module: 'counter', name: 'reset', data: { by: 1 } },
+        ],
+      }),
+    );
+    assert.deepEqual(out, [
+      { subject: 'evt.counter.added.alice', id: '7/1', data: { by: 3 } },
+      { subject: 'cmd.accounts.withdraw.bob', id: '7/2', data: { amount: 1 } },
+      { subject: 'cmd.counter.reset', id: '7/3', data: { by: 1 } },
+    ]);
+    assert.deepEqual(JSON.parse(Buffer.from(body).toString()), { status: 'ok', data: { count: 3 }, out });
+    assert.deepEqual(events, [{ name: 'added', data: { by: 3 } }]);
+  });
+
+  it('is OUTCOME_INVALID where it is not what the manifest says, whatever was returned', () => {
+    const circle: Record<string, unknown> = { count: 1 };
+    circle.self = circle;
+    const trap = Object.defineProperty({}, 'count', {
+      enumerable: true,
+      get: () => {
+        throw new Error('do not read me');
+      },
+    });
+    for (const returned of [
+      undefined,
+      null,
+      1,
+      {},
+      { _tag: 'Right' },
+      E.right(undefined),
+      E.right({}),
+      E.right({ data: { count: 101 } }),
+      E.right({ data: trap }),
+      E.right({ data: { count: 1 }, events: [{ name: 'lost', data: {} }] }),
+      E.right({ data: { count: 1 }, events: [{ name: 'added', data: { by: 'x' } }] }),
+      E.right({ data: { count: 1 }, events: 5 }),
+      E.right({ data: { count: 1 }, commands: [{ module: 'accounts', name: 'close', data: {} }] }),
+      E.left(undefined),
+      E.left({ code: 'not a code', message: '' }),
+    ]) {
+      const of = outcome(returned);
+      assert.equal(errorOf(of).code, 'OUTCOME_INVALID');
+      assert.deepEqual([of.out, of.events], [[], []]);
+    }
+    for (const data of [circle, { big: 1n }, undefined, () => 1]) {
+      assert.equal(errorOf(outcome(E.right({ data }), 'reset')).code, 'OUTCOME_INVALID');
+    }
+  });
+
+  it('I6 what is folded and copied is what is recorded, not what the handler holds in its hands', () => {
+    const data = { by: -0 };
+    const { body, out, events } = outcome(E.right({ data: { count: 0 }, events: [{ name: 'added', data }] }));
+    data.by = 5;
+    assert.deepEqual(events, [{ name: 'added', data: { by: 0 } }]);
+    assert.deepEqual(out, (JSON.parse(Buffer.from(body).toString()) as { out: unknown }).out);
+  });
+
+  it('is OUTCOME_TOO_LARGE where one record does not hold it', () => {
+    const of = outcome(E.right({ data: 'x'.repeat(MAX_RECORD_BYTES) }), 'reset');
+    assert.equal(errorOf(of).code, 'OUTCOME_TOO_LARGE');
+    assert.equal(resultOf(outcome(E.right({ data: 'x'.repeat(1_000_000) }), 'reset')).status, 'ok');
+  });
+
+  it('I3 a refusal always fits in a record, however long its message and path are', () => {
+    const long = fc.string({ unit: 'binary', maxLength: 50 }).map((text) => text.repeat(40_000));
+    fc.assert(
+      fc.property(long, long, (message, path) => {
+        for (const of of [
+          refused(fault('PAYLOAD_INVALID', message, path)),
+          outcome(E.left({ code: 'NO', message, path })),
+          threw('it', new Error(message)),
+          threw('it', message),
+        ]) {
+          assert.ok(of.body.length < 100_000);
+          assert.equal(typeof errorOf(of).message, 'string');
+        }
+      }),
+      { numRuns: 20 },
+    );
+    assert.equal(errorOf(refused(fault('PAYLOAD_INVALID', 'm', '/short'))).path, '/short');
+    assert.equal('path' in errorOf(refused(fault('PAYLOAD_INVALID', 'm', '/'.repeat(5_000)))), false);
+  });
+
+  it('what was thrown need not be an error, nor readable', () => {
+    assert.match(errorOf(threw('it', 'text')).message, /^it threw: text$/);
+    assert.match(errorOf(threw('it', null)).message, /null/);
+    for (const thrown of [Object.create(null), { toString: () => 1n / 0n }, Symbol('s')]) {
+      assert.equal(errorOf(threw('it', thrown)).code, 'HANDLER_THREW');
+    }
+  });
+});
