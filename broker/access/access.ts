@@ -32,7 +32,7 @@ export interface AccessOptions {
 export class Access {
   readonly #modules = new Map<string, AccountPlan>();
   /** Keys that the configuration has and no process was given yet. */
-  readonly #unused = new Map<string, Key>();
+  readonly #unused = new Map<string, { readonly manifest: Manifest; readonly key: Key }>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: AccessOptions) {}
@@ -41,7 +41,7 @@ export class Access {
   prepare(manifests: readonly Manifest[]): void {
     for (const manifest of manifests) {
       const key = this.#newKey(manifest.name);
-      this.#unused.set(manifest.name, key);
+      this.#unused.set(manifest.name, { manifest, key });
       this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
     }
     this.#write();
@@ -51,7 +51,8 @@ export class Access {
   grant(manifest: Manifest): TaskEither<Fault, Key> {
     const unused = this.#unused.get(manifest.name);
     this.#unused.delete(manifest.name);
-    if (unused !== undefined) return TE.right(unused);
+    // A manifest that was read again since may grant other things.
+    if (unused?.manifest === manifest) return TE.right(unused.key);
     const key = this.#newKey(manifest.name);
     const isNew = !this.#modules.has(manifest.name);
     return this.#change(() => {

@@ -25,6 +25,9 @@ export interface GatewayOptions {
   readonly maxWaitMs?: number;
 }
 
+/** A cause was delivered to its module, so the index, which reads the same log, is at most this far behind. */
+const CAUSE_WAIT_MS = 20_000;
+
 /** Headers of a call that its command keeps. */
 const KEPT = [HEADER.deadline, HEADER.trace, HEADER.contentType] as const;
 
@@ -174,7 +177,10 @@ export class Gateway {
         fault('HEADER_INVALID', `${HEADER.call} without a sequence in ${HEADER.cause}`),
       );
     }
-    await index.reached(cause);
+    if (!(await index.reachedWithin(cause, CAUSE_WAIT_MS))) {
+      const text = `${HEADER.cause} ${cause} has not been read from the log`;
+      return this.#refuse(msg, fault('HEADER_INVALID', text));
+    }
     const open = index.commands.get(cause);
     if (open === undefined || open.module !== admitted.sender) {
       return this.#refuse(

@@ -75,6 +75,21 @@ export class LogIndex {
     return new Promise((resume) => this.#waiters.push({ seq, resume }));
   }
 
+  /** The same for a sequence that somebody else names, which may never come: whether it was reached in time. */
+  async reachedWithin(seq: number, ms: number): Promise<boolean> {
+    if (this.#position >= seq) return true;
+    let timer: NodeJS.Timeout | undefined;
+    let waiter: (() => void) | undefined;
+    const reached = await new Promise<boolean>((resolve) => {
+      waiter = () => resolve(true);
+      this.#waiters.push({ seq, resume: waiter });
+      timer = setTimeout(() => resolve(false), ms);
+    });
+    clearTimeout(timer);
+    if (!reached) this.#waiters = this.#waiters.filter(({ resume }) => resume !== waiter);
+    return reached;
+  }
+
   /** The sequence of the result of a command that was answered a moment ago. */
   recentResult(command: number): number | undefined {
     return this.#recent.get(command);

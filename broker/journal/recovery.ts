@@ -1,7 +1,8 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity, parsePart, parseSequence } from '../../schemas/identity.js';
+import { jsonOrText } from '../../schemas/json.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
-import type { Ok, Out, Result } from '../../schemas/result.js';
+import type { Ok, Out } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
 
 /** A copy that its outcome promises and the log does not have. */
@@ -19,7 +20,20 @@ interface Outcome {
   readonly present: Set<number>;
 }
 
-const decoder = new TextDecoder();
+const isOut = (value: unknown): value is Out => {
+  const { subject, data } = (value ?? {}) as Partial<Out>;
+  return typeof subject === 'string' && /^(evt|cmd)\./.test(subject) && data !== undefined;
+};
+
+/**
+ * The copies that a result promises. A module in another language may store what is no result: that promises nothing,
+ * and must not keep the module from starting.
+ */
+const outOf = (data: Uint8Array): readonly Out[] => {
+  const result = jsonOrText(data) as Partial<Ok> | null;
+  const out: unknown = typeof result === 'object' ? result?.out : undefined;
+  return Array.isArray(out) && out.every(isOut) ? out : [];
+};
 
 /**
  * What a module left behind, folded from its part of the log: which commands have no result, and which outcomes lack
@@ -76,10 +90,10 @@ export class ModuleRecovery {
   #outcome(cause: number, message: StoredMessage): void {
     this.#unanswered.delete(cause);
     this.#answered.add(cause);
-    const result = JSON.parse(decoder.decode(message.data)) as Result;
-    const out = (result as Ok).out;
-    if (out === undefined || out.length === 0) return;
-    this.#incomplete.set(cause, { conversation: conversationOf(message), out, present: new Set() });
+    const out = outOf(message.data);
+    if (out.length > 0) {
+      this.#incomplete.set(cause, { conversation: conversationOf(message), out, present: new Set() });
+    }
   }
 
   #copy(cause: number, header: string | undefined): void {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { boundedLines } from '../process/bounded-lines.js';
 import type { Reaper } from '../process/reaper.js';
 
 /** Log lines that are kept for the message of a failure. */
@@ -61,7 +61,7 @@ const supervised = (
 
   const tail: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
+    boundedLines(stream, (line) => {
       tail.push(line);
       if (tail.length > TAIL_LINES) tail.shift();
       logLine(line);

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import * as E from 'fp-ts/lib/Either.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
+import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
+import { boundedLines } from '../process/bounded-lines.js';
 import type { Reaper } from '../process/reaper.js';
 import type { ModuleSource } from './manifest-file.js';
 
@@ -53,18 +54,19 @@ export class ModuleProcess {
   /** Resolves with how the process ended; never rejects. */
   readonly ended: Promise<ProcessEnd>;
 
-  constructor(options: ModuleProcessOptions) {
+  private constructor(options: ModuleProcessOptions) {
     const [program, args] = commandLine(options);
     // A group of its own: a Ctrl-C in the terminal reaches the broker alone, which then drains its modules.
-    this.#child = spawn(program, args, {
+    const child = spawn(program, args, {
       cwd: options.source.dir,
       env: environment(options),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-    options.reaper.track(this.#child, { group: true });
-    this.#lines(this.#child.stdout, options.onLine);
-    this.#lines(this.#child.stderr, options.onLine);
+    this.#child = child;
+    options.reaper.track(child, { group: true });
+    boundedLines(child.stdout, options.onLine);
+    boundedLines(child.stderr, options.onLine);
     this.ended = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(`spawn:${error.message}`));
       this.#child.once('exit', (code, signal) => {
@@ -72,6 +74,14 @@ export class ModuleProcess {
         else resolve(signal === null ? `exit:${code ?? 0}` : `signal:${signal}`);
       });
     });
+  }
+
+  /** Most reasons for a program not to run are told by {@link ended}; some, such as a directory that is none, at once. */
+  static start(options: ModuleProcessOptions): E.Either<Fault, ModuleProcess> {
+    return E.tryCatch(
+      () => new ModuleProcess(options),
+      (error) => fault('MODULE_START_FAILED', `its process cannot be started: ${(error as Error).message}`),
+    );
   }
 
   get pid(): number | null {
@@ -100,10 +110,5 @@ export class ModuleProcess {
   async kill(): Promise<void> {
     if (this.running) this.#child.kill('SIGKILL');
     await this.ended;
-  }
-
-  #lines(stream: Readable | null, onLine: (line: string) => void): void {
-    if (stream !== null)
-      createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
   }
 }

@@ -119,7 +119,8 @@ export class SupervisedModule implements ServedModule {
     this.#cancelPause?.();
     await this.#process?.stop(DRAIN_MS);
     await this.#life;
-    if (this.state !== 'crashed') this.state = 'unloaded';
+    this.state = 'unloaded';
+    this.reason = null;
   }
 
   /** The module's process asks for its epoch; requests of one module are served one after the other. */
@@ -207,7 +208,7 @@ export class SupervisedModule implements ServedModule {
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');
     });
-    const process = new ModuleProcess({
+    const spawned = ModuleProcess.start({
       source: this.source,
       hostEntry,
       natsUrl,
@@ -217,6 +218,8 @@ export class SupervisedModule implements ServedModule {
       reaper,
       onLine: (line) => this.around.output(this.name, line),
     });
+    if (E.isLeft(spawned)) return spawned;
+    const process = spawned.right;
     this.#process = process;
     const { startMs } = limitsOf(this.manifest);
     let timer: NodeJS.Timeout | undefined;

@@ -5,6 +5,7 @@ import { fault } from '../../schemas/errors.js';
 import { DEFAULT_CONCURRENCY, DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import { refusal } from '../../schemas/result.js';
 import { mayCall } from '../sdk/admission.js';
+import { type AnyEvent, withEmitted } from '../sdk/outcome.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module.js';
 import type { BlackBox } from './black-box.js';
@@ -12,7 +13,7 @@ import { makeCall } from './calls.js';
 import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
 import { Slots } from './slots.js';
 
-type AnyEffect = EffectAction<unknown, unknown, unknown, { readonly name: string; readonly data: unknown }>;
+type AnyEffect = EffectAction<unknown, unknown, unknown, AnyEvent>;
 
 /** Which command's handler the running code belongs to, across awaits: whoever ends the process can be named. */
 export const inHand = new AsyncLocalStorage<number>();
@@ -125,18 +126,27 @@ export class Effects {
       this.blackBox.enter(command.seq);
       try {
         const { run } = this.module.actions[action] as AnyEffect;
-        return run(command, this.#context(command, state, signal))();
+        const emitted: AnyEvent[] = [];
+        const context = this.#context(command, state, signal, (event) => emitted.push(event));
+        const running = run(command, context)();
+        return running.then((returned) => withEmitted(returned, emitted));
       } finally {
         this.blackBox.leave();
       }
     });
   }
 
-  #context(command: Command, state: unknown, signal: AbortSignal): EffectContext<unknown> {
+  #context(
+    command: Command,
+    state: unknown,
+    signal: AbortSignal,
+    emit: (event: AnyEvent) => void,
+  ): EffectContext<unknown, AnyEvent> {
     let calls = 0;
     return {
       state,
       signal,
+      emit,
       call: (manifest, action, agent, data) => async () => {
         const target = {
           module: manifest.name,

@@ -32,7 +32,8 @@ export interface HostOptions {
 
 const START_TIMEOUT_MS = 60_000;
 const RECONNECT_MS = 100;
-const RETRY_MS = 100;
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 5_000;
 
 /** A line for the log of the broker, which reads what a module prints. */
 const say = (line: string): void => {
@@ -89,19 +90,23 @@ export class Host {
   async run(): Promise<void> {
     const beats = setInterval(() => this.#beat(), BEAT_INTERVAL_MS);
     const link = linkState(this.nc);
+    let pauseMs = FIRST_RETRY_MS;
     while (!this.#stopping) {
       if (!link.isUp) {
-        await pause(RETRY_MS);
+        await pause(FIRST_RETRY_MS);
         continue;
       }
       try {
         const session = await this.#open();
+        pauseMs = FIRST_RETRY_MS;
         const reason = await session.ended;
         if (!this.#stopping) say(`a new epoch is needed: ${reason.code}: ${reason.message}`);
       } catch (error) {
         if (error instanceof FoldError) throw error;
         if (!this.#stopping) say(`the start did not succeed and is tried again: ${(error as Error).message}`);
-        await pause(RETRY_MS);
+        await pause(pauseMs);
+        // A full log, say, is not less full in a moment.
+        pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS);
       }
       this.#session = undefined;
       await this.#states?.close();

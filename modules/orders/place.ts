@@ -9,7 +9,7 @@ import { manifest } from './manifest.js';
 import type { OrderDetails, Reason, State } from './state.js';
 
 type Placed = Decision<Output<typeof manifest, 'place'>, EventOf<typeof manifest>>;
-export type Call = EffectContext<State>['call'];
+export type Call = EffectContext<State, EventOf<typeof manifest>>['call'];
 
 /** Which step was refused, and what had been done before it. */
 interface Failed {

@@ -49,11 +49,16 @@ export interface PureAction<State, In, Out, Event> {
 }
 
 /** What an effectful handler may do beside computing. */
-export interface EffectContext<State> {
+export interface EffectContext<State, Event> {
   /** State of the command's agent when handling began; nothing changes it until the handler is done. */
   readonly state: State;
   /** Aborted when the deadline of the action passes. */
   readonly signal: AbortSignal;
+  /**
+   * Adds an event to the outcome, before those of the decision. It is recorded with the outcome or not at all: a handler
+   * that is rejected, throws or runs again after a crash has emitted nothing.
+   */
+  readonly emit: (event: Event) => void;
   /**
    * Calls an action and waits for its result. The call is a command of its own in the log; when the handler runs again
    * after a crash, it gets the answer that the log already has, so calls must come in the same order every time.
@@ -70,7 +75,7 @@ export interface EffectContext<State> {
 export interface EffectAction<State, In, Out, Event> {
   readonly run: (
     command: Command<In>,
-    context: EffectContext<State>,
+    context: EffectContext<State, Event>,
   ) => TaskEither<Rejection, Decision<Out, Event>>;
 }
 

@@ -7,7 +7,12 @@ import type { Checkable, Checks } from './checks.js';
 import type { Decision, Rejection, Send } from './module.js';
 
 /** A decision whose types are checked nowhere but here: what an untyped handler may have returned. */
-export type AnyDecision = Decision<unknown, { readonly name: string; readonly data: unknown }>;
+export type AnyDecision = Decision<unknown, AnyEvent>;
+
+export interface AnyEvent {
+  readonly name: string;
+  readonly data: unknown;
+}
 
 const invalid = (message: string, path?: string): Either<Fault, never> =>
   left(fault('OUTCOME_INVALID', message, path));
@@ -63,3 +68,10 @@ export const checkRejection = ({ code }: Rejection): Either<Fault, void> =>
   CODE.test(code)
     ? right(undefined)
     : invalid(`the rejection's code ${JSON.stringify(code)} is not like OUT_OF_STOCK`);
+
+/** What a handler returned, with the events that it emitted before; a refusal leaves them out. */
+export const withEmitted = (returned: unknown, emitted: readonly AnyEvent[]): unknown => {
+  const { _tag, right: decision } = (returned ?? {}) as { _tag?: unknown; right?: AnyDecision };
+  if (emitted.length === 0 || _tag !== 'Right' || typeof decision !== 'object') return returned;
+  return right({ ...decision, events: [...emitted, ...(decision.events ?? [])] });
+};

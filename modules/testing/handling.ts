@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Command } from '../sdk/module.js';
+import { withEmitted } from '../sdk/outcome.js';
 import type { Outcome } from './assertions.js';
 import { type Answer, type Recorded, replaying, scriptedContext } from './scripted-calls.js';
 import { admitted, assertRecordable, type Subject } from './subject.js';
@@ -32,13 +33,13 @@ export const runScripted = async (
   const handler = subject.module.actions[action];
   if (handler === undefined || !('run' in handler)) assert.fail(`${action} is pure: it makes no calls`);
   const run = async (by: Answer): Promise<{ outcome: Outcome; recorded: readonly Recorded[] }> => {
-    const { context, recorded, mistakes } = scriptedContext(
+    const { context, emitted, recorded, mistakes } = scriptedContext(
       subject.module.manifest,
       command.agent,
       state,
       by,
     );
-    const outcome = (await handler.run(admission.right, context)()) as Outcome;
+    const outcome = withEmitted(await handler.run(admission.right, context)(), emitted) as Outcome;
     const [mistake] = mistakes;
     if (mistake !== undefined) throw mistake;
     return { outcome, recorded };

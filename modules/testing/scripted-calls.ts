@@ -6,6 +6,7 @@ import { admit, mayCall } from '../sdk/admission.js';
 import { compileChecks } from '../sdk/checks.js';
 import type { TypedManifest } from '../sdk/manifest.js';
 import { type EffectContext, type Send, send } from '../sdk/module.js';
+import type { AnyEvent } from '../sdk/outcome.js';
 import { frozen } from './plain.js';
 import { must } from './subject.js';
 
@@ -35,9 +36,18 @@ export const scriptedContext = (
   agent: string,
   state: unknown,
   answer: Answer,
-): { context: EffectContext<unknown>; recorded: readonly Recorded[]; mistakes: readonly Error[] } => {
+): {
+  context: EffectContext<unknown, AnyEvent>;
+  emitted: readonly AnyEvent[];
+  recorded: readonly Recorded[];
+  mistakes: readonly Error[];
+} => {
   const recorded: Recorded[] = [];
   const mistakes: Error[] = [];
+  const emitted: AnyEvent[] = [];
+  const emit = (event: AnyEvent): void => {
+    emitted.push(frozen(event));
+  };
 
   const callOnce = (callee: TypedManifest, call: Send): Either<Refusal, unknown> => {
     const what = `call ${recorded.length + 1}, ${call.module}.${call.name}`;
@@ -58,9 +68,17 @@ export const scriptedContext = (
         mistakes.push(error as Error);
         throw error;
       }
-    }) as (...args: readonly unknown[]) => TaskEither<Refusal, unknown> as EffectContext<unknown>['call'];
+    }) as (...args: readonly unknown[]) => TaskEither<Refusal, unknown> as EffectContext<
+    unknown,
+    AnyEvent
+  >['call'];
 
-  return { context: { state, signal: new AbortController().signal, call }, recorded, mistakes };
+  return {
+    context: { state, signal: new AbortController().signal, call, emit },
+    emitted,
+    recorded,
+    mistakes,
+  };
 };
 
 /** Gives the answers of a first run to a second one, which must ask the same. */

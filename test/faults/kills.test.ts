@@ -173,7 +173,7 @@ const verify = async (url: string, dataDir: string): Promise<void> => {
 
 const killsOf = (durability: 'os' | 'fsync', calls: number): void => {
   describe(`with ${calls} calls in flight under ${durability}`, () => {
-    test('I1 to I5 hold when each module, the server and the broker are killed with -9 in turn', async () => {
+    test('I1 to I5 hold when each module, the server and the broker are killed with -9 in turn', async (t) => {
       await using dir = tempDir();
       const dataDir = dir.path;
       const port = await freePort('127.0.0.1')();
@@ -195,7 +195,7 @@ const killsOf = (durability: 'os' | 'fsync', calls: number): void => {
         await fault();
         await settled(dataDir);
         const seconds = ((performance.now() - killed) / 1_000).toFixed(1);
-        console.log(
+        t.diagnostic(
           `${what} killed with ${calls} calls in flight: all answered in the log after ${seconds} s, ${running.answered()} to their callers`,
         );
       };

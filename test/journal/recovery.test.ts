@@ -82,6 +82,19 @@ describe('what a module left behind', () => {
     assert.equal([...recoveryOf([command(), result(1, 1), forged]).missing()].length, 1);
   });
 
+  test('what is no result promises no copies and stops nobody', () => {
+    for (const data of [
+      'not JSON',
+      null,
+      { status: 'ok', data: {}, out: 7 },
+      { status: 'ok', data: {}, out: [null] },
+    ]) {
+      const recovery = recoveryOf([command(), { ...result(1), data }]);
+      assert.deepEqual([...recovery.missing()], []);
+      assert.equal(recovery.lowestUnanswered(), undefined);
+    }
+  });
+
   test('I3 I4 whatever was left out, exactly that is found', () => {
     fc.assert(
       fc.property(

@@ -8,6 +8,7 @@ import {
   defineManifest,
   defineModule,
   type EffectContext,
+  type EventOf,
   type Send,
 } from '../../modules/sdk/index.js';
 
@@ -36,7 +37,7 @@ export type Add = (
 ) => E.Either<{ code: string; message: string }, Decided>;
 export type Buy = (
   command: Command<{ by: number }>,
-  context: EffectContext<State>,
+  context: EffectContext<State, EventOf<typeof manifest>>,
 ) => TE.TaskEither<{ code: string; message: string }, Decided>;
 
 const added = ({ count }: State, by: number) => ({

@@ -157,6 +157,19 @@ test('a call that production would refuse fails, also when the handler would liv
   }
 });
 
+test('what an effectful handler emits comes before the events of its decision, and goes with a refusal', async () => {
+  const generous: Buy = (command, context) => {
+    context.emit({ name: 'added', data: { by: 7 } });
+    return buy(command, context);
+  };
+  const handled = of({ buy: generous }).when('buy', { by: 2 });
+  const expected = { calls: [withdraw], data: { count: 2 }, events: [added(7), added(2)] };
+  await handled.answering(paid).thenDecided(expected);
+  await handled
+    .answering(() => refused('INSUFFICIENT_FUNDS'))
+    .thenRejected('INSUFFICIENT_FUNDS', { calls: [withdraw] });
+});
+
 test('an effectful handler that would not repeat itself after a crash fails', async () => {
   let runs = 0;
   const wandering: Buy = (command, context) => {

@@ -18,8 +18,8 @@ const standIn = async (dir: TempDir, code: string): Promise<void> => {
 
 const SERVES = `
   const ready = { ready: true, pid: process.pid, nats: 'nats://127.0.0.1:4222', dataDir: process.argv[5], modules: [] };
-  console.log(JSON.stringify({ ...ready, args: process.argv.slice(2) }));
   process.on('SIGTERM', () => process.exit(Number(process.env.ENDS_WITH ?? 0)));
+  console.log(JSON.stringify({ ...ready, args: process.argv.slice(2) }));
   setInterval(() => {}, 1000);`;
 
 describe('startBroker', () => {
