@@ -1,30 +1,23 @@
-import { statfsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { NatsConnection } from 'nats';
 import type { StartConfig } from '../schemas/config.js';
-import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
+import { type Fault, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
-import { epochSubject } from '../schemas/subjects.js';
+import { assemble, type Parts } from './assemble.js';
 import type { BrokerLog } from './broker-log.js';
-import { Gateway } from './gateway/gateway.js';
-import { UnownedCommands } from './gateway/unowned.js';
-import { LogIndex } from './index/log-index.js';
-import { BROKER, openBrokerEpoch } from './journal/epoch.js';
-import { Producer } from './journal/producer.js';
-import { ensureLog } from './log/stream.js';
+import { openLog } from './log/open-log.js';
 import { serveConsumerCreation } from './operate/consumers.js';
 import { serveControl } from './operate/control.js';
-import { operations } from './operate/operations.js';
+import { type OperationsContext, operations } from './operate/operations.js';
 import { serveRequests } from './operate/serve.js';
+import { Lifetime, orThrow, run } from './process/lifetime.js';
 import { claimDataDir } from './process/owner.js';
 import { startReaper } from './process/reaper.js';
 import type { OnProgress } from './server/progress.js';
-import { openServerSide } from './server/server-side.js';
-import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
-import { endFold, openModuleEpoch, startModule } from './supervisor/module-start.js';
-import { Supervisor } from './supervisor/supervisor.js';
+import { openServerSide, type ServerSide } from './server/server-side.js';
+import { readModule } from './supervisor/manifest-file.js';
 
 /** What the command line gives beside the configuration: the broker imports no module, it is told where they are. */
 export interface BrokerEnvironment {
@@ -44,50 +37,19 @@ export interface RunningBroker {
   readonly failed: Promise<Fault>;
 }
 
-/** Share of the free disk that a new log may take: when a disk is full the server stops answering, so well below it. */
-const LOG_SHARE = 0.5;
+/** How long calls may go on when the broker stops, before their modules are asked to stop too. */
 const DRAIN_MS = 10_000;
-
-const readModules = (dirs: readonly string[]): readonly ModuleSource[] =>
-  dirs.map((dir) => orThrowNow(readModule(dir)));
-
-const defaultMaxBytes = (dir: string): number => {
-  const { bavail, bsize } = statfsSync(dir);
-  return Math.floor(bavail * bsize * LOG_SHARE);
-};
-
-const orThrowNow = <A>(result: E.Either<Fault, A>): A => {
-  if (E.isLeft(result)) throw new FaultError(result.left);
-  return result.right;
-};
-
-const orThrow = async <A>(task: TaskEither<Fault, A>): Promise<A> => orThrowNow(await task());
-
-/** The broker that takes the log over says so in the log; one that waited for its own next record would go on serving. */
-const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void => {
-  nc.subscribe(`live.${epochSubject(BROKER)}`, {
-    callback: (error, msg) => {
-      if (error === null && Number(msg.headers?.get('Nats-Sequence')) > under) tell();
-    },
-  });
-};
 
 /** Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails. */
 export const startBroker =
   (config: StartConfig, environment: BrokerEnvironment): TaskEither<Fault, RunningBroker> =>
   async () => {
-    const undo: (() => Promise<unknown> | unknown)[] = [];
-    let stopped: Promise<void> | undefined;
-    const stop = (): Promise<void> => {
-      stopped ??= (async () => {
-        for (const step of undo.reverse()) await step();
-      })();
-      return stopped;
-    };
+    const lifetime = new Lifetime();
     try {
-      return E.right(await start(config, environment, undo, stop));
+      const ready = await start(config, environment, lifetime);
+      return E.right({ ready, stop: () => lifetime.stop(), failed: lifetime.failed });
     } catch (error) {
-      await stop();
+      await lifetime.stop();
       return E.left(toFault(error));
     }
   };
@@ -95,140 +57,74 @@ export const startBroker =
 const start = async (
   config: StartConfig,
   { hostEntry, shippedModules, log, onProgress }: BrokerEnvironment,
-  undo: (() => Promise<unknown> | unknown)[],
-  stop: () => Promise<void>,
-): Promise<RunningBroker> => {
-  let fail: (reason: Fault) => void = () => undefined;
-  const failed = new Promise<Fault>((resolveFailed) => {
-    fail = resolveFailed;
-  });
+  lifetime: Lifetime,
+): Promise<Ready> => {
   const dataDir = resolve(config.dataDir);
-  const sources = readModules([...(config.shipped ? shippedModules : []), ...config.modules]);
-  const claim = await orThrow(claimDataDir(dataDir));
-  undo.push(() => claim.release());
+  const dirs = [...(config.shipped ? shippedModules : []), ...config.modules];
+  const sources = dirs.map((dir) => orThrow(readModule(dir)));
+  const claim = await run(claimDataDir(dataDir));
+  lifetime.onStop(() => claim.release());
   const reaper = startReaper();
-  undo.push(() => reaper.close());
+  lifetime.onStop(() => reaper.close());
 
-  const server = await orThrow(
-    openServerSide({
-      config,
-      dataDir,
-      manifests: sources.map(({ manifest }) => manifest),
-      reaper,
-      log,
-      onProgress,
-    }),
-  );
-  undo.push(() => server.stop());
+  const manifests = sources.map(({ manifest }) => manifest);
+  const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress }));
+  lifetime.onStop(() => server.stop());
   const { nc, jsm } = server.link;
+  const open = await openLog({ nc, jsm, dataDir, maxBytes: config.maxBytes, log, lifetime });
 
-  const { info, updated } = await orThrow(
-    ensureLog(jsm, {
-      ...(config.maxBytes === undefined ? {} : { maxBytes: config.maxBytes }),
-      defaultMaxBytes: defaultMaxBytes(dataDir),
-    }),
-  );
-  for (const { setting, is, wanted } of updated) {
-    log.line('log', `${setting} was ${JSON.stringify(is)} and is now ${JSON.stringify(wanted)}`);
-  }
-  const logId = info.created;
-  const under = await orThrow(openBrokerEpoch(nc));
-  onTakeover(nc, under, () => fail(fault('EPOCH_LOST', 'another broker has taken this log over')));
-
-  const producer = await orThrow(
-    Producer.open({
-      nc,
-      name: 'gateway',
-      under,
-      filters: ['cmd.>', 'res.>'],
-      onReplaced: () => fail(fault('EPOCH_LOST', 'another broker has taken this log over')),
-      onReopen: (reason) => log.line('gateway', `a new epoch is opened: ${reason.message}`),
-    }),
-  );
-  undo.push(() => producer.close());
-
-  const supervisor = new Supervisor({
-    hostEntry,
-    natsUrl: server.url,
-    snapshotsDir: (module) => join(dataDir, 'snapshots', module),
-    reaper,
-    grant: (manifest) => server.access.grant(manifest),
-    revoke: (module) => server.access.revoke(module),
-    start: (manifest, request) => async () => {
-      await unowned.idle();
-      const started = await startModule({ nc, jsm, under, logId }, manifest, request)();
-      if (E.isRight(started) && started.right.republished > 0) {
-        log.line(manifest.name, `${started.right.republished} copies that a crash left out are stored`);
-      }
-      return started;
-    },
-    started: (module) => endFold({ nc, jsm, under, logId }, module),
-    repair: (module) => openModuleEpoch({ nc, jsm, under, logId }, module),
-    linkedSince: () => server.link.linkedSince(),
-    log: (module, text) => log.line('supervisor', `${module}: ${text}`),
-    output: (module, line) => log.line(module, line),
-  });
-  const unowned = new UnownedCommands(
-    producer,
-    (module) => supervisor.find(module) !== undefined,
-    (text) => log.line('gateway', text),
-  );
-  undo.push(() => unowned.close());
-
-  const index = new LogIndex({
-    nc,
-    dir: join(dataDir, 'index'),
-    logId,
-    lastSeq: info.state.last_seq,
-    onCommand: (command) => unowned.consider(command),
-    onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
-    onFault: (problem) => log.line('index', `${problem.code}: ${problem.message}`),
-    onLost: (problem) => fail(problem),
-  });
-  const gateway = new Gateway({ nc, producer, index, directory: supervisor });
-  undo.push(() => index.close());
-  if (index.discarded)
-    log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
-
-  for (const source of sources) orThrowNow(supervisor.add(source));
+  const parts = assemble({ server, open, dataDir, hostEntry, reaper, log, lifetime });
+  const { supervisor, index, gateway, unowned } = parts;
+  for (const source of sources) orThrow(supervisor.add(source));
   await index.start();
+  // What nobody owned while no broker ran; from here on the index tells of each as it comes.
   for (const command of index.commands.all()) unowned.consider(command);
 
-  serveControl(nc, supervisor);
-  const handlers = operations({
-    jsm,
-    supervisor,
-    index,
-    server: { version: server.link.serverVersion, embedded: server.embedded, url: server.url },
-    durability: config.durability,
-    dataDir,
-  });
-  serveRequests(nc, 'ops.>', (subject) => handlers.get(subject));
-  serveConsumerCreation(nc);
-  gateway.start();
-  undo.push(() => gateway.close());
-  undo.push(() => supervisor.unloadAll());
-  undo.push(() => gateway.drain(DRAIN_MS));
-
-  const addressPath = join(dataDir, ADDRESS_FILE);
-  const address: BrokerAddress = { pid: process.pid, nats: server.url, operatorSeed: server.operatorSeed };
-  writeFileSync(addressPath, `${JSON.stringify(address)}\n`, { mode: 0o600 });
-  undo.push(() => unlinkSync(addressPath));
-
+  const context = contextOf(config, dataDir, server, parts);
+  serve(server, parts, context);
+  lifetime.onStop(() => gateway.close());
+  lifetime.onStop(() => supervisor.unloadAll());
+  lifetime.onStop(() => gateway.drain(DRAIN_MS));
+  publishAddress(dataDir, server, lifetime);
   await supervisor.loadAll();
-
-  const ready: Ready = {
+  return {
     ready: true,
     pid: process.pid,
     nats: server.url,
     dataDir,
     durability: config.durability,
-    server: { version: server.link.serverVersion, embedded: server.embedded },
-    modules: [...supervisor.all()].map(({ name, manifest, pid }) => ({
-      name,
-      version: manifest.version,
-      pid,
-    })),
+    server: { version: context.server.version, embedded: context.server.embedded },
+    modules: [...supervisor.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
   };
-  return { ready, stop, failed };
+};
+
+const contextOf = (
+  { durability }: StartConfig,
+  dataDir: string,
+  { url, embedded, link }: ServerSide,
+  { supervisor, index }: Parts,
+): OperationsContext => ({
+  jsm: link.jsm,
+  supervisor,
+  index,
+  server: { version: link.serverVersion, embedded, url },
+  durability,
+  dataDir,
+});
+
+/** Begins to answer modules, operators and callers. */
+const serve = ({ link }: ServerSide, { supervisor, gateway }: Parts, context: OperationsContext): void => {
+  serveControl(link.nc, supervisor);
+  const handlers = operations(context);
+  serveRequests(link.nc, 'ops.>', (subject) => handlers.get(subject));
+  serveConsumerCreation(link.nc);
+  gateway.start();
+};
+
+/** Leaves word in the data directory of where the broker is, for the command line. */
+const publishAddress = (dataDir: string, { url, operatorSeed }: ServerSide, lifetime: Lifetime): void => {
+  const path = join(dataDir, ADDRESS_FILE);
+  const address: BrokerAddress = { pid: process.pid, nats: url, operatorSeed };
+  writeFileSync(path, `${JSON.stringify(address)}\n`, { mode: 0o600 });
+  lifetime.onStop(() => rmSync(path, { force: true }));
 };

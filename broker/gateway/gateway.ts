@@ -4,7 +4,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { LOG } from '../../schemas/log.js';
-import { storedCommandSubject } from '../../schemas/subjects.js';
+import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import { linkedRequest } from '../journal/linked-request.js';
 import type { Producer } from '../journal/producer.js';
@@ -96,7 +96,7 @@ export class Gateway {
 
   #live(msg: Msg): void {
     const command = parseSequence(msg.headers?.get(HEADER.cause) ?? '');
-    if (command !== undefined) this.#pending.resolve(command, msg.data);
+    if (command !== undefined) this.#pending.resolve(command, msg.data, msg.subject);
   }
 
   #called(msg: Msg): void {
@@ -152,6 +152,8 @@ export class Gateway {
   #wait(msg: Msg, { module, address }: AdmittedCall, command: number, started: number): void {
     this.#pending.add(command, {
       since: Date.now(),
+      // Only the module that was called answers; any module can name this command as the cause of a result of its own (I7).
+      live: `live.${resultSubject(address)}`,
       resolve: (body) => {
         const error = replyResult(msg, command, body);
         module?.stats.record(address.name, performance.now() - started, error);

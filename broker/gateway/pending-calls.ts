@@ -3,6 +3,8 @@ export interface Waiter {
   /** Gets the body of the result record. */
   readonly resolve: (body: Uint8Array) => void;
   readonly expire: () => void;
+  /** The subject that the result is republished on. */
+  readonly live: string;
   readonly since: number;
 }
 
@@ -26,8 +28,10 @@ export class PendingCalls {
     else waiters.push(waiter);
   }
 
-  /** Hands the result to everyone who waits for it; later calls for the same command do nothing. */
-  resolve(seq: number, body: Uint8Array): void {
+  /** Hands the result to everyone who waits for it; later calls for the same command do nothing. `from`: where it came
+   * from, when nobody has looked yet whether it is an answer to that command. */
+  resolve(seq: number, body: Uint8Array, from?: string): void {
+    if (from !== undefined && this.#waiters.get(seq)?.[0]?.live !== from) return;
     for (const waiter of this.#take(seq)) waiter.resolve(body);
   }
 

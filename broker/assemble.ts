@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import type { BrokerLog } from './broker-log.js';
+import { Gateway } from './gateway/gateway.js';
+import { UnownedCommands } from './gateway/unowned.js';
+import { LogIndex } from './index/log-index.js';
+import type { OpenLog } from './log/open-log.js';
+import type { Lifetime } from './process/lifetime.js';
+import type { Reaper } from './process/reaper.js';
+import type { ServerSide } from './server/server-side.js';
+import { endFold, openModuleEpoch, startModule } from './supervisor/module-start.js';
+import type { ModuleSurroundings } from './supervisor/supervised-module.js';
+import { Supervisor } from './supervisor/supervisor.js';
+
+/** The parts of a broker that work on an open log; they know each other and nothing has begun. */
+export interface Parts {
+  readonly supervisor: Supervisor;
+  readonly index: LogIndex;
+  readonly gateway: Gateway;
+  readonly unowned: UnownedCommands;
+}
+
+export interface AssembleOptions {
+  readonly server: ServerSide;
+  readonly open: OpenLog;
+  readonly dataDir: string;
+  readonly hostEntry: string;
+  readonly reaper: Reaper;
+  readonly log: BrokerLog;
+  readonly lifetime: Lifetime;
+}
+
+/** What a module needs of the broker. `answersStored`: answers that the broker is writing are found in the log. */
+const surroundings = (
+  { server, open, dataDir, hostEntry, reaper, log }: AssembleOptions,
+  answersStored: () => Promise<void>,
+): ModuleSurroundings => ({
+  hostEntry,
+  natsUrl: server.url,
+  snapshotsDir: (module) => join(dataDir, 'snapshots', module),
+  reaper,
+  grant: (manifest) => server.access.grant(manifest),
+  revoke: (module) => server.access.revoke(module),
+  start: (manifest, request) => async () => {
+    await answersStored();
+    const started = await startModule(open, manifest, request)();
+    if (E.isRight(started) && started.right.republished > 0) {
+      log.line(manifest.name, `${started.right.republished} copies that a crash left out are stored`);
+    }
+    return started;
+  },
+  started: (module) => endFold(open, module),
+  repair: (module) => openModuleEpoch(open, module),
+  linkedSince: () => server.link.linkedSince(),
+  log: (module, text) => log.line('supervisor', `${module}: ${text}`),
+  output: (module, line) => log.line(module, line),
+});
+
+export const assemble = (options: AssembleOptions): Parts => {
+  const { open, dataDir, log, lifetime } = options;
+  const { nc, producer, logId, lastSeq } = open;
+  const supervisor = new Supervisor(surroundings(options, () => unowned.idle()));
+  const unowned = new UnownedCommands(
+    producer,
+    (module) => supervisor.find(module) !== undefined,
+    (text) => log.line('gateway', text),
+  );
+  lifetime.onStop(() => unowned.close());
+  const index = new LogIndex({
+    nc,
+    dir: join(dataDir, 'index'),
+    logId,
+    lastSeq,
+    onCommand: (command) => unowned.consider(command),
+    onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
+    onFault: (problem) => log.line('index', `${problem.code}: ${problem.message}`),
+    onLost: (problem) => lifetime.fail(problem),
+  });
+  lifetime.onStop(() => index.close());
+  if (index.discarded) {
+    log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
+  }
+  const gateway = new Gateway({ nc, producer, index, directory: supervisor });
+  return { supervisor, index, gateway, unowned };
+};
