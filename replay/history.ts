@@ -34,6 +34,8 @@ const readOptions = (query: HistoryQuery, filters: readonly string[] | undefined
   const fromSeq = Math.max(conversation ?? 1, typeof from === 'number' ? from : 1);
   return {
     fromSeq,
+    // Whoever looks at history is an operator, in an account of their own.
+    acrossAccounts: true,
     ...(filters === undefined ? {} : { filters }),
     ...(from instanceof Date ? { fromTime: from } : {}),
     ...(typeof to === 'number' ? { toSeq: to } : {}),

@@ -15,3 +15,10 @@ export const commandConsumer = (module: string): string => module;
 
 /** Reads a module's past at its start; made anew each time, gone when unused. */
 export const foldConsumer = (module: string): string => `${module}~fold`;
+
+/**
+ * The one priority group of consumers that are pulled across accounts. Their policy is `pinned_client`, for its side
+ * effect that every message is delivered with a header: to a streamed service import a message without header and
+ * payload is the end of the answer, and what is delivered behind it goes nowhere. See docs/decisions/0014.
+ */
+export const PULL_GROUP = 'host';

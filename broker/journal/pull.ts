@@ -1,8 +1,8 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { LOG } from '../../schemas/log.js';
+import { LOG, PULL_GROUP } from '../../schemas/log.js';
 import { linkState } from './link-state.js';
-import { LogMessage, parseDelivery } from './stored-message.js';
+import { LogMessage, PIN_HEADER, parseDelivery } from './stored-message.js';
 
 export interface Pulled {
   readonly message: LogMessage;
@@ -39,6 +39,8 @@ export class Pull {
   #wanted = 0;
   #delivered = 0;
   #heard = Date.now();
+  /** What the server gave the first message of this pull; later requests must name it. See PULL_GROUP. */
+  #pin: string | undefined;
   #closed = false;
 
   constructor(private readonly options: PullOptions) {
@@ -81,7 +83,14 @@ export class Pull {
     const { nc, apiPrefix, consumer } = this.options;
     this.#outstanding += batch;
     this.#heard = Date.now();
-    const body = JSON.stringify({ batch, expires: EXPIRES_NS, idle_heartbeat: HEARTBEAT_NS });
+    const pin = this.#pin === undefined ? {} : { id: this.#pin };
+    const body = JSON.stringify({
+      batch,
+      expires: EXPIRES_NS,
+      idle_heartbeat: HEARTBEAT_NS,
+      group: PULL_GROUP,
+      ...pin,
+    });
     try {
       nc.publish(`${apiPrefix}.CONSUMER.MSG.NEXT.${LOG}.${consumer}`, body, { reply: this.#inbox });
     } catch (error) {
@@ -98,6 +107,7 @@ export class Pull {
       return this.#break(`delivery ${delivery.delivered} came after ${this.#delivered}`);
     }
     this.#delivered = delivery.delivered;
+    this.#pin ??= msg.headers?.get(PIN_HEADER);
     this.#outstanding -= 1;
     this.options.onMessage({
       message: new LogMessage(delivery.seq, delivery.nanos, msg),

@@ -1,4 +1,5 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { PULL_GROUP } from '../../schemas/log.js';
 import { type ApiFailure, type LogApi, logEnds, nextMatch } from './reader-api.js';
 
 /** What is to be read, with the end worked out. */
@@ -11,6 +12,7 @@ export interface ReadPlan {
   /** Whether the records up to `untilSeq` may still be to come. */
   readonly follow: boolean;
   readonly headersOnly: boolean;
+  readonly acrossAccounts: boolean;
 }
 
 export interface ReadRange {
@@ -20,6 +22,7 @@ export interface ReadRange {
   readonly toSeq?: number;
   readonly follow?: boolean;
   readonly headersOnly?: boolean;
+  readonly acrossAccounts?: boolean;
 }
 
 /** Fixes where reading ends: at what is in the log now, or earlier, or, when following, at `toSeq` or never. */
@@ -32,6 +35,7 @@ export const planRead = (range: ReadRange, lastSeq: number): ReadPlan => {
     untilSeq: follow ? range.toSeq : Math.min(lastSeq, range.toSeq ?? lastSeq),
     follow,
     headersOnly: range.headersOnly === true,
+    acrossAccounts: range.acrossAccounts === true,
   };
 };
 
@@ -62,6 +66,7 @@ export const consumerConfig = (plan: ReadPlan, after: number): object => {
     // A reader that pauses for longer finds its consumer gone and makes a new one behind its last record.
     inactive_threshold: 60 * 1e9,
     ...(plan.headersOnly ? { headers_only: true } : {}),
+    ...(plan.acrossAccounts ? { priority_groups: [PULL_GROUP], priority_policy: 'pinned_client' } : {}),
   };
 };
 

@@ -1,7 +1,8 @@
 import { createInbox, type Msg, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { PULL_GROUP } from '../../schemas/log.js';
 import { type LogApi, STREAM } from './reader-api.js';
-import { LogMessage, parseDelivery } from './stored-message.js';
+import { LogMessage, PIN_HEADER, parseDelivery } from './stored-message.js';
 import type { Waker } from './waker.js';
 
 /** At most twice this many records, and twice this many bytes, wait in the process for their reader. */
@@ -16,6 +17,11 @@ const SILENT_TICKS = 3;
 interface Sized {
   readonly size: () => number;
 }
+
+const pinOf = (message: Msg): { id?: string } => {
+  const id = message.headers?.get(PIN_HEADER);
+  return id === undefined ? {} : { id };
+};
 
 const nanos = (ms: number): number => ms * 1_000_000;
 
@@ -37,6 +43,8 @@ export class ReaderSession {
   private wantedRecords = 0;
   private wantedBytes = 0;
   private silentTicks = 0;
+  /** What the server gave the first record of a consumer with a priority group; later pulls must name it. */
+  private pin: { id?: string } = {};
   private readonly inbox: string;
   private readonly subscription: Subscription;
   private readonly ticker: NodeJS.Timeout;
@@ -47,6 +55,7 @@ export class ReaderSession {
     /** Matching records behind the last one received, as the server counts them. */
     private pending: number,
     private readonly waker: Waker,
+    private readonly acrossAccounts: boolean,
   ) {
     this.inbox = createInbox();
     this.subscription = api.nc.subscribe(`${this.inbox}.*`, {
@@ -96,6 +105,7 @@ export class ReaderSession {
       max_bytes: PULL_BYTES,
       expires: nanos(PULL_EXPIRES_MS),
       idle_heartbeat: nanos(HEARTBEAT_MS),
+      ...(this.acrossAccounts ? { group: PULL_GROUP, ...this.pin } : {}),
     };
     const subject = `${this.api.prefix}.CONSUMER.MSG.NEXT.${STREAM}.${this.consumer}`;
     this.api.nc.publish(subject, JSON.stringify(body), { reply: `${this.inbox}.${this.pulls}` });
@@ -110,6 +120,7 @@ export class ReaderSession {
     if (delivery.delivered !== this.expected) {
       return this.breakOff(`delivery ${this.expected} of consumer ${this.consumer} did not arrive`);
     }
+    if (this.acrossAccounts && this.pin.id === undefined) this.pin = pinOf(message);
     this.idle = false;
     this.expected += 1;
     this.pending = delivery.pending;

@@ -27,6 +27,9 @@ export interface ReadOptions extends ReadRange {
   readonly follow?: boolean;
   /** Leave the payloads behind; `data` is empty then. */
   readonly headersOnly?: boolean;
+  /** The connection is of another account than the log's: each record is then delivered so that none can be taken for
+   * the end of the answer (see PULL_GROUP), which costs a little time a record. */
+  readonly acrossAccounts?: boolean;
   /** Ends reading without an error. */
   readonly signal?: AbortSignal;
   /** Default `$JS.API`. */
@@ -116,7 +119,7 @@ class LogReader {
     const made = await createConsumer(this.api, name, consumerConfig(plan, this.after));
     if (isLeft(made)) return this.failed(made.left);
     this.after = Math.max(this.after, made.right.after);
-    return new ReaderSession(this.api, name, made.right.pending, this.waker);
+    return new ReaderSession(this.api, name, made.right.pending, this.waker, plan.acrossAccounts);
   }
 
   // Sequences that were lost are given to other records: going on would skip those without a word (I9).

@@ -2,6 +2,9 @@ import type { JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from 'nats';
 import type { StoredMessage } from '../../schemas/record.js';
 
+/** On every message of a consumer whose policy is `pinned_client`: whom the server has pinned it to. */
+export const PIN_HEADER = 'Nats-Pin-Id';
+
 /** What a delivered message's reply subject says about it. */
 export interface Delivery {
   /** Position in the log. */

@@ -1,4 +1,10 @@
-import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  type JetStreamManager,
+} from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -8,7 +14,7 @@ import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { formatPart } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
-import { commandConsumer, foldConsumer, LOG } from '../../schemas/log.js';
+import { commandConsumer, foldConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import { Appender } from '../journal/appender.js';
@@ -22,12 +28,20 @@ const ACK_WAIT_NS = 24 * 3_600 * SECOND_NS;
 const MAX_ACK_PENDING = 1_000_000;
 const FOLD_IDLE_NS = 120 * SECOND_NS;
 
+/** See {@link PULL_GROUP}. */
+const PINNED: Pick<ConsumerConfig, 'priority_groups' | 'priority_policy'> = {
+  priority_groups: [PULL_GROUP],
+  // The client exports the values of this setting as types only.
+  priority_policy: 'pinned_client' as NonNullable<ConsumerConfig['priority_policy']>,
+};
+
 const commandConsumerConfig = (module: string): Partial<ConsumerConfig> => ({
   durable_name: commandConsumer(module),
   description: `commands of module ${module}`,
   ack_policy: AckPolicy.All,
   deliver_policy: DeliverPolicy.All,
   filter_subjects: [`cmd.${module}.>`],
+  ...PINNED,
   ack_wait: ACK_WAIT_NS,
   max_ack_pending: MAX_ACK_PENDING,
 });
@@ -39,10 +53,24 @@ const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerCo
   deliver_policy: DeliverPolicy.StartSequence,
   opt_start_seq: fromSeq,
   filter_subjects: [`res.${module}.>`, `evt.${module}.>`, epochSubject(module)],
+  ...PINNED,
   mem_storage: true,
   num_replicas: 1,
   inactive_threshold: FOLD_IDLE_NS,
 });
+
+const CONSUMER_EXISTS = 10148;
+
+/** The module's consumer, with the settings of today also where an earlier version made it. */
+const ensureCommandConsumer = async (jsm: JetStreamManager, module: string): Promise<ConsumerInfo> => {
+  const config = commandConsumerConfig(module);
+  try {
+    return await jsm.consumers.add(LOG, config);
+  } catch (error) {
+    if ((error as { code?: number }).code !== CONSUMER_EXISTS) throw error;
+    return jsm.consumers.update(LOG, commandConsumer(module), config);
+  }
+};
 
 const jetstream = <A>(work: () => Promise<A>): TE.TaskEither<Fault, A> =>
   TE.tryCatch(work, (error) => toFault(error, 'LOG_UNAVAILABLE'));
@@ -89,7 +117,7 @@ export const openModuleEpoch = (
   const recovery = new ModuleRecovery(module);
   return pipe(
     jetstream(async () => {
-      const consumer = await jsm.consumers.add(LOG, commandConsumerConfig(module));
+      const consumer = await ensureCommandConsumer(jsm, module);
       return consumer.ack_floor.stream_seq + 1;
     }),
     TE.chain((fromSeq) =>
@@ -139,7 +167,10 @@ export const startModule = (
     TE.chain(({ epoch, fence, next, resumeFrom, republished }) =>
       jetstream(async () => {
         const { jsm } = context;
-        await jsm.consumers.reset(LOG, commandConsumer(manifest.name), resumeFrom);
+        const consumer = commandConsumer(manifest.name);
+        // The process before is gone: who pulls now must not wait until its pin runs out.
+        await jsm.consumers.unpin(LOG, consumer, PULL_GROUP);
+        await jsm.consumers.reset(LOG, consumer, resumeFrom);
         const usable = request.logId === context.logId && request.snapshotSeq <= fence;
         const snapshotSeq = usable ? request.snapshotSeq : 0;
         // Results above the first unanswered command say which of the commands that come again are answered.

@@ -149,7 +149,7 @@ export const checkLog = async (dataDir: string): Promise<LogReport> => {
   const nc = await connectOperator(dataDir);
   try {
     const checks = new LogChecks();
-    for await (const message of readLog(nc)) checks.add(message);
+    for await (const message of readLog(nc, { acrossAccounts: true })) checks.add(message);
     return checks.report();
   } finally {
     await nc.close();
