@@ -61,6 +61,8 @@ export interface EpochRequest {
   readonly fromSeq?: number;
   /** Subjects that the producer's records are on. */
   readonly filters: readonly string[];
+  /** Whether a record that bears the producer's name can be of that epoch of the producer. */
+  readonly believes: (message: StoredMessage, epoch: number) => boolean;
   /** Sees every record of those subjects from `fromSeq` to the fence. */
   readonly visit?: (message: StoredMessage) => void;
 }
@@ -69,8 +71,8 @@ export interface OpenedEpoch {
   readonly epoch: number;
   /** No record of an earlier epoch stands above this sequence. */
   readonly fence: number;
-  /** Numbers of the epoch before that are stored, with their sequences, from `fromSeq` on. */
-  readonly stored: ReadonlyMap<number, number>;
+  /** Records of the epoch before by their numbers, from `fromSeq` on. */
+  readonly stored: ReadonlyMap<number, readonly StoredMessage[]>;
 }
 
 /**
@@ -83,6 +85,7 @@ export const openEpoch = ({
   under,
   fromSeq,
   filters,
+  believes,
   visit,
 }: EpochRequest): TE.TaskEither<Fault, OpenedEpoch> =>
   pipe(
@@ -90,7 +93,7 @@ export const openEpoch = ({
     TE.chain((fence) =>
       TE.tryCatch(
         async () => {
-          const numbers = new NumberRecovery(producer);
+          const numbers = new NumberRecovery(producer, believes);
           if (fromSeq === undefined) return { fence, numbers };
           for await (const message of readLog(nc, { filters, fromSeq, toSeq: fence })) {
             numbers.add(message);

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
+import type { StoredMessage } from '../../schemas/record.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { Appender, type Draft, type Receipt, type Unsettled } from './appender.js';
 import { isReplaced, openEpoch } from './epoch.js';
@@ -25,6 +26,12 @@ const DOWN_POLL_MS = 20;
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
+/** Whether a stored record is what was sent. A sender can put this producer's identity on a command of its own. */
+const isOf =
+  ({ subject, data }: Draft) =>
+  (message: StoredMessage): boolean =>
+    message.subject === subject && Buffer.compare(message.data, data) === 0;
+
 interface Waiting {
   readonly draft: Draft;
   readonly since: number;
@@ -42,6 +49,8 @@ export class Producer {
   readonly #options: Required<Omit<ProducerOptions, 'onReopen'>> & Pick<ProducerOptions, 'onReopen'>;
   #appender: Appender | undefined;
   #waiting: Waiting[] = [];
+  /** The epoch that records were last sent under. */
+  #epoch = 0;
   /** Everything at or below is settled: where to look after a break. */
   #settledSeq = 0;
   #closed = false;
@@ -55,7 +64,7 @@ export class Producer {
   static open(options: ProducerOptions): TaskEither<Fault, Producer> {
     return async () => {
       const { nc, name, under, filters } = options;
-      const opened = await openEpoch({ nc, producer: name, under, filters })();
+      const opened = await openEpoch({ nc, producer: name, under, filters, believes: () => false })();
       if (E.isLeft(opened)) return opened;
       const producer = new Producer(options);
       producer.#begin(opened.right.epoch, opened.right.fence);
@@ -91,6 +100,7 @@ export class Producer {
   }
 
   #begin(epoch: number, settledSeq: number): void {
+    this.#epoch = epoch;
     this.#settledSeq = Math.max(this.#settledSeq, settledSeq);
     const { nc, name } = this.#options;
     this.#appender = new Appender({ nc, producer: name, epoch, next: 1 }, (reason, unsettled) =>
@@ -127,7 +137,14 @@ export class Producer {
         await pause(DOWN_POLL_MS);
         continue;
       }
-      const opened = await openEpoch({ nc, producer: name, under, fromSeq: this.#settledSeq + 1, filters })();
+      const opened = await openEpoch({
+        nc,
+        producer: name,
+        under,
+        fromSeq: this.#settledSeq + 1,
+        filters,
+        believes: (_, epoch) => epoch === this.#epoch,
+      })();
       if (E.isRight(opened)) {
         this.#resolve(opened.right.stored);
         this.#begin(opened.right.epoch, opened.right.fence);
@@ -149,12 +166,12 @@ export class Producer {
   }
 
   /** What was sent under the old epoch and is stored has its receipt; the rest stays, to be sent again. */
-  #resolve(stored: ReadonlyMap<number, number>): void {
+  #resolve(stored: ReadonlyMap<number, readonly StoredMessage[]>): void {
     const rest: Waiting[] = [];
     for (const waiting of this.#waiting) {
-      const seq = waiting.n === null ? undefined : stored.get(waiting.n);
-      if (seq === undefined) rest.push({ ...waiting, n: null });
-      else waiting.settle(E.right({ seq, n: waiting.n as number }));
+      const found = waiting.n === null ? undefined : stored.get(waiting.n)?.find(isOf(waiting.draft));
+      if (found === undefined) rest.push({ ...waiting, n: null });
+      else waiting.settle(E.right({ seq: found.seq, n: waiting.n as number }));
     }
     this.#waiting = rest;
   }

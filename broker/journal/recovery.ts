@@ -56,7 +56,7 @@ export class ModuleRecovery {
     if (cause === undefined) return;
     if (subject.kind === 'res') {
       if (subject.module === this.module) this.#outcome(cause, message);
-    } else if (this.#isOwn(message)) {
+    } else if (isWrittenBy(message, this.module)) {
       this.#copy(cause, message.header(HEADER.part));
     }
   }
@@ -76,15 +76,6 @@ export class ModuleRecovery {
         if (!present.has(i)) yield { cause, conversation, i, n: out.length, out: copy };
       }
     }
-  }
-
-  // A part counts only when this module wrote it: a sender can put any header on a command of its own.
-  #isOwn(message: StoredMessage): boolean {
-    const subject = splitSubject(message.subject);
-    return (
-      (subject?.kind === 'evt' && subject.module === this.module) ||
-      (subject?.kind === 'cmd' && subject.sender === this.module)
-    );
   }
 
   #outcome(cause: number, message: StoredMessage): void {
@@ -114,25 +105,42 @@ export interface EpochEnd {
   readonly holes: readonly number[];
 }
 
-/** Which numbers of a producer's latest epoch are in the log, and where. */
+/** Whether a record is on a subject that only this producer may write: headers anybody can set, subjects not. */
+export const isWrittenBy = (message: StoredMessage, module: string): boolean => {
+  const subject = splitSubject(message.subject);
+  return subject?.kind === 'cmd'
+    ? subject.sender === module
+    : subject !== undefined && subject.kind !== 'epoch' && subject.module === module;
+};
+
+/**
+ * Which numbers of a producer's latest epoch are in the log, and where. `believes` says whether a record can be the
+ * producer's at all: a sender may put any identity on a command of its own.
+ */
 export class NumberRecovery {
   #epoch = 0;
-  #stored = new Map<number, number>();
+  #stored = new Map<number, StoredMessage[]>();
 
-  constructor(private readonly producer: string) {}
+  constructor(
+    private readonly producer: string,
+    private readonly believes: (message: StoredMessage, epoch: number) => boolean,
+  ) {}
 
   add(message: StoredMessage): void {
     const id = parseIdentity(message.header(HEADER.id) ?? '');
     if (id === undefined || id.producer !== this.producer || id.epoch < this.#epoch) return;
+    if (!this.believes(message, id.epoch)) return;
     if (id.epoch > this.#epoch) {
       this.#epoch = id.epoch;
       this.#stored = new Map();
     }
-    this.#stored.set(id.n, message.seq);
+    const same = this.#stored.get(id.n);
+    if (same === undefined) this.#stored.set(id.n, [message]);
+    else same.push(message);
   }
 
-  /** Sequence of each number that is stored. */
-  get stored(): ReadonlyMap<number, number> {
+  /** The records that bear each number: one, unless somebody pretends. */
+  get stored(): ReadonlyMap<number, readonly StoredMessage[]> {
     return this.#stored;
   }
 

@@ -19,7 +19,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import { Appender } from '../journal/appender.js';
 import { openEpoch } from '../journal/epoch.js';
-import { type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
+import { isWrittenBy, type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
 
 const SECOND_NS = 1_000_000_000;
 
@@ -127,6 +127,7 @@ export const openModuleEpoch = (
         under,
         fromSeq,
         filters: ['cmd.>', `res.${module}.>`, `evt.${module}.>`],
+        believes: (message) => isWrittenBy(message, module),
         visit: (message) => recovery.add(message),
       }),
     ),

@@ -4,6 +4,7 @@ import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { Appender, type Draft } from '../../broker/journal/appender.js';
 import { openBrokerEpoch, openEpoch } from '../../broker/journal/epoch.js';
+import { isWrittenBy } from '../../broker/journal/recovery.js';
 import { Producer } from '../../broker/journal/producer.js';
 import type { Fault } from '../../schemas/errors.js';
 import { encodeJson, jsonOrText } from '../../schemas/json.js';
@@ -42,7 +43,14 @@ describe('appending', () => {
   });
 
   const epochOf = (producer: string) =>
-    openEpoch({ nc, producer, under, fromSeq: 1, filters: [`evt.${producer}.>`] });
+    openEpoch({
+      nc,
+      producer,
+      under,
+      fromSeq: 1,
+      filters: [`evt.${producer}.>`],
+      believes: (message) => isWrittenBy(message, producer),
+    });
   const appender = (producer: string, epoch: number): Appender =>
     new Appender({ nc, producer, epoch, next: 1 }, (reason, unsettled) => {
       for (const { settle } of unsettled) settle({ _tag: 'Left', left: reason });

@@ -139,7 +139,7 @@ describe('which numbers of a producer are stored', () => {
     headers: { [HEADER.id]: formatIdentity({ producer, epoch, n }) },
   });
   const numbersOf = (entries: readonly Entry[]): NumberRecovery => {
-    const numbers = new NumberRecovery('gateway');
+    const numbers = new NumberRecovery('gateway', ({ subject }) => !subject.endsWith('.forger'));
     for (const message of logOf(entries)) numbers.add(message);
     return numbers;
   };
@@ -153,7 +153,7 @@ describe('which numbers of a producer are stored', () => {
       record('gateway', 9, 5),
     ]);
     assert.deepEqual(
-      [...numbers.stored],
+      [...numbers.stored].map(([n, messages]) => [n, ...messages.map(({ seq }) => seq)]),
       [
         [1, 2],
         [2, 4],
@@ -161,6 +161,12 @@ describe('which numbers of a producer are stored', () => {
       ],
     );
     assert.deepEqual(numbers.end(), { epoch: 9, last: 5, holes: [3, 4] });
+  });
+
+  test('what is not believed to be its own changes nothing, also with a later epoch', () => {
+    const forged = { ...record('gateway', 99, 1), subject: 'cmd.m.act.a.forger' };
+    const numbers = numbersOf([record('gateway', 9, 1), forged, record('gateway', 9, 2)]);
+    assert.deepEqual(numbers.end(), { epoch: 9, last: 2, holes: [] });
   });
 
   test('a producer that stored nothing has no end to tell of', () => {
