@@ -77,7 +77,6 @@ describe('wrong usage exits 2', () => {
       ['start', '--nats', 'nats://h:4222', '--nats-port', '0'],
       /--nats-port: a port is for the embedded server/,
     ],
-    [['start', '--creds', 'x.creds'], /--creds: /],
     [['start', 'now'], /too many arguments/],
   ];
   for (const [args, said] of cases) {

@@ -1,0 +1,3 @@
+import { killsOf } from './kills.js';
+
+killsOf('fsync', 10_000);
