@@ -16,20 +16,6 @@ import { ReaderSession } from './reader-session.js';
 import { Waker } from './waker.js';
 
 export interface ReadOptions extends ReadRange {
-  /** Subjects to read; they must not overlap. None: every record. */
-  readonly filters?: readonly string[];
-  /** First sequence; default 1. With `fromTime` the later of the two. */
-  readonly fromSeq?: number;
-  readonly fromTime?: Date;
-  /** Last sequence. One beyond the end of the log means the end, unless `follow` waits for it. */
-  readonly toSeq?: number;
-  /** Go on with what is stored later, until `signal` or `toSeq`. */
-  readonly follow?: boolean;
-  /** Leave the payloads behind; `data` is empty then. */
-  readonly headersOnly?: boolean;
-  /** The connection is of another account than the log's: each record is then delivered so that none can be taken for
-   * the end of the answer (see PULL_GROUP), which costs a little time a record. */
-  readonly acrossAccounts?: boolean;
   /** Ends reading without an error. */
   readonly signal?: AbortSignal;
   /** Default `$JS.API`. */

@@ -1,3 +1,7 @@
-import { killsOf } from './kills.js';
+import { test } from 'node:test';
+import { surviveKills } from './kills.js';
 
-killsOf('fsync', 10_000);
+test(
+  'I1 to I6 hold under fsync when modules, server and broker are killed with 10,000 calls in flight',
+  surviveKills('fsync', 10_000),
+);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { connect, type NatsConnection } from 'nats';
@@ -171,67 +171,65 @@ const verify = async (url: string, dataDir: string): Promise<void> => {
   await nc.close();
 };
 
-/** The test of one durability level: a file each, since each takes minutes. */
-export const killsOf = (durability: 'os' | 'fsync', calls: number): void => {
-  describe(`with ${calls} calls in flight under ${durability}`, () => {
-    test('I1 to I5 hold when each module, the server and the broker are killed with -9 in turn', async (t) => {
-      await using dir = tempDir();
-      const dataDir = dir.path;
-      const port = await freePort('127.0.0.1')();
-      assert.ok(E.isRight(port));
-      const start = (): Promise<TestBroker> =>
-        startBroker({ dataDir, args: ['--nats-port', String(port.right), '--durability', durability] });
-      let broker = await start();
-      const { url } = broker;
-      await prepare(url);
+/**
+ * Kills each module, the server and the broker with -9, each with so many calls in flight, and checks what must hold
+ * once all is quiet. A test of minutes: one file a durability level.
+ */
+export const surviveKills =
+  (durability: 'os' | 'fsync', calls: number) =>
+  async (t: TestContext): Promise<void> => {
+    await using dir = tempDir();
+    const dataDir = dir.path;
+    const port = await freePort('127.0.0.1')();
+    assert.ok(E.isRight(port));
+    const start = (): Promise<TestBroker> =>
+      startBroker({ dataDir, args: ['--nats-port', String(port.right), '--durability', durability] });
+    let broker = await start();
+    const { url } = broker;
+    await prepare(url);
 
-      const underLoad = async (what: string, fault: () => Promise<void>): Promise<void> => {
-        await using running = await load(url, calls);
-        await waitFor(
-          `calls to be answered before ${what} is killed`,
-          () => running.answered() > calls / 50,
-          60_000,
-        );
-        const killed = performance.now();
-        await fault();
-        await settled(dataDir);
-        const seconds = ((performance.now() - killed) / 1_000).toFixed(1);
-        t.diagnostic(
-          `${what} killed with ${calls} calls in flight: all answered in the log after ${seconds} s, ${running.answered()} to their callers`,
-        );
-      };
+    const underLoad = async (what: string, fault: () => Promise<void>): Promise<void> => {
+      await using running = await load(url, calls);
+      await waitFor(
+        `calls to be answered before ${what} is killed`,
+        () => running.answered() > calls / 50,
+        60_000,
+      );
+      const killed = performance.now();
+      await fault();
+      await settled(dataDir);
+      const seconds = ((performance.now() - killed) / 1_000).toFixed(1);
+      t.diagnostic(
+        `${what} killed with ${calls} calls in flight: all answered in the log after ${seconds} s, ${running.answered()} to their callers`,
+      );
+    };
 
-      for (const module of ['accounts', 'agents', 'orders']) {
-        await underLoad(`module ${module}`, async () => {
-          const { modules } = await status(dataDir);
-          const pid = modules.find(({ name }) => name === module)?.pid;
-          assert.ok(pid);
-          process.kill(pid, 'SIGKILL');
-        });
-      }
-      await underLoad('the server', async () => {
-        process.kill(pidOf('nats-server', dataDir), 'SIGKILL');
+    for (const module of ['accounts', 'agents', 'orders']) {
+      await underLoad(`module ${module}`, async () => {
+        const { modules } = await status(dataDir);
+        const pid = modules.find(({ name }) => name === module)?.pid;
+        assert.ok(pid);
+        process.kill(pid, 'SIGKILL');
       });
-      await verify(url, dataDir);
-      await underLoad('the broker', async () => {
-        await broker.kill('SIGKILL');
-        await waitFor(
-          'everything that the broker started to be gone',
-          () => processesOf(dataDir).length === 0,
-        );
-        broker = await start();
-      });
-      await verify(url, dataDir);
-
-      await broker.stop();
-      assert.deepEqual(processesOf(dataDir), []);
-      // I6: without any snapshot the same states are folded from the log.
-      rmSync(join(dataDir, 'snapshots'), { recursive: true });
-      rmSync(join(dataDir, 'index'), { recursive: true });
-      broker = await start();
-      await verify(url, dataDir);
-      await broker.stop();
-      assert.deepEqual(processesOf(dataDir), []);
+    }
+    await underLoad('the server', async () => {
+      process.kill(pidOf('nats-server', dataDir), 'SIGKILL');
     });
-  });
-};
+    await verify(url, dataDir);
+    await underLoad('the broker', async () => {
+      await broker.kill('SIGKILL');
+      await waitFor('everything that the broker started to be gone', () => processesOf(dataDir).length === 0);
+      broker = await start();
+    });
+    await verify(url, dataDir);
+
+    await broker.stop();
+    assert.deepEqual(processesOf(dataDir), []);
+    // I6: without any snapshot the same states are folded from the log.
+    rmSync(join(dataDir, 'snapshots'), { recursive: true });
+    rmSync(join(dataDir, 'index'), { recursive: true });
+    broker = await start();
+    await verify(url, dataDir);
+    await broker.stop();
+    assert.deepEqual(processesOf(dataDir), []);
+  };
