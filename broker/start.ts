@@ -71,7 +71,8 @@ const start = async (
   const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress }));
   lifetime.onStop(() => server.stop());
   const { nc, jsm } = server.link;
-  const open = await openLog({ nc, jsm, dataDir, maxBytes: config.maxBytes, log, lifetime });
+  const { maxBytes, durability } = config;
+  const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, log, lifetime });
 
   const parts = assemble({ server, open, dataDir, hostEntry, reaper, log, lifetime });
   const { supervisor, index, gateway, unowned } = parts;

@@ -1,6 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static } from 'typebox';
 import { type Fault, fault } from './errors.js';
+import { DurabilitySchema } from './log.js';
 import { parseBytes } from './quantity.js';
 import { compile } from './validate.js';
 
@@ -19,8 +20,7 @@ export const StartConfigSchema = Type.Object(
     natsUrl: Type.Optional(Type.String({ pattern: '^(nats|tls|ws|wss)://[^\\s]+$' })),
     /** Port of the embedded server; 0: a free one. */
     natsPort: Type.Integer({ minimum: 0, maximum: 65_535 }),
-    /** What an acknowledged record survives: `fsync` loss of power, `os` the death of any process. */
-    durability: Type.Enum(['fsync', 'os']),
+    durability: DurabilitySchema,
     /** Limit of the log, bytes; without it, a share of what the disk has free. */
     maxBytes: Type.Optional(Type.Integer({ minimum: MIN_LOG_BYTES })),
     /** `GOMEMLIMIT` of the embedded server, bytes; without it, none is set. */

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { DurabilitySchema } from './log.js';
 import { ResultErrorSchema } from './result.js';
 
 /**
@@ -55,6 +56,7 @@ export const StartReplySchema = Type.Object({
       'Up to where the snapshots may be used: what was asked for, or 0 when they are of another log or ahead of this one (I9).',
   }),
   logId: Type.String({ description: 'Identity of this log.' }),
+  durability: DurabilitySchema,
   foldConsumer: Type.String({
     description:
       "Name of a consumer to read the past from: own results and events, until the epoch's own record, then done.",

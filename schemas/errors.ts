@@ -192,6 +192,8 @@ export interface Fault {
   /** JSON pointer into the input, where the input is at fault. */
   readonly path?: string;
   readonly retryable: boolean;
+  /** After how long trying again may help, milliseconds; where that can be said. */
+  readonly retryAfterMs?: number;
 }
 
 /** Makes a fault of the table; `retryable` follows from the code. */

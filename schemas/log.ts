@@ -1,3 +1,5 @@
+import Type, { type Static } from 'typebox';
+
 /** The one stream: every command, result, event and epoch. */
 export const LOG = 'LOG';
 
@@ -22,3 +24,9 @@ export const foldConsumer = (module: string): string => `${module}~fold`;
  * payload is the end of the answer, and what is delivered behind it goes nowhere. See docs/decisions/0014.
  */
 export const PULL_GROUP = 'host';
+
+/** What an acknowledged record survives. Whoever writes many records at once groups them by it. */
+export const DurabilitySchema = Type.Enum(['fsync', 'os'], {
+  description: 'What an acknowledged record survives. fsync: loss of power; os: the death of any process.',
+});
+export type Durability = Static<typeof DurabilitySchema>;

@@ -17,6 +17,9 @@ export const ResultErrorSchema = Type.Object({
   message: Type.String(),
   path: Type.Optional(Type.String()),
   retryable: Type.Boolean(),
+  retryAfterMs: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'After how long trying again may help, milliseconds.' }),
+  ),
 });
 export type ResultError = Static<typeof ResultErrorSchema>;
 

@@ -1,26 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { createInbox, headers as makeHeaders, type NatsConnection, type Subscription } from 'nats';
+import { createInbox, type MsgHdrs, type NatsConnection, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
-import { formatIdentity } from '../../schemas/identity.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
-import { epochSubject } from '../../schemas/subjects.js';
+import { AppendQueue } from './append-queue.js';
+import { appendAll } from './append-all.js';
+import type { Draft, JournalError, Receipt, Settle } from './draft.js';
+import { Envelope, unprintableHeader } from './envelope.js';
+import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
 import { linkState } from './link-state.js';
-import { parsePubAck } from './pub-ack.js';
-
-/** A record to be appended. Identity, fence and schema version are the appender's to add. */
-export interface Draft {
-  readonly subject: string;
-  readonly data: Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** Where a record stands in the log. */
-export interface Receipt {
-  readonly seq: number;
-  readonly n: number;
-}
+import { isTransient, type PubAck, parsePubAck } from './pub-ack.js';
 
 export interface AppenderOptions {
   readonly nc: NatsConnection;
@@ -29,10 +18,7 @@ export interface AppenderOptions {
   readonly epoch: number;
   /** Number of the first record. */
   readonly next: number;
-  /** Records sent and not acknowledged. More gain nothing: the server handles one stream's records one by one. */
-  readonly maxInFlight?: number;
-  /** Records waiting to be sent; above it an append is refused with OVERLOADED. */
-  readonly maxQueued?: number;
+  readonly grouping: Grouping;
   /** How long the oldest record may go unacknowledged, milliseconds. */
   readonly ackTimeoutMs?: number;
 }
@@ -40,8 +26,12 @@ export interface AppenderOptions {
 interface Pending {
   readonly n: number;
   readonly draft: Draft;
-  readonly sentAt: number;
-  readonly settle: (outcome: E.Either<Fault, Receipt>) => void;
+  readonly bytes: number;
+  readonly settle: Settle;
+  /** When it was sent; 0: not yet. */
+  sentAt: number;
+  /** On the last record of a batch: all of it. */
+  batch?: readonly Pending[];
 }
 
 /** A record whose fate is not known, or which was never sent, when the appender broke; in order of their numbers. */
@@ -49,41 +39,47 @@ export interface Unsettled {
   readonly n: number;
   readonly draft: Draft;
   readonly sent: boolean;
-  readonly settle: (outcome: E.Either<Fault, Receipt>) => void;
+  readonly settle: Settle;
 }
 
-/** Upper bound of what the server counts against the limit: subject, headers (what the appender adds: 250) and data. */
-const recordBytes = ({ subject, data, headers }: Draft): number => {
-  let bytes = data.length + subject.length + 250;
-  for (const name in headers) bytes += name.length + (headers[name] as string).length + 4;
-  return bytes;
-};
+const unsettledOf = ({ n, draft, settle }: Pending, sent: boolean): Unsettled => ({ n, draft, settle, sent });
 
 /**
- * Appends one producer's records of one epoch: pipelined, numbered without a gap, each naming the fence, so that the
- * server refuses all of a producer that has been replaced. The first error of any kind ends the appender: a later
- * record must not be stored where an earlier one was not (I2). What happens to the unsettled then is `onBroken`'s.
+ * Appends one producer's records of one epoch: numbered without a gap, each fenced, so that the server refuses all of a
+ * producer that has been replaced. The first error of any kind ends the appender: a later record must not be stored
+ * where an earlier one was not (I2). What happens to the unsettled then is `onBroken`'s.
+ *
+ * At most one batch is on its way: the next one fills meanwhile, and a batch that the server gave up can be sent again
+ * with nothing stored behind it. How much may wait is for the owner to bound, who knows whom to tell.
  */
 export class Appender {
   readonly #options: Required<AppenderOptions>;
+  readonly #envelope: Envelope;
   readonly #inbox = createInbox();
   readonly #subscription: Subscription;
   readonly #forget: () => void;
-  /** Sent and unacknowledged; insertion order is order of numbers. */
+  /** Sent and unacknowledged, by number, a batch by its last; insertion order is order of numbers. */
   readonly #inFlight = new Map<number, Pending>();
-  #queue: Pending[] = [];
-  #head = 0;
+  #inFlightBytes = 0;
+  #hasBatchInFlight = false;
+  readonly #queue = new AppendQueue<Pending>();
+  #willPump = false;
   #next: number;
+  #batches = 0;
   #timer: NodeJS.Timeout | undefined;
   #broken: Fault | undefined;
   /** The first record that the server refused ends the epoch once the rest in flight is answered. */
   #refusal: Fault | undefined;
+  /** Refused for the moment. */
+  #refused: Pending[] = [];
+  #lastStored = 0;
 
   constructor(
     options: AppenderOptions,
     private readonly onBroken: (reason: Fault, unsettled: readonly Unsettled[]) => void,
   ) {
-    this.#options = { maxInFlight: 1_000, maxQueued: 100_000, ackTimeoutMs: 10_000, ...options };
+    this.#options = { ackTimeoutMs: 10_000, ...options };
+    this.#envelope = new Envelope(options.producer, options.epoch);
     this.#next = options.next;
     const link = linkState(options.nc);
     // What is on its way when the connection goes may be lost or stored, and nobody will say which.
@@ -102,33 +98,43 @@ export class Appender {
     return this.#options.epoch;
   }
 
+  /** Records that are not settled. */
   get pending(): number {
-    return this.#inFlight.size + this.#queue.length - this.#head;
+    let inFlight = this.#refused.length;
+    for (const { batch } of this.#inFlight.values()) inFlight += batch?.length ?? 1;
+    return inFlight + this.#queue.length;
   }
 
+  /** Appends one record; nothing is sent before the task is run. */
   append(draft: Draft): TaskEither<Fault, Receipt> {
     return () => new Promise((settle) => this.submit(draft, settle));
   }
 
-  /** {@link append} without a promise a record, for paths where that shows. */
-  submit(draft: Draft, settle: (outcome: E.Either<Fault, Receipt>) => void): void {
+  /** Appends records one behind the other, others' perhaps between them. */
+  appendAll(drafts: readonly Draft[]): TaskEither<JournalError, readonly Receipt[]> {
+    return appendAll(drafts, (draft, settle) => this.submit(draft, settle));
+  }
+
+  /** {@link append} without a promise, for paths where that shows. */
+  submit(draft: Draft, settle: Settle): void {
     if (this.#broken !== undefined) return settle(E.left(this.#broken));
-    if (this.#queue.length - this.#head >= this.#options.maxQueued) {
-      return settle(
-        E.left(fault('OVERLOADED', `${this.pending} records wait to be stored; try again in 100 ms`)),
-      );
-    }
     // Checked before the record takes a number: a number that is never stored would be a gap (I2).
-    const bytes = recordBytes(draft);
+    const bytes = this.#envelope.bytesOf(draft);
     if (bytes > MAX_RECORD_BYTES) {
-      return settle(
-        E.left(fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${MAX_RECORD_BYTES}`)),
-      );
+      const text = `a record of ${bytes} bytes is above ${MAX_RECORD_BYTES}`;
+      return settle(E.left(fault('PAYLOAD_TOO_LARGE', text)));
     }
-    const pending = { n: this.#next++, draft, sentAt: 0, settle };
-    const mayBeSent = this.#refusal === undefined && this.#inFlight.size < this.#options.maxInFlight;
-    if (mayBeSent) this.#send(pending);
-    else this.#queue.push(pending);
+    const header = unprintableHeader(draft);
+    if (header !== undefined) return settle(E.left(fault('HEADER_INVALID', `${header} has a line break`)));
+    const pending: Pending = { n: this.#next++, draft, bytes, settle, sentAt: 0 };
+    // Alone, a record goes at once; what comes in the same turn of the event loop is looked at together.
+    const isAlone = this.#inFlight.size === 0 && this.#queue.length === 0;
+    if ((isAlone || this.#options.grouping.groupFrom === Number.POSITIVE_INFINITY) && this.#maySendSingle()) {
+      this.#send(pending);
+    } else {
+      this.#queue.push(pending);
+      this.#pumpSoon();
+    }
   }
 
   /** Ends the appender; what was sent and not acknowledged may or may not be in the log. */
@@ -138,13 +144,13 @@ export class Appender {
     clearInterval(this.#timer);
     this.#forget();
     this.#subscription.unsubscribe();
+    const sent = [...this.#refused, ...[...this.#inFlight.values()].flatMap((last) => last.batch ?? [last])];
     const unsettled = [
-      ...[...this.#inFlight.values()].map(({ n, draft, settle }) => ({ n, draft, settle, sent: true })),
-      ...this.#queue.slice(this.#head).map(({ n, draft, settle }) => ({ n, draft, settle, sent: false })),
+      ...sent.sort((a, b) => a.n - b.n).map((pending) => unsettledOf(pending, true)),
+      ...this.#queue.clear().map((pending) => unsettledOf(pending, false)),
     ];
+    this.#refused = [];
     this.#inFlight.clear();
-    this.#queue = [];
-    this.#head = 0;
     this.onBroken(reason, unsettled);
   }
 
@@ -153,49 +159,123 @@ export class Appender {
     this.break(fault('LOG_UNAVAILABLE', 'the appender is closed'));
   }
 
+  #maySendSingle(): boolean {
+    return (
+      this.#refusal === undefined &&
+      this.#queue.length === 0 &&
+      !this.#hasBatchInFlight &&
+      this.#inFlight.size < this.#options.grouping.window &&
+      this.#inFlightBytes < MAX_IN_FLIGHT_BYTES
+    );
+  }
+
+  #pumpSoon(): void {
+    if (this.#willPump) return;
+    this.#willPump = true;
+    queueMicrotask(() => {
+      this.#willPump = false;
+      this.#pump();
+    });
+  }
+
+  /** Sends what may be sent: all that waits as one batch where that pays, else one by one. */
+  #pump(): void {
+    const { window, groupFrom } = this.#options.grouping;
+    while (
+      this.#broken === undefined &&
+      this.#refusal === undefined &&
+      !this.#hasBatchInFlight &&
+      this.#queue.length > 0
+    ) {
+      if (this.#queue.length >= groupFrom) {
+        this.#sendBatch(this.#queue.take(MAX_GROUP, MAX_GROUP_BYTES));
+      } else if (this.#inFlight.size < window && this.#inFlightBytes < MAX_IN_FLIGHT_BYTES) {
+        this.#send(this.#queue.shift() as Pending);
+      } else {
+        return;
+      }
+    }
+  }
+
   #send(pending: Pending): void {
-    const { nc, producer, epoch } = this.#options;
-    const { n, draft } = pending;
-    const headers = makeHeaders();
-    headers.set(HEADER.id, formatIdentity({ producer, epoch, n }));
-    headers.set(HEADER.fenceSequence, String(epoch));
-    headers.set(HEADER.fenceSubject, epochSubject(producer));
-    headers.set(HEADER.schema, SCHEMA_VERSION);
-    for (const name in draft.headers) headers.set(name, draft.headers[name] as string);
-    this.#inFlight.set(n, { ...pending, sentAt: Date.now() });
+    this.#track(pending, pending.bytes);
+    this.#publish(pending, this.#envelope.headersOf(pending.n, pending.draft), true);
+  }
+
+  #sendBatch(records: readonly Pending[]): void {
+    const last = records.at(-1) as Pending;
+    if (records.length === 1) return this.#send(last);
+    this.#batches += 1;
+    this.#hasBatchInFlight = true;
+    last.batch = records;
+    let bytes = 0;
+    for (const record of records) bytes += record.bytes;
+    this.#track(last, bytes);
+    const id = `${this.#options.epoch}.${this.#batches}`;
+    for (const [index, record] of records.entries()) {
+      const place = { id, i: index + 1, isLast: record === last };
+      this.#publish(record, this.#envelope.headersOf(record.n, record.draft, place), record === last);
+      if (this.#broken !== undefined) return;
+    }
+  }
+
+  #track(last: Pending, bytes: number): void {
+    last.sentAt = Date.now();
+    this.#inFlight.set(last.n, last);
+    this.#inFlightBytes += bytes;
     // One sweep a second for all, and only while something is in flight: an idle producer costs nothing.
     this.#timer ??= setInterval(() => this.#sweep(), 1_000).unref();
+  }
+
+  #publish({ n, draft }: Pending, headers: MsgHdrs, wantsAck: boolean): void {
     try {
-      nc.publish(draft.subject, draft.data, { headers, reply: `${this.#inbox}.${n}` });
+      const options = wantsAck ? { headers, reply: `${this.#inbox}.${n}` } : { headers };
+      this.#options.nc.publish(draft.subject, draft.data, options);
     } catch (error) {
       this.break(fault('LOG_UNAVAILABLE', (error as Error).message));
     }
   }
 
-  #acknowledged(n: number, ack: E.Either<Fault, number>): void {
-    const pending = this.#inFlight.get(n);
-    if (pending === undefined) return;
+  #acknowledged(n: number, ack: E.Either<Fault, PubAck>): void {
+    const last = this.#inFlight.get(n);
+    if (last === undefined) return;
+    const records = last.batch ?? [last];
+    if (E.isRight(ack) && ack.right.count !== records.length) {
+      const text = `the server stored ${ack.right.count} of a batch of ${records.length}`;
+      return this.break(fault('LOG_UNAVAILABLE', text));
+    }
     this.#inFlight.delete(n);
-    if (E.isLeft(ack)) {
-      // This one is certain: the server says that it did not store it. Nothing more is sent (I2), but the server will
-      // say as surely what became of those on their way.
-      pending.settle(ack);
-      this.#refusal ??= ack.left;
-    } else {
-      pending.settle(E.right({ seq: ack.right, n }));
+    for (const { bytes } of records) this.#inFlightBytes -= bytes;
+    if (last.batch !== undefined) this.#hasBatchInFlight = false;
+    if (E.isLeft(ack)) this.#refuse(ack.left, records);
+    else this.#stored(ack.right, records);
+    if (this.#refusal === undefined) this.#pump();
+    else if (this.#inFlight.size === 0) this.#endRefused(this.#refusal);
+  }
+
+  #stored({ seq, count }: PubAck, records: readonly Pending[]): void {
+    for (const [index, { n, settle }] of records.entries()) {
+      if (n > this.#lastStored) this.#lastStored = n;
+      settle(E.right({ seq: seq - count + 1 + index, n }));
     }
-    if (this.#refusal !== undefined) {
-      if (this.#inFlight.size === 0) this.break(this.#refusal);
-      return;
-    }
-    while (this.#inFlight.size < this.#options.maxInFlight && this.#head < this.#queue.length) {
-      this.#send(this.#queue[this.#head++] as Pending);
-    }
-    // Shifting the array at every record would be quadratic; keeping what was sent would be a leak.
-    if (this.#head > 1_024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
+  }
+
+  /**
+   * This is certain: the server says that it did not store it. Nothing more is sent (I2), but the server will say as
+   * surely what became of those on their way.
+   */
+  #refuse(reason: Fault, records: readonly Pending[]): void {
+    this.#refusal ??= reason;
+    if (isTransient(reason)) this.#refused.push(...records);
+    else for (const { settle } of records) settle(E.left(reason));
+  }
+
+  /** What was refused for the moment may be sent again unless it would then stand behind what was sent after it (I2). */
+  #endRefused(reason: Fault): void {
+    const overtaken = this.#refused.filter(({ n }) => n < this.#lastStored);
+    this.#refused = this.#refused.filter(({ n }) => n >= this.#lastStored);
+    for (const { settle } of overtaken) settle(E.left(reason));
+    this.break(reason);
   }
 
   #sweep(): void {

@@ -46,6 +46,7 @@ const write = (nc: NatsConnection, record: EpochRecord, under: number | null): T
       (error) => toFault(error, 'LOG_UNAVAILABLE'),
     ),
     TE.chainEitherK(parsePubAck),
+    TE.map(({ seq }) => seq),
   );
 
 /** Takes the log over: from here on no other broker can open an epoch. */

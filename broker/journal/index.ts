@@ -1,6 +1,15 @@
 /** The only way in and out of the log. */
-export { Appender, type AppenderOptions, type Draft, type Receipt, type Unsettled } from './appender.js';
+export { Appender, type AppenderOptions, type Unsettled } from './appender.js';
+export { type Appended, type Draft, isInLog, type JournalError, type Receipt, type Settle } from './draft.js';
 export { BROKER, type EpochRecord, type OpenedEpoch, openBrokerEpoch, openEpoch } from './epoch.js';
+export {
+  type BrokerEpochs,
+  brokerEpochs,
+  type EpochSource,
+  type LastEpoch,
+  type NextEpoch,
+} from './epoch-source.js';
+export { GROUPING, type Grouping } from './grouping.js';
 export { Producer, type ProducerOptions } from './producer.js';
 export { Pull, type Pulled, type PullOptions } from './pull.js';
 export { type ReadOptions, readLog, readLogBatches } from './reader.js';

@@ -1,123 +1,163 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import type { StoredMessage } from '../../schemas/record.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { Appender, type Draft, type Receipt, type Unsettled } from './appender.js';
-import { isReplaced, openEpoch } from './epoch.js';
+import { appendAll } from './append-all.js';
+import { Appender, type Unsettled } from './appender.js';
+import type { Draft, JournalError, Receipt, Settle } from './draft.js';
+import { isReplaced } from './epoch.js';
+import type { EpochSource, NextEpoch } from './epoch-source.js';
+import type { Grouping } from './grouping.js';
 import { linkState } from './link-state.js';
 
 export interface ProducerOptions {
   readonly nc: NatsConnection;
   readonly name: string;
-  /** The broker's own epoch. */
-  readonly under: number;
-  /** Subjects that this producer's records are on. */
-  readonly filters: readonly string[];
+  readonly epochs: EpochSource;
+  readonly grouping: Grouping;
+  /** Records that are not settled; above it an append is refused with OVERLOADED. */
+  readonly maxPending?: number;
+  /** The same in bytes of payload. */
+  readonly maxPendingBytes?: number;
   /** How long an append may wait for the log to come back before its caller is told, milliseconds. */
   readonly patienceMs?: number;
-  /** Another broker has taken over; this one must stop. */
+  /** Another process has taken over as this producer; this one must stop. */
   readonly onReplaced: (reason: Fault) => void;
   readonly onReopen?: (reason: Fault) => void;
 }
 
 /** How often a producer looks whether the connection is back. */
 const DOWN_POLL_MS = 20;
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
+
+const DEFAULTS = { patienceMs: 10_000, maxPending: 100_000, maxPendingBytes: 64 * 1024 * 1024 };
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
-/** Whether a stored record is what was sent. A sender can put this producer's identity on a command of its own. */
-const isOf =
-  ({ subject, data }: Draft) =>
-  (message: StoredMessage): boolean =>
-    message.subject === subject && Buffer.compare(message.data, data) === 0;
-
 interface Waiting {
   readonly draft: Draft;
+  /** Since when it has been in trouble: the first break that it met. */
   readonly since: number;
   /** Number under the epoch that broke; null when it was never sent. */
   readonly n: number | null;
-  readonly settle: (outcome: E.Either<Fault, Receipt>) => void;
+  readonly settle: Settle;
 }
 
 /**
- * A producer inside the broker: an appender that outlives its epochs. When one breaks (a lost acknowledgement, a server
- * restart), it opens the next, reads what of the old one was stored, and sends just the rest, in order. A caller gets a
- * receipt or a fault that says whether the record is in the log.
+ * An appender that outlives its epochs. When one breaks (a lost acknowledgement, a server restart), it opens the next,
+ * learns what of the old one was stored, and sends just the rest, in order. A caller gets a receipt or a fault that says
+ * whether the record is in the log.
  */
 export class Producer {
-  readonly #options: Required<Omit<ProducerOptions, 'onReopen'>> & Pick<ProducerOptions, 'onReopen'>;
+  readonly #options: ProducerOptions & typeof DEFAULTS;
   #appender: Appender | undefined;
   #waiting: Waiting[] = [];
+  /** Records that met a break and are sent again: an epoch that breaks again and again must not hold them for ever. */
+  readonly #troubled = new Map<Settle, number>();
   /** The epoch that records were last sent under. */
   #epoch = 0;
   /** Everything at or below is settled: where to look after a break. */
   #settledSeq = 0;
+  #pending = 0;
+  #pendingBytes = 0;
+  /** How long the record that was settled last had waited, milliseconds. */
+  #lastWaitMs = 0;
   #closed = false;
   #reopening: Promise<void> | undefined;
 
   private constructor(options: ProducerOptions) {
-    this.#options = { patienceMs: 10_000, ...options };
+    this.#options = { ...DEFAULTS, ...options };
   }
 
   /** Opens the first epoch; nothing of an earlier process is looked for, since its callers are gone. */
   static open(options: ProducerOptions): TaskEither<Fault, Producer> {
     return async () => {
-      const { nc, name, under, filters } = options;
-      const opened = await openEpoch({ nc, producer: name, under, filters, believes: () => false })();
+      const opened = await options.epochs(undefined)();
       if (E.isLeft(opened)) return opened;
       const producer = new Producer(options);
-      producer.#begin(opened.right.epoch, opened.right.fence);
+      producer.#begin(opened.right);
       return E.right(producer);
     };
   }
 
+  /** Records that are not settled. */
   get pending(): number {
-    return (this.#appender?.pending ?? 0) + this.#waiting.length;
+    return this.#pending;
   }
 
+  /** Appends one record; nothing is sent before the task is run. */
   append(draft: Draft): TaskEither<Fault, Receipt> {
     return () => new Promise((settle) => this.submit(draft, settle));
   }
 
-  submit(draft: Draft, settle: (outcome: E.Either<Fault, Receipt>) => void): void {
-    if (this.#closed) return settle(E.left(fault('LOG_UNAVAILABLE', 'the broker is stopping')));
-    if (this.#appender === undefined) this.#waiting.push({ draft, since: Date.now(), n: null, settle });
-    else this.#appender.submit(draft, this.#tracking(settle));
+  /** Appends records one behind the other, others' perhaps between them. */
+  appendAll(drafts: readonly Draft[]): TaskEither<JournalError, readonly Receipt[]> {
+    return appendAll(drafts, (draft, settle) => this.submit(draft, settle));
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#appender?.break(fault('LOG_UNAVAILABLE', 'the broker is stopping'));
-    await this.#reopening;
-  }
-
-  #tracking(settle: Waiting['settle']): Waiting['settle'] {
-    return (outcome) => {
+  /** {@link append} without a promise, for paths where that shows. */
+  submit(draft: Draft, settle: Settle): void {
+    if (this.#closed) return settle(E.left(fault('LOG_UNAVAILABLE', 'the producer is closed')));
+    const overload = this.#overload(draft);
+    if (overload !== undefined) return settle(E.left(overload));
+    const since = Date.now();
+    this.#pending += 1;
+    this.#pendingBytes += draft.data.length;
+    const settled: Settle = (outcome) => {
+      this.#troubled.delete(settled);
+      this.#pending -= 1;
+      this.#pendingBytes -= draft.data.length;
+      this.#lastWaitMs = Date.now() - since;
       if (E.isRight(outcome) && outcome.right.seq > this.#settledSeq) this.#settledSeq = outcome.right.seq;
       settle(outcome);
     };
+    if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, settle: settled });
+    else this.#appender.submit(draft, settled);
   }
 
-  #begin(epoch: number, settledSeq: number): void {
+  /** Ends it: who waits is told what is known. To have all stored first, wait for the appends. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#appender?.break(fault('LOG_UNAVAILABLE', 'the producer is closed'));
+    await this.#reopening;
+  }
+
+  #overload({ data }: Draft): Fault | undefined {
+    const { maxPending, maxPendingBytes } = this.#options;
+    // A single record always fits, however large: else it would be told to try again for ever.
+    const isFull = this.#pending > 0 && this.#pendingBytes + data.length > maxPendingBytes;
+    if (this.#pending < maxPending && !isFull) return undefined;
+    // What comes now would wait about as long as what has just been stored.
+    const retryAfterMs = Math.max(10, this.#lastWaitMs);
+    const text = `${this.#pending} records wait to be stored; try again in ${retryAfterMs} ms`;
+    return { ...fault('OVERLOADED', text), retryAfterMs };
+  }
+
+  #begin({ epoch, fence }: NextEpoch): void {
     this.#epoch = epoch;
-    this.#settledSeq = Math.max(this.#settledSeq, settledSeq);
-    const { nc, name } = this.#options;
-    this.#appender = new Appender({ nc, producer: name, epoch, next: 1 }, (reason, unsettled) =>
+    this.#settledSeq = Math.max(this.#settledSeq, fence);
+    const { nc, name, grouping } = this.#options;
+    this.#appender = new Appender({ nc, producer: name, epoch, next: 1, grouping }, (reason, unsettled) =>
       this.#broken(reason, unsettled),
     );
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { draft, settle } of waiting) this.submit(draft, settle);
+    for (const { draft, settle, since } of waiting) {
+      this.#troubled.set(settle, since);
+      // The connection may be gone again already.
+      if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, settle });
+      else this.#appender.submit(draft, settle);
+    }
   }
 
   #broken(reason: Fault, unsettled: readonly Unsettled[]): void {
     this.#appender = undefined;
-    const since = Date.now();
+    const now = Date.now();
     const before = unsettled.map(({ n, draft, settle, sent }) => ({
       draft,
       settle,
-      since,
+      since: this.#troubled.get(settle) ?? now,
       n: sent ? n : null,
     }));
     this.#waiting = [...before, ...this.#waiting];
@@ -129,26 +169,19 @@ export class Producer {
   }
 
   async #reopen(reason: Fault): Promise<void> {
-    const { nc, name, under, filters, patienceMs, onReplaced } = this.#options;
-    let pauseMs = 50;
+    const { nc, epochs, patienceMs, onReplaced } = this.#options;
+    let pauseMs = FIRST_PAUSE_MS;
     while (!this.#closed) {
       if (!linkState(nc).isUp) {
         this.#giveUp(reason, Date.now() - patienceMs);
         await pause(DOWN_POLL_MS);
         continue;
       }
-      const opened = await openEpoch({
-        nc,
-        producer: name,
-        under,
-        fromSeq: this.#settledSeq + 1,
-        filters,
-        believes: (_, epoch) => epoch === this.#epoch,
-      })();
+      const opened = await epochs({ epoch: this.#epoch, settledSeq: this.#settledSeq })();
       if (E.isRight(opened)) {
-        this.#resolve(opened.right.stored);
-        this.#begin(opened.right.epoch, opened.right.fence);
-        // What waited is sent at once, and the connection may be gone again already.
+        this.#resolve(opened.right);
+        this.#giveUp(reason, Date.now() - patienceMs);
+        this.#begin(opened.right);
         if (this.#appender !== undefined) return;
         continue;
       }
@@ -160,18 +193,19 @@ export class Producer {
       }
       this.#giveUp(opened.left, Date.now() - patienceMs);
       await pause(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, 1_000);
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
     this.#giveUp(reason, Number.POSITIVE_INFINITY);
   }
 
   /** What was sent under the old epoch and is stored has its receipt; the rest stays, to be sent again. */
-  #resolve(stored: ReadonlyMap<number, readonly StoredMessage[]>): void {
+  #resolve({ find }: NextEpoch): void {
     const rest: Waiting[] = [];
     for (const waiting of this.#waiting) {
-      const found = waiting.n === null ? undefined : stored.get(waiting.n)?.find(isOf(waiting.draft));
-      if (found === undefined) rest.push({ ...waiting, n: null });
-      else waiting.settle(E.right({ seq: found.seq, n: waiting.n as number }));
+      const { n, draft, settle } = waiting;
+      const seq = n === null ? undefined : find(n, draft);
+      if (seq === undefined) rest.push({ ...waiting, n: null });
+      else settle(E.right({ seq, n: n as number }));
     }
     this.#waiting = rest;
   }

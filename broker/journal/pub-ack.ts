@@ -10,15 +10,24 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   10047: 'LOG_FULL', // insufficient storage resources
   10054: 'PAYLOAD_TOO_LARGE', // message size exceeds maximum allowed
   10167: 'OVERLOADED', // too many requests: the stream's inbound queue is full
+  10176: 'OVERLOADED', // the server gave a batch up: it was not complete in time, or could not be staged
 };
 
 interface Reply {
   readonly seq?: number;
+  /** Records of the batch that was committed. */
+  readonly count?: number;
   readonly error?: { readonly code: number; readonly err_code?: number; readonly description: string };
 }
 
-/** Reads the answer to a publish: the sequence it was stored at, or why the record was not stored. */
-export const parsePubAck = (msg: Msg): E.Either<Fault, number> => {
+/** What was stored: the sequence of the last record, and how many there are, one behind the other. */
+export interface PubAck {
+  readonly seq: number;
+  readonly count: number;
+}
+
+/** Reads the answer to a publish: where what was sent is stored, or why nothing of it was. */
+export const parsePubAck = (msg: Msg): E.Either<Fault, PubAck> => {
   if (msg.data.length === 0) {
     // A status without a body: 503, nobody takes this subject.
     return E.left(fault('LOG_UNAVAILABLE', `no stream takes ${msg.headers?.description ?? 'this subject'}`));
@@ -38,5 +47,8 @@ export const parsePubAck = (msg: Msg): E.Either<Fault, number> => {
       fault('LOG_UNAVAILABLE', `the server answered a publish with ${msg.string().slice(0, 200)}`),
     );
   }
-  return E.right(reply.seq);
+  return E.right({ seq: reply.seq, count: reply.count ?? 1 });
 };
+
+/** The server was too busy for the moment: the same record may be sent again, if nothing behind it was stored. */
+export const isTransient = ({ code }: Fault): boolean => code === 'OVERLOADED';

@@ -2,9 +2,12 @@ import { statfsSync } from 'node:fs';
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { fault } from '../../schemas/errors.js';
+import type { Durability } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { BrokerLog } from '../broker-log.js';
 import { BROKER, openBrokerEpoch } from '../journal/epoch.js';
+import { brokerEpochs } from '../journal/epoch-source.js';
+import { GROUPING } from '../journal/grouping.js';
 import { Producer } from '../journal/producer.js';
 import { type Lifetime, run } from '../process/lifetime.js';
 import { ensureLog } from './stream.js';
@@ -17,6 +20,7 @@ export interface OpenLog {
   readonly under: number;
   /** Identity of the log: what is derived from another one is of no use. */
   readonly logId: string;
+  readonly durability: Durability;
   /** Where the log stood when it was opened. */
   readonly lastSeq: number;
   /** Writes what the broker itself records: calls, and answers to commands that nobody owns. */
@@ -29,6 +33,7 @@ export interface OpenLogOptions {
   /** Directory on the disk that a new log is to share. */
   readonly dataDir: string;
   readonly maxBytes: number | undefined;
+  readonly durability: Durability;
   readonly log: BrokerLog;
   readonly lifetime: Lifetime;
 }
@@ -40,6 +45,9 @@ const defaultMaxBytes = (dir: string): number => {
   const { bavail, bsize } = statfsSync(dir);
   return Math.floor(bavail * bsize * LOG_SHARE);
 };
+
+/** The broker's own producer: calls that it records, answers to commands that nobody owns. */
+const GATEWAY = 'gateway';
 
 const REPLACED = fault('EPOCH_LOST', 'another broker has taken this log over');
 
@@ -58,6 +66,7 @@ export const openLog = async ({
   jsm,
   dataDir,
   maxBytes,
+  durability,
   log,
   lifetime,
 }: OpenLogOptions): Promise<OpenLog> => {
@@ -75,13 +84,13 @@ export const openLog = async ({
   const producer = await run(
     Producer.open({
       nc,
-      name: 'gateway',
-      under,
-      filters: ['cmd.>', 'res.>'],
+      name: GATEWAY,
+      epochs: brokerEpochs({ nc, producer: GATEWAY, under, filters: ['cmd.>', 'res.>'] }),
+      grouping: GROUPING[durability],
       onReplaced: () => lifetime.fail(REPLACED),
       onReopen: (reason) => log.line('gateway', `a new epoch is opened: ${reason.message}`),
     }),
   );
   lifetime.onStop(() => producer.close());
-  return { nc, jsm, under, logId: info.created, lastSeq: info.state.last_seq, producer };
+  return { nc, jsm, under, logId: info.created, durability, lastSeq: info.state.last_seq, producer };
 };

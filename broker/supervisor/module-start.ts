@@ -14,10 +14,11 @@ import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { formatPart } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
-import { commandConsumer, foldConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
+import { type Durability, commandConsumer, foldConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import { Appender } from '../journal/appender.js';
+import { GROUPING } from '../journal/grouping.js';
 import { openEpoch } from '../journal/epoch.js';
 import { isWrittenBy, type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
 
@@ -103,6 +104,7 @@ export interface ModuleStartContext {
   readonly under: number;
   /** Identity of the log. */
   readonly logId: string;
+  readonly durability: Durability;
 }
 
 /**
@@ -111,7 +113,7 @@ export interface ModuleStartContext {
  * another language need not, and so that copies are there also when the module stays down.
  */
 export const openModuleEpoch = (
-  { nc, jsm, under }: ModuleStartContext,
+  { nc, jsm, under, durability }: ModuleStartContext,
   module: string,
 ): TE.TaskEither<Fault, ModuleEpoch> => {
   const recovery = new ModuleRecovery(module);
@@ -135,15 +137,16 @@ export const openModuleEpoch = (
       TE.tryCatch(
         async () => {
           const missing = [...recovery.missing()];
-          const appender = new Appender({ nc, producer: module, epoch, next: 1 }, (reason, unsettled) => {
-            for (const { settle } of unsettled) settle(E.left(reason));
-          });
-          const stored = await Promise.all(
-            missing.map((copy) => appender.append(storedCopy(module, copy))()),
+          const grouping = GROUPING[durability];
+          const appender = new Appender(
+            { nc, producer: module, epoch, next: 1, grouping },
+            (reason, unsettled) => {
+              for (const { settle } of unsettled) settle(E.left(reason));
+            },
           );
-          const failed = stored.find(E.isLeft);
+          const stored = await appender.appendAll(missing.map((copy) => storedCopy(module, copy)))();
           appender.close();
-          if (failed !== undefined) throw new FaultError(failed.left);
+          if (E.isLeft(stored)) throw new FaultError(stored.left.fault);
           const resumeFrom = recovery.lowestUnanswered() ?? fence;
           return { epoch, fence, next: missing.length + 1, resumeFrom, republished: missing.length };
         },
@@ -186,6 +189,7 @@ export const startModule = (
           snapshotSeq,
           foldConsumer: fold,
           logId: context.logId,
+          durability: context.durability,
           republished,
         };
       }),

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { Appender } from '../../broker/journal/appender.js';
+import { GROUPING } from '../../broker/journal/grouping.js';
 import { Pull, type Pulled } from '../../broker/journal/pull.js';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
@@ -70,7 +71,7 @@ export class Session {
     this.#gate = new Gate(options.blackBox.lastMoments.culprit);
     const broken = (reason: Fault): void => this.#break(reason);
     this.#appender = new Appender(
-      { nc, producer, epoch: start.epoch, next: start.next, maxQueued: Number.POSITIVE_INFINITY },
+      { nc, producer, epoch: start.epoch, next: start.next, grouping: GROUPING[start.durability] },
       broken,
     );
     this.#pull = new Pull({

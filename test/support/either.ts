@@ -1,14 +1,13 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
-import type { Fault } from '../../schemas/errors.js';
 
-/** The value; a fault fails the test with its own words. */
-export const success = <A>(result: Either<Fault, A>): A => {
-  if (isLeft(result)) throw new Error(`${result.left.code}: ${result.left.message}`);
+/** The value; an error fails the test with its own words. */
+export const success = <E, A>(result: Either<E, A>): A => {
+  if (isLeft(result)) throw new Error(`expected a value and got ${JSON.stringify(result.left)}`);
   return result.right;
 };
 
-/** The fault; a value fails the test. */
-export const failure = <A>(result: Either<Fault, A>): Fault => {
+/** The error; a value fails the test. */
+export const failure = <E, A>(result: Either<E, A>): E => {
   if (isLeft(result)) return result.left;
-  throw new Error(`expected a fault and got ${JSON.stringify(result.right)}`);
+  throw new Error(`expected an error and got ${JSON.stringify(result.right)}`);
 };

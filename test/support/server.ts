@@ -13,6 +13,8 @@ export interface ServerOptions {
   readonly config?: string;
   /** Where JetStream keeps its files; without it, in a folder that goes with the server. */
   readonly storeDir?: string;
+  /** Added to the JetStream block: its limits. */
+  readonly jetstream?: string;
   readonly name?: string;
   /** `always`, or a duration such as `2m`, which is the server's own default. */
   readonly syncInterval?: string;
@@ -73,6 +75,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
       'jetstream {',
       `  store_dir: ${JSON.stringify(storeDir)}`,
       ...(options.syncInterval === undefined ? [] : [`  sync_interval: ${options.syncInterval}`]),
+      ...(options.jetstream === undefined ? [] : [`  ${options.jetstream}`]),
       '}',
       options.config ?? '',
     ].join('\n'),

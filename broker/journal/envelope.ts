@@ -1,0 +1,65 @@
+import type { MsgHdrs } from 'nats';
+import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
+import { formatIdentity } from '../../schemas/identity.js';
+import { epochSubject } from '../../schemas/subjects.js';
+import type { Draft } from './draft.js';
+
+/** A record's place in an atomic batch, i from 1. */
+export interface BatchPlace {
+  readonly id: string;
+  readonly i: number;
+  readonly isLast: boolean;
+}
+
+/** `Nats-Batch-Id` with 64 characters, `Nats-Batch-Sequence`, `Nats-Batch-Commit`; bytes. */
+const BATCH_BYTES = 140;
+/** The digits of a number; bytes. */
+const NUMBER_BYTES = 16;
+const END = '\r\n';
+
+const line = (name: string, value: string): string => `${name}: ${value}${END}`;
+
+/**
+ * The headers that one epoch's records bear, as the bytes that go over the wire. The client's own header object checks
+ * and canonicalizes each line again: at the rates of a burst that costs as much as all the rest of a publish.
+ */
+export class Envelope {
+  readonly #identified: string;
+  readonly #fenced: string;
+  readonly #id: string;
+
+  constructor(producer: string, epoch: number) {
+    this.#identified = `NATS/1.0${END}${line(HEADER.schema, SCHEMA_VERSION)}`;
+    this.#fenced =
+      this.#identified +
+      line(HEADER.fenceSequence, String(epoch)) +
+      line(HEADER.fenceSubject, epochSubject(producer));
+    this.#id = `${HEADER.id}: ${formatIdentity({ producer, epoch, n: 1 }).slice(0, -1)}`;
+  }
+
+  /** Upper bound of what the server counts against its limit for one record; bytes. */
+  bytesOf({ subject, data, headers }: Draft): number {
+    let bytes =
+      data.length + subject.length + this.#fenced.length + this.#id.length + NUMBER_BYTES + BATCH_BYTES;
+    for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name] as string) + 4;
+    return bytes;
+  }
+
+  /** One record of a batch is enough to fence it: the server stores the whole of it or nothing. */
+  headersOf(n: number, { headers }: Draft, batch?: BatchPlace): MsgHdrs {
+    let text = `${batch === undefined || batch.i === 1 ? this.#fenced : this.#identified}${this.#id}${n}${END}`;
+    for (const name in headers) text += line(name, headers[name] as string);
+    if (batch !== undefined) {
+      text += line('Nats-Batch-Id', batch.id) + line('Nats-Batch-Sequence', String(batch.i));
+      if (batch.isLast) text += line('Nats-Batch-Commit', '1');
+    }
+    // Of a header object the client asks for nothing but its bytes when it publishes.
+    return { encode: () => Buffer.from(text + END) } as unknown as MsgHdrs;
+  }
+}
+
+/** A value with a line break would end its header and begin another one. */
+export const unprintableHeader = ({ headers }: Draft): string | undefined => {
+  for (const name in headers) if (/[\r\n]/.test(headers[name] as string)) return name;
+  return undefined;
+};

@@ -1,0 +1,57 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import type { Fault } from '../../schemas/errors.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import type { Draft } from './draft.js';
+import { openEpoch } from './epoch.js';
+
+/** Where a producer learns what it left: records that it sent under one epoch and has no receipt for. */
+export interface LastEpoch {
+  readonly epoch: number;
+  /** Everything at or below is settled. */
+  readonly settledSeq: number;
+}
+
+export interface NextEpoch {
+  readonly epoch: number;
+  /** No record of an earlier epoch stands above this sequence. */
+  readonly fence: number;
+  /** The sequence at which a record of the last epoch stands, by its number and what it says; undefined: nowhere. */
+  readonly find: (n: number, draft: Draft) => number | undefined;
+}
+
+/** Opens a producer's epochs. EPOCH_LOST: another process has taken over, and this one must stop. */
+export type EpochSource = (last: LastEpoch | undefined) => TE.TaskEither<Fault, NextEpoch>;
+
+/** Whether a stored record is what was sent. A sender can put any identity on a command of its own. */
+const isOf =
+  ({ subject, data }: Draft) =>
+  (message: StoredMessage): boolean =>
+    message.subject === subject && Buffer.compare(message.data, data) === 0;
+
+export interface BrokerEpochs {
+  readonly nc: NatsConnection;
+  readonly producer: string;
+  /** The broker's own epoch. */
+  readonly under: number;
+  /** Subjects that this producer's records are on. */
+  readonly filters: readonly string[];
+}
+
+/** Epochs of a producer inside the broker, which writes the epoch records itself. */
+export const brokerEpochs =
+  (options: BrokerEpochs): EpochSource =>
+  (last) =>
+    pipe(
+      openEpoch({
+        ...options,
+        ...(last === undefined ? {} : { fromSeq: last.settledSeq + 1 }),
+        believes: (_, epoch) => epoch === last?.epoch,
+      }),
+      TE.map(({ epoch, fence, stored }) => ({
+        epoch,
+        fence,
+        find: (n, draft) => stored.get(n)?.find(isOf(draft))?.seq,
+      })),
+    );
