@@ -17,6 +17,22 @@ export type ControlError = Readonly<Static<typeof ControlErrorSchema>>;
 
 const Pid = Type.Integer({ minimum: 1 });
 
+export const EpochEndSchema = Type.Object(
+  {
+    epoch: Type.Integer({ minimum: 1 }),
+    last: Type.Integer({ minimum: 0, description: 'Highest number that was acknowledged; 0: none.' }),
+    holes: Type.Array(Type.Integer({ minimum: 1 }), {
+      maxItems: 10_000,
+      description: 'Lower numbers that the server refused.',
+    }),
+  },
+  {
+    description:
+      'How an epoch ended, as far as its writer was told: the next epoch record says it, so that every gap in the ' +
+      'numbers is explained in the log.',
+  },
+);
+
 export const StartRequestSchema = Type.Object(
   {
     snapshotSeq: Type.Integer({
@@ -27,6 +43,7 @@ export const StartRequestSchema = Type.Object(
     logId: Type.Union([Type.String(), Type.Null()], {
       description: 'Identity of the log that the snapshots come from; null when there are none.',
     }),
+    previous: Type.Optional(EpochEndSchema),
   },
   {
     description:

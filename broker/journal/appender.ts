@@ -9,6 +9,7 @@ import type { Draft, JournalError, Receipt, Settle } from './draft.js';
 import { Envelope, unprintableHeader } from './envelope.js';
 import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
 import { linkState } from './link-state.js';
+import type { EpochEnd } from './recovery.js';
 import { isTransient, type PubAck, parsePubAck } from './pub-ack.js';
 
 export interface AppenderOptions {
@@ -72,7 +73,9 @@ export class Appender {
   #refusal: Fault | undefined;
   /** Refused for the moment. */
   #refused: Pending[] = [];
-  #lastStored = 0;
+  #lastStored: number;
+  /** Numbers that the server refused. */
+  readonly #holes: number[] = [];
 
   constructor(
     options: AppenderOptions,
@@ -81,6 +84,7 @@ export class Appender {
     this.#options = { ackTimeoutMs: 10_000, ...options };
     this.#envelope = new Envelope(options.producer, options.epoch);
     this.#next = options.next;
+    this.#lastStored = options.next - 1;
     const link = linkState(options.nc);
     // What is on its way when the connection goes may be lost or stored, and nobody will say which.
     this.#forget = link.onChange(() => {
@@ -96,6 +100,12 @@ export class Appender {
 
   get epoch(): number {
     return this.#options.epoch;
+  }
+
+  /** How the epoch stands by what the server has answered. */
+  get end(): EpochEnd {
+    const last = this.#lastStored;
+    return { epoch: this.epoch, last, holes: this.#holes.filter((n) => n < last) };
   }
 
   /** Records that are not settled. */
@@ -224,7 +234,7 @@ export class Appender {
     this.#inFlight.set(last.n, last);
     this.#inFlightBytes += bytes;
     // One sweep a second for all, and only while something is in flight: an idle producer costs nothing.
-    this.#timer ??= setInterval(() => this.#sweep(), 1_000).unref();
+    this.#timer ??= setInterval(() => this.#sweep(), Math.min(1_000, this.#options.ackTimeoutMs)).unref();
   }
 
   #publish({ n, draft }: Pending, headers: MsgHdrs, wantsAck: boolean): void {
@@ -266,6 +276,7 @@ export class Appender {
    */
   #refuse(reason: Fault, records: readonly Pending[]): void {
     this.#refusal ??= reason;
+    for (const { n } of records) this.#holes.push(n);
     if (isTransient(reason)) this.#refused.push(...records);
     else for (const { settle } of records) settle(E.left(reason));
   }

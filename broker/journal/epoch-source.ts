@@ -5,10 +5,10 @@ import type { Fault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Draft } from './draft.js';
 import { openEpoch } from './epoch.js';
+import type { EpochEnd } from './recovery.js';
 
-/** Where a producer learns what it left: records that it sent under one epoch and has no receipt for. */
-export interface LastEpoch {
-  readonly epoch: number;
+/** What a producer knows of the epoch that broke. */
+export interface LastEpoch extends EpochEnd {
   /** Everything at or below is settled. */
   readonly settledSeq: number;
 }
@@ -46,7 +46,12 @@ export const brokerEpochs =
     pipe(
       openEpoch({
         ...options,
-        ...(last === undefined ? {} : { fromSeq: last.settledSeq + 1 }),
+        ...(last === undefined
+          ? {}
+          : {
+              fromSeq: last.settledSeq + 1,
+              known: { epoch: last.epoch, last: last.last, holes: last.holes },
+            }),
         believes: (_, epoch) => epoch === last?.epoch,
       }),
       TE.map(({ epoch, fence, stored }) => ({

@@ -64,6 +64,8 @@ export interface EpochRequest {
   readonly filters: readonly string[];
   /** Whether a record that bears the producer's name can be of that epoch of the producer. */
   readonly believes: (message: StoredMessage, epoch: number) => boolean;
+  /** What the producer was told of that epoch, where it is still there to say it. */
+  readonly known?: EpochEnd;
   /** Sees every record of those subjects from `fromSeq` to the fence. */
   readonly visit?: (message: StoredMessage) => void;
 }
@@ -87,6 +89,7 @@ export const openEpoch = ({
   fromSeq,
   filters,
   believes,
+  known,
   visit,
 }: EpochRequest): TE.TaskEither<Fault, OpenedEpoch> =>
   pipe(
@@ -107,7 +110,7 @@ export const openEpoch = ({
     ),
     TE.chain(({ fence, numbers }) =>
       pipe(
-        write(nc, { phase: 'open', producer, previous: numbers.end() }, under),
+        write(nc, { phase: 'open', producer, previous: numbers.end(known) }, under),
         TE.map((epoch) => ({ epoch, fence, stored: numbers.stored })),
       ),
     ),

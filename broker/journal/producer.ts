@@ -9,6 +9,7 @@ import { isReplaced } from './epoch.js';
 import type { EpochSource, NextEpoch } from './epoch-source.js';
 import type { Grouping } from './grouping.js';
 import { linkState } from './link-state.js';
+import type { EpochEnd } from './recovery.js';
 
 export interface ProducerOptions {
   readonly nc: NatsConnection;
@@ -21,6 +22,8 @@ export interface ProducerOptions {
   readonly maxPendingBytes?: number;
   /** How long an append may wait for the log to come back before its caller is told, milliseconds. */
   readonly patienceMs?: number;
+  /** How long the oldest record may go unacknowledged before the log is asked what was stored, milliseconds. */
+  readonly ackTimeoutMs?: number;
   /** Another process has taken over as this producer; this one must stop. */
   readonly onReplaced: (reason: Fault) => void;
   readonly onReopen?: (reason: Fault) => void;
@@ -31,7 +34,12 @@ const DOWN_POLL_MS = 20;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
-const DEFAULTS = { patienceMs: 10_000, maxPending: 100_000, maxPendingBytes: 64 * 1024 * 1024 };
+const DEFAULTS = {
+  patienceMs: 10_000,
+  ackTimeoutMs: 10_000,
+  maxPending: 100_000,
+  maxPendingBytes: 64 * 1024 * 1024,
+};
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
@@ -55,8 +63,8 @@ export class Producer {
   #waiting: Waiting[] = [];
   /** Records that met a break and are sent again: an epoch that breaks again and again must not hold them for ever. */
   readonly #troubled = new Map<Settle, number>();
-  /** The epoch that records were last sent under. */
-  #epoch = 0;
+  /** The epoch that records were last sent under, as far as the server has answered. */
+  #end: EpochEnd = { epoch: 0, last: 0, holes: [] };
   /** Everything at or below is settled: where to look after a break. */
   #settledSeq = 0;
   #pending = 0;
@@ -135,12 +143,11 @@ export class Producer {
   }
 
   #begin({ epoch, fence }: NextEpoch): void {
-    this.#epoch = epoch;
     this.#settledSeq = Math.max(this.#settledSeq, fence);
-    const { nc, name, grouping } = this.#options;
-    this.#appender = new Appender({ nc, producer: name, epoch, next: 1, grouping }, (reason, unsettled) =>
-      this.#broken(reason, unsettled),
-    );
+    const { nc, name, grouping, ackTimeoutMs } = this.#options;
+    const options = { nc, producer: name, epoch, next: 1, grouping, ackTimeoutMs };
+    const broken = (reason: Fault, unsettled: readonly Unsettled[]): void => this.#broken(reason, unsettled);
+    this.#appender = new Appender(options, broken);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { draft, settle, since } of waiting) {
@@ -152,6 +159,7 @@ export class Producer {
   }
 
   #broken(reason: Fault, unsettled: readonly Unsettled[]): void {
+    if (this.#appender !== undefined) this.#end = this.#appender.end;
     this.#appender = undefined;
     const now = Date.now();
     const before = unsettled.map(({ n, draft, settle, sent }) => ({
@@ -162,6 +170,7 @@ export class Producer {
     }));
     this.#waiting = [...before, ...this.#waiting];
     if (this.#closed) return this.#giveUp(reason, Number.POSITIVE_INFINITY);
+    if (isReplaced(reason)) return this.#replaced(reason);
     this.#options.onReopen?.(reason);
     this.#reopening ??= this.#reopen(reason).finally(() => {
       this.#reopening = undefined;
@@ -169,7 +178,7 @@ export class Producer {
   }
 
   async #reopen(reason: Fault): Promise<void> {
-    const { nc, epochs, patienceMs, onReplaced } = this.#options;
+    const { nc, epochs, patienceMs } = this.#options;
     let pauseMs = FIRST_PAUSE_MS;
     while (!this.#closed) {
       if (!linkState(nc).isUp) {
@@ -177,7 +186,7 @@ export class Producer {
         await pause(DOWN_POLL_MS);
         continue;
       }
-      const opened = await epochs({ epoch: this.#epoch, settledSeq: this.#settledSeq })();
+      const opened = await epochs({ ...this.#end, settledSeq: this.#settledSeq })();
       if (E.isRight(opened)) {
         this.#resolve(opened.right);
         this.#giveUp(reason, Date.now() - patienceMs);
@@ -185,17 +194,19 @@ export class Producer {
         if (this.#appender !== undefined) return;
         continue;
       }
-      if (isReplaced(opened.left)) {
-        this.#closed = true;
-        this.#giveUp(opened.left, Number.POSITIVE_INFINITY);
-        onReplaced(opened.left);
-        return;
-      }
+      if (isReplaced(opened.left)) return this.#replaced(opened.left);
       this.#giveUp(opened.left, Date.now() - patienceMs);
       await pause(pauseMs);
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
     this.#giveUp(reason, Number.POSITIVE_INFINITY);
+  }
+
+  /** Who takes the name back from its replacement would be fought for it in turn, for ever. */
+  #replaced(reason: Fault): void {
+    this.#closed = true;
+    this.#giveUp(reason, Number.POSITIVE_INFINITY);
+    this.#options.onReplaced(reason);
   }
 
   /** What was sent under the old epoch and is stored has its receipt; the rest stays, to be sent again. */

@@ -101,7 +101,7 @@ export interface EpochEnd {
   readonly epoch: number;
   /** Highest number in the log. */
   readonly last: number;
-  /** Lower numbers, from the first one read, that are not in the log: never acknowledged, left out by the crash. */
+  /** Lower numbers that are not in the log: refused, or never acknowledged and left out by a crash. */
   readonly holes: readonly number[];
 }
 
@@ -144,15 +144,14 @@ export class NumberRecovery {
     return this.#stored;
   }
 
-  end(): EpochEnd | null {
-    if (this.#stored.size === 0) return null;
-    let first = Number.POSITIVE_INFINITY;
-    let last = 0;
-    for (const n of this.#stored.keys()) {
-      if (n < first) first = n;
-      if (n > last) last = n;
-    }
-    const holes: number[] = [];
+  /** How the epoch ended; `known` is what its producer was told, where that is still there to say it. */
+  end(known?: EpochEnd): EpochEnd | null {
+    if (this.#stored.size === 0) return known ?? null;
+    const numbers = [...this.#stored.keys()];
+    const isSame = known?.epoch === this.#epoch;
+    const first = isSame ? known.last + 1 : numbers.reduce((a, b) => Math.min(a, b));
+    const last = numbers.reduce((a, b) => Math.max(a, b), isSame ? known.last : 0);
+    const holes = isSame ? [...known.holes] : [];
     for (let n = first; n < last; n++) if (!this.#stored.has(n)) holes.push(n);
     return { epoch: this.#epoch, last, holes };
   }

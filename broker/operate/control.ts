@@ -1,8 +1,10 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection, Subscription } from 'nats';
-import type { Beat, StartRequest } from '../../schemas/control.js';
+import { type Beat, EpochEndSchema, type StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { compile } from '../../schemas/validate.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { type Handler, serveRequests } from './serve.js';
@@ -10,10 +12,23 @@ import { type Handler, serveRequests } from './serve.js';
 const count = (value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 
-const startRequest = (body: Readonly<Record<string, unknown>>): StartRequest => ({
-  snapshotSeq: count(body.snapshotSeq),
-  logId: typeof body.logId === 'string' ? body.logId : null,
-});
+const checkEnd = compile<NonNullable<StartRequest['previous']>>(
+  EpochEndSchema,
+  'PAYLOAD_INVALID',
+  'previous',
+);
+
+const startRequest = (body: Readonly<Record<string, unknown>>): E.Either<Fault, StartRequest> => {
+  const request = {
+    snapshotSeq: count(body.snapshotSeq),
+    logId: typeof body.logId === 'string' ? body.logId : null,
+  };
+  if (body.previous === undefined) return E.right(request);
+  return pipe(
+    checkEnd(body.previous),
+    E.map((previous) => ({ ...request, previous })),
+  );
+};
 
 const beat = (body: Readonly<Record<string, unknown>>): Beat => ({
   pid: count(body.pid),
@@ -27,7 +42,8 @@ const DONE = TE.right({ ok: true });
 const verbs: Readonly<Record<string, (module: SupervisedModule) => Handler>> = {
   start: (module) => (body) =>
     pipe(
-      module.starts(startRequest(body)),
+      TE.fromEither(startRequest(body)),
+      TE.chain((request) => module.starts(request)),
       TE.map((reply): object => reply),
     ),
   ready: (module) => () => {

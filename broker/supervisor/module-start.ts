@@ -20,7 +20,7 @@ import { epochSubject } from '../../schemas/subjects.js';
 import { Appender } from '../journal/appender.js';
 import { GROUPING } from '../journal/grouping.js';
 import { openEpoch } from '../journal/epoch.js';
-import { isWrittenBy, type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
+import { type EpochEnd, isWrittenBy, type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
 
 const SECOND_NS = 1_000_000_000;
 
@@ -115,6 +115,7 @@ export interface ModuleStartContext {
 export const openModuleEpoch = (
   { nc, jsm, under, durability }: ModuleStartContext,
   module: string,
+  known?: EpochEnd,
 ): TE.TaskEither<Fault, ModuleEpoch> => {
   const recovery = new ModuleRecovery(module);
   return pipe(
@@ -130,6 +131,7 @@ export const openModuleEpoch = (
         fromSeq,
         filters: ['cmd.>', `res.${module}.>`, `evt.${module}.>`],
         believes: (message) => isWrittenBy(message, module),
+        ...(known === undefined ? {} : { known }),
         visit: (message) => recovery.add(message),
       }),
     ),
@@ -167,7 +169,7 @@ export const startModule = (
   request: StartRequest,
 ): TE.TaskEither<Fault, StartReply & { readonly republished: number }> =>
   pipe(
-    openModuleEpoch(context, manifest.name),
+    openModuleEpoch(context, manifest.name, request.previous),
     TE.chain(({ epoch, fence, next, resumeFrom, republished }) =>
       jetstream(async () => {
         const { jsm } = context;

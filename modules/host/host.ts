@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
+import type { EpochEnd } from '../../broker/journal/recovery.js';
 import { SnapshotStore } from '../../broker/snapshots/snapshot-store.js';
 import {
   BEAT_INTERVAL_MS,
@@ -51,6 +52,7 @@ export class Host {
   readonly #name: string;
   #session: Session | undefined;
   #states: States | undefined;
+  #previous: EpochEnd | undefined;
   #handled = 0;
   #stopping = false;
 
@@ -100,6 +102,7 @@ export class Host {
         const session = await this.#open();
         pauseMs = FIRST_RETRY_MS;
         const reason = await session.ended;
+        this.#previous = session.end;
         if (!this.#stopping) say(`a new epoch is needed: ${reason.code}: ${reason.message}`);
       } catch (error) {
         if (error instanceof FoldError) throw error;
@@ -130,6 +133,7 @@ export class Host {
     const start = await this.#control<StartReply>(startSubject(this.#name), {
       snapshotSeq: usable?.seq ?? 0,
       logId: usable?.logId ?? null,
+      ...(this.#previous === undefined ? {} : { previous: this.#previous }),
     });
     // Snapshots of another version, of another log, or of a log that was longer are of no use: fold the log again.
     if (start.snapshotSeq === 0) this.#store.clear();

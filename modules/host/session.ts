@@ -3,6 +3,7 @@ import type { NatsConnection } from 'nats';
 import { Appender } from '../../broker/journal/appender.js';
 import { GROUPING } from '../../broker/journal/grouping.js';
 import { Pull, type Pulled } from '../../broker/journal/pull.js';
+import type { EpochEnd } from '../../broker/journal/recovery.js';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -83,6 +84,11 @@ export class Session {
     });
     this.#ackTimer = setInterval(() => this.#acknowledge(), ACK_INTERVAL_MS).unref();
     this.#pull.want(this.#window);
+  }
+
+  /** How this epoch stands by what the server has answered, for the next one to say. */
+  get end(): EpochEnd {
+    return this.#appender.end;
   }
 
   /** Commands that were delivered and are not finished. */

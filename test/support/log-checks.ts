@@ -1,6 +1,7 @@
 import { connect, nkeyAuthenticator } from 'nats';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EpochRecord } from '../../broker/journal/epoch.js';
 import { readLog } from '../../broker/journal/reader.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity, parsePart, parseSequence } from '../../schemas/identity.js';
@@ -39,6 +40,8 @@ export class LogChecks {
   /** Copies that outcomes promise and that have not come, by cause and part. */
   readonly #promised = new Map<string, Promised>();
   readonly #numbers = new Map<string, number>();
+  /** Numbers that are left out, by producer and epoch, until an epoch record explains them. */
+  readonly #holes = new Map<string, Map<number, number>>();
   readonly #statuses = new Map<string, number>();
   #commands = 0;
   #results = 0;
@@ -51,7 +54,7 @@ export class LogChecks {
       return;
     }
     this.#identity(message);
-    if (subject.kind === 'epoch') return;
+    if (subject.kind === 'epoch') return this.#epoch(message);
     const cause = parseSequence(message.header(HEADER.cause) ?? '');
     const lane = `${subject.module}/${subject.agent ?? ''}`;
     if (subject.kind === 'cmd') {
@@ -76,25 +79,38 @@ export class LogChecks {
     const missing = [...this.#promised].map(
       ([part, { subject }]) => `I4 copy ${part} (${subject}) is missing`,
     );
+    const holes = [...this.#holes].flatMap(([epoch, numbers]) =>
+      [...numbers].map(([n, seq]) => `I2 ${seq}: ${epoch} has no number ${n}, and no epoch record says why`),
+    );
     return {
       commands: this.#commands,
       results: this.#results,
       events: this.#events,
-      findings: [...this.#findings, ...missing],
+      findings: [...this.#findings, ...holes, ...missing],
       unanswered: [...this.#open.keys()],
       statuses: this.#statuses,
     };
   }
 
-  /** I2: numbers of one epoch come in order. A number that is left out must be one that nobody was told of, so the
-   * first record of a broken epoch's successor may not follow in it. */
+  /** I2: numbers of one epoch come in order; one that is left out was refused, and the next epoch's record says so. */
   #identity(message: StoredMessage): void {
     const id = parseIdentity(message.header(HEADER.id) ?? '');
     if (id === undefined) return;
     const key = `${id.producer}.${id.epoch}`;
     const last = this.#numbers.get(key) ?? 0;
-    if (id.n !== last + 1) this.#findings.push(`I2 ${message.seq}: ${key} has number ${id.n} after ${last}`);
-    this.#numbers.set(key, id.n);
+    if (id.n <= last) this.#findings.push(`I2 ${message.seq}: ${key} has number ${id.n} after ${last}`);
+    for (let n = last + 1; n < id.n; n++) {
+      const holes = this.#holes.get(key) ?? new Map<number, number>();
+      this.#holes.set(key, holes.set(n, message.seq));
+    }
+    this.#numbers.set(key, Math.max(id.n, last));
+  }
+
+  #epoch(message: StoredMessage): void {
+    const { producer, previous } = JSON.parse(decoder.decode(message.data)) as EpochRecord;
+    if (previous === null || previous === undefined) return;
+    const holes = this.#holes.get(`${producer}.${previous.epoch}`);
+    for (const n of previous.holes) holes?.delete(n);
   }
 
   #result(message: StoredMessage, cause: number | undefined, lane: string, action: string): void {
