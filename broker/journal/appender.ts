@@ -71,7 +71,7 @@ export class Appender {
   #broken: Fault | undefined;
   /** The first record that the server refused ends the epoch once the rest in flight is answered. */
   #refusal: Fault | undefined;
-  /** Refused for the moment. */
+  /** Refused for the moment: the owner may send them again, unless later ones are stored. */
   #refused: Pending[] = [];
   #lastStored: number;
   /** Numbers that the server refused. */
@@ -260,7 +260,7 @@ export class Appender {
     if (E.isLeft(ack)) this.#refuse(ack.left, records);
     else this.#stored(ack.right, records);
     if (this.#refusal === undefined) this.#pump();
-    else if (this.#inFlight.size === 0) this.#endRefused(this.#refusal);
+    else if (this.#inFlight.size === 0) this.break(this.#refusal);
   }
 
   #stored({ seq, count }: PubAck, records: readonly Pending[]): void {
@@ -279,14 +279,6 @@ export class Appender {
     for (const { n } of records) this.#holes.push(n);
     if (isTransient(reason)) this.#refused.push(...records);
     else for (const { settle } of records) settle(E.left(reason));
-  }
-
-  /** What was refused for the moment may be sent again unless it would then stand behind what was sent after it (I2). */
-  #endRefused(reason: Fault): void {
-    const overtaken = this.#refused.filter(({ n }) => n < this.#lastStored);
-    this.#refused = this.#refused.filter(({ n }) => n >= this.#lastStored);
-    for (const { settle } of overtaken) settle(E.left(reason));
-    this.break(reason);
   }
 
   #sweep(): void {

@@ -1,10 +1,12 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { NatsConnection } from 'nats';
+import { type NatsConnection, nuid } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Draft } from './draft.js';
+import { checkHolder } from './epoch-holder.js';
 import { openEpoch } from './epoch.js';
+import { inTurn } from './in-turn.js';
 import type { EpochEnd } from './recovery.js';
 
 /** What a producer knows of the epoch that broke. */
@@ -30,6 +32,8 @@ const isOf =
   (message: StoredMessage): boolean =>
     message.subject === subject && Buffer.compare(message.data, data) === 0;
 
+const endOf = ({ epoch, last, holes }: LastEpoch): EpochEnd => ({ epoch, last, holes });
+
 export interface BrokerEpochs {
   readonly nc: NatsConnection;
   readonly producer: string;
@@ -39,24 +43,29 @@ export interface BrokerEpochs {
   readonly filters: readonly string[];
 }
 
-/** Epochs of a producer inside the broker, which writes the epoch records itself. */
-export const brokerEpochs =
-  (options: BrokerEpochs): EpochSource =>
-  (last) =>
+/** Epochs of a producer inside the broker, which writes the epoch records itself: one source a life of a producer. */
+export const brokerEpochs = (options: BrokerEpochs): EpochSource => {
+  const { nc, producer } = options;
+  const by = nuid.next();
+  const open = (last: LastEpoch | undefined): TE.TaskEither<Fault, NextEpoch> =>
     pipe(
-      openEpoch({
-        ...options,
-        ...(last === undefined
-          ? {}
-          : {
-              fromSeq: last.settledSeq + 1,
-              known: { epoch: last.epoch, last: last.last, holes: last.holes },
-            }),
-        believes: (_, epoch) => epoch === last?.epoch,
-      }),
+      // The first epoch of a life takes the name over from whoever holds it; the later ones must not.
+      last === undefined ? TE.right(undefined) : checkHolder(nc, producer, by),
+      TE.chain(() =>
+        openEpoch({
+          ...options,
+          by,
+          ...(last === undefined ? {} : { fromSeq: last.settledSeq + 1, known: endOf(last) }),
+          believes: (_, epoch) => epoch === last?.epoch,
+        }),
+      ),
       TE.map(({ epoch, fence, stored }) => ({
         epoch,
         fence,
         find: (n, draft) => stored.get(n)?.find(isOf(draft))?.seq,
       })),
     );
+  // One process opens all epochs of a log, the broker that holds it: in turn, so that nobody takes the name over between
+  // the look at who holds it and the fence.
+  return (last) => () => inTurn(producer, open(last));
+};

@@ -15,6 +15,8 @@ import { type EpochEnd, NumberRecovery } from './recovery.js';
 export interface EpochRecord {
   readonly phase: 'fence' | 'open';
   readonly producer: string;
+  /** Which process holds the name; absent where the broker sees to it that there is one only. */
+  readonly by?: string;
   /** How the epoch before ended; null when nothing of it stands where it was looked for. */
   readonly previous?: EpochEnd | null;
 }
@@ -56,6 +58,7 @@ export const openBrokerEpoch = (nc: NatsConnection): TE.TaskEither<Fault, number
 export interface EpochRequest {
   readonly nc: NatsConnection;
   readonly producer: string;
+  readonly by?: string;
   /** The broker's own epoch. */
   readonly under: number;
   /** Where to begin looking for what the last epoch left; absent: nothing is looked for. */
@@ -85,15 +88,17 @@ export interface OpenedEpoch {
 export const openEpoch = ({
   nc,
   producer,
+  by,
   under,
   fromSeq,
   filters,
   believes,
   known,
   visit,
-}: EpochRequest): TE.TaskEither<Fault, OpenedEpoch> =>
-  pipe(
-    write(nc, { phase: 'fence', producer }, under),
+}: EpochRequest): TE.TaskEither<Fault, OpenedEpoch> => {
+  const holder = { producer, ...(by === undefined ? {} : { by }) };
+  return pipe(
+    write(nc, { phase: 'fence', ...holder }, under),
     TE.chain((fence) =>
       TE.tryCatch(
         async () => {
@@ -110,11 +115,12 @@ export const openEpoch = ({
     ),
     TE.chain(({ fence, numbers }) =>
       pipe(
-        write(nc, { phase: 'open', producer, previous: numbers.end(known) }, under),
+        write(nc, { phase: 'open', ...holder, previous: numbers.end(known) }, under),
         TE.map((epoch) => ({ epoch, fence, stored: numbers.stored })),
       ),
     ),
   );
+};
 
 /** The broker that wrote under this fault's epoch has been replaced: it must stop, not try again. */
 export const isReplaced = (problem: Fault): boolean => problem.code === 'EPOCH_LOST';

@@ -188,7 +188,7 @@ export class Producer {
       }
       const opened = await epochs({ ...this.#end, settledSeq: this.#settledSeq })();
       if (E.isRight(opened)) {
-        this.#resolve(opened.right);
+        this.#resolve(opened.right, reason);
         this.#giveUp(reason, Date.now() - patienceMs);
         this.#begin(opened.right);
         if (this.#appender !== undefined) return;
@@ -209,14 +209,24 @@ export class Producer {
     this.#options.onReplaced(reason);
   }
 
-  /** What was sent under the old epoch and is stored has its receipt; the rest stays, to be sent again. */
-  #resolve({ find }: NextEpoch): void {
+  /**
+   * What was sent under the old epoch and is stored has its receipt. The rest stays, to be sent again, but for a record
+   * that later ones have overtaken: it would stand behind them (I2), so it is for the caller to send it anew.
+   */
+  #resolve({ find }: NextEpoch, reason: Fault): void {
+    const found = this.#waiting.map(({ n, draft }) => (n === null ? undefined : find(n, draft)));
+    const lastStored = this.#waiting.reduce(
+      (last, { n }, index) => (found[index] === undefined ? last : Math.max(last, n as number)),
+      this.#end.last,
+    );
     const rest: Waiting[] = [];
-    for (const waiting of this.#waiting) {
-      const { n, draft, settle } = waiting;
-      const seq = n === null ? undefined : find(n, draft);
-      if (seq === undefined) rest.push({ ...waiting, n: null });
-      else settle(E.right({ seq, n: n as number }));
+    for (const [index, waiting] of this.#waiting.entries()) {
+      const { n, settle } = waiting;
+      const seq = found[index];
+      if (n === null) rest.push(waiting);
+      else if (seq !== undefined) settle(E.right({ seq, n }));
+      else if (n < lastStored) settle(E.left(reason));
+      else rest.push({ ...waiting, n: null });
     }
     this.#waiting = rest;
   }

@@ -1,5 +1,5 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from 'nats';
+import { type ConnectionOptions, connect, type NatsConnection } from 'nats';
 import { readLog } from '../../broker/journal/reader.js';
 import { ensureLog } from '../../broker/log/stream.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -9,8 +9,17 @@ import { success } from './either.js';
 import type { TestServer } from './server.js';
 
 /** Connects to a server of the tests and keeps dialling when it is killed. */
-export const dial = (server: TestServer): Promise<NatsConnection> =>
-  connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 20, reconnectJitter: 0 });
+export const dial = (
+  server: Pick<TestServer, 'url'>,
+  options: ConnectionOptions = {},
+): Promise<NatsConnection> =>
+  connect({
+    servers: server.url,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 20,
+    reconnectJitter: 0,
+    ...options,
+  });
 
 /** The stream LOG as the broker makes it. */
 export const createLog = async (nc: NatsConnection, maxBytes = 1_000_000_000): Promise<void> => {

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+
+/** What a run does, one after the other, while what it began before goes on. */
+export type Operation =
+  | { readonly do: 'append'; readonly producer: 0 | 1; readonly count: number; readonly bytes: number }
+  | {
+      readonly do: 'deposit' | 'withdraw';
+      readonly agent: Agent;
+      readonly count: number;
+      readonly amount: number;
+    }
+  | { readonly do: 'transfer'; readonly agent: Agent; readonly to: Agent; readonly amount: number }
+  /** kill -9, and a start behind it. */
+  | { readonly do: 'kill server' }
+  | { readonly do: 'kill module' }
+  /** SIGSTOP for so long: what was sent is not acknowledged in time, and done all the same. */
+  | { readonly do: 'stop server'; readonly ms: number }
+  | { readonly do: 'stop module'; readonly ms: number }
+  | { readonly do: 'cut'; readonly link: 'producers' | 'module' }
+  /** Another process takes a producer's name over while the old one goes on. */
+  | { readonly do: 'replace'; readonly producer: 0 | 1 }
+  /** The log has room for so many bytes more. */
+  | { readonly do: 'fill'; readonly bytes: number }
+  | { readonly do: 'make room' }
+  | { readonly do: 'wait'; readonly ms: number }
+  /** Waits until all appends are settled. */
+  | { readonly do: 'settle' };
+
+export const AGENTS = ['ann', 'bob', 'cem'] as const;
+export type Agent = (typeof AGENTS)[number];
+
+const agent = fc.constantFrom(...AGENTS);
+const producer = fc.constantFrom(0 as const, 1 as const);
+const amount = fc.integer({ min: 1, max: 50 });
+
+const one = (
+  name: Operation['do'],
+  fields: Record<string, fc.Arbitrary<unknown>> = {},
+): fc.Arbitrary<Operation> => fc.record({ do: fc.constant(name), ...fields }) as fc.Arbitrary<Operation>;
+
+const weighted: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
+  [
+    10,
+    one('append', {
+      producer,
+      count: fc.integer({ min: 1, max: 60 }),
+      bytes: fc.integer({ min: 0, max: 2_000 }),
+    }),
+  ],
+  // More than the server's queue takes at once: some are answered 429.
+  [3, one('append', { producer, count: fc.integer({ min: 300, max: 1_500 }), bytes: fc.constant(20) })],
+  // Above the limit of a record.
+  [1, one('append', { producer, count: fc.integer({ min: 1, max: 3 }), bytes: fc.constant(1_100_000) })],
+  [5, one('deposit', { agent, count: fc.integer({ min: 1, max: 30 }), amount })],
+  [3, one('withdraw', { agent, count: fc.integer({ min: 1, max: 10 }), amount })],
+  [3, one('transfer', { agent, to: agent, amount })],
+  [2, one('kill server')],
+  [2, one('kill module')],
+  [2, one('stop server', { ms: fc.integer({ min: 20, max: 450 }) })],
+  [1, one('stop module', { ms: fc.integer({ min: 20, max: 300 }) })],
+  [3, one('cut', { link: fc.constantFrom('producers', 'module') })],
+  [2, one('replace', { producer })],
+  [1, one('fill', { bytes: fc.integer({ min: 0, max: 60_000 }) })],
+  [1, one('make room')],
+  [4, one('wait', { ms: fc.integer({ min: 0, max: 40 }) })],
+  [3, one('settle')],
+];
+
+export const operations = fc.array(
+  fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary }))),
+  {
+    minLength: 2,
+    maxLength: 14,
+  },
+);

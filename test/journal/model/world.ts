@@ -1,0 +1,185 @@
+import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Authenticator, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { guestPlan, modulePlan } from '../../../broker/access/accounts.js';
+import { newKey } from '../../../broker/access/keys.js';
+import { accountsConfig } from '../../../broker/access/server-config.js';
+import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
+import { readLog } from '../../../broker/journal/reader.js';
+import { serveControl } from '../../../broker/operate/control.js';
+import { type Reaper, startReaper } from '../../../broker/process/reaper.js';
+import { readModule } from '../../../broker/supervisor/manifest-file.js';
+import { endFold, openModuleEpoch, startModule } from '../../../broker/supervisor/module-start.js';
+import { Supervisor } from '../../../broker/supervisor/supervisor.js';
+import { manifest } from '../../../modules/accounts/manifest.js';
+import { type Durability, LOG } from '../../../schemas/log.js';
+import type { StoredMessage } from '../../../schemas/record.js';
+import { success } from '../../support/either.js';
+import { createLog, dial } from '../../support/log.js';
+import { LogChecks } from '../../support/log-checks.js';
+import { startServer, type TestServer } from '../../support/server.js';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+import { Bank } from './bank.js';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+const ROOM = 4_000_000_000;
+const MODULE = 'accounts';
+/** A test kills more than a crash limit is made for. */
+const CRASHES = 1_000;
+
+/**
+ * A server, its log, and a module in a process of its own under the broker's supervisor, with a network between them that
+ * can be cut. What the whole log must show is checked as it grows, from run to run.
+ */
+export class World implements AsyncDisposable {
+  readonly checks = new LogChecks();
+  readonly bank = new Bank();
+  #position = 1;
+  #runs = 0;
+
+  private constructor(
+    readonly durability: Durability,
+    readonly server: TestServer,
+    readonly links: { readonly producers: TcpProxy; readonly module: TcpProxy },
+    /** The broker's connection, which is not cut. */
+    readonly control: NatsConnection,
+    /** The connection of somebody without a credential, who sends commands. */
+    readonly guest: NatsConnection,
+    private readonly authenticator: Authenticator,
+    readonly jsm: JetStreamManager,
+    readonly under: number,
+    private readonly supervisor: Supervisor,
+    private readonly reaper: Reaper,
+    private readonly dir: AsyncDisposable,
+  ) {}
+
+  static async open(durability: Durability): Promise<World> {
+    const [core, own] = [newKey(), newKey()];
+    const authenticator = nkeyAuthenticator(new TextEncoder().encode(core.seed));
+    const server = await startServer({
+      name: `model-${durability}`,
+      syncInterval: durability === 'fsync' ? 'always' : '2m',
+      // So that bursts meet it: more that wait are answered 429, or dropped when nobody asks for an answer.
+      jetstream: 'max_buffered_msgs: 600',
+      config: accountsConfig({
+        core: core.publicKey,
+        system: newKey().publicKey,
+        accounts: [guestPlan(), modulePlan(manifest, own.publicKey)],
+      }),
+    });
+    const links = { producers: await startTcpProxy(server.port), module: await startTcpProxy(server.port) };
+    const control = await dial(server, { authenticator });
+    const guest = await dial(server);
+    await createLog(control, ROOM);
+    const jsm = await jetstreamManager(control);
+    const under = success(await openBrokerEpoch(control)());
+    const dir = tempDir();
+    const source = join(dir.path, MODULE);
+    await mkdir(source);
+    const limits = { crashes: CRASHES, hangMs: 5_000 };
+    const start = { entry: join(ROOT, 'modules', MODULE, 'index.js') };
+    await writeFile(join(source, 'manifest.json'), JSON.stringify({ ...manifest, limits, start }));
+    const context = { nc: control, jsm, under, logId: 'model', durability };
+    const reaper = startReaper();
+    const supervisor = new Supervisor({
+      hostEntry: join(ROOT, 'modules', 'host', 'main.js'),
+      natsUrl: `127.0.0.1:${links.module.port}`,
+      snapshotsDir: (module) => join(dir.path, 'snapshots', module),
+      reaper,
+      grant: () => TE.right(own),
+      revoke: () => TE.right(undefined),
+      start: (module, request) => startModule(context, module, request),
+      started: (module) => endFold(context, module),
+      repair: (module) => openModuleEpoch(context, module),
+      // The server is stopped and killed here: silence says nothing about the module.
+      linkedSince: () => undefined,
+      log: () => undefined,
+      output: () => undefined,
+    });
+    success(supervisor.add(success(readModule(source))));
+    serveControl(control, supervisor);
+    const world = new World(
+      durability,
+      server,
+      links,
+      control,
+      guest,
+      authenticator,
+      jsm,
+      under,
+      supervisor,
+      reaper,
+      dir,
+    );
+    success(await world.module.load()());
+    return world;
+  }
+
+  get module() {
+    const module = this.supervisor.find(MODULE);
+    if (module === undefined) throw new Error('the module is gone');
+    return module;
+  }
+
+  nextRun(): number {
+    this.#runs += 1;
+    return this.#runs;
+  }
+
+  /** A connection that {@link links} can cut. */
+  dial(): Promise<NatsConnection> {
+    const { port } = this.links.producers;
+    return dial({ url: `127.0.0.1:${port}` }, { authenticator: this.authenticator });
+  }
+
+  /** How many bytes the log may grow; undefined: as many as it likes. */
+  async setRoom(bytes?: number): Promise<void> {
+    await waitFor(
+      'the limit of the log to be set',
+      async () => {
+        const { config, state } = await this.jsm.streams.info(LOG);
+        const max_bytes = bytes === undefined ? ROOM : state.bytes + bytes;
+        await this.jsm.streams.update(LOG, { ...config, max_bytes });
+        return true;
+      },
+      30_000,
+    );
+  }
+
+  /** What has come into the log since the last call, when every command in it is answered and no copy is missing. */
+  async quiet(): Promise<StoredMessage[]> {
+    const records: StoredMessage[] = [];
+    const isQuiet = async (): Promise<boolean> => {
+      for await (const message of readLog(this.control, { fromSeq: this.#position })) {
+        this.#position = message.seq + 1;
+        this.checks.add(message);
+        this.bank.add(message);
+        records.push(message);
+      }
+      const { unanswered, findings } = this.checks.report();
+      if (unanswered.length + findings.length === 0) return true;
+      throw new Error(`unanswered: ${unanswered.join(' ')}; ${findings.slice(0, 10).join('; ')}`);
+    };
+    await waitFor('every command to be answered and every copy to be there', isQuiet, 30_000);
+    return records;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.module.unload();
+    this.reaper.close();
+    await this.control.close();
+    await this.guest.close();
+    for (const link of Object.values(this.links)) await link[Symbol.asyncDispose]();
+    await this.server[Symbol.asyncDispose]();
+    await this.dir[Symbol.asyncDispose]();
+  }
+}
+
+/** Throws what was found. */
+export const expectNone = (findings: readonly string[]): void => {
+  if (findings.length > 0) throw new Error(findings.slice(0, 20).join('\n'));
+};
