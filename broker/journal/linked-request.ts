@@ -2,15 +2,10 @@ import { errors, type Msg, type NatsConnection, type Payload, type RequestOption
 import { linkState } from './link-state.js';
 
 /**
- * A request that fails as soon as the connection is lost. The client's own waits for its whole timeout, although the
- * server that would have passed the answer on is gone.
+ * Work that needs an answer, and fails as soon as the connection is lost. The client's own requests wait for their whole
+ * timeout, although the server that would have passed the answer on is gone.
  */
-export const linkedRequest = async (
-  nc: NatsConnection,
-  subject: string,
-  payload: Payload,
-  options: RequestOptions,
-): Promise<Msg> => {
+export const whileLinked = async <T>(nc: NatsConnection, work: () => Promise<T>): Promise<T> => {
   const link = linkState(nc);
   if (!link.isUp) throw new errors.ConnectionError('the connection to the server is lost');
   let forget: () => void = () => undefined;
@@ -19,7 +14,7 @@ export const linkedRequest = async (
       if (!link.isUp) reject(new errors.ConnectionError('the connection to the server was lost'));
     });
   });
-  const answer = nc.request(subject, payload, options);
+  const answer = work();
   // Whichever comes second has nobody to hear it.
   answer.catch(() => undefined);
   try {
@@ -28,3 +23,11 @@ export const linkedRequest = async (
     forget();
   }
 };
+
+/** A request that fails as soon as the connection is lost. */
+export const linkedRequest = (
+  nc: NatsConnection,
+  subject: string,
+  payload: Payload,
+  options: RequestOptions,
+): Promise<Msg> => whileLinked(nc, () => nc.request(subject, payload, options));

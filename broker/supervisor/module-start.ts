@@ -19,6 +19,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import { Appender } from '../journal/appender.js';
 import { GROUPING } from '../journal/grouping.js';
+import { whileLinked } from '../journal/linked-request.js';
 import { openEpoch } from '../journal/epoch.js';
 import { type EpochEnd, isWrittenBy, type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
 
@@ -73,8 +74,11 @@ const ensureCommandConsumer = async (jsm: JetStreamManager, module: string): Pro
   }
 };
 
-const jetstream = <A>(work: () => Promise<A>): TE.TaskEither<Fault, A> =>
-  TE.tryCatch(work, (error) => toFault(error, 'LOG_UNAVAILABLE'));
+const jetstream = <A>(nc: NatsConnection, work: () => Promise<A>): TE.TaskEither<Fault, A> =>
+  TE.tryCatch(
+    () => whileLinked(nc, work),
+    (error) => toFault(error, 'LOG_UNAVAILABLE'),
+  );
 
 /** A copy as the module itself would have stored it: the sender of a command is part of its subject in the log. */
 const storedCopy = (module: string, { cause, conversation, i, n, out }: MissingCopy) => ({
@@ -119,7 +123,7 @@ export const openModuleEpoch = (
 ): TE.TaskEither<Fault, ModuleEpoch> => {
   const recovery = new ModuleRecovery(module);
   return pipe(
-    jetstream(async () => {
+    jetstream(nc, async () => {
       const consumer = await ensureCommandConsumer(jsm, module);
       return consumer.ack_floor.stream_seq + 1;
     }),
@@ -159,8 +163,8 @@ export const openModuleEpoch = (
 };
 
 /** The module has read its past: nobody needs to see that consumer any more. */
-export const endFold = ({ jsm }: ModuleStartContext, module: string): TE.TaskEither<Fault, boolean> =>
-  jetstream(() => jsm.consumers.delete(LOG, foldConsumer(module)));
+export const endFold = ({ nc, jsm }: ModuleStartContext, module: string): TE.TaskEither<Fault, boolean> =>
+  jetstream(nc, () => jsm.consumers.delete(LOG, foldConsumer(module)));
 
 /** Answers a module that asks to start: a new epoch, its commands from the first unanswered one, its past to fold. */
 export const startModule = (
@@ -171,7 +175,7 @@ export const startModule = (
   pipe(
     openModuleEpoch(context, manifest.name, request.previous),
     TE.chain(({ epoch, fence, next, resumeFrom, republished }) =>
-      jetstream(async () => {
+      jetstream(context.nc, async () => {
         const { jsm } = context;
         const consumer = commandConsumer(manifest.name);
         // The process before is gone: who pulls now must not wait until its pin runs out.

@@ -1,5 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { GROUPING } from '../../../broker/journal/grouping.js';
+import { linkedRequest } from '../../../broker/journal/linked-request.js';
 import { commandSubject } from '../../../schemas/subjects.js';
 import type { Operation } from './operations.js';
 import { expectNone, type World } from './world.js';
@@ -94,7 +95,7 @@ export class Run {
   /** As `nats req cmd…` does: asked once; without an answer the command may be recorded or not. */
   #send(action: string, agent: string, data: object): void {
     const subject = commandSubject({ module: 'accounts', name: action, agent });
-    const asked = this.world.guest.request(subject, JSON.stringify(data), { timeout: 2_000 });
+    const asked = linkedRequest(this.world.guest, subject, JSON.stringify(data), { timeout: 2_000 });
     this.#commands.push(
       asked.then(
         (reply) => {

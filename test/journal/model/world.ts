@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Authenticator, type NatsConnection, nkeyAuthenticator } from 'nats';
 import { guestPlan, modulePlan } from '../../../broker/access/accounts.js';
 import { newKey } from '../../../broker/access/keys.js';
 import { accountsConfig } from '../../../broker/access/server-config.js';
 import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
+import { linkedRequest } from '../../../broker/journal/linked-request.js';
 import { readLog } from '../../../broker/journal/reader.js';
 import { serveControl } from '../../../broker/operate/control.js';
 import { type Reaper, startReaper } from '../../../broker/process/reaper.js';
@@ -39,6 +40,7 @@ export class World implements AsyncDisposable {
   readonly checks = new LogChecks();
   readonly bank = new Bank();
   #position = 1;
+  #isTight = false;
   #runs = 0;
 
   private constructor(
@@ -50,7 +52,6 @@ export class World implements AsyncDisposable {
     /** The connection of somebody without a credential, who sends commands. */
     readonly guest: NatsConnection,
     private readonly authenticator: Authenticator,
-    readonly jsm: JetStreamManager,
     readonly under: number,
     private readonly supervisor: Supervisor,
     private readonly reaper: Reaper,
@@ -109,7 +110,6 @@ export class World implements AsyncDisposable {
       control,
       guest,
       authenticator,
-      jsm,
       under,
       supervisor,
       reaper,
@@ -138,16 +138,26 @@ export class World implements AsyncDisposable {
 
   /** How many bytes the log may grow; undefined: as many as it likes. */
   async setRoom(bytes?: number): Promise<void> {
+    if (bytes === undefined && !this.#isTight) return;
+    this.#isTight = bytes !== undefined;
     await waitFor(
       'the limit of the log to be set',
       async () => {
-        const { config, state } = await this.jsm.streams.info(LOG);
+        const { config, state } = await this.#api<StreamInfo>(`STREAM.INFO.${LOG}`);
         const max_bytes = bytes === undefined ? ROOM : state.bytes + bytes;
-        await this.jsm.streams.update(LOG, { ...config, max_bytes });
+        await this.#api(`STREAM.UPDATE.${LOG}`, { ...config, max_bytes });
         return true;
       },
       30_000,
     );
+  }
+
+  async #api<T>(operation: string, body?: object): Promise<T> {
+    const payload = body === undefined ? '' : JSON.stringify(body);
+    const reply = await linkedRequest(this.control, `$JS.API.${operation}`, payload, { timeout: 5_000 });
+    const answer = reply.json<T & { error?: object }>();
+    if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error));
+    return answer;
   }
 
   /** What has come into the log since the last call, when every command in it is answered and no copy is missing. */
