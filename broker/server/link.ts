@@ -28,6 +28,8 @@ export interface LinkOptions {
 }
 
 const RECONNECT_MS = 100;
+/** A connection that is lost in the middle of its handshake is noticed by this only. */
+const DIAL_TIMEOUT_MS = 5_000;
 const ADMINISTRATION_TIMEOUT_MS = 5_000;
 const INFO_TIMEOUT_MS = 5_000;
 
@@ -39,7 +41,7 @@ const open = (url: string, key: Key, name: string): Promise<NatsConnection> =>
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_MS,
     reconnectJitter: RECONNECT_MS / 2,
-    timeout: 5_000,
+    timeout: DIAL_TIMEOUT_MS,
   });
 
 /** A server that does not have the accounts, in its own words or by what it does. */

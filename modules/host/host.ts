@@ -33,6 +33,8 @@ export interface HostOptions {
 
 const START_TIMEOUT_MS = 60_000;
 const RECONNECT_MS = 100;
+/** A connection that is lost in the middle of its handshake is noticed by this; the client's own 20 s are an outage. */
+const DIAL_TIMEOUT_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
 
@@ -84,6 +86,7 @@ export class Host {
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,
       reconnectJitter: RECONNECT_MS / 2,
+      timeout: DIAL_TIMEOUT_MS,
     });
     return new Host(nc, module, options);
   }

@@ -18,6 +18,8 @@ export const dial = (
     maxReconnectAttempts: -1,
     reconnectTimeWait: 20,
     reconnectJitter: 0,
+    // A cut in the middle of a handshake is noticed by this only.
+    timeout: 1_000,
     ...options,
   });
 

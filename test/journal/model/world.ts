@@ -58,7 +58,7 @@ export class World implements AsyncDisposable {
     private readonly dir: AsyncDisposable,
   ) {}
 
-  static async open(durability: Durability): Promise<World> {
+  static async open(durability: Durability, say: (line: string) => void = () => undefined): Promise<World> {
     const [core, own] = [newKey(), newKey()];
     const authenticator = nkeyAuthenticator(new TextEncoder().encode(core.seed));
     const server = await startServer({
@@ -98,8 +98,8 @@ export class World implements AsyncDisposable {
       repair: (module) => openModuleEpoch(context, module),
       // The server is stopped and killed here: silence says nothing about the module.
       linkedSince: () => undefined,
-      log: () => undefined,
-      output: () => undefined,
+      log: (module, text) => say(`${Date.now() % 1e6} ${module}: ${text}`),
+      output: (module, line) => say(`${Date.now() % 1e6} ${module}: ${line}`),
     });
     success(supervisor.add(success(readModule(source))));
     serveControl(control, supervisor);
