@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -15,6 +14,7 @@ import type { Reaper } from '../process/reaper.js';
 import { startEmbedded } from './embedded.js';
 import { findServer } from './find.js';
 import { type Link, openLink } from './link.js';
+import { defaultMemoryLimitBytes } from './memory-limit.js';
 import type { OnProgress } from './progress.js';
 import { checkServerVersion } from './version.js';
 
@@ -123,7 +123,7 @@ const embedded = ({
           configPath,
           host: HOST,
           port: number,
-          memoryLimitBytes: config.memoryLimitBytes ?? Math.min(2 ** 31, Math.floor(totalmem() / 4)),
+          memoryLimitBytes: config.memoryLimitBytes ?? defaultMemoryLimitBytes(),
           reaper,
           logLine: serverLine(log),
           onDown: (reason) => log.line('server', `${reason}; it is started again`),
