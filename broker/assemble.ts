@@ -1,12 +1,19 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { Fault } from '../schemas/errors.js';
 import type { BrokerLog } from './broker-log.js';
 import { Gateway } from './gateway/gateway.js';
 import { UnownedCommands } from './gateway/unowned.js';
 import { LogIndex } from './index/log-index.js';
+import { brokerEpochs } from './journal/epoch-source.js';
+import { GROUPING } from './journal/grouping.js';
+import { Producer } from './journal/producer.js';
 import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from './process/lifetime.js';
 import type { Reaper } from './process/reaper.js';
+import { Firings } from './schedules/firings.js';
+import { Schedules } from './schedules/schedules.js';
 import type { ServerSide } from './server/server-side.js';
 import { endFold, openModuleEpoch, startModule } from './supervisor/module-start.js';
 import type { ModuleSurroundings } from './supervisor/supervised-module.js';
@@ -18,6 +25,8 @@ export interface Parts {
   readonly index: LogIndex;
   readonly gateway: Gateway;
   readonly unowned: UnownedCommands;
+  readonly schedules: Schedules;
+  readonly firings: Firings;
 }
 
 export interface AssembleOptions {
@@ -81,5 +90,34 @@ export const assemble = (options: AssembleOptions): Parts => {
     log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
   }
   const gateway = new Gateway({ nc, producer, index, directory: supervisor });
-  return { supervisor, index, gateway, unowned };
+  const firings = new Firings({
+    nc,
+    jsm: open.jsm,
+    index,
+    open: () => openScheduler(options),
+    log: (text) => log.line('scheduler', text),
+  });
+  lifetime.onStop(() => firings.close());
+  const schedules = new Schedules({
+    nc,
+    jsm: open.jsm,
+    lastFiring: (schedule) => index.lastFiring(schedule),
+    onStream: () => firings.wake(),
+  });
+  return { supervisor, index, gateway, unowned, schedules, firings };
+};
+
+/** The producer of commands that schedules sent. */
+const SCHEDULER = 'scheduler';
+
+const openScheduler = ({ open, log, lifetime }: AssembleOptions): TaskEither<Fault, Producer> => {
+  const { nc, under, durability } = open;
+  return Producer.open({
+    nc,
+    name: SCHEDULER,
+    epochs: brokerEpochs({ nc, producer: SCHEDULER, under, filters: ['cmd.>'] }),
+    grouping: GROUPING[durability],
+    onReplaced: (reason) => lifetime.fail(reason),
+    onReopen: (reason) => log.line(SCHEDULER, `a new epoch is opened: ${reason.message}`),
+  });
 };

@@ -15,6 +15,7 @@ import { serveRequests } from './operate/serve.js';
 import { Lifetime, orThrow, run } from './process/lifetime.js';
 import { claimDataDir } from './process/owner.js';
 import { startReaper } from './process/reaper.js';
+import { scheduleOperations, serveScheduling } from './schedules/serve.js';
 import type { OnProgress } from './server/progress.js';
 import { openServerSide, type ServerSide } from './server/server-side.js';
 import { readModule } from './supervisor/manifest-file.js';
@@ -83,6 +84,7 @@ const start = async (
 
   const context = contextOf(config, dataDir, server, parts);
   serve(server, parts, context);
+  parts.firings.start();
   lifetime.onStop(() => gateway.close());
   lifetime.onStop(() => supervisor.unloadAll());
   lifetime.onStop(() => gateway.drain(DRAIN_MS));
@@ -114,11 +116,16 @@ const contextOf = (
 });
 
 /** Begins to answer modules, operators and callers. */
-const serve = ({ link }: ServerSide, { supervisor, gateway }: Parts, context: OperationsContext): void => {
+const serve = (
+  { link }: ServerSide,
+  { supervisor, gateway, schedules }: Parts,
+  context: OperationsContext,
+): void => {
   serveControl(link.nc, supervisor);
-  const handlers = operations(context);
+  const handlers = new Map([...operations(context), ...scheduleOperations(schedules)]);
   serveRequests(link.nc, 'ops.>', (subject) => handlers.get(subject));
   serveConsumerCreation(link.nc);
+  serveScheduling(link.nc, schedules, supervisor);
   gateway.start();
 };
 

@@ -70,6 +70,20 @@ export const ERRORS = {
     'The action is addressed to the module and the subject names an agent.',
   ),
   CALLER_FORBIDDEN: row('rejected', false, 1, 403, 'The action is for its own module only.'),
+  SCHEDULE_INVALID: row(
+    'rejected',
+    false,
+    1,
+    400,
+    'When the command is due cannot be read, is past, or never comes.',
+  ),
+  SCHEDULE_UNKNOWN: row(
+    'rejected',
+    false,
+    1,
+    404,
+    'There is no schedule of that id: none was made, it was cancelled, or it fired for the last time.',
+  ),
   DEADLINE_PAST: row('expired', false, 1, 504, 'The deadline had passed when the command was to be handled.'),
   CALL_DEADLOCK: row(
     'failed',
@@ -138,6 +152,7 @@ export const ERRORS = {
     429,
     'More is in flight than the broker holds; try again after a pause.',
   ),
+  SCHEDULES_FULL: row('failed', true, 1, 507, 'There are as many schedules as the broker takes.'),
   LOG_FULL: row('failed', true, 1, 507, 'The log has reached its limit of bytes.'),
   LOG_UNAVAILABLE: row('failed', true, 3, 503, 'The record was not stored: the log does not answer.'),
   LOG_UNCERTAIN: row('failed', false, 3, 504, 'Whether the record was stored could not be learned in time.'),

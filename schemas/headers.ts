@@ -12,6 +12,10 @@ export const HEADER = {
   call: 'Tally-Call',
   /** RFC 3339 time after which a command is not handled any more. */
   deadline: 'Tally-Deadline',
+  /** Id of the schedule that a command was sent by. */
+  schedule: 'Tally-Schedule',
+  /** RFC 3339 time at which that schedule sends the next one; absent on the last. */
+  next: 'Tally-Next',
   /** Schema version of the payload. */
   schema: 'Tally-Schema',
   fenceSequence: 'Nats-Expected-Last-Subject-Sequence',

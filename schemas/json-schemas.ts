@@ -10,6 +10,7 @@ import { ManifestSchema } from './manifest.js';
 import { BrokerAddressSchema, BrokerStatusSchema, ModuleStatsSchema, ReadySchema } from './operate.js';
 import { HistoryRecordSchema } from './record.js';
 import { ResultSchema } from './result.js';
+import { ScheduleSchema } from './schedule.js';
 
 /** What `schemas/json/` publishes for programs in other languages: file name without `.schema.json`, title, schema. */
 const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchema])[] = [
@@ -25,6 +26,7 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['start-reply', 'Reply with a new epoch', StartReplySchema],
   ['ready-request', 'A module is ready', ReadyRequestSchema],
   ['beat', 'Heartbeat of a module', BeatSchema],
+  ['schedule', 'A scheduled command', ScheduleSchema],
 ];
 
 /** The text of each published file by its name. */

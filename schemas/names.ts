@@ -17,6 +17,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'gateway',
   'guest',
   'operator',
+  'scheduler',
 ]);
 
 /** What stands in a subject where a token of the original was no name; itself a name that no module may take. */

@@ -10,6 +10,9 @@ export const OPS = {
   moduleUnload: 'ops.module.unload',
   moduleReload: 'ops.module.reload',
   moduleStats: 'ops.module.stats',
+  scheduleList: 'ops.schedule.list',
+  scheduleShow: 'ops.schedule.show',
+  scheduleCancel: 'ops.schedule.cancel',
 } as const;
 
 /** Where the broker takes the operator's requests for consumers; the account has it as the JetStream API's own subject. */

@@ -52,12 +52,13 @@ const commands = (pattern: string, sender: string): readonly Grant[] => [
 const people = (sender: string): readonly Grant[] => [
   ...commands('*.*', sender),
   { kind: 'service', subject: 'call.>', share: true },
+  { kind: 'service', subject: 'schedule.>', share: true },
   { kind: 'service', subject: '$SRV.>', many: true },
   { kind: 'stream', subject: 'live.>' },
 ];
 
 // Three and four tokens only: another number matches no import and would vanish, so it is refused aloud instead.
-const GUEST_PUBLISH = ['cmd.*.*', 'cmd.*.*.*', 'call.>', '$SRV.>'];
+const GUEST_PUBLISH = ['cmd.*.*', 'cmd.*.*.*', 'call.>', 'schedule.>', '$SRV.>'];
 
 // Guests share one account. One that subscribed to `call.>` would see what the others send, and could answer it.
 const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];

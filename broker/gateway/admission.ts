@@ -30,12 +30,19 @@ export const senderOf = (msg: Msg): string => {
   return (JSON.parse(info) as { acc?: string }).acc ?? 'broker';
 };
 
-/**
- * Refuses what cannot become a command or what nobody would answer: it is told at once and nothing is recorded. All
- * else is recorded, also what its handler will reject.
- */
-export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
-  const parsed = parseAddress(msg.subject.slice('call.'.length));
+/** A command as somebody asks for it: `subject` is MODULE.ACTION[.AGENT]. */
+export interface Request {
+  readonly subject: string;
+  readonly sender: string;
+  readonly payloadBytes: number;
+}
+
+/** Refuses what can become no command of a module that is known, whether or not that module runs. */
+export const admitCommand = (
+  { subject, sender, payloadBytes }: Request,
+  directory: ModuleDirectory,
+): E.Either<Fault, AdmittedCall & { readonly module: ServedModule }> => {
+  const parsed = parseAddress(subject);
   if (E.isLeft(parsed)) return parsed;
   const address = parsed.right;
   const module = directory.find(address.module);
@@ -58,29 +65,37 @@ export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Adm
   if (!takesAgent(action) && address.agent !== undefined) {
     return E.left(fault('AGENT_UNEXPECTED', `${named} is not addressed to an agent: call.${named}`));
   }
-  const sender = senderOf(msg);
   if (action.callers === 'self' && sender !== address.module) {
     return E.left(fault('CALLER_FORBIDDEN', `${named} is for ${address.module} itself only`));
   }
   const limit = Math.min(limitsOf(module.manifest).payloadBytes, MAX_PAYLOAD_BYTES);
-  if (msg.data.length > limit) {
+  if (payloadBytes > limit) {
     return E.left(
-      fault(
-        'PAYLOAD_TOO_LARGE',
-        `the payload has ${msg.data.length} bytes, ${address.module} takes ${limit}`,
-      ),
-    );
-  }
-  if (!takesCalls(module)) {
-    const is = module.stopping ? 'about to stop' : module.state;
-    return E.left(
-      fault(
-        'MODULE_UNAVAILABLE',
-        `module ${address.module} is ${is}; send cmd.${named} to have it handled once it is back`,
-      ),
+      fault('PAYLOAD_TOO_LARGE', `the payload has ${payloadBytes} bytes, ${address.module} takes ${limit}`),
     );
   }
   return E.right({ address, module, sender });
+};
+
+/**
+ * Refuses what cannot become a command or what nobody would answer: it is told at once and nothing is recorded. All
+ * else is recorded, also what its handler will reject.
+ */
+export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
+  const subject = msg.subject.slice('call.'.length);
+  const admitted = admitCommand(
+    { subject, sender: senderOf(msg), payloadBytes: msg.data.length },
+    directory,
+  );
+  if (E.isLeft(admitted) || takesCalls(admitted.right.module)) return admitted;
+  const { address, module } = admitted.right;
+  const is = module.stopping ? 'about to stop' : module.state;
+  return E.left(
+    fault(
+      'MODULE_UNAVAILABLE',
+      `module ${address.module} is ${is}; send cmd.${address.module}.${address.name} to have it handled once it is back`,
+    ),
+  );
 };
 
 /**

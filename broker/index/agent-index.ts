@@ -11,13 +11,15 @@ interface Position {
 const POSITION = 'position';
 
 /**
- * Which agents there are, in LMDB, with the position that reading the log goes on from. Agents and position are one
- * transaction, so a killed broker neither skips nor has to read all again.
+ * Which agents there are and what schedules have sent, in LMDB, with the position that reading the log goes on from. All
+ * of it is one transaction, so a killed broker neither skips nor has to read all again.
  */
 export class AgentIndex {
   readonly #db: RootDatabase<unknown, string>;
   readonly #known = new Set<string>();
   #fresh: string[] = [];
+  /** Firings of schedules that are in the log and not on disk here, by schedule. */
+  #fired = new Map<string, number>();
 
   constructor(dir: string, logId: string, lastSeq: number, onDamaged: (reason: string) => void) {
     this.#db = openLmdb(dir, {}, onDamaged);
@@ -48,14 +50,30 @@ export class AgentIndex {
     this.#fresh.push(key);
   }
 
+  /** The log has what this schedule sent up to a firing, which its next due time names; see {@link lastFiring}. */
+  fired(schedule: string, nextMs: number): void {
+    if ((this.lastFiring(schedule) ?? -1) < nextMs) this.#fired.set(schedule, nextMs);
+  }
+
+  /** The due time behind the last firing that the log has, milliseconds since 1970; undefined when it has none. */
+  lastFiring(schedule: string): number | undefined {
+    return this.#fired.get(schedule) ?? (this.#db.get(`fired/${schedule}`) as number | undefined);
+  }
+
   /** Writes what is new, with the position; resolves when it is on disk. */
   async save(resumeFrom: number): Promise<void> {
     const fresh = this.#fresh;
     this.#fresh = [];
+    const fired = [...this.#fired];
     await this.#db.transaction(() => {
       for (const key of fresh) void this.#db.put(`agent/${key}`, true);
+      for (const [schedule, nextMs] of fired) void this.#db.put(`fired/${schedule}`, nextMs);
       void this.#db.put(POSITION, { logId: this.logId, resumeFrom } satisfies Position);
     });
+    // Only now is it found on disk.
+    for (const [schedule, nextMs] of fired) {
+      if (this.#fired.get(schedule) === nextMs) this.#fired.delete(schedule);
+    }
   }
 
   async close(): Promise<void> {

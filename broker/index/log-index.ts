@@ -2,6 +2,7 @@ import type { NatsConnection } from 'nats';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
+import { firingOf } from '../schedules/firing.js';
 import { readLog } from '../journal/reader.js';
 import { AgentIndex } from './agent-index.js';
 import { type OpenCommand, OpenCommands } from './open-commands.js';
@@ -95,6 +96,11 @@ export class LogIndex {
     return this.#recent.get(command);
   }
 
+  /** The due time behind the last firing of a schedule that the log has; the schedule as {@link firingOf} names it. */
+  lastFiring(schedule: string): number | undefined {
+    return this.#agents.lastFiring(schedule);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#stop.abort();
@@ -124,6 +130,8 @@ export class LogIndex {
     const subject = splitSubject(message.subject);
     const live = message.seq > this.#target;
     if (subject?.kind === 'cmd') {
+      const firing = firingOf(subject.sender, message.header);
+      if (firing !== undefined) this.#agents.fired(firing.schedule, firing.nextMs);
       const command = this.commands.command(message, subject);
       if (live) this.options.onCommand(command);
     } else if (subject?.kind === 'res') {

@@ -1,0 +1,240 @@
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection, nuid } from 'nats';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { jsonOrText } from '../../schemas/json.js';
+import { isName } from '../../schemas/names.js';
+import { firstDue, type Schedule, type ScheduleDetails, type Timing } from '../../schemas/schedule.js';
+import { type Address, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
+import { linkedRequest } from '../journal/linked-request.js';
+import { parsePubAck } from '../journal/pub-ack.js';
+import { scheduleKey } from './firing.js';
+import { readPage } from './page.js';
+import {
+  ALL_SCHEDULES,
+  COMMAND_HEADER,
+  ensureSchedules,
+  firedOf,
+  isWithoutSchedules,
+  MAX_SCHEDULE_BYTES,
+  MAX_SCHEDULE_RECORD_BYTES,
+  MAX_SCHEDULES,
+  SCHED,
+  scheduleOf,
+} from './stream.js';
+
+/** A command that is to be sent later. It has been admitted. */
+export interface ScheduleRequest {
+  readonly address: Address;
+  readonly sender: string;
+  readonly timing: Timing;
+  readonly data: Uint8Array;
+  /** What its commands bear beside the schedule's id. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface SchedulesOptions {
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+  /** The due time behind the last firing of a schedule that the log has; see LogIndex. */
+  readonly lastFiring: (schedule: string) => number | undefined;
+  /** The stream is there from here on. */
+  readonly onStream: () => void;
+}
+
+/** The server's headers of a schedule. */
+const PATTERN = 'Nats-Schedule';
+const TARGET = 'Nats-Schedule-Target';
+const ZONE = 'Nats-Schedule-Time-Zone';
+
+const PUBLISH_TIMEOUT_MS = 10_000;
+/** Requests that wait for their turn; each holds its payload. */
+const MAX_WAITING = 1_000;
+
+// Codes of nats-server's errors.json.
+const INVALID: ReadonlySet<number> = new Set([10189, 10223]); // the pattern, the time zone
+
+const pattern = (timing: Timing): string => {
+  if (timing.kind === 'at') return `@at ${new Date(timing.atMs).toISOString()}`;
+  return timing.kind === 'every' ? `@every ${timing.everyMs / 1_000}s` : timing.expression;
+};
+
+const timingOf = (text: string, zone: string): Timing => {
+  if (text.startsWith('@at ')) return { kind: 'at', atMs: Date.parse(text.slice(4)) };
+  if (text.startsWith('@every ')) return { kind: 'every', everyMs: Number.parseInt(text.slice(7), 10) * 1_000 };
+  return { kind: 'cron', expression: text, ...(zone === '' ? {} : { timezone: zone }) };
+};
+
+/** The answer to a publish; the server says last whether it can do anything with a pattern. */
+const published = (reply: Msg): E.Either<Fault, number> => {
+  const { err_code, description } =
+    reply.data.length === 0
+      ? {}
+      : (reply.json<{ error?: { err_code?: number; description?: string } }>().error ?? {});
+  return INVALID.has(err_code ?? 0)
+    ? E.left(fault('SCHEDULE_INVALID', `the server refused it: ${description}`))
+    : parsePubAck(reply);
+};
+
+interface Stored {
+  readonly subject: string;
+  readonly time: Date;
+  readonly header: MsgHdrs;
+  readonly data: Uint8Array;
+}
+
+/** The schedules of a broker: messages that the server keeps and fires by itself, also while no broker runs. */
+export class Schedules {
+  #ensured: Promise<StreamInfo> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(private readonly options: SchedulesOptions) {}
+
+  /** Takes a schedule on; SCHEDULES_FULL above the bound, SCHEDULE_INVALID where the server does not read it. */
+  add(request: ScheduleRequest): TaskEither<Fault, Schedule> {
+    return () => {
+      if (this.#waiting >= MAX_WAITING) {
+        return Promise.resolve(E.left(fault('OVERLOADED', `${this.#waiting} schedules wait to be stored`)));
+      }
+      this.#waiting += 1;
+      // One after the other: two that look at the bound together could both find the last place.
+      const added = this.#last.then(() => this.#add(request)).finally(() => {
+        this.#waiting -= 1;
+      });
+      this.#last = added;
+      return added;
+    };
+  }
+
+  list(): TaskEither<Fault, readonly Schedule[]> {
+    return async () => {
+      const { nc, jsm } = this.options;
+      try {
+        const all: Schedule[] = [];
+        await jsm.streams.info(SCHED);
+        for (let page = await readPage(nc, jsm, ALL_SCHEDULES, 1); page.length > 0; ) {
+          all.push(...page.map((message) => this.#describe(message)));
+          page = await readPage(nc, jsm, ALL_SCHEDULES, (page.at(-1)?.seq ?? 0) + 1);
+        }
+        return E.right(all);
+      } catch (error) {
+        return isWithoutSchedules(error) ? E.right([]) : E.left(toFault(error, 'LOG_UNAVAILABLE'));
+      }
+    };
+  }
+
+  show(id: string): TaskEither<Fault, ScheduleDetails> {
+    return async () => {
+      if (!isName(id)) return E.left(unknown(id));
+      try {
+        const message = await this.options.jsm.direct.getMessage(SCHED, { last_by_subj: scheduleOf(id) });
+        if (message === null) return E.left(unknown(id));
+        const headers = Object.fromEntries(
+          [...message.header]
+            .filter(([name]) => name !== HEADER.schedule && name !== COMMAND_HEADER && !name.startsWith('Nats-'))
+            .map(([name, [value = '']]) => [name, value]),
+        );
+        return E.right({ ...this.#describe(message), headers, data: jsonOrText(message.data) });
+      } catch (error) {
+        return E.left(isWithoutSchedules(error) ? unknown(id) : toFault(error, 'LOG_UNAVAILABLE'));
+      }
+    };
+  }
+
+  /** Ends a schedule. What it fired before is a command like any other. SCHEDULE_UNKNOWN when there is none. */
+  cancel(id: string): TaskEither<Fault, { readonly id: string; readonly cancelled: true }> {
+    return async () => {
+      if (!isName(id)) return E.left(unknown(id));
+      try {
+        const { purged } = await this.options.jsm.streams.purge(SCHED, { filter: scheduleOf(id) });
+        return purged === 0 ? E.left(unknown(id)) : E.right({ id, cancelled: true });
+      } catch (error) {
+        return E.left(isWithoutSchedules(error) ? unknown(id) : toFault(error, 'LOG_UNAVAILABLE'));
+      }
+    };
+  }
+
+  async #add(request: ScheduleRequest): Promise<E.Either<Fault, Schedule>> {
+    const { nc } = this.options;
+    const id = nuid.next();
+    const message = { subject: scheduleOf(id), time: new Date(), header: headersOf(id, request), data: request.data };
+    const bytes = message.data.length + (message.header as MsgHdrs & { encode(): Uint8Array }).encode().length;
+    if (bytes > MAX_SCHEDULE_RECORD_BYTES) {
+      return E.left(fault('PAYLOAD_TOO_LARGE', `payload and headers of a schedule have ${bytes} bytes`));
+    }
+    try {
+      const full = await this.#full(bytes);
+      if (full !== undefined) return E.left(full);
+    } catch (error) {
+      return E.left(toFault(error, 'LOG_UNAVAILABLE'));
+    }
+    try {
+      const options = { headers: message.header, timeout: PUBLISH_TIMEOUT_MS };
+      const stored = published(await linkedRequest(nc, message.subject, message.data, options));
+      return E.isLeft(stored) ? stored : E.right(this.#describe(message));
+    } catch (error) {
+      const text = `whether schedule ${id} was stored is not known: ${(error as Error).message}`;
+      return E.left(fault('LOG_UNCERTAIN', text));
+    }
+  }
+
+  async #full(bytes: number): Promise<Fault | undefined> {
+    const { jsm, onStream } = this.options;
+    if (this.#ensured === undefined) {
+      this.#ensured = ensureSchedules(jsm);
+      // What fails now may work for the next one.
+      this.#ensured.then(onStream, () => {
+        this.#ensured = undefined;
+      });
+    }
+    await this.#ensured;
+    const { state } = await jsm.streams.info(SCHED);
+    if ((state.num_subjects ?? 0) >= MAX_SCHEDULES) {
+      return fault('SCHEDULES_FULL', `there are ${MAX_SCHEDULES} schedules; cancel one`);
+    }
+    return state.bytes + bytes > MAX_SCHEDULE_BYTES
+      ? fault('SCHEDULES_FULL', `the schedules have ${state.bytes} bytes of ${MAX_SCHEDULE_BYTES}; cancel one`)
+      : undefined;
+  }
+
+  #describe({ subject, time, header }: Stored): Schedule {
+    const id = subject.slice(scheduleOf('').length);
+    const command = splitSubject(header.get(COMMAND_HEADER));
+    if (command?.kind !== 'cmd') throw new Error(`${subject} in ${SCHED} is no schedule`);
+    const timing = timingOf(header.get(PATTERN), header.get(ZONE));
+    const last = this.options.lastFiring(scheduleKey(command.sender, id));
+    // The server leaves out what it missed.
+    const known = last ?? firstDue(timing, time.getTime());
+    const next = timing.kind === 'at' || known > Date.now() ? known : firstDue(timing, Date.now());
+    return {
+      id,
+      module: command.module,
+      action: command.name,
+      agent: command.agent ?? null,
+      sender: command.sender,
+      at: timing.kind === 'at' ? new Date(timing.atMs).toISOString() : null,
+      everyMs: timing.kind === 'every' ? timing.everyMs : null,
+      cron: timing.kind === 'cron' ? timing.expression : null,
+      timezone: timing.kind === 'cron' ? (timing.timezone ?? null) : null,
+      next: new Date(next).toISOString(),
+      created: time.toISOString(),
+    };
+  }
+}
+
+const unknown = (id: string): Fault =>
+  fault('SCHEDULE_UNKNOWN', `there is no schedule ${JSON.stringify(id)}; \`tallystick schedule list\` lists them`);
+
+const headersOf = (id: string, { address, sender, timing, headers }: ScheduleRequest): MsgHdrs => {
+  const all = makeHeaders();
+  for (const [name, value] of Object.entries(headers)) all.set(name, value);
+  all.set(HEADER.schedule, id);
+  all.set(COMMAND_HEADER, storedCommandSubject(address, sender));
+  all.set(PATTERN, pattern(timing));
+  all.set(TARGET, firedOf(id));
+  if (timing.kind === 'cron' && timing.timezone !== undefined) all.set(ZONE, timing.timezone);
+  return all;
+};

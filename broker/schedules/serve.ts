@@ -1,0 +1,117 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Msg, NatsConnection, Subscription } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
+import { encodeJson, parseJson } from '../../schemas/json.js';
+import { OPS } from '../../schemas/operate.js';
+import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
+import { admitCommand, senderOf } from '../gateway/admission.js';
+import type { ModuleDirectory } from '../gateway/directory.js';
+import { replyFault } from '../gateway/reply.js';
+import type { Handler } from '../operate/serve.js';
+import type { ScheduleRequest, Schedules } from './schedules.js';
+import { KEPT } from './stream.js';
+
+const headerOf = (msg: Msg, name: string): string | undefined => {
+  const value = msg.headers?.get(name);
+  return value === undefined || value === '' ? undefined : value;
+};
+
+/** Refuses what a call would be refused for, and a payload or header that no firing could make good. */
+const readRequest = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>
+  pipe(
+    admitCommand(
+      {
+        subject: msg.subject.slice('schedule.'.length),
+        sender: senderOf(msg),
+        payloadBytes: msg.data.length,
+      },
+      directory,
+    ),
+    E.chain((admitted) => {
+      const headers = Object.fromEntries(
+        KEPT.flatMap((name) => {
+          const value = headerOf(msg, name);
+          return value === undefined ? [] : [[name, value]];
+        }),
+      );
+      const problem = unusable(msg, headers);
+      if (problem !== undefined) return E.left(problem);
+      const when = Object.fromEntries(
+        Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, headerOf(msg, name)]),
+      ) as WhenHeaders;
+      return pipe(
+        parseTiming(when, Date.now()),
+        E.map((timing) => ({ ...admitted, timing, data: msg.data, headers })),
+      );
+    }),
+  );
+
+const unusable = (msg: Msg, headers: Readonly<Record<string, string>>): Fault | undefined => {
+  const payload = headers[HEADER.contentType] === undefined ? parseJson(msg.data) : E.right(undefined);
+  if (E.isLeft(payload)) return payload.left;
+  const deadline = headers[HEADER.deadline];
+  if (deadline !== undefined && Number.isNaN(Date.parse(deadline))) {
+    return fault('HEADER_INVALID', `${HEADER.deadline} ${JSON.stringify(deadline)} is no RFC 3339 time`);
+  }
+  const conversation = headers[HEADER.conversation];
+  return conversation === undefined || parseSequence(conversation) !== undefined
+    ? undefined
+    : fault('HEADER_INVALID', `${HEADER.conversation} ${JSON.stringify(conversation)} is no sequence`);
+};
+
+/** Serves `schedule.<module>.<action>[.<agent>]`: takes the command on for later and answers with its schedule. */
+export const serveScheduling = (
+  nc: NatsConnection,
+  schedules: Schedules,
+  directory: ModuleDirectory,
+): Subscription =>
+  nc.subscribe('schedule.>', {
+    callback: (error, msg) => {
+      // Nobody waits, and a schedule whose id nobody learns could hardly be cancelled.
+      if (error !== null || msg.reply === undefined || msg.reply === '') return;
+      void pipe(
+        TE.fromEither(readRequest(msg, directory)),
+        TE.chain((request) => schedules.add(request)),
+      )().then((outcome) => {
+        if (E.isLeft(outcome)) replyFault(msg, outcome.left);
+        else msg.respond(encodeJson({ status: 'ok', data: outcome.right }));
+      });
+    },
+  });
+
+const idOf = (body: Readonly<Record<string, unknown>>): TE.TaskEither<Fault, string> =>
+  typeof body.id === 'string'
+    ? TE.right(body.id)
+    : TE.left(fault('PAYLOAD_INVALID', 'the request needs id, a string', '/id'));
+
+/** What an operator asks of schedules, by subject. */
+export const scheduleOperations = (schedules: Schedules): readonly (readonly [string, Handler])[] => [
+  [
+    OPS.scheduleList,
+    () =>
+      pipe(
+        schedules.list(),
+        TE.map((all) => ({ schedules: all })),
+      ),
+  ],
+  [
+    OPS.scheduleShow,
+    (body) =>
+      pipe(
+        idOf(body),
+        TE.chain((id) => schedules.show(id)),
+      ),
+  ],
+  [
+    OPS.scheduleCancel,
+    (body) =>
+      pipe(
+        idOf(body),
+        TE.chain((id) => schedules.cancel(id)),
+      ),
+  ],
+];
