@@ -8,6 +8,7 @@ import { addCall } from './commands/call.js';
 import { addEnv } from './commands/env.js';
 import { addModule } from './commands/module.js';
 import { addReplay } from './commands/replay.js';
+import { addSchedule } from './commands/schedule.js';
 import { addStart } from './commands/start.js';
 import { addStatus } from './commands/status.js';
 import { EXIT, exitCodeOf } from './exit.js';
@@ -37,7 +38,7 @@ const build = (): Command => {
     'tallystick status',
     'tallystick replay history --agent alice',
   ]);
-  for (const add of [addStart, addEnv, addStatus, addCall, addModule, addReplay]) add(program);
+  for (const add of [addStart, addEnv, addStatus, addCall, addModule, addSchedule, addReplay]) add(program);
   return program;
 };
 

@@ -73,7 +73,10 @@ const parseField = (text: string, bounds: Bounds): Either<Fault, Field> => {
   if (ranges.includes(undefined)) {
     const { what, min, max } = bounds;
     return left(
-      fault('SCHEDULE_INVALID', `${JSON.stringify(text)} is no ${what} of a cron expression: ${min} to ${max}`),
+      fault(
+        'SCHEDULE_INVALID',
+        `${JSON.stringify(text)} is no ${what} of a cron expression: ${min} to ${max}`,
+      ),
     );
   }
   const fields = ranges as readonly Field[];

@@ -73,7 +73,7 @@ export const ERRORS = {
   SCHEDULE_INVALID: row(
     'rejected',
     false,
-    1,
+    2,
     400,
     'When the command is due cannot be read, is past, or never comes.',
   ),

@@ -8,7 +8,8 @@ import { type Address, callSubject } from './subjects.js';
 /** Commands that are sent later, or again and again: see docs/decisions/0018. */
 
 /** What a sender requests; the payload is the command's, the headers say when. */
-export const scheduleSubject = (address: Address): string => `schedule${callSubject(address).slice('call'.length)}`;
+export const scheduleSubject = (address: Address): string =>
+  `schedule${callSubject(address).slice('call'.length)}`;
 
 /** Headers of a request to schedule a command: one of the first four. */
 export const SCHEDULE_HEADER = {
@@ -68,7 +69,8 @@ const parseCronTiming = (text: string, zone: string | undefined, nowMs: number):
   if (isLeft(cron)) return cron;
   const timezone = zone === undefined ? undefined : parseTimeZone(zone);
   if (timezone !== undefined && isLeft(timezone)) return timezone;
-  if (nextCron(cron.right, nowMs, zone) === undefined) return invalid(`${text} does not come within five years`);
+  if (nextCron(cron.right, nowMs, zone) === undefined)
+    return invalid(`${text} does not come within five years`);
   const { expression } = cron.right;
   return right({ kind: 'cron', expression, ...(zone === undefined ? {} : { timezone: zone }) });
 };
@@ -104,7 +106,9 @@ export const ScheduleSchema = Type.Object(
     module: Type.String(),
     action: Type.String(),
     agent: OrNull('null where the action is addressed to the module.'),
-    sender: Type.String({ description: 'Who scheduled it, as the server authenticated it; its commands bear this sender.' }),
+    sender: Type.String({
+      description: 'Who scheduled it, as the server authenticated it; its commands bear this sender.',
+    }),
     at: OrNull('RFC 3339 time of a command that is sent once.'),
     everyMs: Type.Union([Type.Integer({ minimum: 1_000 }), Type.Null()], {
       description: 'Period of one that is repeated, milliseconds.',

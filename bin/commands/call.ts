@@ -1,19 +1,26 @@
 import type { Command } from 'commander';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { NatsConnection } from 'nats';
-import { type Fault, fault } from '../../schemas/errors.js';
+import { headers, type MsgHdrs, type NatsConnection } from 'nats';
+import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
 import { parseDuration } from '../../schemas/quantity.js';
 import type { Result } from '../../schemas/result.js';
+import {
+  parseTiming,
+  SCHEDULE_HEADER,
+  type Schedule,
+  scheduleSubject,
+  type WhenHeaders,
+} from '../../schemas/schedule.js';
 import { type Address, callSubject, parseAddress } from '../../schemas/subjects.js';
 import { withConnection, withTargetOptions } from '../connect.js';
-import { EXIT, type ExitCode } from '../exit.js';
-import { printError, printJson } from '../output.js';
+import { EXIT, type ExitCode, exitCodeOf } from '../exit.js';
+import { print, printError, printJson } from '../output.js';
 import { silenceOf } from '../requests.js';
 import { done, orUsage, run, withExamples } from '../run.js';
 import type { TargetOptions } from '../target.js';
 
-interface Options extends TargetOptions {
+interface Options extends TargetOptions, WhenHeaders {
   readonly json?: boolean;
   readonly agent?: string;
   readonly timeout: number;
@@ -56,14 +63,28 @@ const pending = ({ module, agent }: Address, timeoutMs: number): Fault => {
   );
 };
 
+const unheard = (timeoutMs: number): Fault =>
+  fault(
+    'LOG_UNCERTAIN',
+    `no answer within ${timeoutMs} ms; the schedule may have been made: tallystick schedule list`,
+  );
+
+interface Sent {
+  readonly address: Address;
+  readonly subject: string;
+  readonly body: string;
+  /** Present where the command is for later. */
+  readonly when?: MsgHdrs;
+}
+
 const send = async (
   nc: NatsConnection,
-  address: Address,
-  body: string,
+  { address, subject, body, when }: Sent,
   timeoutMs: number,
 ): Promise<Either<Fault, Result>> => {
   try {
-    const reply = await nc.request(callSubject(address), body, { timeout: timeoutMs });
+    const options = { timeout: timeoutMs, ...(when === undefined ? {} : { headers: when }) };
+    const reply = await nc.request(subject, body, options);
     const value = reply.json<Partial<Result> | null>();
     return typeof value?.status === 'string'
       ? right(value as Result)
@@ -72,7 +93,7 @@ const send = async (
     if (thrown instanceof SyntaxError) return left(fault('INTERNAL', 'the reply is not JSON'));
     switch (silenceOf(thrown)) {
       case 'timeout':
-        return left(pending(address, timeoutMs));
+        return left(when === undefined ? pending(address, timeoutMs) : unheard(timeoutMs));
       case 'nobody':
         return left(
           fault(
@@ -90,6 +111,46 @@ const send = async (
   }
 };
 
+const isScheduled = (options: WhenHeaders): boolean =>
+  Object.keys(SCHEDULE_HEADER).some((key) => options[key as keyof WhenHeaders] !== undefined);
+
+/** The headers that ask for a command later; checked here too, so that nothing is sent in vain. */
+const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
+  const timing = parseTiming(options, Date.now());
+  if (isLeft(timing)) return timing;
+  const all = headers();
+  for (const [key, name] of Object.entries(SCHEDULE_HEADER)) {
+    const value = options[key as keyof WhenHeaders];
+    if (value !== undefined) all.set(name, value);
+  }
+  return right(all);
+};
+
+const callNow = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) => async () => {
+    const result = await send(nc, sent, options.timeout);
+    if (isLeft(result)) return result;
+    printJson(result.right, options.json !== true);
+    if (result.right.status === 'ok') return right(done);
+    printError(result.right.error, options.json === true);
+    return right(EXIT.no);
+  });
+
+const callLater = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) => async () => {
+    const result = await send(nc, sent, options.timeout);
+    if (isLeft(result)) return result;
+    if (result.right.status !== 'ok') {
+      const { error } = result.right;
+      printError(error, options.json === true);
+      return right(isErrorCode(error.code) ? exitCodeOf(fault(error.code, error.message)) : EXIT.no);
+    }
+    const schedule = result.right.data as Schedule;
+    if (options.json === true) printJson(schedule);
+    else print(`scheduled ${schedule.id}, next at ${schedule.next}`);
+    return right(done);
+  });
+
 const call =
   (action: string, json: string | undefined, options: Options): TaskEither<Fault, ExitCode> =>
   async () => {
@@ -97,14 +158,13 @@ const call =
     if (isLeft(address)) return address;
     const body = await payload(json);
     if (isLeft(body)) return body;
-    return withConnection(options, (nc) => async () => {
-      const result = await send(nc, address.right, body.right, options.timeout);
-      if (isLeft(result)) return result;
-      printJson(result.right, options.json !== true);
-      if (result.right.status === 'ok') return right(done);
-      printError(result.right.error, options.json === true);
-      return right(EXIT.no);
-    })();
+    const sent = { address: address.right, body: body.right };
+    if (!isScheduled(options)) {
+      return callNow(options, { ...sent, subject: callSubject(address.right) })();
+    }
+    const when = whenOf(options);
+    if (isLeft(when)) return when;
+    return callLater(options, { ...sent, subject: scheduleSubject(address.right), when: when.right })();
   };
 
 export const addCall = (program: Command): void => {
@@ -120,11 +180,18 @@ export const addCall = (program: Command): void => {
         'how long to wait for the result',
         (text) => orUsage('--timeout', parseDuration(text)),
         30_000,
-      ),
+      )
+      .option('--at <time>', 'send it then, and do not wait: an RFC 3339 time')
+      .option('--in <duration>', 'send it after that time')
+      .option('--every <duration>', 'send it again and again; whole seconds')
+      .option('--cron <expression>', 'send it whenever that fits: minute hour day month weekday, or @daily')
+      .option('--timezone <name>', 'what --cron is read in (default: UTC)'),
   ).action((action: string, json: string | undefined, options: Options) => run(call(action, json, options)));
   withExamples(command, [
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice',
     'tallystick call accounts.transfer \'{"to":"bob","amount":2}\' --agent alice --timeout 5s',
+    'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --in 10m',
+    'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --cron "0 9 * * mon-fri" --timezone Europe/Berlin',
     'echo \'{"amount":5}\' | tallystick call accounts.deposit.alice - --json',
   ]);
 };

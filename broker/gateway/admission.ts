@@ -83,10 +83,7 @@ export const admitCommand = (
  */
 export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
   const subject = msg.subject.slice('call.'.length);
-  const admitted = admitCommand(
-    { subject, sender: senderOf(msg), payloadBytes: msg.data.length },
-    directory,
-  );
+  const admitted = admitCommand({ subject, sender: senderOf(msg), payloadBytes: msg.data.length }, directory);
   if (E.isLeft(admitted) || takesCalls(admitted.right.module)) return admitted;
   const { address, module } = admitted.right;
   const is = module.stopping ? 'about to stop' : module.state;

@@ -130,7 +130,7 @@ export class LogIndex {
     const subject = splitSubject(message.subject);
     const live = message.seq > this.#target;
     if (subject?.kind === 'cmd') {
-      const firing = firingOf(subject.sender, message.header);
+      const firing = firingOf(subject.sender, (name) => message.header(name));
       if (firing !== undefined) this.#agents.fired(firing.schedule, firing.nextMs);
       const command = this.commands.command(message, subject);
       if (live) this.options.onCommand(command);

@@ -1,4 +1,4 @@
-import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection, Subscription } from 'nats';
@@ -12,8 +12,8 @@ import { linkState } from '../journal/link-state.js';
 import type { Producer } from '../journal/producer.js';
 import { Waker } from '../journal/waker.js';
 import { type Firing, firingOf } from './firing.js';
-import { readPage } from './page.js';
-import { ALL_FIRED, COMMAND_HEADER, FIRED_NOTICE, isWithoutSchedules, KEPT, SCHED } from './stream.js';
+import { readPage, type Stored } from './page.js';
+import { ALL_FIRED, COMMAND_HEADER, FIRED_NOTICE, hasSchedules, KEPT, SCHED } from './stream.js';
 
 export interface FiringsOptions {
   readonly nc: NatsConnection;
@@ -49,6 +49,7 @@ export class Firings {
   readonly #forget: () => void;
   #producer: Producer | undefined;
   #running: Promise<void> = Promise.resolve();
+  #exists = false;
   #closed = false;
   #said = '';
 
@@ -104,10 +105,9 @@ export class Firings {
   async #drain(): Promise<boolean> {
     const { nc, jsm } = this.options;
     if (!linkState(nc).isUp) return false;
-    const page = await readPage(nc, jsm, ALL_FIRED, 1).catch((error: unknown) => {
-      if (isWithoutSchedules(error)) return [];
-      throw error;
-    });
+    this.#exists ||= await hasSchedules(jsm);
+    if (!this.#exists) return false;
+    const page = await readPage(nc, ALL_FIRED, 1);
     const last = page.at(-1);
     if (last === undefined) return false;
     const producer = await this.#opened();
@@ -119,7 +119,7 @@ export class Firings {
     return true;
   }
 
-  #read({ seq, header, data }: StoredMsg): readonly Fired[] {
+  #read({ seq, header, data }: Stored): readonly Fired[] {
     const subject = header.get(COMMAND_HEADER);
     const command = splitSubject(subject);
     const headers = headersOf((name) => header.get(name), header.get(NEXT));

@@ -1,37 +1,62 @@
-import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
-import type { NatsConnection } from 'nats';
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
 import { linkState } from '../journal/link-state.js';
 import { SCHED } from './stream.js';
+
+/** A message of the stream. */
+export interface Stored {
+  readonly seq: number;
+  readonly subject: string;
+  readonly time: Date;
+  readonly header: MsgHdrs;
+  readonly data: Uint8Array;
+}
 
 const PAGE = 256;
 const PAGE_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 
-/**
- * Messages of some subjects from a sequence on, as many as one answer holds; none: there are no more. Throws when the
- * answer did not come whole: the client itself waits for the rest for ever.
- */
-export const readPage = async (
-  nc: NatsConnection,
-  jsm: JetStreamManager,
-  subjects: string,
-  fromSeq: number,
-): Promise<readonly StoredMsg[]> => {
-  const batch = await jsm.direct.getBatch(SCHED, {
-    seq: fromSeq,
-    batch: PAGE,
-    max_bytes: PAGE_BYTES,
-    next_by_subj: subjects,
-  });
-  const stop = (): void => batch.stop(new Error(`the stream ${SCHED} did not answer`));
-  const timer = setTimeout(stop, TIMEOUT_MS);
-  const forget = linkState(nc).onChange(stop);
-  try {
-    const page: StoredMsg[] = [];
-    for await (const message of batch) page.push(message);
-    return page;
-  } finally {
-    clearTimeout(timer);
-    forget();
-  }
+/** Statuses that end an answer: all that was asked for has come; there is nothing; nobody has such a stream. */
+const ENDS: ReadonlySet<number> = new Set([204, 404, 503]);
+
+const stored = ({ headers, data }: Msg): Stored | undefined => {
+  const subject = headers?.get('Nats-Subject') ?? '';
+  return headers === undefined || subject === ''
+    ? undefined
+    : {
+        seq: Number(headers.get('Nats-Sequence')),
+        subject,
+        time: new Date(headers.get('Nats-Time-Stamp')),
+        header: headers,
+        data,
+      };
 };
+
+/**
+ * Messages of some subjects from a sequence on, as many as one answer holds; none: there are no more, or the stream is
+ * not there. Rejects when the answer did not come whole: the client's own batch waits for the rest for ever.
+ */
+export const readPage = (nc: NatsConnection, subjects: string, fromSeq: number): Promise<readonly Stored[]> =>
+  new Promise((resolve, reject) => {
+    const page: Stored[] = [];
+    const inbox = createInbox();
+    const end = (failure?: Error): void => {
+      clearTimeout(timer);
+      forget();
+      subscription.unsubscribe();
+      if (failure === undefined) resolve(page);
+      else reject(failure);
+    };
+    const timer = setTimeout(() => end(new Error(`the stream ${SCHED} did not answer`)), TIMEOUT_MS);
+    const forget = linkState(nc).onChange(() => end(new Error('the connection to the server was lost')));
+    const subscription = nc.subscribe(inbox, {
+      callback: (error, msg) => {
+        if (error !== null) return end(error);
+        const message = stored(msg);
+        if (message !== undefined) page.push(message);
+        else if (ENDS.has(msg.headers?.code ?? 0)) end();
+        else end(new Error(`the stream ${SCHED} says: ${msg.headers?.code} ${msg.headers?.description}`));
+      },
+    });
+    const request = { seq: fromSeq, batch: PAGE, max_bytes: PAGE_BYTES, next_by_subj: subjects };
+    nc.publish(`$JS.API.DIRECT.GET.${SCHED}`, JSON.stringify(request), { reply: inbox });
+  });

@@ -1,6 +1,7 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection, nuid } from 'nats';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -11,13 +12,13 @@ import { type Address, splitSubject, storedCommandSubject } from '../../schemas/
 import { linkedRequest } from '../journal/linked-request.js';
 import { parsePubAck } from '../journal/pub-ack.js';
 import { scheduleKey } from './firing.js';
-import { readPage } from './page.js';
+import { readPage, type Stored } from './page.js';
 import {
   ALL_SCHEDULES,
   COMMAND_HEADER,
   ensureSchedules,
   firedOf,
-  isWithoutSchedules,
+  hasSchedules,
   MAX_SCHEDULE_BYTES,
   MAX_SCHEDULE_RECORD_BYTES,
   MAX_SCHEDULES,
@@ -63,12 +64,13 @@ const pattern = (timing: Timing): string => {
 
 const timingOf = (text: string, zone: string): Timing => {
   if (text.startsWith('@at ')) return { kind: 'at', atMs: Date.parse(text.slice(4)) };
-  if (text.startsWith('@every ')) return { kind: 'every', everyMs: Number.parseInt(text.slice(7), 10) * 1_000 };
+  if (text.startsWith('@every '))
+    return { kind: 'every', everyMs: Number.parseInt(text.slice(7), 10) * 1_000 };
   return { kind: 'cron', expression: text, ...(zone === '' ? {} : { timezone: zone }) };
 };
 
 /** The answer to a publish; the server says last whether it can do anything with a pattern. */
-const published = (reply: Msg): E.Either<Fault, number> => {
+const published = (reply: Msg): E.Either<Fault, unknown> => {
   const { err_code, description } =
     reply.data.length === 0
       ? {}
@@ -77,13 +79,6 @@ const published = (reply: Msg): E.Either<Fault, number> => {
     ? E.left(fault('SCHEDULE_INVALID', `the server refused it: ${description}`))
     : parsePubAck(reply);
 };
-
-interface Stored {
-  readonly subject: string;
-  readonly time: Date;
-  readonly header: MsgHdrs;
-  readonly data: Uint8Array;
-}
 
 /** The schedules of a broker: messages that the server keeps and fires by itself, also while no broker runs. */
 export class Schedules {
@@ -101,45 +96,50 @@ export class Schedules {
       }
       this.#waiting += 1;
       // One after the other: two that look at the bound together could both find the last place.
-      const added = this.#last.then(() => this.#add(request)).finally(() => {
-        this.#waiting -= 1;
-      });
+      const added = this.#last
+        .then(() => this.#add(request))
+        .finally(() => {
+          this.#waiting -= 1;
+        });
       this.#last = added;
       return added;
     };
   }
 
   list(): TaskEither<Fault, readonly Schedule[]> {
-    return async () => {
-      const { nc, jsm } = this.options;
-      try {
+    return TE.tryCatch(
+      async () => {
         const all: Schedule[] = [];
-        await jsm.streams.info(SCHED);
-        for (let page = await readPage(nc, jsm, ALL_SCHEDULES, 1); page.length > 0; ) {
+        if (!(await hasSchedules(this.options.jsm))) return all;
+        for (let fromSeq = 1; ; ) {
+          const page = await readPage(this.options.nc, ALL_SCHEDULES, fromSeq);
+          const last = page.at(-1);
+          if (last === undefined) return all;
           all.push(...page.map((message) => this.#describe(message)));
-          page = await readPage(nc, jsm, ALL_SCHEDULES, (page.at(-1)?.seq ?? 0) + 1);
+          fromSeq = last.seq + 1;
         }
-        return E.right(all);
-      } catch (error) {
-        return isWithoutSchedules(error) ? E.right([]) : E.left(toFault(error, 'LOG_UNAVAILABLE'));
-      }
-    };
+      },
+      (error) => toFault(error, 'LOG_UNAVAILABLE'),
+    );
   }
 
   show(id: string): TaskEither<Fault, ScheduleDetails> {
     return async () => {
       if (!isName(id)) return E.left(unknown(id));
       try {
+        if (!(await hasSchedules(this.options.jsm))) return E.left(unknown(id));
         const message = await this.options.jsm.direct.getMessage(SCHED, { last_by_subj: scheduleOf(id) });
         if (message === null) return E.left(unknown(id));
         const headers = Object.fromEntries(
           [...message.header]
-            .filter(([name]) => name !== HEADER.schedule && name !== COMMAND_HEADER && !name.startsWith('Nats-'))
+            .filter(
+              ([name]) => name !== HEADER.schedule && name !== COMMAND_HEADER && !name.startsWith('Nats-'),
+            )
             .map(([name, [value = '']]) => [name, value]),
         );
         return E.right({ ...this.#describe(message), headers, data: jsonOrText(message.data) });
       } catch (error) {
-        return E.left(isWithoutSchedules(error) ? unknown(id) : toFault(error, 'LOG_UNAVAILABLE'));
+        return E.left(toFault(error, 'LOG_UNAVAILABLE'));
       }
     };
   }
@@ -149,10 +149,11 @@ export class Schedules {
     return async () => {
       if (!isName(id)) return E.left(unknown(id));
       try {
+        if (!(await hasSchedules(this.options.jsm))) return E.left(unknown(id));
         const { purged } = await this.options.jsm.streams.purge(SCHED, { filter: scheduleOf(id) });
         return purged === 0 ? E.left(unknown(id)) : E.right({ id, cancelled: true });
       } catch (error) {
-        return E.left(isWithoutSchedules(error) ? unknown(id) : toFault(error, 'LOG_UNAVAILABLE'));
+        return E.left(toFault(error, 'LOG_UNAVAILABLE'));
       }
     };
   }
@@ -160,8 +161,14 @@ export class Schedules {
   async #add(request: ScheduleRequest): Promise<E.Either<Fault, Schedule>> {
     const { nc } = this.options;
     const id = nuid.next();
-    const message = { subject: scheduleOf(id), time: new Date(), header: headersOf(id, request), data: request.data };
-    const bytes = message.data.length + (message.header as MsgHdrs & { encode(): Uint8Array }).encode().length;
+    const message = {
+      subject: scheduleOf(id),
+      time: new Date(),
+      header: headersOf(id, request),
+      data: request.data,
+    };
+    const bytes =
+      message.data.length + (message.header as MsgHdrs & { encode(): Uint8Array }).encode().length;
     if (bytes > MAX_SCHEDULE_RECORD_BYTES) {
       return E.left(fault('PAYLOAD_TOO_LARGE', `payload and headers of a schedule have ${bytes} bytes`));
     }
@@ -196,11 +203,14 @@ export class Schedules {
       return fault('SCHEDULES_FULL', `there are ${MAX_SCHEDULES} schedules; cancel one`);
     }
     return state.bytes + bytes > MAX_SCHEDULE_BYTES
-      ? fault('SCHEDULES_FULL', `the schedules have ${state.bytes} bytes of ${MAX_SCHEDULE_BYTES}; cancel one`)
+      ? fault(
+          'SCHEDULES_FULL',
+          `the schedules have ${state.bytes} bytes of ${MAX_SCHEDULE_BYTES}; cancel one`,
+        )
       : undefined;
   }
 
-  #describe({ subject, time, header }: Stored): Schedule {
+  #describe({ subject, time, header }: Omit<Stored, 'seq' | 'data'>): Schedule {
     const id = subject.slice(scheduleOf('').length);
     const command = splitSubject(header.get(COMMAND_HEADER));
     if (command?.kind !== 'cmd') throw new Error(`${subject} in ${SCHED} is no schedule`);
@@ -226,7 +236,10 @@ export class Schedules {
 }
 
 const unknown = (id: string): Fault =>
-  fault('SCHEDULE_UNKNOWN', `there is no schedule ${JSON.stringify(id)}; \`tallystick schedule list\` lists them`);
+  fault(
+    'SCHEDULE_UNKNOWN',
+    `there is no schedule ${JSON.stringify(id)}; \`tallystick schedule list\` lists them`,
+  );
 
 const headersOf = (id: string, { address, sender, timing, headers }: ScheduleRequest): MsgHdrs => {
   const all = makeHeaders();

@@ -1,5 +1,4 @@
 import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
-import { errors } from 'nats';
 import { HEADER } from '../../schemas/headers.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
 
@@ -77,8 +76,13 @@ const STREAM_NAME_IN_USE = 10058;
 
 const STREAM_NOT_FOUND = 10059;
 
-/** Whether an error says that the stream is not there: nothing has been scheduled yet. */
-export const isWithoutSchedules = (error: unknown): boolean =>
-  (error as { code?: unknown }).code === STREAM_NOT_FOUND ||
-  error instanceof errors.NoRespondersError ||
-  (error instanceof errors.RequestError && error.isNoResponders());
+/** Whether the stream is there: it is made for the first schedule. A direct get from one that is not has no answer. */
+export const hasSchedules = async (jsm: JetStreamManager): Promise<boolean> => {
+  try {
+    await jsm.streams.info(SCHED);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === STREAM_NOT_FOUND) return false;
+    throw error;
+  }
+};
