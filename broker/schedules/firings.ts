@@ -27,11 +27,15 @@ export interface FiringsOptions {
 /** A command that a schedule fired. */
 interface Fired extends Firing {
   readonly draft: Draft;
+  /** When it was fired, milliseconds since 1970. */
+  readonly firedMs: number;
 }
 
 /** How often to look where nothing was heard of. */
 const POLL_MS = 5_000;
 const RETRY_MS = 1_000;
+/** The server fires within a second; what is later was missed. */
+const LATE_MS = 5_000;
 const INDEX_WAIT_MS = 60_000;
 
 /** The server's headers of what it fired. */
@@ -119,12 +123,13 @@ export class Firings {
     return true;
   }
 
-  #read({ seq, header, data }: Stored): readonly Fired[] {
+  #read({ seq, time, header, data }: Stored): readonly Fired[] {
     const subject = header.get(COMMAND_HEADER);
     const command = splitSubject(subject);
     const headers = headersOf((name) => header.get(name), header.get(NEXT));
     const firing = command?.kind === 'cmd' ? firingOf(command.sender, (name) => headers[name]) : undefined;
-    if (firing !== undefined) return [{ draft: { subject, data, headers }, ...firing }];
+    if (firing !== undefined)
+      return [{ draft: { subject, data, headers }, firedMs: time.getTime(), ...firing }];
     this.options.log(`message ${seq} of ${SCHED} is no firing of a schedule; it is left out`);
     return [];
   }
@@ -133,8 +138,15 @@ export class Firings {
   #due(page: readonly Fired[]): readonly Draft[] {
     const { index, log } = this.options;
     const come = new Map<string, number>();
-    return page.flatMap(({ draft, schedule, nextMs }) => {
-      if (nextMs <= (come.get(schedule) ?? index.lastFiring(schedule) ?? -1)) {
+    return page.flatMap(({ draft, firedMs, schedule, nextMs }) => {
+      const due = come.get(schedule) ?? index.lastFiring(schedule);
+      if (due !== undefined && firedMs - due > LATE_MS) {
+        const [was, is] = [due, firedMs].map((ms) => new Date(ms).toISOString());
+        log(
+          `schedule ${schedule} was due at ${was} and fired at ${is}; what was due in between is one firing`,
+        );
+      }
+      if (due !== undefined && nextMs <= due) {
         log(`schedule ${schedule} fired again what the log has; it is left out`);
         return [];
       }

@@ -41,6 +41,8 @@ export interface SchedulesOptions {
   readonly jsm: JetStreamManager;
   /** The due time behind the last firing of a schedule that the log has; see LogIndex. */
   readonly lastFiring: (schedule: string) => number | undefined;
+  /** Above it a schedule is refused. */
+  readonly maxSchedules?: number;
   /** The stream is there from here on. */
   readonly onStream: () => void;
 }
@@ -189,7 +191,7 @@ export class Schedules {
   }
 
   async #full(bytes: number): Promise<Fault | undefined> {
-    const { jsm, onStream } = this.options;
+    const { jsm, onStream, maxSchedules = MAX_SCHEDULES } = this.options;
     if (this.#ensured === undefined) {
       this.#ensured = ensureSchedules(jsm);
       // What fails now may work for the next one.
@@ -199,8 +201,8 @@ export class Schedules {
     }
     await this.#ensured;
     const { state } = await jsm.streams.info(SCHED);
-    if ((state.num_subjects ?? 0) >= MAX_SCHEDULES) {
-      return fault('SCHEDULES_FULL', `there are ${MAX_SCHEDULES} schedules; cancel one`);
+    if ((state.num_subjects ?? 0) >= maxSchedules) {
+      return fault('SCHEDULES_FULL', `there are ${maxSchedules} schedules; cancel one`);
     }
     return state.bytes + bytes > MAX_SCHEDULE_BYTES
       ? fault(

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import Schema from 'typebox/schema';
+import { readLog } from '../../broker/journal/reader.js';
+import { HEADER } from '../../schemas/headers.js';
+import { OPS } from '../../schemas/operate.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { type Schedule, type ScheduleDetails, ScheduleSchema } from '../../schemas/schedule.js';
+import { startBroker, type TestBroker } from '../support/broker.js';
+import { checkLog, connectOperator } from '../support/log-checks.js';
+import { natsCli } from '../support/nats-cli.js';
+import { processesMentioning } from '../support/processes.js';
+import { natsRequest } from '../support/requests.js';
+import { tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
+import { tallystick } from './tallystick.js';
+
+/** A scheduled command: its record, and that of its result. */
+interface Sent {
+  readonly command: StoredMessage;
+  readonly result: StoredMessage | undefined;
+}
+
+/** What a schedule has sent, with the results, as an operator reads it. */
+const sentBy = async (dataDir: string, id: string): Promise<readonly Sent[]> => {
+  const nc = await connectOperator(dataDir);
+  try {
+    const commands: StoredMessage[] = [];
+    const results = new Map<string, StoredMessage>();
+    for await (const message of readLog(nc, { acrossAccounts: true, filters: ['cmd.>', 'res.>'] })) {
+      if (message.subject.startsWith('res.')) results.set(message.header(HEADER.cause) ?? '', message);
+      else if (message.header(HEADER.schedule) === id) commands.push(message);
+    }
+    return commands.map((command) => ({ command, result: results.get(`${command.seq}`) }));
+  } finally {
+    await nc.close();
+  }
+};
+
+const answered = (dataDir: string, id: string, count: number): Promise<readonly Sent[]> =>
+  waitFor(
+    `${count} answered commands of schedule ${id}`,
+    async () => {
+      const sent = await sentBy(dataDir, id);
+      return sent.length >= count && sent.every(({ result }) => result !== undefined) ? sent : undefined;
+    },
+    20_000,
+  );
+
+describe('scheduled commands', () => {
+  let broker: TestBroker;
+
+  before(async () => {
+    broker = await startBroker();
+  });
+
+  after(async () => {
+    await broker?.[Symbol.asyncDispose]();
+  });
+
+  const run = (args: readonly string[], dataDir = broker.dataDir) => tallystick([...args, '--data', dataDir]);
+  const json = async <T>(args: readonly string[], dataDir?: string): Promise<T> => {
+    const { code, stdout, stderr } = await run([...args, '--json'], dataDir);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as T;
+  };
+  const ask = async <T>(subject: string, body: object): Promise<T> => {
+    const nc = await connectOperator(broker.dataDir);
+    try {
+      return (await nc.request(subject, JSON.stringify(body), { timeout: 5_000 })).json<T>();
+    } finally {
+      await nc.close();
+    }
+  };
+  const schedule = (when: readonly string[], agent: string, dataDir?: string): Promise<Schedule> =>
+    json(['call', 'accounts.deposit', '{"amount":5}', '--agent', agent, ...when], dataDir);
+  const cancel = (id: string): Promise<unknown> => json(['schedule', 'cancel', id]);
+  const ids = async (dataDir?: string): Promise<readonly string[]> =>
+    (await json<{ schedules: Schedule[] }>(['schedule', 'list'], dataDir)).schedules.map(({ id }) => id);
+
+  it('I3 a command that was sent for later is recorded once, says by which schedule, and is answered', async () => {
+    const made = await schedule(['--in', '1s'], 'later');
+    assert.deepEqual([...Schema.Compile(ScheduleSchema).Errors(made)[1]], []);
+    assert.equal(made.at, made.next);
+    const [sent, ...more] = await answered(broker.dataDir, made.id, 1);
+    assert.deepEqual(more, []);
+    assert.equal(sent?.command.subject, 'cmd.accounts.deposit.later.operator');
+    assert.ok(Date.parse(sent?.command.time ?? '') >= Date.parse(made.next));
+    assert.match(new TextDecoder().decode(sent?.result?.data), /"status":"ok","data":\{"balance":5\}/);
+    assert.ok(!(await ids()).includes(made.id));
+  });
+
+  it('a guest schedules with the stock command line, and the headers of the request are the command’s', async () => {
+    const deadline = new Date(Date.now() + 60_000).toISOString();
+    const reply = await natsRequest(broker.url, 'schedule.accounts.deposit.guesty', '{"amount":2}', {
+      'Tally-At': new Date(Date.now() + 2_000).toISOString(),
+      [HEADER.deadline]: deadline,
+      [HEADER.conversation]: '1',
+    });
+    const { data } = JSON.parse(reply.body) as { data: Schedule };
+    assert.equal(data.sender, 'guest');
+    // Asked over a connection: the command line takes a while to begin, and the schedule is gone when it has fired.
+    const details = await ask<ScheduleDetails>(OPS.scheduleShow, { id: data.id });
+    assert.deepEqual(details.headers, { [HEADER.deadline]: deadline, [HEADER.conversation]: '1' });
+    assert.deepEqual(details.data, { amount: 2 });
+    const [sent] = await answered(broker.dataDir, data.id, 1);
+    assert.equal(sent?.command.subject, 'cmd.accounts.deposit.guesty.guest');
+    assert.equal(sent?.command.header(HEADER.deadline), deadline);
+    assert.equal(sent?.command.header(HEADER.conversation), '1');
+    assert.equal(sent?.result?.header(HEADER.conversation), '1');
+  });
+
+  it('a repeated command comes until its schedule is cancelled, and not after', async () => {
+    for (const when of [
+      ['--every', '1s'],
+      ['--cron', '* * * * * *'],
+    ]) {
+      const made = await schedule(when, 'again');
+      await answered(broker.dataDir, made.id, 2);
+      assert.ok((await ids()).includes(made.id));
+      assert.deepEqual(await cancel(made.id), { id: made.id, cancelled: true });
+      assert.ok(!(await ids()).includes(made.id));
+      // Two firings of another schedule: this one's would have come between them.
+      const other = await schedule(['--every', '1s'], 'other');
+      await answered(broker.dataDir, other.id, 1);
+      const sent = (await sentBy(broker.dataDir, made.id)).length;
+      await answered(broker.dataDir, other.id, 3);
+      await cancel(other.id);
+      assert.equal((await sentBy(broker.dataDir, made.id)).length, sent);
+      const again = await run(['schedule', 'cancel', made.id, '--json']);
+      assert.equal(again.code, 1);
+      assert.equal((JSON.parse(again.stderr) as { error: { code: string } }).error.code, 'SCHEDULE_UNKNOWN');
+    }
+  });
+
+  it('what cannot be scheduled is refused with its code, and nothing is', async () => {
+    const before = await ids();
+    const deposit = ['accounts.deposit', '{"amount":5}', '--agent', 'a'];
+    const refused = [
+      ['SCHEDULE_INVALID', 2, ...deposit, '--at', '2020-01-01T00:00:00Z'],
+      ['SCHEDULE_INVALID', 2, ...deposit, '--at', 'tomorrow'],
+      ['SCHEDULE_INVALID', 2, ...deposit, '--in', '5 apples'],
+      ['SCHEDULE_INVALID', 2, ...deposit, '--every', '10ms'],
+      ['SCHEDULE_INVALID', 2, ...deposit, '--cron', 'whenever'],
+      ['SCHEDULE_INVALID', 2, ...deposit, '--cron', '@daily', '--timezone', 'Mars/Olympus'],
+      ['SCHEDULE_INVALID', 2, ...deposit, '--timezone', 'UTC'],
+      ['SCHEDULE_INVALID', 2, ...deposit, '--in', '1m', '--every', '1m'],
+      ['MODULE_UNKNOWN', 1, 'nobody.deposit', '{}', '--agent', 'a', '--in', '1m'],
+      ['ACTION_UNKNOWN', 1, 'accounts.nothing', '{}', '--agent', 'a', '--in', '1m'],
+      ['AGENT_REQUIRED', 1, 'accounts.deposit', '{"amount":5}', '--in', '1m'],
+      ['CALLER_FORBIDDEN', 1, 'accounts.credit', '{}', '--agent', 'a', '--in', '1m'],
+      ['NAME_INVALID', 2, 'accounts.deposit', '{}', '--agent', 'a b', '--in', '1m'],
+      ['USAGE', 2, 'accounts.deposit', '{"amount":', '--agent', 'a', '--in', '1m'],
+    ] as const;
+    const results = refused.map(async ([code, exit, ...args]) => {
+      const result = await run(['call', ...args, '--json']);
+      const said = `${args.join(' ')}: ${result.stderr}`;
+      assert.equal((JSON.parse(result.stderr) as { error: { code: string } }).error.code, code, said);
+      assert.equal(result.code, exit, said);
+    });
+    await Promise.all(results);
+    for (const [code, payload, headers] of [
+      ['PAYLOAD_NOT_JSON', '{"amount":', { 'Tally-In': '1m' }],
+      ['PAYLOAD_TOO_LARGE', `{"amount":${' '.repeat(300_000)}5}`, { 'Tally-In': '1m' }],
+      ['SCHEDULE_INVALID', '{"amount":5}', {}],
+      ['HEADER_INVALID', '{"amount":5}', { 'Tally-In': '1m', [HEADER.deadline]: 'soon' }],
+      ['HEADER_INVALID', '{"amount":5}', { 'Tally-In': '1m', [HEADER.conversation]: 'x' }],
+    ] as const) {
+      const { body } = await natsRequest(broker.url, 'schedule.accounts.deposit.a', payload, headers);
+      const refusal = JSON.parse(body) as { status: string; error: { code: string } };
+      assert.deepEqual([refusal.status, refusal.error.code], ['rejected', code]);
+    }
+    assert.deepEqual(await ids(), before);
+    for (const args of [
+      ['show', 'none'],
+      ['cancel', '>'],
+      ['cancel', ''],
+    ]) {
+      assert.equal((await run(['schedule', ...args])).code, 1, args.join(' '));
+    }
+  });
+
+  it('I7 nobody reaches the stream of the schedules but through the broker', async () => {
+    const far = await schedule(['--in', '1h'], 'far');
+    const shown = await json<ScheduleDetails>(['schedule', 'show', far.id]);
+    assert.deepEqual(shown, { ...far, created: shown.created, headers: {}, data: { amount: 5 } });
+    for (const subject of ['sched.forged', 'fired.forged', 'firing.fired.forged']) {
+      const header = 'Nats-Schedule:@every 1s';
+      const { stdout } = await natsCli(['req', subject, '{}', '--timeout', '1s', '-H', header], {
+        url: broker.url,
+      });
+      assert.equal(stdout, '');
+      await waitFor(`the server to refuse ${subject}`, () =>
+        broker.stderr.some((line) => line.includes('Publish Violation') && line.includes(`"${subject}"`)),
+      );
+    }
+    const nc = await connectOperator(broker.dataDir);
+    try {
+      for (const subject of ['sched.forged', 'fired.forged', '$JS.API.STREAM.PURGE.SCHED']) {
+        await assert.rejects(nc.request(subject, '{}', { timeout: 1_000 }));
+      }
+    } finally {
+      await nc.close();
+    }
+    assert.ok(!(await ids()).includes('forged'));
+  });
+
+  it('I1 schedules outlive kill -9 of the server and of the broker, and fire once when both are back', async () => {
+    await using dir = tempDir();
+    let made: Schedule;
+    let repeated: Schedule;
+    {
+      await using first = await startBroker({ dataDir: dir.path });
+      repeated = await schedule(['--every', '1s'], 'often', dir.path);
+      made = await schedule(['--in', '4s'], 'once', dir.path);
+      const server = processesMentioning(dir.path).find(({ command }) => command.includes('nats-server'));
+      assert.ok(server);
+      process.kill(server.pid, 'SIGKILL');
+      await answered(dir.path, repeated.id, 2);
+      await first.kill('SIGKILL');
+    }
+    await waitFor('the time to have come', () => Date.now() > Date.parse(made.next));
+    await using second = await startBroker({ dataDir: dir.path });
+    const [sent, ...more] = await answered(second.dataDir, made.id, 1);
+    assert.equal(sent?.command.subject, 'cmd.accounts.deposit.once.operator');
+    assert.deepEqual(more, []);
+    assert.deepEqual(await ids(dir.path), [repeated.id]);
+    const before = (await sentBy(dir.path, repeated.id)).length;
+    const all = await answered(dir.path, repeated.id, before + 2);
+    const due = all.map(({ command }) => command.header(HEADER.next));
+    assert.equal(new Set(due).size, due.length, due.join(' '));
+    const { findings, unanswered } = await checkLog(dir.path);
+    assert.deepEqual(findings, []);
+    assert.ok(unanswered.length <= 1);
+  });
+});

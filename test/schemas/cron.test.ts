@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { nextCron, parseCron, parseTimeZone } from '../../schemas/cron.js';
+import { failure, success } from '../support/either.js';
+
+const next = (expression: string, after: string, zone?: string): string | undefined => {
+  const at = nextCron(success(parseCron(expression)), Date.parse(after), zone);
+  return at === undefined ? undefined : new Date(at).toISOString();
+};
+
+describe('cron', () => {
+  it('takes six fields, five, and names for common ones', () => {
+    assert.equal(success(parseCron('0 9 * * mon-fri')).expression, '0 0 9 * * mon-fri');
+    assert.equal(success(parseCron(' */10  * * * * * ')).expression, '*/10 * * * * *');
+    assert.equal(success(parseCron('@daily')).expression, '0 0 0 * * *');
+  });
+
+  it('says which part cannot be read', () => {
+    for (const [text, part] of [
+      ['99 * * * *', '"99"'],
+      ['* * * 13 *', '"13"'],
+      ['* * * * 7', '"7"'],
+      ['* * 0 * *', '"0"'],
+      ['5-1 * * * *', '"5-1"'],
+      ['*/0 * * * *', '"*/0"'],
+      ['1,,2 * * * *', '"1,,2"'],
+      ['* * *', '"* * *"'],
+      ['@every 1s', '"@every 1s"'],
+      ['@at 2030-01-01T00:00:00Z', '"@at 2030-01-01T00:00:00Z"'],
+      ['', '""'],
+    ] as const) {
+      const { code, message } = failure(parseCron(text));
+      assert.equal(code, 'SCHEDULE_INVALID');
+      assert.ok(message.includes(part), message);
+    }
+  });
+
+  it('knows when it fires next', () => {
+    assert.equal(next('*/2 * * * * *', '2026-03-01T10:00:01.5Z'), '2026-03-01T10:00:02.000Z');
+    assert.equal(next('30 9 * * *', '2026-03-01T09:30:00Z'), '2026-03-02T09:30:00.000Z');
+    assert.equal(next('0 0 1 1 *', '2026-03-01T00:00:00Z'), '2027-01-01T00:00:00.000Z');
+    assert.equal(next('0 12 * * sat', '2026-11-21T12:00:00Z'), '2026-11-28T12:00:00.000Z');
+    // Either day counts where both are given.
+    assert.equal(next('0 0 13 * fri', '2026-11-01T00:00:00Z'), '2026-11-06T00:00:00.000Z');
+    assert.equal(next('0 0 29 2 *', '2026-01-01T00:00:00Z'), '2028-02-29T00:00:00.000Z');
+    assert.equal(next('0 0 31 2 *', '2026-01-01T00:00:00Z'), undefined);
+  });
+
+  it('follows the clock of a time zone over its changes', () => {
+    assert.equal(next('0 9 * * *', '2026-03-28T12:00:00Z', 'Europe/Berlin'), '2026-03-29T07:00:00.000Z');
+    assert.equal(next('0 9 * * *', '2026-10-24T12:00:00Z', 'Europe/Berlin'), '2026-10-25T08:00:00.000Z');
+    // 02:30 does not come on the day on which clocks go from 2 to 3.
+    assert.equal(next('30 2 * * *', '2026-03-28T12:00:00Z', 'Europe/Berlin'), '2026-03-30T00:30:00.000Z');
+    assert.equal(next('0 0 * * *', '2026-06-01T12:00:00Z', 'Asia/Kathmandu'), '2026-06-01T18:15:00.000Z');
+    assert.equal(failure(parseTimeZone('Mars/Olympus')).code, 'SCHEDULE_INVALID');
+  });
+});
