@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { connect, headers as makeHeaders } from 'nats';
 import Schema from 'typebox/schema';
 import { readLog } from '../../broker/journal/reader.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -135,48 +136,56 @@ describe('scheduled commands', () => {
 
   it('what cannot be scheduled is refused with its code, and nothing is', async () => {
     const before = await ids();
-    const deposit = ['accounts.deposit', '{"amount":5}', '--agent', 'a'];
-    const refused = [
-      ['SCHEDULE_INVALID', 2, ...deposit, '--at', '2020-01-01T00:00:00Z'],
-      ['SCHEDULE_INVALID', 2, ...deposit, '--at', 'tomorrow'],
-      ['SCHEDULE_INVALID', 2, ...deposit, '--in', '5 apples'],
-      ['SCHEDULE_INVALID', 2, ...deposit, '--every', '10ms'],
-      ['SCHEDULE_INVALID', 2, ...deposit, '--cron', 'whenever'],
-      ['SCHEDULE_INVALID', 2, ...deposit, '--cron', '@daily', '--timezone', 'Mars/Olympus'],
-      ['SCHEDULE_INVALID', 2, ...deposit, '--timezone', 'UTC'],
-      ['SCHEDULE_INVALID', 2, ...deposit, '--in', '1m', '--every', '1m'],
-      ['MODULE_UNKNOWN', 1, 'nobody.deposit', '{}', '--agent', 'a', '--in', '1m'],
+    const nc = await connect({ servers: broker.url });
+    const soon = { 'Tally-In': '1m' };
+    for (const [code, subject, payload, headers] of [
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', {}],
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-At': '2020-01-01T00:00:00Z' }],
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-At': 'tomorrow' }],
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-In': '5 apples' }],
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-Every': '10ms' }],
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-Cron': 'whenever' }],
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { ...soon, 'Tally-Timezone': 'UTC' }],
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { ...soon, 'Tally-Every': '1m' }],
+      ['MODULE_UNKNOWN', 'nobody.deposit.a', '{"amount":5}', soon],
+      ['ACTION_UNKNOWN', 'accounts.nothing.a', '{"amount":5}', soon],
+      ['AGENT_REQUIRED', 'accounts.deposit', '{"amount":5}', soon],
+      ['CALLER_FORBIDDEN', 'accounts.credit.a', '{"amount":5}', soon],
+      ['NAME_INVALID', 'accounts.deposit.a$b', '{"amount":5}', soon],
+      ['SUBJECT_INVALID', 'accounts', '{"amount":5}', soon],
+      ['SUBJECT_INVALID', 'accounts.deposit.a.b', '{"amount":5}', soon],
+      ['PAYLOAD_NOT_JSON', 'accounts.deposit.a', '{"amount":', soon],
+      ['PAYLOAD_TOO_LARGE', 'accounts.deposit.a', `{"amount":${' '.repeat(300_000)}5}`, soon],
+      ['HEADER_INVALID', 'accounts.deposit.a', '{"amount":5}', { ...soon, [HEADER.deadline]: 'soon' }],
+      ['HEADER_INVALID', 'accounts.deposit.a', '{"amount":5}', { ...soon, [HEADER.conversation]: 'x' }],
+    ] as const) {
+      const all = makeHeaders();
+      for (const [name, value] of Object.entries(headers)) all.set(name, value as string);
+      const reply = await nc.request(`schedule.${subject}`, payload, { headers: all, timeout: 10_000 });
+      const said = reply.json<{ status: string; error: { code: string } }>();
+      assert.deepEqual([said.status, said.error.code], ['rejected', code], JSON.stringify([subject, headers]));
+      assert.match(reply.headers?.get('Nats-Service-Error') ?? '', new RegExp(`^${code}: `));
+    }
+    await nc.close();
+    for (const [code, exit, ...args] of [
+      ['SCHEDULE_INVALID', 2, 'accounts.deposit', '{}', '--agent', 'a', '--at', '2020-01-01T00:00:00Z'],
+      ['SCHEDULE_INVALID', 2, 'accounts.deposit', '{}', '--agent', 'a', '--in', '1m', '--every', '1m'],
       ['ACTION_UNKNOWN', 1, 'accounts.nothing', '{}', '--agent', 'a', '--in', '1m'],
-      ['AGENT_REQUIRED', 1, 'accounts.deposit', '{"amount":5}', '--in', '1m'],
-      ['CALLER_FORBIDDEN', 1, 'accounts.credit', '{}', '--agent', 'a', '--in', '1m'],
-      ['NAME_INVALID', 2, 'accounts.deposit', '{}', '--agent', 'a b', '--in', '1m'],
       ['USAGE', 2, 'accounts.deposit', '{"amount":', '--agent', 'a', '--in', '1m'],
-    ] as const;
-    const results = refused.map(async ([code, exit, ...args]) => {
+    ] as const) {
       const result = await run(['call', ...args, '--json']);
       const said = `${args.join(' ')}: ${result.stderr}`;
       assert.equal((JSON.parse(result.stderr) as { error: { code: string } }).error.code, code, said);
       assert.equal(result.code, exit, said);
-    });
-    await Promise.all(results);
-    for (const [code, payload, headers] of [
-      ['PAYLOAD_NOT_JSON', '{"amount":', { 'Tally-In': '1m' }],
-      ['PAYLOAD_TOO_LARGE', `{"amount":${' '.repeat(300_000)}5}`, { 'Tally-In': '1m' }],
-      ['SCHEDULE_INVALID', '{"amount":5}', {}],
-      ['HEADER_INVALID', '{"amount":5}', { 'Tally-In': '1m', [HEADER.deadline]: 'soon' }],
-      ['HEADER_INVALID', '{"amount":5}', { 'Tally-In': '1m', [HEADER.conversation]: 'x' }],
-    ] as const) {
-      const { body } = await natsRequest(broker.url, 'schedule.accounts.deposit.a', payload, headers);
-      const refusal = JSON.parse(body) as { status: string; error: { code: string } };
-      assert.deepEqual([refusal.status, refusal.error.code], ['rejected', code]);
     }
     assert.deepEqual(await ids(), before);
-    for (const args of [
-      ['show', 'none'],
-      ['cancel', '>'],
-      ['cancel', ''],
-    ]) {
-      assert.equal((await run(['schedule', ...args])).code, 1, args.join(' '));
+    for (const [subject, id] of [
+      [OPS.scheduleShow, 'none'],
+      [OPS.scheduleCancel, '>'],
+      [OPS.scheduleCancel, ''],
+    ] as const) {
+      const { error } = await ask<{ error: { code: string } }>(subject, { id });
+      assert.equal(error.code, 'SCHEDULE_UNKNOWN', `${subject} ${id}`);
     }
   });
 

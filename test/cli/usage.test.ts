@@ -18,11 +18,15 @@ const COMMANDS = [
   'module unload',
   'module reload',
   'module stats',
+  'schedule',
+  'schedule list',
+  'schedule show',
+  'schedule cancel',
   'replay',
   'replay history',
 ] as const;
 
-const GROUPS: readonly string[] = ['', 'module', 'replay'];
+const GROUPS: readonly string[] = ['', 'module', 'schedule', 'replay'];
 
 let dir: TempDir;
 before(() => {
@@ -57,6 +61,7 @@ describe('wrong usage exits 2', () => {
     [['stauts'], /unknown command 'stauts'.*Did you mean status\?/],
     [['status', '--jsn'], /unknown option '--jsn'.*Did you mean --json\?/],
     [['module', 'lst'], /unknown command 'lst'.*Did you mean list\?/],
+    [['schedule', 'cancel'], /missing required argument 'id'/],
     [['module', 'info'], /missing required argument 'name'/],
     [['call'], /missing required argument/],
     [['call', 'accounts'], /SUBJECT_INVALID: .*MODULE\.ACTION/],
@@ -90,7 +95,7 @@ describe('wrong usage exits 2', () => {
   }
 
   test('a group without a subcommand shows its help', async () => {
-    for (const group of ['module', 'replay']) {
+    for (const group of ['module', 'schedule', 'replay']) {
       const { code, stdout, stderr } = await run([group]);
       assert.equal(code, 2);
       assert.equal(stdout, '');
@@ -121,6 +126,8 @@ describe('a broker that is not there exits 3 and says what to do', () => {
     ['status'],
     ['call', 'accounts.deposit', '{}'],
     ['module', 'list'],
+    ['call', 'accounts.deposit', '{}', '--in', '1h'],
+    ['schedule', 'list'],
     ['replay', 'history'],
   ];
   for (const args of COMMANDS_THAT_CONNECT) {
