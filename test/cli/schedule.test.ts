@@ -65,8 +65,8 @@ describe('scheduled commands', () => {
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout) as T;
   };
-  const ask = async <T>(subject: string, body: object): Promise<T> => {
-    const nc = await connectOperator(broker.dataDir);
+  const ask = async <T>(subject: string, body: object, dataDir = broker.dataDir): Promise<T> => {
+    const nc = await connectOperator(dataDir);
     try {
       return (await nc.request(subject, JSON.stringify(body), { timeout: 5_000 })).json<T>();
     } finally {
@@ -77,7 +77,7 @@ describe('scheduled commands', () => {
     json(['call', 'accounts.deposit', '{"amount":5}', '--agent', agent, ...when], dataDir);
   const cancel = (id: string): Promise<unknown> => json(['schedule', 'cancel', id]);
   const ids = async (dataDir?: string): Promise<readonly string[]> =>
-    (await json<{ schedules: Schedule[] }>(['schedule', 'list'], dataDir)).schedules.map(({ id }) => id);
+    (await ask<{ schedules: Schedule[] }>(OPS.scheduleList, {}, dataDir)).schedules.map(({ id }) => id);
 
   it('I3 a command that was sent for later is recorded once, says by which schedule, and is answered', async () => {
     const made = await schedule(['--in', '1s'], 'later');
@@ -163,7 +163,11 @@ describe('scheduled commands', () => {
       for (const [name, value] of Object.entries(headers)) all.set(name, value as string);
       const reply = await nc.request(`schedule.${subject}`, payload, { headers: all, timeout: 10_000 });
       const said = reply.json<{ status: string; error: { code: string } }>();
-      assert.deepEqual([said.status, said.error.code], ['rejected', code], JSON.stringify([subject, headers]));
+      assert.deepEqual(
+        [said.status, said.error.code],
+        ['rejected', code],
+        JSON.stringify([subject, headers]),
+      );
       assert.match(reply.headers?.get('Nats-Service-Error') ?? '', new RegExp(`^${code}: `));
     }
     await nc.close();
@@ -191,6 +195,8 @@ describe('scheduled commands', () => {
 
   it('I7 nobody reaches the stream of the schedules but through the broker', async () => {
     const far = await schedule(['--in', '1h'], 'far');
+    const { schedules } = await json<{ schedules: Schedule[] }>(['schedule', 'list']);
+    assert.ok(schedules.some(({ id }) => id === far.id));
     const shown = await json<ScheduleDetails>(['schedule', 'show', far.id]);
     assert.deepEqual(shown, { ...far, created: shown.created, headers: {}, data: { amount: 5 } });
     for (const subject of ['sched.forged', 'fired.forged', 'firing.fired.forged']) {
