@@ -138,21 +138,26 @@ export class Firings {
   #due(page: readonly Fired[]): readonly Draft[] {
     const { index, log } = this.options;
     const come = new Map<string, number>();
-    return page.flatMap(({ draft, firedMs, schedule, nextMs }) => {
-      const due = come.get(schedule) ?? index.lastFiring(schedule);
-      if (due !== undefined && firedMs - due > LATE_MS) {
-        const [was, is] = [due, firedMs].map((ms) => new Date(ms).toISOString());
+    const again: string[] = [];
+    const due = page.flatMap(({ draft, firedMs, schedule, nextMs }) => {
+      const last = come.get(schedule) ?? index.lastFiring(schedule);
+      if (last !== undefined && nextMs <= last) {
+        again.push(schedule);
+        return [];
+      }
+      if (last !== undefined && firedMs - last > LATE_MS) {
+        const [was, is] = [last, firedMs].map((ms) => new Date(ms).toISOString());
         log(
           `schedule ${schedule} was due at ${was} and fired at ${is}; what was due in between is one firing`,
         );
       }
-      if (due !== undefined && nextMs <= due) {
-        log(`schedule ${schedule} fired again what the log has; it is left out`);
-        return [];
-      }
       come.set(schedule, nextMs);
       return [draft];
     });
+    if (again.length > 0) {
+      log(`${again.length} fired again that the log has, and are left out; the first is ${again[0]}`);
+    }
+    return due;
   }
 
   /** The producer, once the index has all that one before it stored. */

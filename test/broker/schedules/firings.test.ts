@@ -30,7 +30,8 @@ interface Taking extends AsyncDisposable {
 }
 
 const take = async (nc: NatsConnection, jsm: JetStreamManager, dir: string): Promise<Taking> => {
-  const { created, state } = await jsm.streams.info(LOG);
+  // After a restart of the server the connection takes a moment.
+  const { created, state } = await waitFor('the server to answer', () => jsm.streams.info(LOG));
   const said: string[] = [];
   const under = success(await openBrokerEpoch(nc)());
   const index = new LogIndex({
@@ -209,6 +210,28 @@ describe('firings', () => {
     assert.deepEqual(await sentBy(nc, cancelled), []);
     assert.deepEqual(success(await schedules.list()()), []);
     assert.equal(failure(await schedules.cancel(kept.id)()).code, 'SCHEDULE_UNKNOWN');
+  });
+
+  it('I8 what a schedule fires waits, aloud, while the log is full', async () => {
+    await using dir = tempDir();
+    await using server = await startServer({ syncInterval: 'always' });
+    await using nc = await dial(server);
+    await createLog(nc, 50_000);
+    const jsm = await jetstreamManager(nc);
+    await using taking = await take(nc, jsm, dir.path);
+    for (;;) {
+      const ack = (await nc.request('evt.accounts.deposited', 'x'.repeat(200), { timeout: 5_000 })).json<{
+        error?: { err_code: number };
+      }>();
+      if (ack.error?.err_code === 10077) break;
+    }
+    const schedule = await add(schedulesOf(nc, jsm), soon(300));
+    await waitFor('the broker to say so', () => taking.said.some((text) => text.includes('LOG_FULL')));
+    assert.equal(await firedCount(jsm), 1);
+    await jsm.streams.update(LOG, { max_bytes: 1_000_000 });
+    assert.equal((await inLog(nc, schedule, 1)).length, 1);
+    await waitFor('the firing to leave its stream', async () => (await firedCount(jsm)) === 0);
+    assert.equal((await sentBy(nc, schedule)).length, 1);
   });
 
   it('I7 nobody can pretend a firing of another sender’s schedule', async () => {
