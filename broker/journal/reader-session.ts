@@ -1,12 +1,14 @@
 import { createInbox, type Msg, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { PULL_GROUP } from '../../schemas/log.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { openLane } from './fast-lane.js';
 import { type LogApi, STREAM } from './reader-api.js';
 import { LogMessage, PIN_HEADER, parseDelivery } from './stored-message.js';
 import type { Waker } from './waker.js';
 
 /** At most twice this many records, and twice this many bytes, wait in the process for their reader. */
-const PULL_RECORDS = 4096;
+const PULL_RECORDS = 16_384;
 const PULL_BYTES = 8 * 1024 * 1024;
 const PULL_EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 1_000;
@@ -18,8 +20,8 @@ interface Sized {
   readonly size: () => number;
 }
 
-const pinOf = (message: Msg): { id?: string } => {
-  const id = message.headers?.get(PIN_HEADER);
+const pinOf = (message: StoredMessage): { id?: string } => {
+  const id = message.header(PIN_HEADER);
   return id === undefined ? {} : { id };
 };
 
@@ -37,7 +39,7 @@ export class ReaderSession {
   /** Whether the server, asked for more, had nothing to send for a heartbeat's time. */
   idle = false;
 
-  private queue: LogMessage[] = [];
+  private queue: StoredMessage[] = [];
   private expected = 1;
   private pulls = 0;
   private wantedRecords = 0;
@@ -47,6 +49,7 @@ export class ReaderSession {
   private pin: { id?: string } = {};
   private readonly inbox: string;
   private readonly subscription: Subscription;
+  private readonly closeLane: () => void;
   private readonly ticker: NodeJS.Timeout;
 
   constructor(
@@ -61,6 +64,11 @@ export class ReaderSession {
     this.subscription = api.nc.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => (error === null ? this.receive(message) : this.refuse(error)),
     });
+    this.closeLane = openLane(api.nc, {
+      sid: this.subscription.getID(),
+      replyPrefix: `$JS.ACK.${STREAM}.${consumer}.1.`,
+      onRecord: (record, delivered, left, size) => this.receiveRecord(record, delivered, left, size),
+    });
     this.ticker = setInterval(() => this.tick(), HEARTBEAT_MS);
     this.pull();
   }
@@ -71,7 +79,7 @@ export class ReaderSession {
   }
 
   /** What has arrived, in order; asks for more, so that the next records travel while these are handled. */
-  take(): readonly LogMessage[] {
+  take(): readonly StoredMessage[] {
     const taken = this.queue;
     if (taken.length > 0) this.queue = [];
     if (this.wantedRecords === 0) this.pull();
@@ -80,6 +88,7 @@ export class ReaderSession {
 
   close(): void {
     clearInterval(this.ticker);
+    this.closeLane();
     this.subscription.unsubscribe();
   }
 
@@ -111,28 +120,37 @@ export class ReaderSession {
     this.api.nc.publish(subject, JSON.stringify(body), { reply: `${this.inbox}.${this.pulls}` });
   }
 
+  /** What the client library parsed: notices, and records where there is no fast lane. */
   private receive(message: Msg): void {
-    this.silentTicks = 0;
-    this.alive = true;
     const delivery = parseDelivery(message.reply ?? '');
     if (delivery === undefined) return this.receiveStatus(message);
+    const { seq, delivered, nanos, pending } = delivery;
+    const record = new LogMessage(seq, nanos, message);
+    this.receiveRecord(record, delivered, pending, (message as Msg & Sized).size());
+  }
+
+  private receiveRecord(record: StoredMessage, delivered: number, pending: number, size: number): void {
+    this.silentTicks = 0;
+    this.alive = true;
     if (this.broken !== undefined) return;
-    if (delivery.delivered !== this.expected) {
+    if (delivered !== this.expected) {
       return this.breakOff(`delivery ${this.expected} of consumer ${this.consumer} did not arrive`);
     }
-    if (this.acrossAccounts && this.pin.id === undefined) this.pin = pinOf(message);
+    if (this.acrossAccounts && this.pin.id === undefined) this.pin = pinOf(record);
     this.idle = false;
     this.expected += 1;
-    this.pending = delivery.pending;
-    this.queue.push(new LogMessage(delivery.seq, delivery.nanos, message));
+    this.pending = pending;
+    this.queue.push(record);
     this.wantedRecords -= 1;
-    // The server ends a pull without a word when its bytes are used up to the last one; it counts as size() does.
-    this.wantedBytes -= (message as Msg & Sized).size();
+    // The server ends a pull without a word when its bytes are used up to the last one.
+    this.wantedBytes -= size;
     if (this.wantedRecords === 0 || this.wantedBytes <= 0) this.pullEnded();
     this.waker.wake();
   }
 
   private receiveStatus(message: Msg): void {
+    this.silentTicks = 0;
+    this.alive = true;
     if (message.subject !== `${this.inbox}.${this.pulls}`) return;
     const code = message.headers?.code ?? 0;
     if (code === 100) {

@@ -1,0 +1,44 @@
+import type { StoredMessage } from '../../schemas/record.js';
+import { formatNanos } from './stored-message.js';
+
+/** A record that is still the bytes it came as: whoever scans a log looks at few of its fields. */
+export class WireRecord implements StoredMessage {
+  private headers: string | undefined;
+
+  constructor(
+    readonly seq: number,
+    /** What the socket gave, and where in it the parts are; the headers end where the data begins. */
+    private readonly bytes: Buffer,
+    private readonly subjectFrom: number,
+    private readonly subjectTo: number,
+    private readonly nanosFrom: number,
+    private readonly nanosTo: number,
+    private readonly headersFrom: number,
+    private readonly dataFrom: number,
+    private readonly dataTo: number,
+  ) {}
+
+  get subject(): string {
+    return this.bytes.toString('utf8', this.subjectFrom, this.subjectTo);
+  }
+
+  get time(): string {
+    return formatNanos(this.bytes.toString('latin1', this.nanosFrom, this.nanosTo));
+  }
+
+  get data(): Uint8Array {
+    return this.bytes.subarray(this.dataFrom, this.dataTo);
+  }
+
+  /** The first value of a header with exactly this name; as the client library, which trims, and knows no empty one. */
+  header(name: string): string | undefined {
+    this.headers ??= this.bytes.toString('utf8', this.headersFrom, this.dataFrom);
+    const { headers } = this;
+    const start = `\r\n${name}:`;
+    const at = headers.indexOf(start);
+    if (at < 0) return undefined;
+    const from = at + start.length;
+    const value = headers.slice(from, headers.indexOf('\r\n', from)).trim();
+    return value === '' ? undefined : value;
+  }
+}
