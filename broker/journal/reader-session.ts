@@ -7,7 +7,10 @@ import { type LogApi, STREAM } from './reader-api.js';
 import { LogMessage, PIN_HEADER, parseDelivery } from './stored-message.js';
 import type { Waker } from './waker.js';
 
-/** At most twice this many records, and twice this many bytes, wait in the process for their reader. */
+/**
+ * One pull asks for this much, and the next is made when less than half of it waits: at most one and a half times these
+ * wait for their reader, beside what the reader took last and holds.
+ */
 const PULL_RECORDS = 16_384;
 const PULL_BYTES = 8 * 1024 * 1024;
 const PULL_EXPIRES_MS = 30_000;
@@ -40,6 +43,7 @@ export class ReaderSession {
   idle = false;
 
   private queue: StoredMessage[] = [];
+  private queuedBytes = 0;
   private expected = 1;
   private pulls = 0;
   private wantedRecords = 0;
@@ -82,6 +86,7 @@ export class ReaderSession {
   take(): readonly StoredMessage[] {
     const taken = this.queue;
     if (taken.length > 0) this.queue = [];
+    this.queuedBytes = 0;
     if (this.wantedRecords === 0) this.pull();
     return taken;
   }
@@ -141,6 +146,7 @@ export class ReaderSession {
     this.expected += 1;
     this.pending = pending;
     this.queue.push(record);
+    this.queuedBytes += size;
     this.wantedRecords -= 1;
     // The server ends a pull without a word when its bytes are used up to the last one.
     this.wantedBytes -= size;
@@ -166,7 +172,7 @@ export class ReaderSession {
   private pullEnded(): void {
     this.wantedRecords = 0;
     // A reader that lags behind asks again itself, when it takes what is here.
-    if (this.queue.length < PULL_RECORDS / 2) this.pull();
+    if (this.queue.length < PULL_RECORDS / 2 && this.queuedBytes < PULL_BYTES / 2) this.pull();
   }
 
   private tick(): void {

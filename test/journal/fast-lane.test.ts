@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import fc from 'fast-check';
+import { connect, headers, type NatsConnection } from 'nats';
+import { readLog, readLogBatches } from '../../broker/journal/reader.js';
+import { WireRecord } from '../../broker/journal/wire-record.js';
+import { HEADER } from '../../schemas/headers.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { createLog, dial } from '../support/log.js';
+import { piecemeal } from '../support/piecemeal.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { waitFor } from '../support/wait-for.js';
+
+const RECORDS = 2_000;
+const SHOWN = [HEADER.id, HEADER.cause, 'X-Same', 'x-same', 'X-Empty', 'X-Colon', 'None'];
+const decoder = new TextDecoder();
+
+const plain = (message: StoredMessage) => ({
+  seq: message.seq,
+  time: message.time,
+  subject: message.subject,
+  data: decoder.decode(message.data),
+  headers: SHOWN.map((name) => message.header(name)),
+});
+
+const read = async (nc: NatsConnection): Promise<StoredMessage[]> => {
+  const all: StoredMessage[] = [];
+  for await (const message of readLog(nc, { toSeq: RECORDS, signal: AbortSignal.timeout(60_000) }))
+    all.push(message);
+  return all;
+};
+
+describe('reading straight from the bytes of a connection', () => {
+  let server: TestServer;
+  let nc: NatsConnection;
+  let expected: ReturnType<typeof plain>[];
+
+  before(async () => {
+    server = await startServer({ name: 'fast-lane' });
+    nc = await dial(server);
+    await createLog(nc);
+    const js = jetstream(nc);
+    const payload = (i: number): string =>
+      i % 7 === 0 ? '' : `{"i":${i},"é":"\\r\\n${'x'.repeat((i * 37) % 900)}"}\r\n`;
+    await Promise.all(
+      Array.from({ length: RECORDS }, (_, i) => {
+        const h = headers();
+        if (i % 3 !== 0) {
+          h.set(HEADER.id, `m.1.${i}`);
+          h.set(HEADER.cause, `${i}`);
+          h.append('X-Same', 'first');
+          h.append('X-Same', 'second');
+          h.set('X-Colon', ` a: ${HEADER.id}: b `);
+        }
+        return js.publish(`evt.m.y.a${i % 10}`, payload(i), i % 3 === 0 ? {} : { headers: h });
+      }),
+    );
+    // The client library's own view, by a consumer of its own.
+    const consumer = await jetstream(nc).consumers.get('LOG');
+    expected = [];
+    for await (const message of await consumer.fetch({ max_messages: RECORDS })) {
+      const nanos = String(message.timestampNanos);
+      expected.push({
+        seq: message.seq,
+        time: new Date(Number(nanos.slice(0, -6))).toISOString(),
+        subject: message.subject,
+        data: decoder.decode(message.data),
+        headers: SHOWN.map((name) => message.headers?.get(name) || undefined),
+      });
+    }
+    assert.equal(expected.length, RECORDS);
+  });
+  after(async () => {
+    await nc?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  test('this version of the client library lets it, and what is read is what the library reads', async () => {
+    const all = await read(nc);
+    assert.ok(all.every((message) => message instanceof WireRecord));
+    assert.deepEqual(all.map(plain), expected);
+  });
+
+  test('bytes that arrive in pieces of any size are the same records, and others get theirs', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 50 }),
+        async (sizes) => {
+          await using way = await piecemeal({ port: server.port, sizes: [...sizes, 60_000] });
+          const there = await connect({ servers: way.url });
+          const heard: string[] = [];
+          there.subscribe('other.>', { callback: (_, message) => void heard.push(message.string()) });
+          await there.flush();
+          const others = Array.from({ length: 200 }, (_, i) => `${i} ${'y'.repeat(i * 7)}`);
+          const [all, again] = await Promise.all([
+            read(there),
+            read(there),
+            ...others.map((text) => nc.publish('other.a', text)),
+          ]);
+          assert.deepEqual(all.map(plain), expected);
+          assert.deepEqual(again.map(plain), expected);
+          await nc.flush();
+          await waitFor('what was sent to others', () => heard.length === others.length);
+          assert.deepEqual(heard, others);
+          await there.close();
+        },
+      ),
+      { numRuns: 8 },
+    );
+  });
+
+  test('I1 a connection that is cut in the middle of records, again and again, costs none', async () => {
+    await using way = await piecemeal({ port: server.port, sizes: [997], cutAfterBytes: 300_000 });
+    const there = await connect({
+      servers: way.url,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 10,
+      reconnectJitter: 0,
+    });
+    const all = await read(there);
+    assert.ok(way.cuts() >= 2, `${way.cuts()} cuts`);
+    assert.deepEqual(all.map(plain), expected);
+    await there.close();
+  });
+
+  test('readers that come and go on one connection leave it as it was', async () => {
+    const own = (): boolean =>
+      Object.hasOwn((nc as unknown as { protocol: { parser: object } }).protocol.parser, 'parse');
+    await Promise.all([
+      read(nc),
+      (async () => {
+        for await (const { seq } of readLog(nc)) if (seq === 3) break;
+      })(),
+    ]);
+    assert.equal(own(), false);
+    assert.equal((await nc.request('$JS.API.INFO', '')).json<{ streams: number }>().streams, 1);
+  });
+});
+
+test('I8 a reader that stands still holds the flow: what waits for it is bounded in bytes', async (t) => {
+  await using server = await startServer({ name: 'slow-reader' });
+  const nc = await dial(server);
+  t.after(() => nc.close());
+  await createLog(nc);
+  const js = jetstream(nc);
+  const jsm = await jetstreamManager(nc);
+  const size = 256 * 1024;
+  const count = 400;
+  const data = new Uint8Array(size);
+  for (let i = 0; i < count; i++) await js.publish('evt.m.y.a', data);
+
+  const delivered = async (): Promise<number> => {
+    for await (const info of jsm.consumers.list('LOG')) return info.delivered.consumer_seq;
+    return 0;
+  };
+  let seen = 0;
+  for await (const batch of readLogBatches(nc)) {
+    seen += batch.length;
+    if (seen !== batch.length) continue;
+    // The first batch is here; what the server sends beyond it stops at the bound, however often the link is used.
+    await waitFor('more to wait for the reader', async () => (await delivered()) * size > 7 * 2 ** 20);
+    for (let round = 0; round < 200; round++) await nc.flush();
+    const bytes = ((await delivered()) - batch.length) * size;
+    assert.ok(bytes <= 1.5 * 8 * 2 ** 20, `${bytes} bytes wait`);
+  }
+  assert.equal(seen, count);
+});
