@@ -1,10 +1,7 @@
-import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { type ReadOptions, readLog } from '../broker/journal/reader.js';
-import { FaultError } from '../schemas/errors.js';
-import { parseName } from '../schemas/names.js';
+import { type Selection, subjectFilters } from '../broker/journal/subject-filters.js';
 import { type HistoryRecord, toHistory } from '../schemas/record.js';
-import { historyFilters, type Selection } from './history-filters.js';
 
 export interface HistoryQuery extends Selection {
   /** Sequence of the first record of a conversation. */
@@ -45,16 +42,6 @@ const readOptions = (query: HistoryQuery, filters: readonly string[] | undefined
   };
 };
 
-// The names become tokens of filters, where a dot or wildcard would select something else.
-const checkNames = (query: HistoryQuery): void => {
-  for (const what of ['module', 'agent', 'sender'] as const) {
-    const text = query[what];
-    if (text === undefined) continue;
-    const name = parseName(what, text);
-    if (isLeft(name)) throw new FaultError({ ...name.left, path: `/${what}` });
-  }
-};
-
 /**
  * The records of the log that fit the query, in order. Ends behind the last one that was there when reading began,
  * at `to` or at `limit`; with `follow`, at those or never. Throws NAME_INVALID, and as `readLog`
@@ -64,8 +51,7 @@ export async function* history(
   nc: NatsConnection,
   query: HistoryQuery = {},
 ): AsyncGenerator<HistoryRecord, void, void> {
-  checkNames(query);
-  const filters = historyFilters(query);
+  const filters = subjectFilters(query);
   const limit = query.limit ?? Number.POSITIVE_INFINITY;
   // No filter at all would read the whole log for what cannot be in it.
   if (limit <= 0 || filters?.length === 0) return;

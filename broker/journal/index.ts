@@ -14,3 +14,9 @@ export { Producer, type ProducerOptions } from './producer.js';
 export { Pull, type Pulled, type PullOptions } from './pull.js';
 export { type ReadOptions, readLog, readLogBatches } from './reader.js';
 export { type EpochEnd, type MissingCopy, ModuleRecovery, NumberRecovery } from './recovery.js';
+export {
+  type AgentSelection,
+  type ModuleNames,
+  type Selection,
+  subjectFilters,
+} from './subject-filters.js';

@@ -1,6 +1,7 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { PULL_GROUP } from '../../schemas/log.js';
 import { type ApiFailure, type LogApi, logEnds, nextMatch } from './reader-api.js';
+import { type AgentSelection, subjectFilters } from './subject-filters.js';
 
 /** What is to be read, with the end worked out. */
 export interface ReadPlan {
@@ -19,6 +20,8 @@ export interface ReadPlan {
 export interface ReadRange {
   /** Subjects to read; they must not overlap. None: every record. */
   readonly filters?: readonly string[];
+  /** One agent's records, in the place of `filters`. */
+  readonly agent?: AgentSelection;
   /** First sequence; default 1. With `fromTime` the later of the two. */
   readonly fromSeq?: number;
   readonly fromTime?: Date;
@@ -35,12 +38,15 @@ export interface ReadRange {
 
 /** Fixes where reading ends: at what is in the log now, or earlier, or, when following, at `toSeq` or never. */
 export const planRead = (range: ReadRange, lastSeq: number): ReadPlan => {
-  const follow = range.follow === true;
+  const filters = (range.agent === undefined ? range.filters : subjectFilters(range.agent)) ?? [];
+  // No filter would read everything; an agent of a module without actions and events has nothing.
+  const nothing = range.agent !== undefined && filters.length === 0;
+  const follow = range.follow === true && !nothing;
   return {
-    filters: range.filters ?? [],
+    filters,
     fromSeq: Math.max(1, range.fromSeq ?? 1),
     fromTime: range.fromTime,
-    untilSeq: follow ? range.toSeq : Math.min(lastSeq, range.toSeq ?? lastSeq),
+    untilSeq: nothing ? 0 : follow ? range.toSeq : Math.min(lastSeq, range.toSeq ?? lastSeq),
     follow,
     headersOnly: range.headersOnly === true,
     acrossAccounts: range.acrossAccounts === true,

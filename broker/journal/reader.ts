@@ -198,7 +198,8 @@ export const readLogBatches = (
  * behind the last record that was there when reading began, or behind `toSeq`, whether or not that one matches.
  *
  * Throws {@link FaultError}: LOG_UNAVAILABLE when there is no log or it is out of reach for too long, SERVER_REFUSED
- * when the connection may not read, LOG_MISMATCH when the log lost records that had been there.
+ * when the connection may not read, LOG_MISMATCH when the log lost records that had been there, NAME_INVALID for an `agent`
+ * that is no name.
  */
 export async function* readLog(
   nc: NatsConnection,

@@ -89,6 +89,20 @@ describe('reading a log that stands still', () => {
     );
   });
 
+  test('one agent is its commands, results and events, whether or not the names of actions are known', async () => {
+    const names = { actions: ['x', 'never'], events: ['y'] };
+    const its = range(1, 10_000).filter((seq) => (seq - 1) % 10 === 3);
+    assert.deepEqual(sequences(await read(nc, { agent: { module: 'm', agent: 'a3' } })), its);
+    assert.deepEqual(sequences(await read(nc, { agent: { module: 'm', agent: 'a3', names } })), its);
+    assert.deepEqual(await read(nc, { agent: { module: 'm', agent: 'nobody', names } }), []);
+    const none = { actions: [], events: [] };
+    assert.deepEqual(await read(nc, { agent: { module: 'm', agent: 'a3', names: none }, follow: true }), []);
+    await assert.rejects(
+      read(nc, { agent: { module: 'm', agent: '*' } }),
+      (error) => error instanceof FaultError && error.fault.code === 'NAME_INVALID',
+    );
+  });
+
   test('nothing that matches is an end and no wait', async () => {
     assert.deepEqual(await read(nc, { filters: ['res.nobody.>'] }), []);
     assert.deepEqual(await read(nc, { filters: ['res.nobody.>', 'evt.nobody.>'], fromSeq: 500 }), []);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from 'nats';
+import { subjectFilters } from '../../broker/journal/subject-filters.js';
 import { type HistoryQuery, history } from '../../replay/history.js';
-import { historyFilters } from '../../replay/history-filters.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { HistoryRecord } from '../../schemas/record.js';
@@ -163,9 +163,17 @@ describe('history', () => {
 });
 
 test('filters are as narrow as the query allows', () => {
-  assert.equal(historyFilters({}), undefined);
-  assert.deepEqual(historyFilters({ module: 'M', agent: 'A' }), ['cmd.M.*.A.*', 'res.M.*.A', 'evt.M.*.A']);
-  assert.deepEqual(historyFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
-  assert.deepEqual(historyFilters({ kind: 'evt', module: 'M' }), ['evt.M.>']);
-  assert.deepEqual(historyFilters({ kind: 'epoch', module: 'M' }), []);
+  assert.equal(subjectFilters({}), undefined);
+  assert.deepEqual(subjectFilters({ module: 'M', agent: 'A' }), ['cmd.M.*.A.*', 'res.M.*.A', 'evt.M.*.A']);
+  assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
+  assert.deepEqual(subjectFilters({ kind: 'evt', module: 'M' }), ['evt.M.>']);
+  assert.deepEqual(subjectFilters({ kind: 'epoch', module: 'M' }), []);
+  const names = { actions: ['deposit', 'balance'], events: ['deposited'] };
+  assert.deepEqual(subjectFilters({ module: 'M', agent: 'A', names }), [
+    'cmd.M.deposit.A.*',
+    'cmd.M.balance.A.*',
+    'res.M.deposit.A',
+    'res.M.balance.A',
+    'evt.M.deposited.A',
+  ]);
 });
