@@ -12,7 +12,7 @@ import { closingLines, isGreen, tallyOf } from './runner/tally.js';
 import { testFiles } from './runner/test-files.js';
 import { TIERS } from './runner/tiers.js';
 import { tempDir } from './support/temp-dir.js';
-import { buildTestTools } from './tools/build.js';
+import { buildTools } from '../perf/tools/build.js';
 
 const print = (text: string): void => {
   process.stdout.write(text);
@@ -39,7 +39,7 @@ const inParallel = async <T>(items: readonly T[], width: number, work: (item: T)
 const main = async (args: readonly string[]): Promise<boolean> => {
   const selection = select(args, testFiles());
   const startedAt = performance.now();
-  const tools = await buildTestTools();
+  const tools = await buildTools((line) => print(`${line}\n`));
   await using scratch = tempDir();
   const configHome = join(scratch.path, 'config');
   mkdirSync(configHome);

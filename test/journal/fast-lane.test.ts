@@ -8,8 +8,8 @@ import { WireRecord } from '../../broker/journal/wire-record.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { createLog, dial } from '../support/log.js';
-import { piecemeal } from '../support/piecemeal.js';
 import { startServer, type TestServer } from '../support/server.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
 
 const RECORDS = 2_000;
@@ -87,8 +87,8 @@ describe('reading straight from the bytes of a connection', () => {
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 50 }),
         async (sizes) => {
-          await using way = await piecemeal({ port: server.port, sizes: [...sizes, 60_000] });
-          const there = await connect({ servers: way.url });
+          await using way = await startTcpProxy(server.port, { pieces: [...sizes, 60_000] });
+          const there = await connect({ port: way.port });
           const heard: string[] = [];
           there.subscribe('other.>', { callback: (_, message) => void heard.push(message.string()) });
           await there.flush();
@@ -111,9 +111,9 @@ describe('reading straight from the bytes of a connection', () => {
   });
 
   test('I1 a connection that is cut in the middle of records, again and again, costs none', async () => {
-    await using way = await piecemeal({ port: server.port, sizes: [997], cutAfterBytes: 300_000 });
+    await using way = await startTcpProxy(server.port, { pieces: [997], cutAfterBytes: 300_000 });
     const there = await connect({
-      servers: way.url,
+      port: way.port,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 10,
       reconnectJitter: 0,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../support/project-root.js';
-import type { TestTools } from '../tools/build.js';
+import type { Tools } from '../../perf/tools/build.js';
 
 const isOfAPerson = (variable: string): boolean =>
   variable.startsWith('NATS_') || (variable.startsWith('TALLYSTICK_') && variable !== 'TALLYSTICK_CACHE');
@@ -9,7 +9,7 @@ const isOfAPerson = (variable: string): boolean =>
  * The environment of the test processes: the programs under test, and nothing of the person who runs them. A server
  * that someone's `NATS_URL` or selected `nats` context names must never be met by a test.
  */
-export const testEnvironment = (tools: TestTools, configHome: string): NodeJS.ProcessEnv => ({
+export const testEnvironment = (tools: Tools, configHome: string): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([variable]) => !isOfAPerson(variable))),
   NODE_TEST_CONTEXT: undefined,
   XDG_CONFIG_HOME: configHome,

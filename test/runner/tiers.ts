@@ -15,7 +15,7 @@ export const TIERS = {
   },
   /** A real nats-server. */
   broker: {
-    folders: ['broker', 'journal', 'replay', 'support'],
+    folders: ['broker', 'journal', 'perf', 'replay', 'support'],
     concurrency: 2,
     fileTimeoutMs: 240_000,
   },

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools pins the programs that the tests run against. Nothing compiles this file; its imports keep
+// Package tools pins the programs that tests and benchmarks run against. Nothing compiles this file; its imports keep
 // `go mod tidy` from dropping the two modules, and go.sum then fixes every byte that they are built from.
 //
 // A module of our own, rather than `go install github.com/nats-io/natscli/nats@v0.4.0`: that form asks the module

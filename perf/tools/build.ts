@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { PROJECT_ROOT } from '../support/project-root.js';
-import { runProgram } from '../support/run-program.js';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot } from '../../broker/process/package-root.js';
+import { cacheDir } from '../../broker/server/cache.js';
 
-export interface TestTools {
+/** The programs that tests and benchmarks run. */
+export interface Tools {
   readonly natsServer: string;
   readonly nats: string;
 }
@@ -15,12 +18,7 @@ const BUILD_TIMEOUT_MS = 20 * 60_000;
 const PACKAGES = ['github.com/nats-io/nats-server/v2', 'github.com/nats-io/natscli/nats'];
 
 /** The Go module whose go.mod and go.sum pin what is built; its tools.go says why it is a module. */
-const MODULE = join(PROJECT_ROOT, 'test', 'tools');
-
-const cacheFolder = (): string => {
-  const { TALLYSTICK_CACHE, XDG_CACHE_HOME } = process.env;
-  return TALLYSTICK_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tallystick');
-};
+const MODULE = join(packageRoot(), 'perf', 'tools');
 
 /** Changes whenever what is built, or for which machine, does. */
 const fingerprint = (goMod: string, goSum: string): string =>
@@ -34,35 +32,32 @@ const pinnedVersion = (goMod: string, module: string): string =>
 
 const goBuild = async (into: string): Promise<void> => {
   const args = ['build', '-mod=readonly', '-buildvcs=false', '-trimpath', '-o', `${into}/`, ...PACKAGES];
-  const { code, stderr } = await runProgram('go', args, {
-    cwd: MODULE,
-    // `readonly` builds nothing that go.sum does not name, and leaves the source tree as it is. Without cgo no C
-    // compiler is needed, and neither program uses it.
-    env: { CGO_ENABLED: '0', GOWORK: 'off' },
-    timeoutMs: BUILD_TIMEOUT_MS,
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    throw new Error(
-      'The tests need Go (https://go.dev/dl/) to build nats-server and nats from source: `go` is not in PATH.',
-    );
-  });
-  if (code !== 0) throw new Error(`go ${args.join(' ')} failed with ${code}\n${stderr}`);
+  try {
+    await promisify(execFile)('go', args, {
+      cwd: MODULE,
+      // `readonly` builds nothing that go.sum does not name, and leaves the source tree as it is. Without cgo no C
+      // compiler is needed, and neither program uses it.
+      env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
+      timeout: BUILD_TIMEOUT_MS,
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error('Go (https://go.dev/dl/) is needed to build `nats` from source: `go` is not in PATH.');
+  }
 };
 
 /** The pinned `nats-server` and `nats`, built once and kept in the cache of the user. */
-export const buildTestTools = async (): Promise<TestTools> => {
+export const buildTools = async (say: (line: string) => void): Promise<Tools> => {
   const goMod = await readFile(join(MODULE, 'go.mod'), 'utf8');
   const goSum = await readFile(join(MODULE, 'go.sum'), 'utf8');
-  const cache = cacheFolder();
+  const cache = resolve(cacheDir());
   const folder = join(cache, `test-tools-${fingerprint(goMod, goSum)}`);
   const tools = { natsServer: join(folder, 'nats-server'), nats: join(folder, 'nats') };
   if (existsSync(folder)) return tools;
 
   const server = pinnedVersion(goMod, 'github.com/nats-io/nats-server/v2');
   const cli = pinnedVersion(goMod, 'github.com/nats-io/natscli');
-  process.stdout.write(
-    `building nats-server ${server} and nats ${cli} from source, about a minute, once (kept in ${folder})\n`,
-  );
+  say(`building nats-server ${server} and nats ${cli} from source, about a minute, once (kept in ${folder})`);
   await mkdir(cache, { recursive: true });
   const building = await mkdtemp(join(cache, 'building-'));
   try {

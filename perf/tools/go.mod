@@ -1,4 +1,4 @@
-module tallystick/test/tools
+module tallystick/perf/tools
 
 go 1.26.0
 

@@ -1,0 +1,108 @@
+/** The benchmarks: `npm run perf -- SCENARIO [--json] [--records N] [--rounds N]`. */
+import { parseArgs } from 'node:util';
+import { toFault } from '../schemas/errors.js';
+import { machine } from './machine.js';
+import type { Report, Table } from './scenario.js';
+import { SCENARIOS } from './scenarios.js';
+
+const LIST = SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
+
+const HELP = `Usage: npm run perf -- SCENARIO [options]
+
+Scenarios:
+${LIST}
+
+Options:
+  --json         one JSON object on stdout, and nothing else
+  --records N    records that a round handles
+  --rounds N     rounds; medians are of these
+  --help         this
+
+Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed; 2 wrong usage.
+
+Examples:
+  npm run perf -- reading
+  npm run --silent perf -- reading --json --records 200000 --rounds 3
+`;
+
+class UsageError extends Error {}
+
+const wholeNumber = (flag: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new UsageError(`${flag} needs a whole number from 1 on, not ${text}`);
+  return Number(text);
+};
+
+const readArgs = (args: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+        records: { type: 'string' },
+        rounds: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+};
+
+const formatTable = ({ title, heads, rows }: Table): string => {
+  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [title, ...[heads, ...rows].map((cells) => `  ${line(cells)}`)].join('\n');
+};
+
+const print = (name: string, { data, tables }: Report, json: boolean): void => {
+  const on = machine();
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ scenario: name, machine: on, ...data })}\n`);
+    return;
+  }
+  const where = `${on.cpus} × ${on.model}, ${on.system}, node ${on.node}`;
+  process.stdout.write(`${[where, ...tables.map(formatTable)].join('\n\n')}\n`);
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const { values, positionals } = readArgs(args);
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const [name, ...more] = positionals;
+  if (name === undefined || more.length > 0) throw new UsageError('one scenario is needed');
+  const scenario = SCENARIOS.find((each) => each.name === name);
+  if (scenario === undefined) throw new UsageError(`there is no scenario ${name}`);
+  const records = wholeNumber('--records', values.records);
+  const rounds = wholeNumber('--rounds', values.rounds);
+  const report = await scenario.run({
+    ...(records === undefined ? {} : { records }),
+    ...(rounds === undefined ? {} : { rounds }),
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  print(name, report, values.json);
+  return 0;
+};
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`perf: ${error.message}\nScenarios:\n${LIST}\n`);
+    process.exitCode = 2;
+  } else {
+    const { code, message } = toFault(error);
+    process.stderr.write(`perf: ${code}: ${message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,27 @@
+/** How a scenario is run. */
+export interface ScenarioOptions {
+  /** Records that a round handles; each scenario has a default that takes seconds. */
+  readonly records?: number;
+  readonly rounds?: number;
+  /** Progress, for stderr. */
+  readonly say: (line: string) => void;
+}
+
+export interface Table {
+  readonly title: string;
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** What a scenario found: plain data for programs, the same as tables for people. */
+export interface Report {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly tables: readonly Table[];
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** One line for the list of scenarios. */
+  readonly summary: string;
+  readonly run: (options: ScenarioOptions) => Promise<Report>;
+}

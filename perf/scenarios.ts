@@ -1,0 +1,5 @@
+import { reading } from './journal/reading.js';
+import type { Scenario } from './scenario.js';
+
+/** All scenarios, in the order in which `--help` lists them. */
+export const SCENARIOS: readonly Scenario[] = [reading];

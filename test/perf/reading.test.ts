@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { parseRate } from '../../perf/nats-bench.js';
+import { inRounds, measured } from '../../perf/rounds.js';
+import { PROJECT_ROOT } from '../support/project-root.js';
+import { runProgram } from '../support/run-program.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const perf = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runProgram(process.execPath, [join(PROJECT_ROOT, 'dist', 'perf', 'main.js'), ...args], {
+    env,
+    timeoutMs: 120_000,
+  });
+
+interface Printed {
+  readonly scenario: string;
+  readonly machine: { readonly cpus: number; readonly model: string; readonly node: string };
+  readonly reading: {
+    readonly serverVersion: string;
+    readonly records: number;
+    readonly readers: Readonly<
+      Record<string, { median: number; min: number; max: number; values: number[] }>
+    >;
+  };
+  readonly ratios: { readonly readPerSecond: number };
+}
+
+describe('the benchmarks', () => {
+  test('a small run prints one object with the figures, the peers and the machine, and leaves no files', async () => {
+    await using temp = tempDir();
+    const { code, stdout, stderr } = await perf(
+      ['reading', '--records', '20000', '--rounds', '2', '--json'],
+      {
+        TMPDIR: temp.path,
+      },
+    );
+    assert.equal(code, 0, stderr);
+    const found = JSON.parse(stdout) as Printed;
+    assert.equal(found.scenario, 'reading');
+    assert.equal(found.machine.node, process.version);
+    assert.ok(found.machine.cpus > 0);
+    assert.match(found.reading.serverVersion, /^\d+\.\d+\.\d+/);
+    assert.equal(found.reading.records, 20_000);
+    const names = [
+      'journal, batches',
+      'journal, one by one',
+      'nats bench js ordered',
+      'nats bench js get batch',
+    ];
+    assert.deepEqual(Object.keys(found.reading.readers), names);
+    for (const { median, min, max, values } of Object.values(found.reading.readers)) {
+      assert.equal(values.length, 2);
+      assert.ok(min > 0 && min <= median && median <= max);
+    }
+    assert.ok(found.ratios.readPerSecond > 0);
+    assert.match(stderr, /round 2 of 2/);
+    assert.deepEqual(
+      readdirSync(temp.path).filter((name) => name.startsWith('tallystick-perf-')),
+      [],
+    );
+  });
+
+  test('an unknown scenario, a bad number and no scenario are wrong usage, with the list of scenarios', async () => {
+    for (const args of [['nope'], [], ['reading', '--records', '-1'], ['reading', '--what']]) {
+      const { code, stdout, stderr } = await perf(args);
+      assert.equal(code, 2, args.join(' '));
+      assert.equal(stdout, '');
+      assert.match(stderr, /^ {2}reading {2,}/m);
+    }
+  });
+
+  test('help lists the scenarios', async () => {
+    const { code, stdout } = await perf(['--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^ {2}reading {2,}/m);
+  });
+
+  test('a median of rounds, which are interleaved', async () => {
+    assert.deepEqual(measured([3, 1, 2]), { median: 2, min: 1, max: 3, values: [3, 1, 2] });
+    assert.equal(measured([4, 1, 2, 3]).median, 2.5);
+    const order: string[] = [];
+    const run = (name: string) => async () => order.push(name);
+    const found = await inRounds(
+      [
+        { name: 'a', run: run('a') },
+        { name: 'b', run: run('b') },
+      ],
+      2,
+      () => undefined,
+    );
+    assert.deepEqual(order, ['a', 'b', 'a', 'b']);
+    assert.deepEqual(found.get('b')?.values, [2, 4]);
+  });
+
+  test('the rate that `nats bench` prints is read, or there is none', () => {
+    assert.equal(parseRate('NATS JetStream ordered stats: 149,001 msgs/sec ~ 18 MiB/sec\n'), 149_001);
+    assert.equal(parseRate('nothing'), undefined);
+  });
+});
