@@ -21,6 +21,7 @@ const anchorsOf = (text: string): readonly string[] =>
 const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['npm ci && npm start', 'tried from a fresh clone; `start` itself is what every test of this folder runs'],
   ['npm ci && npm test', 'is what .ci/run does'],
+  ['npm ci && npm run build && npm run perf -- reading', 'test/perf runs a smaller one'],
 ]);
 
 describe('documents', () => {

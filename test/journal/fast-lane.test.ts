@@ -7,7 +7,9 @@ import { readLog, readLogBatches } from '../../broker/journal/reader.js';
 import { WireRecord } from '../../broker/journal/wire-record.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
+import { startBroker } from '../support/broker.js';
 import { createLog, dial } from '../support/log.js';
+import { connectOperator } from '../support/log-checks.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
@@ -136,6 +138,21 @@ describe('reading straight from the bytes of a connection', () => {
     assert.equal(own(), false);
     assert.equal((await nc.request('$JS.API.INFO', '')).json<{ streams: number }>().streams, 1);
   });
+});
+
+test('a reader in another account than the log reads straight from the bytes too', async (t) => {
+  await using broker = await startBroker();
+  const nc = await connectOperator(broker.dataDir);
+  t.after(() => nc.close());
+  await nc.request('call.accounts.deposit.alice', '{"amount":5}', { timeout: 10_000 });
+  const all: StoredMessage[] = [];
+  for await (const message of readLog(nc, { acrossAccounts: true })) all.push(message);
+  assert.ok(all.some(({ subject }) => subject === 'res.accounts.deposit.alice'));
+  assert.deepEqual(
+    all.map(({ seq }) => seq),
+    all.map((_, i) => i + 1),
+  );
+  assert.ok(all.every((message) => message instanceof WireRecord));
 });
 
 test('I8 a reader that stands still holds the flow: what waits for it is bounded in bytes', async (t) => {
