@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import type { Durability } from '../../../schemas/log.js';
-import { buildTestTools } from '../../tools/build.js';
+import { buildTools } from '../../../perf/tools/build.js';
 import { operations } from './operations.js';
 import { Run } from './run.js';
 import { World } from './world.js';
@@ -76,7 +76,7 @@ if (help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-process.env.NATS_SERVER = (await buildTestTools()).natsServer;
+process.env.NATS_SERVER = (await buildTools((line) => process.stdout.write(`${line}\n`))).natsServer;
 for (const durability of levels) {
   await using world = await World.open(durability, verbose ? say : undefined);
   const startedAt = performance.now();
