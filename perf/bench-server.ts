@@ -10,6 +10,7 @@ import { freePort } from '../broker/process/free-port.js';
 import { startReaper } from '../broker/process/reaper.js';
 import { startEmbedded } from '../broker/server/embedded.js';
 import { findServer } from '../broker/server/find.js';
+import { defaultMemoryLimitBytes } from '../broker/server/memory-limit.js';
 import { type Fault, FaultError } from '../schemas/errors.js';
 import type { Durability } from '../schemas/log.js';
 
@@ -74,6 +75,7 @@ const start = async (
       configPath,
       host: HOST,
       port,
+      memoryLimitBytes: defaultMemoryLimitBytes(),
       reaper,
       logLine: () => undefined,
       onDown: say,

@@ -1,0 +1,48 @@
+import pidusage from 'pidusage';
+import { startBenchServer } from '../bench-server.js';
+import type { Report, Scenario } from '../scenario.js';
+import { openProducer, unlimited } from './load.js';
+
+const SECONDS = 60;
+const SAMPLE_MS = 500;
+/** Records a second of a `--records` run, to make a short one of it. */
+const NOMINAL_RATE = 100_000;
+const MIB = 1024 * 1024;
+
+/** The server's memory while the journal appends as fast as it can, with the limit that the broker gives it. */
+export const memory: Scenario = {
+  name: 'memory',
+  summary: 'memory of the server under the highest load of one producer for 60 s',
+  run: async ({ records, say }): Promise<Report> => {
+    const seconds = records === undefined ? SECONDS : records / NOMINAL_RATE;
+    await using server = await startBenchServer('os', say);
+    const samples: number[] = [];
+    const timer = setInterval(() => {
+      const pid = server.pid();
+      if (pid === undefined) return;
+      pidusage(pid).then(
+        ({ memory: bytes }) => {
+          samples.push(bytes);
+          if (samples.length % 10 === 0) say(`${Math.round(bytes / MIB)} MiB`);
+        },
+        () => undefined,
+      );
+    }, SAMPLE_MS);
+    const producer = await openProducer(server.nc, 'os');
+    const { perSecond } = await unlimited(producer, seconds);
+    clearInterval(timer);
+    await producer.close();
+    const serverPeakMiB = Math.round(Math.max(...samples) / MIB);
+    const data = { seconds, perSecond: Math.round(perSecond), serverPeakMiB };
+    return {
+      data: { ...data, ratios: { serverPeakMiB } },
+      tables: [
+        {
+          title: `appending for ${seconds} s, durability os`,
+          heads: ['records/s', 'peak of the server, MiB', 'held'],
+          rows: [[data.perSecond.toLocaleString('en'), String(serverPeakMiB), '< 1,024']],
+        },
+      ],
+    };
+  },
+};
