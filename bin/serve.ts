@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { stderrLog } from '../broker/broker-log.js';
+import { isLoss, type LogLoss } from '../broker/log/log-loss.js';
 import { progressReporter } from '../broker/server/progress.js';
 import { type RunningBroker, startBroker } from '../broker/start.js';
 import { shippedModules } from '../modules/shipped.js';
 import type { StartConfig } from '../schemas/config.js';
 import type { Fault } from '../schemas/errors.js';
+import type { Ready } from '../schemas/operate.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { print, printJson } from './output.js';
 import { readyText } from './ready-text.js';
@@ -27,15 +29,19 @@ const askedToStop = (): Promise<NodeJS.Signals> =>
     }
   });
 
-/** Until the broker has ended: by request (0), or because it cannot go on (its fault). */
-const untilEnd = async (
-  broker: RunningBroker,
-  stop: Promise<NodeJS.Signals>,
-): Promise<Either<Fault, ExitCode>> => {
+/** How a broker ended: by request, or because it cannot go on; then perhaps with what its log has lost. */
+type End = { readonly kind: 'asked' } | { readonly kind: 'failed'; reason: Fault; loss: LogLoss | undefined };
+
+const untilEnd = async (broker: RunningBroker, stop: Promise<NodeJS.Signals>): Promise<End> => {
   const reason = await Promise.race([stop, broker.failed]);
+  const loss = typeof reason !== 'string' && isLoss(reason) ? await broker.loss() : undefined;
   await broker.stop();
-  return typeof reason === 'string' ? right(EXIT.done) : left(reason);
+  return typeof reason === 'string' ? { kind: 'asked' } : { kind: 'failed', reason, loss };
 };
+
+/** The configuration for going on where the broker was, on the port that its clients know. */
+const samePlace = (config: StartConfig, { nats }: Ready): StartConfig =>
+  config.natsUrl === undefined ? { ...config, natsPort: Number(new URL(nats).port) } : config;
 
 /** Runs the broker in this process; this is where broker and modules are put together. */
 export const serve =
@@ -44,23 +50,36 @@ export const serve =
     const log = stderrLog();
     const stop = askedToStop();
     using progress = progressReporter();
-    const started = startBroker(config, {
-      hostEntry: join(MODULES, 'host', 'main.js'),
-      shippedModules: shippedModules.map(({ directory }) => join(MODULES, directory)),
-      log,
-      onProgress: progress.onProgress,
-    })();
-    const first = await Promise.race([started, stop]);
-    if (typeof first === 'string') {
-      // Asked to stop before it was ready: what has been started must not be left behind.
-      const late = await started;
-      if (!isLeft(late)) await late.right.stop();
-      return right(EXIT.done);
+    let place = config;
+    let knownLoss: LogLoss | undefined;
+    for (;;) {
+      const started = startBroker(place, {
+        hostEntry: join(MODULES, 'host', 'main.js'),
+        shippedModules: shippedModules.map(({ directory }) => join(MODULES, directory)),
+        log,
+        onProgress: progress.onProgress,
+        ...(knownLoss === undefined ? {} : { knownLoss }),
+      })();
+      const first = await Promise.race([started, stop]);
+      if (typeof first === 'string') {
+        // Asked to stop before it was ready: what has been started must not be left behind.
+        const late = await started;
+        if (!isLeft(late)) await late.right.stop();
+        return right(EXIT.done);
+      }
+      if (isLeft(first)) return first;
+      progress.close();
+      const { ready } = first.right;
+      // Whoever waits for it has been told already when the broker had to begin anew.
+      if (knownLoss === undefined) {
+        if (json) printJson(ready);
+        else print(readyText(ready));
+      }
+      const end = await untilEnd(first.right, stop);
+      if (end.kind === 'asked') return right(EXIT.done);
+      if (end.loss === undefined || config.onLogLoss === 'stop') return left(end.reason);
+      log.line('log', `${end.reason.code}: ${end.reason.message}; the broker starts anew with what is there`);
+      knownLoss = end.loss;
+      place = samePlace(config, ready);
     }
-    if (isLeft(first)) return first;
-    progress.close();
-    const { ready } = first.right;
-    if (json) printJson(ready);
-    else print(readyText(ready));
-    return untilEnd(first.right, stop);
   };

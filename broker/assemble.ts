@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Fault } from '../schemas/errors.js';
+import type { StartRequest } from '../schemas/control.js';
+import { type Fault, fault } from '../schemas/errors.js';
 import type { BrokerLog } from './broker-log.js';
 import { Gateway } from './gateway/gateway.js';
 import { UnownedCommands } from './gateway/unowned.js';
@@ -43,6 +44,7 @@ export interface AssembleOptions {
 const surroundings = (
   { server, open, dataDir, hostEntry, reaper, log }: AssembleOptions,
   answersStored: () => Promise<void>,
+  usable: (module: string, request: StartRequest) => StartRequest,
 ): ModuleSurroundings => ({
   hostEntry,
   natsUrl: server.url,
@@ -52,7 +54,10 @@ const surroundings = (
   revoke: (module) => server.access.revoke(module),
   start: (manifest, request) => async () => {
     await answersStored();
-    const started = await startModule(open, manifest, request)();
+    // A server that came back with another log: what a module remembers of the one before must not go into it.
+    const loss = await open.witness.checked();
+    if (loss !== undefined) return E.left(fault(loss.code, loss.message));
+    const started = await startModule(open, manifest, usable(manifest.name, request))();
     if (E.isRight(started) && started.right.republished > 0) {
       log.line(manifest.name, `${started.right.republished} copies that a crash left out are stored`);
     }
@@ -65,10 +70,29 @@ const surroundings = (
   output: (module, line) => log.line(module, line),
 });
 
+/**
+ * What a module's first process under this broker brings was folded from the log as it stood before the broker wrote into
+ * it: snapshots above that are of records that are gone, although others may stand at their sequences by now (I9).
+ */
+const usableSnapshots = ({ open, log }: AssembleOptions) => {
+  const asked = new Set<string>();
+  return (module: string, request: StartRequest): StartRequest => {
+    const isFirst = !asked.has(module);
+    asked.add(module);
+    if (!isFirst || request.logId !== open.logId || request.snapshotSeq <= open.lastSeq) return request;
+    log.line(
+      'log',
+      `LOG_SHORTENED: the snapshots of ${module} stand at ${request.snapshotSeq} and the log ended at ${open.lastSeq}; ` +
+        'its states are folded from the log anew',
+    );
+    return { snapshotSeq: 0, logId: null };
+  };
+};
+
 export const assemble = (options: AssembleOptions): Parts => {
   const { open, dataDir, log, lifetime } = options;
   const { nc, producer, logId, lastSeq } = open;
-  const supervisor = new Supervisor(surroundings(options, () => unowned.idle()));
+  const supervisor = new Supervisor(surroundings(options, () => unowned.idle(), usableSnapshots(options)));
   const unowned = new UnownedCommands(
     producer,
     (module) => supervisor.find(module) !== undefined,
@@ -83,12 +107,16 @@ export const assemble = (options: AssembleOptions): Parts => {
     onCommand: (command) => unowned.consider(command),
     onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
     onFault: (problem) => log.line('index', `${problem.code}: ${problem.message}`),
-    onLost: (problem) => lifetime.fail(problem),
+    onLost: (problem) => open.fail(problem),
   });
   lifetime.onStop(() => index.close());
   if (index.discarded) {
     log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
   }
+  open.witness.watch({
+    position: () => index.position,
+    onLoss: open.onLoss,
+  });
   const gateway = new Gateway({ nc, producer, index, directory: supervisor });
   const firings = new Firings({
     nc,

@@ -7,7 +7,9 @@ import { type Fault, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
 import { assemble, type Parts } from './assemble.js';
 import type { BrokerLog } from './broker-log.js';
+import type { LogLoss } from './log/log-loss.js';
 import { openLog } from './log/open-log.js';
+import type { Witness } from './log/witness.js';
 import { serveConsumerCreation } from './operate/consumers.js';
 import { serveControl } from './operate/control.js';
 import { type OperationsContext, operations } from './operate/operations.js';
@@ -28,6 +30,8 @@ export interface BrokerEnvironment {
   readonly shippedModules: readonly string[];
   readonly log: BrokerLog;
   readonly onProgress: OnProgress;
+  /** What the log lost, where a broker of this process found that while it ran. */
+  readonly knownLoss?: LogLoss;
 }
 
 export interface RunningBroker {
@@ -36,6 +40,8 @@ export interface RunningBroker {
   readonly stop: () => Promise<void>;
   /** Resolves when the broker cannot go on, with the reason; it must then be stopped. */
   readonly failed: Promise<Fault>;
+  /** What the log lost while the broker ran, where it failed for that. */
+  readonly loss: () => Promise<LogLoss | undefined>;
 }
 
 /** How long calls may go on when the broker stops, before their modules are asked to stop too. */
@@ -47,8 +53,13 @@ export const startBroker =
   async () => {
     const lifetime = new Lifetime();
     try {
-      const ready = await start(config, environment, lifetime);
-      return E.right({ ready, stop: () => lifetime.stop(), failed: lifetime.failed });
+      const { ready, witness } = await start(config, environment, lifetime);
+      return E.right({
+        ready,
+        stop: () => lifetime.stop(),
+        failed: lifetime.failed,
+        loss: () => witness.checked(),
+      });
     } catch (error) {
       await lifetime.stop();
       return E.left(toFault(error));
@@ -57,9 +68,9 @@ export const startBroker =
 
 const start = async (
   config: StartConfig,
-  { hostEntry, shippedModules, log, onProgress }: BrokerEnvironment,
+  { hostEntry, shippedModules, log, onProgress, knownLoss }: BrokerEnvironment,
   lifetime: Lifetime,
-): Promise<Ready> => {
+): Promise<{ readonly ready: Ready; readonly witness: Witness }> => {
   const dataDir = resolve(config.dataDir);
   const dirs = [...(config.shipped ? shippedModules : []), ...config.modules];
   const sources = dirs.map((dir) => orThrow(readModule(dir)));
@@ -72,8 +83,8 @@ const start = async (
   const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress }));
   lifetime.onStop(() => server.stop());
   const { nc, jsm } = server.link;
-  const { maxBytes, durability } = config;
-  const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, log, lifetime });
+  const { maxBytes, durability, onLogLoss } = config;
+  const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
 
   const parts = assemble({ server, open, dataDir, hostEntry, reaper, log, lifetime });
   const { supervisor, index, gateway, unowned } = parts;
@@ -90,7 +101,7 @@ const start = async (
   lifetime.onStop(() => gateway.drain(DRAIN_MS));
   publishAddress(dataDir, server, lifetime);
   await supervisor.loadAll();
-  return {
+  const ready: Ready = {
     ready: true,
     pid: process.pid,
     nats: server.url,
@@ -99,6 +110,7 @@ const start = async (
     server: { version: context.server.version, embedded: context.server.embedded },
     modules: [...supervisor.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
   };
+  return { ready, witness: open.witness };
 };
 
 const contextOf = (

@@ -21,6 +21,8 @@ export const StartConfigSchema = Type.Object(
     /** Port of the embedded server; 0: a free one. */
     natsPort: Type.Integer({ minimum: 0, maximum: 65_535 }),
     durability: DurabilitySchema,
+    /** What to do when the log lost records that had been seen: `rebuild` states from what is there, or `stop`. */
+    onLogLoss: Type.Enum(['rebuild', 'stop']),
     /** Limit of the log, bytes; without it, a share of what the disk has free. */
     maxBytes: Type.Optional(Type.Integer({ minimum: MIN_LOG_BYTES })),
     /** `GOMEMLIMIT` of the embedded server, bytes; without it, none is set. */
@@ -41,6 +43,7 @@ export interface StartInput {
   readonly natsUrl?: string | undefined;
   readonly natsPort?: string | number | undefined;
   readonly durability?: string | undefined;
+  readonly onLogLoss?: string | undefined;
   readonly maxBytes?: string | number | undefined;
   readonly memoryLimitBytes?: string | number | undefined;
   readonly modules?: readonly string[] | undefined;
@@ -87,6 +90,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       natsUrl: input.natsUrl,
       natsPort: port(input.natsPort),
       durability: input.durability ?? 'fsync',
+      onLogLoss: input.onLogLoss ?? 'rebuild',
       maxBytes: maxBytes.right,
       memoryLimitBytes: memoryLimitBytes.right,
       modules: [...(input.modules ?? [])],

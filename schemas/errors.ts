@@ -161,7 +161,16 @@ export const ERRORS = {
     false,
     1,
     500,
-    'The stream LOG differs from what is needed in a way that cannot be updated.',
+    'A setting of the stream LOG, or of its server, breaks the durability level or cannot be updated.',
+  ),
+  LOG_SHORTENED: row('failed', false, 1, 500, 'The log ends before what was seen of it: records are gone.'),
+  LOG_DIFFERS: row('failed', false, 1, 500, 'The log has other records than those that were seen in it.'),
+  LOG_REPLACED: row(
+    'failed',
+    false,
+    1,
+    500,
+    'The log that was seen is gone, or another one is in its place.',
   ),
   EPOCH_LOST: row(
     'failed',

@@ -51,6 +51,27 @@ export type ModuleStatus = Readonly<Static<typeof ModuleStatusSchema>>;
 
 const ServerSchema = Type.Object({ version: Type.String(), embedded: Type.Boolean() });
 
+/** The ways in which a log can have lost records that were seen in it; also codes of the table of errors. */
+export const LOSS_CODES = ['LOG_SHORTENED', 'LOG_DIFFERS', 'LOG_REPLACED'] as const;
+export type LossCode = (typeof LOSS_CODES)[number];
+
+export const LossReportSchema = Type.Object(
+  {
+    at: Type.String({ description: 'When it was found, RFC 3339.' }),
+    code: Type.Enum([...LOSS_CODES]),
+    message: Type.String(),
+    seenSeq: Type.Integer({ minimum: 0, description: 'The highest sequence that had been seen.' }),
+    lastSeq: Type.Integer({ minimum: 0, description: 'Where the log ended when the loss was found.' }),
+    agreesTo: Type.Integer({
+      minimum: 0,
+      description: 'Up to here, at least, it is the log that had been seen.',
+    }),
+    dir: Type.String({ description: 'Where snapshots, index and witness are kept as they were.' }),
+  },
+  { description: 'Records that the log had and has no more; listed until `dir` is removed.' },
+);
+export type LossReport = Readonly<Static<typeof LossReportSchema>>;
+
 export const BrokerStatusSchema = Type.Object({
   server: Type.Object({ ...ServerSchema.properties, url: Type.String() }),
   durability: Type.String(),
@@ -60,6 +81,7 @@ export const BrokerStatusSchema = Type.Object({
   modules: Type.Immutable(Type.Array(ModuleStatusSchema)),
   agents: Count,
   conversationsOpen: Count,
+  losses: Type.Immutable(Type.Array(LossReportSchema)),
 });
 export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
 

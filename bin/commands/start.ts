@@ -15,6 +15,7 @@ interface Options {
   readonly nats?: string;
   readonly natsPort?: string;
   readonly durability?: string;
+  readonly onLogLoss?: string;
   readonly maxBytes?: string;
   readonly memoryLimit?: string;
   readonly module: readonly string[];
@@ -27,6 +28,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   '/natsUrl': '--nats',
   '/natsPort': '--nats-port',
   '/durability': '--durability',
+  '/onLogLoss': '--on-log-loss',
   '/maxBytes': '--max-bytes',
   '/memoryLimitBytes': '--memory-limit',
 };
@@ -66,6 +68,7 @@ export const configOf = (
     natsUrl,
     natsPort: options.natsPort,
     durability: options.durability,
+    onLogLoss: options.onLogLoss,
     maxBytes: options.maxBytes,
     memoryLimitBytes: options.memoryLimit,
     modules: options.module.map((dir) => resolve(dir)),
@@ -99,6 +102,11 @@ export const addStart = (program: Command): void => {
       '--durability <level>',
       'what an acknowledged record survives: fsync (loss of power) or os',
       'fsync',
+    )
+    .option(
+      '--on-log-loss <what>',
+      'when the log lost records that had been seen: rebuild (states, from what is there) or stop',
+      'rebuild',
     )
     .option(
       '--max-bytes <size>',

@@ -31,7 +31,10 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
     ['agents', `${status.agents}`],
     ['open', `${status.conversationsOpen} conversations`],
   ];
-  const lines = facts.map(([name, value]) => `${name.padEnd(8)}${value}`);
+  const losses = status.losses.map(
+    ({ at, code, message, dir }) => ['lost', `${at} ${code}: ${message}; kept in ${dir}`] as const,
+  );
+  const lines = [...facts, ...losses].map(([name, value]) => `${name.padEnd(8)}${value}`);
   return [...lines, '', modulesTable(status.modules)].join('\n');
 };
 

@@ -65,6 +65,11 @@ export class LogIndex {
     return this.#agents.size;
   }
 
+  /** The highest sequence that was read. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** Whether what an earlier broker left was of another log, or ahead of this one (I9). */
   get discarded(): boolean {
     return this.#agents.discarded;

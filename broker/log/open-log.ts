@@ -1,7 +1,8 @@
 import { statfsSync } from 'node:fs';
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
-import { fault } from '../../schemas/errors.js';
+import type { StartConfig } from '../../schemas/config.js';
+import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import type { Durability } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { BrokerLog } from '../broker-log.js';
@@ -10,7 +11,10 @@ import { brokerEpochs } from '../journal/epoch-source.js';
 import { GROUPING } from '../journal/grouping.js';
 import { Producer } from '../journal/producer.js';
 import { type Lifetime, run } from '../process/lifetime.js';
-import { ensureLog } from './stream.js';
+import { goOn, lossAtStart, lossFault } from './go-on.js';
+import type { LogLoss } from './log-loss.js';
+import { ensureLog, findLog } from './stream.js';
+import { Witness } from './witness.js';
 
 /** The log, taken over by this broker. */
 export interface OpenLog {
@@ -25,6 +29,12 @@ export interface OpenLog {
   readonly lastSeq: number;
   /** Writes what the broker itself records: calls, and answers to commands that nobody owns. */
   readonly producer: Producer;
+  /** What the broker has seen of the log. */
+  readonly witness: Witness;
+  /** The broker cannot go on: for this reason, or because the log has lost records, where that is behind it. */
+  readonly fail: (reason: Fault) => void;
+  /** The log has lost records while the broker ran. */
+  readonly onLoss: (loss: LogLoss) => void;
 }
 
 export interface OpenLogOptions {
@@ -34,12 +44,18 @@ export interface OpenLogOptions {
   readonly dataDir: string;
   readonly maxBytes: number | undefined;
   readonly durability: Durability;
+  readonly onLogLoss: StartConfig['onLogLoss'];
+  /** A loss that a broker of this process found while it ran. */
+  readonly knownLoss: LogLoss | undefined;
   readonly log: BrokerLog;
   readonly lifetime: Lifetime;
 }
 
 /** Share of the free disk that a new log may take: when a disk is full the server stops answering, so well below it. */
 const LOG_SHARE = 0.5;
+
+/** How long the log may take to show whether it lost something when the broker fails anyway. */
+const RECHECK_MS = 5_000;
 
 const defaultMaxBytes = (dir: string): number => {
   const { bavail, bsize } = statfsSync(dir);
@@ -67,9 +83,17 @@ export const openLog = async ({
   dataDir,
   maxBytes,
   durability,
+  onLogLoss,
+  knownLoss,
   log,
   lifetime,
 }: OpenLogOptions): Promise<OpenLog> => {
+  const witness = new Witness({ nc, jsm, dataDir, onTrouble: (text) => log.line('log', text) });
+  lifetime.onStop(() => witness.close());
+  const found = await findLog(jsm).catch((error: unknown) => {
+    throw new FaultError(toFault(error, 'LOG_UNAVAILABLE'));
+  });
+  const loss = await lossAtStart(witness, found, onLogLoss, knownLoss);
   const { info, updated } = await run(
     ensureLog(jsm, {
       ...(maxBytes === undefined ? {} : { maxBytes }),
@@ -79,18 +103,41 @@ export const openLog = async ({
   for (const { setting, is, wanted } of updated) {
     log.line('log', `${setting} was ${JSON.stringify(is)} and is now ${JSON.stringify(wanted)}`);
   }
+  if (loss !== undefined) await goOn(loss, { dataDir, jsm, log });
+  await witness.begin(info.created, loss?.agreesTo);
+  const fail = (reason: Fault): void => {
+    // A log that lost its tail lost the broker's own epoch too, and looks as if another broker had taken it over.
+    const late = new Promise<undefined>((resolve) =>
+      setTimeout(() => resolve(undefined), RECHECK_MS).unref(),
+    );
+    void Promise.race([witness.recheck(), late]).then((loss) =>
+      lifetime.fail(loss === undefined ? reason : lossFault(loss, onLogLoss)),
+    );
+  };
+  const onLoss = (loss: LogLoss): void => lifetime.fail(lossFault(loss, onLogLoss));
   const under = await run(openBrokerEpoch(nc));
-  onTakeover(nc, under, () => lifetime.fail(REPLACED));
+  onTakeover(nc, under, () => fail(REPLACED));
   const producer = await run(
     Producer.open({
       nc,
       name: GATEWAY,
       epochs: brokerEpochs({ nc, producer: GATEWAY, under, filters: ['cmd.>', 'res.>'] }),
       grouping: GROUPING[durability],
-      onReplaced: () => lifetime.fail(REPLACED),
+      onReplaced: () => fail(REPLACED),
       onReopen: (reason) => log.line('gateway', `a new epoch is opened: ${reason.message}`),
     }),
   );
   lifetime.onStop(() => producer.close());
-  return { nc, jsm, under, logId: info.created, durability, lastSeq: info.state.last_seq, producer };
+  return {
+    nc,
+    jsm,
+    under,
+    logId: info.created,
+    durability,
+    lastSeq: info.state.last_seq,
+    producer,
+    witness,
+    fail,
+    onLoss,
+  };
 };

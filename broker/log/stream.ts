@@ -2,8 +2,10 @@ import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstr
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { LOG, MAX_RECORD_BYTES } from '../../schemas/log.js';
+import { breaksDurability } from './durable-stream.js';
 
 const STREAM_NOT_FOUND = 10059;
+const NO_STORAGE_LEFT = 10047;
 
 /** What the stream must be. One sequence orders calls, results and events; replay and time travel stand on that. */
 export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: string } =>
@@ -62,6 +64,25 @@ const describe = (all: readonly Difference[]): string =>
 
 const apiCode = (error: unknown): number | undefined => (error as { code?: number }).code;
 
+/** The stream that is there; undefined when there is none. */
+export const findLog = (jsm: JetStreamManager): Promise<StreamInfo | undefined> =>
+  jsm.streams.info(LOG).catch((error: unknown) => {
+    if (apiCode(error) === STREAM_NOT_FOUND) return undefined;
+    throw error;
+  });
+
+const addLog = async (jsm: JetStreamManager, maxBytes: number): Promise<StreamInfo> => {
+  try {
+    return await jsm.streams.add(logConfig(maxBytes));
+  } catch (error) {
+    if (apiCode(error) !== NO_STORAGE_LEFT) throw error;
+    throw new Mismatch(
+      `max_file_store of the server leaves no room for a log of ${maxBytes} bytes (${(error as Error).message}): ` +
+        'raise max_file_store in its `jetstream` block, or start the broker with a smaller --max-bytes',
+    );
+  }
+};
+
 export interface EnsuredLog {
   readonly info: StreamInfo;
   /** What had to be updated; empty on most starts. */
@@ -69,8 +90,8 @@ export interface EnsuredLog {
 }
 
 /**
- * Makes the stream, or checks the one that is there: what can be updated is, anything else is `LOG_MISMATCH` with each
- * setting named. Without `maxBytes` an existing limit stays; a new log gets `defaultMaxBytes`.
+ * Makes the stream, or checks the one that is there: what breaks durability, or cannot be updated, is `LOG_MISMATCH` with
+ * each setting named, anything else is updated. Without `maxBytes` an existing limit stays; a new log gets `defaultMaxBytes`.
  */
 export const ensureLog = (
   jsm: JetStreamManager,
@@ -78,13 +99,13 @@ export const ensureLog = (
 ): TE.TaskEither<Fault, EnsuredLog> =>
   TE.tryCatch(
     async () => {
-      const existing = await jsm.streams.info(LOG).catch((error: unknown) => {
-        if (apiCode(error) === STREAM_NOT_FOUND) return undefined;
-        throw error;
-      });
+      const existing = await findLog(jsm);
       if (existing === undefined) {
-        const info = await jsm.streams.add(logConfig(options.maxBytes ?? options.defaultMaxBytes));
-        return { info, updated: [] };
+        return { info: await addLog(jsm, options.maxBytes ?? options.defaultMaxBytes), updated: [] };
+      }
+      const breaking = breaksDurability(existing.config);
+      if (breaking.length > 0) {
+        throw new Mismatch(`stream LOG does not keep what it acknowledges: ${breaking.join('; and ')}`);
       }
       const wanted = logConfig(options.maxBytes ?? existing.config.max_bytes);
       const found = differences(existing.config, wanted);

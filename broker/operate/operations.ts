@@ -5,6 +5,7 @@ import pidusage from 'pidusage';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { commandConsumer, LOG } from '../../schemas/log.js';
 import { type BrokerStatus, type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
+import { keptLosses } from '../log/set-aside.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
@@ -103,6 +104,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             modules,
             agents: index.agents,
             conversationsOpen: index.commands.conversations,
+            losses: keptLosses(context.dataDir),
           };
         }),
     ],

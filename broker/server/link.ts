@@ -4,6 +4,12 @@ import { connect, errors, type NatsConnection, nkeyAuthenticator, type Status } 
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
 
+/** What the server says of its JetStream. */
+export interface JetStreamSettings {
+  readonly sync_always?: boolean;
+  readonly store_dir?: string;
+}
+
 /** The broker's connections: to the account of the log, and to the server's own account. */
 export interface Link extends AsyncDisposable {
   readonly nc: NatsConnection;
@@ -13,8 +19,7 @@ export interface Link extends AsyncDisposable {
   readonly linkedSince: () => number | undefined;
   /** Has the server read its configuration again; its own words when it refuses. */
   readonly reload: () => TE.TaskEither<Fault, void>;
-  /** Whether the server has written a record to the disk before it acknowledges it. */
-  readonly syncsAlways: () => TE.TaskEither<Fault, boolean>;
+  readonly jetStreamSettings: () => TE.TaskEither<Fault, JetStreamSettings>;
   readonly close: () => Promise<void>;
 }
 
@@ -124,12 +129,11 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
           (error) =>
             fault('SERVER_REFUSED', `the server did not take the new accounts: ${(error as Error).message}`),
         );
-      const syncsAlways = (): TE.TaskEither<Fault, boolean> =>
+      const jetStreamSettings = (): TE.TaskEither<Fault, JetStreamSettings> =>
         TE.tryCatch(
-          async () =>
-            (await administer<{ config?: { sync_always?: boolean } }>('JSZ')).config?.sync_always === true,
+          async () => (await administer<{ config?: JetStreamSettings }>('JSZ')).config ?? {},
           (error) =>
-            fault('SERVER_REFUSED', `the server does not tell how it syncs: ${(error as Error).message}`),
+            fault('SERVER_REFUSED', `the server does not tell how it stores: ${(error as Error).message}`),
         );
       return {
         nc,
@@ -137,7 +141,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         serverVersion: nc.info?.version ?? '',
         linkedSince: () => since,
         reload,
-        syncsAlways,
+        jetStreamSettings,
         close,
         [Symbol.asyncDispose]: close,
       };

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { StartConfig } from '../../schemas/config.js';
-import { type Fault, fault } from '../../schemas/errors.js';
+import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { Access, type BrokerKeys } from '../access/access.js';
 import { KeyStore, newKey } from '../access/keys.js';
@@ -11,6 +11,7 @@ import { accountsConfig, serverConfig } from '../access/server-config.js';
 import type { BrokerLog } from '../broker-log.js';
 import { checkPort, freePort } from '../process/free-port.js';
 import type { Reaper } from '../process/reaper.js';
+import { checkDurableServer } from './durable-server.js';
 import { startEmbedded } from './embedded.js';
 import { findServer } from './find.js';
 import { type Link, openLink } from './link.js';
@@ -140,6 +141,13 @@ const embedded = ({
               }),
               () => server.stop(),
             ),
+            TE.chainFirst((opened) =>
+              pipe(
+                checkDurableServer(opened, config.durability, url),
+                TE.orElseFirst(() => TE.fromTask(opened.close)),
+                TE.orElseFirst(() => TE.fromTask(() => server.stop())),
+              ),
+            ),
             TE.map((opened): ServerSide => {
               link = opened;
               return {
@@ -163,25 +171,6 @@ const embedded = ({
 
 /** Where the accounts that a server elsewhere must have are written. */
 export const accountsFile = (dataDir: string): string => join(dataDir, 'accounts.conf');
-
-/** A level that the server does not keep must not be claimed. */
-const checkDurability = (link: Link, { durability }: StartConfig): TE.TaskEither<Fault, void> =>
-  durability === 'os'
-    ? TE.right(undefined)
-    : pipe(
-        link.syncsAlways(),
-        TE.filterOrElse(
-          (always) => always,
-          () =>
-            fault(
-              'LOG_MISMATCH',
-              'the server acknowledges records before they are on its disk, and durability fsync promises that they ' +
-                'are: set `sync_interval: always` in its `jetstream` block and start it again, or start the broker ' +
-                'with --durability os',
-            ),
-        ),
-        TE.map(() => undefined),
-      );
 
 /**
  * A server that runs elsewhere: its operator includes the accounts that the broker writes; the broker has the server read
@@ -230,7 +219,7 @@ const elsewhere = (
       return pipe(
         opened.reload(),
         TE.chain(() => opened.reload()),
-        TE.chain(() => checkDurability(opened, config)),
+        TE.chain(() => checkDurableServer(opened, config.durability, url)),
         TE.orElseFirst(() => TE.fromTask(opened.close)),
       );
     }),

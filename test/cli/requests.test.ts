@@ -42,6 +42,7 @@ const STATUS: BrokerStatus = {
     },
   ],
   agents: 12,
+  losses: [],
   conversationsOpen: 3,
 };
 

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import type { Mark } from './marks.js';
+
+/** What was seen of a log. */
+export interface Memory {
+  /** Identity of the log: when the stream was created. */
+  readonly logId: string;
+  /** In order of their sequences. */
+  readonly marks: readonly Mark[];
+}
+
+const FORMAT = 1;
+
+export const witnessPath = (dataDir: string): string => join(dataDir, 'witness');
+
+const sum = (line: string): string => createHash('sha256').update(line).digest('hex');
+
+/** One line of JSON and one with its checksum: a damaged witness must not be taken for a damaged log. */
+const encode = (memory: Memory): string => {
+  const line = JSON.stringify({ format: FORMAT, ...memory });
+  return `${line}\n${sum(line)}\n`;
+};
+
+const decode = (text: string): Either<string, Memory> => {
+  const [line = '', checksum] = text.split('\n');
+  if (sum(line) !== checksum) return left('its checksum is wrong');
+  const { format, logId, marks } = JSON.parse(line) as Memory & { readonly format: number };
+  return format === FORMAT ? right({ logId, marks }) : left(`it has format ${format}, known is ${FORMAT}`);
+};
+
+/** What an earlier broker has seen; undefined where none has. A file that cannot be used is set aside: `Left` says so. */
+export const readWitness = (dataDir: string): Either<string, Memory | undefined> => {
+  const path = witnessPath(dataDir);
+  if (!existsSync(path)) return right(undefined);
+  const read = decode(readFileSync(path, 'utf8'));
+  if (read._tag === 'Right') return read;
+  const aside = `${path}.damaged-${Date.now()}`;
+  renameSync(path, aside);
+  return left(`${path}: ${read.left}; it is kept as ${aside}`);
+};
+
+/** Replaces the file in one step: whoever is killed leaves the old one or the new one. */
+export const writeWitness = async (dataDir: string, memory: Memory): Promise<void> => {
+  const path = witnessPath(dataDir);
+  const file = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await file.writeFile(encode(memory));
+    // Renamed before it is on the disk, it would be an empty file after a loss of power.
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+};
