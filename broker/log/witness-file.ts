@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, flatten, isRight, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import type { Mark } from './marks.js';
 
 /** What was seen of a log. */
@@ -25,7 +25,8 @@ const encode = (memory: Memory): string => {
   return `${line}\n${sum(line)}\n`;
 };
 
-const decode = (text: string): Either<string, Memory> => {
+const decode = (path: string): Either<string, Memory> => {
+  const text = readFileSync(path, 'utf8');
   const [line = '', checksum] = text.split('\n');
   if (sum(line) !== checksum) return left('its checksum is wrong');
   const { format, logId, marks } = JSON.parse(line) as Memory & { readonly format: number };
@@ -36,8 +37,8 @@ const decode = (text: string): Either<string, Memory> => {
 export const readWitness = (dataDir: string): Either<string, Memory | undefined> => {
   const path = witnessPath(dataDir);
   if (!existsSync(path)) return right(undefined);
-  const read = decode(readFileSync(path, 'utf8'));
-  if (read._tag === 'Right') return read;
+  const read = flatten(tryCatch(() => decode(path), String));
+  if (isRight(read)) return read;
   const aside = `${path}.damaged-${Date.now()}`;
   renameSync(path, aside);
   return left(`${path}: ${read.left}; it is kept as ${aside}`);
