@@ -18,6 +18,7 @@ import { Lifetime, orThrow, run } from './process/lifetime.js';
 import { claimDataDir } from './process/owner.js';
 import { startReaper } from './process/reaper.js';
 import { scheduleOperations, serveScheduling } from './schedules/serve.js';
+import { watchDurableServer } from './server/durable-server.js';
 import type { OnProgress } from './server/progress.js';
 import { openServerSide, type ServerSide } from './server/server-side.js';
 import { readModule } from './supervisor/manifest-file.js';
@@ -82,6 +83,9 @@ const start = async (
   const manifests = sources.map(({ manifest }) => manifest);
   const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress }));
   lifetime.onStop(() => server.stop());
+  lifetime.onStop(
+    watchDurableServer(server.link, config.durability, server.url, (problem) => lifetime.fail(problem)),
+  );
   const { nc, jsm } = server.link;
   const { maxBytes, durability, onLogLoss } = config;
   const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });

@@ -92,7 +92,7 @@ export const breaksDurability = (config: StreamConfig): readonly string[] =>
     if (good.includes(is)) return [];
     const how =
       remedy === undefined
-        ? 'this cannot be changed on a stream that is there: back it up (`nats stream backup`), remove it, and the broker makes a new one'
+        ? '`nats stream edit` cannot change it: back the stream up (`nats stream backup`), remove it, and the broker makes a new one'
         : `set it by ${remedy}`;
     return [
       `${setting} is ${JSON.stringify(is)}, needed ${JSON.stringify(good[0])}, otherwise ${otherwise}; ${how}`,

@@ -1,6 +1,8 @@
+import { isRight } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { linkState } from '../journal/link-state.js';
 import type { JetStreamSettings, Link } from './link.js';
 import { memoryFileSystem } from './store-disk.js';
 
@@ -42,3 +44,35 @@ export const checkDurableServer = (
       return problem === undefined ? TE.right(undefined) : TE.left(fault('LOG_MISMATCH', problem));
     }),
   );
+
+const RETRY_MS = 500;
+const TRIES = 20;
+
+/**
+ * Checks anew whenever the server came back, since it may have another configuration then. `onBroken` is told of what
+ * breaks the level; a server that does not say is asked again for a while.
+ */
+export const watchDurableServer = (
+  link: Link,
+  durability: Durability,
+  url: string,
+  onBroken: (problem: Fault) => void,
+): (() => void) => {
+  let stopped = false;
+  const check = async (): Promise<void> => {
+    for (let i = 0; i < TRIES && !stopped && state.isUp; i++) {
+      const checked = await checkDurableServer(link, durability, url)();
+      if (isRight(checked)) return;
+      if (checked.left.code === 'LOG_MISMATCH') return onBroken(checked.left);
+      await new Promise((resume) => setTimeout(resume, RETRY_MS));
+    }
+  };
+  const state = linkState(link.nc);
+  const forget = state.onChange(() => {
+    if (state.isUp) void check();
+  });
+  return () => {
+    stopped = true;
+    forget();
+  };
+};

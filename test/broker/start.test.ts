@@ -3,7 +3,13 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type JetStreamManager, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
 import { connect } from 'nats';
 import type { BrokerStatus } from '../../schemas/operate.js';
 import { startBroker, type TestBroker, tallystick } from '../support/broker.js';
@@ -245,10 +251,18 @@ describe('a broker on a server that runs elsewhere', () => {
     await using dir = tempDir();
     await using server = await serverFor(dir.path);
     await asCore(dir.path, server.url, (jsm) =>
-      jsm.streams.add({ name: 'LOG', subjects: ['cmd.*.*.*', 'evt.*.*'], max_msgs: 10_000 }),
+      jsm.streams.add({
+        name: 'LOG',
+        subjects: ['cmd.*.*.*', 'evt.*.*'],
+        discard: DiscardPolicy.New,
+        max_msg_size: 10_000,
+      }),
     );
     await using broker = await start(dir.path, server.url);
-    for (const said of [/\[log\] subjects was .* and is now/, /\[log\] discard was "old" and is now "new"/]) {
+    for (const said of [
+      /\[log\] subjects was .* and is now/,
+      /\[log\] max_msg_size was 10000 and is now 1048576/,
+    ]) {
       assert.ok(
         broker.stderr.some((line) => said.test(line)),
         broker.stderr.join('\n'),
@@ -257,7 +271,6 @@ describe('a broker on a server that runs elsewhere', () => {
     assert.equal(await deposit(server.url), 'ok');
     await asCore(dir.path, server.url, async (jsm) => {
       const { config } = await jsm.streams.info('LOG');
-      assert.equal(config.max_msgs, -1);
       assert.equal(config.deny_purge, true);
     });
   });
