@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { StartRequest } from '../schemas/control.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import type { BrokerLog } from './broker-log.js';
 import { Gateway } from './gateway/gateway.js';
@@ -19,6 +18,7 @@ import type { ServerSide } from './server/server-side.js';
 import { endFold, openModuleEpoch, startModule } from './supervisor/module-start.js';
 import type { ModuleSurroundings } from './supervisor/supervised-module.js';
 import { Supervisor } from './supervisor/supervisor.js';
+import { usableSnapshots } from './supervisor/usable-snapshots.js';
 
 /** The parts of a broker that work on an open log; they know each other and nothing has begun. */
 export interface Parts {
@@ -44,7 +44,7 @@ export interface AssembleOptions {
 const surroundings = (
   { server, open, dataDir, hostEntry, reaper, log }: AssembleOptions,
   answersStored: () => Promise<void>,
-  usable: (module: string, request: StartRequest) => StartRequest,
+  usable: ReturnType<typeof usableSnapshots>,
 ): ModuleSurroundings => ({
   hostEntry,
   natsUrl: server.url,
@@ -70,29 +70,11 @@ const surroundings = (
   output: (module, line) => log.line(module, line),
 });
 
-/**
- * What a module's first process under this broker brings was folded from the log as it stood before the broker wrote into
- * it: snapshots above that are of records that are gone, although others may stand at their sequences by now (I9).
- */
-const usableSnapshots = ({ open, log }: AssembleOptions) => {
-  const asked = new Set<string>();
-  return (module: string, request: StartRequest): StartRequest => {
-    const isFirst = !asked.has(module);
-    asked.add(module);
-    if (!isFirst || request.logId !== open.logId || request.snapshotSeq <= open.lastSeq) return request;
-    log.line(
-      'log',
-      `LOG_SHORTENED: the snapshots of ${module} stand at ${request.snapshotSeq} and the log ended at ${open.lastSeq}; ` +
-        'its states are folded from the log anew',
-    );
-    return { snapshotSeq: 0, logId: null };
-  };
-};
-
 export const assemble = (options: AssembleOptions): Parts => {
   const { open, dataDir, log, lifetime } = options;
   const { nc, producer, logId, lastSeq } = open;
-  const supervisor = new Supervisor(surroundings(options, () => unowned.idle(), usableSnapshots(options)));
+  const usable = usableSnapshots(open, (text) => log.line('log', text));
+  const supervisor = new Supervisor(surroundings(options, () => unowned.idle(), usable));
   const unowned = new UnownedCommands(
     producer,
     (module) => supervisor.find(module) !== undefined,
@@ -107,7 +89,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     onCommand: (command) => unowned.consider(command),
     onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
     onFault: (problem) => log.line('index', `${problem.code}: ${problem.message}`),
-    onLost: (problem) => open.fail(problem),
+    onLost: (problem) => open.failure.fail(problem),
   });
   lifetime.onStop(() => index.close());
   if (index.discarded) {
@@ -115,7 +97,7 @@ export const assemble = (options: AssembleOptions): Parts => {
   }
   open.witness.watch({
     position: () => index.position,
-    onLoss: open.onLoss,
+    onLoss: open.failure.onLoss,
   });
   const gateway = new Gateway({ nc, producer, index, directory: supervisor });
   const firings = new Firings({
@@ -138,14 +120,14 @@ export const assemble = (options: AssembleOptions): Parts => {
 /** The producer of commands that schedules sent. */
 const SCHEDULER = 'scheduler';
 
-const openScheduler = ({ open, log, lifetime }: AssembleOptions): TaskEither<Fault, Producer> => {
+const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> => {
   const { nc, under, durability } = open;
   return Producer.open({
     nc,
     name: SCHEDULER,
     epochs: brokerEpochs({ nc, producer: SCHEDULER, under, filters: ['cmd.>'] }),
     grouping: GROUPING[durability],
-    onReplaced: (reason) => lifetime.fail(reason),
+    onReplaced: (reason) => open.failure.fail(reason),
     onReopen: (reason) => log.line(SCHEDULER, `a new epoch is opened: ${reason.message}`),
   });
 };

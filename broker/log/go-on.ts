@@ -1,19 +1,12 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import type { StartConfig } from '../../schemas/config.js';
-import { type Fault, FaultError, fault } from '../../schemas/errors.js';
+import { FaultError } from '../../schemas/errors.js';
 import { LOG } from '../../schemas/log.js';
 import type { BrokerLog } from '../broker-log.js';
+import { lossFault } from './log-failure.js';
 import type { LogLoss } from './log-loss.js';
 import { setAside } from './set-aside.js';
 import type { Witness } from './witness.js';
-
-const STOP_ADVICE =
-  'Put a copy of the log back that has these records, or start with --on-log-loss rebuild, which ' +
-  'keeps snapshots and index as they are in a directory of their own and folds states from the log that is there';
-
-/** Why a broker does not go on with a log that lost records; what to do, where nobody has decided that yet. */
-export const lossFault = ({ code, message }: LogLoss, onLogLoss: StartConfig['onLogLoss']): Fault =>
-  fault(code, onLogLoss === 'stop' ? `${message}. ${STOP_ADVICE}` : message);
 
 /**
  * Compares the log with what was seen of it. Throws the loss where the broker is to stop: before anything is written,

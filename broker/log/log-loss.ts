@@ -37,6 +37,8 @@ export const findLoss = async (
   reached = 0,
 ): Promise<LogLoss | undefined> => {
   const seenSeq = Math.max(marks.at(-1)?.seq ?? 0, reached);
+  // A broker that was killed before it saw anything knows of nothing that could be lost.
+  if (seenSeq === 0) return undefined;
   const lastSeq = found?.lastSeq ?? 0;
   if (found === undefined || found.logId !== logId) {
     const now = found === undefined ? 'there is none now' : `the one that is there was made ${found.logId}`;

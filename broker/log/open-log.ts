@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import type { StartConfig } from '../../schemas/config.js';
-import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
+import { FaultError, fault, toFault } from '../../schemas/errors.js';
 import type { Durability } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { BrokerLog } from '../broker-log.js';
@@ -11,7 +11,8 @@ import { brokerEpochs } from '../journal/epoch-source.js';
 import { GROUPING } from '../journal/grouping.js';
 import { Producer } from '../journal/producer.js';
 import { type Lifetime, run } from '../process/lifetime.js';
-import { goOn, lossAtStart, lossFault } from './go-on.js';
+import { goOn, lossAtStart } from './go-on.js';
+import { type LogFailure, logFailure } from './log-failure.js';
 import type { LogLoss } from './log-loss.js';
 import { ensureLog, findLog } from './stream.js';
 import { Witness } from './witness.js';
@@ -31,10 +32,7 @@ export interface OpenLog {
   readonly producer: Producer;
   /** What the broker has seen of the log. */
   readonly witness: Witness;
-  /** The broker cannot go on: for this reason, or because the log has lost records, where that is behind it. */
-  readonly fail: (reason: Fault) => void;
-  /** The log has lost records while the broker ran. */
-  readonly onLoss: (loss: LogLoss) => void;
+  readonly failure: LogFailure;
 }
 
 export interface OpenLogOptions {
@@ -53,9 +51,6 @@ export interface OpenLogOptions {
 
 /** Share of the free disk that a new log may take: when a disk is full the server stops answering, so well below it. */
 const LOG_SHARE = 0.5;
-
-/** How long the log may take to show whether it lost something when the broker fails anyway. */
-const RECHECK_MS = 5_000;
 
 const defaultMaxBytes = (dir: string): number => {
   const { bavail, bsize } = statfsSync(dir);
@@ -105,25 +100,16 @@ export const openLog = async ({
   }
   if (loss !== undefined) await goOn(loss, { dataDir, jsm, log });
   await witness.begin(info.created, loss?.agreesTo);
-  const fail = (reason: Fault): void => {
-    // A log that lost its tail lost the broker's own epoch too, and looks as if another broker had taken it over.
-    const late = new Promise<undefined>((resolve) =>
-      setTimeout(() => resolve(undefined), RECHECK_MS).unref(),
-    );
-    void Promise.race([witness.recheck(), late]).then((loss) =>
-      lifetime.fail(loss === undefined ? reason : lossFault(loss, onLogLoss)),
-    );
-  };
-  const onLoss = (loss: LogLoss): void => lifetime.fail(lossFault(loss, onLogLoss));
+  const failure = logFailure(witness, onLogLoss, (reason) => lifetime.fail(reason));
   const under = await run(openBrokerEpoch(nc));
-  onTakeover(nc, under, () => fail(REPLACED));
+  onTakeover(nc, under, () => failure.fail(REPLACED));
   const producer = await run(
     Producer.open({
       nc,
       name: GATEWAY,
       epochs: brokerEpochs({ nc, producer: GATEWAY, under, filters: ['cmd.>', 'res.>'] }),
       grouping: GROUPING[durability],
-      onReplaced: () => fail(REPLACED),
+      onReplaced: () => failure.fail(REPLACED),
       onReopen: (reason) => log.line('gateway', `a new epoch is opened: ${reason.message}`),
     }),
   );
@@ -137,7 +123,6 @@ export const openLog = async ({
     lastSeq: info.state.last_seq,
     producer,
     witness,
-    fail,
-    onLoss,
+    failure,
   };
 };

@@ -77,6 +77,7 @@ describe('wrong usage exits 2', () => {
     [['replay', 'history', '--agent', '*'], /--agent: /],
     [['start', '--nats-port', 'http'], /--nats-port: /],
     [['start', '--durability', 'none'], /--durability: /],
+    [['start', '--on-log-loss', 'shrug'], /--on-log-loss: /],
     [['start', '--max-bytes', 'much'], /--max-bytes: "much" is no size/],
     [
       ['start', '--nats', 'nats://h:4222', '--nats-port', '0'],
