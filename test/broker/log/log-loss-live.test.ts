@@ -13,6 +13,9 @@ import { balance, deposit, keptIn, refusedStart, restore, status } from './two-l
 
 const OS = ['--durability', 'os'];
 
+// Which of the two depends on how much the broker's own producers have written before the log is looked at.
+const LOSS_THEN_ADVICE = /LOG_(SHORTENED|DIFFERS).*--on-log-loss rebuild/;
+
 /** A server elsewhere that has the accounts of the broker to come, which is refused once to write them. */
 const serverFor = async (dir: TempDir): Promise<TestServer> => {
   await using plain = await startServer();
@@ -55,8 +58,8 @@ describe('I9 a server that loses records while the broker runs', () => {
     assert.deepEqual([findings, unanswered], [[], []]);
     const [loss] = (await status(dataDir)).losses;
     assert.equal(loss?.dir, kept);
-    assert.match(loss?.message ?? '', /the log ends at \d+ and was seen up to \d+/);
-    assert.ok(broker.stderr.some((line) => /LOG_SHORTENED: .*; the broker starts anew/.test(line)));
+    assert.match(loss?.message ?? '', /was seen up to \d+/);
+    assert.ok(broker.stderr.some((line) => /LOG_(SHORTENED|DIFFERS): .*; the broker starts anew/.test(line)));
     assert.equal(broker.stdout.length, 1);
     await broker.stop();
   });
@@ -69,7 +72,7 @@ describe('I9 a server that loses records while the broker runs', () => {
     await using broker = await startBroker({ dataDir, natsUrl: server.url, args });
     await takeBack(dir, server);
     assert.deepEqual(await broker.exited, { code: 1, signal: null });
-    assert.match(broker.stderr.at(-1) ?? '', /LOG_SHORTENED.*--on-log-loss rebuild/);
+    assert.match(broker.stderr.at(-1) ?? '', LOSS_THEN_ADVICE);
     assert.deepEqual(keptIn(dataDir), []);
     const { code, error } = await refusedStart(dataDir, [...args, '--nats', server.url]);
     assert.equal(code, 1);
