@@ -31,12 +31,12 @@ const records = (n: number): string => (n === 1 ? '1 record is' : `${n} records 
  * known that the log had come to, of which no mark was made yet.
  */
 export const findLoss = async (
-  { logId, marks }: Memory,
+  { logId, marks, reached: before = 0 }: Memory,
   found: FoundLog | undefined,
   digestAt: (seq: number) => Promise<string | undefined>,
   reached = 0,
 ): Promise<LogLoss | undefined> => {
-  const seenSeq = Math.max(marks.at(-1)?.seq ?? 0, reached);
+  const seenSeq = Math.max(marks.at(-1)?.seq ?? 0, before, reached);
   // A broker that was killed before it saw anything knows of nothing that could be lost.
   if (seenSeq === 0) return undefined;
   const lastSeq = found?.lastSeq ?? 0;

@@ -11,6 +11,8 @@ export interface Memory {
   readonly logId: string;
   /** In order of their sequences. */
   readonly marks: readonly Mark[];
+  /** Where the log had come to, of which there is no mark, when the broker found that it had lost records. */
+  readonly reached?: number;
 }
 
 const FORMAT = 1;
@@ -29,8 +31,8 @@ const decode = (path: string): Either<string, Memory> => {
   const text = readFileSync(path, 'utf8');
   const [line = '', checksum] = text.split('\n');
   if (sum(line) !== checksum) return left('its checksum is wrong');
-  const { format, logId, marks } = JSON.parse(line) as Memory & { readonly format: number };
-  return format === FORMAT ? right({ logId, marks }) : left(`it has format ${format}, known is ${FORMAT}`);
+  const { format, ...memory } = JSON.parse(line) as Memory & { readonly format: number };
+  return format === FORMAT ? right(memory) : left(`it has format ${format}, known is ${FORMAT}`);
 };
 
 /** What an earlier broker has seen; undefined where none has. A file that cannot be used is set aside: `Left` says so. */

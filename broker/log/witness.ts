@@ -101,7 +101,11 @@ export class Witness {
     this.#check = this.#check.then(async (before) => {
       if (before !== undefined) return before;
       const loss = await this.#compareNow();
-      if (loss !== undefined && !this.#closed) this.#watch?.onLoss(loss);
+      if (loss === undefined) return undefined;
+      // The broker ends now; the next one must know what this one knew, or it would go on where it is not to.
+      if (this.#memory !== undefined) this.#memory = { ...this.#memory, reached: loss.seenSeq };
+      await this.#write();
+      if (!this.#closed) this.#watch?.onLoss(loss);
       return loss;
     });
     return this.#check;

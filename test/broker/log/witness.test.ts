@@ -138,4 +138,22 @@ describe('the witness of a log', () => {
     );
     assert.match(loss?.message ?? '', /the record at 2 is not there any more/);
   });
+
+  it('I9 what a broker found while it ran is known to the next one, also where no mark was made yet', async () => {
+    await using at = await scene();
+    const { created } = await at.jsm.streams.info('LOG');
+    await single(at.nc);
+    const witness = at.open();
+    await witness.begin(created);
+    const told: string[] = [];
+    // A server that came back with one record, where the broker had read ten.
+    witness.watch({ position: () => 10, onLoss: ({ code }) => told.push(code) });
+    assert.equal((await witness.recheck())?.seenSeq, 10);
+    await witness.close();
+    assert.deepEqual(told, ['LOG_SHORTENED']);
+    const next = at.open();
+    assert.equal((await next.compare(await at.jsm.streams.info('LOG')))?.code, 'LOG_SHORTENED');
+    await next.begin(created, 0);
+    assert.equal(await at.open().compare(await at.jsm.streams.info('LOG')), undefined);
+  });
 });
