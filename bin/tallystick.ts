@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../broker/process/package-root.js';
 import { FaultError, fault, toFault } from '../schemas/errors.js';
 import { addCall } from './commands/call.js';
+import { addDead } from './commands/dead.js';
 import { addEnv } from './commands/env.js';
 import { addModule } from './commands/module.js';
 import { addReplay } from './commands/replay.js';
@@ -38,7 +39,7 @@ const build = (): Command => {
     'tallystick status',
     'tallystick replay history --agent alice',
   ]);
-  for (const add of [addStart, addEnv, addStatus, addCall, addModule, addSchedule, addReplay]) add(program);
+  for (const add of [addStart, addEnv, addStatus, addCall, addModule, addDead, addSchedule, addReplay]) add(program);
   return program;
 };
 

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import type { BrokerLog } from './broker-log.js';
+import { DeadLetters } from './dead/dead-letters.js';
 import { Gateway } from './gateway/gateway.js';
 import { UnownedCommands } from './gateway/unowned.js';
 import { LogIndex } from './index/log-index.js';
@@ -72,7 +73,7 @@ const surroundings = (
 
 export const assemble = (options: AssembleOptions): Parts => {
   const { open, dataDir, log, lifetime } = options;
-  const { nc, producer, logId, lastSeq } = open;
+  const { nc, jsm, producer, logId, lastSeq } = open;
   const usable = usableSnapshots(open, (text) => log.line('log', text));
   const supervisor = new Supervisor(surroundings(options, () => unowned.idle(), usable));
   const unowned = new UnownedCommands(
@@ -81,6 +82,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     (text) => log.line('gateway', text),
   );
   lifetime.onStop(() => unowned.close());
+  const dead = new DeadLetters(nc, jsm, (text) => log.line('dead', text));
   const index = new LogIndex({
     nc,
     dir: join(dataDir, 'index'),
@@ -88,10 +90,13 @@ export const assemble = (options: AssembleOptions): Parts => {
     lastSeq,
     onCommand: (command) => unowned.consider(command),
     onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
+    onDead: (command, result) => dead.add(command, result),
+    keepFrom: () => dead.lowest,
     onFault: (problem) => log.line('index', `${problem.code}: ${problem.message}`),
     onLost: (problem) => open.failure.fail(problem),
   });
   lifetime.onStop(() => index.close());
+  lifetime.onStop(() => dead.close());
   if (index.discarded) {
     log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
   }

@@ -8,12 +8,15 @@ import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate
 import { assemble, type Parts } from './assemble.js';
 import type { BrokerLog } from './broker-log.js';
 import type { LogLoss } from './log/log-loss.js';
+import { ensureDeadStream } from './dead/dead-stream.js';
 import { openLog } from './log/open-log.js';
 import type { Witness } from './log/witness.js';
 import { serveConsumerCreation } from './operate/consumers.js';
 import { serveControl } from './operate/control.js';
+import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
 import { serveRequests } from './operate/serve.js';
+import type { Producer } from './journal/producer.js';
 import { Lifetime, orThrow, run } from './process/lifetime.js';
 import { claimDataDir } from './process/owner.js';
 import { startReaper } from './process/reaper.js';
@@ -89,6 +92,7 @@ const start = async (
   const { nc, jsm } = server.link;
   const { maxBytes, durability, onLogLoss } = config;
   const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
+  await run(ensureDeadStream(jsm));
 
   const parts = assemble({ server, open, dataDir, hostEntry, reaper, log, lifetime });
   const { supervisor, index, gateway, unowned } = parts;
@@ -98,7 +102,7 @@ const start = async (
   for (const command of index.commands.all()) unowned.consider(command);
 
   const context = contextOf(config, dataDir, server, parts);
-  serve(server, parts, context);
+  serve(server, parts, context, open.producer);
   parts.firings.start();
   lifetime.onStop(() => gateway.close());
   lifetime.onStop(() => supervisor.unloadAll());
@@ -134,11 +138,16 @@ const contextOf = (
 /** Begins to answer modules, operators and callers. */
 const serve = (
   { link }: ServerSide,
-  { supervisor, gateway, schedules }: Parts,
+  { supervisor, gateway, schedules, index }: Parts,
   context: OperationsContext,
+  producer: Producer,
 ): void => {
   serveControl(link.nc, supervisor);
-  const handlers = new Map([...operations(context), ...scheduleOperations(schedules)]);
+  const handlers = new Map([
+    ...operations(context),
+    ...scheduleOperations(schedules),
+    ...deadOperations({ jsm: context.jsm, producer, index }),
+  ]);
   serveRequests(link.nc, 'ops.>', (subject) => handlers.get(subject));
   serveConsumerCreation(link.nc);
   serveScheduling(link.nc, schedules, supervisor);

@@ -124,6 +124,14 @@ export const ERRORS = {
     'The handler returned what the schemas of its own manifest refuse.',
   ),
   OUTCOME_TOO_LARGE: row('failed', false, 1, 500, 'The outcome does not fit in one record of the log.'),
+  DEAD_UNKNOWN: row('rejected', false, 1, 404, 'There is no dead letter of a command with that sequence.'),
+  DEAD_REDRIVEN: row(
+    'rejected',
+    false,
+    1,
+    409,
+    'The dead letter was redriven before; `--again` does it once more.',
+  ),
   MANIFEST_INVALID: row(
     'failed',
     false,
@@ -227,6 +235,20 @@ export const fault = (code: ErrorCode, message: string, path?: string): Fault =>
   ...(path === undefined ? {} : { path }),
   retryable: ERRORS[code].retryable,
 });
+
+/**
+ * What a module got wrong, also at its last try: a command that is answered so becomes a dead letter. What its sender got
+ * wrong does not, and neither does a no of the domain.
+ */
+const DEADLY: ReadonlySet<string> = new Set<ErrorCode>([
+  'HANDLER_THREW',
+  'HANDLER_TIMEOUT',
+  'HANDLER_CRASHED',
+  'OUTCOME_INVALID',
+  'OUTCOME_TOO_LARGE',
+]);
+
+export const isDeadly = (code: string): boolean => DEADLY.has(code);
 
 /** Carries a fault where only throwing is possible (constructors, library callbacks, broken invariants). */
 export class FaultError extends Error {

@@ -16,6 +16,12 @@ export const HEADER = {
   schedule: 'Tally-Schedule',
   /** RFC 3339 time at which that schedule sends the next one; absent on the last. */
   next: 'Tally-Next',
+  /** `urgent`: handled before waiting commands of other agents. `normal` is what it is without the header. */
+  priority: 'Tally-Priority',
+  /** On a result: its command could not be handled and becomes a dead letter; how often it was tried. */
+  dead: 'Tally-Dead',
+  /** On a command: the sequence of the dead letter's command that it stands for. */
+  redrives: 'Tally-Redrives',
   /** Schema version of the payload. */
   schema: 'Tally-Schema',
   fenceSequence: 'Nats-Expected-Last-Subject-Sequence',

@@ -6,6 +6,7 @@ import {
   StartReplySchema,
   StartRequestSchema,
 } from './control.js';
+import { DeadLetterSchema } from './dead.js';
 import { ManifestSchema } from './manifest.js';
 import { BrokerAddressSchema, BrokerStatusSchema, ModuleStatsSchema, ReadySchema } from './operate.js';
 import { HistoryRecordSchema } from './record.js';
@@ -17,6 +18,7 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['manifest', 'Manifest of a module', ManifestSchema],
   ['result', 'Body of a result', ResultSchema],
   ['history-record', 'One line of history', HistoryRecordSchema],
+  ['dead-letter', 'Dead letter', DeadLetterSchema],
   ['status', 'Status of a broker', BrokerStatusSchema],
   ['module-stats', 'Statistics of a module', ModuleStatsSchema],
   ['ready', 'What start prints', ReadySchema],

@@ -15,6 +15,27 @@ const Strict = { additionalProperties: false } as const;
 const byName = <T extends TSchema>(value: T, options: { description?: string } = {}) =>
   Type.Record(Name, value, { ...options, ...Strict });
 
+export const RetrySchema = Type.Object(
+  {
+    attempts: Type.Integer({ minimum: 1, maximum: 1_000, description: 'Tries in all, the first one too.' }),
+    backoffMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 86_400_000,
+        description: 'Pause before the second try, milliseconds (default 500); it doubles with each.',
+      }),
+    ),
+    maxBackoffMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 86_400_000,
+        description: 'Longest pause between two tries, milliseconds (default 30,000).',
+      }),
+    ),
+  },
+  Strict,
+);
+
 export const ActionSchema = Type.Object(
   {
     description: Type.Optional(Type.String()),
@@ -42,9 +63,10 @@ export const ActionSchema = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 86_400_000,
-        description: 'A handler that takes longer is answered HANDLER_TIMEOUT; milliseconds.',
+        description: 'A handler that takes longer is answered HANDLER_TIMEOUT; milliseconds, for each try.',
       }),
     ),
+    retry: Type.Optional(RetrySchema),
   },
   Strict,
 );
@@ -113,6 +135,16 @@ export const DEFAULT_LIMITS = {
 
 export const DEFAULT_DEADLINE_MS = 30_000;
 export const DEFAULT_CONCURRENCY = 100;
+
+/** Without a word in the manifest a handler runs once: only its author knows whether it may run twice. */
+export const DEFAULT_RETRY = { attempts: 1, backoffMs: 500, maxBackoffMs: 30_000 } as const;
+
+export type Retry = { readonly [K in keyof typeof DEFAULT_RETRY]: number };
+
+export const retryOf = (action: Pick<ActionManifest, 'retry'> | undefined): Retry => ({
+  ...DEFAULT_RETRY,
+  ...action?.retry,
+});
 
 export const limitsOf = (manifest: Manifest): { [K in keyof typeof DEFAULT_LIMITS]: number } => ({
   ...DEFAULT_LIMITS,

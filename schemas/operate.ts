@@ -13,6 +13,10 @@ export const OPS = {
   scheduleList: 'ops.schedule.list',
   scheduleShow: 'ops.schedule.show',
   scheduleCancel: 'ops.schedule.cancel',
+  deadList: 'ops.dead.list',
+  deadShow: 'ops.dead.show',
+  deadRedrive: 'ops.dead.redrive',
+  deadResults: 'ops.dead.results',
 } as const;
 
 /** Where the broker takes the operator's requests for consumers; the account has it as the JetStream API's own subject. */

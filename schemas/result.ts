@@ -20,6 +20,12 @@ export const ResultErrorSchema = Type.Object({
   retryAfterMs: Type.Optional(
     Type.Integer({ minimum: 0, description: 'After how long trying again may help, milliseconds.' }),
   ),
+  attempts: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'How often the command was tried; absent where it never was.' }),
+  ),
+  dead: Type.Optional(
+    Type.Boolean({ description: 'true: the command is a dead letter and can be redriven.' }),
+  ),
 });
 export type ResultError = Static<typeof ResultErrorSchema>;
 

@@ -42,6 +42,8 @@ export const commandSubject = (address: Address): string => `cmd.${tail(address)
 export const storedCommandSubject = (address: Address, sender: string): string =>
   `cmd.${tail(address)}.${sender}`;
 export const callSubject = (address: Address): string => `call.${tail(address)}`;
+/** A dead letter, in a stream of its own: one subject for each command, so that the server takes it once. */
+export const deadSubject = (address: Address, command: number): string => `dead.${tail(address)}.${command}`;
 export const epochSubject = (producer: string): string => `epoch.${producer}`;
 
 export const buildSubject = (subject: LogSubject): string => {

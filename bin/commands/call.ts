@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { headers, type MsgHdrs, type NatsConnection } from 'nats';
+import { headers as makeHeaders, type MsgHdrs, type NatsConnection } from 'nats';
 import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
 import { parseDuration } from '../../schemas/quantity.js';
 import type { Result } from '../../schemas/result.js';
 import {
@@ -24,7 +25,17 @@ interface Options extends TargetOptions, WhenHeaders {
   readonly json?: boolean;
   readonly agent?: string;
   readonly timeout: number;
+  readonly priority?: Priority;
 }
+
+const PRIORITIES = ['normal', 'urgent'] as const;
+type Priority = (typeof PRIORITIES)[number];
+
+const parsePriority = (text: string): Priority => {
+  const found = PRIORITIES.find((one) => one === text);
+  const problem = fault('USAGE', `${JSON.stringify(text)} is none of ${PRIORITIES.join(', ')}`);
+  return orUsage('--priority', found === undefined ? left(problem) : right(found));
+};
 
 const readStdin = async (): Promise<string> => {
   const chunks: Buffer[] = [];
@@ -80,11 +91,12 @@ interface Sent {
 const send = async (
   nc: NatsConnection,
   { address, subject, body, when }: Sent,
-  timeoutMs: number,
+  { timeout: timeoutMs, priority }: Options,
 ): Promise<Either<Fault, Result>> => {
   try {
-    const options = { timeout: timeoutMs, ...(when === undefined ? {} : { headers: when }) };
-    const reply = await nc.request(subject, body, options);
+    const headers = when ?? makeHeaders();
+    if (priority !== undefined) headers.set(HEADER.priority, priority);
+    const reply = await nc.request(subject, body, { timeout: timeoutMs, headers });
     const value = reply.json<Partial<Result> | null>();
     return typeof value?.status === 'string'
       ? right(value as Result)
@@ -118,7 +130,7 @@ const isScheduled = (options: WhenHeaders): boolean =>
 const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
   const timing = parseTiming(options, Date.now());
   if (isLeft(timing)) return timing;
-  const all = headers();
+  const all = makeHeaders();
   for (const [key, name] of Object.entries(SCHEDULE_HEADER)) {
     const value = options[key as keyof WhenHeaders];
     if (value !== undefined) all.set(name, value);
@@ -128,7 +140,7 @@ const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
 
 const callNow = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
-    const result = await send(nc, sent, options.timeout);
+    const result = await send(nc, sent, options);
     if (isLeft(result)) return result;
     printJson(result.right, options.json !== true);
     if (result.right.status === 'ok') return right(done);
@@ -138,7 +150,7 @@ const callNow = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
 
 const callLater = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
-    const result = await send(nc, sent, options.timeout);
+    const result = await send(nc, sent, options);
     if (isLeft(result)) return result;
     if (result.right.status !== 'ok') {
       const { error } = result.right;
@@ -185,13 +197,19 @@ export const addCall = (program: Command): void => {
       .option('--in <duration>', 'send it after that time')
       .option('--every <duration>', 'send it again and again; whole seconds')
       .option('--cron <expression>', 'send it whenever that fits: minute hour day month weekday, or @daily')
-      .option('--timezone <name>', 'what --cron is read in (default: UTC)'),
+      .option('--timezone <name>', 'what --cron is read in (default: UTC)')
+      .option(
+        '--priority <level>',
+        'urgent: handled before waiting commands of other agents (default: normal)',
+        parsePriority,
+      ),
   ).action((action: string, json: string | undefined, options: Options) => run(call(action, json, options)));
   withExamples(command, [
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice',
     'tallystick call accounts.transfer \'{"to":"bob","amount":2}\' --agent alice --timeout 5s',
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --in 10m',
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --cron "0 9 * * mon-fri" --timezone Europe/Berlin',
+    'tallystick call orders.settle --agent order-7 --priority urgent',
     'echo \'{"amount":5}\' | tallystick call accounts.deposit.alice - --json',
   ]);
 };

@@ -29,7 +29,7 @@ export interface GatewayOptions {
 const CAUSE_WAIT_MS = 20_000;
 
 /** Headers of a call that its command keeps. */
-const KEPT = [HEADER.deadline, HEADER.trace, HEADER.contentType] as const;
+const KEPT = [HEADER.deadline, HEADER.priority, HEADER.trace, HEADER.contentType] as const;
 
 /**
  * Serves `call.<module>.<action>[.<agent>]` for every module: records the command, waits for its result in the log,

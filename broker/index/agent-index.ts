@@ -1,5 +1,6 @@
 import type { RootDatabase } from 'lmdb';
 import { openLmdb } from '../snapshots/open-lmdb.js';
+import { Redrives } from './redrives.js';
 
 interface Position {
   /** Identity of the log that this was read from. */
@@ -11,8 +12,8 @@ interface Position {
 const POSITION = 'position';
 
 /**
- * Which agents there are and what schedules have sent, in LMDB, with the position that reading the log goes on from. All
- * of it is one transaction, so a killed broker neither skips nor has to read all again.
+ * Which agents there are, what schedules have sent and which commands redrive dead letters, in LMDB, with the position
+ * that reading the log goes on from. All of it is one transaction, so a killed broker neither skips nor has to read all again.
  */
 export class AgentIndex {
   readonly #db: RootDatabase<unknown, string>;
@@ -31,9 +32,13 @@ export class AgentIndex {
     this.resumeFrom = this.discarded ? 1 : (position?.resumeFrom ?? 1);
     this.logId = logId;
     for (const key of this.#db.getKeys({ start: 'agent/', end: 'agent0' })) this.#known.add(key.slice(6));
+    for (const { key, value } of this.#db.getRange({ start: 'redrive/', end: 'redrive0' })) {
+      this.redrives.load(key.slice(8), value);
+    }
   }
 
   readonly logId: string;
+  readonly redrives = new Redrives();
   /** Where to read on. */
   readonly resumeFrom: number;
   /** Whether what was there was thrown away. */
@@ -65,12 +70,15 @@ export class AgentIndex {
     const fresh = this.#fresh;
     this.#fresh = [];
     const fired = [...this.#fired];
+    const redrives = this.redrives.fresh();
     await this.#db.transaction(() => {
       for (const key of fresh) void this.#db.put(`agent/${key}`, true);
       for (const [schedule, nextMs] of fired) void this.#db.put(`fired/${schedule}`, nextMs);
+      for (const [key, result] of redrives) void this.#db.put(`redrive/${key}`, result);
       void this.#db.put(POSITION, { logId: this.logId, resumeFrom } satisfies Position);
     });
     // Only now is it found on disk.
+    this.redrives.kept(redrives);
     for (const [schedule, nextMs] of fired) {
       if (this.#fired.get(schedule) === nextMs) this.#fired.delete(schedule);
     }

@@ -1,11 +1,13 @@
 import type { NatsConnection } from 'nats';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../schedules/firing.js';
 import { readLog } from '../journal/reader.js';
 import { AgentIndex } from './agent-index.js';
 import { type OpenCommand, OpenCommands } from './open-commands.js';
+import type { Redrives } from './redrives.js';
 
 export interface LogIndexOptions {
   readonly nc: NatsConnection;
@@ -17,6 +19,10 @@ export interface LogIndexOptions {
   readonly onCommand: (command: OpenCommand) => void;
   /** A command was answered, by the result at this sequence. */
   readonly onResult: (command: OpenCommand, resultSeq: number) => void;
+  /** A command was answered as one that could not be handled; told again after a restart until {@link keepFrom} is past it. */
+  readonly onDead?: (command: OpenCommand, result: StoredMessage) => void;
+  /** The lowest command that is to be read again after a restart, beside those that are open. */
+  readonly keepFrom?: () => number | undefined;
   /** Something to tell of that the index lives with. */
   readonly onFault: (fault: Fault) => void;
   /** The log cannot be read any further: without it the broker would answer wrongly, so it must stop. */
@@ -59,6 +65,10 @@ export class LogIndex {
     this.#timer = setInterval(() => void this.#save(), SAVE_INTERVAL_MS).unref();
     await Promise.race([this.reached(this.#target), this.#running]);
     if (this.#lost !== undefined) throw new FaultError(this.#lost);
+  }
+
+  get redrives(): Redrives {
+    return this.#agents.redrives;
   }
 
   get agents(): number {
@@ -138,6 +148,7 @@ export class LogIndex {
       const firing = firingOf(subject.sender, (name) => message.header(name));
       if (firing !== undefined) this.#agents.fired(firing.schedule, firing.nextMs);
       const command = this.commands.command(message, subject);
+      this.redrives.command(message);
       if (live) this.options.onCommand(command);
     } else if (subject?.kind === 'res') {
       const command = this.commands.result(message, subject);
@@ -145,6 +156,8 @@ export class LogIndex {
         this.#recent.set(command.seq, message.seq);
         if (this.#recent.size > RECENT_RESULTS)
           this.#recent.delete(this.#recent.keys().next().value as number);
+        this.redrives.answered(command.seq, message.seq);
+        if (message.header(HEADER.dead) !== undefined) this.options.onDead?.(command, message);
         this.options.onResult(command, message.seq);
       }
     } else if (subject?.kind === 'evt' && subject.agent !== undefined) {
@@ -164,7 +177,10 @@ export class LogIndex {
   }
 
   async #save(): Promise<void> {
-    const resumeFrom = this.commands.lowest() ?? this.#position + 1;
+    const resumeFrom = Math.min(
+      this.commands.lowest() ?? this.#position + 1,
+      this.options.keepFrom?.() ?? Number.POSITIVE_INFINITY,
+    );
     if (resumeFrom === this.#saved) return;
     this.#saved = resumeFrom;
     try {

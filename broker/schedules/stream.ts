@@ -18,6 +18,7 @@ export const COMMAND_HEADER = 'Tally-Command';
 /** Headers of a request to schedule that its commands bear. */
 export const KEPT = [
   HEADER.deadline,
+  HEADER.priority,
   HEADER.conversation,
   'Tally-Priority',
   HEADER.trace,

@@ -14,6 +14,8 @@ export interface HandlerCall {
   readonly data: unknown;
   readonly cause: number;
   readonly call: number;
+  /** As urgent as the command whose handler makes it, which would wait for it otherwise. */
+  readonly urgent: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -40,11 +42,12 @@ const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(
  */
 export const makeCall = async (
   nc: NatsConnection,
-  { target, data, cause, call, signal }: HandlerCall,
+  { target, data, cause, call, urgent, signal }: HandlerCall,
 ): Promise<E.Either<Refusal, unknown>> => {
   const headers = makeHeaders();
   headers.set(HEADER.cause, String(cause));
   headers.set(HEADER.call, String(call));
+  if (urgent) headers.set(HEADER.priority, 'urgent');
   const body = encodeJson(data);
   const link = linkState(nc);
   let last: Fault = fault('HANDLER_TIMEOUT', 'the handler had no time left for the call');

@@ -68,7 +68,14 @@ export class Host {
     mkdirSync(options.snapshotsDir, { recursive: true, mode: 0o700 });
     this.#blackBox = new BlackBox(join(options.snapshotsDir, 'in-hand'), options.lastExit);
     this.#store = new SnapshotStore(join(options.snapshotsDir, 'states'), say);
-    this.#effects = new Effects(module, this.#checks, nc, this.#blackBox, () => this.#session?.makeRoom());
+    this.#effects = new Effects(
+      module,
+      this.#checks,
+      nc,
+      this.#blackBox,
+      () => this.#session?.makeRoom(),
+      say,
+    );
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
       const seq = inHand.getStore();
@@ -127,6 +134,7 @@ export class Host {
   /** Finishes what is being handled, begins nothing more. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#effects.drain();
     await this.#session?.drain();
   }
 

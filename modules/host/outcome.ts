@@ -3,7 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { copyId } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
-import { type Ok, type Out, type Result, refusal } from '../../schemas/result.js';
+import { type Ok, type Out, type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { commandSubject, eventSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, Rejection } from '../sdk/module.js';
@@ -17,6 +17,12 @@ export interface Outcome {
   readonly out: readonly Out[];
   /** What the agent's state folds. */
   readonly events: readonly FoldedEvent[];
+  /** What the body says when it is not ok. */
+  readonly refusal?: Refusal;
+  /** Another run would end the same. */
+  readonly final?: boolean;
+  /** How often the command was tried; 1 when absent. */
+  readonly attempts?: number;
 }
 
 const decoder = new TextDecoder();
@@ -33,11 +39,10 @@ const clip = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0
 const pathOf = (path: string | undefined): { path?: string } =>
   path === undefined || path.length > MAX_TEXT ? {} : { path };
 
-export const refused = ({ code, message, path, retryable }: Fault): Outcome => ({
-  body: encodeJson(refusal({ code, message: clip(message), ...pathOf(path), retryable })),
-  out: [],
-  events: [],
-});
+const refusing = (said: Refusal): Outcome => ({ body: encodeJson(said), out: [], events: [], refusal: said });
+
+export const refused = ({ code, message, path, retryable }: Fault): Outcome =>
+  refusing(refusal({ code, message: clip(message), ...pathOf(path), retryable }));
 
 /** The outcome of a handler that threw. Never throws itself, whatever was thrown. */
 export const threw = (what: string, error: unknown): Outcome => {
@@ -50,7 +55,7 @@ export const threw = (what: string, error: unknown): Outcome => {
   return refused(fault('HANDLER_THREW', `${what} threw: ${text}`));
 };
 
-const rejected = ({ code, message, path, retryable }: Rejection): Result => ({
+const rejected = ({ code, message, path, retryable }: Rejection): Refusal => ({
   status: 'rejected',
   error: {
     code,
@@ -95,7 +100,7 @@ export const outcomeOf = (
     if (E.isLeft(returned)) {
       const checked = checkRejection(returned.left);
       if (E.isLeft(checked)) return refused(checked.left);
-      return { body: encodeJson(rejected(returned.left)), out: [], events: [] };
+      return refusing(rejected(returned.left));
     }
     const decision = returned.right;
     const checked = checkDecision(manifest, checks, action, decision);

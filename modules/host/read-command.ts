@@ -13,15 +13,26 @@ import type { AnyModule, Command } from '../sdk/module.js';
 // RFC 3339: Date.parse alone would take "1" for a year.
 const TIMESTAMP = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
-const checkDeadline = (text: string | undefined, now: number): E.Either<Fault, void> => {
-  if (text === undefined) return E.right(undefined);
-  const deadline = TIMESTAMP.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(deadline)) {
-    return E.left(fault('HEADER_INVALID', `${HEADER.deadline} ${JSON.stringify(text)} is no RFC 3339 time`));
+/** When a command is not to be handled any more, milliseconds since 1970; NaN when its header cannot be read. */
+export const deadlineOf = (message: StoredMessage): number | undefined => {
+  const text = message.header(HEADER.deadline);
+  if (text === undefined) return undefined;
+  return TIMESTAMP.test(text) ? Date.parse(text) : Number.NaN;
+};
+
+export const deadlinePast = (deadline: number): Fault =>
+  fault('DEADLINE_PAST', `the deadline ${new Date(deadline).toISOString()} had passed`);
+
+const checkHeaders = (message: StoredMessage, now: number): E.Either<Fault, void> => {
+  const unreadable = (name: string, wanted: string): E.Either<Fault, void> =>
+    E.left(fault('HEADER_INVALID', `${name} ${JSON.stringify(message.header(name))} is ${wanted}`));
+  const deadline = deadlineOf(message);
+  if (Number.isNaN(deadline)) return unreadable(HEADER.deadline, 'no RFC 3339 time');
+  const priority = message.header(HEADER.priority);
+  if (priority !== undefined && priority !== 'urgent' && priority !== 'normal') {
+    return unreadable(HEADER.priority, 'neither urgent nor normal');
   }
-  return deadline < now
-    ? E.left(fault('DEADLINE_PAST', `the deadline ${text} had passed`))
-    : E.right(undefined);
+  return deadline !== undefined && deadline < now ? E.left(deadlinePast(deadline)) : E.right(undefined);
 };
 
 const checkNames = (subject: CommandSubject): E.Either<Fault, void> => {
@@ -48,8 +59,8 @@ export const readCommand = (
 ): E.Either<Fault, Command> => {
   const names = checkNames(subject);
   if (E.isLeft(names)) return names;
-  const deadline = checkDeadline(message.header(HEADER.deadline), now);
-  if (E.isLeft(deadline)) return deadline;
+  const headers = checkHeaders(message, now);
+  if (E.isLeft(headers)) return headers;
   const limit = limitsOf(manifest).payloadBytes;
   if (message.data.length > limit) {
     const text = `the payload has ${message.data.length} bytes, ${manifest.name} takes ${limit}`;

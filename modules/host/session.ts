@@ -17,12 +17,15 @@ import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, PureAction } from '../sdk/module.js';
 import type { BlackBox } from './black-box.js';
 import { Checkpoint } from './checkpoint.js';
+import { answerOf } from './dead.js';
 import type { Effects } from './effects.js';
 import { Gate } from './gate.js';
 import { Lanes } from './lanes.js';
 import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
-import { readCommand } from './read-command.js';
+import { deadlineOf, readCommand } from './read-command.js';
 import type { States } from './states.js';
+import { Turns } from './turns.js';
+import { isUrgent } from './urgency.js';
 
 export interface SessionOptions {
   readonly nc: NatsConnection;
@@ -57,10 +60,12 @@ export class Session {
   readonly #lanes = new Lanes();
   readonly #checkpoint = new Checkpoint();
   readonly #gate: Gate;
+  readonly #turns: Turns;
   readonly #ackTimer: NodeJS.Timeout;
   #end: (reason: Fault) => void = () => undefined;
   #window = WINDOW;
   #over = false;
+  #draining = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -70,6 +75,7 @@ export class Session {
     const { nc, apiPrefix, module, start } = options;
     const producer = module.manifest.name;
     this.#gate = new Gate(options.blackBox.lastMoments.culprit);
+    this.#turns = new Turns(options.effects.urgency);
     const broken = (reason: Fault): void => this.#break(reason);
     this.#appender = new Appender(
       { nc, producer, epoch: start.epoch, next: start.next, grouping: GROUPING[start.durability] },
@@ -107,9 +113,11 @@ export class Session {
    * very module would wait for ever: they are left as they are, and run again at the next start with the answers they got.
    */
   async drain(): Promise<void> {
+    const { effects } = this.#options;
+    this.#draining = true;
     this.#pull.close();
     this.#lanes.stop();
-    const { effects } = this.#options;
+    effects.drain();
     const busy = (): boolean => this.#appender.pending > 0 || (this.#lanes.busy > 0 && !effects.stalled);
     while (!this.#over && busy()) await new Promise((resume) => setTimeout(resume, 5));
     this.#acknowledge();
@@ -135,13 +143,19 @@ export class Session {
       return;
     }
     const subject = splitSubject(message.subject) as CommandSubject;
+    const { agent = '' } = subject;
+    if (isUrgent(message)) effects.urgency.waits(message.seq, agent);
+    const begin = (next: () => void): void => {
+      if (this.#draining || this.#over) return next();
+      this.#handle(subject, message, (outcome) => {
+        // Not begun, or to be tried again, when the module was asked to stop: the next start handles it.
+        if (outcome === undefined) return next();
+        this.#store(subject, message, outcome, next);
+        onHandled();
+      });
+    };
     this.#gate.pass(message.seq, () =>
-      this.#lanes.add(subject.agent ?? '', (next) => {
-        this.#handle(subject, message, (outcome) => {
-          this.#store(subject, message, outcome, next);
-          onHandled();
-        });
-      }),
+      this.#lanes.add(agent, (next) => this.#turns.take(agent, () => begin(next))),
     );
     this.#ask();
   }
@@ -152,7 +166,11 @@ export class Session {
     this.#pull.want(Math.max(0, this.#window - this.pending));
   }
 
-  #handle(subject: CommandSubject, message: StoredMessage, settle: (outcome: Outcome) => void): void {
+  #handle(
+    subject: CommandSubject,
+    message: StoredMessage,
+    settle: (outcome: Outcome | undefined) => void,
+  ): void {
     const { module, checks, states, effects, blackBox } = this.#options;
     const read = readCommand(module, checks, subject, message, Date.now());
     if (E.isLeft(read)) return settle(refused(read.left));
@@ -168,8 +186,10 @@ export class Session {
       );
     }
     const state = (): unknown => states.get(command.agent);
-    if ('run' in action) effects.run(subject.name, command, state, settle);
-    else settle(this.#decide(action as AnyPure, subject.name, command, state()));
+    if ('run' in action) {
+      const deadline = deadlineOf(message);
+      effects.run({ action: subject.name, command, urgent: isUrgent(message), deadline, state }, settle);
+    } else settle(this.#decide(action as AnyPure, subject.name, command, state()));
   }
 
   #decide({ decide }: AnyPure, action: string, command: Command, state: unknown): Outcome {
@@ -200,7 +220,7 @@ export class Session {
       return [outcome, states.fold(agent, outcome.events)];
     } catch (error) {
       const what = `the fold of the events of ${module.manifest.name}.${name}`;
-      return [threw(what, error), states.fold(agent, [])];
+      return [{ ...threw(what, error), attempts: outcome.attempts ?? 1 }, states.fold(agent, [])];
     } finally {
       blackBox.leave();
     }
@@ -210,7 +230,8 @@ export class Session {
   #store(subject: CommandSubject, message: StoredMessage, handled: Outcome, next: () => void): void {
     if (this.#over) return;
     const { module, effects } = this.#options;
-    const [outcome, keep] = this.#fold(subject, message.seq, handled);
+    const [folded, keep] = this.#fold(subject, message.seq, handled);
+    const outcome = answerOf(folded);
     const agent = subject.agent;
     const headers = {
       [HEADER.cause]: String(message.seq),
@@ -221,15 +242,19 @@ export class Session {
       name: tokenOrInvalid(subject.name),
       ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
     });
-    this.#appender.submit({ subject: res, data: outcome.body, headers }, (stored) => {
-      // Not stored, or nobody knows: the session is over and the log will tell.
-      if (E.isLeft(stored)) return this.#break(stored.left);
-      keep(stored.right.seq);
-      effects.answered(message.seq);
-      this.#copies(message.seq, headers, outcome);
-      next();
-      this.#gate.answered(message.seq);
-    });
+    const dead = outcome.dead === undefined ? {} : { [HEADER.dead]: String(outcome.dead) };
+    this.#appender.submit(
+      { subject: res, data: outcome.body, headers: { ...headers, ...dead } },
+      (stored) => {
+        // Not stored, or nobody knows: the session is over and the log will tell.
+        if (E.isLeft(stored)) return this.#break(stored.left);
+        keep(stored.right.seq);
+        effects.answered(message.seq);
+        this.#copies(message.seq, headers, outcome);
+        next();
+        this.#gate.answered(message.seq);
+      },
+    );
   }
 
   #copies(cause: number, headers: Readonly<Record<string, string>>, { out }: Outcome): void {

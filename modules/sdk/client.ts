@@ -13,6 +13,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** After this the command is not handled any more and answered `expired`. */
   readonly deadline?: Date;
+  /** `urgent`: handled before waiting commands of other agents, never of its own. */
+  readonly priority?: 'urgent' | 'normal';
 }
 
 /** How a program that is no module calls actions and sends commands, typed by the manifest of the module it talks to. */
@@ -43,9 +45,10 @@ const addressOf = (module: string, name: string, agent: string | undefined): Add
   ...(agent === undefined ? {} : { agent }),
 });
 
-const withDeadline = ({ deadline }: CallOptions) => {
+const headersOf = ({ deadline, priority }: CallOptions) => {
   const headers = makeHeaders();
   if (deadline !== undefined) headers.set(HEADER.deadline, deadline.toISOString());
+  if (priority !== undefined) headers.set(HEADER.priority, priority);
   return headers;
 };
 
@@ -68,7 +71,7 @@ export const createClient = (nc: NatsConnection): Client => ({
       const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       try {
         const reply = await nc.request(subject, encodeJson(data), {
-          headers: withDeadline(options),
+          headers: headersOf(options),
           timeout,
         });
         const result = reply.json<Result>();
@@ -84,7 +87,7 @@ export const createClient = (nc: NatsConnection): Client => ({
       const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       try {
         const reply = await nc.request(subject, encodeJson(data), {
-          headers: withDeadline(options),
+          headers: headersOf(options),
           timeout,
         });
         const ack = reply.json<{ seq?: number; error?: { description?: string } }>();

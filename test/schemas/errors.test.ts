@@ -31,6 +31,8 @@ const STABLE: Readonly<
   HANDLER_CRASHED: ['failed', false, 1, 500],
   OUTCOME_INVALID: ['failed', false, 1, 500],
   OUTCOME_TOO_LARGE: ['failed', false, 1, 500],
+  DEAD_UNKNOWN: ['rejected', false, 1, 404],
+  DEAD_REDRIVEN: ['rejected', false, 1, 409],
   MANIFEST_INVALID: ['failed', false, 1, 400],
   MODULE_UNAVAILABLE: ['failed', true, 1, 503],
   MODULE_START_FAILED: ['failed', true, 1, 500],

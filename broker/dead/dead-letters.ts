@@ -1,0 +1,146 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
+import * as E from 'fp-ts/lib/Either.js';
+import { headers as makeHeaders, type NatsConnection } from 'nats';
+import { DEAD } from '../../schemas/dead.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
+import { LOG } from '../../schemas/log.js';
+import { conversationOf, type StoredMessage } from '../../schemas/record.js';
+import type { Address } from '../../schemas/subjects.js';
+import { linkedRequest } from '../journal/linked-request.js';
+import { parsePubAck } from '../journal/pub-ack.js';
+import { composeLetter, subjectOfLetter } from './letter.js';
+import { getStored } from './stored.js';
+
+/** Letters that are written side by side. */
+const AT_ONCE = 32;
+const TIMEOUT_MS = 10_000;
+const FIRST_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 10_000;
+
+interface Due {
+  readonly command: Address & { readonly seq: number };
+  readonly result: number;
+  /** When the result was stored: with its sequence it is known again, also in a log that lost its tail. */
+  readonly time: string;
+}
+
+const isFull = ({ code }: Fault): boolean => code === 'LOG_FULL';
+
+/**
+ * Stores the dead letters that results in the log ask for: each once, whatever is killed. The log is the truth; what is
+ * due is told again after a restart until it is stored, and a subject of its own lets the server take each letter once.
+ */
+export class DeadLetters {
+  /** By command, in order of their results. */
+  readonly #due = new Map<number, Due>();
+  #working: Promise<void> | undefined;
+  #closed = false;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly jsm: JetStreamManager,
+    private readonly log: (text: string) => void,
+  ) {}
+
+  /** The lowest command whose letter is not stored yet. */
+  get lowest(): number | undefined {
+    let lowest: number | undefined;
+    for (const seq of this.#due.keys()) if (lowest === undefined || seq < lowest) lowest = seq;
+    return lowest;
+  }
+
+  /** A result says that its command is dead. */
+  add(command: Due['command'], { seq, time }: Pick<StoredMessage, 'seq' | 'time'>): void {
+    this.#due.set(command.seq, { command, result: seq, time });
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    let said = '';
+    while (!this.#closed && this.#due.size > 0) {
+      const batch = [...this.#due.values()].slice(0, AT_ONCE);
+      const stored = await Promise.all(batch.map((due) => this.#store(due)));
+      const failed = stored.find(E.isLeft)?.left;
+      if (failed === undefined) {
+        pauseMs = FIRST_PAUSE_MS;
+        continue;
+      }
+      // Said once and not at every try: it may last.
+      if (said !== failed.code) this.log(this.#describe(failed));
+      said = failed.code;
+      await this.#pause(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+    }
+  }
+
+  #describe(problem: Fault): string {
+    const waiting = `${this.#due.size} dead letters wait to be stored and none is lost`;
+    return isFull(problem)
+      ? `the stream DEAD is full: ${waiting}; start the broker with a larger --max-bytes`
+      : `${waiting}: ${problem.code}: ${problem.message}`;
+  }
+
+  async #store(due: Due): Promise<E.Either<Fault, void>> {
+    try {
+      const stored = await this.#storeOnce(due);
+      if (E.isRight(stored)) this.#due.delete(due.command.seq);
+      return stored;
+    } catch (error) {
+      return E.left(toFault(error, 'LOG_UNAVAILABLE'));
+    }
+  }
+
+  async #storeOnce({ command, result, time }: Due): Promise<E.Either<Fault, void>> {
+    const subject = subjectOfLetter(command, command.seq);
+    const id = `${result}@${time}`;
+    const there = await getStored(this.jsm, DEAD, { last_by_subj: subject });
+    if (there?.header(HEADER.messageId) === id) return E.right(undefined);
+    const [sent, answer] = await Promise.all([
+      getStored(this.jsm, LOG, { seq: command.seq }),
+      getStored(this.jsm, LOG, { seq: result }),
+    ]);
+    const letter =
+      sent === undefined || answer === undefined
+        ? E.left('the log does not have them any more')
+        : composeLetter(sent, answer, time);
+    if (sent === undefined || E.isLeft(letter)) {
+      const why = E.isLeft(letter) ? letter.left : '';
+      this.log(`no dead letter is made of command ${command.seq} and its result ${result}: ${why}`);
+      return E.right(undefined);
+    }
+    const headers = makeHeaders();
+    headers.set(HEADER.messageId, id);
+    headers.set(HEADER.cause, String(command.seq));
+    headers.set(HEADER.conversation, String(conversationOf(sent)));
+    headers.set(HEADER.schema, SCHEMA_VERSION);
+    // Behind what was read above, or not at all: the same letter is never there twice.
+    headers.set(HEADER.fenceSequence, String(there?.seq ?? 0));
+    const ack = await linkedRequest(this.nc, subject, letter.right, { headers, timeout: TIMEOUT_MS });
+    const stored = parsePubAck(ack);
+    if (E.isRight(stored)) return E.right(undefined);
+    return stored.left.code === 'EPOCH_LOST'
+      ? E.left(fault('LOG_UNAVAILABLE', `${subject} was written by somebody else just now`))
+      : stored;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resume) => {
+      const timer = setTimeout(resume, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
+  }
+}
