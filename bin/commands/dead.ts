@@ -43,7 +43,7 @@ export const deadLetters = async function* (
   }
 };
 
-const addressOf = ({ module, action, agent }: DeadSummary | DeadDetails): string =>
+const addressOf = ({ module, action, agent }: Pick<DeadDetails, 'module' | 'action' | 'agent'>): string =>
   [module, action, ...(agent === null ? [] : [agent])].join('.');
 
 const table = (letters: readonly DeadSummary[]): string =>
