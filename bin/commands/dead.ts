@@ -97,8 +97,8 @@ const formatLetter = ({ payload, redriven, ...letter }: DeadDetails): string => 
 const show = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) =>
     pipe(
-      ask<DeadDetails>(nc, OPS.deadShow, { seq }),
-      TE.map((letter) => {
+      ask<{ letter: DeadDetails }>(nc, OPS.deadShow, { seq }),
+      TE.map(({ letter }) => {
         if (options.json === true) printJson(letter);
         else print(formatLetter(letter));
         return done;

@@ -97,7 +97,8 @@ export const deadOperations = ({ jsm, producer, index }: DeadContext): ReadonlyM
           const found = await letters.find(seq);
           return found === undefined
             ? E.left(fault('DEAD_UNKNOWN', `command ${seq} is no dead letter`))
-            : E.right(await letters.details(found));
+            : // A reply with an `error` of its own would be taken for a refusal.
+              E.right({ letter: await letters.details(found) });
         },
       ),
     ],

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { DeadDetails, DeadSummary } from '../../../schemas/dead.js';
+import type { Result } from '../../../schemas/result.js';
+import { manifest } from '../../fixtures/modules/faulty/manifest.js';
+import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
+import { connectOperator } from '../../support/log-checks.js';
+import { followLog, type LogFollower } from '../../support/log-follower.js';
+import { writeModule } from '../../support/module-dir.js';
+import { moduleStatus } from '../../support/modules.js';
+import { natsCli } from '../../support/nats-cli.js';
+import { natsCall, natsCommand, natsRequest } from '../../support/requests.js';
+import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+
+let dir: TempDir;
+let broker: TestBroker;
+let log: LogFollower;
+
+const start = async (): Promise<void> => {
+  broker = await startBroker({
+    dataDir: join(dir.path, 'data'),
+    args: ['--no-shipped', '--durability', 'os', '--module', join(dir.path, 'faulty')],
+  });
+  log = followLog(broker.dataDir);
+};
+
+before(async () => {
+  dir = tempDir();
+  await writeModule(join(dir.path, 'faulty'), 'faulty', manifest);
+  await start();
+});
+after(async () => {
+  await log?.[Symbol.asyncDispose]();
+  await broker?.[Symbol.asyncDispose]();
+  await dir?.[Symbol.asyncDispose]();
+});
+
+const dead = async (...args: readonly string[]) => {
+  const { code, stdout, stderr } = await tallystick(['dead', ...args], { dataDir: broker.dataDir });
+  return { code, stdout, stderr, lines: stdout.split('\n').filter((line) => line.startsWith('{')) };
+};
+const list = async (...args: readonly string[]): Promise<readonly DeadSummary[]> =>
+  (await dead('list', '--json', ...args)).lines.map((line) => JSON.parse(line) as DeadSummary);
+const show = async (seq: number): Promise<DeadDetails> =>
+  JSON.parse((await dead('show', String(seq), '--json')).stdout) as DeadDetails;
+const letterOf = (seq: number): Promise<DeadSummary> =>
+  waitFor(`the letter of command ${seq}`, async () => (await list()).find(({ command }) => command === seq));
+
+const die = async (agent: string, headers = {}): Promise<number> =>
+  natsCommand(broker.url, `faulty.throws.${agent}`, '{"bytes": 1}', headers);
+
+describe('a command that cannot be handled', () => {
+  it('is a dead letter: what was sent, what went wrong, how often it was tried', async () => {
+    const seq = await die('alice', { 'Tally-Conversation': '1' });
+    const letter = await letterOf(seq);
+    await log.result(seq);
+    const [result] = log.resultsOf(seq);
+    assert.ok(result);
+    const error = {
+      code: 'HANDLER_THREW',
+      message: 'faulty.throws threw: no such thing!',
+      retryable: false,
+      attempts: 1,
+      dead: true,
+    };
+    assert.deepEqual(result.data, { status: 'failed', error });
+    const expected = {
+      command: seq,
+      result: result.seq,
+      time: letter.time,
+      module: 'faulty',
+      action: 'throws',
+      agent: 'alice',
+      sender: 'guest',
+      conversation: 1,
+      redrives: null,
+      attempts: 1,
+      error,
+    };
+    assert.deepEqual(letter, { ...expected, redriven: [] });
+    assert.deepEqual(await show(seq), { ...expected, payload: { bytes: 1 }, redriven: [] });
+    const { stdout } = await dead('show', String(seq));
+    assert.match(stdout, /^error +HANDLER_THREW: faulty\.throws threw/m);
+    assert.match(
+      (await dead('list')).stdout,
+      new RegExp(`^ *${seq} .* faulty\\.throws\\.alice +guest +1 +HANDLER_THREW`, 'm'),
+    );
+  });
+
+  it('says so in the reply to a call too', async () => {
+    const { result } = await natsCall(broker.url, 'faulty.bad_output.bob', '{}');
+    assert.equal((result as { error: { dead?: boolean } }).error.dead, true);
+  });
+
+  it('is none when its sender is to blame, or the answer is no', async () => {
+    const seqs = [
+      await natsCommand(broker.url, 'faulty.ok.carol', '{"add":"one"}'),
+      await natsCommand(broker.url, 'faulty.rejects_for_now.carol', '{}'),
+      await natsCommand(broker.url, 'faulty.nothing.carol', '{}'),
+      await natsCommand(broker.url, 'nobody.acts.carol', '{}'),
+      await natsCommand(broker.url, 'faulty.ok.carol', '{}', { 'Tally-Deadline': '2001-01-01T00:00:00Z' }),
+    ];
+    for (const seq of seqs) assert.notEqual((await log.result(seq)).status, 'ok');
+    const last = await die('carol');
+    await letterOf(last);
+    assert.deepEqual(
+      (await list()).filter(({ agent, command }) => agent === 'carol' && command !== last),
+      [],
+    );
+  });
+
+  it('I3 that ended its process is one too, once, and so is one whose outcome is too large', async () => {
+    const exits = await natsCommand(broker.url, 'faulty.exits.dave', '{"code":9}');
+    const huge = await natsCommand(broker.url, 'faulty.huge_outcome.dave', '{}');
+    assert.equal((await letterOf(exits)).error.code, 'HANDLER_CRASHED');
+    assert.equal((await letterOf(huge)).error.code, 'OUTCOME_TOO_LARGE');
+  });
+
+  it('can be read by the operator with the stock command line, and by nobody else', async () => {
+    const seed = join(broker.dataDir, 'keys', 'operator.nk');
+    const { stdout } = await natsCli(['--nkey', seed, 'stream', 'get', 'DEAD', '1', '--json'], {
+      url: broker.url,
+    });
+    assert.match(stdout, /"subject": "dead\.faulty\.throws\.alice\.\d+"/);
+    const guest = await natsCli(['stream', 'get', 'DEAD', '1'], { url: broker.url });
+    assert.notEqual(guest.code, 0);
+    const forged = await natsCli(['pub', 'dead.faulty.throws.alice.1', '{}'], { url: broker.url });
+    assert.match(`${forged.stdout}${forged.stderr}`, /permissions violation/i);
+  });
+
+  it('list shows those of one module, or the newest', async () => {
+    const all = await list();
+    assert.deepEqual(await list('--module', 'faulty'), all);
+    assert.deepEqual(await list('--module', 'steady'), []);
+    assert.deepEqual(await list('--limit', '2'), all.slice(-2));
+  });
+});
+
+describe('a dead letter that is redriven', () => {
+  const tries = (): string => join(dir.path, 'tries');
+
+  it('is the same command again: same sender, payload and conversation, and no deadline', async () => {
+    const payload = `{"tries": ${JSON.stringify(tries())},  "times": 1, "how": "throws"}`;
+    const deadline = Date.now() + 3_000;
+    const { body } = await natsRequest(broker.url, 'cmd.faulty.fails_once.erin', payload, {
+      'Tally-Conversation': '1',
+      'Tally-Deadline': new Date(deadline).toISOString(),
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    });
+    const { seq } = JSON.parse(body) as { seq: number };
+    await letterOf(seq);
+    await waitFor('the deadline to pass', () => Date.now() > deadline);
+    const { code, lines } = await dead('redrive', String(seq), '--wait', '--json');
+    assert.equal(code, 0);
+    const answer = JSON.parse(lines[0] ?? '') as { letter: number; command: number; result: Result };
+    assert.deepEqual(answer, { letter: seq, command: answer.command, result: { status: 'ok', data: {} } });
+
+    const nc = await connectOperator(broker.dataDir);
+    const record = await nc.request('$JS.API.DIRECT.GET.LOG', JSON.stringify({ seq: answer.command }));
+    await nc.close();
+    const header = (name: string): string => record.headers?.get(name) ?? '';
+    assert.equal(header('Nats-Subject'), 'cmd.faulty.fails_once.erin.guest');
+    assert.equal(record.string(), payload);
+    assert.equal(header('Tally-Conversation'), '1');
+    assert.equal(header('Tally-Redrives'), String(seq));
+    assert.match(header('traceparent'), /^00-0af7/);
+    assert.equal(header('Tally-Deadline'), '');
+    assert.deepEqual((await show(seq)).redriven, [{ command: answer.command, status: 'ok' }]);
+  });
+
+  it('is told when it is redriven twice, unless that is what is wanted; and dies again as a letter of its own', async () => {
+    const seq = await die('frank');
+    await letterOf(seq);
+    const first = await dead('redrive', String(seq), '--wait', '--json');
+    // It fails again, and so does the command that waited for it.
+    assert.equal(first.code, 1);
+    const { command } = JSON.parse(first.lines[0] ?? '') as { command: number };
+    const second = await dead('redrive', String(seq));
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, new RegExp(`DEAD_REDRIVEN: ${seq} was redriven as command ${command};`));
+    const again = await dead('redrive', String(seq), '--again', '--json');
+    assert.equal(again.code, 0);
+    const other = (JSON.parse(again.lines[0] ?? '') as { command: number }).command;
+    await letterOf(other);
+    assert.equal((await letterOf(command)).redrives, seq);
+    assert.equal((await show(command)).conversation, seq);
+    assert.deepEqual((await letterOf(seq)).redriven, [command, other]);
+  });
+
+  it('with others at once: those that are none are told, the rest is done', async () => {
+    const [one, two] = [await die('grace'), await die('grace')];
+    await letterOf(two);
+    const { code, lines, stderr } = await dead('redrive', String(one), '1', String(two), '--json');
+    assert.equal(code, 1);
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { letter: number }).letter),
+      [one, two],
+    );
+    assert.match(stderr, /DEAD_UNKNOWN/);
+  });
+
+  it('by a request that comes twice at the same moment, once', async () => {
+    const seq = await die('heidi');
+    await letterOf(seq);
+    const answers = await Promise.all([dead('redrive', String(seq)), dead('redrive', String(seq))]);
+    assert.deepEqual(answers.map(({ code }) => code).sort(), [0, 1]);
+    assert.equal((await letterOf(seq)).redriven.length, 1);
+  });
+
+  it('is not marked as such by what somebody else writes', async () => {
+    const seq = await die('ivan');
+    await letterOf(seq);
+    const forged = { 'Tally-Redrives': String(seq), 'Tally-Id': 'gateway.1.1' };
+    const command = await natsCommand(broker.url, 'faulty.ok.mallory', '{}', forged);
+    await log.result(command);
+    assert.deepEqual((await letterOf(seq)).redriven, []);
+    assert.equal((await dead('redrive', String(seq))).code, 0);
+  });
+
+  it('all of one module, without those that were', async () => {
+    const open = (await list()).filter(({ redriven }) => redriven.length === 0);
+    assert.ok(open.length > 2);
+    const { code, lines } = await dead('redrive', '--all', '--module', 'faulty', '--json');
+    assert.equal(code, 0);
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { letter: number }).letter),
+      open.map(({ command }) => command),
+    );
+  });
+
+  it('stays known as redriven through a restart, also without the index', async () => {
+    const before = (await list())
+      .filter(({ redriven }) => redriven.length > 0)
+      .map(({ command, redriven }) => [command, redriven]);
+    await log[Symbol.asyncDispose]();
+    await broker.kill('SIGKILL');
+    await start();
+    const after = async () =>
+      (await list())
+        .filter(({ redriven }) => redriven.length > 0)
+        .map(({ command, redriven }) => [command, redriven]);
+    assert.deepEqual(await after(), before);
+    await log[Symbol.asyncDispose]();
+    await broker.stop();
+    rmSync(join(dir.path, 'data', 'index'), { recursive: true });
+    await start();
+    assert.deepEqual(await after(), before);
+    await moduleStatus(broker, 'faulty', ({ state }) => state === 'loaded');
+    assert.ok(readFileSync(tries(), 'utf8').split('\n').length > 1);
+  });
+});
