@@ -20,7 +20,6 @@ export const KEPT = [
   HEADER.deadline,
   HEADER.priority,
   HEADER.conversation,
-  'Tally-Priority',
   HEADER.trace,
   HEADER.contentType,
 ] as const;

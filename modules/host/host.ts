@@ -17,7 +17,8 @@ import {
 import { compileChecks } from '../sdk/checks.js';
 import type { AnyModule } from '../sdk/module.js';
 import { BlackBox } from './black-box.js';
-import { Effects, inHand } from './effects.js';
+import { Effects } from './effects.js';
+import { inHand } from './handler-run.js';
 import { FoldError, foldPast } from './past.js';
 import { Session } from './session.js';
 import { States } from './states.js';

@@ -22,11 +22,15 @@ const COMMANDS = [
   'schedule list',
   'schedule show',
   'schedule cancel',
+  'dead',
+  'dead list',
+  'dead show',
+  'dead redrive',
   'replay',
   'replay history',
 ] as const;
 
-const GROUPS: readonly string[] = ['', 'module', 'schedule', 'replay'];
+const GROUPS: readonly string[] = ['', 'module', 'dead', 'schedule', 'replay'];
 
 let dir: TempDir;
 before(() => {
@@ -70,6 +74,14 @@ describe('wrong usage exits 2', () => {
     [['call', 'accounts.deposit', '{"amount":'], /USAGE: the payload is not JSON and was not sent/],
     [['call', 'accounts.deposit', '--timeout', '5'], /--timeout: "5" is no duration/],
     [['status', '--data', 'x', '--server', 'nats://h'], /--data and --server/],
+    [['call', 'accounts.deposit', '--priority', '9'], /--priority: "9" is none of normal, urgent/],
+    [['dead', 'show', 'x'], /SEQ: "x" is no number from 1 on/],
+    [['dead', 'show'], /missing required argument 'seq'/],
+    [['dead', 'list', '--limit', '0'], /--limit: /],
+    [['dead', 'list', '--module', 'a.b'], /--module: /],
+    [['dead', 'redrive'], /name the dead letters .* or give --all/],
+    [['dead', 'redrive', '17', '--all'], /name the dead letters .* or give --all/],
+    [['dead', 'redrive', '17', '--module', 'orders'], /--module goes with --all/],
     [['replay', 'history', '--from', 'yesterday'], /--from: "yesterday" is none of/],
     [['replay', 'history', '--to', '2026-13-45T00:00:00Z'], /--to: /],
     [['replay', 'history', '--limit', '0'], /--limit: /],
@@ -96,7 +108,7 @@ describe('wrong usage exits 2', () => {
   }
 
   test('a group without a subcommand shows its help', async () => {
-    for (const group of ['module', 'schedule', 'replay']) {
+    for (const group of ['module', 'dead', 'schedule', 'replay']) {
       const { code, stdout, stderr } = await run([group]);
       assert.equal(code, 2);
       assert.equal(stdout, '');
@@ -129,6 +141,8 @@ describe('a broker that is not there exits 3 and says what to do', () => {
     ['module', 'list'],
     ['call', 'accounts.deposit', '{}', '--in', '1h'],
     ['schedule', 'list'],
+    ['dead', 'list'],
+    ['dead', 'redrive', '17'],
     ['replay', 'history'],
   ];
   for (const args of COMMANDS_THAT_CONNECT) {

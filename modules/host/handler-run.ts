@@ -1,0 +1,137 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import * as E from 'fp-ts/lib/Either.js';
+import type { NatsConnection } from 'nats';
+import { fault } from '../../schemas/errors.js';
+import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
+import { refusal } from '../../schemas/result.js';
+import { mayCall } from '../sdk/admission.js';
+import type { Checks } from '../sdk/checks.js';
+import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module.js';
+import { type AnyEvent, withEmitted } from '../sdk/outcome.js';
+import type { BlackBox } from './black-box.js';
+import { makeCall } from './calls.js';
+import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
+
+type AnyEffect = EffectAction<unknown, unknown, unknown, AnyEvent>;
+
+/** Which command's handler the running code belongs to, across awaits: whoever ends the process can be named. */
+export const inHand = new AsyncLocalStorage<number>();
+
+/** A command for an effectful handler. */
+export interface Errand {
+  readonly action: string;
+  readonly command: Command;
+  readonly urgent: boolean;
+  /** When it is not to be handled any more, milliseconds since 1970. */
+  readonly deadline: number | undefined;
+  /** State of its agent, when a try begins. */
+  readonly state: () => unknown;
+}
+
+/** What every run of a module's handlers shares. */
+export interface RunSurroundings {
+  readonly module: AnyModule;
+  readonly checks: Checks;
+  readonly nc: NatsConnection;
+  readonly blackBox: BlackBox;
+  /** So many more (or less) calls to the module itself are waited for. */
+  readonly onOwnCalls: (more: number) => void;
+}
+
+/** One run of a handler. */
+interface Run {
+  readonly signal: AbortSignal;
+  readonly emitted: AnyEvent[];
+  /** What its calls were refused with. */
+  readonly refusals: WeakSet<object>;
+  /** Calls to its own module that it waits for. */
+  ownCalls: number;
+  over: boolean;
+}
+
+const countOwnCalls = ({ onOwnCalls }: RunSurroundings, run: Run, more: number): void => {
+  if (run.over || more === 0) return;
+  run.ownCalls += more;
+  onOwnCalls(more);
+};
+
+const contextOf = (
+  around: RunSurroundings,
+  { command, urgent, state }: Errand,
+  run: Run,
+): EffectContext<unknown, AnyEvent> => {
+  const { module, nc } = around;
+  const { signal } = run;
+  let calls = 0;
+  return {
+    state: state(),
+    signal,
+    emit: (event) => run.emitted.push(event),
+    call: (manifest, action, agent, data) => async () => {
+      const target = {
+        module: manifest.name,
+        name: action as string,
+        ...(agent === undefined ? {} : { agent }),
+      };
+      const allowed = mayCall(module.manifest, command.agent, target);
+      if (E.isLeft(allowed)) return E.left(refusal(allowed.left));
+      calls += 1;
+      const call = calls;
+      const own = manifest.name === module.manifest.name ? 1 : 0;
+      countOwnCalls(around, run, own);
+      const answer = await makeCall(nc, { target, data, cause: command.seq, call, urgent, signal });
+      countOwnCalls(around, run, -own);
+      if (E.isLeft(answer)) run.refusals.add(answer.left.error);
+      return answer as E.Either<ReturnType<typeof refusal>, never>;
+    },
+  };
+};
+
+const invoke = (around: RunSurroundings, errand: Errand, run: Run): Promise<Outcome> => {
+  const { module, checks, blackBox } = around;
+  const { action, command } = errand;
+  return inHand.run(command.seq, async () => {
+    blackBox.enter(command.seq);
+    let running: Promise<unknown>;
+    try {
+      const handler = module.actions[action] as AnyEffect;
+      running = handler.run(command, contextOf(around, errand, run))();
+    } finally {
+      blackBox.leave();
+    }
+    const returned = await running;
+    const outcome = outcomeOf(module, checks, action, command, withEmitted(returned, run.emitted));
+    // What a call was answered is in the log: the next run gets the same.
+    const said = (returned as { left?: unknown } | undefined)?.left;
+    const final = typeof said === 'object' && said !== null && run.refusals.has(said);
+    return final ? { ...outcome, final } : outcome;
+  });
+};
+
+/** Runs an effectful handler once, for as long as its action may take. */
+export const runHandler = async (around: RunSurroundings, errand: Errand): Promise<Outcome> => {
+  const { module, blackBox, onOwnCalls } = around;
+  const { action, command } = errand;
+  const named = `${module.manifest.name}.${action}`;
+  const deadlineMs = module.manifest.actions[action]?.deadlineMs ?? DEFAULT_DEADLINE_MS;
+  const abort = new AbortController();
+  const run: Run = { signal: abort.signal, emitted: [], refusals: new WeakSet(), ownCalls: 0, over: false };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Outcome>((resolve) => {
+    timer = setTimeout(() => {
+      abort.abort();
+      resolve(
+        refused(fault('HANDLER_TIMEOUT', `the handler of ${named} did not finish within ${deadlineMs} ms`)),
+      );
+    }, deadlineMs);
+  });
+  blackBox.began(command.seq);
+  const handled = invoke(around, errand, run).catch((error: unknown) => threw(named, error));
+  const outcome = await Promise.race([handled, late]);
+  clearTimeout(timer);
+  blackBox.ended(command.seq);
+  // One that is late may go on; nobody waits for it any more.
+  run.over = true;
+  onOwnCalls(-run.ownCalls);
+  return outcome;
+};
