@@ -1,6 +1,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { errors, type Msg, type NatsConnection } from 'nats';
+import { linkedRequest } from '../broker/journal/linked-request.js';
 import { type Fault, fault, isErrorCode } from '../schemas/errors.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -68,7 +69,7 @@ export const ask =
   ): TaskEither<Fault, T> =>
   async () => {
     try {
-      return parseReply<T>(await nc.request(subject, JSON.stringify(body), { timeout: timeoutMs }));
+      return parseReply<T>(await linkedRequest(nc, subject, JSON.stringify(body), { timeout: timeoutMs }));
     } catch (thrown) {
       return left(silenceFault(silenceOf(thrown), nc, timeoutMs));
     }
