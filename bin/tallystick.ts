@@ -39,7 +39,8 @@ const build = (): Command => {
     'tallystick status',
     'tallystick replay history --agent alice',
   ]);
-  for (const add of [addStart, addEnv, addStatus, addCall, addModule, addDead, addSchedule, addReplay]) add(program);
+  for (const add of [addStart, addEnv, addStatus, addCall, addModule, addDead, addSchedule, addReplay])
+    add(program);
   return program;
 };
 
