@@ -109,6 +109,7 @@ describe('the configuration of a start', () => {
       dataDir: '.tallystick',
       natsPort: 4222,
       durability: 'fsync',
+      onLogLoss: 'rebuild',
       modules: [],
       shipped: true,
     });
