@@ -30,7 +30,12 @@ const AGAIN: ReadonlySet<string> = new Set<ErrorCode>([
   'RESULT_PENDING',
 ]);
 
-const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * How long an answer is waited for before the call is asked again: a request or a reply that was on its way when the
+ * broker lost its connection is gone, and this side's stands. A call that is answered late is asked ever less often.
+ */
+const FIRST_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 30_000;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
 
@@ -51,12 +56,13 @@ export const makeCall = async (
   const body = encodeJson(data);
   const link = linkState(nc);
   let last: Fault = fault('HANDLER_TIMEOUT', 'the handler had no time left for the call');
+  let waitMs = FIRST_WAIT_MS;
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     if (link.isUp) {
       try {
         const reply = await linkedRequest(nc, callSubject(target), body, {
           headers,
-          timeout: REQUEST_TIMEOUT_MS,
+          timeout: waitMs,
         });
         const result = JSON.parse(reply.string()) as Result;
         if (result.status === 'ok') return E.right(result.data);
@@ -65,6 +71,7 @@ export const makeCall = async (
         if (recorded || !AGAIN.has(result.error.code)) return E.left(result);
         last = fault('HANDLER_TIMEOUT', `${result.error.code}: ${result.error.message}`);
       } catch (error) {
+        waitMs = Math.min(waitMs * 2, MAX_WAIT_MS);
         last = fault('HANDLER_TIMEOUT', `no answer to ${callSubject(target)}: ${(error as Error).message}`);
       }
     }
