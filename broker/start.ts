@@ -9,6 +9,7 @@ import { assemble, type Parts } from './assemble.js';
 import type { BrokerLog } from './broker-log.js';
 import type { LogLoss } from './log/log-loss.js';
 import { ensureDeadStream } from './dead/dead-stream.js';
+import { armFailPoints, FAIL_VARIABLE } from './journal/fail-point.js';
 import { openLog } from './log/open-log.js';
 import type { Witness } from './log/witness.js';
 import { serveConsumerCreation } from './operate/consumers.js';
@@ -51,11 +52,14 @@ export interface RunningBroker {
 /** How long calls may go on when the broker stops, before their modules are asked to stop too. */
 const DRAIN_MS = 10_000;
 
+const ON = `fail-points are on (${FAIL_VARIABLE}): processes of this broker may end at any moment, as a test wants`;
+
 /** Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails. */
 export const startBroker =
   (config: StartConfig, environment: BrokerEnvironment): TaskEither<Fault, RunningBroker> =>
   async () => {
     const lifetime = new Lifetime();
+    if (armFailPoints('broker')) environment.log.line('broker', ON);
     try {
       const { ready, witness } = await start(config, environment, lifetime);
       return E.right({

@@ -6,6 +6,7 @@ import { parseSequence } from '../../schemas/identity.js';
 import { LOG } from '../../schemas/log.js';
 import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
+import { failPoint } from '../journal/fail-point.js';
 import { linkedRequest } from '../journal/linked-request.js';
 import type { Producer } from '../journal/producer.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
@@ -136,6 +137,7 @@ export class Gateway {
     started: number,
     recorded?: (outcome: E.Either<Fault, number>) => void,
   ): void {
+    failPoint('gateway.called');
     const headers: Record<string, string> = { ...extra };
     for (const name of KEPT) {
       const value = msg.headers?.get(name);
@@ -143,6 +145,7 @@ export class Gateway {
     }
     const subject = storedCommandSubject(admitted.address, admitted.sender);
     this.#options.producer.submit({ subject, data: msg.data, headers }, (outcome) => {
+      failPoint('gateway.recorded');
       if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
       else this.#wait(msg, admitted, outcome.right.seq, started);
       recorded?.(E.isLeft(outcome) ? outcome : E.right(outcome.right.seq));
@@ -155,6 +158,7 @@ export class Gateway {
       // Only the module that was called answers; any module can name this command as the cause of a result of its own (I7).
       live: `live.${resultSubject(address)}`,
       resolve: (body) => {
+        failPoint('gateway.answered');
         const error = replyResult(msg, command, body);
         module?.stats.record(address.name, performance.now() - started, error);
       },

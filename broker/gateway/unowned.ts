@@ -6,6 +6,7 @@ import { tokenOrInvalid } from '../../schemas/names.js';
 import { refusal } from '../../schemas/result.js';
 import { resultSubject } from '../../schemas/subjects.js';
 import type { OpenCommand } from '../index/open-commands.js';
+import { failPoint } from '../journal/fail-point.js';
 import type { Producer } from '../journal/producer.js';
 
 /** The subject of a command's result: a token that is no name becomes `_`, so that the log's grammar holds. */
@@ -56,7 +57,9 @@ export class UnownedCommands {
       },
     };
     while (!this.#closed) {
+      failPoint('unowned.answering');
       const stored = await this.producer.append(draft)();
+      failPoint('unowned.answered');
       if (E.isRight(stored)) return;
       // Uncertain means: perhaps stored. To answer again could answer twice, so the next start decides from the log.
       if (stored.left.code === 'LOG_UNCERTAIN') {

@@ -3,6 +3,7 @@ import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js'
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
+import { failPoint } from '../journal/fail-point.js';
 import { firingOf } from '../schedules/firing.js';
 import { readLog } from '../journal/reader.js';
 import { AgentIndex } from './agent-index.js';
@@ -184,7 +185,9 @@ export class LogIndex {
     if (resumeFrom === this.#saved) return;
     this.#saved = resumeFrom;
     try {
+      failPoint('index.saving');
       await this.#agents.save(resumeFrom);
+      failPoint('index.saved');
     } catch (error) {
       this.options.onFault(toFault(error, 'DATA_DIR_UNUSABLE'));
     }

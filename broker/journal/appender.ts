@@ -7,6 +7,7 @@ import { AppendQueue } from './append-queue.js';
 import { appendAll } from './append-all.js';
 import type { Draft, JournalError, Receipt, Settle } from './draft.js';
 import { Envelope, unprintableHeader } from './envelope.js';
+import { failPoint } from './fail-point.js';
 import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
 import { linkState } from './link-state.js';
 import type { EpochEnd } from './recovery.js';
@@ -225,6 +226,7 @@ export class Appender {
     for (const [index, record] of records.entries()) {
       const place = { id, i: index + 1, isLast: record === last };
       this.#publish(record, this.#envelope.headersOf(record.n, record.draft, place), record === last);
+      failPoint('journal.batching');
       if (this.#broken !== undefined) return;
     }
   }

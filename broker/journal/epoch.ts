@@ -6,6 +6,7 @@ import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { epochSubject } from '../../schemas/subjects.js';
+import { failPoint } from './fail-point.js';
 import { linkedRequest } from './linked-request.js';
 import { parsePubAck } from './pub-ack.js';
 import { readLog } from './reader.js';
@@ -102,6 +103,7 @@ export const openEpoch = ({
     TE.chain((fence) =>
       TE.tryCatch(
         async () => {
+          failPoint('epoch.fenced');
           const numbers = new NumberRecovery(producer, believes);
           if (fromSeq === undefined) return { fence, numbers };
           for await (const message of readLog(nc, { filters, fromSeq, toSeq: fence })) {
@@ -116,6 +118,7 @@ export const openEpoch = ({
     TE.chain(({ fence, numbers }) =>
       pipe(
         write(nc, { phase: 'open', ...holder, previous: numbers.end(known) }, under),
+        TE.chainFirstIOK(() => () => failPoint('epoch.opened')),
         TE.map((epoch) => ({ epoch, fence, stored: numbers.stored })),
       ),
     ),

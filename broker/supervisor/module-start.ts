@@ -21,6 +21,7 @@ import { Appender } from '../journal/appender.js';
 import { GROUPING } from '../journal/grouping.js';
 import { whileLinked } from '../journal/linked-request.js';
 import { openEpoch } from '../journal/epoch.js';
+import { failPoint } from '../journal/fail-point.js';
 import { type EpochEnd, isWrittenBy, type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
 
 const SECOND_NS = 1_000_000_000;
@@ -150,7 +151,10 @@ export const openModuleEpoch = (
               for (const { settle } of unsettled) settle(E.left(reason));
             },
           );
-          const stored = await appender.appendAll(missing.map((copy) => storedCopy(module, copy)))();
+          const storing = appender.appendAll(missing.map((copy) => storedCopy(module, copy)))();
+          failPoint('repair.appended');
+          const stored = await storing;
+          failPoint('repair.acknowledged');
           appender.close();
           if (E.isLeft(stored)) throw new FaultError(stored.left.fault);
           const resumeFrom = recovery.lowestUnanswered() ?? fence;
@@ -181,6 +185,7 @@ export const startModule = (
         // The process before is gone: who pulls now must not wait until its pin runs out.
         await jsm.consumers.unpin(LOG, consumer, PULL_GROUP);
         await jsm.consumers.reset(LOG, consumer, resumeFrom);
+        failPoint('start.consumer-reset');
         const usable = request.logId === context.logId && request.snapshotSeq <= fence;
         const snapshotSeq = usable ? request.snapshotSeq : 0;
         // Results above the first unanswered command say which of the commands that come again are answered.

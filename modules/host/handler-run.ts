@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
+import { failPoint } from '../../broker/journal/fail-point.js';
 import { fault } from '../../schemas/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import { refusal } from '../../schemas/result.js';
@@ -79,7 +80,9 @@ const contextOf = (
       const call = calls;
       const own = manifest.name === module.manifest.name ? 1 : 0;
       countOwnCalls(around, run, own);
+      failPoint('effect.calling');
       const answer = await makeCall(nc, { target, data, cause: command.seq, call, urgent, signal });
+      failPoint('effect.answered');
       countOwnCalls(around, run, -own);
       if (E.isLeft(answer)) run.refusals.add(answer.left.error);
       return answer as E.Either<ReturnType<typeof refusal>, never>;
@@ -126,6 +129,7 @@ export const runHandler = async (around: RunSurroundings, errand: Errand): Promi
     }, deadlineMs);
   });
   blackBox.began(command.seq);
+  failPoint('effect.begun');
   const handled = invoke(around, errand, run).catch((error: unknown) => threw(named, error));
   const outcome = await Promise.race([handled, late]);
   clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
@@ -142,11 +143,13 @@ export class Host {
   async #open(): Promise<Session> {
     const position = this.#store.position;
     const usable = position?.version === this.module.manifest.version ? position : undefined;
+    failPoint('host.starting');
     const start = await this.#control<StartReply>(startSubject(this.#name), {
       snapshotSeq: usable?.seq ?? 0,
       logId: usable?.logId ?? null,
       ...(this.#previous === undefined ? {} : { previous: this.#previous }),
     });
+    failPoint('host.epoch-opened');
     // Snapshots of another version, of another log, or of a log that was longer are of no use: fold the log again.
     if (start.snapshotSeq === 0) this.#store.clear();
     const states = new States(this.module, this.#store, start.logId, (error) => {
@@ -155,6 +158,7 @@ export class Host {
     this.#states = states;
     const { apiPrefix } = this.options;
     const answered = await foldPast(this.nc, apiPrefix, this.#name, start, states);
+    failPoint('host.folded');
     const session = new Session({
       nc: this.nc,
       apiPrefix,
@@ -171,6 +175,7 @@ export class Host {
     });
     this.#session = session;
     await this.#control(readySubject(this.#name), { pid: process.pid });
+    failPoint('host.ready');
     if (this.#stopping) await session.drain();
     return session;
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as E from 'fp-ts/lib/Either.js';
+import { armFailPoints } from '../../broker/journal/fail-point.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { parseManifest } from '../../schemas/manifest.js';
 import type { AnyModule } from '../sdk/module.js';
@@ -37,6 +38,7 @@ const load = async (dir: string, entry: string): Promise<AnyModule> => {
 const [dir, entry] = process.argv.slice(2);
 if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
 
+if (armFailPoints(required(MODULE_ENV.name))) process.stderr.write('fail-points are on\n');
 const host = await Host.connect(await load(dir, entry), {
   url: required(MODULE_ENV.url),
   seed: required(MODULE_ENV.seed),

@@ -1,4 +1,5 @@
 import { Pull } from '../../broker/journal/pull.js';
+import { failPoint } from '../../broker/journal/fail-point.js';
 import type { NatsConnection } from 'nats';
 import type { StartReply } from '../../schemas/control.js';
 import { FaultError } from '../../schemas/errors.js';
@@ -67,6 +68,7 @@ export const foldPast = (
       consumer: start.foldConsumer,
       onBroken: (reason) => reject(new FaultError(reason)),
       onMessage: ({ message }) => {
+        failPoint('host.folding');
         try {
           if (message.seq >= start.epoch) {
             pull.close();

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { Appender } from '../../broker/journal/appender.js';
+import { failPoint } from '../../broker/journal/fail-point.js';
 import { GROUPING } from '../../broker/journal/grouping.js';
 import { Pull, type Pulled } from '../../broker/journal/pull.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
@@ -136,6 +137,7 @@ export class Session {
 
   #received({ message, ackSubject }: Pulled): void {
     const { answered, effects, onHandled } = this.#options;
+    failPoint('host.received');
     this.#checkpoint.delivered(message.seq, ackSubject);
     if (answered.delete(message.seq)) {
       effects.answered(message.seq);
@@ -150,6 +152,7 @@ export class Session {
       this.#handle(subject, message, (outcome) => {
         // Not begun, or to be tried again, when the module was asked to stop: the next start handles it.
         if (outcome === undefined) return next();
+        failPoint('host.decided');
         this.#store(subject, message, outcome, next);
         onHandled();
       });
@@ -248,6 +251,7 @@ export class Session {
       (stored) => {
         // Not stored, or nobody knows: the session is over and the log will tell.
         if (E.isLeft(stored)) return this.#break(stored.left);
+        failPoint('host.acknowledged');
         keep(stored.right.seq);
         effects.answered(message.seq);
         this.#copies(message.seq, headers, outcome);
@@ -255,6 +259,7 @@ export class Session {
         this.#gate.answered(message.seq);
       },
     );
+    failPoint('host.appended');
   }
 
   #copies(cause: number, headers: Readonly<Record<string, string>>, { out }: Outcome): void {
@@ -266,14 +271,17 @@ export class Session {
         { subject, data: encodeJson(data), headers: { ...headers, ...part } },
         (stored) => {
           if (E.isLeft(stored)) return this.#break(stored.left);
+          failPoint('host.copy-acknowledged');
           missing -= 1;
           if (missing === 0) this.#finished(cause);
         },
       );
+      failPoint('host.copy-appended');
     }
   }
 
   #finished(seq: number): void {
+    failPoint('host.finished');
     this.#checkpoint.finished(seq);
     // Under load the window empties by this; the timer is for the rest.
     if (this.pending * 2 > this.#window) this.#acknowledge();
@@ -284,6 +292,7 @@ export class Session {
     const ack = this.#checkpoint.advance();
     if (ack === undefined || this.#over) return;
     this.#options.nc.publish(ack, '+ACK');
+    failPoint('host.checkpointed');
     // What is acknowledged no longer counts against the window; without asking here, a full window stays full.
     this.#ask();
   }

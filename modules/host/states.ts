@@ -1,3 +1,4 @@
+import { failPoint } from '../../broker/journal/fail-point.js';
 import type { Snapshot, SnapshotPosition, SnapshotStore } from '../../broker/snapshots/snapshot-store.js';
 import type { AnyModule } from '../sdk/module.js';
 
@@ -90,8 +91,10 @@ export class States {
       logId: this.logId,
       version: this.module.manifest.version,
     };
+    failPoint('host.snapshot-begun');
     this.#saving = this.store
       .save(batch, position)
+      .then(() => failPoint('host.snapshot-written'))
       .catch((error: Error) => {
         // Written again with the next group; until then a start folds a little more of the log.
         for (const [agent, snapshot] of batch)

@@ -1,0 +1,162 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+
+/**
+ * Places at which a test has a process end, stop or lose its connection: between any two steps that a crash can part.
+ * They are here because both the broker and the hosts of modules reach the journal. Off, each costs one comparison.
+ */
+export const FAIL_POINTS = [
+  // A module's host, from its start on.
+  'host.starting',
+  'host.epoch-opened',
+  'host.folding',
+  'host.folded',
+  'host.ready',
+  // A command, from its delivery to its checkpoint.
+  'host.received',
+  'host.decided',
+  'host.appended',
+  'host.acknowledged',
+  'host.copy-appended',
+  'host.copy-acknowledged',
+  'host.finished',
+  'host.checkpointed',
+  'host.snapshot-begun',
+  'host.snapshot-written',
+  // An effectful handler.
+  'effect.begun',
+  'effect.calling',
+  'effect.answered',
+  // A call on its way through the broker.
+  'gateway.called',
+  'gateway.recorded',
+  'gateway.answered',
+  'unowned.answering',
+  'unowned.answered',
+  // A batch that is handed to the server record by record.
+  'journal.batching',
+  // A producer's epoch, and the repair of what the one before left.
+  'epoch.fenced',
+  'epoch.opened',
+  'repair.appended',
+  'repair.acknowledged',
+  'start.consumer-reset',
+  'index.saving',
+  'index.saved',
+] as const;
+
+export type FailPoint = (typeof FAIL_POINTS)[number];
+
+/** Names the directory with the plans of a test; unset, which is production, nothing ever fails here. */
+export const FAIL_VARIABLE = 'TALLYSTICK_FAIL';
+
+/** In that directory: a line for each fail-point that was acted on, `PROCESS POINT@PASSING[+MS]:ACTION`. */
+export const FIRED_FILE = 'fired';
+
+const ACTIONS = {
+  kill: () => process.kill(process.pid, 'SIGKILL'),
+  /** Until somebody sends SIGCONT. */
+  stop: () => process.kill(process.pid, 'SIGSTOP'),
+  /** Resets every TCP connection, so that what is on its way in either direction is lost. */
+  cut: () => {
+    const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): unknown[] };
+    for (const handle of handles.call(process)) {
+      if (handle instanceof Socket && handle.remotePort !== undefined) handle.resetAndDestroy();
+    }
+  },
+} as const;
+
+export type FailAction = keyof typeof ACTIONS;
+
+interface Due {
+  readonly text: string;
+  readonly passing: number;
+  readonly delayMs: number | undefined;
+  readonly action: FailAction;
+}
+
+interface Armed {
+  readonly dir: string;
+  readonly name: string;
+  readonly due: ReadonlyMap<string, readonly Due[]>;
+  readonly passings: Map<string, number>;
+}
+
+let armed: Armed | undefined;
+
+const ENTRY = /^([a-z-]+\.[a-z-]+)@(\d+)(?:\+(\d+))?:(kill|stop|cut)$/;
+
+const parseEntry = (text: string): readonly [string, Due] => {
+  const [, point = '', passing, delayMs, action] = ENTRY.exec(text) ?? [];
+  if (!(FAIL_POINTS as readonly string[]).includes(point)) {
+    throw new Error(`${FAIL_VARIABLE}: ${text} is not POINT@PASSING[+MS]:kill|stop|cut with a known point`);
+  }
+  return [
+    point,
+    {
+      text,
+      passing: Number(passing),
+      delayMs: delayMs === undefined ? undefined : Number(delayMs),
+      action: action as FailAction,
+    },
+  ];
+};
+
+/** Takes the first line of the process's plan away, so that the next life of the process finds the next line. */
+const takeLine = (path: string): string => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return ''; // No plan for this process.
+  }
+  const end = text.indexOf('\n');
+  const [line, rest] = end < 0 ? [text, ''] : [text.slice(0, end), text.slice(end + 1)];
+  writeFileSync(path, rest);
+  return line;
+};
+
+const arm = (dir: string, name: string): void => {
+  const due = new Map<string, Due[]>();
+  for (const text of takeLine(join(dir, name)).split(' ')) {
+    if (text === '') continue;
+    const [point, entry] = parseEntry(text);
+    due.set(point, [...(due.get(point) ?? []), entry]);
+  }
+  armed = { dir, name, due, passings: new Map() };
+};
+
+/**
+ * Reads what this process is to fail at: the first line of the file `name` in the directory that TALLYSTICK_FAIL names,
+ * entries `POINT@PASSING[+MS]:ACTION` with blanks between; the next line at each SIGUSR2, and in each next life of the
+ * process. Whether fail-points are on, which nobody should learn from a crash.
+ */
+export const armFailPoints = (name: string): boolean => {
+  const dir = process.env[FAIL_VARIABLE];
+  if (dir === undefined || dir === '') return false;
+  process.on('SIGUSR2', () => arm(dir, name));
+  arm(dir, name);
+  return true;
+};
+
+const passed = (point: FailPoint, { dir, name, due, passings }: Armed): void => {
+  const passing = (passings.get(point) ?? 0) + 1;
+  passings.set(point, passing);
+  for (const { text, action, delayMs, ...entry } of due.get(point) ?? []) {
+    if (entry.passing !== passing) continue;
+    const act = (): void => {
+      appendFileSync(join(dir, FIRED_FILE), `${name} ${text}\n`);
+      ACTIONS[action]();
+    };
+    // What was just written leaves the process after this tick only.
+    if (delayMs === undefined) act();
+    else if (delayMs === 0) setImmediate(act);
+    else setTimeout(act, delayMs);
+  }
+};
+
+/** Marks a place. */
+export const failPoint = (point: FailPoint): void => {
+  if (armed !== undefined) passed(point, armed);
+};
