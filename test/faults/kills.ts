@@ -1,26 +1,31 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { connect, type NatsConnection } from 'nats';
+import { connect } from 'nats';
 import { manifest as accounts } from '../../modules/accounts/manifest.js';
 import { manifest as orders } from '../../modules/orders/manifest.js';
 import { type Client, createClient } from '../../modules/sdk/index.js';
-import { readLog } from '../../broker/journal/reader.js';
 import { freePort } from '../../broker/process/free-port.js';
-import { type BrokerStatus, OPS } from '../../schemas/operate.js';
-import type { Refusal, Result } from '../../schemas/result.js';
+import type { Refusal } from '../../schemas/result.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
-import { checkLog, connectOperator } from '../support/log-checks.js';
 import { natsSpawn } from '../support/nats-cli.js';
-import { processesMentioning, runningProcesses } from '../support/processes.js';
+import { processesMentioning } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
+import {
+  checkSettledLog,
+  money,
+  moneyInLog,
+  processesOf,
+  SETTLE_MS,
+  settled,
+  status,
+} from './system-state.js';
 
 const AGENTS = 200;
-const SETTLE_MS = 240_000;
 
 const agent = (i: number): string => `agent-${i % AGENTS}`;
 
@@ -36,80 +41,10 @@ const callOf = (client: Client, i: number): TaskEither<Refusal, unknown> => {
     : client.call(accounts, 'deposit', agent(i), { amount: 2 }, options);
 };
 
-/** Asked over a connection, not by the command line: a process a poll would take the machine from what is measured. */
-const status = async (dataDir: string): Promise<BrokerStatus> => {
-  const nc = await connectOperator(dataDir);
-  try {
-    return (await nc.request(OPS.status, '{}', { timeout: 5_000 })).json<BrokerStatus>();
-  } finally {
-    await nc.close();
-  }
-};
-
 const pidOf = (text: string, dataDir: string): number => {
   const found = processesMentioning(dataDir).find(({ command }) => command.includes(text));
   assert.ok(found, `a process ${text}`);
   return found.pid;
-};
-
-/** The sum of all balances, asked of the modules. */
-const money = async (nc: NatsConnection): Promise<number> => {
-  let sum = 0;
-  for (let i = 0; i < AGENTS; i++) {
-    const reply = await nc.request(`call.accounts.balance.${agent(i)}`, '{}', { timeout: 60_000 });
-    const result = reply.json<Result>();
-    assert.equal(result.status, 'ok', JSON.stringify(result));
-    sum += (result as { data: { balance: number } }).data.balance;
-  }
-  return sum;
-};
-
-/** Processes that belong to this data directory: named in their command or, for modules, in their environment. */
-const processesOf = (dataDir: string): readonly string[] =>
-  runningProcesses()
-    .filter(
-      ({ pid, command }) =>
-        pid !== process.pid && (command.includes(dataDir) || environOf(pid).includes(dataDir)),
-    )
-    .map(({ pid, command }) => `${pid} ${command}`);
-
-const environOf = (pid: number): string => {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8');
-  } catch {
-    return '';
-  }
-};
-
-/** What deposits and withdrawals in the log add up to: what all balances together must be. */
-const moneyInLog = async (dataDir: string): Promise<number> => {
-  const nc = await connectOperator(dataDir);
-  let sum = 0;
-  for await (const { subject, data } of readLog(nc, { filters: ['evt.accounts.>'] })) {
-    const { amount } = JSON.parse(new TextDecoder().decode(data)) as { amount: number };
-    if (subject.startsWith('evt.accounts.deposited.')) sum += amount;
-    else if (subject.startsWith('evt.accounts.withdrawn.')) sum -= amount;
-  }
-  await nc.close();
-  return sum;
-};
-
-/** Waits until every command is answered and nothing is added any more. */
-const settled = async (dataDir: string): Promise<BrokerStatus> => {
-  let lastSeq = -1;
-  return waitFor(
-    'every command to be answered',
-    async () => {
-      const now = await status(dataDir);
-      const quiet =
-        now.conversationsOpen === 0 &&
-        now.modules.every(({ lag }) => lag === 0) &&
-        now.log.lastSeq === lastSeq;
-      lastSeq = now.log.lastSeq;
-      return quiet && now;
-    },
-    SETTLE_MS,
-  );
 };
 
 interface Load extends AsyncDisposable {
@@ -161,13 +96,10 @@ const prepare = async (url: string): Promise<void> => {
 
 /** What must hold once all is quiet. */
 const verify = async (url: string, dataDir: string): Promise<void> => {
-  await settled(dataDir);
-  const report = await checkLog(dataDir);
-  assert.deepEqual(report.findings.slice(0, 10), []);
-  assert.deepEqual(report.unanswered.slice(0, 10), []);
-  assert.equal(report.results, report.commands);
+  await checkSettledLog(dataDir);
   const nc = await connect({ servers: url });
-  assert.equal(await money(nc), await moneyInLog(dataDir));
+  const agents = Array.from({ length: AGENTS }, (_, i) => agent(i));
+  assert.equal(await money(nc, agents), await moneyInLog(dataDir));
   await nc.close();
 };
 

@@ -160,12 +160,18 @@ export const connectOperator = (dataDir: string): ReturnType<typeof connect> => 
   return connect({ servers: address.nats, authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)) });
 };
 
-/** Reads and checks the whole log of a running broker. */
-export const checkLog = async (dataDir: string): Promise<LogReport> => {
+/** Reads and checks the whole log of a running broker; `visit` sees every record too. */
+export const checkLog = async (
+  dataDir: string,
+  visit: (message: StoredMessage) => void = () => undefined,
+): Promise<LogReport> => {
   const nc = await connectOperator(dataDir);
   try {
     const checks = new LogChecks();
-    for await (const message of readLog(nc, { acrossAccounts: true })) checks.add(message);
+    for await (const message of readLog(nc, { acrossAccounts: true })) {
+      checks.add(message);
+      visit(message);
+    }
     return checks.report();
   } finally {
     await nc.close();

@@ -1,21 +1,34 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { FaultError } from '../../schemas/errors.js';
-import { parseManifest } from '../../schemas/manifest.js';
+import { type Manifest, parseManifest } from '../../schemas/manifest.js';
 
-/** The compiled fixtures: they lie beside this file as the sources do. */
+/** The compiled fixtures and shipped modules: they lie beside this file as the sources do. */
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'modules');
+const SHIPPED = join(import.meta.dirname, '..', '..', 'modules');
+
+const write = async (dir: string, manifest: object): Promise<string> => {
+  const parsed = parseManifest(JSON.parse(JSON.stringify(manifest)));
+  if (isLeft(parsed)) throw new FaultError(parsed.left);
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest));
+  return dir;
+};
 
 /**
  * Makes a directory that the broker can load: the manifest, with the code of a compiled fixture as its entry. The
  * directory is the test's own, so a test may change the manifest without another test meeting it.
  */
-export const writeModule = async (dir: string, fixture: string, manifest: object): Promise<string> => {
-  const whole = { ...manifest, start: { entry: join(FIXTURES, fixture, 'index.js') } };
-  const parsed = parseManifest(JSON.parse(JSON.stringify(whole)));
-  if (isLeft(parsed)) throw new FaultError(parsed.left);
-  await mkdir(dir, { recursive: true });
-  await writeFile(join(dir, 'manifest.json'), JSON.stringify(whole));
-  return dir;
+export const writeModule = (dir: string, fixture: string, manifest: object): Promise<string> =>
+  write(dir, { ...manifest, start: { entry: join(FIXTURES, fixture, 'index.js') } });
+
+/** The same for a module that ships with the package, under limits of the test's. */
+export const writeShippedModule = async (
+  dir: string,
+  name: string,
+  limits: NonNullable<Manifest['limits']>,
+): Promise<string> => {
+  const manifest = JSON.parse(await readFile(join(SHIPPED, name, 'manifest.json'), 'utf8')) as Manifest;
+  return write(dir, { ...manifest, limits, start: { entry: join(SHIPPED, name, 'index.js') } });
 };

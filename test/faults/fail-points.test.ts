@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect } from 'nats';
+import { FAIL_POINTS, type FailPoint } from '../../broker/journal/fail-point.js';
+import type { Seeded } from '../support/seeded.js';
+import { failAt, failTogether, processesAt } from './fail-rounds.js';
+import { FaultRig } from './fault-rig.js';
+import { BROKER_POINTS, DURABILITY, POINTS, SEED, TIMES, TOGETHER } from './kill-options.js';
+import { settled } from './system-state.js';
+
+const isOfBroker = (point: FailPoint): boolean => processesAt(point).includes('broker');
+
+/** All points that are asked for; by default those of modules, and some of the broker's, since each takes seconds. */
+const pointsFor = (random: Seeded): readonly FailPoint[] => {
+  // Records are grouped under `fsync` only.
+  const passed = FAIL_POINTS.filter((point) => DURABILITY === 'fsync' || point !== 'journal.batching');
+  if (TIMES !== undefined || POINTS !== '') return passed.filter((point) => point.startsWith(POINTS));
+  const ofBroker = passed.filter(isOfBroker);
+  while (ofBroker.length > BROKER_POINTS) ofBroker.splice(random.int(0, ofBroker.length - 1), 1);
+  return passed.filter((point) => !isOfBroker(point) || ofBroker.includes(point));
+};
+
+/** A command whose handler calls others; itself it waits for no reply. */
+const order = async (url: string): Promise<void> => {
+  const nc = await connect({ servers: url });
+  const data = { item: 'item-0', quantity: 1, unitPrice: 1, customer: 'agent-0' };
+  await nc.request('cmd.orders.place.order-lost', JSON.stringify(data));
+  await nc.close();
+};
+
+test('I1 to I6 hold whatever is killed at whichever fail-point', async (t) => {
+  const given = TIMES === undefined ? '' : ` --times ${TIMES}`;
+  t.diagnostic(`npm run test:kills -- --seed ${SEED} --durability ${DURABILITY}${given}`);
+  await using rig = await FaultRig.start(SEED, DURABILITY);
+  await t.test(
+    'I3 a handler whose answer is lost with the connection of the broker asks again in seconds',
+    async () => {
+      await rig.plan('broker', ['gateway.answered@1:cut']);
+      await order(rig.url);
+      await rig.hasFired('broker', 'gateway.answered', 1);
+      const lostAt = performance.now();
+      await settled(rig.dataDir);
+      assert.ok(performance.now() - lostAt < 15_000);
+    },
+  );
+  for (const point of pointsFor(rig.random)) {
+    const processes = processesAt(point);
+    const times = TIMES ?? (isOfBroker(point) ? 1 : 2);
+    await t.test(`I1 to I5 hold when ${processes.join(' or ')} is cut off and killed at ${point}`, () =>
+      rig.underLoad(() => failAt(rig, point, times)),
+    );
+  }
+  for (let round = 1; round <= TOGETHER; round++) {
+    await t.test(
+      `I1 to I5 hold when modules, server and broker fail together, round ${round}`,
+      async (its) => {
+        await rig.underLoad(async () => its.diagnostic(await failTogether(rig)));
+      },
+    );
+  }
+  const { sent, acknowledged, answered } = rig.ledger;
+  assert.ok(answered > 0);
+  t.diagnostic(`${sent} requests were sent, ${acknowledged} acknowledged, ${answered} answered`);
+  await rig.verifyRebuilt();
+});

@@ -1,0 +1,24 @@
+/** What `npm run test:kills` hands to the test; without it, few kills and a new seed each time. */
+export const KILL_VARIABLES = {
+  times: 'KILLS_TIMES',
+  seed: 'KILLS_SEED',
+  durability: 'KILLS_DURABILITY',
+  points: 'KILLS_POINTS',
+  together: 'KILLS_TOGETHER',
+} as const;
+
+const number = (variable: string): number | undefined => {
+  const text = process.env[variable];
+  return text === undefined ? undefined : Number(text);
+};
+
+/** Kills at each point, and cut connections as many. */
+export const TIMES = number(KILL_VARIABLES.times);
+/** Rounds in which several processes fail at once. */
+export const TOGETHER = number(KILL_VARIABLES.together) ?? TIMES ?? 2;
+export const SEED = number(KILL_VARIABLES.seed) ?? Math.floor(Math.random() * 2 ** 32);
+export const DURABILITY = process.env[KILL_VARIABLES.durability] ?? 'fsync';
+/** What the names of the points begin with. */
+export const POINTS = process.env[KILL_VARIABLES.points] ?? '';
+/** So many of the broker's points are drawn by lot where no number of kills is given. */
+export const BROKER_POINTS = 6;

@@ -1,0 +1,31 @@
+/**
+ * The long form of the test of fail-points: `node dist/test/faults/run-kills.js [--times 50] [--seed N]
+ * [--durability fsync|os] [--points PREFIX] [--together N]`. Shows each point as it is done, and has no time limit.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { testEnvironment } from '../runner/environment.js';
+import { compiledFile } from '../runner/test-files.js';
+import { tempDir } from '../support/temp-dir.js';
+import { buildTestTools } from '../tools/build.js';
+import { KILL_VARIABLES } from './kill-options.js';
+
+const options = Object.fromEntries(
+  Object.keys(KILL_VARIABLES).map((name) => [name, { type: 'string' as const }]),
+);
+const { values } = parseArgs({ options });
+const given = Object.entries(KILL_VARIABLES).map(([name, variable]) => [variable, values[name]]);
+
+const tools = await buildTestTools();
+await using scratch = tempDir();
+const configHome = join(scratch.path, 'config');
+mkdirSync(configHome);
+const child = spawn(
+  process.execPath,
+  ['--enable-source-maps', '--test-reporter=spec', compiledFile('test/faults/fail-points.test.ts')],
+  { env: { ...testEnvironment(tools, configHome), ...Object.fromEntries(given) }, stdio: 'inherit' },
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+process.exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));

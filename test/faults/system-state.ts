@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { NatsConnection } from 'nats';
+import { readLog } from '../../broker/journal/reader.js';
+import { type BrokerStatus, OPS } from '../../schemas/operate.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import type { Result } from '../../schemas/result.js';
+import { checkLog, connectOperator } from '../support/log-checks.js';
+import { runningProcesses } from '../support/processes.js';
+import { waitFor } from '../support/wait-for.js';
+
+/** How long all that is open may take to be answered after a fault. */
+export const SETTLE_MS = 240_000;
+
+/** Asked over a connection, not by the command line: a process a poll would take the machine from what is measured. */
+export const status = async (dataDir: string): Promise<BrokerStatus> => {
+  const nc = await connectOperator(dataDir);
+  try {
+    return (await nc.request(OPS.status, '{}', { timeout: 5_000 })).json<BrokerStatus>();
+  } finally {
+    await nc.close();
+  }
+};
+
+const environOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+/** Processes that belong to this data directory: named in their command or, for modules, in their environment. */
+export const processesOf = (dataDir: string): readonly string[] =>
+  runningProcesses()
+    .filter(
+      ({ pid, command }) =>
+        pid !== process.pid && (command.includes(dataDir) || environOf(pid).includes(dataDir)),
+    )
+    .map(({ pid, command }) => `${pid} ${command}`);
+
+/** Waits until every command is answered and nothing is added any more. */
+export const settled = async (dataDir: string): Promise<BrokerStatus> => {
+  let lastSeq = -1;
+  return waitFor(
+    'every command to be answered',
+    async () => {
+      const now = await status(dataDir);
+      const quiet =
+        now.conversationsOpen === 0 &&
+        now.modules.every(({ lag }) => lag === 0) &&
+        now.log.lastSeq === lastSeq;
+      lastSeq = now.log.lastSeq;
+      if (!quiet) throw new Error(JSON.stringify(now));
+      return now;
+    },
+    SETTLE_MS,
+  );
+};
+
+const balance = async (nc: NatsConnection, agent: string): Promise<number> => {
+  const reply = await nc.request(`call.accounts.balance.${agent}`, '{}', { timeout: 60_000 });
+  const result = reply.json<Result>();
+  assert.equal(result.status, 'ok', JSON.stringify(result));
+  return (result as { data: { balance: number } }).data.balance;
+};
+
+/** What these agents have, asked of the module. */
+export const balances = (nc: NatsConnection, agents: readonly string[]): Promise<number[]> =>
+  Promise.all(agents.map((agent) => balance(nc, agent)));
+
+/** The sum of their balances. */
+export const money = async (nc: NatsConnection, agents: readonly string[]): Promise<number> =>
+  (await balances(nc, agents)).reduce((sum, each) => sum + each, 0);
+
+/** What deposits and withdrawals in the log add up to: what all balances together must be. */
+export const moneyInLog = async (dataDir: string): Promise<number> => {
+  const nc = await connectOperator(dataDir);
+  let sum = 0;
+  for await (const { subject, data } of readLog(nc, { filters: ['evt.accounts.>'] })) {
+    const { amount } = JSON.parse(new TextDecoder().decode(data)) as { amount: number };
+    if (subject.startsWith('evt.accounts.deposited.')) sum += amount;
+    else if (subject.startsWith('evt.accounts.withdrawn.')) sum -= amount;
+  }
+  await nc.close();
+  return sum;
+};
+
+/** Waits for quiet and checks what the log alone shows of I2 to I5, and that every command is answered. */
+export const checkSettledLog = async (
+  dataDir: string,
+  visit?: (message: StoredMessage) => void,
+): Promise<void> => {
+  await settled(dataDir);
+  const report = await checkLog(dataDir, visit);
+  assert.deepEqual(report.findings.slice(0, 10), []);
+  assert.deepEqual(report.unanswered.slice(0, 10), []);
+  assert.equal(report.results, report.commands);
+};
