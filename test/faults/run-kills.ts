@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { testEnvironment } from '../runner/environment.js';
+import { signalGroup } from '../runner/process-group.js';
 import { compiledFile } from '../runner/test-files.js';
 import { tempDir } from '../support/temp-dir.js';
 import { buildTestTools } from '../tools/build.js';
@@ -22,10 +23,17 @@ const tools = await buildTestTools();
 await using scratch = tempDir();
 const configHome = join(scratch.path, 'config');
 mkdirSync(configHome);
+// A group of its own, so that with it goes all that it started.
 const child = spawn(
   process.execPath,
   ['--enable-source-maps', '--test-reporter=spec', compiledFile('test/faults/fail-points.test.ts')],
-  { env: { ...testEnvironment(tools, configHome), ...Object.fromEntries(given) }, stdio: 'inherit' },
+  {
+    env: { ...testEnvironment(tools, configHome), ...Object.fromEntries(given) },
+    stdio: 'inherit',
+    detached: true,
+  },
 );
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => signalGroup(child.pid as number, 'SIGKILL'));
+}
 process.exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
