@@ -10,7 +10,7 @@ import { testEnvironment } from '../runner/environment.js';
 import { signalGroup } from '../runner/process-group.js';
 import { compiledFile } from '../runner/test-files.js';
 import { tempDir } from '../support/temp-dir.js';
-import { buildTestTools } from '../tools/build.js';
+import { buildTools } from '../../perf/tools/build.js';
 import { KILL_VARIABLES } from './kill-options.js';
 
 const options = Object.fromEntries(
@@ -19,7 +19,7 @@ const options = Object.fromEntries(
 const { values } = parseArgs({ options });
 const given = Object.entries(KILL_VARIABLES).map(([name, variable]) => [variable, values[name]]);
 
-const tools = await buildTestTools();
+const tools = await buildTools((line) => process.stderr.write(`${line}\n`));
 await using scratch = tempDir();
 const configHome = join(scratch.path, 'config');
 mkdirSync(configHome);
