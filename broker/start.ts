@@ -16,6 +16,7 @@ import { serveConsumerCreation } from './operate/consumers.js';
 import { serveControl } from './operate/control.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
+import { serveProducers } from './operate/producers.js';
 import { serveRequests } from './operate/serve.js';
 import type { Producer } from './journal/producer.js';
 import { Lifetime, orThrow, run } from './process/lifetime.js';
@@ -103,10 +104,11 @@ const start = async (
   for (const source of sources) orThrow(supervisor.add(source));
   await index.start();
   // What nobody owned while no broker ran; from here on the index tells of each as it comes.
-  for (const command of index.commands.all()) unowned.consider(command);
+  for (const command of index.commands.all()) if (command.seq <= open.lastSeq) unowned.consider(command);
 
   const context = contextOf(config, dataDir, server, parts);
   serve(server, parts, context, open.producer);
+  serveProducers(open);
   parts.firings.start();
   lifetime.onStop(() => gateway.close());
   lifetime.onStop(() => supervisor.unloadAll());

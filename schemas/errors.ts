@@ -180,6 +180,13 @@ export const ERRORS = {
     500,
     'The log that was seen is gone, or another one is in its place.',
   ),
+  OUTBOX_UNAVAILABLE: row(
+    'failed',
+    true,
+    1,
+    507,
+    'An outbox cannot be read or written; its producer works without one.',
+  ),
   EPOCH_LOST: row(
     'failed',
     true,

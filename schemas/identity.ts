@@ -1,3 +1,5 @@
+import { PRODUCER_PATTERN } from './names.js';
+
 /** `<producer>.<epoch>.<n>`: who wrote a record, under which epoch, as which of its records (n from 1, gap-free). */
 export interface Identity {
   readonly producer: string;
@@ -8,7 +10,7 @@ export interface Identity {
 
 export const formatIdentity = ({ producer, epoch, n }: Identity): string => `${producer}.${epoch}.${n}`;
 
-const IDENTITY = /^([A-Za-z0-9_-]{1,64})\.([1-9]\d{0,15})\.([1-9]\d{0,15})$/;
+const IDENTITY = new RegExp(`^(${PRODUCER_PATTERN})\\.([1-9]\\d{0,15})\\.([1-9]\\d{0,15})$`);
 
 export const parseIdentity = (text: string): Identity | undefined => {
   const match = IDENTITY.exec(text);

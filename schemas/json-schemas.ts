@@ -9,6 +9,14 @@ import {
 import { DeadLetterSchema } from './dead.js';
 import { ManifestSchema } from './manifest.js';
 import { BrokerAddressSchema, BrokerStatusSchema, ModuleStatsSchema, ReadySchema } from './operate.js';
+import {
+  FenceReplySchema,
+  FenceRequestSchema,
+  OpenReplySchema,
+  OpenRequestSchema,
+  StoredReplySchema,
+  StoredRequestSchema,
+} from './producer.js';
 import { HistoryRecordSchema } from './record.js';
 import { ResultSchema } from './result.js';
 import { ScheduleSchema } from './schedule.js';
@@ -28,6 +36,12 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['start-reply', 'Reply with a new epoch', StartReplySchema],
   ['ready-request', 'A module is ready', ReadyRequestSchema],
   ['beat', 'Heartbeat of a module', BeatSchema],
+  ['producer-fence-request', 'Request to shut an epoch out', FenceRequestSchema],
+  ['producer-fence-reply', 'Reply with a fence', FenceReplySchema],
+  ['producer-stored-request', 'Question which records are stored', StoredRequestSchema],
+  ['producer-stored-reply', 'Records that are stored', StoredReplySchema],
+  ['producer-open-request', 'Request of a program for an epoch', OpenRequestSchema],
+  ['producer-open-reply', 'Reply with an epoch', OpenReplySchema],
   ['schedule', 'A scheduled command', ScheduleSchema],
 ];
 

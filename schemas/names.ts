@@ -9,6 +9,11 @@ export const NAME_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 
 const NAME = new RegExp(NAME_PATTERN);
 
+/** As {@link isProducerName} has it, without its ends: identities begin with one. */
+export const PRODUCER_PATTERN = '[A-Za-z0-9_-]{1,64}(?:~[A-Za-z0-9_-]{1,64})?';
+
+const PRODUCER = new RegExp(`^${PRODUCER_PATTERN}$`);
+
 /** Names that stand for the broker and its people; a module cannot take one, since senders and producers share them. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'CORE',
@@ -28,6 +33,15 @@ export const isName = (text: string): boolean => NAME.test(text);
 /** A module's name: a name that is not reserved and does not begin with `_`, which belongs to the broker. */
 export const isModuleName = (text: string): boolean =>
   isName(text) && !text.startsWith('_') && !RESERVED_NAMES.has(text);
+
+/**
+ * Parts an account from a name that it chose itself. It is in no name, so what bears it collides with nothing else that
+ * names become: `guest~sensor-7` is a producer of the guest, and no module or other account can take it.
+ */
+export const OWNER_MARK = '~';
+
+/** A producer's name: a module's or the broker's own, or `<account>~<name>` of a program outside. */
+export const isProducerName = (text: string): boolean => PRODUCER.test(text);
 
 /** The token itself, or {@link INVALID_TOKEN} when it is no name. */
 export const tokenOrInvalid = (text: string): string => (isName(text) ? text : INVALID_TOKEN);

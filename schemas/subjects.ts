@@ -1,6 +1,6 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
-import { isName } from './names.js';
+import { isName, isProducerName } from './names.js';
 
 /**
  * The subjects of the log. `cmd` carries its sender as the last token, put there by the server's account import.
@@ -98,7 +98,8 @@ export const parseSubject = (text: string): Either<Fault, LogSubject> => {
   const subject = splitSubject(text);
   if (subject === undefined)
     return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is no subject of the log`));
-  const bad = tokens(subject).find((token) => !isName(token));
+  const isToken = subject.kind === 'epoch' ? isProducerName : isName;
+  const bad = tokens(subject).find((token) => !isToken(token));
   return bad === undefined
     ? right(subject)
     : left(

@@ -3,6 +3,7 @@ import { CREATE_CONSUMER } from '../../schemas/operate.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { takesAgent } from '../../schemas/manifest.js';
 import { foldConsumer } from '../../schemas/log.js';
+import { PRODUCER_SUBJECTS } from '../../schemas/producer.js';
 
 /**
  * Who may do what, as accounts of the NATS server (I7). In one account this cannot be had: whoever may publish one
@@ -52,13 +53,15 @@ const commands = (pattern: string, sender: string): readonly Grant[] => [
 const people = (sender: string): readonly Grant[] => [
   ...commands('*.*', sender),
   { kind: 'service', subject: 'call.>', share: true },
+  // Who asks is part of the producer's name, so the broker must know.
+  { kind: 'service', subject: PRODUCER_SUBJECTS, share: true },
   { kind: 'service', subject: 'schedule.>', share: true },
   { kind: 'service', subject: '$SRV.>', many: true },
   { kind: 'stream', subject: 'live.>' },
 ];
 
 // Three and four tokens only: another number matches no import and would vanish, so it is refused aloud instead.
-const GUEST_PUBLISH = ['cmd.*.*', 'cmd.*.*.*', 'call.>', 'schedule.>', '$SRV.>'];
+const GUEST_PUBLISH = ['cmd.*.*', 'cmd.*.*.*', 'call.>', PRODUCER_SUBJECTS, 'schedule.>', '$SRV.>'];
 
 // Guests share one account. One that subscribed to `call.>` would see what the others send, and could answer it.
 const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];

@@ -7,6 +7,7 @@ import { LOG } from '../../schemas/log.js';
 import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import { failPoint } from '../journal/fail-point.js';
+import type { Settle } from '../journal/draft.js';
 import { linkedRequest } from '../journal/linked-request.js';
 import type { Producer } from '../journal/producer.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
@@ -144,12 +145,15 @@ export class Gateway {
       if (value !== undefined && value !== '') headers[name] = value;
     }
     const subject = storedCommandSubject(admitted.address, admitted.sender);
-    this.#options.producer.submit({ subject, data: msg.data, headers }, (outcome) => {
+    const settle: Settle = (outcome) => {
       failPoint('gateway.recorded');
       if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
       else this.#wait(msg, admitted, outcome.right.seq, started);
       recorded?.(E.isLeft(outcome) ? outcome : E.right(outcome.right.seq));
-    });
+    };
+    // A handler that runs again makes its calls again: one that the outbox had would then be there twice.
+    const keep = extra[HEADER.call] === undefined;
+    this.#options.producer.submit({ subject, data: msg.data, headers }, settle, { keep });
   }
 
   #wait(msg: Msg, { module, address }: AdmittedCall, command: number, started: number): void {

@@ -58,7 +58,8 @@ export class UnownedCommands {
     };
     while (!this.#closed) {
       failPoint('unowned.answering');
-      const stored = await this.producer.append(draft)();
+      // Not for the outbox: the next start decides from the log, and both would answer (I3).
+      const stored = await this.producer.append(draft, { keep: false })();
       failPoint('unowned.answered');
       if (E.isRight(stored)) return;
       // Uncertain means: perhaps stored. To answer again could answer twice, so the next start decides from the log.

@@ -4,9 +4,9 @@ import type { Appended, Draft, JournalError, Receipt, Settle } from './draft.js'
 
 /** Submits records in their order and waits until each is settled: all receipts, or what became of each. */
 export const appendAll =
-  (
-    drafts: readonly Draft[],
-    submit: (draft: Draft, settle: Settle) => void,
+  <D = Draft>(
+    drafts: readonly D[],
+    submit: (draft: D, settle: Settle) => void,
   ): TaskEither<JournalError, readonly Receipt[]> =>
   () =>
     new Promise((resolve) => {

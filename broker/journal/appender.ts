@@ -1,12 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { createInbox, type MsgHdrs, type NatsConnection, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { AppendQueue } from './append-queue.js';
 import { appendAll } from './append-all.js';
 import type { Draft, JournalError, Receipt, Settle } from './draft.js';
-import { Envelope, unprintableHeader } from './envelope.js';
+import { Envelope, unsendable } from './envelope.js';
 import { failPoint } from './fail-point.js';
 import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
 import { linkState } from './link-state.js';
@@ -129,14 +129,9 @@ export class Appender {
   /** {@link append} without a promise, for paths where that shows. */
   submit(draft: Draft, settle: Settle): void {
     if (this.#broken !== undefined) return settle(E.left(this.#broken));
-    // Checked before the record takes a number: a number that is never stored would be a gap (I2).
     const bytes = this.#envelope.bytesOf(draft);
-    if (bytes > MAX_RECORD_BYTES) {
-      const text = `a record of ${bytes} bytes is above ${MAX_RECORD_BYTES}`;
-      return settle(E.left(fault('PAYLOAD_TOO_LARGE', text)));
-    }
-    const header = unprintableHeader(draft);
-    if (header !== undefined) return settle(E.left(fault('HEADER_INVALID', `${header} has a line break`)));
+    const problem = unsendable(draft, bytes);
+    if (problem !== undefined) return settle(E.left(problem));
     const pending: Pending = { n: this.#next++, draft, bytes, settle, sentAt: 0 };
     // Alone, a record goes at once; what comes in the same turn of the event loop is looked at together.
     const isAlone = this.#inFlight.size === 0 && this.#queue.length === 0;
@@ -222,7 +217,8 @@ export class Appender {
     let bytes = 0;
     for (const record of records) bytes += record.bytes;
     this.#track(last, bytes);
-    const id = `${this.#options.epoch}.${this.#batches}`;
+    // Nobody can guess it: whoever may send anything at all could add to a batch that he can name, and spoil it.
+    const id = `${this.#options.epoch}.${this.#batches}.${randomBytes(12).toString('base64url')}`;
     for (const [index, record] of records.entries()) {
       const place = { id, i: index + 1, isLast: record === last };
       this.#publish(record, this.#envelope.headersOf(record.n, record.draft, place), record === last);

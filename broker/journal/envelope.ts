@@ -1,6 +1,8 @@
 import type { MsgHdrs } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { formatIdentity } from '../../schemas/identity.js';
+import { MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { Draft } from './draft.js';
 
@@ -59,7 +61,16 @@ export class Envelope {
 }
 
 /** A value with a line break would end its header and begin another one. */
-export const unprintableHeader = ({ headers }: Draft): string | undefined => {
+const unprintableHeader = ({ headers }: Draft): string | undefined => {
   for (const name in headers) if (/[\r\n]/.test(headers[name] as string)) return name;
   return undefined;
+};
+
+/** Why a record of that size can never be stored. Asked before it takes a number: one that is never stored is a gap (I2). */
+export const unsendable = (draft: Draft, bytes: number): Fault | undefined => {
+  if (bytes > MAX_RECORD_BYTES) {
+    return fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${MAX_RECORD_BYTES}`);
+  }
+  const header = unprintableHeader(draft);
+  return header === undefined ? undefined : fault('HEADER_INVALID', `${header} has a line break`);
 };

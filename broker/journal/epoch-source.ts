@@ -6,17 +6,25 @@ import type { StoredMessage } from '../../schemas/record.js';
 import type { Draft } from './draft.js';
 import { checkHolder } from './epoch-holder.js';
 import { openEpoch } from './epoch.js';
+import type { Grouping } from './grouping.js';
 import { inTurn } from './in-turn.js';
 import type { EpochEnd } from './recovery.js';
 
 /** What a producer knows of the epoch that broke. */
-export interface LastEpoch extends EpochEnd {
+export interface LastEpoch {
+  readonly epoch: number;
   /** Everything at or below is settled. */
   readonly settledSeq: number;
+  /** What it was told of that epoch; absent in another process. */
+  readonly known?: EpochEnd;
+  /** The fate of every record is known: nothing need be looked for. */
+  readonly isSettled?: boolean;
 }
 
 export interface NextEpoch {
   readonly epoch: number;
+  /** The whole name of the producer and how its records travel, where the program that appends is told them. */
+  readonly as?: { readonly producer: string; readonly grouping: Grouping };
   /** No record of an earlier epoch stands above this sequence. */
   readonly fence: number;
   /** The sequence at which a record of the last epoch stands, by its number and what it says; undefined: nowhere. */
@@ -32,8 +40,6 @@ const isOf =
   (message: StoredMessage): boolean =>
     message.subject === subject && Buffer.compare(message.data, data) === 0;
 
-const endOf = ({ epoch, last, holes }: LastEpoch): EpochEnd => ({ epoch, last, holes });
-
 export interface BrokerEpochs {
   readonly nc: NatsConnection;
   readonly producer: string;
@@ -47,23 +53,24 @@ export interface BrokerEpochs {
 export const brokerEpochs = (options: BrokerEpochs): EpochSource => {
   const { nc, producer } = options;
   const by = nuid.next();
+  let isHeld = false;
   const open = (last: LastEpoch | undefined): TE.TaskEither<Fault, NextEpoch> =>
     pipe(
       // The first epoch of a life takes the name over from whoever holds it; the later ones must not.
-      last === undefined ? TE.right(undefined) : checkHolder(nc, producer, by),
+      isHeld ? checkHolder(nc, producer, by) : TE.right(undefined),
       TE.chain(() =>
         openEpoch({
           ...options,
           by,
-          ...(last === undefined ? {} : { fromSeq: last.settledSeq + 1, known: endOf(last) }),
+          ...(last === undefined ? {} : { fromSeq: last.settledSeq + 1 }),
+          ...(last?.known === undefined ? {} : { known: last.known }),
           believes: (_, epoch) => epoch === last?.epoch,
         }),
       ),
-      TE.map(({ epoch, fence, stored }) => ({
-        epoch,
-        fence,
-        find: (n, draft) => stored.get(n)?.find(isOf(draft))?.seq,
-      })),
+      TE.map(({ epoch, fence, stored }) => {
+        isHeld = true;
+        return { epoch, fence, find: (n, draft) => stored.get(n)?.find(isOf(draft))?.seq };
+      }),
     );
   // One process opens all epochs of a log, the broker that holds it: in turn, so that nobody takes the name over between
   // the look at who holds it and the fence.

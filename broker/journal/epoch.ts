@@ -31,7 +31,11 @@ const WRITE_TIMEOUT_MS = 10_000;
  * Writes an epoch record. `under` is the writing broker's own epoch: once another broker has taken over, the server
  * refuses, and the answer is EPOCH_LOST.
  */
-const write = (nc: NatsConnection, record: EpochRecord, under: number | null): TE.TaskEither<Fault, number> =>
+export const writeEpoch = (
+  nc: NatsConnection,
+  record: EpochRecord,
+  under: number | null,
+): TE.TaskEither<Fault, number> =>
   pipe(
     TE.tryCatch(
       () => {
@@ -54,7 +58,7 @@ const write = (nc: NatsConnection, record: EpochRecord, under: number | null): T
 
 /** Takes the log over: from here on no other broker can open an epoch. */
 export const openBrokerEpoch = (nc: NatsConnection): TE.TaskEither<Fault, number> =>
-  write(nc, { phase: 'open', producer: BROKER }, null);
+  writeEpoch(nc, { phase: 'open', producer: BROKER }, null);
 
 export interface EpochRequest {
   readonly nc: NatsConnection;
@@ -99,7 +103,7 @@ export const openEpoch = ({
 }: EpochRequest): TE.TaskEither<Fault, OpenedEpoch> => {
   const holder = { producer, ...(by === undefined ? {} : { by }) };
   return pipe(
-    write(nc, { phase: 'fence', ...holder }, under),
+    writeEpoch(nc, { phase: 'fence', ...holder }, under),
     TE.chain((fence) =>
       TE.tryCatch(
         async () => {
@@ -117,7 +121,7 @@ export const openEpoch = ({
     ),
     TE.chain(({ fence, numbers }) =>
       pipe(
-        write(nc, { phase: 'open', ...holder, previous: numbers.end(known) }, under),
+        writeEpoch(nc, { phase: 'open', ...holder, previous: numbers.end(known) }, under),
         TE.chainFirstIOK(() => () => failPoint('epoch.opened')),
         TE.map((epoch) => ({ epoch, fence, stored: numbers.stored })),
       ),

@@ -10,9 +10,12 @@ export {
   type NextEpoch,
 } from './epoch-source.js';
 export { GROUPING, type Grouping } from './grouping.js';
-export { Producer, type ProducerOptions } from './producer.js';
+export type { Kept, Left, OnKept, Outbox, Sent } from './outbox.js';
+export { type Accepted, Producer, type ProducerOptions, type SubmitOptions } from './producer.js';
 export { Pull, type Pulled, type PullOptions } from './pull.js';
 export { type ReadOptions, readLog, readLogBatches } from './reader.js';
+export { requestedEpochs, type RequestedEpochs } from './requested-epochs.js';
+export type { Resumed } from './resumption.js';
 export { type EpochEnd, type MissingCopy, ModuleRecovery, NumberRecovery } from './recovery.js';
 export {
   type AgentSelection,

@@ -4,12 +4,16 @@ import type { NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { appendAll } from './append-all.js';
 import { Appender, type Unsettled } from './appender.js';
-import type { Draft, JournalError, Receipt, Settle } from './draft.js';
+import type { Appended, Draft, JournalError, Receipt, Settle } from './draft.js';
+import { Envelope, unsendable } from './envelope.js';
 import { isReplaced } from './epoch.js';
-import type { EpochSource, NextEpoch } from './epoch-source.js';
+import type { EpochSource, LastEpoch, NextEpoch } from './epoch-source.js';
 import type { Grouping } from './grouping.js';
 import { linkState } from './link-state.js';
+import { numberingOf, numberOf, orderOf, type Run } from './numbering.js';
+import type { Kept, OnKept, Outbox } from './outbox.js';
 import type { EpochEnd } from './recovery.js';
+import { Resumption, type Resumed } from './resumption.js';
 
 export interface ProducerOptions {
   readonly nc: NatsConnection;
@@ -27,6 +31,21 @@ export interface ProducerOptions {
   /** Another process has taken over as this producer; this one must stop. */
   readonly onReplaced: (reason: Fault) => void;
   readonly onReopen?: (reason: Fault) => void;
+  /** Keeps what is not settled; the producer closes it. What it has of earlier processes is sent first. */
+  readonly outbox?: Outbox;
+}
+
+export interface SubmitOptions {
+  /** Whether the outbox keeps the record; default true. */
+  readonly keep?: boolean;
+  /** Told when it does, or why not. Without an outbox, and for what is settled before, it is not called. */
+  readonly onKept?: OnKept;
+}
+
+/** A record that the death of this process does not lose any more. */
+export interface Accepted {
+  /** What becomes of it. */
+  readonly stored: Promise<Appended>;
 }
 
 /** How often a producer looks whether the connection is back. */
@@ -41,6 +60,11 @@ const DEFAULTS = {
   maxPendingBytes: 64 * 1024 * 1024,
 };
 
+const CLOSED = fault('LOG_UNAVAILABLE', 'the producer is closed');
+
+const uncertain = (what: string, reason: Fault): Appended =>
+  E.left(fault('LOG_UNCERTAIN', `${what}: ${reason.message}`));
+
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
 interface Waiting {
@@ -49,22 +73,30 @@ interface Waiting {
   readonly since: number;
   /** Number under the epoch that broke; null when it was never sent. */
   readonly n: number | null;
+  /** Its place among all that were accepted. */
+  readonly order: number;
   readonly settle: Settle;
 }
 
 /**
  * An appender that outlives its epochs. When one breaks (a lost acknowledgement, a server restart), it opens the next,
  * learns what of the old one was stored, and sends just the rest, in order. A caller gets a receipt or a fault that says
- * whether the record is in the log.
+ * whether the record is in the log. With an outbox it outlives its process too.
  */
 export class Producer {
   readonly #options: ProducerOptions & typeof DEFAULTS;
+  readonly #resumption = new Resumption();
   #appender: Appender | undefined;
   #waiting: Waiting[] = [];
   /** Records that met a break and are sent again: an epoch that breaks again and again must not hold them for ever. */
   readonly #troubled = new Map<Settle, number>();
   /** The epoch that records were last sent under, as far as the server has answered. */
   #end: EpochEnd = { epoch: 0, last: 0, holes: [] };
+  /** Which number each record has in it. */
+  #numbering: readonly Run[] = [];
+  #nextOrder = 1;
+  /** What any epoch's records may weigh at most: sizes are checked before a record has its place. */
+  #envelope: Envelope;
   /** Everything at or below is settled: where to look after a break. */
   #settledSeq = 0;
   #pending = 0;
@@ -72,19 +104,32 @@ export class Producer {
   /** How long the record that was settled last had waited, milliseconds. */
   #lastWaitMs = 0;
   #closed = false;
+  /** Closed by its owner: what the outbox has is left to the next process. */
+  #leaving = false;
   #reopening: Promise<void> | undefined;
 
   private constructor(options: ProducerOptions) {
     this.#options = { ...DEFAULTS, ...options };
+    this.#envelope = new Envelope(options.name, Number.MAX_SAFE_INTEGER);
   }
 
-  /** Opens the first epoch; nothing of an earlier process is looked for, since its callers are gone. */
+  /** Opens the first epoch. Of an earlier process nothing is looked for but what the outbox has: its callers are gone. */
   static open(options: ProducerOptions): TaskEither<Fault, Producer> {
     return async () => {
-      const opened = await options.epochs(undefined)();
+      const { sent, kept = [] } = options.outbox?.left ?? {};
+      const opened = await options.epochs(kept.length > 0 ? sent : undefined)();
       if (E.isLeft(opened)) return opened;
+      const name = opened.right.as?.producer ?? options.name;
+      if (kept.length > 0 && sent !== undefined && sent.producer !== name) {
+        return E.left(
+          fault('OUTBOX_UNAVAILABLE', `the outbox has records of ${sent.producer}, not of ${name}`),
+        );
+      }
       const producer = new Producer(options);
-      producer.#begin(opened.right);
+      producer.#resume(kept, sent?.numbering ?? []);
+      producer.#resolve(opened.right);
+      producer.#resumption.found();
+      await producer.#begin(opened.right);
       return E.right(producer);
     };
   }
@@ -94,9 +139,14 @@ export class Producer {
     return this.#pending;
   }
 
+  /** What became of the records that earlier processes had accepted; resolves when that is known of all. */
+  get resumed(): Promise<Resumed> {
+    return this.#resumption.done;
+  }
+
   /** Appends one record; nothing is sent before the task is run. */
-  append(draft: Draft): TaskEither<Fault, Receipt> {
-    return () => new Promise((settle) => this.submit(draft, settle));
+  append(draft: Draft, options?: SubmitOptions): TaskEither<Fault, Receipt> {
+    return () => new Promise((settle) => this.submit(draft, settle, options));
   }
 
   /** Appends records one behind the other, others' perhaps between them. */
@@ -104,31 +154,80 @@ export class Producer {
     return appendAll(drafts, (draft, settle) => this.submit(draft, settle));
   }
 
+  /**
+   * Appends one record and resolves as soon as the death of this process cannot lose it: when the outbox has it, or the
+   * log. A left: it is not accepted, and the fault says whether it is in the log.
+   */
+  accept(draft: Draft): TaskEither<Fault, Accepted> {
+    return () =>
+      new Promise((resolve) => {
+        let settle: Settle = () => undefined;
+        const stored = new Promise<Appended>((settled) => {
+          settle = settled;
+        });
+        const accepted = (): void => resolve(E.right({ stored }));
+        const settled: Settle = (outcome) => {
+          settle(outcome);
+          if (E.isRight(outcome)) accepted();
+          else resolve(outcome);
+        };
+        // One that the outbox failed to keep can still be stored.
+        const onKept: OnKept = (outcome) => E.isRight(outcome) && accepted();
+        this.submit(draft, settled, { onKept });
+      });
+  }
+
   /** {@link append} without a promise, for paths where that shows. */
-  submit(draft: Draft, settle: Settle): void {
-    if (this.#closed) return settle(E.left(fault('LOG_UNAVAILABLE', 'the producer is closed')));
-    const overload = this.#overload(draft);
-    if (overload !== undefined) return settle(E.left(overload));
-    const since = Date.now();
-    this.#pending += 1;
-    this.#pendingBytes += draft.data.length;
-    const settled: Settle = (outcome) => {
-      this.#troubled.delete(settled);
-      this.#pending -= 1;
-      this.#pendingBytes -= draft.data.length;
-      this.#lastWaitMs = Date.now() - since;
-      if (E.isRight(outcome) && outcome.right.seq > this.#settledSeq) this.#settledSeq = outcome.right.seq;
+  submit(draft: Draft, settle: Settle, { keep = true, onKept }: SubmitOptions = {}): void {
+    if (this.#closed) return settle(E.left(CLOSED));
+    const problem = this.#overload(draft) ?? unsendable(draft, this.#envelope.bytesOf(draft));
+    if (problem !== undefined) return settle(E.left(problem));
+    const order = this.#nextOrder++;
+    const { outbox } = this.#options;
+    const isKept = keep && outbox !== undefined;
+    if (isKept) outbox.keep({ order, draft }, onKept ?? (() => undefined));
+    const settled = this.#counted(draft, (outcome) => {
+      if (!isKept) return settle(outcome);
+      if (E.isLeft(outcome)) return void this.#refused(outbox, order, outcome.left).then(settle);
+      outbox.settled(order, this.#settledSeq);
       settle(outcome);
-    };
-    if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, settle: settled });
+    });
+    const since = Date.now();
+    if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, order, settle: settled });
     else this.#appender.submit(draft, settled);
   }
 
   /** Ends it: who waits is told what is known. To have all stored first, wait for the appends. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#appender?.break(fault('LOG_UNAVAILABLE', 'the producer is closed'));
+    this.#leaving = true;
+    this.#appender?.break(CLOSED);
     await this.#reopening;
+    await this.#options.outbox?.close();
+  }
+
+  /** Counts the record in, and out when it is settled. */
+  #counted({ data }: Draft, settle: Settle): Settle {
+    const since = Date.now();
+    this.#pending += 1;
+    this.#pendingBytes += data.length;
+    const settled: Settle = (outcome) => {
+      this.#troubled.delete(settled);
+      this.#pending -= 1;
+      this.#pendingBytes -= data.length;
+      this.#lastWaitMs = Date.now() - since;
+      if (E.isRight(outcome) && outcome.right.seq > this.#settledSeq) this.#settledSeq = outcome.right.seq;
+      settle(outcome);
+    };
+    return settled;
+  }
+
+  /** What the caller may be told of a record that the outbox was to keep: a no only once nobody can send it any more. */
+  async #refused(outbox: Outbox, order: number, reason: Fault): Promise<Appended> {
+    if (this.#leaving)
+      return uncertain('the outbox has the record, which is sent when it is opened again', reason);
+    const isGone = await outbox.forget(order);
+    return isGone ? E.left(reason) : uncertain('the outbox could not forget the record', reason);
   }
 
   #overload({ data }: Draft): Fault | undefined {
@@ -142,19 +241,45 @@ export class Producer {
     return { ...fault('OVERLOADED', text), retryAfterMs };
   }
 
-  #begin({ epoch, fence }: NextEpoch): void {
+  /** Takes up what earlier processes left: whoever waited for it is gone, so it stays in the outbox until it is stored. */
+  #resume(kept: readonly Kept[], numbering: readonly Run[]): void {
+    const { outbox } = this.#options;
+    this.#resumption.begin(kept.length);
+    for (const { order, draft } of kept) {
+      const n = numberOf(numbering, order) ?? null;
+      const settle = this.#counted(draft, (outcome) => {
+        if (E.isRight(outcome)) outbox?.settled(order, this.#settledSeq);
+        this.#resumption.settled(outcome);
+      });
+      this.#waiting.push({ draft, since: Number.POSITIVE_INFINITY, n, order, settle });
+      this.#nextOrder = order + 1;
+    }
+  }
+
+  async #begin({ epoch, fence, as }: NextEpoch): Promise<void> {
+    const { nc, outbox, ackTimeoutMs } = this.#options;
+    const { producer, grouping } = as ?? { producer: this.#options.name, grouping: this.#options.grouping };
     this.#settledSeq = Math.max(this.#settledSeq, fence);
-    const { nc, name, grouping, ackTimeoutMs } = this.#options;
-    const options = { nc, producer: name, epoch, next: 1, grouping, ackTimeoutMs };
+    const orders = this.#waiting.map(({ order }) => order);
+    const numbering = numberingOf(orders, this.#nextOrder);
+    // Nothing may be taken from those that wait while this is written: they have their numbers.
+    await outbox?.begin({ producer, epoch, settledSeq: this.#settledSeq, numbering });
+    if (this.#closed) return;
+    if (outbox !== undefined && !linkState(nc).isUp) {
+      return this.#broken(fault('LOG_UNAVAILABLE', 'the connection to the server was lost'), []);
+    }
+    this.#numbering = numbering;
+    this.#envelope = new Envelope(producer, Number.MAX_SAFE_INTEGER);
+    const options = { nc, producer, epoch, next: 1, grouping, ackTimeoutMs };
     const broken = (reason: Fault, unsettled: readonly Unsettled[]): void => this.#broken(reason, unsettled);
     this.#appender = new Appender(options, broken);
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { draft, settle, since } of waiting) {
-      this.#troubled.set(settle, since);
+    for (const each of waiting) {
+      this.#troubled.set(each.settle, each.since);
       // The connection may be gone again already.
-      if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, settle });
-      else this.#appender.submit(draft, settle);
+      if (this.#appender === undefined) this.#waiting.push({ ...each, n: null });
+      else this.#appender.submit(each.draft, each.settle);
     }
   }
 
@@ -167,6 +292,7 @@ export class Producer {
       settle,
       since: this.#troubled.get(settle) ?? now,
       n: sent ? n : null,
+      order: orderOf(this.#numbering, n) as number,
     }));
     this.#waiting = [...before, ...this.#waiting];
     if (this.#closed) return this.#giveUp(reason, Number.POSITIVE_INFINITY);
@@ -181,16 +307,21 @@ export class Producer {
     const { nc, epochs, patienceMs } = this.#options;
     let pauseMs = FIRST_PAUSE_MS;
     while (!this.#closed) {
+      if (nc.isClosed()) {
+        this.#closed = true;
+        this.#leaving = true;
+        break;
+      }
       if (!linkState(nc).isUp) {
         this.#giveUp(reason, Date.now() - patienceMs);
         await pause(DOWN_POLL_MS);
         continue;
       }
-      const opened = await epochs({ ...this.#end, settledSeq: this.#settledSeq })();
+      const opened = await epochs(this.#last())();
       if (E.isRight(opened)) {
         this.#resolve(opened.right, reason);
         this.#giveUp(reason, Date.now() - patienceMs);
-        this.#begin(opened.right);
+        await this.#begin(opened.right);
         if (this.#appender !== undefined) return;
         continue;
       }
@@ -202,6 +333,11 @@ export class Producer {
     this.#giveUp(reason, Number.POSITIVE_INFINITY);
   }
 
+  #last(): LastEpoch {
+    const isSettled = this.#waiting.every(({ n }) => n === null);
+    return { epoch: this.#end.epoch, settledSeq: this.#settledSeq, known: this.#end, isSettled };
+  }
+
   /** Who takes the name back from its replacement would be fought for it in turn, for ever. */
   #replaced(reason: Fault): void {
     this.#closed = true;
@@ -211,9 +347,10 @@ export class Producer {
 
   /**
    * What was sent under the old epoch and is stored has its receipt. The rest stays, to be sent again, but for a record
-   * that later ones have overtaken: it would stand behind them (I2), so it is for the caller to send it anew.
+   * that later ones have overtaken: it would stand behind them (I2), so it is for the caller to send it anew. Of what an
+   * earlier process has accepted there is no caller: late is better than lost.
    */
-  #resolve({ find }: NextEpoch, reason: Fault): void {
+  #resolve({ find }: NextEpoch, reason?: Fault): void {
     const found = this.#waiting.map(({ n, draft }) => (n === null ? undefined : find(n, draft)));
     const lastStored = this.#waiting.reduce(
       (last, { n }, index) => (found[index] === undefined ? last : Math.max(last, n as number)),
@@ -221,11 +358,12 @@ export class Producer {
     );
     const rest: Waiting[] = [];
     for (const [index, waiting] of this.#waiting.entries()) {
-      const { n, settle } = waiting;
+      const { n, since, settle } = waiting;
       const seq = found[index];
+      const hasCaller = since !== Number.POSITIVE_INFINITY;
       if (n === null) rest.push(waiting);
       else if (seq !== undefined) settle(E.right({ seq, n }));
-      else if (n < lastStored) settle(E.left(reason));
+      else if (n < lastStored && hasCaller && reason !== undefined) settle(E.left(reason));
       else rest.push({ ...waiting, n: null });
     }
     this.#waiting = rest;
@@ -237,10 +375,7 @@ export class Producer {
     for (const waiting of this.#waiting) {
       if (waiting.since > before) rest.push(waiting);
       else if (waiting.n === null) waiting.settle(E.left(reason));
-      else {
-        const message = `the record was sent and the log has not answered since: ${reason.message}`;
-        waiting.settle(E.left(fault('LOG_UNCERTAIN', message)));
-      }
+      else waiting.settle(uncertain('the record was sent and the log has not answered since', reason));
     }
     this.#waiting = rest;
   }

@@ -1,8 +1,10 @@
 import { statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { JetStreamManager } from '@nats-io/jetstream';
+import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import type { StartConfig } from '../../schemas/config.js';
-import { FaultError, fault, toFault } from '../../schemas/errors.js';
+import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import type { Durability } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { BrokerLog } from '../broker-log.js';
@@ -10,6 +12,7 @@ import { BROKER, openBrokerEpoch } from '../journal/epoch.js';
 import { brokerEpochs } from '../journal/epoch-source.js';
 import { GROUPING } from '../journal/grouping.js';
 import { Producer } from '../journal/producer.js';
+import { LmdbOutbox } from '../outbox/lmdb-outbox.js';
 import { type Lifetime, run } from '../process/lifetime.js';
 import { goOn, lossAtStart } from './go-on.js';
 import { type LogFailure, logFailure } from './log-failure.js';
@@ -71,6 +74,35 @@ const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void =
   });
 };
 
+/**
+ * What calls wait for the log longer than this, the outbox keeps: a log that is well has them long before, and then they
+ * cost nothing. See docs/decisions/0023.
+ */
+const KEEP_AFTER_MS = 100;
+
+/** How long a start waits for what the broker before had accepted; it comes before new calls however long it takes. */
+const RESUME_WAIT_MS = 30_000;
+
+/** The broker works without one: calls are as safe as their callers, who have no answer. */
+const openOutbox = async (dataDir: string, log: BrokerLog): Promise<LmdbOutbox | undefined> => {
+  const onFault = ({ code, message }: Fault): void => log.line('outbox', `${code}: ${message}`);
+  const opened = await LmdbOutbox.open({ dir: join(dataDir, 'outbox'), delayMs: KEEP_AFTER_MS, onFault })();
+  if (E.isRight(opened)) return opened.right;
+  onFault(opened.left);
+  return undefined;
+};
+
+const resumed = async (producer: Producer, log: BrokerLog): Promise<void> => {
+  const told = producer.resumed.then(({ records, found, stored, fault: reason }) => {
+    if (records === 0) return;
+    const left = records - found - stored;
+    const rest = reason === undefined ? '' : `; ${left} stay until the next start: ${reason.message}`;
+    log.line('outbox', `of ${records} calls of the broker before, ${stored} are recorded now${rest}`);
+  });
+  const late = new Promise((resume) => setTimeout(resume, RESUME_WAIT_MS).unref());
+  await Promise.race([told, late]);
+};
+
 /** Makes or checks the stream, takes it over and opens the broker's own producer. Throws the fault of what fails. */
 export const openLog = async ({
   nc,
@@ -103,6 +135,7 @@ export const openLog = async ({
   const failure = logFailure(witness, onLogLoss, (reason) => lifetime.fail(reason));
   const under = await run(openBrokerEpoch(nc));
   onTakeover(nc, under, () => failure.fail(REPLACED));
+  const outbox = await openOutbox(dataDir, log);
   const producer = await run(
     Producer.open({
       nc,
@@ -111,9 +144,11 @@ export const openLog = async ({
       grouping: GROUPING[durability],
       onReplaced: () => failure.fail(REPLACED),
       onReopen: (reason) => log.line('gateway', `a new epoch is opened: ${reason.message}`),
+      ...(outbox === undefined ? {} : { outbox }),
     }),
   );
   lifetime.onStop(() => producer.close());
+  await resumed(producer, log);
   return {
     nc,
     jsm,

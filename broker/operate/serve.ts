@@ -28,10 +28,10 @@ const respond = async (msg: Msg, handler: Handler | undefined): Promise<void> =>
 export const serveRequests = (
   nc: NatsConnection,
   subject: string,
-  find: (subject: string) => Handler | undefined,
+  find: (subject: string, msg: Msg) => Handler | undefined,
 ): Subscription =>
   nc.subscribe(subject, {
     callback: (error, msg) => {
-      if (error === null) void respond(msg, find(msg.subject));
+      if (error === null) void respond(msg, find(msg.subject, msg));
     },
   });

@@ -22,7 +22,7 @@ export const openLmdb = (
     const aside = `${dir}.damaged-${Date.now()}`;
     renameSync(dir, aside);
     mkdirSync(dir, { mode: 0o700 });
-    onDamaged(`${checked.left}; it is kept as ${aside} and read anew from the log`);
+    onDamaged(`${checked.left}; it is kept as ${aside} and begun anew`);
   }
   return open({ ...options, path: dir });
 };

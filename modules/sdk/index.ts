@@ -10,6 +10,12 @@ export {
   type TypedManifest,
 } from './manifest.js';
 export {
+  type CommandProducer,
+  createProducer,
+  type ProducerSettings,
+  type SendOptions,
+} from './producer.js';
+export {
   type Command,
   type Decision,
   defineModule,

@@ -22,7 +22,10 @@ export const RULES: readonly Rule[] = [
   { folder: 'schemas', mayImport: ['schemas'], packages: ['fp-ts', 'typebox'] },
   { folder: 'broker/journal', mayImport: ['schemas', 'broker/journal'] },
   { folder: 'broker', mayImport: ['schemas', 'broker'] },
-  { folder: 'modules', mayImport: ['schemas', 'broker/journal', 'broker/snapshots', 'modules'] },
+  {
+    folder: 'modules',
+    mayImport: ['schemas', 'broker/journal', 'broker/outbox', 'broker/snapshots', 'modules'],
+  },
   { folder: 'replay', mayImport: ['schemas', 'broker/journal', 'modules/sdk', 'replay'] },
   // Benchmarks run servers, brokers and modules of their own; what is measured must not know of it.
   { folder: 'perf', mayImport: ['schemas', 'broker', 'modules', 'replay', 'perf'] },

@@ -37,7 +37,7 @@ describe('the commands that documents show', () => {
     mkdirSync(modules);
     writeFileSync(join(home.path, 'package.json'), '{"type":"module"}');
     symlinkSync(PROJECT_ROOT, join(modules, 'tallystick'));
-    for (const name of ['fp-ts', 'typebox'])
+    for (const name of ['fp-ts', 'nats', 'typebox'])
       symlinkSync(join(PROJECT_ROOT, 'node_modules', name), join(modules, name));
   });
 

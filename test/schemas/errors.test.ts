@@ -49,6 +49,7 @@ const STABLE: Readonly<
   LOG_SHORTENED: ['failed', false, 1, 500],
   LOG_DIFFERS: ['failed', false, 1, 500],
   LOG_REPLACED: ['failed', false, 1, 500],
+  OUTBOX_UNAVAILABLE: ['failed', true, 1, 507],
   EPOCH_LOST: ['failed', true, 1, 409],
   RESULT_PENDING: ['failed', false, 1, 504],
   SERVER_UNREACHABLE: ['failed', true, 3, 503],

@@ -1,0 +1,125 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { errors, type NatsConnection } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { encodeJson } from '../../schemas/json.js';
+import {
+  type FenceReply,
+  type FenceRequest,
+  type OpenReply,
+  type OpenRequest,
+  PRODUCER,
+  type StoredReply,
+  type StoredRequest,
+} from '../../schemas/producer.js';
+import type { EpochSource, LastEpoch, NextEpoch } from './epoch-source.js';
+import { GROUPING } from './grouping.js';
+import { linkedRequest } from './linked-request.js';
+
+export interface RequestedEpochs {
+  readonly nc: NatsConnection;
+  /** The producer's name within the account of the connection. */
+  readonly name: string;
+  /** Different for each process. */
+  readonly instance: string;
+}
+
+/** The broker answers requests of one account one after the other. */
+const TIMEOUT_MS = 30_000;
+/** What the broker takes. */
+const MAX_HOLES = 10_000;
+
+const ask = <A>(nc: NatsConnection, subject: string, request: object): TE.TaskEither<Fault, A> =>
+  pipe(
+    TE.tryCatch(
+      async () => {
+        const reply = await linkedRequest(nc, subject, encodeJson(request), { timeout: TIMEOUT_MS });
+        return reply.json<A & { error?: Fault }>();
+      },
+      (thrown) =>
+        thrown instanceof errors.RequestError && thrown.isNoResponders()
+          ? fault('BROKER_UNREACHABLE', `nobody serves ${subject}: is the broker running?`)
+          : fault('LOG_UNAVAILABLE', `no answer to ${subject}: ${(thrown as Error).message}`),
+    ),
+    TE.chainEitherK((reply) => (reply.error === undefined ? E.right(reply) : E.left(reply.error))),
+  );
+
+/** Which numbers of the last epoch are stored, and where; page by page, as the broker gives them. */
+const readStored = (
+  { nc, name }: RequestedEpochs,
+  { epoch, settledSeq }: LastEpoch,
+  fence: number,
+): TE.TaskEither<Fault, ReadonlyMap<number, number>> => {
+  const found = new Map<number, number>();
+  const page = (fromSeq: number): TE.TaskEither<Fault, ReadonlyMap<number, number>> => {
+    const request: StoredRequest = { name, epoch, fromSeq, toSeq: fence };
+    return pipe(
+      ask<StoredReply>(nc, PRODUCER.stored, request),
+      TE.chain(({ stored, readTo }) => {
+        for (const [n, seq] of stored) if (!found.has(n)) found.set(n, seq);
+        return readTo < fence ? page(readTo + 1) : TE.right(found);
+      }),
+    );
+  };
+  return page(settledSeq + 1);
+};
+
+/** How the last epoch ended: by what its producer was told and, beyond that, by what was found. */
+const endOf = ({ epoch, known }: LastEpoch, stored: ReadonlyMap<number, number>): OpenRequest['previous'] => {
+  const found = [...stored.keys()];
+  const last = found.reduce((a, b) => Math.max(a, b), known?.last ?? 0);
+  if (last === 0) return null;
+  const first = known === undefined ? found.reduce((a, b) => Math.min(a, b)) : known.last + 1;
+  const holes = [...(known?.holes ?? [])];
+  for (let n = first; n < last; n++) if (!stored.has(n)) holes.push(n);
+  return { epoch, last, holes: holes.slice(0, MAX_HOLES) };
+};
+
+/**
+ * Epochs of a producer outside the broker, which asks the broker for each. The first one takes the producer over from
+ * whoever had it; for the later ones this process must still have it, else EPOCH_LOST: one that was paused while its
+ * replacement took over learns it so, and does not take over in turn.
+ */
+export const requestedEpochs = (options: RequestedEpochs): EpochSource => {
+  const { nc, name, instance } = options;
+  let takeover = true;
+  const lookBack = (
+    last: LastEpoch,
+  ): TE.TaskEither<Fault, readonly [ReadonlyMap<number, number>, number]> => {
+    const request: FenceRequest = { name, instance, takeover };
+    return pipe(
+      ask<FenceReply>(nc, PRODUCER.fence, request),
+      TE.chain(({ fence }) => {
+        takeover = false;
+        return pipe(
+          readStored(options, last, fence),
+          TE.map((stored) => [stored, fence] as const),
+        );
+      }),
+    );
+  };
+  return (last) =>
+    pipe(
+      last === undefined || last.isSettled === true
+        ? TE.right([new Map<number, number>(), 0] as const)
+        : lookBack(last),
+      TE.chain(([stored, fence]) => {
+        const previous = last === undefined ? null : endOf(last, stored);
+        const request: OpenRequest = { name, instance, takeover, previous };
+        return pipe(
+          ask<OpenReply>(nc, PRODUCER.open, request),
+          TE.map(({ producer, epoch, durability }): NextEpoch => {
+            takeover = false;
+            return {
+              epoch,
+              // Where nothing was looked for, nothing is in question.
+              fence: fence === 0 ? epoch : fence,
+              as: { producer, grouping: GROUPING[durability] },
+              find: (n) => stored.get(n),
+            };
+          }),
+        );
+      }),
+    );
+};

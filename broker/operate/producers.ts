@@ -1,0 +1,157 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection, Subscription } from 'nats';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { parseIdentity } from '../../schemas/identity.js';
+import type { Durability } from '../../schemas/log.js';
+import { parseName } from '../../schemas/names.js';
+import {
+  type FenceReply,
+  FenceRequestSchema,
+  type FenceRequest,
+  type OpenReply,
+  type OpenRequest,
+  OpenRequestSchema,
+  PRODUCER,
+  PRODUCER_SUBJECTS,
+  producerOf,
+  type StoredReply,
+  type StoredRequest,
+  StoredRequestSchema,
+} from '../../schemas/producer.js';
+import { type Check, compile } from '../../schemas/validate.js';
+import { senderOf } from '../gateway/admission.js';
+import { checkHolder } from '../journal/epoch-holder.js';
+import { type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
+import { readLog } from '../journal/reader.js';
+import { OneByOne } from './one-by-one.js';
+import { type Handler, serveRequests } from './serve.js';
+
+export interface ProducersContext {
+  readonly nc: NatsConnection;
+  /** The broker's own epoch. */
+  readonly under: number;
+  readonly durability: Durability;
+}
+
+/** Of one page: what is read for one request, and what goes into one reply (24 bytes each at most, and it must fit). */
+const PAGE_READ = 50_000;
+const PAGE_STORED = 20_000;
+
+/** Requests of one account that may wait while another of it is answered. */
+const MAX_WAITING = 100;
+
+const checkFence: Check<FenceRequest> = compile(FenceRequestSchema, 'PAYLOAD_INVALID', 'request');
+const checkStored: Check<StoredRequest> = compile(StoredRequestSchema, 'PAYLOAD_INVALID', 'request');
+const checkOpen: Check<OpenRequest> = compile(OpenRequestSchema, 'PAYLOAD_INVALID', 'request');
+
+/** A name that is none has a code of its own; then the rest of the request. */
+const checked =
+  <T>(check: Check<T>) =>
+  (body: Readonly<Record<string, unknown>>): E.Either<Fault, T> =>
+    typeof body.name === 'string'
+      ? pipe(
+          parseName('producer', body.name),
+          E.chain(() => check(body)),
+        )
+      : check(body);
+
+/** That a broker has been replaced says nothing of who asked it: the broker that took over is to be asked. */
+const ofBroker = (problem: Fault): Fault =>
+  isReplaced(problem) ? fault('LOG_UNAVAILABLE', 'another broker has taken the log over') : problem;
+
+/**
+ * Writes an epoch record for a program outside. A process that paused while another took over must not take over in turn
+ * when it wakes up, so who does not take over has to be who wrote the last one.
+ */
+const write = (
+  { nc, under }: ProducersContext,
+  { takeover, instance }: FenceRequest,
+  record: EpochRecord,
+): TE.TaskEither<Fault, number> =>
+  pipe(
+    takeover ? TE.right(undefined) : checkHolder(nc, record.producer, instance),
+    TE.chain(() => pipe(writeEpoch(nc, { ...record, by: instance }, under), TE.mapLeft(ofBroker))),
+  );
+
+const fence = (
+  context: ProducersContext,
+  account: string,
+  request: FenceRequest,
+): TE.TaskEither<Fault, FenceReply> =>
+  pipe(
+    write(context, request, { phase: 'fence', producer: producerOf(account, request.name) }),
+    TE.map((seq) => ({ fence: seq })),
+  );
+
+const open = (
+  context: ProducersContext,
+  account: string,
+  request: OpenRequest,
+): TE.TaskEither<Fault, OpenReply> => {
+  const producer = producerOf(account, request.name);
+  const { previous } = request;
+  return pipe(
+    write(context, request, { phase: 'open', producer, previous }),
+    TE.map((epoch) => ({ producer, epoch, durability: context.durability })),
+  );
+};
+
+/** Reads the account's own commands only: an identity that another account claims is not believed. */
+const stored = (
+  { nc }: ProducersContext,
+  account: string,
+  { name, epoch, fromSeq, toSeq }: StoredRequest,
+): TE.TaskEither<Fault, StoredReply> =>
+  TE.tryCatch(
+    async () => {
+      const producer = producerOf(account, name);
+      const filters = [`cmd.*.*.${account}`, `cmd.*.*.*.${account}`];
+      const found: (readonly [number, number])[] = [];
+      let read = 0;
+      for await (const message of readLog(nc, { filters, fromSeq, toSeq, headersOnly: true })) {
+        const id = parseIdentity(message.header(HEADER.id) ?? '');
+        if (id?.producer === producer && id.epoch === epoch) found.push([id.n, message.seq]);
+        read += 1;
+        if (read === PAGE_READ || found.length === PAGE_STORED) return { stored: found, readTo: message.seq };
+      }
+      return { stored: found, readTo: toSeq };
+    },
+    (error) => toFault(error, 'LOG_UNAVAILABLE'),
+  );
+
+const verbs: Readonly<Record<string, (context: ProducersContext, account: string) => Handler>> = {
+  [PRODUCER.fence]: (context, account) => (body) =>
+    pipe(
+      TE.fromEither(checked(checkFence)(body)),
+      TE.chain((request): TE.TaskEither<Fault, object> => fence(context, account, request)),
+    ),
+  [PRODUCER.stored]: (context, account) => (body) =>
+    pipe(
+      TE.fromEither(checked(checkStored)(body)),
+      TE.chain((request): TE.TaskEither<Fault, object> => stored(context, account, request)),
+    ),
+  [PRODUCER.open]: (context, account) => (body) =>
+    pipe(
+      TE.fromEither(checked(checkOpen)(body)),
+      TE.chain((request): TE.TaskEither<Fault, object> => open(context, account, request)),
+    ),
+};
+
+/**
+ * Gives programs outside their epochs. Requests of one account are answered one after the other: whoever asks much, or
+ * for much, keeps nobody waiting but himself. It also makes of "who wrote the last one? then I" one step.
+ */
+export const serveProducers = (context: ProducersContext): Subscription => {
+  const accounts = new Map<string, OneByOne>();
+  return serveRequests(context.nc, PRODUCER_SUBJECTS, (subject, msg) => {
+    const verb = verbs[subject];
+    if (verb === undefined) return undefined;
+    const account = senderOf(msg);
+    const turns = accounts.get(account) ?? new OneByOne(MAX_WAITING);
+    accounts.set(account, turns);
+    return (body) => turns.run(verb(context, account)(body));
+  });
+};

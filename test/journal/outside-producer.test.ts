@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import * as E from 'fp-ts/lib/Either.js';
+import { connect, type NatsConnection } from 'nats';
+import { createProducer, send } from '../../modules/sdk/index.js';
+import { counting } from '../fixtures/counting.js';
+import { startBroker, type TestBroker } from '../support/broker.js';
+import { failure, success } from '../support/either.js';
+import { connectOperator } from '../support/log-checks.js';
+import { processesMentioning } from '../support/processes.js';
+import { gapIn, readCounted, startProducing } from '../support/producing.js';
+import { waitFor } from '../support/wait-for.js';
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+const guest = (broker: TestBroker): Promise<NatsConnection> =>
+  connect({ servers: broker.url, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 0 });
+
+const of = async (broker: TestBroker, producer: string) =>
+  (await readCounted(broker.dataDir)).filter((record) => record.producer === producer);
+
+for (const durability of ['fsync', 'os'] as const)
+  describe(`a producer in a program of a user's, ${durability}`, () => {
+    let broker: TestBroker;
+    let nc: NatsConnection;
+
+    before(async () => {
+      broker = await startBroker({ args: ['--no-shipped', '--durability', durability] });
+      nc = await guest(broker);
+    });
+
+    after(async () => {
+      await nc?.close();
+      await broker?.[Symbol.asyncDispose]();
+    });
+
+    test('I1 I2 two names beside each other: each is numbered without a gap, and stored once, in its order', async () => {
+      await using left = success(await createProducer(nc, { name: 'left' })());
+      await using right = success(await createProducer(nc, { name: 'right' })());
+      const sends = [left, right].map((producer) =>
+        Promise.all(range(1_000).map((i) => producer.send(counting, 'count', 'a', { i })())),
+      );
+      const receipts = (await Promise.all(sends)).map((list) => list.map(success));
+      for (const [index, name] of ['left', 'right'].entries()) {
+        const records = await of(broker, `guest~${name}`);
+        assert.deepEqual(
+          records.map(({ i }) => i),
+          range(1_000),
+        );
+        assert.deepEqual(
+          records.map(({ seq, n }) => ({ seq, n })),
+          receipts[index],
+        );
+        assert.equal(gapIn(records), undefined);
+      }
+    });
+
+    test('the operator has names of its own', async () => {
+      const operator = await connectOperator(broker.dataDir);
+      await using mine = success(await createProducer(nc, { name: 'shared' })());
+      await using theirs = success(await createProducer(operator, { name: 'shared' })());
+      success(await mine.send(counting, 'count', 'a', { i: 1 })());
+      success(await theirs.send(counting, 'count', 'a', { i: 2 })());
+      success(await mine.send(counting, 'count', 'a', { i: 3 })());
+      assert.deepEqual(
+        (await of(broker, 'guest~shared')).map(({ i }) => i),
+        [1, 3],
+      );
+      assert.deepEqual(
+        (await of(broker, 'operator~shared')).map(({ i }) => i),
+        [2],
+      );
+      await theirs.close();
+      await operator.close();
+    });
+
+    test('I2 a process that is stopped while another takes over stores nothing when it goes on', async () => {
+      const paused = startProducing(broker.url, 'paused', '-', 0, 200_000, 500);
+      await waitFor('it to send', () => paused.numbers('stored').length > 1_000);
+      paused.child.kill('SIGSTOP');
+      await using replacement = success(await createProducer(nc, { name: 'paused' })());
+      success(await replacement.send(counting, 'count', 'a', { i: -1 })());
+      paused.child.kill('SIGCONT');
+      await waitFor('it to be told', () => paused.lines.includes('replaced EPOCH_LOST'));
+      success(await replacement.send(counting, 'count', 'a', { i: -2 })());
+      paused.child.kill('SIGKILL');
+      await paused.exited;
+      const records = await of(broker, 'guest~paused');
+      const at = records.findIndex(({ i }) => i === -1);
+      assert.deepEqual(
+        records.slice(at).map(({ i }) => i),
+        [-1, -2],
+      );
+      assert.equal(gapIn(records), undefined);
+      assert.deepEqual(
+        records.slice(0, at).map(({ i }) => i),
+        range(at),
+      );
+      // It was told of each: what has a receipt is there, what has none is not.
+      const stored = new Set(records.map(({ i }) => i));
+      assert.ok(paused.numbers('stored').every((i) => stored.has(i)));
+      const refused = paused.lines.filter((line) => line.startsWith('refused '));
+      assert.ok(refused.length > 0);
+      const codes = refused.map((line) => line.split(' ')[2]);
+      // Behind the takeover the producer is closed.
+      assert.deepEqual(
+        [...new Set(codes)].filter((code) => code !== 'LOG_UNAVAILABLE'),
+        ['EPOCH_LOST'],
+      );
+      assert.ok(paused.numbers('refused').every((i) => !stored.has(i)));
+    });
+
+    test('I1 I2 a server that is killed amid 5,000 sends: every receipt comes, each is stored once, in order', async () => {
+      await using producer = success(await createProducer(nc, { name: 'survivor', patienceMs: 60_000 })());
+      const server = processesMentioning(broker.dataDir).find(({ command }) =>
+        command.includes('nats-server'),
+      );
+      let stored = 0;
+      const sends = range(5_000).map(async (i) => {
+        const receipt = success(await producer.send(counting, 'count', 'a', { i })());
+        stored += 1;
+        if (stored === 300) process.kill(server?.pid as number, 'SIGKILL');
+        return receipt;
+      });
+      const receipts = await Promise.all(sends);
+      const records = await of(broker, 'guest~survivor');
+      assert.deepEqual(
+        records.map(({ i }) => i),
+        range(5_000),
+      );
+      assert.deepEqual(
+        records.map(({ seq }) => seq),
+        receipts.map(({ seq }) => seq),
+      );
+      assert.equal(gapIn(records), undefined);
+      assert.ok(new Set(records.map(({ epoch }) => epoch)).size > 1);
+    });
+
+    test('what cannot be sent is a typed error before it has a number', async () => {
+      await using producer = success(await createProducer(nc, { name: 'strict' })());
+      const bad = await producer.send(counting, 'count', 'a b', { i: 1 })();
+      assert.equal(failure(bad).code, 'NAME_INVALID');
+      const [first, second] = await Promise.all([
+        producer.sendAll([send(counting, 'count', 'a', { i: 1 }), send(counting, 'count', '', { i: 2 })])(),
+        producer.send(counting, 'count', 'a', { i: 3 })(),
+      ]);
+      assert.equal(failure(first).fault.code, 'NAME_INVALID');
+      assert.ok(E.isRight(failure(first).records[0] as E.Either<unknown, unknown>));
+      success(second);
+      assert.deepEqual(
+        (await of(broker, 'guest~strict')).map(({ i, n }) => [i, n]),
+        [
+          [1, 1],
+          [3, 2],
+        ],
+      );
+    });
+
+    test('a name that is none, and requests that are none, are refused by the program and by the broker', async () => {
+      for (const name of ['', 'a.b', 'guest~x', '*', 'x'.repeat(65)]) {
+        assert.equal(failure(await createProducer(nc, { name })()).code, 'NAME_INVALID');
+      }
+      const ask = async (subject: string, body: string): Promise<string> => {
+        const reply = await nc.request(subject, body, { timeout: 5_000 });
+        return reply.json<{ error: { code: string } }>().error.code;
+      };
+      const claim = { instance: 'i', takeover: true };
+      assert.equal(await ask('producer.open', '{"name":'), 'PAYLOAD_NOT_JSON');
+      assert.equal(
+        await ask('producer.open', JSON.stringify({ ...claim, name: 'a.b', previous: null })),
+        'NAME_INVALID',
+      );
+      assert.equal(await ask('producer.open', JSON.stringify({ ...claim, name: 'a' })), 'PAYLOAD_INVALID');
+      assert.equal(
+        await ask('producer.fence', JSON.stringify({ name: 'a', instance: 'i' })),
+        'PAYLOAD_INVALID',
+      );
+      assert.equal(
+        await ask('producer.stored', JSON.stringify({ name: 'a', epoch: 0, fromSeq: 1, toSeq: 1 })),
+        'PAYLOAD_INVALID',
+      );
+      assert.equal(await ask('producer.close', '{}'), 'ACTION_UNKNOWN');
+      const held = { name: 'held', instance: 'one', takeover: true };
+      assert.ok(
+        (await nc.request('producer.fence', JSON.stringify(held))).json<{ fence: number }>().fence > 0,
+      );
+      const other = { name: 'held', instance: 'two', takeover: false, previous: null };
+      assert.equal(await ask('producer.open', JSON.stringify(other)), 'EPOCH_LOST');
+    });
+
+    test('I8 more requests than the broker takes from one account are OVERLOADED, and others are served', async () => {
+      const body = JSON.stringify({ name: 'flood', epoch: 1, fromSeq: 1, toSeq: 1_000 });
+      const asked = range(400).map(() => nc.request('producer.stored', body, { timeout: 60_000 }));
+      const operator = await connectOperator(broker.dataDir);
+      await using beside = success(await createProducer(operator, { name: 'beside' })());
+      success(await beside.send(counting, 'count', 'a', { i: 1 })());
+      const replies = (await Promise.all(asked)).map((reply) =>
+        reply.json<{ error?: { code: string; retryAfterMs: number } }>(),
+      );
+      const refused = replies.flatMap(({ error }) => (error === undefined ? [] : [error]));
+      assert.ok(refused.length > 0 && refused.length < 400);
+      assert.ok(refused.every(({ code, retryAfterMs }) => code === 'OVERLOADED' && retryAfterMs > 0));
+      await beside.close();
+      await operator.close();
+    });
+  });
