@@ -10,6 +10,7 @@ import { isReplaced } from './epoch.js';
 import type { EpochSource, LastEpoch, NextEpoch } from './epoch-source.js';
 import type { Grouping } from './grouping.js';
 import { linkState } from './link-state.js';
+import { isTransient } from './pub-ack.js';
 import { numberingOf, numberOf, orderOf, type Run } from './numbering.js';
 import type { Kept, OnKept, Outbox } from './outbox.js';
 import type { EpochEnd } from './recovery.js';
@@ -52,6 +53,8 @@ export interface Accepted {
 const DOWN_POLL_MS = 20;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
+/** How long a server or a broker that is too busy to open the first epoch is asked again. */
+const OPEN_WITHIN_MS = 10_000;
 
 const DEFAULTS = {
   patienceMs: 10_000,
@@ -66,6 +69,21 @@ const uncertain = (what: string, reason: Fault): Appended =>
   E.left(fault('LOG_UNCERTAIN', `${what}: ${reason.message}`));
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
+
+/** The first epoch; whoever is too busy for the moment is asked again for a while. */
+const openFirst = async (
+  epochs: EpochSource,
+  last: LastEpoch | undefined,
+): Promise<E.Either<Fault, NextEpoch>> => {
+  const until = Date.now() + OPEN_WITHIN_MS;
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
+    const opened = await epochs(last)();
+    if (E.isRight(opened) || !isTransient(opened.left) || Date.now() > until) return opened;
+    await pause(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+  }
+};
 
 interface Waiting {
   readonly draft: Draft;
@@ -117,7 +135,7 @@ export class Producer {
   static open(options: ProducerOptions): TaskEither<Fault, Producer> {
     return async () => {
       const { sent, kept = [] } = options.outbox?.left ?? {};
-      const opened = await options.epochs(kept.length > 0 ? sent : undefined)();
+      const opened = await openFirst(options.epochs, kept.length > 0 ? sent : undefined);
       if (E.isLeft(opened)) return opened;
       const name = opened.right.as?.producer ?? options.name;
       if (kept.length > 0 && sent !== undefined && sent.producer !== name) {
