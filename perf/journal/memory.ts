@@ -17,20 +17,18 @@ export const memory: Scenario = {
     const seconds = records === undefined ? SECONDS : records / NOMINAL_RATE;
     await using server = await startBenchServer('os', say);
     const samples: number[] = [];
-    const timer = setInterval(() => {
+    const sample = async (): Promise<void> => {
       const pid = server.pid();
       if (pid === undefined) return;
-      pidusage(pid).then(
-        ({ memory: bytes }) => {
-          samples.push(bytes);
-          if (samples.length % 10 === 0) say(`${Math.round(bytes / MIB)} MiB`);
-        },
-        () => undefined,
-      );
-    }, SAMPLE_MS);
+      samples.push((await pidusage(pid)).memory);
+      if (samples.length % 10 === 0) say(`${Math.round((samples.at(-1) as number) / MIB)} MiB`);
+    };
+    const timer = setInterval(() => void sample(), SAMPLE_MS);
     const producer = await openProducer(server.nc, 'os');
     const { perSecond } = await unlimited(producer, seconds);
     clearInterval(timer);
+    // A short run is over before the first sample.
+    await sample();
     await producer.close();
     const serverPeakMiB = Math.round(Math.max(...samples) / MIB);
     const data = { seconds, perSecond: Math.round(perSecond), serverPeakMiB };

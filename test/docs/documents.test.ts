@@ -21,7 +21,7 @@ const anchorsOf = (text: string): readonly string[] =>
 const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['npm ci && npm start', 'tried from a fresh clone; `start` itself is what every test of this folder runs'],
   ['npm ci && npm test', 'is what .ci/run does'],
-  ['npm ci && npm run build && npm run perf -- reading', 'test/perf runs a smaller one'],
+  ['npm ci && npm run build && npm run perf -- journal', 'test/perf runs smaller ones'],
   ['npm run test:kills -- --times 50', 'takes an hour; `npm test` runs the same with fewer kills'],
 ]);
 

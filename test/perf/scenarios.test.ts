@@ -27,6 +27,26 @@ interface Printed {
   readonly ratios: { readonly readPerSecond: number };
 }
 
+interface PrintedLoad {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+interface PrintedJournal {
+  readonly levels: Readonly<
+    Record<
+      string,
+      {
+        readonly plain: PrintedLoad;
+        readonly journal: Readonly<Record<string, PrintedLoad>>;
+        readonly peers: Readonly<Record<string, number>>;
+      }
+    >
+  >;
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
 describe('the benchmarks', () => {
   test('a small run prints one object with the figures, the peers and the machine, and leaves no files', async () => {
     await using temp = tempDir();
@@ -60,6 +80,39 @@ describe('the benchmarks', () => {
       readdirSync(temp.path).filter((name) => name.startsWith('tallystick-perf-')),
       [],
     );
+  });
+
+  test('journal prints the ratios that are held, of loads and peers that all ran', async () => {
+    const { code, stdout, stderr } = await perf(['journal', '--records', '10000', '--rounds', '1', '--json']);
+    assert.equal(code, 0, stderr);
+    const { levels, ratios } = JSON.parse(stdout) as PrintedJournal;
+    assert.deepEqual(Object.keys(ratios), [
+      'fsyncOverPerMessage',
+      'osOverBestBench',
+      'loneOverPlain',
+      'readPerSecond',
+    ]);
+    for (const ratio of Object.values(ratios)) assert.ok(ratio > 0);
+    for (const { plain, journal, peers } of Object.values(levels)) {
+      assert.deepEqual(Object.keys(journal), ['1', '10', '100', '1000', 'unlimited']);
+      for (const { perSecond, p50Ms, p99Ms } of [plain, ...Object.values(journal)]) {
+        assert.ok(perSecond > 0 && p50Ms > 0 && p50Ms <= p99Ms);
+      }
+      assert.deepEqual(Object.keys(peers), [
+        'nats bench js pub sync',
+        'nats bench js pub async',
+        'nats bench js pub batch',
+        'fast ingest',
+      ]);
+      for (const rate of Object.values(peers)) assert.ok(rate > 0);
+    }
+  });
+
+  test('memory prints what the server held', async () => {
+    const { code, stdout, stderr } = await perf(['memory', '--records', '200000', '--json']);
+    assert.equal(code, 0, stderr);
+    const { ratios } = JSON.parse(stdout) as { readonly ratios: { readonly serverPeakMiB: number } };
+    assert.ok(ratios.serverPeakMiB > 0);
   });
 
   test('an unknown scenario, a bad number and no scenario are wrong usage, with the list of scenarios', async () => {
