@@ -22,7 +22,10 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['npm ci && npm start', 'tried from a fresh clone; `start` itself is what every test of this folder runs'],
   ['npm ci && npm test', 'is what .ci/run does'],
   ['npm ci && npm run build && npm run perf -- journal', 'test/perf runs smaller ones'],
-  ['npm run test:kills -- --times 50', 'takes an hour; `npm test` runs the same with fewer kills'],
+  [
+    'npm run test:kills -- --times 50\nnpm run test:journal -- --runs 20000\nnpm run perf -- journal',
+    'take hours; `npm test` runs short forms of each',
+  ],
 ]);
 
 describe('documents', () => {
