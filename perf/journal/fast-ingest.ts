@@ -1,5 +1,7 @@
 import { createInbox, type NatsConnection, nuid } from 'nats';
-import { DATA, SUBJECT } from './load.js';
+import { Envelope } from '../../broker/journal/envelope.js';
+import { epochSubject } from '../../schemas/subjects.js';
+import { DATA, DRAFT, SUBJECT } from './load.js';
 
 const PER_ACK = 500;
 const START = 0;
@@ -12,12 +14,16 @@ interface Answer {
   readonly error?: { readonly description: string };
 }
 
+const PRODUCER = 'ingest';
+
 /**
- * The server's fast ingest at its best: one long batch after the other, without identity and fence, to see what the
- * journal would gain by it. Records a second. Reply subjects carry the protocol: NATS ADR-50.
+ * The server's fast ingest at its best: one long batch after the other, each record with identity and fence, to see what
+ * the journal would gain by it. Records a second. Reply subjects carry the protocol: NATS ADR-50.
  */
-export const fastIngest = (nc: NatsConnection, records: number, batch = 10_000): Promise<number> =>
-  new Promise((resolve, reject) => {
+export const fastIngest = async (nc: NatsConnection, records: number, batch = 10_000): Promise<number> => {
+  const { seq } = (await nc.request(epochSubject(PRODUCER), '{}')).json<{ readonly seq: number }>();
+  const envelope = new Envelope(PRODUCER, seq);
+  return new Promise((resolve, reject) => {
     const inbox = createInbox();
     const from = performance.now();
     let sent = 0;
@@ -27,7 +33,10 @@ export const fastIngest = (nc: NatsConnection, records: number, batch = 10_000):
       const size = Math.min(batch, records - sent);
       for (let i = 1; i <= size; i++) {
         const operation = i === 1 ? START : i === size ? COMMIT : APPEND;
-        nc.publish(SUBJECT, DATA, { reply: `${inbox}.${id}.${PER_ACK}.fail.${i}.${operation}.$FI` });
+        nc.publish(SUBJECT, DATA, {
+          headers: envelope.headersOf(sent + i, DRAFT),
+          reply: `${inbox}.${id}.${PER_ACK}.fail.${i}.${operation}.$FI`,
+        });
       }
       sent += size;
     };
@@ -50,3 +59,4 @@ export const fastIngest = (nc: NatsConnection, records: number, batch = 10_000):
     send();
     if (sent < records) send();
   });
+};

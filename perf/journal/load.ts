@@ -17,7 +17,7 @@ export interface LoadRun {
 /** On the stream, and nobody's: an event of a module that there is not. */
 export const SUBJECT = 'evt.bench.appended.a';
 export const DATA = new Uint8Array(PAYLOAD_BYTES).fill(0x78);
-const DRAFT: Draft = { subject: SUBJECT, data: DATA };
+export const DRAFT: Draft = { subject: SUBJECT, data: DATA };
 
 /** A producer of the journal on a log that nobody else holds. */
 export const openProducer = async (nc: NatsConnection, durability: Durability): Promise<Producer> => {
