@@ -5,19 +5,26 @@ import { FAIL_POINTS, type FailPoint } from '../../broker/journal/fail-point.js'
 import type { Seeded } from '../support/seeded.js';
 import { failAt, failTogether, processesAt } from './fail-rounds.js';
 import { FaultRig } from './fault-rig.js';
-import { BROKER_POINTS, DURABILITY, POINTS, SEED, TIMES, TOGETHER } from './kill-options.js';
+import { BROKER_POINTS, DURABILITY, MODULE_POINTS, POINTS, SEED, TIMES, TOGETHER } from './kill-options.js';
 import { settled } from './system-state.js';
 
 const isOfBroker = (point: FailPoint): boolean => processesAt(point).includes('broker');
 
-/** All points that are asked for; by default those of modules, and some of the broker's, since each takes seconds. */
+/** Some of them, by lot, in their order. */
+const drawn = (random: Seeded, points: readonly FailPoint[], count: number): readonly FailPoint[] => {
+  const left = [...points];
+  while (left.length > count) left.splice(random.int(0, left.length - 1), 1);
+  return left;
+};
+
+/** All points that are asked for; by default some of the modules' and some of the broker's. */
 const pointsFor = (random: Seeded): readonly FailPoint[] => {
   // Records are grouped under `fsync` only.
   const passed = FAIL_POINTS.filter((point) => DURABILITY === 'fsync' || point !== 'journal.batching');
   if (TIMES !== undefined || POINTS !== '') return passed.filter((point) => point.startsWith(POINTS));
+  const ofModules = passed.filter((point) => !isOfBroker(point));
   const ofBroker = passed.filter(isOfBroker);
-  while (ofBroker.length > BROKER_POINTS) ofBroker.splice(random.int(0, ofBroker.length - 1), 1);
-  return passed.filter((point) => !isOfBroker(point) || ofBroker.includes(point));
+  return [...drawn(random, ofModules, MODULE_POINTS), ...drawn(random, ofBroker, BROKER_POINTS)];
 };
 
 /** A command whose handler calls others; itself it waits for no reply. */

@@ -15,10 +15,14 @@ const number = (variable: string): number | undefined => {
 /** Kills at each point, and cut connections as many. */
 export const TIMES = number(KILL_VARIABLES.times);
 /** Rounds in which several processes fail at once. */
-export const TOGETHER = number(KILL_VARIABLES.together) ?? TIMES ?? 2;
+export const TOGETHER = number(KILL_VARIABLES.together) ?? TIMES ?? 1;
 export const SEED = number(KILL_VARIABLES.seed) ?? Math.floor(Math.random() * 2 ** 32);
 export const DURABILITY = process.env[KILL_VARIABLES.durability] ?? 'fsync';
 /** What the names of the points begin with. */
 export const POINTS = process.env[KILL_VARIABLES.points] ?? '';
-/** So many of the broker's points are drawn by lot where no number of kills is given. */
-export const BROKER_POINTS = 6;
+/** Where no number of kills is given, so many points are drawn by lot: all of them take too long for every run. */
+export const MODULE_POINTS = 10;
+/** Each of these costs a start of the broker. */
+export const BROKER_POINTS = 3;
+/** Calls in flight at each kill of the tests that kill from outside; `npm run test:faults` has 10,000. */
+export const CALLS = number('KILLS_CALLS') ?? 3_000;
