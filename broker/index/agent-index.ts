@@ -1,5 +1,5 @@
 import type { RootDatabase } from 'lmdb';
-import { openLmdb } from '../snapshots/open-lmdb.js';
+import { openLmdb } from '../lmdb/open-lmdb.js';
 import { Redrives } from './redrives.js';
 
 interface Position {

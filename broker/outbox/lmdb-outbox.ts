@@ -3,8 +3,9 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Kept, Left, OnKept, Outbox, Sent } from '../journal/outbox.js';
+import { StoreThread } from '../lmdb/store-thread.js';
 import { pack, unpack } from './packed-draft.js';
-import { StoreThread } from './store-thread.js';
+import type { Change, Stored } from './outbox-store.js';
 
 export interface LmdbOutboxOptions {
   /** A directory of its own, which one process at a time may open; see docs/decisions/0015. */
@@ -18,6 +19,7 @@ export interface LmdbOutboxOptions {
 /** What is settled is taken out in groups; until then it is known by its identity in the log. */
 const CLEAN_MS = 250;
 const RETRY_MS = 1_000;
+const PROGRAM = new URL('./store-worker.js', import.meta.url);
 
 interface Fresh extends Kept {
   readonly since: number;
@@ -60,9 +62,9 @@ export class LmdbOutbox implements Outbox {
 
   private constructor(
     options: LmdbOutboxOptions,
-    private readonly store: StoreThread,
+    private readonly store: StoreThread<Change, Stored>,
   ) {
-    const { kept, sent } = store.stored;
+    const { kept, sent } = store.opened;
     this.#options = options;
     this.#sent = sent;
     this.left = { sent, kept: kept.map(([order, packed]) => ({ order, draft: unpack(packed) })) };
@@ -74,7 +76,7 @@ export class LmdbOutbox implements Outbox {
     const { dir, onFault } = options;
     const onDamaged = (reason: string): void => onFault(unavailable('the outbox was set aside', reason));
     return async () => {
-      const opened = await StoreThread.open(dir, onDamaged);
+      const opened = await StoreThread.open<Change, Stored>(PROGRAM, { dir }, onDamaged);
       return E.isLeft(opened)
         ? E.left(unavailable(`the outbox in ${dir} cannot be opened`, opened.left))
         : E.right(new LmdbOutbox(options, opened.right));

@@ -1,8 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { renameSync } from 'node:fs';
 import type { Key, RootDatabase } from 'lmdb';
 import type { Sent } from '../journal/outbox.js';
-import { openLmdb } from '../snapshots/open-lmdb.js';
+import { openLmdb } from '../lmdb/open-lmdb.js';
 import { unpack } from './packed-draft.js';
 
 /** One transaction. */
@@ -24,19 +23,6 @@ type Db = RootDatabase<unknown, Key>;
 
 const SENT = 'sent';
 const keyOf = (order: number): Key => ['kept', order];
-
-/** More than a new database takes. Without room for that, lmdb-js 3.5.6 takes the process down with SIGSEGV. */
-const ROOM_BYTES = 128 * 1024;
-
-/** Whether there is room for what opening writes. Throws when there is not, or the directory cannot be written. */
-export const checkRoom = (dir: string): void => {
-  const path = join(dir, 'room');
-  try {
-    writeFileSync(path, Buffer.alloc(ROOM_BYTES));
-  } finally {
-    rmSync(path, { force: true });
-  }
-};
 
 const read = (db: Db): Stored => {
   const kept = [...db.getRange({ start: keyOf(0), end: keyOf(Number.MAX_SAFE_INTEGER) })].map(

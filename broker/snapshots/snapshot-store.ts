@@ -1,58 +1,102 @@
-import type { RootDatabase } from 'lmdb';
-import { openLmdb } from './open-lmdb.js';
+import { checkLmdbFiles } from '../lmdb/files.js';
+import { isWhole, markSynced, markUnsynced } from '../lmdb/boot.js';
+import { Opening } from '../lmdb/opening.js';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Group, KEEP_ONE_IN, KEEP_RECENT, type AgentChange } from './group.js';
+import {
+  agentKey,
+  keptKey,
+  openToWrite,
+  POSITION,
+  positionOf,
+  type SnapshotFiles,
+  type SnapshotPosition,
+} from './snapshot-files.js';
+import { encodeSnapshot, SnapshotView } from './snapshot-value.js';
 
-/** An agent's state and the sequence of the last record that changed it. */
-export interface Snapshot {
-  readonly seq: number;
-  readonly state: unknown;
-}
+const NOTHING = new Uint8Array(0);
 
-/** Where a module's snapshots stand as a whole. */
-export interface SnapshotPosition {
-  /** Every record of the module up to here is folded in. */
-  readonly seq: number;
-  /** Identity of the log they were folded from. */
-  readonly logId: string;
-  /** Version of the module whose `evolve` folded them. */
-  readonly version: string;
-}
-
-const POSITION = 'position';
-const agentKey = (agent: string): string => `agent/${agent}`;
+/** Why a generation must not be opened, or undefined: LMDB would believe it, or take the process down. */
+export const whyUnusable = (dir: string): string | undefined => {
+  const checked = checkLmdbFiles(dir);
+  if (isLeft(checked)) return checked.left;
+  return isWhole(dir) ? undefined : `the machine stopped before all of ${dir} was on disk`;
+};
 
 /**
- * States of one module's agents, in LMDB. States and position are one transaction: a process that is killed neither
- * skips nor repeats an event (I6). A snapshot is a means to start fast and never the truth: that is the log.
+ * One generation of a module's snapshots, to be written: in a thread of its own, one process at a time. States, their
+ * sequences and the position are one transaction: a process that is killed neither skips nor repeats an event (I6).
  */
 export class SnapshotStore {
-  readonly #db: RootDatabase<unknown, string>;
+  readonly #opening: Opening;
+  readonly #files: SnapshotFiles;
+  readonly #view = new SnapshotView();
 
-  constructor(dir: string, onDamaged: (reason: string) => void) {
-    this.#db = openLmdb(dir, { encoding: 'json' }, onDamaged);
+  /** Throws when it cannot be opened. `mapBytes`: how much of a file LMDB maps at first; it grows by itself. */
+  constructor(
+    private readonly dir: string,
+    mapBytes?: number,
+  ) {
+    markUnsynced(dir);
+    this.#opening = new Opening(dir);
+    this.#files = openToWrite(this.#opening, dir, mapBytes);
   }
 
   get position(): SnapshotPosition | undefined {
-    return this.#db.get(POSITION) as SnapshotPosition | undefined;
+    return positionOf(this.#files);
   }
 
-  get(agent: string): Snapshot | undefined {
-    return this.#db.get(agentKey(agent)) as Snapshot | undefined;
+  /** Throws when it cannot be committed; then nothing of it is. */
+  commit({ changes, schema, position }: Group): void {
+    const { root } = this.#files;
+    this.#opening.alone(() =>
+      root.transactionSync(() => {
+        for (const change of changes) this.#put(change, schema);
+        root.putSync(POSITION, position);
+      }),
+    );
   }
 
-  /** Writes states with the position they stand at; resolves when the transaction is on disk. */
-  async save(snapshots: Iterable<readonly [string, Snapshot]>, position: SnapshotPosition): Promise<void> {
-    await this.#db.transaction(() => {
-      for (const [agent, snapshot] of snapshots) void this.#db.put(agentKey(agent), snapshot);
-      void this.#db.put(POSITION, position);
-    });
+  /** All is on disk when it resolves. */
+  async close(): Promise<void> {
+    await this.#files.root.close();
+    await this.#opening.close();
+    markSynced(this.dir);
   }
 
-  /** Throws all away: of another log, of another version, or ahead of the log (I9). */
-  clear(): void {
-    this.#db.clearSync();
+  #put({ agent, sequences, timeMs, state, keep }: AgentChange, schema: number): void {
+    const { agents, kept } = this.#files;
+    const key = agentKey(agent);
+    const before = this.#look(agents.getBinaryFast(key));
+    const all = before === undefined ? sequences : [...before.sequences(), ...sequences];
+    const chunk = before?.chunk ?? 0;
+    const seq = sequences.at(-1) as number;
+    const bytes = Buffer.from(state);
+    if (!keep) {
+      agents.putSync(key, encodeSnapshot({ schema, seq, timeMs, chunk }, all, bytes));
+      return;
+    }
+    kept.putSync(keptKey(agent, seq), encodeSnapshot({ schema, seq, timeMs, chunk }, all, bytes));
+    agents.putSync(key, encodeSnapshot({ schema, seq, timeMs, chunk: chunk + 1 }, [], bytes));
+    if (chunk >= KEEP_RECENT) this.#thin(agent, chunk - KEEP_RECENT);
   }
 
-  close(): Promise<void> {
-    return this.#db.close();
+  /** Takes the state out of a kept snapshot that has become old, where it is not one of those that stay. */
+  #thin(agent: string, chunk: number): void {
+    if (chunk % KEEP_ONE_IN === 0) return;
+    const { kept } = this.#files;
+    const newest = { start: keptKey(agent, Number.MAX_SAFE_INTEGER), end: keptKey(agent, 0), reverse: true };
+    const [entry] = kept.getRange({ ...newest, offset: KEEP_RECENT, limit: 1 });
+    if (entry === undefined) return;
+    const old = this.#look(entry.value);
+    if (old === undefined || old.chunk !== chunk) return;
+    const { seq, timeMs } = old;
+    kept.putSync(entry.key, encodeSnapshot({ schema: 0, seq, timeMs, chunk }, old.sequences(), NOTHING));
+  }
+
+  #look(bytes: Buffer | undefined): SnapshotView | undefined {
+    if (bytes === undefined) return undefined;
+    if (this.#view.take(bytes)) return this.#view;
+    throw new Error('a snapshot is damaged: its checksum is not that of its bytes');
   }
 }

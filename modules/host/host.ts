@@ -1,11 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
-import { SnapshotStore } from '../../broker/snapshots/snapshot-store.js';
+import { Snapshots } from '../../broker/snapshots/snapshots.js';
 import {
   BEAT_INTERVAL_MS,
   type Beat,
@@ -51,7 +50,6 @@ const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(
 export class Host {
   readonly #checks;
   readonly #blackBox: BlackBox;
-  readonly #store: SnapshotStore;
   readonly #effects: Effects;
   readonly #name: string;
   #session: Session | undefined;
@@ -63,13 +61,12 @@ export class Host {
   private constructor(
     private readonly nc: NatsConnection,
     private readonly module: AnyModule,
+    private readonly snapshots: Snapshots,
     private readonly options: HostOptions,
   ) {
     this.#name = module.manifest.name;
     this.#checks = compileChecks(module.manifest);
-    mkdirSync(options.snapshotsDir, { recursive: true, mode: 0o700 });
     this.#blackBox = new BlackBox(join(options.snapshotsDir, 'in-hand'), options.lastExit);
-    this.#store = new SnapshotStore(join(options.snapshotsDir, 'states'), say);
     this.#effects = new Effects(
       module,
       this.#checks,
@@ -88,6 +85,7 @@ export class Host {
   }
 
   static async connect(module: AnyModule, options: HostOptions): Promise<Host> {
+    const snapshots = await Snapshots.open(options.snapshotsDir, options.lastExit, say);
     const nc = await connect({
       servers: options.url,
       name: `module ${module.manifest.name}`,
@@ -97,7 +95,7 @@ export class Host {
       reconnectJitter: RECONNECT_MS / 2,
       timeout: DIAL_TIMEOUT_MS,
     });
-    return new Host(nc, module, options);
+    return new Host(nc, module, snapshots, options);
   }
 
   /** Handles commands until {@link stop}; resolves when all is stored and closed. */
@@ -129,7 +127,7 @@ export class Host {
     }
     clearInterval(beats);
     this.#blackBox.close();
-    await this.#store.close();
+    await this.snapshots.close();
     await this.nc.drain();
   }
 
@@ -141,7 +139,7 @@ export class Host {
   }
 
   async #open(): Promise<Session> {
-    const position = this.#store.position;
+    const { position } = this.snapshots;
     const usable = position?.version === this.module.manifest.version ? position : undefined;
     failPoint('host.starting');
     const start = await this.#control<StartReply>(startSubject(this.#name), {
@@ -151,13 +149,17 @@ export class Host {
     });
     failPoint('host.epoch-opened');
     // Snapshots of another version, of another log, or of a log that was longer are of no use: fold the log again.
-    if (start.snapshotSeq === 0) this.#store.clear();
-    const states = new States(this.module, this.#store, start.logId, (error) => {
-      say(`snapshots cannot be written, the log is complete without them: ${error.message}`);
-    });
+    if (start.snapshotSeq === 0 && position !== undefined) {
+      // What another version folded was true of this log, and is shown until there is better.
+      if (usable !== undefined || position.logId !== start.logId) this.snapshots.withdraw();
+      await this.snapshots.begin();
+    }
+    const states = new States(this.module, this.snapshots, start.logId, say);
     this.#states = states;
     const { apiPrefix } = this.options;
     const answered = await foldPast(this.nc, apiPrefix, this.#name, start, states);
+    await states.saved();
+    this.snapshots.publish();
     failPoint('host.folded');
     const session = new Session({
       nc: this.nc,

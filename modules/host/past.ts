@@ -19,6 +19,8 @@ export class FoldError extends Error {
 }
 
 const WINDOW = 5_000;
+/** Changes that wait to be written, above which no more of the past is read: states are folded faster than written. */
+const MAX_WAITING = 50_000;
 const decoder = new TextDecoder();
 
 /** Events of this module's own agent in the outcome of a command. */
@@ -39,13 +41,14 @@ const fold = (module: string, states: States, message: StoredMessage): number | 
   if (subject.kind === 'evt') {
     // A copy says nothing that its result did not; an event without a cause decides itself.
     if (cause === undefined) {
-      states.apply(agent, message.seq, [
+      states.apply(agent, message.seq, Date.parse(message.time), [
         { name: subject.name, data: JSON.parse(decoder.decode(message.data)) },
       ]);
     }
     return undefined;
   }
-  states.apply(agent, message.seq, eventsOf(module, JSON.parse(decoder.decode(message.data)) as Result));
+  const events = eventsOf(module, JSON.parse(decoder.decode(message.data)) as Result);
+  states.apply(agent, message.seq, Date.parse(message.time), events);
   return cause;
 };
 
@@ -77,7 +80,8 @@ export const foldPast = (
           }
           const cause = fold(module, states, message);
           if (cause !== undefined && cause >= start.resumeFrom) answered.add(cause);
-          pull.want(WINDOW);
+          if (states.waiting < MAX_WAITING) pull.want(WINDOW);
+          else void states.saved().then(() => pull.want(WINDOW));
         } catch (error) {
           pull.close();
           const text = `record ${message.seq} cannot be folded: ${(error as Error).message}`;

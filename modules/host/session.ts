@@ -215,7 +215,7 @@ export class Session {
     { agent = '', name }: CommandSubject,
     seq: number,
     outcome: Outcome,
-  ): readonly [Outcome, (seq: number) => void] {
+  ): readonly [Outcome, (seq: number, timeMs: number) => void] {
     const { module, states, blackBox } = this.#options;
     if (outcome.events.length === 0) return [outcome, states.fold(agent, [])];
     blackBox.enter(seq);
@@ -252,7 +252,7 @@ export class Session {
         // Not stored, or nobody knows: the session is over and the log will tell.
         if (E.isLeft(stored)) return this.#break(stored.left);
         failPoint('host.acknowledged');
-        keep(stored.right.seq);
+        keep(stored.right.seq, Date.now());
         effects.answered(message.seq);
         this.#copies(message.seq, headers, outcome);
         next();

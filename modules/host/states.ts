@@ -1,38 +1,78 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
-import type { Snapshot, SnapshotPosition, SnapshotStore } from '../../broker/snapshots/snapshot-store.js';
+import { type AgentChange, KEEP_EVERY } from '../../broker/snapshots/group.js';
+import type { Snapshot, Snapshots } from '../../broker/snapshots/snapshots.js';
 import type { AnyModule } from '../sdk/module.js';
+import { Held } from './held.js';
 
 export interface FoldedEvent {
   readonly name: string;
   readonly data: unknown;
 }
 
-const SAVE_INTERVAL_MS = 200;
+/** What of an agent is not in the snapshots yet. */
+interface Unsaved {
+  /** Sequences of the results that changed it. */
+  sequences: number[];
+  timeMs: number;
+}
+
+/** The same change with the sequences of an earlier one of its agent, which it takes in, before its own. */
+const behind = <Change extends { readonly sequences: readonly number[] }>(
+  earlier: Map<string, Unsaved>,
+  agent: string,
+  change: Change,
+): Change => {
+  const before = earlier.get(agent);
+  earlier.delete(agent);
+  return before === undefined ? change : { ...change, sequences: [...before.sequences, ...change.sequences] };
+};
+
+/** After a group that could not be written, milliseconds. */
+const RETRY_MS = 1_000;
+/** Encoding states takes at most one part in so many of the time. */
+const ENCODING_SHARE = 8;
+/** Changes that wait for snapshots that cannot be written; with more, nothing is written until the module's next start. */
+const MAX_WAITING = 500_000;
 
 /**
- * The states of a module's agents: each the fold of its own outcomes, begun from its snapshot. What changed is written
- * to the snapshots in groups, behind the handling of commands and never in its way.
+ * The states of a module's agents: each the fold of its own outcomes, begun from its snapshot. What changed is written to
+ * the snapshots at once, in groups that form while the one before is written, behind the handling of commands and never in
+ * its way. An agent that is idle costs nothing here but a look at its snapshot when it is needed again.
  */
 export class States {
-  readonly #held = new Map<string, Snapshot>();
-  readonly #unsaved = new Map<string, Snapshot>();
-  #seq = 0;
+  readonly #held = new Held<Snapshot>();
+  #unsaved = new Map<string, Unsaved>();
+  /** Snapshots to keep, taken when an agent had changed so often; they go before what is unsaved. */
+  #kept: AgentChange[] = [];
+  #waiting = 0;
+  #seq: number;
+  #savedSeq: number;
   #saving: Promise<void> | undefined;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  #pauseUntil = 0;
+  #isFailing = false;
+  #gaveUp = false;
+  #closed = false;
 
   constructor(
     private readonly module: AnyModule,
-    private readonly store: SnapshotStore,
+    private readonly snapshots: Snapshots,
     private readonly logId: string,
-    private readonly onError: (error: Error) => void,
+    private readonly say: (line: string) => void,
   ) {
-    this.#seq = store.position?.seq ?? 0;
-    this.#timer = setInterval(() => void this.#save(), SAVE_INTERVAL_MS).unref();
+    this.#seq = snapshots.position?.seq ?? 0;
+    this.#savedSeq = this.#seq;
   }
 
   /** Agents whose state is held in memory. */
   get size(): number {
     return this.#held.size;
+  }
+
+  /** Changes that wait to be written. Whoever folds the past waits while there are many. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   get(agent: string): unknown {
@@ -43,67 +83,133 @@ export class States {
    * Folds events into the state of their agent. What comes of it counts once it is kept, at the sequence of the record
    * that has the events: before that it only shows that the module can fold them. Throws what the module's code throws.
    */
-  fold(agent: string, events: readonly FoldedEvent[]): (seq: number) => void {
+  fold(agent: string, events: readonly FoldedEvent[]): (seq: number, timeMs: number) => void {
     // An agent that nothing happens to is not looked up: its name may be none, and too long for a key.
-    let state = events.length === 0 ? undefined : this.#snapshot(agent).state;
+    const before = events.length === 0 ? undefined : this.#snapshot(agent);
+    let state = before?.state;
     for (const { name, data } of events) {
       const evolve = this.module.evolve[name];
       // An event of an older version that this one does not know: the state cannot follow what it cannot read.
       if (evolve === undefined) throw new Error(`${this.module.manifest.name} cannot fold event ${name}`);
       state = evolve(state, data);
     }
-    return (seq) => {
+    return (seq, timeMs) => {
       if (seq > this.#seq) this.#seq = seq;
-      if (events.length === 0) return;
-      const after = { seq, state };
-      this.#held.set(agent, after);
-      this.#unsaved.set(agent, after);
+      if (before !== undefined) this.#changed(agent, { seq, state, changes: before.changes + 1 }, timeMs);
+      this.#schedule();
     };
   }
 
   /** Folds one record's events into its agent's state; a record that is in it already changes nothing. */
-  apply(agent: string, seq: number, events: readonly FoldedEvent[]): void {
+  apply(agent: string, seq: number, timeMs: number, events: readonly FoldedEvent[]): void {
     const isNew = events.length > 0 && seq > this.#snapshot(agent).seq;
-    this.fold(agent, isNew ? events : [])(seq);
+    this.fold(agent, isNew ? events : [])(seq, timeMs);
+  }
+
+  /** Resolves when all that was folded so far is written, or cannot be. */
+  async saved(): Promise<void> {
+    clearTimeout(this.#timer as NodeJS.Timeout);
+    this.#timer = undefined;
+    do await (this.#saving ?? this.#save());
+    while (this.#savedSeq < this.#seq && !this.#isFailing && !this.#gaveUp);
   }
 
   /** Writes what is not written and stops. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#saving;
-    await this.#save();
+    await this.saved();
+    this.#closed = true;
   }
 
   #snapshot(agent: string): Snapshot {
     const held = this.#held.get(agent);
     if (held !== undefined) return held;
-    const snapshot = this.store.get(agent) ?? { seq: 0, state: this.module.initial };
+    const snapshot = this.snapshots.get(agent) ?? { seq: 0, state: this.module.initial, changes: 0 };
     this.#held.set(agent, snapshot);
     return snapshot;
   }
 
-  async #save(): Promise<void> {
-    if (this.#unsaved.size === 0 || this.#saving !== undefined) return;
-    const batch = [...this.#unsaved];
-    this.#unsaved.clear();
-    const position: SnapshotPosition = {
-      seq: this.#seq,
-      logId: this.logId,
-      version: this.module.manifest.version,
+  #changed(agent: string, after: Snapshot, timeMs: number): void {
+    const unsaved = this.#unsaved.get(agent);
+    if (unsaved === undefined) this.#unsaved.set(agent, { sequences: [after.seq], timeMs });
+    else {
+      unsaved.sequences.push(after.seq);
+      unsaved.timeMs = timeMs;
+    }
+    this.#waiting += 1;
+    const keep = after.changes >= KEEP_EVERY;
+    this.#held.change(agent, keep ? { ...after, changes: 0 } : after);
+    if (!keep || this.#gaveUp) return;
+    const { sequences } = this.#unsaved.get(agent) as Unsaved;
+    this.#unsaved.delete(agent);
+    this.#kept.push({ agent, sequences, timeMs, state: JSON.stringify(after.state), keep });
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#saving !== undefined || this.#closed) return;
+    const pauseMs = this.#pauseUntil - performance.now();
+    const begin = (): void => {
+      this.#timer = undefined;
+      void this.#save();
     };
+    // What else this turn of the event loop brings goes along.
+    this.#timer = pauseMs > 1 ? setTimeout(begin, pauseMs) : setImmediate(begin);
+  }
+
+  async #save(): Promise<void> {
+    if (this.#savedSeq >= this.#seq || this.#saving !== undefined || this.#gaveUp) return;
+    const begun = performance.now();
+    const [unsaved, kept, waiting, seq] = [this.#unsaved, this.#kept, this.#waiting, this.#seq];
+    this.#unsaved = new Map();
+    this.#kept = [];
+    this.#waiting = 0;
+    const changes: AgentChange[] = [...kept];
+    for (const [agent, { sequences, timeMs }] of unsaved) {
+      const state = JSON.stringify(this.#snapshot(agent).state);
+      changes.push({ agent, sequences, timeMs, state, keep: false });
+    }
+    const { version } = this.module.manifest;
+    const group = { changes, schema: 1, position: { seq, logId: this.logId, version } };
     failPoint('host.snapshot-begun');
-    this.#saving = this.store
-      .save(batch, position)
-      .then(() => failPoint('host.snapshot-written'))
-      .catch((error: Error) => {
-        // Written again with the next group; until then a start folds a little more of the log.
-        for (const [agent, snapshot] of batch)
-          if (!this.#unsaved.has(agent)) this.#unsaved.set(agent, snapshot);
-        this.onError(error);
-      })
-      .finally(() => {
-        this.#saving = undefined;
-      });
+    const encodedMs = performance.now() - begun;
+    this.#saving = this.snapshots.commit(group).then((outcome) => {
+      this.#saving = undefined;
+      if (E.isLeft(outcome)) return this.#failed(outcome.left, unsaved, kept, waiting);
+      failPoint('host.snapshot-written');
+      this.#savedSeq = seq;
+      this.#pauseUntil = performance.now() + encodedMs * ENCODING_SHARE;
+      if (this.#isFailing) this.say('snapshots are written again');
+      this.#isFailing = false;
+      for (const change of changes) {
+        if (!this.#unsaved.has(change.agent)) this.#held.saved(change.agent, change.state.length);
+      }
+      if (this.#savedSeq < this.#seq) this.#schedule();
+    });
     await this.#saving;
+  }
+
+  /** Puts what was not written back before what came since; until it is, a start folds a little more of the log. */
+  #failed(
+    reason: string,
+    unsaved: Map<string, Unsaved>,
+    kept: readonly AgentChange[],
+    waiting: number,
+  ): void {
+    this.#kept = [...kept, ...this.#kept.map((change) => behind(unsaved, change.agent, change))];
+    for (const [agent, later] of this.#unsaved) unsaved.set(agent, behind(unsaved, agent, later));
+    this.#unsaved = unsaved;
+    this.#waiting += waiting;
+    if (!this.#isFailing) {
+      this.say(`snapshots cannot be written, the log is complete without them; they fall behind: ${reason}`);
+    }
+    this.#isFailing = true;
+    if (this.#waiting > MAX_WAITING) {
+      this.#gaveUp = true;
+      this.#kept = [];
+      for (const each of this.#unsaved.values()) each.sequences = [];
+      this.say(`${this.#waiting} changes wait for snapshots: none are written until the module starts again`);
+      return;
+    }
+    this.#pauseUntil = performance.now() + RETRY_MS;
+    this.#schedule();
   }
 }

@@ -26,7 +26,7 @@ export const RULES: readonly Rule[] = [
     folder: 'modules',
     mayImport: ['schemas', 'broker/journal', 'broker/outbox', 'broker/snapshots', 'modules'],
   },
-  { folder: 'replay', mayImport: ['schemas', 'broker/journal', 'modules/sdk', 'replay'] },
+  { folder: 'replay', mayImport: ['schemas', 'broker/journal', 'broker/snapshots', 'modules/sdk', 'replay'] },
   // Benchmarks run servers, brokers and modules of their own; what is measured must not know of it.
   { folder: 'perf', mayImport: ['schemas', 'broker', 'modules', 'replay', 'perf'] },
   { folder: 'bin', mayImport: ABOVE_TEST },

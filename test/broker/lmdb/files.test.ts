@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { open } from 'lmdb';
-import { checkLmdbFiles } from '../../../broker/snapshots/lmdb-files.js';
+import { checkLmdbFiles } from '../../../broker/lmdb/files.js';
 
 describe('LMDB files', () => {
   test('what is no database is told, instead of a crash of the process that opens it', async () => {

@@ -1,29 +1,30 @@
 import { Worker } from 'node:worker_threads';
 import * as E from 'fp-ts/lib/Either.js';
-import type { Change, Stored } from './outbox-store.js';
 
-export type ToStore = { readonly kind: 'commit'; readonly change: Change } | { readonly kind: 'close' };
+export type ToStore<Change> =
+  | { readonly kind: 'commit'; readonly change: Change }
+  | { readonly kind: 'close' };
 
-export type FromStore =
-  | { readonly kind: 'opened'; readonly stored: Stored }
+export type FromStore<Opened> =
+  | { readonly kind: 'opened'; readonly opened: Opened }
   | { readonly kind: 'damaged' | 'failed'; readonly reason: string }
   | { readonly kind: 'committed' | 'closed' };
 
 const ENDED = 'its thread has ended';
 
 /**
- * The files of an outbox, in a thread of their own: a commit waits for the disk, and whoever takes calls must not. One
- * request at a time.
+ * The files of a database, in a thread of their own: a commit may wait for the disk, and whoever handles commands must
+ * not. One request at a time. `program` is a file that calls {@link runStore}; what it is given and says is cloned.
  */
-export class StoreThread {
+export class StoreThread<Change, Opened> {
   #settle: (outcome: E.Either<string, void>) => void = () => undefined;
   #hasEnded = false;
 
   private constructor(
     private readonly worker: Worker,
-    readonly stored: Stored,
+    readonly opened: Opened,
   ) {
-    worker.on('message', (message: FromStore) => {
+    worker.on('message', (message: FromStore<Opened>) => {
       if (message.kind === 'failed') this.#settle(E.left(message.reason));
       else this.#settle(E.right(undefined));
     });
@@ -34,17 +35,21 @@ export class StoreThread {
   }
 
   /** Opens the files; the reason where that cannot be done. */
-  static open(dir: string, onDamaged: (reason: string) => void): Promise<E.Either<string, StoreThread>> {
-    const worker = new Worker(new URL('./store-worker.js', import.meta.url), { workerData: { dir } });
+  static open<Change, Opened>(
+    program: URL,
+    options: object,
+    onDamaged: (reason: string) => void,
+  ): Promise<E.Either<string, StoreThread<Change, Opened>>> {
+    const worker = new Worker(program, { workerData: options });
     return new Promise((resolve) => {
       const fail = (reason: string): void => {
         void worker.terminate();
         resolve(E.left(reason));
       };
-      const listen = (message: FromStore): void => {
+      const listen = (message: FromStore<Opened>): void => {
         if (message.kind === 'damaged') return onDamaged(message.reason);
         worker.off('message', listen);
-        if (message.kind === 'opened') resolve(E.right(new StoreThread(worker, message.stored)));
+        if (message.kind === 'opened') resolve(E.right(new StoreThread(worker, message.opened)));
         else fail(message.kind === 'failed' ? message.reason : message.kind);
       };
       worker.on('message', listen);
@@ -53,20 +58,21 @@ export class StoreThread {
     });
   }
 
-  commit(change: Change): Promise<E.Either<string, void>> {
-    return this.#ask({ kind: 'commit', change });
+  /** Resolves when it is committed. What is in `transfer` is the thread's from then on. */
+  commit(change: Change, transfer: ArrayBuffer[] = []): Promise<E.Either<string, void>> {
+    return this.#ask({ kind: 'commit', change }, transfer);
   }
 
   async close(): Promise<void> {
-    await this.#ask({ kind: 'close' });
+    await this.#ask({ kind: 'close' }, []);
     await this.worker.terminate();
   }
 
-  #ask(message: ToStore): Promise<E.Either<string, void>> {
+  #ask(message: ToStore<Change>, transfer: ArrayBuffer[]): Promise<E.Either<string, void>> {
     if (this.#hasEnded) return Promise.resolve(E.left(ENDED));
     return new Promise((resolve) => {
       this.#settle = resolve;
-      this.worker.postMessage(message);
+      this.worker.postMessage(message, transfer);
     });
   }
 }

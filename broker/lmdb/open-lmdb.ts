@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
-import { checkLmdbFiles } from './lmdb-files.js';
+import { checkLmdbFiles } from './files.js';
 
 /**
  * Opens what is derived from the log: snapshots and the index. A damaged database is set aside for whoever wants to look

@@ -1,0 +1,282 @@
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { type Fault, FaultError, fault } from '../../schemas/errors.js';
+import { isName } from '../../schemas/names.js';
+import { Opening } from '../lmdb/opening.js';
+import { FreshReads } from './fresh-reads.js';
+import { Generations } from './generations.js';
+import {
+  AGENTS_END,
+  agentKey,
+  agentOf,
+  keptKey,
+  openToRead,
+  POSITION,
+  type SnapshotFiles,
+  type SnapshotPosition,
+} from './snapshot-files.js';
+import { whyUnusable } from './snapshot-store.js';
+import { SnapshotView } from './snapshot-value.js';
+
+/** An agent as its module's snapshots have it. */
+export interface AgentState {
+  /** Sequence of the last record that changed it. */
+  readonly seq: number;
+  /** When that was stored, RFC 3339; by the clock of the module's host where it was there. */
+  readonly time: string;
+  /** Schema version of the state. */
+  readonly schema: number;
+  readonly state: unknown;
+}
+
+export interface ListedAgent {
+  readonly agent: string;
+  readonly seq: number;
+  readonly time: string;
+}
+
+export interface AgentPage {
+  readonly agents: readonly ListedAgent[];
+  /** What to give as `after` for the next page; null behind the last. */
+  readonly next: string | null;
+}
+
+/** What an agent was at a sequence: a state that was kept, and the results behind it to fold into that. */
+export interface PastAgent {
+  /** Undefined: fold from the beginning. */
+  readonly base: AgentState | undefined;
+  /** Sequences of the results that changed it since, in order. */
+  readonly sequences: readonly number[];
+}
+
+interface Opened extends SnapshotFiles {
+  readonly mark: number;
+  readonly reads: FreshReads;
+}
+
+/** How long another generation may stay unnoticed, and how often one who waits looks. */
+const LOOK_MS = 100;
+const POLL_MS = 1;
+const LIMIT = 100;
+
+const timeOf = (view: SnapshotView): string => new Date(view.timeMs).toISOString();
+
+/**
+ * The agents of one module, looked up by memory map: no message is sent, and no writer is waited for or held up. From any
+ * process of the machine that may write in the data directory, whether or not a broker runs. Every read sees what was
+ * committed last.
+ *
+ * All of it throws {@link FaultError}: SNAPSHOTS_UNAVAILABLE where there are none to read, SNAPSHOT_DAMAGED where a
+ * checksum does not fit.
+ */
+export class ModuleAgents {
+  readonly #generations: Generations;
+  readonly #view = new SnapshotView();
+  #opened: Opened | undefined;
+  #lookAt = 0;
+
+  constructor(
+    readonly module: string,
+    dataDir: string,
+  ) {
+    this.#generations = new Generations(join(dataDir, 'snapshots', module));
+  }
+
+  /** The state of an agent; undefined when nothing has happened to it. `''` is the module itself. */
+  get(agent: string): AgentState | undefined {
+    const { agents, reads } = this.#files();
+    try {
+      const bytes = reads.bytes(agents, agentKey(agent));
+      if (bytes === undefined) return undefined;
+      return this.#state(bytes, agent);
+    } finally {
+      reads.done();
+    }
+  }
+
+  has(agent: string): boolean {
+    const { agents, reads } = this.#files();
+    try {
+      return reads.bytes(agents, agentKey(agent)) !== undefined;
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** Agents by name, a page at a time; the module itself is none of them. */
+  list({ prefix = '', after = '', limit = LIMIT }: ListOptions = {}): AgentPage {
+    const { agents, reads } = this.#files();
+    const from = after > prefix ? after : prefix;
+    try {
+      const found: ListedAgent[] = [];
+      const range = { start: agentKey(from), end: AGENTS_END, limit: limit + 3, ...reads.options };
+      for (const { key, value } of agents.getRange(range)) {
+        const agent = agentOf(key as string);
+        if (agent === '' || agent === after) continue;
+        if (!agent.startsWith(prefix)) break;
+        if (found.length === limit) return { agents: found, next: found.at(-1)?.agent ?? null };
+        const view = this.#take(value, agent);
+        found.push({ agent, seq: view.seq, time: timeOf(view) });
+      }
+      return { agents: found, next: null };
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** How many agents there are; the module itself is not counted. */
+  count(): number {
+    const { agents } = this.#files();
+    const { entryCount } = agents.getStats() as { readonly entryCount: number };
+    return this.has('') ? entryCount - 1 : entryCount;
+  }
+
+  /** Where the snapshots stand; undefined when nothing was written yet. */
+  get position(): SnapshotPosition | undefined {
+    const { root, reads } = this.#files();
+    try {
+      return root.get(POSITION, reads.options) as SnapshotPosition | undefined;
+    } finally {
+      reads.done();
+    }
+  }
+
+  /**
+   * Waits until every result up to a sequence is in the states, such as the one that a reply names in `Tally-Result`: whoever
+   * wrote then reads what they wrote. SNAPSHOTS_BEHIND when that takes longer than `timeoutMs` (default 5,000).
+   */
+  atLeast(seq: number, { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): TaskEither<Fault, void> {
+    return async () => {
+      const until = performance.now() + timeoutMs;
+      try {
+        for (;;) {
+          const at = this.position?.seq ?? 0;
+          if (at >= seq) return E.right(undefined);
+          if (performance.now() >= until) {
+            const text = `the snapshots of ${this.module} stand at ${at} and did not reach ${seq} in ${timeoutMs} ms`;
+            return E.left(fault('SNAPSHOTS_BEHIND', text));
+          }
+          await new Promise((resume) => setTimeout(resume, POLL_MS));
+        }
+      } catch (error) {
+        if (error instanceof FaultError) return E.left(error.fault);
+        throw error;
+      }
+    };
+  }
+
+  /** What is needed to know an agent as it was when the record at `atSeq` had been stored. */
+  past(agent: string, atSeq: number): PastAgent {
+    const { agents, kept, reads } = this.#files();
+    try {
+      const sequences: number[] = [];
+      // Of the newest, whose state is of later, only the sequences; then those before, until one has a state.
+      const now = reads.bytes(agents, agentKey(agent));
+      if (now === undefined) return { base: undefined, sequences };
+      const newest = this.#take(now, agent);
+      if (newest.seq <= atSeq) return { base: this.#state(now, agent), sequences };
+      sequences.push(...newest.sequences());
+      // The first kept one behind `atSeq` has sequences of before it too.
+      for (const { value } of kept.getRange({
+        start: keptKey(agent, atSeq + 1),
+        end: keptKey(agent, Number.MAX_SAFE_INTEGER),
+        limit: 1,
+        ...reads.options,
+      })) {
+        sequences.splice(0, sequences.length, ...this.#take(value, agent).sequences());
+      }
+      for (const { value } of kept.getRange({
+        start: keptKey(agent, atSeq),
+        end: keptKey(agent, 0),
+        reverse: true,
+        ...reads.options,
+      })) {
+        const view = this.#take(value, agent);
+        if (view.schema > 0) return { base: this.#stateOf(view), sequences: upTo(sequences, atSeq) };
+        sequences.unshift(...view.sequences());
+      }
+      return { base: undefined, sequences: upTo(sequences, atSeq) };
+    } finally {
+      reads.done();
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened === undefined) return;
+    opened.reads.close();
+    await opened.root.close();
+  }
+
+  #state(bytes: Buffer, agent: string): AgentState {
+    return this.#stateOf(this.#take(bytes, agent));
+  }
+
+  #stateOf(view: SnapshotView): AgentState {
+    return { seq: view.seq, time: timeOf(view), schema: view.schema, state: JSON.parse(view.json()) };
+  }
+
+  #take(bytes: Buffer, agent: string): SnapshotView {
+    if (this.#view.take(bytes)) return this.#view;
+    throw new FaultError(
+      fault(
+        'SNAPSHOT_DAMAGED',
+        `the snapshot of ${this.module} ${agent} does not fit its checksum; \`tallystick replay rebuild ${this.module}\` folds all of them from the log again`,
+      ),
+    );
+  }
+
+  /** The databases to read, of the generation that is published now. */
+  #files(): Opened {
+    const now = performance.now();
+    if (this.#opened !== undefined && now < this.#lookAt) return this.#opened;
+    this.#lookAt = now + LOOK_MS;
+    const { mark } = this.#generations;
+    if (this.#opened?.mark === mark && mark !== 0) return this.#opened;
+    void this.close();
+    this.#opened = this.#open(mark);
+    return this.#opened;
+  }
+
+  #open(mark: number): Opened {
+    const name = this.#generations.current;
+    const unavailable = (why: string): FaultError => {
+      this.#lookAt = 0;
+      return new FaultError(
+        fault('SNAPSHOTS_UNAVAILABLE', `there are no snapshots of ${this.module} to read: ${why}`),
+      );
+    };
+    if (name === undefined) {
+      throw unavailable(
+        isName(this.module)
+          ? 'the module has not been loaded here, folds its states from the log just now, or keeps none'
+          : 'that is no name of a module',
+      );
+    }
+    const dir = this.#generations.path(name);
+    const why = whyUnusable(dir);
+    if (why !== undefined) throw unavailable(`${why}; the module's next start makes them anew`);
+    try {
+      const opening = new Opening(dir);
+      const files = openToRead(opening, dir);
+      void opening.close();
+      return { ...files, mark, reads: new FreshReads(files.root) };
+    } catch (error) {
+      throw unavailable((error as Error).message);
+    }
+  }
+}
+
+export interface ListOptions {
+  /** What the names begin with. */
+  readonly prefix?: string;
+  /** The last name of the page before. */
+  readonly after?: string;
+  /** Names a page; default 100. */
+  readonly limit?: number;
+}
+
+const upTo = (sequences: readonly number[], last: number): readonly number[] =>
+  sequences.filter((seq) => seq <= last);

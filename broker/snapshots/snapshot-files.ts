@@ -1,0 +1,67 @@
+import type { Key, RootDatabase, Database } from 'lmdb';
+import { open } from 'lmdb';
+import type { Opening } from '../lmdb/opening.js';
+
+/** Where a module's snapshots stand as a whole. */
+export interface SnapshotPosition {
+  /** Every result of the module up to here is folded in. */
+  readonly seq: number;
+  /** Identity of the log they were folded from. */
+  readonly logId: string;
+  /** Version of the module whose `evolve` folded them. */
+  readonly version: string;
+}
+
+/** The databases of one generation. */
+export interface SnapshotFiles {
+  readonly root: RootDatabase<unknown, Key>;
+  /** The state of each agent as it is now, by {@link agentKey}. */
+  readonly agents: Database<Buffer, Key>;
+  /** Snapshots in between, by {@link keptKey}. */
+  readonly kept: Database<Buffer, Key>;
+}
+
+export const POSITION = 'position';
+const MAX_READERS = 1_024;
+
+/** An agent's key; the module's own state, addressed to no agent, has one too. */
+export const agentKey = (agent: string): string => `a${agent}`;
+export const agentOf = (key: string): string => key.slice(1);
+/** All keys of agents are from here up to {@link AGENTS_END}; the module's own state is the first. */
+export const AGENTS_END = 'b';
+
+/** Sorted by agent, then by sequence. */
+export const keptKey = (agent: string, seq: number): Key => [agentKey(agent), seq];
+
+const openFiles = (
+  dir: string,
+  options: { readonly readOnly: boolean; readonly mapBytes?: number },
+): SnapshotFiles => {
+  const { readOnly, mapBytes } = options;
+  const root = open<unknown, Key>({
+    path: dir,
+    encoding: 'json',
+    maxReaders: MAX_READERS,
+    // Whether all is on disk is told by `boot` beside it: a commit that waited for the disk would take milliseconds.
+    noSync: true,
+    readOnly,
+    ...(mapBytes === undefined ? {} : { mapSize: mapBytes }),
+  });
+  const binary = { encoding: 'binary', cache: false } as const;
+  return {
+    root,
+    agents: root.openDB<Buffer, Key>({ name: 'agents', ...binary }),
+    kept: root.openDB<Buffer, Key>({ name: 'kept', ...binary }),
+  };
+};
+
+/** Opens them to write, and makes them where there are none. */
+export const openToWrite = (opening: Opening, dir: string, mapBytes?: number): SnapshotFiles =>
+  opening.alone(() => openFiles(dir, { readOnly: false, ...(mapBytes === undefined ? {} : { mapBytes }) }));
+
+/** Opens them to read, in whichever process. */
+export const openToRead = (opening: Opening, dir: string): SnapshotFiles =>
+  opening.alone(() => openFiles(dir, { readOnly: true }));
+
+export const positionOf = ({ root }: SnapshotFiles): SnapshotPosition | undefined =>
+  root.get(POSITION) as SnapshotPosition | undefined;
