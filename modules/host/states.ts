@@ -118,6 +118,8 @@ export class States {
   async close(): Promise<void> {
     await this.saved();
     this.#closed = true;
+    // One that could not write is about to try again.
+    clearTimeout(this.#timer as NodeJS.Timeout);
   }
 
   #snapshot(agent: string): Snapshot {

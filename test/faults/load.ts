@@ -12,6 +12,11 @@ const ORDERING = 8;
 /** Few agents, so that many commands of one wait for each other (I5). */
 const AGENTS = 20;
 const ITEMS = 5;
+/**
+ * A pause of up to this after each request, milliseconds. A start reads the log from the module's lowest unfinished command
+ * on: what others write while a module is killed again and again must not take longer to read than it lives.
+ */
+const PACE_MS = 30;
 /** A reply that was lost with a connection does not come: its sender goes on, and the log judges what was stored. */
 const PATIENCE_MS = 3_000;
 
@@ -105,15 +110,16 @@ export class Load {
         const reply = await linkedRequest(this.nc, request.subject, body, { headers, timeout: PATIENCE_MS });
         note(this.ledger, trace, request, reply);
         // A refusal comes at once: without a pause a module that is away would be asked without end.
-        if ((reply.headers?.get('Nats-Service-Error') ?? '') !== '') await this.#pause();
+        if ((reply.headers?.get('Nats-Service-Error') ?? '') !== '') await this.#pause(100);
+        else if (!places) await this.#pause(this.random.int(0, PACE_MS));
       } catch {
-        await this.#pause();
+        await this.#pause(100);
       }
     }
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resume) => setTimeout(resume, 100));
+  #pause(ms: number): Promise<void> {
+    return new Promise((resume) => setTimeout(resume, ms));
   }
 
   #request(): Request {
