@@ -23,7 +23,7 @@ export interface Folding {
   readonly lines: readonly string[];
   readonly exited: Promise<Exit>;
   /** The sequence that the last line of a kind names; undefined before it. */
-  readonly at: (kind: 'from' | 'at' | 'done') => number | undefined;
+  readonly at: (kind: 'from' | 'at' | 'saved' | 'done') => number | undefined;
 }
 
 /** Runs `test/fixtures/folding.ts`: the host's states and snapshots, in a process of their own and without a broker. */

@@ -15,7 +15,7 @@ import { Seeded } from '../../support/seeded.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
-const [COUNT, AGENTS] = [20_000, 40];
+const [COUNT, AGENTS, KILLS] = [20_000, 40, 8];
 const SEED = Math.floor(Math.random() * 2 ** 32);
 const HAPPENED = history(SEED, COUNT, AGENTS);
 const STATES = statesOf(HAPPENED);
@@ -73,7 +73,7 @@ describe('agents are looked up from another process', () => {
       await waitFor('the writer', () => folding.at('from') !== undefined, 30_000);
       const [from, position] = [folding.at('from') ?? 0, agents.position?.seq ?? 0];
       assert.equal(from, position, 'the writer begins where readers see it stand');
-      const killAt = performance.now() + random.int(50, 500);
+      const killAt = kills < KILLS ? performance.now() + random.int(50, 500) : Number.POSITIVE_INFINITY;
       let before = 0;
       while (performance.now() < killAt && !folding.lines.includes('closed')) {
         const agent = random.pick([...STATES.keys()]);
@@ -81,7 +81,7 @@ describe('agents are looked up from another process', () => {
         assert.ok(stands >= before, 'the position never goes back');
         before = stands;
         checkState(agent, agents.get(agent));
-        if (random.int(0, 99) === 0) await new Promise((resume) => setTimeout(resume, 1));
+        if (random.int(0, 9) === 0) await new Promise((resume) => setTimeout(resume, 1));
       }
       if (folding.lines.includes('closed')) break;
       folding.child.kill('SIGKILL');
@@ -90,7 +90,7 @@ describe('agents are looked up from another process', () => {
       assert.ok((agents.position?.seq ?? 0) >= before, 'what was seen is there after the kill');
     }
     t.diagnostic(`${kills} kills`);
-    assert.ok(kills >= 2);
+    assert.ok(kills >= 1);
     assert.equal(agents.position?.seq, LAST);
     for (const [agent, states] of STATES) {
       const found = agents.get(agent);
@@ -260,7 +260,7 @@ describe('snapshots that cannot be written or used', () => {
     await using home = tempDir();
     const options = { dataDir: home.path, seed: 3, count: 3_000, agents: 20 };
     const killed = startFolding({ ...options, rate: 3_000, env: { TALLYSTICK_BOOT: 'one' } });
-    await waitFor('some', () => (killed.at('at') ?? 0) > 1_000, 30_000);
+    const saved = await waitFor('some', () => killed.at('saved') || undefined, 30_000);
     killed.child.kill('SIGKILL');
     await killed.exited;
     const agents = new ModuleAgents('tally', home.path);
@@ -271,7 +271,7 @@ describe('snapshots that cannot be written or used', () => {
     );
     const same = startFolding({ ...options, rate: 3_000, env: { TALLYSTICK_BOOT: 'one' } });
     await waitFor('the start', () => same.at('from') !== undefined, 30_000);
-    assert.ok((same.at('from') ?? 0) > 500, 'in the same boot nothing is lost by a kill');
+    assert.ok((same.at('from') ?? 0) >= saved, 'in the same boot nothing is lost by a kill');
     same.child.kill('SIGKILL');
     await same.exited;
     const next = startFolding({ ...options, env: { TALLYSTICK_BOOT: 'two' } });
