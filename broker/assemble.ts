@@ -81,7 +81,6 @@ export const assemble = (options: AssembleOptions): Parts => {
     (module) => supervisor.find(module) !== undefined,
     (text) => log.line('gateway', text),
   );
-  lifetime.onStop(() => unowned.close());
   const dead = new DeadLetters(nc, jsm, (text) => log.line('dead', text));
   const index = new LogIndex({
     nc,

@@ -17,12 +17,9 @@ const answerSubject = ({ module, name, agent }: OpenCommand): string =>
     ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
   });
 
-const RETRY_MS = 1_000;
-
 /** Answers commands to modules that nobody has (I3): the broker is the only one who sees them. */
 export class UnownedCommands {
   #answering = new Set<Promise<void>>();
-  #closed = false;
 
   constructor(
     private readonly producer: Producer,
@@ -42,10 +39,6 @@ export class UnownedCommands {
     while (this.#answering.size > 0) await Promise.all(this.#answering);
   }
 
-  close(): void {
-    this.#closed = true;
-  }
-
   async #answer(command: OpenCommand): Promise<void> {
     const message = `there is no module ${command.module}; \`nats micro ls\` lists them`;
     const draft = {
@@ -56,20 +49,13 @@ export class UnownedCommands {
         [HEADER.conversation]: String(command.conversation),
       },
     };
-    while (!this.#closed) {
-      failPoint('unowned.answering');
-      // Not for the outbox: the next start decides from the log, and both would answer (I3).
-      const stored = await this.producer.append(draft, { keep: false })();
-      failPoint('unowned.answered');
-      if (E.isRight(stored)) return;
-      // Uncertain means: perhaps stored. To answer again could answer twice, so the next start decides from the log.
-      if (stored.left.code === 'LOG_UNCERTAIN') {
-        this.log(
-          `whether command ${command.seq} is answered is unknown until the next start: ${stored.left.message}`,
-        );
-        return;
-      }
-      await new Promise((resume) => setTimeout(resume, RETRY_MS).unref());
+    failPoint('unowned.answering');
+    // In the order of the commands, however long the log cannot be written (I5). Not for the outbox: the next start decides
+    // from the log, and both would answer (I3).
+    const stored = await this.producer.append(draft, { keep: false, patient: true })();
+    failPoint('unowned.answered');
+    if (E.isLeft(stored)) {
+      this.log(`command ${command.seq} is answered at the next start: ${stored.left.message}`);
     }
   }
 }

@@ -41,6 +41,11 @@ export interface SubmitOptions {
   readonly keep?: boolean;
   /** Told when it does, or why not. Without an outbox, and for what is settled before, it is not called. */
   readonly onKept?: OnKept;
+  /**
+   * Nobody waits for it, and late is better than not at all: it is tried for as long as the producer lives, in its order, and
+   * the bounds on what is pending do not refuse it. Default false.
+   */
+  readonly patient?: boolean;
 }
 
 /** A record that the death of this process does not lose any more. */
@@ -62,6 +67,9 @@ const DEFAULTS = {
   maxPending: 100_000,
   maxPendingBytes: 64 * 1024 * 1024,
 };
+
+/** Since when a record waits that nobody waits for: it is never given up. */
+const FOR_EVER = Number.POSITIVE_INFINITY;
 
 const CLOSED = fault('LOG_UNAVAILABLE', 'the producer is closed');
 
@@ -196,9 +204,10 @@ export class Producer {
   }
 
   /** {@link append} without a promise, for paths where that shows. */
-  submit(draft: Draft, settle: Settle, { keep = true, onKept }: SubmitOptions = {}): void {
+  submit(draft: Draft, settle: Settle, { keep = true, onKept, patient = false }: SubmitOptions = {}): void {
     if (this.#closed) return settle(E.left(CLOSED));
-    const problem = this.#overload(draft) ?? unsendable(draft, this.#envelope.bytesOf(draft));
+    const problem =
+      (patient ? undefined : this.#overload(draft)) ?? unsendable(draft, this.#envelope.bytesOf(draft));
     if (problem !== undefined) return settle(E.left(problem));
     const order = this.#nextOrder++;
     const { outbox } = this.#options;
@@ -210,7 +219,9 @@ export class Producer {
       outbox.settled(order, this.#settledSeq);
       settle(outcome);
     });
-    const since = Date.now();
+    const since = patient ? FOR_EVER : Date.now();
+    // Before a break nobody asks since when a record is there; these are to be told from others then.
+    if (patient) this.#troubled.set(settled, since);
     if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, order, settle: settled });
     else this.#appender.submit(draft, settled);
   }
@@ -269,7 +280,7 @@ export class Producer {
         if (E.isRight(outcome)) outbox?.settled(order, this.#settledSeq);
         this.#resumption.settled(outcome);
       });
-      this.#waiting.push({ draft, since: Number.POSITIVE_INFINITY, n, order, settle });
+      this.#waiting.push({ draft, since: FOR_EVER, n, order, settle });
       this.#nextOrder = order + 1;
     }
   }
@@ -378,7 +389,7 @@ export class Producer {
     for (const [index, waiting] of this.#waiting.entries()) {
       const { n, since, settle } = waiting;
       const seq = found[index];
-      const hasCaller = since !== Number.POSITIVE_INFINITY;
+      const hasCaller = since !== FOR_EVER;
       if (n === null) rest.push(waiting);
       else if (seq !== undefined) settle(E.right({ seq, n }));
       else if (n < lastStored && hasCaller && reason !== undefined) settle(E.left(reason));
