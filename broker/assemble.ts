@@ -26,7 +26,6 @@ export interface Parts {
   readonly supervisor: Supervisor;
   readonly index: LogIndex;
   readonly gateway: Gateway;
-  readonly unowned: UnownedCommands;
   readonly schedules: Schedules;
   readonly firings: Firings;
 }
@@ -118,7 +117,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     lastFiring: (schedule) => index.lastFiring(schedule),
     onStream: () => firings.wake(),
   });
-  return { supervisor, index, gateway, unowned, schedules, firings };
+  return { supervisor, index, gateway, schedules, firings };
 };
 
 /** The producer of commands that schedules sent. */

@@ -100,11 +100,9 @@ const start = async (
   await run(ensureDeadStream(jsm));
 
   const parts = assemble({ server, open, dataDir, hostEntry, reaper, log, lifetime });
-  const { supervisor, index, gateway, unowned } = parts;
+  const { supervisor, index, gateway } = parts;
   for (const source of sources) orThrow(supervisor.add(source));
   await index.start();
-  // What nobody owned while no broker ran; from here on the index tells of each as it comes.
-  for (const command of index.commands.all()) if (command.seq <= open.lastSeq) unowned.consider(command);
 
   const context = contextOf(config, dataDir, server, parts);
   serve(server, parts, context, open.producer);

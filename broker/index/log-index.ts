@@ -16,7 +16,10 @@ export interface LogIndexOptions {
   /** Identity of the log: an index of another log is thrown away. */
   readonly logId: string;
   readonly lastSeq: number;
-  /** A command was read; only once the index has caught up with where the log stood at its start. */
+  /**
+   * A command is open: in their order, those that are when the index has caught up with where the log stood at its start,
+   * then each as it comes.
+   */
   readonly onCommand: (command: OpenCommand) => void;
   /** A command was answered, by the result at this sequence. */
   readonly onResult: (command: OpenCommand, resultSeq: number) => void;
@@ -45,6 +48,7 @@ export class LogIndex {
   readonly #stop = new AbortController();
   readonly #target: number;
   #position: number;
+  #isLive = false;
   #saved: number;
   #waiters: { seq: number; resume: () => void }[] = [];
   #lost: Fault | undefined;
@@ -66,6 +70,7 @@ export class LogIndex {
     this.#timer = setInterval(() => void this.#save(), SAVE_INTERVAL_MS).unref();
     await Promise.race([this.reached(this.#target), this.#running]);
     if (this.#lost !== undefined) throw new FaultError(this.#lost);
+    this.#tellOpen();
   }
 
   get redrives(): Redrives {
@@ -142,9 +147,17 @@ export class LogIndex {
     }
   }
 
+  /** Tells of the commands that were open when the index caught up; before any that comes later (I5). */
+  #tellOpen(): void {
+    if (this.#isLive) return;
+    this.#isLive = true;
+    for (const command of this.commands.all()) this.options.onCommand(command);
+  }
+
   #add(message: StoredMessage): void {
     const subject = splitSubject(message.subject);
     const live = message.seq > this.#target;
+    if (live) this.#tellOpen();
     if (subject?.kind === 'cmd') {
       const firing = firingOf(subject.sender, (name) => message.header(name));
       if (firing !== undefined) this.#agents.fired(firing.schedule, firing.nextMs);
