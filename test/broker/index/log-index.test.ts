@@ -51,6 +51,18 @@ describe('the index of the log', () => {
     return { index, seen };
   };
 
+  test('I5 commands that were open are told of before those that come while it reads', async () => {
+    await using dir = tempDir();
+    const open = [await publish('cmd.m.a.early.guest'), await publish('cmd.m.a.early.guest')];
+    const at = lastSeq;
+    const later = await publish('cmd.m.a.early.guest');
+    const { index, seen } = await openIndex(dir.path, 'this log', at);
+    await waitFor('the later one', () => seen.commands.includes(later));
+    assert.deepEqual(seen.commands, [...open, later]);
+    for (const seq of [...open, later]) await publish('res.m.a.early', seq);
+    await index.close();
+  });
+
   test('it goes on where it was, and knows agents and open commands as if it had read all', async () => {
     await using dir = tempDir();
     const answered = await publish('cmd.m.a.x.guest');
@@ -71,7 +83,7 @@ describe('the index of the log', () => {
     await second.index.reached(later);
     const live = await publish('cmd.m.a.x.guest');
     await waitFor('the live command', () => second.seen.commands.includes(live));
-    assert.deepEqual(second.seen.commands, [live]);
+    assert.deepEqual(second.seen.commands, [open, live]);
     await publish('res.m.a.x', live);
     await waitFor('its result', () => second.seen.results.includes(live));
     await second.index.close();
