@@ -103,7 +103,7 @@ export const ManifestSchema = Type.Object(
     schema: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 1_000_000,
+        maximum: 65_535,
         description:
           "Version of the shapes of its events and of its agents' states (default 1): what `Tally-Schema` of its " +
           'results and events says. Raised with each change of a shape.',

@@ -57,7 +57,7 @@ const WRONG: readonly (readonly [what: string, manifest: unknown, path: string])
   ['a version that is no version', { ...usable, version: '1.0' }, '/version'],
   ['a schema version of 0', { ...usable, schema: 0 }, '/schema'],
   ['a schema version that is a text', { ...usable, schema: '2' }, '/schema'],
-  ['a schema version that no header could say', { ...usable, schema: 1e300 }, '/schema'],
+  ['a schema version that no snapshot could have', { ...usable, schema: 65_536 }, '/schema'],
   ['a description that is no text', { ...usable, description: 1 }, '/description'],
   ['a property that is not known', { ...usable, action: {} }, '/action'],
   ['no action', { ...usable, actions: {} }, '/actions'],
