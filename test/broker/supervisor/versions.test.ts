@@ -2,31 +2,42 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import type { NatsConnection } from 'nats';
+import { ask } from '../../../bin/requests.js';
 import { FAIL_VARIABLE } from '../../../broker/journal/fail-point.js';
+import { ModuleAgents } from '../../../broker/snapshots/index.js';
 import { HEADER } from '../../../schemas/headers.js';
 import type { Manifest } from '../../../schemas/manifest.js';
+import { type ModuleStatus, OPS } from '../../../schemas/operate.js';
+import type { Result } from '../../../schemas/result.js';
 import { splitSubject } from '../../../schemas/subjects.js';
 import { meterV1 } from '../../fixtures/modules/meter-v1/manifest.js';
 import { meterV2 } from '../../fixtures/modules/meter-v2/manifest.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
-import { checkLog } from '../../support/log-checks.js';
+import { failure, success } from '../../support/either.js';
+import { checkLog, connectOperator } from '../../support/log-checks.js';
 import { writeModule } from '../../support/module-dir.js';
-import { moduleCommand, moduleStatus } from '../../support/modules.js';
-import { natsCall } from '../../support/requests.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+
+const TIMEOUT_MS = 60_000;
+const PARKED_AT_ONCE: Partial<Manifest> = { limits: { crashes: 1 } };
 
 describe('a module whose schema changes', () => {
   let dir: TempDir;
   let broker: TestBroker;
+  let nc: NatsConnection;
 
   before(async () => {
     dir = tempDir();
     await mkdir(join(dir.path, 'fail'));
     const env = { [FAIL_VARIABLE]: join(dir.path, 'fail') };
     broker = await startBroker({ args: ['--no-shipped', '--durability', 'os'], env });
+    nc = await connectOperator(broker.dataDir);
   });
   after(async () => {
+    await nc?.close();
     await broker?.[Symbol.asyncDispose]();
     await dir?.[Symbol.asyncDispose]();
   });
@@ -43,38 +54,43 @@ describe('a module whose schema changes', () => {
   };
   const unmark = (name: string, file: string): Promise<void> => rm(join(dirOf(name), file));
 
-  const module = async (verb: string, argument: string): Promise<void> => {
-    const { code, stderr } = await moduleCommand(broker, verb, argument);
-    assert.equal(code, 0, stderr);
+  const status = async (name: string): Promise<ModuleStatus> =>
+    success(await ask<ModuleStatus>(nc, OPS.moduleInfo, { name })());
+  const load = async (made: Promise<string>): Promise<void> => {
+    success(await ask(nc, OPS.moduleLoad, { dir: await made }, TIMEOUT_MS)());
   };
-  const load = async (made: Promise<string>): Promise<void> => module('load', await made);
-  const reload = async (made: Promise<string>, name: string): Promise<void> => {
+  const reload = async (name: string, made?: Promise<string>): Promise<void> => {
     await made;
-    await module('reload', name);
+    success(await ask(nc, OPS.moduleReload, { name }, TIMEOUT_MS)());
   };
-  const call = async (address: string, data: object = {}): Promise<unknown> => {
-    const { result } = await natsCall(broker.url, address, JSON.stringify(data));
-    return result.status === 'ok' ? result.data : result.error.code;
-  };
-  const measure = (name: string, ...data: readonly object[]): Promise<unknown> =>
-    data.reduce<Promise<unknown>>(
-      (last, each) => last.then(() => call(`${name}.measure.a`, each)),
-      Promise.resolve(),
-    );
-  const show = (name: string): Promise<unknown> => call(`${name}.show.a`);
-
   /** A reload that ends with the module parked; what its process said. */
-  const parked = async (made: Promise<string>, name: string): Promise<string> => {
+  const parked = async (name: string, made: Promise<string>): Promise<string> => {
     const before = broker.stderr.length;
     await made;
-    const { code, stderr } = await moduleCommand(broker, 'reload', name);
-    assert.equal(code, 1, stderr);
-    assert.equal((JSON.parse(stderr) as { error: { code: string } }).error.code, 'MODULE_START_FAILED');
-    await moduleStatus(broker, name, ({ state }) => state === 'crashed');
+    const refused = failure(await ask(nc, OPS.moduleReload, { name }, TIMEOUT_MS)());
+    assert.equal(refused.code, 'MODULE_START_FAILED', refused.message);
+    assert.equal((await status(name)).state, 'crashed');
     return broker.stderr.slice(before).join('\n');
   };
 
-  /** `Tally-Schema` of a module's records: kind and version, in their order; the log as a whole has no findings. */
+  const call = async (address: string, data: object = {}): Promise<unknown> => {
+    const reply = await nc.request(`call.${address}`, JSON.stringify(data), { timeout: TIMEOUT_MS });
+    const result = reply.json<Result>();
+    return result.status === 'ok' ? result.data : result.error;
+  };
+  const measure = async (name: string, ...all: readonly object[]): Promise<void> => {
+    for (const data of all) assert.deepEqual(await call(`${name}.measure.a`, data), {});
+  };
+  const show = (name: string): Promise<unknown> => call(`${name}.show.a`);
+  /** The state as another process finds it, without asking the module. */
+  const lookUp = async (name: string): Promise<unknown> => {
+    const agents = new ModuleAgents(name, broker.dataDir);
+    const found = agents.get('a');
+    await agents.close();
+    return { schema: found?.schema, state: found?.state };
+  };
+
+  /** `Tally-Schema` of what a module wrote: kind, name and version; the log as a whole has no findings. */
   const versions = async (name: string): Promise<readonly string[]> => {
     const found: string[] = [];
     const { findings } = await checkLog(broker.dataDir, (message) => {
@@ -86,114 +102,102 @@ describe('a module whose schema changes', () => {
     assert.deepEqual(findings, []);
     return found.sort();
   };
+  const bears = async (name: string, expected: readonly string[]): Promise<void> => {
+    await waitFor('all copies', async () => (await versions(name)).length >= expected.length);
+    assert.deepEqual(await versions(name), [...expected].sort());
+  };
 
-  it('I6 what version 1 recorded is upcast by version 2, after a kill too', async () => {
+  it('I6 what version 1 recorded is upcast by version 2; each record bears the version that wrote it', async () => {
     await load(v1('meter'));
     await measure('meter', { amount: 5 }, { amount: 7 });
     assert.deepEqual(await show('meter'), { total: 12 });
-    await reload(v2('meter'), 'meter');
+    const before = { schema: 1, state: { total: 12 } };
+    await waitFor('the snapshot', async () => isDeepStrictEqual(await lookUp('meter'), before));
+
+    await reload('meter', v2('meter'));
     const upcast = { count: 2, sums: { kWh: 12 } };
     assert.deepEqual(await show('meter'), upcast);
+    assert.deepEqual(await lookUp('meter'), { schema: 2, state: upcast });
     await measure('meter', { value: 3, unit: 'm3' }, { value: 1, unit: 'kWh' });
     const both = { count: 4, sums: { kWh: 13, m3: 3 } };
     assert.deepEqual(await show('meter'), both);
 
-    const { pid } = await moduleStatus(broker, 'meter', ({ state }) => state === 'loaded');
+    const { pid } = await status('meter');
     process.kill(pid as number, 'SIGKILL');
-    await moduleStatus(broker, 'meter', (status) => status.state === 'loaded' && status.pid !== pid);
-    assert.deepEqual(await show('meter'), both);
-    await module('unload', 'meter');
-    await module('load', dirOf('meter'));
-    assert.deepEqual(await show('meter'), both);
-  });
-
-  it('results and events bear the version that wrote them, commands that of none', async () => {
-    await load(v1('bearing'));
-    await measure('bearing', { amount: 1 });
-    await reload(v2('bearing'), 'bearing');
-    await measure('bearing', { value: 1, unit: 'm3' });
-    const both = ['evt measured', 'res measure', 'res ring'].flatMap((each) => [`${each} 1`, `${each} 2`]);
-    const expected = ['cmd ring 1', 'cmd ring 1', ...both].sort();
-    await waitFor('all copies', async () => {
-      const found = await versions('bearing');
-      return found.length === expected.length && found;
+    await waitFor('another process', async () => {
+      const now = await status('meter');
+      return now.state === 'loaded' && now.pid !== pid;
     });
-    assert.deepEqual(await versions('bearing'), expected);
+    assert.deepEqual(await show('meter'), both, 'after a kill');
+
+    const written = ['evt measured', 'res measure', 'res ring'].flatMap((each) => [`${each} 1`, `${each} 2`]);
+    const commands = new Array<string>(4).fill('cmd ring 1');
+    await bears('meter', [...commands, ...written, ...written]);
   });
 
   it('I4 a copy that the broker stores after a crash bears the version of its result', async () => {
     await load(v2('killed'));
-    const { pid } = await moduleStatus(broker, 'killed', ({ state }) => state === 'loaded');
+    const { pid } = await status('killed');
     const plan = join(dir.path, 'fail', 'killed');
     // Between the acknowledgement of the result and its first copy.
     await writeFile(plan, 'host.acknowledged@1:kill\n');
     process.kill(pid as number, 'SIGUSR2');
     await waitFor('the plan to be taken', async () => (await readFile(plan, 'utf8')) === '');
     await measure('killed', { value: 1, unit: 'm3' });
-    await moduleStatus(broker, 'killed', (status) => status.state === 'loaded' && status.pid !== pid);
-    const expected = ['cmd ring 1', 'evt measured 2', 'res measure 2', 'res ring 2'];
-    await waitFor('all copies', async () => (await versions('killed')).length === expected.length);
-    assert.deepEqual(await versions('killed'), expected);
+    await bears('killed', ['cmd ring 1', 'evt measured 2', 'res measure 2', 'res ring 2']);
     const said = '[killed] 2 copies that a crash left out are stored';
     assert.ok(broker.stderr.some((line) => line.endsWith(said)));
   });
 
-  it('I6 a snapshot of another version is folded anew, and one of the same is not', async () => {
+  it('I6 a snapshot of another version, or of another schema, is folded anew; one of the same is not', async () => {
     await mark('forged', 'forging');
     await load(v1('forged'));
     await measure('forged', { amount: 5 });
     assert.deepEqual(await show('forged'), { total: 1_005 });
     await unmark('forged', 'forging');
-    await module('reload', 'forged');
+    await reload('forged');
     assert.deepEqual(await show('forged'), { total: 1_005 }, 'from its snapshot');
-    await reload(v2('forged'), 'forged');
-    assert.deepEqual(await show('forged'), { count: 1, sums: { kWh: 5 } });
-  });
-
-  it('I6 nor is one of another schema in a module of the same version', async () => {
-    await mark('careless', 'forging');
-    await load(v1('careless'));
-    await measure('careless', { amount: 5 });
-    await unmark('careless', 'forging');
-    await reload(v2('careless', { version: '1.0.0' }), 'careless');
-    assert.deepEqual(await show('careless'), { count: 1, sums: { kWh: 5 } });
+    await reload('forged', v2('forged', { version: '1.0.0' }));
+    assert.deepEqual(await show('forged'), { count: 1, sums: { kWh: 5 } }, 'of another schema');
+    await mark('forged', 'forging');
+    await reload('forged', v2('forged'));
+    assert.deepEqual(await show('forged'), { count: 1, sums: { kWh: 1_005 } }, 'of another version');
   });
 
   it('a record of a newer version is SCHEMA_TOO_NEW: the module is parked, and whole when that version is back', async () => {
     await load(v2('back'));
     await measure('back', { value: 2, unit: 'm3' });
-    const said = await parked(v1('back'), 'back');
+    const whole = { count: 1, sums: { m3: 2 } };
+    const said = await parked('back', v1('back', PARKED_AT_ONCE));
     assert.match(
       said,
       /\[back\] .*SCHEMA_TOO_NEW: record \d+ cannot be folded: res\.back\.measure\.a is of schema version 2, the code of back 1\.0\.0 of 1: load the version of back that wrote it, or a later one/,
     );
-    await reload(v2('back'), 'back');
-    assert.deepEqual(await show('back'), { count: 1, sums: { m3: 2 } });
+    assert.deepEqual(await lookUp('back'), { schema: 2, state: whole }, 'who looks it up meanwhile');
+    await reload('back', v2('back'));
+    assert.deepEqual(await show('back'), whole);
   });
 
-  it('an upcaster that was forgotten parks the module before a state is made of it', async () => {
+  it('a mistake of its author parks the module before a state is made of it', async () => {
     await load(v1('lapse'));
     await measure('lapse', { amount: 5 });
     await mark('lapse', 'forgotten');
-    const said = await parked(v2('lapse'), 'lapse');
+    const forgotten = await parked('lapse', v2('lapse', PARKED_AT_ONCE));
     assert.match(
-      said,
+      forgotten,
       /\[lapse\] .*FOLD_FAILED: record \d+ cannot be folded: event measured of schema version 1/,
     );
-    await unmark('lapse', 'forgotten');
-    await reload(v2('lapse'), 'lapse');
-    assert.deepEqual(await show('lapse'), { count: 1, sums: { kWh: 5 } });
-  });
-
-  it('an upcaster for a version that is none, and code of another schema than the manifest, are told', async () => {
-    await load(v1('typo'));
-    await mark('typo', 'misnamed');
+    await mark('lapse', 'misnamed');
+    const misnamed = await parked('lapse', v2('lapse', PARKED_AT_ONCE));
+    assert.match(misnamed, /\[lapse\] .*UPCAST_INVALID: lapse: upcast\/2 is for no version below 2/);
+    const other = await parked('lapse', v2('lapse', { ...PARKED_AT_ONCE, schema: 3 }));
     assert.match(
-      await parked(v2('typo'), 'typo'),
-      /\[typo\] .*UPCAST_INVALID: typo: upcast\/2 is for no version below 2/,
+      other,
+      /the manifest file is of lapse 2\.0\.0, schema 3, the code of lapse 2\.0\.0, schema 2/,
     );
-    await unmark('typo', 'misnamed');
-    const said = await parked(v2('typo', { schema: 3 }), 'typo');
-    assert.match(said, /the manifest file is of typo 2\.0\.0, schema 3, the code of typo 2\.0\.0, schema 2/);
+    await unmark('lapse', 'forgotten');
+    await unmark('lapse', 'misnamed');
+    await reload('lapse', v2('lapse'));
+    assert.deepEqual(await show('lapse'), { count: 1, sums: { kWh: 5 } });
   });
 });
