@@ -139,6 +139,21 @@ export const ERRORS = {
     400,
     'The manifest of the module cannot be used; `path` names the place.',
   ),
+  UPCAST_INVALID: row(
+    'failed',
+    false,
+    1,
+    400,
+    "The module's `upcast` names a version or an event that its manifest does not have; `path` names the place.",
+  ),
+  SCHEMA_TOO_NEW: row(
+    'failed',
+    false,
+    1,
+    409,
+    'A record of the module is of a newer schema version than its code: load the version that wrote it, or a later one.',
+  ),
+  FOLD_FAILED: row('failed', false, 1, 500, 'The code of the module cannot fold a record of its own past.'),
   MODULE_UNAVAILABLE: row(
     'failed',
     true,

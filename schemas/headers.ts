@@ -22,7 +22,7 @@ export const HEADER = {
   dead: 'Tally-Dead',
   /** On a command: the sequence of the dead letter's command that it stands for. */
   redrives: 'Tally-Redrives',
-  /** Schema version of the payload. */
+  /** Version of the payload's shape: of a result or an event, `schema` of its module's manifest. */
   schema: 'Tally-Schema',
   fenceSequence: 'Nats-Expected-Last-Subject-Sequence',
   fenceSubject: 'Nats-Expected-Last-Subject-Sequence-Subject',
@@ -35,5 +35,5 @@ export const HEADER = {
   requestInfo: 'Nats-Request-Info',
 } as const;
 
-/** Version of the record envelope that this code writes. */
+/** `Tally-Schema` of every payload whose shape no manifest gives a version: epochs, commands, dead letters. */
 export const SCHEMA_VERSION = '1';

@@ -1,6 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static, type TSchema } from 'typebox';
 import { type Fault, fault } from './errors.js';
+import { SCHEMA_VERSION } from './headers.js';
 import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
 import { pointer, schemaProblem } from './schema-problem.js';
 import { compile, type JsonSchema } from './validate.js';
@@ -99,6 +100,15 @@ export const ManifestSchema = Type.Object(
     $schema: Type.Optional(Type.String()),
     name: Name,
     version: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?$' }),
+    schema: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description:
+          "Version of the shapes of its events and of its agents' states (default 1): what `Tally-Schema` of its " +
+          'results and events says. Raised with each change of a shape.',
+      }),
+    ),
     description: Type.String(),
     actions: byName(ActionSchema),
     events: byName(EventSchema),
@@ -133,6 +143,7 @@ export const DEFAULT_LIMITS = {
   crashes: 5,
 } as const;
 
+export const DEFAULT_SCHEMA = Number(SCHEMA_VERSION);
 export const DEFAULT_DEADLINE_MS = 30_000;
 export const DEFAULT_CONCURRENCY = 100;
 
@@ -150,6 +161,9 @@ export const limitsOf = (manifest: Manifest): { [K in keyof typeof DEFAULT_LIMIT
   ...DEFAULT_LIMITS,
   ...manifest.limits,
 });
+
+/** Version of the shapes of a module's events and states; 1 where the manifest says nothing. */
+export const schemaOf = ({ schema = DEFAULT_SCHEMA }: Pick<Manifest, 'schema'>): number => schema;
 
 /** Whether an action is addressed to an agent; the default is yes. */
 export const takesAgent = (action: ActionManifest): boolean => action.agent !== 'none';

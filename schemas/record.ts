@@ -1,5 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox';
-import { HEADER } from './headers.js';
+import { HEADER, SCHEMA_VERSION } from './headers.js';
 import { parseSequence } from './identity.js';
 import { jsonOrText } from './json.js';
 import { splitSubject } from './subjects.js';
@@ -52,6 +52,10 @@ const sequence = (text: string | undefined): number | null =>
 /** The conversation of a record: its header, or its own sequence when it began one. */
 export const conversationOf = (message: StoredMessage): number =>
   sequence(message.header(HEADER.conversation)) ?? message.seq;
+
+/** Version of the shape of a record's payload: 1 without a header, undefined when the header names none. */
+export const schemaVersionOf = (message: Pick<StoredMessage, 'header'>): number | undefined =>
+  parseSequence(message.header(HEADER.schema) ?? SCHEMA_VERSION);
 
 export const toHistory = (message: StoredMessage): HistoryRecord => {
   const subject = splitSubject(message.subject);

@@ -1,7 +1,10 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Fault } from '../../schemas/errors.js';
 
-/** A record to be appended. Identity, fence and schema version are the appender's to add. */
+/**
+ * A record to be appended. Identity and fence are the appender's to add, and schema version 1 where `headers` has none:
+ * only what a module states has a version of its own.
+ */
 export interface Draft {
   readonly subject: string;
   readonly data: Uint8Array;

@@ -21,35 +21,36 @@ const END = '\r\n';
 
 const line = (name: string, value: string): string => `${name}: ${value}${END}`;
 
+const START = `NATS/1.0${END}`;
+const DEFAULT_SCHEMA = line(HEADER.schema, SCHEMA_VERSION);
+
 /**
  * The headers that one epoch's records bear, as the bytes that go over the wire. The client's own header object checks
  * and canonicalizes each line again: at the rates of a burst that costs as much as all the rest of a publish.
  */
 export class Envelope {
-  readonly #identified: string;
   readonly #fenced: string;
   readonly #id: string;
 
   constructor(producer: string, epoch: number) {
-    this.#identified = `NATS/1.0${END}${line(HEADER.schema, SCHEMA_VERSION)}`;
     this.#fenced =
-      this.#identified +
-      line(HEADER.fenceSequence, String(epoch)) +
-      line(HEADER.fenceSubject, epochSubject(producer));
+      START + line(HEADER.fenceSequence, String(epoch)) + line(HEADER.fenceSubject, epochSubject(producer));
     this.#id = `${HEADER.id}: ${formatIdentity({ producer, epoch, n: 1 }).slice(0, -1)}`;
   }
 
   /** Upper bound of what the server counts against its limit for one record; bytes. */
   bytesOf({ subject, data, headers }: Draft): number {
-    let bytes =
-      data.length + subject.length + this.#fenced.length + this.#id.length + NUMBER_BYTES + BATCH_BYTES;
+    const own = this.#fenced.length + DEFAULT_SCHEMA.length + this.#id.length + NUMBER_BYTES;
+    let bytes = data.length + subject.length + own + BATCH_BYTES;
     for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name] as string) + 4;
     return bytes;
   }
 
   /** One record of a batch is enough to fence it: the server stores the whole of it or nothing. */
   headersOf(n: number, { headers }: Draft, batch?: BatchPlace): MsgHdrs {
-    let text = `${batch === undefined || batch.i === 1 ? this.#fenced : this.#identified}${this.#id}${n}${END}`;
+    const start = batch === undefined || batch.i === 1 ? this.#fenced : START;
+    const schema = headers?.[HEADER.schema] === undefined ? DEFAULT_SCHEMA : '';
+    let text = `${start}${schema}${this.#id}${n}${END}`;
     for (const name in headers) text += line(name, headers[name] as string);
     if (batch !== undefined) {
       text += line('Nats-Batch-Id', batch.id) + line('Nats-Batch-Sequence', String(batch.i));

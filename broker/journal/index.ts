@@ -1,5 +1,6 @@
 /** The only way in and out of the log. */
 export { Appender, type AppenderOptions, type Unsettled } from './appender.js';
+export { type Copy, copyDraft } from './copy.js';
 export { type Appended, type Draft, isInLog, type JournalError, type Receipt, type Settle } from './draft.js';
 export { BROKER, type EpochRecord, type OpenedEpoch, openBrokerEpoch, openEpoch } from './epoch.js';
 export {
@@ -16,7 +17,7 @@ export { Pull, type Pulled, type PullOptions } from './pull.js';
 export { type ReadOptions, readLog, readLogBatches } from './reader.js';
 export { requestedEpochs, type RequestedEpochs } from './requested-epochs.js';
 export type { Resumed } from './resumption.js';
-export { type EpochEnd, type MissingCopy, ModuleRecovery, NumberRecovery } from './recovery.js';
+export { type EpochEnd, ModuleRecovery, NumberRecovery } from './recovery.js';
 export {
   type AgentSelection,
   type ModuleNames,

@@ -4,18 +4,11 @@ import { jsonOrText } from '../../schemas/json.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Ok, Out } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
-
-/** A copy that its outcome promises and the log does not have. */
-export interface MissingCopy {
-  readonly cause: number;
-  readonly conversation: number;
-  readonly i: number;
-  readonly n: number;
-  readonly out: Out;
-}
+import type { Copy } from './copy.js';
 
 interface Outcome {
   readonly conversation: number;
+  readonly schema: string | undefined;
   readonly out: readonly Out[];
   readonly present: Set<number>;
 }
@@ -68,12 +61,15 @@ export class ModuleRecovery {
     return lowest;
   }
 
-  /** In the order in which their outcomes were decided, as they would have been stored. */
-  *missing(): Generator<MissingCopy> {
-    for (const [cause, { conversation, out, present }] of this.#incomplete) {
+  /**
+   * The copies that outcomes promise and the log does not have, in the order in which their outcomes were decided, as they
+   * would have been stored.
+   */
+  *missing(): Generator<Copy> {
+    for (const [cause, { conversation, schema, out, present }] of this.#incomplete) {
       for (const [index, copy] of out.entries()) {
         const i = index + 1;
-        if (!present.has(i)) yield { cause, conversation, i, n: out.length, out: copy };
+        if (!present.has(i)) yield { cause, conversation, schema, i, n: out.length, out: copy };
       }
     }
   }
@@ -83,7 +79,12 @@ export class ModuleRecovery {
     this.#answered.add(cause);
     const out = outOf(message.data);
     if (out.length > 0) {
-      this.#incomplete.set(cause, { conversation: conversationOf(message), out, present: new Set() });
+      this.#incomplete.set(cause, {
+        conversation: conversationOf(message),
+        schema: message.header(HEADER.schema),
+        out,
+        present: new Set(),
+      });
     }
   }
 

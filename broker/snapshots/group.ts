@@ -16,7 +16,6 @@ export interface AgentChange {
 /** One transaction: states with the position that they stand at. An agent may be in it more than once, in order. */
 export interface Group {
   readonly changes: readonly AgentChange[];
-  readonly schema: number;
   readonly position: SnapshotPosition;
 }
 

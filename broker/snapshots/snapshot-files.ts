@@ -10,6 +10,8 @@ export interface SnapshotPosition {
   readonly logId: string;
   /** Version of the module whose `evolve` folded them. */
   readonly version: string;
+  /** Version of the shape of its states. */
+  readonly schema: number;
 }
 
 /** The databases of one generation. */

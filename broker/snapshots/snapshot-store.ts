@@ -47,11 +47,11 @@ export class SnapshotStore {
   }
 
   /** Throws when it cannot be committed; then nothing of it is. */
-  commit({ changes, schema, position }: Group): void {
+  commit({ changes, position }: Group): void {
     const { root } = this.#files;
     this.#opening.alone(() =>
       root.transactionSync(() => {
-        for (const change of changes) this.#put(change, schema);
+        for (const change of changes) this.#put(change, position.schema);
         root.putSync(POSITION, position);
       }),
     );

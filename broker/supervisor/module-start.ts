@@ -11,18 +11,17 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { StartReply, StartRequest } from '../../schemas/control.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
-import { formatPart } from '../../schemas/identity.js';
-import { encodeJson } from '../../schemas/json.js';
 import { type Durability, commandConsumer, foldConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import { Appender } from '../journal/appender.js';
+import { type Copy, copyDraft } from '../journal/copy.js';
+import type { Draft } from '../journal/draft.js';
 import { GROUPING } from '../journal/grouping.js';
 import { whileLinked } from '../journal/linked-request.js';
 import { openEpoch } from '../journal/epoch.js';
 import { failPoint } from '../journal/fail-point.js';
-import { type EpochEnd, isWrittenBy, type MissingCopy, ModuleRecovery } from '../journal/recovery.js';
+import { type EpochEnd, isWrittenBy, ModuleRecovery } from '../journal/recovery.js';
 
 const SECOND_NS = 1_000_000_000;
 
@@ -82,15 +81,10 @@ const jetstream = <A>(nc: NatsConnection, work: () => Promise<A>): TE.TaskEither
   );
 
 /** A copy as the module itself would have stored it: the sender of a command is part of its subject in the log. */
-const storedCopy = (module: string, { cause, conversation, i, n, out }: MissingCopy) => ({
-  subject: out.subject.startsWith('cmd.') ? `${out.subject}.${module}` : out.subject,
-  data: encodeJson(out.data),
-  headers: {
-    [HEADER.cause]: String(cause),
-    [HEADER.conversation]: String(conversation),
-    [HEADER.part]: formatPart({ i, n }),
-  },
-});
+const storedCopy = (module: string, copy: Copy): Draft => {
+  const draft = copyDraft(copy);
+  return draft.subject.startsWith('cmd.') ? { ...draft, subject: `${draft.subject}.${module}` } : draft;
+};
 
 export interface ModuleEpoch {
   readonly epoch: number;

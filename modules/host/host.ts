@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
+import type { SnapshotPosition } from '../../broker/snapshots/snapshot-files.js';
 import { Snapshots } from '../../broker/snapshots/snapshots.js';
 import {
   BEAT_INTERVAL_MS,
@@ -14,7 +16,10 @@ import {
   type StartReply,
   startSubject,
 } from '../../schemas/control.js';
+import { FaultError } from '../../schemas/errors.js';
+import { type Manifest, schemaOf } from '../../schemas/manifest.js';
 import { compileChecks } from '../sdk/checks.js';
+import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module.js';
 import { BlackBox } from './black-box.js';
 import { Effects } from './effects.js';
@@ -46,6 +51,12 @@ const say = (line: string): void => {
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
+/** Whether the code that folded snapshots is this one: what another one made of the log may have other shapes. */
+const isOfVersion = (
+  { version, schema }: SnapshotPosition,
+  manifest: Pick<Manifest, 'version' | 'schema'>,
+): boolean => version === manifest.version && schema === schemaOf(manifest);
+
 /** Runs one module in this process: session after session, until it is asked to stop. */
 export class Host {
   readonly #checks;
@@ -62,6 +73,7 @@ export class Host {
     private readonly nc: NatsConnection,
     private readonly module: AnyModule,
     private readonly snapshots: Snapshots,
+    private readonly read: ReadFoldable,
     private readonly options: HostOptions,
   ) {
     this.#name = module.manifest.name;
@@ -84,7 +96,10 @@ export class Host {
     process.on('uncaughtExceptionMonitor', blame);
   }
 
+  /** Throws UPCAST_INVALID, and what the client throws. */
   static async connect(module: AnyModule, options: HostOptions): Promise<Host> {
+    const read = compileFoldable(module);
+    if (E.isLeft(read)) throw new FaultError(read.left);
     const snapshots = await Snapshots.open(options.snapshotsDir, options.lastExit, say);
     const nc = await connect({
       servers: options.url,
@@ -95,7 +110,7 @@ export class Host {
       reconnectJitter: RECONNECT_MS / 2,
       timeout: DIAL_TIMEOUT_MS,
     });
-    return new Host(nc, module, snapshots, options);
+    return new Host(nc, module, snapshots, read.right, options);
   }
 
   /** Handles commands until {@link stop}; resolves when all is stored and closed. */
@@ -140,7 +155,8 @@ export class Host {
 
   async #open(): Promise<Session> {
     const { position } = this.snapshots;
-    const usable = position?.version === this.module.manifest.version ? position : undefined;
+    const usable =
+      position !== undefined && isOfVersion(position, this.module.manifest) ? position : undefined;
     failPoint('host.starting');
     const start = await this.#control<StartReply>(startSubject(this.#name), {
       snapshotSeq: usable?.seq ?? 0,
@@ -157,7 +173,7 @@ export class Host {
     const states = new States(this.module, this.snapshots, start.logId, say);
     this.#states = states;
     const { apiPrefix } = this.options;
-    const answered = await foldPast(this.nc, apiPrefix, this.#name, start, states);
+    const answered = await foldPast(this.nc, apiPrefix, this.read, start, states);
     await states.saved();
     this.snapshots.publish();
     failPoint('host.folded');

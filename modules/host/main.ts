@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import * as E from 'fp-ts/lib/Either.js';
 import { armFailPoints } from '../../broker/journal/fail-point.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
-import { parseManifest } from '../../schemas/manifest.js';
+import { type Manifest, parseManifest, schemaOf } from '../../schemas/manifest.js';
 import type { AnyModule } from '../sdk/module.js';
 import { Host } from './host.js';
 
@@ -17,6 +17,9 @@ const required = (name: string): string => {
   return value;
 };
 
+const identify = (manifest: Pick<Manifest, 'name' | 'version' | 'schema'>): string =>
+  `${manifest.name} ${manifest.version}, schema ${schemaOf(manifest)}`;
+
 const load = async (dir: string, entry: string): Promise<AnyModule> => {
   const loaded = (await import(pathToFileURL(resolve(dir, entry)).href)) as { default?: AnyModule };
   const module = loaded.default;
@@ -26,12 +29,8 @@ const load = async (dir: string, entry: string): Promise<AnyModule> => {
   const manifest = parseManifest(JSON.parse(readFileSync(required(MODULE_ENV.manifest), 'utf8')));
   if (E.isLeft(manifest)) throw new Error(manifest.left.message);
   // The broker granted what the file says; code that was built from another manifest would be refused piece by piece.
-  const { name, version } = manifest.right;
-  if (module.manifest.name !== name || module.manifest.version !== version) {
-    throw new Error(
-      `the manifest file is of ${name} ${version}, the code of ${module.manifest.name} ${module.manifest.version}`,
-    );
-  }
+  const [file, code] = [identify(manifest.right), identify(module.manifest)];
+  if (file !== code) throw new Error(`the manifest file is of ${file}, the code of ${code}`);
   return module;
 };
 

@@ -7,8 +7,7 @@ import { type Ok, type Out, type Refusal, type Result, refusal } from '../../sch
 import { commandSubject, eventSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, Rejection } from '../sdk/module.js';
-import { type AnyDecision, checkDecision, checkRejection } from '../sdk/outcome.js';
-import type { FoldedEvent } from './states.js';
+import { type AnyDecision, type AnyEvent, checkDecision, checkRejection } from '../sdk/outcome.js';
 
 /** A handled command, ready to be stored: the body of its `res` record and what it stands for. */
 export interface Outcome {
@@ -16,7 +15,7 @@ export interface Outcome {
   /** Copies to store behind it. */
   readonly out: readonly Out[];
   /** What the agent's state folds. */
-  readonly events: readonly FoldedEvent[];
+  readonly events: readonly AnyEvent[];
   /** What the body says when it is not ok. */
   readonly refusal?: Refusal;
   /** Another run would end the same. */

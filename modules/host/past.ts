@@ -1,14 +1,12 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { Pull } from '../../broker/journal/pull.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import type { NatsConnection } from 'nats';
 import type { StartReply } from '../../schemas/control.js';
-import { FaultError } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
-import { parseSequence } from '../../schemas/identity.js';
+import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
-import type { Result } from '../../schemas/result.js';
-import { splitSubject } from '../../schemas/subjects.js';
-import type { FoldedEvent, States } from './states.js';
+import type { ReadFoldable } from '../sdk/fold.js';
+import type { States } from './states.js';
 
 /**
  * The module's own code cannot fold what the log holds. To begin again would not help: the process ends, and the broker
@@ -16,39 +14,26 @@ import type { FoldedEvent, States } from './states.js';
  */
 export class FoldError extends Error {
   override readonly name = 'FoldError';
+  constructor(seq: number, { code, message }: Fault, cause?: unknown) {
+    super(`${code}: record ${seq} cannot be folded: ${message}`, { cause });
+  }
 }
 
 const WINDOW = 5_000;
 /** Changes that wait to be written, above which no more of the past is read: states are folded faster than written. */
 const MAX_WAITING = 50_000;
-const decoder = new TextDecoder();
 
-/** Events of this module's own agent in the outcome of a command. */
-const eventsOf = (module: string, result: Result): readonly FoldedEvent[] => {
-  if (result.status !== 'ok' || result.out === undefined) return [];
-  return result.out.flatMap(({ subject, data }) => {
-    const parsed = splitSubject(subject);
-    return parsed?.kind === 'evt' && parsed.module === module ? [{ name: parsed.name, data }] : [];
-  });
-};
-
-/** Folds one record of the module's past; returns the command that it answers, if it is a result. */
-const fold = (module: string, states: States, message: StoredMessage): number | undefined => {
-  const subject = splitSubject(message.subject);
-  if (subject === undefined || (subject.kind !== 'res' && subject.kind !== 'evt')) return undefined;
-  const cause = parseSequence(message.header(HEADER.cause) ?? '');
-  const agent = subject.agent ?? '';
-  if (subject.kind === 'evt') {
-    // A copy says nothing that its result did not; an event without a cause decides itself.
-    if (cause === undefined) {
-      states.apply(agent, message.seq, Date.parse(message.time), [
-        { name: subject.name, data: JSON.parse(decoder.decode(message.data)) },
-      ]);
-    }
-    return undefined;
+/** Folds one record of the module's past; returns the command that it answers, if it is a result. Throws FoldError. */
+const fold = (read: ReadFoldable, states: States, message: StoredMessage): number | undefined => {
+  const foldable = read(message);
+  if (E.isLeft(foldable)) throw new FoldError(message.seq, foldable.left);
+  if (foldable.right === undefined) return undefined;
+  const { agent, events, cause } = foldable.right;
+  try {
+    states.apply(agent, message.seq, Date.parse(message.time), events);
+  } catch (error) {
+    throw new FoldError(message.seq, toFault(error, 'FOLD_FAILED'), error);
   }
-  const events = eventsOf(module, JSON.parse(decoder.decode(message.data)) as Result);
-  states.apply(agent, message.seq, Date.parse(message.time), events);
   return cause;
 };
 
@@ -59,7 +44,7 @@ const fold = (module: string, states: States, message: StoredMessage): number | 
 export const foldPast = (
   nc: NatsConnection,
   apiPrefix: string,
-  module: string,
+  read: ReadFoldable,
   start: StartReply,
   states: States,
 ): Promise<Set<number>> =>
@@ -78,14 +63,13 @@ export const foldPast = (
             resolve(answered);
             return;
           }
-          const cause = fold(module, states, message);
+          const cause = fold(read, states, message);
           if (cause !== undefined && cause >= start.resumeFrom) answered.add(cause);
           if (states.waiting < MAX_WAITING) pull.want(WINDOW);
           else void states.saved().then(() => pull.want(WINDOW));
         } catch (error) {
           pull.close();
-          const text = `record ${message.seq} cannot be folded: ${(error as Error).message}`;
-          reject(new FoldError(text, { cause: error }));
+          reject(error);
         }
       },
     });

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { Appender } from '../../broker/journal/appender.js';
+import { copyDraft } from '../../broker/journal/copy.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { GROUPING } from '../../broker/journal/grouping.js';
 import { Pull, type Pulled } from '../../broker/journal/pull.js';
@@ -8,9 +9,8 @@ import type { EpochEnd } from '../../broker/journal/recovery.js';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { formatPart } from '../../schemas/identity.js';
-import { encodeJson } from '../../schemas/json.js';
 import { commandConsumer } from '../../schemas/log.js';
+import { schemaOf } from '../../schemas/manifest.js';
 import { tokenOrInvalid } from '../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { type CommandSubject, resultSubject, splitSubject } from '../../schemas/subjects.js';
@@ -56,6 +56,8 @@ export class Session {
   /** Resolves with why the session cannot go on. */
   readonly ended: Promise<Fault>;
   readonly #options: SessionOptions;
+  /** What every result and event of it bears as its version. */
+  readonly #schema: string;
   readonly #appender: Appender;
   readonly #pull: Pull;
   readonly #lanes = new Lanes();
@@ -75,6 +77,7 @@ export class Session {
     });
     const { nc, apiPrefix, module, start } = options;
     const producer = module.manifest.name;
+    this.#schema = String(schemaOf(module.manifest));
     this.#gate = new Gate(options.blackBox.lastMoments.culprit);
     this.#turns = new Turns(options.effects.urgency);
     const broken = (reason: Fault): void => this.#break(reason);
@@ -236,9 +239,11 @@ export class Session {
     const [folded, keep] = this.#fold(subject, message.seq, handled);
     const outcome = answerOf(folded);
     const agent = subject.agent;
+    const conversation = conversationOf(message);
     const headers = {
       [HEADER.cause]: String(message.seq),
-      [HEADER.conversation]: String(conversationOf(message)),
+      [HEADER.conversation]: String(conversation),
+      [HEADER.schema]: this.#schema,
     };
     const res = resultSubject({
       module: module.manifest.name,
@@ -254,7 +259,7 @@ export class Session {
         failPoint('host.acknowledged');
         keep(stored.right.seq, Date.now());
         effects.answered(message.seq);
-        this.#copies(message.seq, headers, outcome);
+        this.#copies(message.seq, conversation, outcome);
         next();
         this.#gate.answered(message.seq);
       },
@@ -262,20 +267,18 @@ export class Session {
     failPoint('host.appended');
   }
 
-  #copies(cause: number, headers: Readonly<Record<string, string>>, { out }: Outcome): void {
-    if (out.length === 0) return this.#finished(cause);
-    let missing = out.length;
-    for (const [index, { subject, data }] of out.entries()) {
-      const part = { [HEADER.part]: formatPart({ i: index + 1, n: out.length }) };
-      this.#appender.submit(
-        { subject, data: encodeJson(data), headers: { ...headers, ...part } },
-        (stored) => {
-          if (E.isLeft(stored)) return this.#break(stored.left);
-          failPoint('host.copy-acknowledged');
-          missing -= 1;
-          if (missing === 0) this.#finished(cause);
-        },
-      );
+  #copies(cause: number, conversation: number, { out }: Outcome): void {
+    const n = out.length;
+    if (n === 0) return this.#finished(cause);
+    let missing = n;
+    for (const [index, each] of out.entries()) {
+      const copy = { cause, conversation, schema: this.#schema, i: index + 1, n, out: each };
+      this.#appender.submit(copyDraft(copy), (stored) => {
+        if (E.isLeft(stored)) return this.#break(stored.left);
+        failPoint('host.copy-acknowledged');
+        missing -= 1;
+        if (missing === 0) this.#finished(cause);
+      });
       failPoint('host.copy-appended');
     }
   }

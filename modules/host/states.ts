@@ -2,13 +2,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { type AgentChange, KEEP_EVERY } from '../../broker/snapshots/group.js';
 import type { Snapshot, Snapshots } from '../../broker/snapshots/snapshots.js';
+import { schemaOf } from '../../schemas/manifest.js';
+import { foldEvents } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module.js';
+import type { AnyEvent } from '../sdk/outcome.js';
 import { Held } from './held.js';
-
-export interface FoldedEvent {
-  readonly name: string;
-  readonly data: unknown;
-}
 
 /** What of an agent is not in the snapshots yet. */
 interface Unsaved {
@@ -83,16 +81,10 @@ export class States {
    * Folds events into the state of their agent. What comes of it counts once it is kept, at the sequence of the record
    * that has the events: before that it only shows that the module can fold them. Throws what the module's code throws.
    */
-  fold(agent: string, events: readonly FoldedEvent[]): (seq: number, timeMs: number) => void {
+  fold(agent: string, events: readonly AnyEvent[]): (seq: number, timeMs: number) => void {
     // An agent that nothing happens to is not looked up: its name may be none, and too long for a key.
     const before = events.length === 0 ? undefined : this.#snapshot(agent);
-    let state = before?.state;
-    for (const { name, data } of events) {
-      const evolve = this.module.evolve[name];
-      // An event of an older version that this one does not know: the state cannot follow what it cannot read.
-      if (evolve === undefined) throw new Error(`${this.module.manifest.name} cannot fold event ${name}`);
-      state = evolve(state, data);
-    }
+    const state = foldEvents(this.module, before?.state, events);
     return (seq, timeMs) => {
       if (seq > this.#seq) this.#seq = seq;
       if (before !== undefined) this.#changed(agent, { seq, state, changes: before.changes + 1 }, timeMs);
@@ -101,7 +93,7 @@ export class States {
   }
 
   /** Folds one record's events into its agent's state; a record that is in it already changes nothing. */
-  apply(agent: string, seq: number, timeMs: number, events: readonly FoldedEvent[]): void {
+  apply(agent: string, seq: number, timeMs: number, events: readonly AnyEvent[]): void {
     const isNew = events.length > 0 && seq > this.#snapshot(agent).seq;
     this.fold(agent, isNew ? events : [])(seq, timeMs);
   }
@@ -169,8 +161,9 @@ export class States {
       const state = JSON.stringify(this.#snapshot(agent).state);
       changes.push({ agent, sequences, timeMs, state, keep: false });
     }
-    const { version } = this.module.manifest;
-    const group = { changes, schema: 1, position: { seq, logId: this.logId, version } };
+    const { manifest } = this.module;
+    const position = { seq, logId: this.logId, version: manifest.version, schema: schemaOf(manifest) };
+    const group = { changes, position };
     failPoint('host.snapshot-begun');
     const encodedMs = performance.now() - begun;
     this.#saving = this.snapshots.commit(group).then((outcome) => {

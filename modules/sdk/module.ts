@@ -93,6 +93,13 @@ export interface Module<M extends TypedManifest, State> {
   readonly evolve: {
     readonly [E in keyof M['events'] & string]: (state: State, data: Static<M['events'][E]['data']>) => State;
   };
+  /**
+   * By schema version and event: what lifts the data of an event that was recorded in that version to the next one. Pure.
+   * An event without one did not change there.
+   */
+  readonly upcast?: {
+    readonly [from: number]: { readonly [E in keyof M['events'] & string]?: (data: never) => unknown };
+  };
 }
 
 /** Types a module against its manifest. A module's entry file has it as its default export. */

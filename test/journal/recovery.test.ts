@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { copyDraft } from '../../broker/journal/copy.js';
 import { ModuleRecovery, NumberRecovery } from '../../broker/journal/recovery.js';
 import { HEADER } from '../../schemas/headers.js';
 import { formatIdentity, formatPart } from '../../schemas/identity.js';
@@ -72,6 +73,20 @@ describe('what a module left behind', () => {
         [1, 3, 3, '1/3'],
       ],
     );
+  });
+
+  test('I4 a copy has the version of the result that promises it, whoever stores it', () => {
+    const older = { ...result(1, 1), headers: { [HEADER.cause]: '1', [HEADER.schema]: '7' } };
+    const out = [{ subject: 'cmd.other.act.a', id: '2/1', data: {} }];
+    const sends = {
+      ...older,
+      headers: { ...older.headers, [HEADER.cause]: '2' },
+      data: { status: 'ok', out },
+    };
+    const unversioned = result(3, 1);
+    const missing = recoveryOf([command(), command(), command(), older, sends, unversioned]).missing();
+    const versions = [...missing].map((copy) => copyDraft(copy).headers?.[HEADER.schema]);
+    assert.deepEqual(versions, ['7', undefined, undefined], 'of an event, of a command, of one without');
   });
 
   test('I4 a copy that somebody else pretends to be does not stand for the real one', () => {

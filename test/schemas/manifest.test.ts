@@ -6,6 +6,7 @@ import {
   limitsOf,
   type Manifest,
   parseManifest,
+  schemaOf,
   takesAgent,
 } from '../../schemas/manifest.js';
 
@@ -28,6 +29,7 @@ test('a manifest that can be used is accepted as it stands', () => {
   const full = {
     ...usable,
     $schema: './manifest.schema.json',
+    schema: 2,
     dependencies: { accounts: ['withdraw'] },
     limits: { heapMb: 64, crashes: 3 },
     actions: {
@@ -53,6 +55,9 @@ const WRONG: readonly (readonly [what: string, manifest: unknown, path: string])
   ['a reserved name', { ...usable, name: 'guest' }, '/name'],
   ['a name of the broker', { ...usable, name: '_ledger' }, '/name'],
   ['a version that is no version', { ...usable, version: '1.0' }, '/version'],
+  ['a schema version of 0', { ...usable, schema: 0 }, '/schema'],
+  ['a schema version that is a text', { ...usable, schema: '2' }, '/schema'],
+  ['a schema version that no snapshot could have', { ...usable, schema: 65_536 }, '/schema'],
   ['a description that is no text', { ...usable, description: 1 }, '/description'],
   ['a property that is not known', { ...usable, action: {} }, '/action'],
   ['no action', { ...usable, actions: {} }, '/actions'],
@@ -145,6 +150,11 @@ test('names that every object inherits are names like others', () => {
 test('limits that a manifest leaves out are the default ones', () => {
   const manifest = { ...usable, limits: { heapMb: 64 } } as Manifest;
   assert.deepEqual(limitsOf(manifest), { ...DEFAULT_LIMITS, heapMb: 64 });
+});
+
+test('the schema version of a manifest that says none is 1', () => {
+  assert.equal(schemaOf({}), 1);
+  assert.equal(schemaOf({ schema: 7 }), 7);
 });
 
 test('an action is addressed to an agent unless it says otherwise', () => {

@@ -1,0 +1,34 @@
+import { HEADER } from '../../schemas/headers.js';
+import { formatPart } from '../../schemas/identity.js';
+import { encodeJson } from '../../schemas/json.js';
+import type { Out } from '../../schemas/result.js';
+import type { Draft } from './draft.js';
+
+/** One of the records that an outcome causes, and what it bears of the outcome. */
+export interface Copy {
+  /** Sequence of the command. */
+  readonly cause: number;
+  readonly conversation: number;
+  /** `Tally-Schema` of the result. */
+  readonly schema: string | undefined;
+  /** It is copy i of n, i from 1. */
+  readonly i: number;
+  readonly n: number;
+  readonly out: Out;
+}
+
+/**
+ * A copy as it is stored, whoever stores it and when. An event has the shape that its result was written in, also when
+ * its module has gone on to another since. A command has the shape that its callee takes, of which the sender's schema
+ * version says nothing.
+ */
+export const copyDraft = ({ cause, conversation, schema, i, n, out: { subject, data } }: Copy): Draft => ({
+  subject,
+  data: encodeJson(data),
+  headers: {
+    [HEADER.cause]: String(cause),
+    [HEADER.conversation]: String(conversation),
+    [HEADER.part]: formatPart({ i, n }),
+    ...(schema === undefined || subject.startsWith('cmd.') ? {} : { [HEADER.schema]: schema }),
+  },
+});
