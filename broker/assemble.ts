@@ -90,14 +90,11 @@ export const assemble = (options: AssembleOptions): Parts => {
     onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
     onDead: (command, result) => dead.add(command, result),
     keepFrom: () => dead.lowest,
-    onFault: (problem) => log.line('index', `${problem.code}: ${problem.message}`),
+    say: (text) => log.line('index', text),
     onLost: (problem) => open.failure.fail(problem),
   });
   lifetime.onStop(() => index.close());
   lifetime.onStop(() => dead.close());
-  if (index.discarded) {
-    log.line('index', 'the index was of another log, or ahead of this one, and is read anew');
-  }
   open.witness.watch({
     position: () => index.position,
     onLoss: open.failure.onLoss,

@@ -6,6 +6,8 @@ export const HEADER = {
   cause: 'Tally-Cause',
   /** Sequence of the first record of the conversation. */
   conversation: 'Tally-Conversation',
+  /** On the reply to a call: sequence of the result that answers it. */
+  result: 'Tally-Result',
   /** `<i>/<n>` on the copies of one outcome, i from 1. */
   part: 'Tally-Part',
   /** Number of this call within the handler that made it, from 1: with the cause it identifies the call for good. */
@@ -31,6 +33,8 @@ export const HEADER = {
   contentType: 'Content-Type',
   serviceError: 'Nats-Service-Error',
   serviceErrorCode: 'Nats-Service-Error-Code',
+  /** Set by the server on what it republishes: where it stands in the stream. */
+  storedSequence: 'Nats-Sequence',
   /** Set by the server on a request over a shared account import: who calls, as the server authenticated it. */
   requestInfo: 'Nats-Request-Info',
 } as const;

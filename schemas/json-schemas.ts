@@ -6,6 +6,7 @@ import {
   StartReplySchema,
   StartRequestSchema,
 } from './control.js';
+import { OpenConversationSchema } from './conversation.js';
 import { DeadLetterSchema } from './dead.js';
 import { ManifestSchema } from './manifest.js';
 import { BrokerAddressSchema, BrokerStatusSchema, ModuleStatsSchema, ReadySchema } from './operate.js';
@@ -27,6 +28,7 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['result', 'Body of a result', ResultSchema],
   ['history-record', 'One line of history', HistoryRecordSchema],
   ['dead-letter', 'Dead letter', DeadLetterSchema],
+  ['open-conversation', 'Open conversation', OpenConversationSchema],
   ['status', 'Status of a broker', BrokerStatusSchema],
   ['module-stats', 'Statistics of a module', ModuleStatsSchema],
   ['ready', 'What start prints', ReadySchema],

@@ -98,7 +98,9 @@ export class Gateway {
 
   #live(msg: Msg): void {
     const command = parseSequence(msg.headers?.get(HEADER.cause) ?? '');
-    if (command !== undefined) this.#pending.resolve(command, msg.data, msg.subject);
+    const seq = parseSequence(msg.headers?.get(HEADER.storedSequence) ?? '');
+    if (command === undefined || seq === undefined) return;
+    this.#pending.resolve(command, { body: msg.data, seq }, msg.subject);
   }
 
   #called(msg: Msg): void {
@@ -161,9 +163,9 @@ export class Gateway {
       since: Date.now(),
       // Only the module that was called answers; any module can name this command as the cause of a result of its own (I7).
       live: `live.${resultSubject(address)}`,
-      resolve: (body) => {
+      resolve: (result) => {
         failPoint('gateway.answered');
-        const error = replyResult(msg, command, body);
+        const error = replyResult(msg, command, result);
         module?.stats.record(address.name, performance.now() - started, error);
       },
       expire: () => {
@@ -237,7 +239,7 @@ export class Gateway {
           timeout: 5_000,
         },
       );
-      this.#pending.resolve(command, reply.data);
+      this.#pending.resolve(command, { body: reply.data, seq: resultSeq });
     } catch {
       // The result is in the log; a server that restarts just now is asked again.
       if (this.#pending.has(command) && !this.#options.nc.isClosed()) {

@@ -1,7 +1,12 @@
+/** A result as it is in the log. */
+export interface StoredResult {
+  readonly body: Uint8Array;
+  readonly seq: number;
+}
+
 /** Who waits for the result of a command. */
 export interface Waiter {
-  /** Gets the body of the result record. */
-  readonly resolve: (body: Uint8Array) => void;
+  readonly resolve: (result: StoredResult) => void;
   readonly expire: () => void;
   /** The subject that the result is republished on. */
   readonly live: string;
@@ -30,9 +35,9 @@ export class PendingCalls {
 
   /** Hands the result to everyone who waits for it; later calls for the same command do nothing. `from`: where it came
    * from, when nobody has looked yet whether it is an answer to that command. */
-  resolve(seq: number, body: Uint8Array, from?: string): void {
+  resolve(seq: number, result: StoredResult, from?: string): void {
     if (from !== undefined && this.#waiters.get(seq)?.[0]?.live !== from) return;
-    for (const waiter of this.#take(seq)) waiter.resolve(body);
+    for (const waiter of this.#take(seq)) waiter.resolve(result);
   }
 
   /** Tells those that have waited since before that time. */

@@ -13,6 +13,7 @@ import {
   serviceCode,
 } from '../../schemas/result.js';
 import { compile } from '../../schemas/validate.js';
+import type { StoredResult } from './pending-calls.js';
 
 const decoder = new TextDecoder();
 
@@ -55,10 +56,12 @@ export const replyFault = (msg: Msg, problem: Fault): void => {
 };
 
 /** Answers a call with the stored result of its command. Returns the error's code, or null. */
-export const replyResult = (msg: Msg, command: number, body: Uint8Array): string | null => {
+export const replyResult = (msg: Msg, command: number, { body, seq }: StoredResult): string | null => {
   const result = readResult(body);
   const headers = makeHeaders();
   headers.set(HEADER.cause, String(command));
+  // Whoever waits until a module's states have that sequence reads what this call wrote.
+  headers.set(HEADER.result, String(seq));
   if (result.status === 'ok') {
     // Most results of queries carry nothing else, so their stored bytes are the answer.
     msg.respond(result.out === undefined ? body : encodeJson(forCaller(result)), { headers });

@@ -1,13 +1,15 @@
 import type { NatsConnection } from 'nats';
-import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
+import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
-import { failPoint } from '../journal/fail-point.js';
 import { firingOf } from '../schedules/firing.js';
 import { readLog } from '../journal/reader.js';
-import { AgentIndex } from './agent-index.js';
+import type { ConversationTable } from './conversation-table.js';
+import { IndexContents } from './index-contents.js';
+import { IndexKeeper, type Place } from './index-keeper.js';
 import { type OpenCommand, OpenCommands } from './open-commands.js';
+import { Recent } from './recent.js';
 import type { Redrives } from './redrives.js';
 
 export interface LogIndexOptions {
@@ -28,14 +30,13 @@ export interface LogIndexOptions {
   /** The lowest command that is to be read again after a restart, beside those that are open. */
   readonly keepFrom?: () => number | undefined;
   /** Something to tell of that the index lives with. */
-  readonly onFault: (fault: Fault) => void;
+  readonly say: (text: string) => void;
   /** The log cannot be read any further: without it the broker would answer wrongly, so it must stop. */
   readonly onLost: (fault: Fault) => void;
 }
 
 /** Results kept in memory by their command, for callers that come to ask just after: about 4 MB. */
 const RECENT_RESULTS = 65_536;
-const SAVE_INTERVAL_MS = 500;
 
 /**
  * Reads the whole log, headers only, in order, and keeps what the broker asks of it: agents, open commands, open
@@ -43,42 +44,53 @@ const SAVE_INTERVAL_MS = 500;
  */
 export class LogIndex {
   readonly commands = new OpenCommands();
-  readonly #agents: AgentIndex;
-  readonly #recent = new Map<number, number>();
+  readonly #contents: IndexContents;
+  readonly #keeper: IndexKeeper;
+  readonly #recent = new Recent<number>(RECENT_RESULTS);
   readonly #stop = new AbortController();
   readonly #target: number;
-  #position: number;
+  #position = 0;
+  /** The conversations have all records up to here already, when reading begins. */
+  #keptTo = 0;
+  #discarded = false;
   #isLive = false;
-  #saved: number;
   #waiters: { seq: number; resume: () => void }[] = [];
   #lost: Fault | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: LogIndexOptions) {
-    this.#agents = new AgentIndex(options.dir, options.logId, options.lastSeq, (reason) =>
-      options.onFault(fault('DATA_DIR_UNUSABLE', reason)),
+    const { dir, logId, lastSeq, say } = options;
+    this.#contents = new IndexContents(
+      (schedule) => this.#keeper.lastFiring(schedule),
+      () => this.#keeper.soon(),
     );
-    this.#position = this.#agents.resumeFrom - 1;
-    this.#saved = this.#agents.resumeFrom;
-    this.#target = options.lastSeq;
+    const position = (): Place => ({ seq: this.#stands, resumeFrom: this.#resumeFrom });
+    this.#keeper = new IndexKeeper({ dir, logId, lastSeq, contents: this.#contents, position, say });
+    this.#target = lastSeq;
   }
 
-  /** Reads up to where the log stood, then goes on in the background. */
+  /** Opens the files, reads up to where the log stood, then goes on in the background. */
   async start(): Promise<void> {
+    const { seq, resumeFrom, discarded } = await this.#keeper.open();
+    this.#discarded = discarded;
+    this.#keptTo = seq;
+    this.#position = resumeFrom - 1;
     this.#running = this.#run();
-    this.#timer = setInterval(() => void this.#save(), SAVE_INTERVAL_MS).unref();
     await Promise.race([this.reached(this.#target), this.#running]);
     if (this.#lost !== undefined) throw new FaultError(this.#lost);
     this.#tellOpen();
   }
 
+  get conversations(): ConversationTable {
+    return this.#contents.conversations;
+  }
+
   get redrives(): Redrives {
-    return this.#agents.redrives;
+    return this.#contents.redrives;
   }
 
   get agents(): number {
-    return this.#agents.size;
+    return this.#contents.agents;
   }
 
   /** The highest sequence that was read. */
@@ -88,7 +100,7 @@ export class LogIndex {
 
   /** Whether what an earlier broker left was of another log, or ahead of this one (I9). */
   get discarded(): boolean {
-    return this.#agents.discarded;
+    return this.#discarded;
   }
 
   /** Resolves once the record at this sequence has been read. */
@@ -119,15 +131,13 @@ export class LogIndex {
 
   /** The due time behind the last firing of a schedule that the log has; the schedule as {@link firingOf} names it. */
   lastFiring(schedule: string): number | undefined {
-    return this.#agents.lastFiring(schedule);
+    return this.#contents.lastFiring(schedule);
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
     this.#stop.abort();
     await this.#running;
-    await this.#save();
-    await this.#agents.close();
+    await this.#keeper.close();
   }
 
   async #run(): Promise<void> {
@@ -156,29 +166,37 @@ export class LogIndex {
 
   #add(message: StoredMessage): void {
     const subject = splitSubject(message.subject);
-    const live = message.seq > this.#target;
-    if (live) this.#tellOpen();
+    const isLive = message.seq > this.#target;
+    if (isLive) this.#tellOpen();
+    const { conversations } = this;
+    // Of what is read again for the commands that are open, the conversations know already.
+    const isNew = message.seq > this.#keptTo;
     if (subject?.kind === 'cmd') {
       const firing = firingOf(subject.sender, (name) => message.header(name));
-      if (firing !== undefined) this.#agents.fired(firing.schedule, firing.nextMs);
+      if (firing !== undefined) this.#contents.fired(firing.schedule, firing.nextMs);
       const command = this.commands.command(message, subject);
+      if (isNew) conversations.command(message, subject, command.conversation);
       this.redrives.command(message);
-      if (live) this.options.onCommand(command);
+      if (isLive) this.options.onCommand(command);
     } else if (subject?.kind === 'res') {
       const command = this.commands.result(message, subject);
       if (command !== undefined) {
-        this.#recent.set(command.seq, message.seq);
-        if (this.#recent.size > RECENT_RESULTS)
-          this.#recent.delete(this.#recent.keys().next().value as number);
-        this.redrives.answered(command.seq, message.seq);
-        if (message.header(HEADER.dead) !== undefined) this.options.onDead?.(command, message);
-        this.options.onResult(command, message.seq);
+        if (isNew) conversations.result(message, command.conversation);
+        this.#answered(message, command);
       }
-    } else if (subject?.kind === 'evt' && subject.agent !== undefined) {
-      this.#agents.add(subject.module, subject.agent);
+    } else if (subject?.kind === 'evt') {
+      if (subject.agent !== undefined) this.#contents.addAgent(subject.module, subject.agent);
+      if (isNew && conversations.size > 0) conversations.event(message, conversationOf(message));
     }
     this.#position = message.seq;
     if (this.#waiters.length > 0) this.#wake();
+  }
+
+  #answered(result: StoredMessage, command: OpenCommand): void {
+    this.#recent.set(command.seq, result.seq);
+    this.redrives.answered(command.seq, result.seq);
+    if (result.header(HEADER.dead) !== undefined) this.options.onDead?.(command, result);
+    this.options.onResult(command, result.seq);
   }
 
   #wake(): void {
@@ -190,19 +208,15 @@ export class LogIndex {
     }
   }
 
-  async #save(): Promise<void> {
-    const resumeFrom = Math.min(
+  /** Where what is kept stands: while commands are read again that were open then, where it stood before. */
+  get #stands(): number {
+    return Math.max(this.#position, this.#keptTo);
+  }
+
+  get #resumeFrom(): number {
+    return Math.min(
       this.commands.lowest() ?? this.#position + 1,
       this.options.keepFrom?.() ?? Number.POSITIVE_INFINITY,
     );
-    if (resumeFrom === this.#saved) return;
-    this.#saved = resumeFrom;
-    try {
-      failPoint('index.saving');
-      await this.#agents.save(resumeFrom);
-      failPoint('index.saved');
-    } catch (error) {
-      this.options.onFault(toFault(error, 'DATA_DIR_UNUSABLE'));
-    }
   }
 }

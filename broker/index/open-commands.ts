@@ -23,14 +23,12 @@ export interface MadeCall {
 }
 
 /**
- * The commands that are open, the conversations that they keep open, and the calls that handlers of open commands have
- * made: folded from the log's headers in order. It answers who may be named as a cause, and gives a handler that runs
+ * The commands that are open, and the calls that handlers of open commands have made: folded from the log's headers in
+ * order. It answers who may be named as a cause, and gives a handler that runs
  * again the answers that the log already has.
  */
 export class OpenCommands {
   readonly #open = new Map<number, OpenCommand>();
-  /** Open commands of each conversation. */
-  readonly #conversations = new Map<number, number>();
   /** By cause, then by number of the call; kept while the cause is open. */
   readonly #calls = new Map<number, Map<number, MadeCall>>();
 
@@ -40,10 +38,6 @@ export class OpenCommands {
 
   get size(): number {
     return this.#open.size;
-  }
-
-  get conversations(): number {
-    return this.#conversations.size;
   }
 
   /** The lowest open command: reading from here again gives the same table. */
@@ -73,7 +67,6 @@ export class OpenCommands {
       calledBy,
     };
     this.#open.set(open.seq, open);
-    this.#conversations.set(open.conversation, (this.#conversations.get(open.conversation) ?? 0) + 1);
     // Only what the cause's own module sent is a call of its handler; anyone can write a header.
     if (calledBy !== null && this.#open.get(calledBy.cause)?.module === subject.sender) {
       let calls = this.#calls.get(calledBy.cause);
@@ -93,9 +86,6 @@ export class OpenCommands {
     if (open === undefined || tokenOrInvalid(open.module) !== subject.module) return undefined;
     this.#open.delete(open.seq);
     this.#calls.delete(open.seq);
-    const left = (this.#conversations.get(open.conversation) ?? 1) - 1;
-    if (left === 0) this.#conversations.delete(open.conversation);
-    else this.#conversations.set(open.conversation, left);
     if (open.calledBy !== null) {
       const made = this.call(open.calledBy.cause, open.calledBy.call);
       if (made?.seq === open.seq) made.resultSeq = message.seq;

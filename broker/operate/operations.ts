@@ -103,7 +103,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             },
             modules,
             agents: index.agents,
-            conversationsOpen: index.commands.conversations,
+            conversationsOpen: index.conversations.size,
             losses: keptLosses(context.dataDir),
           };
         }),

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
-import { Opening } from '../lmdb/opening.js';
-import { FreshReads } from './fresh-reads.js';
+import { FilesToRead } from '../lmdb/files-to-read.js';
+import { reached } from '../lmdb/reached.js';
 import { Generations } from './generations.js';
 import {
   AGENTS_END,
@@ -16,7 +15,6 @@ import {
   type SnapshotFiles,
   type SnapshotPosition,
 } from './snapshot-files.js';
-import { whyUnusable } from './snapshot-store.js';
 import { SnapshotView } from './snapshot-value.js';
 
 /** An agent as its module's snapshots have it. */
@@ -50,14 +48,6 @@ export interface PastAgent {
   readonly sequences: readonly number[];
 }
 
-interface Opened extends SnapshotFiles {
-  readonly mark: number;
-  readonly reads: FreshReads;
-}
-
-/** How long another generation may stay unnoticed, and how often one who waits looks. */
-const LOOK_MS = 100;
-const POLL_MS = 1;
 const LIMIT = 100;
 
 const timeOf = (view: SnapshotView): string => new Date(view.timeMs).toISOString();
@@ -71,21 +61,25 @@ const timeOf = (view: SnapshotView): string => new Date(view.timeMs).toISOString
  * checksum does not fit.
  */
 export class ModuleAgents {
-  readonly #generations: Generations;
+  readonly #files: FilesToRead<SnapshotFiles>;
   readonly #view = new SnapshotView();
-  #opened: Opened | undefined;
-  #lookAt = 0;
 
   constructor(
     readonly module: string,
     dataDir: string,
   ) {
-    this.#generations = new Generations(join(dataDir, 'snapshots', module));
+    const generations = new Generations(join(dataDir, 'snapshots', module));
+    this.#files = new FilesToRead({
+      mark: () => generations.mark,
+      dir: () => generations.path(generations.current ?? this.#none()),
+      open: openToRead,
+      unavailable: (why) => this.#unavailable(`${why}; the module's next start makes them anew`),
+    });
   }
 
   /** The state of an agent; undefined when nothing has happened to it. `''` is the module itself. */
   get(agent: string): AgentState | undefined {
-    const { agents, reads } = this.#files();
+    const { agents, reads } = this.#files.now();
     try {
       const bytes = reads.bytes(agents, agentKey(agent));
       if (bytes === undefined) return undefined;
@@ -96,7 +90,7 @@ export class ModuleAgents {
   }
 
   has(agent: string): boolean {
-    const { agents, reads } = this.#files();
+    const { agents, reads } = this.#files.now();
     try {
       return reads.bytes(agents, agentKey(agent)) !== undefined;
     } finally {
@@ -106,7 +100,7 @@ export class ModuleAgents {
 
   /** Agents by name, a page at a time; the module itself is none of them. */
   list({ prefix = '', after = '', limit = LIMIT }: ListOptions = {}): AgentPage {
-    const { agents, reads } = this.#files();
+    const { agents, reads } = this.#files.now();
     const from = after > prefix ? after : prefix;
     try {
       const found: ListedAgent[] = [];
@@ -127,14 +121,14 @@ export class ModuleAgents {
 
   /** How many agents there are; the module itself is not counted. */
   count(): number {
-    const { agents } = this.#files();
+    const { agents } = this.#files.now();
     const { entryCount } = agents.getStats() as { readonly entryCount: number };
     return this.has('') ? entryCount - 1 : entryCount;
   }
 
   /** Where the snapshots stand; undefined when nothing was written yet. */
   get position(): SnapshotPosition | undefined {
-    const { root, reads } = this.#files();
+    const { root, reads } = this.#files.now();
     try {
       return root.get(POSITION, reads.options) as SnapshotPosition | undefined;
     } finally {
@@ -147,28 +141,16 @@ export class ModuleAgents {
    * wrote then reads what they wrote. SNAPSHOTS_BEHIND when that takes longer than `timeoutMs` (default 5,000).
    */
   atLeast(seq: number, { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): TaskEither<Fault, void> {
-    return async () => {
-      const until = performance.now() + timeoutMs;
-      try {
-        for (;;) {
-          const at = this.position?.seq ?? 0;
-          if (at >= seq) return E.right(undefined);
-          if (performance.now() >= until) {
-            const text = `the snapshots of ${this.module} stand at ${at} and did not reach ${seq} in ${timeoutMs} ms`;
-            return E.left(fault('SNAPSHOTS_BEHIND', text));
-          }
-          await new Promise((resume) => setTimeout(resume, POLL_MS));
-        }
-      } catch (error) {
-        if (error instanceof FaultError) return E.left(error.fault);
-        throw error;
-      }
-    };
+    const position = (): number => this.position?.seq ?? 0;
+    return reached(seq, timeoutMs, position, (at) => {
+      const text = `the snapshots of ${this.module} stand at ${at} and did not reach ${seq} in ${timeoutMs} ms`;
+      return fault('SNAPSHOTS_BEHIND', text);
+    });
   }
 
   /** What is needed to know an agent as it was when the record at `atSeq` had been stored. */
   past(agent: string, atSeq: number): PastAgent {
-    const { agents, kept, reads } = this.#files();
+    const { agents, kept, reads } = this.#files.now();
     try {
       const sequences: number[] = [];
       // Of the newest, whose state is of later, only the sequences; then those before, until one has a state.
@@ -202,12 +184,8 @@ export class ModuleAgents {
     }
   }
 
-  async close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    if (opened === undefined) return;
-    opened.reads.close();
-    await opened.root.close();
+  close(): Promise<void> {
+    return this.#files.close();
   }
 
   #state(bytes: Buffer, agent: string): AgentState {
@@ -228,44 +206,18 @@ export class ModuleAgents {
     );
   }
 
-  /** The databases to read, of the generation that is published now. */
-  #files(): Opened {
-    const now = performance.now();
-    if (this.#opened !== undefined && now < this.#lookAt) return this.#opened;
-    this.#lookAt = now + LOOK_MS;
-    const { mark } = this.#generations;
-    if (this.#opened?.mark === mark && mark !== 0) return this.#opened;
-    void this.close();
-    this.#opened = this.#open(mark);
-    return this.#opened;
+  #unavailable(why: string): FaultError {
+    return new FaultError(
+      fault('SNAPSHOTS_UNAVAILABLE', `there are no snapshots of ${this.module} to read: ${why}`),
+    );
   }
 
-  #open(mark: number): Opened {
-    const name = this.#generations.current;
-    const unavailable = (why: string): FaultError => {
-      this.#lookAt = 0;
-      return new FaultError(
-        fault('SNAPSHOTS_UNAVAILABLE', `there are no snapshots of ${this.module} to read: ${why}`),
-      );
-    };
-    if (name === undefined) {
-      throw unavailable(
-        isName(this.module)
-          ? 'the module has not been loaded here, folds its states from the log just now, or keeps none'
-          : 'that is no name of a module',
-      );
-    }
-    const dir = this.#generations.path(name);
-    const why = whyUnusable(dir);
-    if (why !== undefined) throw unavailable(`${why}; the module's next start makes them anew`);
-    try {
-      const opening = new Opening(dir);
-      const files = openToRead(opening, dir);
-      void opening.close();
-      return { ...files, mark, reads: new FreshReads(files.root) };
-    } catch (error) {
-      throw unavailable((error as Error).message);
-    }
+  #none(): never {
+    throw this.#unavailable(
+      isName(this.module)
+        ? 'the module has not been loaded here, folds its states from the log just now, or keeps none'
+        : 'that is no name of a module',
+    );
   }
 }
 

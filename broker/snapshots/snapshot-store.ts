@@ -1,7 +1,5 @@
-import { checkLmdbFiles } from '../lmdb/files.js';
-import { isWhole, markSynced, markUnsynced } from '../lmdb/boot.js';
+import { markSynced, markUnsynced } from '../lmdb/boot.js';
 import { Opening } from '../lmdb/opening.js';
-import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Group, KEEP_ONE_IN, KEEP_RECENT, type AgentChange } from './group.js';
 import {
   agentKey,
@@ -15,13 +13,6 @@ import {
 import { encodeSnapshot, SnapshotView } from './snapshot-value.js';
 
 const NOTHING = new Uint8Array(0);
-
-/** Why a generation must not be opened, or undefined: LMDB would believe it, or take the process down. */
-export const whyUnusable = (dir: string): string | undefined => {
-  const checked = checkLmdbFiles(dir);
-  if (isLeft(checked)) return checked.left;
-  return isWhole(dir) ? undefined : `the machine stopped before all of ${dir} was on disk`;
-};
 
 /**
  * One generation of a module's snapshots, to be written: in a thread of its own, one process at a time. States, their

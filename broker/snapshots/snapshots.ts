@@ -2,11 +2,11 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { StoreThread } from '../lmdb/store-thread.js';
+import { whyUnusable } from '../lmdb/usable.js';
 import { Opening } from '../lmdb/opening.js';
 import { Generations } from './generations.js';
 import type { Group } from './group.js';
 import { agentKey, openToRead, type SnapshotFiles, type SnapshotPosition } from './snapshot-files.js';
-import { whyUnusable } from './snapshot-store.js';
 import { SnapshotView } from './snapshot-value.js';
 import type { SnapshotWorkerOptions } from './snapshot-worker.js';
 

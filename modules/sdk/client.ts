@@ -1,8 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { errors, headers as makeHeaders, type NatsConnection } from 'nats';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { errors, headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { type Address, callSubject, commandSubject } from '../../schemas/subjects.js';
@@ -17,6 +19,15 @@ export interface CallOptions {
   readonly priority?: 'urgent' | 'normal';
 }
 
+/** What a call came to, and where in the log that stands. */
+export interface Receipt<T> {
+  readonly data: T;
+  /** Sequence of the command. */
+  readonly command: number;
+  /** Sequence of its result: `atLeast` of `tallystick/agents` waits until the module's states have it. */
+  readonly result: number;
+}
+
 /** How a program that is no module calls actions and sends commands, typed by the manifest of the module it talks to. */
 export interface Client {
   /** Records a command and waits for its result. */
@@ -26,7 +37,15 @@ export interface Client {
     agent: string | undefined,
     data: Input<M, A>,
     options?: CallOptions,
-  ) => TaskEither<Refusal, Output<M, A>>;
+  ) => TE.TaskEither<Refusal, Output<M, A>>;
+  /** The same, and where in the log command and result are: for who wants to read what the call wrote. */
+  readonly callWithReceipt: <M extends TypedManifest, A extends ActionName<M>>(
+    manifest: M,
+    action: A,
+    agent: string | undefined,
+    data: Input<M, A>,
+    options?: CallOptions,
+  ) => TE.TaskEither<Refusal, Receipt<Output<M, A>>>;
   /** Records a command; its sequence in the log. */
   readonly send: <M extends TypedManifest, A extends ActionName<M>>(
     manifest: M,
@@ -34,7 +53,7 @@ export interface Client {
     agent: string | undefined,
     data: Input<M, A>,
     options?: CallOptions,
-  ) => TaskEither<Fault, number>;
+  ) => TE.TaskEither<Fault, number>;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -62,9 +81,12 @@ const silence = (thrown: unknown, subject: string): Fault => {
     : fault('LOG_UNCERTAIN', `no answer to ${subject}: ${(thrown as Error).message}; it may be recorded`);
 };
 
+const sequenceIn = (reply: Msg, header: string): number =>
+  parseSequence(reply.headers?.get(header) ?? '') ?? Number.NaN;
+
 /** Calls over a connection of the caller's, as whoever that connection authenticated. */
-export const createClient = (nc: NatsConnection): Client => ({
-  call:
+export const createClient = (nc: NatsConnection): Client => {
+  const callWithReceipt: Client['callWithReceipt'] =
     (manifest, action, agent, data, options = {}) =>
     async () => {
       const subject = callSubject(addressOf(manifest.name, action, agent));
@@ -75,29 +97,45 @@ export const createClient = (nc: NatsConnection): Client => ({
           timeout,
         });
         const result = reply.json<Result>();
-        return result.status === 'ok' ? E.right(result.data as never) : E.left(result);
+        if (result.status !== 'ok') return E.left(result);
+        return E.right({
+          data: result.data as never,
+          command: sequenceIn(reply, HEADER.cause),
+          result: sequenceIn(reply, HEADER.result),
+        });
       } catch (thrown) {
         return E.left(refusal(silence(thrown, subject)));
       }
-    },
-  send:
-    (manifest, action, agent, data, options = {}) =>
-    async () => {
-      const subject = commandSubject(addressOf(manifest.name, action, agent));
-      const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      try {
-        const reply = await nc.request(subject, encodeJson(data), {
-          headers: headersOf(options),
-          timeout,
-        });
-        const ack = reply.json<{ seq?: number; error?: { description?: string } }>();
-        return ack.seq !== undefined && ack.seq > 0
-          ? E.right(ack.seq)
-          : E.left(
-              fault('LOG_UNAVAILABLE', `${subject} was not stored: ${ack.error?.description ?? 'no reason'}`),
-            );
-      } catch (thrown) {
-        return E.left(silence(thrown, subject));
-      }
-    },
-});
+    };
+  return {
+    callWithReceipt,
+    call: (...call) =>
+      pipe(
+        callWithReceipt(...call),
+        TE.map(({ data }) => data),
+      ),
+    send: createSend(nc),
+  };
+};
+
+const createSend =
+  (nc: NatsConnection): Client['send'] =>
+  (manifest, action, agent, data, options = {}) =>
+  async () => {
+    const subject = commandSubject(addressOf(manifest.name, action, agent));
+    const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    try {
+      const reply = await nc.request(subject, encodeJson(data), {
+        headers: headersOf(options),
+        timeout,
+      });
+      const ack = reply.json<{ seq?: number; error?: { description?: string } }>();
+      return ack.seq !== undefined && ack.seq > 0
+        ? E.right(ack.seq)
+        : E.left(
+            fault('LOG_UNAVAILABLE', `${subject} was not stored: ${ack.error?.description ?? 'no reason'}`),
+          );
+    } catch (thrown) {
+      return E.left(silence(thrown, subject));
+    }
+  };

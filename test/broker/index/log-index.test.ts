@@ -44,7 +44,7 @@ describe('the index of the log', () => {
       lastSeq: last,
       onCommand: ({ seq }) => seen.commands.push(seq),
       onResult: ({ seq }) => seen.results.push(seq),
-      onFault: ({ message }) => seen.faults.push(message),
+      say: (text) => seen.faults.push(text),
       onLost: ({ message }) => assert.fail(message),
     });
     await index.start();

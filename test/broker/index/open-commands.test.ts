@@ -43,16 +43,6 @@ describe('open commands', () => {
     assert.equal(answered.lowest(), 3);
   });
 
-  test('a conversation is open while one of its commands is', () => {
-    const open: readonly (readonly [string, Headers?])[] = [
-      ['cmd.m.a.x.guest'],
-      ['cmd.n.b.y.m', made(1, 1, 1)],
-      ['res.n.b.y', cause(2)],
-    ];
-    assert.equal(folded(...open).conversations, 1);
-    assert.equal(folded(...open, ['res.m.a.x', cause(1)]).conversations, 0);
-  });
-
   test('a call of a handler is known by its cause and number, with its result, until its cause is answered', () => {
     const records: readonly (readonly [string, Headers?])[] = [
       ['cmd.m.a.x.guest'],

@@ -41,7 +41,7 @@ const take = async (nc: NatsConnection, jsm: JetStreamManager, dir: string): Pro
     lastSeq: state.last_seq,
     onCommand: () => undefined,
     onResult: () => undefined,
-    onFault: () => undefined,
+    say: () => undefined,
     onLost: ({ message }) => said.push(message),
   });
   await index.start();

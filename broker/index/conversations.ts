@@ -1,0 +1,149 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { OpenConversation } from '../../schemas/conversation.js';
+import { type Fault, FaultError, fault } from '../../schemas/errors.js';
+import { FilesToRead } from '../lmdb/files-to-read.js';
+import { reached } from '../lmdb/reached.js';
+import { type IndexFiles, type IndexPosition, openToRead, parseOpen, positionOf } from './index-files.js';
+
+export interface ConversationListOptions {
+  /** The last conversation of the page before. */
+  readonly after?: number;
+  /** Conversations a page; default 100. */
+  readonly limit?: number;
+  /** Those that this module, or sender, takes part in. */
+  readonly module?: string;
+  /** Those that an agent of this name takes part in; of any module unless `module` narrows. */
+  readonly agent?: string;
+}
+
+export interface ConversationPage {
+  readonly conversations: readonly OpenConversation[];
+  /** What to give as `after` for the next page; null behind the last. */
+  readonly next: number | null;
+}
+
+const LIMIT = 100;
+
+const takesPart =
+  ({ module, agent }: ConversationListOptions) =>
+  ({ participants }: OpenConversation): boolean =>
+    participants.some((participant) => {
+      const [itsModule, itsAgent] = participant.split('/');
+      return (module === undefined || module === itsModule) && (agent === undefined || agent === itsAgent);
+    });
+
+/**
+ * The open conversations of a broker, looked up by memory map: no message is sent, and the broker is neither waited for nor
+ * held up. From any process of the machine that may write in the data directory. They stand where the broker has read
+ * its log to, milliseconds behind its end; without a broker, where the last one left them.
+ *
+ * All of it throws {@link FaultError}: CONVERSATIONS_UNAVAILABLE where there is nothing to read.
+ */
+export class Conversations {
+  readonly #files: FilesToRead<IndexFiles>;
+
+  constructor(private readonly dataDir: string) {
+    const dir = join(dataDir, 'index');
+    const mark = (): number => statSync(join(dir, 'data.mdb'), { throwIfNoEntry: false })?.ino ?? 0;
+    this.#files = new FilesToRead({
+      mark,
+      dir: () => (mark() === 0 ? this.#none() : dir),
+      open: openToRead,
+      unavailable: (why) => this.#unavailable(`${why}; the broker's next start makes it anew`),
+    });
+  }
+
+  /** One conversation, by the sequence of its first record; undefined when it is not open. */
+  get(conversation: number): OpenConversation | undefined {
+    const { conversations, reads } = this.#files.now();
+    try {
+      const bytes = reads.bytes(conversations, conversation);
+      return bytes === undefined ? undefined : this.#parse(bytes);
+    } finally {
+      reads.done();
+    }
+  }
+
+  has(conversation: number): boolean {
+    const { conversations, reads } = this.#files.now();
+    try {
+      return reads.bytes(conversations, conversation) !== undefined;
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** Open conversations, the oldest first, a page at a time. By participants, those that are listed of each count. */
+  list({ after = 0, limit = LIMIT, ...who }: ConversationListOptions = {}): ConversationPage {
+    const { conversations, reads } = this.#files.now();
+    const isMeant = who.module === undefined && who.agent === undefined ? () => true : takesPart(who);
+    try {
+      const found: OpenConversation[] = [];
+      for (const { value } of conversations.getRange({ start: after + 1, ...reads.options })) {
+        const open = this.#parse(value);
+        if (!isMeant(open)) continue;
+        if (found.length === limit) return { conversations: found, next: found.at(-1)?.conversation ?? null };
+        found.push(open);
+      }
+      return { conversations: found, next: null };
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** How many are open. */
+  count(): number {
+    const { conversations } = this.#files.now();
+    return (conversations.getStats() as { readonly entryCount: number }).entryCount;
+  }
+
+  /** Where they stand; undefined when nothing was written yet. */
+  get position(): Pick<IndexPosition, 'seq' | 'logId'> | undefined {
+    const files = this.#files.now();
+    try {
+      return positionOf(files, files.reads.options);
+    } finally {
+      files.reads.done();
+    }
+  }
+
+  /**
+   * Waits until every record up to a sequence is in them. It is so within milliseconds where a conversation changed since,
+   * else within half a second. CONVERSATIONS_BEHIND when it takes longer than `timeoutMs` (default 5,000).
+   */
+  atLeast(seq: number, { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): TaskEither<Fault, void> {
+    const position = (): number => this.position?.seq ?? 0;
+    return reached(seq, timeoutMs, position, (at) => {
+      const text = `the conversations stand at ${at} and did not reach ${seq} in ${timeoutMs} ms`;
+      return fault('CONVERSATIONS_BEHIND', text);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#files.close();
+  }
+
+  #parse(bytes: Buffer): OpenConversation {
+    try {
+      return parseOpen(bytes);
+    } catch (error) {
+      const remedy = 'stop the broker, remove index/, and start it';
+      throw this.#unavailable(`the index is damaged (${(error as Error).message}): ${remedy}`);
+    }
+  }
+
+  #unavailable(why: string): FaultError {
+    return new FaultError(
+      fault('CONVERSATIONS_UNAVAILABLE', `there are no conversations of ${this.dataDir} to read: ${why}`),
+    );
+  }
+
+  #none(): never {
+    throw this.#unavailable('no broker has read a log there');
+  }
+}
+
+/** Opens nothing yet: the files at the first look. */
+export const openConversations = (dataDir: string): Conversations => new Conversations(dataDir);

@@ -1,0 +1,219 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { failPoint } from '../journal/fail-point.js';
+import { FreshReads } from '../lmdb/fresh-reads.js';
+import { Opening } from '../lmdb/opening.js';
+import { StoreThread } from '../lmdb/store-thread.js';
+import { whyUnusable } from '../lmdb/usable.js';
+import type { IndexContents, Unsaved } from './index-contents.js';
+import { FIRED, type IndexFiles, type IndexPosition, openToRead, positionOf } from './index-files.js';
+import type { IndexChange } from './index-store.js';
+
+/** Where the index stands in its log. */
+export type Place = Omit<IndexPosition, 'logId'>;
+
+export interface IndexKeeperOptions {
+  readonly dir: string;
+  /** Identity of the log: an index of another log is thrown away. */
+  readonly logId: string;
+  /** Where the log ends: an index that is ahead of it is thrown away. */
+  readonly lastSeq: number;
+  readonly contents: IndexContents;
+  /** Where reading stands now. */
+  readonly position: () => Place;
+  readonly say: (text: string) => void;
+}
+
+type Thread = StoreThread<IndexChange, undefined>;
+
+/** The files while they are open. */
+interface Open {
+  readonly thread: Thread;
+  readonly opening: Opening;
+  readonly files: IndexFiles;
+  readonly reads: FreshReads;
+}
+
+const PROGRAM = new URL('./index-worker.js', import.meta.url);
+
+/** How long the first change waits for others to go along. A call that is answered within it is never written. */
+const GATHER_MS = 5;
+/** Taking together what a group has takes at most one part in so many of the time of the broker … */
+const TAKING_SHARE = 32;
+/** … but a change waits no longer than this for its turn. */
+const MAX_PAUSE_MS = 250;
+/** How often what nobody looks for in the files is written. */
+const INTERVAL_MS = 500;
+/** After a group that could not be written, or files that could not be opened. */
+const RETRY_MS = 1_000;
+const START: Place = { seq: 0, resumeFrom: 1 };
+/** There while the files are opened and read: who dies in LMDB's own code leaves it. */
+const TRIAL = 'trial';
+
+/**
+ * Keeps what the index has gathered in files that any process reads: written by a thread, in groups that form while the one
+ * before is written. All of it is derived from the log: what cannot be used is made anew from there, and where nothing can
+ * be written the index works from memory.
+ */
+export class IndexKeeper {
+  #open: Open | undefined;
+  /** What is in the files is of no use, and goes with the next group. */
+  #anew = true;
+  #saved = START;
+  #interval: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> | undefined;
+  #pauseUntil = 0;
+  #isFailing = false;
+  #closed = false;
+
+  constructor(private readonly options: IndexKeeperOptions) {}
+
+  /** Opens the files and takes in what they have: where they stand, and whether what was there is thrown away. */
+  async open(): Promise<Place & { readonly discarded: boolean }> {
+    const { contents, logId, lastSeq, say } = this.options;
+    const found = await this.#openFiles();
+    const fits = found !== undefined && found.logId === logId && found.seq <= lastSeq;
+    const discarded = found !== undefined && !fits;
+    if (discarded) say('the index was of another log, or ahead of this one, and is read anew');
+    if (this.#open !== undefined) {
+      try {
+        if (fits) contents.load(this.#open.files);
+        this.#anew = !fits;
+      } catch (error) {
+        say(`the index is damaged, and read anew: ${(error as Error).message}`);
+      }
+      // Those who look must not see what is thrown away, and files that cannot be written to are found out here.
+      const nothing = { agents: [], fired: [], redrives: [], conversations: [] };
+      await this.#commit(this.#open, nothing, this.#anew || found === undefined ? START : found);
+      rmSync(join(this.options.dir, TRIAL), { force: true });
+    }
+    this.#interval = setInterval(() => this.#tick(), INTERVAL_MS).unref();
+    return { ...(this.#anew || found === undefined ? START : found), discarded };
+  }
+
+  /** The due time behind a schedule's last firing that is in the files. */
+  lastFiring(schedule: string): number | undefined {
+    if (this.#open === undefined || this.#anew) return undefined;
+    const { files, reads } = this.#open;
+    try {
+      return files.root.get(FIRED + schedule, reads.options) as number | undefined;
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** Something is to be found in the files within milliseconds. */
+  soon(): void {
+    if (this.#timer !== undefined || this.#saving !== undefined || this.#closed) return;
+    const pauseMs = Math.max(GATHER_MS, this.#pauseUntil - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      // What has ended meanwhile needs no group.
+      if (this.options.contents.conversations.hasChanged) void this.#save();
+    }, pauseMs).unref();
+  }
+
+  /** Writes what is not written, and stops. */
+  async close(): Promise<void> {
+    clearInterval(this.#interval);
+    await this.#saving;
+    await this.#save();
+    this.#closed = true;
+    await this.#closeFiles();
+  }
+
+  #tick(): void {
+    if (performance.now() >= this.#pauseUntil) void this.#save();
+  }
+
+  async #save(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#saving !== undefined || this.#closed) return;
+    this.#saving = this.#write().finally(() => {
+      this.#saving = undefined;
+      if (this.options.contents.conversations.hasChanged) this.soon();
+    });
+    await this.#saving;
+  }
+
+  async #write(): Promise<void> {
+    const { contents, position } = this.options;
+    if (this.#open === undefined) await this.#openFiles();
+    if (this.#open === undefined) return;
+    const at = position();
+    if (at.seq === this.#saved.seq && at.resumeFrom === this.#saved.resumeFrom && !this.#anew) return;
+    const begun = performance.now();
+    const unsaved = contents.take();
+    this.#pauseUntil = begun + Math.min(MAX_PAUSE_MS, (performance.now() - begun) * TAKING_SHARE);
+    failPoint('index.saving');
+    await this.#commit(this.#open, unsaved, at);
+    failPoint('index.saved');
+  }
+
+  async #commit({ thread }: Open, unsaved: Unsaved, at: Place): Promise<void> {
+    const { contents, logId } = this.options;
+    const position = { ...at, logId };
+    const outcome = await thread.commit({ ...unsaved, anew: this.#anew, position });
+    if (E.isLeft(outcome)) {
+      contents.putBack(unsaved);
+      return this.#failed('cannot be written', outcome.left);
+    }
+    contents.kept(unsaved);
+    this.#saved = at;
+    this.#anew = false;
+    if (this.#isFailing) this.options.say('the index is written again');
+    this.#isFailing = false;
+  }
+
+  /** Opens the files, sets those aside that must not be opened; where they stand, undefined where that is nowhere. */
+  async #openFiles(): Promise<IndexPosition | undefined> {
+    const { dir, say } = this.options;
+    try {
+      const why = existsSync(join(dir, TRIAL))
+        ? 'the process that opened the index last ended in doing so'
+        : whyUnusable(dir);
+      if (why !== undefined && existsSync(join(dir, 'data.mdb'))) this.#setAside(why);
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      writeFileSync(join(dir, TRIAL), '');
+      const opened = await StoreThread.open<IndexChange, undefined>(PROGRAM, { dir }, say);
+      if (E.isLeft(opened)) throw new Error(opened.left);
+      const thread = opened.right;
+      // The thread has the database open already, and nothing is written yet: here it is only joined.
+      const opening = new Opening(dir);
+      const files = openToRead(opening, dir);
+      this.#open = { thread, opening, files, reads: new FreshReads(files.root) };
+      return positionOf(files);
+    } catch (error) {
+      this.#failed('cannot be opened, and the index works from memory', (error as Error).message);
+      return undefined;
+    }
+  }
+
+  async #closeFiles(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    open.reads.close();
+    await open.files.root.close();
+    await open.opening.close();
+    await open.thread.close();
+  }
+
+  #setAside(why: string): void {
+    const { dir, say } = this.options;
+    const aside = `${dir}.damaged`;
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(dir, aside);
+    say(`${why}: the index is kept as ${aside} and read from the log anew`);
+  }
+
+  /** Said once, until it works again. */
+  #failed(what: string, reason: string): void {
+    if (!this.#isFailing) this.options.say(`DATA_DIR_UNUSABLE: ${this.options.dir} ${what}: ${reason}`);
+    this.#isFailing = true;
+    this.#pauseUntil = performance.now() + RETRY_MS;
+  }
+}
