@@ -47,13 +47,13 @@ const whole = (value: number): string => Math.round(value).toLocaleString('en');
 
 const cells = ({ p50Us, p99Us }: Lookups): readonly string[] => [us(p50Us.median), us(p99Us.median)];
 
-const rowOf = (store: StoreName, version: string | null, population: Population): readonly string[] => {
+const rowOf = (store: StoreName, peers: Gets['peers'], population: Population): readonly string[] => {
   const lookups = population.stores[store];
-  if (version === null || lookups === null) return [LABELS[store], 'left out'];
+  if (lookups === null) return [LABELS[store], 'left out'];
   const { writing, atRest } = lookups;
   const ours = p50Of(population, 'snapshots');
   return [
-    `${LABELS[store]} (${version})`,
+    store === 'snapshots' ? LABELS[store] : `${LABELS[store]} (${peers[store]})`,
     ...cells(writing),
     `${us(writing.p50Us.min)}–${us(writing.p50Us.max)}`,
     ours === undefined ? '' : `${(writing.p50Us.median / ours).toFixed(1)}×`,
@@ -62,13 +62,13 @@ const rowOf = (store: StoreName, version: string | null, population: Population)
   ];
 };
 
-const tableOf = ({ versions, eventsPerSecond, rounds }: Gets, population: Population): Table => ({
+const tableOf = ({ peers, eventsPerSecond, rounds }: Gets, population: Population): Table => ({
   title:
     `looking up 1 of ${whole(population.agents)} agents, microseconds, ${rounds} rounds; ` +
     `beside it a writer asked for ${whole(eventsPerSecond)} events/s; ` +
     `${us(population.timingP50Us)} of each is the timing`,
   heads: ['', 'p50', 'p99', 'p50 of rounds', 'p50 over ours', 'written/s', 'p50 at rest', 'p99 at rest'],
-  rows: STORES.map((store) => rowOf(store, versions[store], population)),
+  rows: STORES.map((store) => rowOf(store, peers, population)),
 });
 
 export const gets: Part = {

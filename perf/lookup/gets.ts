@@ -1,5 +1,5 @@
 import { inRounds, type Measured, measured } from '../rounds.js';
-import type { ScenarioOptions } from '../scenario.js';
+import { PEERS, type Peer, type ScenarioOptions } from '../scenario.js';
 import { type Held, withHeld } from './held.js';
 import { findPeers } from './peers.js';
 import { STORES, type StoreName } from './store.js';
@@ -33,8 +33,8 @@ export interface Gets {
   readonly rounds: number;
   /** What a writer is asked to reach. */
   readonly eventsPerSecond: number;
-  /** null for a peer that was left out. */
-  readonly versions: Readonly<Record<StoreName, string | null>>;
+  /** Versions of the peers; null for one that was left out. */
+  readonly peers: Readonly<Record<Peer, string | null>>;
   readonly populations: readonly Population[];
 }
 
@@ -123,7 +123,7 @@ export const measureGets = async (options: ScenarioOptions): Promise<Gets> => {
   const { agents = AGENTS, rounds = ROUNDS, say } = options;
   const peers = await findPeers(options.peers, say);
   const populations: Population[] = [];
-  let versions = new Map<StoreName, string>();
+  let versions = new Map<StoreName, string | undefined>();
   for (const count of agents) {
     await withHeld(count, peers, say, async (held) => {
       versions = new Map(held.map(({ store, version }) => [store, version]));
@@ -133,9 +133,7 @@ export const measureGets = async (options: ScenarioOptions): Promise<Gets> => {
   return {
     rounds,
     eventsPerSecond: EVENTS_PER_SECOND,
-    versions: Object.fromEntries(
-      STORES.map((store) => [store, versions.get(store) ?? null]),
-    ) as Gets['versions'],
+    peers: Object.fromEntries(PEERS.map((peer) => [peer, versions.get(peer) ?? null])) as Gets['peers'],
     populations,
   };
 };

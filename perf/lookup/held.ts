@@ -13,14 +13,15 @@ import type { WriterQuestions } from './writer-main.js';
 /** All agents in one store, with the process that writes their states and the one that looks them up. */
 export interface Held {
   readonly store: Place['store'];
-  readonly version: string;
+  /** Of a peer's program. */
+  readonly version: string | undefined;
   readonly writer: Program<WriterQuestions>;
   readonly reader: Program<ReaderQuestions>;
 }
 
 interface Placed {
   readonly place: Place;
-  readonly version: string;
+  readonly version?: string;
 }
 
 /** Where the states are to be put; servers are started, until `life` ends. */
@@ -36,7 +37,7 @@ const placesFor = async (
     return started;
   };
   const { path: dir } = await own(makeBenchDir());
-  const places: Placed[] = [];
+  const places: Placed[] = [{ place: { store: 'snapshots', dataDir: dir } }];
   if (peers.nats) {
     const { url, version } = await own(startBenchServer('os', say));
     places.push({ place: { store: 'nats', url }, version });

@@ -3,11 +3,16 @@
 export const MODULE = 'accounts';
 export const SCHEMA = 1;
 
+export interface Moment {
+  readonly timeMs: number;
+  /** The same as RFC 3339. */
+  readonly time: string;
+}
+
 /** A change of one agent, as who writes states is told of it. */
-export interface Change {
+export interface Change extends Moment {
   readonly agent: string;
   readonly seq: number;
-  readonly time: string;
   /** JSON. */
   readonly state: string;
 }
@@ -20,12 +25,15 @@ export interface Found {
   readonly state: { readonly balance: number };
 }
 
+export const moment = (date: Date): Moment => ({ timeMs: date.getTime(), time: date.toISOString() });
+
 export const agentOf = (number: number): string => `a${number}`;
 
 /** As the module accounts has it. The balance is the sequence, so that a lookup shows whether both are of one moment. */
-export const changeOf = (agent: string, seq: number, time: string): Change => ({
+export const changeOf = (agent: string, seq: number, { timeMs, time }: Moment): Change => ({
   agent,
   seq,
+  timeMs,
   time,
   state: `{"balance":${seq},"outgoing":{}}`,
 });

@@ -1,6 +1,6 @@
 /** The process that writes states: all agents once, then changes of agents by chance at a fixed rate. */
 import { type Pace, startPace } from './pace.js';
-import { agentOf, agentsByChance, type Change, changeOf } from './population.js';
+import { agentOf, agentsByChance, type Change, changeOf, moment } from './population.js';
 import { answer, settingOf } from './program.js';
 import type { Place } from './store.js';
 import { openWriter } from './stores/open.js';
@@ -29,9 +29,9 @@ let pace: Pace | undefined;
 
 /** So many changes as one group. */
 const put = async (count: number, next: () => string): Promise<void> => {
-  const time = new Date().toISOString();
+  const now = moment(new Date());
   const changes: Change[] = [];
-  for (let i = 0; i < count; i++) changes.push(changeOf(next(), ++seq, time));
+  for (let i = 0; i < count; i++) changes.push(changeOf(next(), ++seq, now));
   await writer.put(changes);
   const newest = changes.at(-1);
   if (newest !== undefined) last = { agent: newest.agent, seq: newest.seq };
@@ -41,6 +41,7 @@ answer<WriterQuestions>({
   fill: async (agents) => {
     let number = 0;
     while (number < agents) await put(Math.min(FILL_GROUP, agents - number), () => agentOf(number++));
+    await writer.settle?.();
     return null;
   },
   write: ({ agents, perSecond, seed }) => {
@@ -52,6 +53,9 @@ answer<WriterQuestions>({
     if (pace === undefined) throw new Error('it does not write');
     const { events, seconds } = await pace.stop();
     pace = undefined;
-    return { perSecond: events / seconds, last };
+    // What is not visible yet is not written yet: the wait for it counts.
+    const from = performance.now();
+    await writer.settle?.();
+    return { perSecond: events / (seconds + (performance.now() - from) / 1_000), last };
   },
 });

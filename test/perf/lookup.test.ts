@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { due, startPace } from '../../perf/lookup/pace.js';
-import { agentsByChance, changeOf, encodeFound, type Found, isWhole } from '../../perf/lookup/population.js';
+import {
+  agentsByChance,
+  changeOf,
+  encodeFound,
+  type Found,
+  isWhole,
+  moment,
+} from '../../perf/lookup/population.js';
 import { timeLookups } from '../../perf/lookup/timing.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
@@ -22,7 +29,7 @@ interface PrintedLookups {
 
 interface Printed {
   readonly gets: {
-    readonly versions: Readonly<Record<string, string | null>>;
+    readonly peers: Readonly<Record<string, string | null>>;
     readonly populations: readonly {
       readonly agents: number;
       readonly stores: Readonly<Record<string, { writing: PrintedLookups; atRest: PrintedLookups } | null>>;
@@ -65,13 +72,14 @@ describe('lookups', () => {
       assert.ok((lookups.writing.writerPerSecond?.median ?? 0) > 0);
       assert.equal(lookups.atRest.writerPerSecond, null);
     }
-    assert.ok((ratios.natsRequestP50Us ?? 0) > 0);
+    for (const name of ['getP50Us10k', 'getP99Us10k', 'natsRequestP50Us', 'natsRequestOverGetP50'])
+      assert.ok((ratios[name] ?? 0) > 0, name);
     // No Redis is to be had on every machine.
     assert.equal(stores.redis === null, /^without Redis as a peer: /m.test(stderr));
-    assert.equal(stores.redis === null, gets.versions.redis === null);
+    assert.equal(stores.redis === null, gets.peers.redis === null);
     assert.equal(stores.redis?.writing.p50Us.median === undefined, ratios.redisGetP50Us === null);
     assert.match(stderr, /^without sqlite as a peer: it is not in --peers$/m);
-    assert.deepEqual([stores.sqlite, gets.versions.sqlite, ratios.sqliteGetP50Us], [null, null, null]);
+    assert.deepEqual([stores.sqlite, gets.peers.sqlite, ratios.sqliteGetP50Us], [null, null, null]);
     assert.equal(ratios.getP50Us1m, null);
     assert.deepEqual(
       readdirSync(temp.path).filter((name) => name.startsWith('tallystick-perf-')),
@@ -83,6 +91,7 @@ describe('lookups', () => {
     const args = ['--agents', '100', '--peers', 'nats', '--records', '100', '--rounds', '1'];
     const { code, stdout, stderr } = await perf(['lookup', ...args]);
     assert.equal(code, 0, stderr);
+    assert.match(stdout, /^ {2}agents.get +\d+\.\d\d/m);
     assert.match(stdout, /^ {2}NATS request \(\d+\.\d+\.\d+\) +\d+\.\d\d/m);
     for (const peer of ['Redis GET', 'SQLite SELECT'])
       assert.match(stdout, new RegExp(`^ {2}${peer} +left out$`, 'm'));
@@ -143,7 +152,7 @@ describe('what is looked up', () => {
   });
 
   test('a state of one moment with the sequence of another is found out', () => {
-    const found = JSON.parse(encodeFound(changeOf('a1', 12, '2026-01-01T00:00:00.000Z'))) as Found;
+    const found = JSON.parse(encodeFound(changeOf('a1', 12, moment(new Date(0))))) as Found;
     assert.ok(isWhole(found));
     assert.ok(!isWhole({ ...found, seq: 13 }));
     assert.ok(!isWhole(undefined));

@@ -1,10 +1,13 @@
 import type { Place, StateReader, StateWriter } from '../store.js';
 import { natsReader, natsWriter } from './nats.js';
 import { redisReader, redisWriter } from './redis.js';
+import { snapshotsReader, snapshotsWriter } from './snapshots.js';
 import { sqliteReader, sqliteWriter } from './sqlite.js';
 
 export const openWriter = async (place: Place): Promise<StateWriter> => {
   switch (place.store) {
+    case 'snapshots':
+      return snapshotsWriter(place.dataDir);
     case 'nats':
       return natsWriter(place.url);
     case 'redis':
@@ -16,6 +19,8 @@ export const openWriter = async (place: Place): Promise<StateWriter> => {
 
 export const openReader = async (place: Place): Promise<StateReader> => {
   switch (place.store) {
+    case 'snapshots':
+      return snapshotsReader(place.dataDir);
     case 'nats':
       return natsReader(place.url);
     case 'redis':
