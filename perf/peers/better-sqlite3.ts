@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from '../../broker/server/cache.js';
+import { leftOut } from './left-out.js';
 
 /** The part of better-sqlite3 that is used here; it is no dependency, so its types are not there. */
 export interface SqliteDatabase {
@@ -85,7 +86,7 @@ export const findSqlite = async (say: (line: string) => void): Promise<SqlitePac
       await rm(work, { recursive: true, force: true });
     }
   } catch (error) {
-    say(`without SQLite as a peer: ${(error as Error).message.trim()}`);
+    say(leftOut('SQLite', error));
     return undefined;
   }
 };

@@ -8,6 +8,7 @@ import type { Reaper } from '../../broker/process/reaper.js';
 import { cacheDir } from '../../broker/server/cache.js';
 import { FaultError } from '../../schemas/errors.js';
 import { libraryPath, unpackDebianPackages } from './debian-packages.js';
+import { leftOut } from './left-out.js';
 import { RespConnection } from './resp.js';
 
 /** A `redis-server` that ran when asked for its version. */
@@ -61,7 +62,7 @@ export const findRedis = async (say: (line: string) => void): Promise<RedisProgr
     if (process.env.REDIS_SERVER) return await probe(process.env.REDIS_SERVER);
     return (await probe('redis-server').catch(() => undefined)) ?? (await fromDebian(say));
   } catch (error) {
-    say(`without Redis as a peer: ${(error as Error).message.trim()}`);
+    say(leftOut('Redis', error));
     return undefined;
   }
 };
