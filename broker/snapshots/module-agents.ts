@@ -18,6 +18,7 @@ import {
 } from './snapshot-files.js';
 import { whyUnusable } from './snapshot-store.js';
 import { SnapshotView } from './snapshot-value.js';
+import { timeText } from './time-text.js';
 
 /** An agent as its module's snapshots have it. */
 export interface AgentState {
@@ -60,7 +61,7 @@ const LOOK_MS = 100;
 const POLL_MS = 1;
 const LIMIT = 100;
 
-const timeOf = (view: SnapshotView): string => new Date(view.timeMs).toISOString();
+const timeOf = (view: SnapshotView): string => timeText(view.timeMs);
 
 /**
  * The agents of one module, looked up by memory map: no message is sent, and no writer is waited for or held up. From any
