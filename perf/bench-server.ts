@@ -1,6 +1,4 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
@@ -13,6 +11,7 @@ import { findServer } from '../broker/server/find.js';
 import { defaultMemoryLimitBytes } from '../broker/server/memory-limit.js';
 import { type Fault, FaultError } from '../schemas/errors.js';
 import type { Durability } from '../schemas/log.js';
+import { makeBenchDir } from './bench-dir.js';
 
 /** A server with an empty log, for one measurement, on this machine and for this process alone. */
 export interface BenchServer extends AsyncDisposable {
@@ -58,8 +57,9 @@ const start = async (
   const reaper = startReaper();
   undo.push(() => reaper.close());
   const binary = or(await findServer({ reaper })());
-  const dir = await mkdtemp(join(tmpdir(), 'tallystick-perf-'));
-  undo.push(() => rm(dir, { recursive: true, force: true }));
+  const files = await makeBenchDir();
+  undo.push(() => files[Symbol.asyncDispose]());
+  const dir = files.path;
   const port = or(await freePort(HOST)());
   const configPath = join(dir, 'server.conf');
   const settings = [
@@ -83,12 +83,11 @@ const start = async (
     })(),
   );
   undo.push(() => server.stop());
-  // Ctrl-C in the middle: the files of a benchmark are large, and nothing else would remove them.
+  // Ctrl-C in the middle: what it goes on writing would keep its files from being removed.
   const atExit = (): void => {
     if (server.pid !== undefined) process.kill(server.pid, 'SIGKILL');
-    rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
   };
-  process.once('exit', atExit);
+  process.prependOnceListener('exit', atExit);
   undo.push(() => process.off('exit', atExit));
   const url = `${HOST}:${port}`;
   const nc = await connect({ servers: url });

@@ -1,8 +1,8 @@
-/** The benchmarks: `npm run perf -- SCENARIO [--json] [--records N] [--rounds N]`. */
+/** The benchmarks: `npm run perf -- SCENARIO [--json] [--records N] [--rounds N] …`. */
 import { parseArgs } from 'node:util';
 import { toFault } from '../schemas/errors.js';
 import { machine } from './machine.js';
-import type { Report, Table } from './scenario.js';
+import { PEERS, type Peer, type Report, type Scenario, type Table } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
 const LIST = SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
@@ -14,8 +14,10 @@ ${LIST}
 
 Options:
   --json         one JSON object on stdout, and nothing else
-  --records N    records that a round handles
+  --records N    records that a round handles; for lookup, lookups of a run
   --rounds N     rounds; medians are of these
+  --agents N,M   lookup: numbers of agents, instead of 10000,1000000
+  --peers A,B    lookup: peers to measure beside, of ${PEERS.join(',')}; all without it
   --help         this
 
 Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed; 2 wrong usage.
@@ -23,6 +25,7 @@ Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed; 2 wrong usa
 Examples:
   npm run perf -- reading
   npm run --silent perf -- reading --json --records 200000 --rounds 3
+  npm run perf -- lookup --agents 10000 --peers nats --rounds 1
 `;
 
 class UsageError extends Error {}
@@ -34,6 +37,16 @@ const wholeNumber = (flag: string, text: string | undefined): number | undefined
   return Number(text);
 };
 
+const wholeNumbers = (flag: string, text: string): readonly number[] =>
+  text.split(',').flatMap((each) => wholeNumber(flag, each) ?? []);
+
+const peersOf = (text: string): readonly Peer[] =>
+  text.split(',').map((name) => {
+    const peer = PEERS.find((each) => each === name);
+    if (peer === undefined) throw new UsageError(`--peers takes ${PEERS.join(', ')}, not ${name}`);
+    return peer;
+  });
+
 const readArgs = (args: readonly string[]) => {
   try {
     return parseArgs({
@@ -44,6 +57,8 @@ const readArgs = (args: readonly string[]) => {
         help: { type: 'boolean', short: 'h', default: false },
         records: { type: 'string' },
         rounds: { type: 'string' },
+        agents: { type: 'string' },
+        peers: { type: 'string' },
       },
     });
   } catch (error) {
@@ -71,6 +86,15 @@ const print = (name: string, { data, tables }: Report, json: boolean): void => {
   process.stdout.write(`${[where, ...tables.map(formatTable)].join('\n\n')}\n`);
 };
 
+const refuseUnless = (
+  { name, takes = [] }: Scenario,
+  option: 'agents' | 'peers',
+  value: string | undefined,
+): void => {
+  if (value !== undefined && !takes.includes(option))
+    throw new UsageError(`${name} has no use for --${option}`);
+};
+
 const main = async (args: readonly string[]): Promise<number> => {
   const { values, positionals } = readArgs(args);
   if (values.help) {
@@ -83,9 +107,12 @@ const main = async (args: readonly string[]): Promise<number> => {
   if (scenario === undefined) throw new UsageError(`there is no scenario ${name}`);
   const records = wholeNumber('--records', values.records);
   const rounds = wholeNumber('--rounds', values.rounds);
+  for (const option of ['agents', 'peers'] as const) refuseUnless(scenario, option, values[option]);
   const report = await scenario.run({
     ...(records === undefined ? {} : { records }),
     ...(rounds === undefined ? {} : { rounds }),
+    ...(values.agents === undefined ? {} : { agents: wholeNumbers('--agents', values.agents) }),
+    ...(values.peers === undefined ? {} : { peers: peersOf(values.peers) }),
     say: (line) => process.stderr.write(`${line}\n`),
   });
   print(name, report, values.json);

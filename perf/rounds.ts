@@ -29,13 +29,14 @@ export const inRounds = async (
   contenders: readonly Contender[],
   rounds: number,
   say: (line: string) => void,
+  show: (value: number) => string = (value) => Math.round(value).toLocaleString('en'),
 ): Promise<ReadonlyMap<string, Measured>> => {
   const values = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const { name, run } of contenders) {
       const value = await run();
       values.get(name)?.push(value);
-      say(`round ${round} of ${rounds}: ${name}: ${Math.round(value).toLocaleString('en')}`);
+      say(`round ${round} of ${rounds}: ${name}: ${show(value)}`);
     }
   }
   return new Map([...values].map(([name, all]) => [name, measured(all)]));

@@ -1,8 +1,16 @@
+/** What `lookup` is compared with. */
+export const PEERS = ['nats', 'redis', 'sqlite'] as const;
+export type Peer = (typeof PEERS)[number];
+
 /** How a scenario is run. */
 export interface ScenarioOptions {
   /** Records that a round handles; each scenario has a default that takes seconds. */
   readonly records?: number;
   readonly rounds?: number;
+  /** Numbers of agents to measure with. */
+  readonly agents?: readonly number[];
+  /** Peers to measure beside; without it, all. */
+  readonly peers?: readonly Peer[];
   /** Progress, for stderr. */
   readonly say: (line: string) => void;
 }
@@ -23,5 +31,7 @@ export interface Scenario {
   readonly name: string;
   /** One line for the list of scenarios. */
   readonly summary: string;
+  /** Options that not every scenario has a use for. */
+  readonly takes?: readonly ('agents' | 'peers')[];
   readonly run: (options: ScenarioOptions) => Promise<Report>;
 }

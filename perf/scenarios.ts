@@ -1,7 +1,8 @@
 import { journal } from './journal/journal.js';
 import { memory } from './journal/memory.js';
 import { reading } from './journal/reading.js';
+import { lookup } from './lookup/lookup.js';
 import type { Scenario } from './scenario.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
-export const SCENARIOS: readonly Scenario[] = [journal, reading, memory];
+export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup];

@@ -16,6 +16,7 @@ import {
   type SnapshotPosition,
 } from './snapshot-files.js';
 import { SnapshotView } from './snapshot-value.js';
+import { timeText } from './time-text.js';
 
 /** An agent as its module's snapshots have it. */
 export interface AgentState {
@@ -50,7 +51,7 @@ export interface PastAgent {
 
 const LIMIT = 100;
 
-const timeOf = (view: SnapshotView): string => new Date(view.timeMs).toISOString();
+const timeOf = (view: SnapshotView): string => timeText(view.timeMs);
 
 /**
  * The agents of one module, looked up by memory map: no message is sent, and no writer is waited for or held up. From any

@@ -9,68 +9,80 @@ interface Entry<Value> {
 const MAX_BYTES = 32 * 1024 * 1024;
 /** A key, an entry and a small object of a state; also what a state is taken for before its size is known. */
 const OVERHEAD_BYTES = 400;
-/** Dirty ones may be the oldest: no more than so many are passed over to find one that can go. */
-const MAX_PASSED = 64;
 
 /**
- * States in memory. Those that were not used for longest go when there are too many, for their snapshots have them; what
- * the snapshots do not have yet stays.
+ * States in memory. Those that were not used lately go when there are too many, for their snapshots have them; what the
+ * snapshots do not have yet stays.
+ *
+ * What is used is in the young half; when that is full it becomes the old half, and what nobody took over from the old half
+ * before goes. One Map in the order of use would do by the look of it; but each use leaves a gap in front, which every look
+ * for the oldest walks over: 27 us a change with 1,000,000 agents in turn, against 1.
  */
 export class Held<Value> {
-  readonly #entries = new Map<string, Entry<Value>>();
+  #young = new Map<string, Entry<Value>>();
+  #old = new Map<string, Entry<Value>>();
+  /** What came into the young half since it was begun. */
   #bytes = 0;
 
   constructor(private readonly maxBytes = MAX_BYTES) {}
 
   get size(): number {
-    return this.#entries.size;
+    return this.#young.size + this.#old.size;
   }
 
   get(key: string): Value | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    // A Map keeps the order of insertion: the first is the one that was not used for longest.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry.value;
+    return this.#use(key)?.value;
   }
 
   /** Takes in what a snapshot has. */
   set(key: string, value: Value): void {
-    this.#put(key, { value, bytes: OVERHEAD_BYTES, isDirty: false });
-    this.#shrink();
+    this.#put(key, value, false);
   }
 
   /** Takes in what no snapshot has. */
   change(key: string, value: Value): void {
-    this.#put(key, { value, bytes: this.#entries.get(key)?.bytes ?? OVERHEAD_BYTES, isDirty: true });
+    this.#put(key, value, true);
   }
 
   /** The snapshots have this as it is here, and it has so many bytes there. */
   saved(key: string, bytes: number): void {
-    const entry = this.#entries.get(key);
+    const young = this.#young.get(key);
+    const entry = young ?? this.#old.get(key);
     if (entry === undefined) return;
-    this.#bytes += OVERHEAD_BYTES + bytes - entry.bytes;
+    const before = entry.bytes;
     entry.bytes = OVERHEAD_BYTES + bytes;
     entry.isDirty = false;
-    this.#shrink();
+    if (entry === young) this.#bytes += entry.bytes - before;
   }
 
-  #put(key: string, entry: Entry<Value>): void {
-    this.#bytes += entry.bytes - (this.#entries.get(key)?.bytes ?? 0);
-    this.#entries.set(key, entry);
-  }
-
-  #shrink(): void {
-    let passed = 0;
-    for (const [key, { bytes, isDirty }] of this.#entries) {
-      if (this.#bytes <= this.maxBytes || passed > MAX_PASSED) return;
-      if (isDirty) {
-        passed += 1;
-        continue;
-      }
-      this.#entries.delete(key);
-      this.#bytes -= bytes;
+  #put(key: string, value: Value, isDirty: boolean): void {
+    const entry = this.#use(key);
+    if (entry === undefined) this.#add(key, { value, bytes: OVERHEAD_BYTES, isDirty });
+    else {
+      entry.value = value;
+      entry.isDirty = isDirty;
     }
+  }
+
+  #use(key: string): Entry<Value> | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const entry = this.#old.get(key);
+    if (entry === undefined) return undefined;
+    this.#old.delete(key);
+    this.#add(key, entry);
+    return entry;
+  }
+
+  #add(key: string, entry: Entry<Value>): void {
+    this.#young.set(key, entry);
+    this.#bytes += entry.bytes;
+    if (this.#bytes <= this.maxBytes / 2) return;
+    const left = this.#old;
+    this.#old = this.#young;
+    this.#young = new Map();
+    // They do not count: what cannot go must not make the halves change places with every other state that comes.
+    for (const [each, dirty] of left) if (dirty.isDirty) this.#young.set(each, dirty);
+    this.#bytes = 0;
   }
 }

@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseRate } from '../../perf/nats-bench.js';
 import { inRounds, measured } from '../../perf/rounds.js';
-import { PROJECT_ROOT } from '../support/project-root.js';
-import { runProgram } from '../support/run-program.js';
 import { tempDir } from '../support/temp-dir.js';
-
-const perf = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  runProgram(process.execPath, [join(PROJECT_ROOT, 'dist', 'perf', 'main.js'), ...args], {
-    env,
-    timeoutMs: 120_000,
-  });
+import { perf } from './perf.js';
 
 interface Printed {
   readonly scenario: string;
@@ -116,7 +108,15 @@ describe('the benchmarks', () => {
   });
 
   test('an unknown scenario, a bad number and no scenario are wrong usage, with the list of scenarios', async () => {
-    for (const args of [['nope'], [], ['reading', '--records', '-1'], ['reading', '--what']]) {
+    for (const args of [
+      ['nope'],
+      [],
+      ['reading', '--records', '-1'],
+      ['reading', '--what'],
+      ['reading', '--agents', '10'],
+      ['lookup', '--agents', '10,'],
+      ['lookup', '--peers', 'nats,mysql'],
+    ]) {
       const { code, stdout, stderr } = await perf(args);
       assert.equal(code, 2, args.join(' '));
       assert.equal(stdout, '');

@@ -1,0 +1,23 @@
+import { findRedis, type RedisProgram } from '../peers/redis-server.js';
+import { findSqlite, type SqlitePackage } from '../peers/better-sqlite3.js';
+import { PEERS, type Peer } from '../scenario.js';
+
+/** Those of the peers that are wanted and that are to be had on this machine. */
+export interface Peers {
+  readonly nats: boolean;
+  readonly redis: RedisProgram | undefined;
+  readonly sqlite: SqlitePackage | undefined;
+}
+
+export const findPeers = async (
+  wanted: readonly Peer[] = PEERS,
+  say: (line: string) => void,
+): Promise<Peers> => {
+  for (const peer of PEERS)
+    if (!wanted.includes(peer)) say(`without ${peer} as a peer: it is not in --peers`);
+  return {
+    nats: wanted.includes('nats'),
+    redis: wanted.includes('redis') ? await findRedis(say) : undefined,
+    sqlite: wanted.includes('sqlite') ? await findSqlite(say) : undefined,
+  };
+};

@@ -1,0 +1,27 @@
+/** The process that looks agents up. */
+import { agentsByChance, type Found } from './population.js';
+import { answer, settingOf } from './program.js';
+import type { Place } from './store.js';
+import { openReader } from './stores/open.js';
+import { type Limits, type Timed, timeLookups, timeNothing } from './timing.js';
+
+interface Lookups extends Limits {
+  readonly agents: number;
+  readonly seed: number;
+}
+
+export type ReaderQuestions = {
+  readonly time: { readonly ask: Lookups; readonly answer: Timed };
+  /** What the timing of a lookup costs itself. */
+  readonly nothing: { readonly ask: null; readonly answer: Timed };
+  readonly get: { readonly ask: string; readonly answer: Found | null };
+};
+
+const reader = await openReader(settingOf<Place>());
+
+answer<ReaderQuestions>({
+  time: ({ agents, seed, ...limits }) => timeLookups(reader.get, agentsByChance(agents, seed), limits),
+  nothing: () => timeNothing(agentsByChance(10_000, 1)),
+  get: async (agent) =>
+    ('sync' in reader.get ? reader.get.sync(agent) : await reader.get.async(agent)) ?? null,
+});

@@ -1,0 +1,31 @@
+import type { Place, StateReader, StateWriter } from '../store.js';
+import { natsReader, natsWriter } from './nats.js';
+import { redisReader, redisWriter } from './redis.js';
+import { snapshotsReader, snapshotsWriter } from './snapshots.js';
+import { sqliteReader, sqliteWriter } from './sqlite.js';
+
+export const openWriter = async (place: Place): Promise<StateWriter> => {
+  switch (place.store) {
+    case 'snapshots':
+      return snapshotsWriter(place.dataDir);
+    case 'nats':
+      return natsWriter(place.url);
+    case 'redis':
+      return redisWriter(place.port);
+    case 'sqlite':
+      return sqliteWriter(place.file, place.folder);
+  }
+};
+
+export const openReader = async (place: Place): Promise<StateReader> => {
+  switch (place.store) {
+    case 'snapshots':
+      return snapshotsReader(place.dataDir);
+    case 'nats':
+      return natsReader(place.url);
+    case 'redis':
+      return redisReader(place.port);
+    case 'sqlite':
+      return sqliteReader(place.file, place.folder);
+  }
+};

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { openAgents } from '../../../broker/snapshots/index.js';
+import { Snapshots } from '../../../broker/snapshots/snapshots.js';
+import accounts from '../../../modules/accounts/index.js';
+import { States } from '../../../modules/host/states.js';
+import type { AnyModule } from '../../../modules/sdk/module.js';
+import { type Found, MODULE } from '../population.js';
+import type { StateReader, StateWriter } from '../store.js';
+
+/** Above this the writer is too slow for the rate, and waits, so that what it reaches is told. */
+const MOST_WAITING = 100_000;
+
+/** As a module's host does it: each event is folded into its agent's state, and what changed is written behind that. */
+export const snapshotsWriter = async (dataDir: string): Promise<StateWriter> => {
+  // Whatever it has to say is of snapshots that are not written.
+  let trouble: string | undefined;
+  const say = (line: string): void => {
+    trouble ??= line;
+  };
+  const check = (): void => {
+    if (trouble !== undefined) throw new Error(trouble);
+  };
+  const snapshots = await Snapshots.open(join(dataDir, 'snapshots', MODULE), '', say);
+  const states = new States(accounts as unknown as AnyModule, snapshots, 'lookup', say);
+  return {
+    put: async (changes) => {
+      for (const { agent, seq, timeMs } of changes) {
+        const { balance } = states.get(agent) as { readonly balance: number };
+        states.apply(agent, seq, timeMs, [{ name: 'deposited', data: { amount: seq - balance } }]);
+      }
+      if (states.waiting > MOST_WAITING) await states.saved();
+      check();
+    },
+    settle: async () => {
+      await states.saved();
+      check();
+      snapshots.publish();
+    },
+    close: async () => {
+      await states.close();
+      await snapshots.close();
+    },
+  };
+};
+
+/** As a program outside does it. */
+export const snapshotsReader = (dataDir: string): StateReader => {
+  const agents = openAgents(dataDir);
+  return {
+    get: { sync: (agent) => agents.get(MODULE, agent) as Found | undefined },
+    close: () => agents.close(),
+  };
+};

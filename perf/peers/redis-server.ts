@@ -1,0 +1,111 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { freePort } from '../../broker/process/free-port.js';
+import type { Reaper } from '../../broker/process/reaper.js';
+import { cacheDir } from '../../broker/server/cache.js';
+import { FaultError } from '../../schemas/errors.js';
+import { libraryPath, unpackDebianPackages } from './debian-packages.js';
+import { leftOut } from './left-out.js';
+import { RespConnection } from './resp.js';
+
+/** A `redis-server` that ran when asked for its version. */
+export interface RedisProgram {
+  readonly path: string;
+  readonly version: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const PACKAGES = ['redis-server', 'redis-tools'];
+const IN_PACKAGE = join('usr', 'bin', 'redis-server');
+const START_LIMIT_MS = 20_000;
+
+/** Of `Redis server v=7.0.15 sha=…`. */
+export const parseVersion = (output: string): string | undefined => /\bv=(\S+)/.exec(output)?.[1];
+
+const probe = async (path: string, env = process.env): Promise<RedisProgram> => {
+  const { stdout } = await promisify(execFile)(path, ['--version'], { env, timeout: START_LIMIT_MS });
+  const version = parseVersion(stdout);
+  if (version === undefined) throw new Error(`${path} is no redis-server: ${stdout}`);
+  return { path, version, env };
+};
+
+const probeUnpacked = async (root: string): Promise<RedisProgram> =>
+  probe(join(root, IN_PACKAGE), { ...process.env, LD_LIBRARY_PATH: await libraryPath(root) });
+
+/** From the packages of the machine's Debian, kept in the cache; what no longer runs there is fetched anew. */
+const fromDebian = async (say: (line: string) => void): Promise<RedisProgram> => {
+  const cache = resolve(cacheDir());
+  const folder = join(cache, `redis-${process.platform}-${process.arch}`);
+  const cached = await probeUnpacked(folder).catch(() => undefined);
+  if (cached !== undefined) return cached;
+  say(`fetching redis-server as Debian packages, once (kept in ${folder})`);
+  await mkdir(cache, { recursive: true });
+  const work = await mkdtemp(join(cache, 'unpacking-'));
+  try {
+    await unpackDebianPackages(PACKAGES, IN_PACKAGE, work);
+    await probeUnpacked(work);
+    await rm(folder, { recursive: true, force: true });
+    // Two at once: one of the renames finds the folder of the other, which is as good.
+    await rename(work, folder).catch(() => undefined);
+    return await probeUnpacked(folder);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+};
+
+/** `REDIS_SERVER`, else of PATH, else of Debian's packages; undefined, said aloud, where there is none to be had. */
+export const findRedis = async (say: (line: string) => void): Promise<RedisProgram | undefined> => {
+  try {
+    if (process.env.REDIS_SERVER) return await probe(process.env.REDIS_SERVER);
+    return (await probe('redis-server').catch(() => undefined)) ?? (await fromDebian(say));
+  } catch (error) {
+    say(leftOut('Redis', error));
+    return undefined;
+  }
+};
+
+export interface RedisServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+const SETTINGS = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+
+/** Starts it on loopback, in memory alone: nothing that it does for durability is measured. */
+export const startRedis = async (
+  { path, env }: RedisProgram,
+  dir: string,
+  reaper: Reaper,
+): Promise<RedisServer> => {
+  const free = await freePort('127.0.0.1')();
+  if (isLeft(free)) throw new FaultError(free.left);
+  const port = free.right;
+  const server = spawn(path, ['--port', String(port), '--dir', dir, ...SETTINGS], { env, stdio: 'ignore' });
+  reaper.track(server);
+  const exited = new Promise<string>((resolve) => {
+    server.once('error', (error) => resolve(error.message));
+    server.once('exit', (code, signal) => resolve(`it ended with ${code ?? signal}`));
+  });
+  let ended: string | undefined;
+  void exited.then((reason) => {
+    ended = reason;
+  });
+  const stop = async (): Promise<void> => {
+    server.kill('SIGKILL');
+    await exited;
+  };
+  const until = performance.now() + START_LIMIT_MS;
+  for (;;) {
+    const connection = await RespConnection.open(port).catch(() => undefined);
+    const answer = await connection?.send('PING').catch(() => undefined);
+    connection?.close();
+    if (answer === 'PONG') return { port, [Symbol.asyncDispose]: stop };
+    if (ended !== undefined || performance.now() > until) {
+      await stop();
+      throw new Error(`redis-server did not start: ${ended ?? 'it does not answer'}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};

@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+import { PROJECT_ROOT } from '../support/project-root.js';
+import { type ProgramResult, runProgram } from '../support/run-program.js';
+
+/** `npm run perf -- …` as it stands after a build. */
+export const perf = (
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProgramResult> =>
+  runProgram(process.execPath, [join(PROJECT_ROOT, 'dist', 'perf', 'main.js'), ...args], {
+    env,
+    timeoutMs: 120_000,
+  });
