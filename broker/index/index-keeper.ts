@@ -4,6 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { failPoint } from '../journal/fail-point.js';
 import { FreshReads } from '../lmdb/fresh-reads.js';
 import { Opening } from '../lmdb/opening.js';
+import { checkRoom } from '../lmdb/room.js';
 import { StoreThread } from '../lmdb/store-thread.js';
 import { whyUnusable } from '../lmdb/usable.js';
 import type { IndexContents, Unsaved } from './index-contents.js';
@@ -48,7 +49,7 @@ const INTERVAL_MS = 500;
 /** After a group that could not be written, or files that could not be opened. */
 const RETRY_MS = 1_000;
 const START: Place = { seq: 0, resumeFrom: 1 };
-/** There while the files are opened and read: who dies in LMDB's own code leaves it. */
+/** There from before the files are opened until one group is in them: who dies in LMDB's own code leaves it. */
 const TRIAL = 'trial';
 
 /**
@@ -60,37 +61,36 @@ export class IndexKeeper {
   #open: Open | undefined;
   /** What is in the files is of no use, and goes with the next group. */
   #anew = true;
+  /** Until the first group is in the files. */
+  #onTrial = false;
   #saved = START;
   #interval: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> | undefined;
   #pauseUntil = 0;
   #isFailing = false;
-  #closed = false;
+  /** Until it is opened, and again when it is closed. */
+  #closed = true;
 
   constructor(private readonly options: IndexKeeperOptions) {}
 
   /** Opens the files and takes in what they have: where they stand, and whether what was there is thrown away. */
   async open(): Promise<Place & { readonly discarded: boolean }> {
-    const { contents, logId, lastSeq, say } = this.options;
+    const { logId, lastSeq, say } = this.options;
+    this.#closed = false;
     const found = await this.#openFiles();
     const fits = found !== undefined && found.logId === logId && found.seq <= lastSeq;
     const discarded = found !== undefined && !fits;
     if (discarded) say('the index was of another log, or ahead of this one, and is read anew');
+    const place = fits && (await this.#load()) ? found : START;
+    this.#anew = place === START;
     if (this.#open !== undefined) {
-      try {
-        if (fits) contents.load(this.#open.files);
-        this.#anew = !fits;
-      } catch (error) {
-        say(`the index is damaged, and read anew: ${(error as Error).message}`);
-      }
       // Those who look must not see what is thrown away, and files that cannot be written to are found out here.
       const nothing = { agents: [], fired: [], redrives: [], conversations: [] };
-      await this.#commit(this.#open, nothing, this.#anew || found === undefined ? START : found);
-      rmSync(join(this.options.dir, TRIAL), { force: true });
+      await this.#commit(this.#open, nothing, place);
     }
     this.#interval = setInterval(() => this.#tick(), INTERVAL_MS).unref();
-    return { ...(this.#anew || found === undefined ? START : found), discarded };
+    return { ...place, discarded };
   }
 
   /** The due time behind a schedule's last firing that is in the files. */
@@ -154,7 +154,7 @@ export class IndexKeeper {
   }
 
   async #commit({ thread }: Open, unsaved: Unsaved, at: Place): Promise<void> {
-    const { contents, logId } = this.options;
+    const { contents, dir, logId } = this.options;
     const position = { ...at, logId };
     const outcome = await thread.commit({ ...unsaved, anew: this.#anew, position });
     if (E.isLeft(outcome)) {
@@ -164,6 +164,8 @@ export class IndexKeeper {
     contents.kept(unsaved);
     this.#saved = at;
     this.#anew = false;
+    if (this.#onTrial) rmSync(join(dir, TRIAL), { force: true });
+    this.#onTrial = false;
     if (this.#isFailing) this.options.say('the index is written again');
     this.#isFailing = false;
   }
@@ -172,12 +174,12 @@ export class IndexKeeper {
   async #openFiles(): Promise<IndexPosition | undefined> {
     const { dir, say } = this.options;
     try {
-      const why = existsSync(join(dir, TRIAL))
-        ? 'the process that opened the index last ended in doing so'
-        : whyUnusable(dir);
-      if (why !== undefined && existsSync(join(dir, 'data.mdb'))) this.#setAside(why);
       mkdirSync(dir, { recursive: true, mode: 0o700 });
+      checkRoom(dir);
+      const why = existsSync(join(dir, TRIAL)) ? 'whoever opened it last did not get far' : whyUnusable(dir);
+      if (why !== undefined && existsSync(join(dir, 'data.mdb'))) this.#setAside(why);
       writeFileSync(join(dir, TRIAL), '');
+      this.#onTrial = true;
       const opened = await StoreThread.open<IndexChange, undefined>(PROGRAM, { dir }, say);
       if (E.isLeft(opened)) throw new Error(opened.left);
       const thread = opened.right;
@@ -189,6 +191,19 @@ export class IndexKeeper {
     } catch (error) {
       this.#failed('cannot be opened, and the index works from memory', (error as Error).message);
       return undefined;
+    }
+  }
+
+  /** Takes in what the files have; false where they are damaged and others are in their place. */
+  async #load(): Promise<boolean> {
+    try {
+      this.options.contents.load((this.#open as Open).files);
+      return true;
+    } catch (error) {
+      await this.#closeFiles();
+      this.#setAside(`the index is damaged (${(error as Error).message})`);
+      await this.#openFiles();
+      return false;
     }
   }
 
@@ -207,6 +222,7 @@ export class IndexKeeper {
     const aside = `${dir}.damaged`;
     rmSync(aside, { recursive: true, force: true });
     renameSync(dir, aside);
+    mkdirSync(dir, { mode: 0o700 });
     say(`${why}: the index is kept as ${aside} and read from the log anew`);
   }
 

@@ -27,8 +27,13 @@ describe('the index of the log', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  const publish = async (subject: string, cause?: number): Promise<number> => {
+  const publish = async (
+    subject: string,
+    cause?: number,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<number> => {
     const h = headers();
+    for (const [name, value] of Object.entries(more)) h.set(name, value);
     if (cause !== undefined) h.set(HEADER.cause, String(cause));
     const { seq } = await jetstream(nc).publish(subject, '{}', { headers: h });
     lastSeq = seq;
@@ -101,6 +106,40 @@ describe('the index of the log', () => {
     await rewound.index.reached(lastSeq);
     assert.equal(rewound.index.agents, index.agents);
     await rewound.index.close();
+  });
+
+  test('I1 what schedules have sent and who redrives what is in the log: an index without files finds it again', async () => {
+    await using kept = tempDir();
+    await using empty = tempDir();
+    const next = '2030-01-01T00:00:00.000Z';
+    const fired = await publish('cmd.m.a.x.guest', undefined, {
+      [HEADER.schedule]: 'daily',
+      [HEADER.next]: next,
+    });
+    await publish('res.m.a.x', fired);
+    const redrive = await publish('cmd.m.a.x.guest', undefined, {
+      [HEADER.redrives]: '17',
+      [HEADER.id]: 'gateway.1.1',
+    });
+    const answer = await publish('res.m.a.x', redrive);
+    const found = async (dir: string) => {
+      const { index } = await openIndex(dir);
+      const { redrives, agents } = index;
+      const facts = [
+        index.lastFiring('guest/daily'),
+        redrives.of(17),
+        redrives.resultOf(redrive),
+        agents,
+        index.commands.size,
+        index.conversations.size,
+      ];
+      await index.close();
+      return facts;
+    };
+    const first = await found(kept.path);
+    assert.deepEqual(first.slice(0, 3), [Date.parse(next), [redrive], answer]);
+    assert.deepEqual(await found(kept.path), first, 'with files, which say that all before is done');
+    assert.deepEqual(await found(empty.path), first, 'without');
   });
 
   test('a damaged index is kept aside, told of, and read anew', async () => {
