@@ -1,9 +1,10 @@
 import type { Report, Scenario } from '../scenario.js';
 import { gets } from './gets-report.js';
+import { stateWrites } from './state-writes.js';
 import { type Part, RATIOS, type RatioName, type Ratios } from './part.js';
 
 /** What is measured, in this order. */
-const PARTS: readonly Part[] = [gets];
+const PARTS: readonly Part[] = [gets, stateWrites];
 
 const NAMES = Object.keys(RATIOS) as RatioName[];
 

@@ -1,0 +1,90 @@
+import { startReaper } from '../../broker/process/reaper.js';
+import { makeBenchDir } from '../bench-dir.js';
+import { startBenchServer } from '../bench-server.js';
+import { percentile } from '../percentiles.js';
+import { inRounds, measured } from '../rounds.js';
+import type { Part } from './part.js';
+import { startProgram } from './program.js';
+import type { StateWatcherQuestions } from './state-watcher-main.js';
+import type { StateWriterQuestions, StateWriterSetting } from './state-writer-main.js';
+
+const AGENTS = 10_000;
+const EVENTS_PER_SECOND = 10_000;
+const SECONDS = 5;
+const ROUNDS = 3;
+
+interface Round {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly samples: number;
+  readonly perSecond: number;
+}
+
+const round3 = (value: number): number => Math.round(value * 1_000) / 1_000;
+
+/**
+ * From the time at which the server stored an event, by the server's clock, until another process sees the state that it
+ * leads to: the acknowledgement, the fold, the group and its commit are in it, and the message by which the watcher learns
+ * that there is something to look for.
+ */
+export const stateWrites: Part = {
+  name: 'stateWrites',
+  run: async ({ rounds = ROUNDS, records = Number.POSITIVE_INFINITY, say }) => {
+    await using server = await startBenchServer('os', say);
+    await using dir = await makeBenchDir();
+    const reaper = startReaper();
+    const setting: StateWriterSetting = { url: server.url, dataDir: dir.path };
+    const program = (name: string) => new URL(name, import.meta.url);
+    try {
+      await using writer = startProgram<StateWriterQuestions>(
+        program('state-writer-main.js'),
+        setting,
+        reaper,
+      );
+      await using watcher = startProgram<StateWatcherQuestions>(
+        program('state-watcher-main.js'),
+        setting,
+        reaper,
+      );
+      const seconds = Math.min(SECONDS, records / EVENTS_PER_SECOND);
+      const done: Round[] = [];
+      const run = async (): Promise<number> => {
+        await writer.ask('write', { agents: AGENTS, perSecond: EVENTS_PER_SECOND });
+        if (done.length === 0) await watcher.ask('watch', null);
+        await new Promise((resume) => setTimeout(resume, seconds * 1_000));
+        const { perSecond } = await writer.ask('stop', null);
+        const sorted = Float64Array.from(await watcher.ask('seen', null)).sort();
+        const [p50Ms, p99Ms] = [percentile(sorted, 0.5), percentile(sorted, 0.99)];
+        done.push({ p50Ms, p99Ms, samples: sorted.length, perSecond });
+        return p50Ms;
+      };
+      await inRounds(
+        [{ name: 'event in the log to state visible', run }],
+        rounds,
+        say,
+        (ms) => `p50 ${ms.toFixed(3)} ms`,
+      );
+      const p50Ms = measured(done.map((each) => each.p50Ms));
+      const p99Ms = measured(done.map((each) => each.p99Ms));
+      return {
+        data: { agents: AGENTS, eventsPerSecond: EVENTS_PER_SECOND, seconds, rounds: done },
+        tables: [
+          {
+            title: `an event in the log until its state is seen by another process, ${EVENTS_PER_SECOND.toLocaleString('en')} events/s, os, milliseconds`,
+            heads: ['round', 'p50', 'p99', 'events/s', 'watched'],
+            rows: done.map((each, i) => [
+              String(i + 1),
+              each.p50Ms.toFixed(3),
+              each.p99Ms.toFixed(3),
+              Math.round(each.perSecond).toLocaleString('en'),
+              String(each.samples),
+            ]),
+          },
+        ],
+        ratios: { stateWriteP50Ms: round3(p50Ms.median), stateWriteP99Ms: round3(p99Ms.median) },
+      };
+    } finally {
+      await reaper.close();
+    }
+  },
+};
