@@ -6,6 +6,7 @@ import { packageRoot } from '../broker/process/package-root.js';
 import { FaultError, fault, toFault } from '../schemas/errors.js';
 import { addAgent } from './commands/agent.js';
 import { addCall } from './commands/call.js';
+import { addConversation } from './commands/conversation.js';
 import { addDead } from './commands/dead.js';
 import { addEnv } from './commands/env.js';
 import { addModule } from './commands/module.js';
@@ -46,6 +47,7 @@ const build = (): Command => {
     addStatus,
     addCall,
     addAgent,
+    addConversation,
     addModule,
     addDead,
     addSchedule,

@@ -14,6 +14,9 @@ const COMMANDS = [
   'agent',
   'agent get',
   'agent list',
+  'conversation',
+  'conversation get',
+  'conversation list',
   'module',
   'module list',
   'module info',
@@ -33,7 +36,7 @@ const COMMANDS = [
   'replay history',
 ] as const;
 
-const GROUPS: readonly string[] = ['', 'agent', 'module', 'dead', 'schedule', 'replay'];
+const GROUPS: readonly string[] = ['', 'agent', 'conversation', 'module', 'dead', 'schedule', 'replay'];
 
 let dir: TempDir;
 before(() => {
@@ -85,6 +88,8 @@ describe('wrong usage exits 2', () => {
     [['agent', 'list', 'accounts', '--prefix', '*'], /NAME_INVALID: --prefix: /],
     [['agent', 'list', 'accounts', '--limit', 'all'], /--limit: /],
     [['agent', 'list', 'accounts', '--data', 'x', '--server', 'nats://h'], /--data and --server/],
+    [['conversation', 'get', 'x'], /SEQ: "x" is no number from 1 on/],
+    [['conversation', 'list', '--agent', 'a b'], /NAME_INVALID: --agent: /],
     [['dead', 'show', 'x'], /SEQ: "x" is no number from 1 on/],
     [['dead', 'show'], /missing required argument 'seq'/],
     [['dead', 'list', '--limit', '0'], /--limit: /],
