@@ -23,9 +23,12 @@ export const run = async (work: TaskEither<Fault, ExitCode>): Promise<void> => {
   process.exitCode = isLeft(result) ? exitCodeOf(result.left) : result.right;
 };
 
-/** The value, or a throw that ends the command with USAGE. For option parsers of commander, which can only throw. */
+/**
+ * The value, or a throw that ends the command with what is wrong, USAGE or NAME_INVALID, and with which option. For option
+ * parsers of commander, which can only throw.
+ */
 export const orUsage = <T>(option: string, parsed: Either<Fault, T>): T => {
-  if (isLeft(parsed)) throw new FaultError(fault('USAGE', `${option}: ${parsed.left.message}`));
+  if (isLeft(parsed)) throw new FaultError(fault(parsed.left.code, `${option}: ${parsed.left.message}`));
   return parsed.right;
 };
 

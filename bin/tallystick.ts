@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../broker/process/package-root.js';
 import { FaultError, fault, toFault } from '../schemas/errors.js';
+import { addAgent } from './commands/agent.js';
 import { addCall } from './commands/call.js';
 import { addDead } from './commands/dead.js';
 import { addEnv } from './commands/env.js';
@@ -39,7 +40,17 @@ const build = (): Command => {
     'tallystick status',
     'tallystick replay history --agent alice',
   ]);
-  for (const add of [addStart, addEnv, addStatus, addCall, addModule, addDead, addSchedule, addReplay])
+  for (const add of [
+    addStart,
+    addEnv,
+    addStatus,
+    addCall,
+    addAgent,
+    addModule,
+    addDead,
+    addSchedule,
+    addReplay,
+  ])
     add(program);
   return program;
 };

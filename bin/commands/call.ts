@@ -4,7 +4,6 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { headers as makeHeaders, type MsgHdrs, type NatsConnection } from 'nats';
 import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { parseDuration } from '../../schemas/quantity.js';
 import type { Result } from '../../schemas/result.js';
 import {
   parseTiming,
@@ -16,6 +15,7 @@ import {
 import { type Address, callSubject, parseAddress } from '../../schemas/subjects.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import { EXIT, type ExitCode, exitCodeOf } from '../exit.js';
+import { duration } from '../option-values.js';
 import { print, printError, printJson } from '../output.js';
 import { silenceOf } from '../requests.js';
 import { done, orUsage, run, withExamples } from '../run.js';
@@ -187,12 +187,7 @@ export const addCall = (program: Command): void => {
         'call an action and print its result; the payload is JSON, `-` for stdin, {} when left out',
       )
       .option('--agent <id>', 'the agent that is called')
-      .option(
-        '--timeout <duration>',
-        'how long to wait for the result',
-        (text) => orUsage('--timeout', parseDuration(text)),
-        30_000,
-      )
+      .option('--timeout <duration>', 'how long to wait for the result', duration('--timeout'), 30_000)
       .option('--at <time>', 'send it then, and do not wait: an RFC 3339 time')
       .option('--in <duration>', 'send it after that time')
       .option('--every <duration>', 'send it again and again; whole seconds')

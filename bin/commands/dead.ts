@@ -5,16 +5,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { DeadDetails, DeadPage, DeadSummary } from '../../schemas/dead.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { parseSequence } from '../../schemas/identity.js';
-import { parseName } from '../../schemas/names.js';
 import { OPS } from '../../schemas/operate.js';
-import { parseDuration } from '../../schemas/quantity.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import type { ExitCode } from '../exit.js';
+import { duration, name, positive } from '../option-values.js';
 import { formatTable, print, printJson, printLine } from '../output.js';
 import { type RedriveRequest, redrive } from '../redrive.js';
 import { ask } from '../requests.js';
-import { done, orUsage, run, withExamples } from '../run.js';
+import { done, run, withExamples } from '../run.js';
 import type { TargetOptions } from '../target.js';
 
 interface Options extends TargetOptions {
@@ -138,18 +136,11 @@ const redriveLetters = (
   });
 };
 
-const positive =
-  (option: string) =>
-  (text: string): number => {
-    const value = parseSequence(text);
-    const problem = fault('USAGE', `${JSON.stringify(text)} is no number from 1 on`);
-    return orUsage(option, value === undefined ? left(problem) : right(value));
-  };
 const sequences = (text: string, before: readonly number[] = []): readonly number[] => [
   ...before,
   positive('SEQ')(text),
 ];
-const moduleName = (text: string): string => orUsage('--module', parseName('the name', text));
+const moduleName = name('--module');
 
 export const addDead = (program: Command): void => {
   const group = program
@@ -187,12 +178,7 @@ export const addDead = (program: Command): void => {
     .option('--module <name>', 'with --all: of this module only', moduleName)
     .option('--again', 'also those that were redriven before')
     .option('--wait', 'wait for the results and print them')
-    .option(
-      '--timeout <duration>',
-      'with --wait: how long to wait',
-      (text) => orUsage('--timeout', parseDuration(text)),
-      30_000,
-    )
+    .option('--timeout <duration>', 'with --wait: how long to wait', duration('--timeout'), 30_000)
     .action((seqs: readonly number[] | undefined, options: RedriveOptions) =>
       run(redriveLetters(seqs ?? [], options)),
     );

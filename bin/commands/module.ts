@@ -5,13 +5,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
-import { parseDuration } from '../../schemas/quantity.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import type { ExitCode } from '../exit.js';
 import { modulesTable, statsTable } from '../module-table.js';
+import { duration } from '../option-values.js';
 import { print, printJson } from '../output.js';
 import { ask } from '../requests.js';
-import { done, orUsage, run, withExamples } from '../run.js';
+import { done, run, withExamples } from '../run.js';
 import type { TargetOptions } from '../target.js';
 
 interface Options extends TargetOptions {
@@ -54,14 +54,13 @@ const formatInfo = ({ manifest, ...status }: Info): string => {
 };
 
 const one = (status: ModuleStatus): string => modulesTable([status]);
-const parseTimeout = (text: string): number => orUsage('--timeout', parseDuration(text));
 
 /** Starting and draining a module may take a while, which the broker bounds; this is for a broker that hangs. */
 const slow = (command: Command): Command =>
   withTargetOptions(command).option(
     '--timeout <duration>',
     'how long to wait for the broker',
-    parseTimeout,
+    duration('--timeout'),
     120_000,
   );
 

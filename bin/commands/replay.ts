@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type HistoryQuery, history, lineFormatter } from '../../replay/index.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
-import { parseSequence } from '../../schemas/identity.js';
-import { parseName } from '../../schemas/names.js';
-import { parseDuration } from '../../schemas/quantity.js';
 import type { RecordKind } from '../../schemas/subjects.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import type { ExitCode } from '../exit.js';
+import { name, place, positive } from '../option-values.js';
 import { printLine } from '../output.js';
 import { done, orUsage, run, withExamples } from '../run.js';
 import type { TargetOptions } from '../target.js';
@@ -23,39 +21,6 @@ interface Options extends TargetOptions, Pick<HistoryQuery, 'module' | 'agent' |
 }
 
 const KINDS = ['cmd', 'res', 'evt', 'epoch'] as const satisfies readonly RecordKind[];
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/;
-
-/** A place in the log: a sequence, an RFC 3339 time, or a duration ago. */
-export const parsePlace = (text: string, now = Date.now()): Either<Fault, number | Date> => {
-  const sequence = parseSequence(text);
-  if (sequence !== undefined) return right(sequence);
-  const time = RFC_3339.test(text) ? new Date(text) : undefined;
-  if (time !== undefined && !Number.isNaN(time.getTime())) return right(time);
-  const ago = parseDuration(text);
-  if (!isLeft(ago) && ago.right <= now) return right(new Date(now - ago.right));
-  const examples = 'a sequence (17), an RFC 3339 time (2026-01-02T03:04:05Z) or a duration ago (2h)';
-  return left(fault('USAGE', `${JSON.stringify(text)} is none of ${examples}`));
-};
-
-const place =
-  (option: string) =>
-  (text: string): number | Date =>
-    orUsage(option, parsePlace(text));
-const name =
-  (option: string) =>
-  (text: string): string =>
-    orUsage(option, parseName('the name', text));
-const positive =
-  (option: string) =>
-  (text: string): number => {
-    const value = parseSequence(text);
-    return orUsage(
-      option,
-      value === undefined
-        ? left(fault('USAGE', `${JSON.stringify(text)} is no number from 1 on`))
-        : right(value),
-    );
-  };
 const kind = (text: string): RecordKind => {
   const found = KINDS.find((one) => one === text);
   return orUsage(

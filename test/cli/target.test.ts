@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { parsePlace } from '../../bin/commands/replay.js';
+import { parsePlace } from '../../bin/option-values.js';
 import { configOf } from '../../bin/commands/start.js';
 import { shellQuote } from '../../bin/commands/env.js';
 import { formatTable } from '../../bin/output.js';

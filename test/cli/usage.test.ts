@@ -11,6 +11,9 @@ const COMMANDS = [
   'env',
   'status',
   'call',
+  'agent',
+  'agent get',
+  'agent list',
   'module',
   'module list',
   'module info',
@@ -30,7 +33,7 @@ const COMMANDS = [
   'replay history',
 ] as const;
 
-const GROUPS: readonly string[] = ['', 'module', 'dead', 'schedule', 'replay'];
+const GROUPS: readonly string[] = ['', 'agent', 'module', 'dead', 'schedule', 'replay'];
 
 let dir: TempDir;
 before(() => {
@@ -75,6 +78,13 @@ describe('wrong usage exits 2', () => {
     [['call', 'accounts.deposit', '--timeout', '5'], /--timeout: "5" is no duration/],
     [['status', '--data', 'x', '--server', 'nats://h'], /--data and --server/],
     [['call', 'accounts.deposit', '--priority', '9'], /--priority: "9" is none of normal, urgent/],
+    [['agent', 'get'], /missing required argument 'module'/],
+    [['agent', 'get', 'accounts', 'a b'], /NAME_INVALID: ID: the name "a b" is not/],
+    [['agent', 'get', 'a.b', 'alice'], /NAME_INVALID: MODULE: /],
+    [['agent', 'get', 'accounts', 'alice', '--at-least', '0'], /--at-least: "0" is no number from 1 on/],
+    [['agent', 'list', 'accounts', '--prefix', '*'], /NAME_INVALID: --prefix: /],
+    [['agent', 'list', 'accounts', '--limit', 'all'], /--limit: /],
+    [['agent', 'list', 'accounts', '--data', 'x', '--server', 'nats://h'], /--data and --server/],
     [['dead', 'show', 'x'], /SEQ: "x" is no number from 1 on/],
     [['dead', 'show'], /missing required argument 'seq'/],
     [['dead', 'list', '--limit', '0'], /--limit: /],
@@ -108,7 +118,7 @@ describe('wrong usage exits 2', () => {
   }
 
   test('a group without a subcommand shows its help', async () => {
-    for (const group of ['module', 'dead', 'schedule', 'replay']) {
+    for (const group of ['agent', 'module', 'dead', 'schedule', 'replay']) {
       const { code, stdout, stderr } = await run([group]);
       assert.equal(code, 2);
       assert.equal(stdout, '');

@@ -1,0 +1,35 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Fault, fault } from '../schemas/errors.js';
+import { parseSequence } from '../schemas/identity.js';
+import { parseName } from '../schemas/names.js';
+import { parseDuration } from '../schemas/quantity.js';
+import { orUsage } from './run.js';
+
+/** What options take: each makes a parser for commander that names its option when it refuses. */
+type OptionParser<T> = (option: string) => (text: string) => T;
+
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+/** A place in the log: a sequence, an RFC 3339 time, or a duration ago. */
+export const parsePlace = (text: string, now = Date.now()): Either<Fault, number | Date> => {
+  const sequence = parseSequence(text);
+  if (sequence !== undefined) return right(sequence);
+  const time = RFC_3339.test(text) ? new Date(text) : undefined;
+  if (time !== undefined && !Number.isNaN(time.getTime())) return right(time);
+  const ago = parseDuration(text);
+  if (!isLeft(ago) && ago.right <= now) return right(new Date(now - ago.right));
+  const examples = 'a sequence (17), an RFC 3339 time (2026-01-02T03:04:05Z) or a duration ago (2h)';
+  return left(fault('USAGE', `${JSON.stringify(text)} is none of ${examples}`));
+};
+
+export const place: OptionParser<number | Date> = (option) => (text) => orUsage(option, parsePlace(text));
+
+export const name: OptionParser<string> = (option) => (text) => orUsage(option, parseName('the name', text));
+
+export const duration: OptionParser<number> = (option) => (text) => orUsage(option, parseDuration(text));
+
+export const positive: OptionParser<number> = (option) => (text) => {
+  const value = parseSequence(text);
+  const problem = fault('USAGE', `${JSON.stringify(text)} is no number from 1 on`);
+  return orUsage(option, value === undefined ? left(problem) : right(value));
+};

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { startBroker, type TestBroker } from '../support/broker.js';
+import type { ProgramResult } from '../support/run-program.js';
+import { type TempDir, tempDir } from '../support/temp-dir.js';
+import { tallystick } from './tallystick.js';
+
+interface Got {
+  readonly module: string;
+  readonly agent: string;
+  readonly seq: number;
+  readonly time: string;
+  readonly schema: number;
+  readonly state: { readonly balance: number };
+}
+
+const codeOf = ({ stderr }: ProgramResult): string =>
+  (JSON.parse(stderr) as { error: { code: string } }).error.code;
+
+describe('tallystick agent', () => {
+  let home: TempDir;
+  let broker: TestBroker;
+
+  const run = (args: readonly string[], env: Record<string, string> = {}): Promise<ProgramResult> =>
+    tallystick(args, { cwd: home.path, env });
+  const agent = (...args: readonly string[]): Promise<ProgramResult> =>
+    run(['agent', ...args, '--data', broker.dataDir]);
+  const json = async <T>(...args: readonly string[]): Promise<T> => {
+    const { code, stdout, stderr } = await agent(...args, '--json');
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.equal(stdout.trimEnd().split('\n').length, 1);
+    return JSON.parse(stdout) as T;
+  };
+  const deposit = async (name: string, amount: number): Promise<void> => {
+    const address = `accounts.deposit.${name}`;
+    const { code, stderr } = await run(['call', address, `{"amount":${amount}}`, '--data', broker.dataDir]);
+    assert.equal(code, 0, stderr);
+  };
+
+  before(async () => {
+    home = tempDir();
+    broker = await startBroker();
+    for (const [name, amount] of [
+      ['alice', 5],
+      ['alicia', 7],
+      ['bob', 9],
+    ] as const) {
+      await deposit(name, amount);
+    }
+  });
+  after(async () => {
+    await broker?.[Symbol.asyncDispose]();
+    await home?.[Symbol.asyncDispose]();
+  });
+
+  it('get prints the state of an agent with the sequence of the result that changed it last', async () => {
+    const { stdout } = await run([
+      'replay',
+      'history',
+      ...['--agent', 'alice', '--kind', 'res', '--json', '--data', broker.dataDir],
+    ]);
+    const result = JSON.parse(stdout) as { seq: number };
+    const { code, stdout: line } = await agent(
+      'get',
+      'accounts',
+      'alice',
+      '--json',
+      '--at-least',
+      `${result.seq}`,
+    );
+    assert.equal(code, 0);
+    const { time } = JSON.parse(line) as Got;
+    assert.equal(
+      line,
+      `{"module":"accounts","agent":"alice","seq":${result.seq},"time":"${time}","schema":1,` +
+        '"state":{"balance":5,"outgoing":{}}}\n',
+    );
+    assert.ok(Math.abs(Date.now() - Date.parse(time)) < 60_000, time);
+    const text = (await agent('get', 'accounts', 'alice')).stdout;
+    assert.match(
+      text,
+      new RegExp(`^alice of accounts, at ${result.seq}, .*Z, schema 1\n{\n {2}"balance": 5,`),
+    );
+  });
+
+  it('get of what is not there exits 1 and says what is missing', async () => {
+    for (const [args, code, said] of [
+      [['accounts', 'nobody'], 'AGENT_UNKNOWN', /nothing has happened to nobody of accounts/],
+      [['accounts'], 'AGENT_UNKNOWN', /nothing has happened to accounts itself/],
+      [['nothing', 'alice'], 'SNAPSHOTS_UNAVAILABLE', /no snapshots of nothing/],
+      [
+        ['accounts', 'alice', '--at-least', '999999', '--timeout', '50ms'],
+        'SNAPSHOTS_BEHIND',
+        /did not reach/,
+      ],
+    ] as const) {
+      const result = await agent('get', ...args, '--json');
+      assert.deepEqual([result.code, result.stdout, codeOf(result)], [1, '', code]);
+      assert.match(result.stderr, said);
+    }
+  });
+
+  it('list goes through all agents page by page, and says how many there are', async () => {
+    interface Page {
+      readonly agents: readonly { readonly agent: string; readonly seq: number }[];
+      readonly next: string | null;
+      readonly count: number;
+    }
+    const names = ({ agents }: Page): readonly string[] => agents.map(({ agent: one }) => one);
+    const first = await json<Page>('list', 'accounts', '--limit', '2');
+    assert.deepEqual([names(first), first.next, first.count], [['alice', 'alicia'], 'alicia', 3]);
+    const second = await json<Page>('list', 'accounts', '--limit', '2', '--after', 'alicia');
+    assert.deepEqual([names(second), second.next, second.count], [['bob'], null, 3]);
+    assert.deepEqual(names(await json<Page>('list', 'accounts', '--prefix', 'alic')), ['alice', 'alicia']);
+    const { stdout } = await agent('list', 'accounts', '--limit', '1');
+    assert.match(stdout, /^AGENT +SEQ +TIME\nalice +\d+ .*\n\n1 of 3 agents; the next: --after alice\n$/);
+  });
+
+  it('a broker that is named by its address is asked where its snapshots are', async () => {
+    const { stdout: values } = await run(['env', '--json', '--data', broker.dataDir]);
+    const env = JSON.parse(values) as Record<string, string>;
+    const { stdout } = await run(['agent', 'get', 'accounts', 'bob', '--json'], env);
+    assert.equal((JSON.parse(stdout) as Got).state.balance, 9);
+    const asGuest = await run(['agent', 'get', 'accounts', 'bob', '--server', broker.url, '--json']);
+    assert.deepEqual([asGuest.code, codeOf(asGuest)], [3, 'SERVER_REFUSED']);
+  });
+
+  it('needs no broker, also after one was killed', async () => {
+    await broker.kill();
+    assert.equal((await json<Got>('get', 'accounts', 'bob')).state.balance, 9);
+    assert.equal((await json<{ count: number }>('list', 'accounts')).count, 3);
+  });
+});
