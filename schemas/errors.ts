@@ -251,6 +251,13 @@ export const ERRORS = {
     500,
     'A snapshot does not fit its checksum; a rebuild folds all of them from the log again.',
   ),
+  MODULE_CODE_UNAVAILABLE: row(
+    'failed',
+    false,
+    1,
+    424,
+    "A module's code cannot be run here: it is in another language, on another machine, or does not load.",
+  ),
   DATA_DIR_UNUSABLE: row('failed', false, 3, 500, 'The data directory cannot be written or is damaged.'),
   BROKER_UNREACHABLE: row('failed', true, 3, 503, 'No broker answers for that data directory or server.'),
   USAGE: row('rejected', false, 2, 400, 'The command line cannot be understood.'),
