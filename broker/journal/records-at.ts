@@ -25,7 +25,11 @@ class AskedRecord implements StoredMessage {
   }
 
   get time(): string {
-    return new Date(this.header(TIME_HEADER) ?? 0).toISOString();
+    return new Date(this.timeMs).toISOString();
+  }
+
+  get timeMs(): number {
+    return Date.parse(this.header(TIME_HEADER) ?? '');
   }
 
   get data(): Uint8Array {

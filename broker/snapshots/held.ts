@@ -35,6 +35,11 @@ export class Held<Value> {
     return entry.value;
   }
 
+  /** As {@link get}, without counting as use. */
+  peek(key: string): Value | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
   /** Takes in what a snapshot has. */
   set(key: string, value: Value): void {
     this.#put(key, { value, bytes: OVERHEAD_BYTES, isDirty: false });
@@ -43,7 +48,12 @@ export class Held<Value> {
 
   /** Takes in what no snapshot has. */
   change(key: string, value: Value): void {
-    this.#put(key, { value, bytes: this.#entries.get(key)?.bytes ?? OVERHEAD_BYTES, isDirty: true });
+    const entry = this.#entries.get(key);
+    if (entry === undefined) this.#put(key, { value, bytes: OVERHEAD_BYTES, isDirty: true });
+    else {
+      entry.value = value;
+      entry.isDirty = true;
+    }
   }
 
   /** The snapshots have this as it is here, and it has so many bytes there. */
