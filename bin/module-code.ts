@@ -26,10 +26,13 @@ const inDirectory =
       ),
     );
 
+export const moduleInfo = (nc: NatsConnection, module: string): TE.TaskEither<Fault, ModuleInfo> =>
+  ask<ModuleInfo>(nc, OPS.moduleInfo, { name: module });
+
 /** Where the broker has a module. */
 const ofBroker = (nc: NatsConnection, module: string): TE.TaskEither<Fault, ModuleSource> =>
   pipe(
-    ask<ModuleInfo>(nc, OPS.moduleInfo, { name: module }),
+    moduleInfo(nc, module),
     TE.chain(({ dir }) =>
       pipe(
         inDirectory(module)(dir),

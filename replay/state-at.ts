@@ -5,7 +5,7 @@ import { readLog } from '../broker/journal/reader.js';
 import { firstSince, type LogApi, type LogEnds, logEnds, nextMatch } from '../broker/journal/reader-api.js';
 import { recordsAt } from '../broker/journal/records-at.js';
 import { whyForeign } from '../broker/snapshots/foreign.js';
-import type { AgentState, ModuleAgents, PastAgent } from '../broker/snapshots/index.js';
+import type { AgentState, ModuleAgents, PastAgent, SnapshotPosition } from '../broker/snapshots/index.js';
 import { compileFoldable } from '../modules/sdk/fold.js';
 import type { AnyModule } from '../modules/sdk/module.js';
 import { type Fault, FaultError, toFault } from '../schemas/errors.js';
@@ -56,18 +56,34 @@ interface Start extends PastAgent {
 
 const NOTHING: Start = { base: undefined, sequences: [], complete: 0 };
 
-/** Where to begin: at a snapshot, or where those cannot be used, at nothing, with the reason. */
-const startOf = ({ agents, agent, module }: StateAtQuery, at: number, ends: LogEnds): Start => {
-  const fromBeginning = (why: string): Start => ({ ...NOTHING, note: `${why}: folded from the beginning` });
+/** Where the snapshots stand, or why there are none to read. */
+const positionOf = (agents: ModuleAgents): Either<string, SnapshotPosition | undefined> => {
   try {
-    // Before what it is the position of: what comes in between is found twice, and folded once.
-    const { position } = agents;
-    const why = whyForeign(position, ends, module.manifest);
-    if (why !== undefined) return fromBeginning(why);
-    return { ...agents.past(agent, at), complete: position?.seq ?? 0 };
+    return right(agents.position);
   } catch (error) {
-    if (!(error instanceof FaultError)) throw error;
-    return fromBeginning(`${error.fault.code}: ${error.fault.message}`);
+    if (error instanceof FaultError) return left(error.message);
+    throw error;
+  }
+};
+
+/** Where to begin: at a snapshot, or where those cannot be used, at nothing, with the reason. */
+const startOf = (
+  { agents, agent, module }: StateAtQuery,
+  at: number,
+  stands: ReturnType<typeof positionOf>,
+  ends: LogEnds,
+): Start => {
+  const fromBeginning = (why: string): Start => ({ ...NOTHING, note: `${why}: folded from the beginning` });
+  if (isLeft(stands)) return fromBeginning(stands.left);
+  const position = stands.right;
+  if (position === undefined) return NOTHING;
+  const why = whyForeign(position, ends, module.manifest);
+  if (why !== undefined) return fromBeginning(why);
+  try {
+    return { ...agents.past(agent, at), complete: position.seq };
+  } catch (error) {
+    if (error instanceof FaultError) return fromBeginning(error.message);
+    throw error;
   }
 };
 
@@ -104,11 +120,14 @@ const find = async (query: StateAtQuery): Promise<Either<Fault, PastState | unde
   const api: LogApi = { nc, prefix: apiPrefix };
   const read = compileFoldable(module);
   if (isLeft(read)) return read;
+  // Before all else: the log does not end before what stands in the snapshots already, and what comes to be in them
+  // meanwhile is found twice and folded once.
+  const stands = positionOf(query.agents);
   const ends = await logEnds(api);
   if (isLeft(ends)) return left(ends.left.fault);
   const at = await lastAt(api, query.at, ends.right);
   if (isLeft(at)) return at;
-  const { base, sequences, complete, note } = startOf(query, at.right, ends.right);
+  const { base, sequences, complete, note } = startOf(query, at.right, stands, ends.right);
   const fold = new AgentFold(module, read.right, agent, base);
   const records = await recordsAt(api, sequences)();
   if (isLeft(records)) return records;

@@ -251,6 +251,13 @@ export const ERRORS = {
     500,
     'A snapshot does not fit its checksum; a rebuild folds all of them from the log again.',
   ),
+  STATE_DIFFERS: row(
+    'failed',
+    false,
+    1,
+    500,
+    'A snapshot is not what its module makes of the log; a rebuild folds all of them from the log again.',
+  ),
   MODULE_CODE_UNAVAILABLE: row(
     'failed',
     false,

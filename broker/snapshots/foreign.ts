@@ -15,11 +15,10 @@ export const isOfVersion = ({ version, schema }: SnapshotPosition, manifest: Ide
 
 /** Why snapshots are not what this code makes of this log; undefined where they are. */
 export const whyForeign = (
-  position: SnapshotPosition | undefined,
+  position: SnapshotPosition,
   { logId, lastSeq }: FoldedLog,
   manifest: Identified,
 ): string | undefined => {
-  if (position === undefined) return 'the snapshots are empty';
   const { version, schema, seq } = position;
   if (!isOfVersion(position, manifest)) {
     const code = `${manifest.version}, schema ${schemaOf(manifest)}`;

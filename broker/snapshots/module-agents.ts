@@ -5,6 +5,7 @@ import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
 import { Opening } from '../lmdb/opening.js';
 import { FreshReads } from './fresh-reads.js';
+import type { StoredSnapshot } from './generation.js';
 import { Generations } from './generations.js';
 import {
   AGENTS_END,
@@ -90,6 +91,19 @@ export class ModuleAgents {
       const bytes = reads.bytes(agents, agentKey(agent));
       if (bytes === undefined) return undefined;
       return this.#state(bytes, agent);
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** The same as it was written, for whoever compares bytes. */
+  stored(agent: string): StoredSnapshot | undefined {
+    const { agents, reads } = this.#files();
+    try {
+      const bytes = reads.bytes(agents, agentKey(agent));
+      if (bytes === undefined) return undefined;
+      const view = this.#take(bytes, agent);
+      return { seq: view.seq, schema: view.schema, json: view.json() };
     } finally {
       reads.done();
     }

@@ -66,6 +66,7 @@ const STABLE: Readonly<
   SNAPSHOTS_UNAVAILABLE: ['failed', true, 1, 503],
   SNAPSHOTS_BEHIND: ['failed', true, 1, 503],
   SNAPSHOT_DAMAGED: ['failed', false, 1, 500],
+  STATE_DIFFERS: ['failed', false, 1, 500],
   MODULE_CODE_UNAVAILABLE: ['failed', false, 1, 424],
   DATA_DIR_UNUSABLE: ['failed', false, 3, 500],
   BROKER_UNREACHABLE: ['failed', true, 3, 503],
