@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import type { Manifest } from './manifest.js';
 
 /** What an operator asks of a running broker: requests on `ops.…`, exported to the operator's account alone. */
 
@@ -52,6 +53,13 @@ export const ModuleStatusSchema = Type.Object({
   }),
 });
 export type ModuleStatus = Readonly<Static<typeof ModuleStatusSchema>>;
+
+/** Reply to {@link OPS.moduleInfo}. */
+export type ModuleInfo = ModuleStatus & {
+  readonly manifest: Manifest;
+  /** Where its program is, on the broker's machine. */
+  readonly dir: string;
+};
 
 const ServerSchema = Type.Object({ version: Type.String(), embedded: Type.Boolean() });
 

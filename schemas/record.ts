@@ -10,6 +10,8 @@ export interface StoredMessage {
   readonly seq: number;
   /** When the server stored it, RFC 3339. */
   readonly time: string;
+  /** The same, milliseconds since 1970. */
+  readonly timeMs: number;
   readonly subject: string;
   /** Value of a header, or undefined. */
   readonly header: (name: string) => string | undefined;

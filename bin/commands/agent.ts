@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
-import { isLeft, left, right } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type AgentState, type ListedAgent, ModuleAgents } from '../../broker/snapshots/index.js';
+import { stateAt } from '../../replay/index.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { withTargetOptions } from '../connect.js';
+import { withConnection, withTargetOptions } from '../connect.js';
 import { findDataDir } from '../data-dir.js';
 import type { ExitCode } from '../exit.js';
-import { duration, name, positive } from '../option-values.js';
+import { moduleCode } from '../module-code.js';
+import { duration, name, place, positive } from '../option-values.js';
 import { formatTable, print, printJson } from '../output.js';
 import { done, run, withExamples } from '../run.js';
 import type { TargetOptions } from '../target.js';
@@ -17,6 +19,9 @@ interface Options extends TargetOptions {
 }
 
 interface GetOptions extends Options {
+  readonly at?: number | Date;
+  /** Directory of the module's code. */
+  readonly module?: string;
   readonly atLeast?: number;
   readonly timeout: number;
 }
@@ -40,7 +45,7 @@ const withAgents = <T>(
       try {
         return await work(agents)();
       } catch (thrown) {
-        return left(toFault(thrown));
+        return E.left(toFault(thrown));
       } finally {
         await agents.close();
       }
@@ -51,26 +56,75 @@ const withAgents = <T>(
 const who = (module: string, agent: string): string =>
   agent === '' ? `${module} itself` : `${agent} of ${module}`;
 
-const showState = (module: string, agent: string, found: AgentState, json: boolean): void => {
-  const { seq, time, schema, state } = found;
-  if (json) printJson({ module, agent, seq, time, schema, state });
-  else
-    print(`${who(module, agent)}, at ${seq}, ${time}, schema ${schema}\n${JSON.stringify(state, null, 2)}`);
-};
+const unknown = (module: string, agent: string, when = ''): E.Either<Fault, never> =>
+  E.left(fault('AGENT_UNKNOWN', `nothing has happened to ${who(module, agent)}${when}`));
 
-const get = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
+const describeState = (
+  module: string,
+  agent: string,
+  { seq, time, schema, state }: AgentState,
+  notes: readonly string[] = [],
+): string =>
+  [
+    `${who(module, agent)}, at ${seq}, ${time}, schema ${schema}`,
+    ...notes,
+    JSON.stringify(state, null, 2),
+  ].join('\n');
+
+/** As it is now, from the snapshots alone. */
+const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
   withAgents(module, options, (agents) => async () => {
-    const { atLeast, timeout, json = false } = options;
+    const { atLeast, timeout, json } = options;
     if (atLeast !== undefined) {
       const reached = await agents.atLeast(atLeast, { timeoutMs: timeout })();
-      if (isLeft(reached)) return reached;
+      if (E.isLeft(reached)) return reached;
     }
     const found = agents.get(agent);
-    if (found === undefined)
-      return left(fault('AGENT_UNKNOWN', `nothing has happened to ${who(module, agent)}`));
-    showState(module, agent, found, json);
-    return right(done);
+    if (found === undefined) return unknown(module, agent);
+    const { seq, time, schema, state } = found;
+    if (json === true) printJson({ module, agent, seq, time, schema, state });
+    else print(describeState(module, agent, found));
+    return E.right(done);
   });
+
+/** As it was, from the snapshots and the log. */
+const getPast = (
+  module: string,
+  agent: string,
+  at: number | Date,
+  options: GetOptions,
+): TE.TaskEither<Fault, ExitCode> =>
+  withAgents(module, options, (agents) =>
+    withConnection(options, (nc) =>
+      pipe(
+        moduleCode(nc, module, options.module),
+        TE.chain((code) => stateAt({ nc, agents, module: code, agent, at })),
+        TE.chainEitherK((found) => {
+          const when = typeof at === 'number' ? `${at}` : at.toISOString();
+          if (found === undefined) return unknown(module, agent, ` by ${when}`);
+          const { at: upTo, folded, note, ...state } = found;
+          if (options.json === true) printJson({ module, agent, ...state, at: upTo, folded, note });
+          else {
+            const how = `as it was at ${upTo}, ${folded} records folded`;
+            print(describeState(module, agent, state, [how, ...(note === undefined ? [] : [note])]));
+          }
+          return E.right(done);
+        }),
+      ),
+    ),
+  );
+
+const get = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> => {
+  const { at, atLeast, module: dir } = options;
+  if (at === undefined) {
+    return dir === undefined
+      ? getNow(module, agent, options)
+      : TE.left(fault('USAGE', '--module names the code that --at folds the past with'));
+  }
+  return atLeast === undefined
+    ? getPast(module, agent, at, options)
+    : TE.left(fault('USAGE', '--at is for the past, --at-least for what is to come; give one of them'));
+};
 
 const agentTable = (agents: readonly ListedAgent[]): string =>
   formatTable(
@@ -91,17 +145,15 @@ const list = (
     const count = agents.count();
     if (json === true) {
       printJson({ ...page, count });
-      return right(done);
+      return E.right(done);
     }
     const more = page.next === null ? '' : `; the next: --after ${page.next}`;
     print(`${agentTable(page.agents)}\n\n${page.agents.length} of ${count} agents${more}`);
-    return right(done);
+    return E.right(done);
   });
 
 export const addAgent = (program: Command): void => {
-  const group = program
-    .command('agent')
-    .description('states of agents, read from the snapshots of a module; no broker is asked');
+  const group = program.command('agent').description('states of agents, from the snapshots of their module');
   withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
 
   const one = withTargetOptions(
@@ -111,6 +163,8 @@ export const addAgent = (program: Command): void => {
       .argument('[id]', 'the agent; without it, the state of the module itself', name('ID'))
       .description('the state of one agent, and the sequence of the record that changed it last'),
   )
+    .option('--at <place>', 'as it was then: a sequence, a time, or a duration ago', place('--at'))
+    .option('--module <dir>', 'with --at: the code to fold the past with (default: what is loaded)')
     .option('--at-least <seq>', 'wait until the results up to there are in it', positive('--at-least'))
     .option('--timeout <duration>', 'with --at-least: how long to wait', duration('--timeout'), 5_000)
     .action((module: string, id: string | undefined, options: GetOptions) =>
@@ -119,6 +173,9 @@ export const addAgent = (program: Command): void => {
   withExamples(one, [
     'tallystick agent get accounts alice',
     'tallystick agent get accounts alice --json | jq .state.balance',
+    'tallystick agent get accounts alice --at 1200',
+    'tallystick agent get accounts alice --at 2026-11-21T10:00:00Z --json',
+    'tallystick agent get accounts alice --at 2h',
     'tallystick agent get accounts alice --at-least 1200 --timeout 2s',
   ]);
 

@@ -3,8 +3,7 @@ import type { Command } from 'commander';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../../schemas/errors.js';
-import type { Manifest } from '../../schemas/manifest.js';
-import { type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
+import { type ModuleInfo, type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import type { ExitCode } from '../exit.js';
 import { modulesTable, statsTable } from '../module-table.js';
@@ -19,8 +18,6 @@ interface Options extends TargetOptions {
   readonly timeout?: number;
   readonly withDependents?: boolean;
 }
-
-type Info = ModuleStatus & { readonly manifest: Manifest };
 
 /** Asks, and prints the reply as it came or as text. */
 const show = <T>(
@@ -40,8 +37,8 @@ const show = <T>(
     ),
   );
 
-const formatInfo = ({ manifest, ...status }: Info): string => {
-  const lines = [modulesTable([status]), '', manifest.description, '', 'actions'];
+const formatInfo = ({ manifest, dir, ...status }: ModuleInfo): string => {
+  const lines = [modulesTable([status]), '', manifest.description, dir, '', 'actions'];
   for (const [name, action] of Object.entries(manifest.actions)) {
     const address = `${manifest.name}.${name}${action.agent === 'none' ? '' : ' (an agent)'}`;
     lines.push(`  ${address}${action.description === undefined ? '' : `: ${action.description}`}`);
@@ -85,7 +82,7 @@ export const addModule = (program: Command): void => {
   const info = withTargetOptions(
     group.command('info <name>').description('state and manifest of one module'),
   ).action((name: string, options: Options) =>
-    run(show<Info>(options, OPS.moduleInfo, { name }, formatInfo)),
+    run(show<ModuleInfo>(options, OPS.moduleInfo, { name }, formatInfo)),
   );
   withExamples(info, ['tallystick module info accounts', 'tallystick module info accounts --json']);
 

@@ -10,6 +10,7 @@ import { name, place, positive } from '../option-values.js';
 import { printLine } from '../output.js';
 import { done, orUsage, run, withExamples } from '../run.js';
 import type { TargetOptions } from '../target.js';
+import { addRebuild } from './rebuild.js';
 
 interface Options extends TargetOptions, Pick<HistoryQuery, 'module' | 'agent' | 'sender' | 'kind'> {
   readonly json?: boolean;
@@ -58,7 +59,7 @@ const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
 
 export const addReplay = (program: Command): void => {
   const group = program.command('replay').description('read the log back');
-  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay history --follow']);
+  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay rebuild --check']);
 
   const command = withTargetOptions(
     group
@@ -80,4 +81,6 @@ export const addReplay = (program: Command): void => {
     'tallystick replay history --conversation 17 --json',
     'tallystick replay history --follow --json | jq .subject',
   ]);
+
+  addRebuild(group);
 };

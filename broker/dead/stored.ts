@@ -4,6 +4,7 @@ import type { StoredMessage } from '../../schemas/record.js';
 const toStored = (message: StoredMsg): StoredMessage => ({
   seq: message.seq,
   time: message.timestamp,
+  timeMs: message.time.getTime(),
   subject: message.subject,
   data: message.data,
   header: (name) => {

@@ -21,6 +21,8 @@ export type ApiFailure =
 export interface LogEnds {
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** Identity of the log: what was made from another one is of no use. */
+  readonly logId: string;
 }
 
 export interface ReadConsumer {
@@ -91,14 +93,14 @@ export const isStreamMissing = (f: ApiFailure): boolean => f.kind === 'error' &&
 
 /** First and last sequence of the log; 0 and 0 of one that never held a record. */
 export const logEnds = async (api: LogApi): Promise<Either<ApiFailure, LogEnds>> => {
-  const info = await request<{ state: { first_seq: number; last_seq: number } }>(
+  const info = await request<{ created: string; state: { first_seq: number; last_seq: number } }>(
     api,
     `STREAM.INFO.${STREAM}`,
     undefined,
   );
-  return isLeft(info)
-    ? info
-    : right({ firstSeq: info.right.state.first_seq, lastSeq: info.right.state.last_seq });
+  if (isLeft(info)) return info;
+  const { created, state } = info.right;
+  return right({ firstSeq: state.first_seq, lastSeq: state.last_seq, logId: created });
 };
 
 /** Makes a consumer that lives in memory and goes by itself when nobody pulls. */
@@ -122,6 +124,18 @@ export const createConsumer = async (
 export const deleteConsumer = (api: LogApi, name: string): void => {
   if (!api.nc.isClosed() && !api.nc.isDraining())
     void request(api, `CONSUMER.DELETE.${STREAM}.${name}`, undefined);
+};
+
+/** The first record that was stored at a time or later; undefined when there is none. */
+export const firstSince = async (
+  api: LogApi,
+  time: Date,
+): Promise<Either<ApiFailure, number | undefined>> => {
+  const found = await request<{ message: { seq: number } }>(api, `STREAM.MSG.GET.${STREAM}`, {
+    start_time: time.toISOString(),
+  });
+  if (!isLeft(found)) return right(found.right.message.seq);
+  return found.left.kind === 'error' && found.left.code === NO_MESSAGE_FOUND ? right(undefined) : found;
 };
 
 /**

@@ -31,9 +31,8 @@ export const parseDelivery = (reply: string): Delivery | undefined => {
   return { seq: Number(tokens[at]), delivered: Number(tokens[at + 1]), nanos, pending: Number(pending) };
 };
 
-/** RFC 3339 in UTC with milliseconds, cut and not rounded, so that a record never seems younger than it is. */
-export const formatNanos = (nanos: string): string =>
-  new Date(nanos.length > 6 ? Number(nanos.slice(0, -6)) : 0).toISOString();
+/** Milliseconds since 1970, cut and not rounded, so that a record never seems younger than it is. */
+export const millisOf = (nanos: string): number => (nanos.length > 6 ? Number(nanos.slice(0, -6)) : 0);
 
 interface Delivered {
   readonly subject: string;
@@ -51,7 +50,11 @@ export class LogMessage implements StoredMessage {
   ) {}
 
   get time(): string {
-    return formatNanos(this.nanos);
+    return new Date(this.timeMs).toISOString();
+  }
+
+  get timeMs(): number {
+    return millisOf(this.nanos);
   }
 
   get subject(): string {

@@ -4,7 +4,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import pidusage from 'pidusage';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { commandConsumer, LOG } from '../../schemas/log.js';
-import { type BrokerStatus, type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
+import {
+  type BrokerStatus,
+  type ModuleInfo,
+  type ModuleStats,
+  type ModuleStatus,
+  OPS,
+} from '../../schemas/operate.js';
 import { keptLosses } from '../log/set-aside.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
@@ -114,7 +120,12 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       (body) =>
         pipe(
           known(body),
-          TE.chain((module) => task(async () => ({ ...(await status(module)), manifest: module.manifest }))),
+          TE.chain((module) =>
+            task(async (): Promise<ModuleInfo> => {
+              const { manifest, source } = module;
+              return { ...(await status(module)), manifest, dir: source.dir };
+            }),
+          ),
         ),
     ],
     [

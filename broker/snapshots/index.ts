@@ -8,4 +8,5 @@ export {
   ModuleAgents,
   type PastAgent,
 } from './module-agents.js';
+export type { StoredSnapshot } from './generation.js';
 export type { SnapshotPosition } from './snapshot-files.js';

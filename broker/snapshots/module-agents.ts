@@ -4,6 +4,7 @@ import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
 import { FilesToRead } from '../lmdb/files-to-read.js';
 import { reached } from '../lmdb/reached.js';
+import type { StoredSnapshot } from './generation.js';
 import { Generations } from './generations.js';
 import {
   AGENTS_END,
@@ -85,6 +86,19 @@ export class ModuleAgents {
       const bytes = reads.bytes(agents, agentKey(agent));
       if (bytes === undefined) return undefined;
       return this.#state(bytes, agent);
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** The same as it was written, for whoever compares bytes. */
+  stored(agent: string): StoredSnapshot | undefined {
+    const { agents, reads } = this.#files.now();
+    try {
+      const bytes = reads.bytes(agents, agentKey(agent));
+      if (bytes === undefined) return undefined;
+      const view = this.#take(bytes, agent);
+      return { seq: view.seq, schema: view.schema, json: view.json() };
     } finally {
       reads.done();
     }

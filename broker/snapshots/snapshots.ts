@@ -1,34 +1,13 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import * as E from 'fp-ts/lib/Either.js';
-import { StoreThread } from '../lmdb/store-thread.js';
-import { whyUnusable } from '../lmdb/usable.js';
-import { Opening } from '../lmdb/opening.js';
+import { basename, join } from 'node:path';
+import type * as E from 'fp-ts/lib/Either.js';
+import type { Snapshot } from './agent-states.js';
+import { Generation } from './generation.js';
 import { Generations } from './generations.js';
 import type { Group } from './group.js';
-import { agentKey, openToRead, type SnapshotFiles, type SnapshotPosition } from './snapshot-files.js';
-import { SnapshotView } from './snapshot-value.js';
-import type { SnapshotWorkerOptions } from './snapshot-worker.js';
-
-/** An agent's state and the sequence of the last record that changed it. */
-export interface Snapshot {
-  readonly seq: number;
-  readonly state: unknown;
-  /** Changes since the last snapshot of it that was kept. */
-  readonly changes: number;
-}
-
-type Thread = StoreThread<Group, SnapshotPosition | undefined>;
-
-const PROGRAM = new URL('./snapshot-worker.js', import.meta.url);
-
-/** A generation that is open to be written. */
-interface Open {
-  readonly name: string;
-  readonly thread: Thread;
-  readonly opening: Opening;
-  readonly files: SnapshotFiles;
-}
+import { removeDeadScratch } from './scratch.js';
+import type { SnapshotPosition } from './snapshot-files.js';
+import { whyUnusable } from '../lmdb/usable.js';
 
 /**
  * The snapshots of one module, for the process that writes them: its host. Written in a thread, read at once. A snapshot is
@@ -36,9 +15,7 @@ interface Open {
  */
 export class Snapshots {
   readonly #generations: Generations;
-  readonly #view = new SnapshotView();
-  #open: Open | undefined;
-  #position: SnapshotPosition | undefined;
+  #open: Generation | undefined;
 
   private constructor(
     dir: string,
@@ -53,6 +30,7 @@ export class Snapshots {
    */
   static async open(dir: string, lastExit: string, say: (line: string) => void): Promise<Snapshots> {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
+    removeDeadScratch(dir);
     const snapshots = new Snapshots(dir, say);
     const name = snapshots.#generations.newest;
     const why = name === undefined ? undefined : snapshots.#whyNot(name, lastExit);
@@ -66,22 +44,16 @@ export class Snapshots {
 
   /** Where they stand; undefined when they are empty. */
   get position(): SnapshotPosition | undefined {
-    return this.#position;
+    return this.#generation.position;
   }
 
   get(agent: string): Snapshot | undefined {
-    const bytes = this.#files.files.agents.getBinaryFast(agentKey(agent));
-    if (bytes === undefined) return undefined;
-    const view = this.#view;
-    if (!view.take(bytes)) throw new Error(`the snapshot of agent ${agent} is damaged`);
-    return { seq: view.seq, state: JSON.parse(view.json()), changes: view.changes };
+    return this.#generation.get(agent);
   }
 
   /** Writes a group; resolves when other processes can see it. Left: why it is not written. */
-  async commit(group: Group): Promise<E.Either<string, void>> {
-    const outcome = await this.#files.thread.commit(group);
-    if (E.isRight(outcome)) this.#position = group.position;
-    return outcome;
+  commit(group: Group): Promise<E.Either<string, void>> {
+    return this.#generation.commit(group);
   }
 
   /** Begins anew, empty; readers see what they saw until {@link publish}. */
@@ -97,7 +69,7 @@ export class Snapshots {
 
   /** Readers see these from now on, and those before are removed. */
   publish(): void {
-    const { name } = this.#files;
+    const name = basename(this.#generation.dir);
     if (this.#generations.current === name) return;
     this.#generations.publish(name);
     this.#generations.prune(name);
@@ -107,13 +79,10 @@ export class Snapshots {
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
-    if (open === undefined) return;
-    await open.files.root.close();
-    await open.opening.close();
-    await open.thread.close();
+    await open?.close();
   }
 
-  get #files(): Open {
+  get #generation(): Generation {
     if (this.#open === undefined) throw new Error('the snapshots are closed');
     return this.#open;
   }
@@ -134,13 +103,6 @@ export class Snapshots {
   }
 
   async #use(name: string): Promise<void> {
-    const dir = this.#generations.path(name);
-    const options: SnapshotWorkerOptions = { dir };
-    const opened = await StoreThread.open<Group, SnapshotPosition | undefined>(PROGRAM, options, this.say);
-    if (E.isLeft(opened)) throw new Error(`the snapshots in ${dir} cannot be opened: ${opened.left}`);
-    // The thread has the database open already, and nothing is written yet: here it is only joined.
-    this.#position = opened.right.opened;
-    const opening = new Opening(dir);
-    this.#open = { name, thread: opened.right, opening, files: openToRead(opening, dir) };
+    this.#open = await Generation.open(this.#generations.path(name), this.say);
   }
 }

@@ -5,7 +5,7 @@ import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
-import type { SnapshotPosition } from '../../broker/snapshots/snapshot-files.js';
+import { isOfVersion } from '../../broker/snapshots/foreign.js';
 import { Snapshots } from '../../broker/snapshots/snapshots.js';
 import {
   BEAT_INTERVAL_MS,
@@ -17,7 +17,6 @@ import {
   startSubject,
 } from '../../schemas/control.js';
 import { FaultError } from '../../schemas/errors.js';
-import { type Manifest, schemaOf } from '../../schemas/manifest.js';
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module.js';
@@ -50,12 +49,6 @@ const say = (line: string): void => {
 };
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
-
-/** Whether the code that folded snapshots is this one: what another one made of the log may have other shapes. */
-const isOfVersion = (
-  { version, schema }: SnapshotPosition,
-  manifest: Pick<Manifest, 'version' | 'schema'>,
-): boolean => version === manifest.version && schema === schemaOf(manifest);
 
 /** Runs one module in this process: session after session, until it is asked to stop. */
 export class Host {

@@ -30,7 +30,7 @@ const fold = (read: ReadFoldable, states: States, message: StoredMessage): numbe
   if (foldable.right === undefined) return undefined;
   const { agent, events, cause } = foldable.right;
   try {
-    states.apply(agent, message.seq, Date.parse(message.time), events);
+    states.apply(agent, message.seq, message.timeMs, events);
   } catch (error) {
     throw new FoldError(message.seq, toFault(error, 'FOLD_FAILED'), error);
   }

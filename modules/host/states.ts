@@ -1,30 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
-import { type AgentChange, KEEP_EVERY } from '../../broker/snapshots/group.js';
-import type { Snapshot, Snapshots } from '../../broker/snapshots/snapshots.js';
+import { AgentStates, type TakenChanges } from '../../broker/snapshots/agent-states.js';
+import type { Snapshots } from '../../broker/snapshots/snapshots.js';
 import { schemaOf } from '../../schemas/manifest.js';
 import { foldEvents } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module.js';
 import type { AnyEvent } from '../sdk/outcome.js';
-import { Held } from './held.js';
-
-/** What of an agent is not in the snapshots yet. */
-interface Unsaved {
-  /** Sequences of the results that changed it. */
-  sequences: number[];
-  timeMs: number;
-}
-
-/** The same change with the sequences of an earlier one of its agent, which it takes in, before its own. */
-const behind = <Change extends { readonly sequences: readonly number[] }>(
-  earlier: Map<string, Unsaved>,
-  agent: string,
-  change: Change,
-): Change => {
-  const before = earlier.get(agent);
-  earlier.delete(agent);
-  return before === undefined ? change : { ...change, sequences: [...before.sequences, ...change.sequences] };
-};
 
 /** After a group that could not be written, milliseconds. */
 const RETRY_MS = 1_000;
@@ -39,11 +20,7 @@ const MAX_WAITING = 500_000;
  * its way. An agent that is idle costs nothing here but a look at its snapshot when it is needed again.
  */
 export class States {
-  readonly #held = new Held<Snapshot>();
-  #unsaved = new Map<string, Unsaved>();
-  /** Snapshots to keep, taken when an agent had changed so often; they go before what is unsaved. */
-  #kept: AgentChange[] = [];
-  #waiting = 0;
+  readonly #agents: AgentStates;
   #seq: number;
   #savedSeq: number;
   #saving: Promise<void> | undefined;
@@ -59,22 +36,23 @@ export class States {
     private readonly logId: string,
     private readonly say: (line: string) => void,
   ) {
+    this.#agents = new AgentStates(module.initial, (agent) => snapshots.get(agent));
     this.#seq = snapshots.position?.seq ?? 0;
     this.#savedSeq = this.#seq;
   }
 
   /** Agents whose state is held in memory. */
   get size(): number {
-    return this.#held.size;
+    return this.#agents.size;
   }
 
   /** Changes that wait to be written. Whoever folds the past waits while there are many. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#agents.waiting;
   }
 
   get(agent: string): unknown {
-    return this.#snapshot(agent).state;
+    return this.#agents.get(agent).state;
   }
 
   /**
@@ -83,18 +61,18 @@ export class States {
    */
   fold(agent: string, events: readonly AnyEvent[]): (seq: number, timeMs: number) => void {
     // An agent that nothing happens to is not looked up: its name may be none, and too long for a key.
-    const before = events.length === 0 ? undefined : this.#snapshot(agent);
-    const state = foldEvents(this.module, before?.state, events);
+    const happened = events.length > 0;
+    const state = happened ? foldEvents(this.module, this.get(agent), events) : undefined;
     return (seq, timeMs) => {
       if (seq > this.#seq) this.#seq = seq;
-      if (before !== undefined) this.#changed(agent, { seq, state, changes: before.changes + 1 }, timeMs);
+      if (happened) this.#agents.change(agent, seq, timeMs, state);
       this.#schedule();
     };
   }
 
   /** Folds one record's events into its agent's state; a record that is in it already changes nothing. */
   apply(agent: string, seq: number, timeMs: number, events: readonly AnyEvent[]): void {
-    const isNew = events.length > 0 && seq > this.#snapshot(agent).seq;
+    const isNew = events.length > 0 && seq > this.#agents.get(agent).seq;
     this.fold(agent, isNew ? events : [])(seq, timeMs);
   }
 
@@ -114,30 +92,6 @@ export class States {
     clearTimeout(this.#timer as NodeJS.Timeout);
   }
 
-  #snapshot(agent: string): Snapshot {
-    const held = this.#held.get(agent);
-    if (held !== undefined) return held;
-    const snapshot = this.snapshots.get(agent) ?? { seq: 0, state: this.module.initial, changes: 0 };
-    this.#held.set(agent, snapshot);
-    return snapshot;
-  }
-
-  #changed(agent: string, after: Snapshot, timeMs: number): void {
-    const unsaved = this.#unsaved.get(agent);
-    if (unsaved === undefined) this.#unsaved.set(agent, { sequences: [after.seq], timeMs });
-    else {
-      unsaved.sequences.push(after.seq);
-      unsaved.timeMs = timeMs;
-    }
-    this.#waiting += 1;
-    const keep = after.changes >= KEEP_EVERY;
-    this.#held.change(agent, keep ? { ...after, changes: 0 } : after);
-    if (!keep || this.#gaveUp) return;
-    const { sequences } = this.#unsaved.get(agent) as Unsaved;
-    this.#unsaved.delete(agent);
-    this.#kept.push({ agent, sequences, timeMs, state: JSON.stringify(after.state), keep });
-  }
-
   #schedule(): void {
     if (this.#timer !== undefined || this.#saving !== undefined || this.#closed) return;
     const pauseMs = this.#pauseUntil - performance.now();
@@ -152,56 +106,36 @@ export class States {
   async #save(): Promise<void> {
     if (this.#savedSeq >= this.#seq || this.#saving !== undefined || this.#gaveUp) return;
     const begun = performance.now();
-    const [unsaved, kept, waiting, seq] = [this.#unsaved, this.#kept, this.#waiting, this.#seq];
-    this.#unsaved = new Map();
-    this.#kept = [];
-    this.#waiting = 0;
-    const changes: AgentChange[] = [...kept];
-    for (const [agent, { sequences, timeMs }] of unsaved) {
-      const state = JSON.stringify(this.#snapshot(agent).state);
-      changes.push({ agent, sequences, timeMs, state, keep: false });
-    }
+    const [taken, seq] = [this.#agents.take(), this.#seq];
     const { manifest } = this.module;
     const position = { seq, logId: this.logId, version: manifest.version, schema: schemaOf(manifest) };
-    const group = { changes, position };
     failPoint('host.snapshot-begun');
     const encodedMs = performance.now() - begun;
-    this.#saving = this.snapshots.commit(group).then((outcome) => {
+    this.#saving = this.snapshots.commit({ changes: taken.changes, position }).then((outcome) => {
       this.#saving = undefined;
-      if (E.isLeft(outcome)) return this.#failed(outcome.left, unsaved, kept, waiting);
+      if (E.isLeft(outcome)) return this.#failed(outcome.left, taken);
       failPoint('host.snapshot-written');
       this.#savedSeq = seq;
       this.#pauseUntil = performance.now() + encodedMs * ENCODING_SHARE;
       if (this.#isFailing) this.say('snapshots are written again');
       this.#isFailing = false;
-      for (const change of changes) {
-        if (!this.#unsaved.has(change.agent)) this.#held.saved(change.agent, change.state.length);
-      }
+      this.#agents.written(taken);
       if (this.#savedSeq < this.#seq) this.#schedule();
     });
     await this.#saving;
   }
 
   /** Puts what was not written back before what came since; until it is, a start folds a little more of the log. */
-  #failed(
-    reason: string,
-    unsaved: Map<string, Unsaved>,
-    kept: readonly AgentChange[],
-    waiting: number,
-  ): void {
-    this.#kept = [...kept, ...this.#kept.map((change) => behind(unsaved, change.agent, change))];
-    for (const [agent, later] of this.#unsaved) unsaved.set(agent, behind(unsaved, agent, later));
-    this.#unsaved = unsaved;
-    this.#waiting += waiting;
+  #failed(reason: string, taken: TakenChanges): void {
+    this.#agents.waitAgain(taken);
     if (!this.#isFailing) {
       this.say(`snapshots cannot be written, the log is complete without them; they fall behind: ${reason}`);
     }
     this.#isFailing = true;
-    if (this.#waiting > MAX_WAITING) {
+    if (this.waiting > MAX_WAITING) {
       this.#gaveUp = true;
-      this.#kept = [];
-      for (const each of this.#unsaved.values()) each.sequences = [];
-      this.say(`${this.#waiting} changes wait for snapshots: none are written until the module starts again`);
+      this.#agents.giveUp();
+      this.say(`${this.waiting} changes wait for snapshots: none are written until the module starts again`);
       return;
     }
     this.#pauseUntil = performance.now() + RETRY_MS;

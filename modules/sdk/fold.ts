@@ -44,13 +44,17 @@ const eventsOf = (module: string, result: Result): readonly AnyEvent[] => {
 
 /** As it was recorded. States fold results, and of the events those that no command caused: others are copies. */
 const recorded = (module: string, record: FoldableRecord): Foldable | undefined => {
-  const subject = splitSubject(record.subject);
+  const { subject: text } = record;
+  const cause = parseSequence(record.header(HEADER.cause) ?? '');
+  // Half of what is read are copies.
+  if (cause !== undefined && text.startsWith('evt.')) return undefined;
+  const subject = splitSubject(text);
   if (subject === undefined || (subject.kind !== 'res' && subject.kind !== 'evt')) return undefined;
   if (subject.module !== module) return undefined;
   const { name, agent = '' } = subject;
-  const cause = parseSequence(record.header(HEADER.cause) ?? '');
-  if (subject.kind === 'res') return { agent, events: eventsOf(module, parse(record.data) as Result), cause };
-  return cause === undefined ? { agent, events: [{ name, data: parse(record.data) }], cause } : undefined;
+  return subject.kind === 'res'
+    ? { agent, events: eventsOf(module, parse(record.data) as Result), cause }
+    : { agent, events: [{ name, data: parse(record.data) }], cause };
 };
 
 const upcastAll = (

@@ -61,7 +61,7 @@ describe('tallystick conversation', () => {
     assert.ok(Math.abs(Date.now() - Date.parse(found.began)) < 120_000, found.began);
     const { stdout } = await conversation('get', `${first}`);
     assert.match(stdout, new RegExp(`^conversation  ${first}, since .*\nlast record   ${first}, .*`));
-    assert.match(stdout, /\nopen {10}1 command\nparticipants  guest, orders\/o-1\n/);
+    assert.match(stdout, /\nopen {10}1 command\nparticipants {2}guest, orders\/o-1\n/);
   });
 
   it('get of one that is not open exits 1 and says where its records are', async () => {

@@ -19,6 +19,7 @@ const logOf = (entries: readonly Entry[]): readonly StoredMessage[] =>
   entries.map(({ subject, headers = {}, data = {} }, i) => ({
     seq: i + 1,
     time: '2026-01-01T00:00:00.000Z',
+    timeMs: Date.UTC(2026, 0),
     subject,
     header: (name) => headers[name],
     data: encodeJson(data),

@@ -69,6 +69,8 @@ const STABLE: Readonly<
   CONVERSATION_NOT_OPEN: ['rejected', false, 1, 404],
   CONVERSATIONS_UNAVAILABLE: ['failed', true, 1, 503],
   CONVERSATIONS_BEHIND: ['failed', true, 1, 503],
+  STATE_DIFFERS: ['failed', false, 1, 500],
+  MODULE_CODE_UNAVAILABLE: ['failed', false, 1, 424],
   DATA_DIR_UNUSABLE: ['failed', false, 3, 500],
   BROKER_UNREACHABLE: ['failed', true, 3, 503],
   USAGE: ['rejected', false, 2, 400],

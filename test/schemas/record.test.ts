@@ -11,6 +11,7 @@ const stored = (
 ): StoredMessage => ({
   seq: 7,
   time: '2026-01-01T00:00:00.000Z',
+  timeMs: Date.UTC(2026, 0),
   subject,
   header: (name) => headers[name],
   data: new TextEncoder().encode(payload),

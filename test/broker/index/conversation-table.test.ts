@@ -10,6 +10,7 @@ const timeOf = (seq: number): string => new Date(seq * 1_000).toISOString();
 const message = (seq: number, subject: string): StoredMessage => ({
   seq,
   time: timeOf(seq),
+  timeMs: seq * 1_000,
   subject,
   header: () => undefined,
   data: new Uint8Array(),

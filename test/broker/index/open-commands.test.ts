@@ -10,6 +10,7 @@ type Headers = Readonly<Record<string, string>>;
 const message = (seq: number, subject: string, headers: Headers = {}): StoredMessage => ({
   seq,
   time: '2026-01-01T00:00:00.000Z',
+  timeMs: Date.UTC(2026, 0),
   subject,
   header: (name) => headers[name],
   data: new Uint8Array(),

@@ -25,6 +25,7 @@ const read = ({ subject, data = '{"by":1}', headers = {} }: Sent) =>
     {
       seq: 9,
       time: '2029-12-31T23:59:59Z',
+      timeMs: Date.UTC(2029, 11, 31, 23, 59, 59),
       subject: '',
       header: (name) => headers[name],
       data: typeof data === 'string' ? Buffer.from(data) : data,
@@ -44,6 +45,7 @@ describe('a stored command, as its handler gets it', () => {
       right: {
         seq: 9,
         time: '2029-12-31T23:59:59Z',
+        timeMs: Date.UTC(2029, 11, 31, 23, 59, 59),
         agent: 'alice',
         sender: 'guest',
         conversation: 4,
@@ -101,7 +103,7 @@ describe('a stored command, as its handler gets it', () => {
         module,
         checks,
         agent === undefined ? subject : { ...subject, agent },
-        { seq: 1, time: '', subject: '', header: () => undefined, data: Buffer.from('{"by":1}') },
+        { seq: 1, time: '', timeMs: 0, subject: '', header: () => undefined, data: Buffer.from('{"by":1}') },
         NOW,
       );
       return E.isLeft(result) ? result.left.code : 'read';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Held } from '../../../modules/host/held.js';
+import { Held } from '../../../broker/snapshots/held.js';
 
 /** Room for about this many small states. */
 const ROOM = 100;

@@ -34,6 +34,11 @@ export class Held<Value> {
     return this.#use(key)?.value;
   }
 
+  /** As {@link get}, without counting as use. */
+  peek(key: string): Value | undefined {
+    return (this.#young.get(key) ?? this.#old.get(key))?.value;
+  }
+
   /** Takes in what a snapshot has. */
   set(key: string, value: Value): void {
     this.#put(key, value, false);

@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { withConnection, withTargetOptions } from '../connect.js';
+import { findDataDir } from '../data-dir.js';
+import { duration, name } from '../option-values.js';
+import { check, rebuild } from '../rebuild.js';
+import { run, withExamples } from '../run.js';
+import type { TargetOptions } from '../target.js';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly check?: boolean;
+  readonly timeout: number;
+}
+
+const names = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  name('MODULE')(text),
+];
+
+/** `replay rebuild`, in the group of the commands that read the log back. */
+export const addRebuild = (group: Command): void => {
+  const command = withTargetOptions(
+    group
+      .command('rebuild')
+      .argument('[module...]', 'modules (default: all that are loaded)', names)
+      .description('fold all states from the log again; what is there is read on until the new ones are'),
+  )
+    .option('--check', 'change nothing: compare what is there with what the log gives')
+    .option(
+      '--timeout <duration>',
+      'with --check: how long snapshots may take to reach the end of the log',
+      duration('--timeout'),
+      30_000,
+    )
+    .action((modules: readonly string[] | undefined, options: Options) =>
+      run(
+        pipe(
+          findDataDir(options),
+          TE.chain((dataDir) =>
+            withConnection(options, (nc) => {
+              const request = { nc, dataDir, names: modules ?? [], json: options.json === true };
+              return options.check === true ? check(request, options.timeout) : rebuild(request);
+            }),
+          ),
+        ),
+      ),
+    );
+  withExamples(command, [
+    'tallystick replay rebuild',
+    'tallystick replay rebuild accounts --json',
+    'tallystick replay rebuild --check',
+    'tallystick replay rebuild --check accounts --json | jq .difference',
+  ]);
+};

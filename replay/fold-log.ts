@@ -1,0 +1,61 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { NatsConnection } from 'nats';
+import { readMerged } from '../broker/journal/read-merged.js';
+import { type Fault, toFault } from '../schemas/errors.js';
+import type { StoredMessage } from '../schemas/record.js';
+import type { ModuleFold } from './module-fold.js';
+
+export interface FoldRange {
+  readonly nc: NatsConnection;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  /** Default `$JS.API`. */
+  readonly apiPrefix?: string;
+  /** Called now and then with the sequence that was folded last. */
+  readonly onProgress?: (seq: number) => void;
+  /** Called for each record that changed an agent. */
+  readonly onChange?: (fold: ModuleFold, agent: string, seq: number) => void;
+}
+
+const DOT = '.'.charCodeAt(0);
+
+/** The module of `res.<module>.…` or `evt.<module>.…`. */
+const moduleOf = ({ subject }: StoredMessage): string => {
+  let end = 4;
+  while (end < subject.length && subject.charCodeAt(end) !== DOT) end += 1;
+  return subject.slice(4, end);
+};
+
+/**
+ * Folds a part of the log into the states of modules, reading it once for all of them. What is folded is written while
+ * more is read. Left: what the module's code cannot fold, or what cannot be written or read.
+ */
+export const foldLog = async (
+  folds: readonly ModuleFold[],
+  { nc, fromSeq, toSeq, apiPrefix, onProgress, onChange }: FoldRange,
+): Promise<Either<Fault, void>> => {
+  if (folds.length === 0 || toSeq < fromSeq) return right(undefined);
+  const byName = new Map(folds.map((fold) => [fold.name, fold]));
+  // For several modules once through the log, whatever else is in it.
+  const [only, ...others] = byName.keys();
+  const whose = others.length === 0 ? `${only}.>` : '>';
+  const range = { fromSeq, toSeq, acrossAccounts: true, ...(apiPrefix === undefined ? {} : { apiPrefix }) };
+  try {
+    for await (const batch of readMerged(nc, [`res.${whose}`, `evt.${whose}`], range)) {
+      for (const message of batch) {
+        const fold = others.length === 0 ? folds[0] : byName.get(moduleOf(message));
+        const agent = fold?.add(message);
+        if (fold === undefined || agent === undefined) continue;
+        if (isLeft(agent)) return agent;
+        if (agent.right !== undefined) onChange?.(fold, agent.right, message.seq);
+        if (!fold.isFull) continue;
+        const written = await fold.write();
+        if (isLeft(written)) return written;
+      }
+      onProgress?.(batch.at(-1)?.seq ?? 0);
+    }
+    return right(undefined);
+  } catch (thrown) {
+    return left(toFault(thrown));
+  }
+};
