@@ -3,6 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from 'nats';
 import { type ReadOptions, readLog } from '../../broker/journal/reader.js';
+import { readMerged } from '../../broker/journal/read-merged.js';
+import { recordsAt } from '../../broker/journal/records-at.js';
 import { millisOf, parseDelivery, toStored } from '../../broker/journal/stored-message.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -87,6 +89,36 @@ describe('reading a log that stands still', () => {
       sequences(two),
       range(1, 10_000).filter((seq) => (seq - 1) % 3 !== 2 && (seq - 1) % 10 === 3),
     );
+  });
+
+  test('a reader for each filter gives the same, in order', async () => {
+    const all: StoredMessage[] = [];
+    const filters = ['res.m.>', 'evt.m.>', 'cmd.nobody.>', 'cmd.m.x.a4.*'];
+    for await (const batch of readMerged(nc, filters, { fromSeq: 17, toSeq: 9_000 })) all.push(...batch);
+    assert.deepEqual(
+      sequences(all),
+      range(17, 9_000).filter((seq) => (seq - 1) % 3 !== 2 || (seq - 1) % 10 === 4),
+    );
+    const some = readMerged(nc, filters, {});
+    await some.next();
+    await some.return();
+    await waitFor('its consumers to go', async () => (await consumerCount(nc)) === 0);
+  });
+
+  test('records are had by their sequences, in the order in which they are asked for', async () => {
+    const log = { nc, prefix: '$JS.API' };
+    const asked = [9_999, 17, 3, ...range(1_000, 3_000)];
+    const records = success(await recordsAt(log, asked)());
+    assert.deepEqual(sequences(records), asked);
+    const [third] = await read(nc, { fromSeq: 3, toSeq: 3 });
+    const { subject, time, timeMs, data } = records[2] as StoredMessage;
+    assert.deepEqual(
+      [subject, time, timeMs, Buffer.from(data).toString()],
+      [third?.subject, third?.time, third?.timeMs, Buffer.from(third?.data ?? []).toString()],
+    );
+    assert.deepEqual(success(await recordsAt(log, [])()), []);
+    const { code, message } = failure(await recordsAt(log, [5, 10_001])());
+    assert.deepEqual([code, message], ['LOG_MISMATCH', 'the log has no record 10001, which it had']);
   });
 
   test('one agent is its commands, results and events, whether or not the names of actions are known', async () => {
