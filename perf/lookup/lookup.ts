@@ -1,10 +1,11 @@
 import type { Report, Scenario } from '../scenario.js';
 import { gets } from './gets-report.js';
+import { rebuilds } from './rebuilds.js';
 import { stateWrites } from './state-writes.js';
 import { type Part, RATIOS, type RatioName, type Ratios } from './part.js';
 
 /** What is measured, in this order. */
-const PARTS: readonly Part[] = [gets, stateWrites];
+const PARTS: readonly Part[] = [gets, stateWrites, rebuilds];
 
 const NAMES = Object.keys(RATIOS) as RatioName[];
 
