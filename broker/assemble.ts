@@ -125,7 +125,7 @@ const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Produc
   return Producer.open({
     nc,
     name: SCHEDULER,
-    epochs: brokerEpochs({ nc, producer: SCHEDULER, under, filters: ['cmd.>'] }),
+    epochs: brokerEpochs({ nc, producer: SCHEDULER, under, prefixes: ['cmd.'] }),
     grouping: GROUPING[durability],
     onReplaced: (reason) => open.failure.fail(reason),
     onReopen: (reason) => log.line(SCHEDULER, `a new epoch is opened: ${reason.message}`),

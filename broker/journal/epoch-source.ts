@@ -45,8 +45,8 @@ export interface BrokerEpochs {
   readonly producer: string;
   /** The broker's own epoch. */
   readonly under: number;
-  /** Subjects that this producer's records are on. */
-  readonly filters: readonly string[];
+  /** What the subjects of this producer's records begin with. */
+  readonly prefixes: readonly string[];
 }
 
 /** Epochs of a producer inside the broker, which writes the epoch records itself: one source a life of a producer. */

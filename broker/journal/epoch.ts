@@ -68,13 +68,13 @@ export interface EpochRequest {
   readonly under: number;
   /** Where to begin looking for what the last epoch left; absent: nothing is looked for. */
   readonly fromSeq?: number;
-  /** Subjects that the producer's records are on. */
-  readonly filters: readonly string[];
+  /** What the subjects of the producer's records begin with. */
+  readonly prefixes: readonly string[];
   /** Whether a record that bears the producer's name can be of that epoch of the producer. */
   readonly believes: (message: StoredMessage, epoch: number) => boolean;
   /** What the producer was told of that epoch, where it is still there to say it. */
   readonly known?: EpochEnd;
-  /** Sees every record of those subjects from `fromSeq` to the fence. */
+  /** Sees every record of those subjects, from `fromSeq` to the fence. */
   readonly visit?: (message: StoredMessage) => void;
 }
 
@@ -96,7 +96,7 @@ export const openEpoch = ({
   by,
   under,
   fromSeq,
-  filters,
+  prefixes,
   believes,
   known,
   visit,
@@ -110,7 +110,11 @@ export const openEpoch = ({
           failPoint('epoch.fenced');
           const numbers = new NumberRecovery(producer, believes);
           if (fromSeq === undefined) return { fence, numbers };
-          for await (const message of readLog(nc, { filters, fromSeq, toSeq: fence })) {
+          const isMeant = (subject: string): boolean => prefixes.some((prefix) => subject.startsWith(prefix));
+          // All of the log, and looked through here: to find the next record for filters, nats-server 2.15.1 goes through
+          // the subjects of a block, which with 10,000 of them took it 5 ms a record.
+          for await (const message of readLog(nc, { fromSeq, toSeq: fence })) {
+            if (!isMeant(message.subject)) continue;
             numbers.add(message);
             visit?.(message);
           }

@@ -4,8 +4,7 @@ import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
 import { checkLmdbFiles } from './files.js';
 
 /**
- * Opens what is derived from the log: snapshots and the index. A damaged database is set aside for whoever wants to look
- * and begun anew, since all of it can be read from the log again.
+ * Opens what is of one process: an outbox. A damaged database is set aside for whoever wants to look, and begun anew.
  *
  * One process at a time: in lmdb-js 3.5.6 every `open` sets the last transaction number anew outside the write lock, so
  * a process that opens the database while another commits can take a commit back (seen: 1 of 36,303 commits lost with

@@ -140,7 +140,7 @@ export const openLog = async ({
     Producer.open({
       nc,
       name: GATEWAY,
-      epochs: brokerEpochs({ nc, producer: GATEWAY, under, filters: ['cmd.>', 'res.>'] }),
+      epochs: brokerEpochs({ nc, producer: GATEWAY, under, prefixes: ['cmd.', 'res.'] }),
       grouping: GROUPING[durability],
       onReplaced: () => failure.fail(REPLACED),
       onReopen: (reason) => log.line('gateway', `a new epoch is opened: ${reason.message}`),

@@ -21,6 +21,7 @@ import {
   type StoredRequest,
   StoredRequestSchema,
 } from '../../schemas/producer.js';
+import { splitSubject } from '../../schemas/subjects.js';
 import { type Check, compile } from '../../schemas/validate.js';
 import { senderOf } from '../gateway/admission.js';
 import { checkHolder } from '../journal/epoch-holder.js';
@@ -108,11 +109,13 @@ const stored = (
   TE.tryCatch(
     async () => {
       const producer = producerOf(account, name);
-      const filters = [`cmd.*.*.${account}`, `cmd.*.*.*.${account}`];
       const found: (readonly [number, number])[] = [];
       let read = 0;
-      for await (const message of readLog(nc, { filters, fromSeq, toSeq, headersOnly: true })) {
-        const id = parseIdentity(message.header(HEADER.id) ?? '');
+      // Not by filters: see openEpoch.
+      for await (const message of readLog(nc, { fromSeq, toSeq, headersOnly: true })) {
+        const subject = splitSubject(message.subject);
+        const isOwn = subject?.kind === 'cmd' && subject.sender === account;
+        const id = isOwn ? parseIdentity(message.header(HEADER.id) ?? '') : undefined;
         if (id?.producer === producer && id.epoch === epoch) found.push([id.n, message.seq]);
         read += 1;
         if (read === PAGE_READ || found.length === PAGE_STORED) return { stored: found, readTo: message.seq };

@@ -128,7 +128,7 @@ export const openModuleEpoch = (
         producer: module,
         under,
         fromSeq,
-        filters: ['cmd.>', `res.${module}.>`, `evt.${module}.>`],
+        prefixes: ['cmd.', `res.${module}.`, `evt.${module}.`],
         believes: (message) => isWrittenBy(message, module),
         ...(known === undefined ? {} : { known }),
         visit: (message) => recovery.add(message),

@@ -40,7 +40,7 @@ export const fillLog = async (
       nc,
       producer: 'accounts',
       under: under.right,
-      filters: ['res.accounts.>', 'evt.accounts.>'],
+      prefixes: ['res.accounts.', 'evt.accounts.'],
     }),
     grouping: GROUPING.os,
     onReplaced: (reason) => say(reason.message),

@@ -26,7 +26,7 @@ export const openProducer = async (nc: NatsConnection, durability: Durability): 
   const opened = await Producer.open({
     nc,
     name: 'bench',
-    epochs: brokerEpochs({ nc, producer: 'bench', under: under.right, filters: [SUBJECT] }),
+    epochs: brokerEpochs({ nc, producer: 'bench', under: under.right, prefixes: [SUBJECT] }),
     grouping: GROUPING[durability],
     onReplaced: (reason) => {
       throw new FaultError(reason);

@@ -54,7 +54,7 @@ for (const durability of ['fsync', 'os'] as const)
         producer,
         under,
         fromSeq: 1,
-        filters: [`evt.${producer}.>`],
+        prefixes: [`evt.${producer}.`],
         believes: (message) => isWrittenBy(message, producer),
       });
     const appender = (producer: string, epoch: number): Appender =>
@@ -124,7 +124,7 @@ for (const durability of ['fsync', 'os'] as const)
     });
 
     test('I8 more than may wait is refused as OVERLOADED with a hint, and what was taken is stored', async () => {
-      const epochs = brokerEpochs({ nc, producer: 'flood', under, filters: ['evt.flood.>'] });
+      const epochs = brokerEpochs({ nc, producer: 'flood', under, prefixes: ['evt.flood.'] });
       const options = { nc, name: 'flood', epochs, grouping, maxPending: 30, onReplaced: unexpected };
       const producer = success(await Producer.open(options)());
       const outcomes = await Promise.all(range(100).map((i) => producer.append(draft('flood', i))()));
@@ -138,7 +138,7 @@ for (const durability of ['fsync', 'os'] as const)
     });
 
     test('I8 bytes that wait are bounded too, and a lone record always fits', async () => {
-      const epochs = brokerEpochs({ nc, producer: 'heavy', under, filters: ['evt.heavy.>'] });
+      const epochs = brokerEpochs({ nc, producer: 'heavy', under, prefixes: ['evt.heavy.'] });
       const options = { nc, name: 'heavy', epochs, grouping, maxPendingBytes: 1_000, onReplaced: unexpected };
       const producer = success(await Producer.open(options)());
       const large = { subject: 'evt.heavy.counted.a', data: new Uint8Array(5_000) };
@@ -187,7 +187,7 @@ for (const durability of ['fsync', 'os'] as const)
         await Producer.open({
           nc,
           name: 'deposed',
-          epochs: brokerEpochs({ nc, producer: 'deposed', under, filters: ['evt.deposed.>'] }),
+          epochs: brokerEpochs({ nc, producer: 'deposed', under, prefixes: ['evt.deposed.'] }),
           grouping,
           onReplaced: ({ code }) => resolve(code),
         })(),
@@ -211,7 +211,7 @@ describe('a producer and a server that is killed', () => {
         await Producer.open({
           nc,
           name: 'gateway',
-          epochs: brokerEpochs({ nc, producer: 'gateway', under, filters: ['evt.m.>'] }),
+          epochs: brokerEpochs({ nc, producer: 'gateway', under, prefixes: ['evt.m.'] }),
           grouping: GROUPING[syncInterval === 'always' ? 'fsync' : 'os'],
           patienceMs: 60_000,
           onReplaced: unexpected,
@@ -256,7 +256,7 @@ describe('a server that refuses records for the moment', () => {
         await Producer.open({
           nc,
           name: 'gateway',
-          epochs: brokerEpochs({ nc, producer: 'gateway', under, filters: ['evt.m.>'] }),
+          epochs: brokerEpochs({ nc, producer: 'gateway', under, prefixes: ['evt.m.'] }),
           grouping: GROUPING[durability],
           patienceMs: 500,
           onReplaced: unexpected,
@@ -287,7 +287,7 @@ describe('a log that is full', () => {
     const options = {
       nc,
       name: 'gateway',
-      epochs: brokerEpochs({ nc, producer: 'gateway', under, filters: ['evt.m.>'] }),
+      epochs: brokerEpochs({ nc, producer: 'gateway', under, prefixes: ['evt.m.'] }),
       grouping,
       patienceMs: 200,
       onReplaced: unexpected,

@@ -53,7 +53,7 @@ const take = async (nc: NatsConnection, jsm: JetStreamManager, dir: string): Pro
       Producer.open({
         nc,
         name: 'scheduler',
-        epochs: brokerEpochs({ nc, producer: 'scheduler', under, filters: ['cmd.>'] }),
+        epochs: brokerEpochs({ nc, producer: 'scheduler', under, prefixes: ['cmd.'] }),
         grouping: GROUPING.fsync,
         onReplaced: () => undefined,
       }),

@@ -45,7 +45,7 @@ export class Writer {
       await Producer.open({
         nc,
         name,
-        epochs: brokerEpochs({ nc, producer: name, under, filters: [`evt.${name}.>`] }),
+        epochs: brokerEpochs({ nc, producer: name, under, prefixes: [`evt.${name}.`] }),
         grouping,
         patienceMs: 1_500,
         ackTimeoutMs: 250,
