@@ -76,7 +76,12 @@ export const StartReplySchema = Type.Object({
   durability: DurabilitySchema,
   foldConsumer: Type.String({
     description:
-      "Name of a consumer to read the past from: own results and events, until the epoch's own record, then done.",
+      'Name of a consumer to read the past from: own commands, results and events below the epoch, then done.',
+  }),
+  foldRecords: Type.Integer({
+    minimum: 0,
+    description:
+      'So many it has: all below the epoch are among them. Done behind the last, whatever its sequence.',
   }),
 });
 export type StartReply = Readonly<Static<typeof StartReplySchema>>;

@@ -13,7 +13,6 @@ import type { StartReply, StartRequest } from '../../schemas/control.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { type Durability, commandConsumer, foldConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
 import type { Manifest } from '../../schemas/manifest.js';
-import { epochSubject } from '../../schemas/subjects.js';
 import { Appender } from '../journal/appender.js';
 import { type Copy, copyDraft } from '../journal/copy.js';
 import type { Draft } from '../journal/draft.js';
@@ -54,7 +53,9 @@ const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerCo
   ack_policy: AckPolicy.None,
   deliver_policy: DeliverPolicy.StartSequence,
   opt_start_seq: fromSeq,
-  filter_subjects: [`res.${module}.>`, `evt.${module}.>`, epochSubject(module)],
+  // One filter, although nobody folds commands: to find the next record for several, nats-server 2.15.1 goes through the
+  // subjects of a block, which with 10,000 agents takes milliseconds a record.
+  filter_subjects: [`*.${module}.>`],
   ...PINNED,
   mem_storage: true,
   num_replicas: 1,
@@ -186,13 +187,14 @@ export const startModule = (
         const foldFrom = Math.min(snapshotSeq, resumeFrom) + 1;
         const fold = foldConsumer(manifest.name);
         await jsm.consumers.delete(LOG, fold).catch(() => undefined);
-        await jsm.consumers.add(LOG, foldConsumerConfig(manifest.name, foldFrom));
+        const { num_pending } = await jsm.consumers.add(LOG, foldConsumerConfig(manifest.name, foldFrom));
         return {
           epoch,
           next,
           resumeFrom,
           snapshotSeq,
           foldConsumer: fold,
+          foldRecords: num_pending,
           logId: context.logId,
           durability: context.durability,
           republished,

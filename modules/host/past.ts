@@ -38,7 +38,7 @@ const fold = (read: ReadFoldable, states: States, message: StoredMessage): numbe
 };
 
 /**
- * Reads the module's past up to its own epoch record: folds it into the states, and gives back which of the commands
+ * Reads the module's past up to its own epoch: folds it into the states, and gives back which of the commands
  * that will come again have a result.
  */
 export const foldPast = (
@@ -50,6 +50,8 @@ export const foldPast = (
 ): Promise<Set<number>> =>
   new Promise((resolve, reject) => {
     const answered = new Set<number>();
+    let left = start.foldRecords;
+    if (left === 0) return resolve(answered);
     const pull = new Pull({
       nc,
       apiPrefix,
@@ -58,13 +60,15 @@ export const foldPast = (
       onMessage: ({ message }) => {
         failPoint('host.folding');
         try {
-          if (message.seq >= start.epoch) {
+          const cause = message.seq < start.epoch ? fold(read, states, message) : undefined;
+          if (cause !== undefined && cause >= start.resumeFrom) answered.add(cause);
+          left -= 1;
+          // Above the epoch there are commands, which come by the other consumer.
+          if (left === 0 || message.seq >= start.epoch) {
             pull.close();
             resolve(answered);
             return;
           }
-          const cause = fold(read, states, message);
-          if (cause !== undefined && cause >= start.resumeFrom) answered.add(cause);
           if (states.waiting < MAX_WAITING) pull.want(WINDOW);
           else void states.saved().then(() => pull.want(WINDOW));
         } catch (error) {

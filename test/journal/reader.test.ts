@@ -9,6 +9,7 @@ import { millisOf, parseDelivery, toStored } from '../../broker/journal/stored-m
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
+import { failure, success } from '../support/either.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { waitFor } from '../support/wait-for.js';
 
