@@ -1,3 +1,4 @@
+import { agents } from './agents/agents.js';
 import { journal } from './journal/journal.js';
 import { memory } from './journal/memory.js';
 import { reading } from './journal/reading.js';
@@ -5,4 +6,4 @@ import { lookup } from './lookup/lookup.js';
 import type { Scenario } from './scenario.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
-export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup];
+export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, agents];

@@ -59,15 +59,17 @@ export class SnapshotStore {
     const { agents, kept } = this.#files;
     const key = agentKey(agent);
     const before = this.#look(agents.getBinaryFast(key));
-    const all = before === undefined ? sequences : [...before.sequences(), ...sequences];
     const chunk = before?.chunk ?? 0;
     const seq = sequences.at(-1) as number;
     const bytes = Buffer.from(state);
     if (!keep) {
-      agents.putSync(key, encodeSnapshot({ schema, seq, timeMs, chunk }, all, bytes));
+      agents.putSync(key, encodeSnapshot({ schema, seq, timeMs, chunk }, sequences, bytes, before));
       return;
     }
-    kept.putSync(keptKey(agent, seq), encodeSnapshot({ schema, seq, timeMs, chunk }, all, bytes));
+    kept.putSync(
+      keptKey(agent, seq),
+      encodeSnapshot({ schema, seq, timeMs, chunk }, sequences, bytes, before),
+    );
     agents.putSync(key, encodeSnapshot({ schema, seq, timeMs, chunk: chunk + 1 }, [], bytes));
     if (chunk >= KEEP_RECENT) this.#thin(agent, chunk - KEEP_RECENT);
   }
@@ -82,7 +84,7 @@ export class SnapshotStore {
     const old = this.#look(entry.value);
     if (old === undefined || old.chunk !== chunk) return;
     const { seq, timeMs } = old;
-    kept.putSync(entry.key, encodeSnapshot({ schema: 0, seq, timeMs, chunk }, old.sequences(), NOTHING));
+    kept.putSync(entry.key, encodeSnapshot({ schema: 0, seq, timeMs, chunk }, [], NOTHING, old));
   }
 
   #look(bytes: Buffer | undefined): SnapshotView | undefined {

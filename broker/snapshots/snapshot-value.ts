@@ -17,6 +17,7 @@ import { checksum } from './checksum.js';
  */
 const FORMAT = 1;
 const HEAD_BYTES = 40;
+const NONE = new Uint8Array(0);
 
 /** The fields in front of a state. */
 export interface SnapshotHead {
@@ -30,9 +31,9 @@ export interface SnapshotHead {
   readonly changes: number;
 }
 
-const bytesOf = (sequences: readonly number[]): number[] => {
+const bytesOf = (sequences: readonly number[], last: number): number[] => {
   const bytes: number[] = [];
-  let before = 0;
+  let before = last;
   for (const seq of sequences) {
     let rest = seq - before;
     before = seq;
@@ -45,24 +46,29 @@ const bytesOf = (sequences: readonly number[]): number[] => {
   return bytes;
 };
 
+/** A snapshot with these sequences, behind those of `before`, where that is what it follows. */
 export const encodeSnapshot = (
   head: Omit<SnapshotHead, 'changes'>,
   sequences: readonly number[],
   state: Uint8Array,
+  before?: SnapshotView,
 ): Buffer => {
-  const tail = bytesOf(sequences);
-  const length = (HEAD_BYTES + tail.length + state.length + 3) & ~3;
+  const earlier = before?.tail() ?? NONE;
+  const tail = bytesOf(sequences, earlier.length === 0 ? 0 : (before?.seq ?? 0));
+  const tailBytes = earlier.length + tail.length;
+  const length = (HEAD_BYTES + tailBytes + state.length + 3) & ~3;
   const value = Buffer.alloc(length);
   value.writeUInt16LE(FORMAT, 4);
   value.writeUInt16LE(head.schema, 6);
   value.writeDoubleLE(head.seq, 8);
   value.writeDoubleLE(head.timeMs, 16);
   value.writeUInt32LE(head.chunk, 24);
-  value.writeUInt32LE(sequences.length, 28);
-  value.writeUInt32LE(tail.length, 32);
+  value.writeUInt32LE((before?.changes ?? 0) + sequences.length, 28);
+  value.writeUInt32LE(tailBytes, 32);
   value.writeUInt32LE(state.length, 36);
-  value.set(tail, HEAD_BYTES);
-  value.set(state, HEAD_BYTES + tail.length);
+  value.set(earlier, HEAD_BYTES);
+  value.set(tail, HEAD_BYTES + earlier.length);
+  value.set(state, HEAD_BYTES + tailBytes);
   value.writeUInt32LE(checksum(wordsOf(value, length), 1, length >> 2), 0);
   return value;
 };
@@ -118,6 +124,11 @@ export class SnapshotView {
   get head(): SnapshotHead {
     const { schema, seq, timeMs, chunk, changes } = this;
     return { schema, seq, timeMs, chunk, changes };
+  }
+
+  /** Those sequences as they lie there, for a snapshot that follows this one; valid as long as the buffer is. */
+  tail(): Uint8Array {
+    return this.#bytes.subarray(HEAD_BYTES, this.#stateAt());
   }
 
   /** Sequences of the changes since the last snapshot that was kept, in order. */

@@ -5,7 +5,7 @@ import { makeBenchDir } from '../bench-dir.js';
 import { startBenchServer } from '../bench-server.js';
 import { startRedis } from '../peers/redis-server.js';
 import type { Peers } from './peers.js';
-import { type Program, startProgram } from './program.js';
+import { type Program, startProgram } from '../program.js';
 import type { ReaderQuestions } from './reader-main.js';
 import type { Place } from './store.js';
 import type { WriterQuestions } from './writer-main.js';

@@ -1,6 +1,6 @@
 /** The process that looks agents up. */
 import { agentsByChance, type Found } from './population.js';
-import { answer, settingOf } from './program.js';
+import { answer, settingOf } from '../program.js';
 import type { Place } from './store.js';
 import { openReader } from './stores/open.js';
 import { type Limits, type Timed, timeLookups, timeNothing } from './timing.js';

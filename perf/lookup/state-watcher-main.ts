@@ -2,7 +2,7 @@
 import { connect, type Msg } from 'nats';
 import { ModuleAgents } from '../../broker/snapshots/index.js';
 import { MODULE } from './population.js';
-import { answer, settingOf } from './program.js';
+import { answer, settingOf } from '../program.js';
 import type { StateWriterSetting } from './state-writer-main.js';
 
 export type StateWatcherQuestions = {

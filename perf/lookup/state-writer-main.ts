@@ -12,7 +12,7 @@ import type { Result } from '../../schemas/result.js';
 import { openProducer } from '../journal/load.js';
 import { startPace, type Pace } from './pace.js';
 import { agentOf, MODULE } from './population.js';
-import { answer, settingOf } from './program.js';
+import { answer, settingOf } from '../program.js';
 
 export interface StateWriterSetting {
   readonly url: string;

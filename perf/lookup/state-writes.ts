@@ -4,7 +4,7 @@ import { startBenchServer } from '../bench-server.js';
 import { percentile } from '../percentiles.js';
 import { inRounds, measured } from '../rounds.js';
 import type { Part } from './part.js';
-import { startProgram } from './program.js';
+import { startProgram } from '../program.js';
 import type { StateWatcherQuestions } from './state-watcher-main.js';
 import type { StateWriterQuestions, StateWriterSetting } from './state-writer-main.js';
 
@@ -12,6 +12,7 @@ const AGENTS = 10_000;
 const EVENTS_PER_SECOND = 10_000;
 const SECONDS = 5;
 const ROUNDS = 3;
+const WARM_UP_MS = 2_000;
 
 interface Round {
   readonly p50Ms: number;
@@ -48,9 +49,14 @@ export const stateWrites: Part = {
       );
       const seconds = Math.min(SECONDS, records / EVENTS_PER_SECOND);
       const done: Round[] = [];
+      await watcher.ask('watch', null);
+      // Every agent has a state then, and the code of both processes is compiled.
+      await writer.ask('write', { agents: AGENTS, perSecond: EVENTS_PER_SECOND });
+      await new Promise((resume) => setTimeout(resume, WARM_UP_MS));
+      await writer.ask('stop', null);
+      await watcher.ask('seen', null);
       const run = async (): Promise<number> => {
         await writer.ask('write', { agents: AGENTS, perSecond: EVENTS_PER_SECOND });
-        if (done.length === 0) await watcher.ask('watch', null);
         await new Promise((resume) => setTimeout(resume, seconds * 1_000));
         const { perSecond } = await writer.ask('stop', null);
         const sorted = Float64Array.from(await watcher.ask('seen', null)).sort();

@@ -1,7 +1,7 @@
 /** The process that writes states: all agents once, then changes of agents by chance at a fixed rate. */
 import { type Pace, startPace } from './pace.js';
 import { agentOf, agentsByChance, type Change, changeOf, moment } from './population.js';
-import { answer, settingOf } from './program.js';
+import { answer, settingOf } from '../program.js';
 import type { Place } from './store.js';
 import { openWriter } from './stores/open.js';
 

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Reaper } from '../../broker/process/reaper.js';
+import type { Reaper } from '../broker/process/reaper.js';
 
 /** What programs of this benchmark are asked, and what they answer. */
 export type Questions = Readonly<Record<string, { readonly ask: unknown; readonly answer: unknown }>>;
@@ -26,8 +26,14 @@ export interface Program<Q extends Questions> extends AsyncDisposable {
 }
 
 /** Starts the program of a compiled file, told `setting` as JSON; it ends with this process. */
-export const startProgram = <Q extends Questions>(url: URL, setting: unknown, reaper: Reaper): Program<Q> => {
+export const startProgram = <Q extends Questions>(
+  url: URL,
+  setting: unknown,
+  reaper: Reaper,
+  execArgv: readonly string[] = [],
+): Program<Q> => {
   const child = fork(fileURLToPath(url), [JSON.stringify(setting)], {
+    execArgv: [...process.execArgv, ...execArgv],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   reaper.track(child);
