@@ -173,6 +173,7 @@ export class IndexKeeper {
   /** Opens the files, sets those aside that must not be opened; where they stand, undefined where that is nowhere. */
   async #openFiles(): Promise<IndexPosition | undefined> {
     const { dir, say } = this.options;
+    let thread: Thread | undefined;
     try {
       mkdirSync(dir, { recursive: true, mode: 0o700 });
       checkRoom(dir);
@@ -182,13 +183,15 @@ export class IndexKeeper {
       this.#onTrial = true;
       const opened = await StoreThread.open<IndexChange, undefined>(PROGRAM, { dir }, say);
       if (E.isLeft(opened)) throw new Error(opened.left);
-      const thread = opened.right;
+      thread = opened.right;
       // The thread has the database open already, and nothing is written yet: here it is only joined.
       const opening = new Opening(dir);
       const files = openToRead(opening, dir);
       this.#open = { thread, opening, files, reads: new FreshReads(files.root) };
       return positionOf(files);
     } catch (error) {
+      if (this.#open === undefined) await thread?.close();
+      else await this.#closeFiles();
       this.#failed('cannot be opened, and the index works from memory', (error as Error).message);
       return undefined;
     }
