@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
 import { DEFAULT_DATA_DIR } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { type BrokerStatus, OPS } from '../schemas/operate.js';
@@ -19,6 +20,10 @@ const whereItIs = ({ dataDir, pid, server }: BrokerStatus): TE.TaskEither<Fault,
   );
 };
 
+/** The directory that the broker behind a connection works in; USAGE where that is on another machine. */
+export const brokerDataDir = (nc: NatsConnection): TE.TaskEither<Fault, string> =>
+  pipe(ask<BrokerStatus>(nc, OPS.status), TE.chain(whereItIs));
+
 /**
  * The data directory to read snapshots from: `--data` needs no broker; a broker that is named by `--server` or NATS_URL
  * is asked for its own; else that of the working directory. The order is that of `findTarget`.
@@ -33,5 +38,5 @@ export const findDataDir = (
   }
   if (data !== undefined) return TE.right(resolve(data));
   if (server === undefined && (env.NATS_URL ?? '') === '') return TE.right(resolve(DEFAULT_DATA_DIR));
-  return withConnection(options, (nc) => pipe(ask<BrokerStatus>(nc, OPS.status), TE.chain(whereItIs)));
+  return withConnection(options, brokerDataDir);
 };

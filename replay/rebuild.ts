@@ -7,7 +7,7 @@ import { logEnds } from '../broker/journal/reader-api.js';
 import { Generations } from '../broker/snapshots/generations.js';
 import { beginScratch } from '../broker/snapshots/scratch.js';
 import type { AnyModule } from '../modules/sdk/module.js';
-import type { Fault } from '../schemas/errors.js';
+import { type Fault, toFault } from '../schemas/errors.js';
 import { foldLog } from './fold-log.js';
 import { ModuleFold } from './module-fold.js';
 
@@ -45,6 +45,22 @@ export interface Rebuilt {
 
 export const snapshotsDir = (dataDir: string, module: string): string => join(dataDir, 'snapshots', module);
 
+const openFold = async (
+  module: AnyModule,
+  dataDir: string,
+  logId: string,
+): Promise<Either<Fault, ModuleFold>> => {
+  let dir: string;
+  try {
+    dir = beginScratch(snapshotsDir(dataDir, module.manifest.name));
+  } catch (error) {
+    return left(toFault(error, 'DATA_DIR_UNUSABLE'));
+  }
+  const opened = await ModuleFold.open(module, dir, logId);
+  if (isLeft(opened)) rmSync(dir, { recursive: true, force: true });
+  return opened;
+};
+
 /** Opens a fold for each module, in a directory of its own; what was opened is removed when one cannot be. */
 export const openFolds = async (
   { dataDir, modules }: Pick<RebuildOptions, 'dataDir' | 'modules'>,
@@ -52,10 +68,8 @@ export const openFolds = async (
 ): Promise<Either<Fault, readonly ModuleFold[]>> => {
   const folds: ModuleFold[] = [];
   for (const module of modules) {
-    const dir = beginScratch(snapshotsDir(dataDir, module.manifest.name));
-    const opened = await ModuleFold.open(module, dir, logId);
+    const opened = await openFold(module, dataDir, logId);
     if (isLeft(opened)) {
-      rmSync(dir, { recursive: true, force: true });
       await discard(folds);
       return opened;
     }

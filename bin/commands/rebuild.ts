@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { withConnection, withTargetOptions } from '../connect.js';
-import { findDataDir } from '../data-dir.js';
+import { brokerDataDir } from '../data-dir.js';
 import { duration, name } from '../option-values.js';
 import { check, rebuild } from '../rebuild.js';
 import { run, withExamples } from '../run.js';
@@ -36,10 +36,10 @@ export const addRebuild = (group: Command): void => {
     )
     .action((modules: readonly string[] | undefined, options: Options) =>
       run(
-        pipe(
-          findDataDir(options),
-          TE.chain((dataDir) =>
-            withConnection(options, (nc) => {
+        withConnection(options, (nc) =>
+          pipe(
+            brokerDataDir(nc),
+            TE.chain((dataDir) => {
               const request = { nc, dataDir, names: modules ?? [], json: options.json === true };
               return options.check === true ? check(request, options.timeout) : rebuild(request);
             }),

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { tallystick } from './tallystick.js';
+
+/** The code of the module, as it is built. */
+const ACCOUNTS = join(import.meta.dirname, '..', '..', 'modules', 'accounts');
 
 interface Got {
   readonly module: string;
@@ -96,6 +101,47 @@ describe('tallystick agent', () => {
     ] as const) {
       const result = await agent('get', ...args, '--json');
       assert.deepEqual([result.code, result.stdout, codeOf(result)], [1, '', code]);
+      assert.match(result.stderr, said);
+    }
+  });
+
+  it('get --at prints what it was at a sequence, a time, or that long ago', async () => {
+    interface Past extends Got {
+      readonly at: number;
+      readonly folded: number;
+    }
+    const first = await json<Got>('get', 'accounts', 'alice');
+    await deposit('alice', 10);
+    const past = await json<Past>('get', 'accounts', 'alice', '--at', `${first.seq}`);
+    assert.deepEqual(
+      [past.seq, past.schema, past.state, past.at, past.folded],
+      [first.seq, 1, first.state, first.seq, 1],
+    );
+    // By the clock of the server, whose sequences these are.
+    assert.deepEqual((await json<Past>('get', 'accounts', 'alice', '--at', past.time)).state, first.state);
+    const now = await json<Past>('get', 'accounts', 'alice', '--at', '0s');
+    assert.equal(now.state.balance, 15);
+    assert.deepEqual(
+      await json('get', 'accounts', 'alice', '--at', `${first.seq}`, '--module', ACCOUNTS),
+      past,
+    );
+    const { stdout } = await agent('get', 'accounts', 'alice', '--at', `${now.at}`);
+    assert.match(
+      stdout,
+      new RegExp(`^alice of accounts, at .*\nas it was at ${now.at}, 0 records folded\n{`),
+    );
+    const foreign = join(home.path, 'foreign');
+    mkdirSync(foreign);
+    const manifest = JSON.parse(readFileSync(join(ACCOUNTS, 'manifest.json'), 'utf8')) as object;
+    writeFileSync(join(foreign, 'manifest.json'), JSON.stringify({ ...manifest, start: { command: ['x'] } }));
+    for (const [args, code, said] of [
+      [['alice', '--at', '9', '--module', foreign], 'MODULE_CODE_UNAVAILABLE', /in another language/],
+      [['alice', '--at', `${first.seq - 1}`], 'AGENT_UNKNOWN', /to alice of accounts by \d+/],
+      [['alice', '--at', '9', '--module', 'nowhere'], 'MANIFEST_INVALID', /nowhere/],
+      [['alice', '--at', '9', '--at-least', '9'], 'USAGE', /give one of them/],
+    ] as const) {
+      const result = await agent('get', 'accounts', ...args, '--json');
+      assert.deepEqual([result.stdout, codeOf(result)], ['', code]);
       assert.match(result.stderr, said);
     }
   });

@@ -125,7 +125,8 @@ describe('tallystick replay rebuild', () => {
       await load.stop();
       await reader;
     }
-    const balanceOf = (agent: string): number => (agents.get(agent)?.state as { balance: number }).balance;
+    const balanceOf = (agent: string): number =>
+      (agents.get(agent)?.state as { balance: number } | undefined)?.balance ?? 0;
     await waitFor('every deposit to be in the snapshots', () => {
       const sum = Array.from({ length: AGENTS }, (_, i) => balanceOf(`load-${i}`)).reduce((a, b) => a + b);
       assert.equal(sum, load.done());

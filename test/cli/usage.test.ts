@@ -34,6 +34,7 @@ const COMMANDS = [
   'dead redrive',
   'replay',
   'replay history',
+  'replay rebuild',
 ] as const;
 
 const GROUPS: readonly string[] = ['', 'agent', 'conversation', 'module', 'dead', 'schedule', 'replay'];
@@ -85,6 +86,8 @@ describe('wrong usage exits 2', () => {
     [['agent', 'get', 'accounts', 'a b'], /NAME_INVALID: ID: the name "a b" is not/],
     [['agent', 'get', 'a.b', 'alice'], /NAME_INVALID: MODULE: /],
     [['agent', 'get', 'accounts', 'alice', '--at-least', '0'], /--at-least: "0" is no number from 1 on/],
+    [['agent', 'get', 'accounts', 'alice', '--at', 'noon'], /--at: "noon" is none of/],
+    [['replay', 'rebuild', 'a.b'], /NAME_INVALID: MODULE: /],
     [['agent', 'list', 'accounts', '--prefix', '*'], /NAME_INVALID: --prefix: /],
     [['agent', 'list', 'accounts', '--limit', 'all'], /--limit: /],
     [['agent', 'list', 'accounts', '--data', 'x', '--server', 'nats://h'], /--data and --server/],
