@@ -45,7 +45,6 @@ describe('a stored command, as its handler gets it', () => {
       right: {
         seq: 9,
         time: '2029-12-31T23:59:59Z',
-        timeMs: Date.UTC(2029, 11, 31, 23, 59, 59),
         agent: 'alice',
         sender: 'guest',
         conversation: 4,
