@@ -50,11 +50,14 @@ const load =
   async () => {
     const { start, name } = manifest;
     if (!('entry' in start)) return left(unavailable(name, 'it is a program in another language'));
-    const [cwd, write] = [process.cwd(), process.stdout.write];
+    const [cwd, write, exit] = [process.cwd(), process.stdout.write, process.exit];
     globalThis.console = new Console(process.stderr);
     process.env[MODULE_ENV.name] = name;
     process.env[MODULE_ENV.manifest] = manifestPath;
     process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
+    process.exit = (code) => {
+      throw new Error(`it ends its process with exit code ${code ?? 0}`);
+    };
     try {
       process.chdir(dir);
       return right(await loadModule(dir, start.entry, manifest));
@@ -63,6 +66,7 @@ const load =
     } finally {
       process.chdir(cwd);
       process.stdout.write = write;
+      process.exit = exit;
     }
   };
 
