@@ -196,7 +196,6 @@ describe('tallystick replay rebuild', () => {
     const made = (await check()).json.difference;
     assert.deepEqual([made?.agent, made?.log], ['nobody', null]);
     await tamper('nobody');
-    await checkIsClean();
   });
 
   it('a module that is not loaded reads what was rebuilt when it is', async () => {
@@ -218,11 +217,9 @@ describe('tallystick replay rebuild', () => {
     assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
     assert.match(unknown.stderr, /MODULE_UNKNOWN/);
     await broker.stop();
-    for (const args of [[], ['--check']]) {
-      const { code, stderr } = await rebuild(...args);
-      assert.equal(code, 3);
-      assert.match(stderr, /BROKER_UNREACHABLE: no broker runs in/);
-    }
+    const { code, stderr } = await rebuild();
+    assert.equal(code, 3);
+    assert.match(stderr, /BROKER_UNREACHABLE: no broker runs in/);
     assert.ok(existsSync(snapshots()));
   });
 });
