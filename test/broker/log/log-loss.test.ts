@@ -52,7 +52,7 @@ const goesOn = async (dataDir: string, code: string, expected: number): Promise<
     [[code, keptIn(dataDir)[0]]],
   );
   const dir = losses[0]?.dir ?? '';
-  for (const kept of ['report.json', 'witness', 'index/data.mdb', 'snapshots/accounts/states/data.mdb']) {
+  for (const kept of ['report.json', 'witness', 'index/data.mdb', 'snapshots/accounts/current']) {
     assert.ok(existsSync(join(dir, kept)), kept);
   }
   const { stdout } = await tallystick(['status'], { dataDir });
