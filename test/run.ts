@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { testEnvironment } from './runner/environment.js';
+import type { TestOutcome } from './runner/outcomes-reporter.js';
 import { signalGroup } from './runner/process-group.js';
 import { type FileRun, runFile } from './runner/run-file.js';
 import { select } from './runner/selection.js';
@@ -36,6 +37,12 @@ const inParallel = async <T>(items: readonly T[], width: number, work: (item: T)
   await Promise.all(Array.from({ length: width }, worker));
 };
 
+/** Says why once more, at the end: of a long output the end is what is read, and kept. */
+const notPassed = (file: string, { kind, name, why }: TestOutcome): string => {
+  const reason = why === undefined ? '' : `${why.replaceAll(/^/gm, '    ')}\n`;
+  return `  ${kind}: ${file}: ${name}\n${reason}`;
+};
+
 const main = async (args: readonly string[]): Promise<boolean> => {
   const selection = select(args, testFiles());
   const startedAt = performance.now();
@@ -59,7 +66,7 @@ const main = async (args: readonly string[]): Promise<boolean> => {
 
   const tally = tallyOf(runs.flatMap(({ outcomes }) => outcomes));
   const bad = runs.flatMap(({ file, outcomes }) =>
-    outcomes.filter(({ kind }) => kind !== 'pass').map(({ kind, name }) => `  ${kind}: ${file}: ${name}\n`),
+    outcomes.filter(({ kind }) => kind !== 'pass').map((outcome) => notPassed(file, outcome)),
   );
   print(`\n${bad.length === 0 ? '' : `not passed:\n${bad.join('')}\n`}`);
   print(closingLines(tally, performance.now() - startedAt));

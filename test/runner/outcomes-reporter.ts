@@ -5,12 +5,25 @@ export interface TestOutcome {
   readonly kind: 'pass' | 'fail' | 'cancelled' | 'skipped' | 'todo';
   readonly suite: boolean;
   readonly name: string;
+  /** Why it did not pass, in its first lines. */
+  readonly why?: string;
 }
+
+const WHY_LINES = 20;
 
 const CANCELLED = new Set(['cancelledByParent', 'testAborted', 'testTimeoutFailure']);
 
 const failureType = (error: unknown): string =>
   (error as { failureType?: string } | undefined)?.failureType ?? '';
+
+/** node wraps what a test threw; what a suite says is only that a test of it failed. */
+const whyOf = (event: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>): { why?: string } => {
+  if (event.type === 'test:pass' || event.data.details.type === 'suite') return {};
+  const { error } = event.data.details;
+  const cause: unknown = error.cause ?? error;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return { why: text.split('\n').slice(0, WHY_LINES).join('\n') };
+};
 
 const kindOf = (event: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>): TestOutcome['kind'] => {
   if (event.data.skip !== undefined) return 'skipped';
@@ -24,7 +37,8 @@ export default async function* outcomes(source: AsyncIterable<TestEvent>): Async
   for await (const event of source) {
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const { name, details } = event.data;
-    const outcome: TestOutcome = { kind: kindOf(event), suite: details.type === 'suite', name };
+    const suite = details.type === 'suite';
+    const outcome: TestOutcome = { kind: kindOf(event), suite, name, ...whyOf(event) };
     yield `${JSON.stringify(outcome)}\n`;
   }
 }
