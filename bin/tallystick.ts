@@ -10,7 +10,7 @@ import { addConversation } from './commands/conversation.js';
 import { addDead } from './commands/dead.js';
 import { addEnv } from './commands/env.js';
 import { addModule } from './commands/module.js';
-import { addReplay } from './commands/replay.js';
+import { addReplay } from './commands/replay/index.js';
 import { addSchedule } from './commands/schedule.js';
 import { addStart } from './commands/start.js';
 import { addStatus } from './commands/status.js';

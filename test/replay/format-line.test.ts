@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lineFormatter } from '../../replay/format-line.js';
+import { lineFormatter } from '../../replay/history/format-line.js';
 import type { HistoryRecord } from '../../schemas/record.js';
 
 const record = (changes: Partial<HistoryRecord> = {}): HistoryRecord => ({

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from 'nats';
 import { subjectFilters } from '../../broker/journal/subject-filters.js';
-import { type HistoryQuery, history } from '../../replay/history.js';
+import { type HistoryQuery, history } from '../../replay/history/history.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { HistoryRecord } from '../../schemas/record.js';

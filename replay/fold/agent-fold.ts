@@ -1,10 +1,10 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import type { AgentState } from '../broker/snapshots/index.js';
-import { foldEvents, type ReadFoldable } from '../modules/sdk/fold.js';
-import type { AnyModule } from '../modules/sdk/module.js';
-import { type Fault, fault, toFault } from '../schemas/errors.js';
-import { schemaOf } from '../schemas/manifest.js';
-import type { StoredMessage } from '../schemas/record.js';
+import type { AgentState } from '../../broker/snapshots/index.js';
+import { foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import type { AnyModule } from '../../modules/sdk/module.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { schemaOf } from '../../schemas/manifest.js';
+import type { StoredMessage } from '../../schemas/record.js';
 
 /** An agent's state as records are folded into it, one after the other. */
 export class AgentFold {

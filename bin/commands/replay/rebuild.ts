@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { withConnection, withTargetOptions } from '../connect.js';
-import { brokerDataDir } from '../data-dir.js';
-import { duration, name } from '../option-values.js';
-import { check, rebuild } from '../rebuild.js';
-import { run, withExamples } from '../run.js';
-import type { TargetOptions } from '../target.js';
+import { withConnection, withTargetOptions } from '../../connect.js';
+import { brokerDataDir } from '../../data-dir.js';
+import { duration, name } from '../../option-values.js';
+import { check, rebuild } from '../../rebuild.js';
+import { run, withExamples } from '../../run.js';
+import type { TargetOptions } from '../../target.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

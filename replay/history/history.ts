@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
-import { type ReadOptions, readLog } from '../broker/journal/reader.js';
-import { type Selection, subjectFilters } from '../broker/journal/subject-filters.js';
-import { type HistoryRecord, toHistory } from '../schemas/record.js';
+import { type ReadOptions, readLog } from '../../broker/journal/reader.js';
+import { type Selection, subjectFilters } from '../../broker/journal/subject-filters.js';
+import { type HistoryRecord, toHistory } from '../../schemas/record.js';
 
 export interface HistoryQuery extends Selection {
   /** Sequence of the first record of a conversation. */

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import { logEnds } from '../broker/journal/reader-api.js';
-import { Generations } from '../broker/snapshots/generations.js';
-import { beginScratch } from '../broker/snapshots/scratch.js';
-import type { AnyModule } from '../modules/sdk/module.js';
-import { type Fault, toFault } from '../schemas/errors.js';
-import { foldLog } from './fold-log.js';
-import { ModuleFold } from './module-fold.js';
+import { logEnds } from '../../broker/journal/reader-api.js';
+import { Generations } from '../../broker/snapshots/generations.js';
+import { beginScratch } from '../../broker/snapshots/scratch.js';
+import type { AnyModule } from '../../modules/sdk/module.js';
+import { type Fault, toFault } from '../../schemas/errors.js';
+import { foldLog } from '../fold/fold-log.js';
+import { ModuleFold } from '../fold/module-fold.js';
 
 export interface RebuildOptions {
   /** A connection that may read the log. */

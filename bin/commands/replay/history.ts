@@ -1,16 +1,15 @@
 import type { Command } from 'commander';
 import { left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type HistoryQuery, history, lineFormatter } from '../../replay/index.js';
-import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
-import type { RecordKind } from '../../schemas/subjects.js';
-import { withConnection, withTargetOptions } from '../connect.js';
-import type { ExitCode } from '../exit.js';
-import { name, place, positive } from '../option-values.js';
-import { printLine } from '../output.js';
-import { done, orUsage, run, withExamples } from '../run.js';
-import type { TargetOptions } from '../target.js';
-import { addRebuild } from './rebuild.js';
+import { type HistoryQuery, history, lineFormatter } from '../../../replay/index.js';
+import { type Fault, FaultError, fault, toFault } from '../../../schemas/errors.js';
+import type { RecordKind } from '../../../schemas/subjects.js';
+import { withConnection, withTargetOptions } from '../../connect.js';
+import type { ExitCode } from '../../exit.js';
+import { name, place, positive } from '../../option-values.js';
+import { printLine } from '../../output.js';
+import { done, orUsage, run, withExamples } from '../../run.js';
+import type { TargetOptions } from '../../target.js';
 
 interface Options extends TargetOptions, Pick<HistoryQuery, 'module' | 'agent' | 'sender' | 'kind'> {
   readonly json?: boolean;
@@ -57,10 +56,8 @@ const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
     }
   });
 
-export const addReplay = (program: Command): void => {
-  const group = program.command('replay').description('read the log back');
-  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay rebuild --check']);
-
+/** `replay history`, in the group of the commands that read the log back. */
+export const addHistory = (group: Command): void => {
   const command = withTargetOptions(
     group
       .command('history')
@@ -81,6 +78,4 @@ export const addReplay = (program: Command): void => {
     'tallystick replay history --conversation 17 --json',
     'tallystick replay history --follow --json | jq .subject',
   ]);
-
-  addRebuild(group);
 };

@@ -1,6 +1,6 @@
-import type { ModuleAgents, StoredSnapshot } from '../broker/snapshots/index.js';
-import { schemaOf } from '../schemas/manifest.js';
-import type { ModuleFold } from './module-fold.js';
+import type { ModuleAgents, StoredSnapshot } from '../../broker/snapshots/index.js';
+import { schemaOf } from '../../schemas/manifest.js';
+import type { ModuleFold } from '../fold/module-fold.js';
 
 /** An agent whose snapshot is not what the log gives. */
 export interface Difference {

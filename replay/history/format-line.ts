@@ -1,4 +1,4 @@
-import type { HistoryRecord } from '../schemas/record.js';
+import type { HistoryRecord } from '../../schemas/record.js';
 
 export interface LineStyle {
   /** Width of the terminal; data is cut to it. Undefined: a pipe, where nothing is ever cut. */

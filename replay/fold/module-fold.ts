@@ -1,12 +1,12 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { AgentStates, type TakenChanges } from '../broker/snapshots/agent-states.js';
-import { Generation } from '../broker/snapshots/generation.js';
-import type { SnapshotPosition } from '../broker/snapshots/snapshot-files.js';
-import { compileFoldable, foldEvents, type ReadFoldable } from '../modules/sdk/fold.js';
-import type { AnyModule } from '../modules/sdk/module.js';
-import { type Fault, fault, toFault } from '../schemas/errors.js';
-import { schemaOf } from '../schemas/manifest.js';
-import type { StoredMessage } from '../schemas/record.js';
+import { AgentStates, type TakenChanges } from '../../broker/snapshots/agent-states.js';
+import { Generation } from '../../broker/snapshots/generation.js';
+import type { SnapshotPosition } from '../../broker/snapshots/snapshot-files.js';
+import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import type { AnyModule } from '../../modules/sdk/module.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { schemaOf } from '../../schemas/manifest.js';
+import type { StoredMessage } from '../../schemas/record.js';
 
 /** Changes that make a group: an agent that changes often is written once for many of them. */
 const GROUP_CHANGES = 50_000;

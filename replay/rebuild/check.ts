@@ -1,12 +1,12 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { logEnds } from '../broker/journal/reader-api.js';
-import { whyForeign } from '../broker/snapshots/foreign.js';
-import { ModuleAgents } from '../broker/snapshots/index.js';
-import { type Fault, fault, toFault } from '../schemas/errors.js';
+import { logEnds } from '../../broker/journal/reader-api.js';
+import { whyForeign } from '../../broker/snapshots/foreign.js';
+import { ModuleAgents } from '../../broker/snapshots/index.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { Comparison, type Difference } from './comparison.js';
-import { foldLog } from './fold-log.js';
-import type { ModuleFold } from './module-fold.js';
+import { foldLog } from '../fold/fold-log.js';
+import type { ModuleFold } from '../fold/module-fold.js';
 import { discard, openFolds, type RebuildOptions } from './rebuild.js';
 
 export interface CheckOptions extends RebuildOptions {

@@ -1,0 +1,11 @@
+import type { Command } from 'commander';
+import { withExamples } from '../../run.js';
+import { addHistory } from './history.js';
+import { addRebuild } from './rebuild.js';
+
+export const addReplay = (program: Command): void => {
+  const group = program.command('replay').description('read the log back');
+  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay rebuild --check']);
+  addHistory(group);
+  addRebuild(group);
+};
