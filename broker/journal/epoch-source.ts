@@ -4,8 +4,8 @@ import { type NatsConnection, nuid } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Draft } from './draft.js';
-import { checkHolder } from './epoch-holder.js';
-import { openEpoch } from './epoch.js';
+import { checkHolder, lastEpochOf } from './epoch-holder.js';
+import { type EpochRequest, type OpenedEpoch, openEpoch } from './epoch.js';
 import type { Grouping } from './grouping.js';
 import { inTurn } from './in-turn.js';
 import type { EpochEnd } from './recovery.js';
@@ -40,6 +40,33 @@ const isOf =
   (message: StoredMessage): boolean =>
     message.subject === subject && Buffer.compare(message.data, data) === 0;
 
+/**
+ * How many records before its fence a takeover looks at. The refusal of a record ends its epoch, so that behind the record
+ * stand only those that were on their way by then.
+ */
+const LOOK_BACK = 50_000;
+
+export type Takeover = Omit<EpochRequest, 'fromSeq' | 'lookBack' | 'ends' | 'known' | 'believes'> & {
+  /** Whether a record that bears the producer's name can be the producer's. */
+  readonly isOwn?: (message: StoredMessage) => boolean;
+};
+
+/**
+ * Takes a producer's name over from a process of which nothing is known but what is in the log, which may have been killed
+ * after some of its records were refused: what it left out is looked for, and is in the record of the new epoch.
+ */
+export const takeOver = ({ isOwn = () => true, ...request }: Takeover): TE.TaskEither<Fault, OpenedEpoch> =>
+  pipe(
+    lastEpochOf(request.nc, request.producer),
+    TE.chain((ends) =>
+      openEpoch({
+        ...request,
+        ...(ends === undefined ? {} : { ends, fromSeq: ends + 1, lookBack: LOOK_BACK }),
+        believes: (message, epoch) => epoch === ends && isOwn(message),
+      }),
+    ),
+  );
+
 export interface BrokerEpochs {
   readonly nc: NatsConnection;
   readonly producer: string;
@@ -54,18 +81,22 @@ export const brokerEpochs = (options: BrokerEpochs): EpochSource => {
   const { nc, producer } = options;
   const by = nuid.next();
   let isHeld = false;
+  const request = { ...options, by };
   const open = (last: LastEpoch | undefined): TE.TaskEither<Fault, NextEpoch> =>
     pipe(
       // The first epoch of a life takes the name over from whoever holds it; the later ones must not.
       isHeld ? checkHolder(nc, producer, by) : TE.right(undefined),
       TE.chain(() =>
-        openEpoch({
-          ...options,
-          by,
-          ...(last === undefined ? {} : { fromSeq: last.settledSeq + 1 }),
-          ...(last?.known === undefined ? {} : { known: last.known }),
-          believes: (_, epoch) => epoch === last?.epoch,
-        }),
+        last === undefined
+          ? takeOver(request)
+          : openEpoch({
+              ...request,
+              ends: last.epoch,
+              // With what was settled last: numbers that are left out are counted from its own.
+              fromSeq: Math.max(1, last.settledSeq),
+              ...(last.known === undefined ? {} : { known: last.known }),
+              believes: (_, epoch) => epoch === last.epoch,
+            }),
       ),
       TE.map(({ epoch, fence, stored }) => {
         isHeld = true;

@@ -18,6 +18,8 @@ export interface EpochRecord {
   readonly producer: string;
   /** Which process holds the name; absent where the broker sees to it that there is one only. */
   readonly by?: string;
+  /** The epoch that a fence ends, where it is known. */
+  readonly ends?: number;
   /** How the epoch before ended; null when nothing of it stands where it was looked for. */
   readonly previous?: EpochEnd | null;
 }
@@ -68,6 +70,10 @@ export interface EpochRequest {
   readonly under: number;
   /** Where to begin looking for what the last epoch left; absent: nothing is looked for. */
   readonly fromSeq?: number;
+  /** How many records of the log before the fence are looked at, at most. */
+  readonly lookBack?: number;
+  /** The epoch that is ended, where it is known. */
+  readonly ends?: number;
   /** What the subjects of the producer's records begin with. */
   readonly prefixes: readonly string[];
   /** Whether a record that bears the producer's name can be of that epoch of the producer. */
@@ -96,6 +102,8 @@ export const openEpoch = ({
   by,
   under,
   fromSeq,
+  lookBack = Number.POSITIVE_INFINITY,
+  ends,
   prefixes,
   believes,
   known,
@@ -103,17 +111,18 @@ export const openEpoch = ({
 }: EpochRequest): TE.TaskEither<Fault, OpenedEpoch> => {
   const holder = { producer, ...(by === undefined ? {} : { by }) };
   return pipe(
-    writeEpoch(nc, { phase: 'fence', ...holder }, under),
+    writeEpoch(nc, { phase: 'fence', ...holder, ...(ends === undefined ? {} : { ends }) }, under),
     TE.chain((fence) =>
       TE.tryCatch(
         async () => {
           failPoint('epoch.fenced');
-          const numbers = new NumberRecovery(producer, believes);
-          if (fromSeq === undefined) return { fence, numbers };
+          if (fromSeq === undefined) return { fence, numbers: new NumberRecovery(producer, believes, fence) };
+          const from = Math.max(fromSeq, fence - lookBack);
+          const numbers = new NumberRecovery(producer, believes, from);
           const isMeant = (subject: string): boolean => prefixes.some((prefix) => subject.startsWith(prefix));
           // All of the log, and looked through here: to find the next record for filters, nats-server 2.15.1 goes through
           // the subjects of a block, which with 10,000 of them took it 5 ms a record.
-          for await (const message of readLog(nc, { fromSeq, toSeq: fence })) {
+          for await (const message of readLog(nc, { fromSeq: from, toSeq: fence })) {
             if (!isMeant(message.subject)) continue;
             numbers.add(message);
             visit?.(message);

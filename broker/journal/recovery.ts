@@ -102,9 +102,38 @@ export interface EpochEnd {
   readonly epoch: number;
   /** Highest number in the log. */
   readonly last: number;
-  /** Lower numbers that are not in the log: refused, or never acknowledged and left out by a crash. */
+  /**
+   * Lower numbers that are not in the log: refused, or never acknowledged and left out by a crash. {@link MAX_HOLES} at
+   * most: more than that no crash leaves, only an identity that somebody made up.
+   */
   readonly holes: readonly number[];
 }
+
+export const MAX_HOLES = 10_000;
+
+interface Looked {
+  readonly epoch: number;
+  /** The numbers of it that are in the log from `fromSeq` on. */
+  readonly stored: ReadonlyMap<number, unknown>;
+  readonly fromSeq: number;
+  readonly known: EpochEnd | undefined;
+}
+
+/** How an epoch ended, by what was found of it and what its producer was told; undefined when there is nothing of it. */
+export const epochEnd = ({ epoch, stored, fromSeq, known }: Looked): EpochEnd | undefined => {
+  const told = known?.epoch === epoch ? known : undefined;
+  if (stored.size === 0) return told;
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, told?.last ?? 0];
+  for (const n of stored.keys()) {
+    lowest = Math.min(lowest, n);
+    highest = Math.max(highest, n);
+  }
+  // All of an epoch is above its own record. Where less was looked at, what came before had been settled.
+  const complete = told?.last ?? (fromSeq <= epoch + 1 ? 0 : lowest);
+  const holes = [...(told?.holes ?? [])];
+  for (let n = complete + 1; n < highest && holes.length < MAX_HOLES; n++) if (!stored.has(n)) holes.push(n);
+  return { epoch, last: highest, holes };
+};
 
 /** Whether a record is on a subject that only this producer may write: headers anybody can set, subjects not. */
 export const isWrittenBy = (message: StoredMessage, module: string): boolean => {
@@ -125,6 +154,8 @@ export class NumberRecovery {
   constructor(
     private readonly producer: string,
     private readonly believes: (message: StoredMessage, epoch: number) => boolean,
+    /** The sequence that the records begin with which are added. */
+    private readonly fromSeq: number,
   ) {}
 
   add(message: StoredMessage): void {
@@ -147,13 +178,7 @@ export class NumberRecovery {
 
   /** How the epoch ended; `known` is what its producer was told, where that is still there to say it. */
   end(known?: EpochEnd): EpochEnd | null {
-    if (this.#stored.size === 0) return known ?? null;
-    const numbers = [...this.#stored.keys()];
-    const isSame = known?.epoch === this.#epoch;
-    const first = isSame ? known.last + 1 : numbers.reduce((a, b) => Math.min(a, b));
-    const last = numbers.reduce((a, b) => Math.max(a, b), isSame ? known.last : 0);
-    const holes = isSame ? [...known.holes] : [];
-    for (let n = first; n < last; n++) if (!this.#stored.has(n)) holes.push(n);
-    return { epoch: this.#epoch, last, holes };
+    const { fromSeq } = this;
+    return epochEnd({ epoch: this.#epoch, stored: this.#stored, fromSeq, known }) ?? known ?? null;
   }
 }

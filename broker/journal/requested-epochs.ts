@@ -16,6 +16,7 @@ import {
 import type { EpochSource, LastEpoch, NextEpoch } from './epoch-source.js';
 import { GROUPING } from './grouping.js';
 import { linkedRequest } from './linked-request.js';
+import { epochEnd } from './recovery.js';
 
 export interface RequestedEpochs {
   readonly nc: NatsConnection;
@@ -27,9 +28,6 @@ export interface RequestedEpochs {
 
 /** The broker answers requests of one account one after the other. */
 const TIMEOUT_MS = 30_000;
-/** What the broker takes. */
-const MAX_HOLES = 10_000;
-
 const ask = <A>(nc: NatsConnection, subject: string, request: object): TE.TaskEither<Fault, A> =>
   pipe(
     TE.tryCatch(
@@ -62,18 +60,14 @@ const readStored = (
       }),
     );
   };
-  return page(settledSeq + 1);
+  // With what was settled last: numbers that are left out are counted from its own.
+  return page(Math.max(1, settledSeq));
 };
 
 /** How the last epoch ended: by what its producer was told and, beyond that, by what was found. */
-const endOf = ({ epoch, known }: LastEpoch, stored: ReadonlyMap<number, number>): OpenRequest['previous'] => {
-  const found = [...stored.keys()];
-  const last = found.reduce((a, b) => Math.max(a, b), known?.last ?? 0);
-  if (last === 0) return null;
-  const first = known === undefined ? found.reduce((a, b) => Math.min(a, b)) : known.last + 1;
-  const holes = [...(known?.holes ?? [])];
-  for (let n = first; n < last; n++) if (!stored.has(n)) holes.push(n);
-  return { epoch, last, holes: holes.slice(0, MAX_HOLES) };
+const endOf = ({ epoch, known, settledSeq }: LastEpoch, stored: ReadonlyMap<number, number>) => {
+  const end = epochEnd({ epoch, stored, fromSeq: settledSeq, known });
+  return end === undefined || end.last === 0 ? null : end;
 };
 
 /**

@@ -21,10 +21,12 @@ import {
   type StoredRequest,
   StoredRequestSchema,
 } from '../../schemas/producer.js';
+import type { StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { type Check, compile } from '../../schemas/validate.js';
 import { senderOf } from '../gateway/admission.js';
 import { checkHolder } from '../journal/epoch-holder.js';
+import { takeOver } from '../journal/epoch-source.js';
 import { type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
 import { readLog } from '../journal/reader.js';
 import { OneByOne } from './one-by-one.js';
@@ -87,20 +89,38 @@ const fence = (
     TE.map((seq) => ({ fence: seq })),
   );
 
+/** An identity that another account claims is not believed. */
+const isCommandOf =
+  (account: string) =>
+  ({ subject }: StoredMessage): boolean => {
+    const parts = splitSubject(subject);
+    return parts?.kind === 'cmd' && parts.sender === account;
+  };
+
+/** A process that knows of none before it cannot say how that one ended: it is looked for. */
 const open = (
   context: ProducersContext,
   account: string,
   request: OpenRequest,
 ): TE.TaskEither<Fault, OpenReply> => {
+  const { nc, under, durability } = context;
   const producer = producerOf(account, request.name);
-  const { previous } = request;
+  const { previous, takeover, instance } = request;
+  const isOwn = isCommandOf(account);
+  const opened =
+    takeover && previous === null
+      ? pipe(
+          takeOver({ nc, under, producer, by: instance, prefixes: ['cmd.'], isOwn }),
+          TE.bimap(ofBroker, ({ epoch }) => epoch),
+        )
+      : write(context, request, { phase: 'open', producer, previous });
   return pipe(
-    write(context, request, { phase: 'open', producer, previous }),
-    TE.map((epoch) => ({ producer, epoch, durability: context.durability })),
+    opened,
+    TE.map((epoch) => ({ producer, epoch, durability })),
   );
 };
 
-/** Reads the account's own commands only: an identity that another account claims is not believed. */
+/** Reads the account's own commands only. */
 const stored = (
   { nc }: ProducersContext,
   account: string,
@@ -109,13 +129,12 @@ const stored = (
   TE.tryCatch(
     async () => {
       const producer = producerOf(account, name);
+      const isOwn = isCommandOf(account);
       const found: (readonly [number, number])[] = [];
       let read = 0;
       // Not by filters: see openEpoch.
       for await (const message of readLog(nc, { fromSeq, toSeq, headersOnly: true })) {
-        const subject = splitSubject(message.subject);
-        const isOwn = subject?.kind === 'cmd' && subject.sender === account;
-        const id = isOwn ? parseIdentity(message.header(HEADER.id) ?? '') : undefined;
+        const id = isOwn(message) ? parseIdentity(message.header(HEADER.id) ?? '') : undefined;
         if (id?.producer === producer && id.epoch === epoch) found.push([id.n, message.seq]);
         read += 1;
         if (read === PAGE_READ || found.length === PAGE_STORED) return { stored: found, readTo: message.seq };

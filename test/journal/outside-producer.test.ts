@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { connect, type NatsConnection } from 'nats';
+import { Appender } from '../../broker/journal/appender.js';
+import type { EpochRecord } from '../../broker/journal/epoch.js';
+import { GROUPING } from '../../broker/journal/grouping.js';
 import { createProducer, send } from '../../modules/sdk/index.js';
 import { counting } from '../fixtures/counting.js';
+import { encodeJson, jsonOrText } from '../../schemas/json.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { failure, success } from '../support/either.js';
 import { connectOperator } from '../support/log-checks.js';
+import { readAll } from '../support/log.js';
 import { processesMentioning } from '../support/processes.js';
 import { gapIn, readCounted, startProducing } from '../support/producing.js';
 import { waitFor } from '../support/wait-for.js';
@@ -154,6 +159,25 @@ for (const durability of ['fsync', 'os'] as const)
           [3, 2],
         ],
       );
+    });
+
+    test('I2 who takes a producer over has it said what the process before left out', async () => {
+      await using killed = success(await createProducer(nc, { name: 'holed' })());
+      const { seq } = success(await killed.send(counting, 'count', 'a', { i: 1 })());
+      const operator = await connectOperator(broker.dataDir);
+      const epoch = (await readAll(operator, ['epoch.guest~holed'])).at(-1)?.seq ?? 0;
+      assert.ok(epoch > 0 && epoch < seq);
+      const grouping = GROUPING[durability];
+      const options = { nc, producer: 'guest~holed', epoch, next: 4, grouping };
+      const beyond = new Appender(options, () => undefined);
+      success(await beyond.append({ subject: 'cmd.nobody.count.a', data: encodeJson({ i: 4 }) })());
+      beyond.close();
+      await using next = success(await createProducer(nc, { name: 'holed' })());
+      success(await next.send(counting, 'count', 'a', { i: 5 })());
+      const last = (await readAll(operator, ['epoch.guest~holed'])).at(-1);
+      const { previous } = jsonOrText(last?.data ?? new Uint8Array()) as EpochRecord;
+      assert.deepEqual(previous, { epoch, last: 4, holes: [2, 3] });
+      await operator.close();
     });
 
     test('a name that is none, and requests that are none, are refused by the program and by the broker', async () => {

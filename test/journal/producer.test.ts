@@ -6,7 +6,7 @@ import { Appender } from '../../broker/journal/appender.js';
 import { type Appended, type Draft, isInLog } from '../../broker/journal/draft.js';
 import { brokerEpochs } from '../../broker/journal/epoch-source.js';
 import { GROUPING } from '../../broker/journal/grouping.js';
-import { openBrokerEpoch, openEpoch } from '../../broker/journal/epoch.js';
+import { type EpochRecord, openBrokerEpoch, openEpoch, writeEpoch } from '../../broker/journal/epoch.js';
 import { isWrittenBy } from '../../broker/journal/recovery.js';
 import { Producer } from '../../broker/journal/producer.js';
 import type { Fault } from '../../schemas/errors.js';
@@ -106,6 +106,30 @@ for (const durability of ['fsync', 'os'] as const)
         producer: 'ended',
         previous: { epoch: journal.epoch, last: 3, holes: [] },
       });
+    });
+
+    test('I2 who takes a name over says what the process before left out, also when it fails halfway', async () => {
+      const epochs = () => brokerEpochs({ nc, producer: 'holed', under, prefixes: ['evt.holed.'] });
+      const { epoch } = success(await epochs()(undefined)());
+      for (const next of [2, 3, 6]) {
+        const journal = new Appender({ nc, producer: 'holed', epoch, next, grouping }, () => undefined);
+        success(await journal.append(draft('holed', next))());
+        journal.close();
+      }
+      success(await writeEpoch(nc, { phase: 'fence', producer: 'holed', ends: epoch }, under)());
+      success(await epochs()(undefined)());
+      const records = (await readAll(nc, ['epoch.holed'])).map(({ data }) => jsonOrText(data) as EpochRecord);
+      assert.deepEqual(
+        records.map(({ phase, ends }) => [phase, ends]),
+        [
+          ['fence', undefined],
+          ['open', undefined],
+          ['fence', epoch],
+          ['fence', epoch],
+          ['open', undefined],
+        ],
+      );
+      assert.deepEqual(records.at(-1)?.previous, { epoch, last: 6, holes: [1, 4, 5] });
     });
 
     test('a record that is too large is refused before it takes a number', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { copyDraft } from '../../broker/journal/copy.js';
-import { ModuleRecovery, NumberRecovery } from '../../broker/journal/recovery.js';
+import { MAX_HOLES, ModuleRecovery, NumberRecovery } from '../../broker/journal/recovery.js';
 import { HEADER } from '../../schemas/headers.js';
 import { formatIdentity, formatPart } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -154,8 +154,9 @@ describe('which numbers of a producer are stored', () => {
     subject: 'cmd.m.act.a.guest',
     headers: { [HEADER.id]: formatIdentity({ producer, epoch, n }) },
   });
-  const numbersOf = (entries: readonly Entry[]): NumberRecovery => {
-    const numbers = new NumberRecovery('gateway', ({ subject }) => !subject.endsWith('.forger'));
+  const numbersOf = (entries: readonly Entry[], fromSeq = 20): NumberRecovery => {
+    const believes = ({ subject }: StoredMessage): boolean => !subject.endsWith('.forger');
+    const numbers = new NumberRecovery('gateway', believes, fromSeq);
     for (const message of logOf(entries)) numbers.add(message);
     return numbers;
   };
@@ -177,6 +178,17 @@ describe('which numbers of a producer are stored', () => {
       ],
     );
     assert.deepEqual(numbers.end(), { epoch: 9, last: 5, holes: [3, 4] });
+  });
+
+  test('I2 an epoch that is looked at from its beginning has holes before its first number too', () => {
+    const entries = [record('gateway', 9, 3), record('gateway', 9, 5)];
+    assert.deepEqual(numbersOf(entries, 10).end(), { epoch: 9, last: 5, holes: [1, 2, 4] });
+    assert.deepEqual(numbersOf(entries, 11).end(), { epoch: 9, last: 5, holes: [4] });
+  });
+
+  test('a number that is made up costs no more than the most that is said of holes', () => {
+    const made = numbersOf([record('gateway', 9, 1), record('gateway', 9, Number.MAX_SAFE_INTEGER)]);
+    assert.equal(made.end()?.holes.length, MAX_HOLES);
   });
 
   test('what is not believed to be its own changes nothing, also with a later epoch', () => {

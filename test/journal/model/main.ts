@@ -101,7 +101,7 @@ for (const durability of levels) {
     say(String(result.errorInstance));
     say(`after: ${JSON.stringify(result.counterexample)}`);
     say(
-      `repeat it by: npm run test:journal -- --durability ${durability} --runs ${numRuns} --seed ${result.seed}`,
+      `repeat it by: npm run test:journal -- --durability ${durability} --runs ${numRuns} --seed=${result.seed}`,
     );
     say(`or that run alone by adding: --path ${result.counterexamplePath}`);
     process.exitCode = 1;
