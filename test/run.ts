@@ -9,7 +9,7 @@ import type { TestOutcome } from './runner/outcomes-reporter.js';
 import { signalGroup } from './runner/process-group.js';
 import { type FileRun, runFile } from './runner/run-file.js';
 import { select } from './runner/selection.js';
-import { closingLines, isGreen, tallyOf } from './runner/tally.js';
+import { closingLines, isGreen, slowestLines, tallyOf } from './runner/tally.js';
 import { testFiles } from './runner/test-files.js';
 import { TIERS } from './runner/tiers.js';
 import { tempDir } from './support/temp-dir.js';
@@ -68,6 +68,7 @@ const main = async (args: readonly string[]): Promise<boolean> => {
   const bad = runs.flatMap(({ file, outcomes }) =>
     outcomes.filter(({ kind }) => kind !== 'pass').map((outcome) => notPassed(file, outcome)),
   );
+  print(`\nslowest files:\n${slowestLines(runs)}`);
   print(`\n${bad.length === 0 ? '' : `not passed:\n${bad.join('')}\n`}`);
   print(closingLines(tally, performance.now() - startedAt));
   return isGreen(tally) && bad.length === 0;

@@ -5,7 +5,6 @@ import { parseSequence } from '../../schemas/identity.js';
 import { schemaOf } from '../../schemas/manifest.js';
 import { schemaVersionOf, type StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
-import { splitSubject } from '../../schemas/subjects.js';
 import { compileChecks } from './checks.js';
 import type { AnyModule } from './module.js';
 import type { AnyEvent } from './outcome.js';
@@ -35,31 +34,48 @@ const decoder = new TextDecoder();
 const parse = (data: Uint8Array): unknown =>
   JSON.parse(Buffer.isBuffer(data) ? data.toString('utf8') : decoder.decode(data));
 
+const DOT = '.';
+
+/** The name and agent of `<own><name>[.<agent>]`; undefined where it is longer than the log's subjects are. */
+const placeOf = (subject: string, own: string): { name: string; agent: string } | undefined => {
+  const end = subject.indexOf(DOT, own.length);
+  if (end < 0) return { name: subject.slice(own.length), agent: '' };
+  if (subject.includes(DOT, end + 1)) return undefined;
+  return { name: subject.slice(own.length, end), agent: subject.slice(end + 1) };
+};
+
 /** Events of the module's own agent in the outcome of a command. */
-const eventsOf = (module: string, result: Result): readonly AnyEvent[] => {
+const eventsOf = (own: string, result: Result): readonly AnyEvent[] => {
   const events: AnyEvent[] = [];
   if (result.status !== 'ok' || result.out === undefined) return events;
-  const own = `evt.${module}.`;
   for (const { subject, data } of result.out) {
-    if (!subject.startsWith(own)) continue;
-    const parsed = splitSubject(subject);
-    if (parsed?.kind === 'evt') events.push({ name: parsed.name, data });
+    const place = subject.startsWith(own) ? placeOf(subject, own) : undefined;
+    if (place !== undefined) events.push({ name: place.name, data });
   }
   return events;
 };
 
-/** As it was recorded. States fold results, and of the events those that no command caused: others are copies. */
-const recorded = (module: string, record: FoldableRecord): Foldable | undefined => {
-  const { subject: text } = record;
+/** What the subjects of a module's own records begin with. */
+interface Own {
+  readonly results: string;
+  readonly events: string;
+}
+
+/**
+ * As it was recorded. States fold results, and of the events those that no command caused: others are copies, and half of
+ * what is read. Every record of a rebuild goes through here, so subjects are not split where their beginning will do.
+ */
+const recorded = ({ results, events }: Own, record: FoldableRecord): Foldable | undefined => {
+  const { subject } = record;
+  const own = subject.startsWith(results) ? results : events;
+  if (own === events && !subject.startsWith(events)) return undefined;
   const cause = parseSequence(record.header(HEADER.cause) ?? '');
-  // Half of what is read are copies.
-  if (cause !== undefined && text.startsWith('evt.')) return undefined;
-  const subject = splitSubject(text);
-  if (subject === undefined || (subject.kind !== 'res' && subject.kind !== 'evt')) return undefined;
-  if (subject.module !== module) return undefined;
-  const { name, agent = '' } = subject;
-  return subject.kind === 'res'
-    ? { agent, events: eventsOf(module, parse(record.data) as Result), cause }
+  if (own === events && cause !== undefined) return undefined;
+  const place = placeOf(subject, own);
+  if (place === undefined) return undefined;
+  const { name, agent } = place;
+  return own === results
+    ? { agent, events: eventsOf(events, parse(record.data) as Result), cause }
     : { agent, events: [{ name, data: parse(record.data) }], cause };
 };
 
@@ -83,6 +99,7 @@ const upcastAll = (
  */
 export const compileFoldable = (module: AnyModule): Either<Fault, ReadFoldable> => {
   const { name } = module.manifest;
+  const own: Own = { results: `res.${name}.`, events: `evt.${name}.` };
   const schema = schemaOf(module.manifest);
   const compiled = compileUpcast(module, compileChecks(module.manifest));
   if (isLeft(compiled)) return compiled;
@@ -90,7 +107,7 @@ export const compileFoldable = (module: AnyModule): Either<Fault, ReadFoldable> 
   return right((record) => {
     let foldable: Foldable | undefined;
     try {
-      foldable = recorded(name, record);
+      foldable = recorded(own, record);
     } catch (error) {
       return left(fault('FOLD_FAILED', `${record.subject} cannot be read: ${toFault(error).message}`));
     }

@@ -12,6 +12,7 @@ export interface FileRun {
   readonly file: string;
   readonly outcomes: readonly TestOutcome[];
   readonly output: string;
+  readonly seconds: number;
 }
 
 export interface FileOptions {
@@ -55,6 +56,7 @@ export const runFile = async (file: string, options: FileOptions): Promise<FileR
     ],
     { env: options.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  const startedAt = performance.now();
   const group = child.pid;
   if (group === undefined) throw new Error(`${process.execPath} could not be started`);
   options.groups.add(group);
@@ -93,5 +95,6 @@ export const runFile = async (file: string, options: FileOptions): Promise<FileR
     ...(code !== 0 && !hasFailed && !late ? [`the file ended with ${code ?? 'a signal'}`] : []),
   ];
   const output = `${Buffer.concat(chunks).toString('utf8')}${failures.map((it) => `✖ ${it}\n`).join('')}`;
-  return { file, output, outcomes: [...outcomes, ...failures.map(fileFailure)] };
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { file, output, seconds, outcomes: [...outcomes, ...failures.map(fileFailure)] };
 };

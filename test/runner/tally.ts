@@ -27,3 +27,13 @@ export const closingLines = (tally: Tally, durationMs: number): string =>
   [...Object.entries(tally), ['duration_ms', Math.round(durationMs)]]
     .map(([name, count]) => `ℹ ${name} ${count}\n`)
     .join('');
+
+const SLOWEST = 12;
+
+/** Where the time of a run goes. */
+export const slowestLines = (runs: readonly { readonly file: string; readonly seconds: number }[]): string =>
+  [...runs]
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, SLOWEST)
+    .map(({ file, seconds }) => `  ${seconds.toFixed(0).padStart(4)} s ${file}\n`)
+    .join('');
