@@ -4,16 +4,6 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../broker/process/package-root.js';
 import { FaultError, fault, toFault } from '../schemas/errors.js';
-import { addAgent } from './commands/agent.js';
-import { addCall } from './commands/call.js';
-import { addConversation } from './commands/conversation.js';
-import { addDead } from './commands/dead.js';
-import { addEnv } from './commands/env.js';
-import { addModule } from './commands/module.js';
-import { addReplay } from './commands/replay/index.js';
-import { addSchedule } from './commands/schedule.js';
-import { addStart } from './commands/start.js';
-import { addStatus } from './commands/status.js';
 import { EXIT, exitCodeOf } from './exit.js';
 import { onBrokenPipe, printError } from './output.js';
 import { wantsJson, withExamples } from './run.js';
@@ -25,7 +15,30 @@ const version = (): string => {
   return (manifest as { version: string }).version;
 };
 
-const build = (): Command => {
+type Add = (program: Command) => void;
+
+/** Every command, in the order of the help. Of 650 files a command needs half: only its own are loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
+  start: async () => (await import('./commands/start.js')).addStart,
+  env: async () => (await import('./commands/env.js')).addEnv,
+  status: async () => (await import('./commands/status.js')).addStatus,
+  call: async () => (await import('./commands/call.js')).addCall,
+  agent: async () => (await import('./commands/agent.js')).addAgent,
+  conversation: async () => (await import('./commands/conversation.js')).addConversation,
+  module: async () => (await import('./commands/module.js')).addModule,
+  dead: async () => (await import('./commands/dead.js')).addDead,
+  schedule: async () => (await import('./commands/schedule.js')).addSchedule,
+  replay: async () => (await import('./commands/replay/index.js')).addReplay,
+};
+
+/** The command that is asked for; all of them where none is, or one that there is not: for the help, and what was meant. */
+const wanted = (args: readonly string[]): readonly (() => Promise<Add>)[] => {
+  const name = args.find((arg) => !arg.startsWith('-')) ?? '';
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return load === undefined ? Object.values(COMMANDS) : [load];
+};
+
+const build = async (): Promise<Command> => {
   const program = new Command('tallystick')
     .description(
       'An event-sourced message broker on NATS JetStream: every call and event is a durable record.',
@@ -41,19 +54,8 @@ const build = (): Command => {
     'tallystick status',
     'tallystick replay history --agent alice',
   ]);
-  for (const add of [
-    addStart,
-    addEnv,
-    addStatus,
-    addCall,
-    addAgent,
-    addConversation,
-    addModule,
-    addDead,
-    addSchedule,
-    addReplay,
-  ])
-    add(program);
+  const adds = await Promise.all(wanted(process.argv.slice(2)).map((load) => load()));
+  for (const add of adds) add(program);
   return program;
 };
 
@@ -62,7 +64,7 @@ const HELP = new Set(['commander.helpDisplayed', 'commander.version']);
 const main = async (): Promise<void> => {
   onBrokenPipe('end');
   try {
-    await build().parseAsync();
+    await (await build()).parseAsync();
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       process.exitCode = HELP.has(thrown.code) ? EXIT.done : EXIT.usage;
