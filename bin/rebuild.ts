@@ -2,13 +2,12 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import type { AnyModule } from '../modules/sdk/module.js';
 import {
   adoptRebuilt,
   checkSnapshots,
-  type RebuildOptions,
   type RebuiltModule,
   rebuildSnapshots,
+  type WholeFoldOptions,
 } from '../replay/index.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { type ModuleInfo, type ModuleStatus, OPS } from '../schemas/operate.js';
@@ -44,16 +43,10 @@ const chosen = ({ nc, names }: RebuildRequest): TE.TaskEither<Fault, readonly Mo
     TE.map((infos) => infos.filter(({ manifest }) => names.length > 0 || 'entry' in manifest.start)),
   );
 
-const codeOf = (
-  { nc }: RebuildRequest,
-  infos: readonly ModuleInfo[],
-): TE.TaskEither<Fault, readonly AnyModule[]> =>
-  TE.traverseSeqArray(({ name }: ModuleInfo) => moduleCode(nc, name, undefined))(infos);
-
 /** Folds, with a bar that shows how far it is. */
 const withBar =
   <T>(
-    work: (onProgress: NonNullable<RebuildOptions['onProgress']>) => TE.TaskEither<Fault, T>,
+    work: (onProgress: NonNullable<WholeFoldOptions['onProgress']>) => TE.TaskEither<Fault, T>,
   ): TE.TaskEither<Fault, T> =>
   async () => {
     let bar: ProgressBar | undefined;
@@ -66,6 +59,22 @@ const withBar =
       bar?.[Symbol.dispose]();
     }
   };
+
+/** What of a fold is the same for both commands: the chosen modules, with their code, and a bar that shows how far it is. */
+const folded = <T>(
+  request: RebuildRequest,
+  work: (options: WholeFoldOptions) => TE.TaskEither<Fault, T>,
+): TE.TaskEither<Fault, { readonly infos: readonly ModuleInfo[]; readonly found: T }> => {
+  const { nc, dataDir } = request;
+  return pipe(
+    chosen(request),
+    TE.bindTo('infos'),
+    TE.bind('modules', ({ infos }) =>
+      TE.traverseSeqArray(({ name }: ModuleInfo) => moduleCode(nc, name, undefined))(infos),
+    ),
+    TE.bind('found', ({ modules }) => withBar((onProgress) => work({ nc, dataDir, modules, onProgress }))),
+  );
+};
 
 /** Whether a module has a process, or is to have one: that reads its snapshots when it starts. */
 const isRunning = ({ state }: ModuleStatus): boolean => state !== 'unloaded' && state !== 'known';
@@ -91,21 +100,16 @@ const swap =
 export const rebuild =
   (request: RebuildRequest): TE.TaskEither<Fault, ExitCode> =>
   async () => {
-    const { nc, dataDir, json } = request;
-    const infos = await chosen(request)();
-    if (isLeft(infos)) return infos;
-    const modules = await codeOf(request, infos.right)();
-    if (isLeft(modules)) return modules;
-    const folded = await withBar((onProgress) =>
-      rebuildSnapshots({ nc, dataDir, modules: modules.right, onProgress }),
-    )();
-    if (isLeft(folded)) return folded;
-    const rebuilt = folded.right.modules.map((each, i) => ({ ...each, info: infos.right[i] as ModuleInfo }));
+    const { json } = request;
+    const outcome = await folded(request, rebuildSnapshots)();
+    if (isLeft(outcome)) return outcome;
+    const { infos, found } = outcome.right;
+    const rebuilt = found.modules.map((each, i) => ({ ...each, info: infos[i] as ModuleInfo }));
     for (const { info, ...each } of rebuilt) {
       const swapped = await swap(request, info, each)();
       if (isLeft(swapped)) return swapped;
     }
-    const { seconds, lastSeq } = folded.right;
+    const { seconds, lastSeq } = found;
     if (json) {
       const lines = rebuilt.map(({ module, agents, changes, seq, info }) => ({
         module,
@@ -130,24 +134,14 @@ export const rebuild =
 export const check =
   (request: RebuildRequest, timeoutMs: number): TE.TaskEither<Fault, ExitCode> =>
   async () => {
-    const { nc, dataDir, json } = request;
-    const infos = await chosen(request)();
-    if (isLeft(infos)) return infos;
-    const modules = await codeOf(request, infos.right)();
-    if (isLeft(modules)) return modules;
-    const checked = await withBar((onProgress) =>
-      checkSnapshots({ nc, dataDir, modules: modules.right, onProgress, timeoutMs }),
-    )();
-    if (isLeft(checked)) return checked;
-    const { difference, seconds } = checked.right;
+    const { json } = request;
+    const outcome = await folded(request, (options) => checkSnapshots({ ...options, timeoutMs }))();
+    if (isLeft(outcome)) return outcome;
+    const { difference, modules, seconds } = outcome.right.found;
     const same = difference === undefined;
-    if (json) printJson({ same, modules: checked.right.modules, difference: difference ?? null, seconds });
+    if (json) printJson({ same, modules, difference: difference ?? null, seconds });
     else {
-      const rows = checked.right.modules.map(({ module, agents, changes }) => [
-        module,
-        `${agents}`,
-        `${changes}`,
-      ]);
+      const rows = modules.map(({ module, agents, changes }) => [module, `${agents}`, `${changes}`]);
       print(formatTable(['MODULE', 'AGENTS', 'CHANGES'], rows));
       if (same) print(`\nall states are what the log gives; compared in ${seconds.toFixed(1)} s`);
     }

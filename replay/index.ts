@@ -8,7 +8,7 @@ export {
   adoptRebuilt,
   type Rebuilt,
   type RebuiltModule,
-  type RebuildOptions,
   rebuildSnapshots,
 } from './rebuild/rebuild.js';
+export type { WholeFoldOptions } from './rebuild/whole-fold.js';
 export { type PastState, type StateAtQuery, stateAt } from './fold/state-at.js';

@@ -7,9 +7,9 @@ import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { Comparison, type Difference } from './comparison.js';
 import { foldLog } from '../fold/fold-log.js';
 import type { ModuleFold } from '../fold/module-fold.js';
-import { discard, openFolds, type RebuildOptions } from './rebuild.js';
+import { discard, foldWhole, type WholeFoldOptions } from './whole-fold.js';
 
-export interface CheckOptions extends RebuildOptions {
+export interface CheckOptions extends WholeFoldOptions {
   /** How long snapshots may take to reach where the log ended, milliseconds; default 30,000. */
   readonly timeoutMs?: number;
 }
@@ -96,24 +96,13 @@ export const checkSnapshots =
   (options: CheckOptions): TaskEither<Fault, Checked> =>
   async () => {
     const begun = performance.now();
-    const { nc, apiPrefix = '$JS.API', onProgress } = options;
-    const ends = await logEnds({ nc, prefix: apiPrefix });
-    if (isLeft(ends)) return left(ends.left.fault);
-    const { lastSeq, logId } = ends.right;
-    const folds = await openFolds(options, logId);
-    if (isLeft(folds)) return folds;
+    const folded = await foldWhole(options);
+    if (isLeft(folded)) return folded;
+    const { folds, lastSeq } = folded.right;
     try {
-      const folded = await foldLog(folds.right, {
-        nc,
-        apiPrefix,
-        fromSeq: 1,
-        toSeq: lastSeq,
-        onProgress: (seq) => onProgress?.(seq, lastSeq),
-      });
-      if (isLeft(folded)) return folded;
       const modules: CheckedModule[] = [];
       let difference: Difference | undefined;
-      for (const fold of folds.right) {
+      for (const fold of folds) {
         const found = await compare(fold, lastSeq, options);
         if (isLeft(found)) return found;
         if (isDifference(found.right)) {
@@ -124,6 +113,6 @@ export const checkSnapshots =
       }
       return right({ modules, difference, seconds: (performance.now() - begun) / 1_000 });
     } finally {
-      await discard(folds.right);
+      await discard(folds);
     }
   };

@@ -1,28 +1,9 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { NatsConnection } from 'nats';
-import { logEnds } from '../../broker/journal/reader-api.js';
 import { Generations } from '../../broker/snapshots/generations.js';
-import { beginScratch } from '../../broker/snapshots/scratch.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
-import { type Fault, toFault } from '../../schemas/errors.js';
-import { foldLog } from '../fold/fold-log.js';
-import { ModuleFold } from '../fold/module-fold.js';
-
-export interface RebuildOptions {
-  /** A connection that may read the log. */
-  readonly nc: NatsConnection;
-  /** The data directory whose snapshots are rebuilt. */
-  readonly dataDir: string;
-  /** The code of the modules. */
-  readonly modules: readonly AnyModule[];
-  /** Default `$JS.API`. */
-  readonly apiPrefix?: string;
-  /** Called now and then with the sequence that was folded last, and the one that is the end. */
-  readonly onProgress?: (seq: number, lastSeq: number) => void;
-}
+import type { Fault } from '../../schemas/errors.js';
+import type { ModuleFold } from '../fold/module-fold.js';
+import { discard, foldWhole, snapshotsDir, type WholeFoldOptions } from './whole-fold.js';
 
 /** Snapshots of one module that are folded anew and on disk, and that nobody uses yet. */
 export interface RebuiltModule {
@@ -43,48 +24,6 @@ export interface Rebuilt {
   readonly seconds: number;
 }
 
-export const snapshotsDir = (dataDir: string, module: string): string => join(dataDir, 'snapshots', module);
-
-const openFold = async (
-  module: AnyModule,
-  dataDir: string,
-  logId: string,
-): Promise<Either<Fault, ModuleFold>> => {
-  let dir: string;
-  try {
-    dir = beginScratch(snapshotsDir(dataDir, module.manifest.name));
-  } catch (error) {
-    return left(toFault(error, 'DATA_DIR_UNUSABLE'));
-  }
-  const opened = await ModuleFold.open(module, dir, logId);
-  if (isLeft(opened)) rmSync(dir, { recursive: true, force: true });
-  return opened;
-};
-
-/** Opens a fold for each module, in a directory of its own; what was opened is removed when one cannot be. */
-export const openFolds = async (
-  { dataDir, modules }: Pick<RebuildOptions, 'dataDir' | 'modules'>,
-  logId: string,
-): Promise<Either<Fault, readonly ModuleFold[]>> => {
-  const folds: ModuleFold[] = [];
-  for (const module of modules) {
-    const opened = await openFold(module, dataDir, logId);
-    if (isLeft(opened)) {
-      await discard(folds);
-      return opened;
-    }
-    folds.push(opened.right);
-  }
-  return right(folds);
-};
-
-export const discard = async (folds: readonly ModuleFold[]): Promise<void> => {
-  for (const fold of folds) {
-    await fold.close();
-    rmSync(fold.generation.dir, { recursive: true, force: true });
-  }
-};
-
 const finish = async (fold: ModuleFold): Promise<Either<Fault, RebuiltModule>> => {
   const finished = await fold.finish();
   if (isLeft(finished)) return finished;
@@ -98,34 +37,22 @@ const finish = async (fold: ModuleFold): Promise<Either<Fault, RebuiltModule>> =
  * stays until {@link adoptRebuilt}. Left: why that cannot be done; then nothing is left behind.
  */
 export const rebuildSnapshots =
-  (options: RebuildOptions): TaskEither<Fault, Rebuilt> =>
+  (options: WholeFoldOptions): TaskEither<Fault, Rebuilt> =>
   async () => {
     const begun = performance.now();
-    const { nc, apiPrefix = '$JS.API', onProgress } = options;
-    const ends = await logEnds({ nc, prefix: apiPrefix });
-    if (isLeft(ends)) return left(ends.left.fault);
-    const { lastSeq, logId } = ends.right;
-    const folds = await openFolds(options, logId);
-    if (isLeft(folds)) return folds;
+    const folded = await foldWhole(options);
+    if (isLeft(folded)) return folded;
+    const { folds, lastSeq } = folded.right;
     const modules: RebuiltModule[] = [];
-    let outcome: Either<Fault, unknown> = await foldLog(folds.right, {
-      nc,
-      apiPrefix,
-      fromSeq: 1,
-      toSeq: lastSeq,
-      onProgress: (seq) => onProgress?.(seq, lastSeq),
-    });
-    for (const fold of folds.right) {
-      if (isLeft(outcome)) break;
+    for (const fold of folds) {
       const finished = await finish(fold);
-      outcome = finished;
-      if (!isLeft(finished)) modules.push(finished.right);
+      if (isLeft(finished)) {
+        await discard(folds);
+        return finished;
+      }
+      modules.push(finished.right);
     }
-    if (isLeft(outcome)) {
-      await discard(folds.right);
-      return outcome;
-    }
-    for (const fold of folds.right) await fold.close();
+    for (const fold of folds) await fold.close();
     return right({ modules, lastSeq, seconds: (performance.now() - begun) / 1_000 });
   };
 

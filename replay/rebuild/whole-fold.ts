@@ -1,0 +1,92 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { NatsConnection } from 'nats';
+import { logEnds } from '../../broker/journal/reader-api.js';
+import { beginScratch } from '../../broker/snapshots/scratch.js';
+import type { AnyModule } from '../../modules/sdk/module.js';
+import { type Fault, toFault } from '../../schemas/errors.js';
+import { foldLog } from '../fold/fold-log.js';
+import { ModuleFold } from '../fold/module-fold.js';
+
+export interface WholeFoldOptions {
+  /** A connection that may read the log. */
+  readonly nc: NatsConnection;
+  /** The data directory whose snapshots are meant. */
+  readonly dataDir: string;
+  /** The code of the modules. */
+  readonly modules: readonly AnyModule[];
+  /** Default `$JS.API`. */
+  readonly apiPrefix?: string;
+  /** Called now and then with the sequence that was folded last, and the one that is the end. */
+  readonly onProgress?: (seq: number, lastSeq: number) => void;
+}
+
+export interface WholeFold {
+  /** One for each module, in a directory of its own that nobody reads. */
+  readonly folds: readonly ModuleFold[];
+  /** Where the log ended. */
+  readonly lastSeq: number;
+}
+
+export const snapshotsDir = (dataDir: string, module: string): string => join(dataDir, 'snapshots', module);
+
+const openFold = async (
+  module: AnyModule,
+  dataDir: string,
+  logId: string,
+): Promise<Either<Fault, ModuleFold>> => {
+  let dir: string;
+  try {
+    dir = beginScratch(snapshotsDir(dataDir, module.manifest.name));
+  } catch (error) {
+    return left(toFault(error, 'DATA_DIR_UNUSABLE'));
+  }
+  const opened = await ModuleFold.open(module, dir, logId);
+  if (isLeft(opened)) rmSync(dir, { recursive: true, force: true });
+  return opened;
+};
+
+/** Opens a fold for each module, in a directory of its own; what was opened is removed when one cannot be. */
+export const openFolds = async (
+  { dataDir, modules }: Pick<WholeFoldOptions, 'dataDir' | 'modules'>,
+  logId: string,
+): Promise<Either<Fault, readonly ModuleFold[]>> => {
+  const folds: ModuleFold[] = [];
+  for (const module of modules) {
+    const opened = await openFold(module, dataDir, logId);
+    if (isLeft(opened)) {
+      await discard(folds);
+      return opened;
+    }
+    folds.push(opened.right);
+  }
+  return right(folds);
+};
+
+export const discard = async (folds: readonly ModuleFold[]): Promise<void> => {
+  for (const fold of folds) {
+    await fold.close();
+    rmSync(fold.generation.dir, { recursive: true, force: true });
+  }
+};
+
+/** Folds the states of modules from all of the log. Left: why that cannot be done; then nothing is left behind. */
+export const foldWhole = async (options: WholeFoldOptions): Promise<Either<Fault, WholeFold>> => {
+  const { nc, apiPrefix = '$JS.API', onProgress } = options;
+  const ends = await logEnds({ nc, prefix: apiPrefix });
+  if (isLeft(ends)) return left(ends.left.fault);
+  const { lastSeq, logId } = ends.right;
+  const folds = await openFolds(options, logId);
+  if (isLeft(folds)) return folds;
+  const folded = await foldLog(folds.right, {
+    nc,
+    apiPrefix,
+    fromSeq: 1,
+    toSeq: lastSeq,
+    onProgress: (seq) => onProgress?.(seq, lastSeq),
+  });
+  if (!isLeft(folded)) return right({ folds: folds.right, lastSeq });
+  await discard(folds.right);
+  return folded;
+};
