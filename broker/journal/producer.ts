@@ -15,6 +15,7 @@ import { numberingOf, numberOf, orderOf, type Run } from './numbering.js';
 import type { Kept, OnKept, Outbox } from './outbox.js';
 import type { EpochEnd } from './recovery.js';
 import { Resumption, type Resumed } from './resumption.js';
+import { FOR_EVER, giveUp, settleFound, uncertain, type Waiting } from './waiting.js';
 
 export interface ProducerOptions {
   readonly nc: NatsConnection;
@@ -68,13 +69,7 @@ const DEFAULTS = {
   maxPendingBytes: 64 * 1024 * 1024,
 };
 
-/** Since when a record waits that nobody waits for: it is never given up. */
-const FOR_EVER = Number.POSITIVE_INFINITY;
-
 const CLOSED = fault('LOG_UNAVAILABLE', 'the producer is closed');
-
-const uncertain = (what: string, reason: Fault): Appended =>
-  E.left(fault('LOG_UNCERTAIN', `${what}: ${reason.message}`));
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
@@ -92,17 +87,6 @@ const openFirst = async (
     pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
   }
 };
-
-interface Waiting {
-  readonly draft: Draft;
-  /** Since when it has been in trouble: the first break that it met. */
-  readonly since: number;
-  /** Number under the epoch that broke; null when it was never sent. */
-  readonly n: number | null;
-  /** Its place among all that were accepted. */
-  readonly order: number;
-  readonly settle: Settle;
-}
 
 /**
  * An appender that outlives its epochs. When one breaks (a lost acknowledgement, a server restart), it opens the next,
@@ -153,7 +137,7 @@ export class Producer {
       }
       const producer = new Producer(options);
       producer.#resume(kept, sent?.numbering ?? []);
-      producer.#resolve(opened.right);
+      producer.#waiting = settleFound(producer.#waiting, opened.right, 0);
       producer.#resumption.found();
       await producer.#begin(opened.right);
       return E.right(producer);
@@ -285,6 +269,11 @@ export class Producer {
     }
   }
 
+  /** Tells callers who have waited since before that time. */
+  #giveUp(reason: Fault, before: number): void {
+    this.#waiting = giveUp(this.#waiting, reason, before);
+  }
+
   async #begin({ epoch, fence, as }: NextEpoch): Promise<void> {
     const { nc, outbox, ackTimeoutMs } = this.#options;
     const { producer, grouping } = as ?? { producer: this.#options.name, grouping: this.#options.grouping };
@@ -348,7 +337,7 @@ export class Producer {
       }
       const opened = await epochs(this.#last())();
       if (E.isRight(opened)) {
-        this.#resolve(opened.right, reason);
+        this.#waiting = settleFound(this.#waiting, opened.right, this.#end.last, reason);
         this.#giveUp(reason, Date.now() - patienceMs);
         await this.#begin(opened.right);
         if (this.#appender !== undefined) return;
@@ -372,40 +361,5 @@ export class Producer {
     this.#closed = true;
     this.#giveUp(reason, Number.POSITIVE_INFINITY);
     this.#options.onReplaced(reason);
-  }
-
-  /**
-   * What was sent under the old epoch and is stored has its receipt. The rest stays, to be sent again, but for a record
-   * that later ones have overtaken: it would stand behind them (I2), so it is for the caller to send it anew. Of what an
-   * earlier process has accepted there is no caller: late is better than lost.
-   */
-  #resolve({ find }: NextEpoch, reason?: Fault): void {
-    const found = this.#waiting.map(({ n, draft }) => (n === null ? undefined : find(n, draft)));
-    const lastStored = this.#waiting.reduce(
-      (last, { n }, index) => (found[index] === undefined ? last : Math.max(last, n as number)),
-      this.#end.last,
-    );
-    const rest: Waiting[] = [];
-    for (const [index, waiting] of this.#waiting.entries()) {
-      const { n, since, settle } = waiting;
-      const seq = found[index];
-      const hasCaller = since !== FOR_EVER;
-      if (n === null) rest.push(waiting);
-      else if (seq !== undefined) settle(E.right({ seq, n }));
-      else if (n < lastStored && hasCaller && reason !== undefined) settle(E.left(reason));
-      else rest.push({ ...waiting, n: null });
-    }
-    this.#waiting = rest;
-  }
-
-  /** Tells callers who have waited since before that time. */
-  #giveUp(reason: Fault, before: number): void {
-    const rest: Waiting[] = [];
-    for (const waiting of this.#waiting) {
-      if (waiting.since > before) rest.push(waiting);
-      else if (waiting.n === null) waiting.settle(E.left(reason));
-      else waiting.settle(uncertain('the record was sent and the log has not answered since', reason));
-    }
-    this.#waiting = rest;
   }
 }
