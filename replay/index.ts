@@ -12,3 +12,6 @@ export {
 } from './rebuild/rebuild.js';
 export type { WholeFoldOptions } from './rebuild/whole-fold.js';
 export { type PastState, type StateAtQuery, stateAt } from './fold/state-at.js';
+export { compileExpression, condition } from './expression/expression.js';
+export type { Scope } from './expression/evaluate.js';
+export type { Json } from './expression/json-value.js';
