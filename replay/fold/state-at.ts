@@ -42,7 +42,7 @@ export interface PastState extends AgentState {
 }
 
 /** The last sequence that was stored at or before a place; 0: nothing was. */
-const lastAt = async (
+export const lastAt = async (
   api: LogApi,
   at: number | Date,
   { lastSeq }: LogEnds,
@@ -63,7 +63,7 @@ interface Start extends PastAgent {
 const NOTHING: Start = { base: undefined, sequences: [], complete: 0 };
 
 /** Where the snapshots stand, or why there are none to read. */
-const positionOf = (agents: ModuleAgents): Either<string, SnapshotPosition | undefined> => {
+export const positionOf = (agents: ModuleAgents): Either<string, SnapshotPosition | undefined> => {
   try {
     return right(agents.position);
   } catch (error) {
@@ -94,7 +94,10 @@ const startOf = (
 };
 
 /** Any action and event: an older version of the module may have had others than its manifest names today. */
-const filtersOf = ({ module: { manifest }, agent }: StateAtQuery): readonly string[] => {
+export const filtersOf = ({
+  module: { manifest },
+  agent,
+}: Pick<StateAtQuery, 'module' | 'agent'>): readonly string[] => {
   const rest = agent === '' ? '*' : `*.${agent}`;
   return [`res.${manifest.name}.${rest}`, `evt.${manifest.name}.${rest}`];
 };
