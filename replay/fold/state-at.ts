@@ -2,13 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { readLog } from '../../broker/journal/reader.js';
-import {
-  firstSince,
-  type LogApi,
-  type LogEnds,
-  logEnds,
-  nextMatch,
-} from '../../broker/journal/reader-api.js';
+import { type LogApi, type LogEnds, logEnds, nextMatch } from '../../broker/journal/reader-api.js';
 import { recordsAt } from '../../broker/journal/records-at.js';
 import { whyForeign } from '../../broker/snapshots/foreign.js';
 import type { AgentState, ModuleAgents, PastAgent, SnapshotPosition } from '../../broker/snapshots/index.js';
@@ -16,6 +10,7 @@ import { compileFoldable } from '../../modules/sdk/fold.js';
 import type { AnyModule } from '../../modules/sdk/module.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { AgentFold } from './agent-fold.js';
+import { lastAt } from './places.js';
 
 export interface StateAtQuery {
   /** A connection that may read the log. */
@@ -40,19 +35,6 @@ export interface PastState extends AgentState {
   /** Why no snapshot could be used, where none could: everything was folded from the beginning. */
   readonly note?: string;
 }
-
-/** The last sequence that was stored at or before a place; 0: nothing was. */
-export const lastAt = async (
-  api: LogApi,
-  at: number | Date,
-  { lastSeq }: LogEnds,
-): Promise<Either<Fault, number>> => {
-  if (typeof at === 'number') return right(Math.min(at, lastSeq));
-  // Times are shown cut to milliseconds: what is shown with this time counts.
-  const after = await firstSince(api, new Date(at.getTime() + 1));
-  if (isLeft(after)) return left(after.left.fault);
-  return right(after.right === undefined ? lastSeq : Math.min(after.right - 1, lastSeq));
-};
 
 interface Start extends PastAgent {
   /** Up to here `sequences` has all that changed the agent. */

@@ -1,12 +1,13 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
-import { firstSince, type LogApi, type LogEnds, logEnds } from '../../broker/journal/reader-api.js';
+import { type LogApi, logEnds } from '../../broker/journal/reader-api.js';
 import type { AgentState } from '../../broker/snapshots/index.js';
 import { compileFoldable } from '../../modules/sdk/fold.js';
 import type { AnyEvent } from '../../modules/sdk/outcome.js';
 import { type Fault, FaultError } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { AgentFold } from '../fold/agent-fold.js';
-import { lastAt, stateAt } from '../fold/state-at.js';
+import { firstAt, lastAt } from '../fold/places.js';
+import { stateAt } from '../fold/state-at.js';
 import { type AgentQuery, agentRecords } from './agent-records.js';
 
 export interface StepsQuery extends AgentQuery {
@@ -55,14 +56,6 @@ const or = <T>(outcome: Either<Fault, T>): T => {
   return outcome.right;
 };
 
-/** The first sequence that was stored at a place or behind it. */
-const firstAt = async (api: LogApi, from: number | Date, { lastSeq }: LogEnds): Promise<number> => {
-  if (typeof from === 'number') return from;
-  const found = await firstSince(api, from);
-  if (isLeft(found)) throw new FaultError(found.left.fault);
-  return found.right ?? lastSeq + 1;
-};
-
 /** The state that the first step changes. */
 const baseOf = async (query: AgentQuery, fromSeq: number): Promise<AgentState | undefined> =>
   fromSeq <= 1 ? undefined : or(await stateAt({ ...query, at: fromSeq - 1 })());
@@ -78,7 +71,7 @@ export async function* agentSteps(query: StepsQuery): AsyncGenerator<AgentStep, 
   const found = await logEnds(api);
   if (isLeft(found)) throw new FaultError(found.left.fault);
   const ends = found.right;
-  const fromSeq = await firstAt(api, from, ends);
+  const fromSeq = or(await firstAt(api, from, ends));
   const toSeq = or(await lastAt(api, to ?? ends.lastSeq, ends));
   if (fromSeq > toSeq) return;
   const fold = new AgentFold(module, read, agent, await baseOf(query, fromSeq));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { withExamples } from '../../run.js';
+import { addDiff } from './diff.js';
 import { addHistory } from './history.js';
 import { addRebuild } from './rebuild.js';
 import { addState } from './state.js';
@@ -9,5 +10,6 @@ export const addReplay = (program: Command): void => {
   withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay rebuild --check']);
   addHistory(group);
   addState(group);
+  addDiff(group);
   addRebuild(group);
 };
