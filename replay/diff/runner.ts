@@ -9,6 +9,11 @@ const PROGRAM = join(import.meta.dirname, 'runner-main.js');
 /** A process whose event loop has not turned for so long hangs. */
 const HANG_MS = 10_000;
 
+/** Loading may wait for what a module needs at its start. */
+const LOAD_MS = 30_000;
+/** Processes that commands may end, before the code is taken to be of no use. */
+const MAX_DEATHS = 20;
+
 /** What code may know of where it runs: never a credential. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
 
@@ -52,6 +57,7 @@ export class Runner implements AsyncDisposable {
   readonly #states = new Map<string, string>();
   #seen = new Set<string>();
   #child: ChildProcess | undefined;
+  #deaths = 0;
 
   constructor(private readonly options: RunnerOptions) {}
 
@@ -89,6 +95,11 @@ export class Runner implements AsyncDisposable {
       `the process of ${name} ${died} while it folded record ${item.record.seq}`,
     );
     if (again === undefined) return left(dead);
+    this.#deaths += 1;
+    if (this.#deaths > MAX_DEATHS) {
+      const text = `the process of ${name} ${died} at record ${item.record.seq}, after ${MAX_DEATHS} others that did not last`;
+      return left(fault('MODULE_CODE_UNAVAILABLE', text));
+    }
     const folded = await this.#ask([{ ...item, again: { ...again, crashes: true } }]);
     if (isLeft(folded)) return folded;
     return 'died' in folded.right ? left(dead) : right(folded.right.verdicts);
@@ -104,7 +115,7 @@ export class Runner implements AsyncDisposable {
       this.#seen.add(item.agent);
       return state === undefined ? item : { ...item, state };
     });
-    const answer = await this.#request({ kind: 'items', items: given });
+    const answer = await this.#request({ kind: 'items', items: given }, this.options.hangMs ?? HANG_MS);
     if ('died' in answer) return right(answer);
     if (answer.kind === 'failed') return left(answer.fault);
     if (answer.kind !== 'done') return left(fault('INTERNAL', `the process answered ${answer.kind}`));
@@ -116,7 +127,7 @@ export class Runner implements AsyncDisposable {
     const { dir, entry, manifest, cascade, name } = this.options;
     this.#child = start(this.options);
     this.#seen = new Set();
-    const answer = await this.#request({ kind: 'setup', dir, entry, manifest, cascade });
+    const answer = await this.#request({ kind: 'setup', dir, entry, manifest, cascade }, LOAD_MS);
     if ('died' in answer) {
       const text = `the code of ${name} in ${dir} cannot be run here: its process ${answer.died}`;
       return left(fault('MODULE_CODE_UNAVAILABLE', text));
@@ -125,9 +136,8 @@ export class Runner implements AsyncDisposable {
   }
 
   /** Sends, and waits for the answer or the end of the process. */
-  #request(message: ToRunner): Promise<FromRunner | Death> {
+  #request(message: ToRunner, hangMs: number): Promise<FromRunner | Death> {
     const child = this.#child as ChildProcess;
-    const { hangMs = HANG_MS } = this.options;
     return new Promise((resolve) => {
       let hung = false;
       const hang = (): void => {
