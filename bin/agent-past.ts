@@ -9,6 +9,7 @@ import {
   firstWhere,
   type PathChange,
   pathChanges,
+  printPath,
   type StepsQuery,
   type StateAtQuery,
   stateAt,
@@ -48,11 +49,15 @@ export const showState = (
     }),
   );
 
-/** Works on a query whose progress a bar shows, and tells an agent without steps from one that there is not. */
+/**
+ * Works on a query whose progress a bar shows. Where that finds nothing, `nothing` says so; unless there is no such agent at
+ * all, which is AGENT_UNKNOWN.
+ */
 const withSteps =
   <Q extends Query>(
     query: Q,
-    work: (query: Q & Pick<StepsQuery, 'onProgress'>, bar: () => void) => Promise<ExitCode | 'no steps'>,
+    work: (query: Q & Pick<StepsQuery, 'onProgress'>, clear: () => void) => Promise<ExitCode | 'nothing'>,
+    nothing: () => ExitCode,
   ): TE.TaskEither<Fault, ExitCode> =>
   async () => {
     let bar: ProgressBar | undefined;
@@ -60,13 +65,15 @@ const withSteps =
       bar ??= progressBar('records', toSeq - fromSeq + 1);
       bar.update(seq - fromSeq + 1);
     };
+    const clear = (): void => bar?.clear();
     try {
-      const code = await work({ ...query, onProgress }, () => bar?.clear());
-      if (code !== 'no steps') return right(code);
+      const found = await work({ ...query, onProgress }, clear);
+      if (found !== 'nothing') return right(found);
+      clear();
       const { module, agent } = query;
       const last = await stateAt({ ...query, at: Number.MAX_SAFE_INTEGER })();
       if (isLeft(last)) return last;
-      return last.right === undefined ? unknownAgent(module.manifest.name, agent) : right(done);
+      return last.right === undefined ? unknownAgent(module.manifest.name, agent) : right(nothing());
     } catch (thrown) {
       return left(toFault(thrown));
     } finally {
@@ -98,26 +105,28 @@ async function* keyboard(): AsyncGenerator<string, void, void> {
 export const showSteps = (query: Query, json: boolean): TE.TaskEither<Fault, ExitCode> => {
   const colour = wantsColour();
   const text = (step: AgentStep): string => stepText(step, changesBetween(step.before, step.state), colour);
-  if (!json && process.stdin.isTTY && process.stdout.isTTY) {
-    return withSteps(query, async () => {
-      const shown = await stepThrough(agentSteps(query), keyboard(), {
-        show: (step) => print(text(step)),
-        showWhole: ({ state }) => printJson(state, true),
-        say: print,
-      });
-      return shown === 0 ? 'no steps' : done;
+  const byKey = async (): Promise<ExitCode | 'nothing'> => {
+    const shown = await stepThrough(agentSteps(query), keyboard(), {
+      show: (step) => print(text(step)),
+      showWhole: ({ state }) => printJson(state, true),
+      say: print,
     });
-  }
-  return withSteps(query, async (counted, clear) => {
+    return shown === 0 ? 'nothing' : done;
+  };
+  const all = async (counted: StepsQuery, clear: () => void): Promise<ExitCode | 'nothing'> => {
     let shown = 0;
     for await (const step of agentSteps(counted)) {
       if (process.stdout.isTTY) clear();
       await printLine(json ? JSON.stringify(withChanges(step)) : text(step));
       shown += 1;
     }
-    return shown === 0 ? 'no steps' : done;
-  });
+    return shown === 0 ? 'nothing' : done;
+  };
+  const hasKeys = !json && process.stdin.isTTY && process.stdout.isTTY;
+  return withSteps(query, hasKeys ? byKey : all, () => done);
 };
+
+const nameOf = ({ agent, module }: Query): string => who(module.manifest.name, agent);
 
 const changeLine = (change: PathChange): string => {
   const { seq, time, events } = change;
@@ -126,48 +135,59 @@ const changeLine = (change: PathChange): string => {
 
 /** Every change of one part of the state; exit code 1 when there was none. */
 export const showChanges = (query: WatchQuery, json: boolean): TE.TaskEither<Fault, ExitCode> =>
-  withSteps(query, async (counted, clear) => {
-    let [shown, steps] = [0, 0];
-    const onProgress: typeof counted.onProgress = (...at) => {
-      steps += 1;
-      counted.onProgress?.(...at);
-    };
-    for await (const change of pathChanges({ ...counted, onProgress })) {
-      if (process.stdout.isTTY) clear();
-      await printLine(json ? JSON.stringify(change) : changeLine(change));
-      shown += 1;
-    }
-    if (shown > 0) return done;
-    return steps === 0 ? 'no steps' : EXIT.no;
-  });
+  withSteps(
+    query,
+    async (counted, clear) => {
+      let shown = 0;
+      for await (const change of pathChanges(counted)) {
+        if (process.stdout.isTTY) clear();
+        await printLine(json ? JSON.stringify(change) : changeLine(change));
+        shown += 1;
+      }
+      return shown === 0 ? 'nothing' : done;
+    },
+    () => {
+      const { path, equals } = query;
+      const what = equals === undefined ? 'never changed' : `never became ${JSON.stringify(equals.value)}`;
+      if (!json) print(`${printPath(path)} of ${nameOf(query)} ${what}`);
+      return EXIT.no;
+    },
+  );
 
 /** The first record with which a condition holds; exit code 1 when it does with none. */
 export const showFirst = (
   query: BisectQuery,
   expression: string,
   json: boolean,
-): TE.TaskEither<Fault, ExitCode> =>
-  withSteps(query, async (counted, clear) => {
-    const begun = performance.now();
-    const outcome = await firstWhere(counted)();
-    if (isLeft(outcome)) throw new FaultError(outcome.left);
-    const { found, checked } = outcome.right;
-    if (checked === 0) return 'no steps';
-    clear();
-    const seconds = Math.round(performance.now() - begun) / 1_000;
-    const { agent, module } = query;
-    const records = `${checked.toLocaleString('en')} records of ${who(module.manifest.name, agent)} in ${seconds} s`;
-    if (found === undefined) {
-      if (json) printJson({ seq: null, checked, seconds });
-      else print(`${expression} never holds: looked at ${records}`);
-      return EXIT.no;
-    }
-    const { before } = found;
-    if (json) printJson({ ...withChanges(found), before, checked, seconds });
-    else {
-      print(`${expression} holds first at ${found.seq}:`);
-      print(stepText(found, changesBetween(before, found.state), wantsColour()));
-      print(`looked at ${records}`);
-    }
-    return done;
-  });
+): TE.TaskEither<Fault, ExitCode> => {
+  const begun = performance.now();
+  let checked = 0;
+  const seconds = (): number => Math.round(performance.now() - begun) / 1_000;
+  const looked = (): string =>
+    `looked at ${checked.toLocaleString('en')} records of ${nameOf(query)} in ${seconds()} s`;
+  const never = (): ExitCode => {
+    if (json) printJson({ seq: null, checked, seconds: seconds() });
+    else print(`${expression} never holds: ${looked()}`);
+    return EXIT.no;
+  };
+  return withSteps(
+    query,
+    async (counted, clear) => {
+      const outcome = await firstWhere(counted)();
+      if (isLeft(outcome)) throw new FaultError(outcome.left);
+      const { found } = outcome.right;
+      checked = outcome.right.checked;
+      if (found === undefined) return 'nothing';
+      clear();
+      const { before, state } = found;
+      if (json) printJson({ ...withChanges(found), before, checked, seconds: seconds() });
+      else {
+        print(`${expression} holds first at ${found.seq}:`);
+        print(stepText(found, changesBetween(before, state), wantsColour()));
+        print(looked());
+      }
+      return done;
+    },
+    never,
+  );
+};
