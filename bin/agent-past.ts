@@ -1,6 +1,5 @@
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import {
   type AgentStep,
   agentSteps,
@@ -11,12 +10,11 @@ import {
   pathChanges,
   printPath,
   type StepsQuery,
-  type StateAtQuery,
   stateAt,
   type WatchQuery,
 } from '../replay/index.js';
 import { type Fault, FaultError, toFault } from '../schemas/errors.js';
-import { describeState, placeText, unknownAgent, who } from './agent-states.js';
+import { unknownAgent, who } from './agent-states.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { print, printJson, printLine } from './output.js';
 import { type ProgressBar, progressBar } from './progress-bar.js';
@@ -25,29 +23,6 @@ import { eventText, fromTo, stepText, wantsColour } from './step-text.js';
 import { stepThrough } from './stepper.js';
 
 type Query = Omit<StepsQuery, 'onProgress'>;
-
-/** At one place, or as it is now: by the log, so what the snapshots lack is folded. */
-export const showState = (
-  query: Omit<StateAtQuery, 'at'>,
-  at: number | Date | undefined,
-  json: boolean,
-): TE.TaskEither<Fault, ExitCode> =>
-  pipe(
-    stateAt({ ...query, at: at ?? Number.MAX_SAFE_INTEGER }),
-    TE.chainEitherK((found) => {
-      const { agent } = query;
-      const module = query.module.manifest.name;
-      if (found === undefined)
-        return unknownAgent(module, agent, at === undefined ? '' : ` by ${placeText(at)}`);
-      const { at: upTo, folded, note, ...state } = found;
-      if (json) printJson({ module, agent, ...state, at: upTo, folded, note });
-      else {
-        const how = `as it was at ${upTo}, ${folded} records folded`;
-        print(describeState(module, agent, state, [how, ...(note === undefined ? [] : [note])]));
-      }
-      return right(done);
-    }),
-  );
 
 /**
  * Works on a query whose progress a bar shows. Where that finds nothing, `nothing` says so; unless there is no such agent at
@@ -58,7 +33,7 @@ const withSteps =
     query: Q,
     work: (query: Q & Pick<StepsQuery, 'onProgress'>, clear: () => void) => Promise<ExitCode | 'nothing'>,
     nothing: () => ExitCode,
-  ): TE.TaskEither<Fault, ExitCode> =>
+  ): TaskEither<Fault, ExitCode> =>
   async () => {
     let bar: ProgressBar | undefined;
     const onProgress = (seq: number, fromSeq: number, toSeq: number): void => {
@@ -102,7 +77,7 @@ async function* keyboard(): AsyncGenerator<string, void, void> {
 }
 
 /** Every step of an agent with what it changes: key by key on a terminal, else one after the other. */
-export const showSteps = (query: Query, json: boolean): TE.TaskEither<Fault, ExitCode> => {
+export const showSteps = (query: Query, json: boolean): TaskEither<Fault, ExitCode> => {
   const colour = wantsColour();
   const text = (step: AgentStep): string => stepText(step, changesBetween(step.before, step.state), colour);
   const byKey = async (): Promise<ExitCode | 'nothing'> => {
@@ -134,7 +109,7 @@ const changeLine = (change: PathChange): string => {
 };
 
 /** Every change of one part of the state; exit code 1 when there was none. */
-export const showChanges = (query: WatchQuery, json: boolean): TE.TaskEither<Fault, ExitCode> =>
+export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault, ExitCode> =>
   withSteps(
     query,
     async (counted, clear) => {
@@ -159,7 +134,7 @@ export const showFirst = (
   query: BisectQuery,
   expression: string,
   json: boolean,
-): TE.TaskEither<Fault, ExitCode> => {
+): TaskEither<Fault, ExitCode> => {
   const begun = performance.now();
   let checked = 0;
   const seconds = (): number => Math.round(performance.now() - begun) / 1_000;

@@ -2,8 +2,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type AgentState, ModuleAgents } from '../broker/snapshots/index.js';
+import { type StateAtQuery, stateAt } from '../replay/index.js';
 import { type Fault, fault, toFault } from '../schemas/errors.js';
 import { findDataDir } from './data-dir.js';
+import type { ExitCode } from './exit.js';
+import { print, printJson } from './output.js';
+import { done } from './run.js';
 import type { TargetOptions } from './target.js';
 
 /** Opens the snapshots of a module, works, and closes them, whatever happens. */
@@ -47,4 +51,27 @@ export const describeState = (
   ].join('\n');
 
 /** A place in the log as people read it. */
-export const placeText = (at: number | Date): string => (typeof at === 'number' ? `${at}` : at.toISOString());
+const placeText = (at: number | Date): string => (typeof at === 'number' ? `${at}` : at.toISOString());
+
+/** At one place, or as it is now: by the log, so what the snapshots lack is folded. */
+export const showState = (
+  query: Omit<StateAtQuery, 'at'>,
+  at: number | Date | undefined,
+  json: boolean,
+): TE.TaskEither<Fault, ExitCode> =>
+  pipe(
+    stateAt({ ...query, at: at ?? Number.MAX_SAFE_INTEGER }),
+    TE.chainEitherK((found) => {
+      const { agent } = query;
+      const module = query.module.manifest.name;
+      if (found === undefined)
+        return unknownAgent(module, agent, at === undefined ? '' : ` by ${placeText(at)}`);
+      const { at: upTo, folded, note, ...state } = found;
+      if (json) printJson({ module, agent, ...state, at: upTo, folded, note });
+      else {
+        const how = `as it was at ${upTo}, ${folded} records folded`;
+        print(describeState(module, agent, state, [how, ...(note === undefined ? [] : [note])]));
+      }
+      return E.right(done);
+    }),
+  );

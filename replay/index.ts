@@ -20,11 +20,6 @@ export { type Change, changesBetween } from './state/changes.js';
 export { type AgentStep, agentSteps, type StepsQuery } from './state/steps.js';
 export { type PathChange, pathChanges, type WatchQuery } from './state/watch.js';
 export { type Bisected, type BisectQuery, firstWhere } from './state/bisect.js';
-export {
-  type DiffOptions,
-  type DiffReport,
-  diffModule,
-  type ModuleVersion,
-  type OutcomeDifference,
-} from './diff/diff.js';
+export { type DiffOptions, diffModule, type ModuleVersion } from './diff/diff.js';
+export type { DiffReport, OutcomeDifference } from './diff/report.js';
 export type { Decided, Stopped } from './diff/messages.js';

@@ -1,5 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
+import type { NatsConnection } from 'nats';
 import type { Draft, Producer } from '../../broker/journal/index.js';
+import { logEnds } from '../../broker/journal/reader-api.js';
 import { FaultError } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
 import { agentOf, MODULE } from './population.js';
@@ -28,17 +30,21 @@ const recordsOf = (agent: string, n: number, cause: number): readonly Draft[] =>
   ];
 };
 
-/** Fills an empty log with so many deposits, agent by agent in turn: three records each. */
+/** Fills a log that nobody else writes with so many deposits, agent by agent in turn: three records each. */
 export const fillDeposits = async (
+  nc: NatsConnection,
   producer: Producer,
   events: number,
   agents: number,
   say: (line: string) => void,
 ): Promise<void> => {
   let failure: FaultError | undefined;
+  const ends = await logEnds({ nc, prefix: '$JS.API' });
+  if (isLeft(ends)) throw new FaultError(ends.left.fault);
+  const first = ends.right.lastSeq + 1;
   for (let n = 0; n < events; n++) {
     // Three records each, and nobody else writes: the sequence of the command is known before.
-    for (const draft of recordsOf(agentOf(n % agents), n, 3 * n + 3)) {
+    for (const draft of recordsOf(agentOf(n % agents), n, first + 3 * n)) {
       producer.submit(draft, (outcome) => {
         if (isLeft(outcome)) failure ??= new FaultError(outcome.left);
       });

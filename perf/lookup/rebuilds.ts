@@ -23,7 +23,7 @@ export const rebuilds: Part = {
     await using server = await startBenchServer('os', say);
     await using dir = await makeBenchDir();
     const producer = await openProducer(server.nc, 'os');
-    await fillDeposits(producer, events, AGENTS, say);
+    await fillDeposits(server.nc, producer, events, AGENTS, say);
     await producer.close();
     const run = async (): Promise<number> => {
       const rebuilt = await rebuildSnapshots({

@@ -78,7 +78,7 @@ export const past: Scenario = {
     await using server = await startBenchServer('os', say);
     await using dir = await makeBenchDir();
     const producer = await openProducer(server.nc, 'os');
-    await fillDeposits(producer, events, 1, say);
+    await fillDeposits(server.nc, producer, events, 1, say);
     await producer.close();
     await snapshot(server, dir.path);
     say('the snapshots are made');
@@ -102,13 +102,7 @@ export const past: Scenario = {
     const ratios = { stateAtP50Ms: twoDigits(p50?.median ?? 0), stateAtP99Ms: twoDigits(p99?.median ?? 0) };
     return {
       data: {
-        events,
-        records: events * 3,
-        places: PLACES,
-        p50Ms: p50,
-        p99Ms: p99,
-        worstMs: worst,
-        folded,
+        past: { events, records: events * 3, places: PLACES, p50Ms: p50, p99Ms: p99, worstMs: worst, folded },
         ratios,
       },
       tables: [

@@ -4,10 +4,10 @@ import type { NatsConnection } from 'nats';
 import { type LogApi, logEnds } from '../../broker/journal/reader-api.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { type Manifest, schemaOf } from '../../schemas/manifest.js';
-import { splitSubject } from '../../schemas/subjects.js';
 import { firstAt, lastAt } from '../fold/places.js';
-import type { Item, Verdict } from './messages.js';
+import type { Item } from './messages.js';
 import { type ItemBatch, type Range, recordedItems } from './recorded-items.js';
+import { type DiffReport, differenceOf, type OutcomeDifference } from './report.js';
 import { Runner } from './runner.js';
 
 /** A version of a module on disk. */
@@ -40,53 +40,10 @@ export interface DiffOptions {
   readonly onProgress?: (seq: number, lastSeq: number) => void;
 }
 
-/** A command whose outcome is not the recorded one, or could not be found out. */
-export type OutcomeDifference = Exclude<Verdict, { readonly kind: 'same' | 'notDecided' }> & {
-  /** Sequence of the command. */
-  readonly seq: number;
-  /** Sequence of its recorded result. */
-  readonly result: number;
-  readonly time: string;
-  readonly action: string;
-  /** `''` is the module itself. */
-  readonly agent: string;
-};
-
-export interface DiffReport {
-  readonly module: string;
-  /** Of the code that commands were handled with. */
-  readonly version: string;
-  readonly schema: number;
-  readonly from: number;
-  readonly to: number;
-  readonly cascade: boolean;
-  /** Commands that were handled again; the sum of the next six. */
-  readonly commands: number;
-  readonly same: number;
-  readonly different: number;
-  readonly newlyRejected: number;
-  readonly newlyAccepted: number;
-  /** Not run to the end: a call that was not made before, or a way to the outside. */
-  readonly stopped: number;
-  /** Their recorded outcome is not of the module's code. */
-  readonly notDecided: number;
-  /** Commands of the range without a result, which there is nothing to compare with. */
-  readonly unanswered: number;
-  readonly seconds: number;
-}
-
 /** Records that go to the process at a time. */
 const BATCH = 512;
 
 const NO_COUNTS = { same: 0, different: 0, newlyRejected: 0, newlyAccepted: 0, stopped: 0, notDecided: 0 };
-
-const differenceOf = ({ record, agent, again }: Item, verdict: Verdict): OutcomeDifference | undefined => {
-  if (again === undefined || verdict.kind === 'same' || verdict.kind === 'notDecided') return undefined;
-  const { seq, time, subject } = again.command;
-  const parsed = splitSubject(subject);
-  const action = parsed?.kind === 'cmd' ? parsed.name : subject;
-  return { ...verdict, seq, result: record.seq, time, action, agent };
-};
 
 /** Gives batches to the process, and counts. */
 class Comparison {

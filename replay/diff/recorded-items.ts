@@ -135,7 +135,8 @@ class Recorded {
  * is answered, or with the log. Returns how many commands of it are not. Throws {@link FaultError}.
  */
 export async function* recordedItems(range: Range): AsyncGenerator<ItemBatch, number, void> {
-  const { api, toSeq, lastSeq } = range;
+  const { api, fromSeq, toSeq, lastSeq } = range;
+  if (fromSeq > toSeq) return 0;
   const recorded = new Recorded(range);
   const filters = filtersOf(range, await callees(range));
   const options = { fromSeq: 1, toSeq: lastSeq, acrossAccounts: true, apiPrefix: api.prefix };

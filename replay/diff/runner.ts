@@ -17,10 +17,14 @@ const MAX_DEATHS = 20;
 /** What code may know of where it runs: never a credential. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
 
-/** Node's own refusal of writing, of processes and of threads; 20 and 22 name it differently. */
-const PERMISSION = ['--permission', '--experimental-permission'].find((flag) =>
-  process.allowedNodeEnvironmentFlags.has(flag),
-);
+const isKnown = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag);
+
+/** Node's own refusal of writing, of processes and of threads; 20 and 22 name it differently. Addons are libraries' business. */
+const permissionFlags = (): readonly string[] => {
+  const refusal = ['--permission', '--experimental-permission'].find(isKnown);
+  if (refusal === undefined) return [];
+  return [refusal, '--allow-fs-read=*', ...['--allow-addons'].filter(isKnown), '--no-warnings'];
+};
 
 export interface RunnerOptions extends Omit<Setup, 'kind'> {
   readonly manifestPath: string;
@@ -38,7 +42,7 @@ type Death = { readonly died: string };
 const start = ({ dir, name, manifestPath }: RunnerOptions): ChildProcess =>
   fork(PROGRAM, [], {
     cwd: dir,
-    execArgv: PERMISSION === undefined ? [] : [PERMISSION, '--allow-fs-read=*', '--no-warnings'],
+    execArgv: [...permissionFlags()],
     serialization: 'advanced',
     // What the code prints must not get between what is printed of it.
     stdio: ['ignore', 2, 2, 'ipc'],

@@ -106,10 +106,19 @@ const foldRest = async (
   return right(undefined);
 };
 
+const compiled = new WeakMap<AnyModule, ReturnType<typeof compileFoldable>>();
+
+/** Compiling a module's schemas takes as long as folding some hundred records. */
+const foldableOf = (module: AnyModule): ReturnType<typeof compileFoldable> => {
+  const known = compiled.get(module) ?? compileFoldable(module);
+  compiled.set(module, known);
+  return known;
+};
+
 const find = async (query: StateAtQuery): Promise<Either<Fault, PastState | undefined>> => {
   const { nc, module, agent, apiPrefix = '$JS.API' } = query;
   const api: LogApi = { nc, prefix: apiPrefix };
-  const read = compileFoldable(module);
+  const read = foldableOf(module);
   if (isLeft(read)) return read;
   // Before all else: the log does not end before what stands in the snapshots already, and what comes to be in them
   // meanwhile is found twice and folded once.
