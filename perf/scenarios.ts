@@ -3,7 +3,8 @@ import { journal } from './journal/journal.js';
 import { memory } from './journal/memory.js';
 import { reading } from './journal/reading.js';
 import { lookup } from './lookup/lookup.js';
+import { past } from './past/past.js';
 import type { Scenario } from './scenario.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
-export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, agents];
+export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, past, agents];

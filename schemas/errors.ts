@@ -288,6 +288,13 @@ export const ERRORS = {
   ),
   DATA_DIR_UNUSABLE: row('failed', false, 3, 500, 'The data directory cannot be written or is damaged.'),
   BROKER_UNREACHABLE: row('failed', true, 3, 503, 'No broker answers for that data directory or server.'),
+  EXPRESSION_INVALID: row(
+    'rejected',
+    false,
+    2,
+    400,
+    'An expression cannot be read, or is neither true nor false where it must be; the message names the column.',
+  ),
   USAGE: row('rejected', false, 2, 400, 'The command line cannot be understood.'),
   INTERNAL: row(
     'failed',

@@ -2,11 +2,10 @@ import type { Command } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type AgentState, type ListedAgent, ModuleAgents } from '../../broker/snapshots/index.js';
-import { stateAt } from '../../replay/index.js';
-import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import type { ListedAgent } from '../../broker/snapshots/index.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { describeState, showState, unknownAgent, withAgents } from '../agent-states.js';
 import { withConnection, withTargetOptions } from '../connect.js';
-import { findDataDir } from '../data-dir.js';
 import type { ExitCode } from '../exit.js';
 import { moduleCode } from '../module-code.js';
 import { duration, name, place, positive } from '../option-values.js';
@@ -32,45 +31,6 @@ interface ListOptions extends Options {
   readonly limit: number;
 }
 
-/** Opens the snapshots of a module, works, and closes them, whatever happens. */
-const withAgents = <T>(
-  module: string,
-  options: TargetOptions,
-  work: (agents: ModuleAgents) => TE.TaskEither<Fault, T>,
-): TE.TaskEither<Fault, T> =>
-  pipe(
-    findDataDir(options),
-    TE.chain((dataDir) => async () => {
-      const agents = new ModuleAgents(module, dataDir);
-      try {
-        return await work(agents)();
-      } catch (thrown) {
-        return E.left(toFault(thrown));
-      } finally {
-        await agents.close();
-      }
-    }),
-  );
-
-/** The module itself has a state too, and no name as an agent. */
-const who = (module: string, agent: string): string =>
-  agent === '' ? `${module} itself` : `${agent} of ${module}`;
-
-const unknown = (module: string, agent: string, when = ''): E.Either<Fault, never> =>
-  E.left(fault('AGENT_UNKNOWN', `nothing has happened to ${who(module, agent)}${when}`));
-
-const describeState = (
-  module: string,
-  agent: string,
-  { seq, time, schema, state }: AgentState,
-  notes: readonly string[] = [],
-): string =>
-  [
-    `${who(module, agent)}, at ${seq}, ${time}, schema ${schema}`,
-    ...notes,
-    JSON.stringify(state, null, 2),
-  ].join('\n');
-
 /** As it is now, from the snapshots alone. */
 const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
   withAgents(module, options, (agents) => async () => {
@@ -80,7 +40,7 @@ const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEith
       if (E.isLeft(reached)) return reached;
     }
     const found = agents.get(agent);
-    if (found === undefined) return unknown(module, agent);
+    if (found === undefined) return unknownAgent(module, agent);
     const { seq, time, schema, state } = found;
     if (json === true) printJson({ module, agent, seq, time, schema, state });
     else print(describeState(module, agent, found));
@@ -98,18 +58,7 @@ const getPast = (
     withConnection(options, (nc) =>
       pipe(
         moduleCode(nc, module, options.module),
-        TE.chain((code) => stateAt({ nc, agents, module: code, agent, at })),
-        TE.chainEitherK((found) => {
-          const when = typeof at === 'number' ? `${at}` : at.toISOString();
-          if (found === undefined) return unknown(module, agent, ` by ${when}`);
-          const { at: upTo, folded, note, ...state } = found;
-          if (options.json === true) printJson({ module, agent, ...state, at: upTo, folded, note });
-          else {
-            const how = `as it was at ${upTo}, ${folded} records folded`;
-            print(describeState(module, agent, state, [how, ...(note === undefined ? [] : [note])]));
-          }
-          return E.right(done);
-        }),
+        TE.chain((code) => showState({ nc, agents, module: code, agent }, at, options.json === true)),
       ),
     ),
   );

@@ -199,6 +199,49 @@ export class ModuleAgents {
     }
   }
 
+  /**
+   * Sequences of the records that changed an agent, from `fromSeq` on and in order: a page, of at least one and some
+   * hundred more than `limit` at most; none where the snapshots have no more.
+   */
+  sequences(agent: string, fromSeq: number, limit: number): readonly number[] {
+    const { agents, kept, reads } = this.#files.now();
+    const found: number[] = [];
+    const add = (bytes: Buffer): void => {
+      for (const seq of this.#take(bytes, agent).sequences()) if (seq >= fromSeq) found.push(seq);
+    };
+    try {
+      const range = { start: keptKey(agent, fromSeq), end: keptKey(agent, Number.MAX_SAFE_INTEGER) };
+      for (const { value } of kept.getRange({ ...range, ...reads.options })) {
+        add(value);
+        if (found.length >= limit) return found;
+      }
+      const newest = reads.bytes(agents, agentKey(agent));
+      if (newest !== undefined) add(newest);
+      return found;
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** About how many records changed an agent from `fromSeq` on: exact to some hundred. */
+  changesSince(agent: string, fromSeq: number): number {
+    const { agents, kept, reads } = this.#files.now();
+    try {
+      const now = reads.bytes(agents, agentKey(agent));
+      if (now === undefined) return 0;
+      const { chunk, changes, seq } = this.#take(now, agent).head;
+      if (seq < fromSeq) return 0;
+      const range = { start: keptKey(agent, fromSeq), end: keptKey(agent, Number.MAX_SAFE_INTEGER) };
+      for (const { value } of kept.getRange({ ...range, limit: 1, ...reads.options })) {
+        const first = this.#take(value, agent);
+        return (chunk - first.chunk) * first.changes + changes;
+      }
+      return changes;
+    } finally {
+      reads.done();
+    }
+  }
+
   close(): Promise<void> {
     return this.#files.close();
   }

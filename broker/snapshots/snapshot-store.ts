@@ -1,6 +1,6 @@
 import { markSynced, markUnsynced } from '../lmdb/boot.js';
 import { Opening } from '../lmdb/opening.js';
-import { type Group, KEEP_ONE_IN, KEEP_RECENT, type AgentChange } from './group.js';
+import { type AgentChange, type Group, KEEP_ONE_IN, KEEP_RECENT, KEEP_SMALL_BYTES } from './group.js';
 import {
   agentKey,
   keptKey,
@@ -82,7 +82,7 @@ export class SnapshotStore {
     const [entry] = kept.getRange({ ...newest, offset: KEEP_RECENT, limit: 1 });
     if (entry === undefined) return;
     const old = this.#look(entry.value);
-    if (old === undefined || old.chunk !== chunk) return;
+    if (old === undefined || old.chunk !== chunk || old.stateBytes <= KEEP_SMALL_BYTES) return;
     const { seq, timeMs } = old;
     kept.putSync(entry.key, encodeSnapshot({ schema: 0, seq, timeMs, chunk }, [], NOTHING, old));
   }

@@ -2,13 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { readLog } from '../../broker/journal/reader.js';
-import {
-  firstSince,
-  type LogApi,
-  type LogEnds,
-  logEnds,
-  nextMatch,
-} from '../../broker/journal/reader-api.js';
+import { type LogApi, type LogEnds, logEnds, nextMatch } from '../../broker/journal/reader-api.js';
 import { recordsAt } from '../../broker/journal/records-at.js';
 import { whyForeign } from '../../broker/snapshots/foreign.js';
 import type { AgentState, ModuleAgents, PastAgent, SnapshotPosition } from '../../broker/snapshots/index.js';
@@ -16,6 +10,7 @@ import { compileFoldable } from '../../modules/sdk/fold.js';
 import type { AnyModule } from '../../modules/sdk/module.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { AgentFold } from './agent-fold.js';
+import { lastAt } from './places.js';
 
 export interface StateAtQuery {
   /** A connection that may read the log. */
@@ -41,19 +36,6 @@ export interface PastState extends AgentState {
   readonly note?: string;
 }
 
-/** The last sequence that was stored at or before a place; 0: nothing was. */
-const lastAt = async (
-  api: LogApi,
-  at: number | Date,
-  { lastSeq }: LogEnds,
-): Promise<Either<Fault, number>> => {
-  if (typeof at === 'number') return right(Math.min(at, lastSeq));
-  // Times are shown cut to milliseconds: what is shown with this time counts.
-  const after = await firstSince(api, new Date(at.getTime() + 1));
-  if (isLeft(after)) return left(after.left.fault);
-  return right(after.right === undefined ? lastSeq : Math.min(after.right - 1, lastSeq));
-};
-
 interface Start extends PastAgent {
   /** Up to here `sequences` has all that changed the agent. */
   readonly complete: number;
@@ -63,7 +45,7 @@ interface Start extends PastAgent {
 const NOTHING: Start = { base: undefined, sequences: [], complete: 0 };
 
 /** Where the snapshots stand, or why there are none to read. */
-const positionOf = (agents: ModuleAgents): Either<string, SnapshotPosition | undefined> => {
+export const positionOf = (agents: ModuleAgents): Either<string, SnapshotPosition | undefined> => {
   try {
     return right(agents.position);
   } catch (error) {
@@ -94,7 +76,10 @@ const startOf = (
 };
 
 /** Any action and event: an older version of the module may have had others than its manifest names today. */
-const filtersOf = ({ module: { manifest }, agent }: StateAtQuery): readonly string[] => {
+export const filtersOf = ({
+  module: { manifest },
+  agent,
+}: Pick<StateAtQuery, 'module' | 'agent'>): readonly string[] => {
   const rest = agent === '' ? '*' : `*.${agent}`;
   return [`res.${manifest.name}.${rest}`, `evt.${manifest.name}.${rest}`];
 };
@@ -121,10 +106,19 @@ const foldRest = async (
   return right(undefined);
 };
 
+const compiled = new WeakMap<AnyModule, ReturnType<typeof compileFoldable>>();
+
+/** Compiling a module's schemas takes as long as folding some hundred records. */
+const foldableOf = (module: AnyModule): ReturnType<typeof compileFoldable> => {
+  const known = compiled.get(module) ?? compileFoldable(module);
+  compiled.set(module, known);
+  return known;
+};
+
 const find = async (query: StateAtQuery): Promise<Either<Fault, PastState | undefined>> => {
   const { nc, module, agent, apiPrefix = '$JS.API' } = query;
   const api: LogApi = { nc, prefix: apiPrefix };
-  const read = compileFoldable(module);
+  const read = foldableOf(module);
   if (isLeft(read)) return read;
   // Before all else: the log does not end before what stands in the snapshots already, and what comes to be in them
   // meanwhile is found twice and folded once.

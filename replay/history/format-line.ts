@@ -17,10 +17,10 @@ const COLOURS: Readonly<Record<string, string>> = {
 /** No column grows beyond this; what is longer pushes its own line aside only. */
 const WIDEST = 40;
 
-// Subjects may hold what nobody would name anything, and a terminal would obey it.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
-const printable = (text: string): string =>
+/** Subjects and data may hold what nobody would name anything, and a terminal would obey it. */
+export const printable = (text: string): string =>
   text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const cells = (record: HistoryRecord): readonly string[] => {

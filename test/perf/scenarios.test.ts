@@ -39,7 +39,23 @@ interface PrintedJournal {
   readonly ratios: Readonly<Record<string, number>>;
 }
 
+interface PrintedPast {
+  readonly past: { readonly events: number; readonly folded: { readonly median: number } };
+  readonly ratios: { readonly stateAtP50Ms: number; readonly stateAtP99Ms: number };
+}
+
 describe('the benchmarks', () => {
+  test('states of the past are timed, and each is the right one', async () => {
+    await using temp = tempDir();
+    const args = ['past', '--records', '2000', '--rounds', '1', '--json'];
+    const { code, stdout, stderr } = await perf(args, { TMPDIR: temp.path });
+    assert.equal(code, 0, stderr);
+    const { past, ratios } = JSON.parse(stdout) as PrintedPast;
+    assert.equal(past.events, 2_000);
+    assert.ok(past.folded.median > 0 && past.folded.median <= 256);
+    assert.ok(ratios.stateAtP50Ms > 0 && ratios.stateAtP50Ms <= ratios.stateAtP99Ms);
+  });
+
   test('a small run prints one object with the figures, the peers and the machine, and leaves no files', async () => {
     await using temp = tempDir();
     const { code, stdout, stderr } = await perf(

@@ -73,6 +73,7 @@ const STABLE: Readonly<
   MODULE_CODE_UNAVAILABLE: ['failed', false, 1, 424],
   DATA_DIR_UNUSABLE: ['failed', false, 3, 500],
   BROKER_UNREACHABLE: ['failed', true, 3, 503],
+  EXPRESSION_INVALID: ['rejected', false, 2, 400],
   USAGE: ['rejected', false, 2, 400],
   INTERNAL: ['failed', false, 1, 500],
 };

@@ -1,0 +1,168 @@
+import { isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import {
+  type AgentStep,
+  agentSteps,
+  type BisectQuery,
+  changesBetween,
+  firstWhere,
+  type PathChange,
+  pathChanges,
+  printPath,
+  type StepsQuery,
+  stateAt,
+  type WatchQuery,
+} from '../replay/index.js';
+import { type Fault, FaultError, toFault } from '../schemas/errors.js';
+import { unknownAgent, who } from './agent-states.js';
+import { EXIT, type ExitCode } from './exit.js';
+import { print, printJson, printLine } from './output.js';
+import { type ProgressBar, progressBar } from './progress-bar.js';
+import { done } from './run.js';
+import { eventText, fromTo, stepText, wantsColour } from './step-text.js';
+import { stepThrough } from './stepper.js';
+
+type Query = Omit<StepsQuery, 'onProgress'>;
+
+/**
+ * Works on a query whose progress a bar shows. Where that finds nothing, `nothing` says so; unless there is no such agent at
+ * all, which is AGENT_UNKNOWN.
+ */
+const withSteps =
+  <Q extends Query>(
+    query: Q,
+    work: (query: Q & Pick<StepsQuery, 'onProgress'>, clear: () => void) => Promise<ExitCode | 'nothing'>,
+    nothing: () => ExitCode,
+  ): TaskEither<Fault, ExitCode> =>
+  async () => {
+    let bar: ProgressBar | undefined;
+    const onProgress = (seq: number, fromSeq: number, toSeq: number): void => {
+      bar ??= progressBar('records', toSeq - fromSeq + 1);
+      bar.update(seq - fromSeq + 1);
+    };
+    const clear = (): void => bar?.clear();
+    try {
+      const found = await work({ ...query, onProgress }, clear);
+      if (found !== 'nothing') return right(found);
+      clear();
+      const { module, agent } = query;
+      const last = await stateAt({ ...query, at: Number.MAX_SAFE_INTEGER })();
+      if (isLeft(last)) return last;
+      return last.right === undefined ? unknownAgent(module.manifest.name, agent) : right(nothing());
+    } catch (thrown) {
+      return left(toFault(thrown));
+    } finally {
+      bar?.[Symbol.dispose]();
+    }
+  };
+
+const withChanges = ({ seq, time, event, events, before, state }: AgentStep) => ({
+  seq,
+  time,
+  event,
+  events,
+  changes: changesBetween(before, state),
+  state,
+});
+
+async function* keyboard(): AsyncGenerator<string, void, void> {
+  const { stdin } = process;
+  stdin.setRawMode(true);
+  stdin.setEncoding('utf8');
+  try {
+    for await (const chunk of stdin) yield chunk as string;
+  } finally {
+    stdin.setRawMode(false);
+  }
+}
+
+/** Every step of an agent with what it changes: key by key on a terminal, else one after the other. */
+export const showSteps = (query: Query, json: boolean): TaskEither<Fault, ExitCode> => {
+  const colour = wantsColour();
+  const text = (step: AgentStep): string => stepText(step, changesBetween(step.before, step.state), colour);
+  const byKey = async (): Promise<ExitCode | 'nothing'> => {
+    const shown = await stepThrough(agentSteps(query), keyboard(), {
+      show: (step) => print(text(step)),
+      showWhole: ({ state }) => printJson(state, true),
+      say: print,
+    });
+    return shown === 0 ? 'nothing' : done;
+  };
+  const all = async (counted: StepsQuery, clear: () => void): Promise<ExitCode | 'nothing'> => {
+    let shown = 0;
+    for await (const step of agentSteps(counted)) {
+      if (process.stdout.isTTY) clear();
+      await printLine(json ? JSON.stringify(withChanges(step)) : text(step));
+      shown += 1;
+    }
+    return shown === 0 ? 'nothing' : done;
+  };
+  const hasKeys = !json && process.stdin.isTTY && process.stdout.isTTY;
+  return withSteps(query, hasKeys ? byKey : all, () => done);
+};
+
+const nameOf = ({ agent, module }: Query): string => who(module.manifest.name, agent);
+
+const changeLine = (change: PathChange): string => {
+  const { seq, time, events } = change;
+  return `${seq}  ${time}  ${fromTo(change)}  ${eventText(events)}`;
+};
+
+/** Every change of one part of the state; exit code 1 when there was none. */
+export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault, ExitCode> =>
+  withSteps(
+    query,
+    async (counted, clear) => {
+      let shown = 0;
+      for await (const change of pathChanges(counted)) {
+        if (process.stdout.isTTY) clear();
+        await printLine(json ? JSON.stringify(change) : changeLine(change));
+        shown += 1;
+      }
+      return shown === 0 ? 'nothing' : done;
+    },
+    () => {
+      const { path, equals } = query;
+      const what = equals === undefined ? 'never changed' : `never became ${JSON.stringify(equals.value)}`;
+      if (!json) print(`${printPath(path)} of ${nameOf(query)} ${what}`);
+      return EXIT.no;
+    },
+  );
+
+/** The first record with which a condition holds; exit code 1 when it does with none. */
+export const showFirst = (
+  query: BisectQuery,
+  expression: string,
+  json: boolean,
+): TaskEither<Fault, ExitCode> => {
+  const begun = performance.now();
+  let checked = 0;
+  const seconds = (): number => Math.round(performance.now() - begun) / 1_000;
+  const looked = (): string =>
+    `looked at ${checked.toLocaleString('en')} records of ${nameOf(query)} in ${seconds()} s`;
+  const never = (): ExitCode => {
+    if (json) printJson({ seq: null, checked, seconds: seconds() });
+    else print(`${expression} never holds: ${looked()}`);
+    return EXIT.no;
+  };
+  return withSteps(
+    query,
+    async (counted, clear) => {
+      const outcome = await firstWhere(counted)();
+      if (isLeft(outcome)) throw new FaultError(outcome.left);
+      const { found } = outcome.right;
+      checked = outcome.right.checked;
+      if (found === undefined) return 'nothing';
+      clear();
+      const { before, state } = found;
+      if (json) printJson({ ...withChanges(found), before, checked, seconds: seconds() });
+      else {
+        print(`${expression} holds first at ${found.seq}:`);
+        print(stepText(found, changesBetween(before, state), wantsColour()));
+        print(looked());
+      }
+      return done;
+    },
+    never,
+  );
+};

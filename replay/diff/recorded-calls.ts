@@ -1,0 +1,71 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { mayCall } from '../../modules/sdk/admission.js';
+import type { AnyModule, EffectContext } from '../../modules/sdk/module.js';
+import type { AnyEvent } from '../../modules/sdk/outcome.js';
+import { type Refusal, refusal } from '../../schemas/result.js';
+import { sameJson } from '../expression/json-value.js';
+import type { Made, RecordedCall, Stopped } from './messages.js';
+
+/** What one run of a handler did. */
+export interface Run {
+  readonly context: EffectContext<unknown, AnyEvent>;
+  readonly emitted: readonly AnyEvent[];
+  /** Recorded calls that were not made. */
+  readonly notMade: () => readonly Made[];
+}
+
+export const made = ({ target, data }: Pick<RecordedCall, 'target' | 'data'>): Made => ({ ...target, data });
+
+/** As it would be recorded. */
+const asJson = (data: unknown): unknown => (data === undefined ? null : JSON.parse(JSON.stringify(data)));
+
+/**
+ * A context whose calls get the answers that are recorded. A call is known by its number; one that was not made before, or
+ * with other content, is told and never answered: what it would have been answered, nobody knows. Neither is one that was
+ * not answered then, which is how a handler comes to its deadline.
+ */
+export const recordedContext = (
+  module: AnyModule,
+  agent: string,
+  state: unknown,
+  recorded: readonly RecordedCall[],
+  signal: AbortSignal,
+  onStopped: (stopped: Stopped) => void,
+  onUnanswered: () => void,
+): Run => {
+  const emitted: AnyEvent[] = [];
+  const byNumber = new Map(recorded.map((call) => [call.n, call]));
+  let calls = 0;
+  const never = new Promise<never>(() => undefined);
+  const answer = async (target: RecordedCall['target'], data: unknown): Promise<Either<Refusal, unknown>> => {
+    const allowed = mayCall(module.manifest, agent, target);
+    if (isLeft(allowed)) return left(refusal(allowed.left));
+    calls += 1;
+    const known = byNumber.get(calls);
+    const now = made({ target, data: asJson(data) });
+    if (known === undefined || !sameJson(made(known), now)) {
+      const before = known === undefined ? null : made(known);
+      onStopped({ why: 'call', n: calls, made: now, recorded: before });
+      return never;
+    }
+    byNumber.delete(calls);
+    if (known.answer === undefined) {
+      onUnanswered();
+      return never;
+    }
+    return known.answer.status === 'ok' ? right(known.answer.data) : left(known.answer);
+  };
+  return {
+    context: {
+      state,
+      signal,
+      emit: (event) => emitted.push(event),
+      call: (manifest, action, to, data) => () => {
+        const target = { module: manifest.name, name: action, ...(to === undefined ? {} : { agent: to }) };
+        return answer(target, data) as Promise<Either<Refusal, never>>;
+      },
+    },
+    emitted,
+    notMade: () => [...byNumber.values()].map(made),
+  };
+};

@@ -1,0 +1,156 @@
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { readMerged } from '../../broker/journal/read-merged.js';
+import type { LogApi } from '../../broker/journal/reader-api.js';
+import { recordsAt } from '../../broker/journal/records-at.js';
+import { FaultError } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { type LogSubject, splitSubject } from '../../schemas/subjects.js';
+import { HandlerCalls } from './handler-calls.js';
+import { type Item, plainRecord } from './messages.js';
+
+export interface Range {
+  readonly api: LogApi;
+  readonly module: string;
+  /** Only this agent's; `''` is the module itself. */
+  readonly agent: string | undefined;
+  /** First and last command that is handled again. */
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  /** Where the log ends. */
+  readonly lastSeq: number;
+}
+
+/** Items, and how far in the log they go. */
+export interface ItemBatch {
+  readonly items: readonly Item[];
+  readonly seq: number;
+}
+
+/** Commands that wait for their result in memory; of more, only the sequence. */
+const MAX_HELD = 10_000;
+
+type Owned = Exclude<LogSubject, { readonly kind: 'epoch' }>;
+
+/** Modules that handlers of this one called. */
+const callees = async ({ api, module, lastSeq }: Range): Promise<ReadonlySet<string>> => {
+  const found = new Set<string>();
+  const options = { toSeq: lastSeq, acrossAccounts: true, apiPrefix: api.prefix };
+  for await (const batch of readMerged(api.nc, sentBy(module), options)) {
+    for (const message of batch) {
+      const subject = splitSubject(message.subject);
+      if (subject?.kind === 'cmd' && message.header(HEADER.call) !== undefined) found.add(subject.module);
+    }
+  }
+  return found;
+};
+
+const sentBy = (module: string): readonly string[] => [`cmd.*.*.${module}`, `cmd.*.*.*.${module}`];
+
+/** One filter for each kind of record, since a reader for each is much faster than one for several. */
+const filtersOf = (range: Range, called: ReadonlySet<string>): readonly string[] => {
+  const { module, agent } = range;
+  const own = agent === undefined ? `${module}.>` : agent === '' ? `${module}.*` : `${module}.*.${agent}`;
+  const commands = agent === undefined ? own : `${own}.*`;
+  if (called.size === 0) return [`cmd.${commands}`, `res.${own}`, `evt.${own}`];
+  // Calls of whichever agent: those of others must be seen to be answered, or they would be kept for ever.
+  const others = [...called].filter((name) => name !== module).map((name) => `res.${name}.>`);
+  return [`cmd.${commands}`, `res.${module}.>`, `evt.${own}`, ...sentBy(module), ...others];
+};
+
+/** The commands that wait for their result. */
+class OpenCommands {
+  readonly #open = new Map<number, StoredMessage | undefined>();
+
+  constructor(private readonly api: LogApi) {}
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  add(message: StoredMessage): void {
+    this.#open.set(message.seq, this.#open.size < MAX_HELD ? message : undefined);
+  }
+
+  async take(seq: number): Promise<StoredMessage | undefined> {
+    const held = this.#open.get(seq);
+    const known = this.#open.delete(seq);
+    if (held !== undefined || !known) return held;
+    const found = await recordsAt(this.api, [seq])();
+    if (isLeft(found)) throw new FaultError(found.left);
+    return found.right[0];
+  }
+}
+
+/** Goes through the records of one module and makes of them what its code is given. */
+class Recorded {
+  readonly #calls = new HandlerCalls();
+  readonly open: OpenCommands;
+  #seq = 0;
+
+  constructor(private readonly range: Range) {
+    this.open = new OpenCommands(range.api);
+  }
+
+  /** The item of the next record; undefined where it is none. */
+  async item(message: StoredMessage): Promise<Item | undefined> {
+    // A command of the module to itself comes by two filters.
+    if (message.seq <= this.#seq) return undefined;
+    this.#seq = message.seq;
+    const subject = splitSubject(message.subject);
+    if (subject === undefined || subject.kind === 'epoch') return undefined;
+    if (subject.kind === 'cmd') return this.#command(message, subject);
+    if (subject.kind === 'res') this.#calls.answered(message);
+    return subject.module === this.range.module ? this.#own(message, subject) : undefined;
+  }
+
+  #command(message: StoredMessage, subject: Owned & { readonly kind: 'cmd' }): undefined {
+    const { module, fromSeq, toSeq } = this.range;
+    if (subject.sender === module) this.#calls.sent(message);
+    const wanted = subject.module === module && this.#isWanted(subject);
+    if (wanted && message.seq >= fromSeq && message.seq <= toSeq) this.open.add(message);
+  }
+
+  async #own(message: StoredMessage, subject: Owned): Promise<Item | undefined> {
+    const cause = parseSequence(message.header(HEADER.cause) ?? '');
+    // A copy of what a result holds.
+    if (subject.kind === 'evt' && cause !== undefined) return undefined;
+    const calls = cause === undefined ? [] : this.#calls.take(cause);
+    if (!this.#isWanted(subject)) return undefined;
+    const item: Item = { record: plainRecord(message), agent: subject.agent ?? '' };
+    if (subject.kind !== 'res' || cause === undefined) return item;
+    const command = await this.open.take(cause);
+    return command === undefined ? item : { ...item, again: { command: plainRecord(command), calls } };
+  }
+
+  #isWanted({ agent = '' }: Owned): boolean {
+    return this.range.agent === undefined || this.range.agent === agent;
+  }
+}
+
+/**
+ * What a module's code is given to handle its past again: every result and every event that nothing caused, from the first
+ * record on, and with the results of the range the commands and the calls behind them. Ends when every command of the range
+ * is answered, or with the log. Returns how many commands of it are not. Throws {@link FaultError}.
+ */
+export async function* recordedItems(range: Range): AsyncGenerator<ItemBatch, number, void> {
+  const { api, fromSeq, toSeq, lastSeq } = range;
+  if (fromSeq > toSeq) return 0;
+  const recorded = new Recorded(range);
+  const filters = filtersOf(range, await callees(range));
+  const options = { fromSeq: 1, toSeq: lastSeq, acrossAccounts: true, apiPrefix: api.prefix };
+  for await (const batch of readMerged(api.nc, filters, options)) {
+    const items: Item[] = [];
+    for (const message of batch) {
+      if (message.seq > toSeq && recorded.open.size === 0) {
+        yield { items, seq: message.seq };
+        return 0;
+      }
+      const item = await recorded.item(message);
+      if (item !== undefined) items.push(item);
+    }
+    yield { items, seq: batch.at(-1)?.seq ?? 0 };
+  }
+  return recorded.open.size;
+}

@@ -1,0 +1,125 @@
+/** The process in which the code that is compared runs: without a connection, a credential, or anything to write. */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { loadModule } from '../../modules/host/load-module.js';
+import { compileChecks } from '../../modules/sdk/checks.js';
+import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import type { AnyEvent } from '../../modules/sdk/outcome.js';
+import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import type { Result } from '../../schemas/result.js';
+import { crashed, handleAgain, type Subject } from './handle-again.js';
+import {
+  type FromRunner,
+  type Item,
+  type Setup,
+  storedMessage,
+  type ToRunner,
+  type Verdict,
+} from './messages.js';
+import { refuseOutside } from './refuse-outside.js';
+import { verdictOf } from './verdict.js';
+
+const ALIVE_MS = 500;
+
+const tell = (message: FromRunner): void => {
+  process.send?.(message);
+};
+
+class Runner {
+  readonly #states = new Map<string, unknown>();
+  readonly #changed = new Set<string>();
+
+  private constructor(
+    private readonly subject: Subject,
+    private readonly read: ReadFoldable,
+    private readonly cascade: boolean,
+  ) {}
+
+  static async open({ dir, entry, manifest, cascade }: Setup): Promise<Runner> {
+    let module: Subject['module'];
+    try {
+      module = await loadModule(dir, entry, manifest as Manifest);
+    } catch (error) {
+      const { name } = manifest as Manifest;
+      const text = `the code of ${name} in ${dir} cannot be run here: ${toFault(error).message}`;
+      throw new FaultError(fault('MODULE_CODE_UNAVAILABLE', text));
+    }
+    const read = compileFoldable(module);
+    if (isLeft(read)) throw new FaultError(read.left);
+    return new Runner({ module, checks: compileChecks(module.manifest) }, read.right, cascade);
+  }
+
+  async take(items: readonly Item[]): Promise<FromRunner> {
+    const verdicts: Verdict[] = [];
+    this.#changed.clear();
+    for (const item of items) {
+      const verdict = await this.#one(item);
+      if (verdict !== undefined) verdicts.push(verdict);
+    }
+    const states = [...this.#changed].map(
+      (agent) => [agent, JSON.stringify(this.#states.get(agent))] as const,
+    );
+    return { kind: 'done', verdicts, states };
+  }
+
+  async #one({ record, agent, state: given, again }: Item): Promise<Verdict | undefined> {
+    if (given !== undefined) this.#states.set(agent, JSON.parse(given));
+    const state = this.#states.has(agent) ? this.#states.get(agent) : this.subject.module.initial;
+    const foldable = this.read(storedMessage(record));
+    if (isLeft(foldable)) {
+      const { code, message } = foldable.left;
+      throw new FaultError(fault(code, `record ${record.seq}: ${message}`));
+    }
+    let events: readonly AnyEvent[] = foldable.right?.events ?? [];
+    let verdict: Verdict | undefined;
+    if (again !== undefined) {
+      const handled =
+        again.crashes === true
+          ? crashed(this.subject.module.manifest.name)
+          : await handleAgain(this.subject, again.command, state, again.calls);
+      const result = JSON.parse(Buffer.from(record.data).toString('utf8')) as Result;
+      verdict = verdictOf(result, events, handled);
+      // What was not of the code's making, or could not be run to its end, is as it is recorded.
+      const isNew = verdict.kind !== 'notDecided' && !('why' in handled);
+      if (this.cascade && isNew) events = handled.outcome.events;
+    }
+    this.#fold(record.seq, agent, state, events);
+    return verdict;
+  }
+
+  #fold(seq: number, agent: string, state: unknown, events: readonly AnyEvent[]): void {
+    if (events.length === 0) return;
+    try {
+      this.#states.set(agent, foldEvents(this.subject.module, state, events));
+      this.#changed.add(agent);
+    } catch (error) {
+      const { name, version } = this.subject.module.manifest;
+      const text = `record ${seq} cannot be folded by ${name} ${version}: ${toFault(error).message}`;
+      throw new FaultError(fault('FOLD_FAILED', text));
+    }
+  }
+}
+
+let runner: Runner | undefined;
+
+const answer = async (message: ToRunner): Promise<FromRunner> => {
+  if (message.kind === 'setup') {
+    refuseOutside();
+    runner = await Runner.open(message);
+    return { kind: 'ready' };
+  }
+  if (runner === undefined) throw new Error('there is no code to run');
+  return runner.take(message.items);
+};
+
+const failed = (thrown: unknown): FromRunner => {
+  const why: Fault = toFault(thrown);
+  return { kind: 'failed', fault: why };
+};
+
+// One at a time: the other side waits for each answer.
+process.on('message', (message: ToRunner) => void answer(message).catch(failed).then(tell));
+// What a handler leaves behind that nobody waits for is no reason to end.
+process.on('unhandledRejection', () => undefined);
+process.on('disconnect', () => process.exit());
+setInterval(() => tell({ kind: 'alive' }), ALIVE_MS).unref();

@@ -1,0 +1,173 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { MODULE_ENV } from '../../schemas/control.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import type { FromRunner, Item, Setup, ToRunner, Verdict } from './messages.js';
+
+const PROGRAM = join(import.meta.dirname, 'runner-main.js');
+/** A process whose event loop has not turned for so long hangs. */
+const HANG_MS = 10_000;
+
+/** Loading may wait for what a module needs at its start. */
+const LOAD_MS = 30_000;
+/** Processes that commands may end, before the code is taken to be of no use. */
+const MAX_DEATHS = 20;
+
+/** What code may know of where it runs: never a credential. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
+
+const isKnown = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag);
+
+/** Node's own refusal of writing, of processes and of threads; 20 and 22 name it differently. Addons are libraries' business. */
+const permissionFlags = (): readonly string[] => {
+  const refusal = ['--permission', '--experimental-permission'].find(isKnown);
+  if (refusal === undefined) return [];
+  return [refusal, '--allow-fs-read=*', ...['--allow-addons'].filter(isKnown), '--no-warnings'];
+};
+
+export interface RunnerOptions extends Omit<Setup, 'kind'> {
+  readonly manifestPath: string;
+  readonly name: string;
+  readonly hangMs?: number;
+}
+
+interface Taken {
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Why the process gave no answer. */
+type Death = { readonly died: string };
+
+const start = ({ dir, name, manifestPath }: RunnerOptions): ChildProcess =>
+  fork(PROGRAM, [], {
+    cwd: dir,
+    execArgv: [...permissionFlags()],
+    serialization: 'advanced',
+    // What the code prints must not get between what is printed of it.
+    stdio: ['ignore', 2, 2, 'ipc'],
+    env: {
+      ...Object.fromEntries(INHERITED.map((key) => [key, process.env[key]])),
+      [MODULE_ENV.name]: name,
+      [MODULE_ENV.manifest]: manifestPath,
+    },
+  });
+
+/**
+ * Runs the code of a module in a process of its own. It keeps the states that come of it, so that a process that dies, or
+ * hangs and is killed, is replaced: the command that did that is answered as the host would have answered it.
+ */
+export class Runner implements AsyncDisposable {
+  readonly #states = new Map<string, string>();
+  #seen = new Set<string>();
+  #child: ChildProcess | undefined;
+  #deaths = 0;
+
+  constructor(private readonly options: RunnerOptions) {}
+
+  /** Handles a batch; one verdict for each item that was to be handled again. */
+  async take(items: readonly Item[]): Promise<Either<Fault, readonly Verdict[]>> {
+    const taken = await this.#ask(items);
+    if (isLeft(taken)) return taken;
+    if (!('died' in taken.right)) return right(taken.right.verdicts);
+    const [only] = items;
+    if (items.length === 1 && only !== undefined) return this.#without(only, taken.right);
+    // One of them did it: each by itself.
+    const verdicts: Verdict[] = [];
+    for (const item of items) {
+      const one = await this.take([item]);
+      if (isLeft(one)) return one;
+      verdicts.push(...one.right);
+    }
+    return right(verdicts);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** The item that ended the process: what is recorded is folded, its command is not run again. */
+  async #without({ again, ...item }: Item, { died }: Death): Promise<Either<Fault, readonly Verdict[]>> {
+    const { name } = this.options;
+    const dead = fault(
+      'FOLD_FAILED',
+      `the process of ${name} ${died} while it folded record ${item.record.seq}`,
+    );
+    if (again === undefined) return left(dead);
+    this.#deaths += 1;
+    if (this.#deaths > MAX_DEATHS) {
+      const text = `the process of ${name} ${died} at record ${item.record.seq}, after ${MAX_DEATHS} others that did not last`;
+      return left(fault('MODULE_CODE_UNAVAILABLE', text));
+    }
+    const folded = await this.#ask([{ ...item, again: { ...again, crashes: true } }]);
+    if (isLeft(folded)) return folded;
+    return 'died' in folded.right ? left(dead) : right(folded.right.verdicts);
+  }
+
+  async #ask(items: readonly Item[]): Promise<Either<Fault, Taken | Death>> {
+    if (this.#child === undefined) {
+      const ready = await this.#begin();
+      if (isLeft(ready)) return ready;
+    }
+    const given = items.map((item) => {
+      const state = this.#seen.has(item.agent) ? undefined : this.#states.get(item.agent);
+      this.#seen.add(item.agent);
+      return state === undefined ? item : { ...item, state };
+    });
+    const answer = await this.#request({ kind: 'items', items: given }, this.options.hangMs ?? HANG_MS);
+    if ('died' in answer) return right(answer);
+    if (answer.kind === 'failed') return left(answer.fault);
+    if (answer.kind !== 'done') return left(fault('INTERNAL', `the process answered ${answer.kind}`));
+    for (const [agent, state] of answer.states) this.#states.set(agent, state);
+    return right(answer);
+  }
+
+  async #begin(): Promise<Either<Fault, void>> {
+    const { dir, entry, manifest, cascade, name } = this.options;
+    this.#child = start(this.options);
+    this.#seen = new Set();
+    const answer = await this.#request({ kind: 'setup', dir, entry, manifest, cascade }, LOAD_MS);
+    if ('died' in answer) {
+      const text = `the code of ${name} in ${dir} cannot be run here: its process ${answer.died}`;
+      return left(fault('MODULE_CODE_UNAVAILABLE', text));
+    }
+    return answer.kind === 'failed' ? left(answer.fault) : right(undefined);
+  }
+
+  /** Sends, and waits for the answer or the end of the process. */
+  #request(message: ToRunner, hangMs: number): Promise<FromRunner | Death> {
+    const child = this.#child as ChildProcess;
+    return new Promise((resolve) => {
+      let hung = false;
+      const hang = (): void => {
+        hung = true;
+        child.kill('SIGKILL');
+      };
+      let timer = setTimeout(hang, hangMs);
+      const end = (outcome: FromRunner | Death): void => {
+        clearTimeout(timer);
+        child.off('message', heard);
+        child.off('exit', exited);
+        resolve(outcome);
+      };
+      const heard = (answer: FromRunner): void => {
+        clearTimeout(timer);
+        if (answer.kind === 'alive') timer = setTimeout(hang, hangMs);
+        else end(answer);
+      };
+      const exited = (code: number | null, signal: string | null): void => {
+        this.#child = undefined;
+        end({ died: hung ? 'hung' : signal === null ? `ended with exit code ${code}` : `died by ${signal}` });
+      };
+      child.on('message', heard);
+      child.once('exit', exited);
+      // A process that is gone by now says so by its exit.
+      child.send(message, () => undefined);
+    });
+  }
+}
