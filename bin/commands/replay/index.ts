@@ -2,10 +2,16 @@ import type { Command } from 'commander';
 import { withExamples } from '../../run.js';
 import { addHistory } from './history.js';
 import { addRebuild } from './rebuild.js';
+import { addTrace } from './trace.js';
 
 export const addReplay = (program: Command): void => {
   const group = program.command('replay').description('read the log back');
-  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay rebuild --check']);
+  withExamples(group, [
+    'tallystick replay history --agent alice',
+    'tallystick replay trace 17',
+    'tallystick replay rebuild --check',
+  ]);
   addHistory(group);
   addRebuild(group);
+  addTrace(group);
 };
