@@ -7,7 +7,11 @@ export interface Finding {
   readonly what: string;
   /** What is the matter. */
   readonly said: string;
+  /** Sequences of the commands that led there, the first one first; of a long chain the last ones. */
+  readonly path: readonly number[];
 }
+
+const PATH = 8;
 
 const missingOf = ({ handling }: TraceNode): readonly string[] =>
   (handling?.missing ?? []).map((subject) => `its result carries ${printable(subject)}, which is not there`);
@@ -19,7 +23,17 @@ const unwell = (node: TraceNode): readonly string[] => {
 };
 
 /** Every command that is not ok, every copy that is missing, everything that does not fit, in log order. */
-export const findingsOf = ({ nodes }: Trace): readonly Finding[] =>
-  nodes.flatMap((node) =>
-    unwell(node).map((said) => ({ seq: node.record.seq, what: whatOf(node.record), said })),
-  );
+export const findingsOf = ({ nodes }: Trace): readonly Finding[] => {
+  const parents = new Map<TraceNode, TraceNode>();
+  for (const node of nodes) for (const child of node.children) parents.set(child, node);
+  const pathOf = (node: TraceNode): readonly number[] => {
+    const path: number[] = [];
+    for (let at = parents.get(node); at !== undefined && path.length < PATH; at = parents.get(at))
+      path.unshift(at.record.seq);
+    return path;
+  };
+  return nodes.flatMap((node) => {
+    const { seq } = node.record;
+    return unwell(node).map((said) => ({ seq, what: whatOf(node.record), said, path: pathOf(node) }));
+  });
+};

@@ -10,7 +10,7 @@ p{margin:4px 0}.note{color:var(--dim)}
 .ok{color:var(--ok)}.rejected{color:var(--rejected)}.failed,.unreadable,.open{color:var(--failed)}.expired{color:var(--expired)}
 table{border-collapse:collapse}th{text-align:left;font-weight:500}td{text-align:right;font-variant-numeric:tabular-nums}
 th,td{padding:2px 12px 2px 0}.bar{text-align:left;white-space:nowrap}.bar i{display:inline-block;height:10px}
-i.own{background:var(--own)}i.waited{background:var(--waited)}
+i.own{background:var(--own)}i.waited{background:var(--waited)}i.copies{background:var(--dim);height:2px;vertical-align:4px}
 footer{padding-bottom:40px}
 main{margin-top:16px}.heads{position:sticky;top:0;background:var(--bg);border-bottom:1px solid var(--line);height:44px}
 svg{display:block;font:12px system-ui,sans-serif}

@@ -3,7 +3,7 @@ import { escapeXml } from './markup.js';
 import { sequenceSvg } from './sequence-svg.js';
 import { sequenceOf } from './sequence.js';
 import { STYLE } from './html-style.js';
-import { TIMES_NOTE, timesOf } from './times.js';
+import { TIMES_NOTE, timesOf, totalOf } from './times.js';
 import type { ReadTrace } from './read-trace.js';
 import type { Trace } from './trace.js';
 import type { WalkOptions } from './walk.js';
@@ -28,15 +28,17 @@ const findingsHtml = (trace: Trace): string => {
 const timesHtml = (trace: Trace): string => {
   const times = timesOf(trace);
   if (times.length === 0) return '';
-  const most = Math.max(...times.map(({ waitedMs, ownMs }) => waitedMs + ownMs), Number.MIN_VALUE);
+  const most = Math.max(...times.map(totalOf), Number.MIN_VALUE);
   const bar = (kind: string, ms: number): string =>
     `<i class="${kind}" style="width:${((ms / most) * 16).toFixed(2)}em"></i>`;
-  const rows = times.slice(0, LISTED).map(({ action, commands, open, waitedMs, callsMs, ownMs }) => {
-    const figures = [waitedMs, callsMs, ownMs].map((ms) => cell(durationText(ms))).join('');
-    const counted = cell(open === 0 ? `${commands}` : `${commands}, ${open} open`);
-    return `<tr><th>${escapeXml(action)}</th>${counted}${figures}<td class="bar">${bar('own', ownMs)}${bar('waited', waitedMs)}</td></tr>`;
-  });
-  const heads = ['action', 'commands', 'waited', 'calls', 'own', '']
+  const rows = times
+    .slice(0, LISTED)
+    .map(({ action, commands, open, waitedMs, callsMs, ownMs, copiesMs }) => {
+      const figures = [waitedMs, callsMs, ownMs, copiesMs].map((ms) => cell(durationText(ms))).join('');
+      const counted = cell(open === 0 ? `${commands}` : `${commands}, ${open} open`);
+      return `<tr><th>${escapeXml(action)}</th>${counted}${figures}<td class="bar">${bar('waited', waitedMs)}${bar('own', ownMs)}${bar('copies', copiesMs)}</td></tr>`;
+    });
+  const heads = ['action', 'commands', 'waited', 'calls', 'own', 'copies', '']
     .map((head) => `<th>${head}</th>`)
     .join('');
   const more = times.length > LISTED ? `<p>and ${plural(times.length - LISTED, 'more action')}</p>` : '';

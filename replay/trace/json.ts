@@ -9,10 +9,22 @@ const usOrNull = (ms: number | null): number | null => (ms === null ? null : us(
 
 const handlingOf = ({ handling }: TraceNode): object => {
   if (handling === null) return {};
-  const { result, outcome, error, data, tookMs, waitedMs, waitedFor, callsMs, ownMs, dead, missing } =
-    handling;
+  const {
+    result,
+    outcome,
+    error,
+    data,
+    tookMs,
+    waitedMs,
+    waitedFor,
+    callsMs,
+    ownMs,
+    copiesMs,
+    dead,
+    missing,
+  } = handling;
   const times = { tookMs: usOrNull(tookMs), waitedMs: us(waitedMs), waitedFor, callsMs: us(callsMs) };
-  const end = { ownMs: usOrNull(ownMs), dead, missing };
+  const end = { ownMs: usOrNull(ownMs), copiesMs: us(copiesMs), dead, missing };
   return { outcome, error, result: result?.seq ?? null, resultData: data, ...times, ...end };
 };
 
@@ -67,6 +79,7 @@ export const traceJson = (trace: Trace | ReadTrace, options: WalkOptions = {}): 
       waitedMs: us(time.waitedMs),
       callsMs: us(time.callsMs),
       ownMs: us(time.ownMs),
+      copiesMs: us(time.copiesMs),
     })),
   };
   return `${JSON.stringify(facts).slice(0, -1)},"tree":${treeText(walk(roots, options))}}`;

@@ -2,7 +2,7 @@ import { barOf, type Bar } from './bar.js';
 import { findingsOf } from './findings.js';
 import { type Paint, painter } from './paint.js';
 import type { ReadTrace } from './read-trace.js';
-import { TIMES_NOTE, timesOf } from './times.js';
+import { TIMES_NOTE, timesOf, totalOf } from './times.js';
 import type { Trace, TraceNode } from './trace.js';
 import { walk, type WalkOptions } from './walk.js';
 import { cut, durationText, jsonText, outcomeText, plural, printable, whatOf } from './words.js';
@@ -17,7 +17,7 @@ export interface TraceStyle extends WalkOptions {
 const DRAWN_LEVELS = 24;
 const LISTED = 20;
 const TIME_WIDTH = 9;
-const BAR_WIDTH = 24;
+const BAR_WIDTH = 27;
 /** Below this a terminal has no room for bars. */
 const BARS_FROM_COLUMNS = 90;
 
@@ -145,7 +145,7 @@ class TextTrace {
     const rows = rowsOf(this.trace, this.style);
     const seqWidth = Math.max(3, ...rows.slice(0, 10_000).map(({ seq }) => seq.length));
     const heads = ['seq'.padStart(seqWidth), 'at'.padStart(TIME_WIDTH), 'took'.padStart(TIME_WIDTH)];
-    const legend = '█ own  ▒ calls  ░ waited';
+    const legend = '█own ▒calls ░waited ─copies';
     const bars = this.#hasBars ? `  ${legend.padEnd(BAR_WIDTH)}` : '';
     yield this.#paint.dim(`${heads.join(' ')}${bars}`.trimEnd());
     for (const row of rows) {
@@ -179,8 +179,10 @@ class TextTrace {
     if (findings.length === 0) return;
     yield '';
     yield this.#paint.strong('not ok');
-    for (const { seq, what, said } of findings.slice(0, LISTED))
-      yield cut(`  ${seq} ${what}: ${said}`, this.#columns);
+    for (const { seq, what, said, path } of findings.slice(0, LISTED)) {
+      const way = path.length === 0 ? '' : ` (${[...path, seq].join(' › ')})`;
+      yield cut(`  ${seq} ${what}${way}: ${said}`, this.#columns);
+    }
     if (findings.length > LISTED) yield `  and ${plural(findings.length - LISTED, 'more', 'more')}`;
   }
 
@@ -191,14 +193,14 @@ class TextTrace {
     yield this.#paint.strong('where the time went');
     const shown = times.slice(0, LISTED);
     const width = Math.max(...shown.map(({ action }) => action.length), 6);
-    const most = Math.max(...shown.map(({ waitedMs, ownMs }) => waitedMs + ownMs), Number.MIN_VALUE);
-    const columns = ['commands', 'waited', 'calls', 'own'].map((head) => head.padStart(TIME_WIDTH));
+    const most = Math.max(...shown.map(totalOf), Number.MIN_VALUE);
+    const columns = ['commands', 'waited', 'calls', 'own', 'copies'].map((head) => head.padStart(TIME_WIDTH));
     yield this.#paint.dim(`  ${'action'.padEnd(width)} ${columns.join(' ')}`);
-    for (const { action, commands, open, waitedMs, callsMs, ownMs } of shown) {
-      const figures = [`${commands}`, ...[waitedMs, callsMs, ownMs].map(durationText)];
+    for (const { action, commands, open, waitedMs, callsMs, ownMs, copiesMs } of shown) {
+      const figures = [`${commands}`, ...[waitedMs, callsMs, ownMs, copiesMs].map(durationText)];
       const text = figures.map((figure) => figure.padStart(TIME_WIDTH)).join(' ');
       const blocks = (ms: number): number => Math.round((ms / most) * BAR_WIDTH);
-      const bar = `${'█'.repeat(blocks(ownMs))}${'░'.repeat(blocks(waitedMs))}`;
+      const bar = `${'░'.repeat(blocks(waitedMs))}${'█'.repeat(blocks(ownMs))}${'─'.repeat(blocks(copiesMs))}`;
       const waiting = open === 0 ? '' : this.#paint.open(`  ${open} open`);
       yield `  ${action.padEnd(width)} ${text}${this.#hasBars ? `  ${this.#paint.dim(bar)}` : ''}${waiting}`.trimEnd();
     }

@@ -113,7 +113,8 @@ const handlingOf = (node: Growing, beganMs: number, wait: Wait | undefined): Han
   const missing = out.filter((_subject, i) => !copies.has(i + 1));
   const dead = result?.dead ?? null;
   const base = { result, outcome, error, data, dead, missing, waitedFor: wait?.commands ?? 0 };
-  if (result === null) return { ...base, tookMs: null, waitedMs: 0, callsMs: 0, callSpans: [], ownMs: null };
+  if (result === null)
+    return { ...base, tookMs: null, waitedMs: 0, callsMs: 0, callSpans: [], ownMs: null, copiesMs: 0 };
   const endMs = Math.max(atMs, result.timeMs - beganMs);
   const begunMs = Math.min(endMs, Math.max(atMs, (wait?.untilMs ?? 0) - beganMs));
   const callSpans = merged(
@@ -127,7 +128,10 @@ const handlingOf = (node: Growing, beganMs: number, wait: Wait | undefined): Han
   const callsMs = callSpans.reduce((sum, [from, to]) => sum + to - from, 0);
   const tookMs = Math.max(0, result.timeMs - record.timeMs);
   const waitedMs = begunMs - atMs;
-  return { ...base, tookMs, waitedMs, callsMs, callSpans, ownMs: Math.max(0, tookMs - waitedMs - callsMs) };
+  const ownMs = Math.max(0, tookMs - waitedMs - callsMs);
+  const lastCopy = children.findLast(({ role }) => role === 'copy');
+  const copiesMs = lastCopy === undefined ? 0 : Math.max(0, lastCopy.atMs - endMs);
+  return { ...base, tookMs, waitedMs, callsMs, callSpans, ownMs, copiesMs };
 };
 
 const waitsIn = (records: readonly TraceRecord[]): ReadonlyMap<number, Wait> => {

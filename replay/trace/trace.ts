@@ -29,6 +29,8 @@ export interface Handling {
   readonly callSpans: readonly Span[];
   /** The rest: delivery, waiting for a place or for another try, handling, storing. The log does not tell these apart. */
   readonly ownMs: number | null;
+  /** From its result stored to the last of its copies stored; 0 where it carries none. */
+  readonly copiesMs: number;
   /** It is a dead letter, tried so often. */
   readonly dead: number | null;
   /** Subjects of copies that its result carries and that were not found. */
