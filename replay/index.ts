@@ -3,7 +3,8 @@ export { type Checked, type CheckedModule, type CheckOptions, checkSnapshots } f
 export type { Difference } from './rebuild/comparison.js';
 export { type LineStyle, lineFormatter } from './history/format-line.js';
 export { type ModuleNames, type Selection, subjectFilters } from '../broker/journal/subject-filters.js';
-export { type HistoryEnd, type HistoryQuery, history } from './history/history.js';
+export { history } from './history/history.js';
+export type { HistoryEnd, HistoryQuery } from './history/query.js';
 export {
   adoptRebuilt,
   type Rebuilt,

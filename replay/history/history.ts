@@ -1,72 +1,15 @@
 import type { NatsConnection } from 'nats';
 import { type ReadOptions, readLog } from '../../broker/journal/reader.js';
-import { type Selection, subjectFilters } from '../../broker/journal/subject-filters.js';
-import { FaultError, fault } from '../../schemas/errors.js';
-import { type HistoryRecord, type StoredMessage, toHistory } from '../../schemas/record.js';
+import { type HistoryRecord, toHistory } from '../../schemas/record.js';
 import { newest } from './newest.js';
-import { type Patience, Places } from './places.js';
-
-export interface HistoryQuery extends Omit<Selection, 'names'>, Patience {
-  /** Name of an action or an event. */
-  readonly name?: string | undefined;
-  /** Sequence of the first record of a conversation. */
-  readonly conversation?: number | undefined;
-  /** First sequence, or time of the first record. */
-  readonly from?: number | Date | undefined;
-  /** Last sequence, or time of the last record. */
-  readonly to?: number | Date | undefined;
-  /** How many records at most, from the first on; no more than those are sent. */
-  readonly limit?: number | undefined;
-  /** How many records at most, the last that fit: the log is read backwards, no further than it takes to find them. */
-  readonly last?: number | undefined;
-  /** Go on with what is stored later. */
-  readonly follow?: boolean | undefined;
-}
-
-/** Where a history ended, and so where to go on. Null: nothing is there, or reading was told to follow. */
-export interface HistoryEnd {
-  /** `from` of the page behind, where `limit` ended this one. */
-  readonly next: number | null;
-  /** `to` of the page before, where `last` did. */
-  readonly previous: number | null;
-}
+import { Places } from './places.js';
+import { bySubject, checkRange, filtersOf, fits, type HistoryEnd, type HistoryQuery } from './query.js';
 
 /** Records asked for at first where only some of them will fit. */
 const SOME = 256;
 /** The longest that a timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 const NOWHERE: HistoryEnd = { next: null, previous: null };
-
-const fits = (
-  { module, agent, sender, kind, name, conversation }: HistoryQuery,
-  record: HistoryRecord,
-): boolean =>
-  (module === undefined || record.module === module) &&
-  (agent === undefined || record.agent === agent) &&
-  (sender === undefined || record.sender === sender) &&
-  (kind === undefined || record.kind === kind) &&
-  (name === undefined || (record.name === name && record.kind !== 'epoch')) &&
-  (conversation === undefined || record.conversation === conversation);
-
-/** Whether every record whose subject fits is meant; of results and events only headers say who produced them. */
-const bySubject = ({ sender, kind, conversation }: HistoryQuery): boolean =>
-  conversation === undefined && (sender === undefined || kind === 'cmd');
-
-const filtersOf = (query: HistoryQuery): readonly string[] | undefined => {
-  const { module, agent, sender, kind, name } = query;
-  const names = name === undefined ? {} : { names: { actions: [name], events: [name] } };
-  return subjectFilters({ module, agent, sender, kind, ...names });
-};
-
-const checkRange = ({ from, to, limit, last }: HistoryQuery): void => {
-  const text = (place: number | Date): string => (place instanceof Date ? place.toISOString() : `${place}`);
-  if (from !== undefined && to !== undefined && typeof from === typeof to && from > to)
-    throw new FaultError(fault('USAGE', `from ${text(from)} is behind to ${text(to)}: nothing lies between`));
-  if (limit !== undefined && last !== undefined)
-    throw new FaultError(
-      fault('USAGE', 'limit counts from the first record and last from the end: give one of them'),
-    );
-};
 
 class HistoryReader {
   readonly #places: Places;

@@ -1,5 +1,6 @@
+import { printable } from '../history/printable.js';
 import type { Trace, TraceNode } from './trace.js';
-import { outcomeText, printable, whatOf } from './words.js';
+import { outcomeText, whatOf } from './words.js';
 
 /** Something in a conversation that somebody may have to look at. */
 export interface Finding {

@@ -14,7 +14,7 @@ i.own{background:var(--own)}i.waited{background:var(--waited)}i.copies{backgroun
 footer{padding-bottom:40px}
 main{margin-top:16px}.heads{position:sticky;top:0;background:var(--bg);border-bottom:1px solid var(--line);height:44px}
 svg{display:block;font:12px system-ui,sans-serif}
-svg text{fill:var(--fg)}svg .dim{fill:var(--dim)}svg .head{font-weight:600}
+svg text{fill:var(--fg);paint-order:stroke;stroke:var(--bg);stroke-width:3px}svg .dim{fill:var(--dim)}svg .head{font-weight:600}
 .life{stroke:var(--line);stroke-width:1}
 .arrow{stroke:var(--fg);stroke-width:1.3;fill:none}.back{stroke-dasharray:5 4}
 .tip{fill:var(--fg);stroke:none}

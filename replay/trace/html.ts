@@ -7,7 +7,7 @@ import { TIMES_NOTE, timesOf, totalOf } from './times.js';
 import type { ReadTrace } from './read-trace.js';
 import type { Trace } from './trace.js';
 import type { WalkOptions } from './walk.js';
-import { durationText, plural, printable, whatOf } from './words.js';
+import { durationText, plural, whatOf } from './words.js';
 
 /** More than this is a page that no browser likes. */
 const LIMIT = 2_000;
@@ -62,7 +62,7 @@ const headHtml = (trace: Trace | ReadTrace, title: string): string => {
  */
 export const traceHtml = (trace: Trace | ReadTrace, options: WalkOptions = {}): string => {
   const [first] = trace.roots;
-  const title = `conversation ${trace.conversation}${first === undefined ? '' : `: ${whatOf(first.record)}${first.record.sender === null ? '' : printable(` from ${first.record.sender}`)}`}`;
+  const title = `conversation ${trace.conversation}${first === undefined ? '' : `: ${whatOf(first.record)}${first.record.sender === null ? '' : ` from ${first.record.sender}`}`}`;
   const sequence = sequenceOf(trace, { limit: LIMIT, ...options });
   return [
     '<!doctype html>',

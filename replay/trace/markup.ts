@@ -1,3 +1,5 @@
+import { printable } from '../history/printable.js';
+
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -6,5 +8,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text as the content of an element or attribute of HTML or XML, whatever it holds. */
-export const escapeXml = (text: string): string => text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
+/** Text as the content of an element or attribute of HTML or XML, whatever it holds; its lines stay lines. */
+export const escapeXml = (text: string): string =>
+  text
+    .split('\n')
+    .map(printable)
+    .join('\n')
+    .replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);

@@ -1,8 +1,8 @@
 import { escapeXml } from './markup.js';
 import type { Message, Sequence } from './sequence.js';
-import { cut, durationText, outcomeText, printable, whatOf } from './words.js';
+import { cut, durationText, outcomeText, whatOf } from './words.js';
 
-const GUTTER = 150;
+const GUTTER = 170;
 const ROW = 34;
 const HEAD = 44;
 /** Of a participant's column, and of the letters in it. */
@@ -21,9 +21,9 @@ interface Layout {
 }
 
 const labelOf = ({ record, kind, node }: Message): string => {
-  if (kind === 'result') return outcomeText(node);
+  if (kind === 'result') return `${outcomeText(node)} ${durationText(node.handling?.tookMs ?? 0)}`;
   if (kind === 'event') return record.name ?? record.subject;
-  if (kind === 'command') return printable(record.name ?? record.subject);
+  if (kind === 'command') return record.name ?? record.subject;
   return `${whatOf(record)} ${node.problem ?? ''}`;
 };
 
@@ -65,8 +65,7 @@ const titleOf = ({ record, kind, node }: Message): string => {
     ...(handling?.missing ?? []).map((subject) => `missing: ${subject}`),
   ];
   const payload = JSON.stringify(record.data, null, 2) ?? 'null';
-  // Lines of the payload stay lines; all else that is not to be printed is shown as its number.
-  return escapeXml([...lines, ...clipped(payload).split('\n')].map(printable).join('\n'));
+  return escapeXml([...lines, clipped(payload)].join('\n'));
 };
 
 const text = (x: number, y: number, content: string, classes: string, anchor = 'middle'): string =>
@@ -97,7 +96,7 @@ const rowSvg = (message: Message, row: number, layout: Layout): string => {
   const { record, kind, atMs, to } = message;
   const y = layout.y(row);
   const hit = `<rect class="hit" x="0" y="${row * ROW}" width="${layout.width}" height="${ROW}"/>`;
-  const gutter = `${text(52, y, `${record.seq}`, 'dim', 'end')}${text(GUTTER - 20, y, durationText(atMs), 'dim', 'end')}`;
+  const gutter = `${text(72, y, `${record.seq}`, 'dim', 'end')}${text(GUTTER - 20, y, durationText(atMs), 'dim', 'end')}`;
   const x = layout.x(to);
   const mark =
     kind === 'event' || kind === 'other'

@@ -1,11 +1,12 @@
-import { barOf, type Bar } from './bar.js';
+import { printable } from '../history/printable.js';
 import { findingsOf } from './findings.js';
 import { type Paint, painter } from './paint.js';
 import type { ReadTrace } from './read-trace.js';
+import { BAR_WIDTH, type Row, rowsOf } from './rows.js';
 import { TIMES_NOTE, timesOf, totalOf } from './times.js';
-import type { Trace, TraceNode } from './trace.js';
-import { walk, type WalkOptions } from './walk.js';
-import { cut, durationText, jsonText, outcomeText, plural, printable, whatOf } from './words.js';
+import type { Trace } from './trace.js';
+import type { WalkOptions } from './walk.js';
+import { cut, durationText, plural, whatOf } from './words.js';
 
 export interface TraceStyle extends WalkOptions {
   /** Width of the terminal; lines are cut to it. Undefined: a pipe, where nothing is ever cut. */
@@ -13,94 +14,10 @@ export interface TraceStyle extends WalkOptions {
   readonly colour?: boolean | undefined;
 }
 
-/** Levels that are drawn as such; what is deeper has its level in figures, or a long chain would be a triangle of blanks. */
-const DRAWN_LEVELS = 24;
 const LISTED = 20;
 const TIME_WIDTH = 9;
-const BAR_WIDTH = 27;
 /** Below this a terminal has no room for bars. */
 const BARS_FROM_COLUMNS = 90;
-
-const seqText = ({ record, handling }: TraceNode): string =>
-  handling === null ? `${record.seq}` : `${record.seq}→${handling.result?.seq ?? '?'}`;
-
-const markOf = ({ role, record }: TraceNode): string => {
-  if (role === 'call') return `call ${record.call ?? ''} `;
-  if (role === 'redrive') return `redrives ${record.redrives ?? ''} `;
-  if (role === 'joined') return 'joined: ';
-  return '';
-};
-
-const kindOf = ({ record }: TraceNode): string => (record.kind === 'cmd' ? '' : `${record.kind} `);
-
-/** Where who sent it does not follow from where it stands. */
-const senderOf = ({ role, record }: TraceNode): string => {
-  if (role === 'call' || role === 'copy' || record.sender === null) return '';
-  const by = record.schedule === null ? '' : ` by schedule ${record.schedule}`;
-  return printable(` from ${record.sender}${by}`);
-};
-
-interface Drawn {
-  readonly seq: string;
-  readonly at: string;
-  readonly took: string;
-  readonly bar: Bar | undefined;
-  readonly guide: string;
-  /** Painted later, so that widths are those of what is seen. */
-  readonly words: readonly (readonly [paint: keyof Paint, text: string])[];
-}
-
-const wordsOf = (node: TraceNode): Drawn['words'] => {
-  const { record, handling, problem } = node;
-  const words: (readonly [keyof Paint, string])[] = [
-    ['dim', `${markOf(node)}${kindOf(node)}`],
-    [handling === null ? 'evt' : 'strong', whatOf(record)],
-    ['dim', senderOf(node)],
-  ];
-  if (handling !== null) words.push(['plain', ' '], [handling.outcome, outcomeText(node)]);
-  if (handling !== null && handling.waitedFor > 0)
-    words.push([
-      'expired',
-      ` waited ${durationText(handling.waitedMs)} for ${plural(handling.waitedFor, 'command')}`,
-    ]);
-  for (const subject of handling?.missing ?? []) words.push(['failed', ` missing: ${printable(subject)}`]);
-  if (problem !== null) words.push(['failed', ` ${printable(problem)}`]);
-  words.push(['dim', ` ${jsonText(record.data)}`]);
-  if (handling?.outcome === 'ok' && handling.data !== null)
-    words.push(['dim', ` → ${jsonText(handling.data)}`]);
-  return words;
-};
-
-const rowsOf = ({ roots, spanMs }: Trace, style: TraceStyle): readonly Drawn[] => {
-  const rows: Drawn[] = [];
-  /** What stands before the children of each level. */
-  const guides: string[] = [''];
-  for (const step of walk(roots, style)) {
-    if (step.kind === 'leave') continue;
-    const { depth } = step;
-    const isLast = step.kind === 'more' || step.isLast;
-    const before = guides[Math.min(depth, DRAWN_LEVELS)] ?? '';
-    const level = depth > DRAWN_LEVELS ? `(${depth}) ` : '';
-    const guide = `${before}${depth === 0 ? '' : isLast ? '└─ ' : '├─ '}${level}`;
-    if (depth < DRAWN_LEVELS) guides[depth + 1] = `${before}${depth === 0 ? '' : isLast ? '   ' : '│  '}`;
-    if (step.kind === 'more') {
-      const words = [['expired', `and ${plural(step.records, 'more record')}`]] as const;
-      rows.push({ seq: '', at: '', took: '', bar: undefined, guide, words });
-      continue;
-    }
-    const { node } = step;
-    const tookMs = node.handling?.tookMs ?? null;
-    rows.push({
-      seq: seqText(node),
-      at: durationText(node.atMs),
-      took: node.handling === null ? '' : tookMs === null ? 'open' : durationText(tookMs),
-      bar: barOf(node, spanMs, BAR_WIDTH),
-      guide,
-      words: wordsOf(node),
-    });
-  }
-  return rows;
-};
 
 class TextTrace {
   readonly #paint: Paint;
@@ -162,7 +79,7 @@ class TextTrace {
     }
   }
 
-  #words(words: Drawn['words'], room: number): string {
+  #words(words: Row['words'], room: number): string {
     let left = room;
     let line = '';
     for (const [paint, text] of words) {

@@ -1,5 +1,5 @@
+import { printable } from '../history/printable.js';
 import type { Trace } from './trace.js';
-import { printable } from './words.js';
 
 /** Where the time of one action's commands went; milliseconds, of those that are answered. */
 export interface ActionTime {

@@ -1,13 +1,6 @@
+import { printable } from '../history/printable.js';
 import type { HistoryRecord } from '../../schemas/record.js';
 import type { TraceNode } from './trace.js';
-
-// A log holds what anybody sent: what would steer a terminal, or turn the direction of writing, is shown as its number.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNPRINTABLE =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]/gu;
-
-export const printable = (text: string): string =>
-  text.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 export const jsonText = (value: unknown): string => printable(JSON.stringify(value) ?? 'null');
 
