@@ -56,6 +56,7 @@ const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
     const records = history(nc, { ...selection, from, to, limit, last, follow, signal: interrupted.signal });
     try {
       let step = await records.next();
+      if (step.done === true && options.json !== true) printNote('no record fits', false, {});
       for (; step.done !== true; step = await records.next()) await printLine(line(step.value));
       sayWhereToGoOn(step.value, options.json === true);
       return right(done);

@@ -33,6 +33,7 @@ interface Options extends TargetOptions {
 
 /** Rows that people are shown; programs get all. */
 const ROWS = 2_000;
+const BAR_AFTER_MS = 500;
 
 const checkForm = ({ json, mermaid, html }: Options): Either<Fault, undefined> =>
   [json, mermaid, html].filter((form) => form === true).length > 1
@@ -62,8 +63,10 @@ const write = async (lines: Iterable<string>, file: string | undefined): Promise
 };
 
 const read = async (nc: NatsConnection, seq: number, all: boolean): Promise<ReadTrace> => {
+  const began = performance.now();
   let bar: ReturnType<typeof progressBar> | undefined;
   const onProgress = (at: number, end: number): void => {
+    if (performance.now() - began < BAR_AFTER_MS) return;
     bar ??= progressBar('reading', end - seq);
     bar.update(Math.max(0, at - seq));
   };
