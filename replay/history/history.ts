@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { type ReadOptions, readLog } from '../../broker/journal/reader.js';
-import { type HistoryRecord, toHistory } from '../../schemas/record.js';
+import { conversationOf, type HistoryRecord, toHistory } from '../../schemas/record.js';
 import { newest } from './newest.js';
 import { Places } from './places.js';
 import { bySubject, checkRange, filtersOf, fits, type HistoryEnd, type HistoryQuery } from './query.js';
@@ -101,6 +101,8 @@ class HistoryReader {
     for await (const message of readLog(this.nc, this.#readOptions(range))) {
       if (message.timeMs > to) return;
       if (message.timeMs < from) continue;
+      // Most records of a log are of other conversations, and their payloads need not be read to see that.
+      if (query.conversation !== undefined && conversationOf(message) !== query.conversation) continue;
       const record = toHistory(message);
       if (fits(query, record)) yield record;
     }
