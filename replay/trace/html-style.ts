@@ -8,7 +8,7 @@ h1{font-size:20px;margin:20px 0 0}h2{font-size:15px;margin:18px 0 4px}
 p{margin:4px 0}.note{color:var(--dim)}
 .findings{margin:0;padding-left:20px}a{color:var(--event)}
 .ok{color:var(--ok)}.rejected{color:var(--rejected)}.failed,.unreadable,.open{color:var(--failed)}.expired{color:var(--expired)}
-table{border-collapse:collapse}th{text-align:left;font-weight:500}td{text-align:right;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse}th{text-align:left;font-weight:500}td{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 th,td{padding:2px 12px 2px 0}.bar{text-align:left;white-space:nowrap}.bar i{display:inline-block;height:10px}
 i.own{background:var(--own)}i.waited{background:var(--waited)}i.copies{background:var(--dim);height:2px;vertical-align:4px}
 footer{padding-bottom:40px}

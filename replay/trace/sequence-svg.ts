@@ -136,7 +136,7 @@ export const sequenceSvg = (sequence: Sequence): string => {
   const size = (height: number): string => `width="${layout.width}" height="${height}"`;
   const heads = participants.map(
     (name, i) =>
-      `<g><title>${escapeXml(name)}</title>${text(layout.x(i), 28, cut(name, Math.floor(layout.column / 7.2)), 'head')}</g>`,
+      `<g><title>${escapeXml(name)}</title>${text(layout.x(i), 28, cut(name, Math.floor(layout.column / 7.8)), 'head')}</g>`,
   );
   const lives = participants.map((_name, i) => `<path class="life" d="M${layout.x(i)} 0V${layout.height}"/>`);
   const rows = messages.map((message, row) => rowSvg(message, row, layout));

@@ -28,7 +28,6 @@ export interface TraceOptions {
 export const traceOf = (records: readonly TraceRecord[], options: TraceOptions = {}): Trace => {
   const inOrder = records.toSorted((a, b) => a.seq - b.seq);
   const [first] = inOrder;
-  const last = inOrder.at(-1);
   const conversation = options.conversation ?? first?.seq ?? 0;
   const growth = new Growth(conversation);
   for (const record of inOrder) growth.add(record);
@@ -52,7 +51,8 @@ export const traceOf = (records: readonly TraceRecord[], options: TraceOptions =
     commands: nodes.filter(({ handling }) => handling !== null).length,
     outcomes,
     began: first?.time ?? null,
-    spanMs: Math.max(0, (last?.timeMs ?? 0) - beganMs),
+    // A clock that was set back must not leave a record outside.
+    spanMs: inOrder.reduce((span, { timeMs }) => Math.max(span, timeMs - beganMs), 0),
     nodes: nodes satisfies TraceNode[],
     roots: nodes.filter(isRoot),
   };

@@ -62,7 +62,7 @@ export interface Trace {
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   /** When the first record was stored, RFC 3339; null of no records. */
   readonly began: string | null;
-  /** From the first record to the last, milliseconds. */
+  /** From the first record to the latest, milliseconds. */
   readonly spanMs: number;
   /** Parents before children, in log order. */
   readonly nodes: readonly TraceNode[];
