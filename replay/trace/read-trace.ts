@@ -39,7 +39,7 @@ export interface ReadTrace extends Trace {
 }
 
 /** Most conversations are short, and everything between their records comes along. */
-const FIRST_PULL = 256;
+const FIRST_PULL = 64;
 
 const unknown = (message: string): FaultError => new FaultError(fault('CONVERSATION_UNKNOWN', message));
 
