@@ -169,6 +169,11 @@ test('filters are as narrow as the query allows', () => {
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
   assert.deepEqual(subjectFilters({ kind: 'evt', module: 'M' }), ['evt.M.>']);
   assert.deepEqual(subjectFilters({ kind: 'epoch', module: 'M' }), []);
+  const named = { actions: ['N'], events: ['N'] };
+  assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S', names: named }), ['cmd.*.N.S', 'cmd.*.N.*.S']);
+  assert.deepEqual(subjectFilters({ module: 'M', names: named }), [
+    ...['cmd.M.N.*', 'cmd.M.N.*.*', 'res.M.N', 'res.M.N.*', 'evt.M.N', 'evt.M.N.*'],
+  ]);
   const names = { actions: ['deposit', 'balance'], events: ['deposited'] };
   assert.deepEqual(subjectFilters({ module: 'M', agent: 'A', names }), [
     'cmd.M.deposit.A.*',

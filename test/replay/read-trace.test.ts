@@ -96,6 +96,16 @@ describe('a trace read from a log', () => {
     }
   });
 
+  test('has times to the microsecond, which do not differ from those of the records', async () => {
+    const { nodes } = await read(12);
+    const times = nodes.flatMap(({ record, handling }) => [
+      record,
+      ...(handling?.result ? [handling.result] : []),
+    ]);
+    assert.ok(times.every(({ time, timeMs }) => Math.floor(timeMs) === Date.parse(time)));
+    assert.ok(times.some(({ timeMs }) => timeMs % 1 !== 0));
+  });
+
   test('I5 what other conversations had an agent do counts as waiting', async () => {
     const [first] = (await read(3)).nodes;
     assert.equal(first?.handling?.waitedFor, 1);
