@@ -1,4 +1,4 @@
-import { printable } from '../replay/history/format-line.js';
+import { printable } from '../replay/history/printable.js';
 import type { DiffReport, OutcomeDifference, Stopped } from '../replay/index.js';
 import { formatTable } from './output.js';
 import { changeText } from './step-text.js';

@@ -17,6 +17,11 @@ export const printLine = async (text: string): Promise<void> => {
   if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
 };
 
+/** A word beside what was asked for, on stderr so that what is piped on stays that: as text, or as one JSON object. */
+export const printNote = (text: string, json: boolean, object: object): void => {
+  process.stderr.write(`${json ? JSON.stringify(object) : text}\n`);
+};
+
 /** One object on one line for programs, or with indentation for people. */
 export const printJson = (value: unknown, forPeople = false): void => {
   print(JSON.stringify(value, null, forPeople ? 2 : 0));

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '../modules/sdk/outcome.js';
-import { printable } from '../replay/history/format-line.js';
+import { printable } from '../replay/history/printable.js';
 import type { AgentStep, Change, Json } from '../replay/index.js';
 
 const ESC = '\u001b[';

@@ -3,7 +3,8 @@ export { type Checked, type CheckedModule, type CheckOptions, checkSnapshots } f
 export type { Difference } from './rebuild/comparison.js';
 export { type LineStyle, lineFormatter } from './history/format-line.js';
 export { type ModuleNames, type Selection, subjectFilters } from '../broker/journal/subject-filters.js';
-export { type HistoryQuery, history } from './history/history.js';
+export { history } from './history/history.js';
+export type { HistoryEnd, HistoryQuery } from './history/query.js';
 export {
   adoptRebuilt,
   type Rebuilt,
@@ -23,3 +24,13 @@ export { type Bisected, type BisectQuery, firstWhere } from './state/bisect.js';
 export { type DiffOptions, diffModule, type ModuleVersion } from './diff/diff.js';
 export type { DiffReport, OutcomeDifference } from './diff/report.js';
 export type { Decided, Stopped } from './diff/messages.js';
+export { traceHtml } from './trace/html.js';
+export { traceJson } from './trace/json.js';
+export { traceMermaid } from './trace/mermaid.js';
+export type { Outcome, OutcomeError } from './trace/outcome.js';
+export { type ReadTrace, readTrace, type TraceQuery, type TraceRead } from './trace/read-trace.js';
+export { type TraceStyle, traceText } from './trace/text.js';
+export type { Handling, Role, Span, Trace, TraceNode } from './trace/trace.js';
+export { type TraceOptions, traceOf } from './trace/trace-of.js';
+export { toTraceRecord, type TraceRecord } from './trace/trace-record.js';
+export type { WalkOptions } from './trace/walk.js';

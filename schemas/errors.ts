@@ -251,6 +251,13 @@ export const ERRORS = {
     500,
     'A snapshot does not fit its checksum; a rebuild folds all of them from the log again.',
   ),
+  CONVERSATION_UNKNOWN: row(
+    'rejected',
+    false,
+    1,
+    404,
+    'The log has no record of that sequence, or one that is of no conversation.',
+  ),
   CONVERSATION_NOT_OPEN: row(
     'rejected',
     false,

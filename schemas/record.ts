@@ -12,6 +12,8 @@ export interface StoredMessage {
   readonly time: string;
   /** The same, milliseconds since 1970. */
   readonly timeMs: number;
+  /** The same, microseconds, where its reader knows it that exactly. */
+  readonly timeUs?: number;
   readonly subject: string;
   /** Value of a header, or undefined. */
   readonly header: (name: string) => string | undefined;

@@ -158,3 +158,19 @@ export const nextMatch = async (
   }
   return right(lowest);
 };
+
+/** The highest sequence that matches one of the filters, or undefined when there is none: the server keeps it by subject. */
+export const lastMatch = async (
+  api: LogApi,
+  filters: readonly string[],
+): Promise<Either<ApiFailure, number | undefined>> => {
+  let highest: number | undefined;
+  for (const filter of filters.length === 0 ? ['>'] : filters) {
+    const found = await request<{ message: { seq: number } }>(api, `STREAM.MSG.GET.${STREAM}`, {
+      last_by_subj: filter,
+    });
+    if (!isLeft(found)) highest = Math.max(highest ?? 0, found.right.message.seq);
+    else if (found.left.kind !== 'error' || found.left.code !== NO_MESSAGE_FOUND) return found;
+  }
+  return right(highest);
+};

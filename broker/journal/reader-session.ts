@@ -11,8 +11,10 @@ import type { Waker } from './waker.js';
  * One pull asks for this much, and the next is made when less than half of it waits: at most one and a half times these
  * wait for their reader, beside what the reader took last and holds.
  */
-const PULL_RECORDS = 16_384;
+export const PULL_RECORDS = 16_384;
 const PULL_BYTES = 8 * 1024 * 1024;
+/** How much more the next pull of a reader that began with a small one asks for. */
+const GROWTH = 4;
 const PULL_EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 1_000;
 /** Silent ticks of {@link HEARTBEAT_MS} after which a pull is taken for lost. */
@@ -46,6 +48,7 @@ export class ReaderSession {
   private queuedBytes = 0;
   private expected = 1;
   private pulls = 0;
+  private pullRecords: number;
   private wantedRecords = 0;
   private wantedBytes = 0;
   private silentTicks = 0;
@@ -63,7 +66,9 @@ export class ReaderSession {
     private pending: number,
     private readonly waker: Waker,
     private readonly acrossAccounts: boolean,
+    firstPull: number,
   ) {
+    this.pullRecords = firstPull;
     this.inbox = createInbox();
     this.subscription = api.nc.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => (error === null ? this.receive(message) : this.refuse(error)),
@@ -87,7 +92,7 @@ export class ReaderSession {
     const taken = this.queue;
     if (taken.length > 0) this.queue = [];
     this.queuedBytes = 0;
-    if (this.wantedRecords === 0) this.pull();
+    if (this.wantedRecords === 0 && (taken.length === 0 || this.isEager)) this.pull();
     return taken;
   }
 
@@ -102,6 +107,11 @@ export class ReaderSession {
     this.waker.wake();
   }
 
+  /** Whether more is asked for before all is taken: not for one that began with little and may have enough. */
+  private get isEager(): boolean {
+    return this.pullRecords === PULL_RECORDS;
+  }
+
   private refuse(error: Error): void {
     this.broken ??= fault('SERVER_REFUSED', error.message);
     this.waker.wake();
@@ -110,12 +120,13 @@ export class ReaderSession {
   // One pull at a time: the server deals records to several in turn, and then none can be accounted for.
   private pull(): void {
     if (this.broken !== undefined || this.api.nc.isClosed()) return;
+    if (this.pulls > 0) this.pullRecords = Math.min(PULL_RECORDS, this.pullRecords * GROWTH);
     this.pulls += 1;
-    this.wantedRecords = PULL_RECORDS;
+    this.wantedRecords = this.pullRecords;
     this.wantedBytes = PULL_BYTES;
     this.silentTicks = 0;
     const body = {
-      batch: PULL_RECORDS,
+      batch: this.pullRecords,
       max_bytes: PULL_BYTES,
       expires: nanos(PULL_EXPIRES_MS),
       idle_heartbeat: nanos(HEARTBEAT_MS),
@@ -171,6 +182,7 @@ export class ReaderSession {
 
   private pullEnded(): void {
     this.wantedRecords = 0;
+    if (this.queue.length > 0 && !this.isEager) return;
     // A reader that lags behind asks again itself, when it takes what is here.
     if (this.queue.length < PULL_RECORDS / 2 && this.queuedBytes < PULL_BYTES / 2) this.pull();
   }

@@ -12,7 +12,7 @@ import {
   logEnds,
 } from './reader-api.js';
 import { consumerConfig, planRead, type ReadPlan, type ReadRange, whatIsLeft } from './reader-position.js';
-import { ReaderSession } from './reader-session.js';
+import { PULL_RECORDS, ReaderSession } from './reader-session.js';
 import { Waker } from './waker.js';
 
 export interface ReadOptions extends ReadRange {
@@ -23,6 +23,9 @@ export interface ReadOptions extends ReadRange {
   /** How long the log may be out of reach before LOG_UNAVAILABLE is thrown, milliseconds. Default 30,000. While
    * following, time in which the connection is down does not count: the client redials for as long as it was told to. */
   readonly patienceMs?: number;
+  /** How many records to ask the server for at first; whoever goes on reading is given more at a time. For readers that
+   * will stop early: with it, nothing is sent that they do not come to. Default: all that a pull takes. */
+  readonly firstPull?: number;
 }
 
 const DEFAULT_PATIENCE_MS = 30_000;
@@ -105,7 +108,14 @@ class LogReader {
     const made = await createConsumer(this.api, name, consumerConfig(plan, this.after));
     if (isLeft(made)) return this.failed(made.left);
     this.after = Math.max(this.after, made.right.after);
-    return new ReaderSession(this.api, name, made.right.pending, this.waker, plan.acrossAccounts);
+    const { pending } = made.right;
+    return new ReaderSession(this.api, name, pending, this.waker, plan.acrossAccounts, this.firstPull(plan));
+  }
+
+  /** No more than can lie before the end of what is to be read. */
+  private firstPull({ untilSeq, fromSeq }: ReadPlan): number {
+    const left = untilSeq === undefined ? PULL_RECORDS : untilSeq - Math.max(this.after, fromSeq - 1);
+    return Math.max(1, Math.min(PULL_RECORDS, this.options.firstPull ?? PULL_RECORDS, left));
   }
 
   // Sequences that were lost are given to other records: going on would skip those without a word (I9).

@@ -57,6 +57,10 @@ export class LogMessage implements StoredMessage {
     return millisOf(this.nanos);
   }
 
+  get timeUs(): number {
+    return Number(this.nanos.slice(0, -3));
+  }
+
   get subject(): string {
     return this.message.subject;
   }

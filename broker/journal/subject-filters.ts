@@ -52,7 +52,7 @@ export const checkSelection = ({ module, agent, sender, names }: Selection): voi
 export const subjectFilters = (selection: Selection): readonly string[] | undefined => {
   const { module, agent, sender, kind, names } = selection;
   checkSelection(selection);
-  if (module === undefined && agent === undefined && sender === undefined) {
+  if (module === undefined && agent === undefined && sender === undefined && names === undefined) {
     return kind === undefined ? undefined : [`${kind}.>`];
   }
   const m = module ?? '*';
@@ -60,19 +60,25 @@ export const subjectFilters = (selection: Selection): readonly string[] | undefi
   const wants = (which: RecordKind): boolean => kind === undefined || kind === which;
   const actions = names?.actions ?? ANY;
   if (wants('cmd')) {
-    if (agent === undefined && sender === undefined) filters.push(`cmd.${m}.>`);
-    else if (agent === undefined) filters.push(`cmd.${m}.*.${sender}`, `cmd.${m}.*.*.${sender}`);
-    else filters.push(...actions.map((action) => `cmd.${m}.${action}.${agent}.${sender ?? '*'}`));
+    if (agent !== undefined)
+      filters.push(...actions.map((action) => `cmd.${m}.${action}.${agent}.${sender ?? '*'}`));
+    else if (sender === undefined && names === undefined) filters.push(`cmd.${m}.>`);
+    else {
+      const from = sender ?? '*';
+      filters.push(
+        ...actions.flatMap((action) => [`cmd.${m}.${action}.${from}`, `cmd.${m}.${action}.*.${from}`]),
+      );
+    }
   }
   // The producer of a result stands in its header, not in its subject: the broker answers for modules that cannot.
   for (const which of ['res', 'evt'] as const) {
     if (!wants(which)) continue;
-    if (agent === undefined) filters.push(`${which}.${m}.>`);
-    else {
-      const known = which === 'res' ? actions : (names?.events ?? ANY);
-      filters.push(...known.map((name) => `${which}.${m}.${name}.${agent}`));
-    }
+    const known = which === 'res' ? actions : (names?.events ?? ANY);
+    if (agent !== undefined) filters.push(...known.map((name) => `${which}.${m}.${name}.${agent}`));
+    else if (names === undefined) filters.push(`${which}.${m}.>`);
+    else filters.push(...known.flatMap((name) => [`${which}.${m}.${name}`, `${which}.${m}.${name}.*`]));
   }
-  if (wants('epoch') && module === undefined && agent === undefined) filters.push('epoch.>');
+  if (wants('epoch') && module === undefined && agent === undefined && names === undefined)
+    filters.push('epoch.>');
   return filters;
 };

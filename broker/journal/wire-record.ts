@@ -29,10 +29,18 @@ export class WireRecord implements StoredMessage {
 
   /** Cut, not rounded: the digits but for the last six. */
   get timeMs(): number {
-    let ms = 0;
-    for (let at = this.nanosFrom; at < this.nanosTo - 6; at++)
-      ms = ms * 10 + (this.bytes[at] as number) - ZERO;
-    return ms;
+    return this.timeWithout(6);
+  }
+
+  get timeUs(): number {
+    return this.timeWithout(3);
+  }
+
+  private timeWithout(digits: number): number {
+    let time = 0;
+    for (let at = this.nanosFrom; at < this.nanosTo - digits; at++)
+      time = time * 10 + (this.bytes[at] as number) - ZERO;
+    return time;
   }
 
   get data(): Uint8Array {

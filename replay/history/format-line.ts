@@ -1,4 +1,5 @@
 import type { HistoryRecord } from '../../schemas/record.js';
+import { printable } from './printable.js';
 
 export interface LineStyle {
   /** Width of the terminal; data is cut to it. Undefined: a pipe, where nothing is ever cut. */
@@ -16,12 +17,6 @@ const COLOURS: Readonly<Record<string, string>> = {
 };
 /** No column grows beyond this; what is longer pushes its own line aside only. */
 const WIDEST = 40;
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
-/** Subjects and data may hold what nobody would name anything, and a terminal would obey it. */
-export const printable = (text: string): string =>
-  text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const cells = (record: HistoryRecord): readonly string[] => {
   const { seq, time, kind, module, name, agent, sender, cause, subject } = record;

@@ -1,68 +1,145 @@
 import type { NatsConnection } from 'nats';
 import { type ReadOptions, readLog } from '../../broker/journal/reader.js';
-import { type Selection, subjectFilters } from '../../broker/journal/subject-filters.js';
-import { type HistoryRecord, toHistory } from '../../schemas/record.js';
+import { conversationOf, type HistoryRecord, toHistory } from '../../schemas/record.js';
+import { newest } from './newest.js';
+import { Places } from './places.js';
+import { bySubject, checkRange, filtersOf, fits, type HistoryEnd, type HistoryQuery } from './query.js';
 
-export interface HistoryQuery extends Selection {
-  /** Sequence of the first record of a conversation. */
-  readonly conversation?: number | undefined;
-  /** First sequence, or time of the first record. */
-  readonly from?: number | Date | undefined;
-  /** Last sequence, or time of the last record. */
-  readonly to?: number | Date | undefined;
-  /** How many records at most. */
-  readonly limit?: number | undefined;
-  /** Go on with what is stored later. */
-  readonly follow?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly patienceMs?: number | undefined;
+/** Records asked for at first where only some of them will fit. */
+const SOME = 256;
+/** The longest that a timer can wait. */
+const LONGEST_MS = 2 ** 31 - 1;
+const NOWHERE: HistoryEnd = { next: null, previous: null };
+
+class HistoryReader {
+  readonly #places: Places;
+  readonly #filters: readonly string[] | undefined;
+  /** Last record that was passed on. */
+  #at = 0;
+  #found = 0;
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly query: HistoryQuery,
+  ) {
+    checkRange(query);
+    this.#filters = filtersOf(query);
+    this.#places = new Places(nc, query);
+  }
+
+  async *read(): AsyncGenerator<HistoryRecord, HistoryEnd, void> {
+    const { limit, last, follow } = this.query;
+    // No filter at all would read the whole log for what cannot be in it.
+    if (limit === 0 || this.#filters?.length === 0) return NOWHERE;
+    const end = last === undefined ? NOWHERE : yield* this.#newest(last);
+    if (last !== undefined && follow !== true) return end;
+    yield* this.#following();
+    if (!this.#isFull || follow === true) return NOWHERE;
+    return { next: this.#at < (await this.#lastSeq()) ? this.#at + 1 : null, previous: null };
+  }
+
+  get #isFull(): boolean {
+    return this.#found >= (this.query.limit ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Nothing of a conversation is before its first record, whose sequence is its name. */
+  get #firstSeq(): number {
+    const { conversation, from } = this.query;
+    return Math.max(conversation ?? 1, typeof from === 'number' ? from : 1, this.#at + 1);
+  }
+
+  /** The last sequence that there is in the range, now. */
+  async #lastSeq(): Promise<number> {
+    const { to } = this.query;
+    const end = await this.#places.end();
+    const last = to instanceof Date ? await this.#places.until(to) : to;
+    return Math.min(end, last ?? end);
+  }
+
+  async *#newest(count: number): AsyncGenerator<HistoryRecord, HistoryEnd, void> {
+    const { from } = this.query;
+    const end = await this.#lastSeq();
+    const first = from instanceof Date ? ((await this.#places.since(from)) ?? end + 1) : this.#firstSeq;
+    const last =
+      this.#filters === undefined ? end : Math.min(end, (await this.#places.lastOf(this.#filters)) ?? 0);
+    const window = bySubject(this.query) && this.#filters === undefined ? count : Math.max(count, SOME);
+    const read = (fromSeq: number, toSeq: number) => this.#records({ fromSeq, toSeq });
+    const records = await newest(read, { first, last, count, window });
+    yield* records;
+    this.#at = end;
+    const { seq } = records[0] ?? { seq: first };
+    return { next: null, previous: records.length === count && seq > first ? seq - 1 : null };
+  }
+
+  /** Forward, to the end of the range. */
+  async *#following(): AsyncGenerator<HistoryRecord, void, void> {
+    const { to, follow, signal } = this.query;
+    // What ends at a time to come ends then, whether or not a later record comes.
+    while (follow === true && to instanceof Date && to.getTime() > Date.now()) {
+      const enough = AbortSignal.timeout(Math.min(LONGEST_MS, to.getTime() - Date.now()));
+      const signals = signal === undefined ? [enough] : [enough, signal];
+      yield* this.#forward({ follow: true, signal: AbortSignal.any(signals) });
+      if (this.#isFull || signal?.aborted === true) return;
+    }
+    if (!(to instanceof Date)) return yield* this.#forward({ follow: follow === true, toSeq: to });
+    yield* this.#forward({ toSeq: await this.#places.until(to) });
+  }
+
+  async *#forward(options: Partial<Range>): AsyncGenerator<HistoryRecord, void, void> {
+    for await (const record of this.#records({ fromSeq: this.#firstSeq, ...options })) {
+      this.#at = record.seq;
+      this.#found += 1;
+      yield record;
+      if (this.#isFull) return;
+    }
+  }
+
+  async *#records(range: Range): AsyncGenerator<HistoryRecord, void, void> {
+    const { query } = this;
+    const from = query.from instanceof Date ? query.from.getTime() : 0;
+    const to = query.to instanceof Date ? query.to.getTime() : Number.POSITIVE_INFINITY;
+    for await (const message of readLog(this.nc, this.#readOptions(range))) {
+      if (message.timeMs > to) return;
+      if (message.timeMs < from) continue;
+      // Most records of a log are of other conversations, and their payloads need not be read to see that.
+      if (query.conversation !== undefined && conversationOf(message) !== query.conversation) continue;
+      const record = toHistory(message);
+      if (fits(query, record)) yield record;
+    }
+  }
+
+  #readOptions({ fromSeq, toSeq, follow = false, signal = this.query.signal }: Range): ReadOptions {
+    const { from, limit, patienceMs } = this.query;
+    return {
+      fromSeq,
+      follow,
+      // Whoever looks at history is an operator, in an account of their own.
+      acrossAccounts: true,
+      ...(toSeq === undefined ? {} : { toSeq }),
+      ...(this.#filters === undefined ? {} : { filters: this.#filters }),
+      ...(from instanceof Date ? { fromTime: from } : {}),
+      ...(limit === undefined ? {} : { firstPull: bySubject(this.query) ? limit : Math.max(limit, SOME) }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    };
+  }
 }
 
-const fits = (record: HistoryRecord, { module, agent, sender, kind, conversation }: HistoryQuery): boolean =>
-  (module === undefined || record.module === module) &&
-  (agent === undefined || record.agent === agent) &&
-  (sender === undefined || record.sender === sender) &&
-  (kind === undefined || record.kind === kind) &&
-  (conversation === undefined || record.conversation === conversation);
-
-const readOptions = (query: HistoryQuery, filters: readonly string[] | undefined): ReadOptions => {
-  const { conversation, from, to, follow, signal, patienceMs } = query;
-  // Nothing of a conversation is before its first record, whose sequence is its name.
-  const fromSeq = Math.max(conversation ?? 1, typeof from === 'number' ? from : 1);
-  return {
-    fromSeq,
-    // Whoever looks at history is an operator, in an account of their own.
-    acrossAccounts: true,
-    ...(filters === undefined ? {} : { filters }),
-    ...(from instanceof Date ? { fromTime: from } : {}),
-    ...(typeof to === 'number' ? { toSeq: to } : {}),
-    ...(follow === undefined ? {} : { follow }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(patienceMs === undefined ? {} : { patienceMs }),
-  };
-};
+interface Range {
+  readonly fromSeq: number;
+  readonly toSeq?: number | undefined;
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * The records of the log that fit the query, in order. Ends behind the last one that was there when reading began,
- * at `to` or at `limit`; with `follow`, at those or never. Throws NAME_INVALID, and as `readLog`
- * does.
+ * at `to` or at `limit`; with `follow`, at those or never. What the generator returns says where the next page is.
+ * Throws NAME_INVALID, USAGE where `from` is behind `to`, and as `readLog` does.
  */
 export async function* history(
   nc: NatsConnection,
   query: HistoryQuery = {},
-): AsyncGenerator<HistoryRecord, void, void> {
-  const filters = subjectFilters(query);
-  const limit = query.limit ?? Number.POSITIVE_INFINITY;
-  // No filter at all would read the whole log for what cannot be in it.
-  if (limit <= 0 || filters?.length === 0) return;
-  const lastTime = query.to instanceof Date ? query.to.getTime() : undefined;
-  let found = 0;
-  for await (const message of readLog(nc, readOptions(query, filters))) {
-    if (lastTime !== undefined && Date.parse(message.time) > lastTime) return;
-    const record = toHistory(message);
-    if (!fits(record, query)) continue;
-    yield record;
-    found += 1;
-    if (found >= limit) return;
-  }
+): AsyncGenerator<HistoryRecord, HistoryEnd, void> {
+  return yield* new HistoryReader(nc, query).read();
 }

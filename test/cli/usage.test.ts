@@ -34,6 +34,7 @@ const COMMANDS = [
   'dead redrive',
   'replay',
   'replay history',
+  'replay trace',
   'replay rebuild',
 ] as const;
 
@@ -105,6 +106,12 @@ describe('wrong usage exits 2', () => {
     [['replay', 'history', '--limit', '0'], /--limit: /],
     [['replay', 'history', '--kind', 'event'], /--kind: "event" is none of cmd, res, evt, epoch/],
     [['replay', 'history', '--agent', '*'], /--agent: /],
+    [['replay', 'history', '--last', '0'], /--last: /],
+    [['replay', 'history', '--name', 'a.b'], /NAME_INVALID: --name: /],
+    [['replay', 'trace'], /missing required argument 'seq'/],
+    [['replay', 'trace', 'x'], /SEQ: "x" is no number from 1 on/],
+    [['replay', 'trace', '17', '--html', '--mermaid'], /--json, --mermaid and --html are a form each/],
+    [['replay', 'trace', '17', '--depth', '0'], /--depth: /],
     [['start', '--nats-port', 'http'], /--nats-port: /],
     [['start', '--durability', 'none'], /--durability: /],
     [['start', '--on-log-loss', 'shrug'], /--on-log-loss: /],

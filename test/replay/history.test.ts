@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from 'nats';
 import { subjectFilters } from '../../broker/journal/subject-filters.js';
-import { type HistoryQuery, history } from '../../replay/history/history.js';
+import { history } from '../../replay/history/history.js';
+import type { HistoryQuery } from '../../replay/history/query.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { HistoryRecord } from '../../schemas/record.js';
@@ -168,6 +169,11 @@ test('filters are as narrow as the query allows', () => {
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
   assert.deepEqual(subjectFilters({ kind: 'evt', module: 'M' }), ['evt.M.>']);
   assert.deepEqual(subjectFilters({ kind: 'epoch', module: 'M' }), []);
+  const named = { actions: ['N'], events: ['N'] };
+  assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S', names: named }), ['cmd.*.N.S', 'cmd.*.N.*.S']);
+  assert.deepEqual(subjectFilters({ module: 'M', names: named }), [
+    ...['cmd.M.N.*', 'cmd.M.N.*.*', 'res.M.N', 'res.M.N.*', 'evt.M.N', 'evt.M.N.*'],
+  ]);
   const names = { actions: ['deposit', 'balance'], events: ['deposited'] };
   assert.deepEqual(subjectFilters({ module: 'M', agent: 'A', names }), [
     'cmd.M.deposit.A.*',

@@ -66,6 +66,7 @@ const STABLE: Readonly<
   SNAPSHOTS_UNAVAILABLE: ['failed', true, 1, 503],
   SNAPSHOTS_BEHIND: ['failed', true, 1, 503],
   SNAPSHOT_DAMAGED: ['failed', false, 1, 500],
+  CONVERSATION_UNKNOWN: ['rejected', false, 1, 404],
   CONVERSATION_NOT_OPEN: ['rejected', false, 1, 404],
   CONVERSATIONS_UNAVAILABLE: ['failed', true, 1, 503],
   CONVERSATIONS_BEHIND: ['failed', true, 1, 503],

@@ -4,12 +4,18 @@ import { addDiff } from './diff.js';
 import { addHistory } from './history.js';
 import { addRebuild } from './rebuild.js';
 import { addState } from './state.js';
+import { addTrace } from './trace.js';
 
 export const addReplay = (program: Command): void => {
   const group = program.command('replay').description('read the log back');
-  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay rebuild --check']);
+  withExamples(group, [
+    'tallystick replay history --agent alice',
+    'tallystick replay trace 17',
+    'tallystick replay rebuild --check',
+  ]);
   addHistory(group);
   addState(group);
   addDiff(group);
   addRebuild(group);
+  addTrace(group);
 };

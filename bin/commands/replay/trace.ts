@@ -1,0 +1,116 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import {
+  type ReadTrace,
+  readTrace,
+  traceHtml,
+  traceJson,
+  traceMermaid,
+  traceText,
+} from '../../../replay/index.js';
+import { type Fault, FaultError, fault, toFault } from '../../../schemas/errors.js';
+import { withConnection, withTargetOptions } from '../../connect.js';
+import type { ExitCode } from '../../exit.js';
+import { positive } from '../../option-values.js';
+import { printLine } from '../../output.js';
+import { progressBar } from '../../progress-bar.js';
+import { done, run, withExamples } from '../../run.js';
+import type { TargetOptions } from '../../target.js';
+import { terminal } from '../../terminal.js';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly mermaid?: boolean;
+  readonly html?: boolean;
+  readonly out?: string;
+  readonly depth?: number;
+  readonly limit?: number;
+  readonly all?: boolean;
+}
+
+/** Rows that people are shown; programs get all. */
+const ROWS = 2_000;
+const BAR_AFTER_MS = 500;
+
+const checkForm = ({ json, mermaid, html }: Options): Either<Fault, undefined> =>
+  [json, mermaid, html].filter((form) => form === true).length > 1
+    ? left(fault('USAGE', '--json, --mermaid and --html are a form each: give one of them'))
+    : right(undefined);
+
+/** The trace as it was asked for, line by line. */
+const linesOf = (trace: ReadTrace, { json, mermaid, html, depth, limit, out }: Options): Iterable<string> => {
+  const shown = { depth, ...(limit === undefined ? {} : { limit }) };
+  if (json === true) return [traceJson(trace, shown)];
+  if (mermaid === true) return [traceMermaid(trace, shown)];
+  if (html === true) return [traceHtml(trace, shown)];
+  return traceText(trace, { limit: ROWS, ...shown, ...(out === undefined ? terminal() : {}) });
+};
+
+const write = async (lines: Iterable<string>, file: string | undefined): Promise<Either<Fault, ExitCode>> => {
+  if (file === undefined) {
+    for (const line of lines) await printLine(line);
+    return right(done);
+  }
+  try {
+    writeFileSync(file, `${[...lines].join('\n')}\n`);
+    return right(done);
+  } catch (error) {
+    return left(fault('USAGE', `--out: ${(error as Error).message}`));
+  }
+};
+
+const read = async (nc: NatsConnection, seq: number, all: boolean): Promise<ReadTrace> => {
+  const began = performance.now();
+  let bar: ReturnType<typeof progressBar> | undefined;
+  const onProgress = (at: number, end: number): void => {
+    if (performance.now() - began < BAR_AFTER_MS) return;
+    bar ??= progressBar('reading', end - seq);
+    bar.update(Math.max(0, at - seq));
+  };
+  try {
+    return await readTrace(nc, { seq, all, onProgress });
+  } finally {
+    bar?.[Symbol.dispose]();
+  }
+};
+
+const showTrace = (seq: number, options: Options): TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) => async () => {
+    try {
+      const trace = await read(nc, seq, options.all === true);
+      return await write(linesOf(trace, options), options.out);
+    } catch (thrown) {
+      return left(thrown instanceof FaultError ? thrown.fault : toFault(thrown));
+    }
+  });
+
+/** `replay trace`, in the group of the commands that read the log back. */
+export const addTrace = (group: Command): void => {
+  const command = withTargetOptions(
+    group
+      .command('trace')
+      .argument('<seq>', 'any record of a conversation; its first one names it', positive('SEQ'))
+      .description('a whole conversation as a tree by cause: times, outcomes, and where the time went'),
+  )
+    .option('--mermaid', 'the text of a Mermaid sequence diagram')
+    .option('--html', 'a sequence diagram as one HTML file, which needs no network')
+    .option('--out <file>', 'write there instead of standard output')
+    .option('--depth <levels>', 'how many levels of the tree to show', positive('--depth'))
+    .option('--limit <count>', `how many records to show (default: ${ROWS} as text)`, positive('--limit'))
+    .option('--all', 'read to the end of the log: what joined the conversation after its end is shown too')
+    .action((seq: number, options: Options) =>
+      run(async () => {
+        const form = checkForm(options);
+        return form._tag === 'Left' ? form : showTrace(seq, options)();
+      }),
+    );
+  withExamples(command, [
+    'tallystick replay trace 17',
+    'tallystick replay trace 17 --html --out 17.html',
+    'tallystick replay trace 17 --mermaid',
+    "tallystick replay trace 17 --json | jq '.findings[]'",
+  ]);
+};

@@ -1,0 +1,86 @@
+import { findingsOf } from './findings.js';
+import { timesOf } from './times.js';
+import type { ReadTrace } from './read-trace.js';
+import type { Trace, TraceNode } from './trace.js';
+import { type Step, walk, type WalkOptions } from './walk.js';
+
+const us = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+const usOrNull = (ms: number | null): number | null => (ms === null ? null : us(ms));
+
+const handlingOf = ({ handling }: TraceNode): object => {
+  if (handling === null) return {};
+  const {
+    result,
+    outcome,
+    error,
+    data,
+    tookMs,
+    waitedMs,
+    waitedFor,
+    callsMs,
+    ownMs,
+    copiesMs,
+    dead,
+    missing,
+  } = handling;
+  const times = { tookMs: usOrNull(tookMs), waitedMs: us(waitedMs), waitedFor, callsMs: us(callsMs) };
+  const end = { ownMs: usOrNull(ownMs), copiesMs: us(copiesMs), dead, missing };
+  return { outcome, error, result: result?.seq ?? null, resultData: data, ...times, ...end };
+};
+
+const headOf = (node: TraceNode): string => {
+  const { record, role, atMs, problem, size } = node;
+  const { seq, time, kind, subject, module, name, agent, sender, id, cause, part, call, redrives } = record;
+  const who = { seq, time, kind, subject, module, name, agent, sender, id, cause };
+  const place = {
+    role,
+    call,
+    part: part?.i ?? null,
+    redrives,
+    schedule: record.schedule,
+    deadline: record.deadline,
+  };
+  const whole = { ...who, ...place, atMs: us(atMs), ...handlingOf(node), problem, size, data: record.data };
+  return JSON.stringify(whole).slice(0, -1);
+};
+
+/** Written piece by piece: JSON.stringify cannot go as deep as conversations can. */
+const treeText = (steps: Iterable<Step>): string => {
+  const pieces: string[] = ['['];
+  let isFirst = true;
+  const between = (): string => (isFirst ? '' : ',');
+  for (const step of steps) {
+    if (step.kind === 'node') {
+      pieces.push(between(), headOf(step.node), ',"children":[');
+      isFirst = true;
+      continue;
+    }
+    pieces.push(step.kind === 'more' ? `${between()}{"more":${step.records}}` : ']}');
+    isFirst = false;
+  }
+  pieces.push(']');
+  return pieces.join('');
+};
+
+/** A trace as one object: facts, findings, times by action, and the tree, where `{"more": n}` stands for n records. */
+export const traceJson = (trace: Trace | ReadTrace, options: WalkOptions = {}): string => {
+  const { conversation, records, commands, outcomes, began, spanMs, roots } = trace;
+  const facts = {
+    conversation,
+    records,
+    commands,
+    outcomes,
+    began,
+    spanMs: us(spanMs),
+    ...('read' in trace ? { read: trace.read } : {}),
+    findings: findingsOf(trace),
+    times: timesOf(trace).map((time) => ({
+      ...time,
+      waitedMs: us(time.waitedMs),
+      callsMs: us(time.callsMs),
+      ownMs: us(time.ownMs),
+      copiesMs: us(time.copiesMs),
+    })),
+  };
+  return `${JSON.stringify(facts).slice(0, -1)},"tree":${treeText(walk(roots, options))}}`;
+};

@@ -1,0 +1,36 @@
+import { HEADER } from '../../schemas/headers.js';
+import { type Part, parsePart, parseSequence } from '../../schemas/identity.js';
+import { type HistoryRecord, type StoredMessage, toHistory } from '../../schemas/record.js';
+
+/** A record with what its headers say of its place in a conversation. */
+export interface TraceRecord extends HistoryRecord {
+  /** When the server stored it: milliseconds since 1970, as exactly as it is known. */
+  readonly timeMs: number;
+  /** Which of the copies of its outcome it is. */
+  readonly part: Part | null;
+  /** Which of its handler's calls it is, from 1. */
+  readonly call: number | null;
+  /** Of a result: its command is a dead letter, tried so often. */
+  readonly dead: number | null;
+  /** Command of the dead letter that it redrives. */
+  readonly redrives: number | null;
+  /** Id of the schedule that sent it. */
+  readonly schedule: string | null;
+  /** When it expires, as it was sent. */
+  readonly deadline: string | null;
+}
+
+export const toTraceRecord = (message: StoredMessage): TraceRecord => {
+  const number = (name: string): number | null => parseSequence(message.header(name) ?? '') ?? null;
+  const { timeMs, timeUs } = message;
+  return {
+    ...toHistory(message),
+    timeMs: timeUs === undefined ? timeMs : timeUs / 1_000,
+    part: parsePart(message.header(HEADER.part) ?? '') ?? null,
+    call: number(HEADER.call),
+    dead: number(HEADER.dead),
+    redrives: number(HEADER.redrives),
+    schedule: message.header(HEADER.schedule) ?? null,
+    deadline: message.header(HEADER.deadline) ?? null,
+  };
+};
