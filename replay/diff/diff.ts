@@ -45,28 +45,47 @@ const BATCH = 512;
 
 const NO_COUNTS = { same: 0, different: 0, newlyRejected: 0, newlyAccepted: 0, stopped: 0, notDecided: 0 };
 
-/** Gives batches to the process, and counts. */
+/** Gives items to the process, so many at a time, while more are read; and counts. */
 class Comparison {
   readonly counts = { ...NO_COUNTS };
+  #waiting: Item[] = [];
+  #running: Promise<Either<Fault, void>> = Promise.resolve(right(undefined));
 
   constructor(
     private readonly runner: Runner,
     private readonly onDifference: DiffOptions['onDifference'],
   ) {}
 
+  /** Left: why an earlier one failed. */
   async take({ items }: ItemBatch): Promise<Either<Fault, void>> {
-    for (let from = 0; from < items.length; from += BATCH) {
-      const some = items.slice(from, from + BATCH);
-      const verdicts = await this.runner.take(some);
+    this.#waiting.push(...items);
+    while (this.#waiting.length >= BATCH) {
+      const before = await this.#running;
+      if (isLeft(before)) return before;
+      this.#running = this.#run(this.#waiting.splice(0, BATCH));
+    }
+    return right(undefined);
+  }
+
+  async finish(): Promise<Either<Fault, void>> {
+    const before = await this.#running;
+    return isLeft(before) ? before : this.#run(this.#waiting);
+  }
+
+  async #run(items: readonly Item[]): Promise<Either<Fault, void>> {
+    try {
+      const verdicts = await this.runner.take(items);
       if (isLeft(verdicts)) return verdicts;
-      const again = some.filter((item) => item.again !== undefined);
+      const again = items.filter((item) => item.again !== undefined);
       for (const [i, verdict] of verdicts.right.entries()) {
         this.counts[verdict.kind] += 1;
         const difference = differenceOf(again[i] as Item, verdict);
         if (difference !== undefined) await this.onDifference?.(difference);
       }
+      return right(undefined);
+    } catch (thrown) {
+      return left(toFault(thrown));
     }
-    return right(undefined);
   }
 }
 
@@ -118,6 +137,8 @@ const compare = async (options: DiffOptions): Promise<Either<Fault, DiffReport>>
     onProgress?.(next.value.seq, lastSeq);
     next = await batches.next();
   }
+  const finished = await comparison.finish();
+  if (isLeft(finished)) return finished;
   const { counts } = comparison;
   return right({
     module: manifest.name,

@@ -60,6 +60,7 @@ const ALLOWED: readonly (readonly [path: string, specifier: string])[] = [
   ['replay/a.ts', '../modules/host/a.js'],
   ['replay/a.ts', '../broker/snapshots/a.js'],
   ['replay/a.ts', 'tallystick/journal'],
+  ['replay/diff/a.ts', '../../modules/host/a.js'],
   ['perf/a.ts', '../replay/index.js'],
   ['perf/a.ts', '../broker/server/a.js'],
   ['perf/a.ts', '../modules/host/a.js'],

@@ -26,11 +26,12 @@ export const RULES: readonly Rule[] = [
     folder: 'modules',
     mayImport: ['schemas', 'broker/journal', 'broker/outbox', 'broker/snapshots', 'modules'],
   },
+  // What handles commands again must judge them as the host does, so it is the host's own code.
   {
-    folder: 'replay',
-    // What handles commands again must judge them as the host does, so it is the host's own code.
-    mayImport: ['schemas', 'broker/journal', 'broker/snapshots', 'modules/sdk', 'modules/host', 'replay'],
+    folder: 'replay/diff',
+    mayImport: ['schemas', 'broker/journal', 'modules/sdk', 'modules/host', 'replay'],
   },
+  { folder: 'replay', mayImport: ['schemas', 'broker/journal', 'broker/snapshots', 'modules/sdk', 'replay'] },
   // Benchmarks run servers, brokers and modules of their own; what is measured must not know of it.
   { folder: 'perf', mayImport: ['schemas', 'broker', 'modules', 'replay', 'perf'] },
   { folder: 'bin', mayImport: ABOVE_TEST },
