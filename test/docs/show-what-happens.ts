@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, before, it } from 'node:test';
+import { startBroker, type TestBroker } from '../support/broker.js';
+import { follow } from '../support/children.js';
+import { PROJECT_ROOT } from '../support/project-root.js';
+import { runProgram } from '../support/run-program.js';
+import { shellEnvironment } from '../support/shell.js';
+import { type TempDir, tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
+import { type Block, blocksOf, isShown, type Typed, typedIn } from './blocks.js';
+import { documents } from './documents.js';
+
+/** Commands that go on until Ctrl-C. */
+const GOES_ON = /^nats sub |--follow\b/;
+/** Commands that change the shell they are typed in. */
+const CHANGES_SHELL = /^(eval|export|cd) /;
+
+const OF_REPLAY = new Set(['docs/debugging.md', 'docs/replay.md']);
+
+/** What these show needs nothing that the README makes; they run beside it. */
+export const isOfReplay = (path: string): boolean => OF_REPLAY.has(path);
+
+interface GoingOn {
+  readonly untilShown: () => Promise<true>;
+  readonly end: () => Promise<void>;
+}
+
+/** Runs what documents show, one after the other as a reader would, in a directory and with a broker of their own. */
+export const showWhatHappens = (paths: (path: string) => boolean): void => {
+  let home: TempDir;
+  let broker: TestBroker;
+  let env: Record<string, string | undefined>;
+
+  before(async () => {
+    home = tempDir();
+    broker = await startBroker({ dataDir: join(home.path, '.tallystick') });
+    env = shellEnvironment(home.path, broker.url);
+    // Where a reader's module is: in a directory from which this package and what it depends on can be imported.
+    const modules = join(home.path, 'node_modules');
+    mkdirSync(modules);
+    writeFileSync(join(home.path, 'package.json'), '{"type":"module"}');
+    symlinkSync(PROJECT_ROOT, join(modules, 'tallystick'));
+    for (const name of ['fp-ts', 'nats', 'typebox'])
+      symlinkSync(join(PROJECT_ROOT, 'node_modules', name), join(modules, name));
+  });
+
+  after(async () => {
+    await broker?.[Symbol.asyncDispose]();
+    await home?.[Symbol.asyncDispose]();
+  });
+
+  const missing = (shown: readonly string[], printed: string): readonly string[] =>
+    shown.filter((line) => !isShown(line, printed));
+
+  /** Starts a command that goes on; the check of what it shows comes at the end of its block. */
+  const goOn = async ({ command, shown }: Typed, script: string): Promise<GoingOn> => {
+    const child = spawn('sh', ['-c', script], {
+      cwd: home.path,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // The shell and what it runs end together.
+      detached: true,
+    });
+    const exited = follow(child);
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+      });
+    }
+    const end = async (): Promise<void> => {
+      process.kill(-(child.pid as number), 'SIGTERM');
+      await exited;
+    };
+    const untilShown = (): Promise<true> =>
+      waitFor(`${command} to show its lines`, () => {
+        const left = missing(shown, printed);
+        if (left.length > 0) throw new Error(`not shown: ${left.join('\n')}\n${printed.slice(-4_000)}`);
+        return true;
+      });
+    await waitFor(`${command} to begin`, () => printed !== '').catch(async (error: unknown) => {
+      await end();
+      throw error;
+    });
+    return { untilShown, end };
+  };
+
+  const runBlock = async (path: string, block: Block, shell: string[]): Promise<void> => {
+    const running: GoingOn[] = [];
+    try {
+      await runCommands(path, block, shell, running);
+      for (const { untilShown } of running) await untilShown();
+    } finally {
+      await Promise.all(running.map(({ end }) => end()));
+    }
+  };
+
+  const runCommands = async (
+    path: string,
+    block: Block,
+    shell: string[],
+    running: GoingOn[],
+  ): Promise<void> => {
+    for (const typed of typedIn(block)) {
+      const { command, shown } = typed;
+      const script = [...shell, command].join('\n');
+      if (CHANGES_SHELL.test(command)) shell.push(command);
+      if (GOES_ON.test(command)) {
+        running.push(await goOn(typed, script));
+        continue;
+      }
+      const { stdout, stderr } = await runProgram('sh', ['-c', script], {
+        env,
+        cwd: home.path,
+        timeoutMs: 60_000,
+      });
+      const printed = `${stdout}${stderr}`;
+      assert.deepEqual(
+        missing(shown, printed),
+        [],
+        `${path}:${block.line}: ${command}\n${printed.slice(-4_000)}`,
+      );
+    }
+  };
+
+  for (const { path, text } of documents()) {
+    if (!paths(path)) continue;
+    const blocks = blocksOf(text).filter(({ language, info }) => language === 'console' || info !== '');
+    if (blocks.length === 0) continue;
+    it(`${path} shows what happens`, async () => {
+      const shell: string[] = [];
+      for (const block of blocks) {
+        if (block.language === 'console') {
+          await runBlock(path, block, shell);
+        } else {
+          const file = join(home.path, block.info);
+          mkdirSync(dirname(file), { recursive: true });
+          writeFileSync(file, block.text);
+          await typeCheck(file);
+        }
+      }
+    });
+  }
+
+  /** JavaScript without annotations: its types come from the manifest alone, and must fit. */
+  const typeCheck = async (file: string): Promise<void> => {
+    const options = ['--noEmit', '--allowJs', '--checkJs', '--strict', '--skipLibCheck', '--types', 'node'];
+    const target = ['--target', 'ES2023', '--module', 'NodeNext', '--moduleResolution', 'NodeNext'];
+    const roots = ['--typeRoots', join(PROJECT_ROOT, 'node_modules', '@types')];
+    const tsc = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const { code, stdout } = await runProgram(
+      process.execPath,
+      [tsc, ...options, ...target, ...roots, '--ignoreConfig', file],
+      { cwd: home.path, timeoutMs: 60_000 },
+    );
+    assert.equal(code, 0, stdout);
+  };
+};
