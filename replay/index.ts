@@ -34,3 +34,11 @@ export type { Handling, Role, Span, Trace, TraceNode } from './trace/trace.js';
 export { type TraceOptions, traceOf } from './trace/trace-of.js';
 export { toTraceRecord, type TraceRecord } from './trace/trace-record.js';
 export type { WalkOptions } from './trace/walk.js';
+export {
+  EXPORT_FORMATS,
+  type ExportFormatName,
+  type ExportOptions,
+  type ExportQuery,
+  exportLog,
+} from './transfer/export-log.js';
+export { type Written, writeFileOfLines, writeLines } from './transfer/write-lines.js';

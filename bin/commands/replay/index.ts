@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { withExamples } from '../../run.js';
 import { addDiff } from './diff.js';
+import { addExport } from './export.js';
 import { addHistory } from './history.js';
 import { addRebuild } from './rebuild.js';
 import { addState } from './state.js';
@@ -16,6 +17,7 @@ export const addReplay = (program: Command): void => {
   addHistory(group);
   addState(group);
   addDiff(group);
+  addExport(group);
   addRebuild(group);
   addTrace(group);
 };

@@ -1,0 +1,58 @@
+/** Headers by their names, in order, each with all of its values. */
+export type Headers = Readonly<Record<string, readonly string[]>>;
+
+const START = 'NATS/1.0\r\n';
+const END = '\r\n';
+/** The server puts it behind the headers of whatever it delivers to a reader of another account; it is not stored. */
+const PIN = 'Nats-Pin-Id: ';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+/** The bytes of headers; none at all for no header. */
+export const encodeHeaders = (headers: Headers): Uint8Array => {
+  let lines = '';
+  for (const name in headers) {
+    for (const value of headers[name] as readonly string[]) lines += `${name}: ${value}${END}`;
+  }
+  return Buffer.from(lines === '' ? '' : `${START}${lines}${END}`);
+};
+
+const parse = (text: string): Headers | undefined => {
+  if (!text.startsWith(START) || !text.endsWith(`${END}${END}`)) return undefined;
+  const headers: Record<string, string[]> = {};
+  for (const line of text.slice(START.length, -2 * END.length).split(END)) {
+    const colon = line.indexOf(': ');
+    if (colon < 1) return undefined;
+    const name = line.slice(0, colon);
+    const values = Object.hasOwn(headers, name) ? headers[name] : undefined;
+    const value = line.slice(colon + 2);
+    if (values === undefined) headers[name] = [value];
+    else values.push(value);
+  }
+  return headers;
+};
+
+/** What was stored of the bytes that a reader of another account is given. */
+export const withoutPin = (bytes: Uint8Array): Uint8Array => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const last = text.lastIndexOf(END, text.length - 2 * END.length - 1);
+  const from = last < 0 ? -1 : last + END.length;
+  if (from < 0 || text.toString('latin1', from, from + PIN.length) !== PIN) return bytes;
+  // The one header there was: the record has none.
+  if (from === START.length) return text.subarray(0, 0);
+  return Buffer.concat([text.subarray(0, from), Buffer.from(END)]);
+};
+
+/** The headers that these bytes are; undefined where they would not print back to the same bytes. */
+export const decodeHeaders = (bytes: Uint8Array): Headers | undefined => {
+  if (bytes.length === 0) return {};
+  let headers: Headers | undefined;
+  try {
+    headers = parse(decoder.decode(bytes));
+  } catch {
+    return undefined;
+  }
+  return headers !== undefined && isSame(encodeHeaders(headers), bytes) ? headers : undefined;
+};
