@@ -22,6 +22,7 @@ import type { Producer } from './journal/producer.js';
 import { Lifetime, orThrow, run } from './process/lifetime.js';
 import { claimDataDir } from './process/owner.js';
 import { startReaper } from './process/reaper.js';
+import { checkImportFinished } from './restore/import-mark.js';
 import { scheduleOperations, serveScheduling } from './schedules/serve.js';
 import { watchDurableServer } from './server/durable-server.js';
 import type { OnProgress } from './server/progress.js';
@@ -85,6 +86,7 @@ const start = async (
   const sources = dirs.map((dir) => orThrow(readModule(dir)));
   const claim = await run(claimDataDir(dataDir));
   lifetime.onStop(() => claim.release());
+  orThrow(checkImportFinished(dataDir));
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
 

@@ -42,3 +42,4 @@ export {
   exportLog,
 } from './transfer/export-log.js';
 export { type Written, writeFileOfLines, writeLines } from './transfer/write-lines.js';
+export { type ReadExportOptions, readExport } from './transfer/read-export.js';

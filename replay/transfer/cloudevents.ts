@@ -1,8 +1,10 @@
 import type { ExportHead } from '../../schemas/export.js';
+import { isRight } from 'fp-ts/lib/Either.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity } from '../../schemas/identity.js';
+import { parseJson } from '../../schemas/json.js';
 import type { HistoryRecord, WholeMessage } from '../../schemas/record.js';
-import type { ExportFormat } from './export-format.js';
+import { type ExportFormat, lastOf } from './export-format.js';
 import { headersField } from './ndjson.js';
 import { withoutPin } from './header-block.js';
 import { jsonText, toBase64 } from './payload.js';
@@ -45,21 +47,22 @@ const payload = (message: WholeMessage): string => {
   if (data.length === 0) return '';
   const given = message.header(HEADER.contentType);
   const json = given === undefined || JSON_TYPE.test(given) ? jsonText(data) : undefined;
-  const type = given ?? (json === undefined ? 'application/octet-stream' : 'application/json');
+  const type = given ?? (isRight(parseJson(data)) ? 'application/json' : 'application/octet-stream');
   const value = json === undefined ? `"data_base64":"${toBase64(data)}"` : `"data":${json}`;
   return `,"datacontenttype":${JSON.stringify(type)},${value}`;
 };
 
-const line = (message: WholeMessage, record: HistoryRecord, { logId, toSeq }: ExportHead): string => {
+const line = (message: WholeMessage, record: HistoryRecord, log: ExportHead): string => {
+  const last = lastOf(log);
   const attributes = JSON.stringify({
     specversion: '1.0',
     id: `${message.seq}`,
-    source: `${SOURCE}${encodeURI(logId)}`,
+    source: `${SOURCE}${encodeURI(log.logId)}`,
     type: typeOf(record),
     subject: message.subject,
     time: formatStoredTime(message.nanos),
     sequence: padded(message.seq),
-    exportend: toSeq === null ? undefined : padded(toSeq),
+    exportend: last === undefined ? undefined : padded(last),
     ...extensions(message, record),
     tallyheaders: `{${headersField(withoutPin(message.headerBytes))}}`,
   });

@@ -8,3 +8,7 @@ export interface ExportFormat {
   /** One record, with the end of its line. */
   readonly line: (message: WholeMessage, record: HistoryRecord, log: ExportHead) => string;
 }
+
+/** The last record that an export is to have, where that is known: filters, a time and a limit leave it open. */
+export const lastOf = ({ query, toSeq }: ExportHead): number | undefined =>
+  Object.keys(query).every((name) => name === 'from' || name === 'to') ? (toSeq ?? undefined) : undefined;

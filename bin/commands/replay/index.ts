@@ -3,6 +3,7 @@ import { withExamples } from '../../run.js';
 import { addDiff } from './diff.js';
 import { addExport } from './export.js';
 import { addHistory } from './history.js';
+import { addImport } from './import.js';
 import { addRebuild } from './rebuild.js';
 import { addState } from './state.js';
 import { addTrace } from './trace.js';
@@ -18,6 +19,7 @@ export const addReplay = (program: Command): void => {
   addState(group);
   addDiff(group);
   addExport(group);
+  addImport(group);
   addRebuild(group);
   addTrace(group);
 };
