@@ -1,6 +1,20 @@
 /** Headers by their names, in order, each with all of its values. */
 export type Headers = Readonly<Record<string, readonly string[]>>;
 
+/** A name ends at its colon, a value with its line. */
+const NAME = /^[^\r\n: ]+$/;
+const VALUE = /^[^\r\n]*$/;
+
+/** Why these cannot be headers; undefined where they can. */
+export const headersProblem = (headers: Headers): string | undefined => {
+  for (const name in headers) {
+    if (!NAME.test(name)) return `${JSON.stringify(name)} is no name of a header`;
+    if (!(headers[name] as readonly string[]).every((value) => VALUE.test(value)))
+      return `header ${name} has a line break`;
+  }
+  return undefined;
+};
+
 const START = 'NATS/1.0\r\n';
 const END = '\r\n';
 /** The server puts it behind the headers of whatever it delivers to a reader of another account; it is not stored. */
@@ -21,12 +35,13 @@ export const encodeHeaders = (headers: Headers): Uint8Array => {
 
 const parse = (text: string): Headers | undefined => {
   if (!text.startsWith(START) || !text.endsWith(`${END}${END}`)) return undefined;
-  const headers: Record<string, string[]> = {};
+  // Without a prototype, so that any name is one like all others.
+  const headers = Object.create(null) as Record<string, string[]>;
   for (const line of text.slice(START.length, -2 * END.length).split(END)) {
     const colon = line.indexOf(': ');
     if (colon < 1) return undefined;
     const name = line.slice(0, colon);
-    const values = Object.hasOwn(headers, name) ? headers[name] : undefined;
+    const values = headers[name];
     const value = line.slice(colon + 2);
     if (values === undefined) headers[name] = [value];
     else values.push(value);
@@ -54,5 +69,6 @@ export const decodeHeaders = (bytes: Uint8Array): Headers | undefined => {
   } catch {
     return undefined;
   }
-  return headers !== undefined && isSame(encodeHeaders(headers), bytes) ? headers : undefined;
+  if (headers === undefined || headersProblem(headers) !== undefined) return undefined;
+  return isSame(encodeHeaders(headers), bytes) ? headers : undefined;
 };

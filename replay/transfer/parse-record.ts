@@ -2,7 +2,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
 import type { RawRecord } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
-import { encodeHeaders, type Headers } from './header-block.js';
+import { encodeHeaders, type Headers, headersProblem } from './header-block.js';
 import { fromBase64 } from './payload.js';
 import { parseStoredTime } from './stored-time.js';
 
@@ -20,10 +20,6 @@ export interface Given {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: no subject has one
 const UNUSABLE = /[\u0000-\u0020\u007f]/;
-/** A name ends at its colon, a value with its line. */
-const HEADER_NAME = /^[^\r\n: ]+$/;
-const HEADER_VALUE = /^[^\r\n]*$/;
-
 const isSubject = (text: string): boolean =>
   splitSubject(text) !== undefined && !UNUSABLE.test(text) && !text.split('.').includes('');
 
@@ -37,16 +33,21 @@ const headersOf = ({ headers, headersBase64 }: Given): Either<string, Uint8Array
       ? right(bytes)
       : left('headersBase64 is not the base64 of headers');
   }
-  for (const [name, values] of Object.entries(headers ?? {})) {
-    if (!HEADER_NAME.test(name)) return left(`${JSON.stringify(name)} is no name of a header`);
-    if (!values.every((value) => HEADER_VALUE.test(value))) return left(`header ${name} has a line break`);
-  }
+  const problem = headersProblem(headers ?? {});
+  if (problem !== undefined) return left(problem);
   return right(encodeHeaders(headers ?? {}));
 };
 
 const dataOf = ({ data, dataBase64 }: Given): Either<string, Uint8Array> => {
   if ((data === undefined) === (dataBase64 === undefined)) return left('it needs one of data and dataBase64');
-  if (dataBase64 === undefined) return right(Buffer.from(JSON.stringify(data)));
+  if (dataBase64 === undefined) {
+    try {
+      return right(Buffer.from(JSON.stringify(data)));
+    } catch (error) {
+      // Nested deeper than the stack, which no export is: such a payload is base64 there.
+      return left(`data cannot be written: ${(error as Error).message}`);
+    }
+  }
   const bytes = fromBase64(dataBase64);
   return bytes === undefined ? left('dataBase64 is no base64') : right(bytes);
 };
