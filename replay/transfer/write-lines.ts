@@ -68,7 +68,9 @@ export const writeFileOfLines = async (lines: AsyncIterable<string>, path: strin
     );
     await file.sync();
     await file.close();
-    await rename(beside, path);
+    await rename(beside, path).catch((error: unknown) => {
+      throw unwritable(path, error);
+    });
     await syncDir(dirname(path));
     return written;
   } catch (error) {
