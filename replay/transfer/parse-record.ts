@@ -20,6 +20,8 @@ export interface Given {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: no subject has one
 const UNUSABLE = /[\u0000-\u0020\u007f]/;
+const HEADER_BLOCK = /^NATS\/1\.0\r\n(?:.*\r\n)?\r\n$/s;
+
 const isSubject = (text: string): boolean =>
   splitSubject(text) !== undefined && !UNUSABLE.test(text) && !text.split('.').includes('');
 
@@ -29,7 +31,7 @@ const headersOf = ({ headers, headersBase64 }: Given): Either<string, Uint8Array
   if (headersBase64 !== undefined) {
     const bytes = fromBase64(headersBase64);
     const text = bytes === undefined ? '' : Buffer.from(bytes).toString('latin1');
-    return bytes !== undefined && /^NATS\/1\.0\r\n(?:[^]*\r\n)?\r\n$/.test(text)
+    return bytes !== undefined && HEADER_BLOCK.test(text)
       ? right(bytes)
       : left('headersBase64 is not the base64 of headers');
   }

@@ -111,7 +111,7 @@ test('csv quotes as RFC 4180 says, and no cell is a formula', () => {
       '1,2026-01-01T00:00:00.123456789Z,cmd,cmd.accounts.deposit.alice.guest,accounts,deposit,alice,guest,,,1,"{""amount"":5}"\r\n',
   );
   for (const text of ['=1+2', '+1', '-1', '@x', '\t=1', '\r=1'])
-    assert.match(lines({ data: Buffer.from(text) }), new RegExp(`,"?'[=+@\\t\\r-]`), text);
+    assert.match(lines({ data: Buffer.from(text) }), /,"?'[=+@\t\r-]/, text);
   assert.match(lines({ subject: 'cmd.a.b.=x.guest' }), /,'=x,guest,/);
   assert.match(lines({ data: Buffer.from('a\r\n"b",c') }), /,"a\r\n""b"",c"\r\n$/);
   assert.match(lines({ data: Buffer.from([0xff]) }), /,base64:\/w==\r\n$/);
