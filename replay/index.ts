@@ -43,3 +43,7 @@ export {
 } from './transfer/export-log.js';
 export { type Written, writeFileOfLines, writeLines } from './transfer/write-lines.js';
 export { type ReadExportOptions, readExport } from './transfer/read-export.js';
+export { BreakPoint, type Hit } from './sandbox/break-point.js';
+export type { Compared, Verdict } from './sandbox/compare-answers.js';
+export { type RecordedRange, rangeOf, readRange, recordsBefore } from './sandbox/recorded-range.js';
+export { type Ran, type RunOptions, runRange, type Sandbox } from './sandbox/run-range.js';

@@ -7,6 +7,7 @@ import { addImport } from './import.js';
 import { addRebuild } from './rebuild.js';
 import { addState } from './state.js';
 import { addTrace } from './trace.js';
+import { addRun } from './run.js';
 
 export const addReplay = (program: Command): void => {
   const group = program.command('replay').description('read the log back');
@@ -22,4 +23,5 @@ export const addReplay = (program: Command): void => {
   addImport(group);
   addRebuild(group);
   addTrace(group);
+  addRun(group);
 };
