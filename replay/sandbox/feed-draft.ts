@@ -1,28 +1,29 @@
 import type { Draft } from '../../broker/journal/draft.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import type { WholeMessage } from '../../schemas/record.js';
+import { decodeHeaders, withoutPin } from '../transfer/header-block.js';
 
-/** Headers that mean the same whenever the command is sent. */
-const KEPT = [HEADER.priority, HEADER.trace, HEADER.contentType, HEADER.schedule, HEADER.next] as const;
+/** Headers of the log and of the server; all others are the sender's own. */
+const OURS = /^(?:tally|nats)-/i;
+/** Those of ours that mean the same whenever the command is sent. */
+const KEPT: ReadonlySet<string> = new Set([HEADER.priority, HEADER.schedule, HEADER.next]);
 
 /** Headers that name another record of the log. */
 const SEQUENCES = [HEADER.conversation, HEADER.redrives] as const;
 
 /**
- * A recorded command as it is sent again: same sender, same payload. Its deadline is as far away as it was; what names
+ * A recorded command as it is sent again: same sender, same payload, and the sender's own headers, the first value of each. Its deadline is as far away as it was; what names
  * another record names the one that stands for it now. Identity and fence are the sandbox's own.
  */
 export const feedDraft = (
-  command: StoredMessage,
+  command: WholeMessage,
   sequences: ReadonlyMap<number, number>,
   now = Date.now(),
 ): Draft => {
   const headers: Record<string, string> = {};
-  for (const name of KEPT) {
-    const value = command.header(name);
-    if (value !== undefined) headers[name] = value;
-  }
+  for (const [name, [value]] of Object.entries(decodeHeaders(withoutPin(command.headerBytes)) ?? {}))
+    if (value !== undefined && (KEPT.has(name) || !OURS.test(name))) headers[name] = value;
   for (const name of SEQUENCES) {
     const seq = parseSequence(command.header(name) ?? '');
     if (seq !== undefined) headers[name] = String(sequences.get(seq) ?? seq);

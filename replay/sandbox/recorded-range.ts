@@ -5,7 +5,7 @@ import { readLog } from '../../broker/journal/reader.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
-import type { RawRecord, StoredMessage } from '../../schemas/record.js';
+import type { RawRecord, StoredMessage, WholeMessage } from '../../schemas/record.js';
 import { withoutPin } from '../transfer/header-block.js';
 import { CommandTree, isRoot } from './command-tree.js';
 
@@ -16,7 +16,7 @@ export interface RecordedRange {
   /** All of its commands, and their results, where they are recorded. */
   readonly tree: CommandTree;
   /** Commands that nothing in the log caused, in order. */
-  readonly roots: readonly StoredMessage[];
+  readonly roots: readonly WholeMessage[];
   /** Commands of the range, whatever caused them. */
   readonly commands: number;
 }
@@ -65,7 +65,7 @@ export const readRange = async (
 ): Promise<RecordedRange> => {
   const tree = new CommandTree();
   for (const message of open.values()) tree.add(message);
-  const roots: StoredMessage[] = [];
+  const roots: WholeMessage[] = [];
   let commands = 0;
   for await (const message of readLog(nc, { fromSeq, toSeq: lastSeq, acrossAccounts: true })) {
     const isCommand = message.subject.startsWith('cmd.');

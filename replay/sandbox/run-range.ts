@@ -5,7 +5,7 @@ import type { Draft, Receipt } from '../../broker/journal/draft.js';
 import { readLog } from '../../broker/journal/reader.js';
 import { Waker } from '../../broker/journal/waker.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 import type { Hit } from './break-point.js';
 import { CommandTree } from './command-tree.js';
 import { type Compared, compareCommands, type Verdict } from './compare-answers.js';
@@ -157,7 +157,7 @@ class Run {
     }
   }
 
-  async #feed(root: StoredMessage): Promise<number> {
+  async #feed(root: WholeMessage): Promise<number> {
     const stored = await this.options.sandbox.record(feedDraft(root, this.#sequences))();
     if (isLeft(stored)) throw new FaultError(stored.left);
     const { seq } = stored.right;
