@@ -28,7 +28,8 @@ export const ranText = ({ fed, verdicts }: Ran, fromSeq: number, untilSeq: numbe
   const counts = WORDS.filter(([verdict]) => verdict === 'same' || verdicts[verdict] > 0).map(
     ([verdict, words]) => `${verdicts[verdict]} ${words}`,
   );
-  return `${fed} commands of records ${fromSeq} to ${untilSeq} were sent again; of all that followed: ${counts.join(', ')}`;
+  const commands = fed === 1 ? '1 command' : `${fed} commands`;
+  return `${commands} of records ${fromSeq} to ${untilSeq} sent again; of all that followed: ${counts.join(', ')}`;
 };
 
 export const hitText = (

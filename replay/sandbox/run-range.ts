@@ -73,9 +73,10 @@ class Following {
     const range = { fromSeq: sandbox.baseSeq + 1, follow: true, acrossAccounts: true };
     try {
       for await (const message of readLog(sandbox.nc, { ...range, signal: this.#ended.signal })) {
-        this.tree.add(message);
         onRecord(message);
+        // Before the tree has it: who waits for quiet must not go on past what is still being looked at.
         this.hit ??= await look(message);
+        this.tree.add(message);
         this.#seq = message.seq;
         this.#waker.wake();
       }

@@ -114,7 +114,7 @@ describe('tallystick replay run', () => {
     assert.match(stdout, new RegExp(`^different +${second} → `, 'm'));
     assert.match(
       stdout,
-      /^3 commands of records 1 to \d+ were sent again; of all that followed: 2 the same, 2 different$/m,
+      /^3 commands of records 1 to \d+ sent again; of all that followed: 2 the same, 2 different$/m,
     );
     const kept = /the sandbox is kept in (\S+):/.exec(stdout)?.[1] ?? '';
     const agent = await tallystick(['agent', 'get', 'kiosk', 'ada', '--json', '--data', kept]);
