@@ -4,6 +4,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity } from '../../schemas/identity.js';
 import { parseJson } from '../../schemas/json.js';
 import type { HistoryRecord, WholeMessage } from '../../schemas/record.js';
+import type { Found } from '../history/history.js';
 import { type ExportFormat, lastOf } from './export-format.js';
 import { headersField } from './ndjson.js';
 import { withoutPin } from './header-block.js';
@@ -52,7 +53,7 @@ const payload = (message: WholeMessage): string => {
   return `,"datacontenttype":${JSON.stringify(type)},${value}`;
 };
 
-const line = (message: WholeMessage, record: HistoryRecord, log: ExportHead): string => {
+const line = ({ message, record }: Found, log: ExportHead): string => {
   const last = lastOf(log);
   const attributes = JSON.stringify({
     specversion: '1.0',

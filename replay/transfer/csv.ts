@@ -1,4 +1,5 @@
-import type { HistoryRecord, WholeMessage } from '../../schemas/record.js';
+import type { HistoryRecord } from '../../schemas/record.js';
+import type { Found } from '../history/history.js';
 import type { ExportFormat } from './export-format.js';
 import { toBase64 } from './payload.js';
 import { formatStoredTime } from './stored-time.js';
@@ -38,7 +39,7 @@ const textOf = (data: Uint8Array): string => {
   }
 };
 
-const line = (message: WholeMessage, record: HistoryRecord): string => {
+const line = ({ message, record }: Found): string => {
   const own = { time: formatStoredTime(message.nanos), data: textOf(message.data) };
   const cells = COLUMNS.map((column) =>
     cell(column === 'time' || column === 'data' ? own[column] : `${record[column] ?? ''}`),

@@ -63,8 +63,8 @@ export async function* exportLog(
   if (first !== '') yield first;
   if (lastSeq === 0) return;
   const to = query.to ?? lastSeq;
-  for await (const { message, record } of historyMessages(nc, { ...query, to })) {
-    onProgress?.(message.seq, log.toSeq ?? lastSeq);
-    yield line(message, record, log);
+  for await (const found of historyMessages(nc, { ...query, to })) {
+    onProgress?.(found.message.seq, log.toSeq ?? lastSeq);
+    yield line(found, log);
   }
 }

@@ -23,5 +23,5 @@ const line = ({ seq, nanos, subject, headerBytes, data }: RawRecord): string => 
 /** One JSON object a line: first what is exported, then the records. Lossless. */
 export const ndjson: ExportFormat = {
   head: (log) => `${JSON.stringify(log)}\n`,
-  line,
+  line: ({ message }) => line(message),
 };

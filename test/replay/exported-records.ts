@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { WireRecord } from '../../broker/journal/wire-record.js';
+import { Found } from '../../replay/history/history.js';
 import { EXPORT_FORMATS, type ExportFormatName } from '../../replay/transfer/export-log.js';
 import { readExport } from '../../replay/transfer/read-export.js';
 import type { ExportHead } from '../../schemas/export.js';
-import { type RawRecord, toHistory, type WholeMessage } from '../../schemas/record.js';
+import type { RawRecord, WholeMessage } from '../../schemas/record.js';
 
 /** A record as a reader gives it. */
 export const wireRecord = ({ seq, nanos, subject, headerBytes, data }: RawRecord): WholeMessage => {
@@ -93,10 +94,7 @@ export const exportHead = (toSeq: number): ExportHead => ({
 export const exportedAs = (format: ExportFormatName, records: readonly RawRecord[]): string => {
   const log = exportHead(records.at(-1)?.seq ?? 0);
   const { head, line } = EXPORT_FORMATS[format];
-  const lines = records.map((record) => {
-    const message = wireRecord(record);
-    return line(message, toHistory(message), log);
-  });
+  const lines = records.map((record) => line(new Found(wireRecord(record)), log));
   return [head(log), ...lines].join('');
 };
 
