@@ -28,7 +28,7 @@ import { EXIT, type ExitCode } from './exit.js';
 import { print, printJson } from './output.js';
 import { progressBar } from './progress-bar.js';
 import { comparedText, hitText, keptText, ranText } from './run-text.js';
-import { effectfulActions, type SandboxModule, sandboxModules } from './sandbox-modules.js';
+import { checkRunning, effectfulActions, type SandboxModule, sandboxModules } from './sandbox-modules.js';
 import { HOST_ENTRY } from './serve.js';
 import { type Steps, steps } from './steps.js';
 
@@ -146,6 +146,7 @@ const runAgain = async (
   const broker = await startSandbox(dataDir, modules, lifetime);
   const own = await run(openConnection({ data: dataDir }));
   lifetime.onStop(() => own.close());
+  await checkRunning(own, dataDir);
   const baseSeq = fromSeq - 1;
   const codes = modules.flatMap(({ code }) => (code === undefined ? [] : [code]));
   await using point =

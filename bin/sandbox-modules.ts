@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { orThrow, run } from '../broker/process/lifetime.js';
@@ -8,6 +10,9 @@ import { type ModuleStatus, OPS } from '../schemas/operate.js';
 import { splitSubject } from '../schemas/subjects.js';
 import { moduleCode, moduleInfo } from './module-code.js';
 import { ask } from './requests.js';
+
+/** Lines of the sandbox's log that say why a module does not start. */
+const LAST_LINES = 10;
 
 /** A module that a sandbox runs. */
 export interface SandboxModule {
@@ -61,4 +66,15 @@ export const effectfulActions = (
       found.add(`${subject.module}.${subject.name}`);
   }
   return [...found].sort();
+};
+
+/** MODULE_START_FAILED where a module does not run in the sandbox: nobody would answer its commands. */
+export const checkRunning = async (nc: NatsConnection, dataDir: string): Promise<void> => {
+  const { modules } = await run(ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList));
+  const idle = modules.filter(({ state }) => state !== 'loaded');
+  if (idle.length === 0) return;
+  const names = idle.map(({ name }) => name).join(', ');
+  const log = readFileSync(join(dataDir, 'broker.log'), 'utf8').trim().split('\n').slice(-LAST_LINES);
+  const message = `${names} did not start in the sandbox:\n  ${log.join('\n  ')}`;
+  throw new FaultError(fault('MODULE_START_FAILED', message));
 };
