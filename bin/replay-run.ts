@@ -1,35 +1,29 @@
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import { stderrLog } from '../broker/broker-log.js';
 import { readLog } from '../broker/journal/reader.js';
 import { Lifetime, orThrow, run } from '../broker/process/lifetime.js';
-import { restoreLog } from '../broker/restore/restore-log.js';
-import { progressReporter } from '../broker/server/progress.js';
-import { type RunningBroker, startBroker } from '../broker/start.js';
 import {
   BreakPoint,
   lineFormatter,
   type Ran,
   rangeOf,
   readRange,
-  recordsBefore,
   runRange,
   type Scope,
 } from '../replay/index.js';
-import { startConfig } from '../schemas/config.js';
 import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
-import { type StoredMessage, toHistory } from '../schemas/record.js';
+import { toHistory } from '../schemas/record.js';
 import { openConnection } from './connect.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { print, printJson } from './output.js';
 import { progressBar } from './progress-bar.js';
 import { comparedText, hitText, keptText, ranText } from './run-text.js';
-import { checkRunning, effectfulActions, type SandboxModule, sandboxModules } from './sandbox-modules.js';
-import { HOST_ENTRY } from './serve.js';
+import { checkFree, fillSandbox, startSandbox } from './sandbox.js';
+import { checkEffects, checkRunning, sandboxModules } from './sandbox-modules.js';
 import { type Steps, steps } from './steps.js';
 
 export interface RunRequest {
@@ -47,75 +41,11 @@ export interface RunRequest {
   readonly json: boolean;
 }
 
-const checkEffects = (
-  modules: readonly SandboxModule[],
-  subjects: Iterable<string>,
-  allowed: boolean,
-): void => {
-  const found = allowed ? [] : effectfulActions(modules, subjects);
-  if (found.length === 0) return;
-  const message =
-    `${found.join(', ')}: what these handlers do beside calling other modules, such as a request over the network, no ` +
-    'sandbox holds back; --allow-effects runs them';
-  throw new FaultError(fault('USAGE', message));
-};
-
 const subjectsOf = async (nc: NatsConnection, fromSeq: number, toSeq: number): Promise<Set<string>> => {
   const subjects = new Set<string>();
   const range = { filters: ['cmd.>'], fromSeq, toSeq, acrossAccounts: true };
   for await (const { subject } of readLog(nc, range)) subjects.add(subject);
   return subjects;
-};
-
-/** Fills the sandbox with what came before the range; returns the commands that wait for an answer there. */
-const fillSandbox = async (
-  nc: NatsConnection,
-  dataDir: string,
-  fromSeq: number,
-): Promise<ReadonlyMap<number, StoredMessage>> => {
-  const open = new Map<number, StoredMessage>();
-  if (fromSeq <= 1) return open;
-  using server = progressReporter();
-  using bar = progressBar('records before', fromSeq - 1);
-  await run(
-    restoreLog({
-      dataDir,
-      records: recordsBefore(nc, fromSeq, open),
-      log: stderrLog(),
-      onServerProgress: server.onProgress,
-      onProgress: (stage, done) => (stage === 'read' ? bar.update(done) : undefined),
-    }),
-  );
-  return open;
-};
-
-/** A broker on the sandbox; what it has to say goes into a file there. */
-const startSandbox = async (
-  dataDir: string,
-  modules: readonly SandboxModule[],
-  lifetime: Lifetime,
-): Promise<RunningBroker> => {
-  using server = progressReporter();
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const config = orThrow(
-    startConfig({
-      dataDir,
-      natsPort: 0,
-      durability: 'os',
-      shipped: false,
-      modules: modules.map(({ dir }) => dir),
-    }),
-  );
-  const broker = await run(
-    startBroker(config, {
-      hostEntry: HOST_ENTRY,
-      shippedModules: [],
-      log: stderrLog(createWriteStream(join(dataDir, 'broker.log'), { flags: 'a' })),
-      onProgress: server.onProgress,
-    }),
-  );
-  lifetime.onStop(() => broker.stop());
-  return broker;
 };
 
 const isAsItWas = ({ verdicts }: Ran): boolean =>
@@ -194,12 +124,6 @@ const runAgain = async (
   }
   const isYes = condition === undefined ? isAsItWas(ran) : hit !== undefined;
   return { code: isYes ? EXIT.done : EXIT.no, keep };
-};
-
-/** A directory with anything in it is somebody's. */
-const checkFree = (dir: string): void => {
-  if (!existsSync(dir) || readdirSync(dir).length === 0) return;
-  throw new FaultError(fault('USAGE', `--sandbox: ${dir} is not empty, and a sandbox begins with nothing`));
 };
 
 /** Sends a range of recorded commands to a broker of its own, and says what is not as it was. */

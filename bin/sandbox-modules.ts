@@ -51,7 +51,7 @@ export const sandboxModules = async (
  * Actions whose handlers can reach what no sandbox holds back: effectful ones, and all of a program in another language. A
  * decider is a function of state and command.
  */
-export const effectfulActions = (
+const effectfulActions = (
   modules: readonly SandboxModule[],
   subjects: Iterable<string>,
 ): readonly string[] => {
@@ -66,6 +66,20 @@ export const effectfulActions = (
       found.add(`${subject.module}.${subject.name}`);
   }
   return [...found].sort();
+};
+
+/** USAGE that names what would run, where nobody has allowed it. */
+export const checkEffects = (
+  modules: readonly SandboxModule[],
+  subjects: Iterable<string>,
+  allowed: boolean,
+): void => {
+  const found = allowed ? [] : effectfulActions(modules, subjects);
+  if (found.length === 0) return;
+  const message =
+    `${found.join(', ')}: what these handlers do beside calling other modules, such as a request over the network, no ` +
+    'sandbox holds back; --allow-effects runs them';
+  throw new FaultError(fault('USAGE', message));
 };
 
 /** MODULE_START_FAILED where a module does not run in the sandbox: nobody would answer its commands. */

@@ -2,14 +2,12 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { Draft, Receipt } from '../../broker/journal/draft.js';
-import { readLog } from '../../broker/journal/reader.js';
-import { Waker } from '../../broker/journal/waker.js';
-import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
+import { type Fault, FaultError } from '../../schemas/errors.js';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 import type { Hit } from './break-point.js';
-import { CommandTree } from './command-tree.js';
 import { type Compared, compareCommands, type Verdict } from './compare-answers.js';
 import { feedDraft } from './feed-draft.js';
+import { Following } from './following.js';
 import type { RecordedRange } from './recorded-range.js';
 
 /** A broker of its own, whose log is what came before the range. */
@@ -52,58 +50,6 @@ export interface Ran {
   readonly lastFed: number | null;
 }
 
-/** The records of a sandbox as they are stored. */
-class Following {
-  readonly tree = new CommandTree();
-  hit: Hit | undefined;
-  failed: Fault | undefined;
-  readonly #waker = new Waker();
-  readonly #ended = new AbortController();
-  readonly #done: Promise<void>;
-  /** The last record that was seen. */
-  #seq = 0;
-
-  constructor(private readonly options: RunOptions) {
-    for (const message of options.open) this.tree.add(message);
-    this.#done = this.#follow();
-  }
-
-  async #follow(): Promise<void> {
-    const { sandbox, look, onRecord } = this.options;
-    const range = { fromSeq: sandbox.baseSeq + 1, follow: true, acrossAccounts: true };
-    try {
-      for await (const message of readLog(sandbox.nc, { ...range, signal: this.#ended.signal })) {
-        onRecord(message);
-        // Before the tree has it: who waits for quiet must not go on past what is still being looked at.
-        this.hit ??= await look(message);
-        this.tree.add(message);
-        this.#seq = message.seq;
-        this.#waker.wake();
-      }
-    } catch (error) {
-      this.failed = toFault(error);
-      this.#waker.wake();
-    }
-  }
-
-  /** Waits until everything up to a record, and what followed from it, is answered, or it is enough. */
-  async quiet(seq: number, timeoutMs: number): Promise<void> {
-    const until = Date.now() + timeoutMs;
-    for (;;) {
-      if (this.failed !== undefined) throw new FaultError(this.failed);
-      const leftMs = until - Date.now();
-      if (this.hit !== undefined || (this.#seq >= seq && this.tree.isQuiet)) return;
-      if (leftMs <= 0) return this.tree.giveUp();
-      await this.#waker.wait(leftMs);
-    }
-  }
-
-  async end(): Promise<void> {
-    this.#ended.abort();
-    await this.#done;
-  }
-}
-
 const VERDICTS: Readonly<Record<Verdict, number>> = {
   same: 0,
   different: 0,
@@ -129,7 +75,8 @@ class Run {
   #lastFed: number | null = null;
 
   constructor(private readonly options: RunOptions) {
-    this.#following = new Following(options);
+    const { sandbox, open, onRecord, look } = options;
+    this.#following = new Following({ ...sandbox, open, onRecord, look });
   }
 
   async run(): Promise<Ran> {
