@@ -59,6 +59,9 @@ const VERDICTS: Readonly<Record<Verdict, number>> = {
   missing: 0,
 };
 
+/** What may still change while a conversation goes on. */
+const LATER: ReadonlySet<Verdict> = new Set(['unanswered', 'missing']);
+
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
 /** How often somebody who waits for a command's time looks whether the run has ended. */
@@ -127,6 +130,8 @@ class Run {
       const is = this.#following.tree.find(now);
       if (was === undefined || is === undefined) continue;
       for (const each of compareCommands(was, is, this.#sequences)) {
+        // A run that was stopped in the middle of a conversation has not seen its end.
+        if (this.#following.hit !== undefined && LATER.has(each.verdict)) continue;
         this.#verdicts[each.verdict] += 1;
         this.options.onCompared(each);
       }
