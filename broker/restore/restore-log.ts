@@ -106,8 +106,11 @@ const restore = async (given: RestoreOptions, lifetime: Lifetime): Promise<Resto
     await clearBroker(jsm, dataDir);
     logId = await fill(server, staged, options);
   } catch (error) {
-    await clearBroker(jsm, dataDir);
-    await unmarkImport(dataDir);
+    // Where it cannot be taken back, as when the server is gone, the mark stays and says so.
+    await clearBroker(jsm, dataDir).then(
+      () => unmarkImport(dataDir),
+      () => undefined,
+    );
     throw error;
   }
   await server.stop();
