@@ -2,7 +2,7 @@ import { crc32c } from './crc32c.js';
 
 /**
  * The frames of S2 (Snappy's framing with larger chunks), which is what the server reads a backup from. Chunks go as they
- * are: the way is from one process to another of the same machine. See docs/decisions/0028.
+ * are: the way is from one process to another of the same machine. See docs/decisions/0030.
  */
 export const S2_START = Buffer.from([0xff, 0x06, 0x00, 0x00, ...Buffer.from('S2sTwO')]);
 
