@@ -88,6 +88,14 @@ const open =
     }
   };
 
+/** A connection that is the caller's to close; as `withConnection`. */
+export const openConnection =
+  (options: TargetOptions): TaskEither<Fault, NatsConnection> =>
+  async () => {
+    const target = findTarget(options);
+    return isLeft(target) ? target : open(target.right)();
+  };
+
 /** Connects, works, and closes, whatever happens: BROKER_UNREACHABLE, SERVER_REFUSED or USAGE before the work begins. */
 export const withConnection =
   <T>(

@@ -2,7 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { parseSequence } from '../schemas/identity.js';
 import { parseName } from '../schemas/names.js';
-import { parseDuration } from '../schemas/quantity.js';
+import { parseBytes, parseDuration } from '../schemas/quantity.js';
 import { orUsage } from './run.js';
 
 /** What options take: each makes a parser for commander that names its option when it refuses. */
@@ -33,3 +33,5 @@ export const positive: OptionParser<number> = (option) => (text) => {
   const problem = fault('USAGE', `${JSON.stringify(text)} is no number from 1 on`);
   return orUsage(option, value === undefined ? left(problem) : right(value));
 };
+
+export const bytes: OptionParser<number> = (option) => (text) => orUsage(option, parseBytes(text));

@@ -16,6 +16,9 @@ import { readyText } from './ready-text.js';
 /** Compiled code lies as the sources do, so the modules are where they are seen from here. */
 const MODULES = join(import.meta.dirname, '..', 'modules');
 
+/** The program that hosts one JavaScript module. */
+export const HOST_ENTRY = join(MODULES, 'host', 'main.js');
+
 /** Resolves at the first SIGTERM, SIGINT or SIGHUP; a second one ends the process at once, as whoever sent it wants. */
 const askedToStop = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
@@ -54,7 +57,7 @@ export const serve =
     let knownLoss: LogLoss | undefined;
     for (;;) {
       const started = startBroker(place, {
-        hostEntry: join(MODULES, 'host', 'main.js'),
+        hostEntry: HOST_ENTRY,
         shippedModules: shippedModules.map(({ directory }) => join(MODULES, directory)),
         log,
         onProgress: progress.onProgress,

@@ -9,6 +9,7 @@ import { assemble, type Parts } from './assemble.js';
 import type { BrokerLog } from './broker-log.js';
 import type { LogLoss } from './log/log-loss.js';
 import { ensureDeadStream } from './dead/dead-stream.js';
+import type { Draft, Receipt } from './journal/draft.js';
 import { armFailPoints, FAIL_VARIABLE } from './journal/fail-point.js';
 import { openLog } from './log/open-log.js';
 import type { Witness } from './log/witness.js';
@@ -22,6 +23,7 @@ import type { Producer } from './journal/producer.js';
 import { Lifetime, orThrow, run } from './process/lifetime.js';
 import { claimDataDir } from './process/owner.js';
 import { startReaper } from './process/reaper.js';
+import { checkImportFinished } from './restore/import-mark.js';
 import { scheduleOperations, serveScheduling } from './schedules/serve.js';
 import { watchDurableServer } from './server/durable-server.js';
 import type { OnProgress } from './server/progress.js';
@@ -42,6 +44,8 @@ export interface BrokerEnvironment {
 
 export interface RunningBroker {
   readonly ready: Ready;
+  /** Records a command as the gateway does; its subject says who sent it. For whoever runs history again. */
+  readonly record: (command: Draft) => TaskEither<Fault, Receipt>;
   /** Takes no more calls, lets modules finish what they handle, ends all processes. Idempotent. */
   readonly stop: () => Promise<void>;
   /** Resolves when the broker cannot go on, with the reason; it must then be stopped. */
@@ -62,9 +66,10 @@ export const startBroker =
     const lifetime = new Lifetime();
     if (armFailPoints('broker')) environment.log.line('broker', ON);
     try {
-      const { ready, witness } = await start(config, environment, lifetime);
+      const { ready, witness, producer } = await start(config, environment, lifetime);
       return E.right({
         ready,
+        record: (command) => producer.append(command, { patient: true }),
         stop: () => lifetime.stop(),
         failed: lifetime.failed,
         loss: () => witness.checked(),
@@ -79,12 +84,13 @@ const start = async (
   config: StartConfig,
   { hostEntry, shippedModules, log, onProgress, knownLoss }: BrokerEnvironment,
   lifetime: Lifetime,
-): Promise<{ readonly ready: Ready; readonly witness: Witness }> => {
+): Promise<{ readonly ready: Ready; readonly witness: Witness; readonly producer: Producer }> => {
   const dataDir = resolve(config.dataDir);
   const dirs = [...(config.shipped ? shippedModules : []), ...config.modules];
   const sources = dirs.map((dir) => orThrow(readModule(dir)));
   const claim = await run(claimDataDir(dataDir));
   lifetime.onStop(() => claim.release());
+  orThrow(checkImportFinished(dataDir));
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
 
@@ -122,7 +128,7 @@ const start = async (
     server: { version: context.server.version, embedded: context.server.embedded },
     modules: [...supervisor.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
   };
-  return { ready, witness: open.witness };
+  return { ready, witness: open.witness, producer: open.producer };
 };
 
 const contextOf = (

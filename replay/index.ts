@@ -34,3 +34,16 @@ export type { Handling, Role, Span, Trace, TraceNode } from './trace/trace.js';
 export { type TraceOptions, traceOf } from './trace/trace-of.js';
 export { toTraceRecord, type TraceRecord } from './trace/trace-record.js';
 export type { WalkOptions } from './trace/walk.js';
+export {
+  EXPORT_FORMATS,
+  type ExportFormatName,
+  type ExportOptions,
+  type ExportQuery,
+  exportLog,
+} from './transfer/export-log.js';
+export { type Written, writeFileOfLines, writeLines } from './transfer/write-lines.js';
+export { type ReadExportOptions, readExport } from './transfer/read-export.js';
+export { BreakPoint, type Hit } from './sandbox/break-point.js';
+export type { Compared, Verdict } from './sandbox/compare-answers.js';
+export { type RecordedRange, rangeOf, readRange, recordsBefore } from './sandbox/recorded-range.js';
+export { type Ran, type RunOptions, runRange, type Sandbox } from './sandbox/run-range.js';

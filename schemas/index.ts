@@ -23,7 +23,14 @@ export {
 export { encodeJson, jsonOrText, parseJson } from './json.js';
 export { type ActionManifest, type Manifest, ManifestSchema, parseManifest } from './manifest.js';
 export { isModuleName, isName, NAME_PATTERN, parseName, RESERVED_NAMES } from './names.js';
-export { conversationOf, type HistoryRecord, type StoredMessage, toHistory } from './record.js';
+export {
+  conversationOf,
+  type HistoryRecord,
+  type RawRecord,
+  type StoredMessage,
+  toHistory,
+  type WholeMessage,
+} from './record.js';
 export { forCaller, type Ok, type Out, type Refusal, type Result, ResultSchema, refusal } from './result.js';
 export {
   type Address,

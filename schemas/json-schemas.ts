@@ -8,6 +8,7 @@ import {
 } from './control.js';
 import { OpenConversationSchema } from './conversation.js';
 import { DeadLetterSchema } from './dead.js';
+import { ExportedRecordSchema, ExportHeadSchema } from './export.js';
 import { ManifestSchema } from './manifest.js';
 import { BrokerAddressSchema, BrokerStatusSchema, ModuleStatsSchema, ReadySchema } from './operate.js';
 import {
@@ -27,6 +28,8 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['manifest', 'Manifest of a module', ManifestSchema],
   ['result', 'Body of a result', ResultSchema],
   ['history-record', 'One line of history', HistoryRecordSchema],
+  ['export-head', 'First line of an export', ExportHeadSchema],
+  ['exported-record', 'Record of an export', ExportedRecordSchema],
   ['dead-letter', 'Dead letter', DeadLetterSchema],
   ['open-conversation', 'Open conversation', OpenConversationSchema],
   ['status', 'Status of a broker', BrokerStatusSchema],

@@ -20,6 +20,20 @@ export interface StoredMessage {
   readonly data: Uint8Array;
 }
 
+/** All that the log holds of a record, as it was stored. */
+export interface RawRecord {
+  readonly seq: number;
+  /** When the server stored it: nanoseconds since 1970, in digits (more than a double holds). */
+  readonly nanos: string;
+  readonly subject: string;
+  /** From `NATS/1.0` to the empty line; empty when it has none. */
+  readonly headerBytes: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+/** A message of the log with nothing left out. */
+export interface WholeMessage extends StoredMessage, RawRecord {}
+
 const OrNull = <T extends TSchema>(type: T, description?: string) =>
   Type.Union([type, Type.Null()], description === undefined ? {} : { description });
 const Sequence = Type.Integer({ minimum: 1 });

@@ -1,7 +1,7 @@
 import { createInbox, type Msg, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { PULL_GROUP } from '../../schemas/log.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import type { WholeMessage } from '../../schemas/record.js';
 import { openLane } from './fast-lane.js';
 import { type LogApi, STREAM } from './reader-api.js';
 import { LogMessage, PIN_HEADER, parseDelivery } from './stored-message.js';
@@ -25,7 +25,7 @@ interface Sized {
   readonly size: () => number;
 }
 
-const pinOf = (message: StoredMessage): { id?: string } => {
+const pinOf = (message: WholeMessage): { id?: string } => {
   const id = message.header(PIN_HEADER);
   return id === undefined ? {} : { id };
 };
@@ -44,7 +44,7 @@ export class ReaderSession {
   /** Whether the server, asked for more, had nothing to send for a heartbeat's time. */
   idle = false;
 
-  private queue: StoredMessage[] = [];
+  private queue: WholeMessage[] = [];
   private queuedBytes = 0;
   private expected = 1;
   private pulls = 0;
@@ -88,7 +88,7 @@ export class ReaderSession {
   }
 
   /** What has arrived, in order; asks for more, so that the next records travel while these are handled. */
-  take(): readonly StoredMessage[] {
+  take(): readonly WholeMessage[] {
     const taken = this.queue;
     if (taken.length > 0) this.queue = [];
     this.queuedBytes = 0;
@@ -145,7 +145,7 @@ export class ReaderSession {
     this.receiveRecord(record, delivered, pending, (message as Msg & Sized).size());
   }
 
-  private receiveRecord(record: StoredMessage, delivered: number, pending: number, size: number): void {
+  private receiveRecord(record: WholeMessage, delivered: number, pending: number, size: number): void {
     this.silentTicks = 0;
     this.alive = true;
     if (this.broken !== undefined) return;

@@ -1,7 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type NatsConnection, nuid } from 'nats';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import type { WholeMessage } from '../../schemas/record.js';
 import { linkState } from './link-state.js';
 import {
   type ApiFailure,
@@ -50,7 +50,7 @@ class LogReader {
     this.patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
   }
 
-  async *batches(): AsyncGenerator<readonly StoredMessage[], void, void> {
+  async *batches(): AsyncGenerator<readonly WholeMessage[], void, void> {
     const { signal } = this.options;
     const wake = (): void => this.waker.wake();
     const forget = this.link.onChange(wake);
@@ -130,7 +130,7 @@ class LogReader {
   private async *drain(
     session: ReaderSession,
     plan: ReadPlan,
-  ): AsyncGenerator<readonly StoredMessage[], void, void> {
+  ): AsyncGenerator<readonly WholeMessage[], void, void> {
     while (!this.isAborted) {
       const batch = session.take();
       const last = batch.at(-1);
@@ -201,7 +201,7 @@ const unavailable = (failure: ApiFailure, patienceMs: number): Fault =>
 export const readLogBatches = (
   nc: NatsConnection,
   options: ReadOptions = {},
-): AsyncGenerator<readonly StoredMessage[], void, void> => new LogReader(options, nc).batches();
+): AsyncGenerator<readonly WholeMessage[], void, void> => new LogReader(options, nc).batches();
 
 /**
  * Reads the log in order and without a gap, across reconnects and restarts of the server. Without `follow` it ends
@@ -214,7 +214,7 @@ export const readLogBatches = (
 export async function* readLog(
   nc: NatsConnection,
   options: ReadOptions = {},
-): AsyncGenerator<StoredMessage, void, void> {
+): AsyncGenerator<WholeMessage, void, void> {
   for await (const batch of readLogBatches(nc, options)) {
     for (const message of batch) yield message;
   }

@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from 'nats';
-import type { StoredMessage } from '../../schemas/record.js';
+import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 
 /** On every message of a consumer whose policy is `pinned_client`: whom the server has pinned it to. */
 export const PIN_HEADER = 'Nats-Pin-Id';
@@ -34,6 +34,11 @@ export const parseDelivery = (reply: string): Delivery | undefined => {
 /** Milliseconds since 1970, cut and not rounded, so that a record never seems younger than it is. */
 export const millisOf = (nanos: string): number => (nanos.length > 6 ? Number(nanos.slice(0, -6)) : 0);
 
+/** What the client's header objects can beside what their type tells. */
+type Encoded = MsgHdrs & { readonly encode: () => Uint8Array };
+
+const NONE = new Uint8Array(0);
+
 interface Delivered {
   readonly subject: string;
   readonly headers?: MsgHdrs | undefined;
@@ -41,7 +46,7 @@ interface Delivered {
 }
 
 /** A message as it was delivered. Time, subject, headers and data are made when they are asked for: scans skip most. */
-export class LogMessage implements StoredMessage {
+export class LogMessage implements WholeMessage {
   constructor(
     readonly seq: number,
     /** When the server stored it: nanoseconds since 1970, in digits. */
@@ -63,6 +68,11 @@ export class LogMessage implements StoredMessage {
 
   get subject(): string {
     return this.message.subject;
+  }
+
+  /** As the client library writes them, which parsed them: blanks around a value are gone. */
+  get headerBytes(): Uint8Array {
+    return (this.message.headers as Encoded | undefined)?.encode() ?? NONE;
   }
 
   get data(): Uint8Array {

@@ -1,9 +1,9 @@
-import type { StoredMessage } from '../../schemas/record.js';
+import type { WholeMessage } from '../../schemas/record.js';
 
 const ZERO = 48;
 
 /** A record that is still the bytes it came as: whoever scans a log looks at few of its fields. */
-export class WireRecord implements StoredMessage {
+export class WireRecord implements WholeMessage {
   private headers: string | undefined;
 
   constructor(
@@ -41,6 +41,14 @@ export class WireRecord implements StoredMessage {
     for (let at = this.nanosFrom; at < this.nanosTo - digits; at++)
       time = time * 10 + (this.bytes[at] as number) - ZERO;
     return time;
+  }
+
+  get nanos(): string {
+    return this.bytes.toString('latin1', this.nanosFrom, this.nanosTo);
+  }
+
+  get headerBytes(): Uint8Array {
+    return this.bytes.subarray(this.headersFrom, this.dataFrom);
   }
 
   get data(): Uint8Array {

@@ -55,7 +55,8 @@ export interface OpenLogOptions {
 /** Share of the free disk that a new log may take: when a disk is full the server stops answering, so well below it. */
 const LOG_SHARE = 0.5;
 
-const defaultMaxBytes = (dir: string): number => {
+/** Limit of a new log on the disk of this directory, bytes. */
+export const defaultMaxBytes = (dir: string): number => {
   const { bavail, bsize } = statfsSync(dir);
   return Math.floor(bavail * bsize * LOG_SHARE);
 };

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { type ReadOptions, readLog } from '../../broker/journal/reader.js';
-import { conversationOf, type HistoryRecord, toHistory } from '../../schemas/record.js';
+import { conversationOf, type HistoryRecord, toHistory, type WholeMessage } from '../../schemas/record.js';
 import { newest } from './newest.js';
 import { Places } from './places.js';
 import { bySubject, checkRange, filtersOf, fits, type HistoryEnd, type HistoryQuery } from './query.js';
@@ -10,6 +10,25 @@ const SOME = 256;
 /** The longest that a timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 const NOWHERE: HistoryEnd = { next: null, previous: null };
+
+/** A record, and the line of history that it is, which is made when it is asked for. */
+export class Found {
+  #record: HistoryRecord | undefined;
+
+  constructor(readonly message: WholeMessage) {}
+
+  get seq(): number {
+    return this.message.seq;
+  }
+
+  get record(): HistoryRecord {
+    this.#record ??= toHistory(this.message);
+    return this.#record;
+  }
+}
+
+const hasFilter = ({ module, agent, sender, kind, name, conversation }: HistoryQuery): boolean =>
+  [module, agent, sender, kind, name, conversation].some((value) => value !== undefined);
 
 class HistoryReader {
   readonly #places: Places;
@@ -27,7 +46,7 @@ class HistoryReader {
     this.#places = new Places(nc, query);
   }
 
-  async *read(): AsyncGenerator<HistoryRecord, HistoryEnd, void> {
+  async *read(): AsyncGenerator<Found, HistoryEnd, void> {
     const { limit, last, follow } = this.query;
     // No filter at all would read the whole log for what cannot be in it.
     if (limit === 0 || this.#filters?.length === 0) return NOWHERE;
@@ -56,7 +75,7 @@ class HistoryReader {
     return Math.min(end, last ?? end);
   }
 
-  async *#newest(count: number): AsyncGenerator<HistoryRecord, HistoryEnd, void> {
+  async *#newest(count: number): AsyncGenerator<Found, HistoryEnd, void> {
     const { from } = this.query;
     const end = await this.#lastSeq();
     const first = from instanceof Date ? ((await this.#places.since(from)) ?? end + 1) : this.#firstSeq;
@@ -72,7 +91,7 @@ class HistoryReader {
   }
 
   /** Forward, to the end of the range. */
-  async *#following(): AsyncGenerator<HistoryRecord, void, void> {
+  async *#following(): AsyncGenerator<Found, void, void> {
     const { to, follow, signal } = this.query;
     // What ends at a time to come ends then, whether or not a later record comes.
     while (follow === true && to instanceof Date && to.getTime() > Date.now()) {
@@ -85,7 +104,7 @@ class HistoryReader {
     yield* this.#forward({ toSeq: await this.#places.until(to) });
   }
 
-  async *#forward(options: Partial<Range>): AsyncGenerator<HistoryRecord, void, void> {
+  async *#forward(options: Partial<Range>): AsyncGenerator<Found, void, void> {
     for await (const record of this.#records({ fromSeq: this.#firstSeq, ...options })) {
       this.#at = record.seq;
       this.#found += 1;
@@ -94,17 +113,18 @@ class HistoryReader {
     }
   }
 
-  async *#records(range: Range): AsyncGenerator<HistoryRecord, void, void> {
+  async *#records(range: Range): AsyncGenerator<Found, void, void> {
     const { query } = this;
     const from = query.from instanceof Date ? query.from.getTime() : 0;
     const to = query.to instanceof Date ? query.to.getTime() : Number.POSITIVE_INFINITY;
+    const isNarrowed = hasFilter(query);
     for await (const message of readLog(this.nc, this.#readOptions(range))) {
       if (message.timeMs > to) return;
       if (message.timeMs < from) continue;
       // Most records of a log are of other conversations, and their payloads need not be read to see that.
       if (query.conversation !== undefined && conversationOf(message) !== query.conversation) continue;
-      const record = toHistory(message);
-      if (fits(query, record)) yield record;
+      const found = new Found(message);
+      if (!isNarrowed || fits(query, found.record)) yield found;
     }
   }
 
@@ -141,5 +161,18 @@ export async function* history(
   nc: NatsConnection,
   query: HistoryQuery = {},
 ): AsyncGenerator<HistoryRecord, HistoryEnd, void> {
-  return yield* new HistoryReader(nc, query).read();
+  const found = new HistoryReader(nc, query).read();
+  try {
+    let step = await found.next();
+    for (; step.done !== true; step = await found.next()) yield step.value.record;
+    return step.value;
+  } finally {
+    await found.return(NOWHERE);
+  }
 }
+
+/** As {@link history}, with all that the log holds of each record. */
+export const historyMessages = (
+  nc: NatsConnection,
+  query: HistoryQuery = {},
+): AsyncGenerator<Found, HistoryEnd, void> => new HistoryReader(nc, query).read();

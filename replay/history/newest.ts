@@ -1,7 +1,5 @@
-import type { HistoryRecord } from '../../schemas/record.js';
-
 /** Reads a range of sequences in order, and passes on what is meant. */
-export type ReadRange = (fromSeq: number, toSeq: number) => AsyncIterable<HistoryRecord>;
+export type ReadRange<R> = (fromSeq: number, toSeq: number) => AsyncIterable<R>;
 
 export interface NewestOptions {
   /** Nothing is looked for below. */
@@ -16,16 +14,16 @@ export interface NewestOptions {
 const GROWTH = 4;
 
 /** The last records of a range that are meant, in order: windows are read from the end until there are enough. */
-export const newest = async (
-  read: ReadRange,
+export const newest = async <R>(
+  read: ReadRange<R>,
   { first, last, count, window }: NewestOptions,
-): Promise<readonly HistoryRecord[]> => {
-  const windows: (readonly HistoryRecord[])[] = [];
+): Promise<readonly R[]> => {
+  const windows: (readonly R[])[] = [];
   let missing = count;
   let size = window;
   for (let to = last; missing > 0 && to >= first; size *= GROWTH) {
     const from = Math.max(first, to - size + 1);
-    const found: HistoryRecord[] = [];
+    const found: R[] = [];
     for await (const record of read(from, to)) {
       found.push(record);
       // Of a window that has more than are wanted, no more than twice as many are held.

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { withExamples } from '../../run.js';
 import { addDiff } from './diff.js';
+import { addExport } from './export.js';
 import { addHistory } from './history.js';
+import { addImport } from './import.js';
 import { addRebuild } from './rebuild.js';
 import { addState } from './state.js';
 import { addTrace } from './trace.js';
+import { addRun } from './run.js';
 
 export const addReplay = (program: Command): void => {
   const group = program.command('replay').description('read the log back');
@@ -16,6 +19,9 @@ export const addReplay = (program: Command): void => {
   addHistory(group);
   addState(group);
   addDiff(group);
+  addExport(group);
+  addImport(group);
   addRebuild(group);
   addTrace(group);
+  addRun(group);
 };

@@ -1,0 +1,54 @@
+import type { Compared, Hit, Ran, Verdict } from '../replay/index.js';
+import { splitSubject } from '../schemas/subjects.js';
+
+const addressOf = (text: string): string => {
+  const subject = splitSubject(text);
+  if (subject?.kind !== 'cmd') return text;
+  return `${subject.module}.${subject.name}${subject.agent === undefined ? '' : ` ${subject.agent}`}`;
+};
+
+/** What is not as it was: where it was recorded, where it is now, and both answers. */
+export const comparedText = ({ verdict, recordedSeq, seq, subject, recorded, now }: Compared): string =>
+  [
+    `${verdict.padEnd(10)} ${recordedSeq ?? '-'} → ${seq ?? '-'} ${addressOf(subject)}`,
+    `  was ${JSON.stringify(recorded)}`,
+    `  is  ${JSON.stringify(now)}`,
+  ].join('\n');
+
+const WORDS: readonly (readonly [Verdict, string])[] = [
+  ['same', 'the same'],
+  ['different', 'different'],
+  ['unanswered', 'unanswered'],
+  ['answered', 'answered now only'],
+  ['new', 'not sent before'],
+  ['missing', 'not sent now'],
+];
+
+export const ranText = ({ fed, verdicts }: Ran, fromSeq: number, untilSeq: number): string => {
+  const counts = WORDS.filter(([verdict]) => verdict === 'same' || verdicts[verdict] > 0).map(
+    ([verdict, words]) => `${verdicts[verdict]} ${words}`,
+  );
+  const commands = fed === 1 ? '1 command' : `${fed} commands`;
+  return `${commands} of records ${fromSeq} to ${untilSeq} sent again; of all that followed: ${counts.join(', ')}`;
+};
+
+export const hitText = (
+  { seq, cause, module, agent, state }: Hit,
+  expression: string,
+  lastFed: number | null,
+): string => {
+  const who = agent === '' ? `${module} itself` : `${agent} of ${module}`;
+  const where = cause === null ? `record ${seq}` : `record ${seq}, which answers command ${cause},`;
+  const sent = lastFed === null ? '' : ` The command that was sent last is recorded as ${lastFed}.`;
+  return `with ${where} ${expression} holds for ${who}.${sent}\n${JSON.stringify(state, null, 2)}`;
+};
+
+/** How to go on looking into a sandbox that is kept. */
+export const keptText = (dir: string, hit: Hit | undefined): string =>
+  [
+    `the sandbox is kept in ${dir}:`,
+    ...(hit === undefined || hit.agent === ''
+      ? []
+      : [`  tallystick agent get ${hit.module} ${hit.agent} --data ${dir}`]),
+    `  tallystick start --data ${dir} --nats-port 0`,
+  ].join('\n');

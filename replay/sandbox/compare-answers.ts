@@ -1,0 +1,107 @@
+import type { Ok } from '../../schemas/result.js';
+import type { Answer, CommandNode } from './command-tree.js';
+
+/** What became of a command, laid beside what had become of it. */
+export type Verdict =
+  /** Answered as it had been. */
+  | 'same'
+  | 'different'
+  /** It had an answer, and has none now. */
+  | 'unanswered'
+  /** It has an answer, and had none where the recording ends. */
+  | 'answered'
+  /** A command that was sent now and had not been. */
+  | 'new'
+  /** A command that had been sent and was not now. */
+  | 'missing';
+
+export interface Compared {
+  readonly verdict: Verdict;
+  /** Its sequence in the log that was recorded. */
+  readonly recordedSeq: number | null;
+  /** Its sequence in the sandbox. */
+  readonly seq: number | null;
+  readonly subject: string;
+  readonly recorded: unknown;
+  readonly now: unknown;
+}
+
+/** A time that is so near to the one of its result is the time at which the handler ran. */
+const NEAR_MS = 60_000;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
+
+const isNow = (text: string, at: number): boolean =>
+  TIME.test(text) && Math.abs(Date.parse(text) - at) <= NEAR_MS;
+
+interface Sides {
+  readonly recordedMs: number;
+  readonly nowMs: number;
+  /** Sequences in the sandbox by those that were recorded. */
+  readonly sequences: ReadonlyMap<number, number>;
+}
+
+/** Equal, but for what must differ: a sequence is that of the same record, and the time of handling is now. */
+const isEqual = (was: unknown, is: unknown, sides: Sides): boolean => {
+  if (Object.is(was, is)) return true;
+  if (typeof was === 'number' && typeof is === 'number') return sides.sequences.get(was) === is;
+  if (typeof was === 'string' && typeof is === 'string')
+    return isNow(was, sides.recordedMs) && isNow(is, sides.nowMs);
+  if (typeof was !== 'object' || typeof is !== 'object' || was === null || is === null) return false;
+  if (Array.isArray(was) !== Array.isArray(is)) return false;
+  const [a, b] = [Object.entries(was), Object.keys(is)];
+  return (
+    a.length === b.length &&
+    a.every(
+      ([key, value]) => Object.hasOwn(is, key) && isEqual(value, (is as Record<string, unknown>)[key], sides),
+    )
+  );
+};
+
+/** Without the ids of what it carries: those are sequences. */
+const withoutIds = (body: unknown): unknown => {
+  const out: unknown = (body as Partial<Ok> | null)?.out;
+  if (!Array.isArray(out)) return body;
+  return { ...(body as object), out: out.map((each: unknown) => ({ ...(each as object), id: undefined })) };
+};
+
+const verdictOf = (
+  was: Answer | undefined,
+  is: Answer | undefined,
+  sequences: ReadonlyMap<number, number>,
+): Verdict => {
+  if (is === undefined) return was === undefined ? 'same' : 'unanswered';
+  if (was === undefined) return 'answered';
+  const sides = { recordedMs: was.timeMs, nowMs: is.timeMs, sequences };
+  return isEqual(withoutIds(was.body), withoutIds(is.body), sides) ? 'same' : 'different';
+};
+
+const compared = (verdict: Verdict, was: CommandNode | undefined, is: CommandNode | undefined): Compared => ({
+  verdict,
+  recordedSeq: was?.message.seq ?? null,
+  seq: is?.message.seq ?? null,
+  subject: (was ?? is)?.message.subject ?? '',
+  recorded: was?.answer?.body ?? null,
+  now: is?.answer?.body ?? null,
+});
+
+/**
+ * A command and all that followed from it, as it was and as it is now. `sequences` gets the sandbox's sequence of each
+ * that is there on both sides, so that data which names one can be compared.
+ */
+export const compareCommands = (
+  was: CommandNode,
+  is: CommandNode,
+  sequences: Map<number, number>,
+): readonly Compared[] => {
+  sequences.set(was.message.seq, is.message.seq);
+  const below: Compared[] = [];
+  for (const [key, child] of was.children) {
+    const now = is.children.get(key);
+    if (now === undefined) below.push(compared('missing', child, undefined));
+    else below.push(...compareCommands(child, now, sequences));
+  }
+  for (const [key, child] of is.children)
+    if (!was.children.has(key)) below.push(compared('new', undefined, child));
+  if (was.answer !== undefined && is.answer !== undefined) sequences.set(was.answer.seq, is.answer.seq);
+  return [compared(verdictOf(was.answer, is.answer, sequences), was, is), ...below];
+};

@@ -1,0 +1,27 @@
+import type { RawRecord } from '../../schemas/record.js';
+import type { ExportFormat } from './export-format.js';
+import { decodeHeaders, withoutPin } from './header-block.js';
+import { jsonText, toBase64 } from './payload.js';
+import { formatStoredTime } from './stored-time.js';
+
+/** `"headers":{…}`, or `"headersBase64":"…"` where names and values would not give the same bytes. */
+export const headersField = (bytes: Uint8Array): string => {
+  const headers = decodeHeaders(bytes);
+  return headers === undefined
+    ? `"headersBase64":"${toBase64(bytes)}"`
+    : `"headers":${JSON.stringify(headers)}`;
+};
+
+/** A record as one line: what JSON cannot hold to the byte is base64, so that nothing is lost. */
+const line = ({ seq, nanos, subject, headerBytes, data }: RawRecord): string => {
+  const json = jsonText(data);
+  const payload = json === undefined ? `"dataBase64":"${toBase64(data)}"` : `"data":${json}`;
+  const place = `"seq":${seq},"time":"${formatStoredTime(nanos)}","subject":${JSON.stringify(subject)}`;
+  return `{${place},${headersField(withoutPin(headerBytes))},${payload}}\n`;
+};
+
+/** One JSON object a line: first what is exported, then the records. Lossless. */
+export const ndjson: ExportFormat = {
+  head: (log) => `${JSON.stringify(log)}\n`,
+  line: ({ message }) => line(message),
+};
