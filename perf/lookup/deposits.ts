@@ -12,14 +12,14 @@ const PENDING = 50_000;
 const AMOUNT = { amount: 1 };
 
 /** What a deposit leaves in the log: the command, its result with the event in it, and the event's copy. */
-const recordsOf = (agent: string, n: number, cause: number): readonly Draft[] => {
+const recordsOf = (agent: string, balance: number, cause: number): readonly Draft[] => {
   const headers = { 'Tally-Cause': String(cause), 'Tally-Conversation': String(cause) };
   const out = [{ subject: `evt.${MODULE}.deposited.${agent}`, id: `${cause}/1`, data: AMOUNT }];
   return [
     { subject: `cmd.${MODULE}.deposit.${agent}.guest`, data: encodeJson(AMOUNT) },
     {
       subject: `res.${MODULE}.deposit.${agent}`,
-      data: encodeJson({ status: 'ok', data: { balance: n }, out }),
+      data: encodeJson({ status: 'ok', data: { balance }, out }),
       headers,
     },
     {
@@ -44,7 +44,7 @@ export const fillDeposits = async (
   const first = ends.right.lastSeq + 1;
   for (let n = 0; n < events; n++) {
     // Three records each, and nobody else writes: the sequence of the command is known before.
-    for (const draft of recordsOf(agentOf(n % agents), n, first + 3 * n)) {
+    for (const draft of recordsOf(agentOf(n % agents), Math.floor(n / agents) + 1, first + 3 * n)) {
       producer.submit(draft, (outcome) => {
         if (isLeft(outcome)) failure ??= new FaultError(outcome.left);
       });

@@ -35,6 +35,8 @@ const COMMANDS = [
   'replay',
   'replay history',
   'replay trace',
+  'replay state',
+  'replay diff',
   'replay rebuild',
 ] as const;
 
