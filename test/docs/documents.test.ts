@@ -31,6 +31,10 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
 describe('documents', () => {
   const all = documents();
 
+  it('nothing that a merge left undecided stands in them', () => {
+    for (const { path, text } of all) assert.doesNotMatch(text, /^(<{7}|={7}|>{7})( |$)/m, path);
+  });
+
   it('docs/protocol.md has the table of errors that schemas/errors.ts gives', () => {
     const protocol = all.find(({ path }) => path === 'docs/protocol.md');
     assert.ok(protocol);

@@ -1,4 +1,14 @@
-import { describe } from 'node:test';
-import { isOfReplay, showWhatHappens } from './show-what-happens.js';
+import { after, before, describe, it } from 'node:test';
+import { OF_REPLAY_DOCUMENTS, openReader, type Reader } from './follow-documents.js';
 
-describe('the commands that the documents of replay show', () => showWhatHappens(isOfReplay));
+describe('the commands that the documents of replay show', () => {
+  let reader: Reader;
+  before(async () => {
+    reader = await openReader();
+  });
+  after(() => reader?.[Symbol.asyncDispose]());
+
+  for (const document of OF_REPLAY_DOCUMENTS) {
+    it(`${document.path} shows what happens`, () => reader.follow(document));
+  }
+});

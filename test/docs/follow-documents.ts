@@ -2,56 +2,54 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, before, it } from 'node:test';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { startBroker } from '../support/broker.js';
 import { follow } from '../support/children.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { runProgram } from '../support/run-program.js';
 import { shellEnvironment } from '../support/shell.js';
-import { type TempDir, tempDir } from '../support/temp-dir.js';
+import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { type Block, blocksOf, isShown, type Typed, typedIn } from './blocks.js';
-import { documents } from './documents.js';
+import { type Document, documents } from './documents.js';
 
 /** Commands that go on until Ctrl-C. */
 const GOES_ON = /^nats sub |--follow\b/;
 /** Commands that change the shell they are typed in. */
 const CHANGES_SHELL = /^(eval|export|cd) /;
 
+/** What a reader does: types commands, and writes files. */
+const shownIn = (text: string): readonly Block[] =>
+  blocksOf(text).filter(({ language, info }) => language === 'console' || info !== '');
+
 const OF_REPLAY = new Set(['docs/debugging.md', 'docs/replay.md']);
 
-/** What these show needs nothing that the README makes; they run beside it. */
-export const isOfReplay = (path: string): boolean => OF_REPLAY.has(path);
+const followed = documents().filter(({ text }) => shownIn(text).length > 0);
+/** These need nothing of what the README makes, and are followed beside it. */
+export const OF_REPLAY_DOCUMENTS = followed.filter(({ path }) => OF_REPLAY.has(path));
+export const OTHER_DOCUMENTS = followed.filter(({ path }) => !OF_REPLAY.has(path));
 
 interface GoingOn {
   readonly untilShown: () => Promise<true>;
   readonly end: () => Promise<void>;
 }
 
-/** Runs what documents show, one after the other as a reader would, in a directory and with a broker of their own. */
-export const showWhatHappens = (paths: (path: string) => boolean): void => {
-  let home: TempDir;
-  let broker: TestBroker;
-  let env: Record<string, string | undefined>;
+export interface Reader extends AsyncDisposable {
+  /** Runs what a document shows, and fails where something of it is not what happens. */
+  readonly follow: (document: Document) => Promise<void>;
+}
 
-  before(async () => {
-    home = tempDir();
-    broker = await startBroker({ dataDir: join(home.path, '.tallystick') });
-    env = shellEnvironment(home.path, broker.url);
-    // Where a reader's module is: in a directory from which this package and what it depends on can be imported.
-    const modules = join(home.path, 'node_modules');
-    mkdirSync(modules);
-    writeFileSync(join(home.path, 'package.json'), '{"type":"module"}');
-    symlinkSync(PROJECT_ROOT, join(modules, 'tallystick'));
-    for (const name of ['fp-ts', 'nats', 'typebox'])
-      symlinkSync(join(PROJECT_ROOT, 'node_modules', name), join(modules, name));
-  });
-
-  after(async () => {
-    await broker?.[Symbol.asyncDispose]();
-    await home?.[Symbol.asyncDispose]();
-  });
-
+/** Somebody who follows documents one after the other, in a directory and with a broker of their own. */
+export const openReader = async (): Promise<Reader> => {
+  const home = tempDir();
+  const broker = await startBroker({ dataDir: join(home.path, '.tallystick') });
+  const env = shellEnvironment(home.path, broker.url);
+  // Where a reader's module is: in a directory from which this package and what it depends on can be imported.
+  const modules = join(home.path, 'node_modules');
+  mkdirSync(modules);
+  writeFileSync(join(home.path, 'package.json'), '{"type":"module"}');
+  symlinkSync(PROJECT_ROOT, join(modules, 'tallystick'));
+  for (const name of ['fp-ts', 'nats', 'typebox'])
+    symlinkSync(join(PROJECT_ROOT, 'node_modules', name), join(modules, name));
   const missing = (shown: readonly string[], printed: string): readonly string[] =>
     shown.filter((line) => !isShown(line, printed));
 
@@ -126,24 +124,18 @@ export const showWhatHappens = (paths: (path: string) => boolean): void => {
     }
   };
 
-  for (const { path, text } of documents()) {
-    if (!paths(path)) continue;
-    const blocks = blocksOf(text).filter(({ language, info }) => language === 'console' || info !== '');
-    if (blocks.length === 0) continue;
-    it(`${path} shows what happens`, async () => {
-      const shell: string[] = [];
-      for (const block of blocks) {
-        if (block.language === 'console') {
-          await runBlock(path, block, shell);
-        } else {
-          const file = join(home.path, block.info);
-          mkdirSync(dirname(file), { recursive: true });
-          writeFileSync(file, block.text);
-          await typeCheck(file);
-        }
+  const followDocument = async ({ path, text }: Document): Promise<void> => {
+    const shell: string[] = [];
+    for (const block of shownIn(text)) {
+      if (block.language === 'console') await runBlock(path, block, shell);
+      else {
+        const file = join(home.path, block.info);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, block.text);
+        await typeCheck(file);
       }
-    });
-  }
+    }
+  };
 
   /** JavaScript without annotations: its types come from the manifest alone, and must fit. */
   const typeCheck = async (file: string): Promise<void> => {
@@ -157,5 +149,13 @@ export const showWhatHappens = (paths: (path: string) => boolean): void => {
       { cwd: home.path, timeoutMs: 60_000 },
     );
     assert.equal(code, 0, stdout);
+  };
+
+  return {
+    follow: followDocument,
+    [Symbol.asyncDispose]: async () => {
+      await broker[Symbol.asyncDispose]();
+      await home[Symbol.asyncDispose]();
+    },
   };
 };
