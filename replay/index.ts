@@ -34,3 +34,14 @@ export type { Handling, Role, Span, Trace, TraceNode } from './trace/trace.js';
 export { type TraceOptions, traceOf } from './trace/trace-of.js';
 export { toTraceRecord, type TraceRecord } from './trace/trace-record.js';
 export type { WalkOptions } from './trace/walk.js';
+export {
+  certify,
+  checkCertificate,
+  readCertificate,
+  statementFor,
+  writeCertificate,
+} from './verify/certificate.js';
+export { SEGMENT, type Segment } from './verify/digest.js';
+export { openSigningKey, type SigningKey } from './verify/signing-key.js';
+export type { SnapshotsToVerify } from './verify/snapshots.js';
+export { type Verified, type VerifyOptions, verifyLog } from './verify/verify.js';

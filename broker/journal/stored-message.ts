@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from 'nats';
 import type { StoredMessage } from '../../schemas/record.js';
+import { WireRecord } from './wire-record.js';
 
 /** On every message of a consumer whose policy is `pinned_client`: whom the server has pinned it to. */
 export const PIN_HEADER = 'Nats-Pin-Id';
@@ -40,6 +41,18 @@ interface Delivered {
   readonly data: Uint8Array;
 }
 
+const NONE = Buffer.alloc(0);
+
+/** Headers and payload as they came: the client's own header object writes them anew, which may differ in a blank. */
+const rawOf = (message: object): Uint8Array | undefined => {
+  const raw: unknown = '_rdata' in message ? message._rdata : undefined;
+  return raw instanceof Uint8Array ? raw : undefined;
+};
+
+/** The client's type does not name what its header objects are published by. */
+const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
+  (headers as (MsgHdrs & { readonly encode?: () => Uint8Array }) | undefined)?.encode?.() ?? NONE;
+
 /** A message as it was delivered. Time, subject, headers and data are made when they are asked for: scans skip most. */
 export class LogMessage implements StoredMessage {
   constructor(
@@ -73,8 +86,36 @@ export class LogMessage implements StoredMessage {
     const value = this.message.headers?.get(name);
     return value === '' ? undefined : value;
   }
+
+  /** The same record as bytes, as the server sent them. */
+  toWire(): WireRecord {
+    const { subject, data, headers } = this.message;
+    const raw = rawOf(this.message) ?? Buffer.concat([encoded(headers), data]);
+    const start = Buffer.from(subject + this.nanos);
+    const subjectTo = start.length - this.nanos.length;
+    const bytes = Buffer.concat([start, raw]);
+    const dataFrom = bytes.length - data.length;
+    return new WireRecord(
+      this.seq,
+      bytes,
+      0,
+      subjectTo,
+      subjectTo,
+      start.length,
+      start.length,
+      dataFrom,
+      bytes.length,
+    );
+  }
 }
 
 /** A message of any consumer of the log; costs one small object. */
 export const toStored = (message: JsMsg): StoredMessage =>
   new LogMessage(message.seq, String(message.timestampNanos), message);
+
+/** The bytes of a record that a reader yielded, whichever way it came. */
+export const wireOf = (message: StoredMessage): WireRecord => {
+  if (message instanceof WireRecord) return message;
+  if (message instanceof LogMessage) return message.toWire();
+  throw new TypeError(`record ${message.seq} does not come from a reader of the log`);
+};

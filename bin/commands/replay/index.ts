@@ -13,9 +13,15 @@ export const addReplay = (program: Command): void => {
     'tallystick replay trace 17',
     'tallystick replay rebuild --check',
   ]);
+import { addVerify } from './verify.js';
+
+export const addReplay = (program: Command): void => {
+  const group = program.command('replay').description('read the log back');
+  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay verify']);
   addHistory(group);
   addState(group);
   addDiff(group);
   addRebuild(group);
   addTrace(group);
+  addVerify(group);
 };

@@ -1,0 +1,107 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { WireRecord } from '../../broker/journal/wire-record.js';
+import type { RecordView } from './record-view.js';
+
+/** Sequences of a segment: from a multiple of this, which is its first, on. Part of what a digest means. */
+export const SEGMENT = 10_000;
+
+/** A part of the range: its first sequence, whether or not a record is there, and the digest of its records. */
+export type Segment = readonly [firstSeq: number, digest: string];
+
+const HEAD_BYTES = 32;
+/** Records are gathered, and handed over to the hash together: a call each would cost more than the hashing. */
+const GATHERED_BYTES = 256 * 1024;
+const UINT32 = 4_294_967_296;
+const ZERO = 48;
+const NANO_DIGITS = 9;
+
+/**
+ * SHA-256 of records, in segments of {@link SEGMENT} sequences; the digest of all is that of the segments' digests. What
+ * bytes of a record count is said in docs/replay.md, for programs in other languages.
+ */
+export class LogDigest {
+  readonly #gathered = Buffer.allocUnsafe(GATHERED_BYTES);
+  readonly #view = new DataView(this.#gathered.buffer, this.#gathered.byteOffset, GATHERED_BYTES);
+  #length = 0;
+  #hash: Hash = createHash('sha256');
+  readonly #all = createHash('sha256');
+  readonly #segments: Segment[] = [];
+  #segmentFrom = 0;
+  #segmentTo = 0;
+
+  constructor(private readonly fromSeq: number) {}
+
+  /** Adds a record, and tells when it was stored: milliseconds since 1970. */
+  add({ record, bytes, seq, headers }: RecordView): number {
+    if (seq >= this.#segmentTo) this.#begin(seq);
+    const { subjectFrom, subjectTo, headersFrom, dataFrom, dataTo } = record;
+    const { storedTo } = headers;
+    const total = HEAD_BYTES + (subjectTo - subjectFrom) + (storedTo - headersFrom) + (dataTo - dataFrom);
+    if (this.#length + total > GATHERED_BYTES) this.#flush();
+    const timeMs = this.#head(record, storedTo);
+    if (this.#length + total - HEAD_BYTES > GATHERED_BYTES) {
+      this.#flush();
+      this.#hash.update(bytes.subarray(subjectFrom, subjectTo));
+      this.#hash.update(bytes.subarray(headersFrom, storedTo));
+      this.#hash.update(bytes.subarray(dataFrom, dataTo));
+      return timeMs;
+    }
+    const gathered = this.#gathered;
+    let at = this.#length;
+    for (let i = subjectFrom; i < subjectTo; i++) gathered[at++] = bytes[i] as number;
+    bytes.copy(gathered, at, headersFrom, storedTo);
+    at += storedTo - headersFrom;
+    bytes.copy(gathered, at, dataFrom, dataTo);
+    this.#length = at + dataTo - dataFrom;
+    return timeMs;
+  }
+
+  finish(): { readonly digest: string; readonly segments: readonly Segment[] } {
+    this.#end();
+    return { digest: this.#all.digest('hex'), segments: this.#segments };
+  }
+
+  /** What stands before a record's own bytes: sequence, time and lengths, big-endian. */
+  #head(record: WireRecord, storedTo: number): number {
+    const { seq, bytes, nanosFrom, nanosTo, subjectFrom, subjectTo, headersFrom, dataFrom, dataTo } = record;
+    const point = nanosTo - NANO_DIGITS;
+    let seconds = 0;
+    let nanos = 0;
+    for (let at = nanosFrom; at < point; at++) seconds = seconds * 10 + (bytes[at] as number) - ZERO;
+    for (let at = point; at < nanosTo; at++) nanos = nanos * 10 + (bytes[at] as number) - ZERO;
+    const view = this.#view;
+    const at = this.#length;
+    view.setUint32(at, seq / UINT32);
+    view.setUint32(at + 4, seq >>> 0);
+    view.setUint32(at + 8, seconds / UINT32);
+    view.setUint32(at + 12, seconds >>> 0);
+    view.setUint32(at + 16, nanos);
+    view.setUint32(at + 20, subjectTo - subjectFrom);
+    view.setUint32(at + 24, storedTo - headersFrom);
+    view.setUint32(at + 28, dataTo - dataFrom);
+    this.#length = at + HEAD_BYTES;
+    return seconds * 1_000 + Math.floor(nanos / 1_000_000);
+  }
+
+  #begin(seq: number): void {
+    this.#end();
+    const index = Math.floor(seq / SEGMENT);
+    this.#segmentFrom = Math.max(this.fromSeq, index * SEGMENT);
+    this.#segmentTo = (index + 1) * SEGMENT;
+    this.#hash = createHash('sha256');
+  }
+
+  #end(): void {
+    if (this.#segmentTo === 0) return;
+    this.#flush();
+    const digest = this.#hash.digest();
+    this.#all.update(digest);
+    this.#segments.push([this.#segmentFrom, digest.toString('hex')]);
+    this.#segmentTo = 0;
+  }
+
+  #flush(): void {
+    if (this.#length > 0) this.#hash.update(this.#gathered.subarray(0, this.#length));
+    this.#length = 0;
+  }
+}
