@@ -56,7 +56,10 @@ export const VerificationSchema = Type.Object(
     digest: Type.String({
       description: 'SHA-256 over all records of the range in order: docs/replay.md#the-digest.',
     }),
-    seconds: Type.Number({ minimum: 0 }),
+    seconds: Type.Number({
+      minimum: 0,
+      description: 'Of reading and checking the records, without the snapshots.',
+    }),
     findings: Type.Immutable(Type.Array(FindingSchema, { description: 'The first of them.' })),
     findingsTotal: Count('Findings in all, listed or not.'),
     altered: Count('Findings: records that are not what they were, or not what was decided.'),

@@ -34,54 +34,53 @@ export class Answers {
 
   /** Whether the result is that of an open command, which it closes. */
   result(view: RecordView): boolean {
-    const { seq, headers, address } = view;
-    const { cause } = headers;
-    if (cause === 0 || cause >= seq) {
-      const what = headers.hasCause ? 'names no command before it' : 'has no Tally-Cause';
-      this.findings.add(
-        'unattributed',
-        seq,
-        this.#module(view),
-        () => `the result ${view.record.subject} ${what}`,
-      );
-      return false;
-    }
-    if (cause < this.fromSeq) {
+    const { cause } = view.headers;
+    if (cause === 0 || cause >= view.seq) {
+      this.#causeless(view);
+    } else if (cause < this.fromSeq) {
       this.before += 1;
-      return false;
-    }
-    const open = this.open.get(cause);
-    if (open === mark(address)) {
-      this.#close(view, cause);
+    } else if (this.open.get(cause) === mark(view.address)) {
+      this.open.clear(cause);
+      this.answered.add(cause);
+      const later = view.hasLane ? this.#order.answered(view.lane, cause) : 0;
+      if (later !== 0) this.#reordered(view, later);
       return true;
-    }
-    const { subject } = view.record;
-    if (this.answered.has(cause)) {
-      const detail = (): string => `command ${cause} has another result before this one, ${subject}`;
-      this.findings.add('answeredTwice', seq, this.#module(view), detail);
     } else {
-      const what = open === 0 ? 'which is no command' : 'which is of another module, action or agent';
-      this.findings.add(
-        'unattributed',
-        seq,
-        this.#module(view),
-        () => `${subject} answers ${cause}, ${what}`,
-      );
+      this.#unexpected(view);
     }
     return false;
   }
 
-  #close(view: RecordView, cause: number): void {
-    this.open.clear(cause);
-    this.answered.add(cause);
-    const later = view.hasLane ? this.#order.answered(view.lane, cause) : 0;
-    if (later === 0) return;
+  // What is wrong is said by functions of their own: closures for its words would cost something with every record.
+
+  #causeless(view: RecordView): void {
+    const what = view.headers.hasCause ? 'names no command before it' : 'has no Tally-Cause';
+    const detail = (): string => `the result ${view.record.subject} ${what}`;
+    this.findings.add('unattributed', view.seq, this.#module(view), detail);
+  }
+
+  #unexpected(view: RecordView): void {
+    const { seq, record, headers } = view;
+    const { cause } = headers;
+    if (this.answered.has(cause)) {
+      const detail = (): string => `command ${cause} has another result before this one, ${record.subject}`;
+      this.findings.add('answeredTwice', seq, this.#module(view), detail);
+      return;
+    }
+    const isCommand = this.open.get(cause) !== 0;
+    const what = isCommand ? 'which is of another module, action or agent' : 'which is no command';
+    const detail = (): string => `${record.subject} answers ${cause}, ${what}`;
+    this.findings.add('unattributed', seq, this.#module(view), detail);
+  }
+
+  #reordered(view: RecordView, later: number): void {
+    const module = this.#module(view);
     const whose =
       view.agentTo === view.agentFrom
-        ? `${this.#module(view)} itself`
-        : `agent ${view.text(view.agentFrom, view.agentTo)} of ${this.#module(view)}`;
-    const detail = `${whose} answered command ${cause} behind ${later}, which was sent later`;
-    this.findings.add('reordered', view.seq, this.#module(view), detail);
+        ? `${module} itself`
+        : `agent ${view.text(view.agentFrom, view.agentTo)} of ${module}`;
+    const detail = `${whose} answered command ${view.headers.cause} behind ${later}, which was sent later`;
+    this.findings.add('reordered', view.seq, module, detail);
   }
 
   #module({ moduleFrom, moduleTo, bytes }: RecordView): string {

@@ -32,10 +32,9 @@ export class Attribution {
 
   /** The producer whose number the record bears; undefined when it bears none that counts. */
   producerOf(view: RecordView): ProducerState | undefined {
-    const { headers, bytes, seq, kind } = view;
+    const { headers, bytes, kind } = view;
     if (kind === KIND.unknown) {
-      const { subject } = view.record;
-      this.findings.add('unattributed', seq, '', () => `${JSON.stringify(subject)} is no subject of the log`);
+      this.#unknown(view);
       return undefined;
     }
     // Epoch records are known by their sequence. Whoever sends a command need not number it.
@@ -50,8 +49,8 @@ export class Attribution {
     }
     const { producerFrom, producerTo } = headers;
     const producer = this.producers.of(bytes, producerFrom, producerTo);
-    const [from, to] =
-      kind === KIND.cmd ? [view.senderFrom, view.senderTo] : [view.moduleFrom, view.moduleTo];
+    const from = kind === KIND.cmd ? view.senderFrom : view.moduleFrom;
+    const to = kind === KIND.cmd ? view.senderTo : view.moduleTo;
     const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
     if (isOwn || (producer.isBroker && kind !== KIND.evt)) return producer;
     const owner = view.text(from, to);
@@ -77,6 +76,11 @@ export class Attribution {
   stranger({ name, firstSent, sent }: ProducerState): void {
     const detail = `${sent} commands are sent by ${name}, which has no account: no epoch of it is in the log`;
     this.findings.add('unattributed', firstSent, name, detail);
+  }
+
+  #unknown({ seq, record }: RecordView): void {
+    const detail = (): string => `${JSON.stringify(record.subject)} is no subject of the log`;
+    this.findings.add('unattributed', seq, '', detail);
   }
 
   #none({ seq, record, headers, bytes }: RecordView, what: string): void {

@@ -2,10 +2,10 @@ import { jsonOrText } from '../../schemas/json.js';
 import type { Findings } from './findings.js';
 import { copyHash, copyHashOf, promisedBy } from './decision.js';
 import { KIND, type RecordView } from './record-view.js';
-import { SequenceSet } from './sequence-pages.js';
+import { SequencePages, SequenceSet } from './sequence-pages.js';
 
-/** What an outcome promises and the log does not have yet. */
-export interface Promised {
+/** What an outcome of several copies promises and the log does not have yet. */
+interface Several {
   /** Sequence of the result. */
   readonly seq: number;
   /** Fingerprint of each copy; 0 where it has come. */
@@ -14,13 +14,24 @@ export interface Promised {
   left: number;
 }
 
+/** A copy that is promised and not there. */
+export interface Missing {
+  readonly cause: number;
+  /** Sequence of the result. */
+  readonly decision: number;
+  readonly part: number;
+  readonly parts: number;
+}
+
 /**
  * I4: what an outcome promises is there, once, behind it and word for word; and nothing is there as a consequence that no
  * outcome promises.
  */
 export class Copies {
-  /** By the command. */
-  readonly promised = new Map<number, Promised>();
+  // By the command. Most outcomes have one copy: of those its fingerprint is kept, and where they were decided.
+  readonly #single = new SequencePages();
+  readonly #decided = new SequencePages();
+  readonly #several = new Map<number, Several>();
   /** Commands whose copies have all come. */
   readonly #complete: SequenceSet;
   /** Copies of outcomes before the range. */
@@ -35,48 +46,84 @@ export class Copies {
   }
 
   /** The result of an open command. */
-  decided({ bytes, record, seq, headers: { cause } }: RecordView): void {
-    const copies = promisedBy(bytes, record.dataFrom, record.dataTo);
-    if (copies.length > 0) this.promised.set(cause, { seq, copies: copies as number[], left: copies.length });
+  decided({ bytes, words, record, seq, headers: { cause } }: RecordView): void {
+    const copies = promisedBy(bytes, words, record.dataFrom, record.dataTo);
+    if (copies.length === 1) {
+      this.#single.set(cause, copies[0] as number);
+      this.#decided.set(cause, seq);
+    } else if (copies.length > 1) {
+      this.#several.set(cause, { seq, copies: copies as number[], left: copies.length });
+    }
+  }
+
+  /** Outcomes that lack a copy. */
+  get open(): number {
+    return this.#single.size + this.#several.size;
+  }
+
+  isOpen(cause: number): boolean {
+    return this.#single.get(cause) !== 0 || this.#several.has(cause);
+  }
+
+  /** The copies that have not come. */
+  *missing(): Generator<Missing> {
+    for (const cause of this.#single.sequences())
+      yield { cause, decision: this.#decided.get(cause), part: 1, parts: 1 };
+    for (const [cause, { seq, copies }] of this.#several) {
+      for (const [index, copy] of copies.entries())
+        if (copy !== 0) yield { cause, decision: seq, part: index + 1, parts: copies.length };
+    }
   }
 
   /** A record that says that an outcome caused it. */
   copy(view: RecordView): void {
-    const { headers, seq, record } = view;
-    const { cause, part } = headers;
+    const { cause, part } = view.headers;
     if (cause !== 0 && cause < this.fromSeq) {
       this.before += 1;
       return;
     }
-    const promised = this.promised.get(cause);
-    const expected = promised?.copies[part - 1] ?? 0;
-    if (promised === undefined || expected === 0) return this.#unexpected(view, promised);
-    promised.copies[part - 1] = 0;
-    promised.left -= 1;
-    if (promised.left === 0) {
-      this.promised.delete(cause);
+    const single = cause === 0 ? 0 : this.#single.get(cause);
+    if (single !== 0 && part === 1) {
+      const decision = this.#decided.get(cause);
+      this.#single.clear(cause);
+      this.#decided.clear(cause);
+      this.#complete.add(cause);
+      if (!this.#isSame(view, single)) this.#altered(view, decision);
+      return;
+    }
+    const several = single === 0 ? this.#several.get(cause) : undefined;
+    const expected = several?.copies[part - 1] ?? 0;
+    if (several === undefined || expected === 0) return this.#unexpected(view, several);
+    several.copies[part - 1] = 0;
+    several.left -= 1;
+    if (several.left === 0) {
+      this.#several.delete(cause);
       this.#complete.add(cause);
     }
-    if (this.#isSame(view, expected)) return;
+    if (!this.#isSame(view, expected)) this.#altered(view, several.seq);
+  }
+
+  #altered(view: RecordView, decision: number): void {
+    const { record, headers, seq } = view;
     const detail = (): string =>
-      `${record.subject}, copy ${part} of what ${cause} caused, is not what ${promised.seq} decided`;
+      `${record.subject}, copy ${headers.part} of what ${headers.cause} caused, is not what ${decision} decided`;
     this.findings.add('altered', seq, this.#module(view), detail);
   }
 
   #isSame(view: RecordView, expected: number): boolean {
-    const { record, bytes } = view;
+    const { record, words } = view;
     const to = view.kind === KIND.cmd ? view.senderFrom - 1 : record.subjectTo;
-    if (copyHash(bytes, record.subjectFrom, to, record.dataFrom, record.dataTo) === expected) return true;
+    if (copyHash(words, record.subjectFrom, to, record.dataFrom, record.dataTo) === expected) return true;
     // A program in another language may set blanks where this one does not.
     const data = JSON.stringify(jsonOrText(record.data));
     return copyHashOf(view.text(record.subjectFrom, to), data) === expected;
   }
 
-  #unexpected(view: RecordView, promised: Promised | undefined): void {
+  #unexpected(view: RecordView, several: Several | undefined): void {
     const { headers, seq, record } = view;
     const { cause, part } = headers;
     const has =
-      promised !== undefined ? part >= 1 && part <= promised.copies.length : this.#complete.has(cause);
+      several !== undefined ? part >= 1 && part <= several.copies.length : this.#complete.has(cause);
     if (has) {
       const detail = (): string => `${record.subject}, copy ${part} of what ${cause} caused, is there again`;
       this.findings.add('duplicated', seq, this.#module(view), detail);

@@ -1,5 +1,5 @@
 import { jsonOrText } from '../../schemas/json.js';
-import { ByteHash } from './byte-hash.js';
+import { ByteHash, wordsOf } from './byte-hash.js';
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -27,18 +27,16 @@ const hash = new ByteHash();
 
 /** Fingerprint of a copy: its subject, as the decision has it, and its payload. */
 export const copyHash = (
-  bytes: Uint8Array,
+  words: DataView,
   subjectFrom: number,
   subjectTo: number,
   dataFrom: number,
   dataTo: number,
-): number => hash.reset().add(bytes, subjectFrom, subjectTo).addByte(0).add(bytes, dataFrom, dataTo).value;
+): number => hash.reset().add(words, subjectFrom, subjectTo).add(words, dataFrom, dataTo).value;
 
 /** The same of texts. */
-export const copyHashOf = (subject: string, data: string): number => {
-  const bytes = Buffer.from(`${subject}\0${data}`);
-  return hash.reset().add(bytes, 0, bytes.length).value;
-};
+export const copyHashOf = (subject: string, data: string): number =>
+  hash.reset().addText(subject).addText(data).value;
 
 /**
  * Reads from a result what it promises: a fingerprint for each of its `out`. Results as JSON.stringify writes them are read
@@ -46,12 +44,14 @@ export const copyHashOf = (subject: string, data: string): number => {
  */
 class DecisionReader {
   private bytes: Uint8Array = START;
+  private words = wordsOf(START);
   private at = 0;
   private end = 0;
 
   /** Undefined where it is not written in the form that is known. */
-  read(bytes: Uint8Array, from: number, to: number): readonly number[] | undefined {
+  read(bytes: Uint8Array, words: DataView, from: number, to: number): readonly number[] | undefined {
     this.bytes = bytes;
+    this.words = words;
     this.at = from;
     this.end = to;
     if (!this.takes(START) || !this.skipValue()) return undefined;
@@ -86,7 +86,7 @@ class DecisionReader {
     const dataTo = this.at;
     if (this.bytes[this.at] !== CLOSE_OBJECT) return 0;
     this.at += 1;
-    return copyHash(this.bytes, subjectFrom, subjectTo, dataFrom, dataTo);
+    return copyHash(this.words, subjectFrom, subjectTo, dataFrom, dataTo);
   }
 
   private takes(what: Uint8Array): boolean {
@@ -109,14 +109,19 @@ class DecisionReader {
 
   /** Behind one JSON value; it has been checked by whoever wrote it. */
   private skipValue(): boolean {
-    const { bytes, end } = this;
+    const { bytes, words, end } = this;
     let depth = 0;
     let at = this.at;
     while (at < end) {
       const byte = bytes[at] as number;
       if (byte === QUOTE) {
         at += 1;
-        while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+        for (;;) {
+          while (at + 4 <= end && !hasQuoteOrBackslash(words.getInt32(at))) at += 4;
+          while (at < end && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) at += 1;
+          if (at >= end || bytes[at] === QUOTE) break;
+          at += 2;
+        }
       } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
       else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
         if (depth === 0) break;
@@ -131,11 +136,24 @@ class DecisionReader {
   }
 }
 
+/** Whether one of four bytes is 34 or 92: a byte is 0 in what is left of it where it is. */
+const hasQuoteOrBackslash = (word: number): boolean => {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  const zeros = ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash);
+  return (zeros & 0x80808080) !== 0;
+};
+
 const reader = new DecisionReader();
 
 /** The fingerprints of what a result promises, in order. What is no result promises nothing. */
-export const promisedBy = (bytes: Uint8Array, from: number, to: number): readonly number[] => {
-  const found = reader.read(bytes, from, to);
+export const promisedBy = (
+  bytes: Uint8Array,
+  words: DataView,
+  from: number,
+  to: number,
+): readonly number[] => {
+  const found = reader.read(bytes, words, from, to);
   if (found !== undefined) return found;
   const result = jsonOrText(bytes.subarray(from, to));
   const out: unknown =

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { WireRecord } from '../../broker/journal/wire-record.js';
+import { wordsOf } from './byte-hash.js';
 import type { RecordView } from './record-view.js';
 
 /** Sequences of a segment: from a multiple of this, which is its first, on. Part of what a digest means. */
@@ -9,8 +10,12 @@ export const SEGMENT = 10_000;
 export type Segment = readonly [firstSeq: number, digest: string];
 
 const HEAD_BYTES = 32;
-/** Records are gathered, and handed over to the hash together: a call each would cost more than the hashing. */
-const GATHERED_BYTES = 256 * 1024;
+/**
+ * Records are gathered, and handed over to the hash together: a call each would cost more than the hashing. The bytes that
+ * they came in are copied once, and the parts moved from there: within one buffer that costs a third, and makes no garbage.
+ */
+const CHUNK_BYTES = 256 * 1024;
+const GATHERED_BYTES = 2 * CHUNK_BYTES;
 const UINT32 = 4_294_967_296;
 const ZERO = 48;
 const NANO_DIGITS = 9;
@@ -20,8 +25,10 @@ const NANO_DIGITS = 9;
  * bytes of a record count is said in docs/replay.md, for programs in other languages.
  */
 export class LogDigest {
-  readonly #gathered = Buffer.allocUnsafe(GATHERED_BYTES);
-  readonly #view = new DataView(this.#gathered.buffer, this.#gathered.byteOffset, GATHERED_BYTES);
+  /** What is to be hashed, and behind it a copy of the bytes that the records came in. */
+  readonly #memory = Buffer.allocUnsafe(GATHERED_BYTES + CHUNK_BYTES);
+  readonly #view = wordsOf(this.#memory);
+  #chunk: Buffer | undefined;
   #length = 0;
   #hash: Hash = createHash('sha256');
   readonly #all = createHash('sha256');
@@ -39,19 +46,24 @@ export class LogDigest {
     const total = HEAD_BYTES + (subjectTo - subjectFrom) + (storedTo - headersFrom) + (dataTo - dataFrom);
     if (this.#length + total > GATHERED_BYTES) this.#flush();
     const timeMs = this.#head(record, storedTo);
-    if (this.#length + total - HEAD_BYTES > GATHERED_BYTES) {
+    if (bytes.length > CHUNK_BYTES) {
       this.#flush();
       this.#hash.update(bytes.subarray(subjectFrom, subjectTo));
       this.#hash.update(bytes.subarray(headersFrom, storedTo));
       this.#hash.update(bytes.subarray(dataFrom, dataTo));
       return timeMs;
     }
-    const gathered = this.#gathered;
+    if (bytes !== this.#chunk) {
+      this.#memory.set(bytes, GATHERED_BYTES);
+      this.#chunk = bytes;
+    }
+    const memory = this.#memory;
     let at = this.#length;
-    for (let i = subjectFrom; i < subjectTo; i++) gathered[at++] = bytes[i] as number;
-    bytes.copy(gathered, at, headersFrom, storedTo);
+    memory.copyWithin(at, GATHERED_BYTES + subjectFrom, GATHERED_BYTES + subjectTo);
+    at += subjectTo - subjectFrom;
+    memory.copyWithin(at, GATHERED_BYTES + headersFrom, GATHERED_BYTES + storedTo);
     at += storedTo - headersFrom;
-    bytes.copy(gathered, at, dataFrom, dataTo);
+    memory.copyWithin(at, GATHERED_BYTES + dataFrom, GATHERED_BYTES + dataTo);
     this.#length = at + dataTo - dataFrom;
     return timeMs;
   }
@@ -101,7 +113,7 @@ export class LogDigest {
   }
 
   #flush(): void {
-    if (this.#length > 0) this.#hash.update(this.#gathered.subarray(0, this.#length));
+    if (this.#length > 0) this.#hash.update(this.#memory.subarray(0, this.#length));
     this.#length = 0;
   }
 }

@@ -1,19 +1,33 @@
 const NEWLINE = 10;
 const RETURN = 13;
 const BLANK = 32;
-const MINUS = 45;
 const DOT = 46;
 const SLASH = 47;
 const ZERO = 48;
 const NINE = 57;
-const COLON = 58;
-const [C, I, N, P, T] = [67, 73, 78, 80, 84];
-const [a, d, l, r, s, t, u, y] = [97, 100, 108, 114, 115, 116, 117, 121];
+const [N, T] = [78, 84];
 
 /** `NATS/1.0` and its line end. */
 const FIRST_LINE = 10;
 const MAX_DIGITS = 16;
-const PIN = 'Nats-Pin-Id:';
+
+/** Eight characters as the number that a view reads them as: one comparison in the place of eight. Never NaN in ASCII. */
+const eight = (text: string): number => {
+  const bytes = Buffer.from(text, 'latin1');
+  return bytes.readDoubleBE(0);
+};
+const four = (text: string): number => Buffer.from(text, 'latin1').readInt32BE(0);
+
+// The names, in pieces that overlap where a name is no multiple of eight.
+const TALLY_ID = [eight('Tally-Id'), ':'.charCodeAt(0)] as const;
+const TALLY_CA = [eight('Tally-Ca'), four('use:')] as const;
+const TALLY_PA = [eight('Tally-Pa'), four('art:')] as const;
+const FENCE = ['Nats-Exp', 'ected-La', 'st-Subje', 'ct-Seque'].map(eight) as [number, number, number, number];
+const NCE = four('ence');
+const SUBJECT = eight('-Subject');
+/** `Nats-Expected-Last-Subject-Sequence`, and what is behind it of the other. */
+const FENCE_LENGTH = 35;
+const PIN = [eight('Nats-Pin'), four('-Id:')] as const;
 
 /** What the checks need of a record's headers, read from their bytes in one pass. The first of a name counts. */
 export class HeaderScan {
@@ -37,7 +51,7 @@ export class HeaderScan {
 
   private at = 0;
 
-  scan(bytes: Buffer, from: number, to: number): void {
+  scan(bytes: Buffer, words: DataView, from: number, to: number): void {
     this.hasId = this.hasCause = this.hasPart = false;
     this.producerFrom = this.producerTo = this.epoch = this.n = this.cause = this.part = this.parts = 0;
     this.storedTo = from;
@@ -47,53 +61,56 @@ export class HeaderScan {
     while (line < to) {
       const first = bytes[line] as number;
       if (first === RETURN) break;
+      // Names that are known are passed over at once: most bytes of headers are names.
       let end = line + 1;
+      if (first === N) end = this.passed(words, line, to - line);
+      else if (first === T && to - line > 12) end = this.tally(bytes, words, line, to);
+      while (end + 4 <= to && !hasNewline(words.getInt32(end))) end += 4;
       while (end < to && bytes[end] !== NEWLINE) end += 1;
-      if (first === T && bytes[line + 1] === a && bytes[line + 5] === MINUS) this.tally(bytes, line, end - 1);
       last = line;
       line = end + 1;
     }
-    this.storedTo = this.isPin(bytes, last) ? last : line;
+    this.storedTo = isPin(words, last, to - last) ? last : line;
     if (this.storedTo - from <= FIRST_LINE) this.storedTo = from;
   }
 
-  /** The server tells a pinned consumer so with every record that it delivers, behind all other headers. */
-  private isPin(bytes: Buffer, line: number): boolean {
-    if (bytes[line] !== N) return false;
-    for (let at = 0; at < PIN.length; at++) if (bytes[line + at] !== PIN.charCodeAt(at)) return false;
-    return true;
+  /** Behind the name of a fence, if it is one. */
+  private passed(words: DataView, line: number, room: number): number {
+    if (
+      room < FENCE_LENGTH + 10 ||
+      words.getFloat64(line) !== FENCE[0] ||
+      words.getFloat64(line + 8) !== FENCE[1] ||
+      words.getFloat64(line + 16) !== FENCE[2] ||
+      words.getFloat64(line + 24) !== FENCE[3] ||
+      words.getInt32(line + FENCE_LENGTH - 4) !== NCE
+    )
+      return line + 1;
+    return words.getFloat64(line + FENCE_LENGTH) === SUBJECT ? line + FENCE_LENGTH + 8 : line + FENCE_LENGTH;
   }
 
-  private tally(bytes: Buffer, line: number, end: number): void {
-    if (bytes[line + 2] !== l || bytes[line + 3] !== l || bytes[line + 4] !== y) return;
-    const sixth = bytes[line + 6];
-    const seventh = bytes[line + 7];
-    if (sixth === I && seventh === d && bytes[line + 8] === COLON) this.identity(bytes, line + 9, end);
-    else if (
-      sixth === C &&
-      seventh === a &&
-      bytes[line + 8] === u &&
-      bytes[line + 9] === s &&
-      bytes[line + 11] === COLON
-    )
-      this.causedBy(bytes, line + 12, end);
-    else if (
-      sixth === P &&
-      seventh === a &&
-      bytes[line + 8] === r &&
-      bytes[line + 9] === t &&
-      bytes[line + 10] === COLON
-    )
-      this.partOf(bytes, line + 11, end);
+  /** Reads the header if it is one of ours; how far it is read, which is not behind its line. */
+  private tally(bytes: Buffer, words: DataView, line: number, to: number): number {
+    const start = words.getFloat64(line);
+    this.at = line + 1;
+    if (start === TALLY_ID[0]) {
+      if (bytes[line + 8] === TALLY_ID[1]) this.identity(bytes, line + 9, to);
+    } else if (start === TALLY_CA[0]) {
+      if (words.getInt32(line + 8) === TALLY_CA[1]) this.causedBy(bytes, line + 12, to);
+    } else if (start === TALLY_PA[0]) {
+      if (words.getInt32(line + 7) === TALLY_PA[1]) this.partOf(bytes, line + 11, to);
+    }
+    return this.at;
   }
 
   private identity(bytes: Buffer, from: number, end: number): void {
     if (this.hasId) return;
     this.hasId = true;
-    const start = this.skip(bytes, from, end);
+    const start = skip(bytes, from, end);
     let at = start;
-    while (at < end && bytes[at] !== DOT) at += 1;
+    while (at < end && bytes[at] !== DOT && bytes[at] !== RETURN) at += 1;
     const dot = at;
+    this.at = dot;
+    if (bytes[dot] !== DOT) return;
     const epoch = this.number(bytes, dot + 1, end);
     if (epoch === 0 || bytes[this.at] !== DOT) return;
     const n = this.number(bytes, this.at + 1, end);
@@ -107,14 +124,14 @@ export class HeaderScan {
   private causedBy(bytes: Buffer, from: number, end: number): void {
     if (this.hasCause) return;
     this.hasCause = true;
-    const cause = this.number(bytes, this.skip(bytes, from, end), end);
+    const cause = this.number(bytes, skip(bytes, from, end), end);
     if (this.isOver(bytes, end)) this.cause = cause;
   }
 
   private partOf(bytes: Buffer, from: number, end: number): void {
     if (this.hasPart) return;
     this.hasPart = true;
-    const part = this.number(bytes, this.skip(bytes, from, end), end);
+    const part = this.number(bytes, skip(bytes, from, end), end);
     if (part === 0 || bytes[this.at] !== SLASH) return;
     const parts = this.number(bytes, this.at + 1, end);
     if (!this.isOver(bytes, end) || part > parts) return;
@@ -122,15 +139,9 @@ export class HeaderScan {
     this.parts = parts;
   }
 
-  private skip(bytes: Buffer, from: number, end: number): number {
-    let at = from;
-    while (at < end && bytes[at] === BLANK) at += 1;
-    return at;
-  }
-
-  /** Whether nothing but blanks stands behind what was read. */
+  /** Whether nothing but blanks stands behind what was read, up to the end of the line. */
   private isOver(bytes: Buffer, end: number): boolean {
-    return this.skip(bytes, this.at, end) === end;
+    return bytes[skip(bytes, this.at, end)] === RETURN;
   }
 
   /** A number from 1 on as sequences are written; 0 when it is none. `at` is then behind it. */
@@ -144,8 +155,23 @@ export class HeaderScan {
       at += 1;
     }
     this.at = at;
-    return at === from || at - from > MAX_DIGITS || bytes[from] === ZERO || !Number.isSafeInteger(value)
-      ? 0
-      : value;
+    const isNone = at === from || at - from > MAX_DIGITS || bytes[from] === ZERO;
+    return isNone || value > Number.MAX_SAFE_INTEGER ? 0 : value;
   }
 }
+
+/** Whether one of four bytes is a newline. */
+const hasNewline = (word: number): boolean => {
+  const left = word ^ 0x0a0a0a0a;
+  return ((left - 0x01010101) & ~left & 0x80808080) !== 0;
+};
+
+const skip = (bytes: Buffer, from: number, end: number): number => {
+  let at = from;
+  while (at < end && bytes[at] === BLANK) at += 1;
+  return at;
+};
+
+/** The server tells a pinned consumer so with every record that it delivers, behind all other headers. */
+const isPin = (words: DataView, line: number, room: number): boolean =>
+  room > 12 && words.getFloat64(line) === PIN[0] && words.getInt32(line + 8) === PIN[1];

@@ -3,19 +3,16 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { parseIdentity } from '../../schemas/identity.js';
 import { compile } from '../../schemas/validate.js';
 import { type LedgerEntry, LedgerEntrySchema } from '../../schemas/verification.js';
-import { hashOf } from './byte-hash.js';
+import { ByteHash } from './byte-hash.js';
 
 const check = compile<LedgerEntry>(LedgerEntrySchema, 'LEDGER_INVALID', 'the line');
 
-/** One thing that a line says of a sequence, as a fingerprint that the record there must have. */
-export interface Claim {
-  readonly seq: number;
-  readonly mark: number;
-}
+/** What the fingerprint of a claim is about. */
+export const CLAIM = { id: 1, subject: 2 } as const;
 
-/** Fingerprints of the identity of a record and of its subject; the first byte tells them apart. */
-export const idMark = (id: string): number => hashOf(`i${id}`);
-export const subjectMark = (subject: string): number => hashOf(`s${subject}`);
+const hash = new ByteHash();
+const idMark = (id: string): number => hash.reset(CLAIM.id).addText(id).value;
+const subjectMark = (subject: string): number => hash.reset(CLAIM.subject).addText(subject).value;
 
 const invalid = (line: number, why: string): Fault =>
   fault('LEDGER_INVALID', `line ${line} of the ledger: ${why}`);

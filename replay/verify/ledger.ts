@@ -2,7 +2,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { ByteHash } from './byte-hash.js';
 import type { Findings } from './findings.js';
-import { claimsOf, entryText, readEntry } from './ledger-line.js';
+import { CLAIM, claimsOf, entryText, readEntry } from './ledger-line.js';
 import { KIND, type RecordView } from './record-view.js';
 import { SortedRuns } from './sorted-runs.js';
 import { textLines } from './text-lines.js';
@@ -14,9 +14,6 @@ interface Problem {
   readonly line: number;
   readonly detail: string;
 }
-
-const ID = 'i'.charCodeAt(0);
-const SUBJECT = 's'.charCodeAt(0);
 
 /**
  * What a producer outside says was acknowledged to it, laid beside the log. The lines may come in any order: they are
@@ -154,21 +151,16 @@ export class Ledger implements Disposable {
     }
   }
 
-  #marksOf({ bytes, record, headers, kind, senderFrom }: RecordView): readonly number[] {
+  /** What lines may truly say of a record: its subject, that without the sender, its identity. */
+  #marksOf({ words, record, headers, kind, senderFrom }: RecordView): readonly number[] {
     const { subjectFrom, subjectTo } = record;
     const hash = this.#hash;
-    const subject = hash.reset().addByte(SUBJECT).add(bytes, subjectFrom, subjectTo).value;
+    const subject = hash.reset(CLAIM.subject).add(words, subjectFrom, subjectTo).value;
     const sent =
-      kind === KIND.cmd
-        ? hash
-            .reset()
-            .addByte(SUBJECT)
-            .add(bytes, subjectFrom, senderFrom - 1).value
-        : subject;
-    const { producerFrom, epoch, n } = headers;
-    const idTo =
-      producerFrom + (epoch === 0 ? 0 : headers.producerTo - producerFrom + `.${epoch}.${n}`.length);
-    return [subject, sent, hash.reset().addByte(ID).add(bytes, producerFrom, idTo).value];
+      kind === KIND.cmd ? hash.reset(CLAIM.subject).add(words, subjectFrom, senderFrom - 1).value : subject;
+    const { producerFrom, producerTo, epoch, n } = headers;
+    const idTo = epoch === 0 ? producerFrom : producerTo + `.${epoch}.${n}`.length;
+    return [subject, sent, hash.reset(CLAIM.id).add(words, producerFrom, idTo).value];
   }
 
   #problem(kind: 'missing' | 'duplicated', seq: number, detail: string): void {

@@ -86,7 +86,7 @@ export class LogVerifier {
       if (this.answers.isOpen(headers.cause, view)) this.answers.result(view);
     } else if (kind === KIND.epoch) {
       this.#numbering.explain(view, this.#producers.of(view.bytes, view.moduleFrom, view.moduleTo));
-    } else if (kind !== KIND.unknown && headers.hasPart && this.copies.promised.has(headers.cause)) {
+    } else if (kind !== KIND.unknown && headers.hasPart && this.copies.isOpen(headers.cause)) {
       if (kind === KIND.evt || this.#isCopy(view)) this.copies.copy(view);
     }
   }
@@ -95,7 +95,7 @@ export class LogVerifier {
   get isOpen(): boolean {
     return (
       this.answers.open.size > 0 ||
-      this.copies.promised.size > 0 ||
+      this.copies.open > 0 ||
       this.#producers.all.some(({ holes }) => holes.length > 0)
     );
   }
@@ -126,16 +126,13 @@ export class LogVerifier {
   finish(nowMs: number, graceMs: number): { readonly waiting: number; readonly late: Iterable<number> } {
     const isYoung = (seq: number): boolean => nowMs - this.#times.of(seq, nowMs) < graceMs;
     let waiting = this.#numbering.finish(this.#producers.all, ({ timeMs }) => nowMs - timeMs < graceMs);
-    for (const [cause, { seq, copies, left }] of this.copies.promised) {
-      if (isYoung(seq)) {
-        waiting += left;
+    for (const { cause, decision, part, parts } of this.copies.missing()) {
+      if (isYoung(decision)) {
+        waiting += 1;
         continue;
       }
-      for (const [index, copy] of copies.entries()) {
-        if (copy === 0) continue;
-        const detail = `copy ${index + 1} of ${copies.length} of what ${seq} decided for command ${cause} is not there`;
-        this.findings.add('missing', seq, '', detail);
-      }
+      const detail = `copy ${part} of ${parts} of what ${decision} decided for command ${cause} is not there`;
+      this.findings.add('missing', decision, '', detail);
     }
     const late: number[] = [];
     for (const seq of this.answers.open.sequences()) {

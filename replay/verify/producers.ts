@@ -1,4 +1,4 @@
-import { ByteHash } from './byte-hash.js';
+import { ByteHash, wordsOf } from './byte-hash.js';
 import type { Ranges } from './number-ranges.js';
 
 /** Accounts that are people's: they have no epoch of their own. */
@@ -59,7 +59,7 @@ export class Producers {
   of(bytes: Buffer, from: number, to: number): ProducerState {
     // Records of few producers follow each other.
     for (const known of this.#lately) if (isSame(known.bytes, bytes, from, to)) return known.state;
-    const hash = this.#hash.reset().add(bytes, from, to).value;
+    const hash = this.#hash.reset().add(wordsOf(bytes), from, to).value;
     const candidates = this.#byHash.get(hash) ?? [];
     let found = candidates.find((known) => isSame(known.bytes, bytes, from, to));
     if (found === undefined) {

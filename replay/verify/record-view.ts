@@ -1,5 +1,5 @@
 import type { WireRecord } from '../../broker/journal/wire-record.js';
-import { joined, PRIME_A, PRIME_B, SEED_A, SEED_B } from './byte-hash.js';
+import { ByteHash, wordsOf } from './byte-hash.js';
 import { HeaderScan } from './header-scan.js';
 
 export const KIND = { unknown: 0, cmd: 1, res: 2, evt: 3, epoch: 4 } as const;
@@ -10,10 +10,15 @@ const UNDERSCORE = 95;
 const NAME_LENGTH = 64;
 const TOKENS = 5;
 
-/** 1 for bytes that a name may have. */
-const IN_NAME = new Uint8Array(256);
+/** What a byte of a subject is: part of a name, the end of a token, or neither. */
+const [NAME, END, OTHER] = [0, 1, 2];
+const CLASS = new Uint8Array(256).fill(OTHER);
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-')
-  IN_NAME[c.charCodeAt(0)] = 1;
+  CLASS[c.charCodeAt(0)] = NAME;
+CLASS[DOT] = END;
+
+/** What stands in the subject of a result for a token that is no name. */
+const INVALID = wordsOf(Buffer.from('_'));
 
 /** `cmd.`, `res.`, `evt.` and `epoc` as numbers. */
 const word = (text: string): number => [...text].reduce((value, c) => (value << 8) | c.charCodeAt(0), 0);
@@ -29,6 +34,8 @@ const EPOC = word('epoc');
 export class RecordView {
   record!: WireRecord;
   bytes!: Buffer;
+  /** The same bytes, to be read several at a time. */
+  words!: DataView;
   seq = 0;
   kind: Kind = KIND.unknown;
   moduleFrom = 0;
@@ -47,18 +54,21 @@ export class RecordView {
   hasLane = false;
   readonly headers = new HeaderScan();
 
+  // Of each token of a subject: where it is, and whether it is a name.
   private readonly from = new Int32Array(TOKENS);
   private readonly to = new Int32Array(TOKENS);
-  // The hash of the token that was read last, and whether it is a name.
-  private tokenA = 0;
-  private tokenB = 0;
-  private isName = false;
+  private readonly isName = new Uint8Array(TOKENS);
+  private readonly hash = new ByteHash();
 
   look(record: WireRecord): void {
     this.record = record;
-    this.bytes = record.bytes;
+    // Many records come in the same bytes.
+    if (record.bytes !== this.bytes) {
+      this.bytes = record.bytes;
+      this.words = wordsOf(record.bytes);
+    }
     this.seq = record.seq;
-    this.headers.scan(record.bytes, record.headersFrom, record.dataFrom);
+    this.headers.scan(record.bytes, this.words, record.headersFrom, record.dataFrom);
     this.subject(record.bytes, record.subjectFrom, record.subjectTo);
   }
 
@@ -71,11 +81,7 @@ export class RecordView {
     this.kind = KIND.unknown;
     this.moduleFrom = this.moduleTo = this.agentFrom = this.agentTo = this.senderFrom = this.senderTo = start;
     if (end - start < 6) return;
-    const first =
-      ((bytes[start] as number) << 24) |
-      ((bytes[start + 1] as number) << 16) |
-      ((bytes[start + 2] as number) << 8) |
-      (bytes[start + 3] as number);
+    const first = this.words.getInt32(start);
     if (first === CMD) this.split(bytes, start + 4, end, KIND.cmd);
     else if (first === RES) this.split(bytes, start + 4, end, KIND.res);
     else if (first === EVT) this.split(bytes, start + 4, end, KIND.evt);
@@ -94,13 +100,22 @@ export class RecordView {
     const { from, to } = this;
     let count = 0;
     let tokenStart = start;
+    let isName = 1;
     for (let at = start; at <= end; at++) {
-      if (at < end && bytes[at] !== DOT) continue;
+      const is = at < end ? (CLASS[bytes[at] as number] as number) : END;
+      if (is === NAME) continue;
+      if (is === OTHER) {
+        isName = 0;
+        continue;
+      }
       if (count === TOKENS) return;
+      const length = at - tokenStart;
       from[count] = tokenStart;
       to[count] = at;
+      this.isName[count] = length > 0 && length <= NAME_LENGTH ? isName : 0;
       count += 1;
       tokenStart = at + 1;
+      isName = 1;
     }
     const own = kind === KIND.cmd ? count - 1 : count;
     if (own < 2 || own > 3) return;
@@ -119,42 +134,22 @@ export class RecordView {
   }
 
   private fingerprints(bytes: Buffer, hasAgent: boolean): void {
-    const { from, to } = this;
-    this.token(bytes, from[0] as number, to[0] as number);
-    const moduleA = this.tokenA;
-    const moduleB = this.tokenB;
-    this.token(bytes, from[1] as number, to[1] as number);
-    const nameA = this.tokenA;
-    const nameB = this.tokenB;
-    this.tokenA = 0;
-    this.tokenB = 0;
-    this.isName = true;
-    if (hasAgent) this.token(bytes, from[2] as number, to[2] as number);
+    const { isName } = this;
     // `_` itself is a name, and what stands for all that are none.
     this.hasLane =
-      this.isName && !(this.agentTo - this.agentFrom === 1 && bytes[this.agentFrom] === UNDERSCORE);
-    const laneA = Math.imul(moduleA ^ 0x51, PRIME_A) ^ this.tokenA;
-    const laneB = Math.imul(moduleB ^ 0x51, PRIME_B) ^ this.tokenB;
-    this.lane = joined(laneA, laneB);
-    this.address = joined(Math.imul(laneA, PRIME_A) ^ nameA, Math.imul(laneB, PRIME_B) ^ nameB);
+      !hasAgent ||
+      (isName[2] === 1 && !(this.agentTo - this.agentFrom === 1 && bytes[this.agentFrom] === UNDERSCORE));
+    this.hash.reset();
+    this.token(0);
+    if (hasAgent) this.token(2);
+    this.lane = this.hash.value;
+    this.token(1);
+    this.address = this.hash.value;
   }
 
-  private token(bytes: Buffer, start: number, end: number): void {
-    let a = SEED_A;
-    let b = SEED_B;
-    let valid = end > start && end - start <= NAME_LENGTH ? 1 : 0;
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number;
-      valid &= IN_NAME[byte] as number;
-      a = Math.imul(a ^ byte, PRIME_A);
-      b = Math.imul(b ^ byte, PRIME_B) ^ (b >>> 17);
-    }
-    this.isName = valid === 1;
-    if (valid === 0) {
-      a = Math.imul(SEED_A ^ UNDERSCORE, PRIME_A);
-      b = Math.imul(SEED_B ^ UNDERSCORE, PRIME_B) ^ (SEED_B >>> 17);
-    }
-    this.tokenA = a;
-    this.tokenB = b;
+  private token(index: number): void {
+    if (this.isName[index] === 1)
+      this.hash.add(this.words, this.from[index] as number, this.to[index] as number);
+    else this.hash.add(INVALID, 0, 1);
   }
 }

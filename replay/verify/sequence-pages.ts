@@ -1,17 +1,21 @@
-const SHIFT = 1_024;
-const WORDS = SHIFT / 32;
+const PAGE = 512;
+const WORDS = PAGE / 32;
+/** Empty pages that are kept. */
+const FREE = 256;
 
 interface Page {
-  readonly values: Uint32Array;
+  readonly values: Float64Array;
   set: number;
 }
 
 /**
- * A number of 32 bits for some sequences, in pages that go when nothing is left in them: what is open at a time costs
+ * A number for some sequences, in pages that go when nothing is left in them: what is open at a time costs
  * memory, not how long the log is. 0 stands for nothing.
  */
 export class SequencePages {
   readonly #pages = new Map<number, Page>();
+  /** Pages with nothing in them, to be used again: they come and go with the commands, and making one is dear. */
+  readonly #free: Page[] = [];
   #lastIndex = -1;
   #last: Page | undefined;
   #size = 0;
@@ -22,34 +26,35 @@ export class SequencePages {
   }
 
   get(seq: number): number {
-    return this.#page(Math.floor(seq / SHIFT))?.values[seq % SHIFT] ?? 0;
+    return this.#page(Math.floor(seq / PAGE))?.values[seq % PAGE] ?? 0;
   }
 
   /** Sets what is not set yet. */
   set(seq: number, value: number): void {
-    const index = Math.floor(seq / SHIFT);
+    const index = Math.floor(seq / PAGE);
     let page = this.#page(index);
     if (page === undefined) {
-      page = { values: new Uint32Array(SHIFT), set: 0 };
+      page = this.#free.pop() ?? { values: new Float64Array(PAGE), set: 0 };
       this.#pages.set(index, page);
       this.#lastIndex = index;
       this.#last = page;
     }
-    page.values[seq % SHIFT] = value;
+    page.values[seq % PAGE] = value;
     page.set += 1;
     this.#size += 1;
   }
 
   /** Takes away what is set. */
   clear(seq: number): void {
-    const index = Math.floor(seq / SHIFT);
+    const index = Math.floor(seq / PAGE);
     const page = this.#page(index);
     if (page === undefined) return;
-    page.values[seq % SHIFT] = 0;
+    page.values[seq % PAGE] = 0;
     page.set -= 1;
     this.#size -= 1;
     if (page.set > 0) return;
     this.#pages.delete(index);
+    if (this.#free.length < FREE) this.#free.push(page);
     this.#lastIndex = -1;
     this.#last = undefined;
   }
@@ -58,7 +63,7 @@ export class SequencePages {
   *sequences(): Generator<number> {
     for (const index of [...this.#pages.keys()].sort((a, b) => a - b)) {
       const values = this.#pages.get(index)?.values ?? [];
-      for (let at = 0; at < values.length; at++) if (values[at] !== 0) yield index * SHIFT + at;
+      for (let at = 0; at < values.length; at++) if (values[at] !== 0) yield index * PAGE + at;
     }
   }
 
@@ -81,21 +86,21 @@ export class SequenceSet {
 
   add(seq: number): void {
     const at = seq - this.fromSeq;
-    const index = Math.floor(at / SHIFT);
+    const index = Math.floor(at / PAGE);
     let page = this.#pages[index];
     if (page === undefined) {
       while (this.#pages.length < index) this.#pages.push(undefined);
       page = new Uint32Array(WORDS);
       this.#pages[index] = page;
     }
-    const bit = at % SHIFT;
+    const bit = at % PAGE;
     page[bit >> 5] = (page[bit >> 5] as number) | (1 << (bit & 31));
   }
 
   has(seq: number): boolean {
     const at = seq - this.fromSeq;
     if (at < 0) return false;
-    const bit = at % SHIFT;
-    return (((this.#pages[Math.floor(at / SHIFT)]?.[bit >> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
+    const bit = at % PAGE;
+    return (((this.#pages[Math.floor(at / PAGE)]?.[bit >> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
   }
 }

@@ -135,6 +135,7 @@ const verify = async (
     const counts = { records, commands, results, events, epochs };
     compareWith(findings, options.against, { digest, segments, lastSeq: ends.right.lastSeq, counts });
   }
+  const seconds = (performance.now() - begun) / 1_000;
   const notes: string[] = [];
   const isWhole = range.fromSeq <= 1 && range.toSeq === ends.right.lastSeq;
   const states =
@@ -170,7 +171,7 @@ const verify = async (
     unattributed: count.unattributed,
     stateMismatches: count.stateMismatch,
     digest,
-    seconds: (performance.now() - begun) / 1_000,
+    seconds,
     findings: findings.listed.toSorted((a, b) => a.seq - b.seq),
     findingsTotal: findings.total,
     altered: count.altered,
