@@ -32,8 +32,9 @@ export class Copies {
   readonly #single = new SequencePages();
   readonly #decided = new SequencePages();
   readonly #several = new Map<number, Several>();
-  /** Commands whose copies have all come. */
-  readonly #complete: SequenceSet;
+  // Commands whose copies have all come: the one that there was, and all of several.
+  readonly #hadOne: SequenceSet;
+  readonly #hadSeveral: SequenceSet;
   /** Copies of outcomes before the range. */
   before = 0;
 
@@ -42,7 +43,8 @@ export class Copies {
     private readonly fromSeq: number,
     private readonly answered: SequenceSet,
   ) {
-    this.#complete = new SequenceSet(fromSeq);
+    this.#hadOne = new SequenceSet(fromSeq);
+    this.#hadSeveral = new SequenceSet(fromSeq);
   }
 
   /** The result of an open command. */
@@ -87,7 +89,7 @@ export class Copies {
       const decision = this.#decided.get(cause);
       this.#single.clear(cause);
       this.#decided.clear(cause);
-      this.#complete.add(cause);
+      this.#hadOne.add(cause);
       if (!this.#isSame(view, single)) this.#altered(view, decision);
       return;
     }
@@ -98,7 +100,7 @@ export class Copies {
     several.left -= 1;
     if (several.left === 0) {
       this.#several.delete(cause);
-      this.#complete.add(cause);
+      this.#hadSeveral.add(cause);
     }
     if (!this.#isSame(view, expected)) this.#altered(view, several.seq);
   }
@@ -123,7 +125,9 @@ export class Copies {
     const { headers, seq, record } = view;
     const { cause, part } = headers;
     const has =
-      several !== undefined ? part >= 1 && part <= several.copies.length : this.#complete.has(cause);
+      several === undefined
+        ? (part === 1 && this.#hadOne.has(cause)) || (part > 0 && this.#hadSeveral.has(cause))
+        : part >= 1 && part <= several.copies.length;
     if (has) {
       const detail = (): string => `${record.subject}, copy ${part} of what ${cause} caused, is there again`;
       this.findings.add('duplicated', seq, this.#module(view), detail);
