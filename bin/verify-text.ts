@@ -27,7 +27,7 @@ const counts = (found: Verification): string =>
 
 const checks = (found: Verification): string =>
   formatTable(
-    ['FOUND', 'KIND', 'WHAT THAT IS'],
+    ['FOUND', 'KIND', 'WHAT IT IS'],
     KINDS.map(([key, kind, what]) => [number(found[key] as number), kind, what]),
   );
 

@@ -25,6 +25,7 @@ import { dial } from '../support/log.js';
 import { runProgram } from '../support/run-program.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
+import { digestByTheBook } from './digest-by-the-book.js';
 import { ChangingProxy } from './changing-proxy.js';
 import {
   causeOf,
@@ -176,6 +177,13 @@ describe('verify', () => {
     assert.match(found.digest, /^[0-9a-f]{64}$/);
     // What the log is read by does not matter, nor how often.
     assert.equal((await verify({ nc: live })).digest, found.digest);
+  });
+
+  test('makes a digest that can be computed from what docs/replay.md says', async () => {
+    const { digest } = await verify({ nc: live });
+    assert.equal(await digestByTheBook(live, 1, log.length), digest);
+    const part = await verify({ nc: live, from: 20, to: 90 });
+    assert.equal(await digestByTheBook(live, 20, 90), part.digest);
   });
 
   test('finds nothing in a copy of it, nor in any part', async () => {
