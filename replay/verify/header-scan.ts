@@ -1,3 +1,4 @@
+const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
 const BLANK = 32;
@@ -10,6 +11,8 @@ const [N, T] = [78, 84];
 /** `NATS/1.0` and its line end. */
 const FIRST_LINE = 10;
 const MAX_DIGITS = 16;
+/** Nine digits, as `parsePart` takes. */
+const MAX_PARTS = 999_999_999;
 
 /** Eight characters as the number that a view reads them as: one comparison in the place of eight. Never NaN in ASCII. */
 const eight = (text: string): number => {
@@ -134,7 +137,7 @@ export class HeaderScan {
     const part = this.number(bytes, skip(bytes, from, end), end);
     if (part === 0 || bytes[this.at] !== SLASH) return;
     const parts = this.number(bytes, this.at + 1, end);
-    if (!this.isOver(bytes, end) || part > parts) return;
+    if (!this.isOver(bytes, end) || part > parts || parts > MAX_PARTS) return;
     this.part = part;
     this.parts = parts;
   }
@@ -168,7 +171,7 @@ const hasNewline = (word: number): boolean => {
 
 const skip = (bytes: Buffer, from: number, end: number): number => {
   let at = from;
-  while (at < end && bytes[at] === BLANK) at += 1;
+  while (at < end && (bytes[at] === BLANK || bytes[at] === TAB)) at += 1;
   return at;
 };
 
