@@ -1,7 +1,7 @@
 import type { WireRecord } from '../../broker/journal/wire-record.js';
 import { Answers } from './answers.js';
 import { Attribution } from './attribution.js';
-import { Copies } from './copies.js';
+import { Copies, type Missing } from './copies.js';
 import { LogDigest } from './digest.js';
 import type { Findings } from './findings.js';
 import type { Ledger } from './ledger.js';
@@ -10,9 +10,18 @@ import { Producers, type ProducerState } from './producers.js';
 import { KIND, RecordView } from './record-view.js';
 import { TimeMarks } from './time-marks.js';
 
+/** What the end of a range leaves open. */
+export interface Unfinished {
+  /** Too young to be called missing. */
+  readonly waiting: number;
+  /** Commands without a result. */
+  readonly late: readonly number[];
+  readonly missing: readonly Missing[];
+}
+
 /**
  * Looks at every record of a range once, in order, and lays its halves together. Memory grows with what is open at a time
- * and by a bit or two a record, not with what is read.
+ * and by three bits a record, not with what is read.
  */
 export class LogVerifier {
   records = 0;
@@ -121,25 +130,22 @@ export class LogVerifier {
 
   /**
    * Everything has been read. What is younger than `graceMs` at `nowMs` waits: it is counted and no finding. Commands that
-   * are older and unanswered are returned.
+   * are older and unanswered are returned, and copies that are missing.
    */
-  finish(nowMs: number, graceMs: number): { readonly waiting: number; readonly late: Iterable<number> } {
+  finish(nowMs: number, graceMs: number): Unfinished {
     const isYoung = (seq: number): boolean => nowMs - this.#times.of(seq, nowMs) < graceMs;
     let waiting = this.#numbering.finish(this.#producers.all, ({ timeMs }) => nowMs - timeMs < graceMs);
-    for (const { cause, decision, part, parts } of this.copies.missing()) {
-      if (isYoung(decision)) {
-        waiting += 1;
-        continue;
-      }
-      const detail = `copy ${part} of ${parts} of what ${decision} decided for command ${cause} is not there`;
-      this.findings.add('missing', decision, '', detail);
+    const missing: Missing[] = [];
+    for (const copy of this.copies.missing()) {
+      if (isYoung(copy.decision)) waiting += 1;
+      else missing.push(copy);
     }
     const late: number[] = [];
     for (const seq of this.answers.open.sequences()) {
       if (isYoung(seq)) waiting += 1;
       else late.push(seq);
     }
-    return { waiting, late };
+    return { waiting, late, missing };
   }
 
   digest(): ReturnType<LogDigest['finish']> {

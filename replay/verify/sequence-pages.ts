@@ -1,5 +1,4 @@
 const PAGE = 512;
-const WORDS = PAGE / 32;
 /** Empty pages that are kept. */
 const FREE = 256;
 
@@ -78,6 +77,9 @@ export class SequencePages {
   }
 }
 
+/** Sequences of a page of a set: 4 kB. */
+const BITS = 32_768;
+
 /** A set of sequences, a bit each in the pages that have any. */
 export class SequenceSet {
   readonly #pages: (Uint32Array | undefined)[] = [];
@@ -86,21 +88,21 @@ export class SequenceSet {
 
   add(seq: number): void {
     const at = seq - this.fromSeq;
-    const index = Math.floor(at / PAGE);
+    const index = Math.floor(at / BITS);
     let page = this.#pages[index];
     if (page === undefined) {
       while (this.#pages.length < index) this.#pages.push(undefined);
-      page = new Uint32Array(WORDS);
+      page = new Uint32Array(BITS / 32);
       this.#pages[index] = page;
     }
-    const bit = at % PAGE;
+    const bit = at % BITS;
     page[bit >> 5] = (page[bit >> 5] as number) | (1 << (bit & 31));
   }
 
   has(seq: number): boolean {
     const at = seq - this.fromSeq;
     if (at < 0) return false;
-    const bit = at % PAGE;
-    return (((this.#pages[Math.floor(at / PAGE)]?.[bit >> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
+    const bit = at % BITS;
+    return (((this.#pages[Math.floor(at / BITS)]?.[bit >> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
   }
 }

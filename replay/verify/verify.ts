@@ -15,7 +15,7 @@ import { LogVerifier } from './log-verifier.js';
 import { type Place, type SequenceRange, sequencesOf } from './range.js';
 import { type SnapshotsToVerify, verifySnapshots } from './snapshots.js';
 import { compareWith } from './statement-check.js';
-import { addUnanswered } from './unanswered.js';
+import { addMissingCopies, addUnanswered } from './unfinished.js';
 
 export interface VerifyOptions {
   readonly nc: NatsConnection;
@@ -123,9 +123,10 @@ const verify = async (
   ledger?.skipTo(range.fromSeq);
   const verifier = new LogVerifier(findings, range.fromSeq, ledger);
   await read(options, api, verifier, range, ends.right);
-  const { waiting, late } = verifier.finish(nowMs, options.graceMs ?? DEFAULT_GRACE_MS);
+  const { waiting, late, missing } = verifier.finish(nowMs, options.graceMs ?? DEFAULT_GRACE_MS);
   const unanswered = verifier.answers.open.size;
   await addUnanswered(api, findings, late, nowMs);
+  await addMissingCopies(api, findings, missing);
   const strangers = await checkStrangers(api, verifier);
   if (isLeft(strangers)) return strangers;
   await ledger?.report(findings);

@@ -436,7 +436,7 @@ describe('verify', () => {
     const says = new RegExp(
       `copy 1 of \\d+ of what ${decision.seq} decided for command ${causeOf(decision)} is not there`,
     );
-    expectFound(await verify(), { kind: 'missing', seq: decision.seq, says });
+    expectFound(await verify(), { kind: 'missing', seq: decision.seq, producer: 'accounts', says });
   });
 
   test('I5 finds two commands of one agent that were handled in the wrong order', async () => {

@@ -2,6 +2,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import type { LogApi } from '../../broker/journal/reader-api.js';
 import { recordsAt } from '../../broker/journal/records-at.js';
 import { splitSubject } from '../../schemas/subjects.js';
+import type { Missing } from './copies.js';
 import { type Findings, LISTED_FINDINGS } from './findings.js';
 
 const UNITS = [
@@ -32,13 +33,11 @@ export const durationText = (ms: number): string => {
 export const addUnanswered = async (
   api: LogApi,
   findings: Findings,
-  late: Iterable<number>,
+  late: readonly number[],
   nowMs: number,
 ): Promise<void> => {
-  const sequences = [...late];
-  const listed = sequences.slice(0, LISTED_FINDINGS);
-  const found = await recordsAt(api, listed)();
-  for (const [index, seq] of sequences.entries()) {
+  const found = await recordsAt(api, late.slice(0, LISTED_FINDINGS))();
+  for (const [index, seq] of late.entries()) {
     const record = isLeft(found) ? undefined : found.right[index];
     const subject = record === undefined ? undefined : splitSubject(record.subject);
     if (record === undefined || subject?.kind !== 'cmd') {
@@ -49,5 +48,22 @@ export const addUnanswered = async (
     const what = agent === undefined ? `${module}.${name}` : `${module}.${name} of ${agent}`;
     const detail = `${what}, sent by ${sender}, has waited for its result for ${durationText(nowMs - record.timeMs)}`;
     findings.add('unanswered', seq, module, detail);
+  }
+};
+
+/** Adds the copies that are not there, each with whose outcome promises it. */
+export const addMissingCopies = async (
+  api: LogApi,
+  findings: Findings,
+  missing: readonly Missing[],
+): Promise<void> => {
+  const listed = missing.slice(0, LISTED_FINDINGS).map(({ decision }) => decision);
+  const found = await recordsAt(api, listed)();
+  for (const [index, { cause, decision, part, parts }] of missing.entries()) {
+    const record = isLeft(found) ? undefined : found.right[index];
+    const subject = record === undefined ? undefined : splitSubject(record.subject);
+    const module = subject?.kind === 'res' ? subject.module : '';
+    const detail = `copy ${part} of ${parts} of what ${decision} decided for command ${cause} is not there`;
+    findings.add('missing', decision, module, detail);
   }
 };
