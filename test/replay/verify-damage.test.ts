@@ -202,6 +202,24 @@ describe('verify', () => {
     }
   });
 
+  test('takes records into the digest that are larger than what arrives at a time, or have no headers or no payload', async () => {
+    const command = { seq: 0, subject: 'cmd.accounts.deposit.alice.guest', headers: [], data: '{}' };
+    const note = `{"note":"${'ü'.repeat(200_000)}"}`;
+    const large = { ...command, data: note };
+    const tail = [
+      command,
+      large,
+      { ...command, data: '' },
+      large,
+      large,
+      { ...command, headers: [['Täl', 'ü']] as const },
+    ];
+    await storeLog(nc, [...log.slice(0, 30), ...tail]);
+    const found = await verify({ graceMs: 600_000 });
+    assert.equal(found.records, 30 + tail.length);
+    assert.equal(found.digest, await digestByTheBook(nc, 1, found.lastSeq));
+  });
+
   test('finds a record that was removed', async () => {
     const { seq } = result();
     await storeLog(nc, log);
