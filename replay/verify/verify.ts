@@ -7,7 +7,7 @@ import { wireOf } from '../../broker/journal/stored-message.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { isProducerName } from '../../schemas/names.js';
 import { epochSubject } from '../../schemas/subjects.js';
-import { FINDING_KINDS, type Statement, type Verification } from '../../schemas/verification.js';
+import type { Statement, Verification } from '../../schemas/verification.js';
 import type { Segment } from './digest.js';
 import { Findings, LISTED_FINDINGS } from './findings.js';
 import { Ledger } from './ledger.js';
@@ -15,6 +15,7 @@ import { LogVerifier } from './log-verifier.js';
 import { type Place, type SequenceRange, sequencesOf } from './range.js';
 import { type SnapshotsToVerify, verifySnapshots } from './snapshots.js';
 import { compareWith } from './statement-check.js';
+import { summary } from './summary.js';
 import { addMissingCopies, addUnanswered } from './unfinished.js';
 
 export interface VerifyOptions {
@@ -131,7 +132,7 @@ const verify = async (
   if (isLeft(strangers)) return strangers;
   await ledger?.report(findings);
   const { digest, segments } = verifier.digest();
-  const { records, commands, results, events, epochs, producers } = verifier;
+  const { records, commands, results, events, epochs } = verifier;
   if (options.against !== undefined) {
     const counts = { records, commands, results, events, epochs };
     compareWith(findings, options.against, { digest, segments, lastSeq: ends.right.lastSeq, counts });
@@ -150,40 +151,21 @@ const verify = async (
     notes.push(`${before} results and copies belong to commands before the range: nothing is said of them`);
   if (ledger !== undefined && ledger.outside > 0)
     notes.push(`${ledger.outside} lines of the ledger are about sequences outside the range`);
-  const count = Object.fromEntries(FINDING_KINDS.map((kind) => [kind, findings.of(kind)])) as Record<
-    (typeof FINDING_KINDS)[number],
-    number
-  >;
-  const verification: Verification = {
-    ok: findings.total === 0,
-    records,
+  const verification = summary({
+    verifier,
+    findings,
     firstSeq: range.fromSeq,
     lastSeq: Math.max(range.toSeq, range.fromSeq - 1),
-    commands,
-    events,
-    results,
-    producers,
-    missing: count.missing,
-    duplicated: count.duplicated,
-    reordered: count.reordered,
-    unanswered,
-    answeredTwice: count.answeredTwice,
-    orphanEvents: count.orphanEvent,
-    unattributed: count.unattributed,
-    stateMismatches: count.stateMismatch,
+    logId: ends.right.logId,
     digest,
-    seconds,
-    findings: findings.listed.toSorted((a, b) => a.seq - b.seq),
-    findingsTotal: findings.total,
-    altered: count.altered,
-    epochs,
+    unanswered,
     waiting,
     before,
     ledger: ledger?.lines ?? 0,
+    seconds,
     states: states.states,
     notes: [...notes, ...states.notes],
-    logId: ends.right.logId,
-  };
+  });
   return right({ verification, segments });
 };
 
