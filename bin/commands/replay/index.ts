@@ -5,19 +5,15 @@ import { addHistory } from './history.js';
 import { addRebuild } from './rebuild.js';
 import { addState } from './state.js';
 import { addTrace } from './trace.js';
+import { addVerify } from './verify.js';
 
 export const addReplay = (program: Command): void => {
   const group = program.command('replay').description('read the log back');
   withExamples(group, [
     'tallystick replay history --agent alice',
     'tallystick replay trace 17',
-    'tallystick replay rebuild --check',
+    'tallystick replay verify',
   ]);
-import { addVerify } from './verify.js';
-
-export const addReplay = (program: Command): void => {
-  const group = program.command('replay').description('read the log back');
-  withExamples(group, ['tallystick replay history --agent alice', 'tallystick replay verify']);
   addHistory(group);
   addState(group);
   addDiff(group);
