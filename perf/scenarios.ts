@@ -5,6 +5,7 @@ import { reading } from './journal/reading.js';
 import { lookup } from './lookup/lookup.js';
 import { past } from './past/past.js';
 import type { Scenario } from './scenario.js';
+import { verify } from './verify/verify.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
-export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, past, agents];
+export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, past, agents, verify];

@@ -321,6 +321,27 @@ export const ERRORS = {
     424,
     "A module's code cannot be run here: it is in another language, on another machine, or does not load.",
   ),
+  LEDGER_INVALID: row(
+    'rejected',
+    false,
+    2,
+    400,
+    'A line of a ledger is not what docs/protocol.md#ledgers says; the message names it.',
+  ),
+  CERTIFICATE_INVALID: row(
+    'rejected',
+    false,
+    1,
+    422,
+    'A certificate was changed after it was signed, or is none.',
+  ),
+  CERTIFICATE_UNTRUSTED: row(
+    'rejected',
+    false,
+    1,
+    403,
+    'A certificate is signed by a key that is not trusted here.',
+  ),
   DATA_DIR_UNUSABLE: row('failed', false, 3, 500, 'The data directory cannot be written or is damaged.'),
   BROKER_UNREACHABLE: row('failed', true, 3, 503, 'No broker answers for that data directory or server.'),
   EXPRESSION_INVALID: row(

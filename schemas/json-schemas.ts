@@ -22,6 +22,7 @@ import {
 import { HistoryRecordSchema } from './record.js';
 import { ResultSchema } from './result.js';
 import { ScheduleSchema } from './schedule.js';
+import { CertificateSchema, LedgerEntrySchema, StatementSchema, VerificationSchema } from './verification.js';
 
 /** What `schemas/json/` publishes for programs in other languages: file name without `.schema.json`, title, schema. */
 const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchema])[] = [
@@ -48,6 +49,10 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['producer-open-request', 'Request of a program for an epoch', OpenRequestSchema],
   ['producer-open-reply', 'Reply with an epoch', OpenReplySchema],
   ['schedule', 'A scheduled command', ScheduleSchema],
+  ['verification', 'What a verification found', VerificationSchema],
+  ['ledger-entry', 'A line of a ledger', LedgerEntrySchema],
+  ['certificate', 'A signed statement about a range of a log', CertificateSchema],
+  ['statement', 'What a certificate states', StatementSchema],
 ];
 
 /** The text of each published file by its name. */

@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from 'nats';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
+import { WireRecord } from './wire-record.js';
 
 /** On every message of a consumer whose policy is `pinned_client`: whom the server has pinned it to. */
 export const PIN_HEADER = 'Nats-Pin-Id';
@@ -34,16 +35,23 @@ export const parseDelivery = (reply: string): Delivery | undefined => {
 /** Milliseconds since 1970, cut and not rounded, so that a record never seems younger than it is. */
 export const millisOf = (nanos: string): number => (nanos.length > 6 ? Number(nanos.slice(0, -6)) : 0);
 
-/** What the client's header objects can beside what their type tells. */
-type Encoded = MsgHdrs & { readonly encode: () => Uint8Array };
-
-const NONE = new Uint8Array(0);
-
 interface Delivered {
   readonly subject: string;
   readonly headers?: MsgHdrs | undefined;
   readonly data: Uint8Array;
 }
+
+const NONE = Buffer.alloc(0);
+
+/** Headers and payload as they came: the client's own header object writes them anew, which may differ in a blank. */
+const rawOf = (message: object): Uint8Array | undefined => {
+  const raw: unknown = '_rdata' in message ? message._rdata : undefined;
+  return raw instanceof Uint8Array ? raw : undefined;
+};
+
+/** The client's type does not name what its header objects are published by. */
+const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
+  (headers as (MsgHdrs & { readonly encode?: () => Uint8Array }) | undefined)?.encode?.() ?? NONE;
 
 /** A message as it was delivered. Time, subject, headers and data are made when they are asked for: scans skip most. */
 export class LogMessage implements WholeMessage {
@@ -70,9 +78,10 @@ export class LogMessage implements WholeMessage {
     return this.message.subject;
   }
 
-  /** As the client library writes them, which parsed them: blanks around a value are gone. */
   get headerBytes(): Uint8Array {
-    return (this.message.headers as Encoded | undefined)?.encode() ?? NONE;
+    const { data, headers } = this.message;
+    const raw = rawOf(this.message);
+    return raw === undefined ? encoded(headers) : raw.subarray(0, raw.length - data.length);
   }
 
   get data(): Uint8Array {
@@ -83,8 +92,35 @@ export class LogMessage implements WholeMessage {
     const value = this.message.headers?.get(name);
     return value === '' ? undefined : value;
   }
+
+  /** The same record as bytes, as the server sent them. */
+  toWire(): WireRecord {
+    const { subject, data } = this.message;
+    const start = Buffer.from(subject + this.nanos);
+    const subjectTo = start.length - this.nanos.length;
+    const bytes = Buffer.concat([start, this.headerBytes, data]);
+    const dataFrom = bytes.length - data.length;
+    return new WireRecord(
+      this.seq,
+      bytes,
+      0,
+      subjectTo,
+      subjectTo,
+      start.length,
+      start.length,
+      dataFrom,
+      bytes.length,
+    );
+  }
 }
 
 /** A message of any consumer of the log; costs one small object. */
 export const toStored = (message: JsMsg): StoredMessage =>
   new LogMessage(message.seq, String(message.timestampNanos), message);
+
+/** The bytes of a record that a reader yielded, whichever way it came. */
+export const wireOf = (message: StoredMessage): WireRecord => {
+  if (message instanceof WireRecord) return message;
+  if (message instanceof LogMessage) return message.toWire();
+  throw new TypeError(`record ${message.seq} does not come from a reader of the log`);
+};

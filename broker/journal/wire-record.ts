@@ -2,21 +2,24 @@ import type { WholeMessage } from '../../schemas/record.js';
 
 const ZERO = 48;
 
-/** A record that is still the bytes it came as: whoever scans a log looks at few of its fields. */
+/**
+ * A record that is still the bytes it came as: whoever scans a log looks at few of its fields, or reads these bytes
+ * without making strings of them.
+ */
 export class WireRecord implements WholeMessage {
   private headers: string | undefined;
 
   constructor(
     readonly seq: number,
     /** What the socket gave, and where in it the parts are; the headers end where the data begins. */
-    private readonly bytes: Buffer,
-    private readonly subjectFrom: number,
-    private readonly subjectTo: number,
-    private readonly nanosFrom: number,
-    private readonly nanosTo: number,
-    private readonly headersFrom: number,
-    private readonly dataFrom: number,
-    private readonly dataTo: number,
+    readonly bytes: Buffer,
+    readonly subjectFrom: number,
+    readonly subjectTo: number,
+    readonly nanosFrom: number,
+    readonly nanosTo: number,
+    readonly headersFrom: number,
+    readonly dataFrom: number,
+    readonly dataTo: number,
   ) {}
 
   get subject(): string {

@@ -36,7 +36,11 @@ const COMMANDS = [
   'replay history',
   'replay trace',
   'replay state',
+  'replay verify',
   'replay diff',
+  'replay run',
+  'replay export',
+  'replay import',
   'replay rebuild',
 ] as const;
 

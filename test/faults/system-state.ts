@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { NatsConnection } from 'nats';
 import { readLog } from '../../broker/journal/reader.js';
+import { verifyLog } from '../../replay/index.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
+import { success } from '../support/either.js';
 import { checkLog, connectOperator } from '../support/log-checks.js';
 import { runningProcesses } from '../support/processes.js';
 import { waitFor } from '../support/wait-for.js';
@@ -86,6 +88,18 @@ export const moneyInLog = async (dataDir: string): Promise<number> => {
   return sum;
 };
 
+/** What `replay verify` must say of a log that has been checked: written apart from those checks, it finds nothing either. */
+const verifyIsClean = async (dataDir: string): Promise<void> => {
+  const nc = await connectOperator(dataDir);
+  try {
+    const { verification } = success(await verifyLog({ nc, graceMs: 0 })());
+    assert.deepEqual(verification.findings.slice(0, 10), []);
+    assert.ok(verification.ok && verification.results === verification.commands);
+  } finally {
+    await nc.close();
+  }
+};
+
 /** Waits for quiet and checks what the log alone shows of I2 to I5, and that every command is answered. */
 export const checkSettledLog = async (
   dataDir: string,
@@ -96,4 +110,5 @@ export const checkSettledLog = async (
   assert.deepEqual(report.findings.slice(0, 10), []);
   assert.deepEqual(report.unanswered.slice(0, 10), []);
   assert.equal(report.results, report.commands);
+  await verifyIsClean(dataDir);
 };

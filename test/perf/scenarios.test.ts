@@ -123,6 +123,19 @@ describe('the benchmarks', () => {
     assert.ok(ratios.serverPeakMiB > 0);
   });
 
+  test('verify prints what a verification of a clean log takes', async () => {
+    const { code, stdout, stderr } = await perf(['verify', '--records', '3000', '--rounds', '1', '--json']);
+    assert.equal(code, 0, stderr);
+    const { ratios } = JSON.parse(stdout) as PrintedJournal;
+    assert.deepEqual(Object.keys(ratios), [
+      'verifyPerSecond',
+      'verifyRssMb',
+      'cpuUsPerRecord',
+      'readPerSecond',
+    ]);
+    for (const ratio of Object.values(ratios)) assert.ok(ratio > 0);
+  });
+
   test('an unknown scenario, a bad number and no scenario are wrong usage, with the list of scenarios', async () => {
     for (const args of [
       ['nope'],

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { withConnection, withTargetOptions } from '../../connect.js';
+import { duration, place } from '../../option-values.js';
+import { run, withExamples } from '../../run.js';
+import type { TargetOptions } from '../../target.js';
+import { verify } from '../../verify.js';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly from?: number | Date;
+  readonly to?: number | Date;
+  readonly grace: number;
+  readonly ledger?: string;
+  readonly states: boolean;
+  readonly certificate?: string;
+  readonly against?: string;
+  readonly trust?: readonly string[];
+  readonly key?: string;
+}
+
+const collected = (key: string, before: readonly string[] = []): readonly string[] => [...before, key];
+
+/** `replay verify`, in the group of the commands that read the log back. */
+export const addVerify = (group: Command): void => {
+  const command = withTargetOptions(
+    group
+      .command('verify')
+      .description(
+        'prove that nothing was lost, doubled, reordered or changed; exit code 1 when something was',
+      )
+      .option('--from <place>', 'first record: a sequence, a time, or a duration ago', place('--from'))
+      .option('--to <place>', 'last record: a sequence, a time, or a duration ago', place('--to'))
+      .option('--grace <duration>', 'how long a command may go without a result', duration('--grace'), 30_000)
+      .option('--ledger <file>', 'NDJSON of what a producer outside was told is stored: must be there')
+      .option('--no-states', 'do not compare snapshots with what the log gives')
+      .option('--certificate <file>', 'write a signed statement of range, counts and digest')
+      .option('--against <file>', 'read the range of a certificate again, and say what is not as it was')
+      .option(
+        '--trust <key>',
+        'with --against: a public key to trust, in the place of that of --key',
+        collected,
+      )
+      .option('--key <file>', 'signing key, made if it is not there (default: in the data directory)'),
+  ).action((options: Options) =>
+    run(
+      withConnection(options, (nc) => {
+        const { from, to, grace, ledger, states, certificate, against, trust, key } = options;
+        const range = { from, to, graceMs: grace, ledger };
+        return verify({ nc, range, json: options.json === true, states, certificate, against, trust, key });
+      }),
+    ),
+  );
+  withExamples(command, [
+    'tallystick replay verify',
+    'tallystick replay verify --from 2h --no-states --json | jq .findings',
+    'tallystick replay verify --ledger acknowledged.ndjson',
+    'tallystick replay verify --certificate monday.json',
+    'tallystick replay verify --against monday.json',
+  ]);
+};

@@ -1,0 +1,89 @@
+import { AgentOrder } from './agent-order.js';
+import type { Findings } from './findings.js';
+import type { RecordView } from './record-view.js';
+import { SequencePages, SequenceSet } from './sequence-pages.js';
+
+/** 32 bits of a fingerprint; never 0. */
+const mark = (address: number): number => address >>> 0 || 1;
+
+/** I3 and I5: every command has one result, of its module, action and agent; those of one agent come in its order. */
+export class Answers {
+  /** Commands without a result, and what the result must be of. */
+  readonly open = new SequencePages();
+  readonly answered: SequenceSet;
+  readonly #order = new AgentOrder();
+  /** Results of commands before the range. */
+  before = 0;
+
+  constructor(
+    private readonly findings: Findings,
+    private readonly fromSeq: number,
+  ) {
+    this.answered = new SequenceSet(fromSeq);
+  }
+
+  command({ seq, address, lane, hasLane }: RecordView): void {
+    this.open.set(seq, mark(address));
+    if (hasLane) this.#order.sent(lane);
+  }
+
+  /** Whether a result would be that of an open command. */
+  isOpen(cause: number, { address }: RecordView): boolean {
+    return cause >= this.fromSeq && this.open.get(cause) === mark(address);
+  }
+
+  /** Whether the result is that of an open command, which it closes. */
+  result(view: RecordView): boolean {
+    const { cause } = view.headers;
+    if (cause === 0 || cause >= view.seq) {
+      this.#causeless(view);
+    } else if (cause < this.fromSeq) {
+      this.before += 1;
+    } else if (this.open.get(cause) === mark(view.address)) {
+      this.open.clear(cause);
+      this.answered.add(cause);
+      const later = view.hasLane ? this.#order.answered(view.lane, cause) : 0;
+      if (later !== 0) this.#reordered(view, later);
+      return true;
+    } else {
+      this.#unexpected(view);
+    }
+    return false;
+  }
+
+  // What is wrong is said by functions of their own: closures for its words would cost something with every record.
+
+  #causeless(view: RecordView): void {
+    const what = view.headers.hasCause ? 'names no command before it' : 'has no Tally-Cause';
+    const detail = (): string => `the result ${view.record.subject} ${what}`;
+    this.findings.add('unattributed', view.seq, this.#module(view), detail);
+  }
+
+  #unexpected(view: RecordView): void {
+    const { seq, record, headers } = view;
+    const { cause } = headers;
+    if (this.answered.has(cause)) {
+      const detail = (): string => `command ${cause} has another result before this one, ${record.subject}`;
+      this.findings.add('answeredTwice', seq, this.#module(view), detail);
+      return;
+    }
+    const isCommand = this.open.get(cause) !== 0;
+    const what = isCommand ? 'which is of another module, action or agent' : 'which is no command';
+    const detail = (): string => `${record.subject} answers ${cause}, ${what}`;
+    this.findings.add('unattributed', seq, this.#module(view), detail);
+  }
+
+  #reordered(view: RecordView, later: number): void {
+    const module = this.#module(view);
+    const whose =
+      view.agentTo === view.agentFrom
+        ? `${module} itself`
+        : `agent ${view.text(view.agentFrom, view.agentTo)} of ${module}`;
+    const detail = `${whose} answered command ${view.headers.cause} behind ${later}, which was sent later`;
+    this.findings.add('reordered', view.seq, module, detail);
+  }
+
+  #module({ moduleFrom, moduleTo, bytes }: RecordView): string {
+    return bytes.toString('utf8', moduleFrom, moduleTo);
+  }
+}

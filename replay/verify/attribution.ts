@@ -1,0 +1,90 @@
+import type { Findings } from './findings.js';
+import type { Producers, ProducerState } from './producers.js';
+import { KIND, type RecordView } from './record-view.js';
+
+const TILDE = 126;
+
+const isSame = (bytes: Buffer, from: number, to: number, otherFrom: number, otherTo: number): boolean => {
+  if (to - from !== otherTo - otherFrom) return false;
+  for (let at = 0; at < to - from; at++) if (bytes[from + at] !== bytes[otherFrom + at]) return false;
+  return true;
+};
+
+/** Whether the identity is of the account, or of a producer that the account has named. */
+const isOfAccount = (
+  bytes: Buffer,
+  accountFrom: number,
+  accountTo: number,
+  from: number,
+  to: number,
+): boolean =>
+  isSame(bytes, accountFrom, accountTo, from, to) ||
+  (to - from > accountTo - accountFrom + 1 &&
+    bytes[from + accountTo - accountFrom] === TILDE &&
+    isSame(bytes, accountFrom, accountTo, from, from + accountTo - accountFrom));
+
+/** Who has written a record, as far as its subject allows what its identity says; headers anybody can set. */
+export class Attribution {
+  constructor(
+    private readonly findings: Findings,
+    private readonly producers: Producers,
+  ) {}
+
+  /** The producer whose number the record bears; undefined when it bears none that counts. */
+  producerOf(view: RecordView): ProducerState | undefined {
+    const { headers, bytes, kind } = view;
+    if (kind === KIND.unknown) {
+      this.#unknown(view);
+      return undefined;
+    }
+    // Epoch records are known by their sequence. Whoever sends a command need not number it.
+    if (kind === KIND.epoch) return undefined;
+    if (!headers.hasId) {
+      if (kind !== KIND.cmd) this.#none(view, 'has no Tally-Id');
+      return undefined;
+    }
+    if (headers.epoch === 0) {
+      this.#none(view, 'has a Tally-Id that cannot be read');
+      return undefined;
+    }
+    const { producerFrom, producerTo } = headers;
+    const producer = this.producers.of(bytes, producerFrom, producerTo);
+    const from = kind === KIND.cmd ? view.senderFrom : view.moduleFrom;
+    const to = kind === KIND.cmd ? view.senderTo : view.moduleTo;
+    const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
+    if (isOwn || (producer.isBroker && kind !== KIND.evt)) return producer;
+    const owner = view.text(from, to);
+    this.#none(view, `has the identity of ${producer.name}, and only ${owner} can have written it`);
+    return undefined;
+  }
+
+  /** A command's sender, as the server's import has put it there: an account, so people's or that of a module. */
+  sender(view: RecordView): ProducerState {
+    const sender = this.producers.of(view.bytes, view.senderFrom, view.senderTo);
+    if (!sender.isPeople && sender.fence === 0 && sender.epoch === 0) {
+      if (sender.sent === 0) sender.firstSent = view.seq;
+      sender.sent += 1;
+    }
+    return sender;
+  }
+
+  /** Senders of commands that had no account as far as the range shows. */
+  strangers(): readonly ProducerState[] {
+    return this.producers.all.filter(({ sent }) => sent > 0);
+  }
+
+  stranger({ name, firstSent, sent }: ProducerState): void {
+    const detail = `${sent} commands are sent by ${name}, which has no account: no epoch of it is in the log`;
+    this.findings.add('unattributed', firstSent, name, detail);
+  }
+
+  #unknown({ seq, record }: RecordView): void {
+    const detail = (): string => `${JSON.stringify(record.subject)} is no subject of the log`;
+    this.findings.add('unattributed', seq, '', detail);
+  }
+
+  #none({ seq, record, headers, bytes }: RecordView, what: string): void {
+    const name = headers.epoch === 0 ? '' : bytes.toString('utf8', headers.producerFrom, headers.producerTo);
+    this.findings.add('unattributed', seq, name, () => `${record.subject} ${what}`);
+  }
+}

@@ -1,0 +1,152 @@
+import { jsonOrText } from '../../schemas/json.js';
+import type { Findings } from './findings.js';
+import { copyHash, copyHashOf, promisedBy } from './decision.js';
+import { KIND, type RecordView } from './record-view.js';
+import { SequencePages, SequenceSet } from './sequence-pages.js';
+
+/** What an outcome of several copies promises and the log does not have yet. */
+interface Several {
+  /** Sequence of the result. */
+  readonly seq: number;
+  /** Fingerprint of each copy; 0 where it has come. */
+  readonly copies: number[];
+  /** How many have not come. */
+  left: number;
+}
+
+/** A copy that is promised and not there. */
+export interface Missing {
+  readonly cause: number;
+  /** Sequence of the result. */
+  readonly decision: number;
+  readonly part: number;
+  readonly parts: number;
+}
+
+/**
+ * I4: what an outcome promises is there, once, behind it and word for word; and nothing is there as a consequence that no
+ * outcome promises.
+ */
+export class Copies {
+  // By the command. Most outcomes have one copy: of those its fingerprint is kept, and where they were decided.
+  readonly #single = new SequencePages();
+  readonly #decided = new SequencePages();
+  readonly #several = new Map<number, Several>();
+  // Commands whose copies have all come: the one that there was, and all of several.
+  readonly #hadOne: SequenceSet;
+  readonly #hadSeveral: SequenceSet;
+  /** Copies of outcomes before the range. */
+  before = 0;
+
+  constructor(
+    private readonly findings: Findings,
+    private readonly fromSeq: number,
+    private readonly answered: SequenceSet,
+  ) {
+    this.#hadOne = new SequenceSet(fromSeq);
+    this.#hadSeveral = new SequenceSet(fromSeq);
+  }
+
+  /** The result of an open command. */
+  decided({ bytes, words, record, seq, headers: { cause } }: RecordView): void {
+    const copies = promisedBy(bytes, words, record.dataFrom, record.dataTo);
+    if (copies.length === 1) {
+      this.#single.set(cause, copies[0] as number);
+      this.#decided.set(cause, seq);
+    } else if (copies.length > 1) {
+      this.#several.set(cause, { seq, copies: copies as number[], left: copies.length });
+    }
+  }
+
+  /** Outcomes that lack a copy. */
+  get open(): number {
+    return this.#single.size + this.#several.size;
+  }
+
+  isOpen(cause: number): boolean {
+    return this.#single.get(cause) !== 0 || this.#several.has(cause);
+  }
+
+  /** The copies that have not come. */
+  *missing(): Generator<Missing> {
+    for (const cause of this.#single.sequences())
+      yield { cause, decision: this.#decided.get(cause), part: 1, parts: 1 };
+    for (const [cause, { seq, copies }] of this.#several) {
+      for (const [index, copy] of copies.entries())
+        if (copy !== 0) yield { cause, decision: seq, part: index + 1, parts: copies.length };
+    }
+  }
+
+  /** A record that says that an outcome caused it. */
+  copy(view: RecordView): void {
+    const { cause, part } = view.headers;
+    if (cause !== 0 && cause < this.fromSeq) {
+      this.before += 1;
+      return;
+    }
+    const single = cause === 0 ? 0 : this.#single.get(cause);
+    if (single !== 0 && part === 1) {
+      const decision = this.#decided.get(cause);
+      this.#single.clear(cause);
+      this.#decided.clear(cause);
+      this.#hadOne.add(cause);
+      if (!this.#isSame(view, single)) this.#altered(view, decision);
+      return;
+    }
+    const several = single === 0 ? this.#several.get(cause) : undefined;
+    const expected = several?.copies[part - 1] ?? 0;
+    if (several === undefined || expected === 0) return this.#unexpected(view, several);
+    several.copies[part - 1] = 0;
+    several.left -= 1;
+    if (several.left === 0) {
+      this.#several.delete(cause);
+      this.#hadSeveral.add(cause);
+    }
+    if (!this.#isSame(view, expected)) this.#altered(view, several.seq);
+  }
+
+  #altered(view: RecordView, decision: number): void {
+    const { record, headers, seq } = view;
+    const detail = (): string =>
+      `${record.subject}, copy ${headers.part} of what ${headers.cause} caused, is not what ${decision} decided`;
+    this.findings.add('altered', seq, this.#module(view), detail);
+  }
+
+  #isSame(view: RecordView, expected: number): boolean {
+    const { record, words } = view;
+    const to = view.kind === KIND.cmd ? view.senderFrom - 1 : record.subjectTo;
+    if (copyHash(words, record.subjectFrom, to, record.dataFrom, record.dataTo) === expected) return true;
+    // A program in another language may set blanks where this one does not.
+    const data = JSON.stringify(jsonOrText(record.data));
+    return copyHashOf(view.text(record.subjectFrom, to), data) === expected;
+  }
+
+  #unexpected(view: RecordView, several: Several | undefined): void {
+    const { headers, seq, record } = view;
+    const { cause, part } = headers;
+    const has =
+      several === undefined
+        ? (part === 1 && this.#hadOne.has(cause)) || (part > 0 && this.#hadSeveral.has(cause))
+        : part >= 1 && part <= several.copies.length;
+    if (has) {
+      const detail = (): string => `${record.subject}, copy ${part} of what ${cause} caused, is there again`;
+      this.findings.add('duplicated', seq, this.#module(view), detail);
+      return;
+    }
+    const why =
+      cause === 0 || part === 0
+        ? 'does not say which'
+        : this.answered.has(cause)
+          ? `and the result of ${cause} promises no such copy`
+          : `and ${cause} has no result before it`;
+    const detail = (): string => `${record.subject} says that a command caused it, ${why}`;
+    this.findings.add('orphanEvent', seq, this.#module(view), detail);
+  }
+
+  /** Whose copy it is. */
+  #module(view: RecordView): string {
+    return view.kind === KIND.cmd
+      ? view.text(view.senderFrom, view.senderTo)
+      : view.text(view.moduleFrom, view.moduleTo);
+  }
+}

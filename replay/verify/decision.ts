@@ -1,0 +1,163 @@
+import { jsonOrText } from '../../schemas/json.js';
+import { ByteHash, wordsOf } from './byte-hash.js';
+
+const QUOTE = 34;
+const COMMA = 44;
+const BACKSLASH = 92;
+const OPEN_LIST = 91;
+const CLOSE_LIST = 93;
+const OPEN_OBJECT = 123;
+const CLOSE_OBJECT = 125;
+
+/** What a result begins with that JSON.stringify wrote, and what stands in it before each part. */
+const START = Buffer.from('{"status":"ok","data":');
+const OUT = Buffer.from(',"out":[');
+const SUBJECT = Buffer.from('{"subject":"');
+const ID = Buffer.from('","id":"');
+const DATA = Buffer.from('","data":');
+
+const NOTHING: readonly number[] = [];
+
+const isOut = (value: unknown): value is { subject: string; data: unknown } => {
+  const { subject, data } = (value ?? {}) as { subject?: unknown; data?: unknown };
+  return typeof subject === 'string' && /^(evt|cmd)\./.test(subject) && data !== undefined;
+};
+
+const hash = new ByteHash();
+
+/** Fingerprint of a copy: its subject, as the decision has it, and its payload. */
+export const copyHash = (
+  words: DataView,
+  subjectFrom: number,
+  subjectTo: number,
+  dataFrom: number,
+  dataTo: number,
+): number => hash.reset().add(words, subjectFrom, subjectTo).add(words, dataFrom, dataTo).value;
+
+/** The same of texts. */
+export const copyHashOf = (subject: string, data: string): number =>
+  hash.reset().addText(subject).addText(data).value;
+
+/**
+ * Reads from a result what it promises: a fingerprint for each of its `out`. Results as JSON.stringify writes them are read
+ * from their bytes; all else is parsed.
+ */
+class DecisionReader {
+  private bytes: Uint8Array = START;
+  private words = wordsOf(START);
+  private at = 0;
+  private end = 0;
+
+  /** Undefined where it is not written in the form that is known. */
+  read(bytes: Uint8Array, words: DataView, from: number, to: number): readonly number[] | undefined {
+    this.bytes = bytes;
+    this.words = words;
+    this.at = from;
+    this.end = to;
+    if (!this.takes(START) || !this.skipValue()) return undefined;
+    if (this.at === to - 1 && bytes[this.at] === CLOSE_OBJECT) return NOTHING;
+    if (!this.takes(OUT)) return undefined;
+    const copies: number[] = [];
+    for (;;) {
+      const copy = this.copy();
+      if (copy === 0) return undefined;
+      copies.push(copy);
+      const next = bytes[this.at];
+      this.at += 1;
+      if (next === COMMA) continue;
+      return next === CLOSE_LIST && bytes[this.at] === CLOSE_OBJECT && this.at === to - 1
+        ? copies
+        : undefined;
+    }
+  }
+
+  /** One of `out`; 0 where it is none. */
+  private copy(): number {
+    if (!this.takes(SUBJECT)) return 0;
+    const subjectFrom = this.at;
+    if (!this.skipText()) return 0;
+    const subjectTo = this.at;
+    const kind = this.bytes[subjectFrom];
+    // evt. or cmd.: anything else is no copy.
+    if ((kind !== 101 && kind !== 99) || this.bytes[subjectFrom + 3] !== 46) return 0;
+    if (!this.takes(ID) || !this.skipText() || !this.takes(DATA)) return 0;
+    const dataFrom = this.at;
+    if (!this.skipValue()) return 0;
+    const dataTo = this.at;
+    if (this.bytes[this.at] !== CLOSE_OBJECT) return 0;
+    this.at += 1;
+    return copyHash(this.words, subjectFrom, subjectTo, dataFrom, dataTo);
+  }
+
+  private takes(what: Uint8Array): boolean {
+    if (this.end - this.at < what.length) return false;
+    for (let i = 0; i < what.length; i++) if (this.bytes[this.at + i] !== what[i]) return false;
+    this.at += what.length;
+    return true;
+  }
+
+  /** Up to the quote that ends a text without escapes. */
+  private skipText(): boolean {
+    while (this.at < this.end) {
+      const byte = this.bytes[this.at];
+      if (byte === QUOTE) return true;
+      if (byte === BACKSLASH) return false;
+      this.at += 1;
+    }
+    return false;
+  }
+
+  /** Behind one JSON value; it has been checked by whoever wrote it. */
+  private skipValue(): boolean {
+    const { bytes, words, end } = this;
+    let depth = 0;
+    let at = this.at;
+    while (at < end) {
+      const byte = bytes[at] as number;
+      if (byte === QUOTE) {
+        at += 1;
+        for (;;) {
+          while (at + 4 <= end && !hasQuoteOrBackslash(words.getInt32(at))) at += 4;
+          while (at < end && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) at += 1;
+          if (at >= end || bytes[at] === QUOTE) break;
+          at += 2;
+        }
+      } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
+      else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+        if (depth === 0) break;
+        depth -= 1;
+      } else if (byte === COMMA && depth === 0) break;
+      at += 1;
+      if (depth === 0 && (byte === CLOSE_OBJECT || byte === CLOSE_LIST || byte === QUOTE)) break;
+    }
+    const isValue = at > this.at && at < end;
+    this.at = at;
+    return isValue;
+  }
+}
+
+/** Whether one of four bytes is 34 or 92: a byte is 0 in what is left of it where it is. */
+const hasQuoteOrBackslash = (word: number): boolean => {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  const zeros = ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash);
+  return (zeros & 0x80808080) !== 0;
+};
+
+const reader = new DecisionReader();
+
+/** The fingerprints of what a result promises, in order. What is no result promises nothing. */
+export const promisedBy = (
+  bytes: Uint8Array,
+  words: DataView,
+  from: number,
+  to: number,
+): readonly number[] => {
+  const found = reader.read(bytes, words, from, to);
+  if (found !== undefined) return found;
+  const result = jsonOrText(bytes.subarray(from, to));
+  const out: unknown =
+    typeof result === 'object' && result !== null && 'out' in result ? result.out : undefined;
+  if (!Array.isArray(out) || !out.every(isOut)) return NOTHING;
+  return out.map(({ subject, data }) => copyHashOf(subject, JSON.stringify(data)));
+};

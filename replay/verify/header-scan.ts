@@ -1,0 +1,180 @@
+const TAB = 9;
+const NEWLINE = 10;
+const RETURN = 13;
+const BLANK = 32;
+const DOT = 46;
+const SLASH = 47;
+const ZERO = 48;
+const NINE = 57;
+const [N, T] = [78, 84];
+
+/** `NATS/1.0` and its line end. */
+const FIRST_LINE = 10;
+const MAX_DIGITS = 16;
+/** Nine digits, as `parsePart` takes. */
+const MAX_PARTS = 999_999_999;
+
+/** Eight characters as the number that a view reads them as: one comparison in the place of eight. Never NaN in ASCII. */
+const eight = (text: string): number => {
+  const bytes = Buffer.from(text, 'latin1');
+  return bytes.readDoubleBE(0);
+};
+const four = (text: string): number => Buffer.from(text, 'latin1').readInt32BE(0);
+
+// The names, in pieces that overlap where a name is no multiple of eight.
+const TALLY_ID = [eight('Tally-Id'), ':'.charCodeAt(0)] as const;
+const TALLY_CA = [eight('Tally-Ca'), four('use:')] as const;
+const TALLY_PA = [eight('Tally-Pa'), four('art:')] as const;
+const FENCE = ['Nats-Exp', 'ected-La', 'st-Subje', 'ct-Seque'].map(eight) as [number, number, number, number];
+const NCE = four('ence');
+const SUBJECT = eight('-Subject');
+/** `Nats-Expected-Last-Subject-Sequence`, and what is behind it of the other. */
+const FENCE_LENGTH = 35;
+const PIN = [eight('Nats-Pin'), four('-Id:')] as const;
+
+/** What the checks need of a record's headers, read from their bytes in one pass. The first of a name counts. */
+export class HeaderScan {
+  /** Whether there is a `Tally-Id`. */
+  hasId = false;
+  /** Its producer; equal where it cannot be read. */
+  producerFrom = 0;
+  producerTo = 0;
+  /** 0 where it cannot be read. */
+  epoch = 0;
+  n = 0;
+  hasCause = false;
+  /** 0: none, or none that can be read. */
+  cause = 0;
+  hasPart = false;
+  /** 0: none, or none that can be read. */
+  part = 0;
+  parts = 0;
+  /** Where the headers as they were stored end: without the empty line, and without what a delivery added. */
+  storedTo = 0;
+
+  private at = 0;
+
+  scan(bytes: Buffer, words: DataView, from: number, to: number): void {
+    this.hasId = this.hasCause = this.hasPart = false;
+    this.producerFrom = this.producerTo = this.epoch = this.n = this.cause = this.part = this.parts = 0;
+    this.storedTo = from;
+    if (to - from <= FIRST_LINE) return;
+    let line = from + FIRST_LINE;
+    let last = line;
+    while (line < to) {
+      const first = bytes[line] as number;
+      if (first === RETURN) break;
+      // Names that are known are passed over at once: most bytes of headers are names.
+      let end = line + 1;
+      if (first === N) end = this.passed(words, line, to - line);
+      else if (first === T && to - line > 12) end = this.tally(bytes, words, line, to);
+      while (end + 4 <= to && !hasNewline(words.getInt32(end))) end += 4;
+      while (end < to && bytes[end] !== NEWLINE) end += 1;
+      last = line;
+      line = end + 1;
+    }
+    this.storedTo = isPin(words, last, to - last) ? last : line;
+    if (this.storedTo - from <= FIRST_LINE) this.storedTo = from;
+  }
+
+  /** Behind the name of a fence, if it is one. */
+  private passed(words: DataView, line: number, room: number): number {
+    if (
+      room < FENCE_LENGTH + 10 ||
+      words.getFloat64(line) !== FENCE[0] ||
+      words.getFloat64(line + 8) !== FENCE[1] ||
+      words.getFloat64(line + 16) !== FENCE[2] ||
+      words.getFloat64(line + 24) !== FENCE[3] ||
+      words.getInt32(line + FENCE_LENGTH - 4) !== NCE
+    )
+      return line + 1;
+    return words.getFloat64(line + FENCE_LENGTH) === SUBJECT ? line + FENCE_LENGTH + 8 : line + FENCE_LENGTH;
+  }
+
+  /** Reads the header if it is one of ours; how far it is read, which is not behind its line. */
+  private tally(bytes: Buffer, words: DataView, line: number, to: number): number {
+    const start = words.getFloat64(line);
+    this.at = line + 1;
+    if (start === TALLY_ID[0]) {
+      if (bytes[line + 8] === TALLY_ID[1]) this.identity(bytes, line + 9, to);
+    } else if (start === TALLY_CA[0]) {
+      if (words.getInt32(line + 8) === TALLY_CA[1]) this.causedBy(bytes, line + 12, to);
+    } else if (start === TALLY_PA[0]) {
+      if (words.getInt32(line + 7) === TALLY_PA[1]) this.partOf(bytes, line + 11, to);
+    }
+    return this.at;
+  }
+
+  private identity(bytes: Buffer, from: number, end: number): void {
+    if (this.hasId) return;
+    this.hasId = true;
+    const start = skip(bytes, from, end);
+    let at = start;
+    while (at < end && bytes[at] !== DOT && bytes[at] !== RETURN) at += 1;
+    const dot = at;
+    this.at = dot;
+    if (bytes[dot] !== DOT) return;
+    const epoch = this.number(bytes, dot + 1, end);
+    if (epoch === 0 || bytes[this.at] !== DOT) return;
+    const n = this.number(bytes, this.at + 1, end);
+    if (n === 0 || !this.isOver(bytes, end) || dot === start) return;
+    this.producerFrom = start;
+    this.producerTo = dot;
+    this.epoch = epoch;
+    this.n = n;
+  }
+
+  private causedBy(bytes: Buffer, from: number, end: number): void {
+    if (this.hasCause) return;
+    this.hasCause = true;
+    const cause = this.number(bytes, skip(bytes, from, end), end);
+    if (this.isOver(bytes, end)) this.cause = cause;
+  }
+
+  private partOf(bytes: Buffer, from: number, end: number): void {
+    if (this.hasPart) return;
+    this.hasPart = true;
+    const part = this.number(bytes, skip(bytes, from, end), end);
+    if (part === 0 || bytes[this.at] !== SLASH) return;
+    const parts = this.number(bytes, this.at + 1, end);
+    if (!this.isOver(bytes, end) || part > parts || parts > MAX_PARTS) return;
+    this.part = part;
+    this.parts = parts;
+  }
+
+  /** Whether nothing but blanks stands behind what was read, up to the end of the line. */
+  private isOver(bytes: Buffer, end: number): boolean {
+    return bytes[skip(bytes, this.at, end)] === RETURN;
+  }
+
+  /** A number from 1 on as sequences are written; 0 when it is none. `at` is then behind it. */
+  private number(bytes: Buffer, from: number, end: number): number {
+    let value = 0;
+    let at = from;
+    while (at < end) {
+      const byte = bytes[at] as number;
+      if (byte < ZERO || byte > NINE) break;
+      value = value * 10 + (byte - ZERO);
+      at += 1;
+    }
+    this.at = at;
+    const isNone = at === from || at - from > MAX_DIGITS || bytes[from] === ZERO;
+    return isNone || value > Number.MAX_SAFE_INTEGER ? 0 : value;
+  }
+}
+
+/** Whether one of four bytes is a newline. */
+const hasNewline = (word: number): boolean => {
+  const left = word ^ 0x0a0a0a0a;
+  return ((left - 0x01010101) & ~left & 0x80808080) !== 0;
+};
+
+const skip = (bytes: Buffer, from: number, end: number): number => {
+  let at = from;
+  while (at < end && (bytes[at] === BLANK || bytes[at] === TAB)) at += 1;
+  return at;
+};
+
+/** The server tells a pinned consumer so with every record that it delivers, behind all other headers. */
+const isPin = (words: DataView, line: number, room: number): boolean =>
+  room > 12 && words.getFloat64(line) === PIN[0] && words.getInt32(line + 8) === PIN[1];

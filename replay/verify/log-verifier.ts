@@ -1,0 +1,174 @@
+import type { WireRecord } from '../../broker/journal/wire-record.js';
+import { Answers } from './answers.js';
+import { Attribution } from './attribution.js';
+import { Copies, type Missing } from './copies.js';
+import { LogDigest } from './digest.js';
+import type { Findings } from './findings.js';
+import type { Ledger } from './ledger.js';
+import { Numbering } from './numbering.js';
+import { Producers, type ProducerState } from './producers.js';
+import { KIND, RecordView } from './record-view.js';
+import { TimeMarks } from './time-marks.js';
+
+/** What the end of a range leaves open. */
+export interface Unfinished {
+  /** Too young to be called missing. */
+  readonly waiting: number;
+  /** Commands without a result. */
+  readonly late: readonly number[];
+  readonly missing: readonly Missing[];
+}
+
+/**
+ * Looks at every record of a range once, in order, and lays its halves together. Memory grows with what is open at a time
+ * and by three bits a record, not with what is read.
+ */
+export class LogVerifier {
+  records = 0;
+  commands = 0;
+  results = 0;
+  events = 0;
+  epochs = 0;
+  readonly answers: Answers;
+  readonly copies: Copies;
+  readonly #view = new RecordView();
+  readonly #producers = new Producers();
+  readonly #attribution: Attribution;
+  readonly #numbering: Numbering;
+  readonly #digest: LogDigest;
+  readonly #times = new TimeMarks();
+  #next: number;
+
+  constructor(
+    private readonly findings: Findings,
+    readonly fromSeq: number,
+    private readonly ledger: Ledger | undefined,
+  ) {
+    this.#next = fromSeq;
+    this.answers = new Answers(findings, fromSeq);
+    this.copies = new Copies(findings, fromSeq, this.answers.answered);
+    this.#attribution = new Attribution(findings, this.#producers);
+    this.#numbering = new Numbering(findings, fromSeq);
+    this.#digest = new LogDigest(fromSeq);
+  }
+
+  /** The next record of the range. */
+  add(record: WireRecord): void {
+    const view = this.#view;
+    view.look(record);
+    const { seq } = view;
+    if (seq !== this.#next) this.#gap(seq - 1);
+    this.#next = seq + 1;
+    this.records += 1;
+    const producer = this.#attribution.producerOf(view);
+    if (producer !== undefined) this.#numbering.record(view, producer);
+    switch (view.kind) {
+      case KIND.cmd:
+        this.commands += 1;
+        this.answers.command(view);
+        this.#command(view, producer);
+        break;
+      case KIND.res:
+        this.results += 1;
+        if (this.answers.result(view)) this.copies.decided(view);
+        break;
+      case KIND.evt:
+        this.events += 1;
+        // Without a cause it decides itself.
+        if (view.headers.hasCause) this.copies.copy(view);
+        break;
+      case KIND.epoch:
+        this.epochs += 1;
+        this.#numbering.epoch(view, this.#producers.of(view.bytes, view.moduleFrom, view.moduleTo));
+        break;
+    }
+    this.#times.add(seq, this.#digest.add(view));
+    this.ledger?.at(view);
+  }
+
+  /** A record behind the range: nothing is said of it, but it may be what something in the range waits for. */
+  addBehind(record: WireRecord): void {
+    const view = this.#view;
+    view.look(record);
+    const { kind, headers } = view;
+    if (kind === KIND.res) {
+      if (this.answers.isOpen(headers.cause, view)) this.answers.result(view);
+    } else if (kind === KIND.epoch) {
+      this.#numbering.explain(view, this.#producers.of(view.bytes, view.moduleFrom, view.moduleTo));
+    } else if (kind !== KIND.unknown && headers.hasPart && this.copies.isOpen(headers.cause)) {
+      if (kind === KIND.evt || this.#isCopy(view)) this.copies.copy(view);
+    }
+  }
+
+  /** Whether something of the range may be answered, stored or explained behind it. */
+  get isOpen(): boolean {
+    return (
+      this.answers.open.size > 0 ||
+      this.copies.open > 0 ||
+      this.#producers.all.some(({ holes }) => holes.length > 0)
+    );
+  }
+
+  get producers(): number {
+    return this.#producers.all.filter(({ hasWritten }) => hasWritten).length;
+  }
+
+  /** Senders that have no account as far as the range shows. */
+  strangers(): readonly ProducerState[] {
+    return this.#attribution.strangers();
+  }
+
+  stranger(sender: ProducerState): void {
+    this.#attribution.stranger(sender);
+  }
+
+  /** The range has been read to its end. */
+  rangeEnded(toSeq: number, isWhole: boolean): void {
+    if (this.#next <= toSeq) this.#gap(toSeq);
+    this.ledger?.end(toSeq, isWhole);
+  }
+
+  /**
+   * Everything has been read. What is younger than `graceMs` at `nowMs` waits: it is counted and no finding. Commands that
+   * are older and unanswered are returned, and copies that are missing.
+   */
+  finish(nowMs: number, graceMs: number): Unfinished {
+    const isYoung = (seq: number): boolean => nowMs - this.#times.of(seq, nowMs) < graceMs;
+    let waiting = this.#numbering.finish(this.#producers.all, ({ timeMs }) => nowMs - timeMs < graceMs);
+    const missing: Missing[] = [];
+    for (const copy of this.copies.missing()) {
+      if (isYoung(copy.decision)) waiting += 1;
+      else missing.push(copy);
+    }
+    const late: number[] = [];
+    for (const seq of this.answers.open.sequences()) {
+      if (isYoung(seq)) waiting += 1;
+      else late.push(seq);
+    }
+    return { waiting, late, missing };
+  }
+
+  digest(): ReturnType<LogDigest['finish']> {
+    return this.#digest.finish();
+  }
+
+  #command(view: RecordView, producer: ProducerState | undefined): void {
+    const sender = this.#attribution.sender(view);
+    // A guest can set any header; copies are what a module has stored under its own name.
+    if (view.headers.hasPart && producer === sender && !sender.isPeople) this.copies.copy(view);
+  }
+
+  #isCopy(view: RecordView): boolean {
+    const { headers, bytes } = view;
+    return (
+      bytes.compare(bytes, view.senderFrom, view.senderTo, headers.producerFrom, headers.producerTo) === 0
+    );
+  }
+
+  #gap(to: number): void {
+    const from = this.#next;
+    const which = from === to ? `sequence ${from} is` : `sequences ${from} to ${to} are`;
+    const detail = `${which} not in the log, which forgets nothing by itself`;
+    this.findings.add('missing', from, '', detail);
+  }
+}

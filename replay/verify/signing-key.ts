@@ -1,0 +1,62 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+
+/** SPKI of an Ed25519 key is this and the 32 bytes of the key. */
+const SPKI_START = Buffer.from('302a300506032b6570032100', 'hex');
+const KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+
+/** The key that certificates are signed with. */
+export interface SigningKey {
+  /** 32 bytes, base64. */
+  readonly publicKey: string;
+  readonly sign: (text: string) => string;
+}
+
+const rawOf = (key: KeyObject): string =>
+  createPublicKey(key).export({ type: 'spki', format: 'der' }).subarray(SPKI_START.length).toString('base64');
+
+const signingKey = (key: KeyObject): SigningKey => ({
+  publicKey: rawOf(key),
+  sign: (text) => sign(null, Buffer.from(text), key).toString('base64'),
+});
+
+const unusable = (path: string, error: unknown): Fault =>
+  fault('USAGE', `the signing key ${path} cannot be used: ${(error as Error).message}`);
+
+/** Reads the key of a PEM file; with `make`, one that is not there is made, for its owner's eyes only. USAGE. */
+export const openSigningKey = (path: string, make: boolean): Either<Fault, SigningKey | undefined> => {
+  try {
+    if (!existsSync(path)) {
+      if (!make) return right(undefined);
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      const { privateKey } = generateKeyPairSync('ed25519');
+      writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' });
+      return right(signingKey(privateKey));
+    }
+    const key = createPrivateKey(readFileSync(path));
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is no Ed25519 key');
+    return right(signingKey(key));
+  } catch (error) {
+    return left(unusable(path, error));
+  }
+};
+
+/** Whether the owner of a public key (32 bytes, base64) has signed exactly this text. */
+export const isSigned = (text: string, publicKey: string, signature: string): boolean => {
+  const raw = Buffer.from(publicKey, 'base64');
+  const signed = Buffer.from(signature, 'base64');
+  if (raw.length !== KEY_BYTES || signed.length !== SIGNATURE_BYTES) return false;
+  const key = createPublicKey({ key: Buffer.concat([SPKI_START, raw]), format: 'der', type: 'spki' });
+  return verify(null, Buffer.from(text), key, signed);
+};
