@@ -63,6 +63,11 @@ export class AgentStates {
     return this.#waiting;
   }
 
+  /** Agents that wait to be written: one that changed often is written once. */
+  get waitingAgents(): number {
+    return this.#unsaved.size;
+  }
+
   get(agent: string): Snapshot {
     const held = this.#held.get(agent);
     if (held !== undefined) return held;
