@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect, headers, type NatsConnection } from 'nats';
 import { manifest } from '../fixtures/modules/kiosk/manifest.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
-import { checkLog } from '../support/log-checks.js';
+import { checkLog, soundLog } from '../support/log-checks.js';
 import { writeModule } from '../support/module-dir.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
@@ -69,10 +69,7 @@ describe('tallystick replay run', () => {
       const payload = JSON.stringify({ amount });
       const reply = await nc.request(`cmd.${address}`, payload, { headers: h, timeout: 10_000 });
       sent.push(reply.json<{ seq: number }>().seq);
-      await waitFor('it and what follows to be answered', async () => {
-        const { unanswered, findings } = await checkLog(broker.dataDir);
-        return unanswered.length === 0 && findings.length === 0;
-      });
+      await soundLog(broker.dataDir);
     }
   };
 

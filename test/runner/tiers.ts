@@ -16,13 +16,13 @@ export const TIERS = {
   /** A real nats-server. */
   broker: {
     folders: ['broker', 'journal', 'perf', 'replay', 'support'],
-    concurrency: 2,
+    concurrency: 3,
     fileTimeoutMs: 240_000,
   },
   /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */
   cli: {
     folders: ['cli', 'docs'],
-    concurrency: 2,
+    concurrency: 3,
     fileTimeoutMs: 240_000,
   },
   /** Kills and stalls; alone on the machine, so that a deadline missed is the broker's and not a neighbour's. */

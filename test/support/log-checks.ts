@@ -9,6 +9,7 @@ import type { BrokerAddress } from '../../schemas/operate.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
+import { waitFor } from './wait-for.js';
 
 /** Everything that is wrong with a log, in words; written apart from the broker's own recovery, so that it can err. */
 export interface LogReport {
@@ -176,4 +177,13 @@ export const checkLog = async (
   } finally {
     await nc.close();
   }
+};
+
+/** Waits until nothing is wrong with a log: answers come behind their commands, and copies behind answers. */
+export const soundLog = async (dataDir: string): Promise<void> => {
+  await waitFor('nothing to be wrong with the log', async () => {
+    const { findings, unanswered } = await checkLog(dataDir);
+    if (findings.length + unanswered.length === 0) return true;
+    throw new Error(`unanswered: ${unanswered.join(' ')}; ${findings.slice(0, 10).join('; ')}`);
+  });
 };
