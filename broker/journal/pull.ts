@@ -2,7 +2,8 @@ import { createInbox, type Msg, type NatsConnection, type Subscription } from 'n
 import { type Fault, fault } from '../../schemas/errors.js';
 import { LOG, PULL_GROUP } from '../../schemas/log.js';
 import { linkState } from './link-state.js';
-import { LogMessage, PIN_HEADER, parseDelivery } from './stored-message.js';
+import { PIN_HEADER } from './pin.js';
+import { LogMessage, parseDelivery } from './stored-message.js';
 
 export interface Pulled {
   readonly message: LogMessage;

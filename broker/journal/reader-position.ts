@@ -31,8 +31,8 @@ export interface ReadRange {
   readonly follow?: boolean;
   /** Leave the payloads behind; `data` is empty then. */
   readonly headersOnly?: boolean;
-  /** The connection is of another account than the log's: each record is then delivered so that none can be taken for
-   * the end of the answer (see PULL_GROUP), which costs a little time a record. */
+  /** The connection is of another account than the log's, where an empty record is taken for the end of what is passed on:
+   * from the first such record on, and always when following, each is delivered so that it is none (see PULL_GROUP). */
   readonly acrossAccounts?: boolean;
 }
 
@@ -54,7 +54,7 @@ export const planRead = (range: ReadRange, lastSeq: number): ReadPlan => {
 };
 
 /** Consumer configuration for what comes after sequence `after` (0: nothing was read yet). */
-export const consumerConfig = (plan: ReadPlan, after: number): object => {
+export const consumerConfig = (plan: ReadPlan, after: number, isPinned: boolean): object => {
   const byTime = after === 0 && plan.fromTime !== undefined;
   const from = Math.max(plan.fromSeq, after + 1);
   const start = byTime
@@ -80,7 +80,7 @@ export const consumerConfig = (plan: ReadPlan, after: number): object => {
     // A reader that pauses for longer finds its consumer gone and makes a new one behind its last record.
     inactive_threshold: 60 * 1e9,
     ...(plan.headersOnly ? { headers_only: true } : {}),
-    ...(plan.acrossAccounts ? { priority_groups: [PULL_GROUP], priority_policy: 'pinned_client' } : {}),
+    ...(isPinned ? { priority_groups: [PULL_GROUP], priority_policy: 'pinned_client' } : {}),
   };
 };
 

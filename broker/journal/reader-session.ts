@@ -4,8 +4,10 @@ import { PULL_GROUP } from '../../schemas/log.js';
 import type { WholeMessage } from '../../schemas/record.js';
 import { openLane } from './fast-lane.js';
 import { type LogApi, STREAM } from './reader-api.js';
-import { LogMessage, PIN_HEADER, parseDelivery } from './stored-message.js';
+import { PIN_HEADER } from './pin.js';
+import { LogMessage, parseDelivery } from './stored-message.js';
 import type { Waker } from './waker.js';
+import type { WireRecord } from './wire-record.js';
 
 /**
  * One pull asks for this much, and the next is made when less than half of it waits: at most one and a half times these
@@ -25,6 +27,15 @@ interface Sized {
   readonly size: () => number;
 }
 
+export interface SessionOptions {
+  /** The connection is of another account than the log's. */
+  readonly acrossAccounts: boolean;
+  /** Its consumer has a priority group: no record is delivered as an empty one. */
+  readonly isPinned: boolean;
+  /** Records that are asked for at first. */
+  readonly firstPull: number;
+}
+
 const pinOf = (message: WholeMessage): { id?: string } => {
   const id = message.header(PIN_HEADER);
   return id === undefined ? {} : { id };
@@ -39,6 +50,8 @@ const nanos = (ms: number): number => ms * 1_000_000;
 export class ReaderSession {
   /** Why it delivers no more; what is queued still counts. */
   broken: Fault | undefined;
+  /** An empty record came, which a server account takes for the end of what it passes on: nothing comes any more. */
+  hasEnded = false;
   /** Whether a record or heartbeat arrived since this was last set to false. */
   alive = false;
   /** Whether the server, asked for more, had nothing to send for a heartbeat's time. */
@@ -65,10 +78,9 @@ export class ReaderSession {
     /** Matching records behind the last one received, as the server counts them. */
     private pending: number,
     private readonly waker: Waker,
-    private readonly acrossAccounts: boolean,
-    firstPull: number,
+    private readonly options: SessionOptions,
   ) {
-    this.pullRecords = firstPull;
+    this.pullRecords = options.firstPull;
     this.inbox = createInbox();
     this.subscription = api.nc.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => (error === null ? this.receive(message) : this.refuse(error)),
@@ -119,7 +131,7 @@ export class ReaderSession {
 
   // One pull at a time: the server deals records to several in turn, and then none can be accounted for.
   private pull(): void {
-    if (this.broken !== undefined || this.api.nc.isClosed()) return;
+    if (this.broken !== undefined || this.hasEnded || this.api.nc.isClosed()) return;
     if (this.pulls > 0) this.pullRecords = Math.min(PULL_RECORDS, this.pullRecords * GROWTH);
     this.pulls += 1;
     this.wantedRecords = this.pullRecords;
@@ -130,7 +142,7 @@ export class ReaderSession {
       max_bytes: PULL_BYTES,
       expires: nanos(PULL_EXPIRES_MS),
       idle_heartbeat: nanos(HEARTBEAT_MS),
-      ...(this.acrossAccounts ? { group: PULL_GROUP, ...this.pin } : {}),
+      ...(this.options.isPinned ? { group: PULL_GROUP, ...this.pin } : {}),
     };
     const subject = `${this.api.prefix}.CONSUMER.MSG.NEXT.${STREAM}.${this.consumer}`;
     this.api.nc.publish(subject, JSON.stringify(body), { reply: `${this.inbox}.${this.pulls}` });
@@ -145,14 +157,22 @@ export class ReaderSession {
     this.receiveRecord(record, delivered, pending, (message as Msg & Sized).size());
   }
 
-  private receiveRecord(record: WholeMessage, delivered: number, pending: number, size: number): void {
+  private receiveRecord(
+    record: WireRecord | LogMessage,
+    delivered: number,
+    pending: number,
+    size: number,
+  ): void {
     this.silentTicks = 0;
     this.alive = true;
     if (this.broken !== undefined) return;
     if (delivered !== this.expected) {
       return this.breakOff(`delivery ${this.expected} of consumer ${this.consumer} did not arrive`);
     }
-    if (this.acrossAccounts && this.pin.id === undefined) this.pin = pinOf(record);
+    if (this.options.isPinned) {
+      record.isPinned = true;
+      if (this.pin.id === undefined) this.pin = pinOf(record);
+    } else if (this.options.acrossAccounts && record.isEmpty) this.hasEnded = true;
     this.idle = false;
     this.expected += 1;
     this.pending = pending;
@@ -188,7 +208,7 @@ export class ReaderSession {
   }
 
   private tick(): void {
-    if (this.wantedRecords === 0) return;
+    if (this.wantedRecords === 0 || this.hasEnded) return;
     this.silentTicks += 1;
     if (this.silentTicks >= SILENT_TICKS) this.breakOff('the log has been silent for too long');
   }

@@ -38,6 +38,8 @@ class LogReader {
   private readonly patienceMs: number;
   /** Sequence up to which everything that matches has been yielded. */
   private after = 0;
+  /** Whether records are delivered so that none is empty: the server takes twice as long for each. */
+  private isPinned: boolean;
   /** Since when nothing came of what was tried; undefined while all is well. */
   private failingSince: number | undefined;
 
@@ -48,6 +50,7 @@ class LogReader {
     this.api = { nc, prefix: options.apiPrefix ?? '$JS.API' };
     this.link = linkState(nc);
     this.patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
+    this.isPinned = options.acrossAccounts === true && options.follow === true;
   }
 
   async *batches(): AsyncGenerator<readonly WholeMessage[], void, void> {
@@ -65,6 +68,10 @@ class LogReader {
         } finally {
           session.close();
           deleteConsumer(this.api, session.consumer);
+        }
+        if (session.hasEnded) {
+          this.isPinned = true;
+          continue;
         }
         if (session.broken === undefined) return;
         await this.failed({ kind: 'silent', fault: session.broken });
@@ -105,11 +112,15 @@ class LogReader {
       this.checkTail(plan, ends.right.lastSeq);
     }
     const name = `read-${nuid.next()}`;
-    const made = await createConsumer(this.api, name, consumerConfig(plan, this.after));
+    const made = await createConsumer(this.api, name, consumerConfig(plan, this.after, this.isPinned));
     if (isLeft(made)) return this.failed(made.left);
     this.after = Math.max(this.after, made.right.after);
     const { pending } = made.right;
-    return new ReaderSession(this.api, name, pending, this.waker, plan.acrossAccounts, this.firstPull(plan));
+    return new ReaderSession(this.api, name, pending, this.waker, {
+      acrossAccounts: plan.acrossAccounts,
+      isPinned: this.isPinned,
+      firstPull: this.firstPull(plan),
+    });
   }
 
   /** No more than can lie before the end of what is to be read. */
@@ -147,7 +158,7 @@ class LogReader {
         if (this.isPast(plan)) return;
         continue;
       }
-      if (session.broken !== undefined) return;
+      if (session.broken !== undefined || session.hasEnded) return;
       if (!this.link.isUp) return session.breakOff('the connection to the server was lost');
       if ((session.isDrained || session.idle) && (await this.isFinished(session, plan))) return;
       // A heartbeat proves the consumer, but what a bounded read waits for is there: only a record is progress.

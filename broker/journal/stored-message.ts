@@ -1,10 +1,8 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from 'nats';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
+import { withoutPin } from './pin.js';
 import { WireRecord } from './wire-record.js';
-
-/** On every message of a consumer whose policy is `pinned_client`: whom the server has pinned it to. */
-export const PIN_HEADER = 'Nats-Pin-Id';
 
 /** What a delivered message's reply subject says about it. */
 export interface Delivery {
@@ -55,6 +53,9 @@ const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
 
 /** A message as it was delivered. Time, subject, headers and data are made when they are asked for: scans skip most. */
 export class LogMessage implements WholeMessage {
+  /** Whether it has, behind its own headers, the one that a pinned consumer adds. */
+  isPinned = false;
+
   constructor(
     readonly seq: number,
     /** When the server stored it: nanoseconds since 1970, in digits. */
@@ -79,6 +80,16 @@ export class LogMessage implements WholeMessage {
   }
 
   get headerBytes(): Uint8Array {
+    const bytes = this.deliveredHeaders();
+    return this.isPinned ? withoutPin(bytes) : bytes;
+  }
+
+  /** Neither headers nor payload. */
+  get isEmpty(): boolean {
+    return this.message.data.length + this.deliveredHeaders().length === 0;
+  }
+
+  private deliveredHeaders(): Uint8Array {
     const { data, headers } = this.message;
     const raw = rawOf(this.message);
     return raw === undefined ? encoded(headers) : raw.subarray(0, raw.length - data.length);
@@ -93,7 +104,7 @@ export class LogMessage implements WholeMessage {
     return value === '' ? undefined : value;
   }
 
-  /** The same record as bytes, as the server sent them. */
+  /** The same record as bytes. */
   toWire(): WireRecord {
     const { subject, data } = this.message;
     const start = Buffer.from(subject + this.nanos);

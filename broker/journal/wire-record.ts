@@ -1,4 +1,5 @@
 import type { WholeMessage } from '../../schemas/record.js';
+import { withoutPin } from './pin.js';
 
 const ZERO = 48;
 
@@ -7,6 +8,8 @@ const ZERO = 48;
  * without making strings of them.
  */
 export class WireRecord implements WholeMessage {
+  /** Whether the bytes have, behind its own headers, the one that a pinned consumer adds. */
+  isPinned = false;
   private headers: string | undefined;
 
   constructor(
@@ -51,7 +54,13 @@ export class WireRecord implements WholeMessage {
   }
 
   get headerBytes(): Uint8Array {
-    return this.bytes.subarray(this.headersFrom, this.dataFrom);
+    const bytes = this.bytes.subarray(this.headersFrom, this.dataFrom);
+    return this.isPinned ? withoutPin(bytes) : bytes;
+  }
+
+  /** Neither headers nor payload. */
+  get isEmpty(): boolean {
+    return this.headersFrom === this.dataTo;
   }
 
   get data(): Uint8Array {

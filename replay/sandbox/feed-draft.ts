@@ -2,7 +2,7 @@ import type { Draft } from '../../broker/journal/draft.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import type { WholeMessage } from '../../schemas/record.js';
-import { decodeHeaders, withoutPin } from '../transfer/header-block.js';
+import { decodeHeaders } from '../transfer/header-block.js';
 
 /** Headers of the log and of the server; all others are the sender's own. */
 const OURS = /^(?:tally|nats)-/i;
@@ -22,7 +22,7 @@ export const feedDraft = (
   now = Date.now(),
 ): Draft => {
   const headers: Record<string, string> = {};
-  for (const [name, [value]] of Object.entries(decodeHeaders(withoutPin(command.headerBytes)) ?? {}))
+  for (const [name, [value]] of Object.entries(decodeHeaders(command.headerBytes) ?? {}))
     if (value !== undefined && (KEPT.has(name) || !OURS.test(name))) headers[name] = value;
   for (const name of SEQUENCES) {
     const seq = parseSequence(command.header(name) ?? '');

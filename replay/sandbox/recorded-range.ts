@@ -6,7 +6,6 @@ import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import type { RawRecord, StoredMessage, WholeMessage } from '../../schemas/record.js';
-import { withoutPin } from '../transfer/header-block.js';
 import { CommandTree, isRoot } from './command-tree.js';
 
 /** The part of a log that is run again. */
@@ -50,7 +49,7 @@ export async function* recordsBefore(
     const { seq, nanos, subject, headerBytes, data } = message;
     if (subject.startsWith('cmd.')) open.set(seq, message);
     else if (subject.startsWith('res.')) open.delete(parseSequence(message.header(HEADER.cause) ?? '') ?? 0);
-    yield { seq, nanos, subject, headerBytes: withoutPin(headerBytes), data };
+    yield { seq, nanos, subject, headerBytes, data };
   }
 }
 

@@ -7,7 +7,6 @@ import type { HistoryRecord, WholeMessage } from '../../schemas/record.js';
 import type { Found } from '../history/history.js';
 import { type ExportFormat, lastOf } from './export-format.js';
 import { headersField } from './ndjson.js';
-import { withoutPin } from './header-block.js';
 import { jsonText, toBase64 } from './payload.js';
 import { formatStoredTime } from './stored-time.js';
 
@@ -65,7 +64,7 @@ const line = ({ message, record }: Found, log: ExportHead): string => {
     sequence: padded(message.seq),
     exportend: last === undefined ? undefined : padded(last),
     ...extensions(message, record),
-    tallyheaders: `{${headersField(withoutPin(message.headerBytes))}}`,
+    tallyheaders: `{${headersField(message.headerBytes)}}`,
   });
   return `${attributes.slice(0, -1)}${payload(message)}}\n`;
 };

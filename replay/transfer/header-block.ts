@@ -17,8 +17,6 @@ export const headersProblem = (headers: Headers): string | undefined => {
 
 const START = 'NATS/1.0\r\n';
 const END = '\r\n';
-/** The server puts it behind the headers of whatever it delivers to a reader of another account; it is not stored. */
-const PIN = 'Nats-Pin-Id: ';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -47,17 +45,6 @@ const parse = (text: string): Headers | undefined => {
     else values.push(value);
   }
   return headers;
-};
-
-/** What was stored of the bytes that a reader of another account is given. */
-export const withoutPin = (bytes: Uint8Array): Uint8Array => {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const last = text.lastIndexOf(END, text.length - 2 * END.length - 1);
-  const from = last < 0 ? -1 : last + END.length;
-  if (from < 0 || text.toString('latin1', from, from + PIN.length) !== PIN) return bytes;
-  // The one header there was: the record has none.
-  if (from === START.length) return text.subarray(0, 0);
-  return Buffer.concat([text.subarray(0, from), Buffer.from(END)]);
 };
 
 /** The headers that these bytes are; undefined where they would not print back to the same bytes. */

@@ -1,6 +1,6 @@
 import type { RawRecord } from '../../schemas/record.js';
 import type { ExportFormat } from './export-format.js';
-import { decodeHeaders, withoutPin } from './header-block.js';
+import { decodeHeaders } from './header-block.js';
 import { jsonText, toBase64 } from './payload.js';
 import { formatStoredTime } from './stored-time.js';
 
@@ -17,7 +17,7 @@ const line = ({ seq, nanos, subject, headerBytes, data }: RawRecord): string => 
   const json = jsonText(data);
   const payload = json === undefined ? `"dataBase64":"${toBase64(data)}"` : `"data":${json}`;
   const place = `"seq":${seq},"time":"${formatStoredTime(nanos)}","subject":${JSON.stringify(subject)}`;
-  return `{${place},${headersField(withoutPin(headerBytes))},${payload}}\n`;
+  return `{${place},${headersField(headerBytes)},${payload}}\n`;
 };
 
 /** One JSON object a line: first what is exported, then the records. Lossless. */

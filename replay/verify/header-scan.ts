@@ -54,7 +54,8 @@ export class HeaderScan {
 
   private at = 0;
 
-  scan(bytes: Buffer, words: DataView, from: number, to: number): void {
+  /** `isPinned`: a header that the delivery added may stand behind those of the record. */
+  scan(bytes: Buffer, words: DataView, from: number, to: number, isPinned: boolean): void {
     this.hasId = this.hasCause = this.hasPart = false;
     this.producerFrom = this.producerTo = this.epoch = this.n = this.cause = this.part = this.parts = 0;
     this.storedTo = from;
@@ -73,7 +74,7 @@ export class HeaderScan {
       last = line;
       line = end + 1;
     }
-    this.storedTo = isPin(words, last, to - last) ? last : line;
+    this.storedTo = isPinned && isPin(words, last, to - last) ? last : line;
     if (this.storedTo - from <= FIRST_LINE) this.storedTo = from;
   }
 

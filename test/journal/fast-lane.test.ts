@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import fc from 'fast-check';
 import { connect, headers, type NatsConnection } from 'nats';
-import { readLog, readLogBatches } from '../../broker/journal/reader.js';
+import { type ReadOptions, readLog, readLogBatches } from '../../broker/journal/reader.js';
 import { WireRecord } from '../../broker/journal/wire-record.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
@@ -153,6 +153,40 @@ test('a reader in another account than the log reads straight from the bytes too
     all.map((_, i) => i + 1),
   );
   assert.ok(all.every((message) => message instanceof WireRecord));
+});
+
+test('a reader in another account reads on behind records that are empty, and gives each as it is stored', async (t) => {
+  await using broker = await startBroker();
+  const operator = await connectOperator(broker.dataDir);
+  const guest = await connect({ servers: broker.url });
+  t.after(() => Promise.all([operator.close(), guest.close()]));
+  const send = async (payload: string, pin?: string): Promise<number> => {
+    const h = headers();
+    if (pin !== undefined) h.set('Nats-Pin-Id', pin);
+    const sent = await guest.request('cmd.accounts.balance.alice', payload, {
+      timeout: 10_000,
+      ...(pin === undefined ? {} : { headers: h }),
+    });
+    return sent.json<{ seq: number }>().seq;
+  };
+  // To the server the empty ones end what it passes on; the last one looks as if a delivery had been added to it.
+  const own = await send('{}', 'mine');
+  for (const payload of ['', '{}', '', '', '{}', '']) await send(payload);
+  const last = await send('', 'mine too');
+  const read = async (options: ReadOptions): Promise<readonly unknown[]> => {
+    const all: unknown[] = [];
+    for await (const { seq, subject, headerBytes, data } of readLog(operator, { ...options, toSeq: last }))
+      all.push([seq, subject, Buffer.from(headerBytes).toString(), Buffer.from(data).toString()]);
+    return all;
+  };
+  const stored = await read({ follow: true, acrossAccounts: true });
+  assert.deepEqual(
+    stored.map((record) => (record as [number])[0]),
+    Array.from({ length: last }, (_, i) => i + 1),
+  );
+  assert.match(JSON.stringify(stored[own - 1]), /Nats-Pin-Id: mine/);
+  assert.match(JSON.stringify(stored[last - 1]), /Nats-Pin-Id: mine too/);
+  assert.deepEqual(await read({ acrossAccounts: true }), stored);
 });
 
 test('I8 a reader that stands still holds the flow: what waits for it is bounded in bytes', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import Schema from 'typebox/schema';
-import { withoutPin } from '../../replay/transfer/header-block.js';
+import { withoutPin } from '../../broker/journal/pin.js';
 import { ExportedRecordSchema, ExportHeadSchema } from '../../schemas/export.js';
 import type { RawRecord } from '../../schemas/record.js';
 import { anyRecords, exportedAs, headerBytes, imported, rawRecord } from './exported-records.js';
