@@ -56,6 +56,8 @@ const line = fc.oneof(
     'Tally-Priority: urgent',
     'T: 1',
     'Nats-Batch-Id: 123456789',
+    // Its sender's own: only what a delivery added is not stored.
+    'Nats-Pin-Id: 1',
     'Nats-Exp: ',
     'N: ',
     'traceparent: 00-Tally-Id: a.1.1',
@@ -84,6 +86,7 @@ test('headers and subjects are read from bytes as they are from strings', () => 
         const stored = block(lines);
         const pinned = isPinned ? block([...lines, 'Nats-Pin-Id: AAAAAAAAAAAAAAAAAAAAAA']) : stored;
         const record = recordOf(text, pinned, '{"a":1}', shift);
+        record.isPinned = isPinned;
         view.look(record);
         const { headers, bytes } = view;
         // As the first of a name has it, blanks at its ends left out.
