@@ -88,27 +88,31 @@ export const moneyInLog = async (dataDir: string): Promise<number> => {
   return sum;
 };
 
-/** What `replay verify` must say of a log that has been checked: written apart from those checks, it finds nothing either. */
-const verifyIsClean = async (dataDir: string): Promise<void> => {
+/**
+ * What `replay verify` must say of a log that has been checked: written apart from those checks, it finds nothing either.
+ * How many records that were.
+ */
+const verifyIsClean = async (dataDir: string): Promise<number> => {
   const nc = await connectOperator(dataDir);
   try {
     const { verification } = success(await verifyLog({ nc, graceMs: 0 })());
     assert.deepEqual(verification.findings.slice(0, 10), []);
     assert.ok(verification.ok && verification.results === verification.commands);
+    return verification.records;
   } finally {
     await nc.close();
   }
 };
 
-/** Waits for quiet and checks what the log alone shows of I2 to I5, and that every command is answered. */
+/** Waits for quiet and checks what the log alone shows of I2 to I5, and that every command is answered; its records. */
 export const checkSettledLog = async (
   dataDir: string,
   visit?: (message: StoredMessage) => void,
-): Promise<void> => {
+): Promise<number> => {
   await settled(dataDir);
   const report = await checkLog(dataDir, visit);
   assert.deepEqual(report.findings.slice(0, 10), []);
   assert.deepEqual(report.unanswered.slice(0, 10), []);
   assert.equal(report.results, report.commands);
-  await verifyIsClean(dataDir);
+  return verifyIsClean(dataDir);
 };
