@@ -17,7 +17,7 @@ const version = (): string => {
 
 type Add = (program: Command) => void;
 
-/** Every command, in the order of the help. Of 650 files a command needs half: only its own are loaded. */
+/** Every command, in the order of the help. Only the files of the one that is asked for are loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   start: async () => (await import('./commands/start.js')).addStart,
   env: async () => (await import('./commands/env.js')).addEnv,

@@ -1,8 +1,8 @@
 /**
  * Puts typebox into two files and points what imports it there, in dist/ only: types and sources name the package.
  *
- * Every process of ours, the command line first, loads it for its schemas, as 560 files. That took 190 ms of the 390 ms in
- * which `tallystick env` was ready to work; as two files it takes 20.
+ * Every process of ours, the command line first, loads it for its schemas: 404 of the 420 files of `tallystick env`.
+ * Loading the package took 190 ms, the bundle takes 20 (the fastest of seven runs, less node's own start).
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';

@@ -38,7 +38,7 @@ class LogReader {
   private readonly patienceMs: number;
   /** Sequence up to which everything that matches has been yielded. */
   private after = 0;
-  /** Whether records are delivered so that none is empty: the server takes twice as long for each. */
+  /** Whether records are delivered so that none is empty, which costs time for each. */
   private isPinned: boolean;
   /** Since when nothing came of what was tried; undefined while all is well. */
   private failingSince: number | undefined;

@@ -9,8 +9,8 @@ import { schemaOf } from '../../schemas/manifest.js';
 import type { StoredMessage } from '../../schemas/record.js';
 
 /**
- * What makes a group: an agent that changes often is written once for many changes. Nobody waits for these snapshots, so a
- * group is as large as its memory allows, some 20 MB: with 10,000 agents groups of 50,000 changes took a fifth of all time.
+ * What makes a group: an agent that changes often is written once for many changes. Nobody waits for these snapshots, so
+ * groups may be large; what they hold is bounded by both numbers.
  */
 const GROUP_AGENTS = 50_000;
 const GROUP_CHANGES = 500_000;
