@@ -14,7 +14,7 @@ import { print, printJson } from './output.js';
 import { readyText } from './ready-text.js';
 
 /** Compiled code lies as the sources do, so the modules are where they are seen from here. */
-const MODULES = join(import.meta.dirname, '..', 'modules');
+export const MODULES = join(import.meta.dirname, '..', 'modules');
 
 /** The program that hosts one JavaScript module. */
 export const HOST_ENTRY = join(MODULES, 'host', 'main.js');

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   module: async () => (await import('./commands/module.js')).addModule,
   dead: async () => (await import('./commands/dead.js')).addDead,
   schedule: async () => (await import('./commands/schedule.js')).addSchedule,
+  burst: async () => (await import('./commands/burst.js')).addBurst,
   replay: async () => (await import('./commands/replay/index.js')).addReplay,
 };
 

@@ -134,13 +134,14 @@ const start = async (
 const contextOf = (
   { durability }: StartConfig,
   dataDir: string,
-  { url, embedded, link }: ServerSide,
+  { url, embedded, link, pid }: ServerSide,
   { supervisor, index }: Parts,
 ): OperationsContext => ({
   jsm: link.jsm,
   supervisor,
   index,
   server: { version: link.serverVersion, embedded, url },
+  serverPid: pid,
   durability,
   dataDir,
 });

@@ -3,7 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { FaultError, fault } from '../schemas/errors.js';
 import { parseManifest } from '../schemas/manifest.js';
 import type { AnyModule } from './sdk/module.js';
-import { shippedModules } from './shipped.js';
+import { burstModules, shippedModules } from './shipped.js';
 
 /**
  * Part of the build: writes the `manifest.json` of each shipped module from the manifest that its code is typed by,
@@ -23,4 +23,4 @@ const writeManifest = async (name: string, directory: string): Promise<void> => 
   await writeFile(new URL(`./${directory}/manifest.json`, import.meta.url), text);
 };
 
-for (const { name, directory } of shippedModules) await writeManifest(name, directory);
+for (const { name, directory } of [...shippedModules, ...burstModules]) await writeManifest(name, directory);

@@ -2,6 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static } from 'typebox';
 import { type Fault, fault } from './errors.js';
 import { DurabilitySchema } from './log.js';
+import { NAME_PATTERN } from './names.js';
 import { parseBytes } from './quantity.js';
 import { compile } from './validate.js';
 
@@ -10,6 +11,18 @@ const MIN_LOG_BYTES = 16 * 1024 * 1024;
 const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DATA_DIR = '.tallystick';
 export const DEFAULT_NATS_PORT = 4222;
+
+/** Who may write a module's events within the account of the log, by the key that it connects with. */
+export const TrustedSchema = Type.Object(
+  {
+    module: Type.String({ pattern: NAME_PATTERN }),
+    /** Public nkey of a user. */
+    publicKey: Type.String({ pattern: '^U[A-Z2-7]{55}$' }),
+  },
+  { additionalProperties: false },
+);
+
+export type Trusted = Static<typeof TrustedSchema>;
 
 /** What a broker starts with. Paths are as given; who reads them resolves them against the working directory. */
 export const StartConfigSchema = Type.Object(
@@ -31,6 +44,8 @@ export const StartConfigSchema = Type.Object(
     modules: Type.Array(Type.String({ minLength: 1 })),
     /** Whether the modules that ship with the package are loaded. */
     shipped: Type.Boolean(),
+    /** Programs that write events of a module from within the account of the log, trusted as the broker is. */
+    trusted: Type.Array(TrustedSchema),
   },
   { additionalProperties: false },
 );
@@ -48,6 +63,8 @@ export interface StartInput {
   readonly memoryLimitBytes?: string | number | undefined;
   readonly modules?: readonly string[] | undefined;
   readonly shipped?: boolean | undefined;
+  /** As `MODULE=PUBLIC_NKEY`. */
+  readonly trusted?: readonly string[] | undefined;
 }
 
 const check = compile<StartConfig>(StartConfigSchema, 'USAGE', 'configuration');
@@ -65,6 +82,11 @@ const port = (value: string | number | undefined): unknown =>
     : typeof value === 'string' && /^\d+$/.test(value)
       ? Number(value)
       : value;
+
+const trustedOf = (text: string): Trusted => {
+  const at = text.indexOf('=');
+  return { module: text.slice(0, Math.max(0, at)), publicKey: text.slice(at + 1) };
+};
 
 const defined = <T extends object>(value: T): object =>
   Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
@@ -95,6 +117,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       memoryLimitBytes: memoryLimitBytes.right,
       modules: [...(input.modules ?? [])],
       shipped: input.shipped ?? true,
+      trusted: (input.trusted ?? []).map(trustedOf),
     }),
   );
 };

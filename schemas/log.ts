@@ -26,6 +26,7 @@ export const foldConsumer = (module: string): string => `${module}~fold`;
 export const PULL_GROUP = 'host';
 
 /** What an acknowledged record survives. Whoever writes many records at once groups them by it. */
+export const DURABILITIES = ['fsync', 'os'] as const;
 export const DurabilitySchema = Type.Enum(['fsync', 'os'], {
   description: 'What an acknowledged record survives. fsync: loss of power; os: the death of any process.',
 });

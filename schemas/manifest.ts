@@ -135,6 +135,13 @@ export const ManifestSchema = Type.Object(
 export type Manifest = Static<typeof ManifestSchema>;
 export type ActionManifest = Static<typeof ActionSchema>;
 
+/**
+ * A module without actions handles nothing: it follows its events as they come into the log. One with actions decides on its
+ * states, so they change with its own outcomes, and an event that no command caused is folded at its next start.
+ */
+export const isFollower = ({ actions }: Pick<Manifest, 'actions'>): boolean =>
+  Object.keys(actions).length === 0;
+
 export const DEFAULT_LIMITS = {
   heapMb: 256,
   payloadBytes: 262_144,
@@ -180,7 +187,8 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
   if (!isModuleName(manifest.name)) {
     return invalid('/name', `is reserved (${[...RESERVED_NAMES].join(', ')}, and what begins with _)`);
   }
-  if (Object.keys(manifest.actions).length === 0) return invalid('/actions', 'declares no action');
+  if (isFollower(manifest) && Object.keys(manifest.events).length === 0)
+    return invalid('/actions', 'declares no action, and no event that it could follow');
   if (manifest.dependencies !== undefined && Object.hasOwn(manifest.dependencies, manifest.name)) {
     return invalid(
       pointer('/dependencies', manifest.name),

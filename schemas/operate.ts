@@ -85,7 +85,7 @@ export const LossReportSchema = Type.Object(
 export type LossReport = Readonly<Static<typeof LossReportSchema>>;
 
 export const BrokerStatusSchema = Type.Object({
-  server: Type.Object({ ...ServerSchema.properties, url: Type.String() }),
+  server: Type.Object({ ...ServerSchema.properties, url: Type.String(), pid: Pid }),
   durability: Type.String(),
   dataDir: Type.String(),
   pid: Type.Integer({ minimum: 1 }),

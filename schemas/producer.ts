@@ -23,7 +23,20 @@ export const producerOf = (account: string, name: string): string => `${account}
 const Name = Type.String({ pattern: NAME_PATTERN, description: 'What the program calls its producer.' });
 const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
+/** The account that a request is made for. */
+const For = {
+  account: Type.Optional(
+    Type.String({
+      pattern: NAME_PATTERN,
+      description:
+        'A module whose events are written. Only from within the account of the log, by a program that is trusted; ' +
+        'anybody else writes as the account that the server has authenticated.',
+    }),
+  ),
+};
+
 const Claim = {
+  ...For,
   name: Name,
   instance: Type.String({
     pattern: NAME_PATTERN,
@@ -47,6 +60,7 @@ export type FenceReply = Readonly<Static<typeof FenceReplySchema>>;
 
 export const StoredRequestSchema = Type.Object(
   {
+    ...For,
     name: Name,
     epoch: Type.Integer({ ...Sequence, description: 'Whose records are asked for.' }),
     fromSeq: Type.Integer({ ...Sequence, description: 'Where to begin: behind what is settled.' }),

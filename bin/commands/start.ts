@@ -20,6 +20,7 @@ interface Options {
   readonly memoryLimit?: string;
   readonly module: readonly string[];
   readonly shipped: boolean;
+  readonly trust?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -34,7 +35,8 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 
 const named = (problem: Fault): Fault => {
-  const flag = FLAGS[problem.path ?? ''];
+  const path = problem.path ?? '';
+  const flag = path.startsWith('/trusted') ? '--trust MODULE=NKEY' : FLAGS[path];
   return flag === undefined ? problem : { ...problem, message: `${flag}: ${problem.message}` };
 };
 
@@ -73,6 +75,7 @@ export const configOf = (
     memoryLimitBytes: options.memoryLimit,
     modules: options.module.map((dir) => resolve(dir)),
     shipped: options.shipped,
+    trusted: options.trust,
   });
   return isLeft(config) ? left(named(config.left)) : config;
 };
@@ -115,6 +118,12 @@ export const addStart = (program: Command): void => {
     .option('--memory-limit <size>', 'memory that the embedded server aims to stay below, such as 700MiB')
     .option('--module <dir>', 'load this module too; may be given several times', collect, [])
     .option('--no-shipped', 'do not load the modules that ship with the package')
+    .option(
+      '--trust <module=nkey>',
+      "public nkey of a program that writes a module's events within the account of the log, as trusted as the broker",
+      collect,
+      [],
+    )
     .option('--json', 'print one JSON object when ready')
     .action((options: Options) => run(start(options)));
   withExamples(command, [

@@ -1,3 +1,5 @@
+import type { Trusted } from '../../schemas/config.js';
+import { PRODUCER_SUBJECTS } from '../../schemas/producer.js';
 import type { AccountPlan, Grant, Permission } from './accounts.js';
 
 export interface ServerSettings {
@@ -13,6 +15,8 @@ export interface AccessPlan {
   readonly core: string;
   readonly system: string;
   readonly accounts: readonly AccountPlan[];
+  /** Programs in CORE beside the broker. */
+  readonly trusted?: readonly Trusted[];
 }
 
 // The configuration format reads JSON strings, so quoting is JSON's and no name can break out of its place.
@@ -61,6 +65,18 @@ const userLine = (account: AccountPlan): string => {
     : `    users: [ { nkey: ${account.publicKey}${permissions} } ]`;
 };
 
+/**
+ * What a trusted program means to do. It keeps mistakes out and no malice: in CORE whoever may publish one stored subject
+ * can have the server publish an answer wherever it likes; see AccountPlan.
+ */
+const trustedUser = ({ module, publicKey }: Trusted): string => {
+  const rules = [
+    ...permission('publish', { allow: [`evt.${module}.>`, PRODUCER_SUBJECTS] }),
+    ...permission('subscribe', { allow: ['_INBOX.>'] }),
+  ];
+  return `{ nkey: ${publicKey}, permissions: { ${rules.join(', ')} } }`;
+};
+
 const accountBlock = (account: AccountPlan): string =>
   [
     `  ${q(account.name)}: {`,
@@ -72,7 +88,7 @@ const accountBlock = (account: AccountPlan): string =>
   ].join('\n');
 
 /** The `accounts` part, which an operator can also include in the configuration of a server of their own. */
-export const accountsConfig = ({ core, system, accounts }: AccessPlan): string =>
+export const accountsConfig = ({ core, system, accounts, trusted = [] }: AccessPlan): string =>
   [
     'system_account: SYS',
     ...(accounts.some(({ name }) => name === 'guest') ? ['no_auth_user: guest'] : []),
@@ -80,7 +96,7 @@ export const accountsConfig = ({ core, system, accounts }: AccessPlan): string =
     `  SYS: { users: [ { nkey: ${system} } ] }`,
     '  CORE: {',
     '    jetstream: enabled',
-    `    users: [ { nkey: ${core} } ]`,
+    `    users: [ ${[`{ nkey: ${core} }`, ...trusted.map(trustedUser)].join(', ')} ]`,
     '    exports: [',
     ...exportsOf(accounts),
     '    ]',

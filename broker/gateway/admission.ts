@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
+import { BROKER } from '../journal/epoch.js';
 import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
 import { type ActionManifest, limitsOf, takesAgent } from '../../schemas/manifest.js';
 import { type Address, parseAddress } from '../../schemas/subjects.js';
@@ -23,11 +24,11 @@ const takesCalls = ({ state, stopping }: ServedModule): boolean =>
 export const actionOf = ({ manifest }: ServedModule, name: string): ActionManifest | undefined =>
   Object.hasOwn(manifest.actions, name) ? manifest.actions[name] : undefined;
 
-/** The account that the server says a request came from; the broker itself when it came from CORE. */
+/** The account that the server says a request came from; within CORE are the broker, and programs that it was told to trust. */
 export const senderOf = (msg: Msg): string => {
   const info = msg.headers?.get(HEADER.requestInfo);
-  if (info === undefined || info === '') return 'broker';
-  return (JSON.parse(info) as { acc?: string }).acc ?? 'broker';
+  if (info === undefined || info === '') return BROKER;
+  return (JSON.parse(info) as { acc?: string }).acc ?? BROKER;
 };
 
 /** A command as somebody asks for it: `subject` is MODULE.ACTION[.AGENT]. */

@@ -24,7 +24,13 @@ export interface RequestedEpochs {
   readonly name: string;
   /** Different for each process. */
   readonly instance: string;
+  /** The module whose events a trusted program writes, from within the account of the log. */
+  readonly account?: string;
 }
+
+/** What every request says of who asks. */
+const claimOf = ({ name, account }: RequestedEpochs): { readonly name: string; readonly account?: string } =>
+  account === undefined ? { name } : { name, account };
 
 /** The broker answers requests of one account one after the other. */
 const TIMEOUT_MS = 30_000;
@@ -45,15 +51,15 @@ const ask = <A>(nc: NatsConnection, subject: string, request: object): TE.TaskEi
 
 /** Which numbers of the last epoch are stored, and where; page by page, as the broker gives them. */
 const readStored = (
-  { nc, name }: RequestedEpochs,
+  options: RequestedEpochs,
   { epoch, settledSeq }: LastEpoch,
   fence: number,
 ): TE.TaskEither<Fault, ReadonlyMap<number, number>> => {
   const found = new Map<number, number>();
   const page = (fromSeq: number): TE.TaskEither<Fault, ReadonlyMap<number, number>> => {
-    const request: StoredRequest = { name, epoch, fromSeq, toSeq: fence };
+    const request: StoredRequest = { ...claimOf(options), epoch, fromSeq, toSeq: fence };
     return pipe(
-      ask<StoredReply>(nc, PRODUCER.stored, request),
+      ask<StoredReply>(options.nc, PRODUCER.stored, request),
       TE.chain(({ stored, readTo }) => {
         for (const [n, seq] of stored) if (!found.has(n)) found.set(n, seq);
         return readTo < fence ? page(readTo + 1) : TE.right(found);
@@ -76,12 +82,13 @@ const endOf = ({ epoch, known, settledSeq }: LastEpoch, stored: ReadonlyMap<numb
  * replacement took over learns it so, and does not take over in turn.
  */
 export const requestedEpochs = (options: RequestedEpochs): EpochSource => {
-  const { nc, name, instance } = options;
+  const { nc, instance } = options;
+  const claim = claimOf(options);
   let takeover = true;
   const lookBack = (
     last: LastEpoch,
   ): TE.TaskEither<Fault, readonly [ReadonlyMap<number, number>, number]> => {
-    const request: FenceRequest = { name, instance, takeover };
+    const request: FenceRequest = { ...claim, instance, takeover };
     return pipe(
       ask<FenceReply>(nc, PRODUCER.fence, request),
       TE.chain(({ fence }) => {
@@ -100,7 +107,7 @@ export const requestedEpochs = (options: RequestedEpochs): EpochSource => {
         : lookBack(last),
       TE.chain(([stored, fence]) => {
         const previous = last === undefined ? null : endOf(last, stored);
-        const request: OpenRequest = { name, instance, takeover, previous };
+        const request: OpenRequest = { ...claim, instance, takeover, previous };
         return pipe(
           ask<OpenReply>(nc, PRODUCER.open, request),
           TE.map(({ producer, epoch, durability }): NextEpoch => {

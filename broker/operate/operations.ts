@@ -21,7 +21,9 @@ export interface OperationsContext {
   readonly jsm: JetStreamManager;
   readonly supervisor: Supervisor;
   readonly index: LogIndex;
-  readonly server: BrokerStatus['server'];
+  readonly server: Omit<BrokerStatus['server'], 'pid'>;
+  /** Of the embedded server; null while none runs. */
+  readonly serverPid: () => number | null;
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -96,7 +98,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
         task(async (): Promise<BrokerStatus> => {
           const [{ state, config }, modules] = await Promise.all([jsm.streams.info(LOG), statuses()]);
           return {
-            server: context.server,
+            server: { ...context.server, pid: context.serverPid() },
             durability: context.durability,
             dataDir: context.dataDir,
             pid: process.pid,

@@ -27,7 +27,7 @@ import { type Check, compile } from '../../schemas/validate.js';
 import { senderOf } from '../gateway/admission.js';
 import { checkHolder } from '../journal/epoch-holder.js';
 import { takeOver } from '../journal/epoch-source.js';
-import { type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
+import { BROKER, type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
 import { readLog } from '../journal/reader.js';
 import { OneByOne } from './one-by-one.js';
 import { type Handler, serveRequests } from './serve.js';
@@ -89,12 +89,17 @@ const fence = (
     TE.map((seq) => ({ fence: seq })),
   );
 
+/** What an account's producers write: commands, and events where it is a module's. */
+const prefixesOf = (account: string): readonly string[] => ['cmd.', `evt.${account}.`];
+
 /** An identity that another account claims is not believed. */
-const isCommandOf =
+const isWrittenIn =
   (account: string) =>
   ({ subject }: StoredMessage): boolean => {
     const parts = splitSubject(subject);
-    return parts?.kind === 'cmd' && parts.sender === account;
+    return parts?.kind === 'cmd'
+      ? parts.sender === account
+      : parts?.kind === 'evt' && parts.module === account;
   };
 
 /** A process that knows of none before it cannot say how that one ended: it is looked for. */
@@ -106,11 +111,11 @@ const open = (
   const { nc, under, durability } = context;
   const producer = producerOf(account, request.name);
   const { previous, takeover, instance } = request;
-  const isOwn = isCommandOf(account);
+  const isOwn = isWrittenIn(account);
   const opened =
     takeover && previous === null
       ? pipe(
-          takeOver({ nc, under, producer, by: instance, prefixes: ['cmd.'], isOwn }),
+          takeOver({ nc, under, producer, by: instance, prefixes: prefixesOf(account), isOwn }),
           TE.bimap(ofBroker, ({ epoch }) => epoch),
         )
       : write(context, request, { phase: 'open', producer, previous });
@@ -120,7 +125,7 @@ const open = (
   );
 };
 
-/** Reads the account's own commands only. */
+/** Reads the account's own records only. */
 const stored = (
   { nc }: ProducersContext,
   account: string,
@@ -129,7 +134,7 @@ const stored = (
   TE.tryCatch(
     async () => {
       const producer = producerOf(account, name);
-      const isOwn = isCommandOf(account);
+      const isOwn = isWrittenIn(account);
       const found: (readonly [number, number])[] = [];
       let read = 0;
       // Not by filters: see openEpoch.
@@ -162,6 +167,10 @@ const verbs: Readonly<Record<string, (context: ProducersContext, account: string
     ),
 };
 
+/** Whose records are to be written: the sender's own, but of a program within CORE, which is trusted. */
+const accountOf = (sender: string, { account }: Readonly<Record<string, unknown>>): string =>
+  sender === BROKER && typeof account === 'string' ? account : sender;
+
 /**
  * Gives programs outside their epochs. Requests of one account are answered one after the other: whoever asks much, or
  * for much, keeps nobody waiting but himself. It also makes of "who wrote the last one? then I" one step.
@@ -171,9 +180,9 @@ export const serveProducers = (context: ProducersContext): Subscription => {
   return serveRequests(context.nc, PRODUCER_SUBJECTS, (subject, msg) => {
     const verb = verbs[subject];
     if (verb === undefined) return undefined;
-    const account = senderOf(msg);
-    const turns = accounts.get(account) ?? new OneByOne(MAX_WAITING);
-    accounts.set(account, turns);
-    return (body) => turns.run(verb(context, account)(body));
+    const sender = senderOf(msg);
+    const turns = accounts.get(sender) ?? new OneByOne(MAX_WAITING);
+    accounts.set(sender, turns);
+    return (body) => turns.run(verb(context, accountOf(sender, body))(body));
   });
 };

@@ -23,6 +23,8 @@ import { checkServerVersion } from './version.js';
 export interface ServerSide {
   readonly url: string;
   readonly embedded: boolean;
+  /** Of the embedded server; null while none runs. */
+  readonly pid: () => number | null;
   readonly access: Access;
   readonly link: Link;
   /** File with the operator's nkey seed. */
@@ -114,7 +116,12 @@ const embedded = ({
               storeDir: resolve(dir, 'store'),
               syncInterval: config.durability === 'fsync' ? 'always' : OS_SYNC_INTERVAL,
             },
-            { core: keys.core.publicKey, system: keys.system.publicKey, accounts },
+            {
+              core: keys.core.publicKey,
+              system: keys.system.publicKey,
+              accounts,
+              trusted: config.trusted,
+            },
           ),
       });
       access.prepare(manifests);
@@ -153,6 +160,7 @@ const embedded = ({
               return {
                 url,
                 embedded: true,
+                pid: () => server.pid ?? null,
                 access,
                 link: opened,
                 operatorSeed: store.path(OPERATOR),
@@ -194,7 +202,12 @@ const elsewhere = (
     moduleKey: (module) => store.get(`module-${module}`),
     reload: () => link?.reload() ?? TE.right(undefined),
     render: (accounts) =>
-      accountsConfig({ core: keys.core.publicKey, system: keys.system.publicKey, accounts }),
+      accountsConfig({
+        core: keys.core.publicKey,
+        system: keys.system.publicKey,
+        accounts,
+        trusted: config.trusted,
+      }),
   });
   access.prepare(manifests);
   // nats-server reads the path of an include as relative to the file that has it, also one that begins with a slash.
@@ -226,6 +239,7 @@ const elsewhere = (
     TE.map((opened) => ({
       url,
       embedded: false,
+      pid: () => null,
       access,
       link: opened,
       operatorSeed: store.path(OPERATOR),

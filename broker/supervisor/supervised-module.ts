@@ -3,7 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { nuid } from 'nats';
 import type { Beat, StartReply, StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { limitsOf, type Manifest } from '../../schemas/manifest.js';
+import { isFollower, limitsOf, type Manifest } from '../../schemas/manifest.js';
 import type { ModuleState } from '../../schemas/operate.js';
 import type { Key } from '../access/keys.js';
 import type { ServedModule } from '../gateway/directory.js';
@@ -138,7 +138,8 @@ export class SupervisedModule implements ServedModule {
   isReady(): void {
     this.#lastBeat = Date.now();
     this.#ready?.();
-    void this.around.started(this.name)();
+    // One that follows the log goes on reading by the consumer of its past.
+    if (!isFollower(this.manifest)) void this.around.started(this.name)();
   }
 
   beats(beat: Beat): void {

@@ -16,6 +16,7 @@ import {
   type StartReply,
   startSubject,
 } from '../../schemas/control.js';
+import { isFollower } from '../../schemas/manifest.js';
 import { FaultError } from '../../schemas/errors.js';
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
@@ -23,7 +24,8 @@ import type { AnyModule } from '../sdk/module.js';
 import { BlackBox } from './black-box.js';
 import { Effects } from './effects.js';
 import { inHand } from './handler-run.js';
-import { FoldError, foldPast } from './past.js';
+import { Following } from './following.js';
+import { FoldError, foldPast, type PastOptions } from './past.js';
 import { Session } from './session.js';
 import { States } from './states.js';
 
@@ -56,7 +58,7 @@ export class Host {
   readonly #blackBox: BlackBox;
   readonly #effects: Effects;
   readonly #name: string;
-  #session: Session | undefined;
+  #session: Session | Following | undefined;
   #states: States | undefined;
   #previous: EpochEnd | undefined;
   #handled = 0;
@@ -146,7 +148,7 @@ export class Host {
     await this.#session?.drain();
   }
 
-  async #open(): Promise<Session> {
+  async #open(): Promise<Session | Following> {
     const { position } = this.snapshots;
     const usable =
       position !== undefined && isOfVersion(position, this.module.manifest) ? position : undefined;
@@ -166,17 +168,26 @@ export class Host {
     const states = new States(this.module, this.snapshots, start.logId, say);
     this.#states = states;
     const { apiPrefix } = this.options;
-    const answered = await foldPast(this.nc, apiPrefix, this.read, start, states);
-    await states.saved();
-    this.snapshots.publish();
-    failPoint('host.folded');
-    const session = new Session({
+    const past = { nc: this.nc, apiPrefix, read: this.read, start, states };
+    const session = await (isFollower(this.module.manifest) ? this.#follow(past) : this.#handle(past));
+    this.#session = session;
+    await this.#control(readySubject(this.#name), { pid: process.pid });
+    failPoint('host.ready');
+    if (this.#stopping) await session.drain();
+    return session;
+  }
+
+  /** A module with actions: what its commands cause is folded as it is stored. */
+  async #handle(past: PastOptions): Promise<Session> {
+    const answered = await foldPast(past);
+    await this.#folded(past.states);
+    return new Session({
       nc: this.nc,
-      apiPrefix,
+      apiPrefix: past.apiPrefix,
       module: this.module,
       checks: this.#checks,
-      start,
-      states,
+      start: past.start,
+      states: past.states,
       answered,
       effects: this.#effects,
       blackBox: this.#blackBox,
@@ -184,11 +195,29 @@ export class Host {
         this.#handled += 1;
       },
     });
-    this.#session = session;
-    await this.#control(readySubject(this.#name), { pid: process.pid });
-    failPoint('host.ready');
-    if (this.#stopping) await session.drain();
-    return session;
+  }
+
+  /** A module without: it goes on reading where its past ends. */
+  async #follow(past: PastOptions): Promise<Following> {
+    const following = new Following({
+      ...past,
+      onFolded: () => {
+        this.#handled += 1;
+      },
+    });
+    const lost = following.ended.then((reason) => {
+      throw new FaultError(reason);
+    });
+    await Promise.race([following.caughtUp, lost]);
+    await this.#folded(past.states);
+    return following;
+  }
+
+  /** The past is in the states: from now on others may see them. */
+  async #folded(states: States): Promise<void> {
+    await states.saved();
+    this.snapshots.publish();
+    failPoint('host.folded');
   }
 
   async #control<T extends object>(subject: string, body: object): Promise<T> {

@@ -23,8 +23,14 @@ const WINDOW = 5_000;
 /** Changes that wait to be written, above which no more of the past is read: states are folded faster than written. */
 const MAX_WAITING = 50_000;
 
-/** Folds one record of the module's past; returns the command that it answers, if it is a result. Throws FoldError. */
-const fold = (read: ReadFoldable, states: States, message: StoredMessage): number | undefined => {
+/** Asks for more of the log; where snapshots are far behind, once they have caught up. */
+export const wantMore = (pull: Pull, states: States): void => {
+  if (states.waiting < MAX_WAITING) pull.want(WINDOW);
+  else void states.saved().then(() => pull.want(WINDOW));
+};
+
+/** Folds one record; returns the command that it answers, if it is a result. Throws FoldError. */
+export const fold = (read: ReadFoldable, states: States, message: StoredMessage): number | undefined => {
   const foldable = read(message);
   if (E.isLeft(foldable)) throw new FoldError(message.seq, foldable.left);
   if (foldable.right === undefined) return undefined;
@@ -37,17 +43,19 @@ const fold = (read: ReadFoldable, states: States, message: StoredMessage): numbe
   return cause;
 };
 
+export interface PastOptions {
+  readonly nc: NatsConnection;
+  readonly apiPrefix: string;
+  readonly read: ReadFoldable;
+  readonly start: StartReply;
+  readonly states: States;
+}
+
 /**
  * Reads the module's past up to its own epoch: folds it into the states, and gives back which of the commands
  * that will come again have a result.
  */
-export const foldPast = (
-  nc: NatsConnection,
-  apiPrefix: string,
-  read: ReadFoldable,
-  start: StartReply,
-  states: States,
-): Promise<Set<number>> =>
+export const foldPast = ({ nc, apiPrefix, read, start, states }: PastOptions): Promise<Set<number>> =>
   new Promise((resolve, reject) => {
     const answered = new Set<number>();
     let left = start.foldRecords;
@@ -69,8 +77,7 @@ export const foldPast = (
             resolve(answered);
             return;
           }
-          if (states.waiting < MAX_WAITING) pull.want(WINDOW);
-          else void states.saved().then(() => pull.want(WINDOW));
+          wantMore(pull, states);
         } catch (error) {
           pull.close();
           reject(error);

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.js';
 import { CLEAN_ENV, tallystick } from './tallystick.js';
 
 const STATUS: BrokerStatus = {
-  server: { version: '2.15.1', embedded: true, url: 'nats://127.0.0.1:4222' },
+  server: { version: '2.15.1', embedded: true, url: 'nats://127.0.0.1:4222', pid: 43 },
   durability: 'fsync',
   dataDir: '/data',
   pid: 42,

@@ -6,6 +6,9 @@ import type { Operation } from './operations.js';
 import { expectNone, type World } from './world.js';
 import { Writer } from './writer.js';
 
+/** A run takes a second or two; one that does not end is a finding too, and must leave its seed. */
+const RUN_LIMIT_MS = 60_000;
+
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
 /** One run: the operations one after the other, then peace, then the log laid beside what everybody was told. */
@@ -18,17 +21,46 @@ export class Run {
   /** Commands that the log has acknowledged. */
   readonly #recorded: number[] = [];
   readonly #commands: Promise<void>[] = [];
+  #doing = 'nothing';
 
   constructor(private readonly world: World) {
     this.#id = world.nextRun();
   }
 
+  /** Throws what does not hold, or what it was doing when its time was over. */
   async perform(operations: readonly Operation[]): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`I8 not done after ${RUN_LIMIT_MS} ms: ${this.#doing}`)),
+        RUN_LIMIT_MS,
+      );
+    });
+    const done = this.#perform(operations);
+    // Whichever comes second has nobody to hear it.
+    done.catch(() => undefined);
     try {
-      for (const operation of operations) await this.#do(operation);
+      await Promise.race([done, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #perform(operations: readonly Operation[]): Promise<void> {
+    try {
+      for (const operation of operations) {
+        this.#doing = JSON.stringify(operation);
+        await this.#do(operation);
+      }
+      this.#doing = 'making room';
       await this.world.setRoom();
+      this.#doing = 'waiting for answers to commands';
       await Promise.all(this.#commands);
-      for (const writer of this.#writers) await writer.settled();
+      for (const writer of this.#writers) {
+        this.#doing = `settling ${writer}`;
+        await writer.settled();
+      }
+      this.#doing = 'waiting for quiet';
       const log = await this.world.quiet();
       const inLog = new Set(log.map(({ seq }) => seq));
       expectNone([
@@ -39,8 +71,14 @@ export class Run {
         ...this.world.bank.findings,
       ]);
     } finally {
-      for (const writer of this.#writers) await writer.close();
-      for (const nc of this.#connections) await nc.close();
+      for (const writer of this.#writers) {
+        this.#doing += `, then closing ${writer}`;
+        await writer.close();
+      }
+      for (const nc of this.#connections) {
+        this.#doing += ', then closing its connection';
+        await nc.close();
+      }
     }
   }
 

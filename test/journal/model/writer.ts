@@ -59,6 +59,10 @@ export class Writer {
     return writer;
   }
 
+  toString(): string {
+    return `${this.name} life ${this.life}`;
+  }
+
   append(count: number, bytes: number): void {
     for (let k = 0; k < count; k++) {
       const i = this.#outcomes.length;
@@ -97,7 +101,7 @@ export class Writer {
       if (life === this.life) stored.push({ i, seq: message.seq });
     }
     const say = (text: string): void => {
-      findings.push(`${this.name} life ${this.life}: ${text}`);
+      findings.push(`${this}: ${text}`);
     };
     const where = new Map<number, number>();
     let last = -1;

@@ -1,0 +1,133 @@
+import { linkedRequest } from '../../broker/journal/linked-request.js';
+import { FaultError, fault } from '../../schemas/errors.js';
+import { type BrokerStatus, OPS } from '../../schemas/operate.js';
+import type { PlannedFault, Victim } from './fault-plan.js';
+import type { Fleet } from './fleet.js';
+import type { Installation } from './installation.js';
+import type { BurstView } from './run-burst.js';
+import { now } from './setting.js';
+import type { DoneFault } from './timeline.js';
+
+export interface FaultsOptions {
+  readonly faults: readonly PlannedFault[];
+  readonly module: string;
+  readonly installation: Installation;
+  readonly view: BurstView;
+}
+
+/** A broker under load may take so long to say who its processes are. */
+const ASK_MS = 10_000;
+const PID_MS = 100;
+
+interface Running {
+  readonly at: number;
+  readonly what: Victim;
+  readonly killedAt: number;
+  /** Which producer was killed. */
+  readonly producer: number;
+  downMs: number | null;
+}
+
+/** Does the kills when their time has come, and sees when what they stopped goes on. */
+export class FaultsAtWork {
+  readonly #running: Running[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
+  #under: Promise<void>[] = [];
+  #begun = 0;
+  #delivered = 0;
+  #failure: unknown;
+  /** Asked for ahead of time: under load an answer takes its time, and the kill has one. */
+  #pids: { readonly module: number | null; readonly server: number | null } | undefined;
+  #asking: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: FaultsOptions) {}
+
+  get done(): readonly DoneFault[] {
+    return this.#running.map(({ at, what, downMs }) => ({ at, what, downMs }));
+  }
+
+  /** All kills are done and what they stopped goes on. */
+  get isDone(): boolean {
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#begun === this.options.faults.length;
+  }
+
+  start(burstAt: number, fleet: Fleet): void {
+    const { faults } = this.options;
+    if (faults.length === 0) return;
+    void this.#ask();
+    this.#asking = setInterval(() => void this.#ask(), PID_MS);
+    for (const [i, planned] of faults.entries()) {
+      const timer = setTimeout(
+        () => {
+          this.#under.push(
+            this.#kill(planned, i, fleet).catch((error: unknown) => {
+              this.#failure = error;
+            }),
+          );
+        },
+        burstAt + planned.atSeconds * 1_000 - now(),
+      );
+      this.#timers.push(timer);
+    }
+  }
+
+  /** So many are delivered: a module that was killed, or the broker with it, goes on. */
+  delivered(count: number): void {
+    if (count > this.#delivered) this.#goesOn(({ what }) => what === 'module' || what === 'broker');
+    this.#delivered = count;
+  }
+
+  /** A producer has an acknowledgement of after the kill: the server takes records, and that producer sends. */
+  acknowledged(producer: number): void {
+    this.#goesOn(
+      ({ what, producer: killed }) => what === 'server' || (what === 'producer' && killed === producer),
+    );
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#asking);
+    for (const timer of this.#timers) clearTimeout(timer);
+    await Promise.all(this.#under);
+  }
+
+  #goesOn(which: (fault: Running) => boolean): void {
+    const at = now();
+    for (const each of this.#running) {
+      // What was on its way when it was killed still arrives.
+      if (each.downMs === null && which(each) && at - each.killedAt > 50)
+        each.downMs = Math.round(at - each.killedAt);
+    }
+  }
+
+  async #kill({ what, atSeconds: at }: PlannedFault, index: number, fleet: Fleet): Promise<void> {
+    const { installation, view } = this.options;
+    const run = { at, what, killedAt: now(), producer: 0, downMs: null };
+    view.fault(`${what} killed at ${at} s`);
+    this.#running.push(run);
+    this.#begun += 1;
+    if (what === 'producer') await fleet.replace(index % 1);
+    else if (what === 'broker') await installation.restart?.();
+    else this.#signal(what);
+  }
+
+  #signal(what: 'module' | 'server'): void {
+    const pid = this.#pids?.[what];
+    if (pid === undefined || pid === null) {
+      const text = `the broker did not say which process is its ${what}, or there is none: it was not killed`;
+      throw new FaultError(fault('MODULE_UNAVAILABLE', text));
+    }
+    process.kill(pid, 'SIGKILL');
+  }
+
+  async #ask(): Promise<void> {
+    const { installation, module } = this.options;
+    try {
+      const reply = await linkedRequest(installation.operator, OPS.status, '{}', { timeout: ASK_MS });
+      const { server, modules } = reply.json<BrokerStatus>();
+      this.#pids = { server: server.pid, module: modules.find(({ name }) => name === module)?.pid ?? null };
+    } catch {
+      // It may be down just now; what it said last may still be true.
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { newKey } from '../../broker/access/keys.js';
+import { freePort } from '../../broker/process/free-port.js';
+import { startReaper } from '../../broker/process/reaper.js';
+import { FaultError, fault } from '../../schemas/errors.js';
+import type { Durability } from '../../schemas/log.js';
+import { ADDRESS_FILE, type BrokerAddress } from '../../schemas/operate.js';
+import type { Installation } from './installation.js';
+import { KINDS, type LoadKind } from './setting.js';
+
+export interface OwnBrokerOptions {
+  /** The command line: what `npx tallystick` runs. */
+  readonly program: string;
+  /** Directory of the compiled modules, of which {@link KINDS} names one. */
+  readonly modulesDir: string;
+  readonly dir: string;
+  readonly kind: LoadKind;
+  readonly durability: Durability;
+}
+
+const HOST = '127.0.0.1';
+const STOP_GRACE_MS = 30_000;
+
+const said = (path: string): string => {
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  return lines.slice(-5).join('\n');
+};
+
+/** A broker of its own, in a process of its own as people run it, with its files in `dir`. Throws {@link FaultError}. */
+export const startOwnBroker = async (options: OwnBrokerOptions): Promise<Installation> => {
+  const { program, modulesDir, dir, kind, durability } = options;
+  const dataDir = join(dir, 'data');
+  await mkdir(dataDir, { recursive: true });
+  const port = await freePort(HOST)();
+  if (isLeft(port)) throw new FaultError(port.left);
+  const { module } = KINDS[kind];
+  const key = newKey();
+  const reaper = startReaper();
+  const logPath = join(dir, 'broker.log');
+  const log = openSync(logPath, 'a');
+  const args = [
+    ...['start', '--json', '--data', dataDir, '--nats-port', String(port.right)],
+    ...['--durability', durability, '--no-shipped', '--module', join(modulesDir, module)],
+    ...(kind === 'events' ? ['--trust', `${module}=${key.publicKey}`] : []),
+  ];
+  let child: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    // Its environment may name somebody's server; and Ctrl-C is for who runs the test, who ends this one.
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith('NATS_U')),
+    );
+    const started = spawn(process.execPath, [program, ...args], {
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', log],
+    });
+    child = started;
+    reaper.track(started);
+    const line = once(createInterface(started.stdout as NodeJS.ReadableStream), 'line');
+    const ended = once(started, 'exit').then(([code, signal]) => {
+      const text = `the broker of the test ended with ${code ?? signal}: ${said(logPath)}`;
+      throw new FaultError(fault('SERVER_START_FAILED', text));
+    });
+    ended.catch(() => undefined);
+    await Promise.race([line, ended]);
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const timer = setTimeout(() => child?.kill('SIGKILL'), STOP_GRACE_MS);
+    await exited;
+    clearTimeout(timer);
+  };
+  let operator: NatsConnection | undefined;
+  const close = async (): Promise<void> => {
+    await operator?.close();
+    await end('SIGTERM');
+    reaper.close();
+  };
+  try {
+    await start();
+    const address = JSON.parse(readFileSync(join(dataDir, ADDRESS_FILE), 'utf8')) as BrokerAddress;
+    const seed = readFileSync(resolve(dataDir, address.operatorSeed), 'utf8').trim();
+    operator = await connect({
+      servers: address.nats,
+      authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 50,
+    });
+    return {
+      url: address.nats,
+      durability,
+      isOwn: true,
+      dataDir,
+      caller: { sender: 'guest' },
+      trustedSeed: kind === 'events' ? key.seed : undefined,
+      operator,
+      restart: async () => {
+        await end('SIGKILL');
+        await start();
+      },
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
