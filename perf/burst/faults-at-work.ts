@@ -1,23 +1,18 @@
-import { linkedRequest } from '../../broker/journal/linked-request.js';
 import { FaultError, fault } from '../../schemas/errors.js';
-import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import type { PlannedFault, Victim } from './fault-plan.js';
 import type { Fleet } from './fleet.js';
 import type { Installation } from './installation.js';
+import type { Processes } from './processes.js';
 import type { BurstView } from './run-burst.js';
 import { now } from './setting.js';
 import type { DoneFault } from './timeline.js';
 
 export interface FaultsOptions {
   readonly faults: readonly PlannedFault[];
-  readonly module: string;
+  readonly processes: Processes;
   readonly installation: Installation;
   readonly view: BurstView;
 }
-
-/** A broker under load may take so long to say who its processes are. */
-const ASK_MS = 10_000;
-const PID_MS = 100;
 
 interface Running {
   readonly at: number;
@@ -36,9 +31,6 @@ export class FaultsAtWork {
   #begun = 0;
   #delivered = 0;
   #failure: unknown;
-  /** Asked for ahead of time: under load an answer takes its time, and the kill has one. */
-  #pids: { readonly module: number | null; readonly server: number | null } | undefined;
-  #asking: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: FaultsOptions) {}
 
@@ -54,9 +46,6 @@ export class FaultsAtWork {
 
   start(burstAt: number, fleet: Fleet): void {
     const { faults } = this.options;
-    if (faults.length === 0) return;
-    void this.#ask();
-    this.#asking = setInterval(() => void this.#ask(), PID_MS);
     for (const [i, planned] of faults.entries()) {
       const timer = setTimeout(
         () => {
@@ -86,7 +75,6 @@ export class FaultsAtWork {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#asking);
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(this.#under);
   }
@@ -102,32 +90,21 @@ export class FaultsAtWork {
 
   async #kill({ what, atSeconds: at }: PlannedFault, index: number, fleet: Fleet): Promise<void> {
     const { installation, view } = this.options;
-    const run = { at, what, killedAt: now(), producer: 0, downMs: null };
+    const run = { at, what, killedAt: now(), producer: index % fleet.size, downMs: null };
     view.fault(`${what} killed at ${at} s`);
     this.#running.push(run);
     this.#begun += 1;
-    if (what === 'producer') await fleet.replace(index % 1);
+    if (what === 'producer') await fleet.replace(run.producer);
     else if (what === 'broker') await installation.restart?.();
     else this.#signal(what);
   }
 
   #signal(what: 'module' | 'server'): void {
-    const pid = this.#pids?.[what];
+    const pid = this.options.processes.pids?.[what];
     if (pid === undefined || pid === null) {
       const text = `the broker did not say which process is its ${what}, or there is none: it was not killed`;
       throw new FaultError(fault('MODULE_UNAVAILABLE', text));
     }
     process.kill(pid, 'SIGKILL');
-  }
-
-  async #ask(): Promise<void> {
-    const { installation, module } = this.options;
-    try {
-      const reply = await linkedRequest(installation.operator, OPS.status, '{}', { timeout: ASK_MS });
-      const { server, modules } = reply.json<BrokerStatus>();
-      this.#pids = { server: server.pid, module: modules.find(({ name }) => name === module)?.pid ?? null };
-    } catch {
-      // It may be down just now; what it said last may still be true.
-    }
   }
 }

@@ -29,6 +29,14 @@ export class Fleet {
 
   constructor(private readonly options: FleetOptions) {}
 
+  get size(): number {
+    return this.options.producers;
+  }
+
+  get pids(): readonly number[] {
+    return this.#lives.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
   /** Starts all; resolves when each has its epoch. */
   async start(): Promise<void> {
     const { producers } = this.options;

@@ -1,4 +1,5 @@
 import type { Verification } from '../../schemas/verification.js';
+import type { Role } from './processes.js';
 import type { DoneFault, Moment } from './timeline.js';
 
 /** Milliseconds. */
@@ -33,6 +34,8 @@ export interface BurstOutcome {
   readonly latencyMs: Readonly<Record<'baseline' | 'burst' | 'after', Quantiles>>;
   /** From when a record was due until it was delivered; of a sample. */
   readonly deliveryMs: Readonly<Record<'baseline' | 'burst' | 'after', Quantiles>>;
+  /** Processor time of all its processes, microseconds for each acknowledged record. */
+  readonly cpuUsPerRecord: Readonly<Record<Role, number>>;
   readonly faults: readonly DoneFault[];
   readonly durability: string;
   readonly kind: 'events' | 'calls';

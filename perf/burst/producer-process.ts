@@ -55,6 +55,10 @@ export class ProducerProcess {
     this.done.catch(() => undefined);
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   begin(order: ToProducer): void {
     this.#child.send(order);
   }

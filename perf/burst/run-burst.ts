@@ -11,6 +11,7 @@ import { judge, TOLD_NOTHING, toldAgents } from './judge.js';
 import { Latencies } from './latencies.js';
 import type { PlannedFault } from './fault-plan.js';
 import type { BurstRun } from './outcome.js';
+import { Processes, type Role } from './processes.js';
 import { PHASES, type PhaseName, type Rates, Schedule } from './schedule.js';
 import { KINDS, type LoadKind, now, type ProducerNews } from './setting.js';
 import type { Moment } from './timeline.js';
@@ -84,7 +85,6 @@ export const runBurst = async (installation: Installation, options: BurstOptions
     kind === 'events'
       ? watchEvents(installation.dataDir as string, onDelivered)
       : watchCalls(installation.operator, onDelivered);
-  const atWork = new FaultsAtWork({ faults, module: KINDS[kind].module, installation, view });
   const onNews = (news: ProducerNews, index: number): void => {
     totals.sent += news.sent;
     totals.acked += news.acked;
@@ -107,12 +107,15 @@ export const runBurst = async (installation: Installation, options: BurstOptions
     seed: kind === 'events' ? installation.trustedSeed : installation.caller.seed,
     sender: installation.caller.sender,
   });
+  const processes = new Processes(installation.operator, KINDS[kind].module, () => fleet.pids);
+  const atWork = new FaultsAtWork({ faults, processes, installation, view });
   const moments: Moment[] = [];
   let recoveredAt: number | undefined;
   let ackedInBurst = 0;
   try {
     view.stage(`${producers} producers connect`);
     await fleet.start();
+    await processes.start();
     beginAt = now() + LEAD_MS;
     fleet.begin(beginAt);
     let isOver = false;
@@ -158,6 +161,7 @@ export const runBurst = async (installation: Installation, options: BurstOptions
       if (atMs > schedule.endMs + CATCH_UP_MS) break;
     }
     await finished;
+    await processes.stop();
   } finally {
     await atWork.close();
     await fleet.kill();
@@ -210,11 +214,17 @@ export const runBurst = async (installation: Installation, options: BurstOptions
       },
       latencyMs,
       deliveryMs: quantiles(delivery),
+      cpuUsPerRecord: perRecord(processes.used, ledgerLines),
       faults: atWork.done,
       durability: installation.durability,
       ...{ kind, producers, agents, size, reasons },
     },
   };
+};
+
+const perRecord = (seconds: Readonly<Record<Role, number>>, records: number): Readonly<Record<Role, number>> => {
+  const each = (role: Role): number => (records === 0 ? 0 : round((seconds[role] * 1e6) / records));
+  return { producers: each('producers'), server: each('server'), broker: each('broker'), module: each('module') };
 };
 
 const round = (value: number): number => Math.round(value * 100) / 100;
