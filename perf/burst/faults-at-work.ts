@@ -4,7 +4,7 @@ import type { Fleet } from './fleet.js';
 import type { Installation } from './installation.js';
 import type { Processes } from './processes.js';
 import type { BurstView } from './run-burst.js';
-import { now } from './setting.js';
+import { now, type ProducerNews } from './setting.js';
 import type { DoneFault } from './timeline.js';
 
 export interface FaultsOptions {
@@ -18,8 +18,8 @@ interface Running {
   readonly at: number;
   readonly what: Victim;
   readonly killedAt: number;
-  /** Which producer was killed. */
-  readonly producer: number;
+  /** {@link ProducerNews.reopened} of each producer when it was killed. */
+  readonly reopened: readonly number[];
   downMs: number | null;
 }
 
@@ -30,6 +30,8 @@ export class FaultsAtWork {
   #under: Promise<void>[] = [];
   #begun = 0;
   #delivered = 0;
+  /** By producer, how often it had to begin anew. */
+  readonly #reopened: number[] = [];
   #failure: unknown;
 
   constructor(private readonly options: FaultsOptions) {}
@@ -67,11 +69,11 @@ export class FaultsAtWork {
     this.#delivered = count;
   }
 
-  /** A producer has an acknowledgement of after the kill: the server takes records, and that producer sends. */
-  acknowledged(producer: number): void {
-    this.#goesOn(
-      ({ what, producer: killed }) => what === 'server' || (what === 'producer' && killed === producer),
-    );
+  /** A producer that had lost the server has records acknowledged again. */
+  news(producer: number, { reopened, ackedSince }: ProducerNews): void {
+    this.#reopened[producer] = reopened;
+    if (ackedSince === 0) return;
+    this.#goesOn(({ what, reopened: before }) => what === 'server' && reopened > (before[producer] ?? 0));
   }
 
   async close(): Promise<void> {
@@ -90,13 +92,15 @@ export class FaultsAtWork {
 
   async #kill({ what, atSeconds: at }: PlannedFault, index: number, fleet: Fleet): Promise<void> {
     const { installation, view } = this.options;
-    const run = { at, what, killedAt: now(), producer: index % fleet.size, downMs: null };
+    const running: Running = { at, what, killedAt: now(), reopened: [...this.#reopened], downMs: null };
     view.fault(`${what} killed at ${at} s`);
-    this.#running.push(run);
+    this.#running.push(running);
     this.#begun += 1;
-    if (what === 'producer') await fleet.replace(run.producer);
-    else if (what === 'broker') await installation.restart?.();
-    else this.#signal(what);
+    if (what === 'broker') return installation.restart?.();
+    if (what !== 'producer') return this.#signal(what);
+    // The next life has its epoch, and could send.
+    await fleet.replace(index % fleet.size);
+    running.downMs = Math.round(now() - running.killedAt);
   }
 
   #signal(what: 'module' | 'server'): void {

@@ -49,7 +49,10 @@ export class Fleet {
     for (const [i, life] of this.#lives.entries()) this.#send(i, life, 0);
   }
 
-  /** Kills a producer, and has another process take over under its name: what came due meanwhile is not sent. */
+  /**
+   * Kills a producer, and has another process take over under its name: what came due meanwhile is not sent. Resolves when
+   * that one has its epoch.
+   */
   async replace(index: number): Promise<void> {
     await this.#lives[index]?.kill();
     const life = this.#life(index);
@@ -62,6 +65,7 @@ export class Fleet {
     });
     end.catch(() => undefined);
     this.#ends.push(end);
+    await life.ready;
   }
 
   /** Resolves when all that came due is settled. */

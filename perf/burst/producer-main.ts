@@ -1,5 +1,5 @@
 /** The process of one producer: sends what is due when it is due, and writes down what was acknowledged. */
-import { isLeft } from 'fp-ts/lib/Either.js';
+import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { connect, nkeyAuthenticator, nuid } from 'nats';
 import { type Appended, GROUPING, isInLog, Producer, requestedEpochs } from '../../broker/journal/index.js';
 import { FaultError } from '../../schemas/errors.js';
@@ -25,6 +25,11 @@ const LARGEST_TURN = 500;
 /** One of so many is followed until it is delivered. */
 const SAMPLE = 64;
 
+/** What is said while the broker, or the server, is down. */
+const AWAY: ReadonlySet<string> = new Set(['BROKER_UNREACHABLE', 'LOG_UNAVAILABLE', 'OVERLOADED']);
+const OPEN_WITHIN_MS = 120_000;
+const RETRY_MS = 100;
+
 const setting = settingOf<ProducerSetting>();
 const { kind, url, seed, index, producers, rates, agents, size } = setting;
 const tell = (message: FromProducer): void => {
@@ -47,6 +52,7 @@ const ledger = new LedgerWriter(setting.ledger);
 const latencies = PHASES.map((phase) => ({ phase, counted: new Latencies() }));
 const phaseIndex = { baseline: 0, burst: 1, after: 2 } as const;
 let [sent, acked, refused, unknown, pushedBack, lastSeq] = [0, 0, 0, 0, 0, 0];
+let [reopened, ackedSince] = [0, 0];
 let samples: Sample[] = [];
 
 const news = (): void => {
@@ -61,6 +67,8 @@ const news = (): void => {
       unknown,
       pushedBack,
       lastSeq,
+      reopened,
+      ackedSince,
       latencies: Object.fromEntries(counted.map(({ phase, counted: each }) => [phase, each.take()])),
       samples,
     },
@@ -78,11 +86,13 @@ const fail = (reason: unknown): void => {
 const open = async (): Promise<Producer> => {
   const nc = await connect({
     servers: url,
+    // It may be started while the server is down.
+    waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 50,
     ...(seed === undefined ? {} : { authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)) }),
   });
-  const opened = await Producer.open({
+  const opening = Producer.open({
     nc,
     name: `p${index}`,
     epochs: requestedEpochs({
@@ -97,9 +107,18 @@ const open = async (): Promise<Producer> => {
     // A broker that is killed and started again takes its time; what is due waits.
     patienceMs: 120_000,
     onReplaced: (reason) => fail(reason.message),
-  })();
-  if (isLeft(opened)) throw new FaultError(opened.left);
-  return opened.right;
+    onReopen: () => {
+      reopened += 1;
+      ackedSince = 0;
+    },
+  });
+  const until = now() + OPEN_WITHIN_MS;
+  for (;;) {
+    const opened = await opening();
+    if (isRight(opened)) return opened.right;
+    if (!AWAY.has(opened.left.code) || now() > until) throw new FaultError(opened.left);
+    await new Promise((resume) => setTimeout(resume, RETRY_MS));
+  }
 };
 
 const send = (producer: Producer, n: number, dueAt: number): void => {
@@ -114,6 +133,7 @@ const send = (producer: Producer, n: number, dueAt: number): void => {
     }
     const { seq } = outcome.right;
     acked += 1;
+    ackedSince += 1;
     if (seq > lastSeq) lastSeq = seq;
     counted.add(now() - dueAt);
     ledger.add(stored[agent] as string, seq);

@@ -99,7 +99,7 @@ export const runBurst = async (installation: Installation, options: BurstOptions
       interval.merge(counts);
     }
     watch.follow(news.samples);
-    if (news.acked > 0) atWork.acknowledged(index);
+    atWork.news(index, news);
   };
   const fleet = new Fleet({
     ...{ kind, producers, rates, agents, size, dir, reaper, onNews },
@@ -135,7 +135,8 @@ export const runBurst = async (installation: Installation, options: BurstOptions
       const atMs = now() - beginAt;
       if (atMs < 0) continue;
       const offered = schedule.due(atMs);
-      const delivered = watch.delivered(totals.acked, lastSeq);
+      // What is acknowledged is known a little later than where delivery stands.
+      const delivered = Math.max(moments.at(-1)?.delivered ?? 0, watch.delivered(totals.acked, lastSeq));
       atWork.delivered(delivered);
       const notSent = isOver ? offered - totals.acked : 0;
       const backlog = Math.max(0, offered - notSent - delivered);

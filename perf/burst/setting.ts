@@ -42,6 +42,9 @@ export interface ProducerNews {
   /** How often the journal asked for a pause. */
   readonly pushedBack: number;
   readonly lastSeq: number;
+  /** How often its connection or its epoch was lost, and what was acknowledged since it last was. */
+  readonly reopened: number;
+  readonly ackedSince: number;
   readonly latencies: Readonly<Partial<Record<PhaseName, Counts>>>;
   readonly samples: readonly Sample[];
 }
