@@ -29,6 +29,7 @@ import { Bank } from './bank.js';
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const ROOM = 4_000_000_000;
 const MODULE = 'accounts';
+const END_LIMIT_MS = 20_000;
 /** A test kills more than a crash limit is made for. */
 const CRASHES = 1_000;
 
@@ -133,7 +134,11 @@ export class World implements AsyncDisposable {
   /** A connection that {@link links} can cut. */
   dial(): Promise<NatsConnection> {
     const { port } = this.links.producers;
-    return dial({ url: `127.0.0.1:${port}` }, { authenticator: this.authenticator });
+    // A server that was stopped a moment ago may not answer the first attempt.
+    return dial(
+      { url: `127.0.0.1:${port}` },
+      { authenticator: this.authenticator, waitOnFirstConnect: true },
+    );
   }
 
   /** How many bytes the log may grow; undefined: as many as it likes. */
@@ -179,6 +184,12 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Behind a run that does not end this may not either, and would hide what that run was doing.
+    const limit = new Promise<void>((resume) => setTimeout(resume, END_LIMIT_MS).unref());
+    await Promise.race([this.#end(), limit]);
+  }
+
+  async #end(): Promise<void> {
     await this.module.unload();
     this.reaper.close();
     await this.control.close();
