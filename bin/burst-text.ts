@@ -36,7 +36,9 @@ export const burstText = (outcome: BurstOutcome): string => {
     ...(missing.length > 0 ? [`not acknowledged: ${missing.join(', ')}`] : []),
     `burst: ${count(outcome.achievedRate)} records/s acknowledged of ${count(outcome.offeredRate)} offered, ${outcome.durability}; at most ${count(behind.records)} records and ${behind.seconds} s behind`,
     `recovered ${outcome.recoverySeconds ?? 'not'} s after the burst`,
-    `processor time, us a record: ${Object.entries(outcome.cpuUsPerRecord).map(([role, us]) => `${role} ${us}`).join(', ')}`,
+    `processor time, us a record: ${Object.entries(outcome.cpuUsPerRecord)
+      .map(([role, us]) => `${role} ${us}`)
+      .join(', ')}`,
     ...(faults.length > 0 ? ['faults:', ...faults.map(faultLine)] : []),
     formatTable(['ms since due', 'p50', 'p99', 'max'], rows),
   ].join('\n');

@@ -23,6 +23,9 @@ interface Running {
   downMs: number | null;
 }
 
+/** What was killed a moment ago may take so long to be there again. */
+const WAIT_MS = 30_000;
+
 /** Does the kills when their time has come, and sees when what they stopped goes on. */
 export class FaultsAtWork {
   readonly #running: Running[] = [];
@@ -33,6 +36,8 @@ export class FaultsAtWork {
   /** By producer, how often it had to begin anew. */
   readonly #reopened: number[] = [];
   #failure: unknown;
+  readonly #killed = new Set<number>();
+  #closed = false;
 
   constructor(private readonly options: FaultsOptions) {}
 
@@ -77,6 +82,7 @@ export class FaultsAtWork {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(this.#under);
   }
@@ -92,23 +98,42 @@ export class FaultsAtWork {
 
   async #kill({ what, atSeconds: at }: PlannedFault, index: number, fleet: Fleet): Promise<void> {
     const { installation, view } = this.options;
+    const victim = what === 'module' || what === 'server' ? await this.#victim(what) : undefined;
     const running: Running = { at, what, killedAt: now(), reopened: [...this.#reopened], downMs: null };
+    if (victim !== undefined) process.kill(victim, 'SIGKILL');
     view.fault(`${what} killed at ${at} s`);
     this.#running.push(running);
     this.#begun += 1;
     if (what === 'broker') return installation.restart?.();
-    if (what !== 'producer') return this.#signal(what);
+    if (what !== 'producer') return;
     // The next life has its epoch, and could send.
     await fleet.replace(index % fleet.size);
     running.downMs = Math.round(now() - running.killedAt);
   }
 
-  #signal(what: 'module' | 'server'): void {
-    const pid = this.options.processes.pids?.[what];
-    if (pid === undefined || pid === null) {
-      const text = `the broker did not say which process is its ${what}, or there is none: it was not killed`;
-      throw new FaultError(fault('MODULE_UNAVAILABLE', text));
+  /** The process to kill; where the one before is still on its way back, once it is there. */
+  async #victim(what: 'module' | 'server'): Promise<number> {
+    const until = now() + WAIT_MS;
+    for (;;) {
+      const pid = this.options.processes.pids?.[what];
+      if (typeof pid === 'number' && !this.#killed.has(pid) && isAlive(pid)) {
+        this.#killed.add(pid);
+        return pid;
+      }
+      if (this.#closed || now() > until) {
+        const text = `the broker named no process of its ${what} within ${WAIT_MS / 1_000} s: it was not killed`;
+        throw new FaultError(fault('MODULE_UNAVAILABLE', text));
+      }
+      await new Promise((resume) => setTimeout(resume, 20));
     }
-    process.kill(pid, 'SIGKILL');
   }
 }
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};

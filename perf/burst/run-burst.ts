@@ -223,9 +223,17 @@ export const runBurst = async (installation: Installation, options: BurstOptions
   };
 };
 
-const perRecord = (seconds: Readonly<Record<Role, number>>, records: number): Readonly<Record<Role, number>> => {
+const perRecord = (
+  seconds: Readonly<Record<Role, number>>,
+  records: number,
+): Readonly<Record<Role, number>> => {
   const each = (role: Role): number => (records === 0 ? 0 : round((seconds[role] * 1e6) / records));
-  return { producers: each('producers'), server: each('server'), broker: each('broker'), module: each('module') };
+  return {
+    producers: each('producers'),
+    server: each('server'),
+    broker: each('broker'),
+    module: each('module'),
+  };
 };
 
 const round = (value: number): number => Math.round(value * 100) / 100;

@@ -65,7 +65,8 @@ export class Schedule {
   /** When a record is due. */
   dueMs(index: number): number {
     const { fromMs, before, perMs } = this.#phaseOf(index);
-    return fromMs + (index - before) / perMs;
+    // So many are due as have had their time: the first at the end of its part of a second.
+    return fromMs + (index - before + 1) / perMs;
   }
 
   phaseOf(index: number): PhaseName {

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROJECT_ROOT } from '../support/project-root.js';
+
+/** A bug that is put into compiled code: in this file, this text becomes that one. */
+export interface Mutation {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Copies the built package, with a bug in it or none; its command line. */
+export const mutatedPackage = (dir: string, mutation?: Mutation): string => {
+  cpSync(join(PROJECT_ROOT, 'dist'), join(dir, 'dist'), {
+    recursive: true,
+    filter: (path) => !path.includes(join(PROJECT_ROOT, 'dist', 'test')),
+  });
+  cpSync(join(PROJECT_ROOT, 'package.json'), join(dir, 'package.json'));
+  symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(dir, 'node_modules'));
+  if (mutation !== undefined) {
+    const path = join(dir, 'dist', mutation.file);
+    const parts = readFileSync(path, 'utf8').split(mutation.from);
+    // Code that has changed must not leave a mutation behind that changes nothing.
+    assert.equal(parts.length, 2, `${mutation.file} has exactly once: ${mutation.from}`);
+    writeFileSync(path, parts.join(mutation.to));
+  }
+  return join(dir, 'dist', 'bin', 'tallystick.js');
+};
