@@ -60,7 +60,7 @@ const WRONG: readonly (readonly [what: string, manifest: unknown, path: string])
   ['a schema version that no snapshot could have', { ...usable, schema: 65_536 }, '/schema'],
   ['a description that is no text', { ...usable, description: 1 }, '/description'],
   ['a property that is not known', { ...usable, action: {} }, '/action'],
-  ['no action', { ...usable, actions: {} }, '/actions'],
+  ['neither action nor event', { ...usable, actions: {}, events: {} }, '/actions'],
   ['actions that are a list', { ...usable, actions: [action] }, '/actions'],
   ['an action with a dot', withAction('post.now', action), '/actions/post.now'],
   ['an action with a blank', withAction('post now', action), '/actions/post now'],

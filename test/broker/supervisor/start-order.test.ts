@@ -33,7 +33,7 @@ const WRONG: readonly (readonly [
   ['no JSON', '{"name":', undefined, /JSON/],
   ['no name', { ...usable, name: undefined }, '', /name/],
   ['a reserved name', { ...usable, name: 'guest' }, '/name', /reserved/],
-  ['no action', { ...usable, actions: {} }, '/actions', /declares no action/],
+  ['neither action nor event', { ...usable, actions: {}, events: {} }, '/actions', /declares no action/],
   ['a misspelt limit', { ...usable, limits: { heap: 64 } }, '/limits/heap', /not a property/],
   [
     'a schema that checks nothing',
