@@ -3,12 +3,12 @@ import type { Moment } from '../perf/burst/timeline.js';
 
 const count = (value: number): string => Math.round(value).toLocaleString('en');
 
-const line = (moment: Moment, before: Moment | undefined, phase: string): string => {
+const line = (moment: Moment, before: Moment | undefined, part: string): string => {
   const perSecond = (of: (each: Moment) => number): string =>
     before === undefined ? '-' : count(((of(moment) - of(before)) * 1_000) / (moment.atMs - before.atMs));
   const p99 = moment.p99Ms === null ? '-' : `${count(moment.p99Ms)} ms`;
   return [
-    `${(moment.atMs / 1_000).toFixed(1).padStart(5)} s  ${phase.padEnd(11)}`,
+    `${(moment.atMs / 1_000).toFixed(1).padStart(5)} s  ${part.padEnd(11)}`,
     `offered ${perSecond(({ offered }) => offered).padStart(7)}/s`,
     `acknowledged ${perSecond(({ acked }) => acked).padStart(7)}/s`,
     `delivered ${perSecond(({ delivered }) => delivered).padStart(7)}/s`,
@@ -34,8 +34,8 @@ export const burstView = (quiet: boolean, stream = process.stderr): BurstView =>
     fault: (text) => {
       if (!quiet) say(`--- ${text}`);
     },
-    moment: (moment, phase) => {
-      const shown = line(moment, before, phase);
+    moment: (moment, part) => {
+      const shown = line(moment, before, part);
       if (isTTY && !quiet) stream.write(`\r\u001b[K${shown.slice(0, (stream.columns ?? 160) - 1)}`);
       else if (!quiet && moment.atMs - printedAt >= 1_000) {
         printedAt = moment.atMs;

@@ -9,8 +9,14 @@ import type { AnyEvent } from '../sdk/outcome.js';
 
 /** After a group that could not be written, milliseconds. */
 const RETRY_MS = 1_000;
-/** Encoding states takes at most one part in so many of the time. */
-const ENCODING_SHARE = 8;
+/** Encoding states takes at most one part in so many of the time; writing them too, where groups are large. */
+const WRITING_SHARE = 8;
+/**
+ * Agents of one group, above which the next one waits longer: under a load that changes all agents again and again most of what
+ * is written at once is written for nothing.
+ */
+const LARGE_GROUP = 1_000;
+const LONGEST_PAUSE_MS = 1_000;
 /** Changes that wait for snapshots that cannot be written; with more, nothing is written until the module's next start. */
 const MAX_WAITING = 500_000;
 
@@ -110,13 +116,16 @@ export class States {
     const { manifest } = this.module;
     const position = { seq, logId: this.logId, version: manifest.version, schema: schemaOf(manifest) };
     failPoint('host.snapshot-begun');
+    const isLarge = taken.changes.length > LARGE_GROUP;
     const encodedMs = performance.now() - begun;
     this.#saving = this.snapshots.commit({ changes: taken.changes, position }).then((outcome) => {
       this.#saving = undefined;
       if (E.isLeft(outcome)) return this.#failed(outcome.left, taken);
       failPoint('host.snapshot-written');
       this.#savedSeq = seq;
-      this.#pauseUntil = performance.now() + encodedMs * ENCODING_SHARE;
+      const now = performance.now();
+      const tookMs = isLarge ? now - begun : encodedMs;
+      this.#pauseUntil = now + Math.min(LONGEST_PAUSE_MS, tookMs * WRITING_SHARE);
       if (this.#isFailing) this.say('snapshots are written again');
       this.#isFailing = false;
       this.#agents.written(taken);

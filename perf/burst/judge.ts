@@ -13,9 +13,8 @@ export interface JudgeOptions {
   readonly kind: LoadKind;
   readonly installation: Installation;
   readonly module: AnyModule;
-  /** What was acknowledged, and how many lines that is. */
+  /** What was acknowledged. */
   readonly ledger: string;
-  readonly ledgerLines: number;
   /** The first record that is the load's: 1 in a log of the test's own, which is then compared with its states too. */
   readonly firstSeq: number;
   /** What agents had been told before. */

@@ -43,14 +43,14 @@ const CHARTS: readonly Chart[] = [
   },
 ];
 
-const escape = (text: string): string =>
+const escaped = (text: string): string =>
   text.replace(
     /[&<>"]/g,
     (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char] as string,
   );
 
 const text = (x: number, y: number, words: string, more = ''): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escape(words)}</text>`;
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escaped(words)}</text>`;
 
 /** The next of 1, 2 and 5 times a power of ten: what an axis ends with. */
 const roundUp = (value: number): number => {
@@ -99,7 +99,7 @@ export const picture = ({ outcome, moments, seconds, baselineSeconds }: BurstRun
   const title = `${outcome.kind === 'calls' ? 'calls' : 'events'}, ${outcome.offeredRate.toLocaleString('en')}/s offered, ${outcome.achievedRate.toLocaleString('en')}/s acknowledged, ${outcome.durability}: ${outcome.ok ? 'nothing lost' : outcome.reasons[0]}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
-    `<title>${escape(title)}</title>`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="white"/>`,
     `<rect x="${x(from)}" y="${TOP}" width="${x(to) - x(from)}" height="${bottom - TOP}" fill="#fef7e0"/>`,
     text(LEFT, 24, title, 'font-size="15"'),

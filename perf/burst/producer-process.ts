@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Reaper } from '../../broker/process/reaper.js';
 import { FaultError, fault } from '../../schemas/errors.js';
-import { type FromProducer, type ProducerNews, type ProducerSetting, type ToProducer } from './setting.js';
+import type { FromProducer, ProducerNews, ProducerSetting, ToProducer } from './setting.js';
 
 export interface ProducerEvents {
   readonly onNews: (news: ProducerNews) => void;
