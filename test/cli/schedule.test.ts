@@ -52,7 +52,7 @@ describe('scheduled commands', () => {
   let broker: TestBroker;
 
   before(async () => {
-    broker = await startBroker();
+    broker = await startBroker({ shipped: ['accounts'] });
   });
 
   after(async () => {
@@ -225,7 +225,7 @@ describe('scheduled commands', () => {
     let made: Schedule;
     let repeated: Schedule;
     {
-      await using first = await startBroker({ dataDir: dir.path });
+      await using first = await startBroker({ dataDir: dir.path, shipped: ['accounts'] });
       repeated = await schedule(['--every', '1s'], 'often', dir.path);
       made = await schedule(['--in', '4s'], 'once', dir.path);
       const server = processesMentioning(dir.path).find(({ command }) => command.includes('nats-server'));
@@ -235,7 +235,7 @@ describe('scheduled commands', () => {
       await first.kill('SIGKILL');
     }
     await waitFor('the time to have come', () => Date.now() > Date.parse(made.next));
-    await using second = await startBroker({ dataDir: dir.path });
+    await using second = await startBroker({ dataDir: dir.path, shipped: ['accounts'] });
     const [sent, ...more] = await answered(second.dataDir, made.id, 1);
     assert.equal(sent?.command.subject, 'cmd.accounts.deposit.once.operator');
     assert.deepEqual(more, []);

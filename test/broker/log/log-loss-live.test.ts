@@ -41,7 +41,7 @@ describe('I9 a server that loses records while the broker runs', () => {
     await using dir = tempDir();
     const dataDir = join(dir.path, 'data');
     await using server = await serverFor(dir);
-    await using broker = await startBroker({ dataDir, natsUrl: server.url, args: OS });
+    await using broker = await startBroker({ dataDir, natsUrl: server.url, shipped: ['accounts'], args: OS });
     await takeBack(dir, server);
     const [kept = ''] = await waitFor(
       'what was made from the log that was to be kept',
@@ -68,7 +68,7 @@ describe('I9 a server that loses records while the broker runs', () => {
     const dataDir = join(dir.path, 'data');
     const args = [...OS, '--on-log-loss', 'stop'];
     await using server = await serverFor(dir);
-    await using broker = await startBroker({ dataDir, natsUrl: server.url, args });
+    await using broker = await startBroker({ dataDir, natsUrl: server.url, shipped: ['accounts'], args });
     await takeBack(dir, server);
     assert.deepEqual(await broker.exited, { code: 1, signal: null });
     assert.match(broker.stderr.at(-1) ?? '', LOSS_THEN_ADVICE);
@@ -83,7 +83,8 @@ describe('I9 what is no loss', () => {
   it('I9 no kill of broker, server or module is taken for one', async (t) => {
     await using dir = tempDir();
     const dataDir = dir.path;
-    const start = (): Promise<TestBroker> => startBroker({ dataDir, args: [...OS, '--on-log-loss', 'stop'] });
+    const start = (): Promise<TestBroker> =>
+      startBroker({ dataDir, shipped: ['accounts'], args: [...OS, '--on-log-loss', 'stop'] });
     const noAlarm = ({ stderr }: TestBroker): void =>
       assert.deepEqual(
         stderr.filter((line) => /LOG_(SHORTENED|DIFFERS|REPLACED|MISMATCH)/.test(line)),

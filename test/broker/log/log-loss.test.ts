@@ -27,7 +27,7 @@ const withOlderCopy = async (): Promise<Lost> => {
     [1, 2],
     [1, 1, 1],
   ]) {
-    await using broker = await startBroker({ dataDir, args: OS });
+    await using broker = await startBroker({ dataDir, shipped: ['accounts'], args: OS });
     await deposit(broker.url, 'alice', amounts);
     await broker.stop();
     if (!existsSync(copy)) cpSync(storeOf(dataDir), copy, { recursive: true });
@@ -37,7 +37,7 @@ const withOlderCopy = async (): Promise<Lost> => {
 
 /** What holds once a broker has gone on with the log that is there. */
 const goesOn = async (dataDir: string, code: string, expected: number): Promise<string> => {
-  await using broker = await startBroker({ dataDir, args: OS });
+  await using broker = await startBroker({ dataDir, shipped: ['accounts'], args: OS });
   const said = broker.stderr.filter((line) => line.includes(code));
   assert.match(said[0] ?? '', new RegExp(`\\[log\\] ${code}: `), broker.stderr.join('\n'));
   assert.equal(await balance(broker.url, 'alice'), expected);
@@ -97,7 +97,11 @@ describe('I9 a log that lost records while no broker ran', () => {
     // I6: what was folded on is what the log alone gives; and what has been seen to is not told of again.
     rmSync(join(dataDir, 'snapshots'), { recursive: true });
     rmSync(kept, { recursive: true });
-    await using again = await startBroker({ dataDir, args: [...OS, '--on-log-loss', 'stop'] });
+    await using again = await startBroker({
+      dataDir,
+      shipped: ['accounts'],
+      args: [...OS, '--on-log-loss', 'stop'],
+    });
     assert.equal(await balance(again.url, 'alice'), 13);
     assert.deepEqual((await status(dataDir)).losses, []);
     await again.stop();
@@ -155,7 +159,7 @@ describe('I9 a log that lost records while no broker ran', () => {
     const { dataDir, copy } = lost;
     restore(storeOf(dataDir), copy);
     rmSync(join(dataDir, 'witness'));
-    await using broker = await startBroker({ dataDir, args: OS });
+    await using broker = await startBroker({ dataDir, shipped: ['accounts'], args: OS });
     assert.ok(
       broker.stderr.some((line) => /LOG_SHORTENED: the snapshots of accounts stand at \d+/.test(line)),
       broker.stderr.join('\n'),
