@@ -4,12 +4,13 @@ import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect } from 'nats';
 import { startBroker, type TestBroker } from '../../support/broker.js';
+import { brokerStatus } from '../../support/broker-status.js';
 import { soundLog } from '../../support/log-checks.js';
 import { processesMentioning } from '../../support/processes.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
-import { balance, deposit, keptIn, refusedStart, restore, status } from './two-logs.js';
+import { balance, deposit, keptIn, refusedStart, restore } from './two-logs.js';
 
 const OS = ['--durability', 'os'];
 
@@ -51,11 +52,15 @@ describe('I9 a server that loses records while the broker runs', () => {
       },
       30_000,
     );
-    await waitFor('the broker to serve again', async () => (await status(dataDir)).losses.length > 0, 30_000);
+    await waitFor(
+      'the broker to serve again',
+      async () => (await brokerStatus(dataDir)).losses.length > 0,
+      30_000,
+    );
     assert.equal(await waitFor('alice', () => balance(server.url, 'alice'), 30_000), 3);
     await deposit(server.url, 'alice', [10]);
     await soundLog(dataDir);
-    const [loss] = (await status(dataDir)).losses;
+    const [loss] = (await brokerStatus(dataDir)).losses;
     assert.equal(loss?.dir, kept);
     assert.match(loss?.message ?? '', /was seen up to \d+/);
     assert.ok(broker.stderr.some((line) => /LOG_(SHORTENED|DIFFERS): .*; the broker starts anew/.test(line)));

@@ -5,10 +5,11 @@ import { after, before, describe, it } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from 'nats';
 import { startBroker, tallystick } from '../../support/broker.js';
+import { brokerStatus } from '../../support/broker-status.js';
 import { createLog } from '../../support/log.js';
 import { soundLog } from '../../support/log-checks.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
-import { balance, bareServer, deposit, keptIn, refusedStart, restore, status, storeOf } from './two-logs.js';
+import { balance, bareServer, deposit, keptIn, refusedStart, restore, storeOf } from './two-logs.js';
 
 const OS = ['--durability', 'os'];
 
@@ -45,7 +46,7 @@ const goesOn = async (dataDir: string, code: string, expected: number): Promise<
   assert.equal(await balance(broker.url, 'alice'), expected + 10);
   await soundLog(dataDir);
 
-  const { losses } = await status(dataDir);
+  const { losses } = await brokerStatus(dataDir);
   assert.deepEqual(
     losses.map(({ code: found, dir }) => [found, dir]),
     [[code, keptIn(dataDir)[0]]],
@@ -103,7 +104,7 @@ describe('I9 a log that lost records while no broker ran', () => {
       args: [...OS, '--on-log-loss', 'stop'],
     });
     assert.equal(await balance(again.url, 'alice'), 13);
-    assert.deepEqual((await status(dataDir)).losses, []);
+    assert.deepEqual((await brokerStatus(dataDir)).losses, []);
     await again.stop();
   });
 
