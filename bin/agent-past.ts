@@ -1,18 +1,11 @@
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import {
-  type AgentStep,
-  agentSteps,
-  type BisectQuery,
-  changesBetween,
-  firstWhere,
-  type PathChange,
-  pathChanges,
-  printPath,
-  type StepsQuery,
-  stateAt,
-  type WatchQuery,
-} from '../replay/index.js';
+import { printPath } from '../replay/expression/path.js';
+import { stateAt } from '../replay/fold/state-at.js';
+import { type BisectQuery, firstWhere } from '../replay/state/bisect.js';
+import { changesBetween } from '../replay/state/changes.js';
+import { type AgentStep, agentSteps, type StepsQuery } from '../replay/state/steps.js';
+import { type PathChange, pathChanges, type WatchQuery } from '../replay/state/watch.js';
 import { type Fault, FaultError, toFault } from '../schemas/errors.js';
 import { unknownAgent, who } from './agent-states.js';
 import { EXIT, type ExitCode } from './exit.js';

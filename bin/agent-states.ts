@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type AgentState, ModuleAgents } from '../broker/snapshots/index.js';
-import { type StateAtQuery, stateAt } from '../replay/index.js';
+import { type StateAtQuery, stateAt } from '../replay/fold/state-at.js';
 import { type Fault, fault, toFault } from '../schemas/errors.js';
 import { findDataDir } from './data-dir.js';
 import type { ExitCode } from './exit.js';

@@ -1,5 +1,6 @@
 import { printable } from '../replay/history/printable.js';
-import type { DiffReport, OutcomeDifference, Stopped } from '../replay/index.js';
+import type { Stopped } from '../replay/diff/messages.js';
+import type { DiffReport, OutcomeDifference } from '../replay/diff/report.js';
 import { formatTable } from './output.js';
 import { changeText } from './step-text.js';
 

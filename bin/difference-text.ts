@@ -1,5 +1,5 @@
 import type { StoredSnapshot } from '../broker/snapshots/index.js';
-import type { Difference } from '../replay/index.js';
+import type { Difference } from '../replay/rebuild/comparison.js';
 
 /** Of two long states, what stands before the place where they part, and behind it. */
 const BEFORE = 40;

@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { stderrLog } from '../broker/broker-log.js';
 import { type Restored, type RestoreStage, restoreLog } from '../broker/restore/restore-log.js';
 import { progressReporter } from '../broker/server/progress.js';
-import { readExport } from '../replay/index.js';
+import { readExport } from '../replay/transfer/read-export.js';
 import { type Fault, FaultError, fault } from '../schemas/errors.js';
 import type { ExitCode } from './exit.js';
 import { print, printJson } from './output.js';

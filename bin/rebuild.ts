@@ -2,13 +2,9 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import {
-  adoptRebuilt,
-  checkSnapshots,
-  type RebuiltModule,
-  rebuildSnapshots,
-  type WholeFoldOptions,
-} from '../replay/index.js';
+import { checkSnapshots } from '../replay/rebuild/check.js';
+import { adoptRebuilt, type RebuiltModule, rebuildSnapshots } from '../replay/rebuild/rebuild.js';
+import type { WholeFoldOptions } from '../replay/rebuild/whole-fold.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { type ModuleInfo, type ModuleStatus, OPS } from '../schemas/operate.js';
 import { differenceText } from './difference-text.js';

@@ -6,15 +6,11 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { readLog } from '../broker/journal/reader.js';
 import { Lifetime, orThrow, run } from '../broker/process/lifetime.js';
-import {
-  BreakPoint,
-  lineFormatter,
-  type Ran,
-  rangeOf,
-  readRange,
-  runRange,
-  type Scope,
-} from '../replay/index.js';
+import type { Scope } from '../replay/expression/evaluate.js';
+import { lineFormatter } from '../replay/history/format-line.js';
+import { BreakPoint } from '../replay/sandbox/break-point.js';
+import { rangeOf, readRange } from '../replay/sandbox/recorded-range.js';
+import { type Ran, runRange } from '../replay/sandbox/run-range.js';
 import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
 import { toHistory } from '../schemas/record.js';
 import { openConnection } from './connect.js';

@@ -1,4 +1,6 @@
-import type { Compared, Hit, Ran, Verdict } from '../replay/index.js';
+import type { Hit } from '../replay/sandbox/break-point.js';
+import type { Compared, Verdict } from '../replay/sandbox/compare-answers.js';
+import type { Ran } from '../replay/sandbox/run-range.js';
 import { splitSubject } from '../schemas/subjects.js';
 
 const addressOf = (text: string): string => {

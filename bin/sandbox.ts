@@ -6,7 +6,7 @@ import { type Lifetime, orThrow, run } from '../broker/process/lifetime.js';
 import { restoreLog } from '../broker/restore/restore-log.js';
 import { progressReporter } from '../broker/server/progress.js';
 import { type RunningBroker, startBroker } from '../broker/start.js';
-import { recordsBefore } from '../replay/index.js';
+import { recordsBefore } from '../replay/sandbox/recorded-range.js';
 import { startConfig } from '../schemas/config.js';
 import { FaultError, fault } from '../schemas/errors.js';
 import type { StoredMessage } from '../schemas/record.js';

@@ -1,6 +1,8 @@
 import type { AnyEvent } from '../modules/sdk/outcome.js';
 import { printable } from '../replay/history/printable.js';
-import type { AgentStep, Change, Json } from '../replay/index.js';
+import type { Json } from '../replay/expression/json-value.js';
+import type { Change } from '../replay/state/changes.js';
+import type { AgentStep } from '../replay/state/steps.js';
 
 const ESC = '\u001b[';
 const COLOURS = { '+': '32', '-': '31', '~': '33' } as const;

@@ -2,17 +2,10 @@ import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import {
-  certify,
-  openSigningKey,
-  readCertificate,
-  type SigningKey,
-  type SnapshotsToVerify,
-  statementFor,
-  type VerifyOptions,
-  verifyLog,
-  writeCertificate,
-} from '../replay/index.js';
+import { certify, readCertificate, statementFor, writeCertificate } from '../replay/verify/certificate.js';
+import { openSigningKey, type SigningKey } from '../replay/verify/signing-key.js';
+import type { SnapshotsToVerify } from '../replay/verify/snapshots.js';
+import { type VerifyOptions, verifyLog } from '../replay/verify/verify.js';
 import type { AnyModule } from '../modules/sdk/module.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { type ModuleStatus, OPS } from '../schemas/operate.js';

@@ -43,4 +43,9 @@ describe('the tiers of the test runner', () => {
     assert.deepEqual(run('faults', 'unit'), ['test/schemas/a.test.ts', 'test/faults/c.test.ts']);
     assert.deepEqual(run('test/broker/b.test.ts'), ['test/broker/b.test.ts']);
   });
+
+  it('the folders of a tier have their turn in its order', () => {
+    const files = ['test/cli/a.test.ts', 'test/cli/c.test.ts', 'test/docs/b.test.ts'];
+    assert.deepEqual(select([], files)[2]?.files, ['test/docs/b.test.ts', ...files.slice(0, 2)]);
+  });
 });

@@ -85,7 +85,7 @@ describe('a broker with a server of its own', () => {
   });
 
   it('refuses a data directory that another broker has, and names that process', async () => {
-    await using broker = await startBroker();
+    await using broker = await startBroker({ shipped: ['accounts'] });
     const { code, error } = await refusedStart(broker.dataDir, ['--nats-port', '0']);
     assert.equal(code, 3);
     assert.equal(error.code, 'DATA_DIR_IN_USE');
@@ -130,11 +130,11 @@ describe('a broker with a server of its own', () => {
 
   it('a broker that is killed leaves no process behind, and the next one has all that was recorded', async () => {
     await using dir = tempDir();
-    await using killed = await startBroker({ dataDir: dir.path });
+    await using killed = await startBroker({ dataDir: dir.path, shipped: ['accounts'] });
     assert.equal(await deposit(killed.url), 'ok');
     await killed.kill('SIGKILL');
     await noneLeft(killed);
-    await using next = await startBroker({ dataDir: dir.path });
+    await using next = await startBroker({ dataDir: dir.path, shipped: ['accounts'] });
     const { stdout } = await tallystick(['call', 'accounts.balance.alice', '--json'], { dataDir: dir.path });
     assert.deepEqual(JSON.parse(stdout), { status: 'ok', data: { balance: 1, outgoing: 0 } });
     await next.stop();
@@ -171,7 +171,7 @@ describe('a broker on a server that runs elsewhere', () => {
   };
   const start = (dataDir: string, url: string): Promise<TestBroker> =>
     // The port belongs to the embedded server: nothing of it here.
-    startBroker({ dataDir, natsUrl: url, args: ['--durability', 'os'] });
+    startBroker({ dataDir, natsUrl: url, shipped: ['accounts'], args: ['--durability', 'os'] });
 
   const asCore = async (
     dataDir: string,
@@ -213,7 +213,11 @@ describe('a broker on a server that runs elsewhere', () => {
     assert.equal(error.code, 'LOG_MISMATCH');
     assert.match(error.message, /sync_interval: always/);
     await using careful = await startServer({ config: including(dir.path), syncInterval: 'always' });
-    await using broker = await startBroker({ dataDir: dir.path, natsUrl: careful.url });
+    await using broker = await startBroker({
+      dataDir: dir.path,
+      natsUrl: careful.url,
+      shipped: ['accounts'],
+    });
     assert.equal(broker.ready.durability, 'fsync');
     assert.equal(broker.ready.server.embedded, false);
   });

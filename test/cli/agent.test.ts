@@ -44,7 +44,7 @@ describe('tallystick agent', () => {
 
   before(async () => {
     home = tempDir();
-    broker = await startBroker();
+    broker = await startBroker({ shipped: ['accounts'] });
     for (const [name, amount] of [
       ['alice', 5],
       ['alicia', 7],

@@ -64,7 +64,7 @@ describe('tallystick replay rebuild', () => {
   const generations = (): readonly string[] => readdirSync(snapshots()).filter((name) => /^(g|r)/.test(name));
 
   const start = async (): Promise<void> => {
-    broker = await startBroker({ dataDir: dataDir(), args: ['--durability', 'os'] });
+    broker = await startBroker({ dataDir: dataDir(), shipped: ['accounts'], args: ['--durability', 'os'] });
   };
   const rebuild = (...args: readonly string[]): Promise<ProgramResult> =>
     tallystick(['replay', 'rebuild', ...args, '--data', dataDir()], { cwd: home.path, timeoutMs: 90_000 });

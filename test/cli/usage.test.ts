@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
+import { type ManyTimes, tallystickManyTimes } from './many-times.js';
 import { tallystick } from './tallystick.js';
 
 const COMMANDS = [
@@ -47,18 +48,29 @@ const COMMANDS = [
 const GROUPS: readonly string[] = ['', 'agent', 'conversation', 'module', 'dead', 'schedule', 'replay'];
 
 let dir: TempDir;
+let many: ManyTimes;
 before(() => {
   dir = tempDir();
+  many = tallystickManyTimes(dir.path);
 });
-after(() => dir[Symbol.asyncDispose]());
+after(async () => {
+  await many?.[Symbol.asyncDispose]();
+  await dir[Symbol.asyncDispose]();
+});
 
-const run = (args: readonly string[], env: Record<string, string> = {}) =>
-  tallystick(args, { cwd: dir.path, env });
+type Run = ManyTimes['run'];
+
+const run: Run = (args, env) => many.run(args, env);
+
+/** The built program itself, in a process of its own: for one of each kind, since how it ends is its own too. */
+const runBuilt: Run = (args, env = {}) => tallystick(args, { cwd: dir.path, env });
 
 describe('help', () => {
+  const BUILT: readonly string[] = ['', 'start', 'replay export'];
   for (const command of COMMANDS) {
     test(`tallystick ${command} --help has examples`, async () => {
-      const { code, stdout, stderr } = await run([...command.split(' ').filter(Boolean), '--help']);
+      const help = BUILT.includes(command) ? runBuilt : run;
+      const { code, stdout, stderr } = await help([...command.split(' ').filter(Boolean), '--help']);
       assert.equal(code, 0);
       assert.equal(stderr, '');
       assert.match(stdout, /\nExamples:\n {2}\$ /);
@@ -68,7 +80,7 @@ describe('help', () => {
   }
 
   test('the version is that of the package', async () => {
-    const { code, stdout } = await run(['--version']);
+    const { code, stdout } = await runBuilt(['--version']);
     assert.equal(code, 0);
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   });
@@ -128,9 +140,9 @@ describe('wrong usage exits 2', () => {
     ],
     [['start', 'now'], /too many arguments/],
   ];
-  for (const [args, said] of cases) {
+  for (const [i, [args, said]] of cases.entries()) {
     test(`tallystick ${args.join(' ')}`, async () => {
-      const { code, stdout, stderr } = await run(args);
+      const { code, stdout, stderr } = await (i === 0 ? runBuilt : run)(args);
       assert.match(stderr, said);
       assert.match(stderr, /^tallystick: [A-Z_]+: [^\n]+\n$/);
       assert.equal(stdout, '');
@@ -140,7 +152,7 @@ describe('wrong usage exits 2', () => {
 
   test('a group without a subcommand shows its help', async () => {
     for (const group of ['agent', 'module', 'dead', 'schedule', 'replay']) {
-      const { code, stdout, stderr } = await run([group]);
+      const { code, stdout, stderr } = await (group === 'replay' ? runBuilt : run)([group]);
       assert.equal(code, 2);
       assert.equal(stdout, '');
       assert.match(stderr, new RegExp(`Usage: tallystick ${group}`));
@@ -153,7 +165,7 @@ describe('wrong usage exits 2', () => {
       ['call', 'x', '--json'],
       ['start', '--nats-port', 'x', '--json'],
     ]) {
-      const { code, stdout, stderr } = await run(args);
+      const { code, stdout, stderr } = await (args[0] === 'start' ? runBuilt : run)(args);
       assert.equal(code, 2);
       assert.equal(stdout, '');
       const { error, ...rest } = JSON.parse(stderr) as { error: Record<string, unknown> };
@@ -178,16 +190,17 @@ describe('a broker that is not there exits 3 and says what to do', () => {
   ];
   for (const args of COMMANDS_THAT_CONNECT) {
     test(`tallystick ${args.join(' ')}`, async () => {
-      const nothing = await run(args);
+      const ask = args[0] === 'status' ? runBuilt : run;
+      const nothing = await ask(args);
       assert.equal(nothing.code, 3);
       assert.match(nothing.stderr, /BROKER_UNREACHABLE: no broker runs in .*\.tallystick; start one with/);
-      const refused = await run([...args, '--server', 'nats://127.0.0.1:1']);
+      const refused = await ask([...args, '--server', 'nats://127.0.0.1:1']);
       assert.equal(refused.code, 3);
       assert.match(
         refused.stderr,
         /BROKER_UNREACHABLE: nothing answers at nats:\/\/127\.0\.0\.1:1 \(--server\)/,
       );
-      const { code, stderr } = await run([...args, '--json'], { NATS_URL: 'nats://127.0.0.1:1' });
+      const { code, stderr } = await ask([...args, '--json'], { NATS_URL: 'nats://127.0.0.1:1' });
       assert.equal(code, 3);
       const { error } = JSON.parse(stderr) as {
         error: { code: string; retryable: boolean; message: string };

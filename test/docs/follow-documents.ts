@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startBroker } from '../support/broker.js';
 import { follow } from '../support/children.js';
@@ -14,8 +14,8 @@ import { type Document, documents } from './documents.js';
 
 /** Commands that go on until Ctrl-C. */
 const GOES_ON = /^nats sub |--follow\b/;
-/** Commands that change the shell they are typed in. */
-const CHANGES_SHELL = /^(eval|export|cd) /;
+/** Commands that change the variables of the shell they are typed in. */
+const CHANGES_SHELL = /^(eval|export) /;
 
 /** What a reader does: types commands, and writes files. */
 const shownIn = (text: string): readonly Block[] =>
@@ -50,6 +50,8 @@ export const openReader = async (): Promise<Reader> => {
   symlinkSync(PROJECT_ROOT, join(modules, 'tallystick'));
   for (const name of ['fp-ts', 'nats', 'typebox'])
     symlinkSync(join(PROJECT_ROOT, 'node_modules', name), join(modules, name));
+  /** What a shell exports after a command that changes it, for the shells of the commands behind that one. */
+  const exported = join(home.path, '.bin', 'exported');
   const missing = (shown: readonly string[], printed: string): readonly string[] =>
     shown.filter((line) => !isShown(line, printed));
 
@@ -104,8 +106,8 @@ export const openReader = async (): Promise<Reader> => {
   ): Promise<void> => {
     for (const typed of typedIn(block)) {
       const { command, shown } = typed;
-      const script = [...shell, command].join('\n');
-      if (CHANGES_SHELL.test(command)) shell.push(command);
+      const changesShell = CHANGES_SHELL.test(command);
+      const script = [...shell, command, ...(changesShell ? [`export -p > '${exported}'`] : [])].join('\n');
       if (GOES_ON.test(command)) {
         running.push(await goOn(typed, script));
         continue;
@@ -121,6 +123,8 @@ export const openReader = async (): Promise<Reader> => {
         [],
         `${path}:${block.line}: ${command}\n${printed.slice(-4_000)}`,
       );
+      // Not the command once more: most of a command is its start.
+      if (changesShell) shell.splice(0, shell.length, readFileSync(exported, 'utf8'));
     }
   };
 

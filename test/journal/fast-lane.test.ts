@@ -141,7 +141,7 @@ describe('reading straight from the bytes of a connection', () => {
 });
 
 test('a reader in another account than the log reads straight from the bytes too', async (t) => {
-  await using broker = await startBroker();
+  await using broker = await startBroker({ shipped: ['accounts'] });
   const nc = await connectOperator(broker.dataDir);
   t.after(() => nc.close());
   await nc.request('call.accounts.deposit.alice', '{"amount":5}', { timeout: 10_000 });
@@ -156,7 +156,7 @@ test('a reader in another account than the log reads straight from the bytes too
 });
 
 test('a reader in another account reads on behind records that are empty, and gives each as it is stored', async (t) => {
-  await using broker = await startBroker();
+  await using broker = await startBroker({ shipped: ['accounts'] });
   const operator = await connectOperator(broker.dataDir);
   const guest = await connect({ servers: broker.url });
   t.after(() => Promise.all([operator.close(), guest.close()]));

@@ -33,7 +33,7 @@ describe('the outbox of the gateway', () => {
   test('I1 I3 calls that a killed broker had kept are recorded by the next one, each once, and answered', async () => {
     await using home = tempDir();
     const dataDir = join(home.path, 'data');
-    const first = await startBroker({ dataDir });
+    const first = await startBroker({ dataDir, shipped: ['accounts'] });
     const nc = await connect({ servers: first.url, reconnect: false });
     let answered = 0;
     const sent = Array.from({ length: CALLS }, async (_, i) => {
@@ -57,7 +57,7 @@ describe('the outbox of the gateway', () => {
     await outbox.close();
     assert.ok(kept.length > 0, 'the broker was killed while calls waited');
 
-    await using second = await startBroker({ dataDir });
+    await using second = await startBroker({ dataDir, shipped: ['accounts'] });
     assert.match(
       second.stderr.join('\n'),
       new RegExp(`\\[outbox\\] of ${kept.length} calls of the broker before`),
@@ -80,7 +80,7 @@ describe('the outbox of the gateway', () => {
     assert.deepEqual(report.findings, []);
     await second.stop();
     // Nothing is left for a third one.
-    await using third = await startBroker({ dataDir });
+    await using third = await startBroker({ dataDir, shipped: ['accounts'] });
     assert.doesNotMatch(third.stderr.join('\n'), /\[outbox\]/);
     assert.equal((await deposits(dataDir)).length, amounts.length);
   });
@@ -88,10 +88,10 @@ describe('the outbox of the gateway', () => {
   test('a damaged outbox is said and set aside, and calls are answered', async () => {
     await using home = tempDir();
     const dataDir = join(home.path, 'data');
-    const first = await startBroker({ dataDir });
+    const first = await startBroker({ dataDir, shipped: ['accounts'] });
     await first.stop();
     cpSync(process.execPath, join(dataDir, 'outbox', 'data.mdb'));
-    await using second = await startBroker({ dataDir });
+    await using second = await startBroker({ dataDir, shipped: ['accounts'] });
     assert.match(
       second.stderr.join('\n'),
       /\[outbox\] OUTBOX_UNAVAILABLE: the outbox was set aside: .*is damaged/,

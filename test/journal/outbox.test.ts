@@ -12,7 +12,7 @@ import { type Counted, gapIn, type Producing, readCounted, startProducing } from
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
-const ROUNDS = 12;
+const ROUNDS = 8;
 
 const serverOf = (broker: TestBroker): number => {
   const found = processesMentioning(broker.dataDir).find(({ command }) => command.includes('nats-server'));

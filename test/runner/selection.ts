@@ -1,4 +1,4 @@
-import { isTierName, TIER_NAMES, type TierName, tierOf } from './tiers.js';
+import { isTierName, TIER_NAMES, type TierName, tierOf, turnOf } from './tiers.js';
 
 export type Selection = readonly { readonly tier: TierName; readonly files: readonly string[] }[];
 
@@ -14,8 +14,10 @@ export const select = (args: readonly string[], files: readonly string[]): Selec
   }
   return TIER_NAMES.map((tier) => ({
     tier,
-    files: files.filter(
-      (file) => tierOf(file) === tier && (args.length === 0 || args.includes(tier) || args.includes(file)),
-    ),
+    files: files
+      .filter(
+        (file) => tierOf(file) === tier && (args.length === 0 || args.includes(tier) || args.includes(file)),
+      )
+      .toSorted((a, b) => turnOf(tier, a) - turnOf(tier, b)),
   }));
 };

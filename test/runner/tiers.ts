@@ -1,5 +1,6 @@
 /** What a test file needs decides its tier, and its folder under `test/` says what it needs. */
 export interface Tier {
+  /** In the order in which they are run: first where the longest files are, so that none of them is left alone at the end. */
   readonly folders: readonly string[];
   /** Files at a time, each in a process of its own. */
   readonly concurrency: number;
@@ -15,13 +16,13 @@ export const TIERS = {
   },
   /** A real nats-server. */
   broker: {
-    folders: ['broker', 'journal', 'perf', 'replay', 'support'],
+    folders: ['journal', 'broker', 'replay', 'perf', 'support'],
     concurrency: 3,
     fileTimeoutMs: 240_000,
   },
   /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */
   cli: {
-    folders: ['cli', 'docs'],
+    folders: ['docs', 'cli'],
     concurrency: 3,
     fileTimeoutMs: 240_000,
   },
@@ -39,8 +40,12 @@ export const TIER_NAMES = Object.keys(TIERS) as TierName[];
 
 export const isTierName = (name: string): name is TierName => Object.hasOwn(TIERS, name);
 
+const folderOf = (file: string): string => /^test\/([^/]+)\//.exec(file)?.[1] ?? '';
+
 /** The tier of a file such as `test/broker/start.test.ts`. */
-export const tierOf = (file: string): TierName | undefined => {
-  const folder = /^test\/([^/]+)\//.exec(file)?.[1];
-  return TIER_NAMES.find((name) => (TIERS[name].folders as readonly string[]).includes(folder ?? ''));
-};
+export const tierOf = (file: string): TierName | undefined =>
+  TIER_NAMES.find((name) => (TIERS[name].folders as readonly string[]).includes(folderOf(file)));
+
+/** Which of its tier's folders a file is in, from 0. */
+export const turnOf = (tier: TierName, file: string): number =>
+  (TIERS[tier].folders as readonly string[]).indexOf(folderOf(file));

@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { type Exit, follow } from './children.js';
 import { showOnFailure } from './failure-log.js';
 import { collectLines } from './lines.js';
 import { tallystickPath } from './program-paths.js';
+import { PROJECT_ROOT } from './project-root.js';
 import { type ProgramOptions, type ProgramResult, runProgram } from './run-program.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
+
+const SHIPPED = join(PROJECT_ROOT, 'dist', 'modules');
 
 /** The one line that `tallystick start --json` prints once it serves. */
 export interface Ready {
@@ -23,6 +27,8 @@ export interface BrokerOptions {
   readonly dataDir?: string;
   /** A server that runs elsewhere; without it, one is embedded, on a free port. */
   readonly natsUrl?: string;
+  /** Which of the modules that ship with the package are loaded, by name; without it, all: each is a process. */
+  readonly shipped?: readonly string[];
   /** Further arguments of `tallystick start`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -58,9 +64,11 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<TestBrok
   const own = options.dataDir === undefined ? tempDir() : undefined;
   const dataDir = options.dataDir ?? own?.path ?? '';
   const server = options.natsUrl === undefined ? ['--nats-port', '0'] : ['--nats', options.natsUrl];
+  const shipped = (options.shipped ?? []).flatMap((name) => ['--module', join(SHIPPED, name)]);
+  const modules = options.shipped === undefined ? [] : ['--no-shipped', ...shipped];
   const child = spawn(
     process.execPath,
-    [tallystickPath(), 'start', '--json', '--data', dataDir, ...server, ...(options.args ?? [])],
+    [tallystickPath(), 'start', '--json', '--data', dataDir, ...server, ...modules, ...(options.args ?? [])],
     { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const exited = follow(child);

@@ -1,5 +1,6 @@
-import type { ModuleStatus } from '../../schemas/operate.js';
+import { type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { type TestBroker, tallystick } from './broker.js';
+import { connectOperator } from './log-checks.js';
 import { waitFor } from './wait-for.js';
 
 export interface Answer<T> {
@@ -21,9 +22,19 @@ export const moduleCommand = async <T = ModuleStatus>(
   return { code, json: stdout === '' ? undefined : (JSON.parse(stdout) as T), stderr };
 };
 
-export const moduleStatuses = async (broker: TestBroker): Promise<ReadonlyMap<string, ModuleStatus>> => {
-  const { json } = await moduleCommand<{ modules: ModuleStatus[] }>(broker, 'list');
-  return new Map((json?.modules ?? []).map((status) => [status.name, status]));
+/** What `tallystick module list` asks for, over a connection: whoever waits for a status asks again and again. */
+export const moduleStatuses = async ({
+  dataDir,
+}: Pick<TestBroker, 'dataDir'>): Promise<ReadonlyMap<string, ModuleStatus>> => {
+  const nc = await connectOperator(dataDir);
+  try {
+    const { modules } = (await nc.request(OPS.moduleList, '{}', { timeout: 5_000 })).json<{
+      modules: ModuleStatus[];
+    }>();
+    return new Map(modules.map((status) => [status.name, status]));
+  } finally {
+    await nc.close();
+  }
 };
 
 /** Waits until the status of a module fits, and gives it. */

@@ -2,13 +2,8 @@ import type { Command } from 'commander';
 import { left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import {
-  EXPORT_FORMATS,
-  type ExportFormatName,
-  exportLog,
-  writeFileOfLines,
-  writeLines,
-} from '../../../replay/index.js';
+import { EXPORT_FORMATS, type ExportFormatName, exportLog } from '../../../replay/transfer/export-log.js';
+import { writeFileOfLines, writeLines } from '../../../replay/transfer/write-lines.js';
 import { type Fault, fault, toFault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';

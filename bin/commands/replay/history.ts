@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type HistoryEnd, history, lineFormatter } from '../../../replay/index.js';
+import { lineFormatter } from '../../../replay/history/format-line.js';
+import { history } from '../../../replay/history/history.js';
+import type { HistoryEnd } from '../../../replay/history/query.js';
 import { type Fault, FaultError, toFault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';

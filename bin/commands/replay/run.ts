@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { left, right } from 'fp-ts/lib/Either.js';
-import { condition } from '../../../replay/index.js';
+import { condition } from '../../../replay/expression/expression.js';
 import { fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import { duration, place, positive } from '../../option-values.js';

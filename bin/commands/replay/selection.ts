@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { left, right } from 'fp-ts/lib/Either.js';
-import type { HistoryQuery } from '../../../replay/index.js';
+import type { HistoryQuery } from '../../../replay/history/query.js';
 import { fault } from '../../../schemas/errors.js';
 import type { RecordKind } from '../../../schemas/subjects.js';
 import { name, place, positive } from '../../option-values.js';

@@ -3,14 +3,11 @@ import type { Command } from 'commander';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import {
-  type ReadTrace,
-  readTrace,
-  traceHtml,
-  traceJson,
-  traceMermaid,
-  traceText,
-} from '../../../replay/index.js';
+import { traceHtml } from '../../../replay/trace/html.js';
+import { traceJson } from '../../../replay/trace/json.js';
+import { traceMermaid } from '../../../replay/trace/mermaid.js';
+import { type ReadTrace, readTrace } from '../../../replay/trace/read-trace.js';
+import { traceText } from '../../../replay/trace/text.js';
 import { type Fault, FaultError, fault, toFault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';

@@ -30,7 +30,7 @@ describe('what a credential does not allow', () => {
   before(async () => {
     dir = tempDir();
     writeMallory(dir.path);
-    broker = await startBroker({ args: ['--module', dir.path] });
+    broker = await startBroker({ shipped: ['accounts'], args: ['--module', dir.path] });
     loot = readLoot(dir.path);
     mallory = await connectWith(broker.url, loot.seed);
     guest = await connect({ servers: broker.url });

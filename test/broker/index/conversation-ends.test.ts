@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openConversations, type Conversations } from '../../../broker/index/index.js';
 import { HEADER } from '../../../schemas/headers.js';
-import type { BrokerStatus } from '../../../schemas/operate.js';
 import type { Result } from '../../../schemas/result.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
-import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
+import { startBroker, type TestBroker } from '../../support/broker.js';
+import { brokerStatus } from '../../support/broker-status.js';
 import { success } from '../../support/either.js';
 import { connectOperator } from '../../support/log-checks.js';
 import { readLog } from '../../../broker/journal/reader.js';
@@ -47,10 +47,7 @@ describe('how a conversation ends', () => {
   const send = (address: string, payload = '{}', headers = {}): Promise<number> =>
     natsCommand(broker.url, address, payload, headers);
   /** What the broker says; it is what is looked up. */
-  const status = async (): Promise<number> => {
-    const { stdout } = await tallystick(['status', '--json'], { dataDir });
-    return (JSON.parse(stdout) as BrokerStatus).conversationsOpen;
-  };
+  const status = async (): Promise<number> => (await brokerStatus(dataDir)).conversationsOpen;
   const isOpen = async (...commands: readonly number[]): Promise<void> => {
     success(await conversations.atLeast(Math.max(...commands))());
     assert.deepEqual(

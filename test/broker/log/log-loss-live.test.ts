@@ -4,12 +4,13 @@ import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect } from 'nats';
 import { startBroker, type TestBroker } from '../../support/broker.js';
+import { brokerStatus } from '../../support/broker-status.js';
 import { soundLog } from '../../support/log-checks.js';
 import { processesMentioning } from '../../support/processes.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
-import { balance, deposit, keptIn, refusedStart, restore, status } from './two-logs.js';
+import { balance, deposit, keptIn, refusedStart, restore } from './two-logs.js';
 
 const OS = ['--durability', 'os'];
 
@@ -41,7 +42,7 @@ describe('I9 a server that loses records while the broker runs', () => {
     await using dir = tempDir();
     const dataDir = join(dir.path, 'data');
     await using server = await serverFor(dir);
-    await using broker = await startBroker({ dataDir, natsUrl: server.url, args: OS });
+    await using broker = await startBroker({ dataDir, natsUrl: server.url, shipped: ['accounts'], args: OS });
     await takeBack(dir, server);
     const [kept = ''] = await waitFor(
       'what was made from the log that was to be kept',
@@ -51,11 +52,15 @@ describe('I9 a server that loses records while the broker runs', () => {
       },
       30_000,
     );
-    await waitFor('the broker to serve again', async () => (await status(dataDir)).losses.length > 0, 30_000);
+    await waitFor(
+      'the broker to serve again',
+      async () => (await brokerStatus(dataDir)).losses.length > 0,
+      30_000,
+    );
     assert.equal(await waitFor('alice', () => balance(server.url, 'alice'), 30_000), 3);
     await deposit(server.url, 'alice', [10]);
     await soundLog(dataDir);
-    const [loss] = (await status(dataDir)).losses;
+    const [loss] = (await brokerStatus(dataDir)).losses;
     assert.equal(loss?.dir, kept);
     assert.match(loss?.message ?? '', /was seen up to \d+/);
     assert.ok(broker.stderr.some((line) => /LOG_(SHORTENED|DIFFERS): .*; the broker starts anew/.test(line)));
@@ -68,7 +73,7 @@ describe('I9 a server that loses records while the broker runs', () => {
     const dataDir = join(dir.path, 'data');
     const args = [...OS, '--on-log-loss', 'stop'];
     await using server = await serverFor(dir);
-    await using broker = await startBroker({ dataDir, natsUrl: server.url, args });
+    await using broker = await startBroker({ dataDir, natsUrl: server.url, shipped: ['accounts'], args });
     await takeBack(dir, server);
     assert.deepEqual(await broker.exited, { code: 1, signal: null });
     assert.match(broker.stderr.at(-1) ?? '', LOSS_THEN_ADVICE);
@@ -83,7 +88,8 @@ describe('I9 what is no loss', () => {
   it('I9 no kill of broker, server or module is taken for one', async (t) => {
     await using dir = tempDir();
     const dataDir = dir.path;
-    const start = (): Promise<TestBroker> => startBroker({ dataDir, args: [...OS, '--on-log-loss', 'stop'] });
+    const start = (): Promise<TestBroker> =>
+      startBroker({ dataDir, shipped: ['accounts'], args: [...OS, '--on-log-loss', 'stop'] });
     const noAlarm = ({ stderr }: TestBroker): void =>
       assert.deepEqual(
         stderr.filter((line) => /LOG_(SHORTENED|DIFFERS|REPLACED|MISMATCH)/.test(line)),

@@ -5,10 +5,11 @@ import { after, before, describe, it } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from 'nats';
 import { startBroker, tallystick } from '../../support/broker.js';
+import { brokerStatus } from '../../support/broker-status.js';
 import { createLog } from '../../support/log.js';
 import { soundLog } from '../../support/log-checks.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
-import { balance, bareServer, deposit, keptIn, refusedStart, restore, status, storeOf } from './two-logs.js';
+import { balance, bareServer, deposit, keptIn, refusedStart, restore, storeOf } from './two-logs.js';
 
 const OS = ['--durability', 'os'];
 
@@ -27,7 +28,7 @@ const withOlderCopy = async (): Promise<Lost> => {
     [1, 2],
     [1, 1, 1],
   ]) {
-    await using broker = await startBroker({ dataDir, args: OS });
+    await using broker = await startBroker({ dataDir, shipped: ['accounts'], args: OS });
     await deposit(broker.url, 'alice', amounts);
     await broker.stop();
     if (!existsSync(copy)) cpSync(storeOf(dataDir), copy, { recursive: true });
@@ -37,7 +38,7 @@ const withOlderCopy = async (): Promise<Lost> => {
 
 /** What holds once a broker has gone on with the log that is there. */
 const goesOn = async (dataDir: string, code: string, expected: number): Promise<string> => {
-  await using broker = await startBroker({ dataDir, args: OS });
+  await using broker = await startBroker({ dataDir, shipped: ['accounts'], args: OS });
   const said = broker.stderr.filter((line) => line.includes(code));
   assert.match(said[0] ?? '', new RegExp(`\\[log\\] ${code}: `), broker.stderr.join('\n'));
   assert.equal(await balance(broker.url, 'alice'), expected);
@@ -45,7 +46,7 @@ const goesOn = async (dataDir: string, code: string, expected: number): Promise<
   assert.equal(await balance(broker.url, 'alice'), expected + 10);
   await soundLog(dataDir);
 
-  const { losses } = await status(dataDir);
+  const { losses } = await brokerStatus(dataDir);
   assert.deepEqual(
     losses.map(({ code: found, dir }) => [found, dir]),
     [[code, keptIn(dataDir)[0]]],
@@ -97,9 +98,13 @@ describe('I9 a log that lost records while no broker ran', () => {
     // I6: what was folded on is what the log alone gives; and what has been seen to is not told of again.
     rmSync(join(dataDir, 'snapshots'), { recursive: true });
     rmSync(kept, { recursive: true });
-    await using again = await startBroker({ dataDir, args: [...OS, '--on-log-loss', 'stop'] });
+    await using again = await startBroker({
+      dataDir,
+      shipped: ['accounts'],
+      args: [...OS, '--on-log-loss', 'stop'],
+    });
     assert.equal(await balance(again.url, 'alice'), 13);
-    assert.deepEqual((await status(dataDir)).losses, []);
+    assert.deepEqual((await brokerStatus(dataDir)).losses, []);
     await again.stop();
   });
 
@@ -155,7 +160,7 @@ describe('I9 a log that lost records while no broker ran', () => {
     const { dataDir, copy } = lost;
     restore(storeOf(dataDir), copy);
     rmSync(join(dataDir, 'witness'));
-    await using broker = await startBroker({ dataDir, args: OS });
+    await using broker = await startBroker({ dataDir, shipped: ['accounts'], args: OS });
     assert.ok(
       broker.stderr.some((line) => /LOG_SHORTENED: the snapshots of accounts stand at \d+/.test(line)),
       broker.stderr.join('\n'),

@@ -3,7 +3,6 @@ import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, errors, type NatsConnection } from 'nats';
 import type { Fault } from '../../../schemas/errors.js';
-import type { BrokerStatus } from '../../../schemas/operate.js';
 import type { Result } from '../../../schemas/result.js';
 import { tallystick } from '../../support/broker.js';
 import { startServer, type TestServer } from '../../support/server.js';
@@ -43,12 +42,6 @@ export const balance = async (url: string, agent: string): Promise<number> => {
   await nc.close();
   assert.equal(result.status, 'ok');
   return (result as { data: { balance: number } }).data.balance;
-};
-
-export const status = async (dataDir: string): Promise<BrokerStatus> => {
-  const { code, stdout, stderr } = await tallystick(['status', '--json'], { dataDir });
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout) as BrokerStatus;
 };
 
 /** A start that is to fail; its exit code and what it says last. */

@@ -14,7 +14,7 @@ describe('whoever was answered', () => {
   let nc: NatsConnection;
 
   before(async () => {
-    broker = await startBroker({ args: ['--durability', 'os'] });
+    broker = await startBroker({ shipped: ['accounts'], args: ['--durability', 'os'] });
     nc = await connect({ servers: broker.url });
   });
   after(async () => {

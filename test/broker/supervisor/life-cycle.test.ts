@@ -75,7 +75,8 @@ describe('the life cycle of modules', () => {
     assert.equal(await call('top.echo.alice', '7'), 7);
     assert.equal(await call('top.nothing.alice'), 'ACTION_UNKNOWN');
     assert.equal(await call('top.waits.alice', '{"until":1}'), 'PAYLOAD_INVALID');
-    const top = (await moduleStatuses(broker)).get('top') as ModuleStatus;
+    const list = await moduleCommand<{ modules: ModuleStatus[] }>(broker, 'list');
+    const top = list.json?.modules.find(({ name }) => name === 'top') as ModuleStatus;
     assert.deepEqual(
       [top.state, top.version, top.restarts, top.lag, top.reason],
       ['loaded', '1.0.0', 0, 0, null],

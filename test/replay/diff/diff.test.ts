@@ -76,7 +76,7 @@ describe('recorded commands, handled by another version', () => {
   /** Ten commands that the code decided, and one that it did not. */
   before(async () => {
     home = tempDir();
-    broker = await startBroker();
+    broker = await startBroker({ shipped: ['accounts'] });
     const { code, stderr } = await moduleCommand(broker, 'load', await version('', { version: '1.0.0' }));
     assert.equal(code, 0, stderr);
     nc = await connectOperator(broker.dataDir);

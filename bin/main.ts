@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../broker/process/package-root.js';
+import { FaultError, fault, toFault } from '../schemas/errors.js';
+import { EXIT, exitCodeOf } from './exit.js';
+import { addWanted, type LazyCommands } from './lazy-commands.js';
+import { onBrokenPipe, printError } from './output.js';
+import { wantsJson, withExamples } from './run.js';
+
+const version = (): string => {
+  const manifest: unknown = JSON.parse(
+    readFileSync(join(packageRoot(import.meta.url), 'package.json'), 'utf8'),
+  );
+  return (manifest as { version: string }).version;
+};
+
+const COMMANDS: LazyCommands = {
+  start: async () => (await import('./commands/start.js')).addStart,
+  env: async () => (await import('./commands/env.js')).addEnv,
+  status: async () => (await import('./commands/status.js')).addStatus,
+  call: async () => (await import('./commands/call.js')).addCall,
+  agent: async () => (await import('./commands/agent.js')).addAgent,
+  conversation: async () => (await import('./commands/conversation.js')).addConversation,
+  module: async () => (await import('./commands/module.js')).addModule,
+  dead: async () => (await import('./commands/dead.js')).addDead,
+  schedule: async () => (await import('./commands/schedule.js')).addSchedule,
+  burst: async () => (await import('./commands/burst.js')).addBurst,
+  replay: async () => (await import('./commands/replay/index.js')).addReplay,
+};
+
+const build = async (): Promise<Command> => {
+  const program = new Command('tallystick')
+    .description(
+      'An event-sourced message broker on NATS JetStream: every call and event is a durable record.',
+    )
+    .version(version())
+    .showSuggestionAfterError()
+    .exitOverride()
+    // Its errors are printed below, in the shape of all others.
+    .configureOutput({ outputError: () => undefined });
+  withExamples(program, [
+    'tallystick start',
+    'tallystick call accounts.deposit \'{"amount":5}\' --agent alice',
+    'tallystick status',
+    'tallystick replay history --agent alice',
+  ]);
+  await addWanted(program, COMMANDS, process.argv.slice(2));
+  return program;
+};
+
+const HELP = new Set(['commander.helpDisplayed', 'commander.version']);
+
+/** The command line: from the arguments of the process to its exit code. Leaves the end of the process to the caller. */
+export const main = async (): Promise<void> => {
+  onBrokenPipe('end');
+  try {
+    await (await build()).parseAsync();
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      process.exitCode = HELP.has(thrown.code) ? EXIT.done : EXIT.usage;
+      // A group without its subcommand has printed its help on stderr, which says more than an error could.
+      if (HELP.has(thrown.code) || (thrown.code === 'commander.help' && !wantsJson())) return;
+      const said = thrown.code === 'commander.help' ? 'a subcommand is missing' : thrown.message;
+      const message = said.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+      printError(fault('USAGE', message), wantsJson());
+      return;
+    }
+    const problem = thrown instanceof FaultError ? thrown.fault : toFault(thrown);
+    printError(problem, wantsJson());
+    process.exitCode = exitCodeOf(problem);
+  }
+};
