@@ -33,6 +33,7 @@ const COMMANDS = [
   'dead list',
   'dead show',
   'dead redrive',
+  'burst',
   'replay',
   'replay history',
   'replay trace',
@@ -139,6 +140,18 @@ describe('wrong usage exits 2', () => {
       /--nats-port: a port is for the embedded server/,
     ],
     [['start', 'now'], /too many arguments/],
+    [['burst', '--kill', 'disk@3'], /--kill: "disk@3" is not WHAT@SECONDS/],
+    [['burst', '--kill', 'server@60'], /--kill server@60: the load is over by then/],
+    [['burst', '--rate', 'fast'], /--rate: /],
+    [['burst', '--durability', 'none'], /--durability: "none" is none of fsync, os/],
+    [
+      ['burst', '--server', 'nats://h:4222', '--calls', '--kill', 'broker@1'],
+      /--kill broker is for a broker that/,
+    ],
+    [['burst', '--data', 'x', '--calls', '--runs', '2'], /--runs is for brokers of its own/],
+    [['burst', '--data', 'x', '--calls', '--durability', 'os'], /--durability is that of the broker/],
+    [['burst', '--trusted-key', 'x'], /--trusted-key is for a broker that/],
+    [['start', '--trust', 'burst'], /--trust MODULE=NKEY: /],
   ];
   for (const [i, [args, said]] of cases.entries()) {
     test(`tallystick ${args.join(' ')}`, async () => {
