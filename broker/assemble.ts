@@ -90,6 +90,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
     onDead: (command, result) => dead.add(command, result),
     keepFrom: () => dead.lowest,
+    onRecord: (seq) => open.whole.met(seq),
     say: (text) => log.line('index', text),
     onLost: (problem) => open.failure.fail(problem),
   });

@@ -73,7 +73,7 @@ describe('the witness of a log', () => {
   it('I9 counts on a batch, whose records are seen before they are written, only once it is behind', async () => {
     await using at = await scene();
     const witness = at.open();
-    await witness.begin((await at.jsm.streams.info('LOG')).created);
+    await witness.begin(await at.jsm.streams.info('LOG'));
     let position = await single(at.nc);
     let looks = 0;
     witness.watch({
@@ -103,11 +103,11 @@ describe('the witness of a log', () => {
 
   it('I9 marks where the log stands when it is closed, and finds nothing wrong the next time', async () => {
     await using at = await scene();
-    const { created } = await at.jsm.streams.info('LOG');
+    const info = await at.jsm.streams.info('LOG');
     for (let round = 0; round < 3; round++) {
       const witness = at.open();
       assert.equal(await witness.compare(await at.jsm.streams.info('LOG')), undefined);
-      await witness.begin(created);
+      await witness.begin(info);
       const position = await single(at.nc);
       witness.watch({ position: () => position, onLoss: ({ message }) => assert.fail(message) });
       await witness.close();
@@ -120,9 +120,9 @@ describe('the witness of a log', () => {
     await using at = await scene();
     await at.jsm.streams.delete('LOG');
     await at.jsm.streams.add({ name: 'LOG', subjects: ['cmd.>'] });
-    const { created } = await at.jsm.streams.info('LOG');
+    const info = await at.jsm.streams.info('LOG');
     const witness = at.open();
-    await witness.begin(created);
+    await witness.begin(info);
     let position = 0;
     witness.watch({ position: () => position, onLoss: () => undefined });
     for (let i = 0; i < 3; i++) {
@@ -141,10 +141,10 @@ describe('the witness of a log', () => {
 
   it('I9 what a broker found while it ran is known to the next one, also where no mark was made yet', async () => {
     await using at = await scene();
-    const { created } = await at.jsm.streams.info('LOG');
+    const info = await at.jsm.streams.info('LOG');
     await single(at.nc);
     const witness = at.open();
-    await witness.begin(created);
+    await witness.begin(info);
     const told: string[] = [];
     // A server that came back with one record, where the broker had read ten.
     witness.watch({ position: () => 10, onLoss: ({ code }) => told.push(code) });
@@ -152,8 +152,9 @@ describe('the witness of a log', () => {
     await witness.close();
     assert.deepEqual(told, ['LOG_SHORTENED']);
     const next = at.open();
-    assert.equal((await next.compare(await at.jsm.streams.info('LOG')))?.code, 'LOG_SHORTENED');
-    await next.begin(created, 0);
+    const found = await next.compare(info);
+    assert.equal(found?.code, 'LOG_SHORTENED');
+    await next.begin(info, found);
     assert.equal(await at.open().compare(await at.jsm.streams.info('LOG')), undefined);
   });
 });
