@@ -76,7 +76,7 @@ export class Witness {
     const digestAt = async (seq: number): Promise<string | undefined> =>
       (await storedDigest(nc, seq))?.digest;
     const loss = memory === undefined ? undefined : await findLoss(memory, log, digestAt, reached);
-    const gaps = found === undefined ? [] : await this.#newGaps(found);
+    const gaps = found === undefined ? [] : await this.#newGaps(found, loss !== undefined);
     if (gaps.length === 0) return loss;
     return loss === undefined
       ? lossOfGaps(gaps, memory?.marks ?? [], found?.state.last_seq ?? 0)
@@ -164,9 +164,9 @@ export class Witness {
   }
 
   /** What is missing in the middle, by what the server says of itself or an earlier broker found, and was not told yet. */
-  async #newGaps({ created, state }: StreamInfo): Promise<readonly Gap[]> {
+  async #newGaps({ created, state }: StreamInfo, isDamaged: boolean): Promise<readonly Gap[]> {
     const same = this.#of(created);
-    if (gone(state) === (same?.gone ?? 0)) return same?.missing ?? [];
+    if (!isDamaged && gone(state) === (same?.gone ?? 0)) return same?.missing ?? [];
     return without(await findGaps(this.#options.nc, 1, state.last_seq), same?.gaps ?? []);
   }
 

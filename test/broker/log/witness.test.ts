@@ -134,9 +134,43 @@ describe('the witness of a log', () => {
     const loss = await at.open().compare(await at.jsm.streams.info('LOG'));
     assert.deepEqual(
       { ...loss, message: '' },
-      { code: 'LOG_DIFFERS', message: '', seenSeq: 3, lastSeq: 3, agreesTo: 1 },
+      { code: 'LOG_DIFFERS', message: '', seenSeq: 3, lastSeq: 3, agreesTo: 1, gaps: [[2, 2]] },
     );
     assert.match(loss?.message ?? '', /the record at 2 is not there any more/);
+  });
+
+  it('I9 misses records of which it has no mark, names them all, and does not tell of them again', async () => {
+    await using at = await scene();
+    await at.jsm.streams.delete('LOG');
+    await at.jsm.streams.add({ name: 'LOG', subjects: ['cmd.>'] });
+    const look = () => at.jsm.streams.info('LOG');
+    const first = at.open();
+    await first.begin(await look());
+    for (let i = 0; i < 9; i++) await single(at.nc);
+    for (const seq of [1, 4, 5, 6]) await at.jsm.streams.deleteMessage('LOG', seq);
+    const next = at.open();
+    const loss = await next.compare(await look());
+    assert.deepEqual(
+      [loss?.code, loss?.gaps],
+      [
+        'LOG_DIFFERS',
+        [
+          [1, 1],
+          [4, 6],
+        ],
+      ],
+    );
+    assert.match(loss?.message ?? '', /4 records are not there or cannot be read: 1, 4 to 6;/);
+    await next.begin(await look(), loss);
+    const third = at.open();
+    assert.equal(await third.compare(await look()), undefined);
+    // What a reader of the whole log does not meet is told only where it is not known, also to whoever comes next.
+    third.watch({ position: () => 0, onLoss: () => undefined });
+    assert.equal(await third.missed([[4, 6]]), undefined);
+    await at.jsm.streams.deleteMessage('LOG', 8);
+    assert.deepEqual((await third.missed([[8, 8]]))?.gaps, [[8, 8]]);
+    await third.close();
+    assert.deepEqual((await at.open().compare(await look()))?.gaps, [[8, 8]]);
   });
 
   it('I9 what a broker found while it ran is known to the next one, also where no mark was made yet', async () => {
