@@ -100,7 +100,13 @@ export const assemble = (options: AssembleOptions): Parts => {
     position: () => index.position,
     onLoss: open.failure.onLoss,
   });
-  const gateway = new Gateway({ nc, producer, index, directory: supervisor });
+  const gateway = new Gateway({
+    nc,
+    producer,
+    index,
+    directory: supervisor,
+    refusal: options.server.refusal,
+  });
   const firings = new Firings({
     nc,
     jsm: open.jsm,

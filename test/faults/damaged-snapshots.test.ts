@@ -18,7 +18,7 @@ import { SEED } from './kill-options.js';
 import { checkSettledLog } from './system-state.js';
 
 /** Files that are opened as they lie; each of them in a broker of its own. */
-const STARTS = IN_FULL ? 40 : 2;
+const STARTS = IN_FULL ? 40 : 1;
 /** Of those that are only read, without a broker. */
 const LOOKUPS = IN_FULL ? 400 : 60;
 const AGENTS = 60;
@@ -95,33 +95,31 @@ describe('I6 snapshots and index whose files are damaged', () => {
     t.diagnostic(`${told} were told, the others hit nothing`);
   });
 
-  for (const [what, file] of [
-    ['snapshots', snapshots],
-    ['index', join('index', 'data.mdb')],
-  ] as const) {
-    test(`a start sets the ${what} aside, says so, and has every state as it was, at ${STARTS} places`, async () => {
-      for (let i = 0; i < STARTS; i++) {
-        await using dir = tempDir();
-        const dataDir = copy(dir);
-        const done = damageFile(join(dataDir, file), DAMAGES[i % DAMAGES.length] ?? 'flip', random);
-        await using broker = await start(dataDir);
-        assert.deepEqual(
-          await balances(broker.url),
-          agents.map((_, j) => expected(j)),
-          done,
-        );
-        await checkSettledLog(dataDir);
-        const checked = await tallystick(['replay', 'rebuild', '--check'], { dataDir });
-        assert.equal(checked.code, 0, `${done}: ${checked.stdout}${checked.stderr}`);
-        // A page of zeros may have been one already.
-        const said = broker.stderr.some((line) =>
-          /is damaged.*(folded from|read from) the log anew/.test(line),
-        );
-        assert.ok(said || done.startsWith('zeros'), `${done}\n${broker.stderr.join('\n')}`);
-        await broker.stop();
-      }
-    });
-  }
+  test(`a start sets them aside, says so, and has every state as it was, at ${STARTS} places of each`, async () => {
+    for (let i = 0; i < STARTS; i++) {
+      await using dir = tempDir();
+      const dataDir = copy(dir);
+      const damage = DAMAGES[i % DAMAGES.length] ?? 'flip';
+      const done = [snapshots, join('index', 'data.mdb')].map((file) =>
+        damageFile(join(dataDir, file), damage, random),
+      );
+      await using broker = await start(dataDir);
+      assert.deepEqual(
+        await balances(broker.url),
+        agents.map((_, j) => expected(j)),
+        done.join(),
+      );
+      await checkSettledLog(dataDir);
+      const checked = await tallystick(['replay', 'rebuild', '--check'], { dataDir });
+      assert.equal(checked.code, 0, `${done.join()}: ${checked.stdout}${checked.stderr}`);
+      const said = broker.stderr.filter((line) =>
+        /is damaged.*(folded from|read from) the log anew/.test(line),
+      );
+      // A page of zeros may have been one already.
+      assert.ok(said.length === 2 || damage === 'zero', `${done.join()}\n${broker.stderr.join('\n')}`);
+      await broker.stop();
+    }
+  });
 
   test('a module that meets a damaged state at work handles nothing by it: it starts again and folds the log', async () => {
     await using dir = tempDir();
