@@ -11,7 +11,7 @@ import { IN_FULL } from './form.js';
 import { checkSettledLog, status } from './system-state.js';
 
 /** Each leaves 4 MiB behind, in a heap of 64. */
-const COMMANDS = IN_FULL ? 300 : 40;
+const COMMANDS = IN_FULL ? 200 : 24;
 const AGENTS = 10;
 
 test('I3 I5 a module that leaks ends at its heap limit and is started again; each command is handled once, others go on', async (t) => {
