@@ -55,6 +55,7 @@ export const serve =
     using progress = progressReporter();
     let place = config;
     let knownLoss: LogLoss | undefined;
+    let hasBegunAnew = false;
     for (;;) {
       const started = startBroker(place, {
         hostEntry: HOST_ENTRY,
@@ -70,7 +71,16 @@ export const serve =
         if (!isLeft(late)) await late.right.stop();
         return right(EXIT.done);
       }
-      if (isLeft(first)) return first;
+      if (isLeft(first)) {
+        // What a start finds by reading the log, the next one knows, and tells where it goes on.
+        if (hasBegunAnew || config.onLogLoss === 'stop' || !isLoss(first.left)) return first;
+        log.line(
+          'log',
+          `${first.left.code}: ${first.left.message}; the broker starts anew with what is there`,
+        );
+        hasBegunAnew = true;
+        continue;
+      }
       progress.close();
       const { ready } = first.right;
       // Whoever waits for it has been told already when the broker had to begin anew.

@@ -90,6 +90,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
     onDead: (command, result) => dead.add(command, result),
     keepFrom: () => dead.lowest,
+    onRecord: (seq) => open.whole.met(seq),
     say: (text) => log.line('index', text),
     onLost: (problem) => open.failure.fail(problem),
   });
@@ -99,7 +100,13 @@ export const assemble = (options: AssembleOptions): Parts => {
     position: () => index.position,
     onLoss: open.failure.onLoss,
   });
-  const gateway = new Gateway({ nc, producer, index, directory: supervisor });
+  const gateway = new Gateway({
+    nc,
+    producer,
+    index,
+    directory: supervisor,
+    refusal: options.server.refusal,
+  });
   const firings = new Firings({
     nc,
     jsm: open.jsm,

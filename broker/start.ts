@@ -3,10 +3,11 @@ import { join, resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { StartConfig } from '../schemas/config.js';
-import { type Fault, toFault } from '../schemas/errors.js';
+import { type Fault, FaultError, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
 import { assemble, type Parts } from './assemble.js';
 import type { BrokerLog } from './broker-log.js';
+import { lossFault } from './log/log-failure.js';
 import type { LogLoss } from './log/log-loss.js';
 import { ensureDeadStream } from './dead/dead-stream.js';
 import type { Draft, Receipt } from './journal/draft.js';
@@ -80,6 +81,10 @@ export const startBroker =
     }
   };
 
+const raise = (reason: Fault): never => {
+  throw new FaultError(reason);
+};
+
 const start = async (
   config: StartConfig,
   { hostEntry, shippedModules, log, onProgress, knownLoss }: BrokerEnvironment,
@@ -109,6 +114,8 @@ const start = async (
   const { supervisor, index, gateway } = parts;
   for (const source of sources) orThrow(supervisor.add(source));
   await index.start();
+  const loss = await open.witness.checked();
+  if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));
 
   const context = contextOf(config, dataDir, server, parts);
   serve(server, parts, context, open.producer);
@@ -118,7 +125,7 @@ const start = async (
   lifetime.onStop(() => supervisor.unloadAll());
   lifetime.onStop(() => gateway.drain(DRAIN_MS));
   publishAddress(dataDir, server, lifetime);
-  await supervisor.loadAll();
+  await Promise.race([supervisor.loadAll(), lifetime.failed.then(raise)]);
   const ready: Ready = {
     ready: true,
     pid: process.pid,

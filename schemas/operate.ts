@@ -24,6 +24,7 @@ export const OPS = {
 export const CREATE_CONSUMER = 'consumer.create';
 
 const Count = Type.Integer({ minimum: 0 });
+const Sequence = Type.Integer({ minimum: 1 });
 const Bytes = Type.Integer({ minimum: 0, description: 'Bytes.' });
 const Pid = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
   description: 'null when no process runs.',
@@ -78,6 +79,14 @@ export const LossReportSchema = Type.Object(
       minimum: 0,
       description: 'Up to here, at least, it is the log that had been seen.',
     }),
+    gaps: Type.Optional(
+      Type.Immutable(
+        Type.Array(Type.Immutable(Type.Tuple([Sequence, Sequence])), {
+          description:
+            'What is missing between first and last record: first and last sequence of each place.',
+        }),
+      ),
+    ),
     dir: Type.String({ description: 'Where snapshots, index and witness are kept as they were.' }),
   },
   { description: 'Records that the log had and has no more; listed until `dir` is removed.' },

@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly producer: Producer;
   readonly index: LogIndex;
   readonly directory: ModuleDirectory;
+  /** Why the log can take nothing now, where that is known before it is tried. */
+  readonly refusal?: () => Fault | undefined;
   /** Calls that wait for a result; above it a call is refused with OVERLOADED. */
   readonly maxPending?: number;
   /** How long a call may wait before its caller is told that it is recorded and unanswered, milliseconds. */
@@ -39,7 +41,7 @@ const KEPT = [HEADER.deadline, HEADER.priority, HEADER.trace, HEADER.contentType
  * most once), the index, which reads the log itself, brings them a moment later.
  */
 export class Gateway {
-  readonly #options: Required<GatewayOptions>;
+  readonly #options: Required<Omit<GatewayOptions, 'refusal'>> & Pick<GatewayOptions, 'refusal'>;
   readonly #pending = new PendingCalls();
   /** Calls of handlers that are on their way into the log, by caller, cause and number. */
   readonly #recording = new Map<string, Promise<E.Either<Fault, number>>>();
@@ -121,6 +123,8 @@ export class Gateway {
         fault('OVERLOADED', `${this.#pending.size} calls wait for results; try again in 1 s`),
       );
     }
+    const refusal = call === undefined ? this.#options.refusal?.() : undefined;
+    if (refusal !== undefined) return this.#refuse(msg, refusal);
     if (call === undefined) this.#record(msg, admitted.right, {}, started);
     else void this.#handlerCall(msg, admitted.right, call, started);
   }

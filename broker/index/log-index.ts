@@ -29,6 +29,8 @@ export interface LogIndexOptions {
   readonly onDead?: (command: OpenCommand, result: StoredMessage) => void;
   /** The lowest command that is to be read again after a restart, beside those that are open. */
   readonly keepFrom?: () => number | undefined;
+  /** A record was read: from the first on, the next one in the log each time. */
+  readonly onRecord?: (seq: number) => void;
   /** Something to tell of that the index lives with. */
   readonly say: (text: string) => void;
   /** The log cannot be read any further: without it the broker would answer wrongly, so it must stop. */
@@ -189,6 +191,7 @@ export class LogIndex {
       if (isNew && conversations.size > 0) conversations.event(message, conversationOf(message));
     }
     this.#position = message.seq;
+    this.options.onRecord?.(message.seq);
     if (this.#waiters.length > 0) this.#wake();
   }
 

@@ -1,5 +1,6 @@
 import type { Fault } from '../../schemas/errors.js';
 import { LOSS_CODES, type LossCode } from '../../schemas/operate.js';
+import { type Gap, inWords, sizeOf } from './gaps.js';
 import type { Mark } from './marks.js';
 import type { Memory } from './witness-file.js';
 
@@ -19,7 +20,20 @@ export interface LogLoss {
   readonly lastSeq: number;
   /** Up to here, at least, it is the log that was seen. */
   readonly agreesTo: number;
+  /** What is missing between the first record and the last, where that is what was found. */
+  readonly gaps?: readonly Gap[];
 }
+
+/** A log that ends where it did, and begins where it did, and has not all that is between. */
+export const lossOfGaps = (gaps: readonly Gap[], marks: readonly Mark[], lastSeq: number): LogLoss => {
+  const first = gaps[0]?.[0] ?? 1;
+  const agreesTo = marks.findLast(({ seq }) => seq < first)?.seq ?? 0;
+  const count = sizeOf(gaps);
+  const message =
+    `of the log, which ends at ${lastSeq}, ${records(count)} not there or cannot be read: ${inWords(gaps)}; ` +
+    `up to ${agreesTo} it is the log that was seen`;
+  return { code: 'LOG_DIFFERS', message, seenSeq: lastSeq, lastSeq, agreesTo, gaps };
+};
 
 /** Whether a broker that failed with this found that its log lost records. */
 export const isLoss = ({ code }: Fault): boolean => (LOSS_CODES as readonly string[]).includes(code);

@@ -18,6 +18,7 @@ import { goOn, lossAtStart } from './go-on.js';
 import { type LogFailure, logFailure } from './log-failure.js';
 import type { LogLoss } from './log-loss.js';
 import { ensureLog, findLog } from './stream.js';
+import { WholeLog } from './whole-log.js';
 import { Witness } from './witness.js';
 
 /** The log, taken over by this broker. */
@@ -35,6 +36,7 @@ export interface OpenLog {
   readonly producer: Producer;
   /** What the broker has seen of the log. */
   readonly witness: Witness;
+  readonly whole: WholeLog;
   readonly failure: LogFailure;
 }
 
@@ -132,7 +134,7 @@ export const openLog = async ({
     log.line('log', `${setting} was ${JSON.stringify(is)} and is now ${JSON.stringify(wanted)}`);
   }
   if (loss !== undefined) await goOn(loss, { dataDir, jsm, log });
-  await witness.begin(info.created, loss?.agreesTo);
+  await witness.begin(info, loss);
   const failure = logFailure(witness, onLogLoss, (reason) => lifetime.fail(reason));
   const under = await run(openBrokerEpoch(nc));
   onTakeover(nc, under, () => failure.fail(REPLACED));
@@ -159,6 +161,7 @@ export const openLog = async ({
     lastSeq: info.state.last_seq,
     producer,
     witness,
+    whole: new WholeLog(nc, witness, info.state.last_seq),
     failure,
   };
 };

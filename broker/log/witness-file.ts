@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, flatten, isRight, left, right, tryCatch } from 'fp-ts/lib/Either.js';
+import type { Gap } from './gaps.js';
 import type { Mark } from './marks.js';
 
 /** What was seen of a log. */
@@ -13,6 +14,12 @@ export interface Memory {
   readonly marks: readonly Mark[];
   /** Where the log had come to, of which there is no mark, when the broker found that it had lost records. */
   readonly reached?: number;
+  /** What is known to be missing in the middle of the log, and has been told. */
+  readonly gaps?: readonly Gap[];
+  /** What the broker found to be missing beside that; it has ended since. */
+  readonly missing?: readonly Gap[];
+  /** How many records the server knew to be gone when that was told. */
+  readonly gone?: number;
 }
 
 const FORMAT = 1;

@@ -2,7 +2,9 @@ import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { linkState } from '../journal/link-state.js';
-import { findLoss, type LogLoss } from './log-loss.js';
+import { findGaps } from './find-gaps.js';
+import { type Gap, merged, without } from './gaps.js';
+import { findLoss, type LogLoss, lossOfGaps } from './log-loss.js';
 import { addMark } from './marks.js';
 import { type StoredDigest, storedDigest } from './stored-digest.js';
 import { findLog } from './stream.js';
@@ -29,6 +31,9 @@ const BATCH_SETTLED_MS = 5_000;
 const RETRY_MS = 100;
 /** A server that is starting may say that it has no such stream before it has found it. */
 const MISSING_FOR_MS = 3_000;
+
+/** Records that the server knows not to have: nobody may delete one, so it has lost them. */
+const gone = ({ last_seq, messages }: StreamInfo['state']): number => last_seq - messages;
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
@@ -65,18 +70,32 @@ export class Witness {
 
   /** What the log has lost of what was seen; `found` is undefined when there is none. Throws LOG_UNAVAILABLE. */
   async compare(found: StreamInfo | undefined, reached = 0): Promise<LogLoss | undefined> {
-    if (this.#memory === undefined) return undefined;
-    const log = found && { logId: found.created, lastSeq: found.state.last_seq };
+    const memory = this.#memory;
     const { nc } = this.#options;
-    return findLoss(this.#memory, log, async (seq) => (await storedDigest(nc, seq))?.digest, reached);
+    const log = found && { logId: found.created, lastSeq: found.state.last_seq };
+    const digestAt = async (seq: number): Promise<string | undefined> =>
+      (await storedDigest(nc, seq))?.digest;
+    const loss = memory === undefined ? undefined : await findLoss(memory, log, digestAt, reached);
+    const gaps = found === undefined ? [] : await this.#newGaps(found, loss !== undefined);
+    if (gaps.length === 0) return loss;
+    return loss === undefined
+      ? lossOfGaps(gaps, memory?.marks ?? [], found?.state.last_seq ?? 0)
+      : { ...loss, gaps };
   }
 
-  /** Goes on with this log: keeps what was seen of it up to `agreesTo`. */
-  async begin(logId: string, agreesTo = Number.POSITIVE_INFINITY): Promise<void> {
-    const marks =
-      this.#memory?.logId === logId ? this.#memory.marks.filter(({ seq }) => seq <= agreesTo) : [];
-    this.#memory = { logId, marks };
+  /** Goes on with this log: keeps what was seen of it, but for what was lost, which has been told. */
+  async begin({ created, state }: StreamInfo, loss?: LogLoss): Promise<void> {
+    const same = this.#of(created);
+    const agreesTo = loss?.agreesTo ?? Number.POSITIVE_INFINITY;
+    const marks = (same?.marks ?? []).filter(({ seq }) => seq <= agreesTo);
+    const gaps = merged(this.gaps, loss?.gaps ?? []).filter(([from]) => from <= state.last_seq);
+    this.#memory = { logId: created, marks, ...(gaps.length === 0 ? {} : { gaps, gone: gone(state) }) };
     await this.#write();
+  }
+
+  /** What is missing in the middle of the log, and has been told. */
+  get gaps(): readonly Gap[] {
+    return this.#memory?.gaps ?? [];
   }
 
   /** Follows the log from here on, and compares anew whenever the connection was lost. */
@@ -98,17 +117,20 @@ export class Witness {
 
   /** Compares what the server has now. A loss that was found stays found. */
   recheck(): Promise<LogLoss | undefined> {
-    this.#check = this.#check.then(async (before) => {
-      if (before !== undefined) return before;
-      const loss = await this.#compareNow();
-      if (loss === undefined) return undefined;
-      // The broker ends now; the next one must know what this one knew, or it would go on where it is not to.
-      if (this.#memory !== undefined) this.#memory = { ...this.#memory, reached: loss.seenSeq };
-      await this.#write();
-      if (!this.#closed) this.#watch?.onLoss(loss);
-      return loss;
+    return this.#settle(() => this.#compareNow());
+  }
+
+  /** Whoever read these sequences did not get all of them: where that is not known yet, the log has lost something. */
+  missed(gaps: readonly Gap[]): Promise<LogLoss | undefined> {
+    if (without(gaps, this.gaps).length === 0) return this.#check;
+    return this.#settle(async () => {
+      // What is told and set aside for once is everything that is missing.
+      const found = await findLog(this.#options.jsm);
+      if (found === undefined) return undefined;
+      const { last_seq } = found.state;
+      const all = without(await findGaps(this.#options.nc, 1, last_seq), this.gaps);
+      return all.length === 0 ? undefined : lossOfGaps(all, this.#memory?.marks ?? [], last_seq);
     });
-    return this.#check;
   }
 
   /** Marks where the log stands, and stops. */
@@ -118,6 +140,34 @@ export class Witness {
     if (linkState(this.#options.nc).isUp) this.#tick();
     this.#closed = true;
     await this.#marking;
+  }
+
+  #settle(look: () => Promise<LogLoss | undefined>): Promise<LogLoss | undefined> {
+    this.#check = this.#check.then(async (before) => {
+      if (before !== undefined) return before;
+      const loss = await look();
+      if (loss === undefined) return undefined;
+      // The broker ends now; the next one must know what this one knew, or it would go on where it is not to.
+      if (this.#memory !== undefined) {
+        const missing = loss.gaps === undefined ? {} : { missing: loss.gaps };
+        this.#memory = { ...this.#memory, reached: loss.seenSeq, ...missing };
+      }
+      await this.#write();
+      if (!this.#closed) this.#watch?.onLoss(loss);
+      return loss;
+    });
+    return this.#check;
+  }
+
+  #of(logId: string): Memory | undefined {
+    return this.#memory?.logId === logId ? this.#memory : undefined;
+  }
+
+  /** What is missing in the middle, by what the server says of itself or an earlier broker found, and was not told yet. */
+  async #newGaps({ created, state }: StreamInfo, isDamaged: boolean): Promise<readonly Gap[]> {
+    const same = this.#of(created);
+    if (!isDamaged && gone(state) === (same?.gone ?? 0)) return same?.missing ?? [];
+    return without(await findGaps(this.#options.nc, 1, state.last_seq), same?.gaps ?? []);
   }
 
   async #compareNow(): Promise<LogLoss | undefined> {

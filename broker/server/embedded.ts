@@ -30,6 +30,8 @@ export interface EmbeddedOptions extends ServerProcessOptions {
 export interface EmbeddedServer extends AsyncDisposable {
   /** Of the running server; undefined while there is none. */
   readonly pid: number | undefined;
+  /** Ends the server; the supervision starts it again. */
+  restart(): void;
   /** Ends the server and the supervision; resolves when no process is left. Idempotent. */
   stop(): Promise<void>;
 }
@@ -133,6 +135,7 @@ export const startEmbedded =
       get pid() {
         return running?.pid;
       },
+      restart: () => void running?.stop(stopGraceMs),
       stop,
       [Symbol.asyncDispose]: stop,
     });

@@ -11,8 +11,9 @@ import { accountsConfig, serverConfig } from '../access/server-config.js';
 import type { BrokerLog } from '../broker-log.js';
 import { checkPort, freePort } from '../process/free-port.js';
 import type { Reaper } from '../process/reaper.js';
+import { DiskWatch } from './disk-watch.js';
 import { checkDurableServer } from './durable-server.js';
-import { startEmbedded } from './embedded.js';
+import { type EmbeddedServer, startEmbedded } from './embedded.js';
 import { findServer } from './find.js';
 import { type Link, openLink } from './link.js';
 import { defaultMemoryLimitBytes } from './memory-limit.js';
@@ -27,6 +28,8 @@ export interface ServerSide {
   readonly pid: () => number | null;
   readonly access: Access;
   readonly link: Link;
+  /** Why no call can be taken, while that is so: the disk is full. */
+  readonly refusal: () => Fault | undefined;
   /** File with the operator's nkey seed. */
   readonly operatorSeed: string;
   /** Closes the connections and ends the server if it is the broker's own. */
@@ -69,8 +72,9 @@ const openOrStop = (
 const TROUBLE = /\[(WRN|ERR|FTL)\]/;
 
 const serverLine =
-  (log: BrokerLog) =>
+  (log: BrokerLog, disk: DiskWatch) =>
   (line: string): void => {
+    disk.heard(line);
     // Seeds and the loopback binding are the broker's own doing and no news.
     if (TROUBLE.test(line) && !line.includes('Plaintext passwords'))
       log.line('nats-server', line.replace(/^\[\d+\] \S+ \S+ /, ''));
@@ -125,6 +129,12 @@ const embedded = ({
           ),
       });
       access.prepare(manifests);
+      let running: EmbeddedServer | undefined;
+      const disk = new DiskWatch({
+        dir,
+        say: (text) => log.line('server', text),
+        restartServer: () => running?.restart(),
+      });
       return pipe(
         startEmbedded({
           binary: binary.path,
@@ -133,7 +143,7 @@ const embedded = ({
           port: number,
           memoryLimitBytes: config.memoryLimitBytes ?? defaultMemoryLimitBytes(),
           reaper,
-          logLine: serverLine(log),
+          logLine: serverLine(log, disk),
           onDown: (reason) => log.line('server', `${reason}; it is started again`),
           onUp: () => log.line('server', 'nats-server runs again'),
         }),
@@ -157,14 +167,17 @@ const embedded = ({
             ),
             TE.map((opened): ServerSide => {
               link = opened;
+              running = server;
               return {
                 url,
                 embedded: true,
                 pid: () => server.pid ?? null,
+                refusal: () => disk.refusal,
                 access,
                 link: opened,
                 operatorSeed: store.path(OPERATOR),
                 stop: async () => {
+                  disk.close();
                   await opened.close();
                   await server.stop();
                 },
@@ -240,6 +253,7 @@ const elsewhere = (
       url,
       embedded: false,
       pid: () => null,
+      refusal: () => undefined,
       access,
       link: opened,
       operatorSeed: store.path(OPERATOR),

@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { markDamaged } from '../lmdb/boot.js';
 import { Opening } from '../lmdb/opening.js';
 import { StoreThread } from '../lmdb/store-thread.js';
 import type { Snapshot } from './agent-states.js';
@@ -18,6 +19,11 @@ import type { SnapshotWorkerOptions } from './snapshot-worker.js';
 type Thread = StoreThread<Group, SnapshotPosition | undefined>;
 
 const PROGRAM = new URL('./snapshot-worker.js', import.meta.url);
+
+/** What is read must not be used, nor anything beside it: the next that opens it folds the log again. */
+export class DamagedSnapshot extends Error {
+  override readonly name = 'DamagedSnapshot';
+}
 
 /** A snapshot as it was written. */
 export interface StoredSnapshot {
@@ -59,7 +65,7 @@ export class Generation {
     return this.#position;
   }
 
-  /** Throws when it is damaged. */
+  /** Throws {@link DamagedSnapshot}. */
   get(agent: string): Snapshot | undefined {
     return this.#read(agent, (view) => ({
       seq: view.seq,
@@ -102,7 +108,10 @@ export class Generation {
     try {
       const bytes = this.#reads.bytes(this.files.agents, agentKey(agent));
       if (bytes === undefined) return undefined;
-      if (!this.#view.take(bytes)) throw new Error(`the snapshot of agent ${agent} is damaged`);
+      if (!this.#view.take(bytes)) {
+        markDamaged(this.dir);
+        throw new DamagedSnapshot(`the snapshot of agent ${agent} does not fit its checksum`);
+      }
       return from(this.#view);
     } finally {
       this.#reads.done();

@@ -1,4 +1,4 @@
-import { markSynced, markUnsynced } from '../lmdb/boot.js';
+import { markDamaged, markSynced, markUnsynced } from '../lmdb/boot.js';
 import { Opening } from '../lmdb/opening.js';
 import { type AgentChange, type Group, KEEP_ONE_IN, KEEP_RECENT, KEEP_SMALL_BYTES } from './group.js';
 import {
@@ -90,6 +90,7 @@ export class SnapshotStore {
   #look(bytes: Buffer | undefined): SnapshotView | undefined {
     if (bytes === undefined) return undefined;
     if (this.#view.take(bytes)) return this.#view;
+    markDamaged(this.dir);
     throw new Error('a snapshot is damaged: its checksum is not that of its bytes');
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type * as E from 'fp-ts/lib/Either.js';
 import type { Snapshot } from './agent-states.js';
-import { Generation } from './generation.js';
+import { DamagedSnapshot, Generation } from './generation.js';
 import { Generations } from './generations.js';
 import type { Group } from './group.js';
 import { removeDeadScratch } from './scratch.js';
@@ -15,6 +15,8 @@ import { whyUnusable } from '../lmdb/usable.js';
  */
 export class Snapshots {
   readonly #generations: Generations;
+  /** Told before {@link get} throws: the next that opens these snapshots begins anew. */
+  onDamaged: (error: DamagedSnapshot) => void = () => undefined;
   #open: Generation | undefined;
 
   private constructor(
@@ -47,8 +49,14 @@ export class Snapshots {
     return this.#generation.position;
   }
 
+  /** Throws {@link DamagedSnapshot}. */
   get(agent: string): Snapshot | undefined {
-    return this.#generation.get(agent);
+    try {
+      return this.#generation.get(agent);
+    } catch (error) {
+      if (error instanceof DamagedSnapshot) this.onDamaged(error);
+      throw error;
+    }
   }
 
   /** Writes a group; resolves when other processes can see it. Left: why it is not written. */

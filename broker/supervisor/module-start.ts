@@ -10,7 +10,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { StartReply, StartRequest } from '../../schemas/control.js';
-import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
+import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { type Durability, commandConsumer, foldConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { Appender } from '../journal/appender.js';
@@ -19,6 +19,8 @@ import type { Draft } from '../journal/draft.js';
 import { GROUPING } from '../journal/grouping.js';
 import { whileLinked } from '../journal/linked-request.js';
 import { openEpoch } from '../journal/epoch.js';
+import { readLogBatches } from '../journal/reader.js';
+import type { WholeLog } from '../log/whole-log.js';
 import { failPoint } from '../journal/fail-point.js';
 import { type EpochEnd, isWrittenBy, ModuleRecovery } from '../journal/recovery.js';
 
@@ -105,6 +107,7 @@ export interface ModuleStartContext {
   /** Identity of the log. */
   readonly logId: string;
   readonly durability: Durability;
+  readonly whole: Pick<WholeLog, 'checked' | 'isDamagedFrom'>;
 }
 
 /**
@@ -161,6 +164,19 @@ export const openModuleEpoch = (
   );
 };
 
+/** Records of a module's past that are really there. */
+const countReadable = async (
+  nc: NatsConnection,
+  module: string,
+  fromSeq: number,
+  toSeq: number,
+): Promise<number> => {
+  let count = 0;
+  const range = { filters: [`*.${module}.>`], fromSeq, toSeq, headersOnly: true };
+  for await (const batch of readLogBatches(nc, range)) count += batch.length;
+  return count;
+};
+
 /** The module has read its past: nobody needs to see that consumer any more. */
 export const endFold = ({ nc, jsm }: ModuleStartContext, module: string): TE.TaskEither<Fault, boolean> =>
   jetstream(nc, () => jsm.consumers.delete(LOG, foldConsumer(module)));
@@ -188,13 +204,21 @@ export const startModule = (
         const fold = foldConsumer(manifest.name);
         await jsm.consumers.delete(LOG, fold).catch(() => undefined);
         const { num_pending } = await jsm.consumers.add(LOG, foldConsumerConfig(manifest.name, foldFrom));
+        if (snapshotSeq === 0 && num_pending > 0) {
+          const loss = await context.whole.checked(1);
+          if (loss !== undefined) throw new FaultError(fault(loss.code, loss.message));
+        }
+        // The server counts a damaged record that it does not deliver: who waits for so many would wait for ever.
+        const foldRecords = context.whole.isDamagedFrom(foldFrom)
+          ? await countReadable(context.nc, manifest.name, foldFrom, epoch)
+          : num_pending;
         return {
           epoch,
           next,
           resumeFrom,
           snapshotSeq,
           foldConsumer: fold,
-          foldRecords: num_pending,
+          foldRecords,
           logId: context.logId,
           durability: context.durability,
           republished,

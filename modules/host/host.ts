@@ -87,6 +87,12 @@ export class Host {
       const seq = inHand.getStore();
       if (seq !== undefined) this.#blackBox.enter(seq);
     };
+    // Nothing that is handled is to blame; the next process folds the log instead.
+    snapshots.onDamaged = ({ message }) => {
+      say(`${message}: the module starts again, and folds its states from the log`);
+      this.#blackBox.close();
+      process.exit(1);
+    };
     process.on('exit', blame);
     process.on('uncaughtExceptionMonitor', blame);
   }

@@ -73,7 +73,7 @@ describe('the witness of a log', () => {
   it('I9 counts on a batch, whose records are seen before they are written, only once it is behind', async () => {
     await using at = await scene();
     const witness = at.open();
-    await witness.begin((await at.jsm.streams.info('LOG')).created);
+    await witness.begin(await at.jsm.streams.info('LOG'));
     let position = await single(at.nc);
     let looks = 0;
     witness.watch({
@@ -103,11 +103,11 @@ describe('the witness of a log', () => {
 
   it('I9 marks where the log stands when it is closed, and finds nothing wrong the next time', async () => {
     await using at = await scene();
-    const { created } = await at.jsm.streams.info('LOG');
+    const info = await at.jsm.streams.info('LOG');
     for (let round = 0; round < 3; round++) {
       const witness = at.open();
       assert.equal(await witness.compare(await at.jsm.streams.info('LOG')), undefined);
-      await witness.begin(created);
+      await witness.begin(info);
       const position = await single(at.nc);
       witness.watch({ position: () => position, onLoss: ({ message }) => assert.fail(message) });
       await witness.close();
@@ -120,9 +120,9 @@ describe('the witness of a log', () => {
     await using at = await scene();
     await at.jsm.streams.delete('LOG');
     await at.jsm.streams.add({ name: 'LOG', subjects: ['cmd.>'] });
-    const { created } = await at.jsm.streams.info('LOG');
+    const info = await at.jsm.streams.info('LOG');
     const witness = at.open();
-    await witness.begin(created);
+    await witness.begin(info);
     let position = 0;
     witness.watch({ position: () => position, onLoss: () => undefined });
     for (let i = 0; i < 3; i++) {
@@ -134,17 +134,51 @@ describe('the witness of a log', () => {
     const loss = await at.open().compare(await at.jsm.streams.info('LOG'));
     assert.deepEqual(
       { ...loss, message: '' },
-      { code: 'LOG_DIFFERS', message: '', seenSeq: 3, lastSeq: 3, agreesTo: 1 },
+      { code: 'LOG_DIFFERS', message: '', seenSeq: 3, lastSeq: 3, agreesTo: 1, gaps: [[2, 2]] },
     );
     assert.match(loss?.message ?? '', /the record at 2 is not there any more/);
   });
 
+  it('I9 misses records of which it has no mark, names them all, and does not tell of them again', async () => {
+    await using at = await scene();
+    await at.jsm.streams.delete('LOG');
+    await at.jsm.streams.add({ name: 'LOG', subjects: ['cmd.>'] });
+    const look = () => at.jsm.streams.info('LOG');
+    const first = at.open();
+    await first.begin(await look());
+    for (let i = 0; i < 9; i++) await single(at.nc);
+    for (const seq of [1, 4, 5, 6]) await at.jsm.streams.deleteMessage('LOG', seq);
+    const next = at.open();
+    const loss = await next.compare(await look());
+    assert.deepEqual(
+      [loss?.code, loss?.gaps],
+      [
+        'LOG_DIFFERS',
+        [
+          [1, 1],
+          [4, 6],
+        ],
+      ],
+    );
+    assert.match(loss?.message ?? '', /4 records are not there or cannot be read: 1, 4 to 6;/);
+    await next.begin(await look(), loss);
+    const third = at.open();
+    assert.equal(await third.compare(await look()), undefined);
+    // What a reader of the whole log does not meet is told only where it is not known, also to whoever comes next.
+    third.watch({ position: () => 0, onLoss: () => undefined });
+    assert.equal(await third.missed([[4, 6]]), undefined);
+    await at.jsm.streams.deleteMessage('LOG', 8);
+    assert.deepEqual((await third.missed([[8, 8]]))?.gaps, [[8, 8]]);
+    await third.close();
+    assert.deepEqual((await at.open().compare(await look()))?.gaps, [[8, 8]]);
+  });
+
   it('I9 what a broker found while it ran is known to the next one, also where no mark was made yet', async () => {
     await using at = await scene();
-    const { created } = await at.jsm.streams.info('LOG');
+    const info = await at.jsm.streams.info('LOG');
     await single(at.nc);
     const witness = at.open();
-    await witness.begin(created);
+    await witness.begin(info);
     const told: string[] = [];
     // A server that came back with one record, where the broker had read ten.
     witness.watch({ position: () => 10, onLoss: ({ code }) => told.push(code) });
@@ -152,8 +186,9 @@ describe('the witness of a log', () => {
     await witness.close();
     assert.deepEqual(told, ['LOG_SHORTENED']);
     const next = at.open();
-    assert.equal((await next.compare(await at.jsm.streams.info('LOG')))?.code, 'LOG_SHORTENED');
-    await next.begin(created, 0);
+    const found = await next.compare(info);
+    assert.equal(found?.code, 'LOG_SHORTENED');
+    await next.begin(info, found);
     assert.equal(await at.open().compare(await at.jsm.streams.info('LOG')), undefined);
   });
 });

@@ -161,12 +161,18 @@ describe('agents are looked up from another process', () => {
   test('a value that was damaged is told, and never taken for a state', async () => {
     const path = join(home.path, 'snapshots', 'tally', 'g1', 'data.mdb');
     const file = readFileSync(path);
-    await agents.close();
+    assert.ok(agents.has('agent-0'));
     for (let at = file.indexOf('"sum"'); at >= 0; at = file.indexOf('"sum"', at)) file[at + 1] = 0x53;
     writeFileSync(path, file);
     assert.equal(
       codeOf(() => agents.get('agent-0')),
       'SNAPSHOT_DAMAGED',
+    );
+    await agents.close();
+    assert.equal(
+      codeOf(() => agents.get('agent-0')),
+      'SNAPSHOTS_UNAVAILABLE',
+      'who opens it finds that it is not what was written',
     );
   });
 });

@@ -1,0 +1,81 @@
+import { statfsSync } from 'node:fs';
+import { type Fault, fault } from '../../schemas/errors.js';
+
+export interface DiskWatchOptions {
+  /** On the disk that the log is on. */
+  readonly dir: string;
+  readonly say: (text: string) => void;
+  /** The server could not write, and there is room again: it writes nothing more until it starts anew. */
+  readonly restartServer: () => void;
+}
+
+/** Below it calls are refused: what is under way, other streams and snapshots need some to come to an end. */
+const RESERVE_BYTES = 8 * 1024 * 1024;
+/** A little that comes and goes is no room. */
+const ROOM_BYTES = 2 * RESERVE_BYTES;
+/** So little may have been none between two looks. */
+const NOTHING_BYTES = 1024 * 1024;
+const INTERVAL_MS = 250;
+
+/** What nats-server says when a write failed. */
+const FAILED_WRITE = /no space left|critical write error|disk quota exceeded/i;
+
+const mib = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+
+/**
+ * Looks after the room on the disk of an embedded server. nats-server 2.15.1 answers nothing any more for a stream that it
+ * could not write, also when there is room again, until it is started anew; so calls are refused a little before that, by
+ * name, and the server is started anew when somebody has made room.
+ */
+export class DiskWatch {
+  readonly #timer: NodeJS.Timeout;
+  #left = Number.POSITIVE_INFINITY;
+  #isFull = false;
+  #hasFailed = false;
+
+  constructor(private readonly options: DiskWatchOptions) {
+    this.#timer = setInterval(() => this.#look(), INTERVAL_MS).unref();
+  }
+
+  /** Why no call is taken, while that is so. */
+  get refusal(): Fault | undefined {
+    if (!this.#isFull) return undefined;
+    const { dir } = this.options;
+    const text =
+      `the disk of ${dir} has ${mib(this.#left)} left: make room until ${mib(ROOM_BYTES)} are free, ` +
+      'and the broker goes on by itself';
+    return fault('LOG_FULL', text);
+  }
+
+  /** A line that the server wrote. */
+  heard(line: string): void {
+    if (FAILED_WRITE.test(line)) this.#hasFailed = true;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const { dir, say, restartServer } = this.options;
+    try {
+      const { bavail, bsize } = statfsSync(dir);
+      this.#left = bavail * bsize;
+    } catch {
+      // A directory that is gone is told by others.
+      return;
+    }
+    if (this.#left < NOTHING_BYTES) this.#hasFailed = true;
+    if (!this.#isFull && this.#left < RESERVE_BYTES) {
+      this.#isFull = true;
+      say(`LOG_FULL: ${this.refusal?.message}`);
+    }
+    if (this.#left < ROOM_BYTES) return;
+    if (this.#isFull) say(`the disk has ${mib(this.#left)} again: calls are taken`);
+    this.#isFull = false;
+    if (!this.#hasFailed) return;
+    this.#hasFailed = false;
+    say('nats-server could not write for want of room, and is started anew');
+    restartServer();
+  }
+}

@@ -1,0 +1,29 @@
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import type { Seeded } from '../support/seeded.js';
+
+/** What a disk may do to a file: a bit changes, a page was never written, the end is gone. */
+export const DAMAGES = ['flip', 'zero', 'truncate'] as const;
+export type Damage = (typeof DAMAGES)[number];
+
+const PAGE_BYTES = 4_096;
+
+/** Damages a file at a place that is drawn by lot; says what was done. */
+export const damageFile = (path: string, damage: Damage, random: Seeded): string => {
+  const { size } = statSync(path);
+  const at = random.int(0, size - 1);
+  if (damage === 'truncate') {
+    truncateSync(path, at);
+    return `cut off at ${at} of ${size}`;
+  }
+  const bytes = readFileSync(path);
+  if (damage === 'zero') {
+    const page = at - (at % PAGE_BYTES);
+    bytes.fill(0, page, Math.min(size, page + PAGE_BYTES));
+    writeFileSync(path, bytes);
+    return `zeros from ${page} on, of ${size}`;
+  }
+  const bit = random.int(0, 7);
+  bytes[at] = (bytes[at] as number) ^ (1 << bit);
+  writeFileSync(path, bytes);
+  return `bit ${bit} of byte ${at} of ${size}`;
+};
