@@ -66,6 +66,7 @@ const surroundings = (
   started: (module) => endFold(open, module),
   repair: (module) => openModuleEpoch(open, module),
   linkedSince: () => server.link.linkedSince(),
+  serverAnswers: () => server.link.answers(),
   log: (module, text) => log.line('supervisor', `${module}: ${text}`),
   output: (module, line) => log.line(module, line),
 });

@@ -66,7 +66,7 @@ export class Gateway {
       }),
       serveDiscovery(nc, directory),
     );
-    this.#sweep = setInterval(() => this.#pending.expire(Date.now() - maxWaitMs), 5_000).unref();
+    this.#sweep = setInterval(() => this.#pending.expire(performance.now() - maxWaitMs), 5_000).unref();
   }
 
   get pending(): number {
@@ -84,8 +84,8 @@ export class Gateway {
    */
   async drain(withinMs: number): Promise<void> {
     this.#draining = true;
-    const until = Date.now() + withinMs;
-    while (this.#pending.size + this.#options.producer.pending > 0 && Date.now() < until) {
+    const until = performance.now() + withinMs;
+    while (this.#pending.size + this.#options.producer.pending > 0 && performance.now() < until) {
       await new Promise((resume) => setTimeout(resume, 10));
     }
   }
@@ -160,7 +160,7 @@ export class Gateway {
 
   #wait(msg: Msg, { module, address }: AdmittedCall, command: number, started: number): void {
     this.#pending.add(command, {
-      since: Date.now(),
+      since: performance.now(),
       // Only the module that was called answers; any module can name this command as the cause of a result of its own (I7).
       live: `live.${resultSubject(address)}`,
       resolve: (result) => {

@@ -4,6 +4,7 @@ import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
 import { FAIL_VARIABLE } from '../journal/fail-point.js';
+import { SILENCE_VARIABLE } from '../journal/keepalive.js';
 import { boundedLines } from '../process/bounded-lines.js';
 import type { Reaper } from '../process/reaper.js';
 import type { ModuleSource } from './manifest-file.js';
@@ -26,7 +27,16 @@ export interface ModuleProcessOptions {
 }
 
 // A module is not trusted with the broker's environment: it may hold credentials of others.
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', FAIL_VARIABLE] as const;
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  FAIL_VARIABLE,
+  SILENCE_VARIABLE,
+] as const;
 
 const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { keepAlive } from '../../broker/journal/keepalive.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
@@ -103,6 +104,7 @@ export class Host {
       reconnectJitter: RECONNECT_MS / 2,
       timeout: DIAL_TIMEOUT_MS,
     });
+    keepAlive(nc);
     return new Host(nc, module, snapshots, read.right, options);
   }
 
