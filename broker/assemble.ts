@@ -128,7 +128,7 @@ const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Produc
     name: SCHEDULER,
     epochs: brokerEpochs({ nc, producer: SCHEDULER, under, prefixes: ['cmd.'] }),
     grouping: GROUPING[durability],
-    onReplaced: (reason) => open.failure.fail(reason),
+    onReplaced: open.replaced,
     onReopen: (reason) => log.line(SCHEDULER, `a new epoch is opened: ${reason.message}`),
   });
 };

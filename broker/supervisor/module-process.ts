@@ -22,6 +22,8 @@ export interface ModuleProcessOptions {
   readonly snapshotsDir: string;
   /** How the process before ended, or `none`. */
   readonly lastExit: ProcessEnd | 'none';
+  /** Tells the process apart from all others of the module. */
+  readonly instance: string;
   readonly reaper: Reaper;
   readonly onLine: (line: string) => void;
 }
@@ -49,6 +51,7 @@ const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   [MODULE_ENV.snapshots]: options.snapshotsDir,
   [MODULE_ENV.manifest]: options.source.manifestPath,
   [MODULE_ENV.lastExit]: options.lastExit,
+  [MODULE_ENV.instance]: options.instance,
 });
 
 const commandLine = ({ source, hostEntry }: ModuleProcessOptions): readonly [string, readonly string[]] => {

@@ -59,6 +59,8 @@ export class SupervisedModule implements ServedModule {
   restarts = 0;
   beat: Beat | undefined;
   instance = nuid.next();
+  /** Of the process that was started last. */
+  processInstance = '';
   stats = new ServiceStats();
   #process: ModuleProcess | undefined;
   #lastExit: ProcessEnd | 'none' = 'none';
@@ -215,6 +217,7 @@ export class SupervisedModule implements ServedModule {
     if (E.isLeft(key)) return key;
     if (!this.#wanted) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
     const { hostEntry, natsUrl, snapshotsDir, reaper } = this.around;
+    this.processInstance = nuid.next();
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');
     });
@@ -225,6 +228,7 @@ export class SupervisedModule implements ServedModule {
       seed: key.right.seed,
       snapshotsDir: snapshotsDir(this.name),
       lastExit: this.#lastExit,
+      instance: this.processInstance,
       reaper,
       onLine: (line) => this.around.output(this.name, line),
     });

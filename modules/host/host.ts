@@ -35,6 +35,7 @@ export interface HostOptions {
   readonly apiPrefix: string;
   readonly snapshotsDir: string;
   readonly lastExit: string;
+  readonly instance: string;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -156,6 +157,7 @@ export class Host {
     const start = await this.#control<StartReply>(startSubject(this.#name), {
       snapshotSeq: usable?.seq ?? 0,
       logId: usable?.logId ?? null,
+      instance: this.options.instance,
       ...(this.#previous === undefined ? {} : { previous: this.#previous }),
     });
     failPoint('host.epoch-opened');
@@ -187,7 +189,7 @@ export class Host {
       },
     });
     this.#session = session;
-    await this.#control(readySubject(this.#name), { pid: process.pid });
+    await this.#control(readySubject(this.#name), { pid: process.pid, instance: this.options.instance });
     failPoint('host.ready');
     if (this.#stopping) await session.drain();
     return session;
@@ -206,6 +208,7 @@ export class Host {
       handled: this.#handled,
       pending: this.#session?.pending ?? 0,
       agents: this.#states?.size ?? 0,
+      instance: this.options.instance,
     };
     if (!this.nc.isClosed()) this.nc.publish(beatSubject(this.#name), JSON.stringify(beat));
   }
