@@ -22,6 +22,7 @@ const startRequest = (body: Readonly<Record<string, unknown>>): E.Either<Fault, 
   const request = {
     snapshotSeq: count(body.snapshotSeq),
     logId: typeof body.logId === 'string' ? body.logId : null,
+    ...(typeof body.instance === 'string' ? { instance: body.instance } : {}),
   };
   if (body.previous === undefined) return E.right(request);
   return pipe(

@@ -74,6 +74,13 @@ export class SupervisedModule implements ServedModule {
   #life: Promise<void> = Promise.resolve();
   #cancelPause: (() => void) | undefined;
   #starting: Promise<unknown> = Promise.resolve();
+  /** The start that is being made. */
+  #asked:
+    | {
+        readonly instance: string | undefined;
+        readonly reply: Promise<E.Either<Fault, StartReply>>;
+      }
+    | undefined;
 
   constructor(
     readonly source: ModuleSource,
@@ -131,14 +138,25 @@ export class SupervisedModule implements ServedModule {
     this.reason = null;
   }
 
-  /** The module's process asks for its epoch; requests of one module are served one after the other. */
+  /**
+   * The module's process asks for its epoch; requests of one module are served one after the other. A process that asks again
+   * while it is not answered has the answer that is under way: nothing was begun with it.
+   */
   starts(request: StartRequest): TaskEither<Fault, StartReply> {
     return () => {
+      const { instance } = request;
+      if (instance !== undefined && this.#asked?.instance === instance) return this.#asked.reply;
       const reply = this.#starting.then(() => {
         this.#lastBeat = performance.now();
         return this.around.start(this.manifest, request)();
       });
-      this.#starting = reply.catch(() => undefined);
+      const asked = { instance, reply };
+      this.#asked = asked;
+      this.#starting = reply
+        .catch(() => undefined)
+        .finally(() => {
+          if (this.#asked === asked) this.#asked = undefined;
+        });
       return reply;
     };
   }

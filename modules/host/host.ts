@@ -38,7 +38,12 @@ export interface HostOptions {
   readonly instance: string;
 }
 
-const START_TIMEOUT_MS = 60_000;
+/**
+ * How long the broker's answer is waited for before it is asked again, the longer the oftener. A request to a broker whose
+ * connection is dead, which the server does not know yet, is answered by nobody; a start that reads much log takes long.
+ */
+const FIRST_WAIT_MS = 5_000;
+const MAX_WAIT_MS = 60_000;
 const RECONNECT_MS = 100;
 /** A connection that is lost in the middle of its handshake is noticed by this; the client's own 20 s are an outage. */
 const DIAL_TIMEOUT_MS = 2_000;
@@ -63,6 +68,7 @@ export class Host {
   #previous: EpochEnd | undefined;
   #handled = 0;
   #stopping = false;
+  #waitMs = FIRST_WAIT_MS;
 
   private constructor(
     private readonly nc: NatsConnection,
@@ -122,6 +128,7 @@ export class Host {
       try {
         const session = await this.#open();
         pauseMs = FIRST_RETRY_MS;
+        this.#waitMs = FIRST_WAIT_MS;
         const reason = await session.ended;
         this.#previous = session.end;
         if (!this.#stopping) say(`a new epoch is needed: ${reason.code}: ${reason.message}`);
@@ -129,6 +136,7 @@ export class Host {
         if (error instanceof FoldError) throw error;
         if (!this.#stopping) say(`the start did not succeed and is tried again: ${(error as Error).message}`);
         await pause(pauseMs);
+        this.#waitMs = Math.min(this.#waitMs * 2, MAX_WAIT_MS);
         // A full log, say, is not less full in a moment.
         pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS);
       }
@@ -196,7 +204,7 @@ export class Host {
   }
 
   async #control<T extends object>(subject: string, body: object): Promise<T> {
-    const reply = await linkedRequest(this.nc, subject, JSON.stringify(body), { timeout: START_TIMEOUT_MS });
+    const reply = await linkedRequest(this.nc, subject, JSON.stringify(body), { timeout: this.#waitMs });
     const answer = reply.json<T | ControlError>();
     if ('error' in answer) throw new Error(`${answer.error.code}: ${answer.error.message}`);
     return answer;

@@ -55,11 +55,11 @@ describe('between broker and modules here and a server elsewhere', () => {
       line.pace({});
     }));
 
-  test('I1 to I5 a line of 64 KiB a second is not given up for being slow', () =>
+  test('I1 to I5 a line of 512 KiB a second is not given up for being slow', () =>
     rig.underLoad(async () => {
       const { connections } = line;
-      line.pace({ bytesPerSecond: 64 * 1024 });
-      await answered(IN_FULL ? 3_000 : 200);
+      line.pace({ bytesPerSecond: 512 * 1024 });
+      await answered(IN_FULL ? 2_000 : 100);
       line.pace({});
       assert.equal(line.connections, connections);
     }));
