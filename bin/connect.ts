@@ -12,6 +12,7 @@ import {
   nkeyAuthenticator,
   usernamePasswordAuthenticator,
 } from 'nats';
+import { keepAlive } from '../broker/journal/keepalive.js';
 import { DEFAULT_DATA_DIR } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { ADDRESS_FILE } from '../schemas/operate.js';
@@ -82,6 +83,7 @@ const open =
         maxReconnectAttempts: -1,
         ...(auth.right === undefined ? {} : { authenticator: auth.right }),
       });
+      keepAlive(nc);
       return right(nc);
     } catch (thrown) {
       return left(connectFault(target, thrown));

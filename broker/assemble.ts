@@ -66,6 +66,7 @@ const surroundings = (
   started: (module) => endFold(open, module),
   repair: (module) => openModuleEpoch(open, module),
   linkedSince: () => server.link.linkedSince(),
+  serverAnswers: () => server.link.answers(),
   log: (module, text) => log.line('supervisor', `${module}: ${text}`),
   output: (module, line) => log.line(module, line),
 });
@@ -134,7 +135,7 @@ const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Produc
     name: SCHEDULER,
     epochs: brokerEpochs({ nc, producer: SCHEDULER, under, prefixes: ['cmd.'] }),
     grouping: GROUPING[durability],
-    onReplaced: (reason) => open.failure.fail(reason),
+    onReplaced: open.replaced,
     onReopen: (reason) => log.line(SCHEDULER, `a new epoch is opened: ${reason.message}`),
   });
 };

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { Subscription } from 'nats';
 import type { StartConfig } from '../schemas/config.js';
 import { type Fault, FaultError, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
@@ -118,8 +119,11 @@ const start = async (
   if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));
 
   const context = contextOf(config, dataDir, server, parts);
-  serve(server, parts, context, open.producer);
-  serveProducers(open);
+  const serving = [...serve(server, parts, context, open.producer), serveProducers(open)];
+  lifetime.onReplaced(() => {
+    gateway.retire();
+    for (const subscription of serving) subscription.unsubscribe();
+  });
   parts.firings.start();
   lifetime.onStop(() => gateway.close());
   lifetime.onStop(() => supervisor.unloadAll());
@@ -159,17 +163,20 @@ const serve = (
   { supervisor, gateway, schedules, index }: Parts,
   context: OperationsContext,
   producer: Producer,
-): void => {
-  serveControl(link.nc, supervisor);
+): readonly Subscription[] => {
   const handlers = new Map([
     ...operations(context),
     ...scheduleOperations(schedules),
     ...deadOperations({ jsm: context.jsm, producer, index }),
   ]);
-  serveRequests(link.nc, 'ops.>', (subject) => handlers.get(subject));
-  serveConsumerCreation(link.nc);
-  serveScheduling(link.nc, schedules, supervisor);
+  const serving = [
+    serveControl(link.nc, supervisor),
+    serveRequests(link.nc, 'ops.>', (subject) => handlers.get(subject)),
+    serveConsumerCreation(link.nc),
+    serveScheduling(link.nc, schedules, supervisor),
+  ];
   gateway.start();
+  return serving;
 };
 
 /** Leaves word in the data directory of where the broker is, for the command line. */

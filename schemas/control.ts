@@ -17,6 +17,14 @@ export type ControlError = Readonly<Static<typeof ControlErrorSchema>>;
 
 const Pid = Type.Integer({ minimum: 1 });
 
+const Instance = Type.Optional(
+  Type.String({
+    description:
+      'What TALLYSTICK_INSTANCE says. A broker heeds only the process that it started itself: one whose broker was ' +
+      'replaced is answered by nobody, and cannot take the module over from its replacement.',
+  }),
+);
+
 export const EpochEndSchema = Type.Object(
   {
     epoch: Type.Integer({ minimum: 1 }),
@@ -44,6 +52,7 @@ export const StartRequestSchema = Type.Object(
       description: 'Identity of the log that the snapshots come from; null when there are none.',
     }),
     previous: Type.Optional(EpochEndSchema),
+    instance: Instance,
   },
   {
     description:
@@ -87,7 +96,7 @@ export const StartReplySchema = Type.Object({
 export type StartReply = Readonly<Static<typeof StartReplySchema>>;
 
 export const ReadyRequestSchema = Type.Object(
-  { pid: Pid },
+  { pid: Pid, instance: Instance },
   { description: 'Says that the past is folded and commands are being handled.' },
 );
 export type ReadyRequest = Readonly<Static<typeof ReadyRequestSchema>>;
@@ -98,6 +107,7 @@ export const BeatSchema = Type.Object(
     handled: Type.Integer({ minimum: 0, description: 'Commands handled since the start of the process.' }),
     pending: Type.Integer({ minimum: 0, description: 'Commands being handled or waiting in the process.' }),
     agents: Type.Integer({ minimum: 0, description: 'Agents whose state the process holds.' }),
+    instance: Instance,
   },
   { description: 'Sent every BEAT_INTERVAL_MS; silence for `limits.hangMs` has the process replaced.' },
 );
@@ -118,6 +128,8 @@ export const MODULE_ENV = {
   manifest: 'TALLYSTICK_MANIFEST',
   /** How the process before this one ended: `none`, `exit:<code>`, `signal:<name>`, `hang`. */
   lastExit: 'TALLYSTICK_LAST_EXIT',
+  /** Different for each process; it says it in all that it tells its broker. */
+  instance: 'TALLYSTICK_INSTANCE',
 } as const;
 
 export const API_PREFIX = 'TJS.API';

@@ -45,9 +45,12 @@ export class Gateway {
   readonly #pending = new PendingCalls();
   /** Calls of handlers that are on their way into the log, by caller, cause and number. */
   readonly #recording = new Map<string, Promise<E.Either<Fault, number>>>();
-  readonly #subscriptions: Subscription[] = [];
+  /** Subscriptions to what callers send. */
+  readonly #serving: Subscription[] = [];
+  #results: Subscription | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #draining = false;
+  #retired = false;
 
   constructor(options: GatewayOptions) {
     this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
@@ -55,12 +58,12 @@ export class Gateway {
 
   start(): void {
     const { nc, directory, maxWaitMs } = this.#options;
-    this.#subscriptions.push(
-      nc.subscribe('live.res.>', {
-        callback: (error, msg) => {
-          if (error === null) this.#live(msg);
-        },
-      }),
+    this.#results = nc.subscribe('live.res.>', {
+      callback: (error, msg) => {
+        if (error === null) this.#live(msg);
+      },
+    });
+    this.#serving.push(
       nc.subscribe('call.>', {
         callback: (error, msg) => {
           if (error === null) this.#called(msg);
@@ -68,7 +71,7 @@ export class Gateway {
       }),
       serveDiscovery(nc, directory),
     );
-    this.#sweep = setInterval(() => this.#pending.expire(Date.now() - maxWaitMs), 5_000).unref();
+    this.#sweep = setInterval(() => this.#pending.expire(performance.now() - maxWaitMs), 5_000).unref();
   }
 
   get pending(): number {
@@ -86,15 +89,24 @@ export class Gateway {
    */
   async drain(withinMs: number): Promise<void> {
     this.#draining = true;
-    const until = Date.now() + withinMs;
-    while (this.#pending.size + this.#options.producer.pending > 0 && Date.now() < until) {
+    // What was sent to this broker alone nobody else will answer; but those that wait would hear nothing new in that time.
+    if (this.#retired) return;
+    const until = performance.now() + withinMs;
+    while (this.#pending.size + this.#options.producer.pending > 0 && performance.now() < until) {
       await new Promise((resume) => setTimeout(resume, 10));
     }
   }
 
+  /** Another broker serves calls now: whoever calls from here on is for that one to answer, also with a no. */
+  retire(): void {
+    this.#retired = true;
+    for (const subscription of this.#serving.splice(0)) subscription.unsubscribe();
+  }
+
   close(): void {
     clearInterval(this.#sweep);
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.retire();
+    this.#results?.unsubscribe();
     this.#pending.expire(Number.POSITIVE_INFINITY);
   }
 
@@ -130,6 +142,8 @@ export class Gateway {
   }
 
   #refuse(msg: Msg, problem: Fault): void {
+    // The broker that has taken over has the call too, and may have recorded it.
+    if (this.#retired || problem.code === 'EPOCH_LOST') return;
     const [, name, action] = msg.subject.split('.');
     const module = this.#options.directory.find(name ?? '');
     if (module !== undefined && actionOf(module, action ?? '') !== undefined)
@@ -164,7 +178,7 @@ export class Gateway {
 
   #wait(msg: Msg, { module, address }: AdmittedCall, command: number, started: number): void {
     this.#pending.add(command, {
-      since: Date.now(),
+      since: performance.now(),
       // Only the module that was called answers; any module can name this command as the cause of a result of its own (I7).
       live: `live.${resultSubject(address)}`,
       resolve: (result) => {

@@ -228,7 +228,7 @@ export class Appender {
   }
 
   #track(last: Pending, bytes: number): void {
-    last.sentAt = Date.now();
+    last.sentAt = performance.now();
     this.#inFlight.set(last.n, last);
     this.#inFlightBytes += bytes;
     // One sweep a second for all, and only while something is in flight: an idle producer costs nothing.
@@ -286,7 +286,7 @@ export class Appender {
       this.#timer = undefined;
       return;
     }
-    const waited = Date.now() - oldest.value.sentAt;
+    const waited = Math.round(performance.now() - oldest.value.sentAt);
     if (waited > this.#options.ackTimeoutMs) {
       this.break(fault('LOG_UNAVAILABLE', `no acknowledgement from the log for ${waited} ms`));
     }

@@ -78,11 +78,11 @@ const openFirst = async (
   epochs: EpochSource,
   last: LastEpoch | undefined,
 ): Promise<E.Either<Fault, NextEpoch>> => {
-  const until = Date.now() + OPEN_WITHIN_MS;
+  const until = performance.now() + OPEN_WITHIN_MS;
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     const opened = await epochs(last)();
-    if (E.isRight(opened) || !isTransient(opened.left) || Date.now() > until) return opened;
+    if (E.isRight(opened) || !isTransient(opened.left) || performance.now() > until) return opened;
     await pause(pauseMs);
     pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
   }
@@ -203,7 +203,7 @@ export class Producer {
       outbox.settled(order, this.#settledSeq);
       settle(outcome);
     });
-    const since = patient ? FOR_EVER : Date.now();
+    const since = patient ? FOR_EVER : performance.now();
     // Before a break nobody asks since when a record is there; these are to be told from others then.
     if (patient) this.#troubled.set(settled, since);
     if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, order, settle: settled });
@@ -221,14 +221,14 @@ export class Producer {
 
   /** Counts the record in, and out when it is settled. */
   #counted({ data }: Draft, settle: Settle): Settle {
-    const since = Date.now();
+    const since = performance.now();
     this.#pending += 1;
     this.#pendingBytes += data.length;
     const settled: Settle = (outcome) => {
       this.#troubled.delete(settled);
       this.#pending -= 1;
       this.#pendingBytes -= data.length;
-      this.#lastWaitMs = Date.now() - since;
+      this.#lastWaitMs = Math.round(performance.now() - since);
       if (E.isRight(outcome) && outcome.right.seq > this.#settledSeq) this.#settledSeq = outcome.right.seq;
       settle(outcome);
     };
@@ -304,7 +304,7 @@ export class Producer {
   #broken(reason: Fault, unsettled: readonly Unsettled[]): void {
     if (this.#appender !== undefined) this.#end = this.#appender.end;
     this.#appender = undefined;
-    const now = Date.now();
+    const now = performance.now();
     const before = unsettled.map(({ n, draft, settle, sent }) => ({
       draft,
       settle,
@@ -331,20 +331,20 @@ export class Producer {
         break;
       }
       if (!linkState(nc).isUp) {
-        this.#giveUp(reason, Date.now() - patienceMs);
+        this.#giveUp(reason, performance.now() - patienceMs);
         await pause(DOWN_POLL_MS);
         continue;
       }
       const opened = await epochs(this.#last())();
       if (E.isRight(opened)) {
         this.#waiting = settleFound(this.#waiting, opened.right, this.#end.last, reason);
-        this.#giveUp(reason, Date.now() - patienceMs);
+        this.#giveUp(reason, performance.now() - patienceMs);
         await this.#begin(opened.right);
         if (this.#appender !== undefined) return;
         continue;
       }
       if (isReplaced(opened.left)) return this.#replaced(opened.left);
-      this.#giveUp(opened.left, Date.now() - patienceMs);
+      this.#giveUp(opened.left, performance.now() - patienceMs);
       await pause(pauseMs);
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }

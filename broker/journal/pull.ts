@@ -39,7 +39,7 @@ export class Pull {
   #outstanding = 0;
   #wanted = 0;
   #delivered = 0;
-  #heard = Date.now();
+  #heard = performance.now();
   /** What the server gave the first message of this pull; later requests must name it. See PULL_GROUP. */
   #pin: string | undefined;
   #closed = false;
@@ -57,7 +57,7 @@ export class Pull {
       },
     });
     this.#watch = setInterval(() => {
-      const silentMs = Date.now() - this.#heard;
+      const silentMs = Math.round(performance.now() - this.#heard);
       if (this.#outstanding > 0 && silentMs > SILENCE_MS)
         this.#break(`the consumer has been silent for ${silentMs} ms`);
     }, 1_000).unref();
@@ -83,7 +83,7 @@ export class Pull {
   #request(batch: number): void {
     const { nc, apiPrefix, consumer } = this.options;
     this.#outstanding += batch;
-    this.#heard = Date.now();
+    this.#heard = performance.now();
     const pin = this.#pin === undefined ? {} : { id: this.#pin };
     const body = JSON.stringify({
       batch,
@@ -101,7 +101,7 @@ export class Pull {
 
   #received(msg: Msg): void {
     if (this.#closed) return;
-    this.#heard = Date.now();
+    this.#heard = performance.now();
     const delivery = msg.reply === undefined ? undefined : parseDelivery(msg.reply);
     if (delivery === undefined) return this.#status(msg);
     if (delivery.delivered !== this.#delivered + 1) {

@@ -189,9 +189,10 @@ class LogReader {
       if (failure.kind === 'refused' && failure.fault.code === 'SERVER_REFUSED')
         throw new FaultError(failure.fault);
       if (this.options.follow === true && !this.link.isUp) this.failingSince = undefined;
-      else this.failingSince ??= Date.now();
+      else this.failingSince ??= performance.now();
       const { failingSince } = this;
-      const left = failingSince === undefined ? undefined : failingSince + this.patienceMs - Date.now();
+      const left =
+        failingSince === undefined ? undefined : failingSince + this.patienceMs - performance.now();
       if (left !== undefined && left <= 0) throw new FaultError(unavailable(failure, this.patienceMs));
       await this.waker.wait(this.link.isUp ? Math.min(RETRY_MS, left ?? RETRY_MS) : left);
       isFirst = false;

@@ -10,7 +10,9 @@ import { epochSubject } from '../../schemas/subjects.js';
 import type { BrokerLog } from '../broker-log.js';
 import { BROKER, openBrokerEpoch } from '../journal/epoch.js';
 import { brokerEpochs } from '../journal/epoch-source.js';
+import { lastEpochOf } from '../journal/epoch-holder.js';
 import { GROUPING } from '../journal/grouping.js';
+import { linkState } from '../journal/link-state.js';
 import { Producer } from '../journal/producer.js';
 import { LmdbOutbox } from '../outbox/lmdb-outbox.js';
 import { type Lifetime, run } from '../process/lifetime.js';
@@ -38,6 +40,8 @@ export interface OpenLog {
   readonly witness: Witness;
   readonly whole: WholeLog;
   readonly failure: LogFailure;
+  /** Another broker has taken the log over: this one answers nobody any more, and ends. */
+  readonly replaced: () => void;
 }
 
 export interface OpenLogOptions {
@@ -68,8 +72,18 @@ const GATEWAY = 'gateway';
 
 const REPLACED = fault('EPOCH_LOST', 'another broker has taken this log over');
 
-/** The broker that takes the log over says so in the log; one that waited for its own next record would go on serving. */
+/**
+ * The broker that takes the log over says so in the log; one that waited for its own next record would go on serving. It is
+ * told by what the server republishes, before any request that both get; where that was lost with a connection, it looks.
+ */
 const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void => {
+  const link = linkState(nc);
+  link.onChange(() => {
+    if (!link.isUp) return;
+    void lastEpochOf(nc, BROKER)().then((last) => {
+      if (E.isRight(last) && (last.right ?? 0) > under) tell();
+    });
+  });
   nc.subscribe(`live.${epochSubject(BROKER)}`, {
     callback: (error, msg) => {
       if (error === null && Number(msg.headers?.get('Nats-Sequence')) > under) tell();
@@ -137,7 +151,11 @@ export const openLog = async ({
   await witness.begin(info, loss);
   const failure = logFailure(witness, onLogLoss, (reason) => lifetime.fail(reason));
   const under = await run(openBrokerEpoch(nc));
-  onTakeover(nc, under, () => failure.fail(REPLACED));
+  const replaced = (): void => {
+    lifetime.replaced();
+    failure.fail(REPLACED);
+  };
+  onTakeover(nc, under, replaced);
   const outbox = await openOutbox(dataDir, log);
   const producer = await run(
     Producer.open({
@@ -145,7 +163,7 @@ export const openLog = async ({
       name: GATEWAY,
       epochs: brokerEpochs({ nc, producer: GATEWAY, under, prefixes: ['cmd.', 'res.'] }),
       grouping: GROUPING[durability],
-      onReplaced: () => failure.fail(REPLACED),
+      onReplaced: replaced,
       onReopen: (reason) => log.line('gateway', `a new epoch is opened: ${reason.message}`),
       ...(outbox === undefined ? {} : { outbox }),
     }),
@@ -163,5 +181,6 @@ export const openLog = async ({
     witness,
     whole: new WholeLog(nc, witness, info.state.last_seq),
     failure,
+    replaced,
   };
 };

@@ -173,11 +173,12 @@ export class Witness {
   async #compareNow(): Promise<LogLoss | undefined> {
     const { nc, jsm } = this.#options;
     const reached = this.#watch?.position() ?? 0;
-    const missingUntil = Date.now() + MISSING_FOR_MS;
+    const missingUntil = performance.now() + MISSING_FOR_MS;
     while (!this.#closed && linkState(nc).isUp) {
       try {
         const found = await findLog(jsm);
-        if (found !== undefined || Date.now() > missingUntil) return await this.compare(found, reached);
+        if (found !== undefined || performance.now() > missingUntil)
+          return await this.compare(found, reached);
       } catch {
         // It starts, or is gone again: then the next connection has a comparison of its own.
       }
@@ -219,11 +220,11 @@ export class Witness {
     if (stored.batch === undefined) return stored;
     // Batches are committed one after the other: behind the next one, the one before is complete.
     if (before !== undefined && before.batch !== stored.batch) {
-      this.#candidate = { ...stored, since: Date.now() };
+      this.#candidate = { ...stored, since: performance.now() };
       return before;
     }
-    this.#candidate = { ...stored, since: before?.seq === stored.seq ? before.since : Date.now() };
-    return Date.now() - this.#candidate.since >= BATCH_SETTLED_MS ? stored : undefined;
+    this.#candidate = { ...stored, since: before?.seq === stored.seq ? before.since : performance.now() };
+    return performance.now() - this.#candidate.since >= BATCH_SETTLED_MS ? stored : undefined;
   }
 
   async #write(): Promise<void> {

@@ -22,6 +22,7 @@ const startRequest = (body: Readonly<Record<string, unknown>>): E.Either<Fault, 
   const request = {
     snapshotSeq: count(body.snapshotSeq),
     logId: typeof body.logId === 'string' ? body.logId : null,
+    ...(typeof body.instance === 'string' ? { instance: body.instance } : {}),
   };
   if (body.previous === undefined) return E.right(request);
   return pipe(
@@ -38,6 +39,7 @@ const beat = (body: Readonly<Record<string, unknown>>): Beat => ({
 });
 
 const DONE = TE.right({ ok: true });
+const OF_ANOTHER_BROKER = TE.right(undefined);
 
 const verbs: Readonly<Record<string, (module: SupervisedModule) => Handler>> = {
   start: (module) => (body) =>
@@ -56,6 +58,14 @@ const verbs: Readonly<Record<string, (module: SupervisedModule) => Handler>> = {
   },
 };
 
+/** A program that does not say which process it is may be any. */
+const fromItsProcess =
+  (module: SupervisedModule, handler: Handler): Handler =>
+  (body) =>
+    body.instance === undefined || body.instance === module.processInstance
+      ? handler(body)
+      : OF_ANOTHER_BROKER;
+
 /** Serves `ctl.<module>.start|ready|beat`; the server lets each module use its own name only. */
 export const serveControl = (nc: NatsConnection, supervisor: Supervisor): Subscription =>
   serveRequests(nc, 'ctl.*.*', (subject) => {
@@ -65,5 +75,5 @@ export const serveControl = (nc: NatsConnection, supervisor: Supervisor): Subscr
     if (handler === undefined) return undefined;
     if (module === undefined)
       return () => TE.left<Fault>(fault('MODULE_UNKNOWN', `there is no module ${name}`));
-    return handler(module);
+    return fromItsProcess(module, handler(module));
   });

@@ -94,7 +94,7 @@ export class LmdbOutbox implements Outbox {
 
   keep(kept: Kept, onKept: OnKept): void {
     if (this.#isOff) return onKept(E.left(OUT_OF_USE));
-    this.#fresh.set(kept.order, { ...kept, onKept, since: Date.now() });
+    this.#fresh.set(kept.order, { ...kept, onKept, since: performance.now() });
     this.#writeWithin(this.#isFailing ? RETRY_MS : this.#delayMs);
   }
 
@@ -135,7 +135,7 @@ export class LmdbOutbox implements Outbox {
   }
 
   #writeWithin(ms: number): void {
-    const at = Date.now() + ms;
+    const at = performance.now() + ms;
     if (this.#isOff || (this.#timer !== undefined && this.#timer.at <= at)) return;
     clearTimeout(this.#timer?.handle);
     const run = (): void => {
@@ -148,9 +148,9 @@ export class LmdbOutbox implements Outbox {
   async #writeNext(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
     if (this.#isOff) return;
-    await this.#write(Date.now() - this.#delayMs);
+    await this.#write(performance.now() - this.#delayMs);
     const next = this.#fresh.values().next();
-    if (next.done !== true) this.#writeWithin(next.value.since + this.#delayMs - Date.now());
+    if (next.done !== true) this.#writeWithin(next.value.since + this.#delayMs - performance.now());
   }
 
   #write(before: number): Promise<void> {

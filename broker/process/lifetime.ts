@@ -5,6 +5,7 @@ import { type Fault, FaultError } from '../../schemas/errors.js';
 /** What a broker has started, so that it can be stopped in the opposite order, and why it may have to be. */
 export class Lifetime {
   readonly #steps: (() => Promise<unknown> | unknown)[] = [];
+  readonly #atOnce: (() => void)[] = [];
   #stopped: Promise<void> | undefined;
   #fail: (reason: Fault) => void = () => undefined;
   /** Resolves when the broker cannot go on; it must then be stopped. */
@@ -19,6 +20,15 @@ export class Lifetime {
   /** Adds a step that undoes what was just done. */
   onStop(step: () => Promise<unknown> | unknown): void {
     this.#steps.push(step);
+  }
+
+  /** Adds what is to happen the moment another broker has this one's place, long before this one has ended. */
+  onReplaced(step: () => void): void {
+    this.#atOnce.push(step);
+  }
+
+  replaced(): void {
+    for (const step of this.#atOnce.splice(0)) step();
   }
 
   fail(reason: Fault): void {

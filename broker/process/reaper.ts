@@ -78,7 +78,7 @@ export const startReaper = (): Reaper => {
   const onDeath = (): void => {
     shell = undefined;
     if (closed) return;
-    const now = Date.now();
+    const now = performance.now();
     const again = now - lastDeathAt < RESTART_PAUSE_MS;
     lastDeathAt = now;
     if (!again) return start();

@@ -106,11 +106,11 @@ export const startEmbedded =
       let backoffMs = FIRST_BACKOFF_MS;
       while (!stopping.signal.aborted) {
         if (current !== undefined) {
-          const since = Date.now();
+          const since = performance.now();
           const how = await current.ended;
           if (stopping.signal.aborted) return;
           options.onDown(`nats-server (pid ${current.pid}) ended: ${how}`);
-          if (Date.now() - since >= STABLE_MS) backoffMs = FIRST_BACKOFF_MS;
+          if (performance.now() - since >= STABLE_MS) backoffMs = FIRST_BACKOFF_MS;
         }
         await pauseUnless(stopping.signal, backoffMs);
         backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);

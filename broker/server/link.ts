@@ -1,6 +1,8 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { connect, errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
+import { keepAlive } from '../journal/keepalive.js';
+import { whileLinked } from '../journal/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
 
@@ -15,8 +17,10 @@ export interface Link extends AsyncDisposable {
   readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
   readonly serverVersion: string;
-  /** Since when the server has been answering, milliseconds since 1970; undefined while it does not. */
+  /** Since when the server has been answering, by the clock of `performance.now()`; undefined while it does not. */
   readonly linkedSince: () => number | undefined;
+  /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
+  readonly answers: () => Promise<void>;
   /** Has the server read its configuration again; its own words when it refuses. */
   readonly reload: () => TE.TaskEither<Fault, void>;
   readonly jetStreamSettings: () => TE.TaskEither<Fault, JetStreamSettings>;
@@ -87,6 +91,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
   const connectAs = async (key: Key, name: string, account: string): Promise<NatsConnection> => {
     const nc = await open(url, key, name);
     opened.push(nc);
+    keepAlive(nc);
     await checkAccount(nc, account);
     return nc;
   };
@@ -95,14 +100,14 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
       const nc = await connectAs(core, 'tallystick broker', 'CORE');
       const sys = await connectAs(system, 'tallystick broker, administration', 'SYS');
       const jsm = await jetstreamManager(nc);
-      let since: number | undefined = Date.now();
+      let since: number | undefined = performance.now();
       void (async () => {
         for await (const status of nc.status() as AsyncIterable<Status>) {
           if (status.type === 'disconnect') {
             since = undefined;
             log('the connection to the server is lost');
           } else if (status.type === 'reconnect') {
-            since = Date.now();
+            since = performance.now();
             log('the server answers again');
           } else if (status.type === 'error') {
             log(`the server says: ${status.error.message}`);
@@ -140,6 +145,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         jsm,
         serverVersion: nc.info?.version ?? '',
         linkedSince: () => since,
+        answers: () => whileLinked(nc, () => nc.flush()),
         reload,
         jetStreamSettings,
         close,

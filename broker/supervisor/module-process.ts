@@ -4,6 +4,7 @@ import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
 import { FAIL_VARIABLE } from '../journal/fail-point.js';
+import { SILENCE_VARIABLE } from '../journal/keepalive.js';
 import { boundedLines } from '../process/bounded-lines.js';
 import type { Reaper } from '../process/reaper.js';
 import type { ModuleSource } from './manifest-file.js';
@@ -21,12 +22,23 @@ export interface ModuleProcessOptions {
   readonly snapshotsDir: string;
   /** How the process before ended, or `none`. */
   readonly lastExit: ProcessEnd | 'none';
+  /** Tells the process apart from all others of the module. */
+  readonly instance: string;
   readonly reaper: Reaper;
   readonly onLine: (line: string) => void;
 }
 
 // A module is not trusted with the broker's environment: it may hold credentials of others.
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', FAIL_VARIABLE] as const;
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  FAIL_VARIABLE,
+  SILENCE_VARIABLE,
+] as const;
 
 const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(
@@ -39,6 +51,7 @@ const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   [MODULE_ENV.snapshots]: options.snapshotsDir,
   [MODULE_ENV.manifest]: options.source.manifestPath,
   [MODULE_ENV.lastExit]: options.lastExit,
+  [MODULE_ENV.instance]: options.instance,
 });
 
 const commandLine = ({ source, hostEntry }: ModuleProcessOptions): readonly [string, readonly string[]] => {

@@ -26,8 +26,10 @@ export interface ModuleSurroundings {
   readonly started: (module: string) => TaskEither<Fault, unknown>;
   /** Stores what a module that stays down has left undone. */
   readonly repair: (module: string) => TaskEither<Fault, unknown>;
-  /** Since when the server has been answering, milliseconds since 1970; undefined while it does not. */
+  /** Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not. */
   readonly linkedSince: () => number | undefined;
+  /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
+  readonly serverAnswers: () => Promise<void>;
   readonly log: (module: string, text: string) => void;
   /** A line that the module itself printed. */
   readonly output: (module: string, line: string) => void;
@@ -38,6 +40,10 @@ const MAX_BACKOFF_MS = 10_000;
 /** What ends a process that was ready is likely a command, which is answered then: the others need not wait for long. */
 const MAX_READY_BACKOFF_MS = 1_000;
 const CRASH_WINDOW_MS = 60_000;
+/** A server that takes longer than this to answer was not there, or hardly. */
+const SLOW_ANSWER_MS = 500;
+/** How often it is looked whether the server is back. */
+const LINK_POLL_MS = 100;
 const WATCH_INTERVAL_MS = 250;
 /** How long a module may take to finish what it handles when it is asked to stop. */
 const DRAIN_MS = 15_000;
@@ -53,6 +59,8 @@ export class SupervisedModule implements ServedModule {
   restarts = 0;
   beat: Beat | undefined;
   instance = nuid.next();
+  /** Of the process that was started last. */
+  processInstance = '';
   stats = new ServiceStats();
   #process: ModuleProcess | undefined;
   #lastExit: ProcessEnd | 'none' = 'none';
@@ -66,6 +74,13 @@ export class SupervisedModule implements ServedModule {
   #life: Promise<void> = Promise.resolve();
   #cancelPause: (() => void) | undefined;
   #starting: Promise<unknown> = Promise.resolve();
+  /** The start that is being made. */
+  #asked:
+    | {
+        readonly instance: string | undefined;
+        readonly reply: Promise<E.Either<Fault, StartReply>>;
+      }
+    | undefined;
 
   constructor(
     readonly source: ModuleSource,
@@ -123,27 +138,38 @@ export class SupervisedModule implements ServedModule {
     this.reason = null;
   }
 
-  /** The module's process asks for its epoch; requests of one module are served one after the other. */
+  /**
+   * The module's process asks for its epoch; requests of one module are served one after the other. A process that asks again
+   * while it is not answered has the answer that is under way: nothing was begun with it.
+   */
   starts(request: StartRequest): TaskEither<Fault, StartReply> {
     return () => {
+      const { instance } = request;
+      if (instance !== undefined && this.#asked?.instance === instance) return this.#asked.reply;
       const reply = this.#starting.then(() => {
-        this.#lastBeat = Date.now();
+        this.#lastBeat = performance.now();
         return this.around.start(this.manifest, request)();
       });
-      this.#starting = reply.catch(() => undefined);
+      const asked = { instance, reply };
+      this.#asked = asked;
+      this.#starting = reply
+        .catch(() => undefined)
+        .finally(() => {
+          if (this.#asked === asked) this.#asked = undefined;
+        });
       return reply;
     };
   }
 
   isReady(): void {
-    this.#lastBeat = Date.now();
+    this.#lastBeat = performance.now();
     this.#ready?.();
     // One that follows the log goes on reading by the consumer of its past.
     if (!isFollower(this.manifest)) void this.around.started(this.name)();
   }
 
   beats(beat: Beat): void {
-    this.#lastBeat = Date.now();
+    this.#lastBeat = performance.now();
     this.beat = beat;
   }
 
@@ -151,23 +177,27 @@ export class SupervisedModule implements ServedModule {
   async #live(loaded: (outcome: E.Either<Fault, void>) => void): Promise<void> {
     let backoffMs = FIRST_BACKOFF_MS;
     while (this.#wanted) {
+      const linked = await this.#linked();
+      if (!this.#wanted) break;
       const started = await this.#startProcess();
       if (E.isRight(started)) {
         this.state = 'loaded';
         this.#failedStarts = 0;
-        const readyAt = Date.now();
+        const readyAt = performance.now();
         loaded(E.right(undefined));
         this.#startWatch();
         this.#lastExit = await started.right.ended;
         clearInterval(this.#watch);
         // One that ends as soon as it is ready has not recovered: the pauses before it must go on growing.
-        if (Date.now() - readyAt >= backoffMs) backoffMs = FIRST_BACKOFF_MS;
+        if (performance.now() - readyAt >= backoffMs) backoffMs = FIRST_BACKOFF_MS;
         if (!this.#wanted) break;
         this.reason = `its process ended (${this.#lastExit})`;
       } else {
         if (!this.#wanted) break;
-        this.#failedStarts += 1;
         this.reason = started.left.message;
+        // The server went away meanwhile: nothing that the module did, and no reason to park it.
+        if (this.around.linkedSince() !== linked) continue;
+        this.#failedStarts += 1;
       }
       this.state = 'loading';
       const crashes = this.#countCrash();
@@ -192,7 +222,7 @@ export class SupervisedModule implements ServedModule {
 
   /** Counts one more; the crashes for which the module is parked, when there are enough. */
   #countCrash(): string | undefined {
-    const now = Date.now();
+    const now = performance.now();
     this.#crashes = [...this.#crashes.filter((at) => at > now - CRASH_WINDOW_MS), now];
     const limit = limitsOf(this.manifest).crashes;
     if (this.#crashes.length >= limit) return `${this.#crashes.length} crashes within a minute`;
@@ -206,6 +236,7 @@ export class SupervisedModule implements ServedModule {
     if (E.isLeft(key)) return key;
     if (!this.#wanted) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
     const { hostEntry, natsUrl, snapshotsDir, reaper } = this.around;
+    this.processInstance = nuid.next();
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');
     });
@@ -216,6 +247,7 @@ export class SupervisedModule implements ServedModule {
       seed: key.right.seed,
       snapshotsDir: snapshotsDir(this.name),
       lastExit: this.#lastExit,
+      instance: this.processInstance,
       reaper,
       onLine: (line) => this.around.output(this.name, line),
     });
@@ -239,19 +271,48 @@ export class SupervisedModule implements ServedModule {
 
   /** Silence while the server answers means that the process hangs; while it does not, nobody can be heard. */
   #startWatch(): void {
-    const { hangMs } = limitsOf(this.manifest);
-    this.#lastBeat = Date.now();
+    let asking = false;
+    this.#lastBeat = performance.now();
     this.#watch = setInterval(() => {
-      const linked = this.around.linkedSince();
-      if (linked === undefined) return;
-      const silentMs = Date.now() - Math.max(this.#lastBeat, linked);
-      if (silentMs < hangMs || this.#process?.running !== true) return;
-      this.around.log(
-        this.name,
-        `process ${this.#process.pid} has been silent for ${silentMs} ms and is replaced`,
-      );
-      this.#process.killHung();
+      if (asking || !this.#isSilent()) return;
+      asking = true;
+      void this.#replaceHung().finally(() => {
+        asking = false;
+      });
     }, WATCH_INTERVAL_MS).unref();
+  }
+
+  #isSilent(): boolean {
+    return this.#silentMs() >= limitsOf(this.manifest).hangMs && this.#process?.running === true;
+  }
+
+  /** How long nothing was heard of the process over a connection that stands. */
+  #silentMs(): number {
+    const linked = this.around.linkedSince();
+    return linked === undefined ? 0 : Math.round(performance.now() - Math.max(this.#lastBeat, linked));
+  }
+
+  /** A server that is stopped, or out of reach behind a connection that seems to stand, says nothing of the module. */
+  async #replaceHung(): Promise<void> {
+    const process = this.#process;
+    const askedAt = performance.now();
+    try {
+      await this.around.serverAnswers();
+    } catch {
+      return;
+    }
+    // What the module said meanwhile may be on its way still: its time begins anew.
+    if (performance.now() - askedAt > SLOW_ANSWER_MS) this.#lastBeat = performance.now();
+    if (process === undefined || process !== this.#process || !this.#isSilent()) return;
+    const text = `process ${process.pid} has been silent for ${this.#silentMs()} ms and is replaced`;
+    this.around.log(this.name, text);
+    process.killHung();
+  }
+
+  /** Waits until the server can be reached, without which no process can start. Since when it can. */
+  async #linked(): Promise<number | undefined> {
+    while (this.#wanted && this.around.linkedSince() === undefined) await this.#pause(LINK_POLL_MS);
+    return this.around.linkedSince();
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { keepAlive } from '../../broker/journal/keepalive.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
@@ -36,9 +37,15 @@ export interface HostOptions {
   readonly apiPrefix: string;
   readonly snapshotsDir: string;
   readonly lastExit: string;
+  readonly instance: string;
 }
 
-const START_TIMEOUT_MS = 60_000;
+/**
+ * How long the broker's answer is waited for before it is asked again, the longer the oftener. A request to a broker whose
+ * connection is dead, which the server does not know yet, is answered by nobody; a start that reads much log takes long.
+ */
+const FIRST_WAIT_MS = 5_000;
+const MAX_WAIT_MS = 60_000;
 const RECONNECT_MS = 100;
 /** A connection that is lost in the middle of its handshake is noticed by this; the client's own 20 s are an outage. */
 const DIAL_TIMEOUT_MS = 2_000;
@@ -63,6 +70,7 @@ export class Host {
   #previous: EpochEnd | undefined;
   #handled = 0;
   #stopping = false;
+  #waitMs = FIRST_WAIT_MS;
 
   private constructor(
     private readonly nc: NatsConnection,
@@ -111,6 +119,7 @@ export class Host {
       reconnectJitter: RECONNECT_MS / 2,
       timeout: DIAL_TIMEOUT_MS,
     });
+    keepAlive(nc);
     return new Host(nc, module, snapshots, read.right, options);
   }
 
@@ -127,6 +136,7 @@ export class Host {
       try {
         const session = await this.#open();
         pauseMs = FIRST_RETRY_MS;
+        this.#waitMs = FIRST_WAIT_MS;
         const reason = await session.ended;
         this.#previous = session.end;
         if (!this.#stopping) say(`a new epoch is needed: ${reason.code}: ${reason.message}`);
@@ -134,6 +144,7 @@ export class Host {
         if (error instanceof FoldError) throw error;
         if (!this.#stopping) say(`the start did not succeed and is tried again: ${(error as Error).message}`);
         await pause(pauseMs);
+        this.#waitMs = Math.min(this.#waitMs * 2, MAX_WAIT_MS);
         // A full log, say, is not less full in a moment.
         pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS);
       }
@@ -162,6 +173,7 @@ export class Host {
     const start = await this.#control<StartReply>(startSubject(this.#name), {
       snapshotSeq: usable?.seq ?? 0,
       logId: usable?.logId ?? null,
+      instance: this.options.instance,
       ...(this.#previous === undefined ? {} : { previous: this.#previous }),
     });
     failPoint('host.epoch-opened');
@@ -177,7 +189,7 @@ export class Host {
     const past = { nc: this.nc, apiPrefix, read: this.read, start, states };
     const session = await (isFollower(this.module.manifest) ? this.#follow(past) : this.#handle(past));
     this.#session = session;
-    await this.#control(readySubject(this.#name), { pid: process.pid });
+    await this.#control(readySubject(this.#name), { pid: process.pid, instance: this.options.instance });
     failPoint('host.ready');
     if (this.#stopping) await session.drain();
     return session;
@@ -227,7 +239,7 @@ export class Host {
   }
 
   async #control<T extends object>(subject: string, body: object): Promise<T> {
-    const reply = await linkedRequest(this.nc, subject, JSON.stringify(body), { timeout: START_TIMEOUT_MS });
+    const reply = await linkedRequest(this.nc, subject, JSON.stringify(body), { timeout: this.#waitMs });
     const answer = reply.json<T | ControlError>();
     if ('error' in answer) throw new Error(`${answer.error.code}: ${answer.error.message}`);
     return answer;
@@ -239,6 +251,7 @@ export class Host {
       handled: this.#handled,
       pending: this.#session?.pending ?? 0,
       agents: this.#states?.size ?? 0,
+      instance: this.options.instance,
     };
     if (!this.nc.isClosed()) this.nc.publish(beatSubject(this.#name), JSON.stringify(beat));
   }

@@ -31,6 +31,7 @@ const host = await Host.connect(await loadModule(dir, entry, readManifest()), {
   apiPrefix: process.env[MODULE_ENV.apiPrefix] ?? API_PREFIX,
   snapshotsDir: required(MODULE_ENV.snapshots),
   lastExit: process.env[MODULE_ENV.lastExit] ?? 'none',
+  instance: required(MODULE_ENV.instance),
 });
 process.on('SIGTERM', () => void host.stop());
 process.on('SIGINT', () => void host.stop());

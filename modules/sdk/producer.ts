@@ -4,6 +4,7 @@ import { type NatsConnection, nuid } from 'nats';
 import { appendAll } from '../../broker/journal/append-all.js';
 import type { Draft, JournalError, Receipt, Settle } from '../../broker/journal/draft.js';
 import { GROUPING } from '../../broker/journal/grouping.js';
+import { keepAlive } from '../../broker/journal/keepalive.js';
 import type { Outbox } from '../../broker/journal/outbox.js';
 import { type Accepted, Producer } from '../../broker/journal/producer.js';
 import { requestedEpochs } from '../../broker/journal/requested-epochs.js';
@@ -137,6 +138,7 @@ export const createProducer =
     if (E.isLeft(named)) return named;
     const outbox = dir === undefined ? E.right(undefined) : await openOutbox(dir, onFault);
     if (E.isLeft(outbox)) return outbox;
+    keepAlive(nc);
     const opened = await Producer.open({
       nc,
       name,

@@ -52,12 +52,12 @@ export class Places {
 
   async #ask<T>(ask: () => Promise<Either<ApiFailure, T>>): Promise<T> {
     const { signal, patienceMs = PATIENCE_MS } = this.patience;
-    const until = Date.now() + patienceMs;
+    const until = performance.now() + patienceMs;
     for (;;) {
       const answer = await ask();
       if (!isLeft(answer)) return answer.right;
       const { kind, fault } = answer.left;
-      if (kind !== 'silent' || signal?.aborted === true || Date.now() >= until) throw new FaultError(fault);
+      if (kind !== 'silent' || signal?.aborted === true || performance.now() >= until) throw new FaultError(fault);
       await this.#moment();
     }
   }

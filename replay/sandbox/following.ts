@@ -55,10 +55,10 @@ export class Following {
 
   /** Waits until everything up to a record, and what followed from it, is answered, or it is enough. */
   async quiet(seq: number, timeoutMs: number): Promise<void> {
-    const until = Date.now() + timeoutMs;
+    const until = performance.now() + timeoutMs;
     for (;;) {
       if (this.failed !== undefined) throw new FaultError(this.failed);
-      const leftMs = until - Date.now();
+      const leftMs = until - performance.now();
       if (this.hit !== undefined || (this.#seq >= seq && this.tree.isQuiet)) return;
       if (leftMs <= 0) return this.tree.giveUp();
       await this.#waker.wait(leftMs);

@@ -3,12 +3,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
+import type { Manifest } from '../../schemas/manifest.js';
 import { FAIL_VARIABLE, FIRED_FILE } from '../../broker/journal/fail-point.js';
 import { freePort } from '../../broker/process/free-port.js';
 import { startBroker, tallystick, type TestBroker } from '../support/broker.js';
 import { writeShippedModule } from '../support/module-dir.js';
 import { processesMentioning } from '../support/processes.js';
 import { Seeded } from '../support/seeded.js';
+import { writeAccounts } from '../support/server-elsewhere.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { Ledger } from './ledger.js';
@@ -27,6 +29,21 @@ const signal = (pid: number): void => {
   }
 };
 
+export interface RigOptions {
+  /** Makes the server of a broker that has none of its own, once the accounts of this data directory are written. */
+  readonly elsewhere?: (dataDir: string) => Promise<RigServer>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly limits?: NonNullable<Manifest['limits']>;
+  /** Arguments of Node, for broker and modules. */
+  readonly nodeArgs?: readonly string[];
+}
+
+/** Where the broker finds a server that is not its own, and where clients do. */
+export interface RigServer extends AsyncDisposable {
+  readonly brokerUrl: string;
+  readonly clientUrl: string;
+}
+
 /** A broker with its modules that is started again whenever it is killed, and the plans by which they fail. */
 export class FaultRig implements AsyncDisposable {
   readonly ledger = new Ledger();
@@ -38,19 +55,30 @@ export class FaultRig implements AsyncDisposable {
   #keeper: Promise<void> = Promise.resolve();
   #stopping = false;
   #failure: Error | undefined;
+  #elsewhere: RigServer | undefined;
 
-  private constructor(readonly random: Seeded) {}
+  private constructor(
+    readonly random: Seeded,
+    private readonly options: RigOptions,
+  ) {}
 
-  static async start(seed: number, durability: string): Promise<FaultRig> {
-    const rig = new FaultRig(new Seeded(seed));
+  static async start(seed: number, durability: string, options: RigOptions = {}): Promise<FaultRig> {
+    const rig = new FaultRig(new Seeded(seed), options);
     mkdirSync(rig.#failDir);
-    const port = await freePort('127.0.0.1')();
-    assert.ok(isRight(port));
-    rig.#args.push('--nats-port', String(port.right), '--durability', durability, '--no-shipped');
+    rig.#args.push('--durability', durability, '--no-shipped');
     for (const name of MODULES) {
       // A module that crashes as often as these is parked by its own limit.
-      const dir = await writeShippedModule(join(rig.#dir.path, name), name, { crashes: 1_000 });
+      const limits = { crashes: 1_000, ...options.limits };
+      const dir = await writeShippedModule(join(rig.#dir.path, name), name, limits, options.nodeArgs);
       rig.#args.push('--module', dir);
+    }
+    if (options.elsewhere === undefined) {
+      const port = await freePort('127.0.0.1')();
+      assert.ok(isRight(port));
+      rig.#args.push('--nats-port', String(port.right));
+    } else {
+      await writeAccounts(rig.dataDir, rig.#args);
+      rig.#elsewhere = await options.elsewhere(rig.dataDir);
     }
     rig.#broker = await rig.#startOnce();
     rig.#keeper = rig.#keep();
@@ -60,7 +88,7 @@ export class FaultRig implements AsyncDisposable {
 
   get url(): string {
     assert.ok(this.#broker !== undefined);
-    return this.#broker.url;
+    return this.#elsewhere?.clientUrl ?? this.#broker.url;
   }
 
   /** Has a live process take the first of these lines now, and each next life of it the next one. */
@@ -130,8 +158,18 @@ export class FaultRig implements AsyncDisposable {
   }
 
   killServer(): void {
+    this.signalServer('SIGKILL');
+  }
+
+  /** Signals the embedded server, if there is one now. */
+  signalServer(name: NodeJS.Signals): void {
     const server = processesMentioning(this.dataDir).find(({ command }) => command.includes('nats-server'));
-    if (server !== undefined) process.kill(server.pid, 'SIGKILL');
+    if (server !== undefined) process.kill(server.pid, name);
+  }
+
+  /** Lines of the broker's standard error, of the life that it has now. */
+  get said(): readonly string[] {
+    return this.#broker?.stderr ?? [];
   }
 
   /** Runs a fault under load, and checks what must hold once all is quiet. */
@@ -180,6 +218,7 @@ export class FaultRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
+    await this.#elsewhere?.[Symbol.asyncDispose]();
     await this.#dir[Symbol.asyncDispose]();
   }
 
@@ -203,10 +242,16 @@ export class FaultRig implements AsyncDisposable {
   }
 
   #startOnce(): Promise<TestBroker> {
+    const { env, nodeArgs } = this.options;
     return startBroker({
       dataDir: this.dataDir,
       args: this.#args,
-      env: { [FAIL_VARIABLE]: this.#failDir },
+      ...(this.#elsewhere === undefined ? {} : { natsUrl: this.#elsewhere.brokerUrl }),
+      env: {
+        [FAIL_VARIABLE]: this.#failDir,
+        ...env,
+        ...(nodeArgs === undefined ? {} : { NODE_OPTIONS: nodeArgs.join(' ') }),
+      },
     });
   }
 

@@ -181,7 +181,7 @@ describe('a producer with an outbox', () => {
 
   test('an outbox that the disk has no room for is said, and what it could not keep is stored all the same', async () => {
     const outbox = join(home.path, 'full');
-    const program = startProducing(broker.url, 'full', outbox, 0, 3_000, 3_000, 128);
+    const program = startProducing(broker.url, 'full', outbox, 0, 3_000, 3_000, { maxFileKb: 128 });
     await waitFor('some to be stored', () => program.numbers('stored').length > 100, 30_000);
     process.kill(serverOf(broker), 'SIGSTOP');
     await waitFor(
@@ -201,7 +201,7 @@ describe('a producer with an outbox', () => {
   });
 
   test('an outbox that cannot be opened is a typed error', async () => {
-    const program = startProducing(broker.url, 'none', join(home.path, 'none'), 0, 1, 1, 16);
+    const program = startProducing(broker.url, 'none', join(home.path, 'none'), 0, 1, 1, { maxFileKb: 16 });
     await program.exited;
     assert.match(program.lines.at(-1) ?? '', /^failed OUTBOX_UNAVAILABLE .*cannot be opened/);
   });

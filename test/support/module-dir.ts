@@ -23,12 +23,18 @@ const write = async (dir: string, manifest: object): Promise<string> => {
 export const writeModule = (dir: string, fixture: string, manifest: object): Promise<string> =>
   write(dir, { ...manifest, start: { entry: join(FIXTURES, fixture, 'index.js') } });
 
-/** The same for a module that ships with the package, under limits of the test's. */
+/**
+ * The same for a module that ships with the package, under limits of the test's. With arguments for Node its process is
+ * started by a command of its own.
+ */
 export const writeShippedModule = async (
   dir: string,
   name: string,
   limits: NonNullable<Manifest['limits']>,
+  nodeArgs: readonly string[] = [],
 ): Promise<string> => {
   const manifest = JSON.parse(await readFile(join(SHIPPED, name, 'manifest.json'), 'utf8')) as Manifest;
-  return write(dir, { ...manifest, limits, start: { entry: join(SHIPPED, name, 'index.js') } });
+  const entry = join(SHIPPED, name, 'index.js');
+  const command = [process.execPath, ...nodeArgs, join(SHIPPED, 'host', 'main.js'), dir, entry];
+  return write(dir, { ...manifest, limits, start: nodeArgs.length === 0 ? { entry } : { command } });
 };

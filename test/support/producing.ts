@@ -20,10 +20,13 @@ export interface Producing {
   readonly numbers: (kind: 'accepted' | 'stored' | 'refused') => readonly number[];
 }
 
-/**
- * Runs `test/fixtures/producing.ts`. With `maxFileKb` no file that it writes may grow above that: a full disk, as far as
- * the program can tell.
- */
+export interface ProducingOptions {
+  /** No file that it writes may grow above that: a full disk, as far as the program can tell. */
+  readonly maxFileKb?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs `test/fixtures/producing.ts`. */
 export const startProducing = (
   url: string,
   name: string,
@@ -31,13 +34,16 @@ export const startProducing = (
   first: number,
   count: number,
   window: number,
-  maxFileKb?: number,
+  { maxFileKb, env }: ProducingOptions = {},
 ): Producing => {
   const args = [process.execPath, PROGRAM, url, name, outbox, String(first), String(count), String(window)];
   // bash, since what a block is differs between shells.
   const [command = '', ...rest] =
     maxFileKb === undefined ? args : ['bash', '-c', `ulimit -f ${maxFileKb}; exec "$@"`, 'bash', ...args];
-  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, rest, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines = collectLines(child.stdout);
   return {
     child,

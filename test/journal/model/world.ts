@@ -100,7 +100,8 @@ export class World implements AsyncDisposable {
       started: (module) => endFold(context, module),
       repair: (module) => openModuleEpoch(context, module),
       // The server is stopped and killed here: silence says nothing about the module.
-      linkedSince: () => undefined,
+      linkedSince: () => 0,
+      serverAnswers: () => Promise.reject(new Error('the server may be stopped')),
       log: (module, text) => say(`${Date.now() % 1e6} ${module}: ${text}`),
       output: (module, line) => say(`${Date.now() % 1e6} ${module}: ${line}`),
     });

@@ -1,0 +1,52 @@
+import { test } from 'node:test';
+import { processesMentioning } from '../support/processes.js';
+import { FaultRig, MODULES } from './fault-rig.js';
+import { IN_FULL } from './form.js';
+import { DURABILITY, SEED } from './kill-options.js';
+import { status } from './system-state.js';
+
+const KILLS = IN_FULL ? 60 : 6;
+/** Up to so long after the kill before it the next one strikes, milliseconds: also in the middle of a start. */
+const APART_MS = IN_FULL ? 3_000 : 1_500;
+
+const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
+
+test(`I1 to I6 hold after ${KILLS} kills of broker, server and modules, one soon after the other, in their starts too`, async (t) => {
+  await using rig = await FaultRig.start(SEED, DURABILITY);
+  const struck = new Map<string, number>();
+  const kill = (name: string, pid: number | null | undefined): boolean => {
+    if (pid === null || pid === undefined) return false;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // It has just ended with another one.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      return false;
+    }
+    struck.set(name, (struck.get(name) ?? 0) + 1);
+    return true;
+  };
+  /** Found by their command lines: one that starts is in no status yet. */
+  const find = (name: string): number | undefined => {
+    const all = processesMentioning(rig.dataDir);
+    const text = name === 'server' ? 'nats-server' : 'tallystick.js start';
+    return all.find(({ command }) => command.includes(text))?.pid;
+  };
+  const module = async (name: string): Promise<number | null | undefined> => {
+    try {
+      return (await status(rig.dataDir)).modules.find((each) => each.name === name)?.pid;
+    } catch {
+      return undefined;
+    }
+  };
+  await rig.underLoad(async () => {
+    for (let kills = 0; kills < KILLS; ) {
+      await pause(rig.random.int(0, APART_MS));
+      const name = rig.random.pick(['broker', 'server', ...MODULES]);
+      const pid = name === 'broker' || name === 'server' ? find(name) : await module(name);
+      if (kill(name, pid)) kills += 1;
+    }
+  });
+  t.diagnostic([...struck].map(([name, times]) => `${name} ${times}`).join(', '));
+  await rig.verifyRebuilt();
+});
