@@ -7,10 +7,18 @@ export type Damage = (typeof DAMAGES)[number];
 
 const PAGE_BYTES = 4_096;
 
-/** Damages a file at a place that is drawn by lot; says what was done. */
-export const damageFile = (path: string, damage: Damage, random: Seeded): string => {
+/**
+ * Damages a file at a place that is drawn by lot; says what was done. `spared`: places of which no single bit is changed, by
+ * the bytes of the file.
+ */
+export const damageFile = (
+  path: string,
+  damage: Damage,
+  random: Seeded,
+  spared: (bytes: Buffer, at: number) => boolean = () => false,
+): string => {
   const { size } = statSync(path);
-  const at = random.int(0, size - 1);
+  let at = random.int(0, size - 1);
   if (damage === 'truncate') {
     truncateSync(path, at);
     return `cut off at ${at} of ${size}`;
@@ -22,6 +30,7 @@ export const damageFile = (path: string, damage: Damage, random: Seeded): string
     writeFileSync(path, bytes);
     return `zeros from ${page} on, of ${size}`;
   }
+  while (spared(bytes, at)) at = random.int(0, size - 1);
   const bit = random.int(0, 7);
   bytes[at] = (bytes[at] as number) ^ (1 << bit);
   writeFileSync(path, bytes);

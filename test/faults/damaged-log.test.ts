@@ -70,6 +70,19 @@ const balancesIn = (records: readonly WholeMessage[]): readonly number[] => {
 const wordsOf = ({ seq, nanos, subject, headerBytes, data }: WholeMessage): string =>
   [seq, nanos, subject, decoder.decode(headerBytes), decoder.decode(data)].join('\n');
 
+/**
+ * Whether a byte of a block is one of the upper five of a record's sequence. A bit in them makes nats-server 2.15.1 fill a gap
+ * of up to 2^61 records in its memory (`indexCacheBuf`): it answers nothing, and takes what memory the machine has.
+ */
+const isUpperSequence = (block: Buffer, at: number): boolean => {
+  for (let record = 0; record + 22 <= block.length && record <= at; ) {
+    if (at >= record + 7 && at < record + 12) return true;
+    // The highest bit of the length says that there are headers.
+    record += Math.max(22, block.readUInt32LE(record) & 0x7fffffff);
+  }
+  return false;
+};
+
 describe('I1 I6 I9 a log whose files are damaged', () => {
   let home: TempDir;
   let sound: string;
@@ -180,7 +193,8 @@ describe('I1 I6 I9 a log whose files are damaged', () => {
       const blocks = blocksOf(dataDir);
       const file = random.pick([...readdirSync(blocks).filter((name) => name.endsWith('.blk')), 'index.db']);
       const damage = DAMAGES[i % DAMAGES.length] ?? 'flip';
-      const done = [`${file}: ${damageFile(join(blocks, file), damage, random)}`];
+      const spared = file.endsWith('.blk') ? isUpperSequence : () => false;
+      const done = [`${file}: ${damageFile(join(blocks, file), damage, random, spared)}`];
       // A server that was killed has not written it, and reads all blocks when it starts.
       if (file !== 'index.db' && random.next() < 0.5) {
         rmSync(join(blocks, 'index.db'));
