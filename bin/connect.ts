@@ -13,12 +13,14 @@ import {
   usernamePasswordAuthenticator,
 } from 'nats';
 import { keepAlive } from '../broker/journal/keepalive.js';
+import { redial } from '../broker/journal/redial.js';
 import { DEFAULT_DATA_DIR } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { ADDRESS_FILE } from '../schemas/operate.js';
 import { type Credential, findTarget, type Target, type TargetOptions } from './target.js';
 
 const CONNECT_TIMEOUT_MS = 2_000;
+const RECONNECT_MS = 1_000;
 const SEED = /^S[A-Z2-7]{57}$/;
 
 export const withTargetOptions = (command: Command): Command =>
@@ -80,7 +82,7 @@ const open =
         timeout: CONNECT_TIMEOUT_MS,
         name: 'tallystick',
         // For `--follow`; every request has its own timeout.
-        maxReconnectAttempts: -1,
+        ...redial(RECONNECT_MS),
         ...(auth.right === undefined ? {} : { authenticator: auth.right }),
       });
       keepAlive(nc);

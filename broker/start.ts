@@ -122,6 +122,7 @@ const start = async (
   const serving = [...serve(server, parts, context, open.producer), serveProducers(open)];
   lifetime.onReplaced(() => {
     gateway.retire();
+    supervisor.abandonAll();
     for (const subscription of serving) subscription.unsubscribe();
   });
   parts.firings.start();

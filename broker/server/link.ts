@@ -3,6 +3,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { connect, errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
 import { keepAlive } from '../journal/keepalive.js';
 import { whileLinked } from '../journal/linked-request.js';
+import { redial } from '../journal/redial.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
 
@@ -47,9 +48,7 @@ const open = (url: string, key: Key, name: string): Promise<NatsConnection> =>
     servers: url,
     name,
     authenticator: nkeyAuthenticator(new TextEncoder().encode(key.seed)),
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_MS,
-    reconnectJitter: RECONNECT_MS / 2,
+    ...redial(RECONNECT_MS),
     timeout: DIAL_TIMEOUT_MS,
   });
 

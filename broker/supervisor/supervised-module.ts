@@ -138,6 +138,13 @@ export class SupervisedModule implements ServedModule {
     this.reason = null;
   }
 
+  /** Ends the process at once: another broker has the module, and what this one has in hand can be stored no more. */
+  abandon(): void {
+    this.#wanted = false;
+    this.#cancelPause?.();
+    void this.#process?.kill();
+  }
+
   /**
    * The module's process asks for its epoch; requests of one module are served one after the other. A process that asks again
    * while it is not answered has the answer that is under way: nothing was begun with it.

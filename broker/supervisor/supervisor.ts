@@ -122,6 +122,11 @@ export class Supervisor implements ModuleDirectory {
     }
   }
 
+  /** See {@link SupervisedModule.abandon}. */
+  abandonAll(): void {
+    for (const module of this.#modules.values()) module.abandon();
+  }
+
   #manifests(): ReadonlyMap<string, Manifest> {
     return new Map([...this.#modules].map(([name, { manifest }]) => [name, manifest]));
   }

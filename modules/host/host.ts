@@ -5,6 +5,7 @@ import { keepAlive } from '../../broker/journal/keepalive.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
+import { redial } from '../../broker/journal/redial.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
 import { isOfVersion } from '../../broker/snapshots/foreign.js';
 import { Snapshots } from '../../broker/snapshots/snapshots.js';
@@ -114,9 +115,7 @@ export class Host {
       servers: options.url,
       name: `module ${module.manifest.name}`,
       authenticator: nkeyAuthenticator(new TextEncoder().encode(options.seed)),
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: RECONNECT_MS,
-      reconnectJitter: RECONNECT_MS / 2,
+      ...redial(RECONNECT_MS),
       timeout: DIAL_TIMEOUT_MS,
     });
     keepAlive(nc);

@@ -57,7 +57,8 @@ export class Places {
       const answer = await ask();
       if (!isLeft(answer)) return answer.right;
       const { kind, fault } = answer.left;
-      if (kind !== 'silent' || signal?.aborted === true || performance.now() >= until) throw new FaultError(fault);
+      if (kind !== 'silent' || signal?.aborted === true || performance.now() >= until)
+        throw new FaultError(fault);
       await this.#moment();
     }
   }

@@ -7,7 +7,7 @@ import { IN_FULL } from './form.js';
 import { checkSettledLog } from './system-state.js';
 import { Told } from './told.js';
 
-const LIVES = IN_FULL ? 40 : 3;
+const LIVES = IN_FULL ? 40 : 2;
 /** Records on their way at each kill. */
 const WINDOW = 500;
 

@@ -47,18 +47,18 @@ test('I1 to I5 a broker that is stopped with its modules while another takes its
   };
   try {
     for (const dir of dirs.slice(1)) {
-      await answered(100);
+      await answered(40);
       const stopped = pidsOf(owner);
       // The modules' credentials stay good, and what they have in hand they will want to store.
       signalAll(stopped, 'SIGSTOP');
       const next = await start(dir);
-      await answered(100);
+      await answered(40);
       await new Promise((resume) => setTimeout(resume, PAUSE_MS));
       signalAll(stopped, 'SIGCONT');
       assert.deepEqual(await owner.exited, { code: 1, signal: null });
       assert.match(owner.stderr.at(-1) ?? '', /EPOCH_LOST.*another broker/);
       await waitFor('nothing of it to be left', () => processesOf(owner.dataDir).length === 0, 20_000);
-      await answered(100);
+      await answered(40);
       owner = next;
     }
     load.stop();
