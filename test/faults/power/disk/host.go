@@ -1,0 +1,89 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// host mounts one disk, again after each loss of power.
+type host struct {
+	mountPoint string
+	disk       *disk
+	mounted    *mounted
+	server     *fuse.Server
+}
+
+func (h *host) mount() error {
+	h.mounted = newMounted(h.disk)
+	server, err := fuse.NewServer(h.mounted, h.mountPoint, &fuse.MountOptions{
+		FsName: "lossy", Name: "lossy",
+		// By the system call: no fusermount is needed, only the right to mount.
+		DirectMountStrict:        true,
+		DisableXAttrs:            true,
+		DisableReadDirPlus:       true,
+		ExplicitDataCacheControl: true,
+	})
+	if err != nil {
+		h.mounted = nil
+		return err
+	}
+	h.server = server
+	go server.Serve()
+	return server.WaitMount()
+}
+
+func (h *host) cut() {
+	if h.mounted == nil {
+		return
+	}
+	h.disk.mu.Lock()
+	defer h.disk.mu.Unlock()
+	select {
+	case <-h.mounted.isCut:
+	default:
+		close(h.mounted.isCut)
+	}
+}
+
+// unmount ends the connection: every operation that waits fails, also of processes that go on.
+func (h *host) unmount() {
+	if h.mounted == nil {
+		return
+	}
+	abort(h.mountPoint)
+	close(h.mounted.isOver)
+	h.server.Wait()
+	h.mounted = nil
+}
+
+// abort: forced, the kernel gives up the connection, even where files are open; detached, the mount is gone from here.
+func abort(mountPoint string) {
+	_ = syscall.Unmount(mountPoint, syscall.MNT_FORCE)
+	_ = syscall.Unmount(mountPoint, syscall.MNT_DETACH)
+}
+
+// startGuard starts a process that outlives this one, whatever kills it, and takes away what it left mounted.
+func startGuard(mountPoint string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	command := exec.Command(self, "-guard", mountPoint)
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if lifeline, err = command.StdinPipe(); err != nil {
+		return err
+	}
+	return command.Start()
+}
+
+// lifeline is never written to: it ends with this process. Kept here, or the garbage collector would close it before.
+var lifeline io.WriteCloser
+
+func guard(mountPoint string) {
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	abort(mountPoint)
+}
