@@ -1,9 +1,6 @@
 package main
 
 import (
-	"io"
-	"os"
-	"os/exec"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -64,26 +61,4 @@ func (h *host) unmount() {
 func abort(mountPoint string) {
 	_ = syscall.Unmount(mountPoint, syscall.MNT_FORCE)
 	_ = syscall.Unmount(mountPoint, syscall.MNT_DETACH)
-}
-
-// startGuard starts a process that outlives this one, whatever kills it, and takes away what it left mounted.
-func startGuard(mountPoint string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	command := exec.Command(self, "-guard", mountPoint)
-	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if lifeline, err = command.StdinPipe(); err != nil {
-		return err
-	}
-	return command.Start()
-}
-
-// lifeline is never written to: it ends with this process. Kept here, or the garbage collector would close it before.
-var lifeline io.WriteCloser
-
-func guard(mountPoint string) {
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	abort(mountPoint)
 }

@@ -30,10 +30,11 @@ func main() {
 	flag.Parse()
 	mountPoint := flag.Arg(0)
 	if *guarded {
-		guard(mountPoint)
+		watch(mountPoint)
 		return
 	}
-	if err := startGuard(mountPoint); err != nil {
+	guard, err := startGuard(mountPoint)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -49,6 +50,7 @@ func main() {
 	}
 	host.cut()
 	host.unmount()
+	guard.end()
 }
 
 func (h *host) obey(words []string) (any, error) {
