@@ -11,7 +11,7 @@ import { type TempDir, tempDir } from '../../support/temp-dir.js';
  * What survives of the unsynced: none of it; a prefix, in the order in which it was written; single pages of 4 KiB, each
  * on its own, with a prefix of the changes of names and sizes. What a seed draws of it, it draws again.
  */
-export const MODES = ['nothing', 'prefix', 'pages'] as const;
+export const MODES = ['nothing', 'pages', 'prefix'] as const;
 export type Mode = (typeof MODES)[number];
 
 /** How much was not synced when the power was cut, and how much of it survived. */

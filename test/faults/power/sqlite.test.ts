@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Seeded } from '../../support/seeded.js';
-import { IN_FULL } from '../form.js';
 import { MODES, whyNoLossyDisk } from './lossy-disk.js';
-import { SEED } from './power-options.js';
+import { IS_LONG, SEED } from './power-options.js';
 import { commitAndCrash, type Outcome, type Setting, whyNoSqlite } from './sqlite.js';
 
 const skip = whyNoSqlite() ?? (await whyNoLossyDisk());
-const CRASHES_EACH = IN_FULL ? 5 : 1;
+const CRASHES_EACH = IS_LONG ? 5 : 1;
 const random = new Seeded(SEED);
 
 /** So many crashes in each mode. */
