@@ -24,7 +24,7 @@ const SYNC_TIME_MS = 2;
 const START_MS = 3_000;
 
 const pidsOf = (dataDir: string): readonly number[] =>
-  processesOf(dataDir).map((line) => Number.parseInt(line));
+  processesOf(dataDir).map((line) => Number.parseInt(line, 10));
 
 const kill = (pids: readonly number[]): void => {
   for (const pid of pids) {
