@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nkeys } from 'nats';
+import { FaultError, fault } from '../../schemas/errors.js';
+import { replaceFileSync } from '../process/durable-file.js';
 
 /** An nkey user: the server's configuration holds the public half only, the seed goes to who authenticates with it. */
 export interface Key {
@@ -32,20 +34,27 @@ export class KeyStore {
     return join(this.dir, `${name}.nk`);
   }
 
-  /** The key of that name, made at first use. */
+  /** The key of that name, made at first use. Throws DATA_DIR_UNUSABLE where the file is there and has none. */
   get(name: string): Key {
+    const path = this.path(name);
+    if (!existsSync(path)) return this.renew(name);
     try {
-      return fromSeed(readFileSync(this.path(name), 'utf8').trim());
+      return fromSeed(readFileSync(path, 'utf8').trim());
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return this.renew(name);
+      throw new FaultError(
+        fault(
+          'DATA_DIR_UNUSABLE',
+          `${path} has no key: ${(error as Error).message}. Put it back, or remove it: the next start makes another`,
+        ),
+      );
     }
   }
 
   /** Replaces the key: whoever holds the old one is out once the server has read the new configuration. */
   renew(name: string): Key {
     const key = newKey();
-    writeFileSync(this.path(name), `${key.seed}\n`, { mode: 0o600 });
+    // Others are told of it at once: a key that is gone with the power would lock them out.
+    replaceFileSync(this.path(name), `${key.seed}\n`);
     return key;
   }
 }

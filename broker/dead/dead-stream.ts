@@ -3,6 +3,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { DEAD } from '../../schemas/dead.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import { LOG, MAX_RECORD_BYTES } from '../../schemas/log.js';
+import { addStream } from '../log/add-stream.js';
 import { differences } from '../log/stream.js';
 
 /** Of the limit of the log; a dead letter has its command's payload once more. */
@@ -43,7 +44,7 @@ export const ensureDeadStream = (jsm: JetStreamManager): TE.TaskEither<Fault, vo
         if ((error as { code?: number }).code === STREAM_NOT_FOUND) return undefined;
         throw error;
       });
-      if (existing === undefined) await jsm.streams.add(wanted);
+      if (existing === undefined) await addStream(jsm, wanted);
       else if (differences(existing.config, wanted).length > 0) {
         await jsm.streams.update(DEAD, { ...existing.config, ...wanted });
       }

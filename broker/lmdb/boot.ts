@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFileSync } from '../process/durable-file.js';
 
 /** For tests of what a loss of power leaves: another value stands for another boot of the machine. */
-const BOOT_VARIABLE = 'TALLYSTICK_BOOT';
+export const BOOT_VARIABLE = 'TALLYSTICK_BOOT';
 
 const readBoot = (): string =>
   process.platform === 'linux'
@@ -21,20 +22,8 @@ export const bootOfMachine = (): string => {
 
 const fileIn = (dir: string): string => join(dir, 'boot');
 
-const write = (dir: string, text: string): void => {
-  const path = fileIn(dir);
-  const file = openSync(`${path}.next`, 'w', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(`${path}.next`, path);
-};
-
 /** From here on what is in the database may be in memory only. On disk before anything else is. */
-export const markUnsynced = (dir: string): void => write(dir, bootOfMachine());
+export const markUnsynced = (dir: string): void => replaceFileSync(fileIn(dir), bootOfMachine());
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -67,14 +56,14 @@ export const markSynced = (dir: string): void => {
   const data = openSync(join(dir, 'data.mdb'), 'r+');
   try {
     fsyncSync(data);
-    write(dir, `${SYNCED}${digestOf(data)}`);
+    replaceFileSync(fileIn(dir), `${SYNCED}${digestOf(data)}`);
   } finally {
     closeSync(data);
   }
 };
 
 /** Something in the database is not what was written: it must not be opened again. */
-export const markDamaged = (dir: string): void => write(dir, DAMAGED);
+export const markDamaged = (dir: string): void => replaceFileSync(fileIn(dir), DAMAGED);
 
 const isAsSynced = (dir: string, mark: string): boolean => {
   const data = openSync(join(dir, 'data.mdb'), 'r');

@@ -1,16 +1,8 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { LossReport } from '../../schemas/operate.js';
+import { replaceFileSync } from '../process/durable-file.js';
 import type { LogLoss } from './log-loss.js';
 import { witnessPath } from './witness-file.js';
 
@@ -41,7 +33,7 @@ export const setAside = (dataDir: string, loss: LogLoss, at = new Date()): LossR
   const report: LossReport = { at: at.toISOString(), dir, ...loss };
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    writeFileSync(join(dir, REPORT), `${JSON.stringify(report, undefined, 2)}\n`);
+    replaceFileSync(join(dir, REPORT), `${JSON.stringify(report, undefined, 2)}\n`);
     const witness = witnessPath(dataDir);
     if (existsSync(witness)) cpSync(witness, join(dir, 'witness'));
     for (const path of derived(dataDir)) move(path, join(dir, path.slice(dataDir.length + 1)));

@@ -2,6 +2,7 @@ import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstr
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { LOG, MAX_RECORD_BYTES } from '../../schemas/log.js';
+import { addStream } from './add-stream.js';
 import { breaksDurability } from './durable-stream.js';
 
 const STREAM_NOT_FOUND = 10059;
@@ -73,7 +74,7 @@ export const findLog = (jsm: JetStreamManager): Promise<StreamInfo | undefined> 
 
 const addLog = async (jsm: JetStreamManager, maxBytes: number): Promise<StreamInfo> => {
   try {
-    return await jsm.streams.add(logConfig(maxBytes));
+    return await addStream(jsm, logConfig(maxBytes));
   } catch (error) {
     if (apiCode(error) !== NO_STORAGE_LEFT) throw error;
     throw new Mismatch(

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, flatten, isRight, left, right, tryCatch } from 'fp-ts/lib/Either.js';
+import { replaceFile } from '../process/durable-file.js';
 import type { Gap } from './gaps.js';
 import type { Mark } from './marks.js';
 
@@ -53,16 +53,6 @@ export const readWitness = (dataDir: string): Either<string, Memory | undefined>
   return left(`${path}: ${read.left}; it is kept as ${aside}`);
 };
 
-/** Replaces the file in one step: whoever is killed leaves the old one or the new one. */
-export const writeWitness = async (dataDir: string, memory: Memory): Promise<void> => {
-  const path = witnessPath(dataDir);
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(encode(memory));
-    // Renamed before it is on the disk, it would be an empty file after a loss of power.
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-};
+/** On the disk when it resolves: what it says was seen, a loss of power must not take along with what it was seen of. */
+export const writeWitness = (dataDir: string, memory: Memory): Promise<void> =>
+  replaceFile(witnessPath(dataDir), encode(memory));

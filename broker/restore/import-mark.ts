@@ -1,9 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { syncPath } from './sync-tree.js';
+import { replaceFile, syncPath } from '../process/durable-file.js';
 
 const markPath = (dataDir: string): string => join(dataDir, 'import.json');
 
@@ -22,18 +21,11 @@ export const checkImportFinished = (dataDir: string): Either<Fault, void> =>
     : right(undefined);
 
 /** Says on the disk that an import has begun, before it changes anything. */
-export const markImport = async (dataDir: string): Promise<void> => {
-  const path = markPath(dataDir);
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify({ since: new Date().toISOString(), pid: process.pid })}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  await syncPath(dataDir);
-};
+export const markImport = (dataDir: string): Promise<void> =>
+  replaceFile(
+    markPath(dataDir),
+    `${JSON.stringify({ since: new Date().toISOString(), pid: process.pid })}\n`,
+  );
 
 export const unmarkImport = async (dataDir: string): Promise<void> => {
   rmSync(markPath(dataDir), { force: true });

@@ -1,15 +1,6 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** Has the system write a file, or what a directory lists, to the disk. */
-export const syncPath = async (path: string): Promise<void> => {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};
+import { syncPath } from '../process/durable-file.js';
 
 /** All of a directory, whoever wrote it. */
 export const syncTree = async (dir: string): Promise<void> => {

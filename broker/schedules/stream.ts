@@ -1,6 +1,7 @@
 import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { HEADER } from '../../schemas/headers.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
+import { addStream } from '../log/add-stream.js';
 
 /**
  * Schedules, and what they have fired until the log has it. A stream of their own: one that takes schedules can neither
@@ -64,7 +65,7 @@ const config = (): Partial<StreamConfig> & { name: string } =>
 export const ensureSchedules = async (jsm: JetStreamManager): Promise<StreamInfo> => {
   const wanted = config();
   try {
-    return await jsm.streams.add(wanted);
+    return await addStream(jsm, wanted);
   } catch (error) {
     if ((error as { code?: number }).code !== STREAM_NAME_IN_USE) throw error;
     return await jsm.streams.update(SCHED, wanted);

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFileSync } from '../process/durable-file.js';
 
 const NAME = /^g([1-9]\d*)$/;
 const CURRENT = 'current';
@@ -54,9 +55,7 @@ export class Generations {
 
   /** Readers open this one from now on. */
   publish(name: string): void {
-    const path = join(this.dir, CURRENT);
-    writeFileSync(`${path}.next`, `${name}\n`, { mode: 0o600 });
-    renameSync(`${path}.next`, path);
+    replaceFileSync(join(this.dir, CURRENT), `${name}\n`);
   }
 
   /** Readers find none: what there is must not be shown. */

@@ -29,6 +29,9 @@ export class Ledger {
   readonly #answers = new Map<number, string>();
   #acknowledged = 0;
 
+  /** `before`: how many records other ledgers of this log have. */
+  constructor(private readonly before = 0) {}
+
   get sent(): number {
     return this.#sent.size;
   }
@@ -43,7 +46,7 @@ export class Ledger {
 
   /** Notes a record that is about to be sent; its trace header. */
   begin(subject: string): string {
-    const trace = traceOf(this.#sent.size + 1);
+    const trace = traceOf(this.before + this.#sent.size + 1);
     this.#sent.set(trace, { subject, told: undefined });
     return trace;
   }
