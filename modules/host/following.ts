@@ -1,4 +1,3 @@
-import { failPoint } from '../../broker/journal/fail-point.js';
 import { Pull } from '../../broker/journal/pull.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
 import { type Fault, fault } from '../../schemas/errors.js';
@@ -42,7 +41,6 @@ export class Following {
       consumer: start.foldConsumer,
       onBroken: (reason) => this.#end(reason),
       onMessage: ({ message }) => {
-        failPoint('host.folding');
         try {
           fold(read, states, message);
         } catch (error) {

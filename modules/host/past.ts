@@ -31,6 +31,7 @@ export const wantMore = (pull: Pull, states: States): void => {
 
 /** Folds one record; returns the command that it answers, if it is a result. Throws FoldError. */
 export const fold = (read: ReadFoldable, states: States, message: StoredMessage): number | undefined => {
+  failPoint('host.folding');
   const foldable = read(message);
   if (E.isLeft(foldable)) throw new FoldError(message.seq, foldable.left);
   if (foldable.right === undefined) return undefined;
@@ -66,7 +67,6 @@ export const foldPast = ({ nc, apiPrefix, read, start, states }: PastOptions): P
       consumer: start.foldConsumer,
       onBroken: (reason) => reject(new FaultError(reason)),
       onMessage: ({ message }) => {
-        failPoint('host.folding');
         try {
           const cause = message.seq < start.epoch ? fold(read, states, message) : undefined;
           if (cause !== undefined && cause >= start.resumeFrom) answered.add(cause);

@@ -112,6 +112,7 @@ describe('the configuration of a start', () => {
       onLogLoss: 'rebuild',
       modules: [],
       shipped: true,
+      trusted: [],
     });
   });
 
