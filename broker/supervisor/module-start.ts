@@ -1,10 +1,4 @@
-import {
-  AckPolicy,
-  type ConsumerConfig,
-  type ConsumerInfo,
-  DeliverPolicy,
-  type JetStreamManager,
-} from '@nats-io/jetstream';
+import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -23,31 +17,11 @@ import { readLogBatches } from '../journal/reader.js';
 import type { WholeLog } from '../log/whole-log.js';
 import { failPoint } from '../journal/fail-point.js';
 import { type EpochEnd, isWrittenBy, ModuleRecovery } from '../journal/recovery.js';
+import { ensureCommandConsumer, PINNED } from './command-consumer.js';
 
 const SECOND_NS = 1_000_000_000;
 
-/** Acks move a checkpoint and nothing else: what was handled is in the log. So a message is never sent again by time. */
-const ACK_WAIT_NS = 24 * 3_600 * SECOND_NS;
-const MAX_ACK_PENDING = 1_000_000;
 const FOLD_IDLE_NS = 120 * SECOND_NS;
-
-/** See {@link PULL_GROUP}. */
-const PINNED: Pick<ConsumerConfig, 'priority_groups' | 'priority_policy'> = {
-  priority_groups: [PULL_GROUP],
-  // The client exports the values of this setting as types only.
-  priority_policy: 'pinned_client' as NonNullable<ConsumerConfig['priority_policy']>,
-};
-
-const commandConsumerConfig = (module: string): Partial<ConsumerConfig> => ({
-  durable_name: commandConsumer(module),
-  description: `commands of module ${module}`,
-  ack_policy: AckPolicy.All,
-  deliver_policy: DeliverPolicy.All,
-  filter_subjects: [`cmd.${module}.>`],
-  ...PINNED,
-  ack_wait: ACK_WAIT_NS,
-  max_ack_pending: MAX_ACK_PENDING,
-});
 
 const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerConfig> => ({
   name: foldConsumer(module),
@@ -63,19 +37,6 @@ const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerCo
   num_replicas: 1,
   inactive_threshold: FOLD_IDLE_NS,
 });
-
-const CONSUMER_EXISTS = 10148;
-
-/** The module's consumer, with the settings of today also where an earlier version made it. */
-const ensureCommandConsumer = async (jsm: JetStreamManager, module: string): Promise<ConsumerInfo> => {
-  const config = commandConsumerConfig(module);
-  try {
-    return await jsm.consumers.add(LOG, config);
-  } catch (error) {
-    if ((error as { code?: number }).code !== CONSUMER_EXISTS) throw error;
-    return jsm.consumers.update(LOG, commandConsumer(module), config);
-  }
-};
 
 const jetstream = <A>(nc: NatsConnection, work: () => Promise<A>): TE.TaskEither<Fault, A> =>
   TE.tryCatch(

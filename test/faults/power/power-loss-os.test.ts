@@ -6,12 +6,12 @@ import type { Memory } from '../../../broker/log/witness-file.js';
 import { checkLog } from '../../support/log-checks.js';
 import { waitFor } from '../../support/wait-for.js';
 import { status } from '../system-state.js';
-import { type Mode, MODES, whyNoLossyDisk } from './lossy-disk.js';
-import { IS_LONG, MOST_ACKNOWLEDGED, SEED } from './power-options.js';
+import { type Mode, whyNoLossyDisk } from './lossy-disk.js';
+import { CRASH_MODES, IS_LONG, MOST_ACKNOWLEDGED, SEED } from './power-options.js';
 import { PowerRig } from './power-rig.js';
 
 const skip = await whyNoLossyDisk();
-const CRASH_MODES: readonly Mode[] = IS_LONG ? MODES : ['nothing'];
+const MODES: readonly Mode[] = IS_LONG ? CRASH_MODES : ['nothing'];
 
 /** Up to where the broker has written down what it saw of the log. */
 const seenUpTo = (dataDir: string): number => {
@@ -19,7 +19,7 @@ const seenUpTo = (dataDir: string): number => {
   return (JSON.parse(line) as Memory).marks.at(-1)?.seq ?? 0;
 };
 
-for (const mode of CRASH_MODES) {
+for (const mode of MODES) {
   test(`I9 under os the broker comes up after a loss of power, and names what it lost of what it had seen (${mode})`, {
     skip,
   }, async (t) => {
