@@ -76,8 +76,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** In every run two of them, drawn by lot; all in the long form. */
-const drawn = IN_FULL ? CASES : [...CASES].sort(() => Math.random() - 0.5).slice(0, 2);
+/** In every run one of them, drawn by lot; all in the long form. */
+const drawn = IN_FULL ? CASES : [...CASES].sort(() => Math.random() - 0.5).slice(0, 1);
 
 describe('the burst test finds what a bug in the journal does', () => {
   let dir: TempDir;

@@ -26,10 +26,10 @@ export const TIERS = {
     concurrency: 3,
     fileTimeoutMs: 240_000,
   },
-  /** Kills and stalls; alone on the machine, so that a deadline missed is the broker's and not a neighbour's. */
+  /** Kills, stalls and damage. Most of their time is waiting; their deadlines leave room for a neighbour. */
   faults: {
     folders: ['faults'],
-    concurrency: 1,
+    concurrency: 3,
     fileTimeoutMs: 600_000,
   },
 } as const satisfies Record<string, Tier>;
