@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from 'nats';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
+import { headerIn } from './header-text.js';
 import { withoutPin } from './pin.js';
 import { WireRecord } from './wire-record.js';
 
@@ -16,18 +17,27 @@ export interface Delivery {
   readonly pending: number;
 }
 
+const ENDS: number[] = [];
+
 /**
  * Reads `$JS.ACK.<stream>.<consumer>.<deliveries>.<seq>.<delivered>.<nanos>.<pending>`, or the longer form with domain
  * and account hash behind `ACK` and more tokens behind `pending`. Undefined when it is neither.
  */
 export const parseDelivery = (reply: string): Delivery | undefined => {
   if (!reply.startsWith('$JS.ACK.')) return undefined;
-  const tokens = reply.split('.');
-  const at = tokens.length === 9 ? 5 : 7;
-  const nanos = tokens[at + 2];
-  const pending = tokens[at + 3];
-  if (nanos === undefined || pending === undefined) return undefined;
-  return { seq: Number(tokens[at]), delivered: Number(tokens[at + 1]), nanos, pending: Number(pending) };
+  // Where each token ends; to split all of it would make strings that nobody looks at, with every record.
+  let count = 0;
+  for (let at = reply.indexOf('.'); at >= 0; at = reply.indexOf('.', at + 1)) ENDS[count++] = at;
+  ENDS[count] = reply.length;
+  const first = count === 8 ? 5 : 7;
+  if (count < first + 3) return undefined;
+  const token = (i: number): string => reply.slice((ENDS[i - 1] as number) + 1, ENDS[i]);
+  return {
+    seq: Number(token(first)),
+    delivered: Number(token(first + 1)),
+    nanos: token(first + 2),
+    pending: Number(token(first + 3)),
+  };
 };
 
 /** Milliseconds since 1970, cut and not rounded, so that a record never seems younger than it is. */
@@ -47,6 +57,9 @@ const rawOf = (message: object): Uint8Array | undefined => {
   return raw instanceof Uint8Array ? raw : undefined;
 };
 
+const utf8Of = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+
 /** The client's type does not name what its header objects are published by. */
 const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
   (headers as (MsgHdrs & { readonly encode?: () => Uint8Array }) | undefined)?.encode?.() ?? NONE;
@@ -55,6 +68,7 @@ const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
 export class LogMessage implements WholeMessage {
   /** Whether it has, behind its own headers, the one that a pinned consumer adds. */
   isPinned = false;
+  private headers: string | undefined;
 
   constructor(
     readonly seq: number,
@@ -100,8 +114,8 @@ export class LogMessage implements WholeMessage {
   }
 
   header(name: string): string | undefined {
-    const value = this.message.headers?.get(name);
-    return value === '' ? undefined : value;
+    this.headers ??= utf8Of(this.deliveredHeaders());
+    return headerIn(this.headers, name);
   }
 
   /** The same record as bytes. */

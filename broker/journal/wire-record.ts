@@ -1,4 +1,5 @@
 import type { WholeMessage } from '../../schemas/record.js';
+import { headerIn } from './header-text.js';
 import { withoutPin } from './pin.js';
 
 const ZERO = 48;
@@ -67,15 +68,8 @@ export class WireRecord implements WholeMessage {
     return this.bytes.subarray(this.dataFrom, this.dataTo);
   }
 
-  /** The first value of a header with exactly this name; as the client library, which trims, and knows no empty one. */
   header(name: string): string | undefined {
     this.headers ??= this.bytes.toString('utf8', this.headersFrom, this.dataFrom);
-    const { headers } = this;
-    const start = `\r\n${name}:`;
-    const at = headers.indexOf(start);
-    if (at < 0) return undefined;
-    const from = at + start.length;
-    const value = headers.slice(from, headers.indexOf('\r\n', from)).trim();
-    return value === '' ? undefined : value;
+    return headerIn(this.headers, name);
   }
 }
