@@ -40,6 +40,9 @@ export interface LogIndexOptions {
 /** Results kept in memory by their command, for callers that come to ask just after: about 4 MB. */
 const RECENT_RESULTS = 65_536;
 
+/** The broker ends when the log does not answer for so long; a connection that is dead has been given up long before. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Reads the whole log, headers only, in order, and keeps what the broker asks of it: agents, open commands, open
  * conversations, and who was answered where. It follows the log for as long as the broker lives.
@@ -149,6 +152,7 @@ export class LogIndex {
         fromSeq: this.#position + 1,
         follow: true,
         headersOnly: true,
+        patienceMs: PATIENCE_MS,
         signal: this.#stop.signal,
       });
       for await (const message of records) this.#add(message);

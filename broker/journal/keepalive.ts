@@ -5,8 +5,10 @@ import { linkState } from './link-state.js';
 export const SILENCE_VARIABLE = 'TALLYSTICK_SILENCE_MS';
 
 const DEFAULT_SILENCE_MS = 15_000;
-/** Pings that stay without an answer before the connection is given up. */
+/** Pings in a row that may stay without an answer when nothing else comes either. */
 const MAX_SILENT = 3;
+/** The same when something comes. */
+const MAX_UNANSWERED = 2 * MAX_SILENT;
 
 const silenceFromEnvironment = (): number => {
   const ms = Number(process.env[SILENCE_VARIABLE]);
@@ -33,30 +35,34 @@ const watched = new WeakSet<NatsConnection>();
 /**
  * Gives a connection up, so that the client dials anew, over which nothing has come for a while although something was
  * asked: the other end is gone and nobody said so (a plug that was pulled, a firewall that forgot). The client's own pings
- * notice that after 6 minutes. Whatever arrives counts as life, since over a slow line the answer to a ping waits behind
- * megabytes of records. Ticks are counted, not time: a process that was stopped has heard nothing because it did not listen.
+ * notice that after 6 minutes. Where records come and the answers do not, either the line is slow, and an answer waits
+ * behind megabytes, or nothing that is sent arrives any more: then it is given twice the time. Rounds are counted, not
+ * time: a process that was stopped has heard nothing because it did not listen.
  */
 export const keepAlive = (nc: NatsConnection, silenceMs = silenceFromEnvironment()): void => {
   if (watched.has(nc)) return;
   watched.add(nc);
   const link = linkState(nc);
   let silent = 0;
+  let unanswered = 0;
   let messages = nc.stats().inMsgs;
-  const heard = (): void => {
+  const answered = (): void => {
     silent = 0;
+    unanswered = 0;
   };
   const timer = setInterval(() => {
     if (nc.isClosed()) return clearInterval(timer);
     const { inMsgs } = nc.stats();
-    if (!link.isUp || inMsgs !== messages) heard();
+    if (inMsgs !== messages) silent = 0;
     messages = inMsgs;
-    if (!link.isUp) return;
-    if (silent >= MAX_SILENT) {
-      heard();
+    if (!link.isUp) return answered();
+    if (silent >= MAX_SILENT || unanswered >= MAX_UNANSWERED) {
+      answered();
       return giveUp(nc);
     }
     silent += 1;
-    nc.flush().then(heard, () => undefined);
+    unanswered += 1;
+    nc.flush().then(answered, () => undefined);
   }, silenceMs / MAX_SILENT);
   timer.unref();
 };

@@ -20,6 +20,9 @@ import { balances, checkSettledLog, money, moneyInLog, processesOf, status } fro
 export const MODULES = ['accounts', 'agents', 'orders'] as const;
 export type ProcessName = (typeof MODULES)[number] | 'broker';
 
+/** Of what a broker said that should not have ended. */
+const KEPT_LINES = 40;
+
 /** Has a process read its plan; one that has just ended cannot. */
 const signal = (pid: number): void => {
   try {
@@ -261,7 +264,11 @@ export class FaultRig implements AsyncDisposable {
       while (!this.#stopping) {
         const exit = await this.#broker?.exited;
         if (this.#stopping) return;
-        assert.equal(exit?.signal, 'SIGKILL', `the broker ended with ${exit?.code ?? exit?.signal}`);
+        assert.equal(
+          exit?.signal,
+          'SIGKILL',
+          `the broker ended with ${exit?.code ?? exit?.signal}: ${this.said.slice(-KEPT_LINES).join('\n')}`,
+        );
         for (;;) {
           await waitFor(
             'everything that the broker started to be gone',

@@ -12,7 +12,8 @@ const SILENCE_MS = IN_FULL ? 15_000 : 900;
 const CUTS = IN_FULL ? 30 : 4;
 /** Connections of the broker (two) and of its modules. */
 const CONNECTIONS = 2 + MODULES.length;
-const DIRECTIONS: readonly Direction[] = IN_FULL ? ['to-server', 'to-client', 'both'] : ['both'];
+/** In the short form the worst: calls and beats go on to come, and nothing that is sent arrives. */
+const DIRECTIONS: readonly Direction[] = IN_FULL ? ['to-server', 'to-client', 'both'] : ['to-server'];
 
 describe('between broker and modules here and a server elsewhere', () => {
   let rig: FaultRig;
