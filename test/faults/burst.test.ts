@@ -33,6 +33,7 @@ const CASES: readonly Case[] = [
       ...['--durability', 'fsync', '--calls', '--rate', '800', '--seconds', '4', '--agents', '300'],
       ...['--kill', 'module@1,server@2'],
     ],
+    inFullOnly: true,
   },
   {
     title: 'I1 I2 I4 I6 20 bursts of events in a row, each with kills, lose nothing',

@@ -21,8 +21,8 @@ export const DURABILITY = process.env[KILL_VARIABLES.durability] ?? 'fsync';
 /** What the names of the points begin with. */
 export const POINTS = process.env[KILL_VARIABLES.points] ?? '';
 /** Where no number of kills is given, so many points are drawn by lot: all of them take too long for every run. */
-export const MODULE_POINTS = 3;
+export const MODULE_POINTS = 2;
 /** Each of these costs a start of the broker. */
 export const BROKER_POINTS = 1;
 /** Calls in flight at each kill of the tests that kill from outside; `npm run test:faults` has 10,000. */
-export const CALLS = number('KILLS_CALLS') ?? 3_000;
+export const CALLS = number('KILLS_CALLS') ?? 1_500;
