@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { replaceFileSync } from '../process/durable-file.js';
 
 /** For tests of what a loss of power leaves: another value stands for another boot of the machine. */
-export const BOOT_VARIABLE = 'TALLYSTICK_BOOT';
+const BOOT_VARIABLE = 'TALLYSTICK_BOOT';
 
 const readBoot = (): string =>
   process.platform === 'linux'

@@ -5,7 +5,6 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
 import { FAIL_VARIABLE } from '../journal/fail-point.js';
 import { SILENCE_VARIABLE } from '../journal/keepalive.js';
-import { BOOT_VARIABLE } from '../lmdb/boot.js';
 import { boundedLines } from '../process/bounded-lines.js';
 import type { Reaper } from '../process/reaper.js';
 import type { ModuleSource } from './manifest-file.js';
@@ -39,7 +38,6 @@ const INHERITED = [
   'TMPDIR',
   FAIL_VARIABLE,
   SILENCE_VARIABLE,
-  BOOT_VARIABLE,
 ] as const;
 
 const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({

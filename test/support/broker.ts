@@ -32,6 +32,8 @@ export interface BrokerOptions {
   /** Further arguments of `tallystick start`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A program that runs the rest of its arguments in its own place. */
+  readonly within?: readonly string[];
   readonly readyWithinMs?: number;
 }
 
@@ -66,9 +68,20 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<TestBrok
   const server = options.natsUrl === undefined ? ['--nats-port', '0'] : ['--nats', options.natsUrl];
   const shipped = (options.shipped ?? []).flatMap((name) => ['--module', join(SHIPPED, name)]);
   const modules = options.shipped === undefined ? [] : ['--no-shipped', ...shipped];
+  const [program = process.execPath, ...before] = [...(options.within ?? []), process.execPath];
   const child = spawn(
-    process.execPath,
-    [tallystickPath(), 'start', '--json', '--data', dataDir, ...server, ...modules, ...(options.args ?? [])],
+    program,
+    [
+      ...before,
+      tallystickPath(),
+      'start',
+      '--json',
+      '--data',
+      dataDir,
+      ...server,
+      ...modules,
+      ...(options.args ?? []),
+    ],
     { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const exited = follow(child);
@@ -98,7 +111,9 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<TestBrok
       () => {
         if (stdout[0] !== undefined) return stdout[0];
         if (hasEnded())
-          return new Error(`tallystick start ended with ${child.exitCode}\n${stderr.join('\n')}`);
+          return new Error(
+            `tallystick start ended with ${child.exitCode} (${child.signalCode ?? 'no signal'})\n${stderr.join('\n')}`,
+          );
         return undefined;
       },
       options.readyWithinMs ?? 60_000,

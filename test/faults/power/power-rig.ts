@@ -3,17 +3,19 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
-import { BOOT_VARIABLE } from '../../../broker/lmdb/boot.js';
 import { freePort } from '../../../broker/process/free-port.js';
 import type { BrokerStatus } from '../../../schemas/operate.js';
-import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
+import { startBroker, type TestBroker } from '../../support/broker.js';
 import { writeShippedModule } from '../../support/module-dir.js';
+import { tallystickPath } from '../../support/program-paths.js';
+import { runProgram } from '../../support/run-program.js';
 import { Seeded } from '../../support/seeded.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { Ledger } from '../ledger.js';
 import { AGENT_NAMES, Load, prepare } from '../load.js';
 import { balances, checkSettledLog, money, moneyInLog, processesOf, settled } from '../system-state.js';
+import { BootId } from './boot-id.js';
 import { type Loss, LossyDisk, type Mode } from './lossy-disk.js';
 
 const MODULES = ['accounts', 'agents', 'orders'] as const;
@@ -43,8 +45,8 @@ const moment = (ms: number): Promise<void> => new Promise((resume) => setTimeout
 export class PowerRig implements AsyncDisposable {
   readonly random: Seeded;
   #ledger = new Ledger();
+  readonly #bootId: BootId;
   #broker: TestBroker | undefined;
-  #boots = 0;
   #forgotten = 0;
 
   private constructor(
@@ -54,6 +56,7 @@ export class PowerRig implements AsyncDisposable {
     private readonly args: readonly string[],
   ) {
     this.random = new Seeded(seed);
+    this.#bootId = new BootId(home.path);
   }
 
   static async start(seed: number, durability: 'fsync' | 'os', strictNames = false): Promise<PowerRig> {
@@ -100,7 +103,7 @@ export class PowerRig implements AsyncDisposable {
     this.#broker = await startBroker({
       dataDir: this.dataDir,
       args: this.args,
-      env: this.#env(),
+      within: this.#bootId.within,
       readyWithinMs: 120_000,
     });
   }
@@ -143,7 +146,7 @@ export class PowerRig implements AsyncDisposable {
       return left.length === 0;
     });
     await this.disk.mount();
-    this.#boots += 1;
+    this.#bootId.renew();
     return loss;
   }
 
@@ -180,10 +183,10 @@ export class PowerRig implements AsyncDisposable {
 
   /** I6: what the snapshots have is what the log gives, agent by agent and byte by byte. */
   async verifySnapshots(): Promise<void> {
-    const { code, stdout, stderr } = await tallystick(['replay', 'rebuild', '--check'], {
-      dataDir: this.dataDir,
+    const [program = '', ...before] = this.#bootId.within;
+    const check = [tallystickPath(), 'replay', 'rebuild', '--check', '--data', this.dataDir];
+    const { code, stdout, stderr } = await runProgram(program, [...before, process.execPath, ...check], {
       timeoutMs: 120_000,
-      env: this.#env(),
     });
     assert.equal(code, 0, `${stdout}${stderr}`);
   }
@@ -202,11 +205,6 @@ export class PowerRig implements AsyncDisposable {
     await this.#broker?.[Symbol.asyncDispose]();
     await this.disk[Symbol.asyncDispose]();
     await this.home[Symbol.asyncDispose]();
-  }
-
-  /** A machine that lost power has another boot than before. */
-  #env(): Readonly<Record<string, string>> {
-    return { [BOOT_VARIABLE]: `boot-${this.#boots}` };
   }
 
   async #balances(): Promise<readonly number[]> {
