@@ -65,10 +65,14 @@ const main = async (args: readonly string[]): Promise<boolean> => {
   }
 
   const tally = tallyOf(runs.flatMap(({ outcomes }) => outcomes));
-  const bad = runs.flatMap(({ file, outcomes }) =>
-    outcomes.filter(({ kind }) => kind !== 'pass').map((outcome) => notPassed(file, outcome)),
-  );
+  const told = (which: (kind: TestOutcome['kind']) => boolean): readonly string[] =>
+    runs.flatMap(({ file, outcomes }) =>
+      outcomes.filter(({ kind }) => which(kind)).map((outcome) => notPassed(file, outcome)),
+    );
+  const bad = told((kind) => kind !== 'pass' && kind !== 'impossible');
+  const impossible = told((kind) => kind === 'impossible');
   print(`\nslowest files:\n${slowestLines(runs)}`);
+  if (impossible.length > 0) print(`\nNOT RUN, for what this machine lacks:\n${impossible.join('')}`);
   print(`\n${bad.length === 0 ? '' : `not passed:\n${bad.join('')}\n`}`);
   print(closingLines(tally, performance.now() - startedAt));
   return isGreen(tally) && bad.length === 0;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { connect, headers as makeHeaders, type NatsConnection } from 'nats';
 import { HEADER } from '../../schemas/headers.js';
 import type { Result } from '../../schemas/result.js';
+import { notHere } from '../runner/not-here.js';
 import { startBroker, tallystick } from '../support/broker.js';
 import { writeShippedModule } from '../support/module-dir.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -40,7 +41,7 @@ const call = async (nc: NatsConnection, ledger: Ledger, i: number): Promise<Resu
 
 test('I1 I3 I8 a full disk: calls are refused by name, nothing is lost, and the broker goes on once there is room', async (t) => {
   const disk = mountSmallDisk(DISK_MIB);
-  if (typeof disk === 'string') return t.skip(`no small file system can be mounted: ${disk}`);
+  if (typeof disk === 'string') return t.skip(notHere(`no small file system can be mounted: ${disk}`));
   await using _disk = disk;
   await using dir = tempDir();
   const module = await writeShippedModule(join(dir.path, 'accounts'), 'accounts', { crashes: 1_000 });

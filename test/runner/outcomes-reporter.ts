@@ -1,8 +1,9 @@
 import type { TestEvent } from 'node:test/reporters';
+import { NOT_HERE } from './not-here.js';
 
 /** How one test or suite of a file ended; the names of the kinds are those of node's closing lines. */
 export interface TestOutcome {
-  readonly kind: 'pass' | 'fail' | 'cancelled' | 'skipped' | 'todo';
+  readonly kind: 'pass' | 'fail' | 'cancelled' | 'skipped' | 'impossible' | 'todo';
   readonly suite: boolean;
   readonly name: string;
   /** Why it did not pass, in its first lines. */
@@ -18,6 +19,8 @@ const failureType = (error: unknown): string =>
 
 /** node wraps what a test threw; what a suite says is only that a test of it failed. */
 const whyOf = (event: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>): { why?: string } => {
+  const { skip } = event.data as { readonly skip?: string | boolean };
+  if (typeof skip === 'string') return { why: skip };
   if (event.type === 'test:pass' || event.data.details.type === 'suite') return {};
   const { error } = event.data.details;
   const cause: unknown = error.cause ?? error;
@@ -26,7 +29,9 @@ const whyOf = (event: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>): 
 };
 
 const kindOf = (event: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>): TestOutcome['kind'] => {
-  if (event.data.skip !== undefined) return 'skipped';
+  const { skip } = event.data as { readonly skip?: string | boolean };
+  if (typeof skip === 'string' && skip.startsWith(NOT_HERE)) return 'impossible';
+  if (skip !== undefined) return 'skipped';
   if (event.data.todo !== undefined) return 'todo';
   if (event.type === 'test:pass') return 'pass';
   return CANCELLED.has(failureType(event.data.details.error)) ? 'cancelled' : 'fail';

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { isAlive } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
 import { type FileRun, runFile } from './run-file.js';
+import { NOT_HERE } from './not-here.js';
 import { closingLines, isGreen, tallyOf } from './tally.js';
 import { compiledFile } from './test-files.js';
 
@@ -42,6 +43,14 @@ describe('the run of a test file', () => {
     const skipped = await run(`it('a', () => {}); it.skip('b', () => {}); it.todo('c');`);
     assert.deepEqual(kinds(skipped), ['pass a', 'skipped b', 'todo c']);
     assert.ok(!isGreen(tallyOf(skipped.outcomes)));
+  });
+
+  it('is green with a test that this machine cannot run, and says which', async () => {
+    const result = await run(`it('a', () => {}); it('b', { skip: '${NOT_HERE}no disk' }, () => {});`);
+    assert.deepEqual(kinds(result), ['pass a', 'impossible b']);
+    assert.equal(result.outcomes[1]?.why, `${NOT_HERE}no disk`);
+    assert.ok(isGreen(tallyOf(result.outcomes)));
+    assert.ok(!isGreen(tallyOf(result.outcomes.slice(1, 1))));
   });
 
   it('fails when it ran no test or ended before its tests', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { notHere } from '../../runner/not-here.js';
 import { spawn } from 'node:child_process';
 import {
   closeSync,
@@ -25,7 +26,7 @@ import { collectLines } from '../../support/lines.js';
 import { waitFor } from '../../support/wait-for.js';
 import { LossyDisk, type Mode, whyNoLossyDisk } from './lossy-disk.js';
 
-const skip = await whyNoLossyDisk();
+const skip = notHere(await whyNoLossyDisk()) ?? false;
 const PAGE = 4096;
 
 const sync = (path: string): void => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { notHere } from '../../runner/not-here.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,7 +11,7 @@ import { type Mode, whyNoLossyDisk } from './lossy-disk.js';
 import { CRASH_MODES, IS_LONG, MOST_ACKNOWLEDGED, SEED } from './power-options.js';
 import { PowerRig } from './power-rig.js';
 
-const skip = await whyNoLossyDisk();
+const skip = notHere(await whyNoLossyDisk()) ?? false;
 const MODES: readonly Mode[] = IS_LONG ? CRASH_MODES : ['nothing'];
 
 /** Up to where the broker has written down what it saw of the log. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { notHere } from '../../runner/not-here.js';
 import { test } from 'node:test';
 import { type Mode, whyNoLossyDisk } from './lossy-disk.js';
 import { CRASH_MODES, CRASHES, IS_LONG, MOST_ACKNOWLEDGED, SEED, STRICT_NAMES } from './power-options.js';
 import { PowerRig } from './power-rig.js';
 
-const skip = await whyNoLossyDisk();
+const skip = notHere(await whyNoLossyDisk()) ?? false;
 
 test('I1 to I6 hold under fsync when the machine loses power at any moment', { skip }, async (t) => {
   t.diagnostic(`npm run test:power -- --crashes ${CRASHES} --seed ${SEED}`);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { notHere } from '../../runner/not-here.js';
 import { Seeded } from '../../support/seeded.js';
 import { MODES, whyNoLossyDisk } from './lossy-disk.js';
 import { IS_LONG, SEED } from './power-options.js';
 import { commitAndCrash, type Outcome, type Setting, whyNoSqlite } from './sqlite.js';
 
-const skip = whyNoSqlite() ?? (await whyNoLossyDisk());
+const skip = notHere(whyNoSqlite() ?? (await whyNoLossyDisk())) ?? false;
 const CRASHES_EACH = IS_LONG ? 5 : 1;
 const random = new Seeded(SEED);
 
