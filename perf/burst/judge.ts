@@ -7,6 +7,7 @@ import type { Fault } from '../../schemas/errors.js';
 import type { Verification } from '../../schemas/verification.js';
 import type { Installation } from './installation.js';
 import { KINDS, type LoadKind } from './setting.js';
+import type { BurstOutcome } from './outcome.js';
 import type { BurstView } from './run-burst.js';
 
 export interface JudgeOptions {
@@ -22,15 +23,11 @@ export interface JudgeOptions {
   readonly view: BurstView;
 }
 
-export interface Judgement {
+type Counts = 'delivered' | 'lost' | 'duplicated' | 'reordered' | 'unanswered' | 'otherFindings' | 'reasons';
+
+/** What the log says of a run. */
+export interface Judgement extends Pick<BurstOutcome, Counts> {
   readonly verification: Verification;
-  readonly delivered: number;
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly reordered: number;
-  readonly unanswered: number;
-  readonly otherFindings: number;
-  readonly reasons: readonly string[];
 }
 
 const PAGE = 1_000;

@@ -41,6 +41,7 @@ const call = async (nc: NatsConnection, ledger: Ledger, i: number): Promise<Resu
 
 test('I1 I3 I8 a full disk: calls are refused by name, nothing is lost, and the broker goes on once there is room', async (t) => {
   const disk = mountSmallDisk(DISK_MIB);
+  // The run names it among what was not run: without the right to mount there is no disk to fill.
   if (typeof disk === 'string') return t.skip(notHere(`no small file system can be mounted: ${disk}`));
   await using _disk = disk;
   await using dir = tempDir();

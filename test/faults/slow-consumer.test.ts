@@ -63,6 +63,7 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
       const [module] = (await status(broker.dataDir)).modules;
       mostLag = Math.max(mostLag, module?.lag ?? 0);
       mostBytes = Math.max(mostBytes, module?.rssBytes ?? 0);
+      // A sample now and then, for as long as is sent: nothing is waited for here.
       await new Promise((resume) => setTimeout(resume, 200));
     }
   })();
