@@ -58,7 +58,7 @@ describe('startBroker', () => {
   it('a broker that ends at its start fails at once, with what it said', async () => {
     await using dir = tempDir();
     await standIn(dir, `console.error('PORT_IN_USE: taken'); process.exitCode = 3;`);
-    await assert.rejects(startBroker(), /ended with 3\nPORT_IN_USE: taken/);
+    await assert.rejects(startBroker(), /ended with 3 \(no signal\)\nPORT_IN_USE: taken/);
   });
 
   it('the command line gets its data directory', async () => {
