@@ -61,26 +61,49 @@ const DRAIN_MS = 10_000;
 
 const ON = `fail-points are on (${FAIL_VARIABLE}): processes of this broker may end at any moment, as a test wants`;
 
+/** How often a start begins anew because its own server was killed in the middle of it. */
+const ANEW = 3;
+
 /** Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails. */
 export const startBroker =
   (config: StartConfig, environment: BrokerEnvironment): TaskEither<Fault, RunningBroker> =>
   async () => {
-    const lifetime = new Lifetime();
-    if (armFailPoints('broker')) environment.log.line('broker', ON);
-    try {
-      const { ready, witness, producer } = await start(config, environment, lifetime);
-      return E.right({
-        ready,
-        record: (command) => producer.append(command, { patient: true }),
-        stop: () => lifetime.stop(),
-        failed: lifetime.failed,
-        loss: () => witness.checked(),
-      });
-    } catch (error) {
-      await lifetime.stop();
-      return E.left(toFault(error));
+    const { log } = environment;
+    if (armFailPoints('broker')) log.line('broker', ON);
+    for (let begun = 0; ; begun++) {
+      // Steps of a start may fail in their own words for want of the server.
+      let wasDown = false;
+      const onDown = (): void => {
+        wasDown = true;
+      };
+      const started = await startOnce(config, environment, onDown);
+      if (E.isRight(started) || begun === ANEW || config.natsUrl !== undefined) return started;
+      const { code, message } = started.left;
+      if (!wasDown && code !== 'SERVER_UNREACHABLE') return started;
+      log.line('broker', `${code}: ${message}; the server was killed, and the broker starts anew`);
     }
   };
+
+const startOnce = async (
+  config: StartConfig,
+  environment: BrokerEnvironment,
+  onDown: () => void,
+): Promise<E.Either<Fault, RunningBroker>> => {
+  const lifetime = new Lifetime();
+  try {
+    const { ready, witness, producer } = await start(config, environment, lifetime, onDown);
+    return E.right({
+      ready,
+      record: (command) => producer.append(command, { patient: true }),
+      stop: () => lifetime.stop(),
+      failed: lifetime.failed,
+      loss: () => witness.checked(),
+    });
+  } catch (error) {
+    await lifetime.stop();
+    return E.left(toFault(error));
+  }
+};
 
 const raise = (reason: Fault): never => {
   throw new FaultError(reason);
@@ -90,6 +113,7 @@ const start = async (
   config: StartConfig,
   { hostEntry, shippedModules, log, onProgress, knownLoss }: BrokerEnvironment,
   lifetime: Lifetime,
+  onDown: () => void,
 ): Promise<{ readonly ready: Ready; readonly witness: Witness; readonly producer: Producer }> => {
   const dataDir = resolve(config.dataDir);
   const dirs = [...(config.shipped ? shippedModules : []), ...config.modules];
@@ -101,7 +125,7 @@ const start = async (
   lifetime.onStop(() => reaper.close());
 
   const manifests = sources.map(({ manifest }) => manifest);
-  const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress }));
+  const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress, onDown }));
   lifetime.onStop(() => server.stop());
   lifetime.onStop(
     watchDurableServer(server.link, config.durability, server.url, (problem) => lifetime.fail(problem)),

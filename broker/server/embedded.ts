@@ -3,7 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { checkPort } from '../process/free-port.js';
 import { awaitInfo } from './await-info.js';
-import { type ServerProcess, type ServerProcessOptions, spawnServer } from './server-process.js';
+import { isKill, type ServerProcess, type ServerProcessOptions, spawnServer } from './server-process.js';
 
 /** A store of millions of records is recovered in seconds; a server that says nothing for a minute is in trouble. */
 const READY_TIMEOUT_MS = 60_000;
@@ -67,12 +67,14 @@ const launch = async (
     .map((line) => `\n  ${line}`)
     .join('');
   await running.stop(0);
-  return left(fault('SERVER_START_FAILED', `nats-server (${binary}) did not start: ${why}${said}`));
+  const text = `nats-server (${binary}) did not start: ${why}${said}`;
+  return left(fault(isKill(cause) ? 'SERVER_UNREACHABLE' : 'SERVER_START_FAILED', text));
 };
 
 /**
  * Runs a nats-server for as long as the broker runs. Fails when the first start fails: `PORT_IN_USE`, or
- * `SERVER_START_FAILED` with the server's own last lines. Later deaths are reported and answered with a restart.
+ * `SERVER_START_FAILED` with the server's own last lines; `SERVER_UNREACHABLE` where somebody killed it in its start. Later
+ * deaths are reported and answered with a restart.
  */
 export const startEmbedded =
   (options: EmbeddedOptions): TaskEither<Fault, EmbeddedServer> =>

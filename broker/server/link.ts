@@ -2,7 +2,7 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { connect, errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
 import { keepAlive } from '../journal/keepalive.js';
-import { whileLinked } from '../journal/linked-request.js';
+import { linkedRequest, whileLinked } from '../journal/linked-request.js';
 import { redial } from '../journal/redial.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
@@ -60,7 +60,7 @@ class NotOurs extends Error {}
  * do is refused (I7): that is found out here and not by the first attack.
  */
 const checkAccount = async (nc: NatsConnection, wanted: string): Promise<void> => {
-  const reply = await nc.request('$SYS.REQ.USER.INFO', '', { timeout: INFO_TIMEOUT_MS });
+  const reply = await linkedRequest(nc, '$SYS.REQ.USER.INFO', '', { timeout: INFO_TIMEOUT_MS });
   const account = reply.json<{ data?: { account?: string } }>().data?.account;
   if (account !== wanted) throw new NotOurs(`it takes the broker into account ${account}, not ${wanted}`);
 };
@@ -98,7 +98,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
     async () => {
       const nc = await connectAs(core, 'tallystick broker', 'CORE');
       const sys = await connectAs(system, 'tallystick broker, administration', 'SYS');
-      const jsm = await jetstreamManager(nc);
+      const jsm = await whileLinked(nc, () => jetstreamManager(nc));
       let since: number | undefined = performance.now();
       void (async () => {
         for await (const status of nc.status() as AsyncIterable<Status>) {
@@ -119,7 +119,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
       /** Asks the server itself, under its own account. */
       const administer = async <T>(what: string): Promise<T> => {
         const subject = `$SYS.REQ.SERVER.${nc.info?.server_id ?? ''}.${what}`;
-        const reply = await sys.request(subject, '', { timeout: ADMINISTRATION_TIMEOUT_MS });
+        const reply = await linkedRequest(sys, subject, '', { timeout: ADMINISTRATION_TIMEOUT_MS });
         const answer = reply.json<{ data?: T; error?: { description?: string } }>();
         if (answer.error !== undefined) throw new Error(answer.error.description ?? 'no reason given');
         return answer.data as T;

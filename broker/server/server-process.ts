@@ -5,6 +5,11 @@ import type { Reaper } from '../process/reaper.js';
 /** Log lines that are kept for the message of a failure. */
 const TAIL_LINES = 8;
 
+const KILLED = 'killed by ';
+
+/** Whether it was others that ended a process, and not itself. */
+export const isKill = (cause: string | undefined): boolean => cause?.startsWith(KILLED) === true;
+
 export interface ServerProcessOptions {
   /** Path of the nats-server. */
   readonly binary: string;
@@ -76,7 +81,7 @@ const supervised = (
     };
     child.on('error', (error) => child.pid === undefined && end(`it cannot be run: ${error.message}`));
     // 'close', not 'exit': only then the last lines, which say why, have been read.
-    child.on('close', (code, signal) => end(signal === null ? `exit code ${code}` : `killed by ${signal}`));
+    child.on('close', (code, signal) => end(signal === null ? `exit code ${code}` : `${KILLED}${signal}`));
   });
 
   return {

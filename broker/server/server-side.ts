@@ -44,6 +44,8 @@ export interface ServerSideOptions {
   readonly reaper: Reaper;
   readonly log: BrokerLog;
   readonly onProgress: OnProgress;
+  /** The embedded server has died; it is started again. */
+  readonly onDown?: () => void;
 }
 
 const HOST = '127.0.0.1';
@@ -87,6 +89,7 @@ const embedded = ({
   reaper,
   log,
   onProgress,
+  onDown,
 }: ServerSideOptions): TE.TaskEither<Fault, ServerSide> => {
   const dir = join(dataDir, 'server');
   const configPath = join(dir, 'nats-server.conf');
@@ -144,7 +147,10 @@ const embedded = ({
           memoryLimitBytes: config.memoryLimitBytes ?? defaultMemoryLimitBytes(),
           reaper,
           logLine: serverLine(log, disk),
-          onDown: (reason) => log.line('server', `${reason}; it is started again`),
+          onDown: (reason) => {
+            log.line('server', `${reason}; it is started again`);
+            onDown?.();
+          },
           onUp: () => log.line('server', 'nats-server runs again'),
         }),
         TE.chain((server) =>

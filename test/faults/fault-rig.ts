@@ -178,13 +178,14 @@ export class FaultRig implements AsyncDisposable {
   /** Runs a fault under load, and checks what must hold once all is quiet. */
   async underLoad(fault: () => Promise<void>): Promise<void> {
     const load = await Load.start(this.url, this.ledger, this.random);
+    // Whatever fails: one that is left open would dial for ever, and its process with it.
     try {
-      await fault();
-    } finally {
-      load.stop();
-      await this.disarm();
-    }
-    try {
+      try {
+        await fault();
+      } finally {
+        load.stop();
+        await this.disarm();
+      }
       await this.verify();
     } finally {
       await load.close();

@@ -38,10 +38,13 @@ test('I3 I5 a module that leaks ends at its heap limit and is started again; eac
   handled = true;
   const deposits = await beside;
 
-  // Whoever was in hand when the heap was full is told so; nobody else is.
+  // Whoever was in hand when the heap was full is told so, where one was: it may fill up between two commands.
   const codes = results.map((result) => (result.status === 'ok' ? 'ok' : result.error.code));
   const crashed = codes.filter((code) => code === 'HANDLER_CRASHED').length;
-  assert.deepEqual([...new Set(codes)].sort(), ['HANDLER_CRASHED', 'ok']);
+  assert.deepEqual(
+    codes.filter((code) => code !== 'HANDLER_CRASHED' && code !== 'ok'),
+    [],
+  );
   const { modules } = await status(dataDir);
   const of = (name: string) => modules.find((each) => each.name === name) ?? assert.fail(name);
   assert.ok(of('leaky').restarts >= crashed && of('leaky').restarts > 0);

@@ -1,5 +1,11 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { startBroker } from '../support/broker.js';
 import { processesMentioning } from '../support/processes.js';
+import { Seeded } from '../support/seeded.js';
+import { tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
 import { FaultRig, MODULES } from './fault-rig.js';
 import { IN_FULL } from './form.js';
 import { DURABILITY, SEED } from './kill-options.js';
@@ -49,4 +55,25 @@ test(`I1 to I5 hold after ${KILLS} kills of broker, server and modules, one soon
   });
   t.diagnostic([...struck].map(([name, times]) => `${name} ${times}`).join(', '));
   if (IN_FULL) await rig.verifyRebuilt();
+});
+
+test('I1 a start whose server is killed in the middle of it begins anew, and is ready', async (t) => {
+  await using dir = tempDir();
+  const dataDir = join(dir.path, 'data');
+  const random = new Seeded(SEED);
+  const anew: string[] = [];
+  // The first makes the log, the others find it.
+  for (const afterMs of [0, random.int(0, 150), random.int(150, 400)]) {
+    const starting = startBroker({ dataDir, args: ['--durability', DURABILITY] });
+    const server = await waitFor('a server', () =>
+      processesMentioning(dataDir).find(({ command }) => command.includes('nats-server')),
+    );
+    await pause(afterMs);
+    process.kill(server.pid, 'SIGKILL');
+    await using broker = await starting;
+    assert.equal(broker.ready.modules.length, 3);
+    anew.push(`${afterMs} ms: ${broker.stderr.filter((line) => line.includes('starts anew')).length}`);
+    await broker.stop();
+  }
+  t.diagnostic(`begun anew, killed after ${anew.join(', ')}`);
 });
