@@ -1,14 +1,26 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { LOG, PULL_GROUP } from '../../schemas/log.js';
+import { openLane } from './fast-lane.js';
 import { linkState } from './link-state.js';
 import { PIN_HEADER } from './pin.js';
 import { LogMessage, parseDelivery } from './stored-message.js';
+import type { WireRecord } from './wire-record.js';
 
-export interface Pulled {
-  readonly message: LogMessage;
+/** A record of the log, as a consumer delivered it. */
+export class Pulled {
+  constructor(
+    readonly message: LogMessage | WireRecord,
+    private readonly consumer: string,
+    private readonly delivered: number,
+    private readonly pending: number,
+  ) {}
+
   /** Acknowledges this message and, where the consumer's policy is `all`, every one before it. */
-  readonly ackSubject: string;
+  get ackSubject(): string {
+    const { seq, nanos } = this.message;
+    return `${firstDelivery(this.consumer)}${seq}.${this.delivered}.${nanos}.${this.pending}`;
+  }
 }
 
 export interface PullOptions {
@@ -20,6 +32,9 @@ export interface PullOptions {
   /** A message may have been lost on the way, or none comes any more: the consumer must be reset and pulled anew. */
   readonly onBroken: (reason: Fault) => void;
 }
+
+/** What the reply subjects begin with of what a consumer delivers for the first time, up to the sequence. */
+const firstDelivery = (consumer: string): string => `$JS.ACK.${LOG}.${consumer}.1.`;
 
 const SECOND_NS = 1_000_000_000;
 const EXPIRES_NS = 30 * SECOND_NS;
@@ -33,6 +48,7 @@ const SILENCE_MS = 12_000;
 export class Pull {
   readonly #inbox = createInbox();
   readonly #subscription: Subscription;
+  readonly #closeLane: () => void;
   readonly #forget: () => void;
   readonly #watch: NodeJS.Timeout;
   /** Asked for and not delivered. */
@@ -53,8 +69,13 @@ export class Pull {
     this.#subscription = nc.subscribe(this.#inbox, {
       callback: (error, msg) => {
         if (error !== null) this.#break(error.message);
-        else this.#received(msg);
+        else this.#parsed(msg);
       },
+    });
+    this.#closeLane = openLane(nc, {
+      sid: this.#subscription.getID(),
+      replyPrefix: firstDelivery(options.consumer),
+      onRecord: (record, delivered, pending) => this.#received(record, delivered, pending),
     });
     this.#watch = setInterval(() => {
       const silentMs = Math.round(performance.now() - this.#heard);
@@ -77,6 +98,7 @@ export class Pull {
     this.#closed = true;
     clearInterval(this.#watch);
     this.#forget();
+    this.#closeLane();
     this.#subscription.unsubscribe();
   }
 
@@ -99,24 +121,29 @@ export class Pull {
     }
   }
 
-  #received(msg: Msg): void {
+  /** What the client library parsed: notices, what is delivered again, and all records where there is no fast lane. */
+  #parsed(msg: Msg): void {
+    const delivery = parseDelivery(msg.reply ?? '');
+    if (delivery === undefined) return this.#status(msg);
+    const { seq, delivered, nanos, pending } = delivery;
+    this.#received(new LogMessage(seq, nanos, msg), delivered, pending);
+  }
+
+  #received(message: LogMessage | WireRecord, delivered: number, pending: number): void {
     if (this.#closed) return;
     this.#heard = performance.now();
-    const delivery = msg.reply === undefined ? undefined : parseDelivery(msg.reply);
-    if (delivery === undefined) return this.#status(msg);
-    if (delivery.delivered !== this.#delivered + 1) {
-      return this.#break(`delivery ${delivery.delivered} came after ${this.#delivered}`);
+    if (delivered !== this.#delivered + 1) {
+      return this.#break(`delivery ${delivered} came after ${this.#delivered}`);
     }
-    this.#delivered = delivery.delivered;
-    this.#pin ??= msg.headers?.get(PIN_HEADER);
+    this.#delivered = delivered;
+    this.#pin ??= message.header(PIN_HEADER);
     this.#outstanding -= 1;
-    this.options.onMessage({
-      message: new LogMessage(delivery.seq, delivery.nanos, msg),
-      ackSubject: msg.reply as string,
-    });
+    this.options.onMessage(new Pulled(message, this.options.consumer, delivered, pending));
   }
 
   #status(msg: Msg): void {
+    if (this.#closed) return;
+    this.#heard = performance.now();
     const code = msg.headers?.code ?? 0;
     if (code === 100) return; // Heartbeat.
     if (code === 404 || code === 408) {
