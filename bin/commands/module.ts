@@ -1,41 +1,15 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Fault } from '../../schemas/errors.js';
 import { type ModuleInfo, type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
-import { withConnection, withTargetOptions } from '../connect.js';
-import type { ExitCode } from '../exit.js';
+import { withTargetOptions } from '../connect.js';
 import { modulesTable, statsTable } from '../module-table.js';
 import { duration } from '../option-values.js';
-import { print, printJson } from '../output.js';
-import { ask } from '../requests.js';
-import { done, run, withExamples } from '../run.js';
-import type { TargetOptions } from '../target.js';
+import { run, withExamples } from '../run.js';
+import { type ShowOptions, showReply } from '../show-reply.js';
 
-interface Options extends TargetOptions {
-  readonly json?: boolean;
-  readonly timeout?: number;
+interface Options extends ShowOptions {
   readonly withDependents?: boolean;
 }
-
-/** Asks, and prints the reply as it came or as text. */
-const show = <T>(
-  options: Options,
-  subject: string,
-  body: Readonly<Record<string, unknown>>,
-  format: (reply: T) => string,
-): TE.TaskEither<Fault, ExitCode> =>
-  withConnection(options, (nc) =>
-    pipe(
-      ask<T>(nc, subject, body, options.timeout),
-      TE.map((reply) => {
-        if (options.json === true) printJson(reply);
-        else print(format(reply));
-        return done;
-      }),
-    ),
-  );
 
 const formatInfo = ({ manifest, dir, ...status }: ModuleInfo): string => {
   const lines = [modulesTable([status]), '', manifest.description, dir, '', 'actions'];
@@ -72,7 +46,7 @@ export const addModule = (program: Command): void => {
   const list = withTargetOptions(group.command('list').description('all modules and their states')).action(
     (options: Options) =>
       run(
-        show<{ modules: ModuleStatus[] }>(options, OPS.moduleList, {}, ({ modules }) =>
+        showReply<{ modules: ModuleStatus[] }>(options, OPS.moduleList, {}, ({ modules }) =>
           modulesTable(modules),
         ),
       ),
@@ -82,7 +56,7 @@ export const addModule = (program: Command): void => {
   const info = withTargetOptions(
     group.command('info <name>').description('state and manifest of one module'),
   ).action((name: string, options: Options) =>
-    run(show<ModuleInfo>(options, OPS.moduleInfo, { name }, formatInfo)),
+    run(showReply<ModuleInfo>(options, OPS.moduleInfo, { name }, formatInfo)),
   );
   withExamples(info, ['tallystick module info accounts', 'tallystick module info accounts --json']);
 
@@ -91,7 +65,7 @@ export const addModule = (program: Command): void => {
   );
   // The broker has a working directory of its own.
   load.action((dir: string, options: Options) =>
-    run(show(options, OPS.moduleLoad, { dir: resolve(dir) }, one)),
+    run(showReply(options, OPS.moduleLoad, { dir: resolve(dir) }, one)),
   );
   withExamples(load, ['tallystick module load ./my-module']);
 
@@ -104,7 +78,7 @@ export const addModule = (program: Command): void => {
   );
   unload.action((name: string, options: Options) => {
     const body = { name, withDependents: options.withDependents === true };
-    return run(show(options, OPS.moduleUnload, body, one));
+    return run(showReply(options, OPS.moduleUnload, body, one));
   });
   withExamples(unload, [
     'tallystick module unload orders',
@@ -114,7 +88,7 @@ export const addModule = (program: Command): void => {
   const reload = slow(
     group.command('reload <name>').description('stop a module and start it with the code that is there now'),
   );
-  reload.action((name: string, options: Options) => run(show(options, OPS.moduleReload, { name }, one)));
+  reload.action((name: string, options: Options) => run(showReply(options, OPS.moduleReload, { name }, one)));
   withExamples(reload, ['tallystick module reload accounts']);
 
   const stats = withTargetOptions(
@@ -123,7 +97,9 @@ export const addModule = (program: Command): void => {
   stats.action((name: string | undefined, options: Options) => {
     const body = name === undefined ? {} : { name };
     return run(
-      show<{ modules: ModuleStats[] }>(options, OPS.moduleStats, body, ({ modules }) => statsTable(modules)),
+      showReply<{ modules: ModuleStats[] }>(options, OPS.moduleStats, body, ({ modules }) =>
+        statsTable(modules),
+      ),
     );
   });
   withExamples(stats, ['tallystick module stats', 'tallystick module stats accounts --json']);

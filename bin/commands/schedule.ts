@@ -1,38 +1,11 @@
 import type { Command } from 'commander';
-import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Fault } from '../../schemas/errors.js';
 import { OPS } from '../../schemas/operate.js';
 import type { Schedule, ScheduleDetails } from '../../schemas/schedule.js';
-import { withConnection, withTargetOptions } from '../connect.js';
-import type { ExitCode } from '../exit.js';
-import { formatTable, print, printJson } from '../output.js';
-import { ask } from '../requests.js';
-import { done, run, withExamples } from '../run.js';
+import { withTargetOptions } from '../connect.js';
+import { formatTable } from '../output.js';
+import { run, withExamples } from '../run.js';
+import { type ShowOptions, showReply } from '../show-reply.js';
 import { when } from '../schedule-text.js';
-import type { TargetOptions } from '../target.js';
-
-interface Options extends TargetOptions {
-  readonly json?: boolean;
-}
-
-/** Asks, and prints the reply as it came or as text. */
-const show = <T>(
-  options: Options,
-  subject: string,
-  body: Readonly<Record<string, unknown>>,
-  format: (reply: T) => string,
-): TE.TaskEither<Fault, ExitCode> =>
-  withConnection(options, (nc) =>
-    pipe(
-      ask<T>(nc, subject, body),
-      TE.map((reply) => {
-        if (options.json === true) printJson(reply);
-        else print(format(reply));
-        return done;
-      }),
-    ),
-  );
 
 const address = ({ module, action, agent }: Schedule): string =>
   `${module}.${action}${agent === null ? '' : `.${agent}`}`;
@@ -69,22 +42,24 @@ export const addSchedule = (program: Command): void => {
   ]);
 
   const list = withTargetOptions(group.command('list').description('all schedules')).action(
-    (options: Options) =>
+    (options: ShowOptions) =>
       run(
-        show<{ schedules: Schedule[] }>(options, OPS.scheduleList, {}, ({ schedules }) => table(schedules)),
+        showReply<{ schedules: Schedule[] }>(options, OPS.scheduleList, {}, ({ schedules }) =>
+          table(schedules),
+        ),
       ),
   );
   withExamples(list, ['tallystick schedule list', 'tallystick schedule list --json']);
 
   const one = withTargetOptions(
     group.command('show <id>').description('one schedule with what its commands hold'),
-  ).action((id: string, options: Options) => run(show(options, OPS.scheduleShow, { id }, details)));
+  ).action((id: string, options: ShowOptions) => run(showReply(options, OPS.scheduleShow, { id }, details)));
   withExamples(one, ['tallystick schedule show ID', 'tallystick schedule show ID --json']);
 
   const cancel = withTargetOptions(
     group.command('cancel <id>').description('end a schedule; what it has fired is handled'),
-  ).action((id: string, options: Options) =>
-    run(show(options, OPS.scheduleCancel, { id }, () => `${id} cancelled`)),
+  ).action((id: string, options: ShowOptions) =>
+    run(showReply(options, OPS.scheduleCancel, { id }, () => `${id} cancelled`)),
   );
   withExamples(cancel, ['tallystick schedule cancel ID', 'tallystick schedule cancel ID --json']);
 };

@@ -4,6 +4,7 @@ import { DEAD } from '../../schemas/dead.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import { LOG, MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { addStream } from '../log/add-stream.js';
+import { keptStream } from '../log/kept-stream.js';
 import { differences } from '../log/stream.js';
 
 /** Of the limit of the log; a dead letter has its command's payload once more. */
@@ -13,26 +14,12 @@ const MIN_BYTES = 16 * MAX_RECORD_BYTES;
 
 const STREAM_NOT_FOUND = 10059;
 
-const deadConfig = (maxBytes: number): Partial<StreamConfig> & { name: string } =>
-  ({
-    name: DEAD,
-    description: 'Tallystick: commands that could not be handled',
-    subjects: ['dead.*.*.*', 'dead.*.*.*.*'],
-    retention: 'limits',
-    storage: 'file',
-    max_bytes: maxBytes,
-    max_age: 0,
-    max_msgs: -1,
-    max_msgs_per_subject: -1,
-    max_msg_size: MAX_RECORD_BYTES,
-    // As the log does: what is there stays, and what does not fit is told of.
-    discard: 'new',
-    no_ack: false,
-    persist_mode: 'default',
-    allow_direct: true,
-    deny_delete: true,
-    deny_purge: true,
-  }) as Partial<StreamConfig> & { name: string };
+const deadConfig = (maxBytes: number): Partial<StreamConfig> & { name: string } => ({
+  name: DEAD,
+  description: 'Tallystick: commands that could not be handled',
+  subjects: ['dead.*.*.*', 'dead.*.*.*.*'],
+  ...keptStream(maxBytes),
+});
 
 /** Makes the stream of dead letters or brings it up to date; its limit follows that of the log. */
 export const ensureDeadStream = (jsm: JetStreamManager): TE.TaskEither<Fault, void> =>

@@ -1,9 +1,10 @@
 import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { LOG, MAX_RECORD_BYTES } from '../../schemas/log.js';
+import { LOG } from '../../schemas/log.js';
 import { addStream } from './add-stream.js';
 import { breaksDurability } from './durable-stream.js';
+import { keptStream } from './kept-stream.js';
 
 const STREAM_NOT_FOUND = 10059;
 const NO_STORAGE_LEFT = 10047;
@@ -14,24 +15,10 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
     name: LOG,
     description: 'Tallystick: every command, result and event',
     subjects: ['cmd.*.*.*', 'cmd.*.*.*.*', 'evt.*.*', 'evt.*.*.*', 'res.*.*', 'res.*.*.*', 'epoch.>'],
-    retention: 'limits',
-    storage: 'file',
-    max_bytes: maxBytes,
-    max_age: 0,
-    max_msgs: -1,
-    max_msgs_per_subject: -1,
-    max_msg_size: MAX_RECORD_BYTES,
-    // A full log refuses what comes (10077) instead of forgetting what it has (I1).
-    discard: 'new',
-    // What is acknowledged has been stored (I1).
-    no_ack: false,
-    persist_mode: 'default',
-    allow_direct: true,
+    ...keptStream(maxBytes),
     // Known to servers from 2.12 and 2.14; the client's types name them.
     allow_atomic: true,
     allow_batched: true,
-    deny_delete: true,
-    deny_purge: true,
     republish: { src: '>', dest: 'live.>' },
   }) as Partial<StreamConfig> & { name: string };
 
