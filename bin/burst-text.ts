@@ -5,9 +5,7 @@ const count = (value: number): string => value.toLocaleString('en');
 
 const quantiles = (name: string, { p50, p99, max }: Quantiles): readonly string[] => [
   name,
-  count(p50),
-  count(p99),
-  count(max),
+  ...[p50, p99, max].map((ms) => (ms === null ? '-' : count(ms))),
 ];
 
 const faultLine = ({ at, what, downMs }: BurstOutcome['faults'][number]): string =>

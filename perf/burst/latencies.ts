@@ -27,8 +27,9 @@ export class Latencies {
     if (ms > this.#max) this.#max = ms;
   }
 
-  /** Milliseconds; 0 of none. */
-  quantile(share: number): number {
+  /** Milliseconds; null of none. */
+  quantile(share: number): number | null {
+    if (this.#count === 0) return null;
     const wanted = Math.max(1, Math.ceil(this.#count * share));
     let seen = 0;
     for (let i = 0; i < this.#counts.length; i++) {
@@ -38,8 +39,8 @@ export class Latencies {
     return this.#max;
   }
 
-  get max(): number {
-    return this.#max;
+  get max(): number | null {
+    return this.#count === 0 ? null : this.#max;
   }
 
   /** What was counted since the last call, for another process. */

@@ -14,10 +14,12 @@ const perPhase = <T>(of: (phase: PhaseName) => T): PerPhase<T> => ({
 
 export const round = (value: number): number => Math.round(value * 100) / 100;
 
+const roundIfAny = (value: number | null): number | null => (value === null ? null : round(value));
+
 const quantiles = (latencies: Latencies): Quantiles => ({
-  p50: round(latencies.quantile(0.5)),
-  p99: round(latencies.quantile(0.99)),
-  max: round(latencies.max),
+  p50: roundIfAny(latencies.quantile(0.5)),
+  p99: roundIfAny(latencies.quantile(0.99)),
+  max: roundIfAny(latencies.max),
 });
 
 /** What is seen of a load while it runs. What it came to is for the log to say. */
@@ -81,7 +83,7 @@ export class Measurements {
     const most = Math.max(this.moments.at(-1)?.delivered ?? 0, delivered);
     const notSent = isOver ? offered - totals.acked : 0;
     const backlog = Math.max(0, offered - notSent - most);
-    const p99Ms = this.#interval.count === 0 ? null : this.#interval.quantile(0.99);
+    const p99Ms = this.#interval.quantile(0.99);
     this.#interval = new Latencies();
     const moment = { atMs, offered, acked: totals.acked, delivered: most, backlog, p99Ms };
     this.moments.push(moment);
@@ -106,7 +108,7 @@ export class Measurements {
   get behind(): { readonly records: number; readonly seconds: number } {
     return {
       records: Math.max(0, ...this.moments.map(({ offered, acked }) => offered - acked)),
-      seconds: round(Math.max(...PHASES.map((phase) => this.#acknowledged[phase].max)) / 1_000),
+      seconds: round(Math.max(...PHASES.map((phase) => this.#acknowledged[phase].max ?? 0)) / 1_000),
     };
   }
 

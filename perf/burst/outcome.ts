@@ -2,11 +2,11 @@ import type { Verification } from '../../schemas/verification.js';
 import type { Role } from './processes.js';
 import type { DoneFault, Moment } from './timeline.js';
 
-/** Milliseconds. */
+/** Milliseconds; null where no record was measured. */
 export interface Quantiles {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly max: number | null;
 }
 
 /** What a burst test came to; see docs/burst.md. */
