@@ -80,7 +80,9 @@ export const startBroker =
       if (E.isRight(started) || begun === ANEW || config.natsUrl !== undefined) return started;
       const { code, message } = started.left;
       if (!wasDown && code !== 'SERVER_UNREACHABLE') return started;
-      log.line('broker', `${code}: ${message}; the server was killed, and the broker starts anew`);
+      // What follows are the last lines of the server.
+      const [what = ''] = message.split('\n');
+      log.line('broker', `${code}: ${what}; the server was killed, and the broker starts anew`);
     }
   };
 

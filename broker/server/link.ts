@@ -33,6 +33,8 @@ export interface LinkOptions {
   readonly core: Key;
   readonly system: Key;
   readonly log: (text: string) => void;
+  /** The connection is lost. */
+  readonly onLost?: () => void;
   /** What a person can do when the server does not know these keys; absent where the broker configures it. */
   readonly remedy?: string;
 }
@@ -85,7 +87,7 @@ const refused = (error: unknown, { url, remedy }: LinkOptions): Fault => {
 };
 
 export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
-  const { url, core, system, log } = options;
+  const { url, core, system, log, onLost } = options;
   const opened: NatsConnection[] = [];
   const connectAs = async (key: Key, name: string, account: string): Promise<NatsConnection> => {
     const nc = await open(url, key, name);
@@ -105,6 +107,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
           if (status.type === 'disconnect') {
             since = undefined;
             log('the connection to the server is lost');
+            onLost?.();
           } else if (status.type === 'reconnect') {
             since = performance.now();
             log('the server answers again');

@@ -44,7 +44,7 @@ export interface ServerSideOptions {
   readonly reaper: Reaper;
   readonly log: BrokerLog;
   readonly onProgress: OnProgress;
-  /** The embedded server has died; it is started again. */
+  /** The embedded server has died, and is started again; the connection to it may tell first. */
   readonly onDown?: () => void;
 }
 
@@ -161,6 +161,7 @@ const embedded = ({
                 core: keys.core,
                 system: keys.system,
                 log: (text) => log.line('server', text),
+                onLost: () => onDown?.(),
               }),
               () => server.stop(),
             ),
