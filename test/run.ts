@@ -11,7 +11,7 @@ import { type FileRun, runFile } from './runner/run-file.js';
 import { select } from './runner/selection.js';
 import { closingLines, isGreen, slowestLines, tallyOf } from './runner/tally.js';
 import { testFiles } from './runner/test-files.js';
-import { TIERS } from './runner/tiers.js';
+import { AT_A_TIME, TIERS } from './runner/tiers.js';
 import { tempDir } from './support/temp-dir.js';
 import { buildTools } from '../perf/tools/build.js';
 
@@ -55,14 +55,14 @@ const main = async (args: readonly string[]): Promise<boolean> => {
   endWithThisProcess(groups);
 
   const runs: FileRun[] = [];
-  for (const { tier, files } of selection) {
-    const { concurrency, fileTimeoutMs: timeoutMs } = TIERS[tier];
-    await inParallel(files, concurrency, async (file) => {
-      const run = await runFile(file, { env, timeoutMs, scratch: scratch.path, groups });
-      runs.push(run);
-      print(`\n${tier}: ${file}\n${run.output}`);
-    });
-  }
+  // One tier begins while the last files of the one before it end.
+  const queue = selection.flatMap(({ tier, files }) => files.map((file) => ({ tier, file })));
+  await inParallel(queue, AT_A_TIME, async ({ tier, file }) => {
+    const { fileTimeoutMs: timeoutMs } = TIERS[tier];
+    const run = await runFile(file, { env, timeoutMs, scratch: scratch.path, groups });
+    runs.push(run);
+    print(`\n${tier}: ${file}\n${run.output}`);
+  });
 
   const tally = tallyOf(runs.flatMap(({ outcomes }) => outcomes));
   const told = (which: (kind: TestOutcome['kind']) => boolean): readonly string[] =>

@@ -1,9 +1,10 @@
+/** Test files at a time, each in a process of its own, on two cores: most of their time is waiting. */
+export const AT_A_TIME = 3;
+
 /** What a test file needs decides its tier, and its folder under `test/` says what it needs. */
 export interface Tier {
   /** In the order in which they are run: first where the longest files are, so that none of them is left alone at the end. */
   readonly folders: readonly string[];
-  /** Files at a time, each in a process of its own. */
-  readonly concurrency: number;
   readonly fileTimeoutMs: number;
 }
 
@@ -11,25 +12,21 @@ export const TIERS = {
   /** Pure code. */
   unit: {
     folders: ['architecture', 'modules', 'runner', 'schemas'],
-    concurrency: 2,
     fileTimeoutMs: 240_000,
   },
   /** A real nats-server. */
   broker: {
     folders: ['journal', 'broker', 'replay', 'perf', 'support'],
-    concurrency: 3,
     fileTimeoutMs: 240_000,
   },
   /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */
   cli: {
     folders: ['docs', 'cli'],
-    concurrency: 3,
     fileTimeoutMs: 240_000,
   },
-  /** Kills, stalls and damage. Most of their time is waiting; their deadlines leave room for a neighbour. */
+  /** Kills, stalls and damage. Their deadlines leave room for neighbours. */
   faults: {
     folders: ['faults'],
-    concurrency: 3,
     fileTimeoutMs: 600_000,
   },
 } as const satisfies Record<string, Tier>;
