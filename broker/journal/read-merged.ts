@@ -50,9 +50,10 @@ export async function* readMerged(
   filters: readonly string[],
   options: Omit<ReadOptions, 'filters' | 'agent' | 'follow'>,
 ): Batches {
+  const pulls = filters.length > 1 ? 1 : 2;
   let sources = filters.map(
     (filter): Source => ({
-      batches: readLogBatches(nc, { ...options, filters: [filter] }),
+      batches: readLogBatches(nc, { pulls, ...options, filters: [filter] }),
       batch: [],
       at: 0,
     }),

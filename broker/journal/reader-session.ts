@@ -10,8 +10,8 @@ import type { Waker } from './waker.js';
 import type { WireRecord } from './wire-record.js';
 
 /**
- * One pull asks for this much, and the next is made when less than half of it waits: at most one and a half times these
- * wait for their reader, beside what the reader took last and holds.
+ * One pull asks for this much, and when it has ended the next is made where less than half of this waits: at most twice this
+ * waits for its reader, beside what the reader took last and holds.
  */
 export const PULL_RECORDS = 16_384;
 const PULL_BYTES = 8 * 1024 * 1024;
@@ -34,6 +34,23 @@ export interface SessionOptions {
   readonly isPinned: boolean;
   /** Records that are asked for at first. */
   readonly firstPull: number;
+  /** Pulls that are open at a time. */
+  readonly pulls: number;
+}
+
+/**
+ * One of the pulls that are open at a time. The server deals records to them in turn: each has a subscription of its own,
+ * which tells how much of it is left.
+ */
+interface Pull {
+  readonly inbox: string;
+  readonly subscription: Subscription;
+  readonly closeLane: () => void;
+  /** Where its current request is answered. */
+  subject: string;
+  /** What is left of it; 0: it is not open. */
+  records: number;
+  bytes: number;
 }
 
 const pinOf = (message: WholeMessage): { id?: string } => {
@@ -60,16 +77,12 @@ export class ReaderSession {
   private queue: WholeMessage[] = [];
   private queuedBytes = 0;
   private expected = 1;
-  private pulls = 0;
+  private requests = 0;
   private pullRecords: number;
-  private wantedRecords = 0;
-  private wantedBytes = 0;
   private silentTicks = 0;
   /** What the server gave the first record of a consumer with a priority group; later pulls must name it. */
   private pin: { id?: string } = {};
-  private readonly inbox: string;
-  private readonly subscription: Subscription;
-  private readonly closeLane: () => void;
+  private readonly pulls: readonly Pull[];
   private readonly ticker: NodeJS.Timeout;
 
   constructor(
@@ -81,17 +94,24 @@ export class ReaderSession {
     private readonly options: SessionOptions,
   ) {
     this.pullRecords = options.firstPull;
-    this.inbox = createInbox();
-    this.subscription = api.nc.subscribe(`${this.inbox}.*`, {
-      callback: (error, message) => (error === null ? this.receive(message) : this.refuse(error)),
-    });
-    this.closeLane = openLane(api.nc, {
-      sid: this.subscription.getID(),
-      replyPrefix: `$JS.ACK.${STREAM}.${consumer}.1.`,
-      onRecord: (record, delivered, left, size) => this.receiveRecord(record, delivered, left, size),
-    });
+    this.pulls = Array.from({ length: options.pulls }, () => this.makePull());
     this.ticker = setInterval(() => this.tick(), HEARTBEAT_MS);
     this.pull();
+  }
+
+  private makePull(): Pull {
+    const { nc } = this.api;
+    const inbox = createInbox();
+    const subscription = nc.subscribe(`${inbox}.*`, {
+      callback: (error, message) => (error === null ? this.receive(pull, message) : this.refuse(error)),
+    });
+    const closeLane = openLane(nc, {
+      sid: subscription.getID(),
+      replyPrefix: `$JS.ACK.${STREAM}.${this.consumer}.1.`,
+      onRecord: (record, delivered, left, size) => this.receiveRecord(pull, record, delivered, left, size),
+    });
+    const pull: Pull = { inbox, subscription, closeLane, subject: '', records: 0, bytes: 0 };
+    return pull;
   }
 
   /** Whether everything that the server counts as matching has been taken. */
@@ -104,14 +124,16 @@ export class ReaderSession {
     const taken = this.queue;
     if (taken.length > 0) this.queue = [];
     this.queuedBytes = 0;
-    if (this.wantedRecords === 0 && (taken.length === 0 || this.isEager)) this.pull();
+    if (taken.length === 0 || this.isEager) this.pull();
     return taken;
   }
 
   close(): void {
     clearInterval(this.ticker);
-    this.closeLane();
-    this.subscription.unsubscribe();
+    for (const { closeLane, subscription } of this.pulls) {
+      closeLane();
+      subscription.unsubscribe();
+    }
   }
 
   breakOff(reason: string): void {
@@ -129,35 +151,45 @@ export class ReaderSession {
     this.waker.wake();
   }
 
-  // One pull at a time: the server deals records to several in turn, and then none can be accounted for.
+  /** Opens what may be open: one pull of a reader that began with little, and until the server has told a pin. */
   private pull(): void {
     if (this.broken !== undefined || this.hasEnded || this.api.nc.isClosed()) return;
-    if (this.pulls > 0) this.pullRecords = Math.min(PULL_RECORDS, this.pullRecords * GROWTH);
-    this.pulls += 1;
-    this.wantedRecords = this.pullRecords;
-    this.wantedBytes = PULL_BYTES;
+    const awaitsPin = this.options.isPinned && this.pin.id === undefined;
+    const open = this.isEager && !awaitsPin ? this.pulls : this.pulls.slice(0, 1);
+    for (const pull of open) if (pull.records === 0) this.request(pull);
+  }
+
+  private request(pull: Pull): void {
+    // The first of two asks for half: from then on one ends when the other is half done.
+    const share = this.requests === 0 && this.isEager ? this.pulls.length : 1;
+    if (this.requests > 0) this.pullRecords = Math.min(PULL_RECORDS, this.pullRecords * GROWTH);
+    this.requests += 1;
+    pull.subject = `${pull.inbox}.${this.requests}`;
+    pull.records = Math.ceil(this.pullRecords / share);
+    pull.bytes = PULL_BYTES / share;
     this.silentTicks = 0;
     const body = {
-      batch: this.pullRecords,
-      max_bytes: PULL_BYTES,
+      batch: pull.records,
+      max_bytes: pull.bytes,
       expires: nanos(PULL_EXPIRES_MS),
       idle_heartbeat: nanos(HEARTBEAT_MS),
       ...(this.options.isPinned ? { group: PULL_GROUP, ...this.pin } : {}),
     };
     const subject = `${this.api.prefix}.CONSUMER.MSG.NEXT.${STREAM}.${this.consumer}`;
-    this.api.nc.publish(subject, JSON.stringify(body), { reply: `${this.inbox}.${this.pulls}` });
+    this.api.nc.publish(subject, JSON.stringify(body), { reply: pull.subject });
   }
 
   /** What the client library parsed: notices, and records where there is no fast lane. */
-  private receive(message: Msg): void {
+  private receive(pull: Pull, message: Msg): void {
     const delivery = parseDelivery(message.reply ?? '');
-    if (delivery === undefined) return this.receiveStatus(message);
+    if (delivery === undefined) return this.receiveStatus(pull, message);
     const { seq, delivered, nanos, pending } = delivery;
     const record = new LogMessage(seq, nanos, message);
-    this.receiveRecord(record, delivered, pending, (message as Msg & Sized).size());
+    this.receiveRecord(pull, record, delivered, pending, (message as Msg & Sized).size());
   }
 
   private receiveRecord(
+    pull: Pull,
     record: WireRecord | LogMessage,
     delivered: number,
     pending: number,
@@ -178,17 +210,17 @@ export class ReaderSession {
     this.pending = pending;
     this.queue.push(record);
     this.queuedBytes += size;
-    this.wantedRecords -= 1;
+    pull.records -= 1;
     // The server ends a pull without a word when its bytes are used up to the last one.
-    this.wantedBytes -= size;
-    if (this.wantedRecords === 0 || this.wantedBytes <= 0) this.pullEnded();
+    pull.bytes -= size;
+    if (pull.records === 0 || pull.bytes <= 0) this.pullEnded(pull);
     this.waker.wake();
   }
 
-  private receiveStatus(message: Msg): void {
+  private receiveStatus(pull: Pull, message: Msg): void {
     this.silentTicks = 0;
     this.alive = true;
-    if (message.subject !== `${this.inbox}.${this.pulls}`) return;
+    if (message.subject !== pull.subject) return;
     const code = message.headers?.code ?? 0;
     if (code === 100) {
       this.idle = this.queue.length === 0;
@@ -196,19 +228,19 @@ export class ReaderSession {
     }
     const description = message.headers?.description ?? '';
     const ended = code === 404 || code === 408 || (code === 409 && /exceeds maxbytes/i.test(description));
-    if (ended) return this.pullEnded();
+    if (ended) return this.pullEnded(pull);
     this.breakOff(`consumer ${this.consumer} is gone: ${code} ${description}`);
   }
 
-  private pullEnded(): void {
-    this.wantedRecords = 0;
+  private pullEnded(pull: Pull): void {
+    pull.records = 0;
     if (this.queue.length > 0 && !this.isEager) return;
     // A reader that lags behind asks again itself, when it takes what is here.
     if (this.queue.length < PULL_RECORDS / 2 && this.queuedBytes < PULL_BYTES / 2) this.pull();
   }
 
   private tick(): void {
-    if (this.wantedRecords === 0 || this.hasEnded) return;
+    if (this.hasEnded || this.pulls.every(({ records }) => records === 0)) return;
     this.silentTicks += 1;
     if (this.silentTicks >= SILENT_TICKS) this.breakOff('the log has been silent for too long');
   }

@@ -26,6 +26,9 @@ export interface ReadOptions extends ReadRange {
   /** How many records to ask the server for at first; whoever goes on reading is given more at a time. For readers that
    * will stop early: with it, nothing is sent that they do not come to. Default: all that a pull takes. */
   readonly firstPull?: number;
+  /** Pulls that are open at a time. Default 2, so that the server has the next when it is done with one; for one of several
+   * readers that keep it busy together, 1 is less work. */
+  readonly pulls?: 1 | 2;
 }
 
 const DEFAULT_PATIENCE_MS = 30_000;
@@ -120,6 +123,7 @@ class LogReader {
       acrossAccounts: plan.acrossAccounts,
       isPinned: this.isPinned,
       firstPull: this.firstPull(plan),
+      pulls: this.options.pulls ?? 2,
     });
   }
 
