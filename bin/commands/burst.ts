@@ -21,7 +21,7 @@ interface Options {
   readonly producers: number;
   readonly durability?: Durability;
   readonly calls?: boolean;
-  readonly kill: readonly PlannedFault[];
+  readonly kill?: readonly PlannedFault[];
   readonly runs: number;
   readonly maxRecovery: number;
   readonly server?: string;
@@ -50,11 +50,11 @@ const plan = (text: string): readonly PlannedFault[] => orUsage('--kill', parseF
 /** What cannot be had together, in words. */
 const contradiction = (options: Options): string | undefined => {
   const isElsewhere = options.server !== undefined || options.data !== undefined;
-  const late = options.kill.find(({ atSeconds }) => atSeconds >= options.seconds + options.baselineSeconds);
+  const late = options.kill?.find(({ atSeconds }) => atSeconds >= options.seconds + options.baselineSeconds);
   if (late !== undefined) return `--kill ${late.what}@${late.atSeconds}: the load is over by then`;
   if (isElsewhere && options.durability !== undefined)
     return '--durability is that of the broker that --server or --data names';
-  if (isElsewhere && options.kill.some(({ what }) => what === 'broker'))
+  if (isElsewhere && options.kill?.some(({ what }) => what === 'broker'))
     return '--kill broker is for a broker that this command starts, and starts again';
   if (isElsewhere && options.runs > 1) return '--runs is for brokers of its own, one for each run';
   if (!isElsewhere && options.trustedKey !== undefined)
@@ -84,7 +84,7 @@ const burst =
         seconds: options.seconds,
         baselineSeconds: options.baselineSeconds,
       },
-      faults: options.kill,
+      faults: options.kill ?? [],
       maxRecoverySeconds: options.maxRecovery,
       durability: options.durability ?? 'fsync',
       json: options.json === true,
@@ -116,12 +116,7 @@ export const addBurst = (program: Command): void => {
     .option('--producers <n>', 'processes that send', positive('--producers'), 2)
     .option('--durability <level>', 'of its own broker: fsync or os (default: fsync)', durability)
     .option('--calls', 'send commands, which a module answers, in the place of events')
-    .option(
-      '--kill <plan>',
-      'kill -9, seconds into the burst: module@3,server@6,broker@8,producer@9',
-      plan,
-      [] as readonly PlannedFault[],
-    )
+    .option('--kill <plan>', 'kill -9, seconds into the burst: module@3,server@6,broker@8,producer@9', plan)
     .option('--runs <n>', 'so many runs, each on a broker of its own', positive('--runs'), 1)
     .option(
       '--max-recovery <seconds>',

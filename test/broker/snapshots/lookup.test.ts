@@ -69,10 +69,11 @@ describe('agents are looked up from another process', () => {
     const random = new Seeded(SEED);
     let kills = 0;
     for (;;) {
+      // Before it begins, since it goes on at once; before the first there is nothing to be read.
+      const stood = kills === 0 ? 0 : (agents.position?.seq ?? 0);
       const folding = fold({ rate: 8_000 });
       await waitFor('the writer', () => folding.at('from') !== undefined, 30_000);
-      const [from, position] = [folding.at('from') ?? 0, agents.position?.seq ?? 0];
-      assert.equal(from, position, 'the writer begins where readers see it stand');
+      assert.equal(folding.at('from'), stood, 'the writer begins where readers see it stand');
       const killAt = kills < KILLS ? performance.now() + random.int(50, 500) : Number.POSITIVE_INFINITY;
       let before = 0;
       while (performance.now() < killAt && !folding.lines.includes('closed')) {
