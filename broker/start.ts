@@ -9,7 +9,7 @@ import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate
 import { assemble, type Parts } from './assemble.js';
 import type { BrokerLog } from './broker-log.js';
 import { lossFault } from './log/log-failure.js';
-import type { LogLoss } from './log/log-loss.js';
+import { isLoss, type LogLoss } from './log/log-loss.js';
 import { ensureDeadStream } from './dead/dead-stream.js';
 import type { Draft, Receipt } from './journal/draft.js';
 import { armFailPoints, FAIL_VARIABLE } from './journal/fail-point.js';
@@ -79,6 +79,8 @@ export const startBroker =
       const started = await startOnce(config, environment, onDown);
       if (E.isRight(started) || begun === ANEW || config.natsUrl !== undefined) return started;
       const { code, message } = started.left;
+      // Whether to go on after a loss is not for this to decide (I9).
+      if (isLoss(started.left)) return started;
       if (!wasDown && code !== 'SERVER_UNREACHABLE') return started;
       // What follows are the last lines of the server.
       const [what = ''] = message.split('\n');
