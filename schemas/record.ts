@@ -71,6 +71,10 @@ const sequence = (text: string | undefined): number | null =>
 export const conversationOf = (message: StoredMessage): number =>
   sequence(message.header(HEADER.conversation)) ?? message.seq;
 
+/** Sequence of the command that caused a record; undefined where none did, or where it cannot be read. */
+export const causeOf = (message: Pick<StoredMessage, 'header'>): number | undefined =>
+  sequence(message.header(HEADER.cause)) ?? undefined;
+
 /** Version of the shape of a record's payload: 1 without a header, undefined when the header names none. */
 export const schemaVersionOf = (message: Pick<StoredMessage, 'header'>): number | undefined =>
   parseSequence(message.header(HEADER.schema) ?? SCHEMA_VERSION);
@@ -83,7 +87,7 @@ export const toHistory = (message: StoredMessage): HistoryRecord => {
     time: message.time,
     subject: message.subject,
     id,
-    cause: sequence(message.header(HEADER.cause)),
+    cause: causeOf(message) ?? null,
     data: jsonOrText(message.data),
   };
   if (subject === undefined || subject.kind === 'epoch') {

@@ -1,11 +1,10 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { OpenConversation } from '../../schemas/conversation.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
-import { FilesToRead } from '../lmdb/files-to-read.js';
+import type { FilesToRead } from '../lmdb/files-to-read.js';
 import { reached } from '../lmdb/reached.js';
-import { type IndexFiles, type IndexPosition, openToRead, parseOpen, positionOf } from './index-files.js';
+import { type IndexFiles, type IndexPosition, parseOpen, positionOf } from './index-files.js';
+import { indexToRead } from './index-to-read.js';
 
 export interface ConversationListOptions {
   /** The last conversation of the page before. */
@@ -45,14 +44,7 @@ export class Conversations {
   readonly #files: FilesToRead<IndexFiles>;
 
   constructor(private readonly dataDir: string) {
-    const dir = join(dataDir, 'index');
-    const mark = (): number => statSync(join(dir, 'data.mdb'), { throwIfNoEntry: false })?.ino ?? 0;
-    this.#files = new FilesToRead({
-      mark,
-      dir: () => (mark() === 0 ? this.#none() : dir),
-      open: openToRead,
-      unavailable: (why) => this.#unavailable(`${why}; the broker's next start makes it anew`),
-    });
+    this.#files = indexToRead(dataDir, (why) => this.#unavailable(why));
   }
 
   /** One conversation, by the sequence of its first record; undefined when it is not open. */
@@ -103,7 +95,8 @@ export class Conversations {
   get position(): Pick<IndexPosition, 'seq' | 'logId'> | undefined {
     const files = this.#files.now();
     try {
-      return positionOf(files, files.reads.options);
+      const found = positionOf(files, files.reads.options);
+      return typeof found === 'object' ? found : undefined;
     } finally {
       files.reads.done();
     }
@@ -138,10 +131,6 @@ export class Conversations {
     return new FaultError(
       fault('CONVERSATIONS_UNAVAILABLE', `there are no conversations of ${this.dataDir} to read: ${why}`),
     );
-  }
-
-  #none(): never {
-    throw this.#unavailable('no broker has read a log there');
   }
 }
 

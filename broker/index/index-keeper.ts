@@ -8,7 +8,14 @@ import { checkRoom } from '../lmdb/room.js';
 import { StoreThread } from '../lmdb/store-thread.js';
 import { whyUnusable } from '../lmdb/usable.js';
 import type { IndexContents, Unsaved } from './index-contents.js';
-import { FIRED, type IndexFiles, type IndexPosition, openToRead, positionOf } from './index-files.js';
+import {
+  FIRED,
+  type FoundPosition,
+  type IndexFiles,
+  type IndexPosition,
+  openToRead,
+  positionOf,
+} from './index-files.js';
 import type { IndexChange } from './index-store.js';
 
 /** Where the index stands in its log. */
@@ -48,7 +55,7 @@ const MAX_PAUSE_MS = 250;
 const INTERVAL_MS = 500;
 /** After a group that could not be written, or files that could not be opened. */
 const RETRY_MS = 1_000;
-const START: Place = { seq: 0, resumeFrom: 1 };
+const START: Place = { seq: 0, resumeFrom: 1, uncaused: [] };
 /** There from before the files are opened until one group is in them: who dies in LMDB's own code leaves it. */
 const TRIAL = 'trial';
 
@@ -79,8 +86,10 @@ export class IndexKeeper {
     const { logId, lastSeq, say } = this.options;
     this.#closed = false;
     const found = await this.#openFiles();
-    const fits = found !== undefined && found.logId === logId && found.seq <= lastSeq;
-    const discarded = found !== undefined && !fits;
+    if (found === 'unreadable') say('the index is of another version, or damaged, and is read anew');
+    const isPlace = typeof found === 'object';
+    const fits = isPlace && found.logId === logId && found.seq <= lastSeq;
+    const discarded = isPlace && !fits;
     if (discarded) say('the index was of another log, or ahead of this one, and is read anew');
     const place = fits && (await this.#load()) ? found : START;
     this.#anew = place === START;
@@ -170,8 +179,8 @@ export class IndexKeeper {
     this.#isFailing = false;
   }
 
-  /** Opens the files, sets those aside that must not be opened; where they stand, undefined where that is nowhere. */
-  async #openFiles(): Promise<IndexPosition | undefined> {
+  /** Opens the files, sets those aside that must not be opened; where they stand. */
+  async #openFiles(): Promise<FoundPosition> {
     const { dir, say } = this.options;
     let thread: Thread | undefined;
     try {
@@ -193,7 +202,7 @@ export class IndexKeeper {
       if (this.#open === undefined) await thread?.close();
       else await this.#closeFiles();
       this.#failed('cannot be opened, and the index works from memory', (error as Error).message);
-      return undefined;
+      return 'none';
     }
   }
 

@@ -6,7 +6,7 @@ import {
   type IndexFiles,
   type IndexPosition,
   openToWrite,
-  POSITION,
+  putPosition,
   REDRIVE,
 } from './index-files.js';
 
@@ -65,6 +65,6 @@ export class IndexStore {
       if (json === null) open.removeSync(conversation);
       else open.putSync(conversation, Buffer.from(json));
     }
-    root.putSync(POSITION, position);
+    putPosition(this.#files, position);
   }
 }

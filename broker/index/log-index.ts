@@ -11,6 +11,7 @@ import { IndexKeeper, type Place } from './index-keeper.js';
 import { type OpenCommand, OpenCommands } from './open-commands.js';
 import { Recent } from './recent.js';
 import type { Redrives } from './redrives.js';
+import { UncausedEvents } from './uncaused-events.js';
 
 export interface LogIndexOptions {
   readonly nc: NatsConnection;
@@ -45,13 +46,14 @@ const PATIENCE_MS = 60_000;
 
 /**
  * Reads the whole log, headers only, in order, and keeps what the broker asks of it: agents, open commands, open
- * conversations, and who was answered where. It follows the log for as long as the broker lives.
+ * conversations, who was answered where, and where events lie that nothing caused. It follows the log for as long as the broker lives.
  */
 export class LogIndex {
   readonly commands = new OpenCommands();
   readonly #contents: IndexContents;
   readonly #keeper: IndexKeeper;
   readonly #recent = new Recent<number>(RECENT_RESULTS);
+  readonly #uncaused = new UncausedEvents();
   readonly #stop = new AbortController();
   readonly #target: number;
   #position = 0;
@@ -69,14 +71,19 @@ export class LogIndex {
       (schedule) => this.#keeper.lastFiring(schedule),
       () => this.#keeper.soon(),
     );
-    const position = (): Place => ({ seq: this.#stands, resumeFrom: this.#resumeFrom });
+    const position = (): Place => ({
+      seq: this.#stands,
+      resumeFrom: this.#resumeFrom,
+      uncaused: this.#uncaused.stretches,
+    });
     this.#keeper = new IndexKeeper({ dir, logId, lastSeq, contents: this.#contents, position, say });
     this.#target = lastSeq;
   }
 
   /** Opens the files, reads up to where the log stood, then goes on in the background. */
   async start(): Promise<void> {
-    const { seq, resumeFrom, discarded } = await this.#keeper.open();
+    const { seq, resumeFrom, uncaused, discarded } = await this.#keeper.open();
+    this.#uncaused.load(uncaused);
     this.#discarded = discarded;
     this.#keptTo = seq;
     this.#position = resumeFrom - 1;
@@ -192,6 +199,7 @@ export class LogIndex {
       }
     } else if (subject?.kind === 'evt') {
       if (subject.agent !== undefined) this.#contents.addAgent(subject.module, subject.agent);
+      this.#uncaused.event(subject.module, message);
       if (isNew && conversations.size > 0) conversations.event(message, conversationOf(message));
     }
     this.#position = message.seq;

@@ -1,7 +1,7 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { tokenOrInvalid } from '../../schemas/names.js';
-import { conversationOf, type StoredMessage } from '../../schemas/record.js';
+import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Address, CommandSubject } from '../../schemas/subjects.js';
 
 /** A command that has no result yet. */
@@ -55,7 +55,7 @@ export class OpenCommands {
   }
 
   command(message: StoredMessage, subject: CommandSubject): OpenCommand {
-    const cause = parseSequence(message.header(HEADER.cause) ?? '');
+    const cause = causeOf(message);
     const call = parseSequence(message.header(HEADER.call) ?? '');
     const calledBy = cause !== undefined && call !== undefined ? { cause, call } : null;
     const open: OpenCommand = {
@@ -81,7 +81,7 @@ export class OpenCommands {
 
   /** Closes the command that this result answers; undefined when it answers none that is open. */
   result(message: StoredMessage, subject: Address): OpenCommand | undefined {
-    const cause = parseSequence(message.header(HEADER.cause) ?? '');
+    const cause = causeOf(message);
     const open = cause === undefined ? undefined : this.#open.get(cause);
     if (open === undefined || tokenOrInvalid(open.module) !== subject.module) return undefined;
     this.#open.delete(open.seq);

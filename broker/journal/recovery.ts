@@ -1,7 +1,7 @@
 import { HEADER } from '../../schemas/headers.js';
-import { parseIdentity, parsePart, parseSequence } from '../../schemas/identity.js';
+import { parseIdentity, parsePart } from '../../schemas/identity.js';
 import { jsonOrText } from '../../schemas/json.js';
-import { conversationOf, type StoredMessage } from '../../schemas/record.js';
+import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Ok, Out } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { Copy } from './copy.js';
@@ -42,7 +42,7 @@ export class ModuleRecovery {
   add(message: StoredMessage): void {
     const subject = splitSubject(message.subject);
     if (subject === undefined || subject.kind === 'epoch') return;
-    const cause = parseSequence(message.header(HEADER.cause) ?? '');
+    const cause = causeOf(message);
     if (subject.kind === 'cmd' && subject.module === this.module && !this.#answered.has(message.seq)) {
       this.#unanswered.add(message.seq);
     }

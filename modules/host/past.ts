@@ -4,7 +4,7 @@ import { failPoint } from '../../broker/journal/fail-point.js';
 import type { NatsConnection } from 'nats';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import type { ReadFoldable } from '../sdk/fold.js';
 import type { States } from './states.js';
 
@@ -35,13 +35,13 @@ export const fold = (read: ReadFoldable, states: States, message: StoredMessage)
   const foldable = read(message);
   if (E.isLeft(foldable)) throw new FoldError(message.seq, foldable.left);
   if (foldable.right === undefined) return undefined;
-  const { agent, events, cause } = foldable.right;
+  const { agent, events } = foldable.right;
   try {
     states.apply(agent, message.seq, message.timeMs, events);
   } catch (error) {
     throw new FoldError(message.seq, toFault(error, 'FOLD_FAILED'), error);
   }
-  return cause;
+  return causeOf(message);
 };
 
 export interface PastOptions {

@@ -1,9 +1,8 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { parseSequence } from '../../schemas/identity.js';
 import { schemaOf } from '../../schemas/manifest.js';
-import { schemaVersionOf, type StoredMessage } from '../../schemas/record.js';
+import { causeOf, schemaVersionOf, type StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { compileChecks } from './checks.js';
 import type { AnyModule } from './module.js';
@@ -19,8 +18,6 @@ export interface Foldable {
   readonly agent: string;
   /** What happened to it, in order, in the shapes of today's manifest. */
   readonly events: readonly AnyEvent[];
-  /** Of a result: the command that it answers. */
-  readonly cause: number | undefined;
 }
 
 /**
@@ -69,14 +66,13 @@ const recorded = ({ results, events }: Own, record: FoldableRecord): Foldable | 
   const { subject } = record;
   const own = subject.startsWith(results) ? results : events;
   if (own === events && !subject.startsWith(events)) return undefined;
-  const cause = parseSequence(record.header(HEADER.cause) ?? '');
-  if (own === events && cause !== undefined) return undefined;
+  if (own === events && causeOf(record) !== undefined) return undefined;
   const place = placeOf(subject, own);
   if (place === undefined) return undefined;
   const { name, agent } = place;
   return own === results
-    ? { agent, events: eventsOf(events, parse(record.data) as Result), cause }
-    : { agent, events: [{ name, data: parse(record.data) }], cause };
+    ? { agent, events: eventsOf(events, parse(record.data) as Result) }
+    : { agent, events: [{ name, data: parse(record.data) }] };
 };
 
 const upcastAll = (
@@ -129,9 +125,9 @@ export const compileFoldable = (module: AnyModule): Either<Fault, ReadFoldable> 
         fault('SCHEMA_TOO_NEW', `${text}: load the version of ${name} that wrote it, or a later one`),
       );
     }
-    const { agent, cause } = foldable;
+    const { agent } = foldable;
     const events = upcastAll(upcast, foldable.events, version);
-    return isLeft(events) ? events : right({ agent, events: events.right, cause });
+    return isLeft(events) ? events : right({ agent, events: events.right });
   });
 };
 

@@ -1,11 +1,10 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { readMerged } from '../../broker/journal/read-merged.js';
+import { type Part, readMerged } from '../../broker/journal/read-merged.js';
 import type { LogApi } from '../../broker/journal/reader-api.js';
 import { recordsAt } from '../../broker/journal/records-at.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { parseSequence } from '../../schemas/identity.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { type LogSubject, splitSubject } from '../../schemas/subjects.js';
 import { HandlerCalls } from './handler-calls.js';
 import { type Item, plainRecord } from './messages.js';
@@ -37,7 +36,7 @@ type Owned = Exclude<LogSubject, { readonly kind: 'epoch' }>;
 const callees = async ({ api, module, lastSeq }: Range): Promise<ReadonlySet<string>> => {
   const found = new Set<string>();
   const options = { toSeq: lastSeq, acrossAccounts: true, apiPrefix: api.prefix };
-  for await (const batch of readMerged(api.nc, sentBy(module), options)) {
+  for await (const batch of readMerged(api.nc, parts(sentBy(module)), options)) {
     for (const message of batch) {
       const subject = splitSubject(message.subject);
       if (subject?.kind === 'cmd' && message.header(HEADER.call) !== undefined) found.add(subject.module);
@@ -45,6 +44,8 @@ const callees = async ({ api, module, lastSeq }: Range): Promise<ReadonlySet<str
   }
   return found;
 };
+
+const parts = (filters: readonly string[]): readonly Part[] => filters.map((filter) => ({ filter }));
 
 const sentBy = (module: string): readonly string[] => [`cmd.*.*.${module}`, `cmd.*.*.*.${module}`];
 
@@ -113,7 +114,7 @@ class Recorded {
   }
 
   async #own(message: StoredMessage, subject: Owned): Promise<Item | undefined> {
-    const cause = parseSequence(message.header(HEADER.cause) ?? '');
+    const cause = causeOf(message);
     // A copy of what a result holds.
     if (subject.kind === 'evt' && cause !== undefined) return undefined;
     const calls = cause === undefined ? [] : this.#calls.take(cause);
@@ -140,7 +141,7 @@ export async function* recordedItems(range: Range): AsyncGenerator<ItemBatch, nu
   const recorded = new Recorded(range);
   const filters = filtersOf(range, await callees(range));
   const options = { fromSeq: 1, toSeq: lastSeq, acrossAccounts: true, apiPrefix: api.prefix };
-  for await (const batch of readMerged(api.nc, filters, options)) {
+  for await (const batch of readMerged(api.nc, parts(filters), options)) {
     const items: Item[] = [];
     for (const message of batch) {
       if (message.seq > toSeq && recorded.open.size === 0) {

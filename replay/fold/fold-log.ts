@@ -4,11 +4,14 @@ import { readMerged } from '../../broker/journal/read-merged.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { ModuleFold } from './module-fold.js';
+import { type KnownEvents, partsToRead } from './parts-to-read.js';
 
 export interface FoldRange {
   readonly nc: NatsConnection;
   readonly fromSeq: number;
   readonly toSeq: number;
+  /** Without it all events are read, also those that are copies. */
+  readonly known?: KnownEvents | undefined;
   /** Default `$JS.API`. */
   readonly apiPrefix?: string;
   /** Called now and then with the sequence that was folded last. */
@@ -32,18 +35,16 @@ const moduleOf = ({ subject }: StoredMessage): string => {
  */
 export const foldLog = async (
   folds: readonly ModuleFold[],
-  { nc, fromSeq, toSeq, apiPrefix, onProgress, onChange }: FoldRange,
+  { nc, fromSeq, toSeq, known, apiPrefix, onProgress, onChange }: FoldRange,
 ): Promise<Either<Fault, void>> => {
   if (folds.length === 0 || toSeq < fromSeq) return right(undefined);
   const byName = new Map(folds.map((fold) => [fold.name, fold]));
-  // For several modules once through the log, whatever else is in it.
-  const [only, ...others] = byName.keys();
-  const whose = others.length === 0 ? `${only}.>` : '>';
-  const range = { fromSeq, toSeq, acrossAccounts: true, ...(apiPrefix === undefined ? {} : { apiPrefix }) };
+  const parts = partsToRead([...byName.keys()], { fromSeq, toSeq }, known);
+  const options = { acrossAccounts: true, ...(apiPrefix === undefined ? {} : { apiPrefix }) };
   try {
-    for await (const batch of readMerged(nc, [`res.${whose}`, `evt.${whose}`], range)) {
+    for await (const batch of readMerged(nc, parts, options)) {
       for (const message of batch) {
-        const fold = others.length === 0 ? folds[0] : byName.get(moduleOf(message));
+        const fold = byName.size === 1 ? folds[0] : byName.get(moduleOf(message));
         const agent = fold?.add(message);
         if (fold === undefined || agent === undefined) continue;
         if (isLeft(agent)) return agent;

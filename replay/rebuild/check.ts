@@ -90,13 +90,14 @@ const isDifference = (found: CheckedModule | Difference): found is Difference =>
 
 /**
  * Folds all states of modules from the log, and compares them with the snapshots, agent by agent: sequence, schema and the
- * bytes of the state. The modules may go on meanwhile. Left: why that cannot be done.
+ * bytes of the state. Nothing is relied on but the log: every event is read. The modules may go on meanwhile. Left: why that
+ * cannot be done.
  */
 export const checkSnapshots =
   (options: CheckOptions): TaskEither<Fault, Checked> =>
   async () => {
     const begun = performance.now();
-    const folded = await foldWhole(options);
+    const folded = await foldWhole(options, 'all');
     if (isLeft(folded)) return folded;
     const { folds, lastSeq } = folded.right;
     try {

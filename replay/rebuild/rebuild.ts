@@ -34,13 +34,14 @@ const finish = async (fold: ModuleFold): Promise<Either<Fault, RebuiltModule>> =
 
 /**
  * Folds all states of modules from the log again, into directories of their own: what is there is read on meanwhile, and
- * stays until {@link adoptRebuilt}. Left: why that cannot be done; then nothing is left behind.
+ * stays until {@link adoptRebuilt}. Where the broker's index knows which events are copies of what results hold, those are
+ * not read. Left: why that cannot be done; then nothing is left behind.
  */
 export const rebuildSnapshots =
   (options: WholeFoldOptions): TaskEither<Fault, Rebuilt> =>
   async () => {
     const begun = performance.now();
-    const folded = await foldWhole(options);
+    const folded = await foldWhole(options, 'uncaused');
     if (isLeft(folded)) return folded;
     const { folds, lastSeq } = folded.right;
     const modules: RebuiltModule[] = [];

@@ -2,7 +2,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { logEnds } from '../../broker/journal/reader-api.js';
+import type { IndexPosition } from '../../broker/index/index-files.js';
+import { readIndexPosition } from '../../broker/index/read-position.js';
+import { type LogEnds, logEnds } from '../../broker/journal/reader-api.js';
 import { beginScratch } from '../../broker/snapshots/scratch.js';
 import type { AnyModule } from '../../modules/sdk/module.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
@@ -21,6 +23,9 @@ export interface WholeFoldOptions {
   /** Called now and then with the sequence that was folded last, and the one that is the end. */
   readonly onProgress?: (seq: number, lastSeq: number) => void;
 }
+
+/** Which events are read: all, or those that may be no copies, as far as the broker's index knows. */
+export type EventsToRead = 'all' | 'uncaused';
 
 export interface WholeFold {
   /** One for each module, in a directory of its own that nobody reads. */
@@ -71,9 +76,18 @@ export const discard = async (folds: readonly ModuleFold[]): Promise<void> => {
   }
 };
 
+/** Whether it is of this log; one that stands behind the end is of a log that had more (I9). */
+const isOf = ({ logId, lastSeq }: LogEnds, position: IndexPosition): boolean =>
+  position.logId === logId && position.seq <= lastSeq;
+
 /** Folds the states of modules from all of the log. Left: why that cannot be done; then nothing is left behind. */
-export const foldWhole = async (options: WholeFoldOptions): Promise<Either<Fault, WholeFold>> => {
-  const { nc, apiPrefix = '$JS.API', onProgress } = options;
+export const foldWhole = async (
+  options: WholeFoldOptions,
+  events: EventsToRead,
+): Promise<Either<Fault, WholeFold>> => {
+  const { nc, dataDir, apiPrefix = '$JS.API', onProgress } = options;
+  // Before the end is looked up: what it knows lies before that, where the log is the same.
+  const position = events === 'all' ? undefined : await readIndexPosition(dataDir);
   const ends = await logEnds({ nc, prefix: apiPrefix });
   if (isLeft(ends)) return left(ends.left.fault);
   const { lastSeq, logId } = ends.right;
@@ -84,6 +98,7 @@ export const foldWhole = async (options: WholeFoldOptions): Promise<Either<Fault
     apiPrefix,
     fromSeq: 1,
     toSeq: lastSeq,
+    known: position !== undefined && isOf(ends.right, position) ? position : undefined,
     onProgress: (seq) => onProgress?.(seq, lastSeq),
   });
   if (!isLeft(folded)) return right({ folds: folds.right, lastSeq });

@@ -4,7 +4,7 @@ import { ModuleAgents } from '../../broker/snapshots/index.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
 import type { AnyModule } from '../../modules/sdk/module.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { Scope } from '../expression/evaluate.js';
 import { stateAt } from '../fold/state-at.js';
@@ -68,7 +68,7 @@ export class BreakPoint implements AsyncDisposable {
     const read = watched.read(message);
     if (isLeft(read)) throw new FaultError(read.left);
     if (read.right === undefined || read.right.events.length === 0) return undefined;
-    const { agent, events, cause } = read.right;
+    const { agent, events } = read.right;
     let before = await this.#stateOf(watched, agent);
     for (const event of events) {
       const state = fold(watched.module, before, event, message.seq);
@@ -77,7 +77,7 @@ export class BreakPoint implements AsyncDisposable {
       const held = this.options.holds({ state, before, event, agent, seq, time });
       if (isLeft(held)) throw new FaultError({ ...held.left, message: `at ${seq}, ${held.left.message}` });
       if (held.right)
-        return { seq, cause: cause ?? null, module: subject.module, agent, before, state, event };
+        return { seq, cause: causeOf(message) ?? null, module: subject.module, agent, before, state, event };
       before = state;
     }
     return undefined;

@@ -1,7 +1,7 @@
 import { HEADER } from '../../schemas/headers.js';
-import { parsePart, parseSequence } from '../../schemas/identity.js';
+import { parsePart } from '../../schemas/identity.js';
 import { jsonOrText } from '../../schemas/json.js';
-import type { StoredMessage } from '../../schemas/record.js';
+import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import type { Ok } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
 
@@ -21,7 +21,7 @@ export interface CommandNode {
 
 /** What of a command says that another one caused it, and as which of its consequences. */
 const placeOf = (message: StoredMessage): { readonly cause: number; readonly key: string } | undefined => {
-  const cause = parseSequence(message.header(HEADER.cause) ?? '');
+  const cause = causeOf(message);
   if (cause === undefined) return undefined;
   const call = message.header(HEADER.call);
   if (call !== undefined) return { cause, key: `call ${call}` };
@@ -82,7 +82,7 @@ export class CommandTree {
   }
 
   #result(message: StoredMessage): void {
-    const cause = parseSequence(message.header(HEADER.cause) ?? '');
+    const cause = causeOf(message);
     const node = cause === undefined ? undefined : this.#nodes.get(cause);
     if (cause === undefined || node === undefined || node.answer !== undefined) return;
     const body = jsonOrText(message.data);

@@ -3,9 +3,7 @@ import type { NatsConnection } from 'nats';
 import { firstSince, logEnds, type LogApi } from '../../broker/journal/reader-api.js';
 import { readLog } from '../../broker/journal/reader.js';
 import { FaultError } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
-import { parseSequence } from '../../schemas/identity.js';
-import type { RawRecord, StoredMessage, WholeMessage } from '../../schemas/record.js';
+import { causeOf, type RawRecord, type StoredMessage, type WholeMessage } from '../../schemas/record.js';
 import { CommandTree, isRoot } from './command-tree.js';
 
 /** The part of a log that is run again. */
@@ -48,7 +46,7 @@ export async function* recordsBefore(
   for await (const message of readLog(nc, { toSeq: fromSeq - 1, acrossAccounts: true })) {
     const { seq, nanos, subject, headerBytes, data } = message;
     if (subject.startsWith('cmd.')) open.set(seq, message);
-    else if (subject.startsWith('res.')) open.delete(parseSequence(message.header(HEADER.cause) ?? '') ?? 0);
+    else if (subject.startsWith('res.')) open.delete(causeOf(message) ?? 0);
     yield { seq, nanos, subject, headerBytes, data };
   }
 }

@@ -65,7 +65,8 @@ async function* filtered(
   if (isLeft(next)) throw new FaultError(next.left.fault);
   if (next.right === undefined || next.right > toSeq) return;
   const range = { fromSeq: next.right, toSeq, acrossAccounts: true, apiPrefix: api.prefix };
-  for await (const messages of readMerged(query.nc, filters, range)) yield { messages, known: false };
+  const parts = filters.map((filter) => ({ filter }));
+  for await (const messages of readMerged(query.nc, parts, range)) yield { messages, known: false };
 }
 
 /**

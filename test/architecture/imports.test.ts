@@ -35,7 +35,7 @@ const FORBIDDEN: readonly (readonly [path: string, specifier: string])[] = [
   ['modules/a.ts', '../replay/index.js'],
   ['modules/a.ts', '../perf/a.js'],
   ['modules/a.ts', '../bin/a.js'],
-  ['replay/a.ts', '../broker/index/a.js'],
+  ['replay/a.ts', '../broker/gateway/a.js'],
   ['replay/a.ts', '../modules/host/a.js'],
   ['replay/a.ts', '../modules/accounts/a.js'],
   ['replay/a.ts', '../perf/a.js'],

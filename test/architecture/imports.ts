@@ -31,7 +31,10 @@ export const RULES: readonly Rule[] = [
     folder: 'replay/diff',
     mayImport: ['schemas', 'broker/journal', 'modules/sdk', 'modules/host', 'replay'],
   },
-  { folder: 'replay', mayImport: ['schemas', 'broker/journal', 'broker/snapshots', 'modules/sdk', 'replay'] },
+  {
+    folder: 'replay',
+    mayImport: ['schemas', 'broker/journal', 'broker/index', 'broker/snapshots', 'modules/sdk', 'replay'],
+  },
   // Benchmarks run servers, brokers and modules of their own; what is measured must not know of it.
   { folder: 'perf', mayImport: ['schemas', 'broker', 'modules', 'replay', 'perf'] },
   { folder: 'bin', mayImport: ABOVE_TEST },

@@ -94,16 +94,36 @@ describe('reading a log that stands still', () => {
 
   test('a reader for each filter gives the same, in order', async () => {
     const all: StoredMessage[] = [];
-    const filters = ['res.m.>', 'evt.m.>', 'cmd.nobody.>', 'cmd.m.x.a4.*'];
-    for await (const batch of readMerged(nc, filters, { fromSeq: 17, toSeq: 9_000 })) all.push(...batch);
+    const parts = ['res.m.>', 'evt.m.>', 'cmd.nobody.>', 'cmd.m.x.a4.*'].map((filter) => ({ filter }));
+    for await (const batch of readMerged(nc, parts, { fromSeq: 17, toSeq: 9_000 })) all.push(...batch);
     assert.deepEqual(
       sequences(all),
       range(17, 9_000).filter((seq) => (seq - 1) % 3 !== 2 || (seq - 1) % 10 === 4),
     );
-    const some = readMerged(nc, filters, {});
+    const some = readMerged(nc, parts);
     await some.next();
     await some.return();
     await waitFor('its consumers to go', async () => (await consumerCount(nc)) === 0);
+  });
+
+  test('a part that begins later is opened when the others are there, and gives its own range', async () => {
+    const parts = [
+      { filter: 'evt.m.>', fromSeq: 8_001, toSeq: 8_100 },
+      { filter: 'res.m.>' },
+      { filter: 'evt.m.>', fromSeq: 9_001 },
+      { filter: 'evt.m.>', fromSeq: 3_000, toSeq: 2_999 },
+    ];
+    const all: StoredMessage[] = [];
+    for await (const batch of readMerged(nc, parts, { toSeq: 9_500, firstPull: 500 })) {
+      if (all.length === 0) assert.equal(await consumerCount(nc), 1);
+      all.push(...batch);
+    }
+    const inPart = (seq: number): boolean => (seq > 8_000 && seq <= 8_100) || seq > 9_000;
+    assert.deepEqual(
+      sequences(all),
+      range(1, 9_500).filter((seq) => (seq - 1) % 3 === 0 || ((seq - 1) % 3 === 1 && inPart(seq))),
+    );
+    assert.equal(await consumerCount(nc), 0);
   });
 
   test('records are had by their sequences, in the order in which they are asked for', async () => {

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
+import { openToRead, positionOf } from '../../../broker/index/index-files.js';
 import { LogIndex } from '../../../broker/index/log-index.js';
+import { Opening } from '../../../broker/lmdb/opening.js';
 import { HEADER } from '../../../schemas/headers.js';
+import { putIntoIndex } from '../../support/index-files.js';
 import { createLog, dial } from '../../support/log.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -153,5 +156,43 @@ describe('the index of the log', () => {
     assert.match(mended.seen.faults.join(), /damaged/);
     assert.equal(readdirSync(dir.path).length, 2);
     await mended.index.close();
+  });
+
+  test('an index of an earlier version is told of, and read anew', async () => {
+    await using dir = tempDir();
+    const { index } = await openIndex(dir.path);
+    await index.close();
+    await putIntoIndex(dir.path, 'position', { logId: 'this log', seq: lastSeq, resumeFrom: lastSeq + 1 });
+    const anew = await openIndex(dir.path);
+    assert.equal(anew.index.discarded, false);
+    assert.match(anew.seen.faults.join(), /of another version, or damaged, and is read anew/);
+    assert.equal(anew.index.agents, index.agents);
+    await anew.index.close();
+    const next = await openIndex(dir.path);
+    assert.deepEqual(next.seen.faults, []);
+    await next.index.close();
+  });
+
+  test('it knows where events lie that nothing caused, also after a restart', async () => {
+    await using dir = tempDir();
+    const cause = await publish('cmd.m.a.x.guest');
+    await publish('res.m.a.x', cause);
+    await publish('evt.caused.happened.x', cause);
+    const first = await publish('evt.own.happened');
+    await publish('evt.own.happened.x');
+    const { index } = await openIndex(dir.path);
+    await index.close();
+    const last = await publish('evt.own.happened.y');
+    await publish('evt.own.happened', cause);
+    const again = await openIndex(dir.path);
+    await again.index.close();
+    const opening = new Opening(dir.path);
+    const files = openToRead(opening, dir.path);
+    const found = positionOf(files);
+    await files.root.close();
+    await opening.close();
+    assert.ok(typeof found === 'object');
+    const ours = found.uncaused.filter(([module]) => module === 'own' || module === 'caused');
+    assert.deepEqual(ours, [['own', first, last]]);
   });
 });

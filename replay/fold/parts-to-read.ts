@@ -1,0 +1,45 @@
+import type { IndexPosition } from '../../broker/index/index-files.js';
+import type { Part } from '../../broker/journal/read-merged.js';
+
+/** Up to where it is known in which parts of the log modules have events that no command caused. */
+export type KnownEvents = Pick<IndexPosition, 'seq' | 'uncaused'>;
+
+interface Range {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+}
+
+const isSome = ({ fromSeq, toSeq }: Range): boolean => fromSeq <= toSeq;
+
+/** Where in a range events must be read: where one of the modules has some of its own, and behind what is known. */
+const eventRanges = (
+  modules: ReadonlySet<string>,
+  { fromSeq, toSeq }: Range,
+  { seq, uncaused }: KnownEvents,
+): readonly Range[] => {
+  const own = uncaused.filter(([module]) => modules.has(module));
+  const known = {
+    fromSeq: Math.max(fromSeq, Math.min(...own.map(([, from]) => from))),
+    toSeq: Math.min(toSeq, Math.max(...own.map(([, , to]) => to))),
+  };
+  return [known, { fromSeq: Math.max(fromSeq, seq + 1), toSeq }].filter(isSome);
+};
+
+/**
+ * What of a range must be read for the states of modules: their results, and of the events those that no command caused.
+ * Copies of what results hold, which most events are, are half of what would be read: where it is `known` that there are no
+ * others they are left out. For several modules all of a kind are read, once.
+ */
+export const partsToRead = (
+  modules: readonly string[],
+  range: Range,
+  known: KnownEvents = { seq: 0, uncaused: [] },
+): readonly Part[] => {
+  const [only, ...others] = modules;
+  const whose = others.length === 0 ? `${only}.>` : '>';
+  const events = eventRanges(new Set(modules), range, known);
+  return [
+    { filter: `res.${whose}`, ...range },
+    ...events.map((part) => ({ filter: `evt.${whose}`, ...part })),
+  ];
+};
