@@ -36,13 +36,14 @@ const or = <T>(outcome: Either<Fault, T>): T => {
 export const startBenchServer = async (
   durability: Durability,
   say: (line: string) => void,
+  memoryLimitBytes = defaultMemoryLimitBytes(),
 ): Promise<BenchServer> => {
   const undo: (() => unknown)[] = [];
   const end = async (): Promise<void> => {
     for (let each = undo.pop(); each !== undefined; each = undo.pop()) await each();
   };
   try {
-    return { ...(await start(durability, say, undo)), [Symbol.asyncDispose]: end };
+    return { ...(await start(durability, say, memoryLimitBytes, undo)), [Symbol.asyncDispose]: end };
   } catch (error) {
     await end();
     throw error;
@@ -52,6 +53,7 @@ export const startBenchServer = async (
 const start = async (
   durability: Durability,
   say: (line: string) => void,
+  memoryLimitBytes: number,
   undo: (() => unknown)[],
 ): Promise<Omit<BenchServer, keyof AsyncDisposable>> => {
   const reaper = startReaper();
@@ -75,7 +77,7 @@ const start = async (
       configPath,
       host: HOST,
       port,
-      memoryLimitBytes: defaultMemoryLimitBytes(),
+      memoryLimitBytes,
       reaper,
       logLine: () => undefined,
       onDown: say,

@@ -1,8 +1,18 @@
 /** The benchmarks: `npm run perf -- SCENARIO [--json] [--records N] [--rounds N] …`. */
 import { parseArgs } from 'node:util';
+import { isLeft } from 'fp-ts/lib/Either.js';
 import { toFault } from '../schemas/errors.js';
+import { parseBytes } from '../schemas/quantity.js';
 import { machine } from './machine.js';
-import { PEERS, type Peer, type Report, type Scenario, type Table } from './scenario.js';
+import {
+  OWN_OPTIONS,
+  type OwnOption,
+  PEERS,
+  type Peer,
+  type Report,
+  type Scenario,
+  type Table,
+} from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
 const LIST = SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
@@ -18,6 +28,7 @@ Options:
   --rounds N     rounds; medians are of these
   --agents N,M   lookup: numbers of agents, instead of 10000,1000000
   --peers A,B    lookup: peers to measure beside, of ${PEERS.join(',')}; all without it
+  --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --help         this
 
 Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed; 2 wrong usage.
@@ -26,6 +37,7 @@ Examples:
   npm run perf -- reading
   npm run --silent perf -- reading --json --records 200000 --rounds 3
   npm run perf -- lookup --agents 10000 --peers nats --rounds 1
+  npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
 `;
 
 class UsageError extends Error {}
@@ -47,6 +59,12 @@ const peersOf = (text: string): readonly Peer[] =>
     return peer;
   });
 
+const sizeOf = (text: string): number => {
+  const bytes = parseBytes(text);
+  if (isLeft(bytes)) throw new UsageError(`--memory-limit: ${bytes.left.message}`);
+  return bytes.right;
+};
+
 const readArgs = (args: readonly string[]) => {
   try {
     return parseArgs({
@@ -59,6 +77,7 @@ const readArgs = (args: readonly string[]) => {
         rounds: { type: 'string' },
         agents: { type: 'string' },
         peers: { type: 'string' },
+        'memory-limit': { type: 'string' },
       },
     });
   } catch (error) {
@@ -86,11 +105,7 @@ const print = (name: string, { data, tables }: Report, json: boolean): void => {
   process.stdout.write(`${[where, ...tables.map(formatTable)].join('\n\n')}\n`);
 };
 
-const refuseUnless = (
-  { name, takes = [] }: Scenario,
-  option: 'agents' | 'peers',
-  value: string | undefined,
-): void => {
+const refuseUnless = ({ name, takes = [] }: Scenario, option: OwnOption, value: string | undefined): void => {
   if (value !== undefined && !takes.includes(option))
     throw new UsageError(`${name} has no use for --${option}`);
 };
@@ -107,12 +122,13 @@ const main = async (args: readonly string[]): Promise<number> => {
   if (scenario === undefined) throw new UsageError(`there is no scenario ${name}`);
   const records = wholeNumber('--records', values.records);
   const rounds = wholeNumber('--rounds', values.rounds);
-  for (const option of ['agents', 'peers'] as const) refuseUnless(scenario, option, values[option]);
+  for (const option of OWN_OPTIONS) refuseUnless(scenario, option, values[option]);
   const report = await scenario.run({
     ...(records === undefined ? {} : { records }),
     ...(rounds === undefined ? {} : { rounds }),
     ...(values.agents === undefined ? {} : { agents: wholeNumbers('--agents', values.agents) }),
     ...(values.peers === undefined ? {} : { peers: peersOf(values.peers) }),
+    ...(values['memory-limit'] === undefined ? {} : { memoryLimitBytes: sizeOf(values['memory-limit']) }),
     say: (line) => process.stderr.write(`${line}\n`),
   });
   print(name, report, values.json);

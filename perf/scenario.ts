@@ -2,6 +2,10 @@
 export const PEERS = ['nats', 'redis', 'sqlite'] as const;
 export type Peer = (typeof PEERS)[number];
 
+/** Options that not every scenario has a use for. */
+export const OWN_OPTIONS = ['agents', 'peers', 'memory-limit'] as const;
+export type OwnOption = (typeof OWN_OPTIONS)[number];
+
 /** How a scenario is run. */
 export interface ScenarioOptions {
   /** Records that a round handles; each scenario has a default that takes seconds. */
@@ -11,6 +15,8 @@ export interface ScenarioOptions {
   readonly agents?: readonly number[];
   /** Peers to measure beside; without it, all. */
   readonly peers?: readonly Peer[];
+  /** What the server aims to stay below, bytes; without it, as a broker gives its own. */
+  readonly memoryLimitBytes?: number;
   /** Progress, for stderr. */
   readonly say: (line: string) => void;
 }
@@ -31,7 +37,6 @@ export interface Scenario {
   readonly name: string;
   /** One line for the list of scenarios. */
   readonly summary: string;
-  /** Options that not every scenario has a use for. */
-  readonly takes?: readonly ('agents' | 'peers')[];
+  readonly takes?: readonly OwnOption[];
   readonly run: (options: ScenarioOptions) => Promise<Report>;
 }

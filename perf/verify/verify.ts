@@ -25,9 +25,10 @@ interface Verifying {
 const measureVerifying = async ({
   records = RECORDS,
   rounds = ROUNDS,
+  memoryLimitBytes,
   say,
 }: ScenarioOptions): Promise<Verifying> => {
-  await using server = await startBenchServer('os', say);
+  await using server = await startBenchServer('os', say, memoryLimitBytes);
   const filled = await fillAnswered(server.nc, records, say);
   const reaper = startReaper();
   try {
@@ -93,5 +94,6 @@ const report = (verifying: Verifying): Report => {
 export const verify: Scenario = {
   name: 'verify',
   summary: 'the whole log is verified, beside a reader that does nothing with it',
+  takes: ['memory-limit'],
   run: async (options) => report(await measureVerifying(options)),
 };

@@ -145,6 +145,8 @@ describe('the benchmarks', () => {
       ['reading', '--agents', '10'],
       ['lookup', '--agents', '10,'],
       ['lookup', '--peers', 'nats,mysql'],
+      ['reading', '--memory-limit', '1GiB'],
+      ['verify', '--memory-limit', 'much'],
     ]) {
       const { code, stdout, stderr } = await perf(args);
       assert.equal(code, 2, args.join(' '));
