@@ -9,6 +9,7 @@ import { startBroker, type TestBroker } from '../support/broker.js';
 import { failure, success } from '../support/either.js';
 import { processesMentioning } from '../support/processes.js';
 import { type Counted, gapIn, type Producing, readCounted, startProducing } from '../support/producing.js';
+import { stopped } from '../support/stopped.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -108,11 +109,11 @@ describe('a producer with an outbox', () => {
     const outbox = join(home.path, 'later');
     const program = startProducing(broker.url, 'later', outbox, 0, 1_000, 1_000);
     await waitFor('the program to send', () => program.numbers('accepted').length > 0, 30_000);
-    process.kill(serverOf(broker), 'SIGSTOP');
+    using server = await stopped(serverOf(broker));
     await waitFor('all to be accepted', () => program.numbers('accepted').length === 1_000);
     program.child.kill('SIGKILL');
     await program.exited;
-    process.kill(serverOf(broker), 'SIGCONT');
+    server.goOn();
     const next = startProducing(broker.url, 'later', outbox, 1_000, 1, 1);
     await waitFor('the next life to end', () => next.lines.includes('done'), 30_000);
     await check('later', new Set(program.numbers('accepted')));
@@ -122,12 +123,12 @@ describe('a producer with an outbox', () => {
     const outbox = join(home.path, 'closed');
     const first = success(await createProducer(nc, { name: 'closed', outbox })());
     success(await first.send(counting, 'count', 'a', { i: 0 })());
-    process.kill(serverOf(broker), 'SIGSTOP');
+    using server = await stopped(serverOf(broker));
     const accepted = [];
     for (const i of [1, 2, 3]) accepted.push(success(await first.accept(counting, 'count', 'a', { i })()));
     await first.close();
     for (const { stored } of accepted) assert.equal(failure(await stored).code, 'LOG_UNCERTAIN');
-    process.kill(serverOf(broker), 'SIGCONT');
+    server.goOn();
     const second = success(await createProducer(nc, { name: 'closed', outbox })());
     const { records, found, stored, fault } = await second.resumed;
     assert.deepEqual([records, found + stored, fault], [3, 3, undefined]);
@@ -154,10 +155,10 @@ describe('a producer with an outbox', () => {
   test('records of another producer are not sent under this name', async () => {
     const outbox = join(home.path, 'name');
     const first = success(await createProducer(nc, { name: 'name', outbox })());
-    process.kill(serverOf(broker), 'SIGSTOP');
+    using server = await stopped(serverOf(broker));
     success(await first.accept(counting, 'count', 'a', { i: 0 })());
     await first.close();
-    process.kill(serverOf(broker), 'SIGCONT');
+    server.goOn();
     const other = failure(await createProducer(nc, { name: 'rename', outbox })());
     assert.equal(other.code, 'OUTBOX_UNAVAILABLE');
     const again = success(await createProducer(nc, { name: 'name', outbox })());
@@ -183,13 +184,13 @@ describe('a producer with an outbox', () => {
     const outbox = join(home.path, 'full');
     const program = startProducing(broker.url, 'full', outbox, 0, 3_000, 3_000, { maxFileKb: 128 });
     await waitFor('some to be stored', () => program.numbers('stored').length > 100, 30_000);
-    process.kill(serverOf(broker), 'SIGSTOP');
+    using server = await stopped(serverOf(broker));
     await waitFor(
       'the fault to be said',
       () => program.lines.some((line) => line.startsWith('fault ')),
       30_000,
     );
-    process.kill(serverOf(broker), 'SIGCONT');
+    server.goOn();
     await waitFor('the program to end', () => program.lines.includes('done'), 30_000);
     assert.deepEqual(await program.exited, { code: 0, signal: null });
     assert.match(

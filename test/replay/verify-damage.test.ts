@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { connect, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import accounts from '../../modules/accounts/index.js';
 import orders from '../../modules/orders/index.js';
 import type { AnyModule } from '../../modules/sdk/module.js';
-import {
-  certify,
-  checkCertificate,
-  openSigningKey,
-  type SigningKey,
-  statementFor,
-  type VerifyOptions,
-  verifyLog,
-} from '../../replay/index.js';
+import type { VerifyOptions } from '../../replay/index.js';
 import { HEADER } from '../../schemas/headers.js';
-import type { Finding, FindingKind, Verification } from '../../schemas/verification.js';
-import { settled, status } from '../faults/system-state.js';
-import { startBroker, type TestBroker } from '../support/broker.js';
-import { failure, success } from '../support/either.js';
-import { connectOperator } from '../support/log-checks.js';
-import { dial } from '../support/log.js';
+import type { Verification } from '../../schemas/verification.js';
 import { runProgram } from '../support/run-program.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { digestByTheBook } from './digest-by-the-book.js';
-import { ChangingProxy } from './changing-proxy.js';
 import {
   causeOf,
   type Copied,
-  copyOf,
   headerOf,
   idOf,
   removeAt,
@@ -38,84 +20,27 @@ import {
   subjectOf,
   withHeader,
 } from './log-copy.js';
+import { expectFound, VerifiedSystem } from './verified-system.js';
 
 const TAMPERING = join(import.meta.dirname, '..', 'fixtures', 'tampering.js');
-const AGENTS = 10;
-const ROUNDS = 2;
-const CALLS = 60;
 
 const modules = [accounts, orders] as unknown as readonly AnyModule[];
 
-/** Transfers, orders, deposits; a module and the server are killed while they are handled. */
-const work = async (broker: TestBroker): Promise<void> => {
-  const nc = await connect({ servers: broker.url, maxReconnectAttempts: -1, reconnectTimeWait: 20 });
-  const ask = async (subject: string, data: object): Promise<void> => {
-    // Whoever talks to what is killed may get no answer; the log says what became of it.
-    await nc.request(subject, JSON.stringify(data), { timeout: 2_500 }).catch(() => undefined);
-  };
-  const agent = (i: number): string => `agent-${i % AGENTS}`;
-  await Promise.all(
-    Array.from({ length: AGENTS }, (_, i) => ask(`call.accounts.deposit.${agent(i)}`, { amount: 1_000 })),
-  );
-  await ask('call.orders.restock.item', { quantity: 1_000 });
-  for (let round = 0; round < ROUNDS; round++) {
-    const calls = Promise.all(
-      Array.from({ length: CALLS }, (_, i) => {
-        const order = { item: 'item', quantity: 1, unitPrice: 3, customer: agent(i) };
-        if (i % 6 === 0) return ask(`call.orders.place.order-${round}-${i}`, order);
-        if (i % 6 === 1) return ask(`cmd.accounts.deposit.${agent(i)}`, { amount: 2 });
-        return ask(`call.accounts.transfer.${agent(i)}`, { to: agent(i + 1), amount: 1 });
-      }),
-    );
-    const { modules: now } = await status(broker.dataDir);
-    const pid = now.find(({ name }) => name === (round === 0 ? 'orders' : 'accounts'))?.pid;
-    if (pid !== undefined && pid !== null) process.kill(pid, 'SIGKILL');
-    await calls;
-  }
-  // Names that are none are answered too, and by whom nobody has.
-  await ask('cmd.accounts.depo$it.alice', {});
-  await ask('cmd.accounts.deposit.b$b', { amount: 1 });
-  await ask('cmd.nobody.does.this', {});
-  await nc.close();
-  await settled(broker.dataDir);
-};
-
 describe('verify', () => {
-  let broker: TestBroker;
-  let live: NatsConnection;
-  let server: TestServer;
-  let nc: NatsConnection;
-  let files: TempDir;
-  /** The log of the broker: record i has sequence i + 1. */
+  let system: VerifiedSystem;
   let log: readonly Copied[];
+  let nc: NatsConnection;
+  let live: NatsConnection;
+  const verify = (options: Partial<VerifyOptions> = {}): Promise<Verification> => system.verify(options);
 
   before(async () => {
-    broker = await startBroker({ args: ['--durability', 'os'] });
-    server = await startServer({ name: 'verify' });
-    files = tempDir();
-    nc = await dial(server);
-    await work(broker);
-    live = await connectOperator(broker.dataDir);
-    log = await copyOf(live);
+    system = await VerifiedSystem.start('verify-damage');
+    ({ log, nc, live } = system);
   });
-  after(async () => {
-    await live?.close();
-    await nc?.close();
-    await broker?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-    await files?.[Symbol.asyncDispose]();
-  });
+  after(() => system?.[Symbol.asyncDispose]());
 
-  const verify = async (options: Partial<VerifyOptions> = {}): Promise<Verification> =>
-    success(await verifyLog({ nc, graceMs: 0, ...options })()).verification;
-
-  const find = (what: string, fits: (record: Copied) => boolean, from = log.length >> 1): Copied => {
-    const found = log.slice(from).find(fits) ?? log.find(fits);
-    assert.ok(found, `the log has ${what}`);
-    return found;
-  };
   const result = (module = 'accounts'): Copied =>
-    find('a result with a copy', (record) => {
+    system.find('a result with a copy', (record) => {
       const subject = subjectOf(record);
       return (
         subject?.kind === 'res' && subject.module === module && record.data.includes('"out":[{"subject":"evt')
@@ -123,7 +48,7 @@ describe('verify', () => {
     });
   const copyOfResult = ({ headers }: Copied): Copied => {
     const cause = headers.find(([name]) => name === HEADER.cause)?.[1];
-    return find(
+    return system.find(
       'its copy',
       (record) => subjectOf(record)?.kind === 'evt' && headerOf(record, HEADER.cause) === cause,
       0,
@@ -132,37 +57,8 @@ describe('verify', () => {
   const withRecord = (changed: Copied): readonly Copied[] =>
     log.map((record) => (record.seq === changed.seq ? changed : record));
 
-  /** That the damage is found, and named by kind, sequence and producer; all that is found must be of these kinds. */
-  const expectFound = (
-    found: Verification,
-    wanted: {
-      readonly kind: FindingKind;
-      readonly seq: number;
-      readonly producer?: string;
-      readonly says: RegExp;
-    },
-    others: readonly FindingKind[] = [],
-  ): Finding => {
-    assert.equal(found.ok, false);
-    const named = found.findings.find(
-      ({ kind, seq, producer, detail }) =>
-        kind === wanted.kind &&
-        seq === wanted.seq &&
-        (wanted.producer === undefined || producer === wanted.producer) &&
-        wanted.says.test(detail),
-    );
-    assert.ok(
-      named,
-      `${JSON.stringify(wanted)} ${wanted.says} in ${JSON.stringify(found.findings, null, 1)}`,
-    );
-    const strange = found.findings.filter(({ kind }) => kind !== wanted.kind && !others.includes(kind));
-    assert.deepEqual(strange, []);
-    assert.equal(found.findingsTotal, found.findings.length);
-    return named;
-  };
-
   test('finds nothing in the log of a system whose modules were killed at work, nor in its snapshots', async () => {
-    const found = await verify({ nc: live, snapshots: { dataDir: broker.dataDir, modules } });
+    const found = await verify({ nc: live, snapshots: { dataDir: system.broker.dataDir, modules } });
     assert.deepEqual(found.findings, []);
     assert.ok(found.ok);
     assert.equal(found.records, log.length);
@@ -351,7 +247,7 @@ describe('verify', () => {
   });
 
   test('finds numbers that an epoch record says were stored', async () => {
-    const open = find(
+    const open = system.find(
       'an epoch with one before',
       ({ subject, data }) => subject.startsWith('epoch.') && data.includes('"last":'),
       0,
@@ -383,7 +279,7 @@ describe('verify', () => {
       },
       ['duplicated', 'reordered'],
     );
-    const command = find('a command', (record) => subjectOf(record)?.kind === 'cmd', 0);
+    const command = system.find('a command', (record) => subjectOf(record)?.kind === 'cmd', 0);
     await storeLog(nc, [...log, { ...command, headers: [] }]);
     const never = await verify();
     expectFound(never, {
@@ -417,7 +313,7 @@ describe('verify', () => {
 
   test('finds an event that no decision promises, and one whose decision is gone', async () => {
     const event = copyOfResult(
-      find(
+      system.find(
         'a deposit',
         ({ subject, data }) =>
           subject.startsWith('res.accounts.deposit.') && data.includes('"out":[{"subject":"evt'),
@@ -511,7 +407,11 @@ describe('verify', () => {
       ['missing'],
     );
     const stranger = 'cmd.nobody.does.this.mallory';
-    const at = find('a command of the guest', ({ subject }) => subject === 'cmd.nobody.does.this.guest', 0);
+    const at = system.find(
+      'a command of the guest',
+      ({ subject }) => subject === 'cmd.nobody.does.this.guest',
+      0,
+    );
     await storeLog(nc, withRecord({ ...at, subject: stranger, headers: [] }));
     expectFound(
       await verify(),
@@ -521,7 +421,11 @@ describe('verify', () => {
   });
 
   test('finds what a record of an epoch says that had been shut out', async () => {
-    const first = find('an early record of accounts', (record) => idOf(record)?.producer === 'accounts', 0);
+    const first = system.find(
+      'an early record of accounts',
+      (record) => idOf(record)?.producer === 'accounts',
+      0,
+    );
     const { epoch } = idOf(first) ?? assert.fail();
     const seq = log.length + 1;
     await storeLog(nc, [
@@ -542,13 +446,13 @@ describe('verify', () => {
   });
 
   test('finds a snapshot that is not what the log gives', async () => {
-    const at = join(broker.dataDir, 'snapshots', 'accounts', 'g1');
+    const at = join(system.broker.dataDir, 'snapshots', 'accounts', 'g1');
     const last = log.findLast(({ subject }) => subject === 'evt.accounts.deposited.agent-3');
     assert.ok(last);
     const args = [TAMPERING, at, 'agent-3', `${last.seq}`, '1', '{"balance":1000000,"outgoing":{}}'];
     const { code, stderr } = await runProgram(process.execPath, args);
     assert.equal(code, 0, stderr);
-    const found = await verify({ nc: live, snapshots: { dataDir: broker.dataDir, modules } });
+    const found = await verify({ nc: live, snapshots: { dataDir: system.broker.dataDir, modules } });
     expectFound(found, {
       kind: 'stateMismatch',
       seq: last.seq,
@@ -560,134 +464,5 @@ describe('verify', () => {
       found.states.map(({ module }) => module),
       ['orders'],
     );
-  });
-
-  describe('a ledger', () => {
-    const path = (): string => join(files.path, 'ledger.ndjson');
-    const lines = (): string[] =>
-      log.flatMap((record) => {
-        const id = headerOf(record, HEADER.id);
-        const subject = subjectOf(record);
-        if (id !== undefined) return [JSON.stringify({ id, seq: record.seq })];
-        if (subject?.kind !== 'cmd') return [];
-        return [
-          JSON.stringify({ seq: record.seq, subject: record.subject.slice(0, -`.${subject.sender}`.length) }),
-        ];
-      });
-    const laid = async (text: readonly string[]): Promise<Verification> => {
-      writeFileSync(path(), `${text.join('\n')}\n`);
-      return verify({ ledger: path() });
-    };
-
-    before(() => storeLog(nc, log));
-
-    test('is borne out by the log, in whatever order its lines come', async () => {
-      const all = lines();
-      const found = await laid(all.toReversed());
-      assert.deepEqual(found.findings, []);
-      assert.equal(found.ledger, all.length);
-    });
-
-    test('with a line that is not in the log is found out', async () => {
-      const found = await laid([...lines(), `{"id":"guest~sensor-7.12.1","seq":${log.length + 9}}`]);
-      const seq = log.length + 9;
-      expectFound(found, {
-        kind: 'missing',
-        seq,
-        producer: 'guest~sensor-7',
-        says: /guest~sensor-7\.12\.1 is acknowledged at \d+, behind the end of the log at \d+ \(line \d+/,
-      });
-    });
-
-    test('with a line about another record, or one that is said twice, is found out', async () => {
-      const all = lines();
-      const [first = ''] = all;
-      const { id, seq } = JSON.parse(first) as { id: string; seq: number };
-      const other = await laid(all.with(0, `{"id":"${id}9","seq":${seq}}`));
-      expectFound(other, { kind: 'missing', seq, says: /is acknowledged at \d+, where .* stands \(line 1 / });
-      const twice = await laid([...all, first]);
-      expectFound(twice, { kind: 'duplicated', seq, says: /is said twice to be acknowledged/ });
-    });
-
-    test('with a line that is none, or no file, is refused by its line and nothing is read', async () => {
-      for (const line of ['{"id":"accounts.1.1"}', 'hello', '{"id":"no identity","seq":4}', '{"seq":4}']) {
-        writeFileSync(path(), `${[...lines().slice(0, 3), line].join('\n')}\n`);
-        const refused = failure(await verifyLog({ nc, ledger: path() })());
-        assert.equal(refused.code, 'LEDGER_INVALID');
-        assert.match(refused.message, /^line 4 of the ledger: /);
-      }
-      assert.equal(failure(await verifyLog({ nc, ledger: join(files.path, 'none') })()).code, 'USAGE');
-    });
-  });
-
-  describe('a certificate', () => {
-    let key: SigningKey;
-    let text: string;
-    const check = (changed: string, trusted = [key.publicKey]) => checkCertificate(changed, trusted);
-
-    before(async () => {
-      await storeLog(nc, log);
-      key = success(openSigningKey(join(files.path, 'keys', 'own.key'), true)) ?? assert.fail();
-      const { verification, segments } = success(await verifyLog({ nc })());
-      text = JSON.stringify(certify(statementFor(verification, segments), key));
-    });
-
-    test('is borne out by the log that it is about, also when that has grown', async () => {
-      const against = success(check(text));
-      nc.publish('cmd.accounts.deposit.alice.guest', '{"amount":1}');
-      await nc.flush();
-      const found = await verify({ against });
-      assert.deepEqual(found.findings, []);
-      assert.equal(found.lastSeq, log.length);
-      assert.equal(found.digest, against.digest);
-    });
-
-    test('finds an old record that is not what it was, and in which part of the log', async () => {
-      const against = success(check(text));
-      // Of what is on the wire, one letter of one payload: nothing but the digest can tell.
-      const old = find('a deposit', ({ subject }) => subject.startsWith('cmd.accounts.deposit.'), 20);
-      const at = old.subject;
-      await using proxy = await ChangingProxy.start(server.port, at, `${at.slice(0, -1)}u`);
-      const between = await connect({ servers: proxy.url });
-      try {
-        const found = success(await verifyLog({ nc: between, against, graceMs: 600_000 })()).verification;
-        assert.ok(proxy.changed > 0);
-        assert.ok(
-          found.findings.some(
-            ({ kind, detail }) =>
-              kind === 'altered' && /^of 1 to \d+, at least one record is not what it was/.test(detail),
-          ),
-        );
-      } finally {
-        await between.close();
-      }
-    });
-
-    test('finds that records behind its beginning are gone', async () => {
-      const against = success(check(text));
-      await removeAt(nc, 30);
-      const found = await verify({ against });
-      assert.ok(found.findings.some(({ kind, seq }) => kind === 'missing' && seq === 30));
-      assert.ok(
-        found.findings.some(
-          ({ kind, detail }) => kind === 'altered' && detail.includes('records where the certificate'),
-        ),
-      );
-    });
-
-    test('that was tampered with, is of another log, or is signed by somebody else is refused', async () => {
-      const changed = text.replace(/records\\":\d/, (found) => `${found}0`);
-      assert.notEqual(changed, text);
-      assert.equal(failure(check(changed)).code, 'CERTIFICATE_INVALID');
-      assert.equal(failure(check('{"statement":"x"}')).code, 'CERTIFICATE_INVALID');
-      assert.equal(failure(check('no json')).code, 'CERTIFICATE_INVALID');
-      const other = success(openSigningKey(join(files.path, 'keys', 'other.key'), true)) ?? assert.fail();
-      assert.equal(failure(check(text, [other.publicKey])).code, 'CERTIFICATE_UNTRUSTED');
-      assert.equal(failure(check(text, [])).code, 'CERTIFICATE_UNTRUSTED');
-      const against = success(check(text));
-      const elsewhere = failure(await verifyLog({ nc: live, against })());
-      assert.equal(elsewhere.code, 'LOG_REPLACED');
-      assert.equal(failure(await verifyLog({ nc, against, from: 3 })()).code, 'USAGE');
-    });
   });
 });
