@@ -17,6 +17,8 @@ const SECONDS = IN_FULL ? 60 : 2;
 /** Commands on their way into the log at a time; and calls that wait for their results at a time. */
 const SENDING = 200;
 const CALLING = IN_FULL ? 2_000 : 500;
+/** Between two commands of a sender: in a minute without, more would be sent than the module gets done while callers wait. */
+const PAUSE_MS = IN_FULL ? 60 : 0;
 const MIB = 1024 * 1024;
 /** What module and broker may come to hold, however long the queue in the log is. */
 const MODULE_BYTES = 350 * MIB;
@@ -37,7 +39,10 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
   const sending = async (): Promise<void> => {
     for (let i = 0; !isOver(); i++) {
       const outcome = await producer.send(manifest, 'work', agent(i), { i })();
-      if (isRight(outcome)) sent += 1;
+      if (isRight(outcome)) {
+        sent += 1;
+        if (PAUSE_MS > 0) await new Promise((resume) => setTimeout(resume, PAUSE_MS));
+      }
       // More than it lets wait: told at once, and not stored.
       else if (outcome.left.code === 'OVERLOADED') {
         overloaded += 1;

@@ -15,6 +15,7 @@ const PROGRAM = join(import.meta.dirname, '..', 'fixtures', 'producing.js');
 export interface Producing {
   readonly child: ChildProcess;
   readonly lines: readonly string[];
+  /** It has ended, and all that it said is in `lines`. */
   readonly exited: Promise<Exit>;
   /** The numbers that lines of one kind are about. */
   readonly numbers: (kind: 'accepted' | 'stored' | 'refused') => readonly number[];
@@ -45,10 +46,14 @@ export const startProducing = (
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = collectLines(child.stdout);
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  // What it said last may still be in the pipe when it has ended.
+  const exited = follow(child).then((exit) => closed.then(() => exit));
+  exited.catch(() => undefined);
   return {
     child,
     lines,
-    exited: follow(child),
+    exited,
     numbers: (kind) =>
       lines.filter((line) => line.startsWith(`${kind} `)).map((line) => Number(line.split(' ')[1])),
   };
