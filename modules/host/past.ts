@@ -20,13 +20,11 @@ export class FoldError extends Error {
 }
 
 const WINDOW = 5_000;
-/** Changes that wait to be written, above which no more of the past is read: states are folded faster than written. */
-const MAX_WAITING = 50_000;
 
-/** Asks for more of the log; where snapshots are far behind, once they have caught up. */
+/** Asks for more of the log; where much waits to be written, once there is room for more. */
 export const wantMore = (pull: Pull, states: States): void => {
-  if (states.waiting < MAX_WAITING) pull.want(WINDOW);
-  else void states.saved().then(() => pull.want(WINDOW));
+  if (states.isFull) void states.room().then(() => pull.want(WINDOW));
+  else pull.want(WINDOW);
 };
 
 /** Folds one record; returns the command that it answers, if it is a result. Throws FoldError. */

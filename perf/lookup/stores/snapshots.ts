@@ -7,9 +7,6 @@ import type { AnyModule } from '../../../modules/sdk/module.js';
 import { type Found, MODULE } from '../population.js';
 import type { StateReader, StateWriter } from '../store.js';
 
-/** Above this the writer is too slow for the rate, and waits, so that what it reaches is told. */
-const MOST_WAITING = 100_000;
-
 /** As a module's host does it: each event is folded into its agent's state, and what changed is written behind that. */
 export const snapshotsWriter = async (dataDir: string): Promise<StateWriter> => {
   // Whatever it has to say is of snapshots that are not written.
@@ -28,7 +25,8 @@ export const snapshotsWriter = async (dataDir: string): Promise<StateWriter> => 
         const { balance } = states.get(agent) as { readonly balance: number };
         states.apply(agent, seq, timeMs, [{ name: 'deposited', data: { amount: seq - balance } }]);
       }
-      if (states.waiting > MOST_WAITING) await states.saved();
+      // It is too slow for the rate, and waits as a host does that follows events, so that what it reaches is told.
+      if (states.isFull) await states.room();
       check();
     },
     settle: async () => {
