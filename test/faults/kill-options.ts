@@ -1,3 +1,5 @@
+import { IN_FULL } from './form.js';
+
 /** What `npm run test:kills` hands to the test; without it, few kills and a new seed each time. */
 export const KILL_VARIABLES = {
   times: 'KILLS_TIMES',
@@ -14,8 +16,8 @@ const number = (variable: string): number | undefined => {
 
 /** Kills at each point, and cut connections as many. */
 export const TIMES = number(KILL_VARIABLES.times);
-/** Rounds in which several processes fail at once. */
-export const TOGETHER = number(KILL_VARIABLES.together) ?? TIMES ?? 1;
+/** Rounds in which several processes fail at once; one may take minutes, since what crashes again and again is started later and later. */
+export const TOGETHER = number(KILL_VARIABLES.together) ?? TIMES ?? (IN_FULL ? 1 : 0);
 export const SEED = number(KILL_VARIABLES.seed) ?? Math.floor(Math.random() * 2 ** 32);
 export const DURABILITY = process.env[KILL_VARIABLES.durability] ?? 'fsync';
 /** What the names of the points begin with. */
