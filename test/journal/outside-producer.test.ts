@@ -87,6 +87,8 @@ for (const durability of ['fsync', 'os'] as const)
       success(await replacement.send(counting, 'count', 'a', { i: -1 })());
       paused.child.kill('SIGCONT');
       await waitFor('it to be told', () => paused.lines.includes('replaced EPOCH_LOST'));
+      const isRefusal = (line: string): boolean => /^refused \d+ EPOCH_LOST$/.test(line);
+      await waitFor('what it had on its way to be refused', () => paused.lines.some(isRefusal));
       success(await replacement.send(counting, 'count', 'a', { i: -2 })());
       paused.child.kill('SIGKILL');
       await paused.exited;
