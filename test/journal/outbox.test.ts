@@ -13,7 +13,7 @@ import { stopped } from '../support/stopped.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
-const ROUNDS = 8;
+const ROUNDS = 6;
 
 const serverOf = (broker: TestBroker): number => {
   const found = processesMentioning(broker.dataDir).find(({ command }) => command.includes('nats-server'));
