@@ -1,5 +1,7 @@
 import type { NatsConnection } from 'nats';
+import { DeliveryLine, Prefix } from './delivery-line.js';
 import { WireRecord } from './wire-record.js';
+import { wordsOf } from './words.js';
 
 /** One subscription's deliveries from one consumer. */
 export interface Lane {
@@ -24,18 +26,13 @@ interface Inside {
 }
 
 const NEWLINE = 10;
-const RETURN = 13;
 const SPACE = 32;
-const DOT = 46;
-const ZERO = 48;
-const NINE = 57;
 const H = 72;
 const M = 77;
-const NONE = Buffer.alloc(0);
+/** Taken of a chunk at first where an operation began in the one before, and its first line is not whole. */
+const FIRST_TAKE = 1_024;
 
-type OpenLane = Omit<Lane, 'replyPrefix'> & { readonly prefix: Buffer };
-
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= ZERO && byte <= NINE;
+type OpenLane = Omit<Lane, 'replyPrefix'> & { readonly prefix: Prefix };
 
 /**
  * Stands before a connection's parser, cuts the stream into whole operations, and takes those out that are records of a
@@ -52,9 +49,9 @@ class LaneParser {
   /** Whether the parser stands between two operations, so that cutting may begin. */
   #aligned = false;
   #parsing = false;
-  // The number that was read last, and where it ended: an object a number would cost more than reading it.
-  #number = 0;
-  #at = 0;
+  /** The bytes that are being cut, to be read several at a time. */
+  #words = wordsOf(Buffer.alloc(0));
+  readonly #line = new DeliveryLine();
 
   constructor(
     private readonly parser: Parser,
@@ -66,7 +63,7 @@ class LaneParser {
   }
 
   add({ sid, replyPrefix, onRecord }: Lane): void {
-    this.#lanes.set(sid, { sid, prefix: Buffer.from(replyPrefix), onRecord });
+    this.#lanes.set(sid, { sid, prefix: new Prefix(replyPrefix), onRecord });
   }
 
   remove(sid: number): void {
@@ -98,26 +95,53 @@ class LaneParser {
       const chunk = Buffer.isBuffer(bytes)
         ? bytes
         : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      this.#rest.push(chunk);
-      this.#restLength += chunk.length;
-      // A large record comes in many pieces: joined once, when it is whole.
-      if (this.#restLength < this.#needed) return;
-      const whole = this.#rest.length === 1 ? chunk : Buffer.concat(this.#rest, this.#restLength);
-      const used = this.#cut(whole);
-      const left = used === 0 ? whole : used === whole.length ? NONE : whole.subarray(used);
-      this.#rest = left.length === 0 ? [] : [left];
-      this.#restLength = left.length;
+      const from = this.#restLength === 0 ? 0 : this.#join(chunk);
+      if (from < chunk.length) {
+        const used = this.#cut(chunk, from);
+        if (used < chunk.length) this.#keep(used === 0 ? chunk : chunk.subarray(used));
+      }
     } finally {
       this.#parsing = false;
       this.#leaveWhenEmpty();
     }
   }
 
-  /** Deals with the whole operations; returns where the first one begins that is not complete. */
-  #cut(bytes: Buffer): number {
-    let at = 0;
+  #keep(bytes: Buffer): void {
+    this.#rest.push(bytes);
+    this.#restLength += bytes.length;
+  }
+
+  /**
+   * Completes the operation that began before this chunk, with no more of it than that takes: to join all would copy each
+   * byte that comes. Returns where the next operation begins; the end of the chunk where all of it is kept. What comes in
+   * many pieces is joined once, when it is whole.
+   */
+  #join(chunk: Buffer): number {
+    const lacking = (): number => this.#needed - this.#restLength;
+    let take = this.#needed > 0 ? lacking() : Math.min(FIRST_TAKE, chunk.length);
+    while (take <= chunk.length) {
+      const length = this.#restLength + take;
+      const used = this.#cut(Buffer.concat([...this.#rest, chunk.subarray(0, take)], length), 0);
+      if (used > 0) {
+        const next = used - this.#restLength;
+        this.#rest = [];
+        this.#restLength = 0;
+        return next;
+      }
+      if (this.#needed > 0) take = lacking();
+      else if (take < chunk.length) take = chunk.length;
+      else break;
+    }
+    this.#keep(chunk);
+    return chunk.length;
+  }
+
+  /** Deals with the whole operations from `from` on; returns where the first one begins that is not complete. */
+  #cut(bytes: Buffer, from: number): number {
+    let at = from;
     let others = -1;
     this.#needed = 0;
+    this.#words = wordsOf(bytes);
     while (at < bytes.length) {
       let end = this.#record(bytes, at, others);
       if (end > 0) {
@@ -138,75 +162,24 @@ class LaneParser {
    * that are the parser's, from `others` on, go there first: a consumer's records and notices keep their order.
    */
   #record(bytes: Buffer, from: number, others: number): number {
-    const first = bytes[from];
-    if (first !== H && first !== M) return 0;
-    const subjectFrom = from + (first === H ? 5 : 4);
-    let at = subjectFrom;
-    while (at < bytes.length && bytes[at] !== SPACE) at += 1;
-    const subjectTo = at;
-    if (!this.#reads(bytes, at + 1, SPACE)) return 0;
-    const lane = this.#lanes.get(this.#number);
-    if (lane === undefined) return 0;
-    const { prefix } = lane;
-    const replyFrom = this.#at;
-    for (let i = 0; i < prefix.length; i++) if (bytes[replyFrom + i] !== prefix[i]) return 0;
-    if (!this.#reads(bytes, replyFrom + prefix.length, DOT)) return 0;
-    const seq = this.#number;
-    if (!this.#reads(bytes, this.#at, DOT)) return 0;
-    const delivered = this.#number;
-    const nanosFrom = this.#at;
-    at = nanosFrom;
-    while (isDigit(bytes[at])) at += 1;
-    const nanosTo = at;
-    if (bytes[at] !== DOT || !this.#reads(bytes, at + 1, SPACE)) return 0;
-    const pending = this.#number;
-    const replyLength = this.#at - 1 - replyFrom;
-    let headers = 0;
-    if (first === H) {
-      if (!this.#reads(bytes, this.#at, SPACE)) return 0;
-      headers = this.#number;
-    }
-    if (!this.#reads(bytes, this.#at, RETURN)) return 0;
-    const total = this.#number;
-    // Behind the newline.
-    const body = this.#at + 1;
-    const end = body + total + 2;
+    const line = this.#line;
+    if (!line.begins(bytes, this.#words, from)) return 0;
+    const lane = this.#lanes.get(line.sid);
+    if (lane === undefined || !line.goesOn(bytes, this.#words, lane.prefix)) return 0;
+    const { seq, delivered, pending, subjectFrom, subjectTo, headersFrom, dataFrom, dataTo } = line;
+    const end = dataTo + 2;
     if (end > bytes.length) return 0;
     if (others >= 0) this.#parse(bytes.subarray(others, from));
     if (this.counted.inMsgs !== undefined) this.counted.inMsgs += 1;
-    if (this.counted.inBytes !== undefined) this.counted.inBytes += total;
+    if (this.counted.inBytes !== undefined) this.counted.inBytes += dataTo - headersFrom;
+    const { nanosFrom, nanosTo } = line;
     lane.onRecord(
-      new WireRecord(
-        seq,
-        bytes,
-        subjectFrom,
-        subjectTo,
-        nanosFrom,
-        nanosTo,
-        body,
-        body + headers,
-        body + total,
-      ),
+      new WireRecord(seq, bytes, subjectFrom, subjectTo, nanosFrom, nanosTo, headersFrom, dataFrom, dataTo),
       delivered,
       pending,
-      subjectTo - subjectFrom + replyLength + total,
+      subjectTo - subjectFrom + line.replyLength + dataTo - headersFrom,
     );
     return end;
-  }
-
-  /** Reads digits that end with `terminator` into `#number`; `#at` is then behind it. */
-  #reads(bytes: Buffer, from: number, terminator: number): boolean {
-    let value = 0;
-    let at = from;
-    let byte = bytes[at] as number;
-    while (byte >= ZERO && byte <= NINE) {
-      value = value * 10 + (byte - ZERO);
-      at += 1;
-      byte = bytes[at] as number;
-    }
-    this.#number = value;
-    this.#at = at + 1;
-    return at > from && byte === terminator;
   }
 
   /** End of the operation at `from`, or -1 while it is not whole; then `#needed` says how long it is, where it can. */
@@ -216,8 +189,9 @@ class LaneParser {
     if (bytes[from] !== H && bytes[from] !== M) return newline + 1;
     // `MSG` and `HMSG` end with the length of what follows.
     const space = bytes.lastIndexOf(SPACE, newline);
-    if (!this.#reads(bytes, space + 1, RETURN)) return newline + 1;
-    const end = newline + 1 + this.#number + 2;
+    const length = bytes.toString('latin1', space + 1, newline - 1);
+    if (!/^\d+$/.test(length)) return newline + 1;
+    const end = newline + 1 + Number(length) + 2;
     if (end <= bytes.length) return end;
     this.#needed = end - from;
     return -1;

@@ -1,3 +1,5 @@
+import { wordsOf } from '../../broker/journal/words.js';
+
 /**
  * Fingerprints of bytes, 53 bits in one number: what has to be remembered of millions of records takes a few bytes each. Two
  * that differ are equal by chance once in 9,000,000,000,000,000; who changes a log on purpose is found by the digest.
@@ -30,15 +32,25 @@ export class ByteHash {
     return this;
   }
 
-  /** Four bytes at a time, by a view: read one by one they cost three times as much. */
+  /**
+   * Eight bytes at a time, by a view: each half goes into a running value of its own, which then goes into the other. For
+   * one state no two pairs of halves give the same, so that a difference in eight bytes alone is never lost.
+   */
   add(words: DataView, from: number, to: number): this {
     let a = this.#a ^ (to - from);
     let b = this.#b;
     let at = from;
-    for (; at + 4 <= to; at += 4) {
+    for (; at + 8 <= to; at += 8) {
+      const left = Math.imul(a ^ words.getInt32(at, true), PRIME_A);
+      const right = Math.imul(b ^ words.getInt32(at + 4, true), PRIME_B);
+      a = left ^ (right >>> 15);
+      b = right ^ (left >>> 13);
+    }
+    if (at + 4 <= to) {
       const word = words.getInt32(at, true);
       a = Math.imul(a ^ word, PRIME_A) ^ (a >>> 15);
       b = Math.imul(b ^ word, PRIME_B) ^ (b >>> 13);
+      at += 4;
     }
     for (; at < to; at++) {
       const byte = words.getUint8(at);
@@ -59,7 +71,3 @@ export class ByteHash {
     return joined(this.#a, this.#b);
   }
 }
-
-/** A view of the same bytes, from the same place on. */
-export const wordsOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
-  new DataView(buffer, byteOffset, byteLength);

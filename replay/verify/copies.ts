@@ -29,8 +29,7 @@ export interface Missing {
  */
 export class Copies {
   // By the command. Most outcomes have one copy: of those its fingerprint is kept, and where they were decided.
-  readonly #single = new SequencePages();
-  readonly #decided = new SequencePages();
+  readonly #single = new SequencePages(true);
   readonly #several = new Map<number, Several>();
   // Commands whose copies have all come: the one that there was, and all of several.
   readonly #hadOne: SequenceSet;
@@ -51,8 +50,7 @@ export class Copies {
   decided({ bytes, words, record, seq, headers: { cause } }: RecordView): void {
     const copies = promisedBy(bytes, words, record.dataFrom, record.dataTo);
     if (copies.length === 1) {
-      this.#single.set(cause, copies[0] as number);
-      this.#decided.set(cause, seq);
+      this.#single.set(cause, copies[0] as number, seq);
     } else if (copies.length > 1) {
       this.#several.set(cause, { seq, copies: copies as number[], left: copies.length });
     }
@@ -70,7 +68,7 @@ export class Copies {
   /** The copies that have not come. */
   *missing(): Generator<Missing> {
     for (const cause of this.#single.sequences())
-      yield { cause, decision: this.#decided.get(cause), part: 1, parts: 1 };
+      yield { cause, decision: this.#single.detail(cause), part: 1, parts: 1 };
     for (const [cause, { seq, copies }] of this.#several) {
       for (const [index, copy] of copies.entries())
         if (copy !== 0) yield { cause, decision: seq, part: index + 1, parts: copies.length };
@@ -86,9 +84,8 @@ export class Copies {
     }
     const single = cause === 0 ? 0 : this.#single.get(cause);
     if (single !== 0 && part === 1) {
-      const decision = this.#decided.get(cause);
+      const decision = this.#single.detail(cause);
       this.#single.clear(cause);
-      this.#decided.clear(cause);
       this.#hadOne.add(cause);
       if (!this.#isSame(view, single)) this.#altered(view, decision);
       return;

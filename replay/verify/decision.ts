@@ -1,5 +1,6 @@
 import { jsonOrText } from '../../schemas/json.js';
-import { ByteHash, wordsOf } from './byte-hash.js';
+import { hasByte, PATTERN, wordsOf } from '../../broker/journal/words.js';
+import { ByteHash } from './byte-hash.js';
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -117,7 +118,12 @@ class DecisionReader {
       if (byte === QUOTE) {
         at += 1;
         for (;;) {
-          while (at + 4 <= end && !hasQuoteOrBackslash(words.getInt32(at))) at += 4;
+          while (
+            at + 8 <= end &&
+            !hasQuoteOrBackslash(words.getInt32(at, true)) &&
+            !hasQuoteOrBackslash(words.getInt32(at + 4, true))
+          )
+            at += 8;
           while (at < end && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) at += 1;
           if (at >= end || bytes[at] === QUOTE) break;
           at += 2;
@@ -136,13 +142,8 @@ class DecisionReader {
   }
 }
 
-/** Whether one of four bytes is 34 or 92: a byte is 0 in what is left of it where it is. */
-const hasQuoteOrBackslash = (word: number): boolean => {
-  const quote = word ^ 0x22222222;
-  const backslash = word ^ 0x5c5c5c5c;
-  const zeros = ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash);
-  return (zeros & 0x80808080) !== 0;
-};
+const hasQuoteOrBackslash = (word: number): boolean =>
+  hasByte(word, PATTERN.quote) || hasByte(word, PATTERN.backslash);
 
 const reader = new DecisionReader();
 

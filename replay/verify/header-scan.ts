@@ -1,3 +1,5 @@
+import { eightBytes, fourBytes, hasByte, PATTERN } from '../../broker/journal/words.js';
+
 const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
@@ -14,12 +16,8 @@ const MAX_DIGITS = 16;
 /** Nine digits, as `parsePart` takes. */
 const MAX_PARTS = 999_999_999;
 
-/** Eight characters as the number that a view reads them as: one comparison in the place of eight. Never NaN in ASCII. */
-const eight = (text: string): number => {
-  const bytes = Buffer.from(text, 'latin1');
-  return bytes.readDoubleBE(0);
-};
-const four = (text: string): number => Buffer.from(text, 'latin1').readInt32BE(0);
+const eight = (text: string): number => eightBytes(Buffer.from(text));
+const four = (text: string): number => fourBytes(Buffer.from(text));
 
 // The names, in pieces that overlap where a name is no multiple of eight.
 const TALLY_ID = [eight('Tally-Id'), ':'.charCodeAt(0)] as const;
@@ -69,7 +67,7 @@ export class HeaderScan {
       let end = line + 1;
       if (first === N) end = this.passed(words, line, to - line);
       else if (first === T && to - line > 12) end = this.tally(bytes, words, line, to);
-      while (end + 4 <= to && !hasNewline(words.getInt32(end))) end += 4;
+      while (end + 4 <= to && !hasByte(words.getInt32(end, true), PATTERN.newline)) end += 4;
       while (end < to && bytes[end] !== NEWLINE) end += 1;
       last = line;
       line = end + 1;
@@ -82,26 +80,28 @@ export class HeaderScan {
   private passed(words: DataView, line: number, room: number): number {
     if (
       room < FENCE_LENGTH + 10 ||
-      words.getFloat64(line) !== FENCE[0] ||
-      words.getFloat64(line + 8) !== FENCE[1] ||
-      words.getFloat64(line + 16) !== FENCE[2] ||
-      words.getFloat64(line + 24) !== FENCE[3] ||
-      words.getInt32(line + FENCE_LENGTH - 4) !== NCE
+      words.getFloat64(line, true) !== FENCE[0] ||
+      words.getFloat64(line + 8, true) !== FENCE[1] ||
+      words.getFloat64(line + 16, true) !== FENCE[2] ||
+      words.getFloat64(line + 24, true) !== FENCE[3] ||
+      words.getInt32(line + FENCE_LENGTH - 4, true) !== NCE
     )
       return line + 1;
-    return words.getFloat64(line + FENCE_LENGTH) === SUBJECT ? line + FENCE_LENGTH + 8 : line + FENCE_LENGTH;
+    return words.getFloat64(line + FENCE_LENGTH, true) === SUBJECT
+      ? line + FENCE_LENGTH + 8
+      : line + FENCE_LENGTH;
   }
 
   /** Reads the header if it is one of ours; how far it is read, which is not behind its line. */
   private tally(bytes: Buffer, words: DataView, line: number, to: number): number {
-    const start = words.getFloat64(line);
+    const start = words.getFloat64(line, true);
     this.at = line + 1;
     if (start === TALLY_ID[0]) {
       if (bytes[line + 8] === TALLY_ID[1]) this.identity(bytes, line + 9, to);
     } else if (start === TALLY_CA[0]) {
-      if (words.getInt32(line + 8) === TALLY_CA[1]) this.causedBy(bytes, line + 12, to);
+      if (words.getInt32(line + 8, true) === TALLY_CA[1]) this.causedBy(bytes, line + 12, to);
     } else if (start === TALLY_PA[0]) {
-      if (words.getInt32(line + 7) === TALLY_PA[1]) this.partOf(bytes, line + 11, to);
+      if (words.getInt32(line + 7, true) === TALLY_PA[1]) this.partOf(bytes, line + 11, to);
     }
     return this.at;
   }
@@ -164,12 +164,6 @@ export class HeaderScan {
   }
 }
 
-/** Whether one of four bytes is a newline. */
-const hasNewline = (word: number): boolean => {
-  const left = word ^ 0x0a0a0a0a;
-  return ((left - 0x01010101) & ~left & 0x80808080) !== 0;
-};
-
 const skip = (bytes: Buffer, from: number, end: number): number => {
   let at = from;
   while (at < end && (bytes[at] === BLANK || bytes[at] === TAB)) at += 1;
@@ -178,4 +172,4 @@ const skip = (bytes: Buffer, from: number, end: number): number => {
 
 /** The server tells a pinned consumer so with every record that it delivers, behind all other headers. */
 const isPin = (words: DataView, line: number, room: number): boolean =>
-  room > 12 && words.getFloat64(line) === PIN[0] && words.getInt32(line + 8) === PIN[1];
+  room > 12 && words.getFloat64(line, true) === PIN[0] && words.getInt32(line + 8, true) === PIN[1];

@@ -1,4 +1,5 @@
-import { ByteHash, wordsOf } from './byte-hash.js';
+import { wordsOf } from '../../broker/journal/words.js';
+import { ByteHash } from './byte-hash.js';
 import type { Ranges } from './number-ranges.js';
 
 /** Accounts that are people's: they have no epoch of their own. */

@@ -1,5 +1,6 @@
 import type { WireRecord } from '../../broker/journal/wire-record.js';
-import { ByteHash, wordsOf } from './byte-hash.js';
+import { fourBytes, wordsOf } from '../../broker/journal/words.js';
+import { ByteHash } from './byte-hash.js';
 import { HeaderScan } from './header-scan.js';
 
 export const KIND = { unknown: 0, cmd: 1, res: 2, evt: 3, epoch: 4 } as const;
@@ -21,11 +22,10 @@ CLASS[DOT] = END;
 const INVALID = wordsOf(Buffer.from('_'));
 
 /** `cmd.`, `res.`, `evt.` and `epoc` as numbers. */
-const word = (text: string): number => [...text].reduce((value, c) => (value << 8) | c.charCodeAt(0), 0);
-const CMD = word('cmd.');
-const RES = word('res.');
-const EVT = word('evt.');
-const EPOC = word('epoc');
+const CMD = fourBytes(Buffer.from('cmd.'));
+const RES = fourBytes(Buffer.from('res.'));
+const EVT = fourBytes(Buffer.from('evt.'));
+const EPOC = fourBytes(Buffer.from('epoc'));
 
 /**
  * What the checks need of one record, read from its bytes without making strings: one object that looks at record after
@@ -81,7 +81,7 @@ export class RecordView {
     this.kind = KIND.unknown;
     this.moduleFrom = this.moduleTo = this.agentFrom = this.agentTo = this.senderFrom = this.senderTo = start;
     if (end - start < 6) return;
-    const first = this.words.getInt32(start);
+    const first = this.words.getInt32(start, true);
     if (first === CMD) this.split(bytes, start + 4, end, KIND.cmd);
     else if (first === RES) this.split(bytes, start + 4, end, KIND.res);
     else if (first === EVT) this.split(bytes, start + 4, end, KIND.evt);

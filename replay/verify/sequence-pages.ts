@@ -4,11 +4,17 @@ const FREE = 256;
 
 interface Page {
   readonly values: Float64Array;
+  /** Empty where there are no details. */
+  readonly details: Float64Array;
   set: number;
 }
 
+/** Sequences above this are divided as doubles. */
+const MAX_INT = 0x7fff_ffff;
+const pageOf = (seq: number): number => (seq <= MAX_INT ? seq >> 9 : Math.floor(seq / PAGE));
+
 /**
- * A number for some sequences, in pages that go when nothing is left in them: what is open at a time costs
+ * A number for some sequences, and a detail of it, in pages that go when nothing is left in them: what is open at a time costs
  * memory, not how long the log is. 0 stands for nothing.
  */
 export class SequencePages {
@@ -19,33 +25,40 @@ export class SequencePages {
   #last: Page | undefined;
   #size = 0;
 
+  constructor(private readonly hasDetails = false) {}
+
   /** How many are set. */
   get size(): number {
     return this.#size;
   }
 
   get(seq: number): number {
-    return this.#page(Math.floor(seq / PAGE))?.values[seq % PAGE] ?? 0;
+    return this.#page(pageOf(seq))?.values[seq % PAGE] ?? 0;
+  }
+
+  detail(seq: number): number {
+    return this.#page(pageOf(seq))?.details[seq % PAGE] ?? 0;
   }
 
   /** Sets what is not set yet. */
-  set(seq: number, value: number): void {
-    const index = Math.floor(seq / PAGE);
+  set(seq: number, value: number, detail = 0): void {
+    const index = pageOf(seq);
     let page = this.#page(index);
     if (page === undefined) {
-      page = this.#free.pop() ?? { values: new Float64Array(PAGE), set: 0 };
+      page = this.#free.pop() ?? this.#make();
       this.#pages.set(index, page);
       this.#lastIndex = index;
       this.#last = page;
     }
     page.values[seq % PAGE] = value;
+    if (this.hasDetails) page.details[seq % PAGE] = detail;
     page.set += 1;
     this.#size += 1;
   }
 
   /** Takes away what is set. */
   clear(seq: number): void {
-    const index = Math.floor(seq / PAGE);
+    const index = pageOf(seq);
     const page = this.#page(index);
     if (page === undefined) return;
     page.values[seq % PAGE] = 0;
@@ -64,6 +77,10 @@ export class SequencePages {
       const values = this.#pages.get(index)?.values ?? [];
       for (let at = 0; at < values.length; at++) if (values[at] !== 0) yield index * PAGE + at;
     }
+  }
+
+  #make(): Page {
+    return { values: new Float64Array(PAGE), details: new Float64Array(this.hasDetails ? PAGE : 0), set: 0 };
   }
 
   #page(index: number): Page | undefined {
@@ -89,9 +106,10 @@ export class SequenceSet {
   add(seq: number): void {
     const at = seq - this.fromSeq;
     const index = Math.floor(at / BITS);
+    // Read beyond its end an array is dear from then on.
+    while (this.#pages.length <= index) this.#pages.push(undefined);
     let page = this.#pages[index];
     if (page === undefined) {
-      while (this.#pages.length < index) this.#pages.push(undefined);
       page = new Uint32Array(BITS / 32);
       this.#pages[index] = page;
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { WireRecord } from '../../broker/journal/wire-record.js';
-import { wordsOf } from '../../replay/verify/byte-hash.js';
+import { wordsOf } from '../../broker/journal/words.js';
 import { copyHash, copyHashOf, promisedBy } from '../../replay/verify/decision.js';
 import { KIND, RecordView } from '../../replay/verify/record-view.js';
 import { HEADER } from '../../schemas/headers.js';
