@@ -39,7 +39,7 @@ export interface RunRequest {
 
 const subjectsOf = async (nc: NatsConnection, fromSeq: number, toSeq: number): Promise<Set<string>> => {
   const subjects = new Set<string>();
-  const range = { filters: ['cmd.>'], fromSeq, toSeq, acrossAccounts: true };
+  const range = { filters: ['cmd.>'], fromSeq, toSeq };
   for await (const { subject } of readLog(nc, range)) subjects.add(subject);
   return subjects;
 };

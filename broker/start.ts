@@ -15,7 +15,7 @@ import type { Draft, Receipt } from './journal/draft.js';
 import { armFailPoints, FAIL_VARIABLE } from './journal/fail-point.js';
 import { openLog } from './log/open-log.js';
 import type { Witness } from './log/witness.js';
-import { serveConsumerCreation } from './operate/consumers.js';
+import { serveConsumers } from './operate/consumers.js';
 import { serveControl } from './operate/control.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
@@ -201,7 +201,7 @@ const serve = (
   const serving = [
     serveControl(link.nc, supervisor),
     serveRequests(link.nc, 'ops.>', (subject) => handlers.get(subject)),
-    serveConsumerCreation(link.nc),
+    ...serveConsumers(link.nc),
     serveScheduling(link.nc, schedules, supervisor),
   ];
   gateway.start();

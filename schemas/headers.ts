@@ -26,6 +26,8 @@ export const HEADER = {
   redrives: 'Tally-Redrives',
   /** Version of the payload's shape: of a result or an event, `schema` of its module's manifest. */
   schema: 'Tally-Schema',
+  /** On the answer to a request for a consumer: what to pull by, in the place of the JetStream API. See PULL_CONSUMER. */
+  pullBy: 'Tally-Pull',
   fenceSequence: 'Nats-Expected-Last-Subject-Sequence',
   fenceSubject: 'Nats-Expected-Last-Subject-Sequence-Subject',
   messageId: 'Nats-Msg-Id',

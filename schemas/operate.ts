@@ -23,6 +23,15 @@ export const OPS = {
 /** Where the broker takes the operator's requests for consumers; the account has it as the JetStream API's own subject. */
 export const CREATE_CONSUMER = 'consumer.create';
 
+/**
+ * Where the broker takes the operator's pulls, as `consumer.next.LOG.<consumer>.<reader>.<number>`, and passes them on with
+ * `delivered.<reader>.<number>` as their reply subject. See docs/decisions/0037.
+ */
+export const PULL_CONSUMER = 'consumer.next';
+
+/** What the operator's account sees of CORE as it is published there: what those pulls are answered with. */
+export const DELIVERED = 'delivered';
+
 const Count = Type.Integer({ minimum: 0 });
 const Sequence = Type.Integer({ minimum: 1 });
 const Bytes = Type.Integer({ minimum: 0, description: 'Bytes.' });

@@ -1,8 +1,8 @@
 import { API_PREFIX } from '../../schemas/control.js';
-import { CREATE_CONSUMER } from '../../schemas/operate.js';
+import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { takesAgent } from '../../schemas/manifest.js';
-import { foldConsumer } from '../../schemas/log.js';
+import { foldConsumer, LOG } from '../../schemas/log.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer.js';
 
 /**
@@ -92,6 +92,8 @@ const OPERATOR_API = [
 const ofModule = (module: string): readonly string[] => [
   `$JS.API.CONSUMER.MSG.NEXT.LOG.${module}`,
   `$JS.API.CONSUMER.MSG.NEXT.LOG.${foldConsumer(module)}`,
+  `${PULL_CONSUMER}.${LOG}.${module}.>`,
+  `${PULL_CONSUMER}.${LOG}.${foldConsumer(module)}.>`,
   `$JS.API.CONSUMER.DELETE.LOG.${module}`,
   `$JS.API.CONSUMER.DELETE.LOG.${foldConsumer(module)}`,
   `$JS.ACK.LOG.${module}.>`,
@@ -110,6 +112,9 @@ export const operatorPlan = (publicKey: string, modules: readonly string[] = [])
     { kind: 'service', subject: '$JS.API.CONSUMER.MSG.NEXT.>', many: true },
     // Served by the broker, which looks at what the server would not; see broker/operate/consumers.ts.
     service(`${CREATE_CONSUMER}.>`, '$JS.API.CONSUMER.CREATE.>'),
+    // Passed on by the broker, so that records come as a stream: as answers of a service each costs the server half as much again.
+    service(`${PULL_CONSUMER}.>`),
+    { kind: 'stream', subject: `${DELIVERED}.>` },
     service('ops.>'),
   ],
 });

@@ -1,6 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { errors, type NatsConnection } from 'nats';
+import { errors, type Msg, type NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
 import { linkedRequest } from './linked-request.js';
 
 /** Where reading asks: the connection and the prefix of its JetStream API. */
@@ -31,6 +32,8 @@ export interface ReadConsumer {
   readonly after: number;
   /** Records that match and are in the log already. */
   readonly pending: number;
+  /** What to pull by where the broker passes pulls on; undefined: the JetStream API. See PULL_CONSUMER. */
+  readonly pullBy: string | undefined;
 }
 
 export const STREAM = 'LOG';
@@ -65,19 +68,20 @@ const failure = (thrown: unknown, subject: string): ApiFailure => {
   return { kind: 'silent', fault: fault('LOG_UNAVAILABLE', `the log does not answer: ${reason}`) };
 };
 
-const request = async <T>(
+/** An answer, and the message that it came in. */
+const exchange = async <T>(
   { nc, prefix }: LogApi,
   operation: string,
   body: object | undefined,
   timeout = TIMEOUT_MS,
-): Promise<Either<ApiFailure, T>> => {
+): Promise<Either<ApiFailure, { readonly answer: T; readonly reply: Msg }>> => {
   const subject = `${prefix}.${operation}`;
   try {
     const reply = await linkedRequest(nc, subject, body === undefined ? '' : JSON.stringify(body), {
       timeout,
     });
     const answer = reply.json<T & ErrorBody>();
-    if (answer.error === undefined) return right(answer);
+    if (answer.error === undefined) return right({ answer, reply });
     const message = `${operation}: ${answer.error.description ?? 'refused'}`;
     return left({
       kind: 'error',
@@ -87,6 +91,15 @@ const request = async <T>(
   } catch (thrown) {
     return left(failure(thrown, subject));
   }
+};
+
+const request = async <T>(
+  api: LogApi,
+  operation: string,
+  body: object | undefined,
+): Promise<Either<ApiFailure, T>> => {
+  const found = await exchange<T>(api, operation, body);
+  return isLeft(found) ? found : right(found.right.answer);
 };
 
 export const isStreamMissing = (f: ApiFailure): boolean => f.kind === 'error' && f.code === STREAM_NOT_FOUND;
@@ -109,15 +122,16 @@ export const createConsumer = async (
   name: string,
   config: object,
 ): Promise<Either<ApiFailure, ReadConsumer>> => {
-  const made = await request<{ delivered: { stream_seq: number }; num_pending: number }>(
+  const made = await exchange<{ delivered: { stream_seq: number }; num_pending: number }>(
     api,
     `CONSUMER.CREATE.${STREAM}.${name}`,
     { stream_name: STREAM, config: { name, ...config }, action: 'create' },
     CREATE_TIMEOUT_MS,
   );
-  return isLeft(made)
-    ? made
-    : right({ name, after: made.right.delivered.stream_seq, pending: made.right.num_pending });
+  if (isLeft(made)) return made;
+  const { answer, reply } = made.right;
+  const pullBy = reply.headers?.get(HEADER.pullBy) || undefined;
+  return right({ name, after: answer.delivered.stream_seq, pending: answer.num_pending, pullBy });
 };
 
 /** Removes a consumer; one that cannot be reached goes by itself. */

@@ -1,5 +1,4 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import { PULL_GROUP } from '../../schemas/log.js';
 import { type ApiFailure, type LogApi, logEnds, nextMatch } from './reader-api.js';
 import { type AgentSelection, subjectFilters } from './subject-filters.js';
 
@@ -13,7 +12,6 @@ export interface ReadPlan {
   /** Whether the records up to `untilSeq` may still be to come. */
   readonly follow: boolean;
   readonly headersOnly: boolean;
-  readonly acrossAccounts: boolean;
 }
 
 /** What to read of the log, and how far. */
@@ -31,9 +29,6 @@ export interface ReadRange {
   readonly follow?: boolean;
   /** Leave the payloads behind; `data` is empty then. */
   readonly headersOnly?: boolean;
-  /** The connection is of another account than the log's, where an empty record is taken for the end of what is passed on:
-   * from the first such record on, and always when following, each is delivered so that it is none (see PULL_GROUP). */
-  readonly acrossAccounts?: boolean;
 }
 
 /** Fixes where reading ends: at what is in the log now, or earlier, or, when following, at `toSeq` or never. */
@@ -49,12 +44,11 @@ export const planRead = (range: ReadRange, lastSeq: number): ReadPlan => {
     untilSeq: nothing ? 0 : follow ? range.toSeq : Math.min(lastSeq, range.toSeq ?? lastSeq),
     follow,
     headersOnly: range.headersOnly === true,
-    acrossAccounts: range.acrossAccounts === true,
   };
 };
 
 /** Consumer configuration for what comes after sequence `after` (0: nothing was read yet). */
-export const consumerConfig = (plan: ReadPlan, after: number, isPinned: boolean): object => {
+export const consumerConfig = (plan: ReadPlan, after: number): object => {
   const byTime = after === 0 && plan.fromTime !== undefined;
   const from = Math.max(plan.fromSeq, after + 1);
   const start = byTime
@@ -80,7 +74,6 @@ export const consumerConfig = (plan: ReadPlan, after: number, isPinned: boolean)
     // A reader that pauses for longer finds its consumer gone and makes a new one behind its last record.
     inactive_threshold: 60 * 1e9,
     ...(plan.headersOnly ? { headers_only: true } : {}),
-    ...(isPinned ? { priority_groups: [PULL_GROUP], priority_policy: 'pinned_client' } : {}),
   };
 };
 

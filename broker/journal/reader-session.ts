@@ -1,10 +1,9 @@
-import { createInbox, type Msg, type Subscription } from 'nats';
+import { createInbox, type Msg, nuid, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { PULL_GROUP } from '../../schemas/log.js';
+import { DELIVERED } from '../../schemas/operate.js';
 import type { WholeMessage } from '../../schemas/record.js';
 import { openLane } from './fast-lane.js';
-import { type LogApi, STREAM } from './reader-api.js';
-import { PIN_HEADER } from './pin.js';
+import { type LogApi, type ReadConsumer, STREAM } from './reader-api.js';
 import { LogMessage, parseDelivery } from './stored-message.js';
 import type { Waker } from './waker.js';
 import type { WireRecord } from './wire-record.js';
@@ -28,10 +27,6 @@ interface Sized {
 }
 
 export interface SessionOptions {
-  /** The connection is of another account than the log's. */
-  readonly acrossAccounts: boolean;
-  /** Its consumer has a priority group: no record is delivered as an empty one. */
-  readonly isPinned: boolean;
   /** Records that are asked for at first. */
   readonly firstPull: number;
   /** Pulls that are open at a time. */
@@ -53,11 +48,6 @@ interface Pull {
   bytes: number;
 }
 
-const pinOf = (message: WholeMessage): { id?: string } => {
-  const id = message.header(PIN_HEADER);
-  return id === undefined ? {} : { id };
-};
-
 const nanos = (ms: number): number => ms * 1_000_000;
 
 /**
@@ -67,32 +57,34 @@ const nanos = (ms: number): number => ms * 1_000_000;
 export class ReaderSession {
   /** Why it delivers no more; what is queued still counts. */
   broken: Fault | undefined;
-  /** An empty record came, which a server account takes for the end of what it passes on: nothing comes any more. */
-  hasEnded = false;
   /** Whether a record or heartbeat arrived since this was last set to false. */
   alive = false;
   /** Whether the server, asked for more, had nothing to send for a heartbeat's time. */
   idle = false;
 
+  readonly consumer: string;
+
+  /** Matching records behind the last one received, as the server counts them. */
+  private pending: number;
+  private readonly pullBy: string | undefined;
   private queue: WholeMessage[] = [];
   private queuedBytes = 0;
   private expected = 1;
   private requests = 0;
   private pullRecords: number;
   private silentTicks = 0;
-  /** What the server gave the first record of a consumer with a priority group; later pulls must name it. */
-  private pin: { id?: string } = {};
   private readonly pulls: readonly Pull[];
   private readonly ticker: NodeJS.Timeout;
 
   constructor(
     private readonly api: LogApi,
-    readonly consumer: string,
-    /** Matching records behind the last one received, as the server counts them. */
-    private pending: number,
+    { name, pending, pullBy }: ReadConsumer,
     private readonly waker: Waker,
-    private readonly options: SessionOptions,
+    options: SessionOptions,
   ) {
+    this.consumer = name;
+    this.pending = pending;
+    this.pullBy = pullBy;
     this.pullRecords = options.firstPull;
     this.pulls = Array.from({ length: options.pulls }, () => this.makePull());
     this.ticker = setInterval(() => this.tick(), HEARTBEAT_MS);
@@ -101,7 +93,7 @@ export class ReaderSession {
 
   private makePull(): Pull {
     const { nc } = this.api;
-    const inbox = createInbox();
+    const inbox = this.pullBy === undefined ? createInbox() : `${DELIVERED}.${nuid.next()}`;
     const subscription = nc.subscribe(`${inbox}.*`, {
       callback: (error, message) => (error === null ? this.receive(pull, message) : this.refuse(error)),
     });
@@ -151,11 +143,10 @@ export class ReaderSession {
     this.waker.wake();
   }
 
-  /** Opens what may be open: one pull of a reader that began with little, and until the server has told a pin. */
+  /** Opens what may be open: one pull of a reader that began with little. */
   private pull(): void {
-    if (this.broken !== undefined || this.hasEnded || this.api.nc.isClosed()) return;
-    const awaitsPin = this.options.isPinned && this.pin.id === undefined;
-    const open = this.isEager && !awaitsPin ? this.pulls : this.pulls.slice(0, 1);
+    if (this.broken !== undefined || this.api.nc.isClosed()) return;
+    const open = this.isEager ? this.pulls : this.pulls.slice(0, 1);
     for (const pull of open) if (pull.records === 0) this.request(pull);
   }
 
@@ -173,10 +164,15 @@ export class ReaderSession {
       max_bytes: pull.bytes,
       expires: nanos(PULL_EXPIRES_MS),
       idle_heartbeat: nanos(HEARTBEAT_MS),
-      ...(this.options.isPinned ? { group: PULL_GROUP, ...this.pin } : {}),
     };
-    const subject = `${this.api.prefix}.CONSUMER.MSG.NEXT.${STREAM}.${this.consumer}`;
-    this.api.nc.publish(subject, JSON.stringify(body), { reply: pull.subject });
+    const { nc, prefix } = this.api;
+    if (this.pullBy === undefined) {
+      const subject = `${prefix}.CONSUMER.MSG.NEXT.${STREAM}.${this.consumer}`;
+      nc.publish(subject, JSON.stringify(body), { reply: pull.subject });
+      return;
+    }
+    const place = pull.subject.slice(DELIVERED.length + 1);
+    nc.publish(`${this.pullBy}.${STREAM}.${this.consumer}.${place}`, JSON.stringify(body));
   }
 
   /** What the client library parsed: notices, and records where there is no fast lane. */
@@ -201,10 +197,6 @@ export class ReaderSession {
     if (delivered !== this.expected) {
       return this.breakOff(`delivery ${this.expected} of consumer ${this.consumer} did not arrive`);
     }
-    if (this.options.isPinned) {
-      record.isPinned = true;
-      if (this.pin.id === undefined) this.pin = pinOf(record);
-    } else if (this.options.acrossAccounts && record.isEmpty) this.hasEnded = true;
     this.idle = false;
     this.expected += 1;
     this.pending = pending;
@@ -240,7 +232,7 @@ export class ReaderSession {
   }
 
   private tick(): void {
-    if (this.hasEnded || this.pulls.every(({ records }) => records === 0)) return;
+    if (this.pulls.every(({ records }) => records === 0)) return;
     this.silentTicks += 1;
     if (this.silentTicks >= SILENT_TICKS) this.breakOff('the log has been silent for too long');
   }

@@ -41,8 +41,6 @@ class LogReader {
   private readonly patienceMs: number;
   /** Sequence up to which everything that matches has been yielded. */
   private after = 0;
-  /** Whether records are delivered so that none is empty, which costs time for each. */
-  private isPinned: boolean;
   /** Since when nothing came of what was tried; undefined while all is well. */
   private failingSince: number | undefined;
 
@@ -53,7 +51,6 @@ class LogReader {
     this.api = { nc, prefix: options.apiPrefix ?? '$JS.API' };
     this.link = linkState(nc);
     this.patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
-    this.isPinned = options.acrossAccounts === true && options.follow === true;
   }
 
   async *batches(): AsyncGenerator<readonly WholeMessage[], void, void> {
@@ -71,10 +68,6 @@ class LogReader {
         } finally {
           session.close();
           deleteConsumer(this.api, session.consumer);
-        }
-        if (session.hasEnded) {
-          this.isPinned = true;
-          continue;
         }
         if (session.broken === undefined) return;
         await this.failed({ kind: 'silent', fault: session.broken });
@@ -115,13 +108,10 @@ class LogReader {
       this.checkTail(plan, ends.right.lastSeq);
     }
     const name = `read-${nuid.next()}`;
-    const made = await createConsumer(this.api, name, consumerConfig(plan, this.after, this.isPinned));
+    const made = await createConsumer(this.api, name, consumerConfig(plan, this.after));
     if (isLeft(made)) return this.failed(made.left);
     this.after = Math.max(this.after, made.right.after);
-    const { pending } = made.right;
-    return new ReaderSession(this.api, name, pending, this.waker, {
-      acrossAccounts: plan.acrossAccounts,
-      isPinned: this.isPinned,
+    return new ReaderSession(this.api, made.right, this.waker, {
       firstPull: this.firstPull(plan),
       pulls: this.options.pulls ?? 2,
     });
@@ -162,7 +152,7 @@ class LogReader {
         if (this.isPast(plan)) return;
         continue;
       }
-      if (session.broken !== undefined || session.hasEnded) return;
+      if (session.broken !== undefined) return;
       if (!this.link.isUp) return session.breakOff('the connection to the server was lost');
       if ((session.isDrained || session.idle) && (await this.isFinished(session, plan))) return;
       // A heartbeat proves the consumer, but what a bounded read waits for is there: only a record is progress.

@@ -2,7 +2,6 @@ import type { JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from 'nats';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 import { headerIn } from './header-text.js';
-import { withoutPin } from './pin.js';
 import { WireRecord } from './wire-record.js';
 
 /** What a delivered message's reply subject says about it. */
@@ -66,8 +65,6 @@ const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
 
 /** A message as it was delivered. Time, subject, headers and data are made when they are asked for: scans skip most. */
 export class LogMessage implements WholeMessage {
-  /** Whether it has, behind its own headers, the one that a pinned consumer adds. */
-  isPinned = false;
   private headers: string | undefined;
 
   constructor(
@@ -94,16 +91,6 @@ export class LogMessage implements WholeMessage {
   }
 
   get headerBytes(): Uint8Array {
-    const bytes = this.deliveredHeaders();
-    return this.isPinned ? withoutPin(bytes) : bytes;
-  }
-
-  /** Neither headers nor payload. */
-  get isEmpty(): boolean {
-    return this.message.data.length + this.deliveredHeaders().length === 0;
-  }
-
-  private deliveredHeaders(): Uint8Array {
     const { data, headers } = this.message;
     const raw = rawOf(this.message);
     return raw === undefined ? encoded(headers) : raw.subarray(0, raw.length - data.length);
@@ -114,7 +101,7 @@ export class LogMessage implements WholeMessage {
   }
 
   header(name: string): string | undefined {
-    this.headers ??= utf8Of(this.deliveredHeaders());
+    this.headers ??= utf8Of(this.headerBytes);
     return headerIn(this.headers, name);
   }
 

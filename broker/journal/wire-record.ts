@@ -1,6 +1,5 @@
 import type { WholeMessage } from '../../schemas/record.js';
 import { headerIn } from './header-text.js';
-import { withoutPin } from './pin.js';
 
 const ZERO = 48;
 
@@ -9,8 +8,6 @@ const ZERO = 48;
  * without making strings of them.
  */
 export class WireRecord implements WholeMessage {
-  /** Whether the bytes have, behind its own headers, the one that a pinned consumer adds. */
-  isPinned = false;
   private headers: string | undefined;
 
   constructor(
@@ -55,13 +52,7 @@ export class WireRecord implements WholeMessage {
   }
 
   get headerBytes(): Uint8Array {
-    const bytes = this.bytes.subarray(this.headersFrom, this.dataFrom);
-    return this.isPinned ? withoutPin(bytes) : bytes;
-  }
-
-  /** Neither headers nor payload. */
-  get isEmpty(): boolean {
-    return this.headersFrom === this.dataTo;
+    return this.bytes.subarray(this.headersFrom, this.dataFrom);
   }
 
   get data(): Uint8Array {

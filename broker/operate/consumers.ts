@@ -1,8 +1,10 @@
 import type { ConsumerConfig } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
-import type { Msg, NatsConnection, Subscription } from 'nats';
+import { headers, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { HEADER } from '../../schemas/headers.js';
 import { encodeJson, parseJson } from '../../schemas/json.js';
-import { CREATE_CONSUMER } from '../../schemas/operate.js';
+import { LOG } from '../../schemas/log.js';
+import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate.js';
 
 /**
  * What the operator may say of a consumer: all that a consumer has which is asked for its messages (pull). Others are sent
@@ -65,27 +67,52 @@ const allowed = (data: Uint8Array): E.Either<string, Uint8Array> => {
   return E.right(encodeJson({ stream_name, config: Object.fromEntries(set), action: 'create' }));
 };
 
-const refuse = (msg: Msg, code: number, description: string): void => {
+const refuse = (msg: Msg, code: number, description: string, type?: string): void => {
   const error = { code, err_code: code === 400 ? 10_094 : 10_008, description };
-  msg.respond(encodeJson({ type: 'io.nats.jetstream.api.v1.consumer_create_response', error }));
+  msg.respond(encodeJson({ type, error }));
 };
+
+const CREATED = 'io.nats.jetstream.api.v1.consumer_create_response';
 
 const create = async (nc: NatsConnection, msg: Msg): Promise<void> => {
   const request = allowed(msg.data);
-  if (E.isLeft(request)) return refuse(msg, 400, request.left);
+  if (E.isLeft(request)) return refuse(msg, 400, request.left, CREATED);
   try {
     const subject = `$JS.API.CONSUMER.CREATE${msg.subject.slice(CREATE_CONSUMER.length)}`;
     const reply = await nc.request(subject, request.right, { timeout: TIMEOUT_MS });
-    msg.respond(reply.data);
+    const answer = headers();
+    answer.set(HEADER.pullBy, PULL_CONSUMER);
+    msg.respond(reply.data, { headers: answer });
   } catch (error) {
-    refuse(msg, 503, (error as Error).message);
+    refuse(msg, 503, (error as Error).message, CREATED);
   }
 };
 
-/** Makes consumers for the operator, who may read the log in any way and change nothing. */
-export const serveConsumerCreation = (nc: NatsConnection): Subscription =>
+/** Consumer, reader and number: nothing in them makes another subject of what is passed on, or of what it is answered to. */
+const PULL = /^([\w~-]{1,256})\.([A-Za-z0-9]{1,64}\.\d{1,16})$/;
+
+/**
+ * Has the server answer a pull where the operator's account sees it as a stream. What it asks for, and whose consumer the
+ * operator may not pull from, is the server's to check.
+ */
+const pull = (nc: NatsConnection, msg: Msg): void => {
+  const [, consumer, place] = PULL.exec(msg.subject.slice(`${PULL_CONSUMER}.${LOG}.`.length)) ?? [];
+  if (consumer === undefined) {
+    return refuse(msg, 400, `a pull is ${PULL_CONSUMER}.${LOG}.<consumer>.<letters and digits>.<number>`);
+  }
+  nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${LOG}.${consumer}`, msg.data, { reply: `${DELIVERED}.${place}` });
+};
+
+/** Makes consumers for the operator, who may read the log in any way and change nothing, and passes on what pulls from them. */
+export const serveConsumers = (nc: NatsConnection): readonly Subscription[] => [
   nc.subscribe(`${CREATE_CONSUMER}.>`, {
     callback: (error, msg) => {
       if (error === null) void create(nc, msg);
     },
-  });
+  }),
+  nc.subscribe(`${PULL_CONSUMER}.${LOG}.>`, {
+    callback: (error, msg) => {
+      if (error === null) pull(nc, msg);
+    },
+  }),
+];

@@ -46,7 +46,7 @@ answer<VerifyQuestions>({
   read: () =>
     measure(async () => {
       let records = 0;
-      for await (const batch of readLogBatches(nc, { acrossAccounts: true })) records += batch.length;
+      for await (const batch of readLogBatches(nc)) records += batch.length;
       return records;
     }),
 });

@@ -35,7 +35,7 @@ type Owned = Exclude<LogSubject, { readonly kind: 'epoch' }>;
 /** Modules that handlers of this one called. */
 const callees = async ({ api, module, lastSeq }: Range): Promise<ReadonlySet<string>> => {
   const found = new Set<string>();
-  const options = { toSeq: lastSeq, acrossAccounts: true, apiPrefix: api.prefix };
+  const options = { toSeq: lastSeq, apiPrefix: api.prefix };
   for await (const batch of readMerged(api.nc, parts(sentBy(module)), options)) {
     for (const message of batch) {
       const subject = splitSubject(message.subject);
@@ -140,7 +140,7 @@ export async function* recordedItems(range: Range): AsyncGenerator<ItemBatch, nu
   if (fromSeq > toSeq) return 0;
   const recorded = new Recorded(range);
   const filters = filtersOf(range, await callees(range));
-  const options = { fromSeq: 1, toSeq: lastSeq, acrossAccounts: true, apiPrefix: api.prefix };
+  const options = { fromSeq: 1, toSeq: lastSeq, apiPrefix: api.prefix };
   for await (const batch of readMerged(api.nc, parts(filters), options)) {
     const items: Item[] = [];
     for (const message of batch) {

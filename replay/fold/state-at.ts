@@ -98,7 +98,7 @@ const foldRest = async (
   const next = await nextMatch(api, filters, from);
   if (isLeft(next)) return left(next.left.fault);
   if (next.right === undefined || next.right > at) return right(undefined);
-  const range = { filters, fromSeq: next.right, toSeq: at, acrossAccounts: true };
+  const range = { filters, fromSeq: next.right, toSeq: at };
   for await (const message of readLog(query.nc, { ...range, apiPrefix: api.prefix })) {
     const added = fold.add(message, false);
     if (isLeft(added)) return added;

@@ -134,7 +134,6 @@ class HistoryReader {
       fromSeq,
       follow,
       // Whoever looks at history is an operator, in an account of their own.
-      acrossAccounts: true,
       ...(toSeq === undefined ? {} : { toSeq }),
       ...(this.#filters === undefined ? {} : { filters: this.#filters }),
       ...(from instanceof Date ? { fromTime: from } : {}),

@@ -37,7 +37,7 @@ export class Following {
 
   async #follow(): Promise<void> {
     const { nc, baseSeq, look, onRecord } = this.options;
-    const range = { fromSeq: baseSeq + 1, follow: true, acrossAccounts: true };
+    const range = { fromSeq: baseSeq + 1, follow: true };
     try {
       for await (const message of readLog(nc, { ...range, signal: this.#ended.signal })) {
         onRecord(message);

@@ -43,7 +43,7 @@ export async function* recordsBefore(
   open: Map<number, StoredMessage>,
 ): AsyncGenerator<RawRecord, void, void> {
   if (fromSeq <= 1) return;
-  for await (const message of readLog(nc, { toSeq: fromSeq - 1, acrossAccounts: true })) {
+  for await (const message of readLog(nc, { toSeq: fromSeq - 1 })) {
     const { seq, nanos, subject, headerBytes, data } = message;
     if (subject.startsWith('cmd.')) open.set(seq, message);
     else if (subject.startsWith('res.')) open.delete(causeOf(message) ?? 0);
@@ -64,7 +64,7 @@ export const readRange = async (
   for (const message of open.values()) tree.add(message);
   const roots: WholeMessage[] = [];
   let commands = 0;
-  for await (const message of readLog(nc, { fromSeq, toSeq: lastSeq, acrossAccounts: true })) {
+  for await (const message of readLog(nc, { fromSeq, toSeq: lastSeq })) {
     const isCommand = message.subject.startsWith('cmd.');
     if (message.seq > untilSeq) {
       if (tree.isQuiet) break;

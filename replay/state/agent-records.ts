@@ -64,7 +64,7 @@ async function* filtered(
   const next = await nextMatch(api, filters, fromSeq);
   if (isLeft(next)) throw new FaultError(next.left.fault);
   if (next.right === undefined || next.right > toSeq) return;
-  const range = { fromSeq: next.right, toSeq, acrossAccounts: true, apiPrefix: api.prefix };
+  const range = { fromSeq: next.right, toSeq, apiPrefix: api.prefix };
   const parts = filters.map((filter) => ({ filter }));
   for await (const messages of readMerged(query.nc, parts, range)) yield { messages, known: false };
 }

@@ -113,7 +113,6 @@ export const readTrace = async (nc: NatsConnection, query: TraceQuery): Promise<
   const batches = readLogBatches(nc, {
     fromSeq,
     toSeq: logEnd,
-    acrossAccounts: true,
     firstPull: FIRST_PULL,
     ...(signal === undefined ? {} : { signal }),
     ...(patienceMs === undefined ? {} : { patienceMs }),

@@ -28,7 +28,6 @@ const NCE = four('ence');
 const SUBJECT = eight('-Subject');
 /** `Nats-Expected-Last-Subject-Sequence`, and what is behind it of the other. */
 const FENCE_LENGTH = 35;
-const PIN = [eight('Nats-Pin'), four('-Id:')] as const;
 
 /** What the checks need of a record's headers, read from their bytes in one pass. The first of a name counts. */
 export class HeaderScan {
@@ -47,19 +46,17 @@ export class HeaderScan {
   /** 0: none, or none that can be read. */
   part = 0;
   parts = 0;
-  /** Where the headers as they were stored end: without the empty line, and without what a delivery added. */
+  /** Where the headers end: without the empty line. */
   storedTo = 0;
 
   private at = 0;
 
-  /** `isPinned`: a header that the delivery added may stand behind those of the record. */
-  scan(bytes: Buffer, words: DataView, from: number, to: number, isPinned: boolean): void {
+  scan(bytes: Buffer, words: DataView, from: number, to: number): void {
     this.hasId = this.hasCause = this.hasPart = false;
     this.producerFrom = this.producerTo = this.epoch = this.n = this.cause = this.part = this.parts = 0;
     this.storedTo = from;
     if (to - from <= FIRST_LINE) return;
     let line = from + FIRST_LINE;
-    let last = line;
     while (line < to) {
       const first = bytes[line] as number;
       if (first === RETURN) break;
@@ -69,10 +66,9 @@ export class HeaderScan {
       else if (first === T && to - line > 12) end = this.tally(bytes, words, line, to);
       while (end + 4 <= to && !hasByte(words.getInt32(end, true), PATTERN.newline)) end += 4;
       while (end < to && bytes[end] !== NEWLINE) end += 1;
-      last = line;
       line = end + 1;
     }
-    this.storedTo = isPinned && isPin(words, last, to - last) ? last : line;
+    this.storedTo = line;
     if (this.storedTo - from <= FIRST_LINE) this.storedTo = from;
   }
 
@@ -169,7 +165,3 @@ const skip = (bytes: Buffer, from: number, end: number): number => {
   while (at < end && (bytes[at] === BLANK || bytes[at] === TAB)) at += 1;
   return at;
 };
-
-/** The server tells a pinned consumer so with every record that it delivers, behind all other headers. */
-const isPin = (words: DataView, line: number, room: number): boolean =>
-  room > 12 && words.getFloat64(line, true) === PIN[0] && words.getInt32(line + 8, true) === PIN[1];

@@ -68,7 +68,7 @@ export class RecordView {
       this.words = wordsOf(record.bytes);
     }
     this.seq = record.seq;
-    this.headers.scan(record.bytes, this.words, record.headersFrom, record.dataFrom, record.isPinned);
+    this.headers.scan(record.bytes, this.words, record.headersFrom, record.dataFrom);
     this.subject(record.bytes, record.subjectFrom, record.subjectTo);
   }
 

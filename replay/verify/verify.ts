@@ -75,7 +75,7 @@ const read = async (
     verifier.rangeEnded(toSeq, toSeq === lastSeq);
   };
   if (!hasEnded) {
-    const range = { fromSeq, toSeq: lastSeq, acrossAccounts: true, apiPrefix: api.prefix };
+    const range = { fromSeq, toSeq: lastSeq, apiPrefix: api.prefix };
     for await (const batch of readLogBatches(nc, range)) {
       for (const message of batch) {
         const record = wireOf(message);

@@ -28,7 +28,7 @@ const sentBy = async (dataDir: string, id: string): Promise<readonly Sent[]> => 
   try {
     const commands: StoredMessage[] = [];
     const results = new Map<string, StoredMessage>();
-    for await (const message of readLog(nc, { acrossAccounts: true, filters: ['cmd.>', 'res.>'] })) {
+    for await (const message of readLog(nc, { filters: ['cmd.>', 'res.>'] })) {
       if (message.subject.startsWith('res.')) results.set(message.header(HEADER.cause) ?? '', message);
       else if (message.header(HEADER.schedule) === id) commands.push(message);
     }
@@ -47,7 +47,7 @@ const followUntilAnswered = async (dataDir: string, id: string, count: number): 
     let closed = 0;
     const signal = AbortSignal.timeout(20_000);
     const filters = ['cmd.>', 'res.>'];
-    for await (const message of readLog(nc, { acrossAccounts: true, filters, follow: true, signal })) {
+    for await (const message of readLog(nc, { filters, follow: true, signal })) {
       if (message.subject.startsWith('cmd.')) {
         if (message.header(HEADER.schedule) === id) open.add(`${message.seq}`);
       } else if (open.delete(message.header(HEADER.cause) ?? '')) closed += 1;

@@ -23,7 +23,7 @@ const fromLog = async (dataDir: string) => {
   const nc = await connectOperator(dataDir);
   const dead: number[] = [];
   const redriven: number[] = [];
-  for await (const message of readLog(nc, { filters: ['res.>', 'cmd.>'], acrossAccounts: true })) {
+  for await (const message of readLog(nc, { filters: ['res.>', 'cmd.>'] })) {
     if (message.header(HEADER.dead) !== undefined)
       dead.push(parseSequence(message.header(HEADER.cause) ?? '') ?? 0);
     const letter = parseSequence(message.header(HEADER.redrives) ?? '');

@@ -22,7 +22,7 @@ const deposits = async (dataDir: string): Promise<readonly number[]> => {
   try {
     const amounts: number[] = [];
     const filters = ['cmd.accounts.deposit.*.*'];
-    for await (const { data } of readLog(nc, { filters, acrossAccounts: true })) amounts.push(amountOf(data));
+    for await (const { data } of readLog(nc, { filters })) amounts.push(amountOf(data));
     return amounts;
   } finally {
     await nc.close();

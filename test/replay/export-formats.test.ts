@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import Schema from 'typebox/schema';
-import { withoutPin } from '../../broker/journal/pin.js';
 import { ExportedRecordSchema, ExportHeadSchema } from '../../schemas/export.js';
 import type { RawRecord } from '../../schemas/record.js';
 import { anyRecords, exportedAs, headerBytes, imported, rawRecord } from './exported-records.js';
@@ -115,14 +114,4 @@ test('csv quotes as RFC 4180 says, and no cell is a formula', () => {
   assert.match(lines({ subject: 'cmd.a.b.=x.guest' }), /,'=x,guest,/);
   assert.match(lines({ data: Buffer.from('a\r\n"b",c') }), /,"a\r\n""b"",c"\r\n$/);
   assert.match(lines({ data: Buffer.from([0xff]) }), /,base64:\/w==\r\n$/);
-});
-
-test('what the server adds for a reader of another account is not exported', () => {
-  const pinned = (...given: readonly string[]): string =>
-    Buffer.from(withoutPin(headerBytes(...given, 'Nats-Pin-Id: abc'))).toString();
-  assert.equal(pinned(), '');
-  assert.equal(pinned('A: 1'), Buffer.from(headerBytes('A: 1')).toString());
-  assert.equal(pinned('Nats-Pin-Id: x'), Buffer.from(headerBytes('Nats-Pin-Id: x')).toString());
-  assert.deepEqual(withoutPin(headerBytes('A: 1')), headerBytes('A: 1'));
-  assert.deepEqual(withoutPin(headerBytes()), headerBytes());
 });

@@ -32,7 +32,7 @@ export const causeOf = (record: Copied): number => Number(headerOf(record, HEADE
 /** All records of a log, fences and names of batches left out: those would be obeyed when they are stored again. */
 export const copyOf = async (nc: NatsConnection): Promise<readonly Copied[]> => {
   const all: Copied[] = [];
-  for await (const message of readLog(nc, { acrossAccounts: true })) {
+  for await (const message of readLog(nc)) {
     const { bytes, headersFrom, dataFrom } = wireOf(message);
     const lines = bytes.toString('utf8', headersFrom, dataFrom).split('\r\n').slice(1);
     const headers = lines

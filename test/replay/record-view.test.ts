@@ -81,12 +81,9 @@ test('headers and subjects are read from bytes as they are from strings', () => 
       subject,
       fc.array(line, { maxLength: 8 }),
       fc.integer({ min: 0, max: 9 }),
-      fc.boolean(),
-      (text, lines, shift, isPinned) => {
+      (text, lines, shift) => {
         const stored = block(lines);
-        const pinned = isPinned ? block([...lines, 'Nats-Pin-Id: AAAAAAAAAAAAAAAAAAAAAA']) : stored;
-        const record = recordOf(text, pinned, '{"a":1}', shift);
-        record.isPinned = isPinned;
+        const record = recordOf(text, stored, '{"a":1}', shift);
         view.look(record);
         const { headers, bytes } = view;
         // As the first of a name has it, blanks at its ends left out.

@@ -169,7 +169,7 @@ export const checkLog = async (
   const nc = await connectOperator(dataDir);
   try {
     const checks = new LogChecks();
-    for await (const message of readLog(nc, { acrossAccounts: true })) {
+    for await (const message of readLog(nc)) {
       checks.add(message);
       visit(message);
     }

@@ -80,7 +80,7 @@ export const readCounted = async (dataDir: string): Promise<readonly Counted[]> 
   try {
     const all: Counted[] = [];
     const filters = ['cmd.nobody.count.a.*'];
-    for await (const message of readLog(nc, { filters, acrossAccounts: true })) all.push(toCounted(message));
+    for await (const message of readLog(nc, { filters })) all.push(toCounted(message));
     return all;
   } finally {
     await nc.close();

@@ -194,7 +194,15 @@ describe('what a credential does not allow', () => {
 
     it('I7 that answers discovery and calls in another name is heard by nobody', async () => {
       let heard = 0;
-      for (const subject of ['$SRV.>', 'call.>', 'cmd.>', 'ops.>', 'live.>', 'res.accounts.>']) {
+      for (const subject of [
+        '$SRV.>',
+        'call.>',
+        'cmd.>',
+        'ops.>',
+        'live.>',
+        'res.accounts.>',
+        'delivered.>',
+      ]) {
         mallory.subscribe(subject, {
           callback: (_, msg) => {
             heard += 1;
@@ -294,6 +302,7 @@ describe('what a credential does not allow', () => {
         '*.accounts.deposit.>',
         'evt.>',
         'res.>',
+        'delivered.>',
         '$SYS.>',
       ]) {
         assert.equal(await maySubscribe(guest, subject), false, subject);
@@ -426,10 +435,45 @@ describe('what a credential does not allow', () => {
       assert.ok(!consumers.includes('sent'));
     });
 
+    it('I7 has what it pulls passed on to where records are delivered, and nowhere else', async () => {
+      const request = { stream_name: 'LOG', config: { name: 'passed', ack_policy: 'none' } };
+      assert.equal(await attempt(operator, '$JS.API.CONSUMER.CREATE.LOG.passed', request), 'served');
+      const seen: string[] = [];
+      operator.subscribe('delivered.mine.>', { callback: (_, msg) => void seen.push(msg.subject) });
+      for (const place of [
+        'live.res.accounts.deposit.alice',
+        'mine',
+        'mine.x',
+        'mi-ne.1',
+        '*.1',
+        '>.1',
+        '1.1.1',
+      ]) {
+        assert.equal(
+          await attempt(operator, `consumer.next.LOG.passed.${place}`, { batch: 1 }),
+          'error',
+          place,
+        );
+      }
+      for (const name of ['*', '>', 'pas*'])
+        assert.equal(
+          await attempt(operator, `consumer.next.LOG.${name}.mine.1`, { batch: 1 }),
+          'error',
+          name,
+        );
+      assert.equal(seen.length, 0);
+      operator.publish('consumer.next.LOG.passed.mine.1', '{"batch":2}');
+      await waitFor('two records', () => seen.length === 2);
+      assert.ok(seen.every((subject) => /^(cmd|res|evt|epoch)\./.test(subject)));
+      await logStands();
+    });
+
     it('I7 does not take, acknowledge, change or remove what a module is sent', async () => {
       for (const subject of [
         '$JS.API.CONSUMER.MSG.NEXT.LOG.accounts',
         '$JS.API.CONSUMER.MSG.NEXT.LOG.accounts~fold',
+        'consumer.next.LOG.accounts.mine.1',
+        'consumer.next.LOG.accounts~fold.mine.1',
         '$JS.API.CONSUMER.DELETE.LOG.accounts',
         '$JS.ACK.LOG.accounts.1.9.9.1.0',
         '$JS.ACK._.hash.LOG.accounts.1.9.9.1.0',

@@ -65,7 +65,7 @@ describe('how a conversation ends', () => {
   const answerTo = async (command: number): Promise<string> => {
     const nc = await connectOperator(dataDir);
     try {
-      for await (const message of readLog(nc, { filters: ['res.>'], acrossAccounts: true })) {
+      for await (const message of readLog(nc, { filters: ['res.>'] })) {
         if (message.header(HEADER.cause) !== String(command)) continue;
         const result = JSON.parse(decoder.decode(message.data)) as Result;
         return result.status === 'ok' ? 'ok' : `${result.status} ${result.error.code}`;
