@@ -161,6 +161,7 @@ export class Host {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#effects.drain();
+    if ((this.#session?.pending ?? 0) > 0) say('stops once what is under way is finished');
     await this.#session?.drain();
   }
 

@@ -40,7 +40,7 @@ export const foldLog = async (
   if (folds.length === 0 || toSeq < fromSeq) return right(undefined);
   const byName = new Map(folds.map((fold) => [fold.name, fold]));
   const parts = partsToRead([...byName.keys()], { fromSeq, toSeq }, known);
-  const options = { ...(apiPrefix === undefined ? {} : { apiPrefix }) };
+  const options = apiPrefix === undefined ? {} : { apiPrefix };
   try {
     for await (const batch of readMerged(nc, parts, options)) {
       for (const message of batch) {

@@ -11,7 +11,7 @@ import { plain } from '../../fixtures/modules/plain/manifest.js';
 import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
 import { followLog, type LogFollower } from '../../support/log-follower.js';
 import { writeModule } from '../../support/module-dir.js';
-import { moduleCommand, moduleStatuses } from '../../support/modules.js';
+import { type Answer, moduleCommand, moduleStatuses } from '../../support/modules.js';
 import { isAlive } from '../../support/processes.js';
 import { natsCall, natsCommand } from '../../support/requests.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
@@ -52,13 +52,24 @@ describe('the life cycle of modules', () => {
   const states = async (): Promise<Record<string, string>> =>
     Object.fromEntries([...(await moduleStatuses(broker))].map(([name, { state }]) => [name, state]));
 
-  /** Waits until callers are told that the module is about to stop; one who came just before waits for its result. */
-  const refused = (address: string): Promise<unknown> =>
-    waitFor('callers to be refused', async () => {
-      const reply = await nc.request(`call.${address}`, '{}', { timeout: 1_000 });
+  /**
+   * Has a module stop that has something under way. Waits until callers are told so, one who came just before waits for its
+   * result, and until its process has been: what it is sent before that it may still begin.
+   */
+  const stopping = async (
+    command: 'unload' | 'reload',
+  ): Promise<{ readonly ended: Promise<Answer<ModuleStatus>> }> => {
+    const told = (): number => broker.stderr.filter((line) => line.includes('[top] stops once')).length;
+    const before = told();
+    const ended = moduleCommand(broker, command, 'top');
+    await waitFor('callers to be refused', async () => {
+      const reply = await nc.request('call.top.echo.bob', '{}', { timeout: 1_000 });
       const result = reply.json<Result>();
       return result.status !== 'ok' && result.error.code === 'MODULE_UNAVAILABLE';
     });
+    await waitFor('the process to be told', () => told() > before);
+    return { ended };
+  };
 
   /** An effectful command that is under way until `release` is called. */
   const underWay = async (module: string): Promise<{ seq: number; release: () => Promise<void> }> => {
@@ -142,11 +153,10 @@ describe('the life cycle of modules', () => {
   it('I3 unload lets what is under way finish and begins nothing more', async () => {
     const { seq, release } = await underWay('top');
     const behind = await natsCommand(broker.url, 'top.echo.alice', '"behind"');
-    const unloading = moduleCommand(broker, 'unload', 'top');
-    await refused('top.echo.bob');
+    const { ended } = await stopping('unload');
     assert.equal(log.resultsOf(seq).length, 0);
     await release();
-    assert.equal((await unloading).json?.state, 'unloaded');
+    assert.equal((await ended).json?.state, 'unloaded');
     assert.equal((await log.result(seq)).status, 'ok');
     assert.equal(log.resultsOf(behind).length, 0);
     await moduleCommand(broker, 'load', join(dir.path, 'top'));
@@ -158,12 +168,11 @@ describe('the life cycle of modules', () => {
   it('reload takes the manifest and the version that are there now, and what is under way finishes first', async () => {
     const { seq, release } = await underWay('top');
     await write(TOP, { version: '1.1.0' });
-    const reloading = moduleCommand(broker, 'reload', 'top');
-    await refused('top.echo.bob');
+    const { ended } = await stopping('reload');
     const second = await moduleCommand(broker, 'reload', 'top');
     assert.deepEqual([second.code, faultOf(second.stderr).code], [1, 'MODULE_STATE']);
     await release();
-    const { json } = await reloading;
+    const { json } = await ended;
     assert.deepEqual([json?.state, json?.version], ['loaded', '1.1.0']);
     assert.equal((await log.result(seq)).status, 'ok');
     assert.equal(await call('top.echo.alice', '1'), 1);
@@ -181,11 +190,10 @@ describe('the life cycle of modules', () => {
         .records()
         .some(({ subject, cause }) => subject === 'cmd.top.echo.busy-asked.top' && cause === asking),
     );
-    const unloading = moduleCommand(broker, 'unload', 'top');
-    await refused('top.echo.bob');
+    const { ended } = await stopping('unload');
     await writeFile(until, '');
     const began = performance.now();
-    assert.equal((await unloading).json?.state, 'unloaded');
+    assert.equal((await ended).json?.state, 'unloaded');
     assert.ok(performance.now() - began < 10_000, 'it was not waited for until it was killed');
     assert.equal((await log.result(first)).status, 'ok');
     assert.equal(log.resultsOf(asking).length, 0);
