@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openConversations, type Conversations } from '../../../broker/index/index.js';
 import { HEADER } from '../../../schemas/headers.js';
+import { verifyLog } from '../../../replay/index.js';
 import type { Result } from '../../../schemas/result.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
@@ -58,8 +59,19 @@ describe('how a conversation ends', () => {
     assert.equal(await status(), commands.length);
   };
   const allEnded = async (): Promise<void> => {
-    await waitFor('all conversations to end', () => conversations.count() === 0, 30_000);
-    assert.equal(await status(), 0);
+    const nc = await connectOperator(dataDir);
+    try {
+      // Between an outcome and the commands that it sends none is open: the log tells when all has come.
+      const isDone = async (): Promise<boolean> => {
+        const { unanswered, waiting } = success(await verifyLog({ nc })()).verification;
+        return unanswered + waiting === 0;
+      };
+      await waitFor('all to be answered', isDone, 30_000);
+    } finally {
+      await nc.close();
+    }
+    const isEnded = async (): Promise<boolean> => conversations.count() === 0 && (await status()) === 0;
+    await waitFor('all conversations to end', isEnded, 30_000);
   };
   /** The code that a command was answered with; `ok` where it was done. */
   const answerTo = async (command: number): Promise<string> => {
