@@ -27,4 +27,4 @@ export const MODULE_POINTS = 2;
 /** Each of these costs a start of the broker. */
 export const BROKER_POINTS = 1;
 /** Calls in flight at each kill of the tests that kill from outside; `npm run test:faults` has 10,000. */
-export const CALLS = number('KILLS_CALLS') ?? 1_000;
+export const CALLS = number('KILLS_CALLS') ?? 800;
