@@ -5,11 +5,10 @@ import { after, before, describe, it } from 'node:test';
 import { connect, headers, type NatsConnection } from 'nats';
 import { manifest } from '../fixtures/modules/kiosk/manifest.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
-import { checkLog, soundLog } from '../support/log-checks.js';
+import { soundLog } from '../support/log-checks.js';
 import { writeModule } from '../support/module-dir.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
-import { waitFor } from '../support/wait-for.js';
 import { tallystick } from './tallystick.js';
 
 interface Ended {
@@ -130,8 +129,8 @@ describe('tallystick replay run', () => {
       dataDir: sandbox,
       args: ['--no-shipped', '--module', at('kiosk')],
     });
-    const { findings, unanswered } = await waitFor('it to go on', () => checkLog(again.dataDir));
-    assert.deepEqual([findings, unanswered], [[], []]);
+    // It goes on with what the break left.
+    await soundLog(again.dataDir);
     const refused = await run('--sandbox', sandbox, '--json');
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /"USAGE".*is not empty/);
