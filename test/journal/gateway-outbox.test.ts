@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { connect } from 'nats';
+import { SILENCE_VARIABLE } from '../../broker/journal/keepalive.js';
 import { readLog } from '../../broker/journal/reader.js';
 import { LmdbOutbox } from '../../broker/outbox/lmdb-outbox.js';
 import { jsonOrText } from '../../schemas/json.js';
-import { startBroker } from '../support/broker.js';
+import { startBadLine } from '../support/bad-line.js';
+import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
 import { checkLog, connectOperator, soundLog } from '../support/log-checks.js';
+import { PROJECT_ROOT } from '../support/project-root.js';
+import { startServerElsewhere, writeAccounts } from '../support/server-elsewhere.js';
+import { stopped } from '../support/stopped.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
-const CALLS = 20_000;
+/** Calls before the log is held back, and calls while it is. */
+const ANSWERED = 200;
+const WAITING = 2_000;
 
 const amountOf = (data: Uint8Array): number => (jsonOrText(data) as { amount: number }).amount;
 
@@ -29,45 +36,62 @@ const deposits = async (dataDir: string): Promise<readonly number[]> => {
   }
 };
 
+/** Calls that the outbox of a broker has on disk now. The broker has it open, so it stands still while it is copied. */
+const keptOf = async ({ pid, dataDir }: TestBroker, home: string): Promise<readonly number[]> => {
+  const copy = join(home, 'copy');
+  rmSync(copy, { recursive: true, force: true });
+  {
+    using _ = await stopped(pid);
+    cpSync(join(dataDir, 'outbox'), copy, { recursive: true });
+  }
+  const outbox = success(
+    await LmdbOutbox.open({ dir: copy, onFault: ({ message }) => assert.fail(message) })(),
+  );
+  const kept = outbox.left.kept.map(({ draft }) => amountOf(draft.data));
+  await outbox.close();
+  return kept;
+};
+
 describe('the outbox of the gateway', () => {
   test('I1 I3 calls that a killed broker had kept are recorded by the next one, each once, and answered', async () => {
     await using home = tempDir();
     const dataDir = join(home.path, 'data');
-    const first = await startBroker({ dataDir, shipped: ['accounts'] });
-    const nc = await connect({ servers: first.url, reconnect: false });
-    let answered = 0;
-    const sent = Array.from({ length: CALLS }, async (_, i) => {
-      const payload = JSON.stringify({ amount: i + 1 });
-      await nc.request(`call.accounts.deposit.a${i % 100}`, payload, { timeout: 60_000 });
-      answered += 1;
-      return i + 1;
-    });
-    const outcomes = Promise.allSettled(sent);
-    await waitFor('some to be answered', () => answered > 100, 30_000);
-    await first.kill('SIGKILL');
-    const told = (await outcomes).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    await nc.close();
-
-    const copy = join(home.path, 'copy');
-    cpSync(join(dataDir, 'outbox'), copy, { recursive: true });
-    const outbox = success(
-      await LmdbOutbox.open({ dir: copy, onFault: ({ message }) => assert.fail(message) })(),
+    await writeAccounts(dataDir, ['--no-shipped', '--module', join(PROJECT_ROOT, 'dist/modules/accounts')]);
+    await using server = await startServerElsewhere(dataDir);
+    await using line = await startBadLine(server.port);
+    const broker = { dataDir, natsUrl: line.url, shipped: ['accounts'], args: ['--durability', 'os'] };
+    // The test holds the log back: on a fast machine nothing would wait.
+    await using first = await startBroker({ ...broker, env: { [SILENCE_VARIABLE]: '120000' } });
+    const nc = await connect({ servers: server.url, reconnect: false });
+    const call = (amount: number): Promise<unknown> =>
+      nc.request(`call.accounts.deposit.a${amount % 100}`, JSON.stringify({ amount }), { timeout: 60_000 });
+    const told = Array.from({ length: ANSWERED }, (_, i) => i + 1);
+    await Promise.all(told.map(call));
+    line.swallow('to-server');
+    const waiting = Array.from({ length: WAITING }, (_, i) => ANSWERED + i + 1);
+    const unanswered = Promise.allSettled(waiting.map(call));
+    let kept: readonly number[] = [];
+    await waitFor(
+      'every call that waits to be kept',
+      async () => {
+        kept = await keptOf(first, home.path);
+        return waiting.every((amount) => kept.includes(amount));
+      },
+      60_000,
     );
-    const kept = outbox.left.kept.map(({ draft }) => amountOf(draft.data));
-    await outbox.close();
-    assert.ok(kept.length > 0, 'the broker was killed while calls waited');
+    await first.kill('SIGKILL');
+    await nc.close();
+    assert.ok((await unanswered).every(({ status }) => status === 'rejected'));
+    line.mend();
 
-    await using second = await startBroker({ dataDir, shipped: ['accounts'] });
+    await using second = await startBroker(broker);
     assert.match(
       second.stderr.join('\n'),
       new RegExp(`\\[outbox\\] of ${kept.length} calls of the broker before`),
     );
-    const amounts = await deposits(dataDir);
-    assert.equal(new Set(amounts).size, amounts.length);
-    const inLog = new Set(amounts);
     assert.deepEqual(
-      [...told, ...kept].filter((amount) => !inLog.has(amount)),
-      [],
+      [...(await deposits(dataDir))].toSorted((a, b) => a - b),
+      [...told, ...waiting],
     );
     await waitFor(
       'every command to be answered',
@@ -78,9 +102,9 @@ describe('the outbox of the gateway', () => {
     await soundLog(dataDir);
     await second.stop();
     // Nothing is left for a third one.
-    await using third = await startBroker({ dataDir, shipped: ['accounts'] });
+    await using third = await startBroker(broker);
     assert.doesNotMatch(third.stderr.join('\n'), /\[outbox\]/);
-    assert.equal((await deposits(dataDir)).length, amounts.length);
+    assert.equal((await deposits(dataDir)).length, ANSWERED + WAITING);
   });
 
   test('a damaged outbox is said and set aside, and calls are answered', async () => {
