@@ -5,15 +5,13 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import {
   type Authenticator,
-  connect,
   credsAuthenticator,
   errors,
   type NatsConnection,
   nkeyAuthenticator,
   usernamePasswordAuthenticator,
 } from 'nats';
-import { keepAlive } from '../broker/journal/keepalive.js';
-import { redial } from '../broker/journal/redial.js';
+import { dial } from '../broker/journal/dial.js';
 import { DEFAULT_DATA_DIR } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { ADDRESS_FILE } from '../schemas/operate.js';
@@ -77,15 +75,14 @@ const open =
     const auth = authenticator(target.credential);
     if (isLeft(auth)) return auth;
     try {
-      const nc = await connect({
+      const nc = await dial({
         servers: target.url,
         timeout: CONNECT_TIMEOUT_MS,
         name: 'tallystick',
         // For `--follow`; every request has its own timeout.
-        ...redial(RECONNECT_MS),
+        redialMs: RECONNECT_MS,
         ...(auth.right === undefined ? {} : { authenticator: auth.right }),
       });
-      keepAlive(nc);
       return right(nc);
     } catch (thrown) {
       return left(connectFault(target, thrown));

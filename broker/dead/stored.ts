@@ -7,10 +7,7 @@ const toStored = (message: StoredMsg): StoredMessage => ({
   timeMs: message.time.getTime(),
   subject: message.subject,
   data: message.data,
-  header: (name) => {
-    const value = message.header.get(name);
-    return value === '' ? undefined : value;
-  },
+  header: (name) => message.header.get(name) || undefined,
 });
 
 /** One record of a stream: at a sequence, the last of a subject, or the first that matches from a sequence on. */

@@ -3,6 +3,7 @@ import type { Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { BROKER } from '../journal/epoch.js';
+import { headerOf } from '../journal/message-headers.js';
 import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
 import { type ActionManifest, limitsOf, takesAgent } from '../../schemas/manifest.js';
 import { type Address, parseAddress } from '../../schemas/subjects.js';
@@ -26,8 +27,8 @@ export const actionOf = ({ manifest }: ServedModule, name: string): ActionManife
 
 /** The account that the server says a request came from; within CORE are the broker, and programs that it was told to trust. */
 export const senderOf = (msg: Msg): string => {
-  const info = msg.headers?.get(HEADER.requestInfo);
-  if (info === undefined || info === '') return BROKER;
+  const info = headerOf(msg, HEADER.requestInfo);
+  if (info === undefined) return BROKER;
   return (JSON.parse(info) as { acc?: string }).acc ?? BROKER;
 };
 

@@ -9,6 +9,7 @@ import type { LogIndex } from '../index/log-index.js';
 import { failPoint } from '../journal/fail-point.js';
 import type { Settle } from '../journal/draft.js';
 import { linkedRequest } from '../journal/linked-request.js';
+import { headerOf, lastHeaderOf } from '../journal/message-headers.js';
 import type { Producer } from '../journal/producer.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
 import type { ModuleDirectory } from './directory.js';
@@ -111,8 +112,8 @@ export class Gateway {
   }
 
   #live(msg: Msg): void {
-    const command = parseSequence(msg.headers?.get(HEADER.cause) ?? '');
-    const seq = parseSequence(msg.headers?.get(HEADER.storedSequence) ?? '');
+    const command = parseSequence(headerOf(msg, HEADER.cause) ?? '');
+    const seq = parseSequence(lastHeaderOf(msg, HEADER.storedSequence) ?? '');
     if (command === undefined || seq === undefined) return;
     this.#pending.resolve(command, { body: msg.data, seq }, msg.subject);
   }
@@ -120,7 +121,7 @@ export class Gateway {
   #called(msg: Msg): void {
     if (msg.reply === undefined || msg.reply === '') return; // Nobody waits: a command is what they should send.
     const started = performance.now();
-    const call = parseSequence(msg.headers?.get(HEADER.call) ?? '');
+    const call = parseSequence(headerOf(msg, HEADER.call) ?? '');
     const admitted =
       call === undefined
         ? admit(msg, this.#options.directory)
@@ -161,8 +162,8 @@ export class Gateway {
     failPoint('gateway.called');
     const headers: Record<string, string> = { ...extra };
     for (const name of KEPT) {
-      const value = msg.headers?.get(name);
-      if (value !== undefined && value !== '') headers[name] = value;
+      const value = headerOf(msg, name);
+      if (value !== undefined) headers[name] = value;
     }
     const subject = storedCommandSubject(admitted.address, admitted.sender);
     const settle: Settle = (outcome) => {
@@ -200,7 +201,7 @@ export class Gateway {
    */
   async #handlerCall(msg: Msg, admitted: AdmittedCall, call: number, started: number): Promise<void> {
     const { index } = this.#options;
-    const cause = parseSequence(msg.headers?.get(HEADER.cause) ?? '');
+    const cause = parseSequence(headerOf(msg, HEADER.cause) ?? '');
     if (cause === undefined) {
       return this.#refuse(
         msg,

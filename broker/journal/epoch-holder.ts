@@ -2,10 +2,12 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { fault, type Fault, toFault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
 import { LOG } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { EpochRecord } from './epoch.js';
 import { linkedRequest } from './linked-request.js';
+import { headersOf, lastHeaderOf } from './message-headers.js';
 
 const TIMEOUT_MS = 5_000;
 const NOT_FOUND = 404;
@@ -23,8 +25,8 @@ const lastEpochRecord = (
     async () => {
       const subject = `$JS.API.DIRECT.GET.${LOG}.${epochSubject(producer)}`;
       const reply = await linkedRequest(nc, subject, '', { timeout: TIMEOUT_MS });
-      if (reply.headers?.code === NOT_FOUND) return undefined;
-      return { ...reply.json<EpochRecord>(), seq: Number(reply.headers?.get('Nats-Sequence')) };
+      if (headersOf(reply).code === NOT_FOUND) return undefined;
+      return { ...reply.json<EpochRecord>(), seq: Number(lastHeaderOf(reply, HEADER.storedSequence)) };
     },
     (error) => toFault(error, 'LOG_UNAVAILABLE'),
   );

@@ -1,5 +1,6 @@
 import type { Msg } from 'nats';
 import * as E from 'fp-ts/lib/Either.js';
+import { headersOf } from './message-headers.js';
 import { type ErrorCode, type Fault, fault } from '../../schemas/errors.js';
 
 // Codes of nats-server's errors.json; each says for certain that the record was not stored.
@@ -30,7 +31,9 @@ export interface PubAck {
 export const parsePubAck = (msg: Msg): E.Either<Fault, PubAck> => {
   if (msg.data.length === 0) {
     // A status without a body: 503, nobody takes this subject.
-    return E.left(fault('LOG_UNAVAILABLE', `no stream takes ${msg.headers?.description ?? 'this subject'}`));
+    return E.left(
+      fault('LOG_UNAVAILABLE', `no stream takes ${headersOf(msg).description || 'this subject'}`),
+    );
   }
   const reply = JSON.parse(msg.string()) as Reply;
   if (reply.error !== undefined) {

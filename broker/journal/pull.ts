@@ -3,6 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { LOG, PULL_GROUP } from '../../schemas/log.js';
 import { openLane } from './fast-lane.js';
 import { linkState } from './link-state.js';
+import { headerOf, headersOf } from './message-headers.js';
 import { PIN_HEADER } from './pin.js';
 import { LogMessage, parseDelivery } from './stored-message.js';
 import type { WireRecord } from './wire-record.js';
@@ -144,15 +145,15 @@ export class Pull {
   #status(msg: Msg): void {
     if (this.#closed) return;
     this.#heard = performance.now();
-    const code = msg.headers?.code ?? 0;
+    const { code, description } = headersOf(msg);
     if (code === 100) return; // Heartbeat.
     if (code === 404 || code === 408) {
       // A request ran out of time; the header says how much of it was not used.
-      this.#outstanding -= Number(msg.headers?.get('Nats-Pending-Messages') ?? 0);
+      this.#outstanding -= Number(headerOf(msg, 'Nats-Pending-Messages') ?? 0);
       this.want(this.#wanted);
       return;
     }
-    this.#break(`the consumer says: ${code} ${msg.headers?.description ?? ''}`);
+    this.#break(`the consumer says: ${code} ${description}`);
   }
 
   #break(reason: string): void {

@@ -3,6 +3,7 @@ import { errors, type Msg, type NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { linkedRequest } from './linked-request.js';
+import { headerOf } from './message-headers.js';
 
 /** Where reading asks: the connection and the prefix of its JetStream API. */
 export interface LogApi {
@@ -130,7 +131,7 @@ export const createConsumer = async (
   );
   if (isLeft(made)) return made;
   const { answer, reply } = made.right;
-  const pullBy = reply.headers?.get(HEADER.pullBy) || undefined;
+  const pullBy = headerOf(reply, HEADER.pullBy);
   return right({ name, after: answer.delivered.stream_seq, pending: answer.num_pending, pullBy });
 };
 

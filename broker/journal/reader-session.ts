@@ -3,6 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { DELIVERED } from '../../schemas/operate.js';
 import type { WholeMessage } from '../../schemas/record.js';
 import { openLane } from './fast-lane.js';
+import { headersOf } from './message-headers.js';
 import { type LogApi, type ReadConsumer, STREAM } from './reader-api.js';
 import { LogMessage, parseDelivery } from './stored-message.js';
 import type { Waker } from './waker.js';
@@ -213,12 +214,11 @@ export class ReaderSession {
     this.silentTicks = 0;
     this.alive = true;
     if (message.subject !== pull.subject) return;
-    const code = message.headers?.code ?? 0;
+    const { code, description } = headersOf(message);
     if (code === 100) {
       this.idle = this.queue.length === 0;
       return this.waker.wake();
     }
-    const description = message.headers?.description ?? '';
     const ended = code === 404 || code === 408 || (code === 409 && /exceeds maxbytes/i.test(description));
     if (ended) return this.pullEnded(pull);
     this.breakOff(`consumer ${this.consumer} is gone: ${code} ${description}`);

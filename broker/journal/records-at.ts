@@ -4,13 +4,14 @@ import { createInbox, type Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { linkState } from './link-state.js';
+import { headerOf, headersOf, lastHeaderOf } from './message-headers.js';
 import { type LogApi, STREAM } from './reader-api.js';
 
 /** Requests on their way at a time: enough to hide the way, and of the largest records no more than some hundred MB. */
 const IN_FLIGHT = 256;
 const SILENCE_MS = 5_000;
 
-/** What the server says of a record that it was asked for by its sequence. */
+/** What the server says of a record that it was asked for by its sequence, behind the headers of its sender. */
 const TIME_HEADER = 'Nats-Time-Stamp';
 const SUBJECT_HEADER = 'Nats-Subject';
 
@@ -21,7 +22,7 @@ class AskedRecord implements StoredMessage {
   ) {}
 
   get subject(): string {
-    return this.header(SUBJECT_HEADER) ?? '';
+    return lastHeaderOf(this.message, SUBJECT_HEADER) ?? '';
   }
 
   get time(): string {
@@ -29,7 +30,7 @@ class AskedRecord implements StoredMessage {
   }
 
   get timeMs(): number {
-    return Date.parse(this.header(TIME_HEADER) ?? '');
+    return Date.parse(lastHeaderOf(this.message, TIME_HEADER) ?? '');
   }
 
   get data(): Uint8Array {
@@ -37,17 +38,16 @@ class AskedRecord implements StoredMessage {
   }
 
   header(name: string): string | undefined {
-    const value = this.message.headers?.get(name);
-    return value === '' ? undefined : value;
+    return headerOf(this.message, name);
   }
 }
 
 /** Why there is no record, where there is none. */
 const refusal = (seq: number, message: Msg): Fault | undefined => {
-  const code = message.headers?.code ?? 0;
+  const { code, description } = headersOf(message);
   if (code === 0) return undefined;
   if (code === 404) return fault('LOG_MISMATCH', `the log has no record ${seq}, which it had`);
-  const said = `${code} ${message.headers?.description ?? ''}`.trim();
+  const said = `${code} ${description}`.trim();
   return fault('LOG_UNAVAILABLE', `the log did not give record ${seq}: ${said}`);
 };
 

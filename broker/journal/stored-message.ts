@@ -1,7 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import type { MsgHdrs } from 'nats';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 import { headerIn } from './header-text.js';
+import { type Delivered, headerBytesOf } from './message-headers.js';
 import { WireRecord } from './wire-record.js';
 
 /** What a delivered message's reply subject says about it. */
@@ -42,27 +42,6 @@ export const parseDelivery = (reply: string): Delivery | undefined => {
 /** Milliseconds since 1970, cut and not rounded, so that a record never seems younger than it is. */
 export const millisOf = (nanos: string): number => (nanos.length > 6 ? Number(nanos.slice(0, -6)) : 0);
 
-interface Delivered {
-  readonly subject: string;
-  readonly headers?: MsgHdrs | undefined;
-  readonly data: Uint8Array;
-}
-
-const NONE = Buffer.alloc(0);
-
-/** Headers and payload as they came: the client's own header object writes them anew, which may differ in a blank. */
-const rawOf = (message: object): Uint8Array | undefined => {
-  const raw: unknown = '_rdata' in message ? message._rdata : undefined;
-  return raw instanceof Uint8Array ? raw : undefined;
-};
-
-const utf8Of = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
-
-/** The client's type does not name what its header objects are published by. */
-const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
-  (headers as (MsgHdrs & { readonly encode?: () => Uint8Array }) | undefined)?.encode?.() ?? NONE;
-
 /** A message as it was delivered. Time, subject, headers and data are made when they are asked for: scans skip most. */
 export class LogMessage implements WholeMessage {
   private headers: string | undefined;
@@ -71,7 +50,7 @@ export class LogMessage implements WholeMessage {
     readonly seq: number,
     /** When the server stored it: nanoseconds since 1970, in digits. */
     readonly nanos: string,
-    private readonly message: Delivered,
+    private readonly message: Delivered & { readonly subject: string },
   ) {}
 
   get time(): string {
@@ -91,9 +70,7 @@ export class LogMessage implements WholeMessage {
   }
 
   get headerBytes(): Uint8Array {
-    const { data, headers } = this.message;
-    const raw = rawOf(this.message);
-    return raw === undefined ? encoded(headers) : raw.subarray(0, raw.length - data.length);
+    return headerBytesOf(this.message);
   }
 
   get data(): Uint8Array {
@@ -101,7 +78,7 @@ export class LogMessage implements WholeMessage {
   }
 
   header(name: string): string | undefined {
-    this.headers ??= utf8Of(this.headerBytes);
+    this.headers ??= Buffer.from(this.headerBytes).toString('utf8');
     return headerIn(this.headers, name);
   }
 

@@ -5,6 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import type { StartConfig } from '../../schemas/config.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
 import type { Durability } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { BrokerLog } from '../broker-log.js';
@@ -13,6 +14,7 @@ import { brokerEpochs } from '../journal/epoch-source.js';
 import { lastEpochOf } from '../journal/epoch-holder.js';
 import { GROUPING } from '../journal/grouping.js';
 import { linkState } from '../journal/link-state.js';
+import { lastHeaderOf } from '../journal/message-headers.js';
 import { Producer } from '../journal/producer.js';
 import { LmdbOutbox } from '../outbox/lmdb-outbox.js';
 import { type Lifetime, run } from '../process/lifetime.js';
@@ -86,7 +88,7 @@ const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void =
   });
   nc.subscribe(`live.${epochSubject(BROKER)}`, {
     callback: (error, msg) => {
-      if (error === null && Number(msg.headers?.get('Nats-Sequence')) > under) tell();
+      if (error === null && Number(lastHeaderOf(msg, HEADER.storedSequence)) > under) tell();
     },
   });
 };

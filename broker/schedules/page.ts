@@ -1,5 +1,6 @@
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { createInbox, type Msg, type NatsConnection } from 'nats';
 import { linkState } from '../journal/link-state.js';
+import { headersOf } from '../journal/message-headers.js';
 import { SCHED } from './stream.js';
 
 /** A message of the stream. */
@@ -7,7 +8,8 @@ export interface Stored {
   readonly seq: number;
   readonly subject: string;
   readonly time: Date;
-  readonly header: MsgHdrs;
+  /** The first value of a header; '' without one. */
+  readonly header: { readonly get: (name: string) => string };
   readonly data: Uint8Array;
 }
 
@@ -18,16 +20,18 @@ const TIMEOUT_MS = 10_000;
 /** Statuses that end an answer: all that was asked for has come; there is nothing; nobody has such a stream. */
 const ENDS: ReadonlySet<number> = new Set([204, 404, 503]);
 
-const stored = ({ headers, data }: Msg): Stored | undefined => {
-  const subject = headers?.get('Nats-Subject') ?? '';
-  return headers === undefined || subject === ''
+/** What the server says of a message stands behind its sender's headers. */
+const stored = (msg: Msg): Stored | undefined => {
+  const headers = headersOf(msg);
+  const subject = headers.last('Nats-Subject');
+  return subject === ''
     ? undefined
     : {
-        seq: Number(headers.get('Nats-Sequence')),
+        seq: Number(headers.last('Nats-Sequence')),
         subject,
-        time: new Date(headers.get('Nats-Time-Stamp')),
+        time: new Date(headers.last('Nats-Time-Stamp')),
         header: headers,
-        data,
+        data: msg.data,
       };
 };
 
@@ -52,9 +56,9 @@ export const readPage = (nc: NatsConnection, subjects: string, fromSeq: number):
       callback: (error, msg) => {
         if (error !== null) return end(error);
         const message = stored(msg);
+        const { code, status } = headersOf(msg);
         if (message !== undefined) page.push(message);
-        else if (ENDS.has(msg.headers?.code ?? 0)) end();
-        else end(new Error(`the stream ${SCHED} says: ${msg.headers?.code} ${msg.headers?.description}`));
+        else end(ENDS.has(code) ? undefined : new Error(`the stream ${SCHED} says: ${status}`));
       },
     });
     const request = { seq: fromSeq, batch: PAGE, max_bytes: PAGE_BYTES, next_by_subj: subjects };

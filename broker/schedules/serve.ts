@@ -11,14 +11,10 @@ import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/sc
 import { admitCommand, senderOf } from '../gateway/admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
+import { headerOf } from '../journal/message-headers.js';
 import type { Handler } from '../operate/serve.js';
 import type { ScheduleRequest, Schedules } from './schedules.js';
 import { KEPT } from './stream.js';
-
-const headerOf = (msg: Msg, name: string): string | undefined => {
-  const value = msg.headers?.get(name);
-  return value === undefined || value === '' ? undefined : value;
-};
 
 /** Refuses what a call would be refused for, and a payload or header that no firing could make good. */
 const readRequest = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>

@@ -1,9 +1,8 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { connect, errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
-import { keepAlive } from '../journal/keepalive.js';
+import { errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
+import { dial } from '../journal/dial.js';
 import { linkedRequest, whileLinked } from '../journal/linked-request.js';
-import { redial } from '../journal/redial.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
 
@@ -45,12 +44,13 @@ const DIAL_TIMEOUT_MS = 5_000;
 const ADMINISTRATION_TIMEOUT_MS = 5_000;
 const INFO_TIMEOUT_MS = 5_000;
 
-const open = (url: string, key: Key, name: string): Promise<NatsConnection> =>
-  connect({
+const open = ({ url, log }: LinkOptions, key: Key, name: string): Promise<NatsConnection> =>
+  dial({
     servers: url,
     name,
     authenticator: nkeyAuthenticator(new TextEncoder().encode(key.seed)),
-    ...redial(RECONNECT_MS),
+    redialMs: RECONNECT_MS,
+    onThrown: log,
     timeout: DIAL_TIMEOUT_MS,
   });
 
@@ -87,12 +87,11 @@ const refused = (error: unknown, { url, remedy }: LinkOptions): Fault => {
 };
 
 export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
-  const { url, core, system, log, onLost } = options;
+  const { core, system, log, onLost } = options;
   const opened: NatsConnection[] = [];
   const connectAs = async (key: Key, name: string, account: string): Promise<NatsConnection> => {
-    const nc = await open(url, key, name);
+    const nc = await open(options, key, name);
     opened.push(nc);
-    keepAlive(nc);
     await checkAccount(nc, account);
     return nc;
   };

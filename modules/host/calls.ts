@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { headers as makeHeaders, type NatsConnection } from 'nats';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
+import { headerOf } from '../../broker/journal/message-headers.js';
 import { type ErrorCode, type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -67,7 +68,7 @@ export const makeCall = async (
         const result = JSON.parse(reply.string()) as Result;
         if (result.status === 'ok') return E.right(result.data);
         // A recorded command's refusal is its answer; only one that was never recorded is asked again.
-        const recorded = (reply.headers?.get(HEADER.cause) ?? '') !== '';
+        const recorded = headerOf(reply, HEADER.cause) !== undefined;
         if (recorded || !AGAIN.has(result.error.code)) return E.left(result);
         last = fault('HANDLER_TIMEOUT', `${result.error.code}: ${result.error.message}`);
       } catch (error) {

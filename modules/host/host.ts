@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
-import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
-import { keepAlive } from '../../broker/journal/keepalive.js';
+import { type NatsConnection, nkeyAuthenticator } from 'nats';
+import { dial } from '../../broker/journal/dial.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
-import { redial } from '../../broker/journal/redial.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
 import { isOfVersion } from '../../broker/snapshots/foreign.js';
 import { Snapshots } from '../../broker/snapshots/snapshots.js';
@@ -111,14 +110,14 @@ export class Host {
     const read = compileFoldable(module);
     if (E.isLeft(read)) throw new FaultError(read.left);
     const snapshots = await Snapshots.open(options.snapshotsDir, options.lastExit, say);
-    const nc = await connect({
+    const nc = await dial({
       servers: options.url,
       name: `module ${module.manifest.name}`,
       authenticator: nkeyAuthenticator(new TextEncoder().encode(options.seed)),
-      ...redial(RECONNECT_MS),
+      redialMs: RECONNECT_MS,
+      onThrown: say,
       timeout: DIAL_TIMEOUT_MS,
     });
-    keepAlive(nc);
     return new Host(nc, module, snapshots, read.right, options);
   }
 

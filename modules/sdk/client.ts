@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { errors, headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
+import { headerOf } from '../../broker/journal/message-headers.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
@@ -82,7 +83,7 @@ const silence = (thrown: unknown, subject: string): Fault => {
 };
 
 const sequenceIn = (reply: Msg, header: string): number =>
-  parseSequence(reply.headers?.get(header) ?? '') ?? Number.NaN;
+  parseSequence(headerOf(reply, header) ?? '') ?? Number.NaN;
 
 /** Calls over a connection of the caller's, as whoever that connection authenticated. */
 export const createClient = (nc: NatsConnection): Client => {
