@@ -11,15 +11,16 @@ import type { BrokerLog } from './broker-log.js';
 import { lossFault } from './log/log-failure.js';
 import { isLoss, type LogLoss } from './log/log-loss.js';
 import { ensureDeadStream } from './dead/dead-stream.js';
+import type { ModuleDirectory } from './gateway/directory.js';
 import type { Draft, Receipt } from './journal/draft.js';
 import { armFailPoints, FAIL_VARIABLE } from './journal/fail-point.js';
-import { openLog } from './log/open-log.js';
+import { type OpenLog, openLog } from './log/open-log.js';
 import type { Witness } from './log/witness.js';
 import { serveConsumers } from './operate/consumers.js';
 import { serveControl } from './operate/control.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
-import { serveProducers } from './operate/producers.js';
+import { type ProducersContext, serveProducers } from './operate/producers.js';
 import { serveRequests } from './operate/serve.js';
 import type { Producer } from './journal/producer.js';
 import { Lifetime, orThrow, run } from './process/lifetime.js';
@@ -147,7 +148,10 @@ const start = async (
   if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));
 
   const context = contextOf(config, dataDir, server, parts);
-  const serving = [...serve(server, parts, context, open.producer), serveProducers(open)];
+  const serving = [
+    ...serve(server, parts, context, open.producer),
+    serveProducers(producersContext(config, open, supervisor)),
+  ];
   lifetime.onReplaced(() => {
     gateway.retire();
     supervisor.abandonAll();
@@ -170,6 +174,18 @@ const start = async (
   };
   return { ready, witness: open.witness, producer: open.producer };
 };
+
+const producersContext = (
+  { trusted }: StartConfig,
+  { nc, under, durability }: OpenLog,
+  directory: ModuleDirectory,
+): ProducersContext => ({
+  nc,
+  under,
+  durability,
+  directory,
+  trusted: new Set(trusted.map(({ module }) => module)),
+});
 
 const contextOf = (
   { durability }: StartConfig,

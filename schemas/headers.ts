@@ -37,8 +37,6 @@ export const HEADER = {
   serviceErrorCode: 'Nats-Service-Error-Code',
   /** Set by the server on what it republishes: where it stands in the stream. */
   storedSequence: 'Nats-Sequence',
-  /** Set by the server on a request over a shared account import: who calls, as the server authenticated it. */
-  requestInfo: 'Nats-Request-Info',
 } as const;
 
 /** `Tally-Schema` of every payload whose shape no manifest gives a version: epochs, commands, dead letters. */

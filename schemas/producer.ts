@@ -16,6 +16,8 @@ export const PRODUCER = {
 } as const;
 
 export const PRODUCER_SUBJECTS = 'producer.*';
+/** The same within the account of the log: people's requests have their account behind the verb. */
+export const SIGNED_PRODUCER_SUBJECTS = 'producer.>';
 
 /** The producer that a name is when this account asks for it. */
 export const producerOf = (account: string, name: string): string => `${account}${OWNER_MARK}${name}`;

@@ -20,8 +20,6 @@ export interface Grant {
   readonly kind: 'service' | 'stream';
   /** A service that answers one request with several messages. */
   readonly many?: boolean;
-  /** The service sees who calls, as the server authenticated it. */
-  readonly share?: boolean;
 }
 
 export interface AccountPlan {
@@ -44,24 +42,30 @@ export interface Permission {
 const service = (subject: string, as?: string): Grant =>
   as === undefined ? { kind: 'service', subject } : { kind: 'service', subject, as };
 
-/** Sending commands: the import appends the sender, so that nobody can send as somebody else. */
-const commands = (pattern: string, sender: string): readonly Grant[] => [
-  service(`cmd.${pattern}.*.${sender}`, `cmd.${pattern}.*`),
-  service(`cmd.${pattern}.${sender}`, `cmd.${pattern}`),
+/**
+ * The import appends the account's name as the last token. So the broker and the log read who sends from the subject, which
+ * the server wrote. Nothing that a sender writes says who it is: a header can be forged.
+ */
+const signed = (subject: string, sender: string): Grant => service(`${subject}.${sender}`, subject);
+
+/** Addresses of one to five tokens. Some are no address: whoever serves them says so. */
+const ADDRESSES = ['*', '*.*', '*.*.*', '*.*.*.*', '*.*.*.*.*'];
+
+const PEOPLE_PUBLISH = [
+  'cmd.*.*',
+  'cmd.*.*.*',
+  ...ADDRESSES.flatMap((address) => [`call.${address}`, `schedule.${address}`]),
+  PRODUCER_SUBJECTS,
 ];
 
 const people = (sender: string): readonly Grant[] => [
-  ...commands('*.*', sender),
-  { kind: 'service', subject: 'call.>', share: true },
-  // Who asks is part of the producer's name, so the broker must know.
-  { kind: 'service', subject: PRODUCER_SUBJECTS, share: true },
-  { kind: 'service', subject: 'schedule.>', share: true },
+  ...PEOPLE_PUBLISH.map((subject) => signed(subject, sender)),
   { kind: 'service', subject: '$SRV.>', many: true },
   { kind: 'stream', subject: 'live.>' },
 ];
 
-// Three and four tokens only: another number matches no import and would vanish, so it is refused aloud instead.
-const GUEST_PUBLISH = ['cmd.*.*', 'cmd.*.*.*', 'call.>', PRODUCER_SUBJECTS, 'schedule.>', '$SRV.>'];
+// The imports take these subjects only. The server would drop any other one without a word, so it refuses them aloud.
+const GUEST_PUBLISH = [...PEOPLE_PUBLISH, '$SRV.>'];
 
 // Guests share one account. One that subscribed to `call.>` would see what the others send, and could answer it.
 const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];
@@ -148,14 +152,10 @@ export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan =
       service(`res.${self}.>`),
       service(`ctl.${self}.>`),
       ...actions.flatMap(({ module, name, agent }): readonly Grant[] => [
-        ...(agent === false ? [] : [service(`cmd.${module}.${name}.*.${self}`, `cmd.${module}.${name}.*`)]),
-        ...(agent === true ? [] : [service(`cmd.${module}.${name}.${self}`, `cmd.${module}.${name}`)]),
-        ...(agent === false
-          ? []
-          : [{ kind: 'service', subject: `call.${module}.${name}.*`, share: true } as const]),
-        ...(agent === true
-          ? []
-          : [{ kind: 'service', subject: `call.${module}.${name}`, share: true } as const]),
+        ...['cmd', 'call'].flatMap((verb) => [
+          ...(agent === false ? [] : [signed(`${verb}.${module}.${name}.*`, self)]),
+          ...(agent === true ? [] : [signed(`${verb}.${module}.${name}`, self)]),
+        ]),
       ]),
       api(`CONSUMER.INFO.LOG.${self}`),
       api(`CONSUMER.MSG.NEXT.LOG.${self}`, true),

@@ -2,12 +2,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { BROKER } from '../journal/epoch.js';
-import { headerOf } from '../journal/message-headers.js';
 import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
 import { type ActionManifest, limitsOf, takesAgent } from '../../schemas/manifest.js';
 import { type Address, parseAddress } from '../../schemas/subjects.js';
 import type { ModuleDirectory, ServedModule } from './directory.js';
+import { readSigned, type SignedSubject } from './signed-subject.js';
 
 /** A call that may be recorded. What its payload says is the module's to judge, and the log's to remember. */
 export interface AdmittedCall {
@@ -25,17 +24,8 @@ const takesCalls = ({ state, stopping }: ServedModule): boolean =>
 export const actionOf = ({ manifest }: ServedModule, name: string): ActionManifest | undefined =>
   Object.hasOwn(manifest.actions, name) ? manifest.actions[name] : undefined;
 
-/** The account that the server says a request came from; within CORE are the broker, and programs that it was told to trust. */
-export const senderOf = (msg: Msg): string => {
-  const info = headerOf(msg, HEADER.requestInfo);
-  if (info === undefined) return BROKER;
-  return (JSON.parse(info) as { acc?: string }).acc ?? BROKER;
-};
-
 /** A command as somebody asks for it: `subject` is MODULE.ACTION[.AGENT]. */
-export interface Request {
-  readonly subject: string;
-  readonly sender: string;
+export interface Request extends SignedSubject {
   readonly payloadBytes: number;
 }
 
@@ -84,8 +74,9 @@ export const admitCommand = (
  * else is recorded, also what its handler will reject.
  */
 export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
-  const subject = msg.subject.slice('call.'.length);
-  const admitted = admitCommand({ subject, sender: senderOf(msg), payloadBytes: msg.data.length }, directory);
+  const signed = readSigned(msg.subject, directory);
+  if (E.isLeft(signed)) return signed;
+  const admitted = admitCommand({ ...signed.right, payloadBytes: msg.data.length }, directory);
   if (E.isLeft(admitted) || takesCalls(admitted.right.module)) return admitted;
   const { address, module } = admitted.right;
   const is = module.stopping ? 'about to stop' : module.state;
@@ -103,9 +94,11 @@ export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Adm
  * that runs again must get the answers it got before, and what was not recorded could be answered otherwise.
  */
 export const admitHandlerCall = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
-  const parsed = parseAddress(msg.subject.slice('call.'.length));
+  const signed = readSigned(msg.subject, directory);
+  if (E.isLeft(signed)) return signed;
+  const { subject, sender } = signed.right;
+  const parsed = parseAddress(subject);
   if (E.isLeft(parsed)) return parsed;
-  const sender = senderOf(msg);
   if (directory.find(sender) === undefined) {
     return E.left(fault('HEADER_INVALID', `${HEADER.call} is for calls of handlers; ${sender} is no module`));
   }

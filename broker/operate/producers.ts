@@ -15,7 +15,7 @@ import {
   type OpenRequest,
   OpenRequestSchema,
   PRODUCER,
-  PRODUCER_SUBJECTS,
+  SIGNED_PRODUCER_SUBJECTS,
   producerOf,
   type StoredReply,
   type StoredRequest,
@@ -24,10 +24,11 @@ import {
 import type { StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { type Check, compile } from '../../schemas/validate.js';
-import { senderOf } from '../gateway/admission.js';
+import type { ModuleDirectory } from '../gateway/directory.js';
+import { readSigned, type SignedSubject } from '../gateway/signed-subject.js';
 import { checkHolder } from '../journal/epoch-holder.js';
 import { takeOver } from '../journal/epoch-source.js';
-import { BROKER, type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
+import { type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
 import { readLog } from '../journal/reader.js';
 import { OneByOne } from './one-by-one.js';
 import { type Handler, serveRequests } from './serve.js';
@@ -37,6 +38,9 @@ export interface ProducersContext {
   /** The broker's own epoch. */
   readonly under: number;
   readonly durability: Durability;
+  readonly directory: Pick<ModuleDirectory, 'find'>;
+  /** Modules whose events programs within CORE write. */
+  readonly trusted: ReadonlySet<string>;
 }
 
 /** Of one page: what is read for one request, and what goes into one reply (24 bytes each at most, and it must fit). */
@@ -149,27 +153,53 @@ const stored = (
     (error) => toFault(error, 'LOG_UNAVAILABLE'),
   );
 
-const verbs: Readonly<Record<string, (context: ProducersContext, account: string) => Handler>> = {
-  [PRODUCER.fence]: (context, account) => (body) =>
-    pipe(
-      TE.fromEither(checked(checkFence)(body)),
-      TE.chain((request): TE.TaskEither<Fault, object> => fence(context, account, request)),
-    ),
-  [PRODUCER.stored]: (context, account) => (body) =>
-    pipe(
-      TE.fromEither(checked(checkStored)(body)),
-      TE.chain((request): TE.TaskEither<Fault, object> => stored(context, account, request)),
-    ),
-  [PRODUCER.open]: (context, account) => (body) =>
-    pipe(
-      TE.fromEither(checked(checkOpen)(body)),
-      TE.chain((request): TE.TaskEither<Fault, object> => open(context, account, request)),
-    ),
-};
+type Verb = (context: ProducersContext, account: string) => Handler;
 
-/** Whose records are to be written: the sender's own, but of a program within CORE, which is trusted. */
-const accountOf = (sender: string, { account }: Readonly<Record<string, unknown>>): string =>
-  sender === BROKER && typeof account === 'string' ? account : sender;
+const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+  [
+    PRODUCER.fence,
+    (context, account) => (body) =>
+      pipe(
+        TE.fromEither(checked(checkFence)(body)),
+        TE.chain((request): TE.TaskEither<Fault, object> => fence(context, account, request)),
+      ),
+  ],
+  [
+    PRODUCER.stored,
+    (context, account) => (body) =>
+      pipe(
+        TE.fromEither(checked(checkStored)(body)),
+        TE.chain((request): TE.TaskEither<Fault, object> => stored(context, account, request)),
+      ),
+  ],
+  [
+    PRODUCER.open,
+    (context, account) => (body) =>
+      pipe(
+        TE.fromEither(checked(checkOpen)(body)),
+        TE.chain((request): TE.TaskEither<Fault, object> => open(context, account, request)),
+      ),
+  ],
+]);
+
+/** Only a program within CORE reaches the broker without a sender behind the verb. */
+const isWithinCore = (subject: string): boolean => subject.split('.').length === 2;
+
+/** Whose records are to be written, by a program within CORE: it names a module, and only one that it may be trusted with. */
+const trustedAccount = (
+  { trusted }: ProducersContext,
+  { account }: Readonly<Record<string, unknown>>,
+): E.Either<Fault, string> =>
+  typeof account === 'string' && trusted.has(account)
+    ? E.right(account)
+    : E.left(fault('PAYLOAD_INVALID', 'account names no module that a program is trusted with', '/account'));
+
+const CORE = 'CORE';
+
+const readVerb = (subject: string, { directory }: ProducersContext): E.Either<Fault, SignedSubject> =>
+  isWithinCore(subject)
+    ? E.right({ subject: subject.slice(subject.indexOf('.') + 1), sender: CORE })
+    : readSigned(subject, directory);
 
 /**
  * Gives programs outside their epochs. Requests of one account are answered one after the other: whoever asks much, or
@@ -177,12 +207,20 @@ const accountOf = (sender: string, { account }: Readonly<Record<string, unknown>
  */
 export const serveProducers = (context: ProducersContext): Subscription => {
   const accounts = new Map<string, OneByOne>();
-  return serveRequests(context.nc, PRODUCER_SUBJECTS, (subject, msg) => {
-    const verb = verbs[subject];
+  return serveRequests(context.nc, SIGNED_PRODUCER_SUBJECTS, (subject) => {
+    const signed = readVerb(subject, context);
+    if (E.isLeft(signed)) return () => TE.left(signed.left);
+    const { sender } = signed.right;
+    const verb = verbs.get(`producer.${signed.right.subject}`);
     if (verb === undefined) return undefined;
-    const sender = senderOf(msg);
     const turns = accounts.get(sender) ?? new OneByOne(MAX_WAITING);
     accounts.set(sender, turns);
-    return (body) => turns.run(verb(context, accountOf(sender, body))(body));
+    return (body) =>
+      turns.run(
+        pipe(
+          TE.fromEither(sender === CORE ? trustedAccount(context, body) : E.right(sender)),
+          TE.chain((account) => verb(context, account)(body)),
+        ),
+      );
   });
 };

@@ -8,10 +8,11 @@ import { parseSequence } from '../../schemas/identity.js';
 import { encodeJson, parseJson } from '../../schemas/json.js';
 import { OPS } from '../../schemas/operate.js';
 import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
-import { admitCommand, senderOf } from '../gateway/admission.js';
+import { admitCommand } from '../gateway/admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
 import { headerOf } from '../journal/message-headers.js';
+import { readSigned } from '../gateway/signed-subject.js';
 import type { Handler } from '../operate/serve.js';
 import type { ScheduleRequest, Schedules } from './schedules.js';
 import { KEPT } from './stream.js';
@@ -19,14 +20,8 @@ import { KEPT } from './stream.js';
 /** Refuses what a call would be refused for, and a payload or header that no firing could make good. */
 const readRequest = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>
   pipe(
-    admitCommand(
-      {
-        subject: msg.subject.slice('schedule.'.length),
-        sender: senderOf(msg),
-        payloadBytes: msg.data.length,
-      },
-      directory,
-    ),
+    readSigned(msg.subject, directory),
+    E.chain((signed) => admitCommand({ ...signed, payloadBytes: msg.data.length }, directory)),
     E.chain((admitted) => {
       const headers = Object.fromEntries(
         KEPT.flatMap((name) => {
