@@ -1,4 +1,4 @@
-import { printable } from '../replay/history/printable.js';
+import { printable } from '../schemas/printable.js';
 import type { Stopped } from '../replay/diff/messages.js';
 import type { DiffReport, OutcomeDifference } from '../replay/diff/report.js';
 import { formatTable } from './output.js';

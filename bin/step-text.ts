@@ -1,5 +1,5 @@
 import type { AnyEvent } from '../modules/sdk/outcome.js';
-import { printable } from '../replay/history/printable.js';
+import { printable } from '../schemas/printable.js';
 import type { Json } from '../replay/expression/json-value.js';
 import type { Change } from '../replay/state/changes.js';
 import type { AgentStep } from '../replay/state/steps.js';

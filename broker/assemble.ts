@@ -4,6 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import type { BrokerLog } from './broker-log.js';
 import { DeadLetters } from './dead/dead-letters.js';
+import { Stacks } from './dead/stacks.js';
 import { Gateway } from './gateway/gateway.js';
 import { UnownedCommands } from './gateway/unowned.js';
 import { LogIndex } from './index/log-index.js';
@@ -28,6 +29,7 @@ export interface Parts {
   readonly gateway: Gateway;
   readonly schedules: Schedules;
   readonly firings: Firings;
+  readonly stacks: Stacks;
 }
 
 export interface AssembleOptions {
@@ -81,7 +83,16 @@ export const assemble = (options: AssembleOptions): Parts => {
     (module) => supervisor.find(module) !== undefined,
     (text) => log.line('gateway', text),
   );
-  const dead = new DeadLetters(nc, jsm, (text) => log.line('dead', text));
+  const stacks = new Stacks();
+  const dead = new DeadLetters(
+    nc,
+    jsm,
+    // Where the process ended, what it printed last is all that there is.
+    (module, command, code) =>
+      stacks.of(module, command) ??
+      (code === 'HANDLER_CRASHED' ? supervisor.find(module)?.lastWords : undefined),
+    (text) => log.line('dead', text),
+  );
   const index = new LogIndex({
     nc,
     dir: join(dataDir, 'index'),
@@ -122,7 +133,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     lastFiring: (schedule) => index.lastFiring(schedule),
     onStream: () => firings.wake(),
   });
-  return { supervisor, index, gateway, schedules, firings };
+  return { supervisor, index, gateway, schedules, firings, stacks };
 };
 
 /** The producer of commands that schedules sent. */

@@ -205,7 +205,7 @@ const contextOf = (
 /** Begins to answer modules, operators and callers. */
 const serve = (
   { link }: ServerSide,
-  { supervisor, gateway, schedules, index }: Parts,
+  { supervisor, gateway, schedules, index, stacks }: Parts,
   context: OperationsContext,
   producer: Producer,
 ): readonly Subscription[] => {
@@ -215,7 +215,7 @@ const serve = (
     ...deadOperations({ jsm: context.jsm, producer, index }),
   ]);
   const serving = [
-    serveControl(link.nc, supervisor),
+    serveControl(link.nc, supervisor, stacks),
     serveRequests(link.nc, 'ops.>', (subject) => handlers.get(subject)),
     ...serveConsumers(link.nc),
     serveScheduling(link.nc, schedules, supervisor),

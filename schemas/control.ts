@@ -10,6 +10,7 @@ import { ResultErrorSchema } from './result.js';
 export const startSubject = (module: string): string => `ctl.${module}.start`;
 export const readySubject = (module: string): string => `ctl.${module}.ready`;
 export const beatSubject = (module: string): string => `ctl.${module}.beat`;
+export const thrownSubject = (module: string): string => `ctl.${module}.threw`;
 
 /** Every error of a control or operator request: `{"error": Fault}`. */
 export const ControlErrorSchema = Type.Object({ error: ResultErrorSchema });
@@ -112,6 +113,22 @@ export const BeatSchema = Type.Object(
   { description: 'Sent every BEAT_INTERVAL_MS; silence for `limits.hangMs` has the process replaced.' },
 );
 export type Beat = Readonly<Static<typeof BeatSchema>>;
+
+export const ThrownSchema = Type.Object(
+  {
+    command: Type.Integer({
+      minimum: 1,
+      description: 'Sequence of the command that is about to be a dead letter.',
+    }),
+    stack: Type.String({ description: 'Where its handler threw; the broker keeps 40 lines of it.' }),
+    instance: Instance,
+  },
+  {
+    description:
+      'Published before the result that makes a dead letter: the letter then has the stack, for the operator.',
+  },
+);
+export type Thrown = Readonly<Static<typeof ThrownSchema>>;
 
 export const BEAT_INTERVAL_MS = 500;
 

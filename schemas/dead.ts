@@ -24,6 +24,13 @@ export const DeadLetterSchema = Type.Object(
     }),
     attempts: Type.Integer({ minimum: 1, description: 'How often it was tried.' }),
     error: ResultErrorSchema,
+    stack: Type.Optional(
+      Type.String({
+        description:
+          'Where the handler threw, or what the process printed before it ended; at most 41 lines of 400 characters, ' +
+          'printable. Absent where nobody said it, or where the broker was started again before the letter was written.',
+      }),
+    ),
     payload: Type.Unknown({
       description: 'As it was sent; as text when it is no JSON; null when it does not fit, the log has it.',
     }),
@@ -33,7 +40,7 @@ export const DeadLetterSchema = Type.Object(
 export type DeadLetter = Readonly<Static<typeof DeadLetterSchema>>;
 
 /** A dead letter in a list: without what may be long. */
-export type DeadSummary = Omit<DeadLetter, 'payload'> & {
+export type DeadSummary = Omit<DeadLetter, 'payload' | 'stack'> & {
   /** Commands that redrive it. */
   readonly redriven: readonly number[];
 };

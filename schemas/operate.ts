@@ -69,6 +69,8 @@ export type ModuleInfo = ModuleStatus & {
   readonly manifest: Manifest;
   /** Where its program is, on the broker's machine. */
   readonly dir: string;
+  /** What its last process printed before it ended unasked: at most 41 lines, printable. */
+  readonly output: readonly string[];
 };
 
 const ServerSchema = Type.Object({ version: Type.String(), embedded: Type.Boolean() });

@@ -74,7 +74,7 @@ const list = ({ module, limit, ...options }: Options): TE.TaskEither<Fault, Exit
     return right(done);
   });
 
-const formatLetter = ({ payload, redriven, ...letter }: DeadDetails): string => {
+const formatLetter = ({ payload, redriven, stack, ...letter }: DeadDetails): string => {
   const { error } = letter;
   const place = error.path === undefined ? '' : ` (${error.path})`;
   const facts: readonly (readonly [string, string])[] = [
@@ -89,7 +89,8 @@ const formatLetter = ({ payload, redriven, ...letter }: DeadDetails): string => 
     ),
   ];
   const lines = facts.map(([name, value]) => `${name.padEnd(14)}${value}`);
-  return [...lines, 'payload', JSON.stringify(payload, null, 2)].join('\n');
+  const where = stack === undefined ? [] : ['stack', ...stack.split('\n').map((line) => `  ${line}`)];
+  return [...lines, ...where, 'payload', JSON.stringify(payload, null, 2)].join('\n');
 };
 
 const show = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>

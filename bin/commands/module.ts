@@ -11,7 +11,7 @@ interface Options extends ShowOptions {
   readonly withDependents?: boolean;
 }
 
-const formatInfo = ({ manifest, dir, ...status }: ModuleInfo): string => {
+const formatInfo = ({ manifest, dir, output, ...status }: ModuleInfo): string => {
   const lines = [modulesTable([status]), '', manifest.description, dir, '', 'actions'];
   for (const [name, action] of Object.entries(manifest.actions)) {
     const address = `${manifest.name}.${name}${action.agent === 'none' ? '' : ' (an agent)'}`;
@@ -21,7 +21,9 @@ const formatInfo = ({ manifest, dir, ...status }: ModuleInfo): string => {
   const needs = Object.entries(manifest.dependencies ?? {}).map(
     ([name, actions]) => `  ${name}: ${actions.join(', ')}`,
   );
-  return [...lines, ...(needs.length === 0 ? [] : ['calls', ...needs])].join('\n');
+  const said =
+    output.length === 0 ? [] : ['last lines of the process that ended', ...output.map((line) => `  ${line}`)];
+  return [...lines, ...(needs.length === 0 ? [] : ['calls', ...needs]), ...said].join('\n');
 };
 
 const one = (status: ModuleStatus): string => modulesTable([status]);

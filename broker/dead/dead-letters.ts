@@ -41,6 +41,7 @@ export class DeadLetters {
   constructor(
     private readonly nc: NatsConnection,
     private readonly jsm: JetStreamManager,
+    private readonly stackOf: (module: string, command: number, code: string) => string | undefined,
     private readonly log: (text: string) => void,
   ) {}
 
@@ -113,7 +114,7 @@ export class DeadLetters {
     const letter =
       sent === undefined || answer === undefined
         ? E.left('the log does not have them any more')
-        : composeLetter(sent, answer, time);
+        : composeLetter(sent, answer, time, (code) => this.stackOf(command.module, command.seq, code));
     if (sent === undefined || E.isLeft(letter)) {
       const why = E.isLeft(letter) ? letter.left : '';
       this.log(`no dead letter is made of command ${command.seq} and its result ${result}: ${why}`);

@@ -51,7 +51,7 @@ export class LetterBox {
       const stored = await getStored(this.jsm, DEAD, { seq: next, next_by_subj: filter });
       if (stored === undefined) return { letters, next: null };
       next = stored.seq + 1;
-      const { payload: _, ...letter } = jsonOrText(stored.data) as DeadLetter;
+      const { payload: _, stack: __, ...letter } = jsonOrText(stored.data) as DeadLetter;
       const redriven = await this.redrivenBy(letter.command);
       letters.push({ ...letter, redriven });
       bytes += JSON.stringify(letters.at(-1)).length;

@@ -55,10 +55,12 @@ export const composeLetter = (
   command: StoredMessage,
   result: StoredMessage,
   time: string,
+  stackOf: (code: string) => string | undefined = () => undefined,
 ): E.Either<string, string> => {
   const subject = splitSubject(command.subject) as CommandSubject;
   const error = errorOf(result);
   if (E.isLeft(error)) return error;
+  const stack = stackOf(error.right.code);
   const letter: Omit<DeadLetter, 'payload'> = {
     command: command.seq,
     result: result.seq,
@@ -71,6 +73,7 @@ export const composeLetter = (
     redrives: letterRedrivenBy(command) ?? null,
     attempts: parseSequence(result.header(HEADER.dead) ?? '') ?? 1,
     error: error.right,
+    ...(stack === undefined ? {} : { stack }),
   };
   const whole = (payload: string): string => `${JSON.stringify(letter).slice(0, -1)},"payload":${payload}}`;
   const body = whole(payloadText(command.data));

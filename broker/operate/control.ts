@@ -5,9 +5,12 @@ import type { NatsConnection, Subscription } from 'nats';
 import { type Beat, EpochEndSchema, type StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { compile } from '../../schemas/validate.js';
+import type { Stacks } from '../dead/stacks.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { type Handler, serveRequests } from './serve.js';
+
+type Body = Readonly<Record<string, unknown>>;
 
 const count = (value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
@@ -41,22 +44,30 @@ const beat = (body: Readonly<Record<string, unknown>>): Beat => ({
 const DONE = TE.right({ ok: true });
 const OF_ANOTHER_BROKER = TE.right(undefined);
 
-const verbs: Readonly<Record<string, (module: SupervisedModule) => Handler>> = {
-  start: (module) => (body) =>
-    pipe(
-      TE.fromEither(startRequest(body)),
-      TE.chain((request) => module.starts(request)),
-      TE.map((reply): object => reply),
-    ),
-  ready: (module) => () => {
-    module.isReady();
-    return DONE;
-  },
-  beat: (module) => (body) => {
-    module.beats(beat(body));
-    return DONE;
-  },
-};
+const verbs = new Map<string, (module: SupervisedModule, stacks: Stacks) => Handler>(
+  Object.entries({
+    start: (module: SupervisedModule) => (body: Body) =>
+      pipe(
+        TE.fromEither(startRequest(body)),
+        TE.chain((request) => module.starts(request)),
+        TE.map((reply): object => reply),
+      ),
+    ready: (module: SupervisedModule) => () => {
+      module.isReady();
+      return DONE;
+    },
+    beat: (module: SupervisedModule) => (body: Body) => {
+      module.beats(beat(body));
+      return DONE;
+    },
+    threw:
+      ({ name }: SupervisedModule, stacks: Stacks) =>
+      ({ command, stack }: Body) => {
+        if (count(command) > 0 && typeof stack === 'string') stacks.note(name, count(command), stack);
+        return DONE;
+      },
+  }),
+);
 
 /** A program that does not say which process it is may be any. */
 const fromItsProcess =
@@ -66,14 +77,14 @@ const fromItsProcess =
       ? handler(body)
       : OF_ANOTHER_BROKER;
 
-/** Serves `ctl.<module>.start|ready|beat`; the server lets each module use its own name only. */
-export const serveControl = (nc: NatsConnection, supervisor: Supervisor): Subscription =>
+/** Serves `ctl.<module>.start|ready|beat|threw`; the server lets each module use its own name only. */
+export const serveControl = (nc: NatsConnection, supervisor: Supervisor, stacks: Stacks): Subscription =>
   serveRequests(nc, 'ctl.*.*', (subject) => {
     const [, name, verb] = subject.split('.');
     const module = supervisor.find(name ?? '');
-    const handler = verbs[verb ?? ''];
+    const handler = verbs.get(verb ?? '');
     if (handler === undefined) return undefined;
     if (module === undefined)
       return () => TE.left<Fault>(fault('MODULE_UNKNOWN', `there is no module ${name}`));
-    return fromItsProcess(module, handler(module));
+    return fromItsProcess(module, handler(module, stacks));
   });

@@ -124,8 +124,8 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
           known(body),
           TE.chain((module) =>
             task(async (): Promise<ModuleInfo> => {
-              const { manifest, source } = module;
-              return { ...(await status(module)), manifest, dir: source.dir };
+              const { manifest, source, lastOutput } = module;
+              return { ...(await status(module)), manifest, dir: source.dir, output: lastOutput };
             }),
           ),
         ),

@@ -6,6 +6,7 @@ import { limitsOf } from '../../schemas/manifest.js';
 import { FAIL_VARIABLE } from '../journal/fail-point.js';
 import { SILENCE_VARIABLE } from '../journal/keepalive.js';
 import { boundedLines } from '../process/bounded-lines.js';
+import { LastLines } from '../process/last-lines.js';
 import type { Reaper } from '../process/reaper.js';
 import type { ModuleSource } from './manifest-file.js';
 
@@ -61,8 +62,13 @@ const commandLine = ({ source, hostEntry }: ModuleProcessOptions): readonly [str
   return [process.execPath, ['--enable-source-maps', heap, hostEntry, source.dir, start.entry]];
 };
 
+/** What a process printed is read to its end, unless one that it started holds its output open. */
+const OUTPUT_END_MS = 500;
+
 /** One process of a module, from its start to its end. */
 export class ModuleProcess {
+  /** What it printed last. All of it once {@link ended} has resolved. */
+  readonly said = new LastLines();
   readonly #child: ChildProcess;
   #hung = false;
   /** Resolves with how the process ended; never rejects. */
@@ -79,13 +85,27 @@ export class ModuleProcess {
     });
     this.#child = child;
     options.reaper.track(child, { group: true });
-    boundedLines(child.stdout, options.onLine);
-    boundedLines(child.stderr, options.onLine);
+    const onLine = (line: string): void => {
+      this.said.add(line);
+      options.onLine(line);
+    };
+    boundedLines(child.stdout, onLine);
+    boundedLines(child.stderr, onLine);
+    const closed = new Promise((resolve) => child.once('close', resolve));
     this.ended = new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve(`spawn:${error.message}`));
-      this.#child.once('exit', (code, signal) => {
-        if (this.#hung) resolve('hang');
-        else resolve(signal === null ? `exit:${code ?? 0}` : `signal:${signal}`);
+      child.once('error', (error) => resolve(`spawn:${error.message}`));
+      child.once('exit', (code, signal) => {
+        const end: ProcessEnd = this.#hung
+          ? 'hang'
+          : signal === null
+            ? `exit:${code ?? 0}`
+            : `signal:${signal}`;
+        // Its last words may be in the pipe still.
+        const timer = setTimeout(() => resolve(end), OUTPUT_END_MS);
+        void closed.then(() => {
+          clearTimeout(timer);
+          resolve(end);
+        });
       });
     });
   }

@@ -54,8 +54,10 @@ const DRAIN_MS = 15_000;
  */
 export class SupervisedModule implements ServedModule {
   state: ModuleState = 'known';
-  /** Why it is crashed, or how its last process ended. */
+  /** Why it is crashed, or how its last process ended; one line. */
   reason: string | null = null;
+  /** What its last process printed before it ended unasked. */
+  lastOutput: readonly string[] = [];
   restarts = 0;
   beat: Beat | undefined;
   instance = nuid.next();
@@ -74,6 +76,8 @@ export class SupervisedModule implements ServedModule {
   #life: Promise<void> = Promise.resolve();
   #cancelPause: (() => void) | undefined;
   #starting: Promise<unknown> = Promise.resolve();
+  /** The process that asked for its epoch last: its code is loaded. */
+  #askedBy = '';
   /** The start that is being made. */
   #asked:
     | {
@@ -99,6 +103,11 @@ export class SupervisedModule implements ServedModule {
     return this.#process?.running === true ? this.#process.pid : null;
   }
 
+  /** {@link lastOutput} as one text; undefined where nothing was printed. */
+  get lastWords(): string | undefined {
+    return this.lastOutput.length === 0 ? undefined : this.lastOutput.join('\n');
+  }
+
   /** It is asked to stop and has not stopped yet. */
   get stopping(): boolean {
     return !this.#wanted && (this.state === 'loaded' || this.state === 'loading');
@@ -120,6 +129,7 @@ export class SupervisedModule implements ServedModule {
         this.#failedStarts = 0;
         this.restarts = 0;
         this.reason = null;
+        this.lastOutput = [];
         this.state = 'loading';
         this.instance = nuid.next();
         this.stats = new ServiceStats();
@@ -152,6 +162,7 @@ export class SupervisedModule implements ServedModule {
   starts(request: StartRequest): TaskEither<Fault, StartReply> {
     return () => {
       const { instance } = request;
+      this.#askedBy = instance ?? this.processInstance;
       if (instance !== undefined && this.#asked?.instance === instance) return this.#asked.reply;
       const reply = this.#starting.then(() => {
         this.#lastBeat = performance.now();
@@ -198,7 +209,7 @@ export class SupervisedModule implements ServedModule {
         // One that ends as soon as it is ready has not recovered: the pauses before it must go on growing.
         if (performance.now() - readyAt >= backoffMs) backoffMs = FIRST_BACKOFF_MS;
         if (!this.#wanted) break;
-        this.reason = `its process ended (${this.#lastExit})`;
+        this.reason = this.#whyEnded(started.right, `its process ended (${this.#lastExit})`);
       } else {
         if (!this.#wanted) break;
         this.reason = started.left.message;
@@ -216,7 +227,8 @@ export class SupervisedModule implements ServedModule {
           `${this.reason}; \`tallystick module reload ${this.name}\` starts it again`,
         );
         await this.around.repair(this.name)();
-        loaded(E.left(fault('MODULE_START_FAILED', `${this.name} was ${this.reason}`)));
+        const said = this.lastOutput.map((line) => `\n  ${line}`).join('');
+        loaded(E.left(fault('MODULE_START_FAILED', `${this.name} was ${this.reason}${said}`)));
         return;
       }
       this.restarts += 1;
@@ -271,9 +283,23 @@ export class SupervisedModule implements ServedModule {
     this.#ready = undefined;
     if (first === 'ready') return E.right(process);
     await process.kill();
-    const why = first === 'late' ? `it was not ready within ${startMs} ms` : `its process ended (${first})`;
     if (first !== 'late') this.#lastExit = first;
-    return E.left(fault('MODULE_START_FAILED', why));
+    const why = first === 'late' ? this.#whyLate(startMs) : `its process ended (${first})`;
+    return E.left(fault('MODULE_START_FAILED', this.#whyEnded(process, why)));
+  }
+
+  /** How a process ended, with the line that says why; all that it printed last is kept for who asks. */
+  #whyEnded({ said }: ModuleProcess, how: string): string {
+    this.lastOutput = said.all;
+    // One that a signal has ended could not say why.
+    if (!how.includes('(exit:')) return how;
+    return said.cause === undefined ? `${how} and printed nothing` : `${how}: ${said.cause}`;
+  }
+
+  #whyLate(startMs: number): string {
+    const doing =
+      this.#askedBy === this.processInstance ? 'it still folded its past' : 'its code was still being loaded';
+    return `it was not ready within ${startMs} ms: ${doing}`;
   }
 
   /** Silence while the server answers means that the process hangs; while it does not, nobody can be heard. */

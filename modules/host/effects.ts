@@ -8,6 +8,7 @@ import { type Errand, type RunSurroundings, runHandler } from './handler-run.js'
 import { type Outcome, refused } from './outcome.js';
 import { deadlinePast } from './read-command.js';
 import { pauseBeforeNext } from './retry.js';
+import type { Throws } from './throws.js';
 import { Slots } from './slots.js';
 import { Urgency } from './urgency.js';
 
@@ -39,6 +40,7 @@ export class Effects {
     blackBox: BlackBox,
     onStalled: () => void,
     private readonly say: (line: string) => void,
+    private readonly throws: Throws,
   ) {
     this.#suspects = new Set(blackBox.lastMoments.suspects);
     const onOwnCalls = (more: number): void => {
@@ -95,9 +97,9 @@ export class Effects {
       // It has ended without ending the process, so it was not this one; whoever waits for it to be known need not.
       this.#acquit(command.seq);
       const { code, message } = (outcome.refusal as Refusal).error;
-      this.say(
-        `command ${command.seq} failed at try ${attempts} of ${retry.attempts} and is tried again in ${pauseMs} ms: ${code}: ${message}`,
-      );
+      const text = `command ${command.seq} failed at try ${attempts} of ${retry.attempts} and is tried again in ${pauseMs} ms: ${code}: ${message}`;
+      if (outcome.stack === undefined) this.say(text);
+      else this.throws.show(text, outcome.stack);
       await this.#pause(pauseMs);
       if (this.#draining || !this.#runs.has(command.seq)) return undefined;
     }

@@ -29,6 +29,7 @@ import { Following } from './following.js';
 import { FoldError, foldPast, type PastOptions } from './past.js';
 import { Session } from './session.js';
 import { States } from './states.js';
+import { Throws } from './throws.js';
 
 /** What the environment of a module's process says; see docs/protocol.md. */
 export interface HostOptions {
@@ -64,6 +65,7 @@ export class Host {
   readonly #checks;
   readonly #blackBox: BlackBox;
   readonly #effects: Effects;
+  readonly #throws: Throws;
   readonly #name: string;
   #session: Session | Following | undefined;
   #states: States | undefined;
@@ -82,6 +84,7 @@ export class Host {
     this.#name = module.manifest.name;
     this.#checks = compileChecks(module.manifest);
     this.#blackBox = new BlackBox(join(options.snapshotsDir, 'in-hand'), options.lastExit);
+    this.#throws = new Throws(nc, this.#name, options.instance, say);
     this.#effects = new Effects(
       module,
       this.#checks,
@@ -89,6 +92,7 @@ export class Host {
       this.#blackBox,
       () => this.#session?.makeRoom(),
       say,
+      this.#throws,
     );
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
@@ -208,6 +212,7 @@ export class Host {
       answered,
       effects: this.#effects,
       blackBox: this.#blackBox,
+      throws: this.#throws,
       onHandled: () => {
         this.#handled += 1;
       },

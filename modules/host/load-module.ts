@@ -2,17 +2,17 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Manifest, schemaOf } from '../../schemas/manifest.js';
 import type { AnyModule } from '../sdk/module.js';
+import { moduleExport } from './module-export.js';
 
 const identify = (manifest: Pick<Manifest, 'name' | 'version' | 'schema'>): string =>
   `${manifest.name} ${manifest.version}, schema ${schemaOf(manifest)}`;
 
 /** Runs the entry file of a module; throws where what it exports is no module, or not the one of the manifest. */
 export const loadModule = async (dir: string, entry: string, manifest: Manifest): Promise<AnyModule> => {
-  const loaded = (await import(pathToFileURL(resolve(dir, entry)).href)) as { default?: AnyModule };
-  const module = loaded.default;
-  if (module?.manifest === undefined || module.actions === undefined || module.evolve === undefined) {
-    throw new Error(`${entry} has no default export made with defineModule`);
-  }
+  const loaded = (await import(pathToFileURL(resolve(dir, entry)).href)) as Record<string, unknown>;
+  const found = moduleExport(entry, loaded);
+  if ('problem' in found) throw new Error(found.problem);
+  const { module } = found;
   // The broker granted what the file says; code that was built from another manifest would be refused piece by piece.
   const [file, code] = [identify(manifest), identify(module.manifest)];
   if (file !== code) throw new Error(`the manifest file is of ${file}, the code of ${code}`);

@@ -25,7 +25,25 @@ const [dir, entry] = process.argv.slice(2);
 if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
 
 if (armFailPoints(required(MODULE_ENV.name))) process.stderr.write('fail-points are on\n');
-const host = await Host.connect(await loadModule(dir, entry, readManifest()), {
+
+let thrown = false;
+process.once('uncaughtExceptionMonitor', () => {
+  thrown = true;
+});
+const endedItself = (code: number): void => {
+  if (thrown) return;
+  // A process that nothing can wake any more ends with 13, of which Node tells this listener nothing.
+  const why =
+    code === 0 && process.exitCode !== 0
+      ? 'waits at its top level for what never comes'
+      : `ended its process with exit code ${code} while it was loaded`;
+  process.stderr.write(`Error: ${entry} ${why}\n`);
+};
+process.once('exit', endedItself);
+const module = await loadModule(dir, entry, readManifest());
+process.off('exit', endedItself);
+
+const host = await Host.connect(module, {
   url: required(MODULE_ENV.url),
   seed: required(MODULE_ENV.seed),
   apiPrefix: process.env[MODULE_ENV.apiPrefix] ?? API_PREFIX,

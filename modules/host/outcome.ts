@@ -7,6 +7,7 @@ import { type Ok, type Out, type Refusal, type Result, refusal } from '../../sch
 import { commandSubject, eventSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, Rejection } from '../sdk/module.js';
+import { messageOf, stackOf } from '../sdk/thrown.js';
 import { type AnyDecision, type AnyEvent, checkDecision, checkRejection } from '../sdk/outcome.js';
 
 /** A handled command, ready to be stored: the body of its `res` record and what it stands for. */
@@ -20,6 +21,8 @@ export interface Outcome {
   readonly refusal?: Refusal;
   /** Another run would end the same. */
   readonly final?: boolean;
+  /** Where the module's code threw: for the operator alone, never a part of the body. */
+  readonly stack?: string;
   /** How often the command was tried; 1 when absent. */
   readonly attempts?: number;
 }
@@ -44,15 +47,10 @@ export const refused = ({ code, message, path, retryable }: Fault): Outcome =>
   refusing(refusal({ code, message: clip(message), ...pathOf(path), retryable }));
 
 /** The outcome of a handler that threw. Never throws itself, whatever was thrown. */
-export const threw = (what: string, error: unknown): Outcome => {
-  let text: string;
-  try {
-    text = error instanceof Error ? error.message : String(error);
-  } catch {
-    text = 'what cannot be read';
-  }
-  return refused(fault('HANDLER_THREW', `${what} threw: ${text}`));
-};
+export const threw = (what: string, error: unknown): Outcome => ({
+  ...refused(fault('HANDLER_THREW', `${what} threw: ${messageOf(error)}`)),
+  stack: stackOf(error),
+});
 
 const rejected = ({ code, message, path, retryable }: Rejection): Refusal => ({
   status: 'rejected',
@@ -119,8 +117,7 @@ export const outcomeOf = (
     return { body, out: recorded, events: folded };
   } catch (error) {
     // What cannot be checked or encoded: a value that throws when it is read, a circle, a BigInt.
-    return refused(
-      fault('OUTCOME_INVALID', `what ${manifest.name}.${action} returned: ${(error as Error).message}`),
-    );
+    const text = `what ${manifest.name}.${action} returned: ${messageOf(error)}`;
+    return { ...refused(fault('OUTCOME_INVALID', text)), stack: stackOf(error) };
   }
 };

@@ -25,6 +25,7 @@ import { Lanes } from './lanes.js';
 import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
 import { deadlineOf, readCommand } from './read-command.js';
 import type { States } from './states.js';
+import type { Throws } from './throws.js';
 import { Turns } from './turns.js';
 import { isUrgent } from './urgency.js';
 
@@ -39,6 +40,7 @@ export interface SessionOptions {
   readonly answered: Set<number>;
   readonly effects: Effects;
   readonly blackBox: BlackBox;
+  readonly throws: Throws;
   readonly onHandled: () => void;
 }
 
@@ -235,9 +237,10 @@ export class Session {
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
   #store(subject: CommandSubject, message: StoredMessage, handled: Outcome, next: () => void): void {
     if (this.#over) return;
-    const { module, effects } = this.#options;
+    const { module, effects, throws } = this.#options;
     const [folded, keep] = this.#fold(subject, message.seq, handled);
     const outcome = answerOf(folded);
+    if (outcome.stack !== undefined) throws.dead(message.seq, subject.name, outcome.stack);
     const agent = subject.agent;
     const conversation = conversationOf(message);
     const headers = {

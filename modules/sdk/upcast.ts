@@ -1,10 +1,11 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { type Fault, fault } from '../../schemas/errors.js';
 import { schemaOf } from '../../schemas/manifest.js';
 import { pointer } from '../../schemas/schema-problem.js';
 import type { Checks } from './checks.js';
 import type { AnyModule } from './module.js';
 import type { AnyEvent } from './outcome.js';
+import { messageOf, placeOf } from './thrown.js';
 
 /** Gives an event that was recorded in an older schema version the shape of today's; FOLD_FAILED. */
 export type Upcast = (event: AnyEvent, from: number) => Either<Fault, AnyEvent>;
@@ -66,7 +67,7 @@ export const compileUpcast = (module: AnyModule, checks: Checks): Either<Fault, 
       try {
         data = lift(data);
       } catch (error) {
-        return failed(`the upcast from version ${from} threw: ${toFault(error).message}`);
+        return failed(`the upcast from version ${from} threw: ${messageOf(error)}${placeOf(error)}`);
       }
     }
     const checked = checks.event(name)(data);

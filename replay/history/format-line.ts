@@ -1,5 +1,5 @@
 import type { HistoryRecord } from '../../schemas/record.js';
-import { printable } from './printable.js';
+import { printable } from '../../schemas/printable.js';
 
 export interface LineStyle {
   /** Width of the terminal; data is cut to it. Undefined: a pipe, where nothing is ever cut. */

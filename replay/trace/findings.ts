@@ -1,4 +1,4 @@
-import { printable } from '../history/printable.js';
+import { printable } from '../../schemas/printable.js';
 import type { Trace, TraceNode } from './trace.js';
 import { outcomeText, whatOf } from './words.js';
 

@@ -1,4 +1,4 @@
-import { printable } from '../history/printable.js';
+import { printable } from '../../schemas/printable.js';
 import { findingsOf } from './findings.js';
 import { type Paint, painter } from './paint.js';
 import type { ReadTrace } from './read-trace.js';

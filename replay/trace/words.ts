@@ -1,4 +1,4 @@
-import { printable } from '../history/printable.js';
+import { printable } from '../../schemas/printable.js';
 import type { HistoryRecord } from '../../schemas/record.js';
 import type { TraceNode } from './trace.js';
 

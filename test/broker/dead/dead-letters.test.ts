@@ -81,7 +81,9 @@ describe('a command that cannot be handled', () => {
       error,
     };
     assert.deepEqual(letter, { ...expected, redriven: [] });
-    assert.deepEqual(await show(seq), { ...expected, payload: { bytes: 1 }, redriven: [] });
+    const { stack = '', ...shown } = await show(seq);
+    assert.deepEqual(shown, { ...expected, payload: { bytes: 1 }, redriven: [] });
+    assert.match(stack, /^TypeError: no such thing!\n {4}at decide .*faulty.index\.ts:\d+/);
     const { stdout } = await dead('show', String(seq));
     assert.match(stdout, /^error +HANDLER_THREW: faulty\.throws threw/m);
     assert.match(

@@ -65,7 +65,10 @@ describe('a module that crashes', () => {
     const { pid } = await moduleStatus(broker, 'fragile', ({ state }) => state === 'loaded');
     process.kill(pid ?? 0, 'SIGKILL');
     const parked = await moduleStatus(broker, 'fragile', ({ state }) => state === 'crashed');
-    assert.match(parked.reason ?? '', /^parked after 4 crashes within a minute, the last: .*\(exit:7\)$/);
+    assert.match(
+      parked.reason ?? '',
+      /^parked after 4 crashes within a minute, the last: .*\(exit:7\): .*exit code 7 while it was loaded$/,
+    );
     assert.equal(parked.pid, null);
     const pauses = said(/\[supervisor\] fragile: .*it starts again in/).map(
       (line) => /in (\d+) ms/.exec(line)?.[1],

@@ -1,3 +1,4 @@
+import { Stacks } from '../../../broker/dead/stacks.js';
 import { join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
@@ -106,7 +107,7 @@ export class World implements AsyncDisposable {
       output: (module, line) => say(`${Date.now() % 1e6} ${module}: ${line}`),
     });
     success(supervisor.add(success(readModule(source))));
-    serveControl(control, supervisor);
+    serveControl(control, supervisor, new Stacks());
     const world = new World(
       durability,
       server,

@@ -1,0 +1,22 @@
+// A log holds what anybody sent: what would steer a terminal, or turn the direction of writing, is shown as its number.
+const UNPRINTABLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]/gu;
+
+/** Text that a terminal, or a page, shows as it stands and in one line. */
+export const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** The first so many characters of a text; one that was cut ends with `…`. */
+export const clip = (text: string, characters: number): string =>
+  text.length > characters ? `${text.slice(0, characters - 1)}…` : text;
+
+/** Text of several lines, each printable and short; a tab is two spaces. What is left out is counted. */
+export const printableLines = (text: string, maxLines: number, maxCharacters: number): string => {
+  const lines = text.slice(0, maxLines * maxCharacters * 4).split(/\r?\n/);
+  const shown = lines
+    .slice(0, maxLines)
+    .map((line) => clip(printable(line.replaceAll('\t', '  ').trimEnd()), maxCharacters));
+  const left = lines.length - shown.length;
+  return [...shown, ...(left > 0 ? [`… (${left} more lines)`] : [])].join('\n');
+};
