@@ -13,6 +13,7 @@ import { GROUPING } from './journal/grouping.js';
 import { Producer } from './journal/producer.js';
 import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from './process/lifetime.js';
+import { LineLimit } from './process/line-limit.js';
 import type { Reaper } from './process/reaper.js';
 import { Firings } from './schedules/firings.js';
 import { Schedules } from './schedules/schedules.js';
@@ -70,8 +71,20 @@ const surroundings = (
   linkedSince: () => server.link.linkedSince(),
   serverAnswers: () => server.link.answers(),
   log: (module, text) => log.line('supervisor', `${module}: ${text}`),
-  output: (module, line) => log.line(module, line),
+  output: moduleOutput(log),
 });
+
+/** What a module writes, for as long as it is as much as a person can read. */
+const moduleOutput = (log: BrokerLog): ((module: string, line: string) => void) => {
+  const limits = new Map<string, LineLimit>();
+  return (module, line) => {
+    const limit =
+      limits.get(module) ??
+      new LineLimit({ burst: 2_000, perSecond: 100, say: (text) => log.line(module, text) });
+    limits.set(module, limit);
+    limit.line(line);
+  };
+};
 
 export const assemble = (options: AssembleOptions): Parts => {
   const { open, dataDir, log, lifetime } = options;

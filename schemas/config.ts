@@ -40,6 +40,8 @@ export const StartConfigSchema = Type.Object(
     maxBytes: Type.Optional(Type.Integer({ minimum: MIN_LOG_BYTES })),
     /** `GOMEMLIMIT` of the embedded server, bytes; without it, none is set. */
     memoryLimitBytes: Type.Optional(Type.Integer({ minimum: MIN_MEMORY_BYTES })),
+    /** Connections of guests at a time; without it, the broker's default. */
+    maxConnections: Type.Optional(Type.Integer({ minimum: 1, maximum: 8_000 })),
     /** Directories of modules to load beside the shipped ones. */
     modules: Type.Array(Type.String({ minLength: 1 })),
     /** Whether the modules that ship with the package are loaded. */
@@ -61,6 +63,7 @@ export interface StartInput {
   readonly onLogLoss?: string | undefined;
   readonly maxBytes?: string | number | undefined;
   readonly memoryLimitBytes?: string | number | undefined;
+  readonly maxConnections?: string | number | undefined;
   readonly modules?: readonly string[] | undefined;
   readonly shipped?: boolean | undefined;
   /** As `MODULE=PUBLIC_NKEY`. */
@@ -82,6 +85,9 @@ const port = (value: string | number | undefined): unknown =>
     : typeof value === 'string' && /^\d+$/.test(value)
       ? Number(value)
       : value;
+
+const count = (value: string | number | undefined): unknown =>
+  typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
 
 const trustedOf = (text: string): Trusted => {
   const at = text.indexOf('=');
@@ -115,6 +121,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       onLogLoss: input.onLogLoss ?? 'rebuild',
       maxBytes: maxBytes.right,
       memoryLimitBytes: memoryLimitBytes.right,
+      maxConnections: count(input.maxConnections),
       modules: [...(input.modules ?? [])],
       shipped: input.shipped ?? true,
       trusted: (input.trusted ?? []).map(trustedOf),

@@ -18,6 +18,7 @@ interface Options {
   readonly onLogLoss?: string;
   readonly maxBytes?: string;
   readonly memoryLimit?: string;
+  readonly maxConnections?: string;
   readonly module: readonly string[];
   readonly shipped: boolean;
   readonly trust?: readonly string[];
@@ -32,6 +33,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   '/onLogLoss': '--on-log-loss',
   '/maxBytes': '--max-bytes',
   '/memoryLimitBytes': '--memory-limit',
+  '/maxConnections': '--max-connections',
 };
 
 const named = (problem: Fault): Fault => {
@@ -73,6 +75,7 @@ export const configOf = (
     onLogLoss: options.onLogLoss,
     maxBytes: options.maxBytes,
     memoryLimitBytes: options.memoryLimit,
+    maxConnections: options.maxConnections,
     modules: options.module.map((dir) => resolve(dir)),
     shipped: options.shipped,
     trusted: options.trust,
@@ -116,6 +119,7 @@ export const addStart = (program: Command): void => {
       'limit of the log, such as 10GB (default: a share of what the disk has free)',
     )
     .option('--memory-limit <size>', 'memory that the embedded server aims to stay below, such as 700MiB')
+    .option('--max-connections <number>', 'connections of guests at a time (default: 64)')
     .option('--module <dir>', 'load this module too; may be given several times', collect, [])
     .option('--no-shipped', 'do not load the modules that ship with the package')
     .option(

@@ -6,6 +6,7 @@ import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { type AccountPlan, guestPlan, modulePlan, operatorPlan } from './accounts.js';
 import { type Key, newKey } from './keys.js';
+import type { AccountLimits } from './limits.js';
 
 /** What the broker's own connections and the operator authenticate with. */
 export interface BrokerKeys {
@@ -21,6 +22,7 @@ export interface AccessOptions {
   readonly render: (accounts: readonly AccountPlan[]) => string;
   /** Has the running server read its configuration again; does nothing while it is down, since it reads it at its start. */
   readonly reload: () => TaskEither<Fault, void>;
+  readonly guestLimits: AccountLimits;
   /** Makes a module's key: a new one for each of its processes where the broker runs the server. */
   readonly moduleKey?: (module: string) => Key;
 }
@@ -94,9 +96,9 @@ export class Access {
   }
 
   #write(): void {
-    const { keys, configPath, render } = this.options;
+    const { keys, configPath, render, guestLimits } = this.options;
     const operator = operatorPlan(keys.operator.publicKey, [...this.#modules.keys()]);
-    const accounts = [guestPlan(), operator, ...this.#modules.values()];
+    const accounts = [guestPlan(guestLimits), operator, ...this.#modules.values()];
     writeFileSync(configPath, render(accounts), { mode: 0o600 });
   }
 }

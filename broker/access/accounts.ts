@@ -4,6 +4,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import { takesAgent } from '../../schemas/manifest.js';
 import { foldConsumer, LOG } from '../../schemas/log.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer.js';
+import { type AccountLimits, guestLimits, MODULE_LIMITS, OPERATOR_LIMITS } from './limits.js';
 
 /**
  * Who may do what, as accounts of the NATS server (I7). In one account this cannot be had: whoever may publish one
@@ -27,6 +28,7 @@ export interface AccountPlan {
   /** Public nkey; null for the guest, who connects without a credential. */
   readonly publicKey: string | null;
   readonly grants: readonly Grant[];
+  readonly limits: AccountLimits;
   /** What this account's connections may publish; everything when absent. What is refused is refused aloud. */
   readonly publish?: Permission;
   /** What they may subscribe to, likewise. */
@@ -70,9 +72,10 @@ const GUEST_PUBLISH = [...PEOPLE_PUBLISH, '$SRV.>'];
 // Guests share one account. One that subscribed to `call.>` would see what the others send, and could answer it.
 const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];
 
-export const guestPlan = (): AccountPlan => ({
+export const guestPlan = (limits: AccountLimits = guestLimits()): AccountPlan => ({
   name: 'guest',
   publicKey: null,
+  limits,
   grants: people('guest'),
   publish: { allow: GUEST_PUBLISH },
   subscribe: { allow: GUEST_SUBSCRIBE },
@@ -108,6 +111,7 @@ const ofModule = (module: string): readonly string[] => [
 export const operatorPlan = (publicKey: string, modules: readonly string[] = []): AccountPlan => ({
   name: 'operator',
   publicKey,
+  limits: OPERATOR_LIMITS,
   publish: { deny: modules.flatMap(ofModule) },
   grants: [
     ...people('operator'),
@@ -147,6 +151,7 @@ export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan =
   return {
     name: self,
     publicKey,
+    limits: MODULE_LIMITS,
     grants: [
       service(`evt.${self}.>`),
       service(`res.${self}.>`),

@@ -1,6 +1,7 @@
 import type { Trusted } from '../../schemas/config.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer.js';
 import type { AccountPlan, Grant, Permission } from './accounts.js';
+import { type AccountLimits, SERVER_LIMITS } from './limits.js';
 
 export interface ServerSettings {
   readonly host: string;
@@ -75,10 +76,14 @@ const trustedUser = ({ module, publicKey }: Trusted): string => {
   return `{ nkey: ${publicKey}, permissions: { ${rules.join(', ')} } }`;
 };
 
+const limitsLine = ({ maxConnections, maxSubscriptions }: AccountLimits): string =>
+  `    limits: { max_connections: ${maxConnections}, max_subscriptions: ${maxSubscriptions} }`;
+
 const accountBlock = (account: AccountPlan): string =>
   [
     `  ${q(account.name)}: {`,
     userLine(account),
+    limitsLine(account.limits),
     '    imports: [',
     ...account.grants.map(importLine),
     '    ]',
@@ -114,7 +119,6 @@ export const serverConfig = (settings: ServerSettings, plan: AccessPlan): string
     `jetstream: { store_dir: ${q(settings.storeDir)}, sync_interval: ${q(settings.syncInterval)} }`,
     // A client that cannot keep up is cut after this, instead of holding back what the rest waits for.
     'write_deadline: "10s"',
-    // 10,000 calls in flight are answered in one burst; the default of 64 MB is kept, named here for the reader.
-    'max_pending: 67108864',
+    ...Object.entries(SERVER_LIMITS).map(([name, value]) => `${name}: ${value}`),
     accountsConfig(plan),
   ].join('\n');

@@ -37,6 +37,13 @@ export interface PullOptions {
 /** What the reply subjects begin with of what a consumer delivers for the first time, up to the sequence. */
 const firstDelivery = (consumer: string): string => `$JS.ACK.${LOG}.${consumer}.1.`;
 
+/**
+ * What one request may bring, bytes: two of them together must stay below what the server holds for a connection
+ * (access/limits.ts), or it would close the connection when many large records come at once. A prime number, because a
+ * request whose bytes are used up to the last one ends without a word: records of one size never do that.
+ */
+const PULL_BYTES = 2_097_143;
+
 const SECOND_NS = 1_000_000_000;
 const EXPIRES_NS = 30 * SECOND_NS;
 const HEARTBEAT_NS = 5 * SECOND_NS;
@@ -110,6 +117,7 @@ export class Pull {
     const pin = this.#pin === undefined ? {} : { id: this.#pin };
     const body = JSON.stringify({
       batch,
+      max_bytes: PULL_BYTES,
       expires: EXPIRES_NS,
       idle_heartbeat: HEARTBEAT_NS,
       group: PULL_GROUP,
@@ -147,8 +155,9 @@ export class Pull {
     this.#heard = performance.now();
     const { code, description } = headersOf(msg);
     if (code === 100) return; // Heartbeat.
-    if (code === 404 || code === 408) {
-      // A request ran out of time; the header says how much of it was not used.
+    const isFull = code === 409 && /exceeds maxbytes/i.test(description);
+    if (code === 404 || code === 408 || isFull) {
+      // A request ran out of time or bytes; the header says how much of it was not used.
       this.#outstanding -= Number(headerOf(msg, 'Nats-Pending-Messages') ?? 0);
       this.want(this.#wanted);
       return;

@@ -14,7 +14,8 @@ import type { WireRecord } from './wire-record.js';
  * waits for its reader, beside what the reader took last and holds.
  */
 export const PULL_RECORDS = 16_384;
-const PULL_BYTES = 8 * 1024 * 1024;
+// Two together stay below what the server holds for a connection; see access/limits.ts.
+const PULL_BYTES = 3 * 1024 * 1024;
 /** How much more the next pull of a reader that began with a small one asks for. */
 const GROWTH = 4;
 const PULL_EXPIRES_MS = 30_000;

@@ -7,6 +7,7 @@ import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { Access, type BrokerKeys } from '../access/access.js';
 import { KeyStore, newKey } from '../access/keys.js';
+import { guestLimits } from '../access/limits.js';
 import { accountsConfig, serverConfig } from '../access/server-config.js';
 import type { BrokerLog } from '../broker-log.js';
 import { checkPort, freePort } from '../process/free-port.js';
@@ -17,6 +18,7 @@ import { type EmbeddedServer, startEmbedded } from './embedded.js';
 import { findServer } from './find.js';
 import { type Link, openLink } from './link.js';
 import { defaultMemoryLimitBytes } from './memory-limit.js';
+import { serverLines } from './server-lines.js';
 import type { OnProgress } from './progress.js';
 import { checkServerVersion } from './version.js';
 
@@ -70,18 +72,6 @@ const openOrStop = (
     TE.orElseFirst(() => TE.fromTask(stop)),
   );
 
-/** Lines that tell of trouble; the rest of what the server says goes to its file only. */
-const TROUBLE = /\[(WRN|ERR|FTL)\]/;
-
-const serverLine =
-  (log: BrokerLog, disk: DiskWatch) =>
-  (line: string): void => {
-    disk.heard(line);
-    // Seeds and the loopback binding are the broker's own doing and no news.
-    if (TROUBLE.test(line) && !line.includes('Plaintext passwords'))
-      log.line('nats-server', line.replace(/^\[\d+\] \S+ \S+ /, ''));
-  };
-
 const embedded = ({
   config,
   dataDir,
@@ -114,6 +104,7 @@ const embedded = ({
       const access = new Access({
         keys,
         configPath,
+        guestLimits: guestLimits(config.maxConnections),
         reload: () => link?.reload() ?? TE.right(undefined),
         render: (accounts) =>
           serverConfig(
@@ -146,7 +137,7 @@ const embedded = ({
           port: number,
           memoryLimitBytes: config.memoryLimitBytes ?? defaultMemoryLimitBytes(),
           reaper,
-          logLine: serverLine(log, disk),
+          logLine: serverLines(log, (line) => disk.heard(line)),
           onDown: (reason) => {
             log.line('server', `${reason}; it is started again`);
             onDown?.();
@@ -219,6 +210,7 @@ const elsewhere = (
   const access = new Access({
     keys,
     configPath,
+    guestLimits: guestLimits(config.maxConnections),
     moduleKey: (module) => store.get(`module-${module}`),
     reload: () => link?.reload() ?? TE.right(undefined),
     render: (accounts) =>

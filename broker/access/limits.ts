@@ -1,0 +1,49 @@
+/**
+ * What an account's connections may take of the server. The server refuses what is above, aloud: a connection with
+ * "maximum account active connections exceeded", a subscription with "maximum subscriptions exceeded".
+ */
+export interface AccountLimits {
+  /** Connections of the account at a time. */
+  readonly maxConnections: number;
+  /** Subscriptions of one connection at a time; the server needs about 1.5 KB for each. */
+  readonly maxSubscriptions: number;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * What the server holds for a connection that does not read, bytes; it closes the connection that needs more. The server has
+ * one number for all connections, also for the broker's, on which calls come faster for a moment than they are taken. So
+ * this times the connections of guests is what slow readers can cost. Readers of the log ask for twice 3 MiB at a time,
+ * modules for twice 2 MiB (PULL_BYTES in broker/journal).
+ */
+export const MAX_PENDING_BYTES = 16 * MIB;
+
+/** Connections of guests at a time where nobody gave a number: a GiB of the server, when none of them reads. */
+export const DEFAULT_GUEST_CONNECTIONS = 64;
+
+const MAX_SUBSCRIPTIONS = 1_000;
+
+export const guestLimits = (maxConnections = DEFAULT_GUEST_CONNECTIONS): AccountLimits => ({
+  maxConnections,
+  maxSubscriptions: MAX_SUBSCRIPTIONS,
+});
+
+/** Of an account of its own, so that an operator gets in however many guests there are. */
+export const OPERATOR_LIMITS: AccountLimits = { maxConnections: 64, maxSubscriptions: MAX_SUBSCRIPTIONS };
+
+/** A module is one process; producers of another language may connect with its key too. */
+export const MODULE_LIMITS: AccountLimits = { maxConnections: 32, maxSubscriptions: MAX_SUBSCRIPTIONS };
+
+/** Of the embedded server: what bounds a connection whoever it is, and what is kept of those that are gone. */
+export const SERVER_LIMITS: Readonly<Record<string, number>> = {
+  max_pending: MAX_PENDING_BYTES,
+  max_payload: MIB,
+  max_control_line: 4096,
+  // Also of those that have not said yet who they are. Files of streams need some of the process's 20,000 and more.
+  max_connections: 8_192,
+  // A subscription costs memory for each of its tokens.
+  max_subscription_tokens: 32,
+  // The server keeps the subscriptions of connections that are closed; its default is 10,000 connections.
+  max_closed_clients: 128,
+};
