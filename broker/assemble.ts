@@ -91,30 +91,38 @@ export const assemble = (options: AssembleOptions): Parts => {
   const { nc, jsm, producer, logId, lastSeq } = open;
   const usable = usableSnapshots(open, (text) => log.line('log', text));
   const supervisor = new Supervisor(surroundings(options, () => unowned.idle(), usable));
-  const unowned = new UnownedCommands(
+  const unowned = new UnownedCommands({
     producer,
-    (module) => supervisor.find(module) !== undefined,
-    (text) => log.line('gateway', text),
-  );
+    open: () => index,
+    isKnown: (module) => supervisor.find(module) !== undefined,
+    log: (text) => log.line('gateway', text),
+  });
   const stacks = new Stacks();
-  const dead = new DeadLetters(
+  const dead = new DeadLetters({
     nc,
     jsm,
+    due: () => index.letters,
     // Where the process ended, what it printed last is all that there is.
-    (module, command, code) =>
+    stackOf: (module, command, code) =>
       stacks.of(module, command) ??
       (code === 'HANDLER_CRASHED' ? supervisor.find(module)?.lastWords : undefined),
-    (text) => log.line('dead', text),
-  );
+    log: (text) => log.line('dead', text),
+  });
   const index = new LogIndex({
     nc,
     dir: join(dataDir, 'index'),
     logId,
     lastSeq,
+    onCaughtUp: () => {
+      unowned.caughtUp();
+      dead.wake();
+    },
     onCommand: (command) => unowned.consider(command),
-    onResult: (command, resultSeq) => gateway.answered(command.seq, resultSeq),
-    onDead: (command, result) => dead.add(command, result),
-    keepFrom: () => dead.lowest,
+    onResult: ({ seq }, resultSeq) => {
+      unowned.answered(seq);
+      gateway.answered(seq, resultSeq);
+    },
+    onDead: () => dead.wake(),
     onRecord: (seq) => open.whole.met(seq),
     say: (text) => log.line('index', text),
     onLost: (problem) => open.failure.fail(problem),

@@ -5,8 +5,8 @@ import { DEAD } from '../../schemas/dead.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { LOG } from '../../schemas/log.js';
-import { conversationOf, type StoredMessage } from '../../schemas/record.js';
-import type { Address } from '../../schemas/subjects.js';
+import { conversationOf } from '../../schemas/record.js';
+import type { DueLetter, DueLetters } from '../index/due-letters.js';
 import { linkedRequest } from '../journal/linked-request.js';
 import { parsePubAck } from '../journal/pub-ack.js';
 import { composeLetter, subjectOfLetter } from './letter.js';
@@ -18,45 +18,35 @@ const TIMEOUT_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 10_000;
 
-interface Due {
-  readonly command: Address & { readonly seq: number };
-  readonly result: number;
-  /** When the result was stored: with its sequence it is known again, also in a log that lost its tail. */
-  readonly time: string;
-}
-
 const isFull = ({ code }: Fault): boolean => code === 'LOG_FULL';
+
+export interface DeadLettersOptions {
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+  /** What is due, as the index has it. */
+  readonly due: () => DueLetters;
+  /** Where the handler of a command threw, by the code that it was answered with. */
+  readonly stackOf: (module: string, command: number, code: string) => string | undefined;
+  readonly log: (text: string) => void;
+}
 
 /**
  * Stores the dead letters that results in the log ask for: each once, whatever is killed. The log is the truth; what is
  * due is told again after a restart until it is stored, and a subject of its own lets the server take each letter once.
  */
 export class DeadLetters {
-  /** By command, in order of their results. */
-  readonly #due = new Map<number, Due>();
   #working: Promise<void> | undefined;
   #closed = false;
   #wake: () => void = () => undefined;
 
-  constructor(
-    private readonly nc: NatsConnection,
-    private readonly jsm: JetStreamManager,
-    private readonly stackOf: (module: string, command: number, code: string) => string | undefined,
-    private readonly log: (text: string) => void,
-  ) {}
+  constructor(private readonly options: DeadLettersOptions) {}
 
-  /** The lowest command whose letter is not stored yet. */
-  get lowest(): number | undefined {
-    let lowest: number | undefined;
-    for (const seq of this.#due.keys()) if (lowest === undefined || seq < lowest) lowest = seq;
-    return lowest;
-  }
-
-  /** A result says that its command is dead. */
-  add(command: Due['command'], { seq, time }: Pick<StoredMessage, 'seq' | 'time'>): void {
-    this.#due.set(command.seq, { command, result: seq, time });
+  /** Something is due. */
+  wake(): void {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
+      // One may have come while the work ended.
+      if (!this.#closed && this.options.due().size > 0) this.wake();
     });
   }
 
@@ -69,8 +59,9 @@ export class DeadLetters {
   async #work(): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     let said = '';
-    while (!this.#closed && this.#due.size > 0) {
-      const batch = [...this.#due.values()].slice(0, AT_ONCE);
+    while (!this.#closed) {
+      const batch = this.options.due().first(AT_ONCE);
+      if (batch.length === 0) return;
       const stored = await Promise.all(batch.map((due) => this.#store(due)));
       const failed = stored.find(E.isLeft)?.left;
       if (failed === undefined) {
@@ -78,7 +69,7 @@ export class DeadLetters {
         continue;
       }
       // Said once and not at every try: it may last.
-      if (said !== failed.code) this.log(this.#describe(failed));
+      if (said !== failed.code) this.options.log(this.#describe(failed));
       said = failed.code;
       await this.#pause(pauseMs);
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
@@ -86,38 +77,40 @@ export class DeadLetters {
   }
 
   #describe(problem: Fault): string {
-    const waiting = `${this.#due.size} dead letters wait to be stored and none is lost`;
+    const waiting = `${this.options.due().size} dead letters wait to be stored and none is lost`;
     return isFull(problem)
       ? `the stream DEAD is full: ${waiting}; start the broker with a larger --max-bytes`
       : `${waiting}: ${problem.code}: ${problem.message}`;
   }
 
-  async #store(due: Due): Promise<E.Either<Fault, void>> {
+  async #store(due: DueLetter): Promise<E.Either<Fault, void>> {
     try {
       const stored = await this.#storeOnce(due);
-      if (E.isRight(stored)) this.#due.delete(due.command.seq);
+      if (E.isRight(stored)) this.options.due().stored(due);
       return stored;
     } catch (error) {
       return E.left(toFault(error, 'LOG_UNAVAILABLE'));
     }
   }
 
-  async #storeOnce({ command, result, time }: Due): Promise<E.Either<Fault, void>> {
+  async #storeOnce({ command, result, time }: DueLetter): Promise<E.Either<Fault, void>> {
     const subject = subjectOfLetter(command, command.seq);
     const id = `${result}@${time}`;
-    const there = await getStored(this.jsm, DEAD, { last_by_subj: subject });
+    const there = await getStored(this.options.jsm, DEAD, { last_by_subj: subject });
     if (there?.header(HEADER.messageId) === id) return E.right(undefined);
     const [sent, answer] = await Promise.all([
-      getStored(this.jsm, LOG, { seq: command.seq }),
-      getStored(this.jsm, LOG, { seq: result }),
+      getStored(this.options.jsm, LOG, { seq: command.seq }),
+      getStored(this.options.jsm, LOG, { seq: result }),
     ]);
     const letter =
       sent === undefined || answer === undefined
         ? E.left('the log does not have them any more')
-        : composeLetter(sent, answer, time, (code) => this.stackOf(command.module, command.seq, code));
+        : composeLetter(sent, answer, time, (code) =>
+            this.options.stackOf(command.module, command.seq, code),
+          );
     if (sent === undefined || E.isLeft(letter)) {
       const why = E.isLeft(letter) ? letter.left : '';
-      this.log(`no dead letter is made of command ${command.seq} and its result ${result}: ${why}`);
+      this.options.log(`no dead letter is made of command ${command.seq} and its result ${result}: ${why}`);
       return E.right(undefined);
     }
     const headers = makeHeaders();
@@ -127,7 +120,7 @@ export class DeadLetters {
     headers.set(HEADER.schema, SCHEMA_VERSION);
     // Behind what was read above, or not at all: the same letter is never there twice.
     headers.set(HEADER.fenceSequence, String(there?.seq ?? 0));
-    const ack = await linkedRequest(this.nc, subject, letter.right, { headers, timeout: TIMEOUT_MS });
+    const ack = await linkedRequest(this.options.nc, subject, letter.right, { headers, timeout: TIMEOUT_MS });
     const stored = parsePubAck(ack);
     if (E.isRight(stored)) return E.right(undefined);
     return stored.left.code === 'EPOCH_LOST'

@@ -2,10 +2,10 @@ import * as E from 'fp-ts/lib/Either.js';
 import { fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
 import { refusal } from '../../schemas/result.js';
 import { resultSubject } from '../../schemas/subjects.js';
-import type { OpenCommand } from '../index/open-commands.js';
+import type { OpenCommand, OpenCommands } from '../index/open-commands.js';
 import { failPoint } from '../journal/fail-point.js';
 import type { Producer } from '../journal/producer.js';
 
@@ -17,29 +17,146 @@ const answerSubject = ({ module, name, agent }: OpenCommand): string =>
     ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
   });
 
-/** Answers commands to modules that nobody has (I3): the broker is the only one who sees them. */
+/** Answers on their way to the log at a time. Whatever else waits is in the index, and pulled from there. */
+const AT_ONCE = 1_000;
+/** Modules that are looked at together. */
+const MODULES = 100;
+
+/** Commands of one module that are to be looked through. */
+interface Errand {
+  readonly module: string;
+  readonly upTo: number;
+}
+
+export interface UnownedOptions {
+  readonly producer: Producer;
+  /** The open commands, and up to where the log was read. */
+  readonly open: () => { readonly commands: OpenCommands; readonly position: number };
+  readonly isKnown: (module: string) => boolean;
+  readonly log: (text: string) => void;
+}
+
+/**
+ * Answers commands to modules that nobody has (I3): the broker is the only one who sees them. However many there are, a
+ * bounded number is in hand, and the answers to one module are in the order of its commands (I5).
+ */
 export class UnownedCommands {
-  #answering = new Set<Promise<void>>();
+  /** Numbers of the answers that are on their way, in their order. */
+  readonly #inFlight = new Set<number>();
+  /** Commands that are answered, and open in the index until it has read the answer: none is answered twice (I3). */
+  readonly #inHand = new Set<number>();
+  #begun = 0;
+  #waiters: { readonly upTo: number; readonly resume: () => void }[] = [];
+  #onRoom: () => void = () => undefined;
+  readonly #errands: Errand[] = [];
+  /** Modules that had open commands when the log was caught up with are looked at behind this name. */
+  #modulesFrom: string | undefined;
+  #caughtUpAt = 0;
+  /** Commands from here on came while others were in hand, and were not looked at. */
+  #nextFrom: number | undefined;
+  #isPulling = false;
 
-  constructor(
-    private readonly producer: Producer,
-    private readonly isKnown: (module: string) => boolean,
-    private readonly log: (text: string) => void,
-  ) {}
+  constructor(private readonly options: UnownedOptions) {}
 
-  /** Answers the command if no module of that name is known. */
+  /** The index has caught up: what was open before is answered first. */
+  caughtUp(): void {
+    this.#caughtUpAt = this.options.open().position;
+    this.#modulesFrom = '';
+    this.#pullSoon();
+  }
+
+  /** A command has come: it is answered if no module of that name is known. */
   consider(command: OpenCommand): void {
-    if (this.isKnown(command.module)) return;
-    const answering = this.#answer(command).finally(() => this.#answering.delete(answering));
-    this.#answering.add(answering);
+    if (this.options.isKnown(command.module)) return;
+    if (!this.#isPulling && this.#inHand.size < AT_ONCE) return this.#answer(command);
+    this.#nextFrom ??= command.seq;
+    this.#pullSoon();
+  }
+
+  /** The index has read the result of a command. */
+  answered(command: number): void {
+    if (this.#inHand.delete(command)) this.#onRoom();
+  }
+
+  /** A module is known no more: what waits for it is answered. */
+  forgotten(module: string): void {
+    this.#errands.push({ module, upTo: this.options.open().position });
+    this.#pullSoon();
   }
 
   /** Resolves when every answer that was begun is stored: a module that is loaded now finds them in the log. */
-  async idle(): Promise<void> {
-    while (this.#answering.size > 0) await Promise.all(this.#answering);
+  idle(): Promise<void> {
+    const upTo = this.#begun;
+    if (this.#isStored(upTo)) return Promise.resolve();
+    return new Promise((resume) => this.#waiters.push({ upTo, resume }));
   }
 
-  async #answer(command: OpenCommand): Promise<void> {
+  #pullSoon(): void {
+    if (this.#isPulling) return;
+    this.#isPulling = true;
+    void this.#pull();
+  }
+
+  async #pull(): Promise<void> {
+    for (;;) {
+      const errand = this.#errands.shift();
+      if (errand !== undefined) await this.#pullModule(errand);
+      else if (this.#modulesFrom !== undefined) await this.#pullModules(this.#modulesFrom);
+      else if (this.#nextFrom !== undefined) await this.#pullNext(this.#nextFrom);
+      else break;
+    }
+    this.#isPulling = false;
+  }
+
+  /** The next ones of the modules that had open commands at first. */
+  async #pullModules(from: string): Promise<void> {
+    const { open, isKnown } = this.options;
+    const modules = open().commands.modules(from, MODULES);
+    for (const module of modules) {
+      // Under the name of those that are none may be others too.
+      if (isKnown(module) && module !== INVALID_TOKEN) continue;
+      await this.#pullModule({ module, upTo: this.#caughtUpAt });
+    }
+    this.#modulesFrom = modules.at(-1);
+  }
+
+  async #pullModule({ module, upTo }: Errand): Promise<void> {
+    for (let after = 0; ; ) {
+      const page = this.options.open().commands.pageOf(module, after, AT_ONCE);
+      const meant = page.filter(({ seq }) => seq <= upTo);
+      await this.#answerAll(meant);
+      after = meant.at(-1)?.seq ?? after;
+      if (meant.length < AT_ONCE) return;
+    }
+  }
+
+  /** One page of those that came later; on from there the next time, unless there are none. */
+  async #pullNext(from: number): Promise<void> {
+    const page = this.options.open().commands.page(from - 1, AT_ONCE);
+    const last = page.at(-1);
+    this.#nextFrom = last === undefined ? undefined : last.seq + 1;
+    await this.#answerAll(page);
+  }
+
+  async #answerAll(commands: readonly OpenCommand[]): Promise<void> {
+    for (const command of commands) {
+      // Known or not is asked as late as can be: a module may have been loaded meanwhile.
+      while (this.#inHand.size >= AT_ONCE) await this.#room();
+      if (!this.options.isKnown(command.module)) this.#answer(command);
+    }
+    // The index may read a little on between two pages.
+    await new Promise((resume) => setImmediate(resume));
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resume) => {
+      this.#onRoom = resume;
+    });
+  }
+
+  #answer(command: OpenCommand): void {
+    if (this.#inHand.has(command.seq)) return;
+    this.#inHand.add(command.seq);
     const message = `there is no module ${command.module}; \`nats micro ls\` lists them`;
     const draft = {
       subject: answerSubject(command),
@@ -49,13 +166,38 @@ export class UnownedCommands {
         [HEADER.conversation]: String(command.conversation),
       },
     };
+    const number = ++this.#begun;
+    this.#inFlight.add(number);
     failPoint('unowned.answering');
     // In the order of the commands, however long the log cannot be written (I5). Not for the outbox: the next start decides
     // from the log, and both would answer (I3).
-    const stored = await this.producer.append(draft, { keep: false, patient: true })();
-    failPoint('unowned.answered');
-    if (E.isLeft(stored)) {
-      this.log(`command ${command.seq} is answered at the next start: ${stored.left.message}`);
+    this.options.producer.submit(
+      draft,
+      (stored) => {
+        failPoint('unowned.answered');
+        if (E.isLeft(stored)) {
+          this.options.log(`command ${command.seq} is answered at the next start: ${stored.left.message}`);
+          this.answered(command.seq);
+        }
+        this.#settled(number);
+      },
+      { keep: false, patient: true },
+    );
+  }
+
+  #isStored(upTo: number): boolean {
+    const [oldest = Number.POSITIVE_INFINITY] = this.#inFlight;
+    return oldest > upTo;
+  }
+
+  #settled(number: number): void {
+    this.#inFlight.delete(number);
+    if (this.#waiters.length === 0) return;
+    const waiting = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiting) {
+      if (this.#isStored(waiter.upTo)) waiter.resume();
+      else this.#waiters.push(waiter);
     }
   }
 }

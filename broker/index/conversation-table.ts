@@ -2,20 +2,44 @@ import { MAX_PARTICIPANTS, type OpenConversation } from '../../schemas/conversat
 import { tokenOrInvalid } from '../../schemas/names.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
+import { parseOpen } from './index-files.js';
+import type { RowChanges } from './index-store.js';
+import type { KeptRows } from './kept-rows.js';
+import { Overlay, Row } from './overlay.js';
 import { Recent } from './recent.js';
 
-interface Conversation {
-  readonly began: string;
-  lastSeq: number;
-  lastTime: string;
-  /** Commands without a result. */
-  commands: number;
-  readonly participants: string[];
-  more: boolean;
-}
+class Conversation extends Row {
+  constructor(
+    readonly began: string,
+    public lastSeq: number,
+    public lastTime: string,
+    /** Commands without a result. */
+    public commands: number,
+    readonly participants: string[],
+    public more: boolean,
+  ) {
+    super();
+  }
 
-/** What became of conversations since the last time: JSON, or null where one has ended. */
-export type ConversationChanges = readonly (readonly [conversation: number, json: string | null])[];
+  join(participant: string): void {
+    const { participants } = this;
+    if (participants.includes(participant)) return;
+    if (participants.length < MAX_PARTICIPANTS) participants.push(participant);
+    else this.more = true;
+  }
+
+  toText(id: number): string {
+    const { began, lastSeq, lastTime, commands, participants, more } = this;
+    return JSON.stringify({
+      conversation: id,
+      began,
+      last: { seq: lastSeq, time: lastTime },
+      commands,
+      participants,
+      more,
+    } satisfies OpenConversation);
+  }
+}
 
 /**
  * Conversations that ended a moment ago. Many go on at once: the last open command is answered by an outcome that sends
@@ -26,132 +50,110 @@ const ENDED = 4_096;
 const participantOf = (module: string, agent: string | undefined): string =>
   agent === undefined ? tokenOrInvalid(module) : `${tokenOrInvalid(module)}/${tokenOrInvalid(agent)}`;
 
-const join = (conversation: Conversation, participant: string): void => {
-  const { participants } = conversation;
-  if (participants.includes(participant)) return;
-  if (participants.length < MAX_PARTICIPANTS) participants.push(participant);
-  else conversation.more = true;
-};
-
-/** The open conversations, folded from the log's headers in order: each has commands without a result. */
+/**
+ * The open conversations, folded from the log's headers in order: each has commands without a result. They lie in the
+ * files; in memory is what has changed since.
+ */
 export class ConversationTable {
-  readonly #open = new Map<number, Conversation>();
+  readonly #rows = new Overlay<number, Conversation>();
   readonly #ended = new Recent<Conversation>(ENDED);
-  /** Of which something is to be written, or to be taken out. */
-  #changed = new Set<number>();
-  /** Those that are in the files, or on their way there. */
-  readonly #kept = new Set<number>();
+  #size = 0;
+  /** None above this is open: most that begin need not be looked for. */
+  #highest = 0;
 
   /** `onChange`: there is something to write. */
-  constructor(private readonly onChange: () => void) {}
+  constructor(
+    private readonly files: KeptRows,
+    private readonly onChange: () => void,
+  ) {}
 
   get size(): number {
-    return this.#open.size;
+    return this.#size;
   }
 
-  get hasChanged(): boolean {
-    return this.#changed.size > 0;
+  /** Rows that are to be written. */
+  get changes(): number {
+    return this.#rows.size;
   }
 
-  /** Takes in one that was kept. */
-  load({ conversation, began, last, commands, participants, more }: OpenConversation): void {
-    this.#open.set(conversation, {
-      began,
-      lastSeq: last.seq,
-      lastTime: last.time,
-      commands,
-      participants: [...participants],
-      more,
-    });
-    this.#kept.add(conversation);
+  /** Takes in how many the files have. */
+  load(): void {
+    this.#size = this.files.count('conversations');
+    this.#highest = this.files.highest('conversations');
   }
 
   /** A command opens its conversation, or goes on with it. */
   command(message: StoredMessage, { module, agent, sender }: CommandSubject, id: number): void {
     const { seq, time } = message;
-    const conversation = this.#open.get(id) ?? this.#begin(id, time);
+    const conversation = this.#find(id) ?? this.#begin(id, time);
     conversation.commands += 1;
-    join(conversation, tokenOrInvalid(sender));
-    join(conversation, participantOf(module, agent));
+    conversation.join(tokenOrInvalid(sender));
+    conversation.join(participantOf(module, agent));
     this.#goesOn(id, conversation, seq, time);
   }
 
   /** A result of an open command; the last one ends the conversation. */
   result(message: StoredMessage, id: number): void {
-    const conversation = this.#open.get(id);
+    const conversation = this.#find(id);
     if (conversation === undefined) return;
     conversation.commands -= 1;
     if (conversation.commands > 0) return this.#goesOn(id, conversation, message.seq, message.time);
-    this.#open.delete(id);
+    this.#size -= 1;
     this.#ended.set(id, conversation);
     // One that nobody could see yet is not written at all.
-    if (this.#kept.has(id)) this.#change(id);
-    else this.#changed.delete(id);
+    this.#rows.gone(id, conversation);
+    this.onChange();
   }
 
   /** An event, by the conversation that it names. */
   event(message: StoredMessage, id: number): void {
-    const conversation = this.#open.get(id);
+    const conversation = this.#find(id);
     if (conversation !== undefined) this.#goesOn(id, conversation, message.seq, message.time);
   }
 
   /** What is to be written, as it is now: many changes of one conversation are one. */
-  take(): ConversationChanges {
-    const changes = [...this.#changed].map((id) => [id, this.#write(id)] as const);
-    this.#changed = new Set();
-    return changes;
+  take(): RowChanges {
+    return [...this.#rows.take()].map(([id, row]) => [id, row.isThere ? row.toText(id) : null]);
   }
 
-  /** That could not be written. */
-  putBack(changes: ConversationChanges): void {
-    for (const [id] of changes) {
-      this.#changed.add(id);
-      // Perhaps: to take out what is not there does nothing.
-      this.#kept.add(id);
-    }
+  kept(): void {
+    this.#rows.kept();
+  }
+
+  putBack(): void {
+    this.#rows.putBack();
+  }
+
+  #find(id: number): Conversation | undefined {
+    if (this.#size === 0 || id > this.#highest) return undefined;
+    const row = this.#rows.find(id);
+    if (row !== undefined) return row.isThere ? row : undefined;
+    return this.#ended.get(id) === undefined ? this.#fromFiles(id) : undefined;
+  }
+
+  #fromFiles(id: number): Conversation | undefined {
+    const open = this.files.row('conversations', id, parseOpen);
+    if (open === undefined) return undefined;
+    const { began, last, commands, participants, more } = open;
+    const row = new Conversation(began, last.seq, last.time, commands, [...participants], more);
+    row.isKept = true;
+    return row;
   }
 
   #begin(id: number, time: string): Conversation {
     const ended = this.#ended.get(id);
     this.#ended.delete(id);
-    const conversation = ended ?? {
-      began: time,
-      lastSeq: 0,
-      lastTime: time,
-      commands: 0,
-      participants: [],
-      more: false,
-    };
-    this.#open.set(id, conversation);
-    return conversation;
+    this.#size += 1;
+    this.#highest = Math.max(this.#highest, id);
+    return ended === undefined
+      ? new Conversation(time, 0, time, 0, [], false)
+      : new Conversation(ended.began, 0, time, 0, ended.participants, ended.more);
   }
 
   #goesOn(id: number, conversation: Conversation, seq: number, time: string): void {
     conversation.lastSeq = seq;
     conversation.lastTime = time;
-    this.#change(id);
-  }
-
-  #change(id: number): void {
-    this.#changed.add(id);
+    this.#rows.changed(id, conversation);
     this.onChange();
-  }
-
-  #write(id: number): string | null {
-    const conversation = this.#open.get(id);
-    if (conversation === undefined) {
-      this.#kept.delete(id);
-      return null;
-    }
-    this.#kept.add(id);
-    const { began, lastSeq, lastTime, commands, participants, more } = conversation;
-    return JSON.stringify({
-      conversation: id,
-      began,
-      last: { seq: lastSeq, time: lastTime },
-      commands,
-      participants,
-      more,
-    } satisfies OpenConversation);
   }
 }

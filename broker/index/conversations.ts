@@ -49,9 +49,9 @@ export class Conversations {
 
   /** One conversation, by the sequence of its first record; undefined when it is not open. */
   get(conversation: number): OpenConversation | undefined {
-    const { conversations, reads } = this.#files.now();
+    const { tables, reads } = this.#files.now();
     try {
-      const bytes = reads.bytes(conversations, conversation);
+      const bytes = reads.bytes(tables.conversations, conversation);
       return bytes === undefined ? undefined : this.#parse(bytes);
     } finally {
       reads.done();
@@ -59,9 +59,9 @@ export class Conversations {
   }
 
   has(conversation: number): boolean {
-    const { conversations, reads } = this.#files.now();
+    const { tables, reads } = this.#files.now();
     try {
-      return reads.bytes(conversations, conversation) !== undefined;
+      return reads.bytes(tables.conversations, conversation) !== undefined;
     } finally {
       reads.done();
     }
@@ -69,11 +69,11 @@ export class Conversations {
 
   /** Open conversations, the oldest first, a page at a time. By participants, those that are listed of each count. */
   list({ after = 0, limit = LIMIT, ...who }: ConversationListOptions = {}): ConversationPage {
-    const { conversations, reads } = this.#files.now();
+    const { tables, reads } = this.#files.now();
     const isMeant = who.module === undefined && who.agent === undefined ? () => true : takesPart(who);
     try {
       const found: OpenConversation[] = [];
-      for (const { value } of conversations.getRange({ start: after + 1, ...reads.options })) {
+      for (const { value } of tables.conversations.getRange({ start: after + 1, ...reads.options })) {
         const open = this.#parse(value);
         if (!isMeant(open)) continue;
         if (found.length === limit) return { conversations: found, next: found.at(-1)?.conversation ?? null };
@@ -87,8 +87,8 @@ export class Conversations {
 
   /** How many are open. */
   count(): number {
-    const { conversations } = this.#files.now();
-    return (conversations.getStats() as { readonly entryCount: number }).entryCount;
+    const { tables } = this.#files.now();
+    return (tables.conversations.getStats() as { readonly entryCount: number }).entryCount;
   }
 
   /** Where they stand; undefined when nothing was written yet. */

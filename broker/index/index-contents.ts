@@ -1,85 +1,109 @@
-import { isName } from '../../schemas/names.js';
 import { ConversationTable } from './conversation-table.js';
-import { AGENT, entriesOf, type IndexFiles, parseOpen, REDRIVE } from './index-files.js';
-import type { IndexChange } from './index-store.js';
+import { DueLetters } from './due-letters.js';
+import { FiredSchedules } from './fired-schedules.js';
+import type { IndexContentsChange } from './index-store.js';
+import type { KeptRows } from './kept-rows.js';
+import { KnownAgents } from './known-agents.js';
+import { OpenCommands } from './open-commands.js';
 import { Redrives } from './redrives.js';
+import { WholeOutcomes } from './whole-outcomes.js';
 
-/** What one group takes to the files. */
-export type Unsaved = Pick<IndexChange, 'agents' | 'fired' | 'redrives' | 'conversations'>;
+/** Rows that may wait to be written while all is well; reading the log waits for the files then. */
+const MOST_ROWS = 32_768;
+/** The same in bytes of subjects, which rows hold on to. */
+const MOST_BYTES = 8 * 1024 * 1024;
+/** So many times as much is kept in memory while the files cannot be written. */
+const MOST_WITHOUT_FILES = 12;
 
 /**
- * What the index has gathered from the log: which agents there are, what schedules have sent, which commands redrive dead
- * letters, and the open conversations; and what of it is not in the files yet.
+ * What the index has gathered from the log. All of it lies in the files; in memory is what has changed since it was written
+ * last, and that is bounded.
  */
 export class IndexContents {
-  readonly redrives = new Redrives();
+  readonly commands: OpenCommands;
   readonly conversations: ConversationTable;
-  readonly #known = new Set<string>();
-  #fresh: string[] = [];
-  /** Firings of schedules that are in the log and not in the files, by schedule. */
-  readonly #fired = new Map<string, number>();
+  readonly redrives: Redrives;
+  readonly agents: KnownAgents;
+  readonly fired: FiredSchedules;
+  readonly letters: DueLetters;
+  readonly whole: WholeOutcomes;
+  readonly #tables;
+  #bytes = 0;
+  #taken = 0;
 
-  /** `firedInFiles`: what {@link lastFiring} finds in the files. `onConversation`: one is to be written. */
-  constructor(
-    private readonly firedInFiles: (schedule: string) => number | undefined,
-    onConversation: () => void,
-  ) {
-    this.conversations = new ConversationTable(onConversation);
+  /** `onChange`: something is to be written soon. */
+  constructor(files: KeptRows, onChange: () => void) {
+    this.commands = new OpenCommands(files);
+    this.conversations = new ConversationTable(files, onChange);
+    this.redrives = new Redrives(files);
+    this.agents = new KnownAgents(files);
+    this.fired = new FiredSchedules(files);
+    this.letters = new DueLetters(files, onChange);
+    this.whole = new WholeOutcomes(files);
+    const { commands, conversations, redrives, agents, fired, letters, whole } = this;
+    this.#tables = [commands, conversations, redrives, agents, fired, letters, whole];
   }
 
-  get agents(): number {
-    return this.#known.size;
+  /** Takes in what is to be known of the files before anything is looked up in them. */
+  load(): void {
+    for (const table of [this.commands, this.conversations, this.redrives, this.agents, this.letters])
+      table.load();
   }
 
-  /** Takes in what is in the files. Throws where that is damaged, and then has taken in nothing. */
-  load(files: IndexFiles): void {
-    const conversations = [...files.conversations.getRange({})].map(({ value }) => parseOpen(value));
-    const redrives = [...entriesOf(files, REDRIVE)];
-    for (const [key] of entriesOf(files, AGENT)) this.#known.add(key);
-    for (const [key, result] of redrives) this.redrives.load(key, result);
-    for (const conversation of conversations) this.conversations.load(conversation);
+  /** A record came whose subject has so many bytes. */
+  weigh(bytes: number): void {
+    this.#bytes += bytes;
   }
 
-  addAgent(module: string, agent: string): void {
-    const key = `${module}/${agent}`;
-    // A token of a subject can be what no key of a database may be; a name can.
-    if (this.#known.has(key) || !isName(agent)) return;
-    this.#known.add(key);
-    this.#fresh.push(key);
+  /** Rows that are to be written. */
+  get changes(): number {
+    return this.#tables.reduce((sum, { changes }) => sum + changes, 0);
   }
 
-  /** The log has what this schedule sent up to a firing, which its next due time names; see {@link lastFiring}. */
-  fired(schedule: string, nextMs: number): void {
-    if ((this.lastFiring(schedule) ?? -1) < nextMs) this.#fired.set(schedule, nextMs);
+  /** So much is to be written that reading must wait for it. */
+  get isFull(): boolean {
+    return this.#isAbove(1);
   }
 
-  /** The due time behind the last firing that the log has, milliseconds since 1970; undefined when it has none. */
-  lastFiring(schedule: string): number | undefined {
-    return this.#fired.get(schedule) ?? this.firedInFiles(schedule);
+  /** The same where the files cannot be written. */
+  get isFullWithoutFiles(): boolean {
+    return this.#isAbove(MOST_WITHOUT_FILES);
   }
 
-  take(): Unsaved {
-    const agents = this.#fresh;
-    this.#fresh = [];
+  take(): IndexContentsChange {
+    this.#taken = this.#bytes;
+    this.#bytes = 0;
+    const commands = this.commands.take();
     return {
-      agents,
-      fired: [...this.#fired],
-      redrives: [...this.redrives.fresh()],
-      conversations: this.conversations.take(),
+      counts: commands.counts,
+      rows: {
+        ...commands.rows,
+        ...this.redrives.take(),
+        conversations: this.conversations.take(),
+        agents: this.agents.take(),
+        fired: this.fired.take(),
+        letters: this.letters.take(),
+        whole: this.whole.take(),
+      },
     };
   }
 
   /** It is in the files, and found there. */
-  kept({ fired, redrives }: Unsaved): void {
-    this.redrives.kept(new Map(redrives));
-    for (const [schedule, nextMs] of fired) {
-      if (this.#fired.get(schedule) === nextMs) this.#fired.delete(schedule);
-    }
+  kept(): void {
+    for (const table of this.#tables) table.kept();
   }
 
   /** It could not be written. */
-  putBack({ agents, conversations }: Unsaved): void {
-    this.#fresh = [...agents, ...this.#fresh];
-    this.conversations.putBack(conversations);
+  putBack(): void {
+    this.#bytes += this.#taken;
+    for (const table of this.#tables) table.putBack();
+  }
+
+  #isAbove(times: number): boolean {
+    if (this.#bytes > MOST_BYTES * times) return true;
+    // With every record: so no list is made of them.
+    const { commands, conversations, agents, redrives, fired, letters } = this;
+    const inLog = commands.changes + conversations.changes + agents.changes;
+    return inLog + redrives.changes + fired.changes + letters.changes > MOST_ROWS * times;
   }
 }

@@ -9,10 +9,8 @@ import type { UncausedStretch } from './uncaused-events.js';
 export interface IndexPosition {
   /** Identity of the log that it was read from. */
   readonly logId: string;
-  /** Every record up to here is in it. */
+  /** Every record up to here is in it: reading goes on behind it. */
   readonly seq: number;
-  /** Reading from here on gives the commands that are open at `seq`. */
-  readonly resumeFrom: number;
   /** Where in the log, up to `seq`, modules have events that no command caused. */
   readonly uncaused: readonly UncausedStretch[];
 }
@@ -27,22 +25,44 @@ interface StoredPosition {
 }
 
 /** Files of another one are read from the log anew. */
-const FORMAT = 2;
+const FORMAT = 3;
+
+/** What the files hold, each a database of its own; its values are text. */
+export const TABLES = [
+  /** Open commands, by their sequences. */
+  'commands',
+  /** The same by module: `[module, sequence]`, without a value. */
+  'waiting',
+  /** How many commands of each module are open. */
+  'counts',
+  /** Calls that handlers of open commands made: `[cause, number of the call]`. */
+  'calls',
+  /** Open conversations as JSON, by the sequences that name them. */
+  'conversations',
+  /** `MODULE/AGENT` of each agent, without a value. */
+  'agents',
+  /** The due time behind the last firing of each schedule. */
+  'fired',
+  /** Results of commands that redrive dead letters: `[letter, command]`. */
+  'redrives',
+  /** The letter that a command redrives, by the command. */
+  'redriven',
+  /** Dead letters that are not stored yet, by their commands. */
+  'letters',
+  /** Up to which sequence all outcomes of a module have their copies. */
+  'whole',
+] as const;
+
+export type Table = (typeof TABLES)[number];
+export type TableKey = Key;
 
 export interface IndexFiles {
-  /** Agents, firings of schedules and redrives, by keys with a prefix; the position. */
+  /** The position. */
   readonly root: RootDatabase<unknown, Key>;
-  /** Open conversations as JSON, by the sequences that name them. */
-  readonly conversations: Database<Buffer, number>;
+  readonly tables: Readonly<Record<Table, Database<Buffer, TableKey>>>;
 }
 
 const POSITION = 'position';
-/** `<module>/<agent>` of each agent. */
-export const AGENT = 'agent/';
-/** The due time behind the last firing of each schedule. */
-export const FIRED = 'fired/';
-/** `<letter>/<command>` of each redrive, with the sequence of its result. */
-export const REDRIVE = 'redrive/';
 
 const MAX_READERS = 1_024;
 
@@ -50,16 +70,15 @@ const openFiles = (dir: string, readOnly: boolean): IndexFiles => {
   const root = open<unknown, Key>({
     path: dir,
     maxReaders: MAX_READERS,
+    maxDbs: 2 * TABLES.length,
     // Whether all is on disk is told by `boot` beside it: a commit that waited for the disk would take milliseconds.
     noSync: true,
     readOnly,
   });
-  const conversations = root.openDB<Buffer, number>({
-    name: 'conversations',
-    encoding: 'binary',
-    cache: false,
-  });
-  return { root, conversations };
+  const table = (name: Table): Database<Buffer, TableKey> =>
+    root.openDB<Buffer, TableKey>({ name, encoding: 'binary', cache: false });
+  const tables = Object.fromEntries(TABLES.map((name) => [name, table(name)])) as IndexFiles['tables'];
+  return { root, tables };
 };
 
 /** Opens them to write, and makes them where there are none. */
@@ -81,7 +100,7 @@ export const putPosition = ({ root }: IndexFiles, position: IndexPosition): void
 export type FoundPosition = IndexPosition | 'none' | 'unreadable';
 
 /** Where the files stand. */
-export const positionOf = ({ root }: IndexFiles, options: object = {}): FoundPosition => {
+export const positionOf = ({ root }: Pick<IndexFiles, 'root'>, options: object = {}): FoundPosition => {
   try {
     const stored = root.get(POSITION, options) as Partial<StoredPosition> | undefined;
     if (stored === undefined) return 'none';
@@ -94,17 +113,6 @@ export const positionOf = ({ root }: IndexFiles, options: object = {}): FoundPos
   }
 };
 
-/** All entries behind a prefix, their keys without it. */
-export function* entriesOf(
-  { root }: IndexFiles,
-  prefix: string,
-): Generator<readonly [key: string, value: unknown]> {
-  // Keys are names, digits and slashes: all are below this.
-  for (const { key, value } of root.getRange({ start: prefix, end: `${prefix}~` })) {
-    yield [(key as string).slice(prefix.length), value];
-  }
-}
-
 /** An open conversation as it lies in the files. Throws where it is damaged. */
-export const parseOpen = (bytes: Buffer): OpenConversation =>
-  JSON.parse(bytes.toString()) as OpenConversation;
+export const parseOpen = (text: Buffer | string): OpenConversation =>
+  JSON.parse(text.toString()) as OpenConversation;

@@ -1,22 +1,18 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { failPoint } from '../journal/fail-point.js';
 import { FreshReads } from '../lmdb/fresh-reads.js';
 import { Opening } from '../lmdb/opening.js';
 import { checkRoom } from '../lmdb/room.js';
 import { StoreThread } from '../lmdb/store-thread.js';
+import { isSynced } from '../lmdb/boot.js';
 import { whyUnusable } from '../lmdb/usable.js';
-import type { IndexContents, Unsaved } from './index-contents.js';
-import {
-  FIRED,
-  type FoundPosition,
-  type IndexFiles,
-  type IndexPosition,
-  openToRead,
-  positionOf,
-} from './index-files.js';
-import type { IndexChange } from './index-store.js';
+import type { IndexContents } from './index-contents.js';
+import { type FoundPosition, type IndexPosition, openToRead, positionOf } from './index-files.js';
+import type { IndexChange, IndexContentsChange } from './index-store.js';
+import type { ReadableFiles } from './kept-rows.js';
 
 /** Where the index stands in its log. */
 export type Place = Omit<IndexPosition, 'logId'>;
@@ -36,11 +32,9 @@ export interface IndexKeeperOptions {
 type Thread = StoreThread<IndexChange, undefined>;
 
 /** The files while they are open. */
-interface Open {
+interface Open extends ReadableFiles {
   readonly thread: Thread;
   readonly opening: Opening;
-  readonly files: IndexFiles;
-  readonly reads: FreshReads;
 }
 
 const PROGRAM = new URL('./index-worker.js', import.meta.url);
@@ -55,14 +49,17 @@ const MAX_PAUSE_MS = 250;
 const INTERVAL_MS = 500;
 /** After a group that could not be written, or files that could not be opened. */
 const RETRY_MS = 1_000;
-const START: Place = { seq: 0, resumeFrom: 1, uncaused: [] };
+/** How long reading waits for files that cannot be written, once no more fits into memory. */
+const PATIENCE_MS = 60_000;
+const START: Place = { seq: 0, uncaused: [] };
+const NOTHING: IndexContentsChange = { rows: {}, counts: [] };
 /** There from before the files are opened until one group is in them: who dies in LMDB's own code leaves it. */
 const TRIAL = 'trial';
 
 /**
  * Keeps what the index has gathered in files that any process reads: written by a thread, in groups that form while the one
  * before is written. All of it is derived from the log: what cannot be used is made anew from there, and where nothing can
- * be written the index works from memory.
+ * be written the index works from memory, as long as there is room in it.
  */
 export class IndexKeeper {
   #open: Open | undefined;
@@ -91,25 +88,36 @@ export class IndexKeeper {
     const fits = isPlace && found.logId === logId && found.seq <= lastSeq;
     const discarded = isPlace && !fits;
     if (discarded) say('the index was of another log, or ahead of this one, and is read anew');
-    const place = fits && (await this.#load()) ? found : START;
+    const place = fits ? found : START;
     this.#anew = place === START;
     if (this.#open !== undefined) {
       // Those who look must not see what is thrown away, and files that cannot be written to are found out here.
-      const nothing = { agents: [], fired: [], redrives: [], conversations: [] };
-      await this.#commit(this.#open, nothing, place);
+      await this.#commit(this.#open, NOTHING, place);
     }
+    this.options.contents.load();
     this.#interval = setInterval(() => this.#tick(), INTERVAL_MS).unref();
     return { ...place, discarded };
   }
 
-  /** The due time behind a schedule's last firing that is in the files. */
-  lastFiring(schedule: string): number | undefined {
-    if (this.#open === undefined || this.#anew) return undefined;
-    const { files, reads } = this.#open;
-    try {
-      return files.root.get(FIRED + schedule, reads.options) as number | undefined;
-    } finally {
-      reads.done();
+  /** The files where they hold what the index says: not what is thrown away, and not while there are none. */
+  get readable(): ReadableFiles | undefined {
+    return this.#anew ? undefined : this.#open;
+  }
+
+  /**
+   * Resolves when more may be gathered. Throws DATA_DIR_UNUSABLE where the files cannot be written for so long that no more
+   * fits into memory.
+   */
+  async room(): Promise<void> {
+    const { contents } = this.options;
+    const until = performance.now() + PATIENCE_MS;
+    while (contents.isFull && !this.#closed) {
+      await this.#saving;
+      if (!contents.isFull) return;
+      if (!this.#isFailing) await this.#save();
+      else if (!contents.isFullWithoutFiles) return;
+      else if (performance.now() > until) throw new FaultError(this.#outOfRoom());
+      else await new Promise((resume) => setTimeout(resume, INTERVAL_MS));
     }
   }
 
@@ -120,7 +128,7 @@ export class IndexKeeper {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       // What has ended meanwhile needs no group.
-      if (this.options.contents.conversations.hasChanged) void this.#save();
+      if (this.options.contents.changes > 0) void this.#save();
     }, pauseMs).unref();
   }
 
@@ -143,7 +151,7 @@ export class IndexKeeper {
     if (this.#saving !== undefined || this.#closed) return;
     this.#saving = this.#write().finally(() => {
       this.#saving = undefined;
-      if (this.options.contents.conversations.hasChanged) this.soon();
+      if (this.options.contents.changes > 0) this.soon();
     });
     await this.#saving;
   }
@@ -153,24 +161,24 @@ export class IndexKeeper {
     if (this.#open === undefined) await this.#openFiles();
     if (this.#open === undefined) return;
     const at = position();
-    if (at.seq === this.#saved.seq && at.resumeFrom === this.#saved.resumeFrom && !this.#anew) return;
+    if (at.seq === this.#saved.seq && contents.changes === 0 && !this.#anew) return;
     const begun = performance.now();
-    const unsaved = contents.take();
+    const change = contents.take();
     this.#pauseUntil = begun + Math.min(MAX_PAUSE_MS, (performance.now() - begun) * TAKING_SHARE);
     failPoint('index.saving');
-    await this.#commit(this.#open, unsaved, at);
+    await this.#commit(this.#open, change, at);
     failPoint('index.saved');
   }
 
-  async #commit({ thread }: Open, unsaved: Unsaved, at: Place): Promise<void> {
+  async #commit({ thread }: Open, change: IndexContentsChange, at: Place): Promise<void> {
     const { contents, dir, logId } = this.options;
     const position = { ...at, logId };
-    const outcome = await thread.commit({ ...unsaved, anew: this.#anew, position });
+    const outcome = await thread.commit({ ...change, anew: this.#anew, position });
     if (E.isLeft(outcome)) {
-      contents.putBack(unsaved);
+      if (change !== NOTHING) contents.putBack();
       return this.#failed('cannot be written', outcome.left);
     }
-    contents.kept(unsaved);
+    if (change !== NOTHING) contents.kept();
     this.#saved = at;
     this.#anew = false;
     if (this.#onTrial) rmSync(join(dir, TRIAL), { force: true });
@@ -188,9 +196,10 @@ export class IndexKeeper {
       checkRoom(dir);
       const why = existsSync(join(dir, TRIAL)) ? 'whoever opened it last did not get far' : whyUnusable(dir);
       if (why !== undefined && existsSync(join(dir, 'data.mdb'))) this.#setAside(why);
+      const wasKilled = !isSynced(dir);
       writeFileSync(join(dir, TRIAL), '');
       this.#onTrial = true;
-      const opened = await StoreThread.open<IndexChange, undefined>(PROGRAM, { dir }, say);
+      const opened = await StoreThread.open<IndexChange, undefined>(PROGRAM, { dir, wasKilled }, say);
       if (E.isLeft(opened)) throw new Error(opened.left);
       thread = opened.right;
       // The thread has the database open already, and nothing is written yet: here it is only joined.
@@ -203,19 +212,6 @@ export class IndexKeeper {
       else await this.#closeFiles();
       this.#failed('cannot be opened, and the index works from memory', (error as Error).message);
       return 'none';
-    }
-  }
-
-  /** Takes in what the files have; false where they are damaged and others are in their place. */
-  async #load(): Promise<boolean> {
-    try {
-      this.options.contents.load((this.#open as Open).files);
-      return true;
-    } catch (error) {
-      await this.#closeFiles();
-      this.#setAside(`the index is damaged (${(error as Error).message})`);
-      await this.#openFiles();
-      return false;
     }
   }
 
@@ -236,6 +232,12 @@ export class IndexKeeper {
     renameSync(dir, aside);
     mkdirSync(dir, { mode: 0o700 });
     say(`${why}: the index is kept as ${aside} and read from the log anew`);
+  }
+
+  #outOfRoom(): Fault {
+    const { dir } = this.options;
+    const text = `${dir} could not be written for ${PATIENCE_MS / 1_000} s, and memory has no room for more: make room on its disk`;
+    return fault('DATA_DIR_UNUSABLE', text);
   }
 
   /** Said once, until it works again. */

@@ -1,27 +1,37 @@
 import { markSynced, markUnsynced } from '../lmdb/boot.js';
 import { Opening } from '../lmdb/opening.js';
 import {
-  AGENT,
-  FIRED,
   type IndexFiles,
   type IndexPosition,
   openToWrite,
+  positionOf,
   putPosition,
-  REDRIVE,
+  TABLES,
+  type Table,
+  type TableKey,
 } from './index-files.js';
 
+/** What becomes of the rows of a table: the text of each, or null where it is taken out. */
+export type RowChanges = readonly (readonly [key: TableKey, text: string | null])[];
+
+/** What one group takes to the files. */
+export interface IndexContentsChange {
+  readonly rows: Readonly<Partial<Record<Table, RowChanges>>>;
+  /** How many commands more, or fewer, of each module are open. */
+  readonly counts: readonly (readonly [module: string, more: number])[];
+}
+
 /** One transaction. */
-export interface IndexChange {
+export interface IndexChange extends IndexContentsChange {
   /** What is there is thrown away first. */
   readonly anew: boolean;
-  /** Agents that were not known, `<module>/<agent>`. */
-  readonly agents: readonly string[];
-  readonly fired: readonly (readonly [schedule: string, nextMs: number])[];
-  readonly redrives: readonly (readonly [key: string, result: number])[];
-  /** What became of conversations: JSON, or null where one has ended. */
-  readonly conversations: readonly (readonly [conversation: number, json: string | null])[];
   readonly position: IndexPosition;
 }
+
+/** Walks through what a process left that was killed: what takes LMDB down takes it down here, before it is used. */
+const walk = ({ tables }: IndexFiles): void => {
+  for (const name of TABLES) for (const _ of tables[name].getRange({ snapshot: false })) void _;
+};
 
 /**
  * The files of the index, to be written: in a thread of its own. All that the log said up to a position, and the position,
@@ -31,11 +41,15 @@ export class IndexStore {
   readonly #opening: Opening;
   readonly #files: IndexFiles;
 
-  /** Throws when it cannot be opened. */
-  constructor(private readonly dir: string) {
+  /** `wasKilled`: nobody closed the files. Throws when they cannot be opened. */
+  constructor(
+    private readonly dir: string,
+    wasKilled = false,
+  ) {
     markUnsynced(dir);
     this.#opening = new Opening(dir);
     this.#files = openToWrite(this.#opening, dir);
+    if (wasKilled && typeof positionOf(this.#files) === 'object') walk(this.#files);
   }
 
   /** Throws when it cannot be committed; then nothing of it is. */
@@ -50,20 +64,20 @@ export class IndexStore {
     markSynced(this.dir);
   }
 
-  #put({ anew, agents, fired, redrives, conversations, position }: IndexChange): void {
-    const { root, conversations: open } = this.#files;
-    if (anew) {
-      open.clearSync();
-      for (const prefix of [AGENT, FIRED, REDRIVE]) {
-        for (const key of [...root.getKeys({ start: prefix, end: `${prefix}~` })]) root.removeSync(key);
+  #put({ anew, rows, counts, position }: IndexChange): void {
+    const { tables } = this.#files;
+    if (anew) for (const name of TABLES) tables[name].clearSync();
+    for (const [name, changes] of Object.entries(rows)) {
+      const table = tables[name as Table];
+      for (const [key, text] of changes) {
+        if (text === null) table.removeSync(key);
+        else table.putSync(key, Buffer.from(text));
       }
     }
-    for (const key of agents) root.putSync(AGENT + key, true);
-    for (const [schedule, nextMs] of fired) root.putSync(FIRED + schedule, nextMs);
-    for (const [key, result] of redrives) root.putSync(REDRIVE + key, result);
-    for (const [conversation, json] of conversations) {
-      if (json === null) open.removeSync(conversation);
-      else open.putSync(conversation, Buffer.from(json));
+    for (const [module, more] of counts) {
+      const count = Number(tables.counts.get(module)?.toString() ?? 0) + more;
+      if (count > 0) tables.counts.putSync(module, Buffer.from(String(count)));
+      else tables.counts.removeSync(module);
     }
     putPosition(this.#files, position);
   }

@@ -1,9 +1,15 @@
 import { runStore } from '../lmdb/run-store.js';
 import { type IndexChange, IndexStore } from './index-store.js';
 
+export interface IndexWorkerOptions {
+  readonly dir: string;
+  /** Nobody closed the files that are there. */
+  readonly wasKilled: boolean;
+}
+
 /** The thread that the index is written in. */
-runStore(({ dir }: { readonly dir: string }) => {
-  const store = new IndexStore(dir);
+runStore(({ dir, wasKilled }: IndexWorkerOptions) => {
+  const store = new IndexStore(dir, wasKilled);
   return {
     opened: undefined,
     commit: (change: IndexChange) => store.commit(change),

@@ -4,14 +4,17 @@ import { HEADER } from '../../schemas/headers.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../schedules/firing.js';
-import { readLog } from '../journal/reader.js';
+import { readLogBatches } from '../journal/reader.js';
 import type { ConversationTable } from './conversation-table.js';
+import type { DueLetters } from './due-letters.js';
 import { IndexContents } from './index-contents.js';
 import { IndexKeeper, type Place } from './index-keeper.js';
-import { type OpenCommand, OpenCommands } from './open-commands.js';
+import { KeptRows } from './kept-rows.js';
+import type { OpenCommand, OpenCommands } from './open-commands.js';
 import { Recent } from './recent.js';
 import type { Redrives } from './redrives.js';
 import { UncausedEvents } from './uncaused-events.js';
+import type { WholeOutcomes } from './whole-outcomes.js';
 
 export interface LogIndexOptions {
   readonly nc: NatsConnection;
@@ -19,17 +22,14 @@ export interface LogIndexOptions {
   /** Identity of the log: an index of another log is thrown away. */
   readonly logId: string;
   readonly lastSeq: number;
-  /**
-   * A command is open: in their order, those that are when the index has caught up with where the log stood at its start,
-   * then each as it comes.
-   */
+  /** The index has come to where the log stood at its start: what was open then is found in {@link LogIndex.commands}. */
+  readonly onCaughtUp?: () => void;
+  /** A command came, behind that place. */
   readonly onCommand: (command: OpenCommand) => void;
   /** A command was answered, by the result at this sequence. */
   readonly onResult: (command: OpenCommand, resultSeq: number) => void;
-  /** A command was answered as one that could not be handled; told again after a restart until {@link keepFrom} is past it. */
-  readonly onDead?: (command: OpenCommand, result: StoredMessage) => void;
-  /** The lowest command that is to be read again after a restart, beside those that are open. */
-  readonly keepFrom?: () => number | undefined;
+  /** Dead letters are due, see {@link LogIndex.letters}. */
+  readonly onDead?: () => void;
   /** A record was read: from the first on, the next one in the log each time. */
   readonly onRecord?: (seq: number) => void;
   /** Something to tell of that the index lives with. */
@@ -49,7 +49,6 @@ const PATIENCE_MS = 60_000;
  * conversations, who was answered where, and where events lie that nothing caused. It follows the log for as long as the broker lives.
  */
 export class LogIndex {
-  readonly commands = new OpenCommands();
   readonly #contents: IndexContents;
   readonly #keeper: IndexKeeper;
   readonly #recent = new Recent<number>(RECENT_RESULTS);
@@ -57,8 +56,6 @@ export class LogIndex {
   readonly #stop = new AbortController();
   readonly #target: number;
   #position = 0;
-  /** The conversations have all records up to here already, when reading begins. */
-  #keptTo = 0;
   #discarded = false;
   #isLive = false;
   #waiters: { seq: number; resume: () => void }[] = [];
@@ -67,30 +64,27 @@ export class LogIndex {
 
   constructor(private readonly options: LogIndexOptions) {
     const { dir, logId, lastSeq, say } = options;
-    this.#contents = new IndexContents(
-      (schedule) => this.#keeper.lastFiring(schedule),
-      () => this.#keeper.soon(),
-    );
-    const position = (): Place => ({
-      seq: this.#stands,
-      resumeFrom: this.#resumeFrom,
-      uncaused: this.#uncaused.stretches,
-    });
+    const files = new KeptRows(dir, () => this.#keeper.readable);
+    this.#contents = new IndexContents(files, () => this.#keeper.soon());
+    const position = (): Place => ({ seq: this.#position, uncaused: this.#uncaused.stretches });
     this.#keeper = new IndexKeeper({ dir, logId, lastSeq, contents: this.#contents, position, say });
     this.#target = lastSeq;
   }
 
   /** Opens the files, reads up to where the log stood, then goes on in the background. */
   async start(): Promise<void> {
-    const { seq, resumeFrom, uncaused, discarded } = await this.#keeper.open();
+    const { seq, uncaused, discarded } = await this.#keeper.open();
     this.#uncaused.load(uncaused);
     this.#discarded = discarded;
-    this.#keptTo = seq;
-    this.#position = resumeFrom - 1;
+    this.#position = seq;
     this.#running = this.#run();
     await Promise.race([this.reached(this.#target), this.#running]);
     if (this.#lost !== undefined) throw new FaultError(this.#lost);
-    this.#tellOpen();
+    this.#caughtUp();
+  }
+
+  get commands(): OpenCommands {
+    return this.#contents.commands;
   }
 
   get conversations(): ConversationTable {
@@ -101,8 +95,18 @@ export class LogIndex {
     return this.#contents.redrives;
   }
 
+  /** Dead letters that are due. */
+  get letters(): DueLetters {
+    return this.#contents.letters;
+  }
+
+  /** Up to where outcomes have their copies. */
+  get whole(): WholeOutcomes {
+    return this.#contents.whole;
+  }
+
   get agents(): number {
-    return this.#contents.agents;
+    return this.#contents.agents.size;
   }
 
   /** The highest sequence that was read. */
@@ -143,7 +147,7 @@ export class LogIndex {
 
   /** The due time behind the last firing of a schedule that the log has; the schedule as {@link firingOf} names it. */
   lastFiring(schedule: string): number | undefined {
-    return this.#contents.lastFiring(schedule);
+    return this.#contents.fired.last(schedule);
   }
 
   async close(): Promise<void> {
@@ -155,14 +159,19 @@ export class LogIndex {
   async #run(): Promise<void> {
     const { nc, onLost } = this.options;
     try {
-      const records = readLog(nc, {
+      const batches = readLogBatches(nc, {
         fromSeq: this.#position + 1,
         follow: true,
         headersOnly: true,
         patienceMs: PATIENCE_MS,
         signal: this.#stop.signal,
       });
-      for await (const message of records) this.#add(message);
+      for await (const batch of batches) {
+        for (const message of batch) {
+          this.#add(message);
+          if (this.#contents.isFull) await this.#keeper.room();
+        }
+      }
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       this.#lost = toFault(error);
@@ -170,37 +179,37 @@ export class LogIndex {
     }
   }
 
-  /** Tells of the commands that were open when the index caught up; before any that comes later (I5). */
-  #tellOpen(): void {
+  /** Told once, before any command that comes later (I5). */
+  #caughtUp(): void {
     if (this.#isLive) return;
     this.#isLive = true;
-    for (const command of this.commands.all()) this.options.onCommand(command);
+    this.options.onCaughtUp?.();
   }
 
   #add(message: StoredMessage): void {
-    const subject = splitSubject(message.subject);
+    const text = message.subject;
+    const subject = splitSubject(text);
     const isLive = message.seq > this.#target;
-    if (isLive) this.#tellOpen();
-    const { conversations } = this;
-    // Of what is read again for the commands that are open, the conversations know already.
-    const isNew = message.seq > this.#keptTo;
+    if (isLive) this.#caughtUp();
+    const { commands, conversations, redrives, agents, fired } = this.#contents;
     if (subject?.kind === 'cmd') {
+      this.#contents.weigh(text.length);
       const firing = firingOf(subject.sender, (name) => message.header(name));
-      if (firing !== undefined) this.#contents.fired(firing.schedule, firing.nextMs);
-      const command = this.commands.command(message, subject);
-      if (isNew) conversations.command(message, subject, command.conversation);
-      this.redrives.command(message);
+      if (firing !== undefined) fired.fired(firing.schedule, firing.nextMs);
+      const command = commands.command(message, subject);
+      conversations.command(message, subject, command.conversation);
+      redrives.command(message);
       if (isLive) this.options.onCommand(command);
     } else if (subject?.kind === 'res') {
-      const command = this.commands.result(message, subject);
+      const command = commands.result(message, subject);
       if (command !== undefined) {
-        if (isNew) conversations.result(message, command.conversation);
+        conversations.result(message, command.conversation);
         this.#answered(message, command);
       }
     } else if (subject?.kind === 'evt') {
-      if (subject.agent !== undefined) this.#contents.addAgent(subject.module, subject.agent);
+      if (subject.agent !== undefined) agents.add(subject.module, subject.agent);
       this.#uncaused.event(subject.module, message);
-      if (isNew && conversations.size > 0) conversations.event(message, conversationOf(message));
+      if (conversations.size > 0) conversations.event(message, conversationOf(message));
     }
     this.#position = message.seq;
     this.options.onRecord?.(message.seq);
@@ -210,7 +219,10 @@ export class LogIndex {
   #answered(result: StoredMessage, command: OpenCommand): void {
     this.#recent.set(command.seq, result.seq);
     this.redrives.answered(command.seq, result.seq);
-    if (result.header(HEADER.dead) !== undefined) this.options.onDead?.(command, result);
+    if (result.header(HEADER.dead) !== undefined) {
+      this.letters.add(command, result);
+      this.options.onDead?.();
+    }
     this.options.onResult(command, result.seq);
   }
 
@@ -221,17 +233,5 @@ export class LogIndex {
       if (waiter.seq <= this.#position) waiter.resume();
       else this.#waiters.push(waiter);
     }
-  }
-
-  /** Where what is kept stands: while commands are read again that were open then, where it stood before. */
-  get #stands(): number {
-    return Math.max(this.#position, this.#keptTo);
-  }
-
-  get #resumeFrom(): number {
-    return Math.min(
-      this.commands.lowest() ?? this.#position + 1,
-      this.options.keepFrom?.() ?? Number.POSITIVE_INFINITY,
-    );
   }
 }

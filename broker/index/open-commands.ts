@@ -1,8 +1,15 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Address, CommandSubject } from '../../schemas/subjects.js';
+import { HandlerCalls, type MadeCall } from './handler-calls.js';
+import type { IndexContentsChange, RowChanges } from './index-store.js';
+import type { TableKey } from './index-files.js';
+import type { KeptRows } from './kept-rows.js';
+import { Overlay, Row } from './overlay.js';
+
+export type { MadeCall } from './handler-calls.js';
 
 /** A command that has no result yet. */
 export interface OpenCommand {
@@ -16,80 +23,224 @@ export interface OpenCommand {
   readonly calledBy: { readonly cause: number; readonly call: number } | null;
 }
 
-/** A call that a handler made: its command, and its result once there is one. */
-export interface MadeCall {
-  readonly seq: number;
-  resultSeq: number | null;
+class CommandRow extends Row implements OpenCommand {
+  readonly agent?: string;
+
+  constructor(
+    readonly seq: number,
+    readonly module: string,
+    readonly name: string,
+    agent: string | undefined,
+    readonly conversation: number,
+    readonly calledBy: OpenCommand['calledBy'],
+    /** Its handler has made calls. */
+    public hasCalls: boolean,
+  ) {
+    super();
+    if (agent !== undefined) this.agent = agent;
+  }
+
+  toText(): string {
+    const { module, name, agent = null, conversation, calledBy, hasCalls } = this;
+    return JSON.stringify([
+      module,
+      name,
+      agent,
+      conversation,
+      calledBy?.cause ?? 0,
+      calledBy?.call ?? 0,
+      hasCalls,
+    ]);
+  }
 }
+
+type CommandText = readonly [string, string, string | null, number, number, number, boolean];
+
+const rowOf = (seq: number, text: string): CommandRow => {
+  const [module, name, agent, conversation, cause, call, hasCalls] = JSON.parse(text) as CommandText;
+  const calledBy = cause === 0 ? null : { cause, call };
+  const row = new CommandRow(seq, module, name, agent ?? undefined, conversation, calledBy, hasCalls);
+  row.isKept = true;
+  return row;
+};
+
+const END = Number.MAX_SAFE_INTEGER;
+
+/** Under which name the commands of a module wait: a token that is no name goes with all others that are none. */
+export const waitsAs = ({ module }: OpenCommand): string => tokenOrInvalid(module);
 
 /**
  * The commands that are open, and the calls that handlers of open commands have made: folded from the log's headers in
- * order. It answers who may be named as a cause, and gives a handler that runs
- * again the answers that the log already has.
+ * order. It answers who may be named as a cause, and gives a handler that runs again the answers that the log already has.
+ * They lie in the files; in memory is what has changed since.
  */
 export class OpenCommands {
-  readonly #open = new Map<number, OpenCommand>();
-  /** By cause, then by number of the call; kept while the cause is open. */
-  readonly #calls = new Map<number, Map<number, MadeCall>>();
+  readonly #rows = new Overlay<number, CommandRow>();
+  readonly #calls: HandlerCalls;
+  #size = 0;
 
-  get(seq: number): OpenCommand | undefined {
-    return this.#open.get(seq);
+  constructor(private readonly files: KeptRows) {
+    this.#calls = new HandlerCalls(files);
+  }
+
+  /** Takes in how many the files have. */
+  load(): void {
+    this.#size = this.files.count('commands');
   }
 
   get size(): number {
-    return this.#open.size;
+    return this.#size;
   }
 
-  /** The lowest open command: reading from here again gives the same table. */
-  lowest(): number | undefined {
-    // Commands come in order of their sequences and a Map keeps the order of insertion.
-    return this.#open.keys().next().value;
+  /** Rows that are to be written. */
+  get changes(): number {
+    return this.#rows.size + this.#calls.changes;
+  }
+
+  get(seq: number): OpenCommand | undefined {
+    return this.#find(seq);
   }
 
   call(cause: number, call: number): MadeCall | undefined {
-    return this.#calls.get(cause)?.get(call);
+    return this.#calls.get(cause, call);
   }
 
-  *all(): IterableIterator<OpenCommand> {
-    yield* this.#open.values();
+  /** Open commands behind a sequence, in the order of the log. */
+  page(after: number, limit: number): readonly OpenCommand[] {
+    const changed = this.#changed((row) => row.seq > after);
+    const kept = this.files.page('commands', { after }, limit, (key, text) => {
+      const seq = Number(key);
+      return changed.has(seq) ? undefined : rowOf(seq, text);
+    });
+    return merged(kept, changed, limit);
+  }
+
+  /** Open commands of a module behind a sequence, in the order of the log; the module as {@link waitsAs} names it. */
+  pageOf(module: string, after: number, limit: number): readonly OpenCommand[] {
+    const changed = this.#changed((row) => row.seq > after && isOf(row, module));
+    const range = { after: [module, after], before: [module, END] };
+    const kept = this.files.page('waiting', range, limit, (key) => {
+      const seq = Number((key as readonly TableKey[])[1]);
+      return changed.has(seq) ? undefined : seq;
+    });
+    return merged(
+      kept.flatMap((seq) => this.#fromFiles(seq) ?? []),
+      changed,
+      limit,
+    );
+  }
+
+  /** The lowest open command of a module: what is below is answered. */
+  lowestOf(module: string): number | undefined {
+    return this.pageOf(module, 0, 1)[0]?.seq;
+  }
+
+  /** How many commands of a module are open. */
+  countOf(module: string): number {
+    let count = this.files.row('counts', module, Number) ?? 0;
+    for (const [, row] of this.#rows.rows()) if (isOf(row, module)) count += moreOf(row);
+    return count;
+  }
+
+  /** Modules with open commands, by name, behind this one; maybe one whose last command has just been answered. */
+  modules(after: string, limit: number): readonly string[] {
+    const found = new Set(this.files.page('counts', { after }, limit, (key) => String(key)));
+    for (const [, row] of this.#rows.rows()) {
+      const module = waitsAs(row);
+      if (row.isThere && module > after) found.add(module);
+    }
+    return [...found].sort().slice(0, limit);
   }
 
   command(message: StoredMessage, subject: CommandSubject): OpenCommand {
     const cause = causeOf(message);
-    const call = parseSequence(message.header(HEADER.call) ?? '');
+    const call = cause === undefined ? undefined : parseSequence(message.header(HEADER.call) ?? '');
     const calledBy = cause !== undefined && call !== undefined ? { cause, call } : null;
-    const open: OpenCommand = {
-      seq: message.seq,
-      module: subject.module,
-      name: subject.name,
-      ...(subject.agent === undefined ? {} : { agent: subject.agent }),
-      conversation: conversationOf(message),
-      calledBy,
-    };
-    this.#open.set(open.seq, open);
-    // Only what the cause's own module sent is a call of its handler; anyone can write a header.
-    if (calledBy !== null && this.#open.get(calledBy.cause)?.module === subject.sender) {
-      let calls = this.#calls.get(calledBy.cause);
-      if (calls === undefined) {
-        calls = new Map();
-        this.#calls.set(calledBy.cause, calls);
-      }
-      if (!calls.has(calledBy.call)) calls.set(calledBy.call, { seq: open.seq, resultSeq: null });
-    }
+    const { seq } = message;
+    const { module, name, agent } = subject;
+    const open = new CommandRow(seq, module, name, agent, conversationOf(message), calledBy, false);
+    this.#rows.changed(seq, open);
+    this.#size += 1;
+    if (calledBy !== null) this.#called(calledBy, open, subject.sender);
     return open;
   }
 
   /** Closes the command that this result answers; undefined when it answers none that is open. */
   result(message: StoredMessage, subject: Address): OpenCommand | undefined {
     const cause = causeOf(message);
-    const open = cause === undefined ? undefined : this.#open.get(cause);
-    if (open === undefined || tokenOrInvalid(open.module) !== subject.module) return undefined;
-    this.#open.delete(open.seq);
-    this.#calls.delete(open.seq);
-    if (open.calledBy !== null) {
-      const made = this.call(open.calledBy.cause, open.calledBy.call);
-      if (made?.seq === open.seq) made.resultSeq = message.seq;
-    }
+    const open = cause === undefined ? undefined : this.#find(cause);
+    if (open === undefined || waitsAs(open) !== subject.module) return undefined;
+    this.#rows.gone(open.seq, open);
+    this.#size -= 1;
+    if (open.hasCalls) this.#calls.forget(open.seq, open.isKept || open.isWritten !== undefined);
+    if (open.calledBy !== null) this.#calls.answered(open.calledBy, open.seq, message.seq);
     return open;
   }
+
+  /** What is to be written of it. */
+  take(): IndexContentsChange {
+    const commands: [TableKey, string | null][] = [];
+    const waiting: [TableKey, string | null][] = [];
+    const counts = new Map<string, number>();
+    for (const [seq, row] of this.#rows.take()) {
+      commands.push([seq, row.isThere ? row.toText() : null]);
+      const more = moreOf(row);
+      if (more === 0) continue;
+      const module = waitsAs(row);
+      waiting.push([[module, seq], row.isThere ? '' : null]);
+      counts.set(module, (counts.get(module) ?? 0) + more);
+    }
+    const rows: Record<string, RowChanges> = { commands, waiting, calls: this.#calls.take() };
+    return { rows, counts: [...counts] };
+  }
+
+  kept(): void {
+    this.#rows.kept();
+    this.#calls.kept();
+  }
+
+  putBack(): void {
+    this.#rows.putBack();
+    this.#calls.putBack();
+  }
+
+  #find(seq: number): CommandRow | undefined {
+    const row = this.#rows.find(seq) ?? this.#fromFiles(seq);
+    return row?.isThere === true ? row : undefined;
+  }
+
+  #fromFiles(seq: number): CommandRow | undefined {
+    return this.files.row('commands', seq, (text) => rowOf(seq, text));
+  }
+
+  /** Only what the cause's own module sent is a call of its handler; anyone can write a header. */
+  #called({ cause, call }: NonNullable<OpenCommand['calledBy']>, command: CommandRow, sender: string): void {
+    const open = this.#find(cause);
+    if (open?.module !== sender) return;
+    if (!this.#calls.add(cause, call, { seq: command.seq, resultSeq: null }) || open.hasCalls) return;
+    open.hasCalls = true;
+    this.#rows.changed(cause, open);
+  }
+
+  #changed(isMeant: (row: CommandRow) => boolean): ReadonlyMap<number, CommandRow> {
+    const changed = new Map<number, CommandRow>();
+    for (const [seq, row] of this.#rows.rows()) if (isMeant(row)) changed.set(seq, row);
+    return changed;
+  }
 }
+
+/** What the files have and what has changed since, in order. */
+const merged = (
+  kept: readonly CommandRow[],
+  changed: ReadonlyMap<number, CommandRow>,
+  limit: number,
+): readonly OpenCommand[] => {
+  const open = [...changed.values()].filter(({ isThere }) => isThere);
+  return [...kept, ...open].sort((a, b) => a.seq - b.seq).slice(0, limit);
+};
+
+const isOf = (row: CommandRow, module: string): boolean =>
+  row.module === module || (module === INVALID_TOKEN && waitsAs(row) === module);
+
+/** How many more are open by this row than by what the files have. */
+const moreOf = ({ isThere, isKept }: CommandRow): number => Number(isThere) - Number(isKept);

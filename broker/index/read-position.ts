@@ -6,9 +6,9 @@ import { indexToRead } from './index-to-read.js';
 export const readIndexPosition = async (dataDir: string): Promise<IndexPosition | undefined> => {
   const files = indexToRead(dataDir, (why) => new FaultError(fault('DATA_DIR_UNUSABLE', why)));
   try {
-    const { root, conversations, reads } = files.now();
+    const { root, reads } = files.now();
     try {
-      const found = positionOf({ root, conversations }, reads.options);
+      const found = positionOf({ root }, reads.options);
       return typeof found === 'object' ? found : undefined;
     } finally {
       reads.done();

@@ -1,6 +1,10 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity, parseSequence } from '../../schemas/identity.js';
 import type { StoredMessage } from '../../schemas/record.js';
+import type { TableKey } from './index-files.js';
+import type { RowChanges } from './index-store.js';
+import type { KeptRows } from './kept-rows.js';
+import { Overlay, Row } from './overlay.js';
 
 /** The producer that records what an operator has redriven. */
 const REDRIVER = 'gateway';
@@ -12,63 +16,93 @@ export const letterRedrivenBy = (message: StoredMessage): number | undefined => 
   return parseIdentity(message.header(HEADER.id) ?? '')?.producer === REDRIVER ? letter : undefined;
 };
 
+class RedriveRow extends Row {
+  constructor(
+    readonly letter: number,
+    /** Sequence of the result; 0: none yet. */
+    public result: number,
+  ) {
+    super();
+  }
+}
+
+/** Commands of one letter that are looked at. */
+const MOST = 10_000;
+
 /**
  * Which commands redrive which dead letters, folded from the log: it alone knows whether a redrive that a crash cut off was
  * recorded. Anyone can write these headers on a command of their own, so who acts on an entry looks at the record first.
  */
 export class Redrives {
-  /** Commands by the letter that they redrive, each with the sequence of its result; 0 while it has none. */
-  readonly #byLetter = new Map<number, Map<number, number>>();
-  readonly #letters = new Map<number, number>();
-  readonly #fresh = new Map<string, number>();
+  /** By the command that redrives. */
+  readonly #rows = new Overlay<number, RedriveRow>();
+  /** No command above this redrives: most results need not be looked up. */
+  #highest = 0;
 
-  /** Commands that say they redrive this letter, in order. */
+  constructor(private readonly files: KeptRows) {}
+
+  get changes(): number {
+    return this.#rows.size;
+  }
+
+  /** Takes in how far the files know. */
+  load(): void {
+    this.#highest = this.files.highest('redriven');
+  }
+
+  /** Commands that say they redrive this letter, in order; of very many the first. */
   of(letter: number): readonly number[] {
-    return [...(this.#byLetter.get(letter)?.keys() ?? [])];
+    const range = { after: [letter, 0], before: [letter, Number.MAX_SAFE_INTEGER] };
+    const commandOf = (key: TableKey): number => Number((key as readonly TableKey[])[1]);
+    const commands = new Set(this.files.page('redrives', range, MOST, commandOf));
+    for (const [command, row] of this.#rows.rows()) if (row.letter === letter) commands.add(command);
+    return [...commands].sort((a, b) => a - b).slice(0, MOST);
   }
 
   /** Sequence of the result of a command that redrives; undefined while it has none, or redrives nothing. */
   resultOf(command: number): number | undefined {
-    const letter = this.#letters.get(command);
-    const result = letter === undefined ? 0 : this.#byLetter.get(letter)?.get(command);
-    return result === 0 ? undefined : result;
+    return this.#find(command)?.result || undefined;
   }
 
   command(message: StoredMessage): void {
     const letter = letterRedrivenBy(message);
-    if (letter !== undefined && !this.#letters.has(message.seq)) this.#set(letter, message.seq, 0);
+    if (letter === undefined) return;
+    this.#rows.changed(message.seq, new RedriveRow(letter, 0));
+    this.#highest = message.seq;
   }
 
+  /** A command has its result, whether or not it redrives anything. */
   answered(command: number, result: number): void {
-    const letter = this.#letters.get(command);
-    if (letter !== undefined) this.#set(letter, command, result);
+    const row = this.#find(command);
+    if (row === undefined) return;
+    row.result = result;
+    this.#rows.changed(command, row);
   }
 
-  /** Takes in what was kept: `<letter>/<command>`, with the result's sequence. */
-  load(key: string, result: unknown): void {
-    const [letter, command] = key.split('/').map(Number);
-    if (letter !== undefined && command !== undefined) this.#set(letter, command, Number(result));
-    this.#fresh.clear();
+  take(): { readonly redrives: RowChanges; readonly redriven: RowChanges } {
+    const rows = [...this.#rows.take()];
+    return {
+      redrives: rows.map(([command, { letter, result }]) => [[letter, command], String(result)]),
+      redriven: rows.map(([command, { letter }]) => [command, String(letter)]),
+    };
   }
 
-  /** What is not kept yet. */
-  fresh(): ReadonlyMap<string, number> {
-    return new Map(this.#fresh);
+  kept(): void {
+    this.#rows.kept();
   }
 
-  /** This much is on disk. */
-  kept(saved: ReadonlyMap<string, number>): void {
-    for (const [key, result] of saved) if (this.#fresh.get(key) === result) this.#fresh.delete(key);
+  putBack(): void {
+    this.#rows.putBack();
   }
 
-  #set(letter: number, command: number, result: number): void {
-    let commands = this.#byLetter.get(letter);
-    if (commands === undefined) {
-      commands = new Map();
-      this.#byLetter.set(letter, commands);
-    }
-    commands.set(command, result);
-    this.#letters.set(command, letter);
-    this.#fresh.set(`${letter}/${command}`, result);
+  #find(command: number): RedriveRow | undefined {
+    if (command > this.#highest) return undefined;
+    const row = this.#rows.find(command);
+    if (row !== undefined) return row;
+    const letter = this.files.row('redriven', command, Number);
+    if (letter === undefined) return undefined;
+    const kept = new RedriveRow(letter, this.files.row('redrives', [letter, command], Number) ?? 0);
+    kept.isKept = true;
+    return kept;
   }
 }

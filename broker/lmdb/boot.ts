@@ -62,6 +62,9 @@ export const markSynced = (dir: string): void => {
   }
 };
 
+/** Whether its last writer has put all of it on disk, and closed it. */
+export const isSynced = (dir: string): boolean => marked(dir).startsWith(SYNCED);
+
 /** Something in the database is not what was written: it must not be opened again. */
 export const markDamaged = (dir: string): void => replaceFileSync(fileIn(dir), DAMAGED);
 

@@ -1,4 +1,10 @@
 import { open } from 'lmdb';
+import { openToRead } from '../../broker/index/index-files.js';
+import { type IndexContentsChange, IndexStore } from '../../broker/index/index-store.js';
+import { KeptRows } from '../../broker/index/kept-rows.js';
+import { FreshReads } from '../../broker/lmdb/fresh-reads.js';
+import { Opening } from '../../broker/lmdb/opening.js';
+import { tempDir } from './temp-dir.js';
 import { markSynced, markUnsynced } from '../../broker/lmdb/boot.js';
 
 /** Puts a value into the files of an index that nobody has open, as whoever writes them would. */
@@ -8,4 +14,33 @@ export const putIntoIndex = async (path: string, key: string, value: unknown): P
   await root.put(key, value);
   await root.close();
   markSynced(path);
+};
+
+/** What an index reads that has no files. */
+export const noFiles = (): KeptRows => new KeptRows('', () => undefined);
+
+export interface IndexFilesForTest extends AsyncDisposable {
+  readonly rows: KeptRows;
+  readonly commit: (change: Partial<IndexContentsChange>) => void;
+}
+
+/** The files of an index, to write and to read in this process. */
+export const indexFiles = (): IndexFilesForTest => {
+  const dir = tempDir();
+  const store = new IndexStore(dir.path);
+  const position = { logId: 'this log', seq: 0, uncaused: [] };
+  const opening = new Opening(dir.path);
+  const files = openToRead(opening, dir.path);
+  const reads = new FreshReads(files.root);
+  return {
+    rows: new KeptRows(dir.path, () => ({ files, reads })),
+    commit: (change) => store.commit({ anew: false, rows: {}, counts: [], ...change, position }),
+    [Symbol.asyncDispose]: async () => {
+      reads.close();
+      await files.root.close();
+      await opening.close();
+      await store.close();
+      await dir[Symbol.asyncDispose]();
+    },
+  };
 };

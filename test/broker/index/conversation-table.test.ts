@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ConversationTable } from '../../../broker/index/conversation-table.js';
+import { parseOpen } from '../../../broker/index/index-files.js';
+import type { RowChanges } from '../../../broker/index/index-store.js';
 import { MAX_PARTICIPANTS, type OpenConversation } from '../../../schemas/conversation.js';
 import type { StoredMessage } from '../../../schemas/record.js';
 import { splitSubject } from '../../../schemas/subjects.js';
+import { type IndexFilesForTest, indexFiles } from '../../support/index-files.js';
 
 const timeOf = (seq: number): string => new Date(seq * 1_000).toISOString();
 
@@ -16,10 +19,16 @@ const message = (seq: number, subject: string): StoredMessage => ({
   data: new Uint8Array(),
 });
 
+let files: IndexFilesForTest;
+beforeEach(() => {
+  files = indexFiles();
+});
+afterEach(() => files[Symbol.asyncDispose]());
+
 /** A table, what it gives to write by the conversation, and how often it said that there is something. */
 const table = () => {
   let changes = 0;
-  const conversations = new ConversationTable(() => {
+  const conversations = new ConversationTable(files.rows, () => {
     changes += 1;
   });
   const command = (seq: number, subject: string, conversation = seq): void => {
@@ -31,13 +40,17 @@ const table = () => {
     conversations.result(message(seq, 'res.m.a'), conversation);
   const event = (seq: number, conversation: number): void =>
     conversations.event(message(seq, 'evt.m.a'), conversation);
-  const take = (): ReadonlyMap<number, OpenConversation | null> =>
-    new Map(
-      conversations
-        .take()
-        .map(([id, json]) => [id, json === null ? null : (JSON.parse(json) as OpenConversation)]),
-    );
-  return { conversations, command, result, event, take, changes: () => changes };
+  const opened = (changes: RowChanges): ReadonlyMap<number, OpenConversation | null> =>
+    new Map(changes.map(([id, json]) => [Number(id), json === null ? null : parseOpen(json)]));
+  const took = () => opened(conversations.take());
+  /** What goes to the files, and is there. */
+  const take = () => {
+    const changes = conversations.take();
+    files.commit({ rows: { conversations: changes } });
+    conversations.kept();
+    return opened(changes);
+  };
+  return { conversations, command, result, event, take, took, changes: () => changes };
 };
 
 describe('the table of open conversations', () => {
@@ -79,7 +92,7 @@ describe('the table of open conversations', () => {
     const group = take();
     assert.deepEqual([...group.keys()], [2]);
     assert.equal(group.get(2)?.commands, 3);
-    assert.equal(conversations.hasChanged, false);
+    assert.equal(conversations.changes, 0);
     for (const seq of [6, 7, 8]) result(seq, 2);
     assert.deepEqual([...take()], [[2, null]]);
   });
@@ -94,35 +107,19 @@ describe('the table of open conversations', () => {
   });
 
   test('what could not be written is written with what came since, also where it has ended meanwhile', () => {
-    const { conversations, command, result, take } = table();
+    const { conversations, command, result, take, took } = table();
     command(1, 'cmd.m.a.x.guest');
     command(2, 'cmd.m.a.y.guest');
-    const failed = conversations.take();
+    took();
     result(3, 1);
-    conversations.putBack(failed);
-    assert.deepEqual([...take().keys()].sort(), [1, 2]);
+    conversations.putBack();
+    assert.deepEqual([...take().keys()], [2], 'of the other nobody has seen anything');
     result(4, 2);
-    conversations.putBack(conversations.take());
+    took();
+    conversations.putBack();
     command(5, 'cmd.m.a.z.guest', 2);
     result(6, 2);
     assert.deepEqual([...take()], [[2, null]], 'it is in the files still');
-  });
-
-  test('one that was kept goes on where it was', () => {
-    const { conversations, command, result, take } = table();
-    const kept: OpenConversation = {
-      conversation: 1,
-      began: timeOf(1),
-      last: { seq: 4, time: timeOf(4) },
-      commands: 2,
-      participants: ['guest', 'm/x'],
-      more: false,
-    };
-    conversations.load(kept);
-    command(5, 'cmd.m.a.x.guest', 1);
-    assert.deepEqual(take().get(1), { ...kept, commands: 3, last: { seq: 5, time: timeOf(5) } });
-    for (const seq of [6, 7, 8]) result(seq, 1);
-    assert.deepEqual([...take()], [[1, null]]);
   });
 
   test('participants are bounded, which is told; a token that is no name is none of theirs', () => {

@@ -44,12 +44,20 @@ describe('the index of the log', () => {
   };
 
   const openIndex = async (dir: string, logId = 'this log', last = lastSeq) => {
-    const seen = { commands: [] as number[], results: [] as number[], faults: [] as string[] };
-    const index = new LogIndex({
+    const seen = {
+      caughtUp: undefined as readonly number[] | undefined,
+      commands: [] as number[],
+      results: [] as number[],
+      faults: [] as string[],
+    };
+    const index: LogIndex = new LogIndex({
       nc,
       dir,
       logId,
       lastSeq: last,
+      onCaughtUp: () => {
+        seen.caughtUp = index.commands.page(0, 1_000).map(({ seq }) => seq);
+      },
       onCommand: ({ seq }) => seen.commands.push(seq),
       onResult: ({ seq }) => seen.results.push(seq),
       say: (text) => seen.faults.push(text),
@@ -59,14 +67,15 @@ describe('the index of the log', () => {
     return { index, seen };
   };
 
-  test('I5 commands that were open are told of before those that come while it reads', async () => {
+  test('I5 it has caught up, and knows what was open, before it tells of a command that comes later', async () => {
     await using dir = tempDir();
     const open = [await publish('cmd.m.a.early.guest'), await publish('cmd.m.a.early.guest')];
     const at = lastSeq;
     const later = await publish('cmd.m.a.early.guest');
     const { index, seen } = await openIndex(dir.path, 'this log', at);
     await waitFor('the later one', () => seen.commands.includes(later));
-    assert.deepEqual(seen.commands, [...open, later]);
+    assert.deepEqual(seen.commands, [later]);
+    assert.deepEqual(seen.caughtUp, open);
     for (const seq of [...open, later]) await publish('res.m.a.early', seq);
     await index.close();
   });
@@ -87,11 +96,11 @@ describe('the index of the log', () => {
     const second = await openIndex(dir.path);
     assert.equal(second.index.discarded, false);
     assert.equal(second.index.agents, 2);
-    assert.equal(second.index.commands.lowest(), open);
+    assert.equal(second.index.commands.lowestOf('m'), open);
     await second.index.reached(later);
     const live = await publish('cmd.m.a.x.guest');
     await waitFor('the live command', () => second.seen.commands.includes(live));
-    assert.deepEqual(second.seen.commands, [open, live]);
+    assert.deepEqual([second.seen.caughtUp, second.seen.commands], [[open], [live]]);
     await publish('res.m.a.x', live);
     await waitFor('its result', () => second.seen.results.includes(live));
     await second.index.close();

@@ -4,6 +4,7 @@ import { OpenCommands } from '../../../broker/index/open-commands.js';
 import { HEADER } from '../../../schemas/headers.js';
 import type { StoredMessage } from '../../../schemas/record.js';
 import { splitSubject } from '../../../schemas/subjects.js';
+import { noFiles } from '../../support/index-files.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -18,7 +19,7 @@ const message = (seq: number, subject: string, headers: Headers = {}): StoredMes
 
 /** Commands and results by subject, given their sequences in order. */
 const folded = (...records: readonly (readonly [subject: string, headers?: Headers])[]): OpenCommands => {
-  const commands = new OpenCommands();
+  const commands = new OpenCommands(noFiles());
   for (const [i, [subject, headers]] of records.entries()) {
     const parsed = splitSubject(subject);
     if (parsed?.kind === 'cmd') commands.command(message(i + 1, subject, headers), parsed);
@@ -38,10 +39,10 @@ describe('open commands', () => {
   test('a command is open until a result of its own module answers it', () => {
     const commands = folded(['cmd.m.a.x.guest'], ['res.other.a.x', cause(1)], ['cmd.m.a.y.guest']);
     assert.equal(commands.size, 2);
-    assert.equal(commands.lowest(), 1);
+    assert.equal(commands.lowestOf('m'), 1);
     const answered = folded(['cmd.m.a.x.guest'], ['res.m.a.x', cause(1)], ['cmd.m.a.y.guest']);
     assert.equal(answered.size, 1);
-    assert.equal(answered.lowest(), 3);
+    assert.equal(answered.lowestOf('m'), 3);
   });
 
   test('a call of a handler is known by its cause and number, with its result, until its cause is answered', () => {

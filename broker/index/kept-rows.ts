@@ -1,0 +1,101 @@
+import { markDamaged } from '../lmdb/boot.js';
+import type { FreshReads } from '../lmdb/fresh-reads.js';
+import { FaultError, fault } from '../../schemas/errors.js';
+import type { IndexFiles, Table, TableKey } from './index-files.js';
+
+/** The files while they are open, and hold what the index says. */
+export interface ReadableFiles {
+  readonly files: IndexFiles;
+  readonly reads: FreshReads;
+}
+
+/** Which keys of a table, in order. */
+export interface KeyRange {
+  /** Behind this one. */
+  readonly after: TableKey;
+  /** Below this one. */
+  readonly before?: TableKey;
+}
+
+/** What the files of the index have, as it was committed last; nothing where there are none. */
+export class KeptRows {
+  constructor(
+    private readonly dir: string,
+    private readonly readable: () => ReadableFiles | undefined,
+  ) {}
+
+  /** The row of a key, as `parse` reads its text. Throws DATA_DIR_UNUSABLE where it is damaged. */
+  row<T>(table: Table, key: TableKey, parse: (text: string) => T): T | undefined {
+    const open = this.readable();
+    if (open === undefined) return undefined;
+    const { files, reads } = open;
+    try {
+      const bytes = reads.bytes(files.tables[table], key);
+      return bytes === undefined ? undefined : this.#parsed(bytes.toString(), parse);
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** The first rows of a range, in the order of their keys: so many at most, of those that are wanted. */
+  page<T>(
+    table: Table,
+    { after, before }: KeyRange,
+    limit: number,
+    parse: (key: TableKey, text: string) => T | undefined,
+  ): readonly T[] {
+    const open = this.readable();
+    if (open === undefined) return [];
+    const { files, reads } = open;
+    const found: T[] = [];
+    const range = { start: after, exclusiveStart: true, ...(before === undefined ? {} : { end: before }) };
+    try {
+      if (limit <= 0) return found;
+      for (const { key, value } of files.tables[table].getRange({ ...range, ...reads.options })) {
+        const row = this.#parsed(value.toString(), (text) => parse(key, text));
+        if (row === undefined) continue;
+        found.push(row);
+        if (found.length === limit) break;
+      }
+      return found;
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** The highest key of a table of numbers; 0 without any. */
+  highest(table: Table): number {
+    const open = this.readable();
+    if (open === undefined) return 0;
+    const { files, reads } = open;
+    try {
+      const [last = 0] = [...files.tables[table].getKeys({ reverse: true, limit: 1, ...reads.options })];
+      return Number(last);
+    } finally {
+      reads.done();
+    }
+  }
+
+  count(table: Table): number {
+    const open = this.readable();
+    if (open === undefined) return 0;
+    const { entryCount } = open.files.tables[table].getStats() as { readonly entryCount: number };
+    return entryCount;
+  }
+
+  /** Nothing of files that are damaged is believed: the next start sets them aside and reads the log again. */
+  #parsed<T>(text: string, parse: (text: string) => T): T {
+    try {
+      return parse(text);
+    } catch (error) {
+      markDamaged(this.dir);
+      const why = (error as Error).message;
+      throw new FaultError(
+        fault(
+          'DATA_DIR_UNUSABLE',
+          `${this.dir} is damaged (${why}): start the broker again, it makes it new`,
+        ),
+      );
+    }
+  }
+}
