@@ -12,6 +12,7 @@ const KINDS: readonly (readonly [keyof Verification & string, FindingKind, strin
   ['duplicated', 'duplicated', 'numbers, copies, lines of the ledger that are there twice'],
   ['reordered', 'reordered', 'numbers, epochs, commands of an agent out of their order'],
   ['altered', 'altered', 'copies that are not what was decided, records that are not what was certified'],
+  ['forbidden', 'forbidden', 'copies that a result promises and its module may not have'],
   ['unanswered', 'unanswered', 'commands without a result'],
   ['answeredTwice', 'answeredTwice', 'results of commands that have one'],
   ['orphanEvents', 'orphanEvent', 'events and commands that no decision promises'],

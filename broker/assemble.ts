@@ -18,7 +18,7 @@ import type { Reaper } from './process/reaper.js';
 import { Firings } from './schedules/firings.js';
 import { Schedules } from './schedules/schedules.js';
 import type { ServerSide } from './server/server-side.js';
-import { endFold, openModuleEpoch, startModule } from './supervisor/module-start.js';
+import { endFold, type ModuleEpoch, openModuleEpoch, startModule } from './supervisor/module-start.js';
 import type { ModuleSurroundings } from './supervisor/supervised-module.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import { usableSnapshots } from './supervisor/usable-snapshots.js';
@@ -43,6 +43,24 @@ export interface AssembleOptions {
   readonly lifetime: Lifetime;
 }
 
+/** Copies that may not be stored are named one by one up to here. */
+const LISTED = 10;
+
+/** Says what became of the copies that a crash left out; nothing is left out in silence. */
+const sayRepaired = (
+  log: BrokerLog,
+  module: string,
+  { republished, refused }: Pick<ModuleEpoch, 'republished' | 'refused'>,
+): void => {
+  if (republished > 0) log.line(module, `${republished} copies that a crash left out are stored`);
+  for (const { decision, cause, part, why } of refused.slice(0, LISTED)) {
+    log.line(module, `copy ${part} of result ${decision} of command ${cause} is not stored: ${why}`);
+  }
+  if (refused.length > LISTED) {
+    log.line(module, `${refused.length - LISTED} more copies are not stored; replay verify lists them`);
+  }
+};
+
 /** What a module needs of the broker. `answersStored`: answers that the broker is writing are found in the log. */
 const surroundings = (
   { server, open, dataDir, hostEntry, reaper, log }: AssembleOptions,
@@ -61,13 +79,17 @@ const surroundings = (
     const loss = await open.witness.checked();
     if (loss !== undefined) return E.left(fault(loss.code, loss.message));
     const started = await startModule(open, manifest, usable(manifest.name, request))();
-    if (E.isRight(started) && started.right.republished > 0) {
-      log.line(manifest.name, `${started.right.republished} copies that a crash left out are stored`);
-    }
-    return started;
+    if (E.isLeft(started)) return started;
+    const { republished, refused, ...reply } = started.right;
+    sayRepaired(log, manifest.name, { republished, refused });
+    return E.right(reply);
   },
   started: (module) => endFold(open, module),
-  repair: (module) => openModuleEpoch(open, module),
+  repair: (manifest) => async () => {
+    const repaired = await openModuleEpoch(open, manifest)();
+    if (E.isRight(repaired)) sayRepaired(log, manifest.name, repaired.right);
+    return repaired;
+  },
   linkedSince: () => server.link.linkedSince(),
   serverAnswers: () => server.link.answers(),
   log: (module, text) => log.line('supervisor', `${module}: ${text}`),

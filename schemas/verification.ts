@@ -11,6 +11,7 @@ export const FINDING_KINDS = [
   'orphanEvent',
   'unattributed',
   'stateMismatch',
+  'forbidden',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
@@ -62,6 +63,7 @@ export const VerificationSchema = Type.Object(
     }),
     findings: Type.Immutable(Type.Array(FindingSchema, { description: 'The first of them.' })),
     findingsTotal: Count('Findings in all, listed or not.'),
+    forbidden: Count('Findings: copies that a result promises and its module may not have.'),
     altered: Count('Findings: records that are not what they were, or not what was decided.'),
     epochs: Count('Of the records.'),
     waiting: Count('Of the commands and copies that are not there yet: too young to be called missing.'),

@@ -1,10 +1,10 @@
 import { API_PREFIX } from '../../schemas/control.js';
 import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate.js';
 import type { Manifest } from '../../schemas/manifest.js';
-import { takesAgent } from '../../schemas/manifest.js';
 import { foldConsumer, LOG } from '../../schemas/log.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer.js';
 import { type AccountLimits, guestLimits, MODULE_LIMITS, OPERATOR_LIMITS } from './limits.js';
+import { commandPatterns } from '../../schemas/publish-rights.js';
 
 /**
  * Who may do what, as accounts of the NATS server (I7). In one account this cannot be had: whoever may publish one
@@ -137,17 +137,6 @@ export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan =
     as: `${API_PREFIX}.${subject}`,
     many,
   });
-  const actions = [
-    ...Object.entries(manifest.actions).map(([name, action]) => ({
-      module: self,
-      name,
-      agent: takesAgent(action),
-    })),
-    // Whether another module's action takes an agent is its manifest's affair, so both forms are granted.
-    ...Object.entries(manifest.dependencies ?? {}).flatMap(([module, names]) =>
-      names.map((name) => ({ module, name, agent: undefined })),
-    ),
-  ];
   return {
     name: self,
     publicKey,
@@ -156,11 +145,9 @@ export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan =
       service(`evt.${self}.>`),
       service(`res.${self}.>`),
       service(`ctl.${self}.>`),
-      ...actions.flatMap(({ module, name, agent }): readonly Grant[] => [
-        ...['cmd', 'call'].flatMap((verb) => [
-          ...(agent === false ? [] : [signed(`${verb}.${module}.${name}.*`, self)]),
-          ...(agent === true ? [] : [signed(`${verb}.${module}.${name}`, self)]),
-        ]),
+      ...commandPatterns(manifest).flatMap((target) => [
+        signed(`cmd.${target}`, self),
+        signed(`call.${target}`, self),
       ]),
       api(`CONSUMER.INFO.LOG.${self}`),
       api(`CONSUMER.MSG.NEXT.LOG.${self}`, true),

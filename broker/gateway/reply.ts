@@ -4,18 +4,10 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
 import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
-import {
-  forCaller,
-  type Refusal,
-  RefusalSchema,
-  type Result,
-  refusal,
-  serviceCode,
-} from '../../schemas/result.js';
+import { type Refusal, RefusalSchema, type Result, refusal, serviceCode } from '../../schemas/result.js';
+import { bodyForCaller, parseResult } from '../../schemas/result-bytes.js';
 import { compile } from '../../schemas/validate.js';
 import type { StoredResult } from './pending-calls.js';
-
-const decoder = new TextDecoder();
 
 /** The body has the whole message; with a copy of a long one the reply would be above what the server takes. */
 const MAX_HEADER_TEXT = 1_024;
@@ -29,22 +21,34 @@ const serviceHeaders = (headers: MsgHdrs, { status, error }: Refusal): void => {
   headers.set(HEADER.serviceErrorCode, String(serviceCode({ status, error })));
 };
 
-/** A stored result, or what is wrong with it: a module in another language stores what it likes. */
-const readResult = (body: Uint8Array): Result => {
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(body));
-  } catch {
-    return refusal(fault('OUTCOME_INVALID', 'the module stored a result that is not JSON'));
+/** The answer to a call: its bytes, and what it says when it is no. */
+interface Answer {
+  readonly body: Uint8Array;
+  readonly refusal?: Refusal;
+}
+
+const refusing = (problem: Fault): Answer => {
+  const said = refusal(problem);
+  return { body: encodeJson(said), refusal: said };
+};
+
+/**
+ * The answer that a stored result is, in the bytes that are stored, or what is wrong with it: a module in another language
+ * stores what it likes.
+ */
+const readResult = (body: Uint8Array): Answer => {
+  const value = parseResult(body);
+  if (value === undefined) {
+    return refusing(fault('OUTCOME_INVALID', 'the module stored a result that is not JSON'));
   }
-  if ((value as Partial<Result> | null)?.status === 'ok') return value as Result;
+  if ((value as Partial<Result> | null)?.status === 'ok') return { body: bodyForCaller(body) };
   const checked = checkRefusal(value);
-  if (E.isLeft(checked)) return refusal(checked.left);
+  if (E.isLeft(checked)) return refusing(checked.left);
   return body.length > MAX_PAYLOAD_BYTES
-    ? refusal(
+    ? refusing(
         fault('OUTCOME_TOO_LARGE', `${checked.right.error.code}, with an error of ${body.length} bytes`),
       )
-    : checked.right;
+    : { body, refusal: checked.right };
 };
 
 /** Answers a call that was not recorded. */
@@ -57,17 +61,12 @@ export const replyFault = (msg: Msg, problem: Fault): void => {
 
 /** Answers a call with the stored result of its command. Returns the error's code, or null. */
 export const replyResult = (msg: Msg, command: number, { body, seq }: StoredResult): string | null => {
-  const result = readResult(body);
+  const answer = readResult(body);
   const headers = makeHeaders();
   headers.set(HEADER.cause, String(command));
   // Whoever waits until a module's states have that sequence reads what this call wrote.
   headers.set(HEADER.result, String(seq));
-  if (result.status === 'ok') {
-    // Most results of queries carry nothing else, so their stored bytes are the answer.
-    msg.respond(result.out === undefined ? body : encodeJson(forCaller(result)), { headers });
-    return null;
-  }
-  serviceHeaders(headers, result);
-  msg.respond(encodeJson(result), { headers });
-  return result.error.code;
+  if (answer.refusal !== undefined) serviceHeaders(headers, answer.refusal);
+  msg.respond(answer.body, { headers });
+  return answer.refusal?.error.code ?? null;
 };

@@ -1,7 +1,6 @@
 import { HEADER } from '../../schemas/headers.js';
 import { formatPart } from '../../schemas/identity.js';
-import { encodeJson } from '../../schemas/json.js';
-import type { Out } from '../../schemas/result.js';
+import type { PromisedCopy } from '../../schemas/result-bytes.js';
 import type { Draft } from './draft.js';
 
 /** One of the records that an outcome causes, and what it bears of the outcome. */
@@ -14,17 +13,17 @@ export interface Copy {
   /** It is copy i of n, i from 1. */
   readonly i: number;
   readonly n: number;
-  readonly out: Out;
+  readonly out: PromisedCopy;
 }
 
 /**
- * A copy as it is stored, whoever stores it and when. An event has the shape that its result was written in, also when
+ * A copy as it is stored, whoever stores it and when: its payload is the bytes that the result has. An event has the shape that its result was written in, also when
  * its module has gone on to another since. A command has the shape that its callee takes, of which the sender's schema
  * version says nothing.
  */
 export const copyDraft = ({ cause, conversation, schema, i, n, out: { subject, data } }: Copy): Draft => ({
   subject,
-  data: encodeJson(data),
+  data,
   headers: {
     [HEADER.cause]: String(cause),
     [HEADER.conversation]: String(conversation),

@@ -1,32 +1,28 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity, parsePart } from '../../schemas/identity.js';
-import { jsonOrText } from '../../schemas/json.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
-import type { Ok, Out } from '../../schemas/result.js';
+import { type PromisedCopy, promisedCopies } from '../../schemas/result-bytes.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { Copy } from './copy.js';
 
 interface Outcome {
+  /** Sequence of the result, and its subject. */
+  readonly decision: number;
+  readonly subject: string;
   readonly conversation: number;
   readonly schema: string | undefined;
-  readonly out: readonly Out[];
+  readonly out: readonly PromisedCopy[];
   readonly present: Set<number>;
 }
 
-const isOut = (value: unknown): value is Out => {
-  const { subject, data } = (value ?? {}) as Partial<Out>;
-  return typeof subject === 'string' && /^(evt|cmd)\./.test(subject) && data !== undefined;
-};
-
-/**
- * The copies that a result promises. A module in another language may store what is no result: that promises nothing,
- * and must not keep the module from starting.
- */
-const outOf = (data: Uint8Array): readonly Out[] => {
-  const result = jsonOrText(data) as Partial<Ok> | null;
-  const out: unknown = typeof result === 'object' ? result?.out : undefined;
-  return Array.isArray(out) && out.every(isOut) ? out : [];
-};
+/** A copy that a result promises and the log does not have. */
+export interface MissingCopy {
+  /** Sequence of the result. */
+  readonly decision: number;
+  /** Subject of the result. */
+  readonly result: string;
+  readonly copy: Copy;
+}
 
 /**
  * What a module left behind, folded from its part of the log: which commands have no result, and which outcomes lack
@@ -63,23 +59,30 @@ export class ModuleRecovery {
 
   /**
    * The copies that outcomes promise and the log does not have, in the order in which their outcomes were decided, as they
-   * would have been stored.
+   * would have been stored. That is the module's word alone: whether it may have such copies is for others to say.
    */
-  *missing(): Generator<Copy> {
-    for (const [cause, { conversation, schema, out, present }] of this.#incomplete) {
-      for (const [index, copy] of out.entries()) {
+  *missing(): Generator<MissingCopy> {
+    for (const [cause, { decision, subject, conversation, schema, out, present }] of this.#incomplete) {
+      for (const [index, promised] of out.entries()) {
         const i = index + 1;
-        if (!present.has(i)) yield { cause, conversation, schema, i, n: out.length, out: copy };
+        if (present.has(i)) continue;
+        const copy = { cause, conversation, schema, i, n: out.length, out: promised };
+        yield { decision, result: subject, copy };
       }
     }
   }
 
   #outcome(cause: number, message: StoredMessage): void {
+    // What answers a command stands behind it, and only the first of several counts.
+    if (cause >= message.seq || this.#answered.has(cause)) return;
     this.#unanswered.delete(cause);
     this.#answered.add(cause);
-    const out = outOf(message.data);
+    // Its own bytes: those of the message may be a part of many records, which would be kept with it.
+    const out = promisedCopies(message.data.slice());
     if (out.length > 0) {
       this.#incomplete.set(cause, {
+        decision: message.seq,
+        subject: message.subject,
         conversation: conversationOf(message),
         schema: message.header(HEADER.schema),
         out,

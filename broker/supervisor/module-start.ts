@@ -17,6 +17,7 @@ import { readLogBatches } from '../journal/reader.js';
 import type { WholeLog } from '../log/whole-log.js';
 import { failPoint } from '../journal/fail-point.js';
 import { type EpochEnd, isWrittenBy, ModuleRecovery } from '../journal/recovery.js';
+import { judgeCopies, type RefusedCopy } from './judge-copies.js';
 import { ensureCommandConsumer, PINNED } from './command-consumer.js';
 
 const SECOND_NS = 1_000_000_000;
@@ -58,6 +59,8 @@ export interface ModuleEpoch {
   /** The lowest command without a result, or the fence when there is none. */
   readonly resumeFrom: number;
   readonly republished: number;
+  /** Copies that its results promise and that it may not have stored: they are not stored. */
+  readonly refused: readonly RefusedCopy[];
 }
 
 export interface ModuleStartContext {
@@ -78,9 +81,10 @@ export interface ModuleStartContext {
  */
 export const openModuleEpoch = (
   { nc, jsm, under, durability }: ModuleStartContext,
-  module: string,
+  manifest: Manifest,
   known?: EpochEnd,
 ): TE.TaskEither<Fault, ModuleEpoch> => {
+  const module = manifest.name;
   const recovery = new ModuleRecovery(module);
   return pipe(
     jetstream(nc, async () => {
@@ -102,7 +106,9 @@ export const openModuleEpoch = (
     TE.chain(({ epoch, fence }) =>
       TE.tryCatch(
         async () => {
-          const missing = [...recovery.missing()];
+          const judged = await judgeCopies(nc, manifest, [...recovery.missing()])();
+          if (E.isLeft(judged)) throw new FaultError(judged.left);
+          const { allowed, refused } = judged.right;
           const grouping = GROUPING[durability];
           const appender = new Appender(
             { nc, producer: module, epoch, next: 1, grouping },
@@ -110,14 +116,21 @@ export const openModuleEpoch = (
               for (const { settle } of unsettled) settle(E.left(reason));
             },
           );
-          const storing = appender.appendAll(missing.map((copy) => storedCopy(module, copy)))();
+          const storing = appender.appendAll(allowed.map((copy) => storedCopy(module, copy)))();
           failPoint('repair.appended');
           const stored = await storing;
           failPoint('repair.acknowledged');
           appender.close();
           if (E.isLeft(stored)) throw new FaultError(stored.left.fault);
           const resumeFrom = recovery.lowestUnanswered() ?? fence;
-          return { epoch, fence, next: missing.length + 1, resumeFrom, republished: missing.length };
+          return {
+            epoch,
+            fence,
+            next: allowed.length + 1,
+            resumeFrom,
+            republished: allowed.length,
+            refused,
+          };
         },
         (error) => toFault(error, 'LOG_UNAVAILABLE'),
       ),
@@ -147,10 +160,10 @@ export const startModule = (
   context: ModuleStartContext,
   manifest: Manifest,
   request: StartRequest,
-): TE.TaskEither<Fault, StartReply & { readonly republished: number }> =>
+): TE.TaskEither<Fault, StartReply & Pick<ModuleEpoch, 'republished' | 'refused'>> =>
   pipe(
-    openModuleEpoch(context, manifest.name, request.previous),
-    TE.chain(({ epoch, fence, next, resumeFrom, republished }) =>
+    openModuleEpoch(context, manifest, request.previous),
+    TE.chain(({ epoch, fence, next, resumeFrom, republished, refused }) =>
       jetstream(context.nc, async () => {
         const { jsm } = context;
         const consumer = commandConsumer(manifest.name);
@@ -183,6 +196,7 @@ export const startModule = (
           logId: context.logId,
           durability: context.durability,
           republished,
+          refused,
         };
       }),
     ),

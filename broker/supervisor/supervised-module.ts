@@ -25,7 +25,7 @@ export interface ModuleSurroundings {
   /** The module has read its past and handles commands. */
   readonly started: (module: string) => TaskEither<Fault, unknown>;
   /** Stores what a module that stays down has left undone. */
-  readonly repair: (module: string) => TaskEither<Fault, unknown>;
+  readonly repair: (manifest: Manifest) => TaskEither<Fault, unknown>;
   /** Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not. */
   readonly linkedSince: () => number | undefined;
   /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
@@ -226,7 +226,7 @@ export class SupervisedModule implements ServedModule {
           this.name,
           `${this.reason}; \`tallystick module reload ${this.name}\` starts it again`,
         );
-        await this.around.repair(this.name)();
+        await this.around.repair(this.manifest)();
         const said = this.lastOutput.map((line) => `\n  ${line}`).join('');
         loaded(E.left(fault('MODULE_START_FAILED', `${this.name} was ${this.reason}${said}`)));
         return;

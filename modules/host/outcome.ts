@@ -4,6 +4,7 @@ import { copyId } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { type Ok, type Out, type Refusal, type Result, refusal } from '../../schemas/result.js';
+import { copiesIn, type PromisedCopy } from '../../schemas/result-bytes.js';
 import { commandSubject, eventSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, Rejection } from '../sdk/module.js';
@@ -13,8 +14,8 @@ import { type AnyDecision, type AnyEvent, checkDecision, checkRejection } from '
 /** A handled command, ready to be stored: the body of its `res` record and what it stands for. */
 export interface Outcome {
   readonly body: Uint8Array;
-  /** Copies to store behind it. */
-  readonly out: readonly Out[];
+  /** Copies to store behind it: slices of the body. */
+  readonly out: readonly PromisedCopy[];
   /** What the agent's state folds. */
   readonly events: readonly AnyEvent[];
   /** What the body says when it is not ok. */
@@ -109,12 +110,17 @@ export const outcomeOf = (
       const text = `the outcome of ${manifest.name}.${action} has ${body.length} bytes, a record holds ${MAX_RECORD_BYTES}`;
       return refused(fault('OUTCOME_TOO_LARGE', text));
     }
-    if (out.length === 0) return { body, out, events: [] };
+    if (out.length === 0) return { body, out: [], events: [] };
     // Copies and states are made from what is recorded and not from what was returned: JSON has no -0 and no Date, and a
     // handler may change later what it returned. A state that is folded again from the log must come out the same (I6).
     const recorded = (JSON.parse(decoder.decode(body)) as Ok).out ?? [];
     const folded = (decision.events ?? []).map(({ name }, i) => ({ name, data: recorded[i]?.data }));
-    return { body, out: recorded, events: folded };
+    const copies = copiesIn(body);
+    if (copies.length < out.length) {
+      const text = `${manifest.name}.${action} returned an event or a command without data, which JSON cannot say`;
+      return refused(fault('OUTCOME_INVALID', text));
+    }
+    return { body, out: copies, events: folded };
   } catch (error) {
     // What cannot be checked or encoded: a value that throws when it is read, a circle, a BigInt.
     const text = `what ${manifest.name}.${action} returned: ${messageOf(error)}`;

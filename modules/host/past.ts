@@ -39,7 +39,9 @@ export const fold = (read: ReadFoldable, states: States, message: StoredMessage)
   } catch (error) {
     throw new FoldError(message.seq, toFault(error, 'FOLD_FAILED'), error);
   }
-  return causeOf(message);
+  // No result answers a command that comes behind it.
+  const cause = causeOf(message);
+  return cause !== undefined && cause < message.seq ? cause : undefined;
 };
 
 export interface PastOptions {

@@ -83,7 +83,7 @@ export const fillAnswered = async (
           data: encodeJson({ status: 'ok', data: { balance: i }, out: [out] }),
           headers: { [HEADER.cause]: String(cause), [HEADER.conversation]: String(cause) },
         },
-        copyDraft({ cause, conversation: cause, schema: '1', i: 1, n: 1, out }),
+        copyDraft({ cause, conversation: cause, schema: '1', i: 1, n: 1, out: { ...out, data: payload } }),
       ];
     });
     await appendAll(accounts, outcomes);

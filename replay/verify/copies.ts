@@ -1,6 +1,5 @@
-import { jsonOrText } from '../../schemas/json.js';
 import type { Findings } from './findings.js';
-import { copyHash, copyHashOf, promisedBy } from './decision.js';
+import { copyHash, FORBIDDEN, promisedBy } from './decision.js';
 import { KIND, type RecordView } from './record-view.js';
 import { SequencePages, SequenceSet } from './sequence-pages.js';
 
@@ -23,6 +22,15 @@ export interface Missing {
   readonly parts: number;
 }
 
+/** A copy whose bytes are not those that were decided. */
+export interface Differing {
+  readonly seq: number;
+  readonly cause: number;
+  /** Sequence of the result. */
+  readonly decision: number;
+  readonly part: number;
+}
+
 /**
  * I4: what an outcome promises is there, once, behind it and word for word; and nothing is there as a consequence that no
  * outcome promises.
@@ -36,6 +44,8 @@ export class Copies {
   readonly #hadSeveral: SequenceSet;
   /** Copies of outcomes before the range. */
   before = 0;
+  /** Copies that are not their outcomes' bytes: whether they say the same is seen when all has been read. */
+  readonly differing: Differing[] = [];
 
   constructor(
     private readonly findings: Findings,
@@ -47,9 +57,13 @@ export class Copies {
   }
 
   /** The result of an open command. */
-  decided({ bytes, words, record, seq, headers: { cause } }: RecordView): void {
-    const copies = promisedBy(bytes, words, record.dataFrom, record.dataTo);
-    if (copies.length === 1) {
+  decided(view: RecordView): void {
+    const { bytes, words, record, seq, moduleFrom, moduleTo } = view;
+    const { cause } = view.headers;
+    const module = { bytes, from: moduleFrom, to: moduleTo };
+    const copies = promisedBy(bytes, words, record.dataFrom, record.dataTo, module);
+    if (copies.includes(FORBIDDEN)) this.#decidedForbidden(view, copies);
+    else if (copies.length === 1) {
       this.#single.set(cause, copies[0] as number, seq);
     } else if (copies.length > 1) {
       this.#several.set(cause, { seq, copies: copies as number[], left: copies.length });
@@ -87,7 +101,7 @@ export class Copies {
       const decision = this.#single.detail(cause);
       this.#single.clear(cause);
       this.#hadOne.add(cause);
-      if (!this.#isSame(view, single)) this.#altered(view, decision);
+      if (!this.#isSame(view, single)) this.#differs(view, decision);
       return;
     }
     const several = single === 0 ? this.#several.get(cause) : undefined;
@@ -99,23 +113,32 @@ export class Copies {
       this.#several.delete(cause);
       this.#hadSeveral.add(cause);
     }
-    if (!this.#isSame(view, expected)) this.#altered(view, several.seq);
+    if (!this.#isSame(view, expected)) this.#differs(view, several.seq);
   }
 
-  #altered(view: RecordView, decision: number): void {
-    const { record, headers, seq } = view;
-    const detail = (): string =>
-      `${record.subject}, copy ${headers.part} of what ${headers.cause} caused, is not what ${decision} decided`;
-    this.findings.add('altered', seq, this.#module(view), detail);
+  /** What a module may not have is never stored: it is a finding of the result alone. */
+  #decidedForbidden(view: RecordView, copies: readonly number[]): void {
+    const { cause } = view.headers;
+    const expected = copies.map((copy) => (copy === FORBIDDEN ? 0 : copy));
+    const left = expected.filter((copy) => copy !== 0).length;
+    if (left > 0) this.#several.set(cause, { seq: view.seq, copies: expected, left });
+    for (const [index, copy] of copies.entries()) {
+      if (copy !== FORBIDDEN) continue;
+      const module = this.#module(view);
+      const detail = (): string =>
+        `the result of ${cause} promises copy ${index + 1} on a subject that ${module} may not write`;
+      this.findings.add('forbidden', view.seq, module, detail);
+    }
+  }
+
+  #differs({ seq, headers: { cause, part } }: RecordView, decision: number): void {
+    this.differing.push({ seq, cause, decision, part });
   }
 
   #isSame(view: RecordView, expected: number): boolean {
     const { record, words } = view;
     const to = view.kind === KIND.cmd ? view.senderFrom - 1 : record.subjectTo;
-    if (copyHash(words, record.subjectFrom, to, record.dataFrom, record.dataTo) === expected) return true;
-    // A program in another language may set blanks where this one does not.
-    const data = JSON.stringify(jsonOrText(record.data));
-    return copyHashOf(view.text(record.subjectFrom, to), data) === expected;
+    return copyHash(words, record.subjectFrom, to, record.dataFrom, record.dataTo) === expected;
   }
 
   #unexpected(view: RecordView, several: Several | undefined): void {

@@ -1,6 +1,7 @@
-import { jsonOrText } from '../../schemas/json.js';
-import { hasByte, PATTERN, wordsOf } from '../../broker/journal/words.js';
+import { promisedCopies } from '../../schemas/result-bytes.js';
+import { fourBytes, hasByte, PATTERN, wordsOf } from '../../broker/journal/words.js';
 import { ByteHash } from './byte-hash.js';
+import { isCopySubject, type Span } from './copy-subject.js';
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -16,17 +17,17 @@ const OUT = Buffer.from(',"out":[');
 const SUBJECT = Buffer.from('{"subject":"');
 const ID = Buffer.from('","id":"');
 const DATA = Buffer.from('","data":');
+const EVENT = fourBytes(Buffer.from('evt.'));
+const COMMAND = fourBytes(Buffer.from('cmd.'));
 
 const NOTHING: readonly number[] = [];
 
-const isOut = (value: unknown): value is { subject: string; data: unknown } => {
-  const { subject, data } = (value ?? {}) as { subject?: unknown; data?: unknown };
-  return typeof subject === 'string' && /^(evt|cmd)\./.test(subject) && data !== undefined;
-};
+/** Stands for a copy that the module may not have. */
+export const FORBIDDEN = -1;
 
 const hash = new ByteHash();
 
-/** Fingerprint of a copy: its subject, as the decision has it, and its payload. */
+/** Fingerprint of a copy: its subject, as the decision has it, and its payload. Never {@link FORBIDDEN}, and never 0. */
 export const copyHash = (
   words: DataView,
   subjectFrom: number,
@@ -35,9 +36,9 @@ export const copyHash = (
   dataTo: number,
 ): number => hash.reset().add(words, subjectFrom, subjectTo).add(words, dataFrom, dataTo).value;
 
-/** The same of texts. */
-export const copyHashOf = (subject: string, data: string): number =>
-  hash.reset().addText(subject).addText(data).value;
+/** The same of a subject as text. */
+export const copyHashOf = (subject: string, data: Uint8Array): number =>
+  hash.reset().addText(subject).add(wordsOf(data), 0, data.length).value;
 
 /**
  * Reads from a result what it promises: a fingerprint for each of its `out`. Results as JSON.stringify writes them are read
@@ -48,9 +49,17 @@ class DecisionReader {
   private words = wordsOf(START);
   private at = 0;
   private end = 0;
+  private module: Span = { bytes: START, from: 0, to: 0 };
 
   /** Undefined where it is not written in the form that is known. */
-  read(bytes: Uint8Array, words: DataView, from: number, to: number): readonly number[] | undefined {
+  read(
+    bytes: Uint8Array,
+    words: DataView,
+    from: number,
+    to: number,
+    module: Span,
+  ): readonly number[] | undefined {
+    this.module = module;
     this.bytes = bytes;
     this.words = words;
     this.at = from;
@@ -78,15 +87,18 @@ class DecisionReader {
     const subjectFrom = this.at;
     if (!this.skipText()) return 0;
     const subjectTo = this.at;
-    const kind = this.bytes[subjectFrom];
-    // evt. or cmd.: anything else is no copy.
-    if ((kind !== 101 && kind !== 99) || this.bytes[subjectFrom + 3] !== 46) return 0;
+    if (subjectTo - subjectFrom < 4) return 0;
+    const kind = this.words.getInt32(subjectFrom, true);
+    // Anything else is no copy.
+    if (kind !== EVENT && kind !== COMMAND) return 0;
     if (!this.takes(ID) || !this.skipText() || !this.takes(DATA)) return 0;
     const dataFrom = this.at;
     if (!this.skipValue()) return 0;
     const dataTo = this.at;
     if (this.bytes[this.at] !== CLOSE_OBJECT) return 0;
     this.at += 1;
+    const subject = { bytes: this.bytes, from: subjectFrom, to: subjectTo };
+    if (!isCopySubject(subject, this.module)) return FORBIDDEN;
     return copyHash(this.words, subjectFrom, subjectTo, dataFrom, dataTo);
   }
 
@@ -147,18 +159,22 @@ const hasQuoteOrBackslash = (word: number): boolean =>
 
 const reader = new DecisionReader();
 
-/** The fingerprints of what a result promises, in order. What is no result promises nothing. */
+/**
+ * The fingerprints of what a result of this module promises, in order; {@link FORBIDDEN} for what it may not have. What is
+ * no result promises nothing.
+ */
 export const promisedBy = (
   bytes: Uint8Array,
   words: DataView,
   from: number,
   to: number,
+  module: Span,
 ): readonly number[] => {
-  const found = reader.read(bytes, words, from, to);
+  const found = reader.read(bytes, words, from, to, module);
   if (found !== undefined) return found;
-  const result = jsonOrText(bytes.subarray(from, to));
-  const out: unknown =
-    typeof result === 'object' && result !== null && 'out' in result ? result.out : undefined;
-  if (!Array.isArray(out) || !out.every(isOut)) return NOTHING;
-  return out.map(({ subject, data }) => copyHashOf(subject, JSON.stringify(data)));
+  return promisedCopies(bytes.subarray(from, to)).map(({ subject, data }) => {
+    const text = Buffer.from(subject);
+    const isAllowed = isCopySubject({ bytes: text, from: 0, to: text.length }, module);
+    return isAllowed ? copyHashOf(subject, data) : FORBIDDEN;
+  });
 };

@@ -44,6 +44,7 @@ export const summary = ({
   seconds: known.seconds,
   findings: findings.listed.toSorted((a, b) => a.seq - b.seq),
   findingsTotal: findings.total,
+  forbidden: findings.of('forbidden'),
   altered: findings.of('altered'),
   epochs: verifier.epochs,
   waiting: known.waiting,

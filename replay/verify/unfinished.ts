@@ -2,7 +2,10 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import type { LogApi } from '../../broker/journal/reader-api.js';
 import { recordsAt } from '../../broker/journal/records-at.js';
 import { splitSubject } from '../../schemas/subjects.js';
-import type { Missing } from './copies.js';
+import { isSamePayload } from '../../schemas/canonical-json.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { promisedCopies } from '../../schemas/result-bytes.js';
+import type { Differing, Missing } from './copies.js';
 import { type Findings, LISTED_FINDINGS } from './findings.js';
 
 const UNITS = [
@@ -65,5 +68,51 @@ export const addMissingCopies = async (
     const module = subject?.kind === 'res' ? subject.module : '';
     const detail = `copy ${part} of ${parts} of what ${decision} decided for command ${cause} is not there`;
     findings.add('missing', decision, module, detail);
+  }
+};
+
+/** The subject of a copy, as its decision has it. */
+const decidedSubject = (text: string): string => {
+  const subject = splitSubject(text);
+  return subject?.kind === 'cmd' ? text.slice(0, -(subject.sender.length + 1)) : text;
+};
+
+/** Whether a copy says what was decided: the same JSON, whatever blanks stand in it and however its numbers are written. */
+const saysTheSame = (copy: StoredMessage, decision: StoredMessage, part: number): boolean => {
+  const promised = promisedCopies(decision.data)[part - 1];
+  return (
+    promised !== undefined &&
+    promised.subject === decidedSubject(copy.subject) &&
+    isSamePayload(promised.data, copy.data)
+  );
+};
+
+/** Copies that are compared at a time. */
+const COMPARED = 1_000;
+
+/**
+ * Adds the copies that say something else than was decided. Copies are the bytes of their decision; those that older
+ * versions stored after a crash were parsed and written again, which is no difference where nothing was lost.
+ */
+export const addAltered = async (
+  api: LogApi,
+  findings: Findings,
+  differing: readonly Differing[],
+): Promise<void> => {
+  for (let from = 0; from < differing.length; from += COMPARED) {
+    const some = differing.slice(from, from + COMPARED);
+    const found = await recordsAt(
+      api,
+      some.flatMap(({ seq, decision }) => [seq, decision]),
+    )();
+    for (const [index, { seq, cause, decision, part }] of some.entries()) {
+      const [copy, result] = isLeft(found) ? [] : found.right.slice(index * 2, index * 2 + 2);
+      if (copy !== undefined && result !== undefined && saysTheSame(copy, result, part)) continue;
+      const subject = result === undefined ? undefined : splitSubject(result.subject);
+      const module = subject?.kind === 'res' ? subject.module : '';
+      const what = copy?.subject ?? `record ${seq}`;
+      const detail = `${what}, copy ${part} of what ${cause} caused, is not what ${decision} decided`;
+      findings.add('altered', seq, module, detail);
+    }
   }
 };

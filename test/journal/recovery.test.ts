@@ -68,10 +68,16 @@ describe('what a module left behind', () => {
   test('I4 copies that an outcome promises and the log lacks are named, word for word', () => {
     const recovery = recoveryOf([command(), result(1, 3), copy(1, 2, 3)]);
     assert.deepEqual(
-      [...recovery.missing()].map(({ cause, i, n, out }) => [cause, i, n, out.id]),
+      [...recovery.missing()].map(({ decision, copy: { cause, i, n, out } }) => [
+        decision,
+        cause,
+        i,
+        n,
+        Buffer.from(out.data).toString(),
+      ]),
       [
-        [1, 1, 3, '1/1'],
-        [1, 3, 3, '1/3'],
+        [2, 1, 1, 3, '{"i":0}'],
+        [2, 1, 3, 3, '{"i":2}'],
       ],
     );
   });
@@ -86,7 +92,7 @@ describe('what a module left behind', () => {
     };
     const unversioned = result(3, 1);
     const missing = recoveryOf([command(), command(), command(), older, sends, unversioned]).missing();
-    const versions = [...missing].map((copy) => copyDraft(copy).headers?.[HEADER.schema]);
+    const versions = [...missing].map(({ copy }) => copyDraft(copy).headers?.[HEADER.schema]);
     assert.deepEqual(versions, ['7', undefined, undefined], 'of an event, of a command, of one without');
   });
 
@@ -140,7 +146,7 @@ describe('what a module left behind', () => {
           const recovery = recoveryOf(entries);
           assert.equal(recovery.lowestUnanswered(), lowest);
           assert.deepEqual(
-            [...recovery.missing()].map(({ out }) => out.id),
+            [...recovery.missing()].map(({ copy: { cause, i } }) => `${cause}/${i}`),
             missing,
           );
         },

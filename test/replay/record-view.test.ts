@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { WireRecord } from '../../broker/journal/wire-record.js';
 import { wordsOf } from '../../broker/journal/words.js';
-import { copyHash, copyHashOf, promisedBy } from '../../replay/verify/decision.js';
+import { copyHash, copyHashOf, FORBIDDEN, promisedBy } from '../../replay/verify/decision.js';
+import { promisedCopies } from '../../schemas/result-bytes.js';
 import { KIND, RecordView } from '../../replay/verify/record-view.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity, parsePart, parseSequence } from '../../schemas/identity.js';
@@ -125,6 +126,8 @@ test('headers and subjects are read from bytes as they are from strings', () => 
   );
 });
 
+const MODULE = { bytes: Buffer.from('a'), from: 0, to: 1 };
+
 test('what a result promises is read from its bytes as JSON.parse reads it', () => {
   const out = fc.record({
     subject: fc
@@ -149,19 +152,30 @@ test('what a result promises is read from its bytes as JSON.parse reads it', () 
       fc.integer({ min: 0, max: 5 }),
       (value, indent, shift) => {
         const text = JSON.stringify(value, undefined, indent);
-        const { out = [] } = JSON.parse(text) as { out?: { subject: string; data: unknown }[] };
-        const isPromise = out.every(({ subject }) => /^(evt|cmd)\./.test(subject));
-        const expected = isPromise
-          ? out.map(({ subject, data }) => copyHashOf(subject, JSON.stringify(data)))
-          : [];
+        const { status, out = [] } = JSON.parse(text) as {
+          status: string;
+          out?: { subject: string; data: unknown }[];
+        };
+        const isPromise = status === 'ok' && out.every(({ subject }) => /^(evt|cmd)\./.test(subject));
+        // Indented, a payload is other bytes than JSON.stringify writes of it alone.
+        const slices = promisedCopies(Buffer.from(text));
+        if (indent === undefined)
+          assert.deepEqual(
+            slices.map(({ data }) => Buffer.from(data).toString()),
+            isPromise ? out.map(({ data }) => JSON.stringify(data)) : [],
+          );
+        const isOwn = (subject: string): boolean => subject === 'evt.a.b' || /^cmd\.[a-z.]+$/.test(subject);
+        const expected = slices.map(({ subject, data }) =>
+          isOwn(subject) ? copyHashOf(subject, data) : FORBIDDEN,
+        );
         const bytes = Buffer.from(`${'x'.repeat(shift)}${text}\r\n`);
-        assert.deepEqual(promisedBy(bytes, wordsOf(bytes), shift, bytes.length - 2), expected, text);
+        assert.deepEqual(promisedBy(bytes, wordsOf(bytes), shift, bytes.length - 2, MODULE), expected, text);
       },
     ),
     { numRuns: 2_000 },
   );
   const copy = Buffer.from('evt.a.b{"c":1}');
-  assert.equal(copyHash(wordsOf(copy), 0, 7, 7, copy.length), copyHashOf('evt.a.b', '{"c":1}'));
+  assert.equal(copyHash(wordsOf(copy), 0, 7, 7, copy.length), copyHashOf('evt.a.b', Buffer.from('{"c":1}')));
 });
 
 test('what is no result promises nothing', () => {
@@ -176,6 +190,6 @@ test('what is no result promises nothing', () => {
     '{"status":"ok","data":"\\',
   ]) {
     const bytes = Buffer.from(text);
-    assert.deepEqual(promisedBy(bytes, wordsOf(bytes), 0, bytes.length), []);
+    assert.deepEqual(promisedBy(bytes, wordsOf(bytes), 0, bytes.length, MODULE), []);
   }
 });

@@ -8,7 +8,8 @@ import { type Manifest, parseManifest } from '../../schemas/manifest.js';
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'modules');
 const SHIPPED = join(import.meta.dirname, '..', '..', 'modules');
 
-const write = async (dir: string, manifest: object): Promise<string> => {
+/** Makes a directory that the broker can load, of this manifest. */
+export const writeManifest = async (dir: string, manifest: object): Promise<string> => {
   const parsed = parseManifest(JSON.parse(JSON.stringify(manifest)));
   if (isLeft(parsed)) throw new FaultError(parsed.left);
   await mkdir(dir, { recursive: true });
@@ -21,7 +22,7 @@ const write = async (dir: string, manifest: object): Promise<string> => {
  * directory is the test's own, so a test may change the manifest without another test meeting it.
  */
 export const writeModule = (dir: string, fixture: string, manifest: object): Promise<string> =>
-  write(dir, { ...manifest, start: { entry: join(FIXTURES, fixture, 'index.js') } });
+  writeManifest(dir, { ...manifest, start: { entry: join(FIXTURES, fixture, 'index.js') } });
 
 /**
  * The same for a module that ships with the package, under limits of the test's. With arguments for Node its process is
@@ -36,5 +37,5 @@ export const writeShippedModule = async (
   const manifest = JSON.parse(await readFile(join(SHIPPED, name, 'manifest.json'), 'utf8')) as Manifest;
   const entry = join(SHIPPED, name, 'index.js');
   const command = [process.execPath, ...nodeArgs, join(SHIPPED, 'host', 'main.js'), dir, entry];
-  return write(dir, { ...manifest, limits, start: nodeArgs.length === 0 ? { entry } : { command } });
+  return writeManifest(dir, { ...manifest, limits, start: nodeArgs.length === 0 ? { entry } : { command } });
 };
