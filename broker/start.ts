@@ -21,7 +21,8 @@ import { serveControl } from './operate/control.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
 import { type ProducersContext, serveProducers } from './operate/producers.js';
-import { serveRequests } from './operate/serve.js';
+import { serveRequests } from './serving/requests.js';
+import { SERVED } from './serving/served.js';
 import type { Producer } from './journal/producer.js';
 import { Lifetime, orThrow, run } from './process/lifetime.js';
 import { claimDataDir } from './process/owner.js';
@@ -216,7 +217,7 @@ const serve = (
   ]);
   const serving = [
     serveControl(link.nc, supervisor, stacks),
-    serveRequests(link.nc, 'ops.>', (subject) => handlers.get(subject)),
+    serveRequests(link.nc, SERVED.operations, (subject) => handlers.get(subject)),
     ...serveConsumers(link.nc),
     serveScheduling(link.nc, schedules, supervisor),
   ];

@@ -352,6 +352,13 @@ export const ERRORS = {
     'An expression cannot be read, or is neither true nor false where it must be; the message names the column.',
   ),
   USAGE: row('rejected', false, 2, 400, 'The command line cannot be understood.'),
+  ANSWER_TOO_LARGE: row(
+    'failed',
+    false,
+    1,
+    413,
+    'The answer is larger than one message of the server; ask for a part of it, or read the record from the log.',
+  ),
   INTERNAL: row(
     'failed',
     false,

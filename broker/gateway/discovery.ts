@@ -1,5 +1,10 @@
-import type { Msg, NatsConnection, Subscription } from 'nats';
+import * as E from 'fp-ts/lib/Either.js';
+import type { NatsConnection, Subscription } from 'nats';
+import { encodeJson } from '../../schemas/json.js';
 import { takesAgent } from '../../schemas/manifest.js';
+import { answerBytes, encodeAnswer } from '../serving/answer.js';
+import { serve } from '../serving/serve.js';
+import { SERVED } from '../serving/served.js';
 import type { ModuleDirectory, ServedModule } from './directory.js';
 
 type Verb = 'PING' | 'INFO' | 'STATS';
@@ -44,22 +49,34 @@ const answer = (verb: Verb, module: ServedModule): object => {
   }
 };
 
+/** As much of it as one message holds: else without its endpoints, marked as such, so that the module is found at all. */
+const encoded = (verb: Verb, module: ServedModule, maxBytes: number): Uint8Array => {
+  const whole = encodeAnswer(answer(verb, module), maxBytes);
+  if (E.isRight(whole)) return whole.right;
+  const short = { ...identity(verb, module), metadata: { incomplete: whole.left.code }, endpoints: [] };
+  return encodeJson(short);
+};
+
 /**
  * Answers `$SRV.PING|INFO|STATS[.<name>[.<id>]]` for every loaded module, so that `nats micro ls` finds them. The
  * services library would subscribe once per endpoint and leave a call to an unknown action unanswered; the gateway
  * has one subscription for all calls, so only discovery is left to do. Source: NATS ADR-32.
  */
 export const serveDiscovery = (nc: NatsConnection, directory: ModuleDirectory): Subscription =>
-  nc.subscribe('$SRV.>', {
-    callback: (error, msg: Msg) => {
-      if (error !== null || msg.reply === undefined) return;
+  serve({
+    nc,
+    subject: SERVED.discovery,
+    // Whoever looks for services takes what comes; there is no form for a no.
+    refuse: () => undefined,
+    handle: (msg) => {
+      if (msg.reply === undefined) return;
       const [, verb, name, id, ...more] = msg.subject.split('.');
       const known = VERBS.find((candidate) => candidate === verb);
       if (known === undefined || more.length > 0) return;
       for (const module of directory.served()) {
         if (name !== undefined && name !== module.manifest.name) continue;
         if (id !== undefined && id !== module.instance) continue;
-        msg.respond(JSON.stringify(answer(known, module)));
+        msg.respond(encoded(known, module, answerBytes(nc)));
       }
     },
   });

@@ -11,10 +11,12 @@ import type { Settle } from '../journal/draft.js';
 import { linkedRequest } from '../journal/linked-request.js';
 import { headerOf, lastHeaderOf } from '../journal/message-headers.js';
 import type { Producer } from '../journal/producer.js';
+import { serve } from '../serving/serve.js';
+import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
 import type { ModuleDirectory } from './directory.js';
 import { serveDiscovery } from './discovery.js';
-import { PendingCalls } from './pending-calls.js';
+import { PendingCalls, type StoredResult } from './pending-calls.js';
 import { replyFault, replyResult } from './reply.js';
 
 export interface GatewayOptions {
@@ -59,17 +61,15 @@ export class Gateway {
 
   start(): void {
     const { nc, directory, maxWaitMs } = this.#options;
-    this.#results = nc.subscribe('live.res.>', {
-      callback: (error, msg) => {
-        if (error === null) this.#live(msg);
-      },
+    this.#results = serve({
+      nc,
+      subject: SERVED.results,
+      handle: (msg) => this.#live(msg),
+      // The server sends them on, and waits for nothing.
+      refuse: () => undefined,
     });
     this.#serving.push(
-      nc.subscribe('call.>', {
-        callback: (error, msg) => {
-          if (error === null) this.#called(msg);
-        },
-      }),
+      serve({ nc, subject: SERVED.calls, handle: (msg) => this.#called(msg), refuse: replyFault }),
       serveDiscovery(nc, directory),
     );
     this.#sweep = setInterval(() => this.#pending.expire(performance.now() - maxWaitMs), 5_000).unref();
@@ -118,7 +118,7 @@ export class Gateway {
     this.#pending.resolve(command, { body: msg.data, seq }, msg.subject);
   }
 
-  #called(msg: Msg): void {
+  #called(msg: Msg): void | Promise<void> {
     if (msg.reply === undefined || msg.reply === '') return; // Nobody waits: a command is what they should send.
     const started = performance.now();
     const call = parseSequence(headerOf(msg, HEADER.call) ?? '');
@@ -139,7 +139,7 @@ export class Gateway {
     const refusal = call === undefined ? this.#options.refusal?.() : undefined;
     if (refusal !== undefined) return this.#refuse(msg, refusal);
     if (call === undefined) this.#record(msg, admitted.right, {}, started);
-    else void this.#handlerCall(msg, admitted.right, call, started);
+    else return this.#handlerCall(msg, admitted.right, call, started);
   }
 
   #refuse(msg: Msg, problem: Fault): void {
@@ -184,7 +184,7 @@ export class Gateway {
       live: `live.${resultSubject(address)}`,
       resolve: (result) => {
         failPoint('gateway.answered');
-        const error = replyResult(msg, command, result);
+        const error = this.#reply(msg, command, result);
         module?.stats.record(address.name, performance.now() - started, error);
       },
       expire: () => {
@@ -193,6 +193,17 @@ export class Gateway {
     });
     const resultSeq = this.#options.index.recentResult(command);
     if (resultSeq !== undefined) void this.#fetch(command, resultSeq);
+  }
+
+  /** Answers the caller; with a no where the result is one that cannot be passed on. Returns the code of the answer, or null. */
+  #reply(msg: Msg, command: number, result: StoredResult): string | null {
+    try {
+      return replyResult(msg, command, result);
+    } catch (error) {
+      const text = `the result of command ${command} cannot be passed on: ${(error as Error).message}`;
+      replyFault(msg, fault('ANSWER_TOO_LARGE', `${text}; read it from the log`));
+      return 'ANSWER_TOO_LARGE';
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
 import { type Refusal, RefusalSchema, type Result, refusal, serviceCode } from '../../schemas/result.js';
 import { bodyForCaller, parseResult } from '../../schemas/result-bytes.js';
 import { compile } from '../../schemas/validate.js';
+import { shortened } from '../serving/answer.js';
 import type { StoredResult } from './pending-calls.js';
 
 /** The body has the whole message; with a copy of a long one the reply would be above what the server takes. */
@@ -53,7 +54,7 @@ const readResult = (body: Uint8Array): Answer => {
 
 /** Answers a call that was not recorded. */
 export const replyFault = (msg: Msg, problem: Fault): void => {
-  const answer = refusal(problem);
+  const answer = refusal(shortened(problem));
   const headers = makeHeaders();
   serviceHeaders(headers, answer);
   msg.respond(encodeJson(answer), { headers });

@@ -4,6 +4,8 @@ import { headers, type Msg, type NatsConnection, type Subscription } from 'nats'
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson, parseJson } from '../../schemas/json.js';
 import { LOG } from '../../schemas/log.js';
+import { serve } from '../serving/serve.js';
+import { SERVED } from '../serving/served.js';
 import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate.js';
 
 /**
@@ -43,6 +45,8 @@ const ALLOWED: ReadonlySet<string> = new Set<keyof ConsumerConfig>([
 ]);
 
 const TIMEOUT_MS = 10_000;
+/** What is refused may be quoted, and is a stranger's word. */
+const MAX_TEXT = 1_024;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -68,7 +72,11 @@ const allowed = (data: Uint8Array): E.Either<string, Uint8Array> => {
 };
 
 const refuse = (msg: Msg, code: number, description: string, type?: string): void => {
-  const error = { code, err_code: code === 400 ? 10_094 : 10_008, description };
+  const error = {
+    code,
+    err_code: code === 400 ? 10_094 : 10_008,
+    description: description.slice(0, MAX_TEXT),
+  };
   msg.respond(encodeJson({ type, error }));
 };
 
@@ -105,14 +113,16 @@ const pull = (nc: NatsConnection, msg: Msg): void => {
 
 /** Makes consumers for the operator, who may read the log in any way and change nothing, and passes on what pulls from them. */
 export const serveConsumers = (nc: NatsConnection): readonly Subscription[] => [
-  nc.subscribe(`${CREATE_CONSUMER}.>`, {
-    callback: (error, msg) => {
-      if (error === null) void create(nc, msg);
-    },
+  serve({
+    nc,
+    subject: SERVED.consumers,
+    handle: (msg) => create(nc, msg),
+    refuse: (msg, { message }) => refuse(msg, 500, message, CREATED),
   }),
-  nc.subscribe(`${PULL_CONSUMER}.${LOG}.>`, {
-    callback: (error, msg) => {
-      if (error === null) pull(nc, msg);
-    },
+  serve({
+    nc,
+    subject: SERVED.pulls,
+    handle: (msg) => pull(nc, msg),
+    refuse: (msg, { message }) => refuse(msg, 500, message),
   }),
 ];

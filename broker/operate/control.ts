@@ -8,7 +8,8 @@ import { compile } from '../../schemas/validate.js';
 import type { Stacks } from '../dead/stacks.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
-import { type Handler, serveRequests } from './serve.js';
+import { type Handler, serveRequests } from '../serving/requests.js';
+import { SERVED } from '../serving/served.js';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -79,7 +80,7 @@ const fromItsProcess =
 
 /** Serves `ctl.<module>.start|ready|beat|threw`; the server lets each module use its own name only. */
 export const serveControl = (nc: NatsConnection, supervisor: Supervisor, stacks: Stacks): Subscription =>
-  serveRequests(nc, 'ctl.*.*', (subject) => {
+  serveRequests(nc, SERVED.control, (subject) => {
     const [, name, verb] = subject.split('.');
     const module = supervisor.find(name ?? '');
     const handler = verbs.get(verb ?? '');

@@ -11,7 +11,7 @@ import { LetterBox } from '../dead/letter-box.js';
 import { Redriver } from '../dead/redriver.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { Producer } from '../journal/producer.js';
-import type { Handler } from './serve.js';
+import type { Handler } from '../serving/requests.js';
 
 type Body = Readonly<Record<string, unknown>>;
 

@@ -15,7 +15,7 @@ import { keptLosses } from '../log/set-aside.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
-import type { Handler } from './serve.js';
+import type { Handler } from '../serving/requests.js';
 
 export interface OperationsContext {
   readonly jsm: JetStreamManager;

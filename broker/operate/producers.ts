@@ -15,7 +15,6 @@ import {
   type OpenRequest,
   OpenRequestSchema,
   PRODUCER,
-  SIGNED_PRODUCER_SUBJECTS,
   producerOf,
   type StoredReply,
   type StoredRequest,
@@ -31,7 +30,8 @@ import { takeOver } from '../journal/epoch-source.js';
 import { type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
 import { readLog } from '../journal/reader.js';
 import { OneByOne } from './one-by-one.js';
-import { type Handler, serveRequests } from './serve.js';
+import { type Handler, serveRequests } from '../serving/requests.js';
+import { SERVED } from '../serving/served.js';
 
 export interface ProducersContext {
   readonly nc: NatsConnection;
@@ -207,7 +207,7 @@ const readVerb = (subject: string, { directory }: ProducersContext): E.Either<Fa
  */
 export const serveProducers = (context: ProducersContext): Subscription => {
   const accounts = new Map<string, OneByOne>();
-  return serveRequests(context.nc, SIGNED_PRODUCER_SUBJECTS, (subject) => {
+  return serveRequests(context.nc, SERVED.producers, (subject) => {
     const signed = readVerb(subject, context);
     if (E.isLeft(signed)) return () => TE.left(signed.left);
     const { sender } = signed.right;

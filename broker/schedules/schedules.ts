@@ -103,7 +103,8 @@ export class Schedules {
         .finally(() => {
           this.#waiting -= 1;
         });
-      this.#last = added;
+      // What becomes of one is no affair of those behind it.
+      this.#last = added.catch(() => undefined);
       return added;
     };
   }

@@ -13,7 +13,9 @@ import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
 import { headerOf } from '../journal/message-headers.js';
 import { readSigned } from '../gateway/signed-subject.js';
-import type { Handler } from '../operate/serve.js';
+import type { Handler } from '../serving/requests.js';
+import { serve } from '../serving/serve.js';
+import { SERVED } from '../serving/served.js';
 import type { ScheduleRequest, Schedules } from './schedules.js';
 import { KEPT } from './stream.js';
 
@@ -42,6 +44,8 @@ const readRequest = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Sche
   );
 
 const unusable = (msg: Msg, headers: Readonly<Record<string, string>>): Fault | undefined => {
+  const broken = Object.keys(headers).find((name) => /[\r\n]/.test(headers[name] as string));
+  if (broken !== undefined) return fault('HEADER_INVALID', `${broken} has a line break`);
   const payload = headers[HEADER.contentType] === undefined ? parseJson(msg.data) : E.right(undefined);
   if (E.isLeft(payload)) return payload.left;
   const deadline = headers[HEADER.deadline];
@@ -60,18 +64,20 @@ export const serveScheduling = (
   schedules: Schedules,
   directory: ModuleDirectory,
 ): Subscription =>
-  nc.subscribe('schedule.>', {
-    callback: (error, msg) => {
+  serve({
+    nc,
+    subject: SERVED.schedules,
+    handle: async (msg) => {
       // Nobody waits, and a schedule whose id nobody learns could hardly be cancelled.
-      if (error !== null || msg.reply === undefined || msg.reply === '') return;
-      void pipe(
+      if (msg.reply === undefined || msg.reply === '') return;
+      const added = await pipe(
         TE.fromEither(readRequest(msg, directory)),
         TE.chain((request) => schedules.add(request)),
-      )().then((outcome) => {
-        if (E.isLeft(outcome)) replyFault(msg, outcome.left);
-        else msg.respond(encodeJson({ status: 'ok', data: outcome.right }));
-      });
+      )();
+      if (E.isLeft(added)) replyFault(msg, added.left);
+      else msg.respond(encodeJson({ status: 'ok', data: added.right }));
     },
+    refuse: replyFault,
   });
 
 const idOf = (body: Readonly<Record<string, unknown>>): TE.TaskEither<Fault, string> =>

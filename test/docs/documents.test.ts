@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
+import { SERVED } from '../../broker/serving/served.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { blocksOf } from './blocks.js';
 import { documents } from './documents.js';
@@ -43,6 +44,15 @@ describe('documents', () => {
       withErrorTable(protocol.text),
       'run: node dist/test/docs/write-error-table.js',
     );
+  });
+
+  it('docs/protocol.md names every subject that the broker serves', () => {
+    const protocol = all.find(({ path }) => path === 'docs/protocol.md')?.text ?? '';
+    const table = protocol.slice(protocol.indexOf('## Subjects'), protocol.indexOf('## Headers'));
+    for (const subject of Object.values(SERVED)) {
+      const [fixed = ''] = subject.split(/[*>]/);
+      assert.ok(table.includes(`\`${fixed}`), subject);
+    }
   });
 
   it('every link goes to a file that is there, and to a heading that it has', () => {

@@ -83,6 +83,7 @@ const STABLE: Readonly<
   BROKER_UNREACHABLE: ['failed', true, 3, 503],
   EXPRESSION_INVALID: ['rejected', false, 2, 400],
   USAGE: ['rejected', false, 2, 400],
+  ANSWER_TOO_LARGE: ['failed', false, 1, 413],
   INTERNAL: ['failed', false, 1, 500],
 };
 

@@ -28,7 +28,18 @@ export const awkwardName = (): fc.Arbitrary<string> =>
     { weight: 1, arbitrary: fc.integer({ min: 60, max: 70_000 }).map((n) => 'x'.repeat(n)) },
   );
 
-const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8');
+/** Bytes that a failing test shows by their beginning: all of them would be megabytes of numbers. */
+const shown = (bytes: Uint8Array): Uint8Array =>
+  Object.assign(bytes, {
+    [fc.toStringMethod]: () => {
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+      return bytes.length < 200
+        ? JSON.stringify(text)
+        : `${bytes.length} bytes, ${JSON.stringify(text.slice(0, 60))}…`;
+    },
+  });
+
+const bytesOf = (text: string): Uint8Array => shown(Buffer.from(text, 'utf8'));
 
 /** A line of a header block as it should not be; what the client refuses to read is among it. */
 const badLine = (): fc.Arbitrary<Uint8Array> =>
@@ -96,7 +107,7 @@ export const headerBlock = (names: readonly string[] = ['Tally-Cause']): fc.Arbi
     .map(({ first, lines, end, cut }) => {
       const parts = [bytesOf(first), ...lines.flatMap((line) => [LINE_END, line]), bytesOf(end)];
       const whole = Buffer.concat(parts);
-      return cut === null ? whole : whole.subarray(0, cut);
+      return shown(cut === null ? whole : whole.subarray(0, cut));
     });
 
 /** Has the client send these bytes as the headers of a message, whatever they are. */

@@ -1,0 +1,57 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { Msg, NatsConnection, Subscription } from 'nats';
+import { type Fault, FaultError, fault } from '../../schemas/errors.js';
+import { parseJson } from '../../schemas/json.js';
+import { answer } from './answer.js';
+import { sayFailed, serve } from './serve.js';
+
+/** The JSON object of a request; `maxBytes` of the connection is the bound of its size, MAX_DEPTH that of its depth. */
+export type Body = Readonly<Record<string, unknown>>;
+
+/**
+ * Answers one kind of request: an object, or a fault that goes back as `{"error": …}`; undefined where the request is for
+ * another broker to answer.
+ */
+export type Handler = (body: Body) => TaskEither<Fault, object | undefined>;
+
+const asObject = (value: unknown): E.Either<Fault, Body> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? E.right(value as Body)
+    : E.left(fault('PAYLOAD_INVALID', 'the request is not a JSON object', ''));
+
+const outcomeOf = async (
+  msg: Msg,
+  handler: Handler | undefined,
+): Promise<E.Either<Fault, object | undefined>> => {
+  if (handler === undefined)
+    return E.left(fault('ACTION_UNKNOWN', `the broker does not serve ${msg.subject}`));
+  const body = E.chain(asObject)(parseJson(msg.data));
+  if (E.isLeft(body)) return body;
+  try {
+    return await handler(body.right)();
+  } catch (error) {
+    if (error instanceof FaultError) return E.left(error.fault);
+    throw error;
+  }
+};
+
+/** Serves requests by their subject, with JSON in and JSON out. One that nobody knows is told so. */
+export const serveRequests = (
+  nc: NatsConnection,
+  subject: string,
+  find: (subject: string, msg: Msg) => Handler | undefined,
+): Subscription =>
+  serve({
+    nc,
+    subject,
+    handle: async (msg) => {
+      const outcome = await outcomeOf(msg, find(msg.subject, msg));
+      if (E.isLeft(outcome)) {
+        if (outcome.left.code === 'INTERNAL') sayFailed(msg, outcome.left.message);
+        return answer(nc, msg, outcome);
+      }
+      if (outcome.right !== undefined) answer(nc, msg, E.right(outcome.right));
+    },
+    refuse: (msg, problem) => answer(nc, msg, E.left(problem)),
+  });

@@ -1,0 +1,28 @@
+import { LOG } from '../../schemas/log.js';
+import { CREATE_CONSUMER, PULL_CONSUMER } from '../../schemas/operate.js';
+import { SIGNED_PRODUCER_SUBJECTS } from '../../schemas/producer.js';
+
+/**
+ * Every subject that the broker serves in the account of the log: of people's, the sender is the last token. The table in docs/protocol.md has the same rows, and the
+ * tests that send what nobody should send go through all of them.
+ */
+export const SERVED = {
+  /** Calls of actions, by anybody. */
+  calls: 'call.>',
+  /** Requests for commands that are to be sent later, by people. */
+  schedules: 'schedule.>',
+  /** Epochs of programs outside. */
+  producers: SIGNED_PRODUCER_SUBJECTS,
+  /** Discovery as NATS services have it. */
+  discovery: '$SRV.>',
+  /** What modules say of themselves. */
+  control: 'ctl.*.*',
+  /** What operators ask. */
+  operations: 'ops.>',
+  /** Consumers that operators make. */
+  consumers: `${CREATE_CONSUMER}.>`,
+  /** What operators pull from them. */
+  pulls: `${PULL_CONSUMER}.${LOG}.>`,
+  /** Results, as the server sends them on when it stores them. */
+  results: 'live.res.>',
+} as const;

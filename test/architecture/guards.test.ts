@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PROJECT_ROOT } from '../support/project-root.js';
+import { sourceFiles } from './source-files.js';
+
+/** What runs as a broker, a module's host or the command line: what strangers send reaches it. */
+const ours = sourceFiles(PROJECT_ROOT).filter(({ path }) => /^(?:broker|modules|bin|replay)\//.test(path));
+
+const matching = (pattern: RegExp): readonly string[] =>
+  ours.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
+
+describe('what strangers send is read in one place', () => {
+  it('only serve() subscribes to it: all others hear answers to what they asked, or the notices of the server', () => {
+    assert.deepEqual(matching(/\bnc\.subscribe\(/).toSorted(), [
+      'broker/journal/appender.ts',
+      'broker/journal/pull.ts',
+      'broker/journal/reader-session.ts',
+      'broker/journal/records-at.ts',
+      'broker/log/open-log.ts',
+      'broker/schedules/firings.ts',
+      'broker/schedules/page.ts',
+      'broker/serving/serve.ts',
+    ]);
+  });
+
+  it('only the reader of headers asks the client for them', () => {
+    const reads = /\b(?:msg|message|reply)\.headers\b|\.headers\?\.|\.requestInfo\(/;
+    assert.deepEqual(matching(reads), ['broker/journal/message-headers.ts']);
+  });
+
+  it('only dial() connects, so that no message ends a connection', () => {
+    assert.deepEqual(matching(/\bimport \{[^}]*\bconnect\b[^}]*\} from 'nats'/), ['broker/journal/dial.ts']);
+  });
+});
