@@ -155,6 +155,8 @@ export class Pull {
     this.#heard = performance.now();
     const { code, description } = headersOf(msg);
     if (code === 100) return; // Heartbeat.
+    // A request has brought all its records and has bytes left: nothing is missing.
+    if (code === 409 && /batch completed/i.test(description)) return;
     const isFull = code === 409 && /exceeds maxbytes/i.test(description);
     if (code === 404 || code === 408 || isFull) {
       // A request ran out of time or bytes; the header says how much of it was not used.
