@@ -14,6 +14,7 @@ import { formatTable, print, printError, printJson } from './output.js';
 import { type ProgressBar, progressBar } from './progress-bar.js';
 import { ask } from './requests.js';
 import { done } from './run.js';
+import { moreTime } from './slow-request.js';
 
 export interface RebuildRequest {
   readonly nc: NatsConnection;
@@ -24,7 +25,7 @@ export interface RebuildRequest {
 }
 
 /** Draining a module and starting it again may take a while, which the broker bounds. */
-const RELOAD_TIMEOUT_MS = 120_000;
+const RELOAD_WAIT_MS = 120_000;
 
 const chosen = ({ nc, names }: RebuildRequest): TE.TaskEither<Fault, readonly ModuleInfo[]> =>
   pipe(
@@ -81,7 +82,9 @@ const swap =
   async () => {
     adoptRebuilt(dataDir, rebuilt);
     if (!isRunning(info)) return right(undefined);
-    const reloaded = await ask(nc, OPS.moduleReload, { name: info.name }, RELOAD_TIMEOUT_MS)();
+    // The same code has just folded the whole past: to try it would do that once more.
+    const body = { name: info.name, untried: true, waitMs: RELOAD_WAIT_MS };
+    const reloaded = await ask(nc, OPS.moduleReload, body, moreTime({}, RELOAD_WAIT_MS).timeout)();
     if (!isLeft(reloaded)) return right(undefined);
     const { code, message } = reloaded.left;
     return left(

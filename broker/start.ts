@@ -32,7 +32,9 @@ import { scheduleOperations, serveScheduling } from './schedules/serve.js';
 import { watchDurableServer } from './server/durable-server.js';
 import type { OnProgress } from './server/progress.js';
 import { openServerSide, type ServerSide } from './server/server-side.js';
-import { readModule } from './supervisor/manifest-file.js';
+import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
+import { ModuleMemory } from './supervisor/module-memory.js';
+import { type Rest, startPlan } from './supervisor/start-plan.js';
 
 /** What the command line gives beside the configuration: the broker imports no module, it is told where they are. */
 export interface BrokerEnvironment {
@@ -122,15 +124,20 @@ const start = async (
   onDown: () => void,
 ): Promise<{ readonly ready: Ready; readonly witness: Witness; readonly producer: Producer }> => {
   const dataDir = resolve(config.dataDir);
-  const dirs = [...(config.shipped ? shippedModules : []), ...config.modules];
-  const sources = dirs.map((dir) => orThrow(readModule(dir)));
+  const sources = (dirs: readonly string[]): readonly ModuleSource[] =>
+    dirs.map((dir) => orThrow(readModule(dir)));
+  const shipped = sources(config.shipped ? shippedModules : []);
+  const given = sources(config.modules);
   const claim = await run(claimDataDir(dataDir));
   lifetime.onStop(() => claim.release());
   orThrow(checkImportFinished(dataDir));
+  const memory = orThrow(ModuleMemory.open(dataDir));
+  const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
+  const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule });
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
 
-  const manifests = sources.map(({ manifest }) => manifest);
+  const manifests = plan.filter(({ rest }) => rest === undefined).map(({ source }) => source.manifest);
   const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress, onDown }));
   lifetime.onStop(() => server.stop());
   lifetime.onStop(
@@ -141,9 +148,10 @@ const start = async (
   const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
   await run(ensureDeadStream(jsm));
 
-  const parts = assemble({ server, open, dataDir, hostEntry, reaper, log, lifetime });
+  const parts = assemble({ server, open, dataDir, hostEntry, memory, reaper, log, lifetime });
   const { supervisor, index, gateway } = parts;
-  for (const source of sources) orThrow(supervisor.add(source));
+  orThrow(supervisor.plan(plan));
+  for (const { source, rest } of plan) if (rest !== undefined) log.line('supervisor', restText(source, rest));
   await index.start();
   const loss = await open.witness.checked();
   if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));
@@ -187,6 +195,11 @@ const producersContext = (
   directory,
   trusted: new Set(trusted.map(({ module }) => module)),
 });
+
+const restText = ({ dir, manifest: { name } }: ModuleSource, { state, reason }: Rest): string =>
+  reason === null
+    ? `${name} was unloaded and stays so: \`tallystick module load ${dir}\` starts it`
+    : `${name} is ${state}: ${reason}`;
 
 const contextOf = (
   { durability }: StartConfig,

@@ -162,6 +162,13 @@ export const ERRORS = {
     'The module is known but not running: unloaded, parked after crashes, or about to stop.',
   ),
   MODULE_START_FAILED: row('failed', true, 1, 500, 'The process of the module did not become ready.'),
+  OPERATION_PENDING: row(
+    'failed',
+    false,
+    1,
+    504,
+    'The broker has the request and goes on with it: it took longer than its sender waits.',
+  ),
   MODULE_STATE: row('failed', false, 1, 409, 'The module is not in a state that allows this.'),
   DEPENDENCY_MISSING: row('failed', false, 1, 424, 'A module needs another one that is not there.'),
   DEPENDENCY_CYCLE: row('failed', false, 1, 424, 'Modules need each other in a circle.'),

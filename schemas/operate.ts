@@ -10,6 +10,7 @@ export const OPS = {
   moduleLoad: 'ops.module.load',
   moduleUnload: 'ops.module.unload',
   moduleReload: 'ops.module.reload',
+  moduleRemove: 'ops.module.remove',
   moduleStats: 'ops.module.stats',
   scheduleList: 'ops.schedule.list',
   scheduleShow: 'ops.schedule.show',
@@ -39,11 +40,15 @@ const Pid = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
   description: 'null when no process runs.',
 });
 
-export const ModuleStateSchema = Type.Enum(['known', 'loading', 'loaded', 'crashed', 'unloaded'], {
-  description:
-    'known: its manifest is read; loading: its process starts or restarts; loaded: it handles commands; crashed: ' +
-    'parked after too many crashes, or its start failed; unloaded: stopped on request.',
-});
+export const ModuleStateSchema = Type.Enum(
+  ['known', 'loading', 'loaded', 'reloading', 'crashed', 'unloaded'],
+  {
+    description:
+      'known: its manifest is read; loading: its process starts or restarts; loaded: it handles commands; reloading: ' +
+      'its old process finishes, and the new one starts then; crashed: parked after too many crashes, or it cannot ' +
+      'start; unloaded: stopped on request.',
+  },
+);
 export type ModuleState = Static<typeof ModuleStateSchema>;
 
 export const ModuleStatusSchema = Type.Object({
@@ -72,6 +77,17 @@ export type ModuleInfo = ModuleStatus & {
   /** What its last process printed before it ended unasked: at most 41 lines, printable. */
   readonly output: readonly string[];
 };
+
+/** Reply to {@link OPS.moduleRemove}. */
+export interface ModuleRemoval {
+  readonly name: string;
+  /** False where only the question was asked (`dryRun`). */
+  readonly removed: boolean;
+  /** Commands without a result, which are answered MODULE_UNKNOWN by the removal. */
+  readonly waiting: number;
+  /** Something that whoever removes it should know; null: nothing. */
+  readonly note: string | null;
+}
 
 const ServerSchema = Type.Object({ version: Type.String(), embedded: Type.Boolean() });
 

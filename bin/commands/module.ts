@@ -4,11 +4,14 @@ import { type ModuleInfo, type ModuleStats, type ModuleStatus, OPS } from '../..
 import { withTargetOptions } from '../connect.js';
 import { modulesTable, statsTable } from '../module-table.js';
 import { duration } from '../option-values.js';
+import { type RemoveOptions, removeModule } from '../remove-module.js';
+import { DEFAULT_TIMEOUT_MS, moreTime } from '../slow-request.js';
 import { run, withExamples } from '../run.js';
 import { type ShowOptions, showReply } from '../show-reply.js';
 
 interface Options extends ShowOptions {
   readonly withDependents?: boolean;
+  readonly trial?: boolean;
 }
 
 const formatInfo = ({ manifest, dir, output, ...status }: ModuleInfo): string => {
@@ -34,8 +37,15 @@ const slow = (command: Command): Command =>
     '--timeout <duration>',
     'how long to wait for the broker',
     duration('--timeout'),
-    120_000,
+    DEFAULT_TIMEOUT_MS,
   );
+
+/** Tells the broker how long its answer is waited for, so that it says in time that it goes on. */
+const askSlowly = (
+  { timeout = DEFAULT_TIMEOUT_MS, ...options }: Options,
+  subject: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<void> => run(showReply(moreTime(options, timeout), subject, { ...body, waitMs: timeout }, one));
 
 export const addModule = (program: Command): void => {
   const group = program.command('module').description('the life cycle of modules');
@@ -66,9 +76,7 @@ export const addModule = (program: Command): void => {
     group.command('load <dir>').description('start the module in a directory, and wait until it is ready'),
   );
   // The broker has a working directory of its own.
-  load.action((dir: string, options: Options) =>
-    run(showReply(options, OPS.moduleLoad, { dir: resolve(dir) }, one)),
-  );
+  load.action((dir: string, options: Options) => askSlowly(options, OPS.moduleLoad, { dir: resolve(dir) }));
   withExamples(load, ['tallystick module load ./my-module']);
 
   const unload = slow(
@@ -79,8 +87,7 @@ export const addModule = (program: Command): void => {
     'first the modules that need it; without this they are a reason to refuse',
   );
   unload.action((name: string, options: Options) => {
-    const body = { name, withDependents: options.withDependents === true };
-    return run(showReply(options, OPS.moduleUnload, body, one));
+    return askSlowly(options, OPS.moduleUnload, { name, withDependents: options.withDependents === true });
   });
   withExamples(unload, [
     'tallystick module unload orders',
@@ -88,10 +95,33 @@ export const addModule = (program: Command): void => {
   ]);
 
   const reload = slow(
-    group.command('reload <name>').description('stop a module and start it with the code that is there now'),
+    group
+      .command('reload <name>')
+      .description(
+        'try the code that is there now; if it is good, stop the module and start it with that code',
+      ),
   );
-  reload.action((name: string, options: Options) => run(showReply(options, OPS.moduleReload, { name }, one)));
-  withExamples(reload, ['tallystick module reload accounts']);
+  reload.option('--no-trial', 'stop the running code without a trial of the new code');
+  reload.action((name: string, options: Options) =>
+    askSlowly(options, OPS.moduleReload, { name, untried: options.trial === false }),
+  );
+  withExamples(reload, ['tallystick module reload accounts', 'tallystick module reload accounts --no-trial']);
+
+  const remove = slow(
+    group
+      .command('remove <name>')
+      .description('forget a module; commands of it that wait are answered MODULE_UNKNOWN'),
+  );
+  remove
+    .option('--unload', 'unload it first; without this a module that runs is not removed')
+    .option('--dry-run', 'only say how many commands wait')
+    .option('--yes', 'do not ask');
+  remove.action((name: string, options: RemoveOptions) => run(removeModule(name, options)));
+  withExamples(remove, [
+    'tallystick module remove tickets --dry-run',
+    'tallystick module remove tickets --unload',
+    'tallystick module remove tickets --yes --json',
+  ]);
 
   const stats = withTargetOptions(
     group.command('stats [name]').description('calls, errors and mean times by action'),

@@ -17,8 +17,9 @@ export interface AdmittedCall {
   readonly sender: string;
 }
 
-const takesCalls = ({ state, stopping }: ServedModule): boolean =>
-  (state === 'loaded' || state === 'loading') && !stopping;
+/** While a module is reloaded its calls are recorded, and wait for its next process. */
+const takesCalls = ({ state, stopping, reloading }: ServedModule): boolean =>
+  reloading || ((state === 'loaded' || state === 'loading') && !stopping);
 
 /** An action that the manifest declares; every object has a `constructor`, and that is no action. */
 export const actionOf = ({ manifest }: ServedModule, name: string): ActionManifest | undefined =>

@@ -8,6 +8,8 @@ export interface ServedModule {
   readonly state: ModuleState;
   /** It finishes what it handles and begins nothing more. */
   readonly stopping: boolean;
+  /** The same, but another process takes over at once. */
+  readonly reloading: boolean;
   /** Unique since the module was loaded. */
   readonly instance: string;
   readonly stats: ServiceStats;

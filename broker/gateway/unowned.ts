@@ -26,6 +26,7 @@ const MODULES = 100;
 interface Errand {
   readonly module: string;
   readonly upTo: number;
+  readonly done?: () => void;
 }
 
 export interface UnownedOptions {
@@ -78,10 +79,12 @@ export class UnownedCommands {
     if (this.#inHand.delete(command)) this.#onRoom();
   }
 
-  /** A module is known no more: what waits for it is answered. */
-  forgotten(module: string): void {
-    this.#errands.push({ module, upTo: this.options.open().position });
-    this.#pullSoon();
+  /** A module is known no more: what waits for it is answered. Resolves when each answer was begun. */
+  forgotten(module: string): Promise<void> {
+    return new Promise((done) => {
+      this.#errands.push({ module, upTo: this.options.open().position, done });
+      this.#pullSoon();
+    });
   }
 
   /** Resolves when every answer that was begun is stored: a module that is loaded now finds them in the log. */
@@ -100,8 +103,10 @@ export class UnownedCommands {
   async #pull(): Promise<void> {
     for (;;) {
       const errand = this.#errands.shift();
-      if (errand !== undefined) await this.#pullModule(errand);
-      else if (this.#modulesFrom !== undefined) await this.#pullModules(this.#modulesFrom);
+      if (errand !== undefined) {
+        await this.#pullModule(errand);
+        errand.done?.();
+      } else if (this.#modulesFrom !== undefined) await this.#pullModules(this.#modulesFrom);
       else if (this.#nextFrom !== undefined) await this.#pullNext(this.#nextFrom);
       else break;
     }

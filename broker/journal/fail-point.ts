@@ -42,6 +42,12 @@ export const FAIL_POINTS = [
   'repair.appended',
   'repair.acknowledged',
   'start.consumer-reset',
+  // What an operator wants of a module, and what is remembered of it.
+  'module.remembering',
+  'module.remembered',
+  'module.reloading',
+  'module.removing',
+  'module.removed',
   'index.saving',
   'index.saved',
 ] as const;

@@ -16,6 +16,7 @@ import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import type { Handler } from '../serving/requests.js';
+import { answerWithin } from './answer-within.js';
 
 export interface OperationsContext {
   readonly jsm: JetStreamManager;
@@ -137,6 +138,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
           text(body, 'dir'),
           TE.chain((dir) => supervisor.load(dir)),
           answer,
+          answerWithin(body, 'the load'),
         ),
     ],
     [
@@ -146,6 +148,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
           text(body, 'name'),
           TE.chain((name) => supervisor.unload(name, body.withDependents === true)),
           answer,
+          answerWithin(body, 'the unload'),
         ),
     ],
     [
@@ -153,8 +156,21 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       (body) =>
         pipe(
           text(body, 'name'),
-          TE.chain((name) => supervisor.reload(name)),
+          TE.chain((name) => supervisor.reload(name, { untried: body.untried === true })),
           answer,
+          answerWithin(body, 'the reload'),
+        ),
+    ],
+    [
+      OPS.moduleRemove,
+      (body) =>
+        pipe(
+          text(body, 'name'),
+          TE.chain((name) =>
+            supervisor.remove(name, { unload: body.unload === true, dryRun: body.dryRun === true }),
+          ),
+          TE.map((removal): object => removal),
+          answerWithin(body, 'the removal'),
         ),
     ],
     [

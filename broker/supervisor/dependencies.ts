@@ -66,3 +66,21 @@ export const startOrder = (all: ReadonlyMap<string, Manifest>): StartOrder => {
   }
   return { groups, refused };
 };
+
+/** Why a module that runs could not go on with manifests that have changed; undefined where all can. */
+export const brokenBy = (
+  before: ReadonlyMap<string, Manifest>,
+  after: ReadonlyMap<string, Manifest>,
+  running: readonly string[],
+): Fault | undefined => {
+  const was = startOrder(before).refused;
+  const is = startOrder(after).refused;
+  const name = running.find((each) => is.has(each) && !was.has(each));
+  const problem = name === undefined ? undefined : is.get(name);
+  return problem === undefined
+    ? undefined
+    : fault(
+        problem.code,
+        `${problem.message}, and ${name} is loaded: unload it first, or keep what it needs`,
+      );
+};

@@ -5,48 +5,34 @@ import type { Beat, StartReply, StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { isFollower, limitsOf, type Manifest } from '../../schemas/manifest.js';
 import type { ModuleState } from '../../schemas/operate.js';
-import type { Key } from '../access/keys.js';
 import type { ServedModule } from '../gateway/directory.js';
 import { ServiceStats } from '../gateway/service-stats.js';
-import type { Reaper } from '../process/reaper.js';
+import { CrashRecord } from './crash-record.js';
+import type { EpochPace } from './epoch-pace.js';
+import { EpochRequests } from './epoch-requests.js';
 import type { ModuleSource } from './manifest-file.js';
 import { ModuleProcess, type ProcessEnd } from './module-process.js';
-
-/** What a module needs of the broker around it. */
-export interface ModuleSurroundings {
-  readonly hostEntry: string;
-  readonly natsUrl: string;
-  readonly snapshotsDir: (module: string) => string;
-  readonly reaper: Reaper;
-  readonly grant: (manifest: Manifest) => TaskEither<Fault, Key>;
-  readonly revoke: (module: string) => TaskEither<Fault, void>;
-  /** Opens the module's next epoch and prepares its consumers. */
-  readonly start: (manifest: Manifest, request: StartRequest) => TaskEither<Fault, StartReply>;
-  /** The module has read its past and handles commands. */
-  readonly started: (module: string) => TaskEither<Fault, unknown>;
-  /** Stores what a module that stays down has left undone. */
-  readonly repair: (manifest: Manifest) => TaskEither<Fault, unknown>;
-  /** Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not. */
-  readonly linkedSince: () => number | undefined;
-  /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
-  readonly serverAnswers: () => Promise<void>;
-  readonly log: (module: string, text: string) => void;
-  /** A line that the module itself printed. */
-  readonly output: (module: string, line: string) => void;
-}
+import type { ModuleSurroundings } from './module-surroundings.js';
+import { SilenceWatch } from './silence-watch.js';
+import type { Rest } from './start-plan.js';
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
 /** What ends a process that was ready is likely a command, which is answered then: the others need not wait for long. */
 const MAX_READY_BACKOFF_MS = 1_000;
-const CRASH_WINDOW_MS = 60_000;
-/** A server that takes longer than this to answer was not there, or hardly. */
-const SLOW_ANSWER_MS = 500;
 /** How often it is looked whether the server is back. */
 const LINK_POLL_MS = 100;
-const WATCH_INTERVAL_MS = 250;
 /** How long a module may take to finish what it handles when it is asked to stop. */
 const DRAIN_MS = 15_000;
+
+export interface SupervisedModuleOptions {
+  readonly source: ModuleSource;
+  readonly around: ModuleSurroundings;
+  /** Of the same module before, whose epochs count too. */
+  readonly pace?: EpochPace;
+  /** The broker has parked the module, and why; null: it handles commands. */
+  readonly onParked: (reason: string | null) => void;
+}
 
 /**
  * One module through its life: known, loading, loaded, crashed, unloaded. A process that ends unasked is replaced after
@@ -58,38 +44,40 @@ export class SupervisedModule implements ServedModule {
   reason: string | null = null;
   /** What its last process printed before it ended unasked. */
   lastOutput: readonly string[] = [];
+  /** Another process of it is about to take over: calls wait for that one. */
+  reloading = false;
   restarts = 0;
   beat: Beat | undefined;
   instance = nuid.next();
   /** Of the process that was started last. */
   processInstance = '';
   stats = new ServiceStats();
+  readonly source: ModuleSource;
+  readonly pace: EpochPace;
+  readonly #around: ModuleSurroundings;
+  readonly #onParked: (reason: string | null) => void;
+  readonly #epochs: EpochRequests;
   #process: ModuleProcess | undefined;
   #lastExit: ProcessEnd | 'none' = 'none';
-  #crashes: number[] = [];
-  /** Starts in a row that did not succeed: slow ones are never as many within a minute. */
-  #failedStarts = 0;
+  #crashes: CrashRecord;
+  /** It was parked before this start. */
+  #wasParked = false;
   #wanted = false;
-  #lastBeat = 0;
   #ready: (() => void) | undefined;
-  #watch: NodeJS.Timeout | undefined;
+  #watch: SilenceWatch | undefined;
   #life: Promise<void> = Promise.resolve();
   #cancelPause: (() => void) | undefined;
-  #starting: Promise<unknown> = Promise.resolve();
   /** The process that asked for its epoch last: its code is loaded. */
   #askedBy = '';
-  /** The start that is being made. */
-  #asked:
-    | {
-        readonly instance: string | undefined;
-        readonly reply: Promise<E.Either<Fault, StartReply>>;
-      }
-    | undefined;
 
-  constructor(
-    readonly source: ModuleSource,
-    private readonly around: ModuleSurroundings,
-  ) {}
+  constructor({ source, around, pace = around.newPace(), onParked }: SupervisedModuleOptions) {
+    this.source = source;
+    this.pace = pace;
+    this.#around = around;
+    this.#onParked = onParked;
+    this.#epochs = new EpochRequests(source.manifest.name, pace);
+    this.#crashes = new CrashRecord(limitsOf(source.manifest).crashes);
+  }
 
   get name(): string {
     return this.source.manifest.name;
@@ -108,29 +96,42 @@ export class SupervisedModule implements ServedModule {
     return this.lastOutput.length === 0 ? undefined : this.lastOutput.join('\n');
   }
 
+  /** It runs, or the broker goes on trying to have it run. */
+  get isActive(): boolean {
+    return this.state === 'loaded' || this.state === 'loading' || this.state === 'reloading';
+  }
+
   /** It is asked to stop and has not stopped yet. */
   get stopping(): boolean {
-    return !this.#wanted && (this.state === 'loaded' || this.state === 'loading');
+    return !this.#wanted && this.isActive;
+  }
+
+  /** Has it stay at rest. */
+  rest({ state, reason }: Rest): void {
+    this.state = state;
+    this.reason = reason;
   }
 
   /** Marks a module that cannot be started at all. */
   refuse(problem: Fault): void {
-    this.state = 'crashed';
-    this.reason = `${problem.code}: ${problem.message}`;
+    this.rest({ state: 'crashed', reason: `${problem.code}: ${problem.message}` });
   }
 
-  /** Starts the module; resolves when it handles commands, or with why it was parked. */
-  load(): TaskEither<Fault, void> {
+  /**
+   * Starts the module; resolves when it handles commands, or with why the first start failed. Then the broker goes on trying,
+   * until it parks the module. `once`: it was parked before, and one start that fails is enough to park it again.
+   */
+  load({ once = false }: { readonly once?: boolean } = {}): TaskEither<Fault, void> {
     return () =>
       new Promise((resolve) => {
-        if (this.state === 'loaded' || this.state === 'loading') return resolve(E.right(undefined));
+        if (this.isActive) return resolve(E.right(undefined));
         this.#wanted = true;
-        this.#crashes = [];
-        this.#failedStarts = 0;
+        this.#wasParked = once;
+        this.#crashes = new CrashRecord(once ? 1 : limitsOf(this.manifest).crashes);
         this.restarts = 0;
-        this.reason = null;
         this.lastOutput = [];
         this.state = 'loading';
+        this.reason = null;
         this.instance = nuid.next();
         this.stats = new ServiceStats();
         this.#lastExit = 'none';
@@ -141,10 +142,11 @@ export class SupervisedModule implements ServedModule {
   /** Lets the module finish what it handles and ends it. Its commands stay in the log until it is loaded again. */
   async unload(): Promise<void> {
     this.#wanted = false;
+    if (this.reloading) this.state = 'reloading';
     this.#cancelPause?.();
     await this.#process?.stop(DRAIN_MS);
     await this.#life;
-    this.state = 'unloaded';
+    this.state = this.reloading ? 'reloading' : 'unloaded';
     this.reason = null;
   }
 
@@ -155,106 +157,119 @@ export class SupervisedModule implements ServedModule {
     void this.#process?.kill();
   }
 
-  /**
-   * The module's process asks for its epoch; requests of one module are served one after the other. A process that asks again
-   * while it is not answered has the answer that is under way: nothing was begun with it.
-   */
+  /** The module's process asks for its epoch. See {@link EpochRequests}. */
   starts(request: StartRequest): TaskEither<Fault, StartReply> {
     return () => {
-      const { instance } = request;
-      this.#askedBy = instance ?? this.processInstance;
-      if (instance !== undefined && this.#asked?.instance === instance) return this.#asked.reply;
-      const reply = this.#starting.then(() => {
-        this.#lastBeat = performance.now();
-        return this.around.start(this.manifest, request)();
+      this.#askedBy = request.instance ?? this.processInstance;
+      return this.#epochs.request(request, () => {
+        this.#watch?.heard();
+        return this.#around.start(this.manifest, request)();
       });
-      const asked = { instance, reply };
-      this.#asked = asked;
-      this.#starting = reply
-        .catch(() => undefined)
-        .finally(() => {
-          if (this.#asked === asked) this.#asked = undefined;
-        });
-      return reply;
     };
   }
 
   isReady(): void {
-    this.#lastBeat = performance.now();
+    this.#watch?.heard();
     this.#ready?.();
     // One that follows the log goes on reading by the consumer of its past.
-    if (!isFollower(this.manifest)) void this.around.started(this.name)();
+    if (!isFollower(this.manifest)) void this.#around.started(this.name)();
   }
 
   beats(beat: Beat): void {
-    this.#lastBeat = performance.now();
+    this.#watch?.heard();
     this.beat = beat;
   }
 
   /** Runs process after process until the module is unloaded or parked. */
-  async #live(loaded: (outcome: E.Either<Fault, void>) => void): Promise<void> {
+  async #live(answer: (outcome: E.Either<Fault, void>) => void): Promise<void> {
     let backoffMs = FIRST_BACKOFF_MS;
     while (this.#wanted) {
       const linked = await this.#linked();
       if (!this.#wanted) break;
       const started = await this.#startProcess();
+      let park: string | undefined;
       if (E.isRight(started)) {
-        this.state = 'loaded';
-        this.#failedStarts = 0;
         const readyAt = performance.now();
-        loaded(E.right(undefined));
-        this.#startWatch();
-        this.#lastExit = await started.right.ended;
-        clearInterval(this.#watch);
+        this.state = 'loaded';
+        if (this.#wasParked) this.#crashes = new CrashRecord(limitsOf(this.manifest).crashes);
+        this.#wasParked = false;
+        this.#onParked(null);
+        answer(E.right(undefined));
+        this.#lastExit = await this.#untilEnd(started.right);
+        const ranMs = performance.now() - readyAt;
         // One that ends as soon as it is ready has not recovered: the pauses before it must go on growing.
-        if (performance.now() - readyAt >= backoffMs) backoffMs = FIRST_BACKOFF_MS;
+        if (ranMs >= backoffMs) backoffMs = FIRST_BACKOFF_MS;
         if (!this.#wanted) break;
         this.reason = this.#whyEnded(started.right, `its process ended (${this.#lastExit})`);
+        park = this.#crashes.ended(ranMs);
       } else {
         if (!this.#wanted) break;
         this.reason = started.left.message;
         // The server went away meanwhile: nothing that the module did, and no reason to park it.
-        if (this.around.linkedSince() !== linked) continue;
-        this.#failedStarts += 1;
+        if (this.#around.linkedSince() !== linked) continue;
+        park = this.#crashes.failed();
       }
       this.state = 'loading';
-      const crashes = this.#countCrash();
-      if (crashes !== undefined) {
-        this.state = 'crashed';
-        this.reason = `parked after ${crashes}, the last: ${this.reason}`;
-        this.around.log(
-          this.name,
-          `${this.reason}; \`tallystick module reload ${this.name}\` starts it again`,
-        );
-        await this.around.repair(this.manifest)();
-        const said = this.lastOutput.map((line) => `\n  ${line}`).join('');
-        loaded(E.left(fault('MODULE_START_FAILED', `${this.name} was ${this.reason}${said}`)));
+      if (park !== undefined) {
+        answer(await this.#park(park));
         return;
       }
       this.restarts += 1;
-      this.around.log(this.name, `${this.reason}; it starts again in ${backoffMs} ms`);
-      await this.#pause(backoffMs);
+      const pauseMs = Math.ceil(Math.max(backoffMs, this.pace.waitMs));
+      this.#around.log(this.name, `${this.reason}; it starts again in ${pauseMs} ms`);
+      if (E.isLeft(started)) answer(E.left(this.#firstStartFailed()));
+      await this.#pause(pauseMs);
       backoffMs = Math.min(backoffMs * 2, E.isRight(started) ? MAX_READY_BACKOFF_MS : MAX_BACKOFF_MS);
     }
-    loaded(E.left(fault('MODULE_STATE', `${this.name} was unloaded while it started`)));
+    answer(E.left(fault('MODULE_STATE', `${this.name} was unloaded while it started`)));
   }
 
-  /** Counts one more; the crashes for which the module is parked, when there are enough. */
-  #countCrash(): string | undefined {
-    const now = performance.now();
-    this.#crashes = [...this.#crashes.filter((at) => at > now - CRASH_WINDOW_MS), now];
-    const limit = limitsOf(this.manifest).crashes;
-    if (this.#crashes.length >= limit) return `${this.#crashes.length} crashes within a minute`;
-    return this.#failedStarts >= limit ? `${this.#failedStarts} failed starts in a row` : undefined;
+  #firstStartFailed(): Fault {
+    const goesOn = `the broker goes on trying: \`tallystick module info ${this.name}\` says how it stands`;
+    return fault(
+      'MODULE_START_FAILED',
+      `${this.name} did not start: ${this.reason}; ${goesOn}${this.#saidLast}`,
+    );
+  }
+
+  async #park(crashes: string): Promise<E.Either<Fault, never>> {
+    const reason = `parked after ${crashes}, the last: ${this.reason}`;
+    this.rest({ state: 'crashed', reason });
+    this.#around.log(this.name, `${reason}; \`tallystick module reload ${this.name}\` starts it again`);
+    this.#onParked(reason);
+    await this.#around.repair(this.manifest)();
+    return E.left(fault('MODULE_START_FAILED', `${this.name} was ${reason}${this.#saidLast}`));
+  }
+
+  get #saidLast(): string {
+    return this.lastOutput.map((line) => `\n  ${line}`).join('');
+  }
+
+  /** Watches a process that is ready, until it ends. */
+  async #untilEnd(process: ModuleProcess): Promise<ProcessEnd> {
+    const { linkedSince, serverAnswers, log } = this.#around;
+    const { hangMs } = limitsOf(this.manifest);
+    const watch = new SilenceWatch({
+      process,
+      hangMs,
+      linkedSince,
+      serverAnswers,
+      log: (text) => log(this.name, text),
+    });
+    this.#watch = watch;
+    const end = await process.ended;
+    watch.close();
+    this.#watch = undefined;
+    return end;
   }
 
   /** A process that is ready, or why there is none; then nothing of it is left. */
   async #startProcess(): Promise<E.Either<Fault, ModuleProcess>> {
     // Kill and wait, new epoch, new credential, start: the order that a replacement must have.
-    const key = await this.around.grant(this.manifest)();
+    const key = await this.#around.grant(this.manifest)();
     if (E.isLeft(key)) return key;
     if (!this.#wanted) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
-    const { hostEntry, natsUrl, snapshotsDir, reaper } = this.around;
+    const { hostEntry, natsUrl, snapshotsDir, reaper } = this.#around;
     this.processInstance = nuid.next();
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');
@@ -268,7 +283,7 @@ export class SupervisedModule implements ServedModule {
       lastExit: this.#lastExit,
       instance: this.processInstance,
       reaper,
-      onLine: (line) => this.around.output(this.name, line),
+      onLine: (line) => this.#around.output(this.name, line),
     });
     if (E.isLeft(spawned)) return spawned;
     const process = spawned.right;
@@ -302,50 +317,10 @@ export class SupervisedModule implements ServedModule {
     return `it was not ready within ${startMs} ms: ${doing}`;
   }
 
-  /** Silence while the server answers means that the process hangs; while it does not, nobody can be heard. */
-  #startWatch(): void {
-    let asking = false;
-    this.#lastBeat = performance.now();
-    this.#watch = setInterval(() => {
-      if (asking || !this.#isSilent()) return;
-      asking = true;
-      void this.#replaceHung().finally(() => {
-        asking = false;
-      });
-    }, WATCH_INTERVAL_MS).unref();
-  }
-
-  #isSilent(): boolean {
-    return this.#silentMs() >= limitsOf(this.manifest).hangMs && this.#process?.running === true;
-  }
-
-  /** How long nothing was heard of the process over a connection that stands. */
-  #silentMs(): number {
-    const linked = this.around.linkedSince();
-    return linked === undefined ? 0 : Math.round(performance.now() - Math.max(this.#lastBeat, linked));
-  }
-
-  /** A server that is stopped, or out of reach behind a connection that seems to stand, says nothing of the module. */
-  async #replaceHung(): Promise<void> {
-    const process = this.#process;
-    const askedAt = performance.now();
-    try {
-      await this.around.serverAnswers();
-    } catch {
-      return;
-    }
-    // What the module said meanwhile may be on its way still: its time begins anew.
-    if (performance.now() - askedAt > SLOW_ANSWER_MS) this.#lastBeat = performance.now();
-    if (process === undefined || process !== this.#process || !this.#isSilent()) return;
-    const text = `process ${process.pid} has been silent for ${this.#silentMs()} ms and is replaced`;
-    this.around.log(this.name, text);
-    process.killHung();
-  }
-
   /** Waits until the server can be reached, without which no process can start. Since when it can. */
   async #linked(): Promise<number | undefined> {
-    while (this.#wanted && this.around.linkedSince() === undefined) await this.#pause(LINK_POLL_MS);
-    return this.around.linkedSince();
+    while (this.#wanted && this.#around.linkedSince() === undefined) await this.#pause(LINK_POLL_MS);
+    return this.#around.linkedSince();
   }
 
   #pause(ms: number): Promise<void> {

@@ -4,55 +4,77 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
+import type { ModuleRemoval } from '../../schemas/operate.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
-import { dependenciesOf, startOrder } from './dependencies.js';
+import { failPoint } from '../journal/fail-point.js';
+import { brokenBy, dependenciesOf, startOrder } from './dependencies.js';
 import { type ModuleSource, readModule } from './manifest-file.js';
-import { type ModuleSurroundings, SupervisedModule } from './supervised-module.js';
+import type { Intent, ModuleMemory, Remembered } from './module-memory.js';
+import type { ModuleSurroundings } from './module-surroundings.js';
+import type { Planned } from './start-plan.js';
+import { SupervisedModule } from './supervised-module.js';
+
+/** A module that was told to start: how that ends. Others may stop it meanwhile. */
+type Begun = TaskEither<Fault, SupervisedModule>;
 
 /** All modules of a broker: which there are, in which order they start, and who depends on whom. */
 export class Supervisor implements ModuleDirectory {
   readonly #modules = new Map<string, SupervisedModule>();
+  /** What is being done with a module, on request. */
+  readonly #busy = new Map<string, string>();
+  #stops = false;
 
-  constructor(private readonly around: ModuleSurroundings) {}
+  constructor(
+    private readonly around: ModuleSurroundings,
+    private readonly memory: ModuleMemory,
+  ) {}
 
   find(name: string): SupervisedModule | undefined {
     return this.#modules.get(name);
   }
 
   *served(): Iterable<SupervisedModule> {
-    for (const module of this.#modules.values()) if (module.state === 'loaded') yield module;
+    for (const module of this.#modules.values())
+      if (module.state === 'loaded' || module.reloading) yield module;
   }
 
   all(): Iterable<SupervisedModule> {
     return this.#modules.values();
   }
 
-  /** Makes modules known, before any of them starts. A name that is taken is refused. */
-  add(source: ModuleSource): E.Either<Fault, SupervisedModule> {
-    const { name } = source.manifest;
-    if (this.#modules.has(name)) {
-      return E.left(
-        fault(
-          'MODULE_STATE',
-          `there is a module ${name} already, from ${this.#modules.get(name)?.source.dir}`,
-        ),
-      );
+  /** Makes modules known and remembers them, before any of them starts. A name that is there twice is refused. */
+  plan(planned: readonly Planned[]): E.Either<Fault, void> {
+    for (const { source, rest } of planned) {
+      const { name } = source.manifest;
+      const same = this.#modules.get(name);
+      if (same !== undefined) {
+        return E.left(fault('MODULE_STATE', `there is a module ${name} already, from ${same.source.dir}`));
+      }
+      const module = this.#make(source);
+      if (rest !== undefined) module.rest(rest);
+      this.#modules.set(name, module);
     }
-    const module = new SupervisedModule(source, this.around);
-    this.#modules.set(name, module);
-    return E.right(module);
+    return this.memory.change(
+      new Map(planned.map(({ source, remembered }) => [source.manifest.name, remembered])),
+    );
   }
 
-  /** Starts all that are known, each after those it depends on. What cannot start says why; the rest runs. */
+  /** Starts all that are to run, each after those it depends on. What cannot start says why; the rest runs. */
   async loadAll(): Promise<void> {
     const { groups, refused } = startOrder(this.#manifests());
+    const toStart = (name: string): SupervisedModule[] => {
+      const module = this.#modules.get(name);
+      return module?.state === 'known' && module.reason === null ? [module] : [];
+    };
     for (const [name, problem] of refused) {
+      if (toStart(name).length === 0) continue;
       this.#refuse(name, problem);
       // What it was granted before the start is by a manifest that will have to change before it can start (I7).
       await this.around.revoke(name)();
     }
     for (const group of groups) {
-      await Promise.all(group.map((name) => (this.#modules.get(name) as SupervisedModule).load()()));
+      const starting = group.flatMap(toStart);
+      await Promise.all(starting.map((module) => module.load({ once: this.#isParked(module.name) })()));
     }
   }
 
@@ -60,100 +82,288 @@ export class Supervisor implements ModuleDirectory {
   load(dir: string): TaskEither<Fault, SupervisedModule> {
     return pipe(
       TE.fromEither(readModule(dir)),
-      TE.chainEitherK((source) => {
-        const known = this.#modules.get(source.manifest.name);
-        if (known?.state === 'loaded' || known?.state === 'loading') {
-          const how = `\`tallystick module reload ${known.name}\` takes a changed one`;
-          return E.left(fault('MODULE_STATE', `${known.name} is ${known.state} already; ${how}`));
-        }
-        this.#modules.delete(source.manifest.name);
-        return this.add(source);
+      TE.chain((source) => {
+        const { name } = source.manifest;
+        return this.#alone(name, 'loaded', () => this.#load(source));
       }),
-      TE.chain((module) => this.#loadOne(module)),
+      TE.chain((begun) => begun),
     );
   }
 
   unload(name: string, withDependents: boolean): TaskEither<Fault, SupervisedModule> {
-    return pipe(
-      this.#known(name),
-      TE.chain((module) => async () => {
-        const dependents = this.#loadedDependents(name);
-        if (dependents.length > 0 && !withDependents) {
-          const names = dependents.map((dependent) => dependent.name).join(', ');
-          return E.left(
-            fault('DEPENDENTS_LOADED', `${names} need ${name}; --with-dependents unloads them first`),
-          );
-        }
-        for (const dependent of dependents) await this.#stop(dependent);
-        await this.#stop(module);
-        return E.right(module);
-      }),
-    );
-  }
-
-  /** Reads the manifest again and replaces the process. A manifest that is wrong leaves the running module alone. */
-  reload(name: string): TaskEither<Fault, SupervisedModule> {
-    return pipe(
-      this.#known(name),
-      TE.bindTo('old'),
-      TE.bind('source', ({ old }) => TE.fromEither(readModule(old.source.dir))),
-      TE.filterOrElse(
-        ({ source }) => source.manifest.name === name,
-        ({ source, old }) =>
-          fault('MANIFEST_INVALID', `${old.source.manifestPath} now names ${source.manifest.name}`, '/name'),
+    return this.#alone(name, 'unloaded', () =>
+      pipe(
+        this.#known(name),
+        TE.chain((module) => this.#unload(module, withDependents)),
       ),
-      TE.chain(({ old, source }) => async () => {
-        const { refused } = startOrder(new Map([...this.#manifests(), [name, source.manifest]]));
-        const problem = refused.get(name);
-        if (problem !== undefined) return E.left(problem);
-        await old.unload();
-        const module = new SupervisedModule(source, this.around);
-        this.#modules.set(name, module);
-        return this.#loadOne(module)();
-      }),
     );
   }
 
-  /** Stops all, each before those it depends on. */
+  /**
+   * Takes the manifest and the code that are there now. They are tried first, and what is wrong with them leaves the running
+   * process alone. `untried`: without that.
+   */
+  reload(
+    name: string,
+    { untried = false }: { readonly untried?: boolean } = {},
+  ): TaskEither<Fault, SupervisedModule> {
+    const replaced = this.#alone(name, 'reloaded', () =>
+      pipe(
+        this.#known(name),
+        TE.bindTo('old'),
+        TE.bind('source', ({ old }) => TE.fromEither(readModule(old.source.dir))),
+        TE.filterOrElse(
+          ({ source }) => source.manifest.name === name,
+          ({ source, old }) =>
+            fault(
+              'MANIFEST_INVALID',
+              `${old.source.manifestPath} now names ${source.manifest.name}`,
+              '/name',
+            ),
+        ),
+        TE.chainFirst(({ source }) => TE.fromEither(this.#checkFits(source))),
+        TE.chainFirst(({ old, source }) =>
+          untried || !old.isActive ? TE.right(undefined) : this.around.tryOut(source),
+        ),
+        TE.chain(({ old, source }) => this.#replace(old, source)),
+      ),
+    );
+    return pipe(
+      replaced,
+      TE.chain((begun) => begun),
+    );
+  }
+
+  /**
+   * Forgets a module. Its commands that wait are answered MODULE_UNKNOWN, as later ones are. `dryRun` only tells how many
+   * there are.
+   */
+  remove(
+    name: string,
+    { unload = false, dryRun = false }: { readonly unload?: boolean; readonly dryRun?: boolean } = {},
+  ): TaskEither<Fault, ModuleRemoval> {
+    return this.#alone(name, 'removed', () =>
+      pipe(
+        this.#known(name),
+        TE.filterOrElse(
+          ({ isActive }) => dryRun || unload || !isActive,
+          ({ state }) =>
+            fault('MODULE_STATE', `${name} is ${state}: unload it first, or give --unload to do both`),
+        ),
+        TE.chain((module) =>
+          dryRun
+            ? TE.right({
+                name,
+                removed: false,
+                waiting: this.around.waiting(name),
+                note: this.#noteOn(module),
+              })
+            : pipe(
+                this.#unload(module, false),
+                // Nothing that its last process sent may come behind the answers, or a command would have two (I3).
+                TE.chain(() => this.around.settle(module.manifest)),
+                TE.chain(() => this.#forget(module)),
+              ),
+        ),
+      ),
+    );
+  }
+
+  /** Stops all, each before those it depends on. What is remembered of them stays. */
   async unloadAll(): Promise<void> {
+    this.#stops = true;
     const { groups } = startOrder(this.#manifests());
+    const active = (name: string): SupervisedModule[] => {
+      const module = this.#modules.get(name);
+      return module?.isActive === true ? [module] : [];
+    };
     for (const group of [...groups].reverse()) {
-      await Promise.all(group.map((name) => this.#modules.get(name)?.unload()));
+      await Promise.all(group.flatMap(active).map((module) => module.unload()));
     }
   }
 
   /** See {@link SupervisedModule.abandon}. */
   abandonAll(): void {
+    this.#stops = true;
     for (const module of this.#modules.values()) module.abandon();
+  }
+
+  #make(source: ModuleSource): SupervisedModule {
+    const { name } = source.manifest;
+    const pace = this.#modules.get(name)?.pace;
+    return new SupervisedModule({
+      source,
+      around: this.around,
+      ...(pace === undefined ? {} : { pace }),
+      onParked: (parked) => this.#parked(name, parked),
+    });
   }
 
   #manifests(): ReadonlyMap<string, Manifest> {
     return new Map([...this.#modules].map(([name, { manifest }]) => [name, manifest]));
   }
 
-  /** A module that somebody is stopping already would be started twice by the next who stops and starts it. */
+  #isParked(name: string): boolean {
+    return (this.memory.all.get(name)?.parked ?? null) !== null;
+  }
+
+  #parked(name: string, parked: string | null): void {
+    const entry = this.memory.all.get(name);
+    if (entry === undefined || entry.parked === parked) return;
+    const written = this.memory.change(new Map([[name, { ...entry, parked }]]));
+    if (E.isLeft(written)) this.around.log(name, written.left.message);
+  }
+
+  /** What is asked of a module by one request, another one must not undo half way. */
+  #alone<A>(name: string, what: string, work: () => TaskEither<Fault, A>): TaskEither<Fault, A> {
+    return async () => {
+      const busy = this.#busy.get(name);
+      if (busy !== undefined) {
+        const text = `${name} is being ${busy} by another request; try again once it is`;
+        return E.left(fault('MODULE_STATE', text));
+      }
+      this.#busy.set(name, what);
+      try {
+        return await work()();
+      } finally {
+        this.#busy.delete(name);
+      }
+    };
+  }
+
   #known(name: string): TaskEither<Fault, SupervisedModule> {
     const module = this.#modules.get(name);
-    if (module === undefined) return TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`));
-    return module.stopping
-      ? TE.left(fault('MODULE_STATE', `${name} is being stopped by another request; try again once it is`))
+    return module === undefined
+      ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`))
       : TE.right(module);
   }
 
-  #loadOne(module: SupervisedModule): TaskEither<Fault, SupervisedModule> {
-    const problem = startOrder(this.#manifests()).refused.get(module.name);
-    if (problem === undefined)
-      return pipe(
-        module.load(),
-        TE.map(() => module),
-      );
-    this.#refuse(module.name, problem);
-    return TE.left(problem);
+  /** Remembers what is wanted of modules, before it is done: whoever was answered finds it so after any crash. */
+  #remember(modules: readonly ModuleSource[], intent: Intent): E.Either<Fault, void> {
+    const entry = ({ dir, manifest }: ModuleSource): Remembered => {
+      const before = this.memory.all.get(manifest.name);
+      const shipped = before?.dir === dir && before.shipped;
+      return {
+        intent,
+        dir,
+        manifest,
+        shipped,
+        parked: intent === 'loaded' ? null : (before?.parked ?? null),
+      };
+    };
+    failPoint('module.remembering');
+    const written = this.memory.change(new Map(modules.map((each) => [each.manifest.name, entry(each)])));
+    failPoint('module.remembered');
+    return written;
   }
 
-  async #stop(module: SupervisedModule): Promise<void> {
-    await module.unload();
-    await this.around.revoke(module.name)();
+  #load(source: ModuleSource): TaskEither<Fault, Begun> {
+    const { name } = source.manifest;
+    const known = this.#modules.get(name);
+    if (known?.isActive === true) {
+      const how = `\`tallystick module reload ${name}\` takes a changed one`;
+      return TE.left(fault('MODULE_STATE', `${name} is ${known.state} already; ${how}`));
+    }
+    return pipe(
+      TE.fromEither(this.#checkFits(source)),
+      TE.chainEitherK(() => this.#remember([source], 'loaded')),
+      TE.chainEitherK(() => this.#begin(source)),
+    );
+  }
+
+  /** Puts a module in the place of the one of that name that is not running, and starts it. */
+  #begin(source: ModuleSource): E.Either<Fault, Begun> {
+    if (this.#stops) return E.left(fault('MODULE_STATE', 'the broker is about to stop'));
+    const module = this.#make(source);
+    this.#modules.set(module.name, module);
+    const started = module.load()();
+    return E.right(async () => E.map(() => module)(await started));
+  }
+
+  #replace(old: SupervisedModule, source: ModuleSource): TaskEither<Fault, Begun> {
+    return async () => {
+      const written = this.#remember([source], 'loaded');
+      if (E.isLeft(written)) return written;
+      old.reloading = true;
+      await old.unload();
+      failPoint('module.reloading');
+      // Calls have waited for the old one so far, and wait for the new one from here on.
+      const begun = this.#begin(source);
+      old.reloading = false;
+      return begun;
+    };
+  }
+
+  #unload(module: SupervisedModule, withDependents: boolean): TaskEither<Fault, SupervisedModule> {
+    return async () => {
+      const dependents = this.#loadedDependents(module.name);
+      if (dependents.length > 0 && !withDependents) {
+        const names = dependents.map((dependent) => dependent.name).join(', ');
+        return E.left(
+          fault('DEPENDENTS_LOADED', `${names} need ${module.name}; --with-dependents unloads them first`),
+        );
+      }
+      const all = [...dependents, module];
+      const written = this.#remember(
+        all.map(({ source }) => source),
+        'unloaded',
+      );
+      if (E.isLeft(written)) return written;
+      for (const each of all) {
+        await each.unload();
+        await this.around.revoke(each.name)();
+      }
+      return E.right(module);
+    };
+  }
+
+  #forget(module: SupervisedModule): TaskEither<Fault, ModuleRemoval> {
+    return async () => {
+      const { name } = module;
+      const entry = this.memory.all.get(name);
+      const note = this.#noteOn(module);
+      const waiting = this.around.waiting(name);
+      // One of the package would be back with the next start.
+      const kept: Remembered | undefined =
+        entry?.shipped === true ? { ...entry, intent: 'removed' } : undefined;
+      failPoint('module.removing');
+      const written = this.memory.change(new Map([[name, kept]]));
+      if (E.isLeft(written)) return written;
+      failPoint('module.removed');
+      this.#modules.delete(name);
+      this.around.log(name, `removed; ${waiting} commands that wait are answered MODULE_UNKNOWN`);
+      await this.around.forgotten(name);
+      return E.right({ name, removed: true, waiting, note });
+    };
+  }
+
+  #noteOn({ name, source: { dir } }: SupervisedModule): string | null {
+    const dependents = [...this.#modules.values()].filter(({ manifest }) =>
+      dependenciesOf(manifest).includes(name),
+    );
+    const notes = [
+      ...(this.memory.all.get(name)?.shipped === true
+        ? [`it ships with Tallystick: \`tallystick module load ${dir}\` brings it back`]
+        : []),
+      ...(dependents.length === 0
+        ? []
+        : [`${dependents.map((each) => each.name).join(', ')} cannot start without it`]),
+    ];
+    return notes.length === 0 ? null : notes.join('; ');
+  }
+
+  /** Whether the module can start, and whether those that run could go on with it. */
+  #checkFits({ manifest }: ModuleSource): E.Either<Fault, void> {
+    const before = this.#manifests();
+    const after = new Map([...before, [manifest.name, manifest]]);
+    const problem = startOrder(after).refused.get(manifest.name);
+    if (problem !== undefined) {
+      if (this.#modules.get(manifest.name)?.isActive === false) this.#refuse(manifest.name, problem);
+      return E.left(problem);
+    }
+    const running = [...this.#modules.values()].filter(({ isActive }) => isActive).map(({ name }) => name);
+    const broken = brokenBy(before, after, running);
+    return broken === undefined ? E.right(undefined) : E.left(broken);
   }
 
   /** Those that need this module, directly or not, dependents before what they depend on. */
@@ -175,7 +385,7 @@ export class Supervisor implements ModuleDirectory {
       .reverse()
       .flat()
       .map((each) => this.#modules.get(each) as SupervisedModule)
-      .filter(({ name: each, state }) => (state === 'loaded' || state === 'loading') && needing.has(each));
+      .filter(({ name: each, isActive }) => isActive && needing.has(each));
   }
 
   #refuse(name: string, problem: Fault): void {

@@ -4,7 +4,7 @@ import { connect } from 'nats';
 import { FAIL_POINTS, type FailPoint } from '../../broker/journal/fail-point.js';
 import { checkLog } from '../support/log-checks.js';
 import type { Seeded } from '../support/seeded.js';
-import { failAt, failTogether, processesAt } from './fail-rounds.js';
+import { failAt, failTogether, isPassedUnderLoad, processesAt } from './fail-rounds.js';
 import { FaultRig } from './fault-rig.js';
 import { BROKER_POINTS, DURABILITY, MODULE_POINTS, POINTS, SEED, TIMES, TOGETHER } from './kill-options.js';
 import { settled } from './system-state.js';
@@ -21,7 +21,9 @@ const drawn = (random: Seeded, points: readonly FailPoint[], count: number): rea
 /** All points that are asked for; by default some of the modules' and some of the broker's. */
 const pointsFor = (random: Seeded): readonly FailPoint[] => {
   // Records are grouped under `fsync` only.
-  const passed = FAIL_POINTS.filter((point) => DURABILITY === 'fsync' || point !== 'journal.batching');
+  const passed = FAIL_POINTS.filter(
+    (point) => isPassedUnderLoad(point) && (DURABILITY === 'fsync' || point !== 'journal.batching'),
+  );
   if (TIMES !== undefined || POINTS !== '') return passed.filter((point) => point.startsWith(POINTS));
   const ofModules = passed.filter((point) => !isOfBroker(point));
   const ofBroker = passed.filter(isOfBroker);

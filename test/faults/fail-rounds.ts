@@ -44,6 +44,9 @@ const LAST_PASSING: Partial<Record<FailPoint, number>> = {
   'index.saved': 2,
 };
 
+/** What an operator asks for is no part of the load: see kills-of-operations.test.ts. */
+export const isPassedUnderLoad = (point: FailPoint): boolean => !point.startsWith('module.');
+
 /** The processes that pass a point under the load. */
 export const processesAt = (point: FailPoint): readonly ProcessName[] => {
   if (point.startsWith('host.')) return ['accounts', 'orders'];
@@ -109,7 +112,7 @@ export const failAt = async (rig: FaultRig, point: FailPoint, times: number): Pr
 
 /** The points that a process passes in its work, as often as commands come. */
 const atWork = (name: ProcessName): readonly FailPoint[] =>
-  FAIL_POINTS.filter((point) => {
+  FAIL_POINTS.filter(isPassedUnderLoad).filter((point) => {
     if (HOST_START.has(point) || MODULE_START.has(point)) return false;
     if (point.startsWith('host.')) return name !== 'broker';
     return processesAt(point).includes(name);

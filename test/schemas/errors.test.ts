@@ -39,6 +39,7 @@ const STABLE: Readonly<
   FOLD_FAILED: ['failed', false, 1, 500],
   MODULE_UNAVAILABLE: ['failed', true, 1, 503],
   MODULE_START_FAILED: ['failed', true, 1, 500],
+  OPERATION_PENDING: ['failed', false, 1, 504],
   MODULE_STATE: ['failed', false, 1, 409],
   DEPENDENCY_MISSING: ['failed', false, 1, 424],
   DEPENDENCY_CYCLE: ['failed', false, 1, 424],

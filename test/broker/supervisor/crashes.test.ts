@@ -84,7 +84,9 @@ describe('a module that crashes', () => {
     const seq = await natsCommand(broker.url, 'fragile.echo.alice', '{"waited":true}');
     const failed = await moduleCommand(broker, 'reload', 'fragile');
     assert.equal(failed.code, 1);
-    assert.match(failed.stderr, /MODULE_START_FAILED.*parked after 4 crashes/);
+    assert.match(failed.stderr, /MODULE_START_FAILED.*fragile did not start: .*exit:7.*goes on trying/);
+    const parked = await moduleStatus(broker, 'fragile', ({ state }) => state === 'crashed');
+    assert.match(parked.reason ?? '', /^parked after 4 crashes/);
     assert.equal(log.resultsOf(seq).length, 0);
 
     await rm(broken());
@@ -117,9 +119,11 @@ describe('a module that crashes', () => {
     assert.deepEqual(await call('forgetful.note.alice'), { notes: 1 });
     await writeFile(join(at, 'forgets'), '');
     await rm(join(broker.dataDir, 'snapshots', 'forgetful'), { recursive: true });
-    const { code, stderr } = await moduleCommand(broker, 'reload', 'forgetful');
+    const { code, stderr } = await moduleCommand(broker, 'reload', 'forgetful', '--no-trial');
     assert.equal(code, 1);
-    assert.match(stderr, /parked after 4 crashes/);
+    assert.match(stderr, /MODULE_START_FAILED.*forgetful did not start/);
+    const parked = await moduleStatus(broker, 'forgetful', ({ state }) => state === 'crashed');
+    assert.match(parked.reason ?? '', /parked after 4 crashes/);
     assert.ok(said(/\[forgetful\] .*record \d+ cannot be folded: what was that\?/).length > 0);
 
     await rm(join(at, 'forgets'));
@@ -133,9 +137,10 @@ describe('a module that crashes', () => {
     await writeFile(join(at, 'slow'), '');
     const { code, stderr } = await moduleCommand(broker, 'load', at);
     assert.equal(code, 1);
-    assert.match(stderr, /parked after 2 .*: it was not ready within 500 ms/);
-    const { pid, state } = await moduleStatus(broker, 'slow', () => true);
-    assert.deepEqual([pid, state], [null, 'crashed']);
+    assert.match(stderr, /slow did not start: it was not ready within 500 ms/);
+    const { pid, reason } = await moduleStatus(broker, 'slow', ({ state }) => state === 'crashed');
+    assert.equal(pid, null);
+    assert.match(reason ?? '', /parked after 2 .*: it was not ready within 500 ms/);
     assert.deepEqual(processesMentioning(at), []);
   });
 });

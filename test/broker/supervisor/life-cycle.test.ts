@@ -53,9 +53,15 @@ describe('the life cycle of modules', () => {
   const states = async (): Promise<Record<string, string>> =>
     Object.fromEntries([...(await moduleStatuses(broker))].map(([name, { state }]) => [name, state]));
 
+  const isRefused = async (): Promise<boolean> => {
+    const reply = await nc.request('call.top.echo.bob', '{}', { timeout: 1_000 });
+    const result = reply.json<Result>();
+    return result.status !== 'ok' && result.error.code === 'MODULE_UNAVAILABLE';
+  };
+
   /**
-   * Has a module stop that has something under way. Waits until callers are told so, one who came just before waits for its
-   * result, and until its process has been: what it is sent before that it may still begin.
+   * Has a module stop that has something under way. Waits until callers are told so (of one that is unloaded), or its state
+   * says so, and until its process has been told: what it is sent before that it may still begin.
    */
   const stopping = async (
     command: 'unload' | 'reload',
@@ -63,11 +69,8 @@ describe('the life cycle of modules', () => {
     const told = (): number => broker.stderr.filter((line) => line.includes('[top] stops once')).length;
     const before = told();
     const ended = moduleCommand(broker, command, 'top');
-    await waitFor('callers to be refused', async () => {
-      const reply = await nc.request('call.top.echo.bob', '{}', { timeout: 1_000 });
-      const result = reply.json<Result>();
-      return result.status !== 'ok' && result.error.code === 'MODULE_UNAVAILABLE';
-    });
+    if (command === 'unload') await waitFor('callers to be refused', isRefused);
+    else await waitFor('it to be reloaded', async () => (await states()).top === 'reloading', 30_000);
     await waitFor('the process to be told', () => told() > before);
     return { ended };
   };
@@ -114,8 +117,9 @@ describe('the life cycle of modules', () => {
   });
 
   it('a name that nobody has is MODULE_UNKNOWN for every command', async () => {
-    for (const verb of ['info', 'unload', 'reload', 'stats']) {
-      const { code, stderr } = await moduleCommand(broker, verb, 'nobody');
+    for (const verb of ['info', 'unload', 'reload', 'stats', 'remove']) {
+      const options = verb === 'remove' ? ['--yes'] : [];
+      const { code, stderr } = await moduleCommand(broker, verb, 'nobody', ...options);
       assert.deepEqual([code, faultOf(stderr).code], [1, 'MODULE_UNKNOWN'], verb);
     }
   });
@@ -170,12 +174,14 @@ describe('the life cycle of modules', () => {
     const { seq, release } = await underWay('top');
     await write(TOP, { version: '1.1.0' });
     const { ended } = await stopping('reload');
+    const calling = nc.request('call.top.echo.bob', '"waits"', { timeout: 30_000 });
     const second = await moduleCommand(broker, 'reload', 'top');
     assert.deepEqual([second.code, faultOf(second.stderr).code], [1, 'MODULE_STATE']);
     await release();
     const { json } = await ended;
     assert.deepEqual([json?.state, json?.version], ['loaded', '1.1.0']);
     assert.equal((await log.result(seq)).status, 'ok');
+    assert.deepEqual((await calling).json(), { status: 'ok', data: 'waits' });
     assert.equal(await call('top.echo.alice', '1'), 1);
   });
 

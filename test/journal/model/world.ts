@@ -12,8 +12,12 @@ import { linkedRequest } from '../../../broker/journal/linked-request.js';
 import { readLog } from '../../../broker/journal/reader.js';
 import { serveControl } from '../../../broker/operate/control.js';
 import { type Reaper, startReaper } from '../../../broker/process/reaper.js';
+import { EpochPace } from '../../../broker/supervisor/epoch-pace.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
+import { ModuleMemory } from '../../../broker/supervisor/module-memory.js';
 import { endFold, openModuleEpoch, startModule } from '../../../broker/supervisor/module-start.js';
+import type { ModuleSurroundings } from '../../../broker/supervisor/module-surroundings.js';
+import { startPlan } from '../../../broker/supervisor/start-plan.js';
 import { Supervisor } from '../../../broker/supervisor/supervisor.js';
 import { manifest } from '../../../modules/accounts/manifest.js';
 import { type Durability, LOG } from '../../../schemas/log.js';
@@ -90,23 +94,32 @@ export class World implements AsyncDisposable {
     const whole = { checked: () => Promise.resolve(undefined), isDamagedFrom: () => false };
     const context = { nc: control, jsm, under, logId: 'model', durability, whole };
     const reaper = startReaper();
-    const supervisor = new Supervisor({
+    const surroundings: ModuleSurroundings = {
       hostEntry: join(ROOT, 'modules', 'host', 'main.js'),
       natsUrl: `127.0.0.1:${links.module.port}`,
       snapshotsDir: (module) => join(dir.path, 'snapshots', module),
       reaper,
       grant: () => TE.right(own),
+      // It is killed and cut off far more often than any module would be.
+      newPace: () => new EpochPace(0),
       revoke: () => TE.right(undefined),
       start: (module, request) => startModule(context, module, request),
       started: (module) => endFold(context, module),
+      tryOut: () => TE.right(undefined),
       repair: (module) => openModuleEpoch(context, module),
+      settle: () => TE.right(undefined),
+      waiting: () => 0,
+      forgotten: () => Promise.resolve(),
       // The server is stopped and killed here: silence says nothing about the module.
       linkedSince: () => 0,
       serverAnswers: () => Promise.reject(new Error('the server may be stopped')),
       log: (module, text) => say(`${Date.now() % 1e6} ${module}: ${text}`),
       output: (module, line) => say(`${Date.now() % 1e6} ${module}: ${line}`),
-    });
-    success(supervisor.add(success(readModule(source))));
+    };
+    const supervisor = new Supervisor(surroundings, success(ModuleMemory.open(dir.path)));
+    const given = [success(readModule(source))];
+    const plan = { shipped: [], given, isShipped: () => false, remembered: new Map(), read: readModule };
+    success(supervisor.plan(startPlan(plan)));
     serveControl(control, supervisor, new Stacks());
     const world = new World(
       durability,

@@ -1,0 +1,41 @@
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { StartReply, StartRequest } from '../../schemas/control.js';
+import type { Fault } from '../../schemas/errors.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import type { Key } from '../access/keys.js';
+import type { Reaper } from '../process/reaper.js';
+import type { EpochPace } from './epoch-pace.js';
+import type { ModuleSource } from './manifest-file.js';
+
+/** What a module needs of the broker around it. */
+export interface ModuleSurroundings {
+  readonly hostEntry: string;
+  readonly natsUrl: string;
+  readonly snapshotsDir: (module: string) => string;
+  readonly reaper: Reaper;
+  readonly grant: (manifest: Manifest) => TaskEither<Fault, Key>;
+  /** How fast a module may open epochs. */
+  readonly newPace: () => EpochPace;
+  readonly revoke: (module: string) => TaskEither<Fault, void>;
+  /** Opens the module's next epoch and prepares its consumers. */
+  readonly start: (manifest: Manifest, request: StartRequest) => TaskEither<Fault, StartReply>;
+  /** The module has read its past and handles commands. */
+  readonly started: (module: string) => TaskEither<Fault, unknown>;
+  /** Runs the code of a module apart from the one that runs, without a right to anything. Left: what is wrong with it. */
+  readonly tryOut: (source: ModuleSource) => TaskEither<Fault, void>;
+  /** Stores what a module that stays down has left undone. */
+  readonly repair: (manifest: Manifest) => TaskEither<Fault, unknown>;
+  /** The same; and from then on the index has read all that the module ever stored. */
+  readonly settle: (manifest: Manifest) => TaskEither<Fault, void>;
+  /** How many commands of a module have no result. */
+  readonly waiting: (module: string) => number;
+  /** The module is no more known; resolves when its commands that waited are answered. */
+  readonly forgotten: (module: string) => Promise<void>;
+  /** Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not. */
+  readonly linkedSince: () => number | undefined;
+  /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
+  readonly serverAnswers: () => Promise<void>;
+  readonly log: (module: string, text: string) => void;
+  /** A line that the module itself printed. */
+  readonly output: (module: string, line: string) => void;
+}

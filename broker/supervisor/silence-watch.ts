@@ -1,0 +1,68 @@
+import type { ModuleProcess } from './module-process.js';
+
+/** A server that takes longer than this to answer was not there, or hardly. */
+const SLOW_ANSWER_MS = 500;
+const WATCH_INTERVAL_MS = 250;
+
+export interface SilenceWatchOptions {
+  readonly process: ModuleProcess;
+  /** `limits.hangMs`. */
+  readonly hangMs: number;
+  /** Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not. */
+  readonly linkedSince: () => number | undefined;
+  /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
+  readonly serverAnswers: () => Promise<void>;
+  readonly log: (text: string) => void;
+}
+
+/** Ends a process that hangs. Silence while the server answers means that; while it does not, nobody can be heard. */
+export class SilenceWatch {
+  #lastBeat = performance.now();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(private readonly options: SilenceWatchOptions) {
+    let asking = false;
+    this.#timer = setInterval(() => {
+      if (asking || !this.#isSilent) return;
+      asking = true;
+      void this.#end().finally(() => {
+        asking = false;
+      });
+    }, WATCH_INTERVAL_MS).unref();
+  }
+
+  /** Something was heard of the process. */
+  heard(): void {
+    this.#lastBeat = performance.now();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  get #isSilent(): boolean {
+    return this.#silentMs >= this.options.hangMs && this.options.process.running;
+  }
+
+  /** How long nothing was heard of the process over a connection that stands. */
+  get #silentMs(): number {
+    const linked = this.options.linkedSince();
+    return linked === undefined ? 0 : Math.round(performance.now() - Math.max(this.#lastBeat, linked));
+  }
+
+  /** A server that is stopped, or out of reach behind a connection that seems to stand, says nothing of the module. */
+  async #end(): Promise<void> {
+    const { process, serverAnswers, log } = this.options;
+    const askedAt = performance.now();
+    try {
+      await serverAnswers();
+    } catch {
+      return;
+    }
+    // What the module said meanwhile may be on its way still: its time begins again.
+    if (performance.now() - askedAt > SLOW_ANSWER_MS) this.heard();
+    if (!this.#isSilent) return;
+    log(`process ${process.pid} has been silent for ${this.#silentMs} ms and is replaced`);
+    process.killHung();
+  }
+}

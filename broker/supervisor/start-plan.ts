@@ -1,0 +1,102 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Fault } from '../../schemas/errors.js';
+import type { ModuleState } from '../../schemas/operate.js';
+import { MANIFEST_FILE, type ModuleSource } from './manifest-file.js';
+import type { Remembered } from './module-memory.js';
+
+/** A module that stays at rest at this start, and what `status` says of it. */
+export interface Rest {
+  readonly state: Extract<ModuleState, 'known' | 'unloaded' | 'crashed'>;
+  readonly reason: string | null;
+}
+
+export interface Planned {
+  readonly source: ModuleSource;
+  /** What is remembered of it from now on. */
+  readonly remembered: Remembered;
+  /** Undefined: it is started. */
+  readonly rest: Rest | undefined;
+}
+
+export interface StartInputs {
+  /** Modules of the package; none with `--no-shipped`. */
+  readonly shipped: readonly ModuleSource[];
+  /** Those that `--module` names. */
+  readonly given: readonly ModuleSource[];
+  /** Whether a directory is one of the package's modules. */
+  readonly isShipped: (dir: string) => boolean;
+  readonly remembered: ReadonlyMap<string, Remembered>;
+  readonly read: (dir: string) => E.Either<Fault, ModuleSource>;
+}
+
+const UNLOADED: Rest = { state: 'unloaded', reason: null };
+const LEFT_OUT: Rest = { state: 'known', reason: 'left out by --no-shipped; its commands wait' };
+
+const remembered = (source: ModuleSource, shipped: boolean, before: Remembered | undefined): Remembered => ({
+  // What was removed and is named again is to run.
+  intent: before?.intent === 'unloaded' ? 'unloaded' : 'loaded',
+  dir: source.dir,
+  shipped,
+  parked: before?.parked ?? null,
+  manifest: source.manifest,
+});
+
+const named = (source: ModuleSource, shipped: boolean, before: Remembered | undefined): Planned => {
+  const entry = remembered(source, shipped, before);
+  return { source, remembered: entry, rest: entry.intent === 'unloaded' ? UNLOADED : undefined };
+};
+
+/** Of a module whose directory cannot be read now. */
+const lastKnown = ({ dir, manifest }: Remembered): ModuleSource => ({
+  dir,
+  manifestPath: `${dir}/${MANIFEST_FILE}`,
+  manifest,
+});
+
+/** A module that the command line does not name. */
+const kept = (name: string, before: Remembered, read: StartInputs['read']): Planned => {
+  const last = lastKnown(before);
+  if (before.shipped)
+    return { source: last, remembered: before, rest: before.intent === 'unloaded' ? UNLOADED : LEFT_OUT };
+  if (before.intent === 'unloaded') return { source: last, remembered: before, rest: UNLOADED };
+  const found = read(before.dir);
+  if (E.isRight(found) && found.right.manifest.name === name) return named(found.right, false, before);
+  const why = E.isLeft(found)
+    ? `${found.left.code}: ${found.left.message}`
+    : `MANIFEST_INVALID: ${found.right.manifestPath} now names ${found.right.manifest.name}`;
+  return {
+    source: last,
+    remembered: before,
+    rest: { state: 'crashed', reason: `${why}; its commands wait` },
+  };
+};
+
+/**
+ * Which modules a start makes known, and which of them it starts: those that the package ships, those that the command line
+ * names, and those that are remembered. What an operator unloaded stays unloaded, also where the command line names it. A
+ * remembered directory has precedence over a shipped one of the same name.
+ */
+export const startPlan = ({
+  shipped,
+  given,
+  isShipped,
+  remembered: before,
+  read,
+}: StartInputs): readonly Planned[] => {
+  const givenNames = new Set(given.map(({ manifest }) => manifest.name));
+  const plan: Planned[] = [];
+  const inPackage = new Map(shipped.map((source) => [source.manifest.name, source]));
+  for (const [name, source] of inPackage) {
+    const entry = before.get(name);
+    const isElsewhere = entry !== undefined && !entry.shipped;
+    if (!isElsewhere && entry?.intent !== 'removed') plan.push(named(source, true, entry));
+  }
+  for (const source of given)
+    plan.push(named(source, isShipped(source.dir), before.get(source.manifest.name)));
+  for (const [name, entry] of before) {
+    if (givenNames.has(name) || entry.intent === 'removed') continue;
+    if (entry.shipped && inPackage.has(name)) continue;
+    plan.push(kept(name, entry, read));
+  }
+  return plan;
+};

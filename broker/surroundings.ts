@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { fault } from '../schemas/errors.js';
+import type { BrokerLog } from './broker-log.js';
+import type { UnownedCommands } from './gateway/unowned.js';
+import type { LogIndex } from './index/log-index.js';
+import type { OpenLog } from './log/open-log.js';
+import { LineLimit } from './process/line-limit.js';
+import type { Reaper } from './process/reaper.js';
+import type { ServerSide } from './server/server-side.js';
+import { EpochPace } from './supervisor/epoch-pace.js';
+import { endFold, type ModuleEpoch, openModuleEpoch, startModule } from './supervisor/module-start.js';
+import type { ModuleSurroundings } from './supervisor/module-surroundings.js';
+import type { usableSnapshots } from './supervisor/usable-snapshots.js';
+
+export interface SurroundingsOptions {
+  readonly server: ServerSide;
+  readonly open: OpenLog;
+  readonly dataDir: string;
+  readonly hostEntry: string;
+  readonly reaper: Reaper;
+  readonly log: BrokerLog;
+}
+
+/** What becomes of commands, which modules do not see; there once all is assembled. */
+interface Commands {
+  readonly index: () => LogIndex;
+  readonly unowned: () => UnownedCommands;
+}
+
+/** Copies that may not be stored are named one by one up to here. */
+const LISTED = 10;
+
+/** Says what became of the copies that a crash left out; nothing is left out in silence. */
+const sayRepaired = (
+  log: BrokerLog,
+  module: string,
+  { republished, refused }: Pick<ModuleEpoch, 'republished' | 'refused'>,
+): void => {
+  if (republished > 0) log.line(module, `${republished} copies that a crash left out are stored`);
+  for (const { decision, cause, part, why } of refused.slice(0, LISTED)) {
+    log.line(module, `copy ${part} of result ${decision} of command ${cause} is not stored: ${why}`);
+  }
+  if (refused.length > LISTED) {
+    log.line(module, `${refused.length - LISTED} more copies are not stored; replay verify lists them`);
+  }
+};
+
+/** What a module writes, for as long as it is as much as a person can read. */
+const moduleOutput = (log: BrokerLog): ((module: string, line: string) => void) => {
+  const limits = new Map<string, LineLimit>();
+  return (module, line) => {
+    const limit =
+      limits.get(module) ??
+      new LineLimit({ burst: 2_000, perSecond: 100, say: (text) => log.line(module, text) });
+    limits.set(module, limit);
+    limit.line(line);
+  };
+};
+
+/** The index reads what it has missed within this time, or somebody is told that it did not. */
+const READ_WAIT_MS = 30_000;
+
+/** What a module needs of the broker. */
+export const surroundings = (
+  { server, open, dataDir, hostEntry, reaper, log }: SurroundingsOptions,
+  { index, unowned }: Commands,
+  usable: ReturnType<typeof usableSnapshots>,
+): ModuleSurroundings => ({
+  hostEntry,
+  natsUrl: server.url,
+  snapshotsDir: (module) => join(dataDir, 'snapshots', module),
+  reaper,
+  grant: (manifest) => server.access.grant(manifest),
+  newPace: () => new EpochPace(),
+  revoke: (module) => server.access.revoke(module),
+  start: (manifest, request) => async () => {
+    // Answers that the broker is writing are to be found in the log.
+    await unowned().idle();
+    // A server that came back with another log: what a module remembers of the one before must not go into it.
+    const loss = await open.witness.checked();
+    if (loss !== undefined) return E.left(fault(loss.code, loss.message));
+    const started = await startModule(open, manifest, usable(manifest.name, request))();
+    if (E.isLeft(started)) return started;
+    const { republished, refused, ...reply } = started.right;
+    sayRepaired(log, manifest.name, { republished, refused });
+    return E.right(reply);
+  },
+  started: (module) => endFold(open, module),
+  repair: (manifest) => async () => {
+    const repaired = await openModuleEpoch(open, manifest)();
+    if (E.isRight(repaired)) sayRepaired(log, manifest.name, repaired.right);
+    return repaired;
+  },
+  tryOut: () => TE.right(undefined),
+  settle: (manifest) => async () => {
+    const settled = await openModuleEpoch(open, manifest)();
+    if (E.isLeft(settled)) return settled;
+    sayRepaired(log, manifest.name, settled.right);
+    const { epoch } = settled.right;
+    if (await index().reachedWithin(epoch, READ_WAIT_MS)) return E.right(undefined);
+    return E.left(
+      fault('LOG_UNAVAILABLE', `the log was not read up to ${epoch} in time; nothing was removed`),
+    );
+  },
+  waiting: (module) => index().commands.countOf(module),
+  forgotten: async (module) => {
+    await unowned().forgotten(module);
+    await unowned().idle();
+  },
+  linkedSince: () => server.link.linkedSince(),
+  serverAnswers: () => server.link.answers(),
+  log: (module, text) => log.line('supervisor', `${module}: ${text}`),
+  output: moduleOutput(log),
+});

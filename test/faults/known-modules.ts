@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'nats';
+import { FAIL_VARIABLE, type FailPoint } from '../../broker/journal/fail-point.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import type { Result } from '../../schemas/result.js';
+import { plain } from '../fixtures/modules/plain/manifest.js';
+import { startBroker, type TestBroker } from '../support/broker.js';
+import { checkLog } from '../support/log-checks.js';
+import { writeModule } from '../support/module-dir.js';
+import { moduleCommand, moduleStatus, moduleStatuses } from '../support/modules.js';
+import { tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
+
+export const NAMES = ['red', 'blue'] as const;
+export type Name = (typeof NAMES)[number];
+
+export type Step =
+  | { readonly do: 'load' | 'unload' | 'reload' | 'remove' | 'send' | 'crash module'; readonly name: Name }
+  | { readonly do: 'restart' | 'kill broker' }
+  /** The broker is killed while it does that. */
+  | {
+      readonly do: 'kill in';
+      readonly name: Name;
+      readonly what: 'load' | 'unload' | 'reload' | 'remove';
+      readonly at: FailPoint;
+    };
+
+/** What must be known of a module: `never` and `removed` are unknown, and differ in words only. */
+type Intent = 'never' | 'loaded' | 'unloaded' | 'removed';
+
+const isKnown = (intent: Intent): boolean => intent === 'loaded' || intent === 'unloaded';
+
+/** What becomes of a command that was acknowledged. */
+type Fate = 'waits' | 'handled' | 'unknown';
+
+interface Sent {
+  readonly seq: number;
+  readonly name: Name;
+  fate: Fate;
+}
+
+const resultOf = (message: StoredMessage): string => {
+  const result = JSON.parse(new TextDecoder().decode(message.data)) as Result;
+  return result.status === 'ok' ? 'ok' : result.error.code;
+};
+
+/**
+ * A broker and two modules under a random life, beside the little that has to be true of it: a module that was loaded is
+ * known until it is removed, its commands wait until it runs, and those of a module that is unknown are answered so.
+ */
+export class KnownModules implements AsyncDisposable {
+  readonly #intents = new Map<Name, Intent>(NAMES.map((name) => [name, 'never']));
+  readonly #sent: Sent[] = [];
+  #dirs = new Map<Name, string>();
+
+  private constructor(
+    private readonly dir: ReturnType<typeof tempDir>,
+    private broker: TestBroker,
+  ) {}
+
+  static async start(): Promise<KnownModules> {
+    const dir = tempDir();
+    mkdirSync(join(dir.path, 'fail'));
+    const world = new KnownModules(dir, await KnownModules.#broker(dir.path));
+    for (const name of NAMES)
+      world.#dirs.set(name, await writeModule(join(dir.path, name), 'plain', plain(name)));
+    return world;
+  }
+
+  static #broker(path: string): Promise<TestBroker> {
+    return startBroker({
+      dataDir: join(path, 'data'),
+      args: ['--no-shipped', '--durability', 'os'],
+      env: { [FAIL_VARIABLE]: join(path, 'fail') },
+    });
+  }
+
+  async perform(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'restart':
+        await this.broker.stop();
+        return this.#begin();
+      case 'kill broker':
+        await this.broker.kill();
+        return this.#begin();
+      case 'kill in':
+        return this.#killIn(step.what, step.name, step.at);
+      case 'send':
+        return this.#send(step.name);
+      case 'crash module': {
+        const { pid } = (await moduleStatuses(this.broker)).get(step.name) ?? {};
+        if (pid !== undefined && pid !== null) process.kill(pid, 'SIGKILL');
+        return;
+      }
+      default:
+        return this.#ask(step.do, step.name);
+    }
+  }
+
+  /** Loads all that is known, and lays the log beside what must have become of each command. */
+  async check(): Promise<void> {
+    await this.#states();
+    for (const name of NAMES) if (this.#intents.get(name) === 'unloaded') await this.#ask('load', name);
+    await waitFor(
+      'an answer to each command',
+      async () => {
+        const answers = new Map<number, string>();
+        const { findings, unanswered } = await checkLog(this.broker.dataDir, (message) => {
+          if (message.subject.startsWith('res.'))
+            answers.set(Number(message.header('Tally-Cause')), resultOf(message));
+        });
+        assert.deepEqual([findings, unanswered], [[], []]);
+        for (const { seq, name, fate } of this.#sent) {
+          const expected = fate === 'unknown' ? 'MODULE_UNKNOWN' : 'ok';
+          assert.equal(answers.get(seq), expected, `command ${seq} of ${name}`);
+        }
+        return true;
+      },
+      30_000,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.broker[Symbol.asyncDispose]();
+    await this.dir[Symbol.asyncDispose]();
+  }
+
+  async #begin(): Promise<void> {
+    this.broker = await KnownModules.#broker(this.dir.path);
+    await this.#states();
+  }
+
+  /** The broker says of each module what must be so. */
+  async #states(): Promise<void> {
+    for (const name of NAMES) {
+      const intent = this.#intents.get(name) as Intent;
+      if (intent === 'loaded') await moduleStatus(this.broker, name, ({ state }) => state === 'loaded');
+      else
+        assert.equal(
+          (await moduleStatuses(this.broker)).get(name)?.state,
+          isKnown(intent) ? intent : undefined,
+          name,
+        );
+    }
+  }
+
+  #command(what: 'load' | 'unload' | 'reload' | 'remove', name: Name) {
+    if (what === 'load') return moduleCommand(this.broker, 'load', this.#dirs.get(name) as string);
+    return moduleCommand(this.broker, what, name, ...(what === 'remove' ? ['--unload', '--yes'] : []));
+  }
+
+  async #ask(what: 'load' | 'unload' | 'reload' | 'remove', name: Name): Promise<void> {
+    const before = this.#intents.get(name) as Intent;
+    const { code, json, stderr } = await this.#command(what, name);
+    const isRefused = what === 'load' ? before === 'loaded' : !isKnown(before);
+    assert.equal(code, isRefused ? 1 : 0, `${what} of ${name}, which is ${before}: ${stderr}`);
+    if (isRefused) return;
+    const waiting = this.#done(what, name);
+    if (what === 'remove') assert.equal((json as { waiting?: number } | undefined)?.waiting, waiting);
+  }
+
+  /** What the operation makes of the module and its commands; how many of them waited. */
+  #done(what: 'load' | 'unload' | 'reload' | 'remove', name: Name): number {
+    const waiting = this.#sent.filter((each) => each.name === name && each.fate === 'waits');
+    if (what === 'load' || what === 'reload') {
+      this.#intents.set(name, 'loaded');
+      for (const each of waiting) each.fate = 'handled';
+    } else if (what === 'unload') this.#intents.set(name, 'unloaded');
+    else {
+      this.#intents.set(name, 'removed');
+      for (const each of waiting) each.fate = 'unknown';
+    }
+    return waiting.length;
+  }
+
+  /** After it the operation is done, or nothing of it is: then it is asked for again. */
+  async #killIn(what: 'load' | 'unload' | 'reload' | 'remove', name: Name, at: FailPoint): Promise<void> {
+    const before = this.#intents.get(name) as Intent;
+    if (what === 'load' ? before === 'loaded' : !isKnown(before)) return;
+    writeFileSync(join(this.dir.path, 'fail', 'broker'), `${at}@1:kill\n`);
+    process.kill(this.broker.pid, 'SIGUSR2');
+    const asked = this.#command(what, name);
+    await this.broker.exited;
+    assert.notEqual((await asked).code, 0);
+    this.broker = await KnownModules.#broker(this.dir.path);
+    const found = (await moduleStatuses(this.broker)).get(name);
+    const isDone =
+      what === 'remove'
+        ? found === undefined
+        : what === 'unload'
+          ? found?.state === 'unloaded'
+          : found !== undefined && found.state !== 'unloaded';
+    // Behind its own place in the file, nothing undoes it; before, nothing was done.
+    if (at === 'module.removed' || (at === 'module.remembered' && what !== 'remove'))
+      assert.ok(isDone, `${what} at ${at}`);
+    if (isDone) this.#done(what, name);
+    else if (found?.state === 'unloaded') this.#intents.set(name, 'unloaded');
+    await this.#states();
+  }
+
+  async #send(name: Name): Promise<void> {
+    const intent = this.#intents.get(name) as Intent;
+    const nc = await connect({ servers: this.broker.url });
+    try {
+      const reply = (await nc.request(`cmd.${name}.echo.ann`, '"hello"', { timeout: 10_000 })).json<{
+        seq?: number;
+        error?: { code?: string };
+      }>();
+      if (reply.seq === undefined) {
+        // Refused when it is sent: only where nobody would handle it.
+        assert.ok(!isKnown(intent), JSON.stringify(reply));
+        return;
+      }
+      const fate = intent === 'loaded' ? 'handled' : intent === 'unloaded' ? 'waits' : 'unknown';
+      this.#sent.push({ seq: reply.seq, name, fate });
+      if (fate !== 'waits') await this.#answered(reply.seq);
+    } finally {
+      await nc.close();
+    }
+  }
+
+  /** Until it has its answer: what becomes of it is not to depend on what is done next. */
+  async #answered(seq: number): Promise<void> {
+    await waitFor(
+      `the answer to ${seq}`,
+      async () => !(await checkLog(this.broker.dataDir)).unanswered.includes(seq),
+      30_000,
+    );
+  }
+}
