@@ -36,15 +36,15 @@ const BOUNDS: readonly Bounds[] = [
   { what: 'day of the week', min: 0, max: 6, names: DAYS },
 ];
 
-const NAMED: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 0 1 1 *',
-  '@annually': '0 0 0 1 1 *',
-  '@monthly': '0 0 0 1 * *',
-  '@weekly': '0 0 0 * * 0',
-  '@daily': '0 0 0 * * *',
-  '@midnight': '0 0 0 * * *',
-  '@hourly': '0 0 * * * *',
-};
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 0 1 1 *'],
+  ['@annually', '0 0 0 1 1 *'],
+  ['@monthly', '0 0 0 1 * *'],
+  ['@weekly', '0 0 0 * * 0'],
+  ['@daily', '0 0 0 * * *'],
+  ['@midnight', '0 0 0 * * *'],
+  ['@hourly', '0 0 * * * *'],
+]);
 
 const RANGE = /^(?:[*?]|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:\/(\d+))?$/i;
 
@@ -88,7 +88,7 @@ const parseField = (text: string, bounds: Bounds): Either<Fault, Field> => {
 
 /** Parses six fields, five (then seconds are 0), or a name such as `@daily`; SCHEDULE_INVALID says what is wrong. */
 export const parseCron = (text: string): Either<Fault, Cron> => {
-  const given = (NAMED[text.trim()] ?? text.trim()).split(/\s+/);
+  const given = (NAMED.get(text.trim()) ?? text.trim()).split(/\s+/);
   const parts = given.length === 5 ? ['0', ...given] : given;
   if (parts.length !== BOUNDS.length) {
     return left(

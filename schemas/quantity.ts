@@ -4,22 +4,22 @@ import { type Fault, fault } from './errors.js';
 /** Sizes and durations as people write them: `10GB`, `512MiB`, `1.5k`, `30s`, `2h`. */
 
 const KIB = 1024;
-const BYTE_UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  k: 1e3,
-  kb: 1e3,
-  kib: KIB,
-  m: 1e6,
-  mb: 1e6,
-  mib: KIB ** 2,
-  g: 1e9,
-  gb: 1e9,
-  gib: KIB ** 3,
-  t: 1e12,
-  tb: 1e12,
-  tib: KIB ** 4,
-};
+const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['b', 1],
+  ['k', 1e3],
+  ['kb', 1e3],
+  ['kib', KIB],
+  ['m', 1e6],
+  ['mb', 1e6],
+  ['mib', KIB ** 2],
+  ['g', 1e9],
+  ['gb', 1e9],
+  ['gib', KIB ** 3],
+  ['t', 1e12],
+  ['tb', 1e12],
+  ['tib', KIB ** 4],
+]);
 
 // No unit for a month: `m` is a minute here, as in Go, which the stock `nats` command line follows.
 const DURATION_UNITS: Readonly<Record<string, number>> = {
@@ -42,7 +42,7 @@ const whole = (what: string, text: string, value: number, examples: string): Eit
 /** Whole bytes of a size: a plain number, or one with kB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024); USAGE. */
 export const parseBytes = (text: string): Either<Fault, number> => {
   const match = BYTES.exec(text.trim());
-  const unit = BYTE_UNITS[(match?.[2] ?? '').toLowerCase()];
+  const unit = BYTE_UNITS.get((match?.[2] ?? '').toLowerCase());
   if (match === null || unit === undefined) {
     return left(fault('USAGE', `${JSON.stringify(text)} is no size; for example 10GB, 512MiB or 1048576`));
   }

@@ -35,6 +35,12 @@ describe('cron', () => {
     }
   });
 
+  it('takes no name that every object has for one of its own', () => {
+    for (const name of Object.getOwnPropertyNames(Object.prototype)) {
+      assert.equal(failure(parseCron(name)).code, 'SCHEDULE_INVALID', name);
+    }
+  });
+
   it('knows when it fires next', () => {
     assert.equal(next('*/2 * * * * *', '2026-03-01T10:00:01.5Z'), '2026-03-01T10:00:02.000Z');
     assert.equal(next('30 9 * * *', '2026-03-01T09:30:00Z'), '2026-03-02T09:30:00.000Z');

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
+import { failure } from '../support/either.js';
 import { formatBytes, parseBytes, parseDuration } from '../../schemas/quantity.js';
 
 const value = <T>(result: Either<Fault, T>): T => {
@@ -18,6 +19,13 @@ const code = (result: Either<Fault, unknown>): string => {
 describe('sizes', () => {
   test('every whole number of bytes is itself', () => {
     fc.assert(fc.property(fc.maxSafeNat(), (n) => value(parseBytes(`${n}`)) === n));
+  });
+
+  test('no name that every object has is a unit', () => {
+    for (const name of Object.getOwnPropertyNames(Object.prototype)) {
+      const { message } = failure(parseBytes(`5${name}`));
+      assert.match(message, /is no size/);
+    }
   });
 
   test('a unit multiplies, whatever its case', () => {
