@@ -24,9 +24,9 @@ export const TIERS = {
     folders: ['docs', 'cli'],
     fileTimeoutMs: 240_000,
   },
-  /** Kills, stalls and damage. Their deadlines leave room for neighbours. */
+  /** Kills, stalls, damage and odd input. Their deadlines leave room for neighbours. */
   faults: {
-    folders: ['faults'],
+    folders: ['faults', 'fuzz'],
     fileTimeoutMs: 600_000,
   },
 } as const satisfies Record<string, Tier>;
