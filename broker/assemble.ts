@@ -9,6 +9,7 @@ import { LogIndex } from './index/log-index.js';
 import { brokerEpochs } from './journal/epoch-source.js';
 import { GROUPING } from './journal/grouping.js';
 import { Producer } from './journal/producer.js';
+import { LogRoom } from './log/log-room.js';
 import type { Lifetime } from './process/lifetime.js';
 import { Firings } from './schedules/firings.js';
 import { Schedules } from './schedules/schedules.js';
@@ -25,6 +26,9 @@ export interface Parts {
   readonly schedules: Schedules;
   readonly firings: Firings;
   readonly stacks: Stacks;
+  readonly room: LogRoom;
+  /** Why nothing new is taken into the log, while that is so: disk or log are full. */
+  readonly refusal: () => Fault | undefined;
 }
 
 export interface AssembleOptions extends SurroundingsOptions {
@@ -82,18 +86,27 @@ export const assemble = (options: AssembleOptions): Parts => {
     position: () => index.position,
     onLoss: open.failure.onLoss,
   });
+  const room = new LogRoom({
+    jsm,
+    taken: () => producer.taken,
+    openCommands: () => index.commands.size,
+    say: (text) => log.line('log', text),
+  });
+  lifetime.onStop(() => room.close());
+  const refusal = (): Fault | undefined => options.server.refusal() ?? room.refusal;
   const gateway = new Gateway({
     nc,
     producer,
     index,
     directory: supervisor,
-    refusal: options.server.refusal,
+    refusal,
   });
   const firings = new Firings({
     nc,
     jsm: open.jsm,
     index,
     open: () => openScheduler(options),
+    refusal,
     log: (text) => log.line('scheduler', text),
   });
   lifetime.onStop(() => firings.close());
@@ -103,7 +116,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     lastFiring: (schedule) => index.lastFiring(schedule),
     onStream: () => firings.wake(),
   });
-  return { supervisor, index, gateway, schedules, firings, stacks };
+  return { supervisor, index, gateway, schedules, firings, stacks, room, refusal };
 };
 
 /** The producer of commands that schedules sent. */

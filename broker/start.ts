@@ -11,7 +11,6 @@ import type { BrokerLog } from './broker-log.js';
 import { lossFault } from './log/log-failure.js';
 import { isLoss, type LogLoss } from './log/log-loss.js';
 import { ensureDeadStream } from './dead/dead-stream.js';
-import type { ModuleDirectory } from './gateway/directory.js';
 import type { Draft, Receipt } from './journal/draft.js';
 import { armFailPoints, FAIL_VARIABLE } from './journal/fail-point.js';
 import { type OpenLog, openLog } from './log/open-log.js';
@@ -156,10 +155,11 @@ const start = async (
   const loss = await open.witness.checked();
   if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));
 
+  await parts.room.start();
   const context = contextOf(config, dataDir, server, parts);
   const serving = [
     ...serve(server, parts, context, open.producer),
-    serveProducers(producersContext(config, open, supervisor)),
+    serveProducers(producersContext(config, open, parts)),
   ];
   lifetime.onReplaced(() => {
     gateway.retire();
@@ -187,12 +187,13 @@ const start = async (
 const producersContext = (
   { trusted }: StartConfig,
   { nc, under, durability }: OpenLog,
-  directory: ModuleDirectory,
+  { supervisor: directory, refusal }: Parts,
 ): ProducersContext => ({
   nc,
   under,
   durability,
   directory,
+  refusal,
   trusted: new Set(trusted.map(({ module }) => module)),
 });
 
@@ -205,9 +206,10 @@ const contextOf = (
   { durability }: StartConfig,
   dataDir: string,
   { url, embedded, link, pid }: ServerSide,
-  { supervisor, index }: Parts,
+  { supervisor, index, refusal }: Parts,
 ): OperationsContext => ({
   jsm: link.jsm,
+  refusal,
   supervisor,
   index,
   server: { version: link.serverVersion, embedded, url },
@@ -219,20 +221,20 @@ const contextOf = (
 /** Begins to answer modules, operators and callers. */
 const serve = (
   { link }: ServerSide,
-  { supervisor, gateway, schedules, index, stacks }: Parts,
+  { supervisor, gateway, schedules, index, stacks, refusal }: Parts,
   context: OperationsContext,
   producer: Producer,
 ): readonly Subscription[] => {
   const handlers = new Map([
     ...operations(context),
     ...scheduleOperations(schedules),
-    ...deadOperations({ jsm: context.jsm, producer, index }),
+    ...deadOperations({ jsm: context.jsm, producer, index, refusal }),
   ]);
   const serving = [
     serveControl(link.nc, supervisor, stacks),
     serveRequests(link.nc, SERVED.operations, (subject) => handlers.get(subject)),
     ...serveConsumers(link.nc),
-    serveScheduling(link.nc, schedules, supervisor),
+    serveScheduling(link.nc, schedules, supervisor, refusal),
   ];
   gateway.start();
   return serving;

@@ -125,7 +125,17 @@ export const BrokerStatusSchema = Type.Object({
   durability: Type.String(),
   dataDir: Type.String(),
   pid: Type.Integer({ minimum: 1 }),
-  log: Type.Object({ records: Count, bytes: Bytes, maxBytes: Bytes, firstSeq: Count, lastSeq: Count }),
+  log: Type.Object({
+    records: Count,
+    bytes: Bytes,
+    maxBytes: Bytes,
+    reserveBytes: Type.Integer({ minimum: 0, description: 'What of maxBytes no new command gets.' }),
+    refusal: Type.Union([Type.String(), Type.Null()], {
+      description: 'Why no new command is taken; null while they are.',
+    }),
+    firstSeq: Count,
+    lastSeq: Count,
+  }),
   modules: Type.Immutable(Type.Array(ModuleStatusSchema)),
   agents: Count,
   conversationsOpen: Count,

@@ -34,7 +34,8 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
   const losses = status.losses.map(
     ({ at, code, message, dir }) => ['lost', `${at} ${code}: ${message}; kept in ${dir}`] as const,
   );
-  const lines = [...facts, ...losses].map(([name, value]) => `${name.padEnd(8)}${value}`);
+  const full = log.refusal === null ? [] : [['full', `no new command is taken: ${log.refusal}`] as const];
+  const lines = [...facts, ...full, ...losses].map(([name, value]) => `${name.padEnd(8)}${value}`);
   return [...lines, '', modulesTable(status.modules)].join('\n');
 };
 

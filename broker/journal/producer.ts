@@ -69,6 +69,9 @@ const DEFAULTS = {
   maxPendingBytes: 64 * 1024 * 1024,
 };
 
+/** What a record takes in the log beside its payload, about; bytes. */
+const RECORD_BYTES = 512;
+
 const CLOSED = fault('LOG_UNAVAILABLE', 'the producer is closed');
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
@@ -111,6 +114,8 @@ export class Producer {
   #settledSeq = 0;
   #pending = 0;
   #pendingBytes = 0;
+  #takenBytes = 0;
+  #settledBytes = 0;
   /** How long the record that was settled last had waited, milliseconds. */
   #lastWaitMs = 0;
   #closed = false;
@@ -147,6 +152,11 @@ export class Producer {
   /** Records that are not settled. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** What the records that it took weigh in the log, about, and how much of that is settled; since it was opened. */
+  get taken(): { readonly takenBytes: number; readonly settledBytes: number } {
+    return { takenBytes: this.#takenBytes, settledBytes: this.#settledBytes };
   }
 
   /** What became of the records that earlier processes had accepted; resolves when that is known of all. */
@@ -224,10 +234,12 @@ export class Producer {
     const since = performance.now();
     this.#pending += 1;
     this.#pendingBytes += data.length;
+    this.#takenBytes += data.length + RECORD_BYTES;
     const settled: Settle = (outcome) => {
       this.#troubled.delete(settled);
       this.#pending -= 1;
       this.#pendingBytes -= data.length;
+      this.#settledBytes += data.length + RECORD_BYTES;
       this.#lastWaitMs = Math.round(performance.now() - since);
       if (E.isRight(outcome) && outcome.right.seq > this.#settledSeq) this.#settledSeq = outcome.right.seq;
       settle(outcome);

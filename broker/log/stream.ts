@@ -5,6 +5,7 @@ import { LOG } from '../../schemas/log.js';
 import { addStream } from './add-stream.js';
 import { breaksDurability } from './durable-stream.js';
 import { keptStream } from './kept-stream.js';
+import { START_ROOM_BYTES } from './log-room.js';
 
 const STREAM_NOT_FOUND = 10059;
 const NO_STORAGE_LEFT = 10047;
@@ -80,6 +81,7 @@ export interface EnsuredLog {
 /**
  * Makes the stream, or checks the one that is there: what breaks durability, or cannot be updated, is `LOG_MISMATCH` with
  * each setting named, anything else is updated. Without `maxBytes` an existing limit stays; a new log gets `defaultMaxBytes`.
+ * A limit that leaves no room for the epochs of a start is raised: a broker that cannot start could finish nothing.
  */
 export const ensureLog = (
   jsm: JetStreamManager,
@@ -95,7 +97,8 @@ export const ensureLog = (
       if (breaking.length > 0) {
         throw new Mismatch(`stream LOG does not keep what it acknowledges: ${breaking.join('; and ')}`);
       }
-      const wanted = logConfig(options.maxBytes ?? existing.config.max_bytes);
+      const limit = options.maxBytes ?? existing.config.max_bytes;
+      const wanted = logConfig(limit < 1 ? limit : Math.max(limit, existing.state.bytes + START_ROOM_BYTES));
       const found = differences(existing.config, wanted);
       if (found.length === 0) return { info: existing, updated: [] };
       try {

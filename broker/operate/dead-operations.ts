@@ -50,10 +50,17 @@ export interface DeadContext {
   readonly jsm: JetStreamManager;
   readonly producer: Producer;
   readonly index: LogIndex;
+  /** Why the log takes nothing new, while that is so. */
+  readonly refusal: () => Fault | undefined;
 }
 
 /** What an operator asks about dead letters, by subject. */
-export const deadOperations = ({ jsm, producer, index }: DeadContext): ReadonlyMap<string, Handler> => {
+export const deadOperations = ({
+  jsm,
+  producer,
+  index,
+  refusal,
+}: DeadContext): ReadonlyMap<string, Handler> => {
   const letters = new LetterBox(jsm, index.redrives);
   const redriver = new Redriver(producer, index, letters);
   const task = <A>(work: () => Promise<A>): TE.TaskEither<Fault, A> =>
@@ -71,6 +78,8 @@ export const deadOperations = ({ jsm, producer, index }: DeadContext): ReadonlyM
       );
 
   const redriveAll = async (seqs: readonly number[], again: boolean): Promise<E.Either<Fault, object>> => {
+    const full = refusal();
+    if (full !== undefined) return E.left(full);
     // A redrive that another broker recorded just before this one took over is in the log, and must be known.
     const { state } = await jsm.streams.info(LOG);
     if (!(await index.reachedWithin(state.last_seq, INDEX_WAIT_MS))) {

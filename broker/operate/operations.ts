@@ -11,6 +11,7 @@ import {
   type ModuleStatus,
   OPS,
 } from '../../schemas/operate.js';
+import { reserveOf } from '../log/log-room.js';
 import { keptLosses } from '../log/set-aside.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
@@ -25,6 +26,8 @@ export interface OperationsContext {
   readonly server: Omit<BrokerStatus['server'], 'pid'>;
   /** Of the embedded server; null while none runs. */
   readonly serverPid: () => number | null;
+  /** Why the log takes nothing new, while that is so. */
+  readonly refusal: () => Fault | undefined;
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -107,6 +110,8 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
               records: state.messages,
               bytes: state.bytes,
               maxBytes: config.max_bytes,
+              reserveBytes: config.max_bytes < 1 ? 0 : reserveOf(config.max_bytes),
+              refusal: context.refusal()?.message ?? null,
               firstSeq: state.first_seq,
               lastSeq: state.last_seq,
             },

@@ -38,6 +38,8 @@ export interface ProducersContext {
   /** The broker's own epoch. */
   readonly under: number;
   readonly durability: Durability;
+  /** Why the log takes nothing new, while that is so. */
+  readonly refusal: () => Fault | undefined;
   readonly directory: Pick<ModuleDirectory, 'find'>;
   /** Modules whose events programs within CORE write. */
   readonly trusted: ReadonlySet<string>;
@@ -82,6 +84,15 @@ const write = (
     takeover ? TE.right(undefined) : checkHolder(nc, record.producer, instance),
     TE.chain(() => pipe(writeEpoch(nc, { ...record, by: instance }, under), TE.mapLeft(ofBroker))),
   );
+
+/** An epoch is of use to a producer that can append: in a full log its records would be refused, and epochs take the reserve. */
+const whileRoom = <A>(
+  { refusal }: ProducersContext,
+  task: TE.TaskEither<Fault, A>,
+): TE.TaskEither<Fault, A> => {
+  const full = refusal();
+  return full === undefined ? task : TE.left(full);
+};
 
 const fence = (
   context: ProducersContext,
@@ -161,7 +172,9 @@ const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     (context, account) => (body) =>
       pipe(
         TE.fromEither(checked(checkFence)(body)),
-        TE.chain((request): TE.TaskEither<Fault, object> => fence(context, account, request)),
+        TE.chain(
+          (request): TE.TaskEither<Fault, object> => whileRoom(context, fence(context, account, request)),
+        ),
       ),
   ],
   [
@@ -177,7 +190,9 @@ const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     (context, account) => (body) =>
       pipe(
         TE.fromEither(checked(checkOpen)(body)),
-        TE.chain((request): TE.TaskEither<Fault, object> => open(context, account, request)),
+        TE.chain(
+          (request): TE.TaskEither<Fault, object> => whileRoom(context, open(context, account, request)),
+        ),
       ),
   ],
 ]);

@@ -21,6 +21,8 @@ export interface FiringsOptions {
   readonly index: Pick<LogIndex, 'lastFiring' | 'reachedWithin'>;
   /** Opens a producer whose first epoch shuts out every one before it. */
   readonly open: () => TaskEither<Fault, Producer>;
+  /** Why the log takes nothing new, while that is so; what was fired waits. */
+  readonly refusal?: () => Fault | undefined;
   readonly log: (text: string) => void;
 }
 
@@ -86,7 +88,7 @@ export class Firings {
     while (!this.#closed) {
       try {
         while (!this.#closed && (await this.#drain()));
-        this.#said = '';
+        if (this.options.refusal?.() === undefined) this.#said = '';
         if (!this.#closed) await this.#waker.wait(POLL_MS);
       } catch (error) {
         // What was under way may be in the log or not: the next epoch shuts it out, and then the log tells.
@@ -114,6 +116,12 @@ export class Firings {
     const page = await readPage(nc, ALL_FIRED, 1);
     const last = page.at(-1);
     if (last === undefined) return false;
+    const refusal = this.options.refusal?.();
+    if (refusal !== undefined) {
+      // Not by an attempt: each would open an epoch.
+      this.#tell(refusal);
+      return false;
+    }
     const producer = await this.#opened();
     const stored = await producer.appendAll(this.#due(page.flatMap((message) => this.#read(message))))();
     if (E.isLeft(stored)) throw new FaultError(stored.left.fault);

@@ -63,6 +63,7 @@ export const serveScheduling = (
   nc: NatsConnection,
   schedules: Schedules,
   directory: ModuleDirectory,
+  refusal: () => Fault | undefined = () => undefined,
 ): Subscription =>
   serve({
     nc,
@@ -72,7 +73,10 @@ export const serveScheduling = (
       if (msg.reply === undefined || msg.reply === '') return;
       const added = await pipe(
         TE.fromEither(readRequest(msg, directory)),
-        TE.chain((request) => schedules.add(request)),
+        TE.chain((request) => {
+          const full = refusal();
+          return full === undefined ? schedules.add(request) : TE.left(full);
+        }),
       )();
       if (E.isLeft(added)) replyFault(msg, added.left);
       else msg.respond(encodeJson({ status: 'ok', data: added.right }));

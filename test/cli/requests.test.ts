@@ -16,7 +16,15 @@ const STATUS: BrokerStatus = {
   durability: 'fsync',
   dataDir: '/data',
   pid: 42,
-  log: { records: 1_200, bytes: 3_145_728, maxBytes: 10_737_418_240, firstSeq: 1, lastSeq: 1_200 },
+  log: {
+    records: 1_200,
+    bytes: 3_145_728,
+    maxBytes: 10_737_418_240,
+    reserveBytes: 536_870_912,
+    refusal: null,
+    firstSeq: 1,
+    lastSeq: 1_200,
+  },
   modules: [
     {
       name: 'accounts',

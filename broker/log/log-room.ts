@@ -1,0 +1,121 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { LOG } from '../../schemas/log.js';
+import { formatBytes } from '../../schemas/quantity.js';
+
+const MIB = 1024 * 1024;
+
+const SHARE = 0.05;
+/** A few records of the largest size: the result of a command that was taken has room. */
+const MIN_RESERVE_BYTES = 2 * MIB;
+const MAX_RESERVE_BYTES = 1024 * MIB;
+
+/** Room that a start makes for its epochs, and for copies that a crash left out, in a log that is full to its limit. */
+export const START_ROOM_BYTES = MIB;
+
+/** What a command that is open may still cost: its result with a few events. */
+const OUTCOME_BYTES = 1_024;
+
+/** Of the limit of the log, what no new command gets; bytes. */
+export const reserveOf = (maxBytes: number): number =>
+  Math.min(MAX_RESERVE_BYTES, Math.max(MIN_RESERVE_BYTES, Math.floor(maxBytes * SHARE)));
+
+/** The log as it was seen, and what has been taken since. */
+export interface LogUse {
+  /** In the log, bytes. */
+  readonly bytes: number;
+  /** Limit of the log, bytes; below 1: none. */
+  readonly maxBytes: number;
+  /** Taken for the log, and not in `bytes` as far as is known. */
+  readonly comingBytes: number;
+  /** Commands that have no result yet. */
+  readonly openCommands: number;
+}
+
+/** Bytes that new commands may take; negative where the reserve is needed. */
+export const roomOf = ({ bytes, maxBytes, comingBytes, openCommands }: LogUse): number =>
+  maxBytes < 1
+    ? Number.POSITIVE_INFINITY
+    : maxBytes - reserveOf(maxBytes) - bytes - comingBytes - openCommands * OUTCOME_BYTES;
+
+export interface LogRoomOptions {
+  readonly jsm: JetStreamManager;
+  /** What the broker has taken for the log, and how much of that the log has answered; bytes since its start. */
+  readonly taken: () => { readonly takenBytes: number; readonly settledBytes: number };
+  readonly openCommands: () => number;
+  readonly say: (text: string) => void;
+}
+
+/** So much can come into a log in a millisecond, from those who do not ask the broker. */
+const BYTES_PER_MS = 200 * 1024;
+const MIN_INTERVAL_MS = 20;
+const MAX_INTERVAL_MS = 1_000;
+
+/**
+ * Keeps a part of the log for what was accepted: results, copies, dead letters' answers, epochs. New commands are refused before the
+ * server would refuse everything, so a full log still answers, drains, starts and stops. It looks the more often the less room there is.
+ */
+export class LogRoom {
+  #use: LogUse | undefined;
+  /** What was settled when the log was asked: all of it is in the answer. */
+  #settledBytes = 0;
+  #wasFull = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(private readonly options: LogRoomOptions) {}
+
+  /** Why no new command is taken, while that is so. */
+  get refusal(): Fault | undefined {
+    const use = this.#now();
+    if (use === undefined || roomOf(use) > 0) return undefined;
+    const text =
+      `the log has ${formatBytes(use.bytes)} of ${formatBytes(use.maxBytes)}, and the rest is kept for results: ` +
+      'start the broker with a larger --max-bytes';
+    return fault('LOG_FULL', text);
+  }
+
+  /** Looks now, and from then on by itself. */
+  async start(): Promise<void> {
+    await this.#look();
+    this.#again();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #now(): LogUse | undefined {
+    const { taken, openCommands } = this.options;
+    if (this.#use === undefined) return undefined;
+    const comingBytes = taken().takenBytes - this.#settledBytes;
+    return { ...this.#use, comingBytes, openCommands: openCommands() };
+  }
+
+  #again(): void {
+    if (this.#closed) return;
+    const use = this.#now();
+    const room = use === undefined ? 0 : roomOf(use);
+    const waitMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, room / BYTES_PER_MS));
+    // Full, it waits for somebody to make room, which is no hurry.
+    const pauseMs = room > 0 ? waitMs : MAX_INTERVAL_MS / 4;
+    this.#timer = setTimeout(() => void this.#look().then(() => this.#again()), pauseMs).unref();
+  }
+
+  async #look(): Promise<void> {
+    const { settledBytes } = this.options.taken();
+    try {
+      const { state, config } = await this.options.jsm.streams.info(LOG);
+      this.#use = { bytes: state.bytes, maxBytes: config.max_bytes, comingBytes: 0, openCommands: 0 };
+      this.#settledBytes = settledBytes;
+    } catch {
+      // A server that does not answer takes no commands either.
+      return;
+    }
+    const full = this.refusal;
+    if (full !== undefined && !this.#wasFull) this.options.say(`LOG_FULL: ${full.message}`);
+    if (full === undefined && this.#wasFull) this.options.say('the log has room again: commands are taken');
+    this.#wasFull = full !== undefined;
+  }
+}
