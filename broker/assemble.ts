@@ -3,7 +3,9 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../schemas/errors.js';
 import { DeadLetters } from './dead/dead-letters.js';
 import { Stacks } from './dead/stacks.js';
+import { Door } from './gateway/door.js';
 import { Gateway } from './gateway/gateway.js';
+import { OutsideProducers } from './gateway/outside-producers.js';
 import { UnownedCommands } from './gateway/unowned.js';
 import { LogIndex } from './index/log-index.js';
 import { brokerEpochs } from './journal/epoch-source.js';
@@ -23,6 +25,7 @@ export interface Parts {
   readonly supervisor: Supervisor;
   readonly index: LogIndex;
   readonly gateway: Gateway;
+  readonly outside: OutsideProducers;
   readonly schedules: Schedules;
   readonly firings: Firings;
   readonly stacks: Stacks;
@@ -94,13 +97,11 @@ export const assemble = (options: AssembleOptions): Parts => {
   });
   lifetime.onStop(() => room.close());
   const refusal = (): Fault | undefined => options.server.refusal() ?? room.refusal;
-  const gateway = new Gateway({
-    nc,
-    producer,
-    index,
-    directory: supervisor,
-    refusal,
-  });
+  const outside = new OutsideProducers({ nc, durability: open.durability });
+  lifetime.onStop(() => outside.close());
+  const serving = { nc, producer, directory: supervisor, refusal };
+  const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
+  const gateway = new Gateway({ ...serving, index, door });
   const firings = new Firings({
     nc,
     jsm: open.jsm,
@@ -116,7 +117,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     lastFiring: (schedule) => index.lastFiring(schedule),
     onStream: () => firings.wake(),
   });
-  return { supervisor, index, gateway, schedules, firings, stacks, room, refusal };
+  return { supervisor, index, gateway, outside, schedules, firings, stacks, room, refusal };
 };
 
 /** The producer of commands that schedules sent. */

@@ -187,12 +187,13 @@ const start = async (
 const producersContext = (
   { trusted }: StartConfig,
   { nc, under, durability }: OpenLog,
-  { supervisor: directory, refusal }: Parts,
+  { supervisor, outside, refusal }: Parts,
 ): ProducersContext => ({
   nc,
   under,
   durability,
-  directory,
+  directory: supervisor,
+  outside,
   refusal,
   trusted: new Set(trusted.map(({ module }) => module)),
 });

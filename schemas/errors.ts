@@ -244,6 +244,13 @@ export const ERRORS = {
     409,
     'Another process has taken over as this producer; the server refused the record.',
   ),
+  EPOCH_CLOSED: row(
+    'failed',
+    true,
+    1,
+    409,
+    'The broker takes nothing more under this epoch: ask what of it is stored, and open another.',
+  ),
   RESULT_PENDING: row(
     'failed',
     false,

@@ -32,12 +32,23 @@ export const HEADER = {
   fenceSubject: 'Nats-Expected-Last-Subject-Sequence-Subject',
   messageId: 'Nats-Msg-Id',
   trace: 'traceparent',
+  traceState: 'tracestate',
   contentType: 'Content-Type',
   serviceError: 'Nats-Service-Error',
   serviceErrorCode: 'Nats-Service-Error-Code',
   /** Set by the server on what it republishes: where it stands in the stream. */
   storedSequence: 'Nats-Sequence',
 } as const;
+
+/** Headers that a request for a command may have, now or later: its command bears them in the log. */
+export const CARRIED = [
+  HEADER.deadline,
+  HEADER.priority,
+  HEADER.conversation,
+  HEADER.trace,
+  HEADER.traceState,
+  HEADER.contentType,
+] as const;
 
 /** `Tally-Schema` of every payload whose shape no manifest gives a version: epochs, commands, dead letters. */
 export const SCHEMA_VERSION = '1';

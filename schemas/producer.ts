@@ -19,6 +19,9 @@ export const PRODUCER_SUBJECTS = 'producer.*';
 /** The same within the account of the log: people's requests have their account behind the verb. */
 export const SIGNED_PRODUCER_SUBJECTS = 'producer.>';
 
+/** Records that a program outside may have on their way. */
+export const SEND_WINDOW = 1_000;
+
 /** The producer that a name is when this account asks for it. */
 export const producerOf = (account: string, name: string): string => `${account}${OWNER_MARK}${name}`;
 
@@ -109,5 +112,13 @@ export const OpenReplySchema = Type.Object({
   producer: Type.String({ description: 'What identities begin with: `<account>~<name>`.' }),
   epoch: Type.Integer({ minimum: 1, description: 'Sequence of `epoch.<producer>`; the fence.' }),
   durability: DurabilitySchema,
+  window: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description:
+        'Records that may be on their way, each by itself: the broker makes the batches. Absent for a program within the ' +
+        'account of the log, which writes to it directly.',
+    }),
+  ),
 });
 export type OpenReply = Readonly<Static<typeof OpenReplySchema>>;

@@ -53,21 +53,26 @@ const signed = (subject: string, sender: string): Grant => service(`${subject}.$
 /** Addresses of one to five tokens. Some are no address: whoever serves them says so. */
 const ADDRESSES = ['*', '*.*', '*.*.*', '*.*.*.*', '*.*.*.*.*'];
 
-const PEOPLE_PUBLISH = [
-  'cmd.*.*',
-  'cmd.*.*.*',
+const COMMANDS = ['*.*', '*.*.*'];
+
+const ASKED = [
   ...ADDRESSES.flatMap((address) => [`call.${address}`, `schedule.${address}`]),
   PRODUCER_SUBJECTS,
 ];
 
+/**
+ * People's commands go to the broker, which stores them: whoever is no producer of the log has no way to the headers that
+ * JetStream acts on, nor to those by which the log knows who wrote what.
+ */
 const people = (sender: string): readonly Grant[] => [
-  ...PEOPLE_PUBLISH.map((subject) => signed(subject, sender)),
+  ...COMMANDS.map((address) => service(`send.${address}.${sender}`, `cmd.${address}`)),
+  ...ASKED.map((subject) => signed(subject, sender)),
   { kind: 'service', subject: '$SRV.>', many: true },
   { kind: 'stream', subject: 'live.>' },
 ];
 
 // The imports take these subjects only. The server would drop any other one without a word, so it refuses them aloud.
-const GUEST_PUBLISH = [...PEOPLE_PUBLISH, '$SRV.>'];
+const GUEST_PUBLISH = [...COMMANDS.map((address) => `cmd.${address}`), ...ASKED, '$SRV.>'];
 
 // Guests share one account. One that subscribed to `call.>` would see what the others send, and could answer it.
 const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];

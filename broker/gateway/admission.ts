@@ -1,12 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
 import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
 import { type ActionManifest, limitsOf, takesAgent } from '../../schemas/manifest.js';
 import { type Address, parseAddress } from '../../schemas/subjects.js';
 import type { ModuleDirectory, ServedModule } from './directory.js';
-import { readSigned, type SignedSubject } from './signed-subject.js';
+import type { SignedSubject } from './signed-subject.js';
 
 /** A call that may be recorded. What its payload says is the module's to judge, and the log's to remember. */
 export interface AdmittedCall {
@@ -25,6 +23,9 @@ const takesCalls = ({ state, stopping, reloading }: ServedModule): boolean =>
 export const actionOf = ({ manifest }: ServedModule, name: string): ActionManifest | undefined =>
   Object.hasOwn(manifest.actions, name) ? manifest.actions[name] : undefined;
 
+export const moduleUnknown = (module: string): Fault =>
+  fault('MODULE_UNKNOWN', `there is no module ${module.slice(0, 64)}; \`nats micro ls\` lists them`);
+
 /** A command as somebody asks for it: `subject` is MODULE.ACTION[.AGENT]. */
 export interface Request extends SignedSubject {
   readonly payloadBytes: number;
@@ -39,11 +40,7 @@ export const admitCommand = (
   if (E.isLeft(parsed)) return parsed;
   const address = parsed.right;
   const module = directory.find(address.module);
-  if (module === undefined) {
-    return E.left(
-      fault('MODULE_UNKNOWN', `there is no module ${address.module}; \`nats micro ls\` lists them`),
-    );
-  }
+  if (module === undefined) return E.left(moduleUnknown(address.module));
   const action = actionOf(module, address.name);
   if (action === undefined) {
     const known = Object.keys(module.manifest.actions).join(', ');
@@ -74,10 +71,8 @@ export const admitCommand = (
  * Refuses what cannot become a command or what nobody would answer: it is told at once and nothing is recorded. All
  * else is recorded, also what its handler will reject.
  */
-export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
-  const signed = readSigned(msg.subject, directory);
-  if (E.isLeft(signed)) return signed;
-  const admitted = admitCommand({ ...signed.right, payloadBytes: msg.data.length }, directory);
+export const admit = (request: Request, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
+  const admitted = admitCommand(request, directory);
   if (E.isLeft(admitted) || takesCalls(admitted.right.module)) return admitted;
   const { address, module } = admitted.right;
   const is = module.stopping ? 'about to stop' : module.state;
@@ -94,22 +89,15 @@ export const admit = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Adm
  * run. All else is recorded and answered in the log, also that a module is not there or the sender may not: a handler
  * that runs again must get the answers it got before, and what was not recorded could be answered otherwise.
  */
-export const admitHandlerCall = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
-  const signed = readSigned(msg.subject, directory);
-  if (E.isLeft(signed)) return signed;
-  const { subject, sender } = signed.right;
+export const admitHandlerCall = (
+  { subject, sender, payloadBytes }: Request,
+  directory: ModuleDirectory,
+): E.Either<Fault, AdmittedCall> => {
   const parsed = parseAddress(subject);
   if (E.isLeft(parsed)) return parsed;
-  if (directory.find(sender) === undefined) {
-    return E.left(fault('HEADER_INVALID', `${HEADER.call} is for calls of handlers; ${sender} is no module`));
-  }
-  if (msg.data.length > MAX_PAYLOAD_BYTES) {
-    return E.left(
-      fault(
-        'PAYLOAD_TOO_LARGE',
-        `the payload has ${msg.data.length} bytes, the log takes ${MAX_PAYLOAD_BYTES}`,
-      ),
-    );
+  if (payloadBytes > MAX_PAYLOAD_BYTES) {
+    const text = `the payload has ${payloadBytes} bytes, the log takes ${MAX_PAYLOAD_BYTES}`;
+    return E.left(fault('PAYLOAD_TOO_LARGE', text));
   }
   return E.right({
     address: parsed.right,

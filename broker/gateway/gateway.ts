@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
+import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { LOG } from '../../schemas/log.js';
 import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
@@ -15,15 +15,20 @@ import { serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
 import type { ModuleDirectory } from './directory.js';
+import type { Door } from './door.js';
 import { serveDiscovery } from './discovery.js';
 import { PendingCalls, type StoredResult } from './pending-calls.js';
 import { replyFault, replyResult } from './reply.js';
+import { carriedOf, type Headers, readRequest } from './request.js';
+import { PEOPLE } from './signed-subject.js';
 
 export interface GatewayOptions {
   readonly nc: NatsConnection;
   readonly producer: Producer;
   readonly index: LogIndex;
   readonly directory: ModuleDirectory;
+  /** Takes commands from when calls are taken on, and as long. */
+  readonly door: Door;
   /** Why the log can take nothing now, where that is known before it is tried. */
   readonly refusal?: () => Fault | undefined;
   /** Calls that wait for a result; above it a call is refused with OVERLOADED. */
@@ -35,8 +40,10 @@ export interface GatewayOptions {
 /** A cause was delivered to its module, so the index, which reads the same log, is at most this far behind. */
 const CAUSE_WAIT_MS = 20_000;
 
-/** Headers of a call that its command keeps. */
-const KEPT = [HEADER.deadline, HEADER.priority, HEADER.trace, HEADER.contentType] as const;
+/** Headers that a call may have. */
+const OF_PEOPLE: ReadonlySet<string> = new Set(CARRIED);
+const OF_MODULES: ReadonlySet<string> = new Set([...CARRIED, HEADER.cause, HEADER.call]);
+const headersFor = (sender: string): ReadonlySet<string> => (PEOPLE.has(sender) ? OF_PEOPLE : OF_MODULES);
 
 /**
  * Serves `call.<module>.<action>[.<agent>]` for every module: records the command, waits for its result in the log,
@@ -60,7 +67,7 @@ export class Gateway {
   }
 
   start(): void {
-    const { nc, directory, maxWaitMs } = this.#options;
+    const { nc, directory, door, maxWaitMs } = this.#options;
     this.#results = serve({
       nc,
       subject: SERVED.results,
@@ -72,6 +79,7 @@ export class Gateway {
       serve({ nc, subject: SERVED.calls, handle: (msg) => this.#called(msg), refuse: replyFault }),
       serveDiscovery(nc, directory),
     );
+    door.start();
     this.#sweep = setInterval(() => this.#pending.expire(performance.now() - maxWaitMs), 5_000).unref();
   }
 
@@ -93,7 +101,10 @@ export class Gateway {
     // What was sent to this broker alone nobody else will answer; but those that wait would hear nothing new in that time.
     if (this.#retired) return;
     const until = performance.now() + withinMs;
-    while (this.#pending.size + this.#options.producer.pending > 0 && performance.now() < until) {
+    const { producer, door } = this.#options;
+    // Commands are taken to the end: they wait in the log for the next start.
+    const isBusy = (): boolean => this.#pending.size + producer.pending - door.storing > 0;
+    while (isBusy() && performance.now() < until) {
       await new Promise((resume) => setTimeout(resume, 10));
     }
   }
@@ -101,6 +112,7 @@ export class Gateway {
   /** Another broker serves calls now: whoever calls from here on is for that one to answer, also with a no. */
   retire(): void {
     this.#retired = true;
+    this.#options.door.close();
     for (const subscription of this.#serving.splice(0)) subscription.unsubscribe();
   }
 
@@ -121,11 +133,16 @@ export class Gateway {
   #called(msg: Msg): void | Promise<void> {
     if (msg.reply === undefined || msg.reply === '') return; // Nobody waits: a command is what they should send.
     const started = performance.now();
-    const call = parseSequence(headerOf(msg, HEADER.call) ?? '');
-    const admitted =
-      call === undefined
-        ? admit(msg, this.#options.directory)
-        : admitHandlerCall(msg, this.#options.directory);
+    const { directory } = this.#options;
+    const read = readRequest(msg, directory, headersFor);
+    if (E.isLeft(read)) return this.#refuse(msg, read.left);
+    const { headers } = read.right;
+    const call = headers[HEADER.call] === undefined ? undefined : parseSequence(headers[HEADER.call] ?? '');
+    if (headers[HEADER.call] !== undefined && call === undefined) {
+      return this.#refuse(msg, fault('HEADER_INVALID', `${HEADER.call} is no number from 1`));
+    }
+    const request = { ...read.right, payloadBytes: msg.data.length };
+    const admitted = call === undefined ? admit(request, directory) : admitHandlerCall(request, directory);
     if (E.isLeft(admitted)) return this.#refuse(msg, admitted.left);
     if (this.#draining && call === undefined) {
       return this.#refuse(msg, fault('MODULE_UNAVAILABLE', 'the broker is about to stop'));
@@ -138,8 +155,8 @@ export class Gateway {
     }
     const refusal = call === undefined ? this.#options.refusal?.() : undefined;
     if (refusal !== undefined) return this.#refuse(msg, refusal);
-    if (call === undefined) this.#record(msg, admitted.right, {}, started);
-    else return this.#handlerCall(msg, admitted.right, call, started);
+    if (call === undefined) this.#record(msg, admitted.right, carriedOf(headers), started);
+    else return this.#handlerCall(msg, admitted.right, headers, call, started);
   }
 
   #refuse(msg: Msg, problem: Fault): void {
@@ -155,16 +172,11 @@ export class Gateway {
   #record(
     msg: Msg,
     admitted: AdmittedCall,
-    extra: Readonly<Record<string, string>>,
+    headers: Headers,
     started: number,
     recorded?: (outcome: E.Either<Fault, number>) => void,
   ): void {
     failPoint('gateway.called');
-    const headers: Record<string, string> = { ...extra };
-    for (const name of KEPT) {
-      const value = headerOf(msg, name);
-      if (value !== undefined) headers[name] = value;
-    }
     const subject = storedCommandSubject(admitted.address, admitted.sender);
     const settle: Settle = (outcome) => {
       failPoint('gateway.recorded');
@@ -173,7 +185,7 @@ export class Gateway {
       recorded?.(E.isLeft(outcome) ? outcome : E.right(outcome.right.seq));
     };
     // A handler that runs again makes its calls again: one that the outbox had would then be there twice.
-    const keep = extra[HEADER.call] === undefined;
+    const keep = headers[HEADER.call] === undefined;
     this.#options.producer.submit({ subject, data: msg.data, headers }, settle, { keep });
   }
 
@@ -210,9 +222,15 @@ export class Gateway {
    * A call that a handler makes is one command for good, however often the handler runs: the log is asked first
    * whether this cause made this call already.
    */
-  async #handlerCall(msg: Msg, admitted: AdmittedCall, call: number, started: number): Promise<void> {
+  async #handlerCall(
+    msg: Msg,
+    admitted: AdmittedCall,
+    given: Headers,
+    call: number,
+    started: number,
+  ): Promise<void> {
     const { index } = this.#options;
-    const cause = parseSequence(headerOf(msg, HEADER.cause) ?? '');
+    const cause = parseSequence(given[HEADER.cause] ?? '');
     if (cause === undefined) {
       return this.#refuse(
         msg,
@@ -245,6 +263,7 @@ export class Gateway {
       return;
     }
     const headers = {
+      ...carriedOf(given),
       [HEADER.cause]: String(cause),
       [HEADER.call]: String(call),
       [HEADER.conversation]: String(open.conversation),

@@ -3,7 +3,7 @@ import { headers as makeHeaders, type Msg, type MsgHdrs } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
-import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
+import { LOG, MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
 import { type Refusal, RefusalSchema, type Result, refusal, serviceCode } from '../../schemas/result.js';
 import { bodyForCaller, parseResult } from '../../schemas/result-bytes.js';
 import { compile } from '../../schemas/validate.js';
@@ -50,6 +50,11 @@ const readResult = (body: Uint8Array): Answer => {
         fault('OUTCOME_TOO_LARGE', `${checked.right.error.code}, with an error of ${body.length} bytes`),
       )
     : { body, refusal: checked.right };
+};
+
+/** Answers who sent a command, as JetStream itself would: it is stored, at this sequence. */
+export const replyStored = (msg: Msg, seq: number): void => {
+  msg.respond(`{"stream":"${LOG}","seq":${seq}}`);
 };
 
 /** Answers a call that was not recorded. */

@@ -11,7 +11,7 @@ import { failPoint } from './fail-point.js';
 import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
 import { linkState } from './link-state.js';
 import type { EpochEnd } from './recovery.js';
-import { isTransient, type PubAck, parsePubAck } from './pub-ack.js';
+import { endsEpoch, isTransient, type PubAck, parsePubAck, parseServedAck } from './pub-ack.js';
 
 export interface AppenderOptions {
   readonly nc: NatsConnection;
@@ -23,6 +23,8 @@ export interface AppenderOptions {
   readonly grouping: Grouping;
   /** How long the oldest record may go unacknowledged, milliseconds. */
   readonly ackTimeoutMs?: number;
+  /** The broker takes the records and stores them: this program is in an account of its own. Default false. */
+  readonly isServed?: boolean;
 }
 
 interface Pending {
@@ -82,7 +84,8 @@ export class Appender {
     options: AppenderOptions,
     private readonly onBroken: (reason: Fault, unsettled: readonly Unsettled[]) => void,
   ) {
-    this.#options = { ackTimeoutMs: 10_000, ...options };
+    this.#options = { ackTimeoutMs: 10_000, isServed: false, ...options };
+    const parse = this.#options.isServed ? parseServedAck : parsePubAck;
     this.#envelope = new Envelope(options.producer, options.epoch);
     this.#next = options.next;
     this.#lastStored = options.next - 1;
@@ -94,7 +97,7 @@ export class Appender {
     this.#subscription = options.nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, msg) => {
         if (error !== null) this.break(fault('LOG_UNAVAILABLE', error.message));
-        else this.#acknowledged(Number(msg.subject.slice(this.#inbox.length + 1)), parsePubAck(msg));
+        else this.#acknowledged(Number(msg.subject.slice(this.#inbox.length + 1)), parse(msg));
       },
     });
   }
@@ -248,6 +251,7 @@ export class Appender {
     const last = this.#inFlight.get(n);
     if (last === undefined) return;
     const records = last.batch ?? [last];
+    if (E.isLeft(ack) && endsEpoch(ack.left)) return this.break(ack.left);
     if (E.isRight(ack) && ack.right.count !== records.length) {
       const text = `the server stored ${ack.right.count} of a batch of ${records.length}`;
       return this.break(fault('LOG_UNAVAILABLE', text));

@@ -24,7 +24,12 @@ export interface LastEpoch {
 export interface NextEpoch {
   readonly epoch: number;
   /** The whole name of the producer and how its records travel, where the program that appends is told them. */
-  readonly as?: { readonly producer: string; readonly grouping: Grouping };
+  readonly as?: {
+    readonly producer: string;
+    readonly grouping: Grouping;
+    /** See AppenderOptions. */
+    readonly isServed: boolean;
+  };
   /** No record of an earlier epoch stands above this sequence. */
   readonly fence: number;
   /** The sequence at which a record of the last epoch stands, by its number and what it says; undefined: nowhere. */

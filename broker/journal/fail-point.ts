@@ -32,6 +32,9 @@ export const FAIL_POINTS = [
   'gateway.called',
   'gateway.recorded',
   'gateway.answered',
+  // A command on its way through the broker.
+  'gateway.sent',
+  'gateway.stored',
   'unowned.answering',
   'unowned.answered',
   // A batch that is handed to the server record by record.

@@ -288,7 +288,11 @@ export class Producer {
 
   async #begin({ epoch, fence, as }: NextEpoch): Promise<void> {
     const { nc, outbox, ackTimeoutMs } = this.#options;
-    const { producer, grouping } = as ?? { producer: this.#options.name, grouping: this.#options.grouping };
+    const {
+      producer,
+      grouping,
+      isServed = false,
+    } = as ?? { producer: this.#options.name, grouping: this.#options.grouping };
     this.#settledSeq = Math.max(this.#settledSeq, fence);
     const orders = this.#waiting.map(({ order }) => order);
     const numbering = numberingOf(orders, this.#nextOrder);
@@ -300,7 +304,7 @@ export class Producer {
     }
     this.#numbering = numbering;
     this.#envelope = new Envelope(producer, Number.MAX_SAFE_INTEGER);
-    const options = { nc, producer, epoch, next: 1, grouping, ackTimeoutMs };
+    const options = { nc, producer, epoch, next: 1, grouping, ackTimeoutMs, isServed };
     const broken = (reason: Fault, unsettled: readonly Unsettled[]): void => this.#broken(reason, unsettled);
     this.#appender = new Appender(options, broken);
     const waiting = this.#waiting;

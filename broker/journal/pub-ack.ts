@@ -18,7 +18,10 @@ interface Reply {
   readonly seq?: number;
   /** Records of the batch that was committed. */
   readonly count?: number;
-  readonly error?: { readonly code: number; readonly err_code?: number; readonly description: string };
+  /** Of the server; or of the broker, whose codes are words. */
+  readonly error?:
+    | { readonly code: number; readonly err_code?: number; readonly description: string }
+    | Fault;
 }
 
 /** What was stored: the sequence of the last record, and how many there are, one behind the other. */
@@ -37,6 +40,7 @@ export const parsePubAck = (msg: Msg): E.Either<Fault, PubAck> => {
   }
   const reply = JSON.parse(msg.string()) as Reply;
   if (reply.error !== undefined) {
+    if ('message' in reply.error) return E.left(reply.error);
     const { code, err_code = 0, description } = reply.error;
     return E.left(
       fault(
@@ -52,6 +56,19 @@ export const parsePubAck = (msg: Msg): E.Either<Fault, PubAck> => {
   }
   return E.right({ seq: reply.seq, count: reply.count ?? 1 });
 };
+
+/**
+ * The answer of a broker that stores what others send. Codes of {@link endsEpoch} say that the log is to be asked: nobody took
+ * the record, or whoever did cannot say what became of it.
+ */
+export const parseServedAck = (msg: Msg): E.Either<Fault, PubAck> =>
+  msg.data.length === 0
+    ? E.left(fault('BROKER_UNREACHABLE', 'nobody takes commands: is the broker running?'))
+    : parsePubAck(msg);
+
+const ENDING: ReadonlySet<ErrorCode> = new Set(['BROKER_UNREACHABLE', 'EPOCH_CLOSED', 'LOG_UNCERTAIN']);
+
+export const endsEpoch = ({ code }: Fault): boolean => ENDING.has(code);
 
 /** The server was too busy for the moment: the same record may be sent again, if nothing behind it was stored. */
 export const isTransient = ({ code }: Fault): boolean => code === 'OVERLOADED';

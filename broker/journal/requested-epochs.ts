@@ -110,13 +110,20 @@ export const requestedEpochs = (options: RequestedEpochs): EpochSource => {
         const request: OpenRequest = { ...claim, instance, takeover, previous };
         return pipe(
           ask<OpenReply>(nc, PRODUCER.open, request),
-          TE.map(({ producer, epoch, durability }): NextEpoch => {
+          TE.map(({ producer, epoch, durability, window }): NextEpoch => {
             takeover = false;
             return {
               epoch,
               // Where nothing was looked for, nothing is in question.
               fence: fence === 0 ? epoch : fence,
-              as: { producer, grouping: GROUPING[durability] },
+              as: {
+                producer,
+                isServed: window !== undefined,
+                grouping:
+                  window === undefined
+                    ? GROUPING[durability]
+                    : { window, groupFrom: Number.POSITIVE_INFINITY },
+              },
               find: (n) => stored.get(n),
             };
           }),

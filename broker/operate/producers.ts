@@ -16,6 +16,7 @@ import {
   OpenRequestSchema,
   PRODUCER,
   producerOf,
+  SEND_WINDOW,
   type StoredReply,
   type StoredRequest,
   StoredRequestSchema,
@@ -24,6 +25,7 @@ import type { StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { type Check, compile } from '../../schemas/validate.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
+import type { OutsideProducers } from '../gateway/outside-producers.js';
 import { readSigned, type SignedSubject } from '../gateway/signed-subject.js';
 import { checkHolder } from '../journal/epoch-holder.js';
 import { takeOver } from '../journal/epoch-source.js';
@@ -41,6 +43,8 @@ export interface ProducersContext {
   /** Why the log takes nothing new, while that is so. */
   readonly refusal: () => Fault | undefined;
   readonly directory: Pick<ModuleDirectory, 'find'>;
+  /** Stores what programs outside number. */
+  readonly outside: OutsideProducers;
   /** Modules whose events programs within CORE write. */
   readonly trusted: ReadonlySet<string>;
 }
@@ -122,8 +126,9 @@ const open = (
   context: ProducersContext,
   account: string,
   request: OpenRequest,
+  isWithin: boolean,
 ): TE.TaskEither<Fault, OpenReply> => {
-  const { nc, under, durability } = context;
+  const { nc, under, durability, outside } = context;
   const producer = producerOf(account, request.name);
   const { previous, takeover, instance } = request;
   const isOwn = isWrittenIn(account);
@@ -136,7 +141,11 @@ const open = (
       : write(context, request, { phase: 'open', producer, previous });
   return pipe(
     opened,
-    TE.map((epoch) => ({ producer, epoch, durability })),
+    TE.map((epoch) => {
+      if (isWithin) return { producer, epoch, durability };
+      outside.opened(producer, epoch);
+      return { producer, epoch, durability, window: SEND_WINDOW };
+    }),
   );
 };
 
@@ -164,7 +173,8 @@ const stored = (
     (error) => toFault(error, 'LOG_UNAVAILABLE'),
   );
 
-type Verb = (context: ProducersContext, account: string) => Handler;
+/** `isWithin`: of a program within CORE, which writes to the log itself. */
+type Verb = (context: ProducersContext, account: string, isWithin: boolean) => Handler;
 
 const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   [
@@ -187,11 +197,12 @@ const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ],
   [
     PRODUCER.open,
-    (context, account) => (body) =>
+    (context, account, isWithin) => (body) =>
       pipe(
         TE.fromEither(checked(checkOpen)(body)),
         TE.chain(
-          (request): TE.TaskEither<Fault, object> => whileRoom(context, open(context, account, request)),
+          (request): TE.TaskEither<Fault, object> =>
+            whileRoom(context, open(context, account, request, isWithin)),
         ),
       ),
   ],
@@ -234,7 +245,7 @@ export const serveProducers = (context: ProducersContext): Subscription => {
       turns.run(
         pipe(
           TE.fromEither(sender === CORE ? trustedAccount(context, body) : E.right(sender)),
-          TE.chain((account) => verb(context, account)(body)),
+          TE.chain((account) => verb(context, account, sender === CORE)(body)),
         ),
       );
   });

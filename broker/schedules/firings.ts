@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection, Subscription } from 'nats';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
+import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { LOG } from '../../schemas/log.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
@@ -13,7 +13,7 @@ import type { Producer } from '../journal/producer.js';
 import { Waker } from '../journal/waker.js';
 import { type Firing, firingOf } from './firing.js';
 import { readPage, type Stored } from './page.js';
-import { ALL_FIRED, COMMAND_HEADER, FIRED_NOTICE, hasSchedules, KEPT, SCHED } from './stream.js';
+import { ALL_FIRED, COMMAND_HEADER, FIRED_NOTICE, hasSchedules, SCHED } from './stream.js';
 
 export interface FiringsOptions {
   readonly nc: NatsConnection;
@@ -190,7 +190,7 @@ export class Firings {
 /** What a command that was scheduled bears. */
 const headersOf = (header: (name: string) => string, next: string): Readonly<Record<string, string>> => ({
   ...Object.fromEntries(
-    [HEADER.schedule, ...KEPT].flatMap((name) => (header(name) === '' ? [] : [[name, header(name)]])),
+    [HEADER.schedule, ...CARRIED].flatMap((name) => (header(name) === '' ? [] : [[name, header(name)]])),
   ),
   ...(next === LAST ? {} : { [HEADER.next]: next }),
 });

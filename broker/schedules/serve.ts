@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
+import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { encodeJson, parseJson } from '../../schemas/json.js';
 import { OPS } from '../../schemas/operate.js';
@@ -11,34 +11,30 @@ import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/sc
 import { admitCommand } from '../gateway/admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
-import { headerOf } from '../journal/message-headers.js';
-import { readSigned } from '../gateway/signed-subject.js';
+import { carriedOf, readRequest } from '../gateway/request.js';
 import type { Handler } from '../serving/requests.js';
 import { serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import type { ScheduleRequest, Schedules } from './schedules.js';
-import { KEPT } from './stream.js';
+
+const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, ...Object.values(SCHEDULE_HEADER)]);
 
 /** Refuses what a call would be refused for, and a payload or header that no firing could make good. */
-const readRequest = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>
+const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>
   pipe(
-    readSigned(msg.subject, directory),
-    E.chain((signed) => admitCommand({ ...signed, payloadBytes: msg.data.length }, directory)),
-    E.chain((admitted) => {
-      const headers = Object.fromEntries(
-        KEPT.flatMap((name) => {
-          const value = headerOf(msg, name);
-          return value === undefined ? [] : [[name, value]];
-        }),
-      );
+    readRequest(msg, directory, () => ALLOWED),
+    E.chain((request) => {
+      const admitted = admitCommand({ ...request, payloadBytes: msg.data.length }, directory);
+      if (E.isLeft(admitted)) return admitted;
+      const headers = carriedOf(request.headers);
       const problem = unusable(msg, headers);
       if (problem !== undefined) return E.left(problem);
       const when = Object.fromEntries(
-        Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, headerOf(msg, name)]),
+        Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, request.headers[name] || undefined]),
       ) as WhenHeaders;
       return pipe(
         parseTiming(when, Date.now()),
-        E.map((timing) => ({ ...admitted, timing, data: msg.data, headers })),
+        E.map((timing) => ({ ...admitted.right, timing, data: msg.data, headers })),
       );
     }),
   );
@@ -72,7 +68,7 @@ export const serveScheduling = (
       // Nobody waits, and a schedule whose id nobody learns could hardly be cancelled.
       if (msg.reply === undefined || msg.reply === '') return;
       const added = await pipe(
-        TE.fromEither(readRequest(msg, directory)),
+        TE.fromEither(readSchedule(msg, directory)),
         TE.chain((request) => {
           const full = refusal();
           return full === undefined ? schedules.add(request) : TE.left(full);

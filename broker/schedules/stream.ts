@@ -1,5 +1,4 @@
 import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
-import { HEADER } from '../../schemas/headers.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { addStream } from '../log/add-stream.js';
 
@@ -16,14 +15,6 @@ export const ALL_SCHEDULES = 'sched.*';
 export const ALL_FIRED = 'fired.*';
 /** Header of a schedule and of what it fires: the subject that its command has in the log. */
 export const COMMAND_HEADER = 'Tally-Command';
-/** Headers of a request to schedule that its commands bear. */
-export const KEPT = [
-  HEADER.deadline,
-  HEADER.priority,
-  HEADER.conversation,
-  HEADER.trace,
-  HEADER.contentType,
-] as const;
 /** Where the server says that something has fired, as it stores it. */
 export const FIRED_NOTICE = 'firing.fired.*';
 

@@ -7,6 +7,8 @@ import { SIGNED_PRODUCER_SUBJECTS } from '../../schemas/producer.js';
  * tests that send what nobody should send go through all of them.
  */
 export const SERVED = {
+  /** Commands of people. */
+  commands: 'send.>',
   /** Calls of actions, by anybody. */
   calls: 'call.>',
   /** Requests for commands that are to be sent later, by people. */

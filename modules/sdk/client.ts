@@ -3,6 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { errors, headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
 import { headerOf } from '../../broker/journal/message-headers.js';
+import { parseServedAck } from '../../broker/journal/pub-ack.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
@@ -130,12 +131,10 @@ const createSend =
         headers: headersOf(options),
         timeout,
       });
-      const ack = reply.json<{ seq?: number; error?: { description?: string } }>();
-      return ack.seq !== undefined && ack.seq > 0
-        ? E.right(ack.seq)
-        : E.left(
-            fault('LOG_UNAVAILABLE', `${subject} was not stored: ${ack.error?.description ?? 'no reason'}`),
-          );
+      return pipe(
+        parseServedAck(reply),
+        E.map(({ seq }) => seq),
+      );
     } catch (thrown) {
       return E.left(silence(thrown, subject));
     }

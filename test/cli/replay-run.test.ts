@@ -58,7 +58,7 @@ describe('tallystick replay run', () => {
       ['kiosk.split.order', 40],
       ['kiosk.pay.ada', 20],
       ['kiosk.pay.bob', 'ten'],
-      ['nobody.pay.bob', 1],
+      ['kiosk.nothing.bob', 1],
       ['kiosk.pay.bob', 5],
     ];
     for (const [address, amount] of commands) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startBroker } from '../support/broker.js';
-import { startProducing } from '../support/producing.js';
+import { startCounting, startProducing } from '../support/producing.js';
+import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { IN_FULL } from './form.js';
 import { checkSettledLog } from './system-state.js';
@@ -13,7 +13,8 @@ const WINDOW = 500;
 
 for (const durability of ['os', 'fsync'] as const) {
   test(`I1 I2 a program that is killed with -9 amid a burst has in the log what it was told, under ${durability}`, async (t) => {
-    await using broker = await startBroker({ args: ['--no-shipped', '--durability', durability] });
+    await using home = tempDir();
+    await using broker = await startCounting(home.path, durability);
     const told = new Told();
     let first = 0;
     for (let life = 0; life < LIVES; life++) {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { SILENCE_VARIABLE } from '../../broker/journal/keepalive.js';
 import { type BadLine, type Direction, startBadLine } from '../support/bad-line.js';
-import { startBroker, type TestBroker } from '../support/broker.js';
-import { type Producing, startProducing } from '../support/producing.js';
+import type { TestBroker } from '../support/broker.js';
+import { type Producing, startCounting, startProducing } from '../support/producing.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { IN_FULL } from './form.js';
@@ -26,7 +26,7 @@ describe('between a producer outside and the server', () => {
 
   before(async () => {
     home = tempDir();
-    broker = await startBroker({ args: ['--no-shipped', '--durability', 'os'] });
+    broker = await startCounting(home.path, 'os');
     line = await startBadLine(Number(new URL(broker.url).port));
   });
 

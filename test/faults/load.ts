@@ -31,12 +31,12 @@ interface Request {
   readonly data: object;
 }
 
-/** Answered yes or no by the reply: a call by its result, a command by the server's acknowledgement. */
+/** Answered yes or no by the reply: a call by its result, a command by the acknowledgement. */
 const note = (ledger: Ledger, trace: string, { subject }: Request, reply: Msg): void => {
   if (subject.startsWith('cmd.')) {
-    const { seq, error } = reply.json<{ seq?: number; error?: { description: string } }>();
-    if (seq === undefined) ledger.refuse(trace, error?.description ?? reply.string());
-    else ledger.acknowledge(trace, seq);
+    const { seq, error } = reply.json<{ seq?: number; error?: { code: string } }>();
+    if (seq !== undefined) ledger.acknowledge(trace, seq);
+    else if (!UNCERTAIN.has(error?.code ?? '')) ledger.refuse(trace, error?.code ?? reply.string());
     return;
   }
   const cause = parseSequence(reply.headers?.get(HEADER.cause) ?? '');
@@ -65,7 +65,7 @@ export const prepare = async (url: string): Promise<void> => {
 
 /**
  * Guests that send one thing after the other, whatever happens to what they talk to: transfers, which are three commands
- * each, orders, which call three modules, commands for nobody. What becomes of each is in the ledger.
+ * each, orders, which call three modules, commands for a module that nobody has, which are refused. What becomes of each is in the ledger.
  */
 export class Load {
   #stopped = false;

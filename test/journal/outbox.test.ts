@@ -5,10 +5,17 @@ import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
 import { createProducer } from '../../modules/sdk/index.js';
 import { counting } from '../fixtures/counting.js';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import type { TestBroker } from '../support/broker.js';
 import { failure, success } from '../support/either.js';
 import { processesMentioning } from '../support/processes.js';
-import { type Counted, gapIn, type Producing, readCounted, startProducing } from '../support/producing.js';
+import {
+  type Counted,
+  gapIn,
+  type Producing,
+  readCounted,
+  startCounting,
+  startProducing,
+} from '../support/producing.js';
 import { stopped } from '../support/stopped.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
@@ -28,7 +35,7 @@ describe('a producer with an outbox', () => {
 
   before(async () => {
     home = tempDir();
-    broker = await startBroker({ args: ['--no-shipped'] });
+    broker = await startCounting(home.path, 'fsync');
     nc = await connect({
       servers: broker.url,
       maxReconnectAttempts: -1,

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import { connect, type NatsConnection } from 'nats';
-import { Appender } from '../../broker/journal/appender.js';
+import { connect, headers, type NatsConnection } from 'nats';
 import type { EpochRecord } from '../../broker/journal/epoch.js';
-import { GROUPING } from '../../broker/journal/grouping.js';
 import { createProducer, send } from '../../modules/sdk/index.js';
 import { counting } from '../fixtures/counting.js';
-import { encodeJson, jsonOrText } from '../../schemas/json.js';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import { jsonOrText } from '../../schemas/json.js';
+import type { TestBroker } from '../support/broker.js';
 import { failure, success } from '../support/either.js';
 import { connectOperator } from '../support/log-checks.js';
 import { readAll } from '../support/log.js';
 import { processesMentioning } from '../support/processes.js';
-import { gapIn, readCounted, startProducing } from '../support/producing.js';
+import { gapIn, readCounted, startCounting, startProducing } from '../support/producing.js';
+import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -28,15 +27,18 @@ for (const durability of ['fsync', 'os'] as const)
   describe(`a producer in a program of a user's, ${durability}`, () => {
     let broker: TestBroker;
     let nc: NatsConnection;
+    let home: TempDir;
 
     before(async () => {
-      broker = await startBroker({ args: ['--no-shipped', '--durability', durability] });
+      home = tempDir();
+      broker = await startCounting(home.path, durability);
       nc = await guest(broker);
     });
 
     after(async () => {
       await nc?.close();
       await broker?.[Symbol.asyncDispose]();
+      await home?.[Symbol.asyncDispose]();
     });
 
     test('I1 I2 two names beside each other: each is numbered without a gap, and stored once, in its order', async () => {
@@ -163,22 +165,32 @@ for (const durability of ['fsync', 'os'] as const)
       );
     });
 
-    test('I2 who takes a producer over has it said what the process before left out', async () => {
-      await using killed = success(await createProducer(nc, { name: 'holed' })());
-      const { seq } = success(await killed.send(counting, 'count', 'a', { i: 1 })());
+    test('I2 a number that is not the next is not stored, and ends its epoch; the next one says how it ended', async () => {
+      await using holed = success(await createProducer(nc, { name: 'holed' })());
+      success(await holed.send(counting, 'count', 'a', { i: 1 })());
       const operator = await connectOperator(broker.dataDir);
       const epoch = (await readAll(operator, ['epoch.guest~holed'])).at(-1)?.seq ?? 0;
-      assert.ok(epoch > 0 && epoch < seq);
-      const grouping = GROUPING[durability];
-      const options = { nc, producer: 'guest~holed', epoch, next: 4, grouping };
-      const beyond = new Appender(options, () => undefined);
-      success(await beyond.append({ subject: 'cmd.nobody.count.a', data: encodeJson({ i: 4 }) })());
-      beyond.close();
+      const publish = async (n: number): Promise<unknown> => {
+        const h = headers();
+        h.set('Tally-Id', `guest~holed.${epoch}.${n}`);
+        const reply = await nc.request('cmd.counting.count.a', '{"i":4}', { headers: h, timeout: 5_000 });
+        return reply.json<{ error?: { code: string } }>().error?.code;
+      };
+      assert.equal(await publish(4), 'EPOCH_CLOSED');
+      assert.equal(await publish(1), 'EPOCH_CLOSED');
       await using next = success(await createProducer(nc, { name: 'holed' })());
       success(await next.send(counting, 'count', 'a', { i: 5 })());
+      assert.equal(await publish(2), 'EPOCH_LOST');
       const last = (await readAll(operator, ['epoch.guest~holed'])).at(-1);
       const { previous } = jsonOrText(last?.data ?? new Uint8Array()) as EpochRecord;
-      assert.deepEqual(previous, { epoch, last: 4, holes: [2, 3] });
+      assert.deepEqual(previous, { epoch, last: 1, holes: [] });
+      assert.deepEqual(
+        (await of(broker, 'guest~holed')).map(({ i, n }) => [i, n]),
+        [
+          [1, 1],
+          [5, 1],
+        ],
+      );
       await operator.close();
     });
 

@@ -59,6 +59,7 @@ const STABLE: Readonly<
   IMPORT_UNFINISHED: ['failed', false, 1, 409],
   IMPORT_DIFFERS: ['failed', false, 1, 500],
   EPOCH_LOST: ['failed', true, 1, 409],
+  EPOCH_CLOSED: ['failed', true, 1, 409],
   RESULT_PENDING: ['failed', false, 1, 504],
   SERVER_UNREACHABLE: ['failed', true, 3, 503],
   SERVER_REFUSED: ['failed', false, 3, 401],

@@ -5,9 +5,13 @@ import { HEADER } from '../../schemas/headers.js';
 import { jsonOrText } from '../../schemas/json.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { readLog } from '../../broker/journal/reader.js';
+import type { Durability } from '../../schemas/log.js';
+import { counting } from '../fixtures/counting.js';
+import { type BrokerOptions, startBroker, type TestBroker } from './broker.js';
 import { type Exit, follow } from './children.js';
 import { collectLines } from './lines.js';
 import { connectOperator } from './log-checks.js';
+import { writeModule } from './module-dir.js';
 import { waitFor } from './wait-for.js';
 
 const PROGRAM = join(import.meta.dirname, '..', 'fixtures', 'producing.js');
@@ -79,7 +83,7 @@ export const readCounted = async (dataDir: string): Promise<readonly Counted[]> 
   const nc = await waitFor('a connection', () => connectOperator(dataDir));
   try {
     const all: Counted[] = [];
-    const filters = ['cmd.nobody.count.a.*'];
+    const filters = ['cmd.counting.count.a.*'];
     for await (const message of readLog(nc, { filters })) all.push(toCounted(message));
     return all;
   } finally {
@@ -96,4 +100,15 @@ export const gapIn = (records: readonly Counted[]): Counted | undefined => {
     last.set(key, n);
     return !isNext;
   });
+};
+
+/** Starts a broker that has the module which counts, and no other; it is in a directory of its own below `dir`. */
+export const startCounting = async (
+  dir: string,
+  durability: Durability,
+  options: Pick<BrokerOptions, 'dataDir' | 'env'> = {},
+): Promise<TestBroker> => {
+  const module = await writeModule(join(dir, counting.name), counting.name, counting);
+  const args = ['--no-shipped', '--durability', durability, '--module', module];
+  return startBroker({ ...options, args });
 };

@@ -356,9 +356,10 @@ describe('what a credential does not allow', () => {
     });
 
     it('a command whose tokens are wildcards is answered as any other with a bad name', async () => {
-      for (const subject of ['cmd.accounts.deposit.*', 'cmd.*.*', 'cmd.accounts.>']) {
+      for (const subject of ['cmd.accounts.deposit.*', 'cmd.accounts.>']) {
         assert.equal(await attempt(guest, subject, { amount: 1 }), 'served', subject);
       }
+      assert.equal(await attempt(guest, 'cmd.*.*', { amount: 1 }), 'error');
       await waitFor('all to be answered', async () => {
         const records = await history();
         const answered = new Set(records.filter(({ kind }) => kind === 'res').map(({ cause }) => cause));

@@ -20,7 +20,7 @@ const DAMAGES: Readonly<Record<string, (settings: string, checksum: string) => v
 for (const [what, damage] of Object.entries(DAMAGES)) {
   test(`I1 a log with ${what} has all of its records after the next start, and after every later one`, async () => {
     await using dir = tempDir();
-    const start = (): Promise<TestBroker> => startBroker({ dataDir: dir.path, args: ['--no-shipped'] });
+    const start = (): Promise<TestBroker> => startBroker({ dataDir: dir.path, shipped: ['accounts'] });
     const served = async (work: (broker: TestBroker) => Promise<void>): Promise<void> => {
       await using broker = await start();
       await work(broker);
@@ -30,7 +30,7 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
 
     await served(async ({ url }) => {
       const nc = await connect({ servers: url });
-      for (let i = 0; i < COMMANDS; i++) await nc.request(`cmd.nobody.knows.a${i}`, '{}');
+      for (let i = 0; i < COMMANDS; i++) await nc.request(`cmd.accounts.balance.a${i}`, '{}');
       await nc.close();
     });
     const [settings, checksum] = ['meta.inf', 'meta.sum'].map((file) => join(dir.path, ...STREAM, file));

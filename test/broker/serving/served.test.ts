@@ -92,7 +92,16 @@ const people = (who: Who): readonly Target[] => [
     ),
     keys: ['name'],
   },
-  { who, subject: fc.oneof(one('cmd.accounts.deposit.x'), with1('cmd.accounts.', '.x')), keys: ['amount'] },
+  {
+    who,
+    row: 'commands',
+    subject: fc.oneof(
+      one('cmd.accounts.deposit.x', 'cmd.nobody.acts', 'cmd.accounts.deposit'),
+      with1('cmd.accounts.', '.x'),
+      with1('cmd.'),
+    ),
+    keys: ['amount'],
+  },
 ];
 
 const TARGETS: readonly Target[] = [

@@ -1,0 +1,131 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Msg, NatsConnection, Subscription } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { CARRIED, HEADER } from '../../schemas/headers.js';
+import type { Draft, Settle } from '../journal/draft.js';
+import { failPoint } from '../journal/fail-point.js';
+import type { Producer } from '../journal/producer.js';
+import { Seldom } from '../journal/seldom.js';
+import { serve } from '../serving/serve.js';
+import { SERVED } from '../serving/served.js';
+import { moduleUnknown } from './admission.js';
+import type { ModuleDirectory } from './directory.js';
+import { claimOf, type OutsideProducers } from './outside-producers.js';
+import { replyFault, replyStored } from './reply.js';
+import { carriedOf, readRequest, type SignedRequest } from './request.js';
+
+export interface DoorOptions {
+  readonly nc: NatsConnection;
+  readonly producer: Pick<Producer, 'submit'>;
+  readonly outside: OutsideProducers;
+  readonly directory: ModuleDirectory;
+  /** Why the log can take nothing now, where that is known before it is tried. */
+  readonly refusal?: () => Fault | undefined;
+  readonly log: (text: string) => void;
+}
+
+/** These a producer may have beside its identity, where they say the same. */
+const OF_EPOCHS = [HEADER.schema, HEADER.fenceSequence, HEADER.fenceSubject] as const;
+
+const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, HEADER.id, ...OF_EPOCHS]);
+
+const loneHeader = ({ headers }: SignedRequest): Fault | undefined => {
+  if (headers[HEADER.id] !== undefined) return undefined;
+  const name = OF_EPOCHS.find((each) => headers[each] !== undefined);
+  return name === undefined
+    ? undefined
+    : fault(
+        'HEADER_INVALID',
+        `the header ${name} goes with ${HEADER.id}, which a producer has; leave it out`,
+      );
+};
+
+/** A command that may be stored, and who numbers it: the broker, or a producer outside. */
+interface Entrant {
+  readonly draft: Draft;
+  readonly request: SignedRequest;
+}
+
+/**
+ * Serves people's commands: `cmd.<module>.<action>[.<agent>]` of guest and operator comes here as `send.….<sender>`. A command
+ * of a module that is known is stored, and answered as JetStream would answer: what is wrong with it is for the module to say,
+ * in the log, also to who waits for no answer. What no module would ever answer is refused before it is in the log.
+ */
+export class Door {
+  readonly #unheard: Seldom;
+  #serving: Subscription | undefined;
+  #storing = 0;
+
+  constructor(private readonly options: DoorOptions) {
+    this.#unheard = new Seldom(options.log);
+  }
+
+  start(): void {
+    const { nc } = this.options;
+    const handle = (msg: Msg): void => this.#sent(msg);
+    this.#serving = serve({ nc, subject: SERVED.commands, handle, refuse: replyFault });
+  }
+
+  /** Commands on their way into the log, but those of producers outside. */
+  get storing(): number {
+    return this.#storing;
+  }
+
+  /** Takes no more commands; those on their way are still answered. Idempotent. */
+  close(): void {
+    this.#serving?.unsubscribe();
+    this.#serving = undefined;
+  }
+
+  #sent(msg: Msg): void {
+    failPoint('gateway.sent');
+    const entrant = this.#admit(msg);
+    if (E.isLeft(entrant)) return this.#refuse(msg, entrant.left);
+    const { draft, request } = entrant.right;
+    const settle: Settle = (outcome) => {
+      failPoint('gateway.stored');
+      if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
+      else if (msg.reply !== undefined && msg.reply !== '') replyStored(msg, outcome.right.seq);
+    };
+    if (request.headers[HEADER.id] === undefined) return this.#store(draft, settle);
+    const claim = claimOf(request);
+    if (E.isLeft(claim)) return this.#refuse(msg, claim.left);
+    this.options.outside.submit(claim.right, draft, settle);
+  }
+
+  #store(draft: Draft, settle: Settle): void {
+    this.#storing += 1;
+    this.options.producer.submit(draft, (outcome) => {
+      this.#storing -= 1;
+      // The broker that has taken over has the command too, and may have stored it.
+      if (E.isRight(outcome) || outcome.left.code !== 'EPOCH_LOST') settle(outcome);
+    });
+  }
+
+  #admit(msg: Msg): E.Either<Fault, Entrant> {
+    const { directory, refusal } = this.options;
+    const request = readRequest(msg, directory, () => ALLOWED);
+    if (E.isLeft(request)) return request;
+    const lone = loneHeader(request.right);
+    if (lone !== undefined) return E.left(lone);
+    const { subject, sender } = request.right;
+    const module = subject.slice(0, subject.indexOf('.'));
+    if (directory.find(module) === undefined) return E.left(moduleUnknown(module));
+    const refused = refusal?.();
+    if (refused !== undefined) return E.left(refused);
+    const draft = {
+      // The server wrote the sender; see readRequest.
+      subject: `cmd.${subject}.${sender}`,
+      data: msg.data,
+      headers: carriedOf(request.right.headers),
+    };
+    return E.right({ draft, request: request.right });
+  }
+
+  #refuse(msg: Msg, problem: Fault): void {
+    if (msg.reply !== undefined && msg.reply !== '') return replyFault(msg, problem);
+    this.#unheard.say(
+      `a command on ${JSON.stringify(msg.subject.slice(0, 200))} was refused, and nobody waits for an answer: ${problem.code}: ${problem.message}`,
+    );
+  }
+}

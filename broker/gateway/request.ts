@@ -1,0 +1,86 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type { Msg } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { CARRIED } from '../../schemas/headers.js';
+import { headersOf } from '../journal/message-headers.js';
+import type { ModuleDirectory } from './directory.js';
+import { readSigned, type SignedSubject } from './signed-subject.js';
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** What an account asks of the broker: who, what about, and the headers that it may use. */
+export interface SignedRequest extends SignedSubject {
+  readonly headers: Headers;
+}
+
+/** Written by the server on each request that comes from another account, behind what its sender wrote. Nothing reads it. */
+const REQUEST_INFO = 'Nats-Request-Info';
+
+/** What to do instead, where that is not plain. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  [
+    'nats-msg-id',
+    'it would be one key for all senders: open a producer (producer.open) to have each command stored once',
+  ],
+  ['nats-batch-id', 'the broker makes the batches: send single records, as many at a time as `window` says'],
+]);
+
+const invalid = (message: string): E.Either<Fault, never> => E.left(fault('HEADER_INVALID', message));
+
+const refused = (name: string, allowed: ReadonlySet<string>): E.Either<Fault, never> => {
+  const instead = INSTEAD.get(name.toLowerCase()) ?? `leave it out, or use one of ${[...allowed].join(', ')}`;
+  return invalid(`the header ${JSON.stringify(name.slice(0, 64))} is not taken here: ${instead}`);
+};
+
+const VERSION = 'NATS/1.0';
+const END = '\r\n';
+
+/**
+ * Reads headers by a list of those that are allowed, each once; any other line is HEADER_INVALID and named. Nothing that the
+ * server or the broker acts on comes from a sender, and nothing is dropped without a word.
+ */
+export const readHeaders = (text: string, allowed: ReadonlySet<string>): E.Either<Fault, Headers> => {
+  const found: Record<string, string> = {};
+  if (text === '') return E.right(found);
+  const [version = '', ...lines] = text.split(END);
+  if (version.trim() !== VERSION) return invalid(`headers begin with ${VERSION}, and no status behind it`);
+  const seen = new Set<string>();
+  for (const line of lines) {
+    if (line === '') continue;
+    const colon = line.indexOf(':');
+    const name = colon < 0 ? line : line.slice(0, colon);
+    if (colon < 0 || !(allowed.has(name) || name === REQUEST_INFO)) return refused(name, allowed);
+    if (seen.has(name)) return invalid(`the header ${name} is there twice`);
+    seen.add(name);
+    const value = line.slice(colon + 1).trim();
+    if (name !== REQUEST_INFO) found[name] = value;
+  }
+  return E.right(found);
+};
+
+/** Reads who asks and what; `allowed`: the headers that the sender may use. */
+export const readRequest = (
+  msg: Msg,
+  directory: Pick<ModuleDirectory, 'find'>,
+  allowed: (sender: string) => ReadonlySet<string>,
+): E.Either<Fault, SignedRequest> =>
+  pipe(
+    readSigned(msg.subject, directory),
+    E.chain((signed) =>
+      pipe(
+        readHeaders(headersOf(msg).text, allowed(signed.sender)),
+        E.map((headers) => ({ ...signed, headers })),
+      ),
+    ),
+  );
+
+/** What the command bears of its request. */
+export const carriedOf = (headers: Headers): Record<string, string> => {
+  const kept: Record<string, string> = {};
+  for (const name of CARRIED) {
+    const value = headers[name];
+    if (value !== undefined && value !== '') kept[name] = value;
+  }
+  return kept;
+};
