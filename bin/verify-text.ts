@@ -13,6 +13,7 @@ const KINDS: readonly (readonly [keyof Verification & string, FindingKind, strin
   ['reordered', 'reordered', 'numbers, epochs, commands of an agent out of their order'],
   ['altered', 'altered', 'copies that are not what was decided, records that are not what was certified'],
   ['forbidden', 'forbidden', 'copies that a result promises and its module may not have'],
+  ['callsDiffer', 'callsDiffer', 'calls of handlers that are not those which the result was decided by'],
   ['unanswered', 'unanswered', 'commands without a result'],
   ['answeredTwice', 'answeredTwice', 'results of commands that have one'],
   ['orphanEvents', 'orphanEvent', 'events and commands that no decision promises'],

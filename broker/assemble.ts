@@ -44,7 +44,7 @@ export const assemble = (options: AssembleOptions): Parts => {
   const { nc, jsm, producer, logId, lastSeq } = open;
   const usable = usableSnapshots(open, (text) => log.line('log', text));
   const supervisor = new Supervisor(
-    surroundings(options, { index: () => index, unowned: () => unowned }, usable),
+    surroundings(options, { index: () => index, unowned: () => unowned, gateway: () => gateway }, usable),
     options.memory,
   );
   const unowned = new UnownedCommands({

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { fault } from '../schemas/errors.js';
 import type { BrokerLog } from './broker-log.js';
+import type { Gateway } from './gateway/gateway.js';
 import type { UnownedCommands } from './gateway/unowned.js';
 import type { LogIndex } from './index/log-index.js';
 import type { OpenLog } from './log/open-log.js';
@@ -27,6 +28,7 @@ export interface SurroundingsOptions {
 interface Commands {
   readonly index: () => LogIndex;
   readonly unowned: () => UnownedCommands;
+  readonly gateway: () => Gateway;
 }
 
 /** Copies that may not be stored are named one by one up to here. */
@@ -65,7 +67,7 @@ const READ_WAIT_MS = 30_000;
 /** What a module needs of the broker. */
 export const surroundings = (
   { server, open, dataDir, hostEntry, reaper, log }: SurroundingsOptions,
-  { index, unowned }: Commands,
+  { index, unowned, gateway }: Commands,
   usable: ReturnType<typeof usableSnapshots>,
 ): ModuleSurroundings => ({
   hostEntry,
@@ -104,6 +106,7 @@ export const surroundings = (
       fault('LOG_UNAVAILABLE', `the log was not read up to ${epoch} in time; nothing was removed`),
     );
   },
+  recordedCalls: (module, cause, fromSeq) => () => gateway().handlerCalls.recorded(module, cause, fromSeq),
   waiting: (module) => index().commands.countOf(module),
   forgotten: async (module) => {
     await unowned().forgotten(module);

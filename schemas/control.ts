@@ -9,6 +9,7 @@ import { ResultErrorSchema } from './result.js';
 
 export const startSubject = (module: string): string => `ctl.${module}.start`;
 export const readySubject = (module: string): string => `ctl.${module}.ready`;
+export const callsSubject = (module: string): string => `ctl.${module}.calls`;
 export const beatSubject = (module: string): string => `ctl.${module}.beat`;
 export const thrownSubject = (module: string): string => `ctl.${module}.threw`;
 
@@ -129,6 +130,20 @@ export const ThrownSchema = Type.Object(
   },
 );
 export type Thrown = Readonly<Static<typeof ThrownSchema>>;
+
+export const CallsRequestSchema = Type.Object(
+  {
+    cause: Type.Integer({ minimum: 1, description: 'Sequence of a command that is open.' }),
+    instance: Instance,
+  },
+  { description: 'Asks for the calls that the log has of the handler of a command.' },
+);
+export type CallsRequest = Readonly<Static<typeof CallsRequestSchema>>;
+
+export const CallsReplySchema = Type.Object({
+  calls: Type.Integer({ minimum: 0, description: 'The highest number of a call; 0 where there is none.' }),
+});
+export type CallsReply = Readonly<Static<typeof CallsReplySchema>>;
 
 export const BEAT_INTERVAL_MS = 500;
 

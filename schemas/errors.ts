@@ -124,6 +124,13 @@ export const ERRORS = {
     'The handler returned what the schemas of its own manifest refuse.',
   ),
   OUTCOME_TOO_LARGE: row('failed', false, 1, 500, 'The outcome does not fit in one record of the log.'),
+  REPLAY_DIFFERS: row(
+    'failed',
+    false,
+    1,
+    409,
+    'A handler that ran again asked for another call than the log has, or ended without one that it has.',
+  ),
   DEAD_UNKNOWN: row('rejected', false, 1, 404, 'There is no dead letter of a command with that sequence.'),
   DEAD_REDRIVEN: row(
     'rejected',
@@ -415,6 +422,7 @@ const DEADLY: ReadonlySet<string> = new Set<ErrorCode>([
   'HANDLER_CRASHED',
   'OUTCOME_INVALID',
   'OUTCOME_TOO_LARGE',
+  'REPLAY_DIFFERS',
 ]);
 
 export const isDeadly = (code: string): boolean => DEADLY.has(code);

@@ -1,6 +1,8 @@
 import type { TSchema } from 'typebox';
 import {
   BeatSchema,
+  CallsReplySchema,
+  CallsRequestSchema,
   ControlErrorSchema,
   ReadyRequestSchema,
   StartReplySchema,
@@ -41,6 +43,8 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['start-request', 'Request for a new epoch', StartRequestSchema],
   ['start-reply', 'Reply with a new epoch', StartReplySchema],
   ['ready-request', 'A module is ready', ReadyRequestSchema],
+  ['calls-request', 'Question for the calls of a handler', CallsRequestSchema],
+  ['calls-reply', 'Calls that the log has of a handler', CallsReplySchema],
   ['beat', 'Heartbeat of a module', BeatSchema],
   ['producer-fence-request', 'Request to shut an epoch out', FenceRequestSchema],
   ['producer-fence-reply', 'Reply with a fence', FenceReplySchema],

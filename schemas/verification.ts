@@ -12,6 +12,7 @@ export const FINDING_KINDS = [
   'unattributed',
   'stateMismatch',
   'forbidden',
+  'callsDiffer',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
@@ -64,6 +65,7 @@ export const VerificationSchema = Type.Object(
     findings: Type.Immutable(Type.Array(FindingSchema, { description: 'The first of them.' })),
     findingsTotal: Count('Findings in all, listed or not.'),
     forbidden: Count('Findings: copies that a result promises and its module may not have.'),
+    callsDiffer: Count('Findings: results whose handler says that it made other calls than the log has.'),
     altered: Count('Findings: records that are not what they were, or not what was decided.'),
     epochs: Count('Of the records.'),
     waiting: Count('Of the commands and copies that are not there yet: too young to be called missing.'),

@@ -17,6 +17,7 @@ import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admissio
 import type { ModuleDirectory } from './directory.js';
 import type { Door } from './door.js';
 import { serveDiscovery } from './discovery.js';
+import { HandlerCalls } from './handler-calls.js';
 import { PendingCalls, type StoredResult } from './pending-calls.js';
 import { replyFault, replyResult } from './reply.js';
 import { carriedOf, type Headers, readRequest } from './request.js';
@@ -37,9 +38,6 @@ export interface GatewayOptions {
   readonly maxWaitMs?: number;
 }
 
-/** A cause was delivered to its module, so the index, which reads the same log, is at most this far behind. */
-const CAUSE_WAIT_MS = 20_000;
-
 /** Headers that a call may have. */
 const OF_PEOPLE: ReadonlySet<string> = new Set(CARRIED);
 const OF_MODULES: ReadonlySet<string> = new Set([...CARRIED, HEADER.cause, HEADER.call]);
@@ -53,8 +51,8 @@ const headersFor = (sender: string): ReadonlySet<string> => (PEOPLE.has(sender) 
 export class Gateway {
   readonly #options: Required<Omit<GatewayOptions, 'refusal'>> & Pick<GatewayOptions, 'refusal'>;
   readonly #pending = new PendingCalls();
-  /** Calls of handlers that are on their way into the log, by caller, cause and number. */
-  readonly #recording = new Map<string, Promise<E.Either<Fault, number>>>();
+  /** Calls that handlers make. */
+  readonly handlerCalls: HandlerCalls;
   /** Subscriptions to what callers send. */
   readonly #serving: Subscription[] = [];
   #results: Subscription | undefined;
@@ -64,6 +62,14 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
+    this.handlerCalls = new HandlerCalls({
+      nc: options.nc,
+      index: options.index,
+      record: (...call) => this.#record(...call),
+      wait: (...call) => this.#wait(...call),
+      refuse: (msg, why) => this.#refuse(msg, why),
+      fetch: (command, resultSeq) => void this.#fetch(command, resultSeq),
+    });
   }
 
   start(): void {
@@ -143,7 +149,10 @@ export class Gateway {
     }
     const request = { ...read.right, payloadBytes: msg.data.length };
     const admitted = call === undefined ? admit(request, directory) : admitHandlerCall(request, directory);
-    if (E.isLeft(admitted)) return this.#refuse(msg, admitted.left);
+    if (E.isLeft(admitted)) {
+      if (call === undefined) return this.#refuse(msg, admitted.left);
+      return this.handlerCalls.inadmissible(msg, read.right, call, admitted.left);
+    }
     if (this.#draining && call === undefined) {
       return this.#refuse(msg, fault('MODULE_UNAVAILABLE', 'the broker is about to stop'));
     }
@@ -156,7 +165,7 @@ export class Gateway {
     const refusal = call === undefined ? this.#options.refusal?.() : undefined;
     if (refusal !== undefined) return this.#refuse(msg, refusal);
     if (call === undefined) this.#record(msg, admitted.right, carriedOf(headers), started);
-    else return this.#handlerCall(msg, admitted.right, headers, call, started);
+    else return this.handlerCalls.called(msg, admitted.right, headers, call, started);
   }
 
   #refuse(msg: Msg, problem: Fault): void {
@@ -216,66 +225,6 @@ export class Gateway {
       replyFault(msg, fault('ANSWER_TOO_LARGE', `${text}; read it from the log`));
       return 'ANSWER_TOO_LARGE';
     }
-  }
-
-  /**
-   * A call that a handler makes is one command for good, however often the handler runs: the log is asked first
-   * whether this cause made this call already.
-   */
-  async #handlerCall(
-    msg: Msg,
-    admitted: AdmittedCall,
-    given: Headers,
-    call: number,
-    started: number,
-  ): Promise<void> {
-    const { index } = this.#options;
-    const cause = parseSequence(given[HEADER.cause] ?? '');
-    if (cause === undefined) {
-      return this.#refuse(
-        msg,
-        fault('HEADER_INVALID', `${HEADER.call} without a sequence in ${HEADER.cause}`),
-      );
-    }
-    if (!(await index.reachedWithin(cause, CAUSE_WAIT_MS))) {
-      const text = `${HEADER.cause} ${cause} has not been read from the log`;
-      return this.#refuse(msg, fault('HEADER_INVALID', text));
-    }
-    const open = index.commands.get(cause);
-    if (open === undefined || open.module !== admitted.sender) {
-      return this.#refuse(
-        msg,
-        fault('HEADER_INVALID', `${HEADER.cause} ${cause} is no open command of ${admitted.sender}`),
-      );
-    }
-    const key = `${admitted.sender}/${cause}/${call}`;
-    const made = index.commands.call(cause, call);
-    if (made !== undefined) {
-      this.#wait(msg, admitted, made.seq, started);
-      if (made.resultSeq !== null) void this.#fetch(made.seq, made.resultSeq);
-      return;
-    }
-    const recording = this.#recording.get(key);
-    if (recording !== undefined) {
-      const outcome = await recording;
-      if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
-      else this.#wait(msg, admitted, outcome.right, started);
-      return;
-    }
-    const headers = {
-      ...carriedOf(given),
-      [HEADER.cause]: String(cause),
-      [HEADER.call]: String(call),
-      [HEADER.conversation]: String(open.conversation),
-    };
-    const outcome = new Promise<E.Either<Fault, number>>((recorded) => {
-      this.#record(msg, admitted, headers, started, recorded);
-    });
-    this.#recording.set(key, outcome);
-    const stored = await outcome;
-    // Once the index has read it, the log itself is what remembers the call.
-    if (E.isRight(stored)) await index.reached(stored.right);
-    this.#recording.delete(key);
   }
 
   async #fetch(command: number, resultSeq: number): Promise<void> {

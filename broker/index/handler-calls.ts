@@ -41,6 +41,19 @@ export class HandlerCalls {
     return this.#find(cause, call)?.made;
   }
 
+  /** The highest number of a call of this cause; 0 where there is none. */
+  last(cause: number): number {
+    let last = 0;
+    for (const { call, isThere } of this.#byCause.get(cause) ?? []) if (isThere) last = Math.max(last, call);
+    for (let after = last; ; ) {
+      const range = { after: [cause, after], before: [cause, Number.MAX_SAFE_INTEGER] };
+      const numbers = this.files.page('calls', range, PAGE, (key) => Number((key as readonly TableKey[])[1]));
+      for (const call of numbers) if (this.#find(cause, call) !== undefined) last = Math.max(last, call);
+      after = numbers.at(-1) ?? after;
+      if (numbers.length < PAGE) return last;
+    }
+  }
+
   /** Adds a call; false where there is one of that number already, which stays. */
   add(cause: number, call: number, made: MadeCall): boolean {
     if (this.#find(cause, call) !== undefined) return false;

@@ -105,6 +105,11 @@ export class OpenCommands {
     return this.#calls.get(cause, call);
   }
 
+  /** The highest number of the calls that the handler of an open command has made; 0 where it has made none. */
+  lastCall(cause: number): number {
+    return this.#calls.last(cause);
+  }
+
   /** Open commands behind a sequence, in the order of the log. */
   page(after: number, limit: number): readonly OpenCommand[] {
     const changed = this.#changed((row) => row.seq > after);

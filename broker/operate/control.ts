@@ -57,6 +57,11 @@ const verbs = new Map<string, (module: SupervisedModule, stacks: Stacks) => Hand
       module.isReady();
       return DONE;
     },
+    calls: (module: SupervisedModule) => (body: Body) =>
+      pipe(
+        module.recordedCalls(count(body.cause)),
+        TE.map((calls): object => ({ calls })),
+      ),
     beat: (module: SupervisedModule) => (body: Body) => {
       module.beats(beat(body));
       return DONE;
@@ -78,7 +83,7 @@ const fromItsProcess =
       ? handler(body)
       : OF_ANOTHER_BROKER;
 
-/** Serves `ctl.<module>.start|ready|beat|threw`; the server lets each module use its own name only. */
+/** Serves `ctl.<module>.start|ready|calls|beat|threw`; the server lets each module use its own name only. */
 export const serveControl = (nc: NatsConnection, supervisor: Supervisor, stacks: Stacks): Subscription =>
   serveRequests(nc, SERVED.control, (subject) => {
     const [, name, verb] = subject.split('.');

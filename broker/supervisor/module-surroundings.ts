@@ -27,6 +27,8 @@ export interface ModuleSurroundings {
   readonly repair: (manifest: Manifest) => TaskEither<Fault, unknown>;
   /** The same; and from then on the index has read all that the module ever stored. */
   readonly settle: (manifest: Manifest) => TaskEither<Fault, void>;
+  /** The highest number of a call that the log has of the handler of a command, the log being read up to `fromSeq`. */
+  readonly recordedCalls: (module: string, cause: number, fromSeq: number) => TaskEither<Fault, number>;
   /** How many commands of a module have no result. */
   readonly waiting: (module: string) => number;
   /** The module is no more known; resolves when its commands that waited are answered. */

@@ -63,6 +63,8 @@ export class SupervisedModule implements ServedModule {
   /** It was parked before this start. */
   #wasParked = false;
   #wanted = false;
+  /** Of the process that was answered last: what ran before it has stored nothing behind. */
+  #epoch = 0;
   #ready: (() => void) | undefined;
   #watch: SilenceWatch | undefined;
   #life: Promise<void> = Promise.resolve();
@@ -161,11 +163,18 @@ export class SupervisedModule implements ServedModule {
   starts(request: StartRequest): TaskEither<Fault, StartReply> {
     return () => {
       this.#askedBy = request.instance ?? this.processInstance;
-      return this.#epochs.request(request, () => {
+      return this.#epochs.request(request, async () => {
         this.#watch?.heard();
-        return this.#around.start(this.manifest, request)();
+        const started = await this.#around.start(this.manifest, request)();
+        if (E.isRight(started)) this.#epoch = started.right.epoch;
+        return started;
       });
     };
+  }
+
+  /** The highest number of a call that the log has of the handler of a command, whichever process made it. */
+  recordedCalls(cause: number): TaskEither<Fault, number> {
+    return this.#around.recordedCalls(this.name, cause, this.#epoch);
   }
 
   isReady(): void {

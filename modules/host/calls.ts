@@ -5,19 +5,26 @@ import { linkedRequest } from '../../broker/journal/linked-request.js';
 import { headerOf } from '../../broker/journal/message-headers.js';
 import { type ErrorCode, type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { encodeJson } from '../../schemas/json.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { type Address, callSubject } from '../../schemas/subjects.js';
 
 /** A call that a handler makes: its cause and its number among the handler's calls identify it for good. */
 export interface HandlerCall {
   readonly target: Address;
-  readonly data: unknown;
+  /** Its payload. */
+  readonly body: Uint8Array;
   readonly cause: number;
   readonly call: number;
   /** As urgent as the command whose handler makes it, which would wait for it otherwise. */
   readonly urgent: boolean;
   readonly signal: AbortSignal;
+}
+
+/** What a call came to. */
+export interface CallAnswer {
+  readonly said: E.Either<Refusal, unknown>;
+  /** Whether the log has its command; undefined where nobody has said so. */
+  readonly isRecorded: boolean | undefined;
 }
 
 /** Why a call was not recorded for now: to ask again is safe, since the broker knows the call by its identity. */
@@ -48,13 +55,12 @@ const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(
  */
 export const makeCall = async (
   nc: NatsConnection,
-  { target, data, cause, call, urgent, signal }: HandlerCall,
-): Promise<E.Either<Refusal, unknown>> => {
+  { target, body, cause, call, urgent, signal }: HandlerCall,
+): Promise<CallAnswer> => {
   const headers = makeHeaders();
   headers.set(HEADER.cause, String(cause));
   headers.set(HEADER.call, String(call));
   if (urgent) headers.set(HEADER.priority, 'urgent');
-  const body = encodeJson(data);
   const link = linkState(nc);
   let last: Fault = fault('HANDLER_TIMEOUT', 'the handler had no time left for the call');
   let waitMs = FIRST_WAIT_MS;
@@ -66,10 +72,10 @@ export const makeCall = async (
           timeout: waitMs,
         });
         const result = JSON.parse(reply.string()) as Result;
-        if (result.status === 'ok') return E.right(result.data);
+        if (result.status === 'ok') return { said: E.right(result.data), isRecorded: true };
         // A recorded command's refusal is its answer; only one that was never recorded is asked again.
         const recorded = headerOf(reply, HEADER.cause) !== undefined;
-        if (recorded || !AGAIN.has(result.error.code)) return E.left(result);
+        if (recorded || !AGAIN.has(result.error.code)) return { said: E.left(result), isRecorded: recorded };
         last = fault('HANDLER_TIMEOUT', `${result.error.code}: ${result.error.message}`);
       } catch (error) {
         waitMs = Math.min(waitMs * 2, MAX_WAIT_MS);
@@ -78,5 +84,5 @@ export const makeCall = async (
     }
     await pause(pauseMs);
   }
-  return E.left(refusal(last));
+  return { said: E.left(refusal(last)), isRecorded: undefined };
 };

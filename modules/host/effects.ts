@@ -4,6 +4,7 @@ import type { Refusal } from '../../schemas/result.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command } from '../sdk/module.js';
 import type { BlackBox } from './black-box.js';
+import { leftOut, recordedCalls } from './calls-made.js';
 import { type Errand, type RunSurroundings, runHandler } from './handler-run.js';
 import { type Outcome, refused } from './outcome.js';
 import { deadlinePast } from './read-command.js';
@@ -89,10 +90,10 @@ export class Effects {
       const outcome = await this.#try(errand);
       if (outcome === undefined) return undefined;
       // The deadline passed while it waited for a place: what the last try came to is the answer.
-      if (before !== undefined && outcome.refusal?.status === 'expired') return before;
+      if (before !== undefined && outcome.refusal?.status === 'expired') return this.#whole(errand, before);
       before = { ...outcome, attempts };
       const pauseMs = pauseBeforeNext(retry, outcome, attempts, deadline, Date.now());
-      if (pauseMs === undefined) return before;
+      if (pauseMs === undefined) return this.#whole(errand, before);
       if (this.#draining) return undefined;
       // It has ended without ending the process, so it was not this one; whoever waits for it to be known need not.
       this.#acquit(command.seq);
@@ -103,6 +104,17 @@ export class Effects {
       await this.#pause(pauseMs);
       if (this.#draining || !this.#runs.has(command.seq)) return undefined;
     }
+  }
+
+  /** An outcome counts only if its run has made all calls that the log has of the command (I11). */
+  async #whole({ command, isOld }: Errand, outcome: Outcome): Promise<Outcome> {
+    const { calls, refusal, attempts = 1 } = outcome;
+    const decides = refusal === undefined || refusal.status === 'rejected';
+    // Calls of this very run are all that there are where nobody has run before.
+    if (!decides || calls === undefined || (!isOld && attempts === 1)) return outcome;
+    const recorded = await recordedCalls(this.#surroundings.nc, this.module.manifest.name, command.seq);
+    const differs = leftOut(command.seq, calls.asked, recorded);
+    return differs === undefined ? outcome : { ...refused(differs), attempts };
   }
 
   /** One run of the handler, once there is room for it. */

@@ -2,15 +2,17 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { failPoint } from '../../broker/journal/fail-point.js';
-import { fault } from '../../schemas/errors.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { encodeJson } from '../../schemas/json.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
-import { refusal } from '../../schemas/result.js';
+import { type Refusal, refusal } from '../../schemas/result.js';
 import { mayCall } from '../sdk/admission.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module.js';
 import { type AnyEvent, withEmitted } from '../sdk/outcome.js';
 import type { BlackBox } from './black-box.js';
 import { makeCall } from './calls.js';
+import { CallsMade } from './calls-made.js';
 import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
 
 type AnyEffect = EffectAction<unknown, unknown, unknown, AnyEvent>;
@@ -25,6 +27,8 @@ export interface Errand {
   readonly urgent: boolean;
   /** When it is not to be handled any more, milliseconds since 1970. */
   readonly deadline: number | undefined;
+  /** A process before this one may have begun with it. */
+  readonly isOld: boolean;
   /** State of its agent, when a try begins. */
   readonly state: () => unknown;
 }
@@ -41,7 +45,10 @@ export interface RunSurroundings {
 
 /** One run of a handler. */
 interface Run {
-  readonly signal: AbortSignal;
+  readonly abort: AbortController;
+  /** Another call than the log has was asked for: that is its outcome, whatever the handler returns. */
+  readonly differs: (why: Fault) => void;
+  readonly calls: CallsMade;
   readonly emitted: AnyEvent[];
   /** What its calls were refused with. */
   readonly refusals: WeakSet<object>;
@@ -62,8 +69,8 @@ const contextOf = (
   run: Run,
 ): EffectContext<unknown, AnyEvent> => {
   const { module, nc } = around;
-  const { signal } = run;
-  let calls = 0;
+  const { signal } = run.abort;
+  let differs: Refusal | undefined;
   return {
     state: state(),
     signal,
@@ -76,16 +83,32 @@ const contextOf = (
       };
       const allowed = mayCall(module.manifest, command.agent, target);
       if (E.isLeft(allowed)) return E.left(refusal(allowed.left));
-      calls += 1;
-      const call = calls;
+      // A run that has asked for something else than is recorded asks for nothing more.
+      if (differs !== undefined) return E.left(differs);
+      const body = encodeJson(data);
+      const call = run.calls.next();
       const own = manifest.name === module.manifest.name ? 1 : 0;
       countOwnCalls(around, run, own);
       failPoint('effect.calling');
-      const answer = await makeCall(nc, { target, data, cause: command.seq, call, urgent, signal });
+      const { said, isRecorded } = await makeCall(nc, {
+        target,
+        body,
+        cause: command.seq,
+        call,
+        urgent,
+        signal,
+      });
       failPoint('effect.answered');
       countOwnCalls(around, run, -own);
-      if (E.isLeft(answer)) run.refusals.add(answer.left.error);
-      return answer as E.Either<ReturnType<typeof refusal>, never>;
+      if (isRecorded !== undefined) run.calls.answered({ call, target, body }, isRecorded);
+      if (E.isLeft(said)) {
+        run.refusals.add(said.left.error);
+        if (isRecorded === false && said.left.error.code === 'REPLAY_DIFFERS') {
+          differs = said.left;
+          run.differs(fault('REPLAY_DIFFERS', said.left.error.message));
+        }
+      }
+      return said as E.Either<ReturnType<typeof refusal>, never>;
     },
   };
 };
@@ -118,7 +141,6 @@ export const runHandler = async (around: RunSurroundings, errand: Errand): Promi
   const named = `${module.manifest.name}.${action}`;
   const deadlineMs = module.manifest.actions[action]?.deadlineMs ?? DEFAULT_DEADLINE_MS;
   const abort = new AbortController();
-  const run: Run = { signal: abort.signal, emitted: [], refusals: new WeakSet(), ownCalls: 0, over: false };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Outcome>((resolve) => {
     timer = setTimeout(() => {
@@ -128,14 +150,30 @@ export const runHandler = async (around: RunSurroundings, errand: Errand): Promi
       );
     }, deadlineMs);
   });
+  let differs: (why: Fault) => void = () => undefined;
+  const differing = new Promise<Outcome>((resolve) => {
+    differs = (why) => {
+      abort.abort();
+      resolve(refused(why));
+    };
+  });
+  const run: Run = {
+    abort,
+    differs,
+    calls: new CallsMade(),
+    emitted: [],
+    refusals: new WeakSet(),
+    ownCalls: 0,
+    over: false,
+  };
   blackBox.began(command.seq);
   failPoint('effect.begun');
   const handled = invoke(around, errand, run).catch((error: unknown) => threw(named, error));
-  const outcome = await Promise.race([handled, late]);
+  const outcome = await Promise.race([differing, handled, late]);
   clearTimeout(timer);
   blackBox.ended(command.seq);
   // One that is late may go on; nobody waits for it any more.
   run.over = true;
   onOwnCalls(-run.ownCalls);
-  return outcome;
+  return { ...outcome, calls: { asked: run.calls.asked, stated: run.calls.stated() } };
 };

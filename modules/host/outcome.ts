@@ -24,6 +24,8 @@ export interface Outcome {
   readonly final?: boolean;
   /** Where the module's code threw: for the operator alone, never a part of the body. */
   readonly stack?: string;
+  /** Of an effectful handler: how many calls its run has asked for, and what its result says of them. */
+  readonly calls?: { readonly asked: number; readonly stated: string | undefined };
   /** How often the command was tried; 1 when absent. */
   readonly attempts?: number;
 }

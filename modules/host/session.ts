@@ -46,6 +46,10 @@ export interface SessionOptions {
 
 type AnyPure = PureAction<unknown, unknown, unknown, { readonly name: string; readonly data: unknown }>;
 
+/** What a result says of its handler's calls: one that decided has made them all, one that broke may have left some. */
+const statedCalls = ({ calls, refusal }: Outcome): string | undefined =>
+  refusal === undefined || refusal.status === 'rejected' ? calls?.stated : undefined;
+
 /** Commands held in the process. Above it no more are asked for, unless handlers wait for one that is further down. */
 const WINDOW = 10_000;
 const ACK_INTERVAL_MS = 100;
@@ -196,7 +200,9 @@ export class Session {
     const state = (): unknown => states.get(command.agent);
     if ('run' in action) {
       const deadline = deadlineOf(message);
-      effects.run({ action: subject.name, command, urgent: isUrgent(message), deadline, state }, settle);
+      const isOld = message.seq < this.#options.start.epoch;
+      const urgent = isUrgent(message);
+      effects.run({ action: subject.name, command, urgent, deadline, isOld, state }, settle);
     } else settle(this.#decide(action as AnyPure, subject.name, command, state()));
   }
 
@@ -254,8 +260,10 @@ export class Session {
       ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
     });
     const dead = outcome.dead === undefined ? {} : { [HEADER.dead]: String(outcome.dead) };
+    const stated = statedCalls(outcome);
+    const calls = stated === undefined ? {} : { [HEADER.calls]: stated };
     this.#appender.submit(
-      { subject: res, data: outcome.body, headers: { ...headers, ...dead } },
+      { subject: res, data: outcome.body, headers: { ...headers, ...dead, ...calls } },
       (stored) => {
         // Not stored, or nobody knows: the session is over and the log will tell.
         if (E.isLeft(stored)) return this.#break(stored.left);

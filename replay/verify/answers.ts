@@ -27,6 +27,11 @@ export class Answers {
     if (hasLane) this.#order.sent(lane);
   }
 
+  /** Whether that command is open. */
+  isWaiting(cause: number): boolean {
+    return cause >= this.fromSeq && this.open.get(cause) !== 0;
+  }
+
   /** Whether a result would be that of an open command. */
   isOpen(cause: number, { address }: RecordView): boolean {
     return cause >= this.fromSeq && this.open.get(cause) === mark(address);

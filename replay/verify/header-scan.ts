@@ -22,6 +22,9 @@ const four = (text: string): number => fourBytes(Buffer.from(text));
 // The names, in pieces that overlap where a name is no multiple of eight.
 const TALLY_ID = [eight('Tally-Id'), ':'.charCodeAt(0)] as const;
 const TALLY_CA = [eight('Tally-Ca'), four('use:')] as const;
+/** Behind `Tally-Ca`: `ll:` of a call, `lls:` of what a result says of calls. */
+const CALLS = four('lls:');
+const [LETTER_L, COLON] = [108, 58];
 const TALLY_PA = [eight('Tally-Pa'), four('art:')] as const;
 const FENCE = ['Nats-Exp', 'ected-La', 'st-Subje', 'ct-Seque'].map(eight) as [number, number, number, number];
 const NCE = four('ence');
@@ -46,6 +49,11 @@ export class HeaderScan {
   /** 0: none, or none that can be read. */
   part = 0;
   parts = 0;
+  /** Number of a call of a handler; 0: none, or none that can be read. */
+  call = 0;
+  /** What a result says of its handler's calls; equal where it says nothing. */
+  callsFrom = 0;
+  callsTo = 0;
   /** Where the headers end: without the empty line. */
   storedTo = 0;
 
@@ -54,6 +62,7 @@ export class HeaderScan {
   scan(bytes: Buffer, words: DataView, from: number, to: number): void {
     this.hasId = this.hasCause = this.hasPart = false;
     this.producerFrom = this.producerTo = this.epoch = this.n = this.cause = this.part = this.parts = 0;
+    this.call = this.callsFrom = this.callsTo = 0;
     this.storedTo = from;
     if (to - from <= FIRST_LINE) return;
     let line = from + FIRST_LINE;
@@ -95,7 +104,11 @@ export class HeaderScan {
     if (start === TALLY_ID[0]) {
       if (bytes[line + 8] === TALLY_ID[1]) this.identity(bytes, line + 9, to);
     } else if (start === TALLY_CA[0]) {
-      if (words.getInt32(line + 8, true) === TALLY_CA[1]) this.causedBy(bytes, line + 12, to);
+      const next = words.getInt32(line + 8, true);
+      if (next === TALLY_CA[1]) this.causedBy(bytes, line + 12, to);
+      else if (next === CALLS) this.states(bytes, line + 12, to);
+      else if (bytes[line + 8] === LETTER_L && bytes[line + 9] === LETTER_L && bytes[line + 10] === COLON)
+        this.called(bytes, line + 11, to);
     } else if (start === TALLY_PA[0]) {
       if (words.getInt32(line + 7, true) === TALLY_PA[1]) this.partOf(bytes, line + 11, to);
     }
@@ -126,6 +139,23 @@ export class HeaderScan {
     this.hasCause = true;
     const cause = this.number(bytes, skip(bytes, from, end), end);
     if (this.isOver(bytes, end)) this.cause = cause;
+  }
+
+  private called(bytes: Buffer, from: number, end: number): void {
+    if (this.call !== 0) return;
+    const call = this.number(bytes, skip(bytes, from, end), end);
+    if (this.isOver(bytes, end)) this.call = call;
+  }
+
+  private states(bytes: Buffer, from: number, end: number): void {
+    if (this.callsFrom !== this.callsTo) return;
+    const start = skip(bytes, from, end);
+    let at = start;
+    while (at < end && bytes[at] !== RETURN && bytes[at] !== BLANK && bytes[at] !== TAB) at += 1;
+    this.at = at;
+    if (!this.isOver(bytes, end)) return;
+    this.callsFrom = start;
+    this.callsTo = at;
   }
 
   private partOf(bytes: Buffer, from: number, end: number): void {

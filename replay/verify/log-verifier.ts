@@ -8,6 +8,7 @@ import type { Ledger } from './ledger.js';
 import { Numbering } from './numbering.js';
 import { Producers, type ProducerState } from './producers.js';
 import { KIND, RecordView } from './record-view.js';
+import { StatedCalls } from './stated-calls.js';
 import { TimeMarks } from './time-marks.js';
 
 /** What the end of a range leaves open. */
@@ -36,6 +37,7 @@ export class LogVerifier {
   readonly #attribution: Attribution;
   readonly #numbering: Numbering;
   readonly #digest: LogDigest;
+  readonly #calls: StatedCalls;
   readonly #times = new TimeMarks();
   #next: number;
 
@@ -50,6 +52,7 @@ export class LogVerifier {
     this.#attribution = new Attribution(findings, this.#producers);
     this.#numbering = new Numbering(findings, fromSeq);
     this.#digest = new LogDigest(fromSeq);
+    this.#calls = new StatedCalls(findings);
   }
 
   /** The next record of the range. */
@@ -70,7 +73,9 @@ export class LogVerifier {
         break;
       case KIND.res:
         this.results += 1;
-        if (this.answers.result(view)) this.copies.decided(view);
+        if (!this.answers.result(view)) break;
+        this.copies.decided(view);
+        this.#calls.answered(view);
         break;
       case KIND.evt:
         this.events += 1;
@@ -155,6 +160,8 @@ export class LogVerifier {
   #command(view: RecordView, producer: ProducerState | undefined): void {
     const sender = this.#attribution.sender(view);
     // A guest can set any header; copies are what a module has stored under its own name.
+    const { call, cause } = view.headers;
+    if (call !== 0 && !sender.isPeople && this.answers.isWaiting(cause)) this.#calls.called(view);
     if (view.headers.hasPart && producer === sender && !sender.isPeople) this.copies.copy(view);
   }
 

@@ -45,6 +45,7 @@ export const summary = ({
   findings: findings.listed.toSorted((a, b) => a.seq - b.seq),
   findingsTotal: findings.total,
   forbidden: findings.of('forbidden'),
+  callsDiffer: findings.of('callsDiffer'),
   altered: findings.of('altered'),
   epochs: verifier.epochs,
   waiting: known.waiting,

@@ -31,6 +31,7 @@ const STABLE: Readonly<
   HANDLER_CRASHED: ['failed', false, 1, 500],
   OUTCOME_INVALID: ['failed', false, 1, 500],
   OUTCOME_TOO_LARGE: ['failed', false, 1, 500],
+  REPLAY_DIFFERS: ['failed', false, 1, 409],
   DEAD_UNKNOWN: ['rejected', false, 1, 404],
   DEAD_REDRIVEN: ['rejected', false, 1, 409],
   MANIFEST_INVALID: ['failed', false, 1, 400],

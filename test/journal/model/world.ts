@@ -110,6 +110,7 @@ export class World implements AsyncDisposable {
       settle: () => TE.right(undefined),
       waiting: () => 0,
       forgotten: () => Promise.resolve(),
+      recordedCalls: () => TE.right(0),
       // The server is stopped and killed here: silence says nothing about the module.
       linkedSince: () => 0,
       serverAnswers: () => Promise.reject(new Error('the server may be stopped')),

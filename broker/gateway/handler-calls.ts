@@ -1,0 +1,173 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Msg, NatsConnection } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
+import { storedCommandSubject } from '../../schemas/subjects.js';
+import type { LogIndex } from '../index/log-index.js';
+import type { OpenCommand } from '../index/open-commands.js';
+import { recordsAt } from '../journal/records-at.js';
+import type { AdmittedCall } from './admission.js';
+import { carriedOf, type Headers, type SignedRequest } from './request.js';
+import { callDiffers, type HandlerCall, refusedDiffers } from './replayed-call.js';
+
+/** A cause was delivered to its module, so the index, which reads the same log, is at most this far behind. */
+const CAUSE_WAIT_MS = 20_000;
+
+/** A call of a handler that is on its way into the log. */
+interface Recording extends HandlerCall {
+  /** Its sequence. */
+  readonly stored: Promise<E.Either<Fault, number>>;
+  /** Resolves when the index has it, or it is known not to be stored. */
+  readonly known: Promise<void>;
+}
+
+const callKey = (sender: string, cause: number, call: number): string => `${sender}/${cause}/${call}`;
+
+export interface HandlerCallsOptions {
+  readonly nc: NatsConnection;
+  readonly index: LogIndex;
+  /** Appends the command of a call, with these headers, and has its caller wait for the result. */
+  readonly record: (
+    msg: Msg,
+    admitted: AdmittedCall,
+    headers: Readonly<Record<string, string>>,
+    started: number,
+    recorded: (outcome: E.Either<Fault, number>) => void,
+  ) => void;
+  /** Has a caller wait for the result of a command. */
+  readonly wait: (msg: Msg, admitted: AdmittedCall, command: number, started: number) => void;
+  readonly refuse: (msg: Msg, why: Fault) => void;
+  /** Brings a result that is in the log to those who wait for it. */
+  readonly fetch: (command: number, resultSeq: number) => void;
+}
+
+/**
+ * The calls that handlers make. Each is one command for good, however often its handler runs; a handler that runs again
+ * must ask for what the log has (I11).
+ */
+export class HandlerCalls {
+  /** Those that are on their way into the log, by caller, cause and number. */
+  readonly #recording = new Map<string, Recording>();
+  /** The highest sequence that one was recorded at. */
+  #lastRecorded = 0;
+
+  constructor(private readonly options: HandlerCallsOptions) {}
+
+  /**
+   * The highest number of a call that the log has of the handler of this command. `fromSeq`: the log is read up to there
+   * at least, so that no call which an earlier process made is missed.
+   */
+  async recorded(module: string, cause: number, fromSeq: number): Promise<E.Either<Fault, number>> {
+    const { index } = this.options;
+    const prefix = callKey(module, cause, 0).slice(0, -1);
+    const known = [...this.#recording]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([, call]) => call.known);
+    await Promise.all(known);
+    const upTo = Math.max(cause, fromSeq, this.#lastRecorded);
+    if (!(await index.reachedWithin(upTo, CAUSE_WAIT_MS))) {
+      return E.left(fault('LOG_UNAVAILABLE', `record ${upTo} has not been read from the log`));
+    }
+    return E.right(index.commands.get(cause)?.module === module ? index.commands.lastCall(cause) : 0);
+  }
+
+  /**
+   * A call that a handler makes is one command for good, however often the handler runs: the log is asked first whether
+   * this cause made this call already, and it must be the same call (I11).
+   */
+  async called(
+    msg: Msg,
+    admitted: AdmittedCall,
+    given: Headers,
+    call: number,
+    started: number,
+  ): Promise<void> {
+    const { index, record, wait, refuse } = this.options;
+    const { sender } = admitted;
+    const found = await this.#openCause(sender, given[HEADER.cause]);
+    if (E.isLeft(found)) return refuse(msg, found.left);
+    const { seq: cause, conversation } = found.right;
+    const asked = { subject: storedCommandSubject(admitted.address, sender), data: msg.data };
+    const key = callKey(sender, cause, call);
+    const made = index.commands.call(cause, call);
+    if (made !== undefined)
+      return this.#askedAgain(msg, admitted, { cause, call, seq: made.seq }, asked, started);
+    const recording = this.#recording.get(key);
+    if (recording !== undefined) {
+      const differs = callDiffers({ cause, call }, recording, asked);
+      if (differs !== undefined) return refuse(msg, differs);
+      const outcome = await recording.stored;
+      if (E.isLeft(outcome)) refuse(msg, outcome.left);
+      else wait(msg, admitted, outcome.right, started);
+      return;
+    }
+    const headers = {
+      ...carriedOf(given),
+      [HEADER.cause]: String(cause),
+      [HEADER.call]: String(call),
+      [HEADER.conversation]: String(conversation),
+    };
+    const stored = new Promise<E.Either<Fault, number>>((recorded) => {
+      record(msg, admitted, headers, started, recorded);
+    });
+    const known = stored.then(async (outcome) => {
+      if (E.isLeft(outcome)) return;
+      this.#lastRecorded = Math.max(this.#lastRecorded, outcome.right);
+      // Once the index has read it, the log itself is what remembers the call.
+      await index.reached(outcome.right);
+    });
+    this.#recording.set(key, { ...asked, stored, known });
+    await known;
+    this.#recording.delete(key);
+  }
+
+  /** A call that cannot be recorded; where the log has one of that number, the handler asks for another one now. */
+  async inadmissible(msg: Msg, { sender, headers }: SignedRequest, call: number, why: Fault): Promise<void> {
+    const { index, refuse } = this.options;
+    const found = await this.#openCause(sender, headers[HEADER.cause]);
+    if (E.isLeft(found)) return refuse(msg, why);
+    const cause = found.right.seq;
+    const made = index.commands.call(cause, call);
+    const isRecorded = made !== undefined || this.#recording.has(callKey(sender, cause, call));
+    if (!isRecorded) return refuse(msg, why);
+    refuse(msg, refusedDiffers({ cause, call, ...(made === undefined ? {} : { seq: made.seq }) }, why));
+  }
+
+  /** The open command that a module names as the cause of a call, or why it is none. */
+  async #openCause(sender: string, header: string | undefined): Promise<E.Either<Fault, OpenCommand>> {
+    const { index } = this.options;
+    const invalid = (text: string): E.Either<Fault, never> => E.left(fault('HEADER_INVALID', text));
+    const cause = parseSequence(header ?? '');
+    if (cause === undefined) return invalid(`${HEADER.call} without a sequence in ${HEADER.cause}`);
+    if (!(await index.reachedWithin(cause, CAUSE_WAIT_MS))) {
+      return invalid(`${HEADER.cause} ${cause} has not been read from the log`);
+    }
+    const open = index.commands.get(cause);
+    return open?.module === sender
+      ? E.right(open)
+      : invalid(`${HEADER.cause} ${cause} is no open command of ${sender}`);
+  }
+
+  /** A call that the log has: it gets the answer that is there, if it is the same call. */
+  async #askedAgain(
+    msg: Msg,
+    admitted: AdmittedCall,
+    place: { readonly cause: number; readonly call: number; readonly seq: number },
+    asked: HandlerCall,
+    started: number,
+  ): Promise<void> {
+    const { nc, index, wait, refuse, fetch } = this.options;
+    const found = await recordsAt({ nc, prefix: '$JS.API' }, [place.seq])();
+    const [recorded] = E.isLeft(found) ? [] : found.right;
+    if (recorded === undefined) {
+      const why = E.isLeft(found) ? found.left.message : 'nothing came';
+      return refuse(msg, fault('LOG_UNAVAILABLE', `record ${place.seq} cannot be compared: ${why}`));
+    }
+    const differs = callDiffers(place, recorded, asked);
+    if (differs !== undefined) return refuse(msg, differs);
+    wait(msg, admitted, place.seq, started);
+    const resultSeq = index.commands.call(place.cause, place.call)?.resultSeq;
+    if (typeof resultSeq === 'number') fetch(place.seq, resultSeq);
+  }
+}

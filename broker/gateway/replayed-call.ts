@@ -1,0 +1,58 @@
+import { isSamePayload } from '../../schemas/canonical-json.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { splitSubject } from '../../schemas/subjects.js';
+
+/** A call of a handler: the subject that its command has in the log, and its payload. */
+export interface HandlerCall {
+  readonly subject: string;
+  readonly data: Uint8Array;
+}
+
+/** Where a call stands among those of its handler, and in the log. */
+export interface CallPlace {
+  readonly cause: number;
+  readonly call: number;
+  /** Undefined while it is on its way into the log. */
+  readonly seq?: number;
+}
+
+/** Of a payload that is shown. */
+const MAX_SHOWN = 200;
+
+const decoder = new TextDecoder();
+
+const shownPayload = (data: Uint8Array): string => {
+  const text = decoder.decode(data.subarray(0, MAX_SHOWN));
+  return data.length > MAX_SHOWN ? `${text}… (${data.length} bytes)` : text;
+};
+
+const shown = ({ subject, data }: HandlerCall): string => {
+  const parsed = splitSubject(subject);
+  const what =
+    parsed?.kind === 'cmd'
+      ? `${parsed.module}.${parsed.name}${parsed.agent === undefined ? '' : ` of ${parsed.agent}`}`
+      : subject;
+  return `${what} with ${shownPayload(data)}`;
+};
+
+const place = ({ cause, call, seq }: CallPlace): string =>
+  `call ${call} of command ${cause} is recorded${seq === undefined ? '' : ` at ${seq}`}`;
+
+/**
+ * A handler that runs again must ask for what its call of that number was: REPLAY_DIFFERS with both sides where it does
+ * not. The order of keys and blanks are no difference; any other value, module, action or agent is.
+ */
+export const callDiffers = (at: CallPlace, recorded: HandlerCall, asked: HandlerCall): Fault | undefined =>
+  recorded.subject === asked.subject && isSamePayload(recorded.data, asked.data)
+    ? undefined
+    : fault(
+        'REPLAY_DIFFERS',
+        `${place(at)} as ${shown(recorded)}; the handler that runs again asks for ${shown(asked)}`,
+      );
+
+/** The same of a call that could not be recorded at all: what stands in the log was another one. */
+export const refusedDiffers = (at: CallPlace, why: Fault): Fault =>
+  fault(
+    'REPLAY_DIFFERS',
+    `${place(at)}; the handler that runs again asks for one that is refused: ${why.code}: ${why.message}`,
+  );

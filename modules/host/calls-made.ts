@@ -1,0 +1,67 @@
+import type { NatsConnection } from 'nats';
+import { type AskedCall, statedCalls } from '../../broker/journal/call-digest.js';
+import { linkState } from '../../broker/journal/link-state.js';
+import { linkedRequest } from '../../broker/journal/linked-request.js';
+import { type CallsReply, type ControlError, callsSubject } from '../../schemas/control.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { commandSubject } from '../../schemas/subjects.js';
+import type { HandlerCall } from './calls.js';
+
+/** The calls that one run of a handler has made. */
+export class CallsMade {
+  /** How many it has asked for: the number of the last one. */
+  asked = 0;
+  readonly #recorded: AskedCall[] = [];
+  #open = 0;
+
+  /** The number of the next call. */
+  next(): number {
+    this.asked += 1;
+    this.#open += 1;
+    return this.asked;
+  }
+
+  /** A call has its answer; `isRecorded`: the log has it. */
+  answered({ call, target, body }: Pick<HandlerCall, 'call' | 'target' | 'body'>, isRecorded: boolean): void {
+    this.#open -= 1;
+    const address = commandSubject(target).slice('cmd.'.length);
+    if (isRecorded) this.#recorded.push({ call, address, payload: body });
+  }
+
+  /** What a result says of them; undefined while it is open whether the log has one of them. */
+  stated(): string | undefined {
+    return this.#open === 0 ? statedCalls(this.#recorded) : undefined;
+  }
+}
+
+const FIRST_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 30_000;
+const PAUSE_MS = 100;
+
+const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms).unref());
+
+/** Asks the broker for the highest number of a call that the log has of a command's handler, until it answers. */
+export const recordedCalls = async (nc: NatsConnection, module: string, cause: number): Promise<number> => {
+  const link = linkState(nc);
+  for (let timeout = FIRST_WAIT_MS; ; timeout = Math.min(timeout * 2, MAX_WAIT_MS)) {
+    try {
+      if (link.isUp) {
+        const reply = await linkedRequest(nc, callsSubject(module), JSON.stringify({ cause }), { timeout });
+        const answer = reply.json<CallsReply | ControlError>();
+        if ('calls' in answer) return answer.calls;
+      }
+    } catch {
+      // The broker or its server is away: nothing is decided before it is known.
+    }
+    await pause(PAUSE_MS);
+  }
+};
+
+/** Why an outcome does not count: the log has more calls of this command than the run has made; undefined otherwise. */
+export const leftOut = (cause: number, asked: number, recorded: number): Fault | undefined =>
+  recorded <= asked
+    ? undefined
+    : fault(
+        'REPLAY_DIFFERS',
+        `call ${recorded} of command ${cause} is recorded; the handler that ran again ended after ${asked === 0 ? 'no call' : `call ${asked}`}`,
+      );

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type AskedCall, statedCalls } from '../../broker/journal/call-digest.js';
+import { LogMessage } from '../../broker/journal/stored-message.js';
+import { Findings } from '../../replay/verify/findings.js';
+import { LogVerifier } from '../../replay/verify/log-verifier.js';
+import { jsonText } from '../support/json-text.js';
+
+interface Entry {
+  readonly subject: string;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly data: string;
+}
+
+const NOTHING_ELSE = new Set(['callsDiffer']);
+
+/** What is found about calls in a log of these records, the first of which has sequence 1. */
+const found = (entries: readonly Entry[]): readonly string[] => {
+  const findings = new Findings();
+  const verifier = new LogVerifier(findings, 1, undefined);
+  for (const [index, { subject, headers, data }] of entries.entries()) {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = Buffer.from(`NATS/1.0\r\n${lines.join('')}\r\n`);
+    const bytes = Buffer.concat([head, Buffer.from(data)]);
+    const message = { subject, _rdata: bytes, data: bytes.subarray(head.length) };
+    verifier.add(new LogMessage(index + 1, '1000000000', message).toWire());
+  }
+  return findings.listed.filter(({ kind }) => NOTHING_ELSE.has(kind)).map(({ detail }) => detail);
+};
+
+const asked = fc
+  .array(
+    fc.record({
+      address: fc.constantFrom(
+        'accounts.deposit.ann',
+        'accounts.withdraw.ann',
+        'accounts.deposit.bob',
+        'm.note',
+      ),
+      text: jsonText(),
+    }),
+    { maxLength: 5 },
+  )
+  .map((calls) =>
+    calls.map(({ address, text }, i): AskedCall => ({ call: i + 1, address, payload: Buffer.from(text) })),
+  );
+
+const CAUSE: Entry = { subject: 'cmd.m.act.a.guest', headers: {}, data: '{}' };
+
+const command = ({ call, address, payload }: AskedCall, sender = 'm'): Entry => ({
+  subject: `cmd.${address}.${sender}`,
+  headers: { 'Tally-Cause': 1, 'Tally-Call': call },
+  data: Buffer.from(payload).toString(),
+});
+
+const result = (stated?: string): Entry => ({
+  subject: 'res.m.act.a',
+  headers: { 'Tally-Cause': 1, ...(stated === undefined ? {} : { 'Tally-Calls': stated }) },
+  data: '{"status":"ok","data":{}}',
+});
+
+test('I11 a result that says which calls its handler made is laid beside those that the log has', () => {
+  fc.assert(
+    fc.property(asked, asked, fc.boolean(), (calls, others, isShuffled) => {
+      const stated = statedCalls(calls);
+      const commands = (isShuffled ? calls.toReversed() : calls).map((each) => command(each));
+      assert.deepEqual(found([CAUSE, ...commands, result(stated)]), []);
+      // What only names the cause, and what says nothing, is no matter.
+      const strangers = others.map((each) => command(each, each.call % 2 === 0 ? 'guest' : 'other'));
+      assert.deepEqual(found([CAUSE, ...strangers, ...commands, result(stated)]), []);
+      assert.deepEqual(found([CAUSE, ...commands, result()]), []);
+      const differs = statedCalls(others) !== stated;
+      const recorded = others.map((each) => command(each));
+      assert.equal(found([CAUSE, ...recorded, result(stated)]).length, differs ? 1 : 0);
+    }),
+  );
+});
+
+test('I11 one call that differs in anything is found: its payload, its address, its number, that it is missing or twice', () => {
+  fc.assert(
+    fc.property(
+      asked.filter(({ length }) => length > 0),
+      fc.nat(),
+      fc.constantFrom('payload', 'address', 'missing', 'twice', 'more'),
+      (calls, at, what) => {
+        const index = at % calls.length;
+        const one = calls[index] as AskedCall;
+        const changed = {
+          payload: calls.with(index, { ...one, payload: Buffer.from(`[${Buffer.from(one.payload)}]`) }),
+          address: calls.with(index, { ...one, address: `${one.address}x` }),
+          missing: calls.toSpliced(index, 1),
+          twice: [...calls, one],
+          more: [...calls, { ...one, call: calls.length + 1 }],
+        }[what];
+        const log = [CAUSE, ...changed.map((each) => command(each)), result(statedCalls(calls))];
+        assert.ok(found(log).length > 0, what);
+        // Two commands of one call are a finding also where the result says nothing.
+        const twice = [CAUSE, ...changed.map((each) => command(each)), result()];
+        assert.equal(found(twice).length, what === 'twice' ? 1 : 0);
+      },
+    ),
+  );
+});
