@@ -1,3 +1,5 @@
+import { patternSize } from './linear-pattern.js';
+
 /** What is wrong with a JSON Schema, and where: `path` is a JSON pointer. */
 export interface SchemaProblem {
   readonly path: string;
@@ -8,6 +10,9 @@ const TYPES = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'nul
 
 /** Deep enough for any payload that people read; a schema beyond it would overflow the stack of its compiler. */
 const MAX_DEPTH = 64;
+
+/** Of a pattern, in steps for each character: `.{1,1000}` has about 2,000. */
+const MAX_PATTERN_SIZE = 5_000;
 
 const GROUPS = ['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions'];
 const LISTS = ['anyOf', 'oneOf', 'allOf', 'prefixItems'];
@@ -61,6 +66,24 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 export const pointer = (path: string, key: string | number): string =>
   `${path}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
+const patternProblem = (node: Record<string, unknown>, path: string): SchemaProblem | undefined => {
+  const patterns: (readonly [string, string])[] = [];
+  if (typeof node.pattern === 'string') patterns.push([pointer(path, 'pattern'), node.pattern]);
+  if (isObject(node.patternProperties)) {
+    const at = pointer(path, 'patternProperties');
+    for (const key of Object.keys(node.patternProperties)) patterns.push([pointer(at, key), key]);
+  }
+  for (const [at, pattern] of patterns) {
+    const measured = patternSize(pattern);
+    if ('problem' in measured) return { path: at, message: measured.problem };
+    if (measured.size > MAX_PATTERN_SIZE) {
+      const message = `is a pattern of ${measured.size} steps for each character; ${MAX_PATTERN_SIZE} are allowed`;
+      return { path: at, message };
+    }
+  }
+  return undefined;
+};
+
 const keywordProblem = (node: Record<string, unknown>, path: string): SchemaProblem | undefined => {
   const { type } = node;
   const types = type === undefined ? [] : [type].flat();
@@ -71,7 +94,7 @@ const keywordProblem = (node: Record<string, unknown>, path: string): SchemaProb
     const wrong = keys.find((key) => node[key] !== undefined && !fits(node[key]));
     if (wrong !== undefined) return { path: pointer(path, wrong), message };
   }
-  return undefined;
+  return patternProblem(node, path);
 };
 
 /** The schemas inside a schema with their places, or the first place that should hold some and does not. */

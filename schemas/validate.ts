@@ -1,5 +1,6 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import Schema from 'typebox/schema';
+import { TooMuchWork, withinCheck, withinSearch } from './work-budget.js';
 import { type ErrorCode, type Fault, fault } from './errors.js';
 
 /** A JSON Schema as manifests carry it. */
@@ -19,21 +20,37 @@ interface Problem {
 const explain = (problem: Problem): string =>
   problem.keyword === 'boolean' ? 'is not a property that is known here' : problem.message;
 
+const NO_PLACE = 'does not fit its schema';
+
+/** Why a check came to no end; throws what is a fault of ours. */
+const whyStopped = (error: unknown): string => {
+  if (error instanceof TooMuchWork) return `takes too long to check: ${error.message}`;
+  // A recursive schema meets a payload that is nested deeper than the stack: the sender's fault, not a crash.
+  if (error instanceof RangeError) return 'is nested too deeply';
+  throw error;
+};
+
 /** Compiles a JSON Schema once; the check it returns is what hot paths run. */
 export const compile = <T>(schema: JsonSchema, code: ErrorCode, what: string): Check<T> => {
   const compiled = Schema.Compile(schema as Parameters<typeof Schema.Compile>[0]);
+  const wrong = (message: string, path = ''): Either<Fault, never> =>
+    left(fault(code, `${what}${path} ${message}`, path));
   return (value) => {
     try {
-      if (compiled.Check(value)) return right(value as T);
+      if (withinCheck(() => compiled.Check(value))) return right(value as T);
     } catch (error) {
-      // A recursive schema meets a payload that is nested deeper than the stack: the sender's fault, not a crash.
-      if (!(error instanceof RangeError)) throw error;
-      return left(fault(code, `${what} is nested too deeply`, ''));
+      return wrong(whyStopped(error));
     }
-    const [, problems] = compiled.Errors(value) as readonly [boolean, readonly Problem[]];
-    const first = problems[0];
-    return first === undefined
-      ? left(fault(code, `${what} does not fit its schema`, ''))
-      : left(fault(code, `${what}${first.instancePath} ${explain(first)}`, first.instancePath));
+    try {
+      const [, problems] = withinSearch(() => compiled.Errors(value)) as readonly [
+        boolean,
+        readonly Problem[],
+      ];
+      const first = problems[0];
+      return first === undefined ? wrong(NO_PLACE) : wrong(explain(first), first.instancePath);
+    } catch (error) {
+      whyStopped(error);
+      return wrong(NO_PLACE);
+    }
   };
 };

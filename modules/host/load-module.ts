@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Manifest, schemaOf } from '../../schemas/manifest.js';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Manifest, parseManifest, schemaOf } from '../../schemas/manifest.js';
 import type { AnyModule } from '../sdk/module.js';
 import { moduleExport } from './module-export.js';
 
@@ -13,6 +14,10 @@ export const loadModule = async (dir: string, entry: string, manifest: Manifest)
   const found = moduleExport(entry, loaded);
   if ('problem' in found) throw new Error(found.problem);
   const { module } = found;
+  // Payloads are checked by the schemas of the code: those of the file are not all that the broker must be able to trust.
+  const usable = parseManifest(JSON.parse(JSON.stringify(module.manifest)));
+  if (isLeft(usable))
+    throw new Error(`${usable.left.code}: in the code of ${manifest.name}: ${usable.left.message}`);
   // The broker granted what the file says; code that was built from another manifest would be refused piece by piece.
   const [file, code] = [identify(manifest), identify(module.manifest)];
   if (file !== code) throw new Error(`the manifest file is of ${file}, the code of ${code}`);

@@ -183,13 +183,13 @@ export class Session {
     message: StoredMessage,
     settle: (outcome: Outcome | undefined) => void,
   ): void {
-    const { module, checks, states, effects, blackBox } = this.#options;
-    const read = readCommand(module, checks, subject, message, Date.now());
-    if (E.isLeft(read)) return settle(refused(read.left));
+    const { module, states, effects, blackBox } = this.#options;
     if (blackBox.lastMoments.culprit === message.seq) {
       const text = `the process of ${module.manifest.name} ended or hung while it handled this command`;
       return settle(refused(fault('HANDLER_CRASHED', text)));
     }
+    const read = this.#read(subject, message);
+    if (E.isLeft(read)) return settle(read.left);
     const command = read.right;
     const action = module.actions[subject.name];
     if (action === undefined) {
@@ -204,6 +204,19 @@ export class Session {
       const urgent = isUrgent(message);
       effects.run({ action: subject.name, command, urgent, deadline, isOld, state }, settle);
     } else settle(this.#decide(action as AnyPure, subject.name, command, state()));
+  }
+
+  /** From here on a command may be what ends the process: schemas can have code of the module's own, and payloads are anybody's. */
+  #read(subject: CommandSubject, message: StoredMessage): E.Either<Outcome, Command> {
+    const { module, checks, blackBox } = this.#options;
+    blackBox.enter(message.seq);
+    try {
+      return E.mapLeft(refused)(readCommand(module, checks, subject, message, Date.now()));
+    } catch (error) {
+      return E.left(threw(`the check of ${module.manifest.name}.${subject.name}`, error));
+    } finally {
+      blackBox.leave();
+    }
   }
 
   #decide({ decide }: AnyPure, action: string, command: Command, state: unknown): Outcome {

@@ -120,7 +120,21 @@ const WRONG: readonly (readonly [what: string, manifest: unknown, path: string])
   ['a length below 0', withInput({ maxLength: -1 }), '/actions/post/input/maxLength'],
   ['required that is a text', withInput({ required: 'a' }), '/actions/post/input/required'],
   ['an enum that is no list', withInput({ enum: {} }), '/actions/post/input/enum'],
-  ['a pattern that is no expression', withInput({ type: 'string', pattern: '[' }), '/actions/post/input'],
+  [
+    'a pattern that is no expression',
+    withInput({ type: 'string', pattern: '[' }),
+    '/actions/post/input/pattern',
+  ],
+  [
+    'a pattern that goes back',
+    withInput({ type: 'string', pattern: '(a)\\1' }),
+    '/actions/post/input/pattern',
+  ],
+  [
+    'a pattern of properties that looks ahead',
+    withInput({ patternProperties: { 'a(?=b)': {} } }),
+    '/actions/post/input/patternProperties/a(?=b)',
+  ],
   ['a schema too deep to compile', withInput(nested(10_000)), `/actions/post/input${'/not'.repeat(65)}`],
   [
     'a typo in an output',
