@@ -12,6 +12,8 @@ export interface SnapshotPosition {
   readonly version: string;
   /** Version of the shape of its states. */
   readonly schema: number;
+  /** Digest of the code that folded them; absent in files of before it was written. */
+  readonly code?: string;
 }
 
 /** The databases of one generation. */

@@ -6,7 +6,7 @@ import { failPoint } from '../../broker/journal/fail-point.js';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
-import { isOfVersion } from '../../broker/snapshots/foreign.js';
+import { isFoldedBy } from '../../broker/snapshots/foreign.js';
 import { Snapshots } from '../../broker/snapshots/snapshots.js';
 import {
   BEAT_INTERVAL_MS,
@@ -170,8 +170,7 @@ export class Host {
 
   async #open(): Promise<Session | Following> {
     const { position } = this.snapshots;
-    const usable =
-      position !== undefined && isOfVersion(position, this.module.manifest) ? position : undefined;
+    const usable = position !== undefined && isFoldedBy(position, this.module) ? position : undefined;
     failPoint('host.starting');
     const start = await this.#control<StartReply>(startSubject(this.#name), {
       snapshotSeq: usable?.seq ?? 0,
@@ -180,9 +179,11 @@ export class Host {
       ...(this.#previous === undefined ? {} : { previous: this.#previous }),
     });
     failPoint('host.epoch-opened');
-    // Snapshots of another version, of another log, or of a log that was longer are of no use: fold the log again.
+    // Snapshots of other code, of another log, or of a log that was longer are of no use: fold the log again.
     if (start.snapshotSeq === 0 && position !== undefined) {
-      // What another version folded was true of this log, and is shown until there is better.
+      if (usable === undefined)
+        say(`its states were folded up to ${position.seq} by other code: they are folded from the log again`);
+      // What other code folded was true of this log, and is shown until there is better.
       if (usable !== undefined || position.logId !== start.logId) this.snapshots.withdraw();
       await this.snapshots.begin();
     }

@@ -3,14 +3,30 @@ import { pathToFileURL } from 'node:url';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Manifest, parseManifest, schemaOf } from '../../schemas/manifest.js';
 import type { AnyModule } from '../sdk/module.js';
+import { codeDigest } from './code-digest.js';
+import { areUnchanged, type CodeFiles, codeFiles } from './code-files.js';
 import { moduleExport } from './module-export.js';
 
 const identify = (manifest: Pick<Manifest, 'name' | 'version' | 'schema'>): string =>
   `${manifest.name} ${manifest.version}, schema ${schemaOf(manifest)}`;
 
-/** Runs the entry file of a module; throws where what it exports is no module, or not the one of the manifest. */
+/** Undefined where there is nothing to digest: loading it says in its own words what is wrong. */
+const filesOf = async (path: string): Promise<CodeFiles | undefined> => {
+  try {
+    return await codeFiles(path);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Runs the entry file of a module, which bears the digest of its code then; throws where what it exports is no module, or not
+ * the one of the manifest.
+ */
 export const loadModule = async (dir: string, entry: string, manifest: Manifest): Promise<AnyModule> => {
-  const loaded = (await import(pathToFileURL(resolve(dir, entry)).href)) as Record<string, unknown>;
+  const path = resolve(dir, entry);
+  const files = await filesOf(path);
+  const loaded = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   const found = moduleExport(entry, loaded);
   if ('problem' in found) throw new Error(found.problem);
   const { module } = found;
@@ -19,7 +35,14 @@ export const loadModule = async (dir: string, entry: string, manifest: Manifest)
   if (isLeft(usable))
     throw new Error(`${usable.left.code}: in the code of ${manifest.name}: ${usable.left.message}`);
   // The broker granted what the file says; code that was built from another manifest would be refused piece by piece.
-  const [file, code] = [identify(manifest), identify(module.manifest)];
-  if (file !== code) throw new Error(`the manifest file is of ${file}, the code of ${code}`);
-  return module;
+  const [ofFile, ofCode] = [identify(manifest), identify(module.manifest)];
+  if (ofFile !== ofCode) throw new Error(`the manifest file is of ${ofFile}, the code of ${ofCode}`);
+  // What was loaded is what was digested, unless it changed in between.
+  if (files === undefined || !areUnchanged(files)) {
+    throw new Error(`the code of ${manifest.name} changed while it was loaded: load it again`);
+  }
+  const code = codeDigest(files, path);
+  const { initial, actions, evolve, upcast } = module;
+  const parts = { manifest: module.manifest, initial, actions, evolve, code };
+  return upcast === undefined ? parts : { ...parts, upcast };
 };

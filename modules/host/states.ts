@@ -1,8 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { AgentStates, type TakenChanges } from '../../broker/snapshots/agent-states.js';
+import { namesCode } from '../../broker/snapshots/foreign.js';
 import type { Snapshots } from '../../broker/snapshots/snapshots.js';
-import { schemaOf } from '../../schemas/manifest.js';
 import { foldEvents } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module.js';
 import type { AnyEvent } from '../sdk/outcome.js';
@@ -142,8 +142,7 @@ export class States {
     if (this.#savedSeq >= this.#seq || this.#saving !== undefined || this.#gaveUp) return;
     const begun = performance.now();
     const [taken, seq] = [this.#agents.take(), this.#seq];
-    const { manifest } = this.module;
-    const position = { seq, logId: this.logId, version: manifest.version, schema: schemaOf(manifest) };
+    const position = { seq, logId: this.logId, ...namesCode(this.module) };
     failPoint('host.snapshot-begun');
     const inPause = (taken.waiting * LONGEST_PAUSE_MS) / (begun - this.#begun);
     this.#begun = begun;

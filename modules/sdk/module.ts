@@ -116,4 +116,7 @@ export const send = <M extends TypedManifest, A extends ActionName<M>>(
 ): Send => ({ module: manifest.name, name: action, ...(agent === undefined ? {} : { agent }), data });
 
 /** A module as the host runs it, its types checked where it was defined. */
-export type AnyModule = Module<TypedManifest, unknown>;
+export type AnyModule = Module<TypedManifest, unknown> & {
+  /** Digest of the code that it was loaded from; absent where a program made it by itself. */
+  readonly code?: string;
+};

@@ -1,11 +1,11 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { AgentStates, type TakenChanges } from '../../broker/snapshots/agent-states.js';
+import { namesCode } from '../../broker/snapshots/foreign.js';
 import { Generation } from '../../broker/snapshots/generation.js';
 import type { SnapshotPosition } from '../../broker/snapshots/snapshot-files.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
 import type { AnyModule } from '../../modules/sdk/module.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { schemaOf } from '../../schemas/manifest.js';
 import type { StoredMessage } from '../../schemas/record.js';
 
 /**
@@ -66,8 +66,7 @@ export class ModuleFold {
   }
 
   get position(): SnapshotPosition {
-    const { manifest } = this.module;
-    return { seq: this.#seq, logId: this.logId, version: manifest.version, schema: schemaOf(manifest) };
+    return { seq: this.#seq, logId: this.logId, ...namesCode(this.module) };
   }
 
   /** The state of an agent as it is folded so far, JSON, and the record that changed it last; 0: none did. */

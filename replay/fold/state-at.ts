@@ -65,7 +65,7 @@ const startOf = (
   if (isLeft(stands)) return fromBeginning(stands.left);
   const position = stands.right;
   if (position === undefined) return NOTHING;
-  const why = whyForeign(position, ends, module.manifest);
+  const why = whyForeign(position, ends, module);
   if (why !== undefined) return fromBeginning(why);
   try {
     return { ...agents.past(agent, at), complete: position.seq };

@@ -43,7 +43,7 @@ const reach = async (
     // Behind the position: the log does not end before what stands in the snapshots already.
     const ends = await logEnds({ nc, prefix: apiPrefix });
     if (isLeft(ends)) return left(ends.left.fault);
-    const why = whyForeign(position, ends.right, fold.module.manifest);
+    const why = whyForeign(position, ends.right, fold.module);
     if (why !== undefined) {
       return left(fault('SNAPSHOTS_UNAVAILABLE', `what ${fold.name} has cannot be compared: ${why}`));
     }

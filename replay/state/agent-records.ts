@@ -26,7 +26,7 @@ const RECORDS_PER_ASK = 30;
 const knownTo = ({ agents, module }: AgentQuery, ends: LogEnds): number => {
   const stands = positionOf(agents);
   if (isLeft(stands) || stands.right === undefined) return 0;
-  return whyForeign(stands.right, ends, module.manifest) === undefined ? stands.right.seq : 0;
+  return whyForeign(stands.right, ends, module) === undefined ? stands.right.seq : 0;
 };
 
 /** What the snapshots know, page after page; the next is asked for while one is folded. */

@@ -24,7 +24,7 @@ export const RULES: readonly Rule[] = [
   { folder: 'broker', mayImport: ['schemas', 'broker'] },
   {
     folder: 'modules',
-    mayImport: ['schemas', 'broker/journal', 'broker/outbox', 'broker/snapshots', 'modules'],
+    mayImport: ['schemas', 'broker/files', 'broker/journal', 'broker/outbox', 'broker/snapshots', 'modules'],
   },
   // What handles commands again must judge them as the host does, so it is the host's own code.
   {
@@ -33,7 +33,15 @@ export const RULES: readonly Rule[] = [
   },
   {
     folder: 'replay',
-    mayImport: ['schemas', 'broker/journal', 'broker/index', 'broker/snapshots', 'modules/sdk', 'replay'],
+    mayImport: [
+      'schemas',
+      'broker/files',
+      'broker/journal',
+      'broker/index',
+      'broker/snapshots',
+      'modules/sdk',
+      'replay',
+    ],
   },
   // Benchmarks run servers, brokers and modules of their own; what is measured must not know of it.
   { folder: 'perf', mayImport: ['schemas', 'broker', 'modules', 'replay', 'perf'] },

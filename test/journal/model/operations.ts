@@ -13,6 +13,8 @@ export type Operation =
   /** kill -9, and a start behind it. */
   | { readonly do: 'kill server' }
   | { readonly do: 'kill module' }
+  /** Other code of the same version, which folds the log again at its next start: kill -9 before and behind it. */
+  | { readonly do: 'change code' }
   /** SIGSTOP for so long: what was sent is not acknowledged in time, and done all the same. */
   | { readonly do: 'stop server'; readonly ms: number }
   | { readonly do: 'stop module'; readonly ms: number }
@@ -56,6 +58,7 @@ const weighted: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [3, one('transfer', { agent, to: agent, amount })],
   [2, one('kill server')],
   [2, one('kill module')],
+  [1, one('change code')],
   [2, one('stop server', { ms: fc.integer({ min: 20, max: 450 }) })],
   [1, one('stop module', { ms: fc.integer({ min: 20, max: 300 }) })],
   [3, one('cut', { link: fc.constantFrom('producers', 'module') })],

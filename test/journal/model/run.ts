@@ -101,6 +101,10 @@ export class Run {
         return world.server.restart('SIGKILL');
       case 'kill module':
         return this.#signal('SIGKILL');
+      case 'change code':
+        this.#signal('SIGKILL');
+        world.changeCode();
+        return this.#signal('SIGKILL');
       case 'stop server':
         process.kill(world.server.pid, 'SIGSTOP');
         await pause(operation.ms);

@@ -1,5 +1,7 @@
 import { Stacks } from '../../../broker/dead/stacks.js';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -38,6 +40,13 @@ const END_LIMIT_MS = 20_000;
 /** A test kills more than a crash limit is made for. */
 const CRASHES = 1_000;
 
+const writeCode = (dir: string, edition: number): void => {
+  const url = pathToFileURL(join(ROOT, 'modules', MODULE, 'index.js')).href;
+  // Whole at every moment: a process may be starting.
+  writeFileSync(join(dir, 'index.js.new'), `// edition ${edition}\nexport { default } from '${url}';\n`);
+  renameSync(join(dir, 'index.js.new'), join(dir, 'index.js'));
+};
+
 /**
  * A server, its log, and a module in a process of its own under the broker's supervisor, with a network between them that
  * can be cut. What the whole log must show is checked as it grows, from run to run.
@@ -48,6 +57,7 @@ export class World implements AsyncDisposable {
   #position = 1;
   #isTight = false;
   #runs = 0;
+  #codes = 0;
 
   private constructor(
     readonly durability: Durability,
@@ -88,7 +98,9 @@ export class World implements AsyncDisposable {
     const source = join(dir.path, MODULE);
     await mkdir(source);
     const limits = { crashes: CRASHES, hangMs: 5_000 };
-    const start = { entry: join(ROOT, 'modules', MODULE, 'index.js') };
+    await writeFile(join(source, 'package.json'), '{"type":"module"}');
+    writeCode(source, 0);
+    const start = { entry: './index.js' };
     await writeFile(join(source, 'manifest.json'), JSON.stringify({ ...manifest, limits, start }));
     // Nothing here damages the files of the log.
     const whole = { checked: () => Promise.resolve(undefined), isDamagedFrom: () => false };
@@ -142,6 +154,12 @@ export class World implements AsyncDisposable {
     const module = this.supervisor.find(MODULE);
     if (module === undefined) throw new Error('the module is gone');
     return module;
+  }
+
+  /** The module's next process has other code, which does the same. */
+  changeCode(): void {
+    this.#codes += 1;
+    writeCode(this.module.source.dir, this.#codes);
   }
 
   nextRun(): number {
