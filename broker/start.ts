@@ -209,6 +209,7 @@ const contextOf = (
   { url, embedded, link, pid }: ServerSide,
   { supervisor, index, refusal }: Parts,
 ): OperationsContext => ({
+  nc: link.nc,
   jsm: link.jsm,
   refusal,
   supervisor,
@@ -229,7 +230,7 @@ const serve = (
   const handlers = new Map([
     ...operations(context),
     ...scheduleOperations(schedules),
-    ...deadOperations({ jsm: context.jsm, producer, index, refusal }),
+    ...deadOperations({ nc: link.nc, jsm: context.jsm, producer, index, refusal }),
   ]);
   const serving = [
     serveControl(link.nc, supervisor, stacks),

@@ -36,6 +36,7 @@ const BOUNDS: readonly Bounds[] = [
   { what: 'day of the week', min: 0, max: 6, names: DAYS },
 ];
 
+/** A map and no object: `constructor` is a name in every object. */
 const NAMED: ReadonlyMap<string, string> = new Map([
   ['@yearly', '0 0 0 1 1 *'],
   ['@annually', '0 0 0 1 1 *'],
@@ -86,9 +87,17 @@ const parseField = (text: string, bounds: Bounds): Either<Fault, Field> => {
   });
 };
 
+/** Characters of an expression, at most: each item of a list costs up to 60 values. */
+const MAX_EXPRESSION = 256;
+
 /** Parses six fields, five (then seconds are 0), or a name such as `@daily`; SCHEDULE_INVALID says what is wrong. */
 export const parseCron = (text: string): Either<Fault, Cron> => {
-  const given = (NAMED.get(text.trim()) ?? text.trim()).split(/\s+/);
+  if (text.length > MAX_EXPRESSION) {
+    const said = `a cron expression has ${text.length} characters, above ${MAX_EXPRESSION}`;
+    return left(fault('SCHEDULE_INVALID', said));
+  }
+  const named = NAMED.get(text.trim());
+  const given = (named ?? text.trim()).split(/\s+/);
   const parts = given.length === 5 ? ['0', ...given] : given;
   if (parts.length !== BOUNDS.length) {
     return left(
@@ -154,6 +163,8 @@ export const nextCron = ({ fields }: Cron, afterMs: number, zone = 'UTC'): numbe
     const start = firstDay + day * DAY_MS;
     if (!matches(new Date(start))) continue;
     for (const h of hours) {
+      // An hour that is past: its minutes and seconds need not be gone through.
+      if (start + (h + 1) * 3_600_000 <= firstWall) continue;
       for (const m of minutes) {
         for (const s of seconds) {
           const at = start + ((h * 60 + m) * 60 + s) * 1_000;

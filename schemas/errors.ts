@@ -53,6 +53,13 @@ export const ERRORS = {
     400,
     'A header cannot be read: a deadline that is no RFC 3339 time, a cause that is no open command.',
   ),
+  HEADERS_TOO_LARGE: row(
+    'rejected',
+    false,
+    1,
+    431,
+    'The headers of a record, with those that the broker adds, are above 65,535 bytes.',
+  ),
   MODULE_UNKNOWN: row('rejected', false, 1, 404, 'No module of that name is known to the broker.'),
   ACTION_UNKNOWN: row('rejected', false, 1, 404, 'The module has no action of that name.'),
   AGENT_REQUIRED: row(

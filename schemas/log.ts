@@ -6,6 +6,9 @@ export const LOG = 'LOG';
 /** Largest record, headers included; bytes. */
 export const MAX_RECORD_BYTES = 1_048_576;
 
+/** Headers of a record, at most; bytes. The server keeps their length in 16 bits, and answers 10097 to more. */
+export const MAX_HEADER_BYTES = 65_535;
+
 /** Largest payload that a sender may give, bytes: what the broker adds of its own must still fit in a record. */
 export const MAX_PAYLOAD_BYTES = 983_040;
 

@@ -3,6 +3,9 @@ import { type Fault, fault } from './errors.js';
 
 /** Sizes and durations as people write them: `10GB`, `512MiB`, `1.5k`, `30s`, `2h`. */
 
+/** Characters that are read, at most. */
+const MAX_TEXT = 256;
+
 const KIB = 1024;
 const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
   ['', 1],
@@ -41,10 +44,15 @@ const whole = (what: string, text: string, value: number, examples: string): Eit
 
 /** Whole bytes of a size: a plain number, or one with kB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024); USAGE. */
 export const parseBytes = (text: string): Either<Fault, number> => {
-  const match = BYTES.exec(text.trim());
+  const match = text.length > MAX_TEXT ? null : BYTES.exec(text.trim());
   const unit = BYTE_UNITS.get((match?.[2] ?? '').toLowerCase());
   if (match === null || unit === undefined) {
-    return left(fault('USAGE', `${JSON.stringify(text)} is no size; for example 10GB, 512MiB or 1048576`));
+    return left(
+      fault(
+        'USAGE',
+        `${JSON.stringify(text.slice(0, MAX_TEXT))} is no size; for example 10GB, 512MiB or 1048576`,
+      ),
+    );
   }
   return whole('size', text, Math.round(Number(match[1]) * unit), '10GB');
 };
@@ -52,9 +60,12 @@ export const parseBytes = (text: string): Either<Fault, number> => {
 /** Whole milliseconds of a duration: `500ms`, `30s`, `1h30m`; a number without a unit is refused; USAGE. */
 export const parseDuration = (text: string): Either<Fault, number> => {
   const trimmed = text.trim();
-  if (!DURATION.test(trimmed)) {
+  if (text.length > MAX_TEXT || !DURATION.test(trimmed)) {
     return left(
-      fault('USAGE', `${JSON.stringify(text)} is no duration; for example 500ms, 30s, 1h30m or 2d`),
+      fault(
+        'USAGE',
+        `${JSON.stringify(text.slice(0, MAX_TEXT))} is no duration; for example 500ms, 30s, 1h30m or 2d`,
+      ),
     );
   }
   let ms = 0;

@@ -33,6 +33,9 @@ const FARTHEST_MS = 100 * 366 * 86_400_000;
 const SECOND_MS = 1_000;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
+/** Characters of what says when, at most: no time, duration or cron expression that means something is longer. */
+export const MAX_WHEN_TEXT = 256;
+
 const invalid = (message: string): Either<Fault, never> => left(fault('SCHEDULE_INVALID', message));
 
 const parseAt = (text: string, nowMs: number): Either<Fault, Timing> => {
@@ -84,6 +87,10 @@ export const parseTiming = (when: WhenHeaders, nowMs: number): Either<Fault, Tim
     return invalid(`a schedule needs one of at, in, every and cron; ${said}`);
   }
   if (when.timezone !== undefined && kind !== 'cron') return invalid('a time zone goes with cron only');
+  const long = [kind, 'timezone' as const].find((key) => (when[key]?.length ?? 0) > MAX_WHEN_TEXT);
+  if (long !== undefined) {
+    return invalid(`${SCHEDULE_HEADER[long]} has ${when[long]?.length} characters, above ${MAX_WHEN_TEXT}`);
+  }
   const text = when[kind] as string;
   if (kind === 'at') return parseAt(text, nowMs);
   if (kind === 'in') return parseIn(text, nowMs);
@@ -125,5 +132,13 @@ export type Schedule = Readonly<Static<typeof ScheduleSchema>>;
 /** A schedule with what its commands hold. */
 export type ScheduleDetails = Schedule & {
   readonly headers: Readonly<Record<string, string>>;
+  /** null where the answer would be too large for one message. */
   readonly data: unknown;
+  readonly dataBytes: number;
 };
+
+export interface SchedulePage {
+  readonly schedules: readonly Schedule[];
+  /** Where the next page begins; null behind the last. */
+  readonly next: number | null;
+}

@@ -1,9 +1,16 @@
 import type { Command } from 'commander';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import type { Fault } from '../../schemas/errors.js';
 import { OPS } from '../../schemas/operate.js';
-import type { Schedule, ScheduleDetails } from '../../schemas/schedule.js';
-import { withTargetOptions } from '../connect.js';
-import { formatTable } from '../output.js';
-import { run, withExamples } from '../run.js';
+import type { Schedule, ScheduleDetails, SchedulePage } from '../../schemas/schedule.js';
+import { withConnection, withTargetOptions } from '../connect.js';
+import type { ExitCode } from '../exit.js';
+import { formatTable, print, printJson } from '../output.js';
+import { ask } from '../requests.js';
+import { done, run, withExamples } from '../run.js';
 import { type ShowOptions, showReply } from '../show-reply.js';
 import { when } from '../schedule-text.js';
 
@@ -22,14 +29,40 @@ const table = (schedules: readonly Schedule[]): string =>
     ]),
   );
 
-const details = ({ headers, data, ...schedule }: ScheduleDetails): string =>
+const details = ({ headers, data, dataBytes, ...schedule }: ScheduleDetails): string =>
   [
     table([schedule]),
     '',
     `created ${schedule.created}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    JSON.stringify(data, null, 2),
+    data === null ? `a payload of ${dataBytes} bytes` : JSON.stringify(data, null, 2),
   ].join('\n');
+
+/** Every schedule, a page at a time: 10,000 of them are more than one answer holds. */
+const allSchedules =
+  (nc: NatsConnection): TE.TaskEither<Fault, readonly Schedule[]> =>
+  async () => {
+    const all: Schedule[] = [];
+    for (let from: number | null = 1; from !== null; ) {
+      const page: Either<Fault, SchedulePage> = await ask<SchedulePage>(nc, OPS.scheduleList, { from })();
+      if (isLeft(page)) return page;
+      all.push(...page.right.schedules);
+      from = page.right.next;
+    }
+    return right(all);
+  };
+
+const showAll = (options: ShowOptions): TE.TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) =>
+    pipe(
+      allSchedules(nc),
+      TE.map((schedules) => {
+        if (options.json === true) printJson({ schedules });
+        else print(table(schedules));
+        return done;
+      }),
+    ),
+  );
 
 export const addSchedule = (program: Command): void => {
   const group = program
@@ -42,12 +75,7 @@ export const addSchedule = (program: Command): void => {
   ]);
 
   const list = withTargetOptions(group.command('list').description('all schedules')).action(
-    (options: ShowOptions) =>
-      run(
-        showReply<{ schedules: Schedule[] }>(options, OPS.scheduleList, {}, ({ schedules }) =>
-          table(schedules),
-        ),
-      ),
+    (options: ShowOptions) => run(showAll(options)),
   );
   withExamples(list, ['tallystick schedule list', 'tallystick schedule list --json']);
 

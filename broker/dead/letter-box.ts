@@ -54,7 +54,7 @@ export class LetterBox {
       const { payload: _, stack: __, ...letter } = jsonOrText(stored.data) as DeadLetter;
       const redriven = await this.redrivenBy(letter.command);
       letters.push({ ...letter, redriven });
-      bytes += JSON.stringify(letters.at(-1)).length;
+      bytes += Buffer.byteLength(JSON.stringify(letters.at(-1)));
     }
     return { letters, next };
   }

@@ -26,6 +26,13 @@ export class AppendQueue<T extends Sized> {
     this.#bytes += item.bytes;
   }
 
+  /** Puts items before all others, in their order. */
+  putBack(items: readonly T[]): void {
+    this.#items = [...items, ...this.#items.slice(this.#head)];
+    this.#head = 0;
+    for (const { bytes } of items) this.#bytes += bytes;
+  }
+
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (item === undefined) return undefined;

@@ -3,10 +3,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { createInbox, type MsgHdrs, type NatsConnection, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { Batching } from './batching.js';
 import { AppendQueue } from './append-queue.js';
 import { appendAll } from './append-all.js';
 import type { Draft, JournalError, Receipt, Settle } from './draft.js';
-import { Envelope, unsendable } from './envelope.js';
+import { bytesOf, Envelope, unsendable } from './envelope.js';
 import { failPoint } from './fail-point.js';
 import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
 import { linkState } from './link-state.js';
@@ -66,6 +67,7 @@ export class Appender {
   readonly #inFlight = new Map<number, Pending>();
   #inFlightBytes = 0;
   #hasBatchInFlight = false;
+  readonly #batching = new Batching();
   readonly #queue = new AppendQueue<Pending>();
   #willPump = false;
   #next: number;
@@ -132,9 +134,10 @@ export class Appender {
   /** {@link append} without a promise, for paths where that shows. */
   submit(draft: Draft, settle: Settle): void {
     if (this.#broken !== undefined) return settle(E.left(this.#broken));
-    const bytes = this.#envelope.bytesOf(draft);
-    const problem = unsendable(draft, bytes);
+    const headerBytes = this.#envelope.headerBytesOf(draft);
+    const problem = unsendable(draft, headerBytes, this.#options.nc.info?.max_payload);
     if (problem !== undefined) return settle(E.left(problem));
+    const bytes = bytesOf(draft, headerBytes);
     const pending: Pending = { n: this.#next++, draft, bytes, settle, sentAt: 0 };
     // Alone, a record goes at once; what comes in the same turn of the event loop is looked at together.
     const isAlone = this.#inFlight.size === 0 && this.#queue.length === 0;
@@ -173,6 +176,7 @@ export class Appender {
       this.#refusal === undefined &&
       this.#queue.length === 0 &&
       !this.#hasBatchInFlight &&
+      !this.#batching.isHeld &&
       this.#inFlight.size < this.#options.grouping.window &&
       this.#inFlightBytes < MAX_IN_FLIGHT_BYTES
     );
@@ -190,13 +194,16 @@ export class Appender {
   /** Sends what may be sent: all that waits as one batch where that pays, else one by one. */
   #pump(): void {
     const { window, groupFrom } = this.#options.grouping;
+    // A batch was refused whole: what was sent before it is answered first, so that none of it is left out (I2).
+    if (this.#batching.isHeld && this.#inFlight.size > 0) return;
+    const { mayTry } = this.#batching;
     while (
       this.#broken === undefined &&
       this.#refusal === undefined &&
       !this.#hasBatchInFlight &&
       this.#queue.length > 0
     ) {
-      if (this.#queue.length >= groupFrom) {
+      if (this.#queue.length >= groupFrom && mayTry) {
         this.#sendBatch(this.#queue.take(MAX_GROUP, MAX_GROUP_BYTES));
       } else if (this.#inFlight.size < window && this.#inFlightBytes < MAX_IN_FLIGHT_BYTES) {
         this.#send(this.#queue.shift() as Pending);
@@ -259,13 +266,26 @@ export class Appender {
     this.#inFlight.delete(n);
     for (const { bytes } of records) this.#inFlightBytes -= bytes;
     if (last.batch !== undefined) this.#hasBatchInFlight = false;
-    if (E.isLeft(ack)) this.#refuse(ack.left, records);
-    else this.#stored(ack.right, records);
+    if (E.isRight(ack)) this.#stored(ack.right, records);
+    else if (last.batch !== undefined && isTransient(ack.left)) this.#takeBack(records);
+    else this.#refuse(ack.left, records);
+    if (this.#inFlight.size === 0) this.#batching.release();
     if (this.#refusal === undefined) this.#pump();
     else if (this.#inFlight.size === 0) this.break(this.#refusal);
   }
 
+  /**
+   * The server took nothing of a batch (somebody has too many open, it came in pieces, it could not be staged), and nothing was
+   * sent behind it: its records go one by one, under the same numbers, and batches are tried again after a while.
+   */
+  #takeBack(records: readonly Pending[]): void {
+    this.#batching.refused();
+    for (const record of records) delete record.batch;
+    this.#queue.putBack(records);
+  }
+
   #stored({ seq, count }: PubAck, records: readonly Pending[]): void {
+    if (records.length > 1) this.#batching.taken();
     for (const [index, { n, settle }] of records.entries()) {
       if (n > this.#lastStored) this.#lastStored = n;
       settle(E.right({ seq: seq - count + 1 + index, n }));

@@ -2,7 +2,7 @@ import type { MsgHdrs } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { formatIdentity } from '../../schemas/identity.js';
-import { MAX_RECORD_BYTES } from '../../schemas/log.js';
+import { MAX_HEADER_BYTES, MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { Draft } from './draft.js';
 
@@ -38,10 +38,10 @@ export class Envelope {
     this.#id = `${HEADER.id}: ${formatIdentity({ producer, epoch, n: 1 }).slice(0, -1)}`;
   }
 
-  /** Upper bound of what the server counts against its limit for one record; bytes. */
-  bytesOf({ subject, data, headers }: Draft): number {
+  /** Upper bound of one record's headers, with those of fence and batch; bytes. */
+  headerBytesOf({ headers }: Draft): number {
     const own = this.#fenced.length + DEFAULT_SCHEMA.length + this.#id.length + NUMBER_BYTES;
-    let bytes = data.length + subject.length + own + BATCH_BYTES;
+    let bytes = own + BATCH_BYTES;
     for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name] as string) + 4;
     return bytes;
   }
@@ -67,10 +67,25 @@ const unprintableHeader = ({ headers }: Draft): string | undefined => {
   return undefined;
 };
 
-/** Why a record of that size can never be stored. Asked before it takes a number: one that is never stored is a gap (I2). */
-export const unsendable = (draft: Draft, bytes: number): Fault | undefined => {
-  if (bytes > MAX_RECORD_BYTES) {
-    return fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${MAX_RECORD_BYTES}`);
+/** Upper bound of what the server counts against its limit for one record; bytes. */
+export const bytesOf = ({ subject, data }: Draft, headerBytes: number): number =>
+  headerBytes + data.length + subject.length;
+
+/**
+ * Why a record with so many bytes of headers can never be stored. Asked before it takes a number: one that is never stored is
+ * a gap (I2), and the refusal of the server would end the epoch of all others. `maxPayload`: what the connection takes.
+ */
+export const unsendable = (
+  draft: Draft,
+  headerBytes: number,
+  maxPayload = MAX_RECORD_BYTES,
+): Fault | undefined => {
+  const bytes = bytesOf(draft, headerBytes);
+  const most = Math.min(MAX_RECORD_BYTES, maxPayload);
+  if (bytes > most) return fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${most}`);
+  if (headerBytes > MAX_HEADER_BYTES) {
+    const text = `headers of ${headerBytes} bytes, with those of the broker, are above ${MAX_HEADER_BYTES}`;
+    return fault('HEADERS_TOO_LARGE', text);
   }
   const header = unprintableHeader(draft);
   return header === undefined ? undefined : fault('HEADER_INVALID', `${header} has a line break`);

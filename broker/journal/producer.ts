@@ -201,7 +201,8 @@ export class Producer {
   submit(draft: Draft, settle: Settle, { keep = true, onKept, patient = false }: SubmitOptions = {}): void {
     if (this.#closed) return settle(E.left(CLOSED));
     const problem =
-      (patient ? undefined : this.#overload(draft)) ?? unsendable(draft, this.#envelope.bytesOf(draft));
+      (patient ? undefined : this.#overload(draft)) ??
+      unsendable(draft, this.#envelope.headerBytesOf(draft), this.#options.nc.info?.max_payload);
     if (problem !== undefined) return settle(E.left(problem));
     const order = this.#nextOrder++;
     const { outbox } = this.#options;

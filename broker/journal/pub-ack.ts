@@ -10,8 +10,10 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   10077: 'LOG_FULL', // maximum bytes exceeded
   10047: 'LOG_FULL', // insufficient storage resources
   10054: 'PAYLOAD_TOO_LARGE', // message size exceeds maximum allowed
+  10097: 'HEADERS_TOO_LARGE', // header size exceeds maximum allowed of 64k
   10167: 'OVERLOADED', // too many requests: the stream's inbound queue is full
   10176: 'OVERLOADED', // the server gave a batch up: it was not complete in time, or could not be staged
+  10210: 'OVERLOADED', // too many batches are open
 };
 
 interface Reply {
@@ -69,6 +71,10 @@ export const parseServedAck = (msg: Msg): E.Either<Fault, PubAck> =>
 const ENDING: ReadonlySet<ErrorCode> = new Set(['BROKER_UNREACHABLE', 'EPOCH_CLOSED', 'LOG_UNCERTAIN']);
 
 export const endsEpoch = ({ code }: Fault): boolean => ENDING.has(code);
+
+/** The record itself is at fault: sent again as it is, it is refused again. */
+export const isOfRecord = ({ code }: Fault): boolean =>
+  code === 'PAYLOAD_TOO_LARGE' || code === 'HEADERS_TOO_LARGE' || code === 'HEADER_INVALID';
 
 /** The server was too busy for the moment: the same record may be sent again, if nothing behind it was stored. */
 export const isTransient = ({ code }: Fault): boolean => code === 'OVERLOADED';

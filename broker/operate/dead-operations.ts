@@ -2,7 +2,8 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { MAX_REDRIVE, type RedriveAnswer } from '../../schemas/dead.js';
+import type { NatsConnection } from 'nats';
+import { type DeadDetails, MAX_REDRIVE, type RedriveAnswer } from '../../schemas/dead.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { LOG } from '../../schemas/log.js';
 import { isName } from '../../schemas/names.js';
@@ -11,6 +12,7 @@ import { LetterBox } from '../dead/letter-box.js';
 import { Redriver } from '../dead/redriver.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { Producer } from '../journal/producer.js';
+import { fitting } from '../serving/answer.js';
 import type { Handler } from '../serving/requests.js';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -47,6 +49,7 @@ const page = ({
 };
 
 export interface DeadContext {
+  readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
   readonly producer: Producer;
   readonly index: LogIndex;
@@ -56,6 +59,7 @@ export interface DeadContext {
 
 /** What an operator asks about dead letters, by subject. */
 export const deadOperations = ({
+  nc,
   jsm,
   producer,
   index,
@@ -96,6 +100,10 @@ export const deadOperations = ({
     return E.right({ answers });
   };
 
+  /** The payload is in the log, whatever its size. */
+  const shown = (letter: DeadDetails): { readonly letter: DeadDetails } =>
+    fitting(nc, { letter }, () => ({ letter: { ...letter, payload: null } }));
+
   return new Map<string, Handler>([
     [OPS.deadList, handler(page, async (range) => E.right(await letters.page(...range)))],
     [
@@ -107,7 +115,7 @@ export const deadOperations = ({
           return found === undefined
             ? E.left(fault('DEAD_UNKNOWN', `command ${seq} is no dead letter`))
             : // A reply with an `error` of its own would be taken for a refusal.
-              E.right({ letter: await letters.details(found) });
+              E.right(shown(await letters.details(found)));
         },
       ),
     ],

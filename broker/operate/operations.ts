@@ -1,6 +1,7 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
 import pidusage from 'pidusage';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { commandConsumer, LOG } from '../../schemas/log.js';
@@ -16,10 +17,12 @@ import { keptLosses } from '../log/set-aside.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
+import { fitting } from '../serving/answer.js';
 import type { Handler } from '../serving/requests.js';
 import { answerWithin } from './answer-within.js';
 
 export interface OperationsContext {
+  readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
   readonly supervisor: Supervisor;
   readonly index: LogIndex;
@@ -31,6 +34,9 @@ export interface OperationsContext {
   readonly durability: string;
   readonly dataDir: string;
 }
+
+/** Losses in a status that would be too large with all of them. */
+const SHOWN_LOSSES = 100;
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -101,7 +107,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       () =>
         task(async (): Promise<BrokerStatus> => {
           const [{ state, config }, modules] = await Promise.all([jsm.streams.info(LOG), statuses()]);
-          return {
+          const whole: BrokerStatus = {
             server: { ...context.server, pid: context.serverPid() },
             durability: context.durability,
             dataDir: context.dataDir,
@@ -120,6 +126,9 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             conversationsOpen: index.conversations.size,
             losses: keptLosses(context.dataDir),
           };
+          // What is missing of a damaged log may be in a thousand places; the reports in the data directory name all.
+          const losses = whole.losses.slice(-SHOWN_LOSSES).map(({ gaps: _, ...loss }) => loss);
+          return fitting(context.nc, whole, () => ({ ...whole, losses }));
         }),
     ],
     [OPS.moduleList, () => task(async () => ({ modules: await statuses() }))],

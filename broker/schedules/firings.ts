@@ -7,9 +7,10 @@ import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { LOG } from '../../schemas/log.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
-import type { Draft } from '../journal/draft.js';
+import type { Appended, Draft } from '../journal/draft.js';
 import { linkState } from '../journal/link-state.js';
 import type { Producer } from '../journal/producer.js';
+import { isOfRecord } from '../journal/pub-ack.js';
 import { Waker } from '../journal/waker.js';
 import { type Firing, firingOf } from './firing.js';
 import { readPage, type Stored } from './page.js';
@@ -123,12 +124,30 @@ export class Firings {
       return false;
     }
     const producer = await this.#opened();
-    const stored = await producer.appendAll(this.#due(page.flatMap((message) => this.#read(message))))();
-    if (E.isLeft(stored)) throw new FaultError(stored.left.fault);
+    const due = this.#due(page.flatMap((message) => this.#read(message)));
+    const stored = await producer.appendAll(due)();
+    const records = E.isLeft(stored) ? stored.left.records : stored.right.map(E.right);
     // The next page is compared with what the index knows.
-    await this.#indexed(stored.right.at(-1)?.seq ?? 0);
+    await this.#indexed(this.#lastOf(due, records));
     await jsm.streams.purge(SCHED, { filter: ALL_FIRED, seq: last.seq + 1 });
     return true;
+  }
+
+  /**
+   * The sequence of the last one that is stored. One that no log takes is said and left out: tried again and again, it would
+   * hold up all that other schedules fire. Throws what may be better the next time.
+   */
+  #lastOf(due: readonly Draft[], records: readonly Appended[]): number {
+    let last = 0;
+    for (const [i, record] of records.entries()) {
+      if (E.isRight(record)) last = Math.max(last, record.right.seq);
+      else if (!isOfRecord(record.left)) throw new FaultError(record.left);
+      else {
+        const { code, message } = record.left;
+        this.options.log(`a firing of ${due[i]?.subject} is left out: ${code}: ${message}`);
+      }
+    }
+    return last;
   }
 
   #read({ seq, time, header, data }: Stored): readonly Fired[] {

@@ -7,9 +7,16 @@ import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { jsonOrText } from '../../schemas/json.js';
 import { isName } from '../../schemas/names.js';
-import { firstDue, type Schedule, type ScheduleDetails, type Timing } from '../../schemas/schedule.js';
+import {
+  firstDue,
+  type Schedule,
+  type ScheduleDetails,
+  type SchedulePage,
+  type Timing,
+} from '../../schemas/schedule.js';
 import { type Address, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import { linkedRequest } from '../journal/linked-request.js';
+import { fitting } from '../serving/answer.js';
 import { parsePubAck } from '../journal/pub-ack.js';
 import { scheduleKey } from './firing.js';
 import { readPage, type Stored } from './page.js';
@@ -20,6 +27,7 @@ import {
   firedOf,
   hasSchedules,
   MAX_SCHEDULE_BYTES,
+  MAX_SCHEDULE_HEADER_BYTES,
   MAX_SCHEDULE_RECORD_BYTES,
   MAX_SCHEDULES,
   SCHED,
@@ -109,18 +117,17 @@ export class Schedules {
     };
   }
 
-  list(): TaskEither<Fault, readonly Schedule[]> {
+  /** Schedules from a place in their stream on, as many as one answer holds. */
+  list(from: number): TaskEither<Fault, SchedulePage> {
     return TE.tryCatch(
       async () => {
-        const all: Schedule[] = [];
-        if (!(await hasSchedules(this.options.jsm))) return all;
-        for (let fromSeq = 1; ; ) {
-          const page = await readPage(this.options.nc, ALL_SCHEDULES, fromSeq);
-          const last = page.at(-1);
-          if (last === undefined) return all;
-          all.push(...page.map((message) => this.#describe(message)));
-          fromSeq = last.seq + 1;
-        }
+        const { nc, jsm } = this.options;
+        const page = (await hasSchedules(jsm)) ? await readPage(nc, ALL_SCHEDULES, from) : [];
+        const last = page.at(-1);
+        return {
+          schedules: page.map((message) => this.#describe(message)),
+          next: last === undefined ? null : last.seq + 1,
+        };
       },
       (error) => toFault(error, 'LOG_UNAVAILABLE'),
     );
@@ -140,7 +147,9 @@ export class Schedules {
             )
             .map(([name, [value = '']]) => [name, value]),
         );
-        return E.right({ ...this.#describe(message), headers, data: jsonOrText(message.data) });
+        const details = { ...this.#describe(message), headers, dataBytes: message.data.length };
+        const whole: ScheduleDetails = { ...details, data: jsonOrText(message.data) };
+        return E.right(fitting(this.options.nc, whole, () => ({ ...details, data: null })));
       } catch (error) {
         return E.left(toFault(error, 'LOG_UNAVAILABLE'));
       }
@@ -170,8 +179,12 @@ export class Schedules {
       header: headersOf(id, request),
       data: request.data,
     };
-    const bytes =
-      message.data.length + (message.header as MsgHdrs & { encode(): Uint8Array }).encode().length;
+    const headerBytes = (message.header as MsgHdrs & { encode(): Uint8Array }).encode().length;
+    if (headerBytes > MAX_SCHEDULE_HEADER_BYTES) {
+      const text = `the headers of a schedule have ${headerBytes} bytes, above ${MAX_SCHEDULE_HEADER_BYTES}`;
+      return E.left(fault('HEADERS_TOO_LARGE', text));
+    }
+    const bytes = message.data.length + headerBytes;
     if (bytes > MAX_SCHEDULE_RECORD_BYTES) {
       return E.left(fault('PAYLOAD_TOO_LARGE', `payload and headers of a schedule have ${bytes} bytes`));
     }

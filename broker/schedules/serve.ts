@@ -7,7 +7,7 @@ import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { encodeJson, parseJson } from '../../schemas/json.js';
 import { OPS } from '../../schemas/operate.js';
-import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
+import { MAX_WHEN_TEXT, parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
 import { admitCommand } from '../gateway/admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
@@ -45,13 +45,19 @@ const unusable = (msg: Msg, headers: Readonly<Record<string, string>>): Fault | 
   const payload = headers[HEADER.contentType] === undefined ? parseJson(msg.data) : E.right(undefined);
   if (E.isLeft(payload)) return payload.left;
   const deadline = headers[HEADER.deadline];
-  if (deadline !== undefined && Number.isNaN(Date.parse(deadline))) {
-    return fault('HEADER_INVALID', `${HEADER.deadline} ${JSON.stringify(deadline)} is no RFC 3339 time`);
+  if (deadline !== undefined && (deadline.length > MAX_WHEN_TEXT || Number.isNaN(Date.parse(deadline)))) {
+    return fault(
+      'HEADER_INVALID',
+      `${HEADER.deadline} ${JSON.stringify(deadline.slice(0, MAX_WHEN_TEXT))} is no RFC 3339 time`,
+    );
   }
   const conversation = headers[HEADER.conversation];
   return conversation === undefined || parseSequence(conversation) !== undefined
     ? undefined
-    : fault('HEADER_INVALID', `${HEADER.conversation} ${JSON.stringify(conversation)} is no sequence`);
+    : fault(
+        'HEADER_INVALID',
+        `${HEADER.conversation} ${JSON.stringify(conversation.slice(0, MAX_WHEN_TEXT))} is no sequence`,
+      );
 };
 
 /** Serves `schedule.<module>.<action>[.<agent>]`: takes the command on for later and answers with its schedule. */
@@ -89,11 +95,10 @@ const idOf = (body: Readonly<Record<string, unknown>>): TE.TaskEither<Fault, str
 export const scheduleOperations = (schedules: Schedules): readonly (readonly [string, Handler])[] => [
   [
     OPS.scheduleList,
-    () =>
-      pipe(
-        schedules.list(),
-        TE.map((all) => ({ schedules: all })),
-      ),
+    ({ from = 1 }) =>
+      Number.isSafeInteger(from) && (from as number) >= 1
+        ? schedules.list(from as number)
+        : TE.left(fault('PAYLOAD_INVALID', 'the request needs from, a number from 1 on', '/from')),
   ],
   [
     OPS.scheduleShow,

@@ -1,5 +1,5 @@
 import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
-import { MAX_RECORD_BYTES } from '../../schemas/log.js';
+import { MAX_HEADER_BYTES, MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { addStream } from '../log/add-stream.js';
 
 /**
@@ -32,6 +32,8 @@ const WAITING_FIRINGS = 16;
 const ADDED_BYTES = 2_048;
 /** Largest schedule: what it fires must still fit in a record of the log. */
 export const MAX_SCHEDULE_RECORD_BYTES = MAX_RECORD_BYTES - ADDED_BYTES;
+/** The same of its headers. */
+export const MAX_SCHEDULE_HEADER_BYTES = MAX_HEADER_BYTES - ADDED_BYTES;
 
 const config = (): Partial<StreamConfig> & { name: string } =>
   ({

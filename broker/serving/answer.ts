@@ -32,6 +32,10 @@ export const encodeAnswer = (value: unknown, maxBytes: number): E.Either<Fault, 
   }
 };
 
+/** The whole of an answer where it fits in one message, else what is left when that which may be long is left out. */
+export const fitting = <T extends object>(nc: NatsConnection, whole: T, short: () => T): T =>
+  E.isRight(encodeAnswer(whole, answerBytes(nc))) ? whole : short();
+
 const MAX_TEXT = 4_096;
 
 /** What a refusal says may be of a sender's making: it is cut, so that the refusal itself always fits. */

@@ -21,7 +21,8 @@ export const feedDraft = (
   sequences: ReadonlyMap<number, number>,
   now = Date.now(),
 ): Draft => {
-  const headers: Record<string, string> = {};
+  // A sender's header may be called as what every object has.
+  const headers = Object.create(null) as Record<string, string>;
   for (const [name, [value]] of Object.entries(decodeHeaders(command.headerBytes) ?? {}))
     if (value !== undefined && (KEPT.has(name) || !OURS.test(name))) headers[name] = value;
   for (const name of SEQUENCES) {

@@ -16,6 +16,7 @@ const STABLE: Readonly<
   SUBJECT_INVALID: ['rejected', false, 2, 400],
   NAME_INVALID: ['rejected', false, 2, 400],
   HEADER_INVALID: ['rejected', false, 1, 400],
+  HEADERS_TOO_LARGE: ['rejected', false, 1, 431],
   MODULE_UNKNOWN: ['rejected', false, 1, 404],
   ACTION_UNKNOWN: ['rejected', false, 1, 404],
   AGENT_REQUIRED: ['rejected', false, 1, 400],

@@ -208,7 +208,7 @@ describe('firings', () => {
     const after = await add(schedules, soon(300));
     await inLog(nc, after, 1);
     assert.deepEqual(await sentBy(nc, cancelled), []);
-    assert.deepEqual(success(await schedules.list()()), []);
+    assert.deepEqual(success(await schedules.list(1)()).schedules, []);
     assert.equal(failure(await schedules.cancel(kept.id)()).code, 'SCHEDULE_UNKNOWN');
   });
 
@@ -263,7 +263,7 @@ describe('firings', () => {
     const over = await schedules.add({ ...request, timing: soon(60_000) })();
     assert.equal(failure(over).code, 'SCHEDULES_FULL');
     assert.deepEqual(
-      success(await schedules.list()()).map(({ id }) => id),
+      success(await schedules.list(1)()).schedules.map(({ id }) => id),
       all.map(({ id }) => id),
     );
     const large = await schedules.add({

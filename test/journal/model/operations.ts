@@ -24,6 +24,9 @@ export type Operation =
   /** The log has room for so many bytes more. */
   | { readonly do: 'fill'; readonly bytes: number }
   | { readonly do: 'make room' }
+  /** Somebody begins as many batches as the server takes: it refuses each further one. */
+  | { readonly do: 'hold batches' }
+  | { readonly do: 'end batches' }
   | { readonly do: 'wait'; readonly ms: number }
   /** Waits until all appends are settled. */
   | { readonly do: 'settle' };
@@ -65,6 +68,8 @@ const weighted: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [2, one('replace', { producer })],
   [1, one('fill', { bytes: fc.integer({ min: 0, max: 60_000 }) })],
   [1, one('make room')],
+  [2, one('hold batches')],
+  [1, one('end batches')],
   [4, one('wait', { ms: fc.integer({ min: 0, max: 40 }) })],
   [3, one('settle')],
 ];

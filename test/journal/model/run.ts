@@ -2,6 +2,7 @@ import type { NatsConnection } from 'nats';
 import { GROUPING } from '../../../broker/journal/grouping.js';
 import { linkedRequest } from '../../../broker/journal/linked-request.js';
 import { commandSubject } from '../../../schemas/subjects.js';
+import { openBatches } from '../../support/open-batches.js';
 import type { Operation } from './operations.js';
 import { expectNone, type World } from './world.js';
 import { Writer } from './writer.js';
@@ -22,6 +23,7 @@ export class Run {
   readonly #recorded: number[] = [];
   readonly #commands: Promise<void>[] = [];
   #doing = 'nothing';
+  #endBatches: () => void = () => undefined;
 
   constructor(private readonly world: World) {
     this.#id = world.nextRun();
@@ -52,6 +54,8 @@ export class Run {
         this.#doing = JSON.stringify(operation);
         await this.#do(operation);
       }
+      this.#doing = 'ending batches';
+      this.#endBatches();
       this.#doing = 'making room';
       await this.world.setRoom();
       this.#doing = 'waiting for answers to commands';
@@ -122,6 +126,12 @@ export class Run {
         return world.setRoom(operation.bytes);
       case 'make room':
         return world.setRoom();
+      case 'hold batches':
+        this.#endBatches();
+        this.#endBatches = openBatches(world.control);
+        return;
+      case 'end batches':
+        return this.#endBatches();
       case 'wait':
         return pause(operation.ms);
       case 'settle':

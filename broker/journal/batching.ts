@@ -1,0 +1,35 @@
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5_000;
+
+/**
+ * Whether records may go as batches. The server takes 50 open batches of a stream, of whoever it may be, and refuses the rest;
+ * single records it takes all the same. So after a refusal they go one by one for a while, and for longer each time.
+ */
+export class Batching {
+  #pauseMs = FIRST_PAUSE_MS;
+  #until = Number.NEGATIVE_INFINITY;
+  #held = false;
+
+  get mayTry(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  /** What was sent before the batch that was refused must be answered before anything else is sent. */
+  get isHeld(): boolean {
+    return this.#held;
+  }
+
+  refused(): void {
+    this.#held = true;
+    this.#until = performance.now() + this.#pauseMs;
+    this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
+  }
+
+  release(): void {
+    this.#held = false;
+  }
+
+  taken(): void {
+    this.#pauseMs = FIRST_PAUSE_MS;
+  }
+}
