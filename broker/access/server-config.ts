@@ -79,10 +79,26 @@ const trustedUser = ({ module, publicKey }: Trusted): string => {
 const limitsLine = ({ maxConnections, maxSubscriptions }: AccountLimits): string =>
   `    limits: { max_connections: ${maxConnections}, max_subscriptions: ${maxSubscriptions} }`;
 
+/** What comes from CORE as a stream, under a name that nothing else may have within the account. */
+const streams = ({ grants }: AccountPlan): readonly string[] =>
+  grants.flatMap(({ kind, subject, as = subject }) => (kind === 'stream' ? [as] : []));
+
+/**
+ * The server sends an answer to whatever reply subject its asker named, within the asker's account: also to `live.evt.…`, where
+ * others would take it for what was stored. A mapping of the account sends it elsewhere. What is imported as a stream does not
+ * pass the mappings (processServiceImport in client.go of nats-server 2.15.1 does, deliverMsg does not).
+ */
+const mappings = (account: AccountPlan): readonly string[] => {
+  const names = streams(account);
+  const lines = names.map((name) => `${q(name)}: ${q(`misdirected.${name}`)}`);
+  return names.length === 0 ? [] : [`    mappings: { ${lines.join(', ')} }`];
+};
+
 const accountBlock = (account: AccountPlan): string =>
   [
     `  ${q(account.name)}: {`,
     userLine(account),
+    ...mappings(account),
     limitsLine(account.limits),
     '    imports: [',
     ...account.grants.map(importLine),

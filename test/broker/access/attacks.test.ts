@@ -8,6 +8,7 @@ import { type HistoryRecord, toHistory } from '../../../schemas/record.js';
 import { connectOperator } from '../../support/log-checks.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { natsCli } from '../../support/nats-cli.js';
+import { RawNats } from '../../support/raw-nats.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { attempt, connectWith, maySubscribe, redirect } from './attempts.js';
@@ -273,7 +274,6 @@ describe('what a credential does not allow', () => {
         'evt.accounts.deposited.alice',
         'res.accounts.deposit.alice',
         'epoch.accounts',
-        'live.evt.accounts.deposited.alice',
         'ops.status',
         'ctl.accounts.start',
         'consumer.create.LOG.mine',
@@ -291,6 +291,10 @@ describe('what a credential does not allow', () => {
       ]) {
         assert.equal(await attempt(guest, subject, { amount: 1 }), 'forbidden', subject);
       }
+      // This one the server refuses under the name that it maps it to.
+      await using raw = await RawNats.connect(broker.url);
+      const refusal = await raw.request('live.evt.accounts.deposited.alice', [], '{"amount":1}');
+      assert.match(refusal, /Permissions Violation for Publish to "misdirected\.live\./);
     });
 
     it('I7 does not hear what other guests send, and so cannot answer in the name of the broker', async () => {
@@ -328,6 +332,43 @@ describe('what a credential does not allow', () => {
         ({ kind, agent, id }) => (kind === 'evt' || kind === 'res') && agent === 'alice' && id === null,
       );
       assert.deepEqual(forged, []);
+    });
+
+    it('I7 forges nothing of what others see stored by the reply subject of a request', async () => {
+      const victim = await connect({ servers: broker.url });
+      const seen: string[] = [];
+      victim.subscribe('live.>', { callback: (_, msg) => void seen.push(`${msg.subject} ${msg.string()}`) });
+      await victim.flush();
+      const asked = [
+        ['call.accounts.balance.forger', '{}'],
+        ['call.accounts.nothing.forger', '{}'],
+        ['call.nobody.at.home', '{}'],
+        ['cmd.accounts.balance.forger', '{}'],
+        ['cmd.nobody.at.home', '{}'],
+        ['schedule.accounts.balance.forger', '{}'],
+        ['producer.open', '{}'],
+        ['$SRV.INFO', ''],
+        ['$SRV.PING.accounts', ''],
+      ] as const;
+      const targets = [
+        'live.evt.accounts.deposited.forged',
+        'live.res.accounts.deposit.forged',
+        'live.forged',
+      ];
+      for (const [subject, body] of asked)
+        for (const target of targets)
+          for (const headers of [{}, { 'Nats-Trace-Dest': target }, { 'Nats-Sequence': '1' }])
+            await redirect(guest, subject, target, body, headers);
+      // What is stored behind all of that is seen.
+      await attempt(guest, 'call.accounts.deposit.honest', { amount: 1 });
+      await waitFor('the event to be seen', () =>
+        seen.some((text) => text.startsWith('live.evt.accounts.deposited.honest ')),
+      );
+      await victim.close();
+      assert.deepEqual(
+        seen.filter((text) => text.split(' ')[0]?.includes('forged')),
+        [],
+      );
     });
 
     it('I7 is the sender of what it sends, whatever its headers say', async () => {
