@@ -83,7 +83,7 @@ export const surroundings = (
     // A server that came back with another log: what a module remembers of the one before must not go into it.
     const loss = await open.witness.checked();
     if (loss !== undefined) return E.left(fault(loss.code, loss.message));
-    const started = await startModule(open, manifest, usable(manifest.name, request))();
+    const started = await startModule(open, index(), manifest, usable(manifest.name, request))();
     if (E.isLeft(started)) return started;
     const { republished, refused, ...reply } = started.right;
     sayRepaired(log, manifest.name, { republished, refused });
@@ -91,13 +91,13 @@ export const surroundings = (
   },
   started: (module) => endFold(open, module),
   repair: (manifest) => async () => {
-    const repaired = await openModuleEpoch(open, manifest)();
+    const repaired = await openModuleEpoch(open, index(), manifest)();
     if (E.isRight(repaired)) sayRepaired(log, manifest.name, repaired.right);
     return repaired;
   },
   tryOut: () => TE.right(undefined),
   settle: (manifest) => async () => {
-    const settled = await openModuleEpoch(open, manifest)();
+    const settled = await openModuleEpoch(open, index(), manifest)();
     if (E.isLeft(settled)) return settled;
     sayRepaired(log, manifest.name, settled.right);
     const { epoch } = settled.right;

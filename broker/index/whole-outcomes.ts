@@ -2,8 +2,16 @@ import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { Overlay, Row } from './overlay.js';
 
+/** What is known of the outcomes of a module. */
+export interface Whole {
+  /** All up to this sequence have their copies. */
+  readonly seq: number;
+  /** Whether what ran as the module since then acknowledges a command only when its copies are stored. */
+  readonly acksWhole: boolean;
+}
+
 class WholeRow extends Row {
-  constructor(readonly seq: number) {
+  constructor(readonly whole: Whole) {
     super();
   }
 }
@@ -21,18 +29,19 @@ export class WholeOutcomes {
     return this.#rows.size;
   }
 
-  /** The sequence up to which nothing is missing; 0 where nobody has looked. */
-  of(module: string): number {
-    return this.#rows.find(module)?.seq ?? this.files.row('whole', module, Number) ?? 0;
+  /** What the last repair left; undefined where none is known. */
+  of(module: string): Whole | undefined {
+    const parse = (text: string): Whole => JSON.parse(text) as Whole;
+    return this.#rows.find(module)?.whole ?? this.files.row('whole', module, parse);
   }
 
-  /** A repair has stored what was missing up to a sequence. */
-  upTo(module: string, seq: number): void {
-    if (seq > this.of(module)) this.#rows.changed(module, new WholeRow(seq));
+  /** A repair has stored what was missing. */
+  set(module: string, whole: Whole): void {
+    this.#rows.changed(module, new WholeRow(whole));
   }
 
   take(): RowChanges {
-    return [...this.#rows.take()].map(([module, { seq }]) => [module, String(seq)]);
+    return [...this.#rows.take()].map(([module, { whole }]) => [module, JSON.stringify(whole)]);
   }
 
   kept(): void {

@@ -80,6 +80,8 @@ export interface EpochRequest {
   readonly believes: (message: StoredMessage, epoch: number) => boolean;
   /** What the producer was told of that epoch, where it is still there to say it. */
   readonly known?: EpochEnd;
+  /** Whether {@link OpenedEpoch.stored} is asked for, which holds all that the last epoch stored. Default true. */
+  readonly keepsStored?: boolean;
   /** Sees every record of those subjects, from `fromSeq` to the fence. */
   readonly visit?: (message: StoredMessage) => void;
 }
@@ -107,6 +109,7 @@ export const openEpoch = ({
   prefixes,
   believes,
   known,
+  keepsStored,
   visit,
 }: EpochRequest): TE.TaskEither<Fault, OpenedEpoch> => {
   const holder = { producer, ...(by === undefined ? {} : { by }) };
@@ -118,7 +121,7 @@ export const openEpoch = ({
           failPoint('epoch.fenced');
           if (fromSeq === undefined) return { fence, numbers: new NumberRecovery(producer, believes, fence) };
           const from = Math.max(fromSeq, fence - lookBack);
-          const numbers = new NumberRecovery(producer, believes, from);
+          const numbers = new NumberRecovery(producer, believes, from, keepsStored);
           const isMeant = (subject: string): boolean => prefixes.some((prefix) => subject.startsWith(prefix));
           // All of the log, and looked through here: to find the next record for filters, nats-server 2.15.1 goes through
           // the subjects of a block, which with 10,000 of them took it 5 ms a record.

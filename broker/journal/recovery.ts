@@ -4,6 +4,7 @@ import { causeOf, conversationOf, type StoredMessage } from '../../schemas/recor
 import { type PromisedCopy, promisedCopies } from '../../schemas/result-bytes.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { Copy } from './copy.js';
+import { SparseSequences } from './sparse-sequences.js';
 
 interface Outcome {
   /** Sequence of the result, and its subject. */
@@ -25,12 +26,11 @@ export interface MissingCopy {
 }
 
 /**
- * What a module left behind, folded from its part of the log: which commands have no result, and which outcomes lack
- * copies. Start it at or below the lowest command that is not finished.
+ * What a module left behind, folded from its part of the log: which outcomes lack copies. Start it where all outcomes before
+ * have theirs. It takes a bit for each command that was answered, and more for those alone that lack copies.
  */
 export class ModuleRecovery {
-  readonly #unanswered = new Set<number>();
-  readonly #answered = new Set<number>();
+  readonly #answered = new SparseSequences();
   readonly #incomplete = new Map<number, Outcome>();
 
   constructor(private readonly module: string) {}
@@ -39,22 +39,12 @@ export class ModuleRecovery {
     const subject = splitSubject(message.subject);
     if (subject === undefined || subject.kind === 'epoch') return;
     const cause = causeOf(message);
-    if (subject.kind === 'cmd' && subject.module === this.module && !this.#answered.has(message.seq)) {
-      this.#unanswered.add(message.seq);
-    }
     if (cause === undefined) return;
     if (subject.kind === 'res') {
       if (subject.module === this.module) this.#outcome(cause, message);
     } else if (isWrittenBy(message, this.module)) {
       this.#copy(cause, message.header(HEADER.part));
     }
-  }
-
-  /** The lowest command without a result; undefined when all are answered. */
-  lowestUnanswered(): number | undefined {
-    let lowest: number | undefined;
-    for (const seq of this.#unanswered) if (lowest === undefined || seq < lowest) lowest = seq;
-    return lowest;
   }
 
   /**
@@ -75,7 +65,6 @@ export class ModuleRecovery {
   #outcome(cause: number, message: StoredMessage): void {
     // What answers a command stands behind it, and only the first of several counts.
     if (cause >= message.seq || this.#answered.has(cause)) return;
-    this.#unanswered.delete(cause);
     this.#answered.add(cause);
     // Its own bytes: those of the message may be a part of many records, which would be kept with it.
     const out = promisedCopies(message.data.slice());
@@ -117,7 +106,7 @@ export const MAX_HOLES = 10_000;
 interface Looked {
   readonly epoch: number;
   /** The numbers of it that are in the log from `fromSeq` on. */
-  readonly stored: ReadonlyMap<number, unknown>;
+  readonly stored: Pick<SparseSequences, 'size' | 'has' | 'lowest' | 'highest'>;
   readonly fromSeq: number;
   readonly known: EpochEnd | undefined;
 }
@@ -126,13 +115,9 @@ interface Looked {
 export const epochEnd = ({ epoch, stored, fromSeq, known }: Looked): EpochEnd | undefined => {
   const told = known?.epoch === epoch ? known : undefined;
   if (stored.size === 0) return told;
-  let [lowest, highest] = [Number.POSITIVE_INFINITY, told?.last ?? 0];
-  for (const n of stored.keys()) {
-    lowest = Math.min(lowest, n);
-    highest = Math.max(highest, n);
-  }
+  const highest = Math.max(stored.highest, told?.last ?? 0);
   // All of an epoch is above its own record. Where less was looked at, what came before had been settled.
-  const complete = told?.last ?? (fromSeq <= epoch + 1 ? 0 : lowest);
+  const complete = told?.last ?? (fromSeq <= epoch + 1 ? 0 : stored.lowest);
   const holes = [...(told?.holes ?? [])];
   for (let n = complete + 1; n < highest && holes.length < MAX_HOLES; n++) if (!stored.has(n)) holes.push(n);
   return { epoch, last: highest, holes };
@@ -152,6 +137,7 @@ export const isWrittenBy = (message: StoredMessage, module: string): boolean => 
  */
 export class NumberRecovery {
   #epoch = 0;
+  #numbers = new SparseSequences();
   #stored = new Map<number, StoredMessage[]>();
 
   constructor(
@@ -159,6 +145,8 @@ export class NumberRecovery {
     private readonly believes: (message: StoredMessage, epoch: number) => boolean,
     /** The sequence that the records begin with which are added. */
     private readonly fromSeq: number,
+    /** Whether somebody asks for the records themselves, which are as many as the epoch has. */
+    private readonly keeps = true,
   ) {}
 
   add(message: StoredMessage): void {
@@ -167,14 +155,17 @@ export class NumberRecovery {
     if (!this.believes(message, id.epoch)) return;
     if (id.epoch > this.#epoch) {
       this.#epoch = id.epoch;
+      this.#numbers = new SparseSequences();
       this.#stored = new Map();
     }
+    this.#numbers.add(id.n);
+    if (!this.keeps) return;
     const same = this.#stored.get(id.n);
     if (same === undefined) this.#stored.set(id.n, [message]);
     else same.push(message);
   }
 
-  /** The records that bear each number: one, unless somebody pretends. */
+  /** The records that bear each number, where they are kept: one, unless somebody pretends. */
   get stored(): ReadonlyMap<number, readonly StoredMessage[]> {
     return this.#stored;
   }
@@ -182,6 +173,6 @@ export class NumberRecovery {
   /** How the epoch ended; `known` is what its producer was told, where that is still there to say it. */
   end(known?: EpochEnd): EpochEnd | null {
     const { fromSeq } = this;
-    return epochEnd({ epoch: this.#epoch, stored: this.#stored, fromSeq, known }) ?? known ?? null;
+    return epochEnd({ epoch: this.#epoch, stored: this.#numbers, fromSeq, known }) ?? known ?? null;
   }
 }

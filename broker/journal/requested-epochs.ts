@@ -17,6 +17,7 @@ import type { EpochSource, LastEpoch, NextEpoch } from './epoch-source.js';
 import { GROUPING } from './grouping.js';
 import { linkedRequest } from './linked-request.js';
 import { epochEnd } from './recovery.js';
+import { SparseSequences } from './sparse-sequences.js';
 
 export interface RequestedEpochs {
   readonly nc: NatsConnection;
@@ -72,7 +73,9 @@ const readStored = (
 
 /** How the last epoch ended: by what its producer was told and, beyond that, by what was found. */
 const endOf = ({ epoch, known, settledSeq }: LastEpoch, stored: ReadonlyMap<number, number>) => {
-  const end = epochEnd({ epoch, stored, fromSeq: settledSeq, known });
+  const numbers = new SparseSequences();
+  for (const n of stored.keys()) numbers.add(n);
+  const end = epochEnd({ epoch, stored: numbers, fromSeq: settledSeq, known });
   return end === undefined || end.last === 0 ? null : end;
 };
 

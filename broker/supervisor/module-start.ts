@@ -7,6 +7,8 @@ import type { StartReply, StartRequest } from '../../schemas/control.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { type Durability, commandConsumer, foldConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
 import type { Manifest } from '../../schemas/manifest.js';
+import type { OpenCommands } from '../index/open-commands.js';
+import type { Whole, WholeOutcomes } from '../index/whole-outcomes.js';
 import { Appender } from '../journal/appender.js';
 import { type Copy, copyDraft } from '../journal/copy.js';
 import type { Draft } from '../journal/draft.js';
@@ -74,13 +76,37 @@ export interface ModuleStartContext {
   readonly whole: Pick<WholeLog, 'checked' | 'isDamagedFrom'>;
 }
 
+/** What the index of the log knows of a module's past. */
+export interface KnownPast {
+  /** Whether the index has read up to a sequence, in time. */
+  readonly reachedWithin: (seq: number, ms: number) => Promise<boolean>;
+  readonly commands: Pick<OpenCommands, 'lowestOf'>;
+  readonly whole: Pick<WholeOutcomes, 'of' | 'set'>;
+}
+
+/** The index reads what it has missed within this time, or the start is tried again. */
+const INDEX_WAIT_MS = 30_000;
+
+/** A module that this package hosts acknowledges a command when all that it caused is stored. */
+const acksWhole = ({ start }: Manifest): boolean => 'entry' in start;
+
 /**
- * Shuts out what ran as this module before, learns from the log what is unanswered and which copies of decided outcomes
- * are missing, and stores those under the new epoch (I4). The broker does it, not the module, so that a module in
+ * From where on outcomes may lack copies. What a module acknowledges is its own word: many programs do so on delivery. Only
+ * where the process since the last repair was a host of this package does it say more than where that repair ended.
+ */
+const repairFrom = (whole: Whole | undefined, manifest: Manifest, acked: number): number => {
+  const { seq, acksWhole: isTrue } = whole ?? { seq: 0, acksWhole: acksWhole(manifest) };
+  return (isTrue ? Math.max(seq, acked) : seq) + 1;
+};
+
+/**
+ * Shuts out what ran as this module before, learns from the index what is unanswered and from the log which copies of decided
+ * outcomes are missing, and stores those under the new epoch (I4). The broker does it, not the module, so that a module in
  * another language need not, and so that copies are there also when the module stays down.
  */
 export const openModuleEpoch = (
   { nc, jsm, under, durability }: ModuleStartContext,
+  past: KnownPast,
   manifest: Manifest,
   known?: EpochEnd,
 ): TE.TaskEither<Fault, ModuleEpoch> => {
@@ -89,7 +115,7 @@ export const openModuleEpoch = (
   return pipe(
     jetstream(nc, async () => {
       const consumer = await ensureCommandConsumer(jsm, module);
-      return consumer.ack_floor.stream_seq + 1;
+      return repairFrom(past.whole.of(module), manifest, consumer.ack_floor.stream_seq);
     }),
     TE.chain((fromSeq) =>
       openEpoch({
@@ -100,6 +126,7 @@ export const openModuleEpoch = (
         prefixes: ['cmd.', `res.${module}.`, `evt.${module}.`],
         believes: (message) => isWrittenBy(message, module),
         ...(known === undefined ? {} : { known }),
+        keepsStored: false,
         visit: (message) => recovery.add(message),
       }),
     ),
@@ -122,7 +149,11 @@ export const openModuleEpoch = (
           failPoint('repair.acknowledged');
           appender.close();
           if (E.isLeft(stored)) throw new FaultError(stored.left.fault);
-          const resumeFrom = recovery.lowestUnanswered() ?? fence;
+          past.whole.set(module, { seq: fence, acksWhole: acksWhole(manifest) });
+          if (!(await past.reachedWithin(fence, INDEX_WAIT_MS))) {
+            throw new FaultError(fault('LOG_UNAVAILABLE', `the log was not read up to ${fence} in time`));
+          }
+          const resumeFrom = Math.min(past.commands.lowestOf(module) ?? fence, fence);
           return {
             epoch,
             fence,
@@ -158,11 +189,12 @@ export const endFold = ({ nc, jsm }: ModuleStartContext, module: string): TE.Tas
 /** Answers a module that asks to start: a new epoch, its commands from the first unanswered one, its past to fold. */
 export const startModule = (
   context: ModuleStartContext,
+  past: KnownPast,
   manifest: Manifest,
   request: StartRequest,
 ): TE.TaskEither<Fault, StartReply & Pick<ModuleEpoch, 'republished' | 'refused'>> =>
   pipe(
-    openModuleEpoch(context, manifest, request.previous),
+    openModuleEpoch(context, past, manifest, request.previous),
     TE.chain(({ epoch, fence, next, resumeFrom, republished, refused }) =>
       jetstream(context.nc, async () => {
         const { jsm } = context;

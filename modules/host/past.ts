@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { Pull } from '../../broker/journal/pull.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
+import { SparseSequences } from '../../broker/journal/sparse-sequences.js';
 import type { NatsConnection } from 'nats';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
@@ -56,9 +57,9 @@ export interface PastOptions {
  * Reads the module's past up to its own epoch: folds it into the states, and gives back which of the commands
  * that will come again have a result.
  */
-export const foldPast = ({ nc, apiPrefix, read, start, states }: PastOptions): Promise<Set<number>> =>
+export const foldPast = ({ nc, apiPrefix, read, start, states }: PastOptions): Promise<SparseSequences> =>
   new Promise((resolve, reject) => {
-    const answered = new Set<number>();
+    const answered = new SparseSequences();
     let left = start.foldRecords;
     if (left === 0) return resolve(answered);
     const pull = new Pull({

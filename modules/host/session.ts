@@ -6,6 +6,7 @@ import { failPoint } from '../../broker/journal/fail-point.js';
 import { GROUPING } from '../../broker/journal/grouping.js';
 import { Pull, type Pulled } from '../../broker/journal/pull.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
+import type { SparseSequences } from '../../broker/journal/sparse-sequences.js';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -37,7 +38,7 @@ export interface SessionOptions {
   readonly start: StartReply;
   readonly states: States;
   /** Commands that will be delivered again and have a result. */
-  readonly answered: Set<number>;
+  readonly answered: SparseSequences;
   readonly effects: Effects;
   readonly blackBox: BlackBox;
   readonly throws: Throws;

@@ -87,8 +87,8 @@ describe('how a conversation ends', () => {
       await nc.close();
     }
   };
-  const module = async (verb: string, name: string): Promise<void> => {
-    const { code, stderr } = await moduleCommand({ dataDir }, verb, name);
+  const module = async (verb: string, ...args: readonly string[]): Promise<void> => {
+    const { code, stderr } = await moduleCommand({ dataDir }, verb, ...args);
     assert.equal(code, 0, stderr);
   };
 
@@ -139,7 +139,7 @@ describe('how a conversation ends', () => {
     for (const command of behind) assert.equal(await answerTo(command), 'rejected RETIRED');
   });
 
-  test('those of a module that is gone end with the next start of the broker; others are open as they were', async () => {
+  test('those of a module that is removed end then; those of one that is only unloaded are open over a restart, and wait for it', async () => {
     await module('unload', 'house');
     await module('unload', 'accounts');
     const gone = await send('house.echo.a', '1');
@@ -148,8 +148,12 @@ describe('how a conversation ends', () => {
     await broker.kill('SIGKILL');
     assert.equal(conversations.count(), 2, 'they are looked up without a broker');
     broker = await start();
-    await allEnded();
+    await isOpen(gone, kept);
+    await module('remove', 'house', '--yes');
+    await waitFor('the one to end', async () => (await status()) === 1, 30_000);
     assert.equal(await answerTo(gone), 'rejected MODULE_UNKNOWN');
+    await module('load', join(import.meta.dirname, '..', '..', '..', 'modules', 'accounts'));
+    await allEnded();
     assert.equal(await answerTo(kept), 'ok');
   });
 });

@@ -9,6 +9,7 @@ import { type Authenticator, type NatsConnection, nkeyAuthenticator } from 'nats
 import { guestPlan, modulePlan } from '../../../broker/access/accounts.js';
 import { newKey } from '../../../broker/access/keys.js';
 import { accountsConfig } from '../../../broker/access/server-config.js';
+import { LogIndex } from '../../../broker/index/log-index.js';
 import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
 import { linkedRequest } from '../../../broker/journal/linked-request.js';
 import { readLog } from '../../../broker/journal/reader.js';
@@ -70,6 +71,7 @@ export class World implements AsyncDisposable {
     private readonly authenticator: Authenticator,
     readonly under: number,
     private readonly supervisor: Supervisor,
+    private readonly index: LogIndex,
     private readonly reaper: Reaper,
     private readonly dir: AsyncDisposable,
   ) {}
@@ -105,6 +107,17 @@ export class World implements AsyncDisposable {
     // Nothing here damages the files of the log.
     const whole = { checked: () => Promise.resolve(undefined), isDamagedFrom: () => false };
     const context = { nc: control, jsm, under, logId: 'model', durability, whole };
+    const index = new LogIndex({
+      nc: control,
+      dir: join(dir.path, 'index'),
+      logId: 'model',
+      lastSeq: under,
+      onCommand: () => undefined,
+      onResult: () => undefined,
+      say,
+      onLost: ({ message }) => say(`the index: ${message}`),
+    });
+    await index.start();
     const reaper = startReaper();
     const surroundings: ModuleSurroundings = {
       hostEntry: join(ROOT, 'modules', 'host', 'main.js'),
@@ -115,10 +128,10 @@ export class World implements AsyncDisposable {
       // It is killed and cut off far more often than any module would be.
       newPace: () => new EpochPace(0),
       revoke: () => TE.right(undefined),
-      start: (module, request) => startModule(context, module, request),
+      start: (module, request) => startModule(context, index, module, request),
       started: (module) => endFold(context, module),
       tryOut: () => TE.right(undefined),
-      repair: (module) => openModuleEpoch(context, module),
+      repair: (module) => openModuleEpoch(context, index, module),
       settle: () => TE.right(undefined),
       waiting: () => 0,
       forgotten: () => Promise.resolve(),
@@ -143,6 +156,7 @@ export class World implements AsyncDisposable {
       authenticator,
       under,
       supervisor,
+      index,
       reaper,
       dir,
     );
@@ -227,6 +241,7 @@ export class World implements AsyncDisposable {
 
   async #end(): Promise<void> {
     await this.module.unload();
+    await this.index.close();
     this.reaper.close();
     await this.control.close();
     await this.guest.close();
