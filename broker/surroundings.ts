@@ -1,18 +1,22 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { fault } from '../schemas/errors.js';
+import { type Fault, fault } from '../schemas/errors.js';
 import type { BrokerLog } from './broker-log.js';
 import type { Gateway } from './gateway/gateway.js';
 import type { UnownedCommands } from './gateway/unowned.js';
 import type { LogIndex } from './index/log-index.js';
+import { readLogBatches } from './journal/reader.js';
 import type { OpenLog } from './log/open-log.js';
 import { LineLimit } from './process/line-limit.js';
 import type { Reaper } from './process/reaper.js';
 import type { ServerSide } from './server/server-side.js';
 import { EpochPace } from './supervisor/epoch-pace.js';
+import type { ModuleSource } from './supervisor/manifest-file.js';
 import { endFold, type ModuleEpoch, openModuleEpoch, startModule } from './supervisor/module-start.js';
 import type { ModuleSurroundings } from './supervisor/module-surroundings.js';
+import { tryOut } from './supervisor/trial.js';
 import type { usableSnapshots } from './supervisor/usable-snapshots.js';
 
 export interface SurroundingsOptions {
@@ -61,6 +65,35 @@ const moduleOutput = (log: BrokerLog): ((module: string, line: string) => void) 
   };
 };
 
+/** Tries the code that is in a module's directory now, and says in the log what was tried. */
+const tryReload = (
+  source: ModuleSource,
+  { server, open, dataDir, hostEntry, reaper, log }: SurroundingsOptions,
+): TE.TaskEither<Fault, void> => {
+  const { name, start } = source.manifest;
+  if ('command' in start) {
+    log.line('supervisor', `${name}: a program in another language is reloaded without a trial of its code`);
+    return TE.right(undefined);
+  }
+  return pipe(
+    tryOut({
+      source,
+      hostEntry,
+      natsUrl: server.url,
+      snapshotsDir: join(dataDir, 'snapshots', name),
+      past: () => readLogBatches(open.nc, { filters: [`*.${name}.>`] }),
+      reaper,
+      onLine: (line) => log.line(name, `trial: ${line}`),
+    }),
+    TE.map(({ records, isWhole }) => {
+      const far = isWhole
+        ? `its ${records} records`
+        : `the first ${records} of its records, as many as there was time for`;
+      return log.line('supervisor', `${name}: the new code loads and folds ${far}`);
+    }),
+  );
+};
+
 /** The index reads what it has missed within this time, or somebody is told that it did not. */
 const READ_WAIT_MS = 30_000;
 
@@ -95,7 +128,7 @@ export const surroundings = (
     if (E.isRight(repaired)) sayRepaired(log, manifest.name, repaired.right);
     return repaired;
   },
-  tryOut: () => TE.right(undefined),
+  tryOut: (source) => tryReload(source, { server, open, dataDir, hostEntry, reaper, log }),
   settle: (manifest) => async () => {
     const settled = await openModuleEpoch(open, index(), manifest)();
     if (E.isLeft(settled)) return settled;

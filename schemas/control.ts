@@ -162,6 +162,8 @@ export const MODULE_ENV = {
   lastExit: 'TALLYSTICK_LAST_EXIT',
   /** Different for each process; it says it in all that it tells its broker. */
   instance: 'TALLYSTICK_INSTANCE',
+  /** Set where the host is to try the code, and to handle nothing. */
+  trial: 'TALLYSTICK_TRIAL',
 } as const;
 
 export const API_PREFIX = 'TJS.API';

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import * as E from 'fp-ts/lib/Either.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
@@ -18,8 +19,8 @@ export interface ModuleProcessOptions {
   /** The program of this package that runs a JavaScript module. */
   readonly hostEntry: string;
   readonly natsUrl: string;
-  /** The module's credential. */
-  readonly seed: string;
+  /** The module's credential; undefined: its code is tried, without a right to anything. See {@link ModuleProcess.trial}. */
+  readonly seed: string | undefined;
   readonly snapshotsDir: string;
   /** How the process before ended, or `none`. */
   readonly lastExit: ProcessEnd | 'none';
@@ -47,7 +48,7 @@ const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   ),
   [MODULE_ENV.name]: options.source.manifest.name,
   [MODULE_ENV.url]: options.natsUrl,
-  [MODULE_ENV.seed]: options.seed,
+  ...(options.seed === undefined ? { [MODULE_ENV.trial]: '1' } : { [MODULE_ENV.seed]: options.seed }),
   [MODULE_ENV.apiPrefix]: API_PREFIX,
   [MODULE_ENV.snapshots]: options.snapshotsDir,
   [MODULE_ENV.manifest]: options.source.manifestPath,
@@ -80,9 +81,10 @@ export class ModuleProcess {
     const child = spawn(program, args, {
       cwd: options.source.dir,
       env: environment(options),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(options.seed === undefined ? (['ipc'] as const) : [])],
+      serialization: 'advanced',
       detached: true,
-    });
+    }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child = child;
     options.reaper.track(child, { group: true });
     const onLine = (line: string): void => {
@@ -124,6 +126,11 @@ export class ModuleProcess {
 
   get running(): boolean {
     return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** The other end of its messages, where its code is tried. */
+  get trial(): Pick<ChildProcess, 'send' | 'on'> {
+    return this.#child;
   }
 
   /** Ends a process that has gone silent. */

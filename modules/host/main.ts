@@ -5,6 +5,7 @@ import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { type Manifest, parseManifest } from '../../schemas/manifest.js';
 import { Host } from './host.js';
 import { loadModule } from './load-module.js';
+import { runTrial } from './trial.js';
 
 /** The program that hosts one JavaScript module: `node main.js <directory> <entry>`, started by the broker. */
 
@@ -24,7 +25,9 @@ const readManifest = (): Manifest => {
 const [dir, entry] = process.argv.slice(2);
 if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
 
-if (armFailPoints(required(MODULE_ENV.name))) process.stderr.write('fail-points are on\n');
+const isTrial = process.env[MODULE_ENV.trial] !== undefined;
+// The plan is for a process that handles commands.
+if (!isTrial && armFailPoints(required(MODULE_ENV.name))) process.stderr.write('fail-points are on\n');
 
 let thrown = false;
 process.once('uncaughtExceptionMonitor', () => {
@@ -43,6 +46,10 @@ process.once('exit', endedItself);
 const module = await loadModule(dir, entry, readManifest());
 process.off('exit', endedItself);
 
+if (isTrial) {
+  await runTrial(module, required(MODULE_ENV.snapshots));
+  process.exit();
+}
 const host = await Host.connect(module, {
   url: required(MODULE_ENV.url),
   seed: required(MODULE_ENV.seed),
