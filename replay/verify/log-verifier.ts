@@ -64,12 +64,17 @@ export class LogVerifier {
     this.#next = seq + 1;
     this.records += 1;
     const producer = this.#attribution.producerOf(view);
-    if (producer !== undefined) this.#numbering.record(view, producer);
+    if (producer !== undefined && !producer.isBroker) this.#numbering.record(view, producer);
+    const sender = view.kind === KIND.cmd ? this.#attribution.sender(view) : undefined;
+    if (producer?.isBroker === true) {
+      const module = (): ProducerState => this.#producers.of(view.bytes, view.moduleFrom, view.moduleTo);
+      this.#numbering.record(view, producer, sender ?? module());
+    }
     switch (view.kind) {
       case KIND.cmd:
         this.commands += 1;
         this.answers.command(view);
-        this.#command(view, producer);
+        if (sender !== undefined) this.#command(view, producer, sender);
         break;
       case KIND.res:
         this.results += 1;
@@ -157,11 +162,10 @@ export class LogVerifier {
     return this.#digest.finish();
   }
 
-  #command(view: RecordView, producer: ProducerState | undefined): void {
-    const sender = this.#attribution.sender(view);
-    // A guest can set any header; copies are what a module has stored under its own name.
+  #command(view: RecordView, producer: ProducerState | undefined, sender: ProducerState): void {
     const { call, cause } = view.headers;
     if (call !== 0 && !sender.isPeople && this.answers.isWaiting(cause)) this.#calls.called(view);
+    // A guest can set any header; copies are what a module has stored under its own name.
     if (view.headers.hasPart && producer === sender && !sender.isPeople) this.copies.copy(view);
   }
 

@@ -26,8 +26,15 @@ export class Numbering {
     private readonly fromSeq: number,
   ) {}
 
-  /** A record that bears a number of this producer. */
-  record({ seq, record, headers: { epoch, n } }: RecordView, producer: ProducerState): void {
+  /**
+   * A record that bears a number of this producer. `owner`: whose record a producer of the broker wrote. A module stores its
+   * own records itself and can number them in the broker's name: a finding that follows says whose they are.
+   */
+  record(
+    { seq, record, headers: { epoch, n } }: RecordView,
+    producer: ProducerState,
+    owner?: ProducerState,
+  ): void {
     producer.hasWritten = true;
     if (epoch !== producer.epoch && !this.#inherits(producer, epoch, n)) {
       this.#stranger(seq, producer, epoch, n);
@@ -37,15 +44,13 @@ export class Numbering {
       this.#stranger(seq, producer, epoch, n);
       return;
     }
-    if (n === producer.last + 1) {
-      producer.last = n;
-    } else if (n > producer.last) {
+    if (n <= producer.last) return this.#again(seq, producer, epoch, n);
+    if (n > producer.last + 1) {
       const range = { from: producer.last + 1, to: n - 1, seq, timeMs: record.timeMs };
       this.#leftOut(producer, epoch, range);
-      producer.last = n;
-    } else {
-      this.#again(seq, producer, epoch, n);
     }
+    producer.last = n;
+    producer.lastOwner = owner;
   }
 
   /** An epoch record of this producer: shuts out what was before, and says what of it was never stored. */
@@ -149,20 +154,26 @@ export class Numbering {
   }
 
   #again(seq: number, producer: ProducerState, epoch: number, n: number): void {
-    const { name, last } = producer;
+    const { name, last, lastOwner } = producer;
+    const ofWhom = lastOwner === undefined ? '' : `, on a record of ${lastOwner.name}`;
     const same = producer.holes.find((each) => each.epoch === epoch);
     if (same === undefined || !includes(same.ranges, n)) {
       this.findings.add(
         'duplicated',
         seq,
         name,
-        `number ${n} of epoch ${epoch} is there again, behind ${last}`,
+        `number ${n} of epoch ${epoch} is there again, behind ${last}${ofWhom}`,
       );
       return;
     }
     producer.holes = producer.holes
       .map((each) => (each === same ? { epoch, ranges: without(same.ranges, n) } : each))
       .filter(({ ranges }) => ranges.length > 0);
-    this.findings.add('reordered', seq, name, `number ${n} of epoch ${epoch} comes behind number ${last}`);
+    this.findings.add(
+      'reordered',
+      seq,
+      name,
+      `number ${n} of epoch ${epoch} comes behind number ${last}${ofWhom}`,
+    );
   }
 }

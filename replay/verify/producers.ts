@@ -25,6 +25,8 @@ export class ProducerState {
   fence = 0;
   /** Its highest number in the epoch. */
   last = 0;
+  /** Whose record bears it, for a producer that writes records for others: the sender of a command, the module of a result. */
+  lastOwner: ProducerState | undefined;
   /** The epoch and number of the last record before the epoch that counts now; 0 and 0: none. */
   before = { epoch: 0, last: 0 };
   holes: readonly Holes[] = [];

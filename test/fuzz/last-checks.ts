@@ -41,6 +41,7 @@ const isOfMallory = async (
   { seq, producer, detail }: LogFinding,
 ): Promise<boolean> => {
   if (producer === MALLORY || detail.includes(`.${MALLORY}.`)) return true;
+  if (detail.endsWith(`on a record of ${MALLORY}`)) return true;
   if (seq === 0) return false;
   const jsm = await jetstreamManager(operator, { checkAPI: false });
   const record = await jsm.streams.getMessage(LOG, { seq });

@@ -246,6 +246,25 @@ describe('verify', () => {
     assert.deepEqual([young.findings, young.waiting], [[], 1]);
   });
 
+  test('says whose record it was that took a number of the broker', async () => {
+    const isNumbered = (record: Copied): boolean =>
+      idOf(record)?.producer === 'gateway' && idOf(record)?.epoch === idOf(last)?.epoch;
+    const last = log.findLast((record) => idOf(record)?.producer === 'gateway') ?? assert.fail();
+    const { epoch, n } = idOf(last) ?? assert.fail();
+    const first = log.find(isNumbered) ?? assert.fail();
+    const headers = [[HEADER.id, `gateway.${epoch}.${n + 50}`]] as const;
+    for (const [subject, data] of [
+      ['cmd.accounts.deposit.alice.orders', '{"amount":1}'],
+      ['res.orders.place.order-1', '{"status":"ok","data":{}}'],
+    ] as const) {
+      const forged = { ...first, subject, data, headers: [...headers] };
+      await storeLog(nc, [...log.slice(0, first.seq - 1), forged, ...log.slice(first.seq)]);
+      const { findings } = await verify();
+      const found = findings.filter(({ producer, kind }) => producer === 'gateway' && kind === 'reordered');
+      assert.match(found[0]?.detail ?? '', /behind number \d+, on a record of orders$/);
+    }
+  });
+
   test('finds numbers that an epoch record says were stored', async () => {
     const open = system.find(
       'an epoch with one before',

@@ -58,6 +58,16 @@ const longText = (random: Seeded): string =>
     .pick(['x', '*,', '1,', '[', ' ', '9', 'a=b;', '\xff'])
     .repeat(random.int(1, random.next() < 0.8 ? 2_000 : MAX_HEADER_BYTES / 2));
 
+/** What people may send; with any other the door refuses a request before its rest is looked at. */
+const OF_PEOPLE = [
+  HEADER.deadline,
+  HEADER.priority,
+  HEADER.conversation,
+  HEADER.trace,
+  HEADER.contentType,
+  ...Object.values(SCHEDULE_HEADER),
+] as const;
+
 const name = (random: Seeded): string => {
   const chance = random.next();
   if (chance < 0.5) return random.pick(OURS);
@@ -103,8 +113,8 @@ const value = (random: Seeded, { lastSeq }: Known): string => {
   }
 };
 
-const line = (random: Seeded, known: Known): string =>
-  `${name(random)}:${random.pick(['', ' ', '  '])}${value(random, known)}`;
+const line = (random: Seeded, known: Known, of: (random: Seeded) => string = name): string =>
+  `${of(random)}:${random.pick(['', ' ', '  '])}${value(random, known)}`;
 
 const HEAD = 'NATS/1.0';
 
@@ -114,7 +124,13 @@ const block = (lines: readonly string[]): Buffer =>
 /** Headers as they should be, with any names and values; undefined: none. */
 export const headerBlock = (random: Seeded, known: Known): Buffer | undefined => {
   const chance = random.next();
-  if (chance < 0.25) return undefined;
+  if (chance < 0.5) return undefined;
+  if (chance < 0.75) {
+    return block([
+      line(random, known, () => random.pick(OF_PEOPLE)),
+      line(random, known, () => random.pick(OF_PEOPLE)),
+    ]);
+  }
   if (chance < 0.97) return block(Array.from({ length: random.int(1, 4) }, () => line(random, known)));
   // Many of them, or one that is twice there.
   if (chance < 0.985) return block(Array.from({ length: random.int(100, 1_000) }, (_, i) => `H${i}: ${i}`));
