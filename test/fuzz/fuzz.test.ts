@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { FAMILY_NAMES } from './families/families.js';
+import { runFuzz } from './run-fuzz.js';
+
+/** `npm run test:fuzz` sends a million. */
+const INPUTS = 10_000;
+
+it(`I12 nothing of ${INPUTS} generated inputs ends, mutes or grows the broker`, async () => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  const report = await runFuzz({ inputs: INPUTS, seed, from: 0, only: FAMILY_NAMES }, () => undefined);
+  process.stdout.write(`seed ${seed}\n${report.lines.join('\n')}\n`);
+  assert.deepEqual(report.findings, []);
+  assert.equal(report.inputs, INPUTS);
+});
