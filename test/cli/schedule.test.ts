@@ -217,7 +217,13 @@ describe('scheduled commands', () => {
     const { schedules } = await json<{ schedules: Schedule[] }>(['schedule', 'list']);
     assert.ok(schedules.some(({ id }) => id === far.id));
     const shown = await json<ScheduleDetails>(['schedule', 'show', far.id]);
-    assert.deepEqual(shown, { ...far, created: shown.created, headers: {}, data: { amount: 5 } });
+    assert.deepEqual(shown, {
+      ...far,
+      created: shown.created,
+      headers: {},
+      data: { amount: 5 },
+      dataBytes: 12,
+    });
     for (const subject of ['sched.forged', 'fired.forged', 'firing.fired.forged']) {
       const header = 'Nats-Schedule:@every 1s';
       const { stdout } = await natsCli(['req', subject, '{}', '--timeout', '1s', '-H', header], {
