@@ -10,7 +10,6 @@ import { epochSubject } from '../../schemas/subjects.js';
 import { Appender, type Unsettled } from '../journal/appender.js';
 import type { Draft, Settle } from '../journal/draft.js';
 import { GROUPING } from '../journal/grouping.js';
-import type { EpochEnd } from '../journal/recovery.js';
 import type { SignedRequest } from './request.js';
 
 export interface OutsideProducersOptions {
@@ -67,12 +66,6 @@ class OpenEpoch {
 
   get isIdle(): boolean {
     return this.#waiting === 0;
-  }
-
-  /** How it stands by what the server has answered; undefined: records are on their way, or their fate is not known. */
-  get end(): EpochEnd | undefined {
-    if (this.#waiting > 0 || this.#over) return undefined;
-    return this.#appender?.end ?? { epoch: this.epoch, last: 0, holes: [] };
   }
 
   submit({ n }: Identity, draft: Draft, settle: Settle): void {
@@ -152,12 +145,6 @@ export class OutsideProducers {
     this.#open.delete(producer);
     this.#open.set(producer, open);
     open.submit(id, draft, settle);
-  }
-
-  /** How an epoch stands, where this broker has stored all of it. */
-  endOf(producer: string, epoch: number): EpochEnd | undefined {
-    const open = this.#open.get(producer);
-    return open?.epoch === epoch ? open.end : undefined;
   }
 
   close(): void {

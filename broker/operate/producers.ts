@@ -27,7 +27,7 @@ import { type Check, compile } from '../../schemas/validate.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import type { OutsideProducers } from '../gateway/outside-producers.js';
 import { readSigned, type SignedSubject } from '../gateway/signed-subject.js';
-import { checkHolder } from '../journal/epoch-holder.js';
+import { checkHolder, lastEpochOf } from '../journal/epoch-holder.js';
 import { takeOver } from '../journal/epoch-source.js';
 import { type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
 import { readLog } from '../journal/reader.js';
@@ -104,7 +104,14 @@ const fence = (
   request: FenceRequest,
 ): TE.TaskEither<Fault, FenceReply> =>
   pipe(
-    write(context, request, { phase: 'fence', producer: producerOf(account, request.name) }),
+    lastEpochOf(context.nc, producerOf(account, request.name)),
+    TE.chain((ends) =>
+      write(context, request, {
+        phase: 'fence',
+        producer: producerOf(account, request.name),
+        ...(ends === undefined ? {} : { ends }),
+      }),
+    ),
     TE.map((seq) => ({ fence: seq })),
   );
 
@@ -121,7 +128,24 @@ const isWrittenIn =
       : parts?.kind === 'evt' && parts.module === account;
   };
 
-/** A process that knows of none before it cannot say how that one ended: it is looked for. */
+/** What a program says of its past is compared with the log, and never recorded: the broker looks for itself. */
+const checkClaim =
+  ({ previous }: OpenRequest, producer: string) =>
+  (ends: number | undefined): E.Either<Fault, void> => {
+    if (previous === null) return E.right(undefined);
+    const { epoch, last, holes } = previous;
+    if (epoch > (ends ?? 0)) {
+      const text = `the log has no epoch ${epoch} of ${producer}`;
+      return E.left(fault('PAYLOAD_INVALID', text, '/previous/epoch'));
+    }
+    return holes.every((n) => n < last)
+      ? E.right(undefined)
+      : E.left(
+          fault('PAYLOAD_INVALID', 'a number that was left out is below the last one', '/previous/holes'),
+        );
+  };
+
+/** A program within CORE says how its epoch ended, and is believed. Of all others the broker looks for it in the log. */
 const open = (
   context: ProducersContext,
   account: string,
@@ -132,13 +156,20 @@ const open = (
   const producer = producerOf(account, request.name);
   const { previous, takeover, instance } = request;
   const isOwn = isWrittenIn(account);
-  const opened =
-    takeover && previous === null
-      ? pipe(
-          takeOver({ nc, under, producer, by: instance, prefixes: prefixesOf(account), isOwn }),
-          TE.bimap(ofBroker, ({ epoch }) => epoch),
-        )
-      : write(context, request, { phase: 'open', producer, previous });
+  const lookedFor = pipe(
+    takeOver({ nc, under, producer, by: instance, prefixes: prefixesOf(account), isOwn }),
+    TE.bimap(ofBroker, ({ epoch }) => epoch),
+  );
+  const opened = isWithin
+    ? takeover && previous === null
+      ? lookedFor
+      : write(context, request, { phase: 'open', producer, previous })
+    : pipe(
+        takeover ? TE.right(undefined) : checkHolder(nc, producer, instance),
+        TE.chain(() => lastEpochOf(nc, producer)),
+        TE.chainEitherK(checkClaim(request, producer)),
+        TE.chain(() => lookedFor),
+      );
   return pipe(
     opened,
     TE.map((epoch) => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
+import fc from 'fast-check';
 import { connect, headers, type NatsConnection } from 'nats';
 import type { EpochRecord } from '../../broker/journal/epoch.js';
+import { verifyLog } from '../../replay/index.js';
 import { createProducer, send } from '../../modules/sdk/index.js';
 import { counting } from '../fixtures/counting.js';
 import { jsonOrText } from '../../schemas/json.js';
@@ -224,6 +226,28 @@ for (const durability of ['fsync', 'os'] as const)
       );
       const other = { name: 'held', instance: 'two', takeover: false, previous: null };
       assert.equal(await ask('producer.open', JSON.stringify(other)), 'EPOCH_LOST');
+    });
+
+    test('I2 whatever a program claims of its past, the log is verified clean', async () => {
+      await using real = success(await createProducer(nc, { name: 'liar' })());
+      for (const i of range(3)) success(await real.send(counting, 'count', 'a', { i })());
+      const operator = await connectOperator(broker.dataDir);
+      const number = fc.oneof(fc.integer({ min: 1, max: 5_000 }), fc.constant(Number.MAX_SAFE_INTEGER));
+      const claim = fc.record({ epoch: number, last: number, holes: fc.array(number, { maxLength: 5 }) });
+      const ask = async (previous: object): Promise<void> => {
+        const body = JSON.stringify({ name: 'liar', instance: 'x', takeover: true, previous });
+        const reply = await nc.request('producer.open', body, { timeout: 10_000 });
+        const { error, epoch } = reply.json<{ error?: { code: string }; epoch?: number }>();
+        assert.ok(error?.code === 'PAYLOAD_INVALID' || (epoch ?? 0) > 0, reply.string());
+      };
+      await ask({ epoch: Number.MAX_SAFE_INTEGER, last: 1, holes: [] });
+      await fc.assert(fc.asyncProperty(claim, ask), { numRuns: 15 });
+      const { verification } = success(await verifyLog({ nc: operator, graceMs: 0 })());
+      assert.deepEqual(
+        verification.findings.filter(({ producer }) => producer.startsWith('guest~liar')),
+        [],
+      );
+      await operator.close();
     });
 
     test('I8 more requests than the broker takes from one account are OVERLOADED, and others are served', async () => {
