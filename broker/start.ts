@@ -207,11 +207,12 @@ const contextOf = (
   { durability }: StartConfig,
   dataDir: string,
   { url, embedded, link, pid }: ServerSide,
-  { supervisor, index, refusal }: Parts,
+  { supervisor, index, refusal, turnstile }: Parts,
 ): OperationsContext => ({
   nc: link.nc,
   jsm: link.jsm,
   refusal,
+  waiting: () => turnstile.waiting(),
   supervisor,
   index,
   server: { version: link.serverVersion, embedded, url },
@@ -223,7 +224,7 @@ const contextOf = (
 /** Begins to answer modules, operators and callers. */
 const serve = (
   { link }: ServerSide,
-  { supervisor, gateway, schedules, index, stacks, refusal }: Parts,
+  { supervisor, gateway, schedules, index, stacks, refusal, turnstile }: Parts,
   context: OperationsContext,
   producer: Producer,
 ): readonly Subscription[] => {
@@ -236,7 +237,7 @@ const serve = (
     serveControl(link.nc, supervisor, stacks),
     serveRequests(link.nc, SERVED.operations, (subject) => handlers.get(subject)),
     ...serveConsumers(link.nc),
-    serveScheduling(link.nc, schedules, supervisor, refusal),
+    serveScheduling(link.nc, schedules, supervisor, refusal, turnstile),
   ];
   gateway.start();
   return serving;

@@ -136,6 +136,9 @@ export const BrokerStatusSchema = Type.Object({
     firstSeq: Count,
     lastSeq: Count,
   }),
+  requestsWaiting: Type.Record(Type.String(), Count, {
+    description: 'Requests of people that wait their turn, by account.',
+  }),
   modules: Type.Immutable(Type.Array(ModuleStatusSchema)),
   agents: Count,
   conversationsOpen: Count,

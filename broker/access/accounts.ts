@@ -21,6 +21,8 @@ export interface Grant {
   readonly kind: 'service' | 'stream';
   /** A service that answers one request with several messages. */
   readonly many?: boolean;
+  /** The server tells the number of the connection too, by which the broker shares its time out; nothing else goes by it. */
+  readonly share?: boolean;
 }
 
 export interface AccountPlan {
@@ -65,8 +67,11 @@ const ASKED = [
  * JetStream acts on, nor to those by which the log knows who wrote what.
  */
 const people = (sender: string): readonly Grant[] => [
-  ...COMMANDS.map((address) => service(`send.${address}.${sender}`, `cmd.${address}`)),
-  ...ASKED.map((subject) => signed(subject, sender)),
+  // With the number of the connection: the broker shares its time out by it, and nothing else.
+  ...[
+    ...COMMANDS.map((address) => service(`send.${address}.${sender}`, `cmd.${address}`)),
+    ...ASKED.map((subject) => signed(subject, sender)),
+  ].map((grant) => ({ ...grant, share: true })),
   { kind: 'service', subject: '$SRV.>', many: true },
   { kind: 'stream', subject: 'live.>' },
 ];

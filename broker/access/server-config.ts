@@ -27,8 +27,10 @@ const list = (items: readonly string[]): string => `[${items.map(q).join(', ')}]
 const exportLine = ({ kind, subject, many }: Grant, accounts: readonly string[]): string =>
   `      { ${kind}: ${q(subject)}, accounts: ${list(accounts)}${many === true ? ', response_type: stream' : ''} }`;
 
-const importLine = ({ kind, subject, as }: Grant): string =>
-  `      { ${kind}: { account: CORE, subject: ${q(subject)} }${as === undefined ? '' : `, to: ${q(as)}`} }`;
+const importLine = ({ kind, subject, as, share }: Grant): string =>
+  `      { ${kind}: { account: CORE, subject: ${q(subject)} }${as === undefined ? '' : `, to: ${q(as)}`}${
+    share === true ? ', share: true' : ''
+  } }`;
 
 /** One export per subject, naming every account that was granted it. */
 const exportsOf = (accounts: readonly AccountPlan[]): readonly string[] => {

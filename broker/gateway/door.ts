@@ -8,6 +8,7 @@ import type { Producer } from '../journal/producer.js';
 import { Seldom } from '../journal/seldom.js';
 import { serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
+import type { Turnstile } from '../serving/turnstile.js';
 import { moduleUnknown } from './admission.js';
 import type { ModuleDirectory } from './directory.js';
 import { claimOf, type OutsideProducers } from './outside-producers.js';
@@ -19,6 +20,8 @@ export interface DoorOptions {
   readonly producer: Pick<Producer, 'submit'>;
   readonly outside: OutsideProducers;
   readonly directory: ModuleDirectory;
+  /** Where commands of people wait their turn. */
+  readonly turnstile: Turnstile;
   /** Why the log can take nothing now, where that is known before it is tried. */
   readonly refusal?: () => Fault | undefined;
   readonly log: (text: string) => void;
@@ -63,7 +66,13 @@ export class Door {
   start(): void {
     const { nc } = this.options;
     const handle = (msg: Msg): void => this.#sent(msg);
-    this.#serving = serve({ nc, subject: SERVED.commands, handle, refuse: replyFault });
+    this.#serving = serve({
+      nc,
+      subject: SERVED.commands,
+      turnstile: this.options.turnstile,
+      handle,
+      refuse: replyFault,
+    });
   }
 
   /** Commands on their way into the log, but those of producers outside. */

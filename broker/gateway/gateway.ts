@@ -14,6 +14,7 @@ import type { Producer } from '../journal/producer.js';
 import { serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
+import type { Turnstile } from '../serving/turnstile.js';
 import type { ModuleDirectory } from './directory.js';
 import type { Door } from './door.js';
 import { serveDiscovery } from './discovery.js';
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly directory: ModuleDirectory;
   /** Takes commands from when calls are taken on, and as long. */
   readonly door: Door;
+  /** Where calls of people wait their turn. */
+  readonly turnstile: Turnstile;
   /** Why the log can take nothing now, where that is known before it is tried. */
   readonly refusal?: () => Fault | undefined;
   /** Calls that wait for a result; above it a call is refused with OVERLOADED. */
@@ -73,7 +76,7 @@ export class Gateway {
   }
 
   start(): void {
-    const { nc, directory, door, maxWaitMs } = this.#options;
+    const { nc, directory, door, maxWaitMs, turnstile } = this.#options;
     this.#results = serve({
       nc,
       subject: SERVED.results,
@@ -82,7 +85,7 @@ export class Gateway {
       refuse: () => undefined,
     });
     this.#serving.push(
-      serve({ nc, subject: SERVED.calls, handle: (msg) => this.#called(msg), refuse: replyFault }),
+      serve({ nc, subject: SERVED.calls, handle: (msg) => this.#called(msg), refuse: replyFault, turnstile }),
       serveDiscovery(nc, directory),
     );
     door.start();

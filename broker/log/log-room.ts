@@ -68,7 +68,9 @@ export class LogRoom {
   /** Why no new command is taken, while that is so. */
   get refusal(): Fault | undefined {
     const use = this.#now();
-    if (use === undefined || roomOf(use) > 0) return undefined;
+    // A little room that comes and goes is none.
+    if (use === undefined || roomOf(use) > (this.#wasFull ? reserveOf(use.maxBytes) / 4 : 0))
+      return undefined;
     const text =
       `the log has ${formatBytes(use.bytes)} of ${formatBytes(use.maxBytes)}, and the rest is kept for results: ` +
       'start the broker with a larger --max-bytes';

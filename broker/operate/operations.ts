@@ -31,6 +31,8 @@ export interface OperationsContext {
   readonly serverPid: () => number | null;
   /** Why the log takes nothing new, while that is so. */
   readonly refusal: () => Fault | undefined;
+  /** Requests of people that wait their turn, by account. */
+  readonly waiting: () => ReadonlyMap<string, number>;
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -121,6 +123,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
               firstSeq: state.first_seq,
               lastSeq: state.last_seq,
             },
+            requestsWaiting: Object.fromEntries(context.waiting()),
             modules,
             agents: index.agents,
             conversationsOpen: index.conversations.size,

@@ -14,6 +14,7 @@ import { replyFault } from '../gateway/reply.js';
 import { carriedOf, readRequest } from '../gateway/request.js';
 import type { Handler } from '../serving/requests.js';
 import { serve } from '../serving/serve.js';
+import type { Turnstile } from '../serving/turnstile.js';
 import { SERVED } from '../serving/served.js';
 import type { ScheduleRequest, Schedules } from './schedules.js';
 
@@ -65,11 +66,13 @@ export const serveScheduling = (
   nc: NatsConnection,
   schedules: Schedules,
   directory: ModuleDirectory,
-  refusal: () => Fault | undefined = () => undefined,
+  refusal: () => Fault | undefined,
+  turnstile: Turnstile,
 ): Subscription =>
   serve({
     nc,
     subject: SERVED.schedules,
+    turnstile,
     handle: async (msg) => {
       // Nobody waits, and a schedule whose id nobody learns could hardly be cancelled.
       if (msg.reply === undefined || msg.reply === '') return;

@@ -1,6 +1,11 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { PEOPLE } from '../gateway/signed-subject.js';
+import { HEADER } from '../../schemas/headers.js';
+import { headerOf } from '../journal/message-headers.js';
 import { Seldom } from '../journal/seldom.js';
+import { askingOf } from './asking.js';
+import type { Turnstile } from './turnstile.js';
 
 /** How a message is answered that nobody can answer: INTERNAL, in the form that its subject has for a no. */
 export type Refuse = (msg: Msg, problem: Fault) => void;
@@ -10,6 +15,8 @@ export interface Serving {
   readonly subject: string;
   readonly handle: (msg: Msg) => void | Promise<void>;
   readonly refuse: Refuse;
+  /** Where what people send waits its turn. */
+  readonly turnstile?: Turnstile;
 }
 
 const MAX_STACK = 4_096;
@@ -39,15 +46,62 @@ const failed = (msg: Msg, thrown: unknown, refuse: Refuse): void => {
  * Serves a subject: the only way in which the broker subscribes to what others send. Nothing that a handler throws, now or
  * later, gets out of here: into the client it would end the reading of all that comes, into the process the process.
  */
-export const serve = ({ nc, subject, handle, refuse }: Serving): Subscription =>
-  nc.subscribe(subject, {
+export const serve = (serving: Serving): Subscription => {
+  const { nc, subject, turnstile } = serving;
+  return nc.subscribe(subject, {
     callback: (error, msg) => {
       if (error !== null) return;
-      try {
-        const handling = handle(msg);
-        if (handling instanceof Promise) handling.catch((thrown) => failed(msg, thrown, refuse));
-      } catch (thrown) {
-        failed(msg, thrown, refuse);
-      }
+      if (turnstile === undefined) handled(serving, msg, () => undefined);
+      else enter(serving, turnstile, msg);
     },
   });
+};
+
+const handled = ({ handle, refuse }: Serving, msg: Msg, done: () => void): void => {
+  try {
+    const handling = handle(msg);
+    if (!(handling instanceof Promise)) return;
+    handling.catch((thrown) => failed(msg, thrown, refuse)).finally(done);
+  } catch (thrown) {
+    failed(msg, thrown, refuse);
+    done();
+  }
+};
+
+/** Only what people send waits in turn: a handler's call may be what another one waits for. */
+const enter = (serving: Serving, turnstile: Turnstile, msg: Msg): void => {
+  const sender = msg.subject.slice(msg.subject.lastIndexOf('.') + 1);
+  // What a producer numbers has its own bound, and its order over all of its connections.
+  if (!PEOPLE.has(sender) || headerOf(msg, HEADER.id) !== undefined) {
+    return handled(serving, msg, () => undefined);
+  }
+  const { asking, pace } = askingOf(msg, sender);
+  const waits = msg.reply !== undefined && msg.reply !== '';
+  const take = (): void => {
+    let isDone = false;
+    const done = (): void => {
+      if (!isDone) turnstile.leave(asking);
+      isDone = true;
+    };
+    if (waits) onAnswer(msg, done);
+    handled(serving, msg, done);
+    // Nobody will answer it, so there is nothing to wait for.
+    if (!waits) done();
+  };
+  const full = turnstile.enter(asking, pace, take);
+  if (full === undefined) return;
+  if (waits) serving.refuse(msg, full);
+  else
+    seldom.say(
+      `a request on ${msg.subject.slice(0, 256)} was refused, and nobody waits for an answer: ${full.message}`,
+    );
+};
+
+/** Tells when a request is answered, whoever does it. */
+const onAnswer = (msg: Msg, done: () => void): void => {
+  const respond = msg.respond.bind(msg);
+  msg.respond = (...answer) => {
+    done();
+    return respond(...answer);
+  };
+};

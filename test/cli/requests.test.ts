@@ -25,6 +25,7 @@ const STATUS: BrokerStatus = {
     firstSeq: 1,
     lastSeq: 1_200,
   },
+  requestsWaiting: {},
   modules: [
     {
       name: 'accounts',

@@ -80,7 +80,8 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
   await producer.close();
   await nc.close();
 
-  assert.ok(mostLag >= CALLING, `it was slower than they: ${mostLag} behind`);
+  // Of each connection 64 calls are in the log at a time; the rest waits for them in the broker.
+  assert.ok(mostLag >= 64, `it was slower than they: ${mostLag} behind`);
   assert.ok(mostBytes < MODULE_BYTES, `${Math.round(mostBytes / MIB)} MiB`);
   assert.ok(overloaded > 0 && answered >= CALLING);
   let commands = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { connect } from 'nats';
+import { connect, type NatsConnection } from 'nats';
 import { SILENCE_VARIABLE } from '../../broker/journal/keepalive.js';
 import { readLog } from '../../broker/journal/reader.js';
 import { LmdbOutbox } from '../../broker/outbox/lmdb-outbox.js';
@@ -20,6 +20,8 @@ import { waitFor } from '../support/wait-for.js';
 /** Calls before the log is held back, and calls while it is. */
 const ANSWERED = 200;
 const WAITING = 2_000;
+/** A connection has 64 calls on their way at a time; the next ones wait where no outbox has them. */
+const CONNECTIONS = 40;
 
 const amountOf = (data: Uint8Array): number => (jsonOrText(data) as { amount: number }).amount;
 
@@ -62,9 +64,15 @@ describe('the outbox of the gateway', () => {
     const broker = { dataDir, natsUrl: line.url, shipped: ['accounts'], args: ['--durability', 'os'] };
     // The test holds the log back: on a fast machine nothing would wait.
     await using first = await startBroker({ ...broker, env: { [SILENCE_VARIABLE]: '120000' } });
-    const nc = await connect({ servers: server.url, reconnect: false });
+    const connections = await Promise.all(
+      Array.from({ length: CONNECTIONS }, () => connect({ servers: server.url, reconnect: false })),
+    );
     const call = (amount: number): Promise<unknown> =>
-      nc.request(`call.accounts.deposit.a${amount % 100}`, JSON.stringify({ amount }), { timeout: 60_000 });
+      (connections[amount % CONNECTIONS] as NatsConnection).request(
+        `call.accounts.deposit.a${amount % 100}`,
+        JSON.stringify({ amount }),
+        { timeout: 60_000 },
+      );
     const told = Array.from({ length: ANSWERED }, (_, i) => i + 1);
     await Promise.all(told.map(call));
     line.swallow('to-server');
@@ -80,7 +88,7 @@ describe('the outbox of the gateway', () => {
       60_000,
     );
     await first.kill('SIGKILL');
-    await nc.close();
+    for (const nc of connections) await nc.close();
     assert.ok((await unanswered).every(({ status }) => status === 'rejected'));
     line.mend();
 

@@ -60,8 +60,13 @@ describe('accounts', () => {
     }
   });
 
-  it('I7 the broker is told of no caller by a header', () => {
-    assert.doesNotMatch(render(plans()), /share/);
+  it('I7 whoever is shared with the broker has its name in the subject', () => {
+    const shared = render(plans())
+      .split('\n')
+      .filter((line) => line.includes('share'));
+    for (const line of shared) {
+      assert.match(line, /subject: "(send|call|schedule|producer)\.[^"]*\.(guest|operator)" \}, to: "/);
+    }
   });
 
   it('an action without an agent is granted without one, and the other way round', () => {

@@ -1,0 +1,217 @@
+import { type Fault, fault } from '../../schemas/errors.js';
+
+/** What one kind of request may have at a time, of one connection. */
+export interface Pace {
+  /** Requests that are being answered; the next ones wait their turn. */
+  readonly inFlight: number;
+}
+
+export interface TurnstileBounds {
+  /** Requests of one connection that wait, and their bytes; what comes then is refused. */
+  readonly connection: { readonly requests: number; readonly bytes: number };
+  /** The same of one account. */
+  readonly account: { readonly requests: number; readonly bytes: number };
+}
+
+const MIB = 1024 * 1024;
+
+export const BOUNDS: TurnstileBounds = {
+  connection: { requests: 20_000, bytes: 32 * MIB },
+  account: { requests: 100_000, bytes: 64 * MIB },
+};
+
+/** Who asks, and for what. `line`: what is taken in its order; the connection has a line for each kind of request. */
+export interface Asking {
+  readonly account: string;
+  readonly connection: string;
+  readonly line: string;
+  readonly bytes: number;
+}
+
+/** Taken in one turn of a line, bytes: who sends large requests has fewer of them taken. */
+const QUANTUM_BYTES = 16 * 1024;
+/** For so long requests are taken before the connection is read again, milliseconds: what is not read waits in the server. */
+const SLICE_MS = 3;
+const RETRY_AFTER_MS = 1_000;
+
+interface Held {
+  requests: number;
+  bytes: number;
+}
+
+interface Waiting {
+  readonly asking: Asking;
+  readonly take: () => void;
+}
+
+interface Line {
+  readonly pace: Pace;
+  readonly queue: Waiting[];
+  head: number;
+  inFlight: number;
+  credit: number;
+  isReady: boolean;
+}
+
+/**
+ * Takes requests in turn from all who ask: each connection waits in lines of its own, so whoever sends much waits for himself
+ * and for nobody else. What waits is bounded by connection and by account.
+ */
+export class Turnstile {
+  readonly #lines = new Map<string, Line>();
+  readonly #held = new Map<string, Held>();
+  /** Lines of which the next request may be taken, in the order of their turns. */
+  #ready: Line[] = [];
+  #sliceEnds = 0;
+  #isScheduled = false;
+
+  constructor(private readonly bounds: TurnstileBounds = BOUNDS) {}
+
+  /** Requests that wait, by account. */
+  waiting(): ReadonlyMap<string, number> {
+    return new Map(
+      [...this.#held].flatMap(([key, { requests }]) =>
+        key.startsWith('a ') ? [[key.slice(2), requests] as const] : [],
+      ),
+    );
+  }
+
+  /**
+   * Takes the request at once where nothing is before it, else in its turn; whoever takes it calls `done` of {@link leave} when it is
+   * answered. A fault: it is not taken at all.
+   */
+  enter(asking: Asking, pace: Pace, take: () => void): Fault | undefined {
+    const line = this.#lineOf(asking, pace);
+    const isFirst = line.queue.length === line.head && this.#ready.length === 0;
+    if (isFirst && line.inFlight < pace.inFlight && this.#hasTime()) {
+      line.inFlight += 1;
+      take();
+      return undefined;
+    }
+    const full = this.#full(asking);
+    if (full !== undefined) {
+      this.#forget(asking, line);
+      return full;
+    }
+    this.#count(asking, 1);
+    line.queue.push({ asking, take });
+    this.#makeReady(line);
+    return undefined;
+  }
+
+  /** A request that was taken is answered. */
+  leave(asking: Asking): void {
+    const line = this.#lines.get(asking.line);
+    if (line === undefined) return;
+    line.inFlight -= 1;
+    this.#makeReady(line);
+    this.#forget(asking, line);
+  }
+
+  #lineOf({ line: key }: Asking, pace: Pace): Line {
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known;
+    const line: Line = { pace, queue: [], head: 0, inFlight: 0, credit: 0, isReady: false };
+    this.#lines.set(key, line);
+    return line;
+  }
+
+  #forget({ line: key }: Asking, line: Line): void {
+    if (line.inFlight === 0 && line.queue.length === line.head) this.#lines.delete(key);
+  }
+
+  #full({ account, connection, bytes }: Asking): Fault | undefined {
+    const by = [
+      ['this connection', `c ${connection}`, this.bounds.connection],
+      [`the account ${account}`, `a ${account}`, this.bounds.account],
+    ] as const;
+    for (const [who, key, bound] of by) {
+      const held = this.#held.get(key);
+      if (held === undefined) continue;
+      if (held.requests < bound.requests && held.bytes + bytes <= bound.bytes) continue;
+      const text = `${held.requests} requests of ${who} wait, with ${held.bytes} bytes; try again in ${RETRY_AFTER_MS} ms`;
+      return { ...fault('OVERLOADED', text), retryAfterMs: RETRY_AFTER_MS };
+    }
+    return undefined;
+  }
+
+  #count({ account, connection, bytes }: Asking, sign: 1 | -1): void {
+    for (const key of [`c ${connection}`, `a ${account}`]) {
+      const held = this.#held.get(key) ?? { requests: 0, bytes: 0 };
+      held.requests += sign;
+      held.bytes += sign * bytes;
+      if (held.requests === 0) this.#held.delete(key);
+      else this.#held.set(key, held);
+    }
+  }
+
+  #makeReady(line: Line): void {
+    if (line.isReady || line.queue.length === line.head || line.inFlight >= line.pace.inFlight) return;
+    line.isReady = true;
+    this.#ready.push(line);
+    this.#schedule();
+  }
+
+  /** Whether this turn of the event loop has time left for requests. */
+  #hasTime(): boolean {
+    const now = performance.now();
+    if (this.#sliceEnds === 0) {
+      this.#sliceEnds = now + SLICE_MS;
+      this.#schedule();
+    }
+    return now < this.#sliceEnds;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // Behind what the connection has brought by then.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#sliceEnds = 0;
+      this.#slice();
+    });
+  }
+
+  #slice(): void {
+    while (this.#ready.length > 0 && this.#hasTime()) {
+      const turn = this.#ready;
+      this.#ready = [];
+      for (const [i, line] of turn.entries()) {
+        if (!this.#hasTime()) {
+          // Those that had no turn are the first of the next.
+          this.#ready = [...turn.slice(i), ...this.#ready];
+          break;
+        }
+        this.#serve(line);
+      }
+    }
+    if (this.#ready.length > 0) this.#schedule();
+  }
+
+  #serve(line: Line): void {
+    line.isReady = false;
+    line.credit += QUANTUM_BYTES;
+    while (line.queue.length > line.head && line.inFlight < line.pace.inFlight) {
+      const next = line.queue[line.head] as Waiting;
+      // A request has its own weight and what it costs to look at.
+      const weight = next.asking.bytes + 512;
+      if (weight > line.credit) break;
+      line.credit -= weight;
+      line.head += 1;
+      if (line.head > 1_024 && line.head * 2 > line.queue.length) {
+        line.queue.splice(0, line.head);
+        line.head = 0;
+      }
+      this.#count(next.asking, -1);
+      line.inFlight += 1;
+      next.take();
+    }
+    if (line.queue.length === line.head) {
+      line.queue.length = 0;
+      line.head = 0;
+      line.credit = 0;
+    }
+    this.#makeReady(line);
+  }
+}

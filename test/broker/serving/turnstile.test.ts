@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { connect } from 'nats';
+import { connectionOf } from '../../../broker/serving/asking.js';
+import { type Asking, BOUNDS, Turnstile } from '../../../broker/serving/turnstile.js';
+import { manifest } from '../../fixtures/modules/slow/manifest.js';
+import { startBroker } from '../../support/broker.js';
+import { brokerStatus } from '../../support/broker-status.js';
+import { writeModule } from '../../support/module-dir.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const NO_BOUND = { requests: 1e9, bytes: 1e12 };
+
+const asking = (connection: string, bytes = 100): Asking => ({
+  account: 'guest',
+  connection,
+  line: connection,
+  bytes,
+});
+
+test('each connection is taken in its order and no more of it than its pace, and all of it in the end', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(200_000)), { maxLength: 200 }),
+      fc.integer({ min: 1, max: 8 }),
+      async (requests, inFlight) => {
+        const turnstile = new Turnstile({ connection: NO_BOUND, account: NO_BOUND });
+        const taken = new Map<string, number[]>();
+        const running = new Map<string, number>();
+        const ends: (() => void)[] = [];
+        for (const [i, [name, bytes]] of requests.entries()) {
+          const who = asking(name, bytes);
+          const refused = turnstile.enter(who, { inFlight }, () => {
+            taken.set(name, [...(taken.get(name) ?? []), i]);
+            running.set(name, (running.get(name) ?? 0) + 1);
+            assert.ok((running.get(name) ?? 0) <= inFlight);
+            ends.push(() => {
+              running.set(name, (running.get(name) ?? 0) - 1);
+              turnstile.leave(who);
+            });
+          });
+          assert.equal(refused, undefined);
+        }
+        let left = requests.length;
+        while (left > 0) {
+          await new Promise((resume) => setImmediate(resume));
+          for (const end of ends.splice(0)) {
+            end();
+            left -= 1;
+          }
+        }
+        for (const name of ['a', 'b', 'c']) {
+          const sent = requests.flatMap(([from], i) => (from === name ? [i] : []));
+          assert.deepEqual(taken.get(name) ?? [], sent);
+        }
+        assert.deepEqual([...turnstile.waiting()], []);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test('what is above the bounds of a connection or an account is refused, and others are taken', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 5_000 }), (requests, bytes) => {
+      const turnstile = new Turnstile({
+        connection: { requests, bytes: 50_000 },
+        account: { requests: 60, bytes: 1e9 },
+      });
+      const enter = (name: string): string | undefined =>
+        turnstile.enter(asking(name, bytes), { inFlight: 1 }, () => undefined)?.code;
+      enter('a');
+      const mayWait = Math.min(requests, Math.floor(50_000 / bytes));
+      for (let i = 0; i < mayWait; i++) assert.equal(enter('a'), undefined);
+      assert.equal(enter('a'), 'OVERLOADED');
+      assert.equal(enter('b'), undefined);
+      for (let i = 0; i < 70; i++) enter(`other-${i}`);
+      for (let i = 0; i < 70; i++) enter(`other-${i}`);
+      assert.ok((turnstile.waiting().get('guest') ?? 0) <= 60);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('the connection is read from what the server wrote, whatever a sender put before it', () => {
+  const server = (id: number, name: string): string =>
+    `Nats-Request-Info: ${JSON.stringify({ start: '2026-11-29T01:00:00Z', host: '127.0.0.1', id, acc: 'guest', name })}\r\n\r\n`;
+  const forged = fc.constantFrom(
+    'Nats-Request-Info: {"id":7}\r\n',
+    'Nats-Request-Info: {"start":"x","host":"y","id":7}',
+    'A:Nats-Request-InfoNats-Request-Info',
+    '\r\n\r\n',
+    'Nats-Request-Info: {"',
+    '\\"',
+  );
+  const text = fc.array(fc.oneof(forged, fc.string()), { maxLength: 6 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, text, fc.nat(), (before, name, id) => {
+      const bytes = Buffer.from(`NATS/1.0\r\n${before}${server(id, name)}`);
+      assert.equal(connectionOf(bytes), String(id));
+    }),
+  );
+  assert.equal(connectionOf(new Uint8Array()), '');
+});
+
+test('I12 a connection that asks for more than its bound is refused by name, and another one is served', async () => {
+  await using home = tempDir();
+  const slow = await writeModule(join(home.path, 'slow'), 'slow', manifest);
+  await using broker = await startBroker({
+    shipped: ['accounts'],
+    args: ['--durability', 'os', '--module', slow],
+  });
+  const pid = broker.ready.modules.find(({ name }) => name === 'slow')?.pid ?? 0;
+  const flooder = await connect({ servers: broker.url });
+  const other = await connect({ servers: broker.url });
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const refused: { code: string; retryAfterMs?: number }[] = [];
+    flooder.subscribe('_INBOX.flood', {
+      callback: (_, msg) => {
+        const { error } = msg.json<{ error?: { code: string; retryAfterMs?: number } }>();
+        if (error !== undefined) refused.push(error);
+      },
+    });
+    for (let i = 0; i < BOUNDS.connection.requests + 200; i++) {
+      flooder.publish('call.slow.work.a', '{"i":1}', { reply: '_INBOX.flood' });
+      if (i % 1_000 === 0) await flooder.flush();
+    }
+    await waitFor('the first refusals', () => (refused.length >= 100 ? true : undefined), 60_000);
+    assert.deepEqual(new Set(refused.map(({ code }) => code)), new Set(['OVERLOADED']));
+    const { requestsWaiting } = await brokerStatus(broker.dataDir);
+    assert.equal(requestsWaiting.guest, BOUNDS.connection.requests);
+    // Neither by its place in the line nor by the bound of the other.
+    const reply = await other.request('call.accounts.deposit.b', '{"amount":1}', { timeout: 10_000 });
+    assert.equal(reply.json<{ status: string }>().status, 'ok');
+    const held = other.request('call.slow.work.b', '{"i":2}', { timeout: 60_000 });
+    await flooder.close();
+    process.kill(pid, 'SIGCONT');
+    assert.equal((await held).json<{ status: string }>().status, 'ok');
+  } finally {
+    process.kill(pid, 'SIGKILL');
+    await flooder.close();
+    await other.close();
+  }
+});
