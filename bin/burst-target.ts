@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Installation } from '../perf/burst/installation.js';
 import { KINDS, type LoadKind } from '../perf/burst/setting.js';
-import { type Fault, fault } from '../schemas/errors.js';
+import { MAX_KEY_BYTES, readBounded } from '../broker/files/bounded-file.js';
+import { type Fault, FaultError, fault } from '../schemas/errors.js';
 import { type BrokerStatus, OPS } from '../schemas/operate.js';
 import { openConnection } from './connect.js';
 import { brokerDataDir } from './data-dir.js';
@@ -15,7 +15,11 @@ export interface BurstTarget extends TargetOptions {
   readonly trusted?: string;
 }
 
-const seedIn = (path: string): string => readFileSync(path, 'utf8').trim();
+const seedIn = (path: string): string => {
+  const read = readBounded(path, MAX_KEY_BYTES);
+  if (isLeft(read)) throw new FaultError(fault('USAGE', `the key ${path} cannot be read: ${read.left}`));
+  return read.right.toString('utf8').trim();
+};
 
 /** A broker that runs already, as a place for a burst test: nothing of it is started or stopped, but by kills. */
 export const installationOf =

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
@@ -11,6 +11,7 @@ import {
   nkeyAuthenticator,
   usernamePasswordAuthenticator,
 } from 'nats';
+import { MAX_KEY_BYTES, readBounded } from '../broker/files/bounded-file.js';
 import { dial } from '../broker/journal/dial.js';
 import { DEFAULT_DATA_DIR } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
@@ -35,12 +36,11 @@ const authenticator = (credential: Credential): Either<Fault, Authenticator | un
     case 'user':
       return right(usernamePasswordAuthenticator(credential.user, credential.password));
     case 'file': {
-      let content: Buffer;
-      try {
-        content = readFileSync(credential.path);
-      } catch (error) {
-        return left(fault('USAGE', `the credential cannot be read: ${(error as Error).message}`));
+      const read = readBounded(credential.path, MAX_KEY_BYTES);
+      if (isLeft(read)) {
+        return left(fault('USAGE', `the credential ${credential.path} cannot be read: ${read.left}`));
       }
+      const content = read.right;
       const seed = content.toString('utf8').trim();
       return right(
         SEED.test(seed) ? nkeyAuthenticator(new TextEncoder().encode(seed)) : credsAuthenticator(content),

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { MAX_KEY_BYTES, readBounded } from '../broker/files/bounded-file.js';
 import { DEFAULT_DATA_DIR } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress } from '../schemas/operate.js';
@@ -37,7 +38,9 @@ const fromEnvironment = (env: NodeJS.ProcessEnv): Credential => {
 /** Reads `broker.json` of a data directory; undefined when there is none, or none that can be used. */
 export const readAddress = (dataDir: string): BrokerAddress | undefined => {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(dataDir, ADDRESS_FILE), 'utf8'));
+    const read = readBounded(join(dataDir, ADDRESS_FILE), MAX_KEY_BYTES);
+    if (isLeft(read)) return undefined;
+    const value: unknown = JSON.parse(read.right.toString('utf8'));
     const { nats, operatorSeed } = value as Partial<BrokerAddress>;
     return typeof nats === 'string' && typeof operatorSeed === 'string'
       ? (value as BrokerAddress)

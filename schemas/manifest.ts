@@ -11,9 +11,18 @@ const Name = Type.String({ pattern: NAME_PATTERN });
 const SchemaNode = Type.Unsafe<JsonSchema>(
   Type.Union([Type.Boolean(), Type.Record(Type.String(), Type.Unknown())]),
 );
+/** A manifest with all its schemas: it is shown, and sent, as one message. */
+export const MAX_MANIFEST_BYTES = 262_144;
+const MAX_ACTIONS = 500;
+const MAX_EVENTS = 1_000;
+const MAX_DEPENDENCIES = 500;
+const Description = Type.String({ maxLength: 4_096 });
+/** A path, or a word of a command line. */
+const Word = Type.String({ minLength: 1, maxLength: 4_096 });
+
 const Strict = { additionalProperties: false } as const;
 /** A JSON object whose keys are names; without `Strict`, other keys would pass unchecked. */
-const byName = <T extends TSchema>(value: T, options: { description?: string } = {}) =>
+const byName = <T extends TSchema>(value: T, options: { description?: string; maxProperties: number }) =>
   Type.Record(Name, value, { ...options, ...Strict });
 
 export const RetrySchema = Type.Object(
@@ -39,7 +48,7 @@ export const RetrySchema = Type.Object(
 
 export const ActionSchema = Type.Object(
   {
-    description: Type.Optional(Type.String()),
+    description: Type.Optional(Description),
     agent: Type.Optional(
       Type.Enum(['required', 'none'], {
         description:
@@ -72,10 +81,7 @@ export const ActionSchema = Type.Object(
   Strict,
 );
 
-export const EventSchema = Type.Object(
-  { description: Type.Optional(Type.String()), data: SchemaNode },
-  Strict,
-);
+export const EventSchema = Type.Object({ description: Type.Optional(Description), data: SchemaNode }, Strict);
 
 const limit = (minimum: number, maximum: number, description: string) =>
   Type.Optional(Type.Integer({ minimum, maximum, description }));
@@ -97,9 +103,9 @@ export const LimitsSchema = Type.Object(
 
 export const ManifestSchema = Type.Object(
   {
-    $schema: Type.Optional(Type.String()),
+    $schema: Type.Optional(Word),
     name: Name,
-    version: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?$' }),
+    version: Type.String({ maxLength: 128, pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?$' }),
     schema: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -109,19 +115,23 @@ export const ManifestSchema = Type.Object(
           'results and events says. Raised with each change of a shape.',
       }),
     ),
-    description: Type.String(),
-    actions: byName(ActionSchema),
-    events: byName(EventSchema),
+    description: Description,
+    actions: byName(ActionSchema, { maxProperties: MAX_ACTIONS }),
+    events: byName(EventSchema, { maxProperties: MAX_EVENTS }),
     dependencies: Type.Optional(
-      byName(Type.Array(Name), {
+      byName(Type.Array(Name, { maxItems: MAX_ACTIONS }), {
+        maxProperties: MAX_DEPENDENCIES,
         description: 'Actions of other modules that handlers may call or send: {"accounts": ["withdraw"]}.',
       }),
     ),
     limits: Type.Optional(LimitsSchema),
     start: Type.Union(
       [
-        Type.Object({ entry: Type.String({ minLength: 1 }) }, Strict),
-        Type.Object({ command: Type.Array(Type.String(), { minItems: 1 }) }, Strict),
+        Type.Object({ entry: Word }, Strict),
+        Type.Object(
+          { command: Type.Array(Type.String({ maxLength: 4_096 }), { minItems: 1, maxItems: 256 }) },
+          Strict,
+        ),
       ],
       {
         description:
@@ -177,11 +187,27 @@ export const takesAgent = (action: ActionManifest): boolean => action.agent !== 
 
 const check = compile<Manifest>(ManifestSchema, 'MANIFEST_INVALID', 'manifest');
 
+const encoder = new TextEncoder();
+
+/** Bytes of a value as JSON; undefined where it is too deep for that. */
+const bytesOf = (value: unknown): number | undefined => {
+  try {
+    return encoder.encode(JSON.stringify(value)).length;
+  } catch {
+    return undefined;
+  }
+};
+
 /** A manifest that can be used, or `MANIFEST_INVALID` with the place and the reason. */
 export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
   const shaped = check(value);
   if (isLeft(shaped)) return shaped;
   const manifest = shaped.right;
+  const bytes = bytesOf(manifest);
+  if (bytes !== undefined && bytes > MAX_MANIFEST_BYTES) {
+    const message = `manifest has ${bytes} bytes as JSON; ${MAX_MANIFEST_BYTES} are allowed`;
+    return left(fault('MANIFEST_INVALID', message, ''));
+  }
   const invalid = (path: string, message: string): Either<Fault, Manifest> =>
     left(fault('MANIFEST_INVALID', `manifest${path} ${message}`, path));
   if (!isModuleName(manifest.name)) {
@@ -214,5 +240,6 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
       return invalid(path, `cannot be compiled: ${(error as Error).message}`);
     }
   }
-  return right(manifest);
+  // Where it is a schema that is too deep, its place was named.
+  return bytes === undefined ? invalid('', 'is nested too deeply') : right(manifest);
 };

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isLeft } from 'fp-ts/lib/Either.js';
 import { nkeys } from 'nats';
 import { FaultError, fault } from '../../schemas/errors.js';
+import { MAX_KEY_BYTES, readBounded } from '../files/bounded-file.js';
 import { replaceFileSync } from '../process/durable-file.js';
 
 /** An nkey user: the server's configuration holds the public half only, the seed goes to who authenticates with it. */
@@ -39,7 +41,9 @@ export class KeyStore {
     const path = this.path(name);
     if (!existsSync(path)) return this.renew(name);
     try {
-      return fromSeed(readFileSync(path, 'utf8').trim());
+      const read = readBounded(path, MAX_KEY_BYTES);
+      if (isLeft(read)) throw new Error(read.left);
+      return fromSeed(read.right.toString('utf8').trim());
     } catch (error) {
       throw new FaultError(
         fault(

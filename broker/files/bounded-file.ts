@@ -1,6 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 
+/** A key, a credential, an address: small files that people keep. */
+export const MAX_KEY_BYTES = 65_536;
+
 const CHUNK_BYTES = 65_536;
 
 const kindOf = (stats: Stats): string => {

@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { type Manifest, parseManifest } from '../../schemas/manifest.js';
+import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
+import { readBounded } from '../files/bounded-file.js';
 
 export const MANIFEST_FILE = 'manifest.json';
+/** Written for people it has blanks and line ends, which do not count. */
+const MAX_MANIFEST_FILE_BYTES = 4 * MAX_MANIFEST_BYTES;
 
 /** A module on disk: its directory and what its manifest says. */
 export interface ModuleSource {
@@ -19,9 +21,11 @@ export const readModule = (directory: string): E.Either<Fault, ModuleSource> => 
   const manifestPath = join(dir, MANIFEST_FILE);
   const invalid = (message: string, path?: string): E.Either<Fault, never> =>
     E.left(fault('MANIFEST_INVALID', `${manifestPath}: ${message}`, path));
+  const read = readBounded(manifestPath, MAX_MANIFEST_FILE_BYTES);
+  if (E.isLeft(read)) return invalid(read.left);
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(manifestPath, 'utf8'));
+    value = JSON.parse(read.right.toString('utf8'));
   } catch (error) {
     return invalid((error as Error).message);
   }

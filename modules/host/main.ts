@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
+import { readBounded } from '../../broker/files/bounded-file.js';
 import { armFailPoints } from '../../broker/journal/fail-point.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
-import { type Manifest, parseManifest } from '../../schemas/manifest.js';
+import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
 import { Host } from './host.js';
 import { loadModule } from './load-module.js';
 import { runTrial } from './trial.js';
@@ -17,8 +17,11 @@ const required = (name: string): string => {
 };
 
 const readManifest = (): Manifest => {
-  const manifest = parseManifest(JSON.parse(readFileSync(required(MODULE_ENV.manifest), 'utf8')));
-  if (E.isLeft(manifest)) throw new Error(manifest.left.message);
+  const path = required(MODULE_ENV.manifest);
+  const read = readBounded(path, 4 * MAX_MANIFEST_BYTES);
+  if (E.isLeft(read)) throw new Error(`${path}: ${read.left}`);
+  const manifest = parseManifest(JSON.parse(read.right.toString('utf8')));
+  if (E.isLeft(manifest)) throw new Error(`${path}: ${manifest.left.message}`);
   return manifest.right;
 };
 

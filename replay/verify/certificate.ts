@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { readBounded } from '../../broker/files/bounded-file.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { compile } from '../../schemas/validate.js';
 import {
@@ -85,13 +86,12 @@ export const checkCertificate = (text: string, trusted: readonly string[]): Eith
   return isLeft(said) ? said : statementOf(said.right);
 };
 
+/** A statement names every epoch of a range: far below this. */
+const MAX_CERTIFICATE_BYTES = 64 * 1024 * 1024;
+
 /** As {@link checkCertificate}, of a file; USAGE where it cannot be read. */
 export const readCertificate = (path: string, trusted: readonly string[]): Either<Fault, Statement> => {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    return left(fault('USAGE', `the certificate cannot be read: ${(error as Error).message}`));
-  }
-  return checkCertificate(text, trusted);
+  const read = readBounded(path, MAX_CERTIFICATE_BYTES);
+  if (isLeft(read)) return left(fault('USAGE', `the certificate ${path} cannot be read: ${read.left}`));
+  return checkCertificate(read.right.toString('utf8'), trusted);
 };

@@ -6,9 +6,10 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { MAX_KEY_BYTES, readBounded } from '../../broker/files/bounded-file.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 
 /** SPKI of an Ed25519 key is this and the 32 bytes of the key. */
@@ -44,7 +45,9 @@ export const openSigningKey = (path: string, make: boolean): Either<Fault, Signi
       writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' });
       return right(signingKey(privateKey));
     }
-    const key = createPrivateKey(readFileSync(path));
+    const read = readBounded(path, MAX_KEY_BYTES);
+    if (isLeft(read)) throw new Error(read.left);
+    const key = createPrivateKey(read.right);
     if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is no Ed25519 key');
     return right(signingKey(key));
   } catch (error) {
