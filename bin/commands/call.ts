@@ -4,6 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { headers as makeHeaders, type MsgHdrs, type NatsConnection } from 'nats';
 import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
+import { layOut } from '../../schemas/json-layout.js';
 import type { Result } from '../../schemas/result.js';
 import {
   parseTiming,
@@ -88,18 +89,24 @@ interface Sent {
   readonly when?: MsgHdrs;
 }
 
+/** The reply to a call, and its text: a number of it need not fit in one of JavaScript's. */
+interface Replied {
+  readonly result: Result;
+  readonly text: string;
+}
+
 const send = async (
   nc: NatsConnection,
   { address, subject, body, when }: Sent,
   { timeout: timeoutMs, priority }: Options,
-): Promise<Either<Fault, Result>> => {
+): Promise<Either<Fault, Replied>> => {
   try {
     const headers = when ?? makeHeaders();
     if (priority !== undefined) headers.set(HEADER.priority, priority);
     const reply = await nc.request(subject, body, { timeout: timeoutMs, headers });
     const value = reply.json<Partial<Result> | null>();
     return typeof value?.status === 'string'
-      ? right(value as Result)
+      ? right({ result: value as Result, text: reply.string() })
       : left(fault('INTERNAL', `the reply is no result: ${reply.string().slice(0, 200)}`));
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return left(fault('INTERNAL', 'the reply is not JSON'));
@@ -140,24 +147,26 @@ const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
 
 const callNow = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
-    const result = await send(nc, sent, options);
-    if (isLeft(result)) return result;
-    printJson(result.right, options.json !== true);
-    if (result.right.status === 'ok') return right(done);
-    printError(result.right.error, options.json === true);
+    const replied = await send(nc, sent, options);
+    if (isLeft(replied)) return replied;
+    const { result, text } = replied.right;
+    print(layOut(text, options.json !== true));
+    if (result.status === 'ok') return right(done);
+    printError(result.error, options.json === true);
     return right(EXIT.no);
   });
 
 const callLater = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
-    const result = await send(nc, sent, options);
-    if (isLeft(result)) return result;
-    if (result.right.status !== 'ok') {
-      const { error } = result.right;
+    const replied = await send(nc, sent, options);
+    if (isLeft(replied)) return replied;
+    const { result } = replied.right;
+    if (result.status !== 'ok') {
+      const { error } = result;
       printError(error, options.json === true);
       return right(isErrorCode(error.code) ? exitCodeOf(fault(error.code, error.message)) : EXIT.no);
     }
-    const schedule = result.right.data as Schedule;
+    const schedule = result.data as Schedule;
     if (options.json === true) printJson(schedule);
     else print(`scheduled ${schedule.id}, next at ${schedule.next}`);
     return right(done);

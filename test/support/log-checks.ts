@@ -1,6 +1,7 @@
 import { connect, nkeyAuthenticator } from 'nats';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { EpochRecord } from '../../broker/journal/epoch.js';
 import { readLog } from '../../broker/journal/reader.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -25,8 +26,15 @@ export interface LogReport {
 
 interface Promised {
   readonly subject: string;
-  readonly data: string;
+  readonly data: unknown;
+  /** The result that promises it: a copy is a part of it, as it is written. */
+  readonly text: string;
 }
+
+/** What a module may have stored; anything else that it promises never comes. */
+const mayHave = (module: string, subject: string): boolean =>
+  (subject.startsWith('cmd.') || subject.startsWith(`evt.${module}.`)) &&
+  /^...(\.[A-Za-z0-9_-]{1,64}){2,3}$/.test(subject);
 
 const decoder = new TextDecoder();
 
@@ -130,12 +138,14 @@ export class LogChecks {
     const last = this.#lastAnswered.get(lane) ?? 0;
     if (cause < last) this.#findings.push(`I5 ${message.seq}: ${lane} handled ${cause} after ${last}`);
     this.#lastAnswered.set(lane, Math.max(cause, last));
-    const result = JSON.parse(decoder.decode(message.data)) as Result;
+    const text = decoder.decode(message.data);
+    const result = JSON.parse(text) as Result;
+    const [module = ''] = lane.split('/');
     const status = `${action} ${result.status === 'ok' ? 'ok' : result.error.code}`;
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     if (result.status !== 'ok') return;
     for (const [index, { subject, data }] of (result.out ?? []).entries()) {
-      this.#promised.set(`${cause}/${index + 1}`, { subject, data: JSON.stringify(data) });
+      if (mayHave(module, subject)) this.#promised.set(`${cause}/${index + 1}`, { subject, data, text });
     }
   }
 
@@ -148,7 +158,9 @@ export class LogChecks {
       return;
     }
     this.#promised.delete(key);
-    if (promised.subject !== subject || promised.data !== decoder.decode(message.data)) {
+    const copy = decoder.decode(message.data);
+    const isSame = isDeepStrictEqual(JSON.parse(copy), promised.data) && promised.text.includes(copy);
+    if (promised.subject !== subject || !isSame) {
       this.#findings.push(`I4 ${message.seq}: copy ${key} differs from its decision`);
     }
   }

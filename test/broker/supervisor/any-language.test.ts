@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Refusal } from '../../../schemas/result.js';
-import { startBroker, type TestBroker } from '../../support/broker.js';
+import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
 import { followLog, type LogFollower } from '../../support/log-follower.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 import { natsCall, natsCommand } from '../../support/requests.js';
@@ -50,6 +50,15 @@ describe('a module that is a program of its own', () => {
     const { result } = await call('raw.add.alice', { n: 10 });
     assert.deepEqual(result, { status: 'ok', data: { sum: 15 } });
     assert.ok(broker.stderr.some((line) => /raw: its process ended \(signal:SIGKILL\)/.test(line)));
+  });
+
+  it('its numbers reach a person as they are in the log', async () => {
+    const text = '{ "status":"ok", "data":{"price":1.0,"n":9007199254740993} }';
+    const args = ['call', 'raw.store', JSON.stringify({ text }), '--agent', 'carl'];
+    const line = await tallystick([...args, '--json'], { dataDir: broker.dataDir });
+    assert.equal(line.stdout.trim(), '{"status":"ok","data":{"price":1.0,"n":9007199254740993}}');
+    const lines = await tallystick(args, { dataDir: broker.dataDir });
+    assert.match(lines.stdout, /\n {4}"n": 9007199254740993\n/);
   });
 
   it('a result that is none is an error of the module for its caller, and harms nobody else', async () => {

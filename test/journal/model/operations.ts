@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { resultText } from '../../support/json-text.js';
 
 /** What a run does, one after the other, while what it began before goes on. */
 export type Operation =
@@ -10,6 +11,8 @@ export type Operation =
       readonly amount: number;
     }
   | { readonly do: 'transfer'; readonly agent: Agent; readonly to: Agent; readonly amount: number }
+  /** A module in another language decides so, and is killed before it stores a copy. */
+  | { readonly do: 'decide'; readonly agent: Agent; readonly text: string }
   /** kill -9, and a start behind it. */
   | { readonly do: 'kill server' }
   | { readonly do: 'kill module' }
@@ -38,6 +41,12 @@ const agent = fc.constantFrom(...AGENTS);
 const producer = fc.constantFrom(0 as const, 1 as const);
 const amount = fc.integer({ min: 1, max: 50 });
 
+/** Subjects that a result of `raw` names: its own, and those of others, which are never stored. */
+const subject = fc.oneof(
+  fc.stringMatching(/^evt\.raw\.[a-z]{1,4}(\.[a-z]{1,4})?$/),
+  fc.constantFrom('evt.accounts.deposited.eve', 'evt.raw.>', 'evt.raw.a b', 'evt.rawer.a'),
+);
+
 const one = (
   name: Operation['do'],
   fields: Record<string, fc.Arbitrary<unknown>> = {},
@@ -59,6 +68,7 @@ const weighted: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [5, one('deposit', { agent, count: fc.integer({ min: 1, max: 30 }), amount })],
   [3, one('withdraw', { agent, count: fc.integer({ min: 1, max: 10 }), amount })],
   [3, one('transfer', { agent, to: agent, amount })],
+  [3, one('decide', { agent, text: resultText(subject).map(({ text }) => text) })],
   [2, one('kill server')],
   [2, one('kill module')],
   [1, one('change code')],

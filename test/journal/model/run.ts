@@ -24,6 +24,8 @@ export class Run {
   readonly #commands: Promise<void>[] = [];
   #doing = 'nothing';
   #endBatches: () => void = () => undefined;
+  /** The foreign module leaves copies out: they are there when it has been killed. */
+  #decides = false;
 
   constructor(private readonly world: World) {
     this.#id = world.nextRun();
@@ -64,6 +66,8 @@ export class Run {
         this.#doing = `settling ${writer}`;
         await writer.settled();
       }
+      this.#doing = 'killing the foreign module';
+      if (this.#decides) await this.world.killForeign();
       this.#doing = 'waiting for quiet';
       const log = await this.world.quiet();
       const inLog = new Set(log.map(({ seq }) => seq));
@@ -101,6 +105,9 @@ export class Run {
         return;
       case 'transfer':
         return this.#send('transfer', operation.agent, { to: operation.to, amount: operation.amount });
+      case 'decide':
+        this.#decides = true;
+        return this.#send('store', operation.agent, { text: operation.text }, 'raw');
       case 'kill server':
         return world.server.restart('SIGKILL');
       case 'kill module':
@@ -145,8 +152,8 @@ export class Run {
   }
 
   /** As `nats req cmd…` does: asked once; without an answer the command may be recorded or not. */
-  #send(action: string, agent: string, data: object): void {
-    const subject = commandSubject({ module: 'accounts', name: action, agent });
+  #send(action: string, agent: string, data: object, module = 'accounts'): void {
+    const subject = commandSubject({ module, name: action, agent });
     const asked = linkedRequest(this.world.guest, subject, JSON.stringify(data), { timeout: 2_000 });
     this.#commands.push(
       asked.then(

@@ -2,11 +2,11 @@ import { Stacks } from '../../../broker/dead/stacks.js';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Authenticator, type NatsConnection, nkeyAuthenticator } from 'nats';
-import { guestPlan, modulePlan } from '../../../broker/access/accounts.js';
+import { type AccountPlan, guestPlan, modulePlan } from '../../../broker/access/accounts.js';
 import { newKey } from '../../../broker/access/keys.js';
 import { accountsConfig } from '../../../broker/access/server-config.js';
 import { LogIndex } from '../../../broker/index/log-index.js';
@@ -23,10 +23,14 @@ import type { ModuleSurroundings } from '../../../broker/supervisor/module-surro
 import { startPlan } from '../../../broker/supervisor/start-plan.js';
 import { Supervisor } from '../../../broker/supervisor/supervisor.js';
 import { manifest } from '../../../modules/accounts/manifest.js';
+import { HEADER } from '../../../schemas/headers.js';
 import { type Durability, LOG } from '../../../schemas/log.js';
+import type { Manifest } from '../../../schemas/manifest.js';
 import type { StoredMessage } from '../../../schemas/record.js';
 import { success } from '../../support/either.js';
 import { createLog, dial } from '../../support/log.js';
+import { writeManifest } from '../../support/module-dir.js';
+import { PROJECT_ROOT } from '../../support/project-root.js';
 import { LogChecks } from '../../support/log-checks.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
@@ -37,6 +41,8 @@ import { Bank } from './bank.js';
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const ROOM = 4_000_000_000;
 const MODULE = 'accounts';
+/** A module that is a program of its own, and leaves the copies of what it decides to be stored by others. */
+const FOREIGN = 'raw';
 const END_LIMIT_MS = 20_000;
 /** A test kills more than a crash limit is made for. */
 const CRASHES = 1_000;
@@ -46,6 +52,21 @@ const writeCode = (dir: string, edition: number): void => {
   // Whole at every moment: a process may be starting.
   writeFileSync(join(dir, 'index.js.new'), `// edition ${edition}\nexport { default } from '${url}';\n`);
   renameSync(join(dir, 'index.js.new'), join(dir, 'index.js'));
+};
+
+/** There is no broker to take what people send: these write commands into the log themselves, as modules do. */
+const SENDERS: AccountPlan = {
+  name: 'guest',
+  publicKey: null,
+  limits: guestPlan().limits,
+  grants: [{ kind: 'service', subject: 'cmd.*.*.*.guest', as: 'cmd.*.*.*' }],
+};
+
+const foreignManifest = async (): Promise<Manifest> => {
+  const fixture = join(PROJECT_ROOT, 'test', 'fixtures', 'modules', FOREIGN);
+  const manifest = JSON.parse(await readFile(join(fixture, 'manifest.json'), 'utf8')) as Manifest;
+  const limits = { ...manifest.limits, crashes: CRASHES, hangMs: 5_000 };
+  return { ...manifest, limits, start: { command: [process.execPath, join(fixture, 'main.js')] } };
 };
 
 /**
@@ -77,7 +98,8 @@ export class World implements AsyncDisposable {
   ) {}
 
   static async open(durability: Durability, say: (line: string) => void = () => undefined): Promise<World> {
-    const [core, own] = [newKey(), newKey()];
+    const [core, own, foreign] = [newKey(), newKey(), newKey()];
+    const raw = await foreignManifest();
     const authenticator = nkeyAuthenticator(new TextEncoder().encode(core.seed));
     const server = await startServer({
       name: `model-${durability}`,
@@ -87,7 +109,7 @@ export class World implements AsyncDisposable {
       config: accountsConfig({
         core: core.publicKey,
         system: newKey().publicKey,
-        accounts: [guestPlan(), modulePlan(manifest, own.publicKey)],
+        accounts: [SENDERS, modulePlan(manifest, own.publicKey), modulePlan(raw, foreign.publicKey)],
       }),
     });
     const links = { producers: await startTcpProxy(server.port), module: await startTcpProxy(server.port) };
@@ -124,7 +146,7 @@ export class World implements AsyncDisposable {
       natsUrl: `127.0.0.1:${links.module.port}`,
       snapshotsDir: (module) => join(dir.path, 'snapshots', module),
       reaper,
-      grant: () => TE.right(own),
+      grant: ({ name }) => TE.right(name === FOREIGN ? foreign : own),
       // It is killed and cut off far more often than any module would be.
       newPace: () => new EpochPace(0),
       revoke: () => TE.right(undefined),
@@ -143,7 +165,8 @@ export class World implements AsyncDisposable {
       output: (module, line) => say(`${Date.now() % 1e6} ${module}: ${line}`),
     };
     const supervisor = new Supervisor(surroundings, success(ModuleMemory.open(dir.path)));
-    const given = [success(readModule(source))];
+    const foreignDir = await writeManifest(join(dir.path, FOREIGN), raw);
+    const given = [success(readModule(source)), success(readModule(foreignDir))];
     const plan = { shipped: [], given, isShipped: () => false, remembered: new Map(), read: readModule };
     success(supervisor.plan(startPlan(plan)));
     serveControl(control, supervisor, new Stacks());
@@ -161,7 +184,32 @@ export class World implements AsyncDisposable {
       dir,
     );
     success(await world.module.load()());
+    success(await world.foreign.load()());
     return world;
+  }
+
+  get foreign() {
+    const module = this.supervisor.find(FOREIGN);
+    if (module === undefined) throw new Error('the foreign module is gone');
+    return module;
+  }
+
+  /** Kills the foreign module once it has answered all, and waits until it is there again: what it left out is stored. */
+  async killForeign(): Promise<void> {
+    await waitFor('the foreign module to have answered all', () => this.#isAnswered(), 30_000);
+    const { pid } = this.foreign;
+    if (pid !== null) process.kill(pid, 'SIGKILL');
+    const isBack = (): boolean => this.foreign.state === 'loaded' && this.foreign.pid !== pid;
+    await waitFor('the foreign module to be back', isBack, 30_000);
+  }
+
+  async #isAnswered(): Promise<boolean> {
+    const open = new Set<number>();
+    for await (const message of readLog(this.control, { filters: [`*.${FOREIGN}.>`] })) {
+      if (message.subject.startsWith('cmd.')) open.add(message.seq);
+      else open.delete(Number(message.header(HEADER.cause)));
+    }
+    return open.size === 0;
   }
 
   get module() {
@@ -242,6 +290,7 @@ export class World implements AsyncDisposable {
   async #end(): Promise<void> {
     await this.module.unload();
     await this.index.close();
+    await this.foreign.unload();
     this.reaper.close();
     await this.control.close();
     await this.guest.close();
