@@ -203,7 +203,9 @@ describe('code that changed and says the same version', () => {
       weights.imported += 1;
       write();
       plan(`${point}@1:kill`);
-      await reload();
+      // The next process has the new code, and is killed in its start.
+      const { pid } = await ask<ModuleStatus>(OPS.moduleInfo, { name: NAME });
+      process.kill(pid as number, 'SIGKILL');
       await waitFor('the kill', () => readFired(join(dir.path, 'fail')).includes(`${NAME} ${point}@1:kill`));
       await waitFor('the states of the new code', () => sum() === added * productOf(weights));
       await waitFor('the module to handle again', async () => {
