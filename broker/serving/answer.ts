@@ -39,12 +39,17 @@ export const fitting = <T extends object>(nc: NatsConnection, whole: T, short: (
 const MAX_TEXT = 4_096;
 
 /** What a refusal says may be of a sender's making: it is cut, so that the refusal itself always fits. */
-export const shortened = ({ message, path, ...rest }: Fault): Fault => ({
-  ...rest,
-  message: message.length > MAX_TEXT ? `${message.slice(0, MAX_TEXT - 1)}…` : message,
-  // A path is whole or not there: cut, it would name another place.
-  ...(path === undefined || path.length > MAX_TEXT ? {} : { path }),
-});
+export const shortened = (problem: Fault): Fault => {
+  const { message, path, ...rest } = problem;
+  const fits = message.length <= MAX_TEXT && (path ?? '').length <= MAX_TEXT;
+  if (fits) return problem;
+  return {
+    ...rest,
+    message: message.length > MAX_TEXT ? `${message.slice(0, MAX_TEXT - 1)}…` : message,
+    // A path is whole or not there: cut, it would name another place.
+    ...(path === undefined || path.length > MAX_TEXT ? {} : { path }),
+  };
+};
 
 /** Answers a request with a value, or with the fault that it has none, as `{"error": …}`. */
 export const answer = (nc: NatsConnection, msg: Msg, outcome: E.Either<Fault, object>): void => {

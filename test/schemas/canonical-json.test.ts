@@ -69,7 +69,8 @@ describe('whether two payloads say the same', () => {
     fc.assert(
       fc.property(fc.bigInt(), fc.bigInt(), fc.nat(30), (a, b, zeros) => {
         assert.equal(same(`${a}`, `${b}`), a === b);
-        const shifted = `${a}${'0'.repeat(zeros)}e-${zeros}`;
+        // JSON has no number that begins with two zeros.
+        const shifted = `${a}${a === 0n ? '' : '0'.repeat(zeros)}e-${zeros}`;
         assert.ok(same(`${a}`, shifted), shifted);
       }),
     );
