@@ -109,6 +109,13 @@ export const BeatSchema = Type.Object(
     handled: Type.Integer({ minimum: 0, description: 'Commands handled since the start of the process.' }),
     pending: Type.Integer({ minimum: 0, description: 'Commands being handled or waiting in the process.' }),
     agents: Type.Integer({ minimum: 0, description: 'Agents whose state the process holds.' }),
+    folded: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          'Records of the past that this start has read, `foldRecords` at most. While it grows, a start may take longer than `limits.startMs`.',
+      }),
+    ),
     instance: Instance,
   },
   { description: 'Sent every BEAT_INTERVAL_MS; silence for `limits.hangMs` has the process replaced.' },

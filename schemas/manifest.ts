@@ -94,7 +94,7 @@ export const LimitsSchema = Type.Object(
     startMs: limit(
       100,
       600_000,
-      'How long a start may take until the module says that it is ready, milliseconds.',
+      'How long a start may bring nothing forward until the module says that it is ready, milliseconds. Folding is progress.',
     ),
     crashes: limit(1, 1000, 'Crashes within a minute after which the module is parked.'),
   },

@@ -40,6 +40,7 @@ const beat = (body: Readonly<Record<string, unknown>>): Beat => ({
   handled: count(body.handled),
   pending: count(body.pending),
   agents: count(body.agents),
+  folded: count(body.folded),
 });
 
 const DONE = TE.right({ ok: true });

@@ -14,6 +14,7 @@ import type { ModuleSource } from './manifest-file.js';
 import { ModuleProcess, type ProcessEnd } from './module-process.js';
 import type { ModuleSurroundings } from './module-surroundings.js';
 import { SilenceWatch } from './silence-watch.js';
+import { StartClock } from './start-clock.js';
 import type { Rest } from './start-plan.js';
 
 const FIRST_BACKOFF_MS = 100;
@@ -71,6 +72,7 @@ export class SupervisedModule implements ServedModule {
   #cancelPause: (() => void) | undefined;
   /** The process that asked for its epoch last: its code is loaded. */
   #askedBy = '';
+  #startClock = new StartClock();
 
   constructor({ source, around, pace = around.newPace(), onParked }: SupervisedModuleOptions) {
     this.source = source;
@@ -165,7 +167,10 @@ export class SupervisedModule implements ServedModule {
       this.#askedBy = request.instance ?? this.processInstance;
       return this.#epochs.request(request, async () => {
         this.#watch?.heard();
+        const clock = this.#startClock;
+        clock.asked();
         const started = await this.#around.start(this.manifest, request)();
+        clock.answered(E.isRight(started) ? started.right.foldRecords : 0);
         if (E.isRight(started)) this.#epoch = started.right.epoch;
         return started;
       });
@@ -186,6 +191,7 @@ export class SupervisedModule implements ServedModule {
 
   beats(beat: Beat): void {
     this.#watch?.heard();
+    this.#startClock.folded(beat.folded ?? 0);
     this.beat = beat;
   }
 
@@ -298,9 +304,16 @@ export class SupervisedModule implements ServedModule {
     const process = spawned.right;
     this.#process = process;
     const { startMs } = limitsOf(this.manifest);
+    const clock = new StartClock();
+    this.#startClock = clock;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), startMs);
+      const look = (): void => {
+        const leftMs = startMs - clock.stillMs;
+        if (leftMs <= 0) resolve('late');
+        else timer = setTimeout(look, leftMs);
+      };
+      look();
     });
     const first = await Promise.race([ready, late, process.ended]);
     clearTimeout(timer);

@@ -23,7 +23,7 @@ export class Following {
   readonly #pull: Pull;
   #end: (reason: Fault) => void = () => undefined;
 
-  constructor({ nc, apiPrefix, read, start, states, onFolded }: FollowingOptions) {
+  constructor({ nc, apiPrefix, read, start, states, onFolded, onRead }: FollowingOptions) {
     let failed: (error: unknown) => void = () => undefined;
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve;
@@ -48,6 +48,7 @@ export class Following {
           return failed(error);
         }
         onFolded();
+        if (left > 0) onRead();
         left -= 1;
         if (left === 0) caughtUp();
         wantMore(this.#pull, states);

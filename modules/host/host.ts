@@ -71,6 +71,8 @@ export class Host {
   #states: States | undefined;
   #previous: EpochEnd | undefined;
   #handled = 0;
+  /** Records of the past that the start under way has read. */
+  #folded = 0;
   #stopping = false;
   #waitMs = FIRST_WAIT_MS;
 
@@ -190,7 +192,11 @@ export class Host {
     const states = new States(this.module, this.snapshots, start.logId, say);
     this.#states = states;
     const { apiPrefix } = this.options;
-    const past = { nc: this.nc, apiPrefix, read: this.read, start, states };
+    this.#folded = 0;
+    const onRead = (): void => {
+      this.#folded += 1;
+    };
+    const past = { nc: this.nc, apiPrefix, read: this.read, start, states, onRead };
     const session = await (isFollower(this.module.manifest) ? this.#follow(past) : this.#handle(past));
     this.#session = session;
     await this.#control(readySubject(this.#name), { pid: process.pid, instance: this.options.instance });
@@ -202,7 +208,7 @@ export class Host {
   /** A module with actions: what its commands cause is folded as it is stored. */
   async #handle(past: PastOptions): Promise<Session> {
     const answered = await foldPast(past);
-    await this.#folded(past.states);
+    await this.#published(past.states);
     return new Session({
       nc: this.nc,
       apiPrefix: past.apiPrefix,
@@ -232,12 +238,12 @@ export class Host {
       throw new FaultError(reason);
     });
     await Promise.race([following.caughtUp, lost]);
-    await this.#folded(past.states);
+    await this.#published(past.states);
     return following;
   }
 
   /** The past is in the states: from now on others may see them. */
-  async #folded(states: States): Promise<void> {
+  async #published(states: States): Promise<void> {
     await states.saved();
     this.snapshots.publish();
     failPoint('host.folded');
@@ -256,6 +262,7 @@ export class Host {
       handled: this.#handled,
       pending: this.#session?.pending ?? 0,
       agents: this.#states?.size ?? 0,
+      folded: this.#folded,
       instance: this.options.instance,
     };
     if (!this.nc.isClosed()) this.nc.publish(beatSubject(this.#name), JSON.stringify(beat));

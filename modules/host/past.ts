@@ -51,13 +51,22 @@ export interface PastOptions {
   readonly read: ReadFoldable;
   readonly start: StartReply;
   readonly states: States;
+  /** One more record of the past is read. */
+  readonly onRead: () => void;
 }
 
 /**
  * Reads the module's past up to its own epoch: folds it into the states, and gives back which of the commands
  * that will come again have a result.
  */
-export const foldPast = ({ nc, apiPrefix, read, start, states }: PastOptions): Promise<SparseSequences> =>
+export const foldPast = ({
+  nc,
+  apiPrefix,
+  read,
+  start,
+  states,
+  onRead,
+}: PastOptions): Promise<SparseSequences> =>
   new Promise((resolve, reject) => {
     const answered = new SparseSequences();
     let left = start.foldRecords;
@@ -72,6 +81,7 @@ export const foldPast = ({ nc, apiPrefix, read, start, states }: PastOptions): P
           const cause = message.seq < start.epoch ? fold(read, states, message) : undefined;
           if (cause !== undefined && cause >= start.resumeFrom) answered.add(cause);
           left -= 1;
+          onRead();
           // Above the epoch there are commands, which come by the other consumer.
           if (left === 0 || message.seq >= start.epoch) {
             pull.close();
