@@ -16,6 +16,7 @@ import type { Lifetime } from './process/lifetime.js';
 import { Firings } from './schedules/firings.js';
 import { Schedules } from './schedules/schedules.js';
 import type { ModuleMemory } from './supervisor/module-memory.js';
+import type { Entrance } from './serving/entrance.js';
 import { Turnstile } from './serving/turnstile.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import { usableSnapshots } from './supervisor/usable-snapshots.js';
@@ -31,7 +32,7 @@ export interface Parts {
   readonly firings: Firings;
   readonly stacks: Stacks;
   readonly room: LogRoom;
-  readonly turnstile: Turnstile;
+  readonly entrance: Entrance;
   /** Why nothing new is taken into the log, while that is so: disk or log are full. */
   readonly refusal: () => Fault | undefined;
 }
@@ -101,8 +102,8 @@ export const assemble = (options: AssembleOptions): Parts => {
   const refusal = (): Fault | undefined => options.server.refusal() ?? room.refusal;
   const outside = new OutsideProducers({ nc, durability: open.durability });
   lifetime.onStop(() => outside.close());
-  const turnstile = new Turnstile();
-  const serving = { nc, producer, directory: supervisor, refusal, turnstile };
+  const entrance = { people: options.server.link.people, turnstile: new Turnstile() };
+  const serving = { nc, producer, directory: supervisor, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
   const gateway = new Gateway({ ...serving, index, door });
   const firings = new Firings({
@@ -120,7 +121,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     lastFiring: (schedule) => index.lastFiring(schedule),
     onStream: () => firings.wake(),
   });
-  return { supervisor, index, gateway, outside, schedules, firings, stacks, room, turnstile, refusal };
+  return { supervisor, index, gateway, outside, schedules, firings, stacks, room, entrance, refusal };
 };
 
 /** The producer of commands that schedules sent. */

@@ -159,7 +159,7 @@ const start = async (
   const context = contextOf(config, dataDir, server, parts);
   const serving = [
     ...serve(server, parts, context, open.producer),
-    serveProducers(producersContext(config, open, parts)),
+    ...serveProducers(producersContext(config, open, parts)),
   ];
   lifetime.onReplaced(() => {
     gateway.retire();
@@ -187,7 +187,7 @@ const start = async (
 const producersContext = (
   { trusted }: StartConfig,
   { nc, under, durability }: OpenLog,
-  { supervisor, outside, refusal }: Parts,
+  { supervisor, outside, refusal, entrance }: Parts,
 ): ProducersContext => ({
   nc,
   under,
@@ -195,6 +195,7 @@ const producersContext = (
   directory: supervisor,
   outside,
   refusal,
+  entrance,
   trusted: new Set(trusted.map(({ module }) => module)),
 });
 
@@ -207,12 +208,12 @@ const contextOf = (
   { durability }: StartConfig,
   dataDir: string,
   { url, embedded, link, pid }: ServerSide,
-  { supervisor, index, refusal, turnstile }: Parts,
+  { supervisor, index, refusal, entrance }: Parts,
 ): OperationsContext => ({
   nc: link.nc,
   jsm: link.jsm,
   refusal,
-  waiting: () => turnstile.waiting(),
+  waiting: () => entrance.turnstile.waiting(),
   supervisor,
   index,
   server: { version: link.serverVersion, embedded, url },
@@ -224,7 +225,7 @@ const contextOf = (
 /** Begins to answer modules, operators and callers. */
 const serve = (
   { link }: ServerSide,
-  { supervisor, gateway, schedules, index, stacks, refusal, turnstile }: Parts,
+  { supervisor, gateway, schedules, index, stacks, refusal, entrance }: Parts,
   context: OperationsContext,
   producer: Producer,
 ): readonly Subscription[] => {
@@ -237,7 +238,7 @@ const serve = (
     serveControl(link.nc, supervisor, stacks),
     serveRequests(link.nc, SERVED.operations, (subject) => handlers.get(subject)),
     ...serveConsumers(link.nc),
-    serveScheduling(link.nc, schedules, supervisor, refusal, turnstile),
+    serveScheduling(link.nc, schedules, supervisor, refusal, entrance),
   ];
   gateway.start();
   return serving;

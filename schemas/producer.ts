@@ -17,7 +17,7 @@ export const PRODUCER = {
 
 export const PRODUCER_SUBJECTS = 'producer.*';
 /** The same within the account of the log: people's requests have their account behind the verb. */
-export const SIGNED_PRODUCER_SUBJECTS = 'producer.>';
+export const SIGNED_PRODUCER_SUBJECTS = 'producer.*.*';
 
 /** Records that a program outside may have on their way. */
 export const SEND_WINDOW = 1_000;

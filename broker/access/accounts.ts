@@ -57,27 +57,37 @@ const ADDRESSES = ['*', '*.*', '*.*.*', '*.*.*.*', '*.*.*.*.*'];
 
 const COMMANDS = ['*.*', '*.*.*'];
 
-const ASKED = [
-  ...ADDRESSES.flatMap((address) => [`call.${address}`, `schedule.${address}`]),
-  PRODUCER_SUBJECTS,
+const ASKED = [...ADDRESSES.map((address) => `schedule.${address}`), PRODUCER_SUBJECTS];
+
+/** What follows `$SRV`: a verb, a name, an id. */
+const DISCOVERED = ['*', '*.*', '*.*.*'];
+
+// The imports take these subjects only. The server would drop any other one without a word, so it refuses them aloud.
+const GUEST_PUBLISH = [
+  ...COMMANDS.map((address) => `cmd.${address}`),
+  ...ADDRESSES.map((address) => `call.${address}`),
+  ...ASKED,
+  ...DISCOVERED.map((about) => `$SRV.${about}`),
 ];
 
 /**
  * People's commands go to the broker, which stores them: whoever is no producer of the log has no way to the headers that
- * JetStream acts on, nor to those by which the log knows who wrote what.
+ * JetStream acts on, nor to those by which the log knows who wrote what. Calls and questions have another first token than modules'
+ * and services' within CORE: the broker takes what people send over a connection that carries nothing else.
  */
 const people = (sender: string): readonly Grant[] => [
   // With the number of the connection: the broker shares its time out by it, and nothing else.
   ...[
     ...COMMANDS.map((address) => service(`send.${address}.${sender}`, `cmd.${address}`)),
+    ...ADDRESSES.map((address) => service(`ask.${address}.${sender}`, `call.${address}`)),
     ...ASKED.map((subject) => signed(subject, sender)),
+    ...DISCOVERED.map((about) => ({
+      ...service(`discover.${about}.${sender}`, `$SRV.${about}`),
+      many: true,
+    })),
   ].map((grant) => ({ ...grant, share: true })),
-  { kind: 'service', subject: '$SRV.>', many: true },
   { kind: 'stream', subject: 'live.>' },
 ];
-
-// The imports take these subjects only. The server would drop any other one without a word, so it refuses them aloud.
-const GUEST_PUBLISH = [...COMMANDS.map((address) => `cmd.${address}`), ...ASKED, '$SRV.>'];
 
 // Guests share one account. One that subscribed to `call.>` would see what the others send, and could answer it.
 const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection, Subscription } from 'nats';
+import type { Entrance } from '../serving/entrance.js';
 import { encodeJson } from '../../schemas/json.js';
 import { takesAgent } from '../../schemas/manifest.js';
 import { answerBytes, encodeAnswer } from '../serving/answer.js';
@@ -60,17 +61,24 @@ const encoded = (verb: Verb, module: ServedModule, maxBytes: number): Uint8Array
 /**
  * Answers `$SRV.PING|INFO|STATS[.<name>[.<id>]]` for every loaded module, so that `nats micro ls` finds them. The
  * services library would subscribe once per endpoint and leave a call to an unknown action unanswered; the gateway
- * has one subscription for all calls, so only discovery is left to do. Source: NATS ADR-32.
+ * has one subscription for all calls, so only discovery is left to do. The account's import makes `discover.….<sender>` of `$SRV.…`.
+ * Source: NATS ADR-32.
  */
-export const serveDiscovery = (nc: NatsConnection, directory: ModuleDirectory): Subscription =>
+export const serveDiscovery = (
+  nc: NatsConnection,
+  directory: ModuleDirectory,
+  entrance: Entrance,
+): Subscription =>
   serve({
     nc,
+    entrance,
     subject: SERVED.discovery,
     // Whoever looks for services takes what comes; there is no form for a no.
     refuse: () => undefined,
-    handle: (msg) => {
+    // There may be no answer at all: that it is done is told by the promise.
+    handle: async (msg) => {
       if (msg.reply === undefined) return;
-      const [, verb, name, id, ...more] = msg.subject.split('.');
+      const [, verb, name, id, ...more] = msg.subject.split('.').slice(0, -1);
       const known = VERBS.find((candidate) => candidate === verb);
       if (known === undefined || more.length > 0) return;
       for (const module of directory.served()) {

@@ -8,7 +8,7 @@ import type { Producer } from '../journal/producer.js';
 import { Seldom } from '../journal/seldom.js';
 import { serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
-import type { Turnstile } from '../serving/turnstile.js';
+import type { Entrance } from '../serving/entrance.js';
 import { moduleUnknown } from './admission.js';
 import type { ModuleDirectory } from './directory.js';
 import { claimOf, type OutsideProducers } from './outside-producers.js';
@@ -20,8 +20,8 @@ export interface DoorOptions {
   readonly producer: Pick<Producer, 'submit'>;
   readonly outside: OutsideProducers;
   readonly directory: ModuleDirectory;
-  /** Where commands of people wait their turn. */
-  readonly turnstile: Turnstile;
+  /** Where commands of people come in. */
+  readonly entrance: Entrance;
   /** Why the log can take nothing now, where that is known before it is tried. */
   readonly refusal?: () => Fault | undefined;
   readonly log: (text: string) => void;
@@ -69,7 +69,7 @@ export class Door {
     this.#serving = serve({
       nc,
       subject: SERVED.commands,
-      turnstile: this.options.turnstile,
+      entrance: this.options.entrance,
       handle,
       refuse: replyFault,
     });

@@ -14,7 +14,7 @@ import type { Producer } from '../journal/producer.js';
 import { serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
-import type { Turnstile } from '../serving/turnstile.js';
+import type { Entrance } from '../serving/entrance.js';
 import type { ModuleDirectory } from './directory.js';
 import type { Door } from './door.js';
 import { serveDiscovery } from './discovery.js';
@@ -31,8 +31,8 @@ export interface GatewayOptions {
   readonly directory: ModuleDirectory;
   /** Takes commands from when calls are taken on, and as long. */
   readonly door: Door;
-  /** Where calls of people wait their turn. */
-  readonly turnstile: Turnstile;
+  /** Where calls of people come in. */
+  readonly entrance: Entrance;
   /** Why the log can take nothing now, where that is known before it is tried. */
   readonly refusal?: () => Fault | undefined;
   /** Calls that wait for a result; above it a call is refused with OVERLOADED. */
@@ -76,7 +76,7 @@ export class Gateway {
   }
 
   start(): void {
-    const { nc, directory, door, maxWaitMs, turnstile } = this.#options;
+    const { nc, directory, door, maxWaitMs, entrance } = this.#options;
     this.#results = serve({
       nc,
       subject: SERVED.results,
@@ -84,9 +84,12 @@ export class Gateway {
       // The server sends them on, and waits for nothing.
       refuse: () => undefined,
     });
+    const calls = { nc, handle: (msg: Msg) => this.#called(msg), refuse: replyFault };
     this.#serving.push(
-      serve({ nc, subject: SERVED.calls, handle: (msg) => this.#called(msg), refuse: replyFault, turnstile }),
-      serveDiscovery(nc, directory),
+      serve({ ...calls, subject: SERVED.calls, entrance }),
+      // A handler's call may be what a call of people waits for, so it waits in no line.
+      serve({ ...calls, subject: SERVED.moduleCalls }),
+      serveDiscovery(nc, directory, entrance),
     );
     door.start();
     this.#sweep = setInterval(() => this.#pending.expire(performance.now() - maxWaitMs), 5_000).unref();

@@ -33,6 +33,7 @@ import { type EpochRecord, isReplaced, writeEpoch } from '../journal/epoch.js';
 import { readLog } from '../journal/reader.js';
 import { OneByOne } from './one-by-one.js';
 import { type Handler, serveRequests } from '../serving/requests.js';
+import type { Entrance } from '../serving/entrance.js';
 import { SERVED } from '../serving/served.js';
 
 export interface ProducersContext {
@@ -43,6 +44,8 @@ export interface ProducersContext {
   /** Why the log takes nothing new, while that is so. */
   readonly refusal: () => Fault | undefined;
   readonly directory: Pick<ModuleDirectory, 'find'>;
+  /** Where people's requests come in. */
+  readonly entrance: Entrance;
   /** Stores what programs outside number. */
   readonly outside: OutsideProducers;
   /** Modules whose events programs within CORE write. */
@@ -262,9 +265,10 @@ const readVerb = (subject: string, { directory }: ProducersContext): E.Either<Fa
  * Gives programs outside their epochs. Requests of one account are answered one after the other: whoever asks much, or
  * for much, keeps nobody waiting but himself. It also makes of "who wrote the last one? then I" one step.
  */
-export const serveProducers = (context: ProducersContext): Subscription => {
+export const serveProducers = (context: ProducersContext): readonly Subscription[] => {
+  const { nc, entrance } = context;
   const accounts = new Map<string, OneByOne>();
-  return serveRequests(context.nc, SERVED.producers, (subject) => {
+  const find = (subject: string): Handler | undefined => {
     const signed = readVerb(subject, context);
     if (E.isLeft(signed)) return () => TE.left(signed.left);
     const { sender } = signed.right;
@@ -279,5 +283,9 @@ export const serveProducers = (context: ProducersContext): Subscription => {
           TE.chain((account) => verb(context, account, sender === CORE)(body)),
         ),
       );
-  });
+  };
+  return [
+    serveRequests(nc, SERVED.producers, find, entrance),
+    serveRequests(nc, SERVED.trustedProducers, find),
+  ];
 };

@@ -14,7 +14,7 @@ import { replyFault } from '../gateway/reply.js';
 import { carriedOf, readRequest } from '../gateway/request.js';
 import type { Handler } from '../serving/requests.js';
 import { serve } from '../serving/serve.js';
-import type { Turnstile } from '../serving/turnstile.js';
+import type { Entrance } from '../serving/entrance.js';
 import { SERVED } from '../serving/served.js';
 import type { ScheduleRequest, Schedules } from './schedules.js';
 
@@ -67,12 +67,12 @@ export const serveScheduling = (
   schedules: Schedules,
   directory: ModuleDirectory,
   refusal: () => Fault | undefined,
-  turnstile: Turnstile,
+  entrance: Entrance,
 ): Subscription =>
   serve({
     nc,
     subject: SERVED.schedules,
-    turnstile,
+    entrance,
     handle: async (msg) => {
       // Nobody waits, and a schedule whose id nobody learns could hardly be cancelled.
       if (msg.reply === undefined || msg.reply === '') return;

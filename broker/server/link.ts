@@ -2,6 +2,7 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
 import { dial } from '../journal/dial.js';
+import { Seldom } from '../journal/seldom.js';
 import { linkedRequest, whileLinked } from '../journal/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
@@ -12,9 +13,11 @@ export interface JetStreamSettings {
   readonly store_dir?: string;
 }
 
-/** The broker's connections: to the account of the log, and to the server's own account. */
+/** The broker's connections: two to the account of the log, and one to the server's own account. */
 export interface Link extends AsyncDisposable {
   readonly nc: NatsConnection;
+  /** Also in the account of the log: takes what people send, so that it may be lost without the other one. */
+  readonly people: NatsConnection;
   readonly jsm: JetStreamManager;
   readonly serverVersion: string;
   /** Since when the server has been answering, by the clock of `performance.now()`; undefined while it does not. */
@@ -86,6 +89,17 @@ const refused = (error: unknown, { url, remedy }: LinkOptions): Fault => {
   return fault('SERVER_UNREACHABLE', `no NATS server answers at ${url}: ${message}`);
 };
 
+/** What the server had for this connection is lost with it, and the other one does not show that. */
+const sayWhenLost = (people: NatsConnection, log: (text: string) => void, isLinked: () => boolean): void => {
+  const seldom = new Seldom(log);
+  void (async () => {
+    for await (const { type } of people.status() as AsyncIterable<Status>) {
+      if (type === 'disconnect' && isLinked())
+        seldom.say('the server closed the connection for what people send: what waited in it has no answer');
+    }
+  })();
+};
+
 export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
   const { core, system, log, onLost } = options;
   const opened: NatsConnection[] = [];
@@ -98,6 +112,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
   return TE.tryCatch(
     async () => {
       const nc = await connectAs(core, 'tallystick broker', 'CORE');
+      const people = await connectAs(core, 'tallystick broker, people', 'CORE');
       const sys = await connectAs(system, 'tallystick broker, administration', 'SYS');
       const jsm = await whileLinked(nc, () => jetstreamManager(nc));
       let since: number | undefined = performance.now();
@@ -115,8 +130,9 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
           }
         }
       })();
+      sayWhenLost(people, log, () => since !== undefined);
       const close = async (): Promise<void> => {
-        await Promise.allSettled([nc.close(), sys.close()]);
+        await Promise.allSettled([people.close(), nc.close(), sys.close()]);
       };
       /** Asks the server itself, under its own account. */
       const administer = async <T>(what: string): Promise<T> => {
@@ -143,6 +159,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         );
       return {
         nc,
+        people,
         jsm,
         serverVersion: nc.info?.version ?? '',
         linkedSince: () => since,

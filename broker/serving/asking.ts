@@ -21,10 +21,12 @@ export const connectionOf = (headerBytes: Uint8Array): string => {
 
 /** Of one connection for one module: so many others' calls stand before yours in the module's line, at most. */
 const PACES: Readonly<Record<string, Pace>> = {
-  call: { inFlight: 64 },
+  ask: { inFlight: 64 },
   // Answered when it is stored: what waits then waits in the log.
   send: { inFlight: 1_024 },
-  schedule: { inFlight: 16 },
+  // These are done one after the other, whoever asks: one more keeps them busy.
+  schedule: { inFlight: 2 },
+  producer: { inFlight: 1, waiting: 100 },
 };
 
 const OTHER: Pace = { inFlight: 16 };
@@ -38,8 +40,8 @@ export const askingOf = (msg: Msg, sender: string): { readonly asking: Asking; r
   const asking = {
     account: sender,
     connection,
-    // Commands in one line: they are stored in the order in which they came.
-    line: verb === 'send' ? `${connection} send` : `${connection} ${verb} ${about}`,
+    // Of calls a line for each module. All others in one line: commands are stored in the order in which they came.
+    line: verb === 'ask' ? `${connection} ask ${about}` : `${connection} ${verb}`,
     bytes: subject.length + headers.length + msg.data.length,
   };
   return { asking, pace: Object.hasOwn(PACES, verb) ? (PACES[verb] as Pace) : OTHER };

@@ -4,8 +4,8 @@ import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { parseJson } from '../../schemas/json.js';
 import { answer } from './answer.js';
+import type { Entrance } from './entrance.js';
 import { sayFailed, serve } from './serve.js';
-import type { Turnstile } from './turnstile.js';
 
 /** The JSON object of a request; `maxBytes` of the connection is the bound of its size, MAX_DEPTH that of its depth. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -42,12 +42,12 @@ export const serveRequests = (
   nc: NatsConnection,
   subject: string,
   find: (subject: string, msg: Msg) => Handler | undefined,
-  turnstile?: Turnstile,
+  entrance?: Entrance,
 ): Subscription =>
   serve({
     nc,
     subject,
-    ...(turnstile === undefined ? {} : { turnstile }),
+    ...(entrance === undefined ? {} : { entrance }),
     handle: async (msg) => {
       const outcome = await outcomeOf(msg, find(msg.subject, msg));
       if (E.isLeft(outcome)) {

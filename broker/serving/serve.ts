@@ -1,22 +1,23 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { PEOPLE } from '../gateway/signed-subject.js';
 import { HEADER } from '../../schemas/headers.js';
 import { headerOf } from '../journal/message-headers.js';
 import { Seldom } from '../journal/seldom.js';
 import { askingOf } from './asking.js';
+import type { Entrance } from './entrance.js';
 import type { Turnstile } from './turnstile.js';
 
 /** How a message is answered that nobody can answer: INTERNAL, in the form that its subject has for a no. */
 export type Refuse = (msg: Msg, problem: Fault) => void;
 
 export interface Serving {
+  /** Where requests come from, unless there is an entrance; and where answers go. */
   readonly nc: NatsConnection;
   readonly subject: string;
   readonly handle: (msg: Msg) => void | Promise<void>;
   readonly refuse: Refuse;
-  /** Where what people send waits its turn. */
-  readonly turnstile?: Turnstile;
+  /** Where people's requests come in and wait their turn. */
+  readonly entrance?: Entrance;
 }
 
 const MAX_STACK = 4_096;
@@ -47,14 +48,24 @@ const failed = (msg: Msg, thrown: unknown, refuse: Refuse): void => {
  * later, gets out of here: into the client it would end the reading of all that comes, into the process the process.
  */
 export const serve = (serving: Serving): Subscription => {
-  const { nc, subject, turnstile } = serving;
+  const { subject, entrance } = serving;
+  const nc = entrance?.people ?? serving.nc;
   return nc.subscribe(subject, {
     callback: (error, msg) => {
       if (error !== null) return;
-      if (turnstile === undefined) handled(serving, msg, () => undefined);
-      else enter(serving, turnstile, msg);
+      if (entrance === undefined) return handled(serving, msg, () => undefined);
+      answerOver(serving.nc, msg);
+      enter(serving, entrance.turnstile, msg);
     },
   });
+};
+
+const answerOver = (nc: NatsConnection, msg: Msg): void => {
+  msg.respond = (data, options) => {
+    if (msg.reply === undefined || msg.reply === '') return false;
+    nc.publish(msg.reply, data, options);
+    return true;
+  };
 };
 
 const handled = ({ handle, refuse }: Serving, msg: Msg, done: () => void): void => {
@@ -68,13 +79,10 @@ const handled = ({ handle, refuse }: Serving, msg: Msg, done: () => void): void 
   }
 };
 
-/** Only what people send waits in turn: a handler's call may be what another one waits for. */
 const enter = (serving: Serving, turnstile: Turnstile, msg: Msg): void => {
   const sender = msg.subject.slice(msg.subject.lastIndexOf('.') + 1);
   // What a producer numbers has its own bound, and its order over all of its connections.
-  if (!PEOPLE.has(sender) || headerOf(msg, HEADER.id) !== undefined) {
-    return handled(serving, msg, () => undefined);
-  }
+  if (headerOf(msg, HEADER.id) !== undefined) return handled(serving, msg, () => undefined);
   const { asking, pace } = askingOf(msg, sender);
   const waits = msg.reply !== undefined && msg.reply !== '';
   const take = (): void => {

@@ -1,6 +1,6 @@
 import { LOG } from '../../schemas/log.js';
 import { CREATE_CONSUMER, PULL_CONSUMER } from '../../schemas/operate.js';
-import { SIGNED_PRODUCER_SUBJECTS } from '../../schemas/producer.js';
+import { PRODUCER_SUBJECTS, SIGNED_PRODUCER_SUBJECTS } from '../../schemas/producer.js';
 
 /**
  * Every subject that the broker serves in the account of the log: of people's, the sender is the last token. The table in docs/protocol.md has the same rows, and the
@@ -9,14 +9,18 @@ import { SIGNED_PRODUCER_SUBJECTS } from '../../schemas/producer.js';
 export const SERVED = {
   /** Commands of people. */
   commands: 'send.>',
-  /** Calls of actions, by anybody. */
-  calls: 'call.>',
+  /** Calls of actions, by people. */
+  calls: 'ask.>',
+  /** Calls of actions, by modules: they come over another connection than people's, and wait for nobody. */
+  moduleCalls: 'call.>',
   /** Requests for commands that are to be sent later, by people. */
   schedules: 'schedule.>',
-  /** Epochs of programs outside. */
+  /** Epochs of people's programs. */
   producers: SIGNED_PRODUCER_SUBJECTS,
-  /** Discovery as NATS services have it. */
-  discovery: '$SRV.>',
+  /** The same of programs within the account of the log. */
+  trustedProducers: PRODUCER_SUBJECTS,
+  /** Discovery as NATS services have it, by people: `$SRV.…` for them. */
+  discovery: 'discover.>',
   /** What modules say of themselves. */
   control: 'ctl.*.*',
   /** What operators ask. */

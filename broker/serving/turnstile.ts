@@ -4,6 +4,8 @@ import { type Fault, fault } from '../../schemas/errors.js';
 export interface Pace {
   /** Requests that are being answered; the next ones wait their turn. */
   readonly inFlight: number;
+  /** Requests of one line that wait; what comes then is refused. Without it, as many as of the connection. */
+  readonly waiting?: number;
 }
 
 export interface TurnstileBounds {
@@ -53,6 +55,18 @@ interface Line {
   isReady: boolean;
 }
 
+const overloaded = (text: string): Fault => ({
+  ...fault('OVERLOADED', `${text}; try again in ${RETRY_AFTER_MS} ms`),
+  retryAfterMs: RETRY_AFTER_MS,
+});
+
+const tooLong = ({ line: name }: Asking, { pace, queue, head }: Line): Fault | undefined => {
+  const [, verb] = name.split(' ');
+  return pace.waiting === undefined || queue.length - head < pace.waiting
+    ? undefined
+    : overloaded(`${pace.waiting} requests of this connection for ${verb} wait, and no more may`);
+};
+
 /**
  * Takes requests in turn from all who ask: each connection waits in lines of its own, so whoever sends much waits for himself
  * and for nobody else. What waits is bounded by connection and by account.
@@ -88,7 +102,7 @@ export class Turnstile {
       take();
       return undefined;
     }
-    const full = this.#full(asking);
+    const full = tooLong(asking, line) ?? this.#full(asking);
     if (full !== undefined) {
       this.#forget(asking, line);
       return full;
@@ -129,8 +143,10 @@ export class Turnstile {
       const held = this.#held.get(key);
       if (held === undefined) continue;
       if (held.requests < bound.requests && held.bytes + bytes <= bound.bytes) continue;
-      const text = `${held.requests} requests of ${who} wait, with ${held.bytes} bytes; try again in ${RETRY_AFTER_MS} ms`;
-      return { ...fault('OVERLOADED', text), retryAfterMs: RETRY_AFTER_MS };
+      const quota = `${bound.requests} requests and ${bound.bytes} bytes`;
+      return overloaded(
+        `${held.requests} requests of ${who} wait, with ${held.bytes} bytes, and ${quota} may`,
+      );
     }
     return undefined;
   }
@@ -192,7 +208,8 @@ export class Turnstile {
   #serve(line: Line): void {
     line.isReady = false;
     line.credit += QUANTUM_BYTES;
-    while (line.queue.length > line.head && line.inFlight < line.pace.inFlight) {
+    // Some take long to answer: the others' turn comes in this slice or the next.
+    while (line.queue.length > line.head && line.inFlight < line.pace.inFlight && this.#hasTime()) {
       const next = line.queue[line.head] as Waiting;
       // A request has its own weight and what it costs to look at.
       const weight = next.asking.bytes + 512;

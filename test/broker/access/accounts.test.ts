@@ -65,7 +65,10 @@ describe('accounts', () => {
       .split('\n')
       .filter((line) => line.includes('share'));
     for (const line of shared) {
-      assert.match(line, /subject: "(send|call|schedule|producer)\.[^"]*\.(guest|operator)" \}, to: "/);
+      assert.match(
+        line,
+        /subject: "(send|ask|discover|schedule|producer)\.[^"]*\.(guest|operator)" \}, to: "/,
+      );
     }
   });
 

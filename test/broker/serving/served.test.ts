@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { connect, createInbox, type NatsConnection } from 'nats';
+import { newKey } from '../../../broker/access/keys.js';
 import { SERVED } from '../../../broker/serving/served.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { OPS } from '../../../schemas/operate.js';
@@ -40,7 +41,7 @@ const PRODUCER_KEYS = ['name', 'instance', 'takeover', 'previous', 'epoch', 'fro
 const CONTROL_KEYS = ['snapshotSeq', 'logId', 'instance', 'previous', 'pid', 'handled', 'pending', 'agents'];
 const CONSUMER_KEYS = ['stream_name', 'config', 'action'];
 
-type Who = 'guest' | 'operator' | 'module';
+type Who = 'guest' | 'operator' | 'module' | 'trusted';
 
 interface Target {
   readonly who: Who;
@@ -153,7 +154,13 @@ const TARGETS: readonly Target[] = [
     subject: fc.oneof(one('evt.mallory.seen', 'evt.mallory.seen.x'), with1('evt.mallory.seen.')),
     keys: ['data'],
   },
-  { who: 'module', row: 'calls', subject: with1('call.accounts.balance.'), keys: ['amount'] },
+  { who: 'module', row: 'moduleCalls', subject: with1('call.accounts.balance.'), keys: ['amount'] },
+  {
+    who: 'trusted',
+    row: 'trustedProducers',
+    subject: fc.oneof(one(...Object.values(PRODUCER)), with1('producer.')),
+    keys: PRODUCER_KEYS,
+  },
 ];
 
 describe('every subject that the broker serves', () => {
@@ -164,10 +171,15 @@ describe('every subject that the broker serves', () => {
   before(async () => {
     dir = tempDir();
     writeMallory(dir.path);
-    broker = await startBroker({ shipped: ['accounts'], args: ['--module', dir.path] });
+    const trusted = newKey();
+    broker = await startBroker({
+      shipped: ['accounts'],
+      args: ['--module', dir.path, '--trust', `mallory=${trusted.publicKey}`],
+    });
     connections.set('guest', await connect({ servers: broker.url }));
     connections.set('operator', await connectOperator(broker.dataDir));
     connections.set('module', await connectWith(broker.url, readLoot(dir.path).seed));
+    connections.set('trusted', await connectWith(broker.url, trusted.seed));
   });
 
   after(async () => {
