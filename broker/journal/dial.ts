@@ -2,7 +2,7 @@ import { type ConnectionOptions, connect, type Msg, type NatsConnection } from '
 import { keepAlive } from './keepalive.js';
 import { type Delivered, readByOurselves } from './message-headers.js';
 import { redial } from './redial.js';
-import { Seldom } from './seldom.js';
+import { sayThrown, tellThrown } from './thrown.js';
 
 export interface DialOptions extends ConnectionOptions {
   /** About how long to wait before the connection is dialled again, milliseconds. */
@@ -21,21 +21,16 @@ interface Inside {
   readonly protocol?: { readonly subscriptions?: { add?: (subscriber: Subscriber) => unknown } };
 }
 
-const toStandardError = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
-
 /**
  * What a callback of the client throws ends the client's read loop: it says so on standard output, and this process hears
  * nothing more from the server until the connection is found silent, some 18 s later. So no callback throws, and no message has
  * headers that throw when they are read. Source: nats-core 3.4, `ProtocolHandler.dial` and `MsgImpl.headers`.
  */
-const guardReading = (nc: NatsConnection, say: (text: string) => void): void => {
+const guardReading = (nc: NatsConnection): void => {
   const subscriptions = (nc as Inside).protocol?.subscriptions;
   const add = subscriptions?.add?.bind(subscriptions);
   if (subscriptions === undefined || add === undefined)
     throw new Error('this version of @nats-io/nats-core is not known: one bad header would end its reading');
-  const seldom = new Seldom(say);
   subscriptions.add = (subscriber) => {
     const { callback } = subscriber;
     subscriber.callback = (error, message) => {
@@ -43,8 +38,7 @@ const guardReading = (nc: NatsConnection, say: (text: string) => void): void => 
         if (error === null) readByOurselves(message as Delivered);
         callback.call(subscriber, error, message);
       } catch (thrown) {
-        const what = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-        seldom.say(`a message on ${subscriber.subject ?? '?'} was left out: ${what.slice(0, 4_096)}`);
+        sayThrown(nc, `a message on ${subscriber.subject ?? '?'} was left out`, thrown);
       }
     };
     return add(subscriber);
@@ -55,13 +49,10 @@ const guardReading = (nc: NatsConnection, say: (text: string) => void): void => 
  * Connects to a server, for as long as it takes to come back whenever the connection is lost. All processes of ours connect by
  * this: nothing that comes over such a connection ends its reading. Throws what the client throws.
  */
-export const dial = async ({
-  redialMs,
-  onThrown = toStandardError,
-  ...options
-}: DialOptions): Promise<NatsConnection> => {
+export const dial = async ({ redialMs, onThrown, ...options }: DialOptions): Promise<NatsConnection> => {
   const nc = await connect({ ...redial(redialMs), ...options });
-  guardReading(nc, onThrown);
+  tellThrown(nc, onThrown);
+  guardReading(nc);
   keepAlive(nc);
   return nc;
 };

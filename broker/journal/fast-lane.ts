@@ -1,5 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { DeliveryLine, Prefix } from './delivery-line.js';
+import { sayThrown } from './thrown.js';
 import { WireRecord } from './wire-record.js';
 import { wordsOf } from './words.js';
 
@@ -11,6 +12,8 @@ export interface Lane {
   readonly replyPrefix: string;
   /** `size` is what the message counts for in the bytes of a pull: subject, reply, headers and payload. */
   readonly onRecord: (record: WireRecord, delivered: number, pending: number, size: number) => void;
+  /** `onRecord` threw. The lane is closed, since a record is missing; the connection and all other lanes go on. */
+  readonly onThrown: (thrown: unknown) => void;
 }
 
 /** The client's parser: bytes in, from the socket, in pieces that end anywhere. */
@@ -57,13 +60,14 @@ class LaneParser {
     private readonly parser: Parser,
     private readonly counted: { inMsgs?: number; inBytes?: number },
     private readonly onEmpty: () => void,
+    private readonly say: (what: string, thrown: unknown) => void,
   ) {
     this.#parse = parser.parse.bind(parser);
     parser.parse = (bytes) => this.#received(bytes);
   }
 
-  add({ sid, replyPrefix, onRecord }: Lane): void {
-    this.#lanes.set(sid, { sid, prefix: new Prefix(replyPrefix), onRecord });
+  add({ sid, replyPrefix, onRecord, onThrown }: Lane): void {
+    this.#lanes.set(sid, { sid, prefix: new Prefix(replyPrefix), onRecord, onThrown });
   }
 
   remove(sid: number): void {
@@ -173,13 +177,28 @@ class LaneParser {
     if (this.counted.inMsgs !== undefined) this.counted.inMsgs += 1;
     if (this.counted.inBytes !== undefined) this.counted.inBytes += dataTo - headersFrom;
     const { nanosFrom, nanosTo } = line;
-    lane.onRecord(
-      new WireRecord(seq, bytes, subjectFrom, subjectTo, nanosFrom, nanosTo, headersFrom, dataFrom, dataTo),
-      delivered,
-      pending,
-      subjectTo - subjectFrom + line.replyLength + dataTo - headersFrom,
-    );
+    try {
+      lane.onRecord(
+        new WireRecord(seq, bytes, subjectFrom, subjectTo, nanosFrom, nanosTo, headersFrom, dataFrom, dataTo),
+        delivered,
+        pending,
+        subjectTo - subjectFrom + line.replyLength + dataTo - headersFrom,
+      );
+    } catch (thrown) {
+      this.#threw(lane, thrown);
+    }
     return end;
+  }
+
+  /** What came out of here would end the client's read loop: this process would hear nothing for many seconds. */
+  #threw(lane: OpenLane, thrown: unknown): void {
+    this.#lanes.delete(lane.sid);
+    this.say(`what takes the records of subscription ${lane.sid}`, thrown);
+    try {
+      lane.onThrown(thrown);
+    } catch (again) {
+      this.say(`what ends the reading of subscription ${lane.sid}`, again);
+    }
   }
 
   /** End of the operation at `from`, or -1 while it is not whole; then `#needed` says how long it is, where it can. */
@@ -213,7 +232,8 @@ export const openLane = (nc: NatsConnection, lane: Lane): (() => void) => {
     return () => undefined;
   let lanes = parsers.get(parser);
   if (lanes === undefined) {
-    lanes = new LaneParser(parser as Parser, protocol, () => parsers.delete(parser));
+    const say = (what: string, thrown: unknown): void => sayThrown(nc, `${what} threw`, thrown);
+    lanes = new LaneParser(parser as Parser, protocol, () => parsers.delete(parser), say);
     parsers.set(parser, lanes);
   }
   const opened = lanes;

@@ -6,6 +6,7 @@ import { linkState } from './link-state.js';
 import { headerOf, headersOf } from './message-headers.js';
 import { PIN_HEADER } from './pin.js';
 import { LogMessage, parseDelivery } from './stored-message.js';
+import { sayThrown, thrownFault } from './thrown.js';
 import type { WireRecord } from './wire-record.js';
 
 /** A record of the log, as a consumer delivered it. */
@@ -29,6 +30,7 @@ export interface PullOptions {
   /** Prefix of the JetStream API as this account has it. */
   readonly apiPrefix: string;
   readonly consumer: string;
+  /** What it throws breaks this pull, as `INTERNAL`, and no other. */
   readonly onMessage: (pulled: Pulled) => void;
   /** A message may have been lost on the way, or none comes any more: the consumer must be reset and pulled anew. */
   readonly onBroken: (reason: Fault) => void;
@@ -76,14 +78,20 @@ export class Pull {
     });
     this.#subscription = nc.subscribe(this.#inbox, {
       callback: (error, msg) => {
-        if (error !== null) this.#break(error.message);
-        else this.#parsed(msg);
+        try {
+          if (error !== null) this.#break(error.message);
+          else this.#parsed(msg);
+        } catch (thrown) {
+          sayThrown(nc, `what takes the records of ${options.consumer} threw`, thrown);
+          this.#threw(thrown);
+        }
       },
     });
     this.#closeLane = openLane(nc, {
       sid: this.#subscription.getID(),
       replyPrefix: firstDelivery(options.consumer),
       onRecord: (record, delivered, pending) => this.#received(record, delivered, pending),
+      onThrown: (thrown) => this.#threw(thrown),
     });
     this.#watch = setInterval(() => {
       const silentMs = Math.round(performance.now() - this.#heard);
@@ -167,9 +175,18 @@ export class Pull {
     this.#break(`the consumer says: ${code} ${description}`);
   }
 
+  /** A record may not have been taken: whoever owns this must learn from the log what was. */
+  #threw(thrown: unknown): void {
+    this.#end(thrownFault(`what takes the records of ${this.options.consumer}`, thrown));
+  }
+
   #break(reason: string): void {
+    this.#end(fault('LOG_UNAVAILABLE', reason));
+  }
+
+  #end(reason: Fault): void {
     if (this.#closed) return;
     this.close();
-    this.options.onBroken(fault('LOG_UNAVAILABLE', reason));
+    this.options.onBroken(reason);
   }
 }

@@ -6,6 +6,7 @@ import { openLane } from './fast-lane.js';
 import { headersOf } from './message-headers.js';
 import { type LogApi, type ReadConsumer, STREAM } from './reader-api.js';
 import { LogMessage, parseDelivery } from './stored-message.js';
+import { sayThrown, thrownFault } from './thrown.js';
 import type { Waker } from './waker.js';
 import type { WireRecord } from './wire-record.js';
 
@@ -97,12 +98,21 @@ export class ReaderSession {
     const { nc } = this.api;
     const inbox = this.pullBy === undefined ? createInbox() : `${DELIVERED}.${nuid.next()}`;
     const subscription = nc.subscribe(`${inbox}.*`, {
-      callback: (error, message) => (error === null ? this.receive(pull, message) : this.refuse(error)),
+      callback: (error, message) => {
+        try {
+          if (error === null) this.receive(pull, message);
+          else this.refuse(error);
+        } catch (thrown) {
+          sayThrown(nc, `reading consumer ${this.consumer} threw`, thrown);
+          this.threw(thrown);
+        }
+      },
     });
     const closeLane = openLane(nc, {
       sid: subscription.getID(),
       replyPrefix: `$JS.ACK.${STREAM}.${this.consumer}.1.`,
       onRecord: (record, delivered, left, size) => this.receiveRecord(pull, record, delivered, left, size),
+      onThrown: (thrown) => this.threw(thrown),
     });
     const pull: Pull = { inbox, subscription, closeLane, subject: '', records: 0, bytes: 0 };
     return pull;
@@ -132,6 +142,12 @@ export class ReaderSession {
 
   breakOff(reason: string): void {
     this.broken ??= fault('LOG_UNAVAILABLE', reason);
+    this.waker.wake();
+  }
+
+  /** A record may not have been queued: the next session begins behind the last one that was yielded. */
+  private threw(thrown: unknown): void {
+    this.broken ??= thrownFault(`reading consumer ${this.consumer}`, thrown);
     this.waker.wake();
   }
 

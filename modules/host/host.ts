@@ -132,6 +132,7 @@ export class Host {
     const beats = setInterval(() => this.#beat(), BEAT_INTERVAL_MS);
     const link = linkState(this.nc);
     let pauseMs = FIRST_RETRY_MS;
+    let thrownMs = FIRST_RETRY_MS;
     while (!this.#stopping) {
       if (!link.isUp) {
         await pause(FIRST_RETRY_MS);
@@ -144,6 +145,9 @@ export class Host {
         const reason = await session.ended;
         this.#previous = session.end;
         if (!this.#stopping) say(`a new epoch is needed: ${reason.code}: ${reason.message}`);
+        // What this process threw it may throw again, and each epoch is two records of the log.
+        thrownMs = reason.code === 'INTERNAL' ? Math.min(thrownMs * 2, MAX_RETRY_MS) : FIRST_RETRY_MS;
+        if (reason.code === 'INTERNAL' && !this.#stopping) await pause(thrownMs);
       } catch (error) {
         if (error instanceof FoldError) throw error;
         if (!this.#stopping) say(`the start did not succeed and is tried again: ${(error as Error).message}`);

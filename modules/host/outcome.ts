@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { copyId } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
+import { isDeeperThan, MAX_STORED_DEPTH } from '../../schemas/json-depth.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { type Ok, type Out, type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { copiesIn, type PromisedCopy } from '../../schemas/result-bytes.js';
@@ -111,6 +112,10 @@ export const outcomeOf = (
     if (body.length > MAX_RECORD_BYTES - ENVELOPE_BYTES) {
       const text = `the outcome of ${manifest.name}.${action} has ${body.length} bytes, a record holds ${MAX_RECORD_BYTES}`;
       return refused(fault('OUTCOME_TOO_LARGE', text));
+    }
+    if (isDeeperThan(body, MAX_STORED_DEPTH)) {
+      const text = `the outcome of ${manifest.name}.${action} is nested more than ${MAX_STORED_DEPTH} levels deep: return less deep data`;
+      return refused(fault('OUTCOME_INVALID', text));
     }
     if (out.length === 0) return { body, out: [], events: [] };
     // Copies and states are made from what is recorded and not from what was returned: JSON has no -0 and no Date, and a

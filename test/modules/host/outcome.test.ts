@@ -6,8 +6,10 @@ import { type Outcome, outcomeOf, refused, threw } from '../../../modules/host/o
 import { compileChecks } from '../../../modules/sdk/checks.js';
 import type { AnyModule, Command } from '../../../modules/sdk/module.js';
 import { fault } from '../../../schemas/errors.js';
+import { MAX_STORED_DEPTH } from '../../../schemas/json-depth.js';
 import { MAX_RECORD_BYTES } from '../../../schemas/log.js';
 import type { Refusal, Result } from '../../../schemas/result.js';
+import { nested } from '../../support/awkward.js';
 import { counter } from '../counter.js';
 
 const module = counter() as unknown as AnyModule;
@@ -43,6 +45,44 @@ describe('the outcome of a handler', () => {
       parsed.out.map(({ subject, data }) => [subject, JSON.stringify(data)]),
     );
     assert.deepEqual(events, [{ name: 'added', data: { by: 3 } }]);
+  });
+
+  it('is OUTCOME_INVALID where it is nested deeper than a record is read, wherever in it, and is kept where it is not', () => {
+    const free = counter() as unknown as AnyModule;
+    const open = {
+      ...free.manifest,
+      actions: { add: { input: true, output: true } },
+      events: { added: { data: true } },
+    };
+    const deep = (levels: number): unknown => JSON.parse(nested(levels));
+    const made = (levels: number, where: string): Outcome => {
+      const data = where === 'data' ? deep(levels) : {};
+      const events = where === 'event' ? [{ name: 'added', data: deep(levels) }] : [];
+      const manifest = open as unknown as AnyModule['manifest'];
+      return outcomeOf(
+        { ...free, manifest },
+        compileChecks(manifest),
+        'add',
+        command,
+        E.right({ data, events }),
+      );
+    };
+    // The body itself is a level, the list of what is sent and each in it are two more.
+    const around = { data: 1, event: 3 };
+    fc.assert(
+      fc.property(
+        fc.constantFrom('data' as const, 'event' as const),
+        fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom(1_000, 5_000, 20_000)),
+        (where, more) => {
+          const levels = MAX_STORED_DEPTH - around[where] + more;
+          const of = made(levels, where);
+          if (more > 0) assert.equal(errorOf(of).code, 'OUTCOME_INVALID');
+          else assert.equal(resultOf(of).status, 'ok', JSON.stringify(of.refusal));
+          assert.equal(of.out.length, more > 0 || where === 'data' ? 0 : 1);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('is OUTCOME_INVALID where it is not what the manifest says, whatever was returned', () => {
