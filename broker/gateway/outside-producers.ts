@@ -15,11 +15,15 @@ import type { SignedRequest } from './request.js';
 export interface OutsideProducersOptions {
   readonly nc: NatsConnection;
   readonly durability: Durability;
-  /** Producers whose epochs are held open; above it the one that was idle for longest has to open another. */
+  /** Producers of one account whose epochs are held open. */
   readonly maxOpen?: number;
+  /** A producer that sends nothing for so long may be forgotten, milliseconds: it then has to open another epoch. */
+  readonly idleMs?: number;
 }
 
 const MAX_OPEN = 1_000;
+const IDLE_MS = 60_000;
+const RETRY_AFTER_MS = 1_000;
 /** Records of one producer that wait: a program that waits for its answers has no more on their way than it was told. */
 const MAX_WAITING = 4 * SEND_WINDOW;
 
@@ -57,6 +61,7 @@ class OpenEpoch {
   #over = false;
   #retired = false;
   #waiting = 0;
+  #usedAt = performance.now();
 
   constructor(
     private readonly options: OutsideProducersOptions,
@@ -68,12 +73,20 @@ class OpenEpoch {
     return this.#waiting === 0;
   }
 
+  /** How long it has done nothing, milliseconds; 0 while something of it is on its way, for ever where it is over. */
+  get idleMs(): number {
+    if (!this.isIdle) return 0;
+    return this.#over ? Number.POSITIVE_INFINITY : performance.now() - this.#usedAt;
+  }
+
   submit({ n }: Identity, draft: Draft, settle: Settle): void {
+    this.#usedAt = performance.now();
     if (this.#over) return settle(closed(this.producer, `epoch ${this.epoch} is over`));
     if (n !== this.#next)
       return settle(closed(this.producer, `number ${n} came where ${this.#next} was next`));
     if (this.#waiting >= MAX_WAITING) {
-      return settle(E.left(fault('OVERLOADED', `${this.#waiting} records of ${this.producer} wait`)));
+      const text = `${MAX_WAITING} records of ${this.producer} wait, and no more may; try again in ${RETRY_AFTER_MS} ms`;
+      return settle(E.left({ ...fault('OVERLOADED', text), retryAfterMs: RETRY_AFTER_MS }));
     }
     this.#appender ??= this.#open();
     this.#next += 1;
@@ -121,44 +134,69 @@ class OpenEpoch {
  * they do after any break.
  */
 export class OutsideProducers {
-  /** In the order of their use. */
-  readonly #open = new Map<string, OpenEpoch>();
+  /** By account, in the order of their use. */
+  readonly #accounts = new Map<string, Map<string, OpenEpoch>>();
 
   constructor(private readonly options: OutsideProducersOptions) {}
 
   /** From here on the producer's records are taken under this epoch, and no earlier one's. */
   opened(producer: string, epoch: number): void {
-    this.#open.get(producer)?.retire();
-    this.#open.delete(producer);
-    this.#open.set(producer, new OpenEpoch(this.options, producer, epoch));
-    this.#shrink();
+    const open = this.#of(producer);
+    open.get(producer)?.retire();
+    open.delete(producer);
+    open.set(producer, new OpenEpoch(this.options, producer, epoch));
+  }
+
+  /**
+   * Makes room for this producer among those of its account: one that is idle is forgotten for it. A fault where all
+   * that the account may have are in use.
+   */
+  admit(producer: string): Fault | undefined {
+    const { maxOpen = MAX_OPEN, idleMs = IDLE_MS } = this.options;
+    const open = this.#of(producer);
+    if (open.has(producer) || open.size < maxOpen) return undefined;
+    let longestMs = 0;
+    for (const [name, epoch] of open) {
+      longestMs = Math.max(longestMs, epoch.idleMs);
+      if (epoch.idleMs < idleMs) continue;
+      epoch.retire();
+      open.delete(name);
+      return undefined;
+    }
+    const retryAfterMs = Math.max(RETRY_AFTER_MS, Math.ceil(idleMs - longestMs));
+    const text =
+      `the account ${accountOf(producer)} has ${open.size} producers, and each account may have ${maxOpen}; use one that you have, or ` +
+      `try again in ${retryAfterMs} ms: one that sends nothing for ${idleMs / 1_000} s makes room`;
+    return { ...fault('OVERLOADED', text), retryAfterMs };
   }
 
   submit(id: Identity, draft: Draft, settle: Settle): void {
     const { producer, epoch } = id;
-    const open = this.#open.get(producer);
+    const all = this.#of(producer);
+    const open = all.get(producer);
     if (open === undefined) return settle(closed(producer, `this broker has opened no epoch of ${producer}`));
     if (open.epoch > epoch) {
       return settle(E.left(fault('EPOCH_LOST', `${producer} has epoch ${open.epoch} since`)));
     }
     if (open.epoch < epoch) return settle(closed(producer, `this broker has not opened epoch ${epoch}`));
-    this.#open.delete(producer);
-    this.#open.set(producer, open);
+    all.delete(producer);
+    all.set(producer, open);
     open.submit(id, draft, settle);
   }
 
   close(): void {
-    for (const open of this.#open.values()) open.retire();
-    this.#open.clear();
+    for (const open of this.#accounts.values()) for (const epoch of open.values()) epoch.retire();
+    this.#accounts.clear();
   }
 
-  #shrink(): void {
-    const { maxOpen = MAX_OPEN } = this.options;
-    for (const [producer, open] of this.#open) {
-      if (this.#open.size <= maxOpen) return;
-      if (!open.isIdle) continue;
-      open.retire();
-      this.#open.delete(producer);
-    }
+  #of(producer: string): Map<string, OpenEpoch> {
+    const account = accountOf(producer);
+    const known = this.#accounts.get(account);
+    if (known !== undefined) return known;
+    const open = new Map<string, OpenEpoch>();
+    this.#accounts.set(account, open);
+    return open;
   }
 }
+
+const accountOf = (producer: string): string => producer.slice(0, producer.indexOf(OWNER_MARK));

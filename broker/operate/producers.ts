@@ -101,13 +101,20 @@ const whileRoom = <A>(
   return full === undefined ? task : TE.left(full);
 };
 
+/** Before anything is written for a name: an account has so many and no more. */
+const admitted = ({ outside }: ProducersContext, producer: string): TE.TaskEither<Fault, void> => {
+  const full = outside.admit(producer);
+  return full === undefined ? TE.right(undefined) : TE.left(full);
+};
+
 const fence = (
   context: ProducersContext,
   account: string,
   request: FenceRequest,
 ): TE.TaskEither<Fault, FenceReply> =>
   pipe(
-    lastEpochOf(context.nc, producerOf(account, request.name)),
+    admitted(context, producerOf(account, request.name)),
+    TE.chain(() => lastEpochOf(context.nc, producerOf(account, request.name))),
     TE.chain((ends) =>
       write(context, request, {
         phase: 'fence',
@@ -168,7 +175,8 @@ const open = (
       ? lookedFor
       : write(context, request, { phase: 'open', producer, previous })
     : pipe(
-        takeover ? TE.right(undefined) : checkHolder(nc, producer, instance),
+        admitted(context, producer),
+        TE.chain(() => (takeover ? TE.right(undefined) : checkHolder(nc, producer, instance))),
         TE.chain(() => lastEpochOf(nc, producer)),
         TE.chainEitherK(checkClaim(request, producer)),
         TE.chain(() => lookedFor),

@@ -1,6 +1,6 @@
 import { createInbox, type Msg, type NatsConnection } from 'nats';
 import { linkState } from '../journal/link-state.js';
-import { headersOf } from '../journal/message-headers.js';
+import { headerBytesOf, headersOf } from '../journal/message-headers.js';
 import { SCHED } from './stream.js';
 
 /** A message of the stream. */
@@ -11,6 +11,8 @@ export interface Stored {
   /** The first value of a header; '' without one. */
   readonly header: { readonly get: (name: string) => string };
   readonly data: Uint8Array;
+  /** Of payload and headers. */
+  readonly bytes: number;
 }
 
 const PAGE = 256;
@@ -32,6 +34,7 @@ const stored = (msg: Msg): Stored | undefined => {
         time: new Date(headers.last('Nats-Time-Stamp')),
         header: headers,
         data: msg.data,
+        bytes: msg.data.length + headerBytesOf(msg).length,
       };
 };
 

@@ -18,6 +18,7 @@ import { type Address, splitSubject, storedCommandSubject } from '../../schemas/
 import { linkedRequest } from '../journal/linked-request.js';
 import { fitting } from '../serving/answer.js';
 import { parsePubAck } from '../journal/pub-ack.js';
+import { AccountShares } from './account-shares.js';
 import { scheduleKey } from './firing.js';
 import { readPage, type Stored } from './page.js';
 import {
@@ -51,6 +52,8 @@ export interface SchedulesOptions {
   readonly lastFiring: (schedule: string) => number | undefined;
   /** Above it a schedule is refused. */
   readonly maxSchedules?: number;
+  /** The same of one account. */
+  readonly maxOfAccount?: number;
   /** The stream is there from here on. */
   readonly onStream: () => void;
 }
@@ -63,6 +66,7 @@ const ZONE = 'Nats-Schedule-Time-Zone';
 const PUBLISH_TIMEOUT_MS = 10_000;
 /** Requests that wait for their turn; each holds its payload. */
 const MAX_WAITING = 1_000;
+const RETRY_AFTER_MS = 1_000;
 
 // Codes of nats-server's errors.json.
 const INVALID: ReadonlySet<number> = new Set([10189, 10223]); // the pattern, the time zone
@@ -96,13 +100,22 @@ export class Schedules {
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(private readonly options: SchedulesOptions) {}
+  readonly #shares: AccountShares;
+
+  constructor(private readonly options: SchedulesOptions) {
+    const { nc, maxOfAccount } = options;
+    this.#shares = new AccountShares({
+      read: (from) => readPage(nc, ALL_SCHEDULES, from),
+      ...(maxOfAccount === undefined ? {} : { maxSchedules: maxOfAccount }),
+    });
+  }
 
   /** Takes a schedule on; SCHEDULES_FULL above the bound, SCHEDULE_INVALID where the server does not read it. */
   add(request: ScheduleRequest): TaskEither<Fault, Schedule> {
     return () => {
       if (this.#waiting >= MAX_WAITING) {
-        return Promise.resolve(E.left(fault('OVERLOADED', `${this.#waiting} schedules wait to be stored`)));
+        const text = `${MAX_WAITING} schedules wait to be stored, and no more may; try again in ${RETRY_AFTER_MS} ms`;
+        return Promise.resolve(E.left({ ...fault('OVERLOADED', text), retryAfterMs: RETRY_AFTER_MS }));
       }
       this.#waiting += 1;
       // One after the other: two that look at the bound together could both find the last place.
@@ -163,6 +176,7 @@ export class Schedules {
       try {
         if (!(await hasSchedules(this.options.jsm))) return E.left(unknown(id));
         const { purged } = await this.options.jsm.streams.purge(SCHED, { filter: scheduleOf(id) });
+        this.#shares.cancelled();
         return purged === 0 ? E.left(unknown(id)) : E.right({ id, cancelled: true });
       } catch (error) {
         return E.left(toFault(error, 'LOG_UNAVAILABLE'));
@@ -189,7 +203,7 @@ export class Schedules {
       return E.left(fault('PAYLOAD_TOO_LARGE', `payload and headers of a schedule have ${bytes} bytes`));
     }
     try {
-      const full = await this.#full(bytes);
+      const full = await this.#full(request.sender, bytes);
       if (full !== undefined) return E.left(full);
     } catch (error) {
       return E.left(toFault(error, 'LOG_UNAVAILABLE'));
@@ -197,14 +211,16 @@ export class Schedules {
     try {
       const options = { headers: message.header, timeout: PUBLISH_TIMEOUT_MS };
       const stored = published(await linkedRequest(nc, message.subject, message.data, options));
-      return E.isLeft(stored) ? stored : E.right(this.#describe(message));
+      if (E.isLeft(stored)) return stored;
+      this.#shares.added(request.sender, bytes);
+      return E.right(this.#describe(message));
     } catch (error) {
       const text = `whether schedule ${id} was stored is not known: ${(error as Error).message}`;
       return E.left(fault('LOG_UNCERTAIN', text));
     }
   }
 
-  async #full(bytes: number): Promise<Fault | undefined> {
+  async #full(account: string, bytes: number): Promise<Fault | undefined> {
     const { jsm, onStream, maxSchedules = MAX_SCHEDULES } = this.options;
     if (this.#ensured === undefined) {
       this.#ensured = ensureSchedules(jsm);
@@ -218,15 +234,14 @@ export class Schedules {
     if ((state.num_subjects ?? 0) >= maxSchedules) {
       return fault('SCHEDULES_FULL', `there are ${maxSchedules} schedules; cancel one`);
     }
-    return state.bytes + bytes > MAX_SCHEDULE_BYTES
-      ? fault(
-          'SCHEDULES_FULL',
-          `the schedules have ${state.bytes} bytes of ${MAX_SCHEDULE_BYTES}; cancel one`,
-        )
-      : undefined;
+    if (state.bytes + bytes > MAX_SCHEDULE_BYTES) {
+      const text = `the schedules have ${state.bytes} bytes of ${MAX_SCHEDULE_BYTES}; cancel one`;
+      return fault('SCHEDULES_FULL', text);
+    }
+    return await this.#shares.full(account, bytes);
   }
 
-  #describe({ subject, time, header }: Omit<Stored, 'seq' | 'data'>): Schedule {
+  #describe({ subject, time, header }: Omit<Stored, 'seq' | 'data' | 'bytes'>): Schedule {
     const id = subject.slice(scheduleOf('').length);
     const command = splitSubject(header.get(COMMAND_HEADER));
     if (command?.kind !== 'cmd') throw new Error(`${subject} in ${SCHED} is no schedule`);

@@ -25,6 +25,10 @@ export const FIRED_NOTICE = 'firing.fired.*';
 export const MAX_SCHEDULES = 10_000;
 export const MAX_SCHEDULE_BYTES = 256 * 1024 * 1024;
 
+/** Of them each account may have half: guests leave the operator room. */
+export const MAX_ACCOUNT_SCHEDULES = MAX_SCHEDULES / 2;
+export const MAX_ACCOUNT_SCHEDULE_BYTES = MAX_SCHEDULE_BYTES / 2;
+
 /** Firings of one schedule that wait for the broker; a newer one takes the place of the oldest. */
 const WAITING_FIRINGS = 16;
 
