@@ -46,8 +46,8 @@ export class IndexContents {
 
   /** Takes in what is to be known of the files before anything is looked up in them. */
   load(): void {
-    for (const table of [this.commands, this.conversations, this.redrives, this.agents, this.letters])
-      table.load();
+    const { commands, conversations, redrives, agents, letters, whole } = this;
+    for (const table of [commands, conversations, redrives, agents, letters, whole]) table.load();
   }
 
   /** A record came whose subject has so many bytes. */
@@ -102,8 +102,8 @@ export class IndexContents {
   #isAbove(times: number): boolean {
     if (this.#bytes > MOST_BYTES * times) return true;
     // With every record: so no list is made of them.
-    const { commands, conversations, agents, redrives, fired, letters } = this;
+    const { commands, conversations, agents, redrives, fired, letters, whole } = this;
     const inLog = commands.changes + conversations.changes + agents.changes;
-    return inLog + redrives.changes + fired.changes + letters.changes > MOST_ROWS * times;
+    return inLog + redrives.changes + fired.changes + letters.changes + whole.changes > MOST_ROWS * times;
   }
 }

@@ -25,7 +25,7 @@ interface StoredPosition {
 }
 
 /** Files of another one are read from the log anew. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** What the files hold, each a database of its own; its values are text. */
 export const TABLES = [
@@ -49,7 +49,7 @@ export const TABLES = [
   'redriven',
   /** Dead letters that are not stored yet, by their commands. */
   'letters',
-  /** Up to which sequence all outcomes of a module have their copies. */
+  /** Up to which sequence all outcomes of a module have their copies, and where its own records begin. */
   'whole',
 ] as const;
 

@@ -191,9 +191,10 @@ export class LogIndex {
     const subject = splitSubject(text);
     const isLive = message.seq > this.#target;
     if (isLive) this.#caughtUp();
-    const { commands, conversations, redrives, agents, fired } = this.#contents;
+    const { commands, conversations, redrives, agents, fired, whole } = this.#contents;
     if (subject?.kind === 'cmd') {
       this.#contents.weigh(text.length);
+      whole.record(subject.sender, message.seq);
       const firing = firingOf(subject.sender, (name) => message.header(name));
       if (firing !== undefined) fired.fired(firing.schedule, firing.nextMs);
       const command = commands.command(message, subject);
@@ -201,15 +202,19 @@ export class LogIndex {
       redrives.command(message);
       if (isLive) this.options.onCommand(command);
     } else if (subject?.kind === 'res') {
+      whole.record(subject.module, message.seq);
       const command = commands.result(message, subject);
       if (command !== undefined) {
         conversations.result(message, command.conversation);
         this.#answered(message, command);
       }
     } else if (subject?.kind === 'evt') {
+      whole.event(subject.module, message.seq);
       if (subject.agent !== undefined) agents.add(subject.module, subject.agent);
       this.#uncaused.event(subject.module, message);
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
+    } else if (subject?.kind === 'epoch') {
+      whole.epoch(subject.producer);
     }
     this.#position = message.seq;
     this.options.onRecord?.(message.seq);

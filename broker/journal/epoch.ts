@@ -62,6 +62,13 @@ export const writeEpoch = (
 export const openBrokerEpoch = (nc: NatsConnection): TE.TaskEither<Fault, number> =>
   writeEpoch(nc, { phase: 'open', producer: BROKER }, null);
 
+/** Where to begin looking for what the last epoch left. */
+export interface Look {
+  readonly fromSeq: number;
+  /** Between here and `fromSeq` the log has no record of the producer: it is as if that had been looked at too. */
+  readonly knownFrom: number;
+}
+
 export interface EpochRequest {
   readonly nc: NatsConnection;
   readonly producer: string;
@@ -70,6 +77,8 @@ export interface EpochRequest {
   readonly under: number;
   /** Where to begin looking for what the last epoch left; absent: nothing is looked for. */
   readonly fromSeq?: number;
+  /** The same where it is known only when nothing more can come: told the sequence of the fence. */
+  readonly lookFrom?: (fence: number) => Promise<Look>;
   /** How many records of the log before the fence are looked at, at most. */
   readonly lookBack?: number;
   /** The epoch that is ended, where it is known. */
@@ -94,6 +103,12 @@ export interface OpenedEpoch {
   readonly stored: ReadonlyMap<number, readonly StoredMessage[]>;
 }
 
+const lookBehind = (fromSeq: number | undefined, atMost: number): Look | undefined => {
+  if (fromSeq === undefined) return undefined;
+  const from = Math.max(fromSeq, atMost);
+  return { fromSeq: from, knownFrom: from };
+};
+
 /**
  * Ends a producer's epoch and opens the next. First a record that shuts the old one out: from then on what is stored of
  * it can be read once and for all. Then the record that is the new epoch and says how the old one ended.
@@ -104,6 +119,7 @@ export const openEpoch = ({
   by,
   under,
   fromSeq,
+  lookFrom,
   lookBack = Number.POSITIVE_INFINITY,
   ends,
   prefixes,
@@ -119,13 +135,13 @@ export const openEpoch = ({
       TE.tryCatch(
         async () => {
           failPoint('epoch.fenced');
-          if (fromSeq === undefined) return { fence, numbers: new NumberRecovery(producer, believes, fence) };
-          const from = Math.max(fromSeq, fence - lookBack);
-          const numbers = new NumberRecovery(producer, believes, from, keepsStored);
+          const look = lookFrom === undefined ? lookBehind(fromSeq, fence - lookBack) : await lookFrom(fence);
+          if (look === undefined) return { fence, numbers: new NumberRecovery(producer, believes, fence) };
+          const numbers = new NumberRecovery(producer, believes, look.knownFrom, keepsStored);
           const isMeant = (subject: string): boolean => prefixes.some((prefix) => subject.startsWith(prefix));
           // All of the log, and looked through here: to find the next record for filters, nats-server 2.15.1 goes through
           // the subjects of a block, which with 10,000 of them took it 5 ms a record.
-          for await (const message of readLog(nc, { fromSeq: from, toSeq: fence })) {
+          for await (const message of readLog(nc, { fromSeq: look.fromSeq, toSeq: fence })) {
             if (!isMeant(message.subject)) continue;
             numbers.add(message);
             visit?.(message);

@@ -8,13 +8,13 @@ import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js'
 import { type Durability, commandConsumer, foldConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { OpenCommands } from '../index/open-commands.js';
-import type { Whole, WholeOutcomes } from '../index/whole-outcomes.js';
+import type { OwnRecords, WholeOutcomes } from '../index/whole-outcomes.js';
 import { Appender } from '../journal/appender.js';
 import { type Copy, copyDraft } from '../journal/copy.js';
 import type { Draft } from '../journal/draft.js';
 import { GROUPING } from '../journal/grouping.js';
 import { whileLinked } from '../journal/linked-request.js';
-import { openEpoch } from '../journal/epoch.js';
+import { type Look, openEpoch } from '../journal/epoch.js';
 import { readLogBatches } from '../journal/reader.js';
 import type { WholeLog } from '../log/whole-log.js';
 import { failPoint } from '../journal/fail-point.js';
@@ -94,9 +94,11 @@ const acksWhole = ({ start }: Manifest): boolean => 'entry' in start;
  * From where on outcomes may lack copies. What a module acknowledges is its own word: many programs do so on delivery. Only
  * where the process since the last repair was a host of this package does it say more than where that repair ended.
  */
-const repairFrom = (whole: Whole | undefined, manifest: Manifest, acked: number): number => {
+const repairFrom = ({ whole, since }: OwnRecords, manifest: Manifest, acked: number, fence: number): Look => {
   const { seq, acksWhole: isTrue } = whole ?? { seq: 0, acksWhole: acksWhole(manifest) };
-  return (isTrue ? Math.max(seq, acked) : seq) + 1;
+  const knownFrom = Math.min((isTrue ? Math.max(seq, acked) : seq) + 1, fence);
+  // What others wrote before the module's own first record is no business of its start: it may be millions of records.
+  return { fromSeq: Math.min(Math.max(knownFrom, since ?? fence), fence), knownFrom };
 };
 
 /**
@@ -115,14 +117,18 @@ export const openModuleEpoch = (
   return pipe(
     jetstream(nc, async () => {
       const consumer = await ensureCommandConsumer(jsm, module);
-      return repairFrom(past.whole.of(module), manifest, consumer.ack_floor.stream_seq);
+      return consumer.ack_floor.stream_seq;
     }),
-    TE.chain((fromSeq) =>
+    TE.chain((acked) =>
       openEpoch({
         nc,
         producer: module,
         under,
-        fromSeq,
+        lookFrom: async (fence) => {
+          if (!(await past.reachedWithin(fence, INDEX_WAIT_MS)))
+            throw new FaultError(fault('LOG_UNAVAILABLE', `the log was not read up to ${fence} in time`));
+          return repairFrom(past.whole.of(module), manifest, acked, fence);
+        },
         prefixes: ['cmd.', `res.${module}.`, `evt.${module}.`],
         believes: (message) => isWrittenBy(message, module),
         ...(known === undefined ? {} : { known }),
@@ -150,9 +156,6 @@ export const openModuleEpoch = (
           appender.close();
           if (E.isLeft(stored)) throw new FaultError(stored.left.fault);
           past.whole.set(module, { seq: fence, acksWhole: acksWhole(manifest) });
-          if (!(await past.reachedWithin(fence, INDEX_WAIT_MS))) {
-            throw new FaultError(fault('LOG_UNAVAILABLE', `the log was not read up to ${fence} in time`));
-          }
           const resumeFrom = Math.min(past.commands.lowestOf(module) ?? fence, fence);
           return {
             epoch,
@@ -206,12 +209,14 @@ export const startModule = (
         const usable = request.logId === context.logId && request.snapshotSeq <= fence;
         const snapshotSeq = usable ? request.snapshotSeq : 0;
         // Results above the first unanswered command say which of the commands that come again are answered.
-        const foldFrom = Math.min(snapshotSeq, resumeFrom) + 1;
+        const { first } = past.whole.of(manifest.name);
+        const isFolded = snapshotSeq > 0 ? snapshotSeq : (first ?? fence + 1) - 1;
+        const foldFrom = Math.min(isFolded, resumeFrom) + 1;
         const fold = foldConsumer(manifest.name);
         await jsm.consumers.delete(LOG, fold).catch(() => undefined);
         const { num_pending } = await jsm.consumers.add(LOG, foldConsumerConfig(manifest.name, foldFrom));
-        if (snapshotSeq === 0 && num_pending > 0) {
-          const loss = await context.whole.checked(1);
+        if (snapshotSeq === 0 && first !== undefined) {
+          const loss = await context.whole.checked(first);
           if (loss !== undefined) throw new FaultError(fault(loss.code, loss.message));
         }
         // The server counts a damaged record that it does not deliver: who waits for so many would wait for ever.
