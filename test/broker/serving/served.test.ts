@@ -15,7 +15,8 @@ import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { connectWith } from '../access/attempts.js';
 import { readLoot, writeMallory } from '../access/loot.js';
 
-const SECOND_MS = 1_000;
+/** A broker that is deaf is so for 15 s and more; one that is only slow answers long before. */
+const NOT_DEAF_MS = 8_000;
 /** Generated messages a subject. */
 const RUNS = Number(process.env.SERVED_RUNS ?? '50');
 
@@ -193,8 +194,8 @@ describe('every subject that the broker serves', () => {
     const operator = connections.get('operator') as NatsConnection;
     const guest = connections.get('guest') as NatsConnection;
     const [status, info] = await Promise.all([
-      operator.request(OPS.status, '{}', { timeout: SECOND_MS }),
-      guest.request('$SRV.INFO.accounts', '', { timeout: SECOND_MS }),
+      operator.request(OPS.status, '{}', { timeout: NOT_DEAF_MS }),
+      guest.request('$SRV.INFO.accounts', '', { timeout: NOT_DEAF_MS }),
     ]);
     assert.equal(status.json<{ pid: number }>().pid, broker.pid, status.string().slice(0, 300));
     assert.equal(info.json<{ name: string }>().name, 'accounts');
@@ -206,7 +207,7 @@ describe('every subject that the broker serves', () => {
   });
 
   for (const { who, row, subject, keys } of TARGETS) {
-    it(`answers within a second whatever came before: ${row ?? 'stored records'}, from the ${who}`, async () => {
+    it(`answers, and is not deaf, whatever came before: ${row ?? 'stored records'}, from the ${who}`, async () => {
       const nc = connections.get(who) as NatsConnection;
       const message = fc.record({
         to: subject,
