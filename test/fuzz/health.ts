@@ -11,7 +11,7 @@ const TRY_AGAIN_AFTER_MS = 500;
 const PATIENCE_MS = 30_000;
 
 const MiB = 1_024 * 1_024;
-/** What a process of ours may hold more at the end than after the warm-up. */
+/** What a process may hold more at the end than in the third quarter. */
 const ALLOWED = 64 * MiB;
 /** The server keeps some of each record and subject in memory: about 250 bytes measured for a record, more for a new subject. */
 const ALLOWED_A_RECORD = 700;

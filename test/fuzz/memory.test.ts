@@ -14,14 +14,14 @@ const grown = (all: readonly Sample[]): number => {
 
 describe('how memory goes in a run', () => {
   it('a start that takes memory and a collector that frees it now and then are no growth', () => {
-    const sawtooth = samples(100, (i) => Math.min(i, 5) * 20 * MiB + (i % 7) * 30 * MiB);
+    const sawtooth = samples(100, (i) => Math.min(i, 50) * 2 * MiB + (i % 7) * 30 * MiB);
     assert.ok(grown(sawtooth) <= 30 * MiB);
   });
 
   it('what is held for good is growth, also where a collector hides it', () => {
-    const leak = samples(100, (i) => i * 2 * MiB + (i % 7) * 30 * MiB);
-    assert.ok(grown(leak) > 100 * MiB);
-    assert.ok(grown(samples(10, (i) => i * 20 * MiB)) > 64 * MiB);
+    const leak = samples(100, (i) => i * 4 * MiB + (i % 7) * 30 * MiB);
+    assert.ok(grown(leak) > 64 * MiB);
+    assert.ok(grown(samples(10, (i) => i * 40 * MiB)) > 64 * MiB);
   });
 
   it('of few samples nothing is said', () => {

@@ -21,7 +21,7 @@ export interface Sample {
 }
 
 export interface Growth {
-  /** Least memory after the warm-up, up to the middle of the run; bytes. */
+  /** Least memory of the third quarter of the run; bytes. */
   readonly begin: number;
   /** Least memory of the last quarter. */
   readonly end: number;
@@ -38,12 +38,11 @@ const middle = (samples: readonly Sample[]): number => samples[Math.floor(sample
 
 /**
  * How memory went. A collector frees when it likes, so single samples say little: the least of a while is what is held. The
- * first tenth, five samples at least where there are enough, is the warm-up.
+ * first half is the warm-up: heaps find their size, caches and bounded windows fill.
  */
 export const growth = (samples: readonly Sample[]): Growth | undefined => {
   if (samples.length < ENOUGH) return undefined;
-  const warm = Math.max(Math.floor(samples.length / 10), Math.min(5, Math.floor(samples.length / 4)));
-  const first = samples.slice(warm, Math.max(warm + 2, Math.floor(samples.length / 2)));
+  const third = samples.slice(Math.floor(samples.length / 2), Math.floor((samples.length * 3) / 4));
   const last = samples.slice(Math.floor((samples.length * 3) / 4));
-  return { begin: least(first), end: least(last), records: middle(last) - middle(first) };
+  return { begin: least(third), end: least(last), records: middle(last) - middle(third) };
 };

@@ -13,7 +13,7 @@ import { World } from './world.js';
 /** So many inputs are sent between two looks at the broker. */
 const THOUSAND = 1_000;
 const SAY_EVERY_MS = 10_000;
-/** With more sorts of findings than this the run ends: the first are to be mended. */
+/** With more findings than this a part of the run ends: the first are to be mended. */
 const MAX_FINDINGS = 30;
 
 export interface FuzzReport {
@@ -70,10 +70,11 @@ const runPart = async (part: Part, tally: Tally, say: (line: string) => void): P
   const begun = performance.now();
   let saidAt = begun;
   let sent = 0;
+  const foundBefore = tally.findings.length;
   const titles = only.join(', ');
   for (
     let first = from;
-    first < from + inputs && !world.ended && tally.findings.length < MAX_FINDINGS;
+    first < from + inputs && !world.ended && tally.findings.length - foundBefore < MAX_FINDINGS;
     first += THOUSAND
   ) {
     const count = Math.min(THOUSAND, from + inputs - first);

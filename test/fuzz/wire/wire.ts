@@ -29,10 +29,17 @@ interface Pending {
   readonly settle: (ending: Ending) => void;
 }
 
-/** The server quotes a subject as Go does; without what is escaped, both are the same. */
 const plain = (text: string): string => text.replaceAll(/[^A-Za-z0-9.*>$_~-]/g, '');
-const unquoted = (text: string): string =>
-  plain(text.replaceAll(/\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|.)/g, ''));
+
+/**
+ * Whether a subject is the one that the server quotes, as Go does: word for word where nothing is escaped, else the same
+ * without what is.
+ */
+const isQuoted = (subject: string, quoted: string): boolean =>
+  quoted.includes('\\')
+    ? plain(subject) !== subject &&
+      plain(subject) === plain(quoted.replaceAll(/\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|.)/g, ''))
+    : subject === quoted;
 
 const REFUSED = /^'Permissions Violation for Publish to "(.*)"'$/;
 
@@ -102,7 +109,7 @@ export class Wire {
   ): Promise<void> {
     if (this.#closed) return settle({ type: 'cut' });
     const number = ++this.#number;
-    this.#pending.set(number, { subject: plain(subject), until: performance.now() + patienceMs, settle });
+    this.#pending.set(number, { subject, until: performance.now() + patienceMs, settle });
     const reply = `${this.#inbox}.${number}`;
     const line =
       headers === undefined
@@ -155,9 +162,8 @@ export class Wire {
     this.lastError = text;
     const refused = REFUSED.exec(text)?.[1];
     if (refused === undefined) return;
-    const subject = unquoted(refused);
     for (const [number, pending] of this.#pending) {
-      if (pending.subject !== subject) continue;
+      if (!isQuoted(pending.subject, refused)) continue;
       this.#pending.delete(number);
       return pending.settle({ type: 'refused' });
     }
