@@ -24,8 +24,8 @@ const commands = (count: number): string => (count === 1 ? '1 command' : `${coun
 /** What a removal does, before or after it is done. */
 export const removalText = ({ name, removed, waiting, note }: ModuleRemoval): string => {
   const what = removed
-    ? `${name} is removed; ${commands(waiting)} that waited: answered MODULE_UNKNOWN`
-    : `${name}: ${commands(waiting)} wait; a removal answers them MODULE_UNKNOWN, and they are not handled later`;
+    ? `${name} is removed, and ${commands(waiting)} that waited got the answer MODULE_UNKNOWN`
+    : `${name}: ${commands(waiting)} ${waiting === 1 ? 'waits' : 'wait'}; a removal answers MODULE_UNKNOWN to them, and nothing handles them later`;
   return note === null ? what : `${what}\n${note}`;
 };
 

@@ -79,7 +79,10 @@ const formatLetter = ({ payload, redriven, stack, ...letter }: DeadDetails): str
   const place = error.path === undefined ? '' : ` (${error.path})`;
   const facts: readonly (readonly [string, string])[] = [
     ['command', `${letter.command}, ${addressOf(letter)}, sent by ${letter.sender}`],
-    ['given up', `${letter.time}, result ${letter.result}, after ${letter.attempts} tries`],
+    [
+      'given up',
+      `${letter.time}, result ${letter.result}, after ${letter.attempts === 1 ? '1 try' : `${letter.attempts} tries`}`,
+    ],
     ['error', `${error.code}: ${error.message}${place}`],
     ['conversation', `tallystick replay history --conversation ${letter.conversation}`],
     ...(letter.redrives === null ? [] : [['redrives', `dead letter ${letter.redrives}`] as const]),

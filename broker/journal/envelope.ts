@@ -84,7 +84,7 @@ export const unsendable = (
   const most = Math.min(MAX_RECORD_BYTES, maxPayload);
   if (bytes > most) return fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${most}`);
   if (headerBytes > MAX_HEADER_BYTES) {
-    const text = `headers of ${headerBytes} bytes, with those of the broker, are above ${MAX_HEADER_BYTES}`;
+    const text = `the headers have ${headerBytes} bytes, with those of the broker, and ${MAX_HEADER_BYTES} are allowed; make them shorter`;
     return fault('HEADERS_TOO_LARGE', text);
   }
   const header = unprintableHeader(draft);

@@ -87,7 +87,9 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       TE.chain((name) => {
         const module = supervisor.find(name);
         return module === undefined
-          ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`))
+          ? TE.left(
+              fault('MODULE_UNKNOWN', `there is no module ${name}; \`tallystick module list\` lists them`),
+            )
           : TE.right(module);
       }),
     );

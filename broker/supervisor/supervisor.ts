@@ -234,7 +234,7 @@ export class Supervisor implements ModuleDirectory {
   #known(name: string): TaskEither<Fault, SupervisedModule> {
     const module = this.#modules.get(name);
     return module === undefined
-      ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}`))
+      ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}; \`tallystick module list\` lists them`))
       : TE.right(module);
   }
 

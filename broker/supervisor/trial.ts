@@ -157,7 +157,7 @@ export const tryOut =
       const outcome = await tried(process, options).finally(() => process.kill());
       if (E.isRight(outcome)) return outcome;
       const said = process.said.all.map((line) => `\n  ${line}`).join('');
-      const unchanged = `nothing was changed, ${name} runs on with the code that it has`;
+      const unchanged = `nothing was changed, and ${name} goes on as it was; mend the code and reload it again`;
       return E.left(
         fault('MODULE_START_FAILED', `the new code of ${name} fails: ${outcome.left}; ${unchanged}${said}`),
       );
