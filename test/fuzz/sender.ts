@@ -1,4 +1,5 @@
 import { parseSequence } from '../../schemas/identity.js';
+import { MAX_BYTES } from './generate/payload.js';
 import { type ActionInput, type Input, inputText, type RequestInput, type ScriptInput } from './input.js';
 import { judge } from './judge.js';
 import type { Tally } from './tally.js';
@@ -98,11 +99,15 @@ export class Sender {
     }
   }
 
-  async #once({ as, promised, ...input }: RequestInput): Promise<Ending> {
+  async #once({ as, promised, payload, ...input }: RequestInput): Promise<Ending> {
+    // With one byte more the server would end the connection.
+    const room = MAX_BYTES - (input.headers?.length ?? 0);
     const wire = await this.world.wire(as).catch(() => undefined);
     if (wire === undefined) return { type: 'cut' };
     const patienceMs = promised ? PROMISED_MS : UNPROMISED_MS;
-    return new Promise((settle) => void wire.request({ ...input, patienceMs }, settle));
+    return new Promise(
+      (settle) => void wire.request({ ...input, payload: payload.subarray(0, room), patienceMs }, settle),
+    );
   }
 
   async #script({ kind, writes }: ScriptInput): Promise<void> {

@@ -80,8 +80,11 @@ export class World implements AsyncDisposable {
 
   /** A connection of this principal that takes any bytes; another one where the server has ended the last. */
   async wire(principal: Principal): Promise<Wire> {
-    const wire = await this.#wires.get(principal)?.catch(() => undefined);
+    const before = this.#wires.get(principal);
+    const wire = await before?.catch(() => undefined);
     if (wire !== undefined && !wire.closed) return wire;
+    // Of all that wait for it, the first opens the next one.
+    if (this.#wires.get(principal) !== before) return this.wire(principal);
     const opened = waitFor('a connection', () => Wire.open(this.url, this.#seed(principal)), 10_000);
     this.#wires.set(principal, opened);
     return opened;
