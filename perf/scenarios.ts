@@ -1,4 +1,5 @@
 import { agents } from './agents/agents.js';
+import { flood } from './flood/flood.js';
 import { journal } from './journal/journal.js';
 import { memory } from './journal/memory.js';
 import { reading } from './journal/reading.js';
@@ -8,4 +9,4 @@ import type { Scenario } from './scenario.js';
 import { verify } from './verify/verify.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
-export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, past, agents, verify];
+export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, past, agents, flood, verify];

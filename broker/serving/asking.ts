@@ -21,7 +21,7 @@ export const connectionOf = (headerBytes: Uint8Array): string => {
 
 /** Of one connection for one module: so many others' calls stand before yours in the module's line, at most. */
 const PACES: Readonly<Record<string, Pace>> = {
-  ask: { inFlight: 64 },
+  ask: { inFlight: 64, amongOthers: 8 },
   // Answered when it is stored: what waits then waits in the log.
   send: { inFlight: 1_024 },
   // These are done one after the other, whoever asks: one more keeps them busy.

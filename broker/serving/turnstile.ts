@@ -4,6 +4,8 @@ import { type Fault, fault } from '../../schemas/errors.js';
 export interface Pace {
   /** Requests that are being answered; the next ones wait their turn. */
   readonly inFlight: number;
+  /** The same while other connections ask too; one more is taken whenever none was for {@link STUCK_MS}. */
+  readonly amongOthers?: number;
   /** Requests of one line that wait; what comes then is refused. Without it, as many as of the connection. */
   readonly waiting?: number;
 }
@@ -35,6 +37,10 @@ const QUANTUM_BYTES = 16 * 1024;
 /** For so long requests are taken before the connection is read again, milliseconds: what is not read waits in the server. */
 const SLICE_MS = 3;
 const RETRY_AFTER_MS = 1_000;
+/** For so long a connection that has asked counts as one of those that ask, milliseconds. */
+const ASKING_MS = 1_000;
+/** Answers that take long are no reason to keep more from being asked for, milliseconds. */
+const STUCK_MS = 25;
 
 interface Held {
   requests: number;
@@ -47,13 +53,18 @@ interface Waiting {
 }
 
 interface Line {
+  readonly connection: string;
   readonly pace: Pace;
   readonly queue: Waiting[];
   head: number;
   inFlight: number;
   credit: number;
   isReady: boolean;
+  takenAt: number;
+  isTimed: boolean;
 }
+
+const NOBODY = { connection: '', at: Number.NEGATIVE_INFINITY };
 
 const overloaded = (text: string): Fault => ({
   ...fault('OVERLOADED', `${text}; try again in ${RETRY_AFTER_MS} ms`),
@@ -76,6 +87,9 @@ export class Turnstile {
   readonly #held = new Map<string, Held>();
   /** Lines of which the next request may be taken, in the order of their turns. */
   #ready: Line[] = [];
+  /** Who asked last, and the last other one. */
+  #latest = NOBODY;
+  #before = NOBODY;
   #sliceEnds = 0;
   #isScheduled = false;
 
@@ -96,9 +110,11 @@ export class Turnstile {
    */
   enter(asking: Asking, pace: Pace, take: () => void): Fault | undefined {
     const line = this.#lineOf(asking, pace);
+    if (asking.connection !== this.#latest.connection) this.#before = this.#latest;
+    this.#latest = { connection: asking.connection, at: performance.now() };
     const isFirst = line.queue.length === line.head && this.#ready.length === 0;
-    if (isFirst && line.inFlight < pace.inFlight && this.#hasTime()) {
-      line.inFlight += 1;
+    if (isFirst && this.#mayTake(line) && this.#hasTime()) {
+      this.#taken(line);
       take();
       return undefined;
     }
@@ -122,10 +138,20 @@ export class Turnstile {
     this.#forget(asking, line);
   }
 
-  #lineOf({ line: key }: Asking, pace: Pace): Line {
+  #lineOf({ line: key, connection }: Asking, pace: Pace): Line {
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    const line: Line = { pace, queue: [], head: 0, inFlight: 0, credit: 0, isReady: false };
+    const line: Line = {
+      connection,
+      pace,
+      queue: [],
+      head: 0,
+      inFlight: 0,
+      credit: 0,
+      isReady: false,
+      takenAt: 0,
+      isTimed: false,
+    };
     this.#lines.set(key, line);
     return line;
   }
@@ -162,10 +188,38 @@ export class Turnstile {
   }
 
   #makeReady(line: Line): void {
-    if (line.isReady || line.queue.length === line.head || line.inFlight >= line.pace.inFlight) return;
+    if (line.isReady || line.queue.length === line.head) return;
+    if (!this.#mayTake(line)) return this.#tryLater(line);
     line.isReady = true;
     this.#ready.push(line);
     this.#schedule();
+  }
+
+  #isAlone({ connection }: Line): boolean {
+    const other = this.#latest.connection === connection ? this.#before : this.#latest;
+    return performance.now() - other.at > ASKING_MS;
+  }
+
+  #mayTake(line: Line): boolean {
+    const { inFlight, amongOthers = inFlight } = line.pace;
+    if (line.inFlight < amongOthers) return true;
+    if (line.inFlight >= inFlight) return false;
+    return this.#isAlone(line) || performance.now() - line.takenAt >= STUCK_MS;
+  }
+
+  #taken(line: Line): void {
+    line.inFlight += 1;
+    line.takenAt = performance.now();
+  }
+
+  /** Where it is not an answer alone that it waits for. */
+  #tryLater(line: Line): void {
+    if (line.isTimed || line.inFlight >= line.pace.inFlight) return;
+    line.isTimed = true;
+    setTimeout(() => {
+      line.isTimed = false;
+      this.#makeReady(line);
+    }, STUCK_MS);
   }
 
   /** Whether this turn of the event loop has time left for requests. */
@@ -209,7 +263,7 @@ export class Turnstile {
     line.isReady = false;
     line.credit += QUANTUM_BYTES;
     // Some take long to answer: the others' turn comes in this slice or the next.
-    while (line.queue.length > line.head && line.inFlight < line.pace.inFlight && this.#hasTime()) {
+    while (line.queue.length > line.head && this.#mayTake(line) && this.#hasTime()) {
       const next = line.queue[line.head] as Waiting;
       // A request has its own weight and what it costs to look at.
       const weight = next.asking.bytes + 512;
@@ -221,7 +275,7 @@ export class Turnstile {
         line.head = 0;
       }
       this.#count(next.asking, -1);
-      line.inFlight += 1;
+      this.#taken(line);
       next.take();
     }
     if (line.queue.length === line.head) {

@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
-import { packageRoot } from '../../broker/process/package-root.js';
-import { type Reaper, startReaper } from '../../broker/process/reaper.js';
+import { startReaper } from '../../broker/process/reaper.js';
 import { manifest } from '../../modules/accounts/manifest.js';
 import { createClient } from '../../modules/sdk/index.js';
-import type { Ready } from '../../schemas/operate.js';
+import { startBenchBroker } from '../bench-broker.js';
 import { makeBenchDir } from '../bench-dir.js';
 import { type Measured, measured } from '../rounds.js';
 
@@ -21,31 +16,6 @@ export interface Starting {
 }
 
 const IN_FLIGHT = 500;
-
-interface Broker extends AsyncDisposable {
-  readonly url: string;
-  readonly seconds: number;
-}
-
-const startBroker = async (dataDir: string, reaper: Reaper): Promise<Broker> => {
-  const begun = performance.now();
-  const program = join(packageRoot(), 'dist', 'bin', 'tallystick.js');
-  const args = [program, 'start', '--json', '--durability', 'os', '--nats-port', '0', '--data', dataDir];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  reaper.track(child);
-  const exited = once(child, 'exit');
-  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), exited])) as [unknown];
-  if (typeof line !== 'string') throw new Error(`tallystick start ended with ${line}`);
-  const seconds = (performance.now() - begun) / 1_000;
-  return {
-    url: (JSON.parse(line) as Ready).nats,
-    seconds,
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-};
 
 const deposit = async (url: string, agents: number): Promise<void> => {
   const nc = await connect({ servers: url });
@@ -72,7 +42,7 @@ export const measureStarting = async (
   const rounded = async (name: string): Promise<Measured> => {
     const seconds: number[] = [];
     for (let round = 1; round <= rounds; round++) {
-      await using broker = await startBroker(dir.path, reaper);
+      await using broker = await startBenchBroker(dir.path, reaper);
       seconds.push(broker.seconds);
       say(`${name}: ${broker.seconds.toFixed(2)} s`);
     }
@@ -81,7 +51,7 @@ export const measureStarting = async (
   try {
     const empty = await rounded('start without agents');
     {
-      await using broker = await startBroker(dir.path, reaper);
+      await using broker = await startBenchBroker(dir.path, reaper);
       await deposit(broker.url, agents);
     }
     const broker = await rounded(`start with ${agents.toLocaleString('en')} agents`);

@@ -116,6 +116,15 @@ describe('the benchmarks', () => {
     }
   });
 
+  test('flood prints what another guest saw under each flood, over what it saw without', async () => {
+    const { code, stdout, stderr } = await perf(['flood', '--records', '10', '--rounds', '1', '--json']);
+    assert.equal(code, 0, stderr);
+    const { ratios } = JSON.parse(stdout) as PrintedJournal;
+    const floods = ['calls', 'commands', 'large calls', 'schedules', 'producers', 'discovery'];
+    assert.deepEqual(Object.keys(ratios), floods);
+    for (const ratio of Object.values(ratios)) assert.ok(ratio > 0);
+  });
+
   test('memory prints what the server held', async () => {
     const { code, stdout, stderr } = await perf(['memory', '--records', '200000', '--json']);
     assert.equal(code, 0, stderr);

@@ -63,6 +63,34 @@ test('each connection is taken in its order and no more of it than its pace, and
   );
 });
 
+test('a connection has fewer on their way while another one asks, and more when their answers take long', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 20, max: 60 }),
+      fc.integer({ min: 1, max: 8 }),
+      fc.boolean(),
+      async (requests, amongOthers, isAlone) => {
+        const turnstile = new Turnstile({ connection: NO_BOUND, account: NO_BOUND });
+        const pace = { inFlight: 16, amongOthers };
+        if (!isAlone)
+          assert.equal(
+            turnstile.enter(asking('b'), pace, () => undefined),
+            undefined,
+          );
+        const begun = performance.now();
+        let taken = 0;
+        for (let i = 0; i < requests; i++) turnstile.enter(asking('a'), pace, () => (taken += 1));
+        while (taken < amongOthers) await new Promise((resume) => setImmediate(resume));
+        const longer = Math.ceil((performance.now() - begun) / 25);
+        if (!isAlone) assert.ok(taken <= amongOthers + longer, `${taken} in ${longer}`);
+        // Nothing is answered: up to its pace it is still taken.
+        await waitFor('as many as its pace', () => (taken === 16 ? true : undefined), 10_000);
+      },
+    ),
+    { numRuns: 10 },
+  );
+});
+
 test('what is above the bounds of a connection or an account is refused, and others are taken', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 5_000 }), (requests, bytes) => {
