@@ -16,7 +16,7 @@ import type { WireRecord } from './wire-record.js';
  */
 export const PULL_RECORDS = 16_384;
 // Two together stay below what the server holds for a connection; see access/limits.ts.
-const PULL_BYTES = 3 * 1024 * 1024;
+export const PULL_BYTES = 3 * 1024 * 1024;
 /** How much more the next pull of a reader that began with a small one asks for. */
 const GROWTH = 4;
 const PULL_EXPIRES_MS = 30_000;

@@ -41,7 +41,7 @@ const work = async (broker: TestBroker): Promise<void> => {
     if (pid !== undefined && pid !== null) process.kill(pid, 'SIGKILL');
     await calls;
   }
-  // Names that are none are answered too, and by whom nobody has.
+  // Names that are none are stored and answered where the module is known. The broker refuses a module that is unknown.
   await ask('cmd.accounts.depo$it.alice', {});
   await ask('cmd.accounts.deposit.b$b', { amount: 1 });
   await ask('cmd.nobody.does.this', {});
