@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { growth, ownMemory, type Sample } from './memory.js';
+import { growth, ownMemory } from './memory.js';
 
 const MiB = 1_024 * 1_024;
 
-const samples = (count: number, bytes: (i: number) => number): readonly Sample[] =>
-  Array.from({ length: count }, (_, i) => ({ bytes: bytes(i), records: i * 1_000 }));
+const samples = (count: number, bytes: (i: number) => number): readonly number[] =>
+  Array.from({ length: count }, (_, i) => bytes(i));
 
-const grown = (all: readonly Sample[]): number => {
+const grown = (all: readonly number[]): number => {
   const { begin, end } = growth(all) ?? { begin: Number.NaN, end: Number.NaN };
   return end - begin;
 };

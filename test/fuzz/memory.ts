@@ -14,35 +14,23 @@ export const ownMemory = (pid: number): number | undefined => {
   }
 };
 
-export interface Sample {
-  readonly bytes: number;
-  /** Records of the log at that time. */
-  readonly records: number;
-}
-
 export interface Growth {
   /** Least memory of the third quarter of the run; bytes. */
   readonly begin: number;
   /** Least memory of the last quarter. */
   readonly end: number;
-  /** Records that the log took between the middles of both. */
-  readonly records: number;
 }
 
 /** With fewer samples there is nothing to compare. */
 const ENOUGH = 8;
 
-const least = (samples: readonly Sample[]): number => Math.min(...samples.map(({ bytes }) => bytes));
-
-const middle = (samples: readonly Sample[]): number => samples[Math.floor(samples.length / 2)]?.records ?? 0;
-
 /**
  * How memory went. A collector frees when it likes, so single samples say little: the least of a while is what is held. The
  * first half is the warm-up: heaps find their size, caches and bounded windows fill.
  */
-export const growth = (samples: readonly Sample[]): Growth | undefined => {
+export const growth = (samples: readonly number[]): Growth | undefined => {
   if (samples.length < ENOUGH) return undefined;
   const third = samples.slice(Math.floor(samples.length / 2), Math.floor((samples.length * 3) / 4));
   const last = samples.slice(Math.floor((samples.length * 3) / 4));
-  return { begin: least(third), end: least(last), records: middle(last) - middle(third) };
+  return { begin: Math.min(...third), end: Math.min(...last) };
 };

@@ -15,6 +15,8 @@ import { Wire } from './wire/wire.js';
 
 /** Room for what a million inputs leave in the log, so that a full log is no part of this. */
 const MAX_LOG = '16GiB';
+/** What the server aims to stay below; without it, its collector lets the memory double before it cleans up. */
+export const SERVER_MEMORY_MIB = 256;
 
 /**
  * A real broker with the modules that ship, and the connections that inputs go over. Where a module is to say odd things, one
@@ -66,7 +68,11 @@ export class World implements AsyncDisposable {
     return startBroker({
       dataDir: join(dir.path, 'data'),
       shipped: SHIPPED,
-      args: ['--durability', 'os', '--max-bytes', MAX_LOG, ...modules],
+      args: [
+        ...['--durability', 'os', '--max-bytes', MAX_LOG],
+        ...['--memory-limit', `${SERVER_MEMORY_MIB}MiB`],
+        ...modules,
+      ],
     });
   }
 
