@@ -134,7 +134,7 @@ test('a command is sent again with its sender and its deadline as far away as it
   ]);
   const { subject, data, headers } = feedDraft(command, new Map([[12, 112]]), Date.UTC(2027, 0));
   assert.deepEqual(
-    [subject, Buffer.from(data).toString(), headers],
+    [subject, Buffer.from(data).toString(), { ...headers }],
     [
       'cmd.a.b.x.operator',
       '{"amount":5}',
@@ -146,7 +146,10 @@ test('a command is sent again with its sender and its deadline as far away as it
       },
     ],
   );
-  assert.deepEqual(feedDraft(message(cmd(1, 'Tally-Deadline: soon')), new Map()).headers, {
-    'Tally-Deadline': 'soon',
-  });
+  assert.deepEqual(
+    { ...feedDraft(message(cmd(1, 'Tally-Deadline: soon')), new Map()).headers },
+    {
+      'Tally-Deadline': 'soon',
+    },
+  );
 });
