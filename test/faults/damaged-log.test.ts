@@ -24,10 +24,14 @@ import { settled, status } from './system-state.js';
 
 const PLACES = IN_FULL ? 60 : 3;
 const AGENTS = 10;
-/** Each agent's: three records each. The log has three block files then, and room for what the broker writes later. */
+/** Each agent's: three records each. The log has several block files then. */
 const DEPOSITS = 10;
-/** A limit with which nats-server has blocks of 32 kB, the smallest there are. */
-const LOG_BYTES = 127_000;
+/** The limit of a log for which nats-server makes blocks of 32 kB: the smallest blocks, and too little for any command. */
+const SMALL_BLOCKS_BYTES = 127_000;
+/** A limit with which the log takes commands. The running server keeps the size of its blocks when the limit grows. */
+const LOG_SIZE = '16MiB';
+/** With fewer files most damage hits the same one. */
+const MIN_BLOCKS = 3;
 
 const agents = Array.from({ length: AGENTS }, (_, i) => `a${i}`);
 const decoder = new TextDecoder();
@@ -92,7 +96,10 @@ describe('I1 I6 I9 a log whose files are damaged', () => {
   const random = new Seeded(SEED);
 
   const start = (dataDir: string): Promise<TestBroker> =>
-    startBroker({ dataDir, args: ['--durability', 'os', '--no-shipped', '--module', module] });
+    startBroker({
+      dataDir,
+      args: ['--durability', 'os', '--no-shipped', '--module', module, '--max-bytes', LOG_SIZE],
+    });
 
   const recordsOf = async (dataDir: string): Promise<readonly WholeMessage[]> => {
     const nc = await connectOperator(dataDir);
@@ -113,7 +120,7 @@ describe('I1 I6 I9 a log whose files are damaged', () => {
     {
       await using server = await bareServer(storeOf(sound));
       const nc = await connect({ servers: server.url });
-      await createLog(nc, LOG_BYTES);
+      await createLog(nc, SMALL_BLOCKS_BYTES);
       await nc.close();
       await server.kill('SIGTERM');
     }
@@ -123,6 +130,8 @@ describe('I1 I6 I9 a log whose files are damaged', () => {
     await settled(sound);
     records = await recordsOf(sound);
     await broker.stop();
+    const blocks = readdirSync(blocksOf(sound)).filter((name) => name.endsWith('.blk'));
+    assert.ok(blocks.length >= MIN_BLOCKS, `the log has ${blocks.length} block files`);
   });
   after(() => home?.[Symbol.asyncDispose]());
 
