@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SILENCE_VARIABLE } from '../../broker/journal/keepalive.js';
+import { counting } from '../fixtures/counting.js';
 import { tallystick } from '../support/broker.js';
+import { writeModule } from '../support/module-dir.js';
 import { isAlive } from '../support/processes.js';
 import { startProducing } from '../support/producing.js';
+import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { FaultRig, MODULES, type ProcessName } from './fault-rig.js';
 import { IN_FULL } from './form.js';
@@ -75,6 +79,11 @@ describe(`stopped for ${PAUSE_MS / 1_000} s by SIGSTOP, and let go on by SIGCONT
 
   test('I1 I2 a program outside that nobody replaced goes on, and has in the log what it was told', async () => {
     const env = { [SILENCE_VARIABLE]: String(SILENCE_MS) };
+    // The broker takes commands of modules that it knows.
+    await using home = tempDir();
+    const module = await writeModule(join(home.path, counting.name), counting.name, counting);
+    const loaded = await tallystick(['module', 'load', module], { dataDir: rig.dataDir });
+    assert.equal(loaded.code, 0, loaded.stderr);
     const program = startProducing(rig.url, 'stopped', '-', 0, SENT, 500, { env });
     await waitFor('it to send', () => program.numbers('stored').length > 500, 60_000);
     program.child.kill('SIGSTOP');
