@@ -10,19 +10,10 @@ import { sayThrown, thrownFault } from './thrown.js';
 import type { WireRecord } from './wire-record.js';
 
 /** A record of the log, as a consumer delivered it. */
-export class Pulled {
-  constructor(
-    readonly message: LogMessage | WireRecord,
-    private readonly consumer: string,
-    private readonly delivered: number,
-    private readonly pending: number,
-  ) {}
-
-  /** Acknowledges this message and, where the consumer's policy is `all`, every one before it. */
-  get ackSubject(): string {
-    const { seq, nanos } = this.message;
-    return `${firstDelivery(this.consumer)}${seq}.${this.delivered}.${nanos}.${this.pending}`;
-  }
+export interface Pulled {
+  readonly message: LogMessage | WireRecord;
+  /** Number of this delivery, from 1 and without a gap. */
+  readonly delivered: number;
 }
 
 export interface PullOptions {
@@ -38,6 +29,15 @@ export interface PullOptions {
 
 /** What the reply subjects begin with of what a consumer delivers for the first time, up to the sequence. */
 const firstDelivery = (consumer: string): string => `$JS.ACK.${LOG}.${consumer}.1.`;
+
+/**
+ * The subject that acknowledges a message of a consumer and, where the consumer's policy is `all`, every one before it. The
+ * server looks at neither of the last two tokens, time and number of messages behind it (2.15.1: consumer.go 6266).
+ */
+export const acknowledgementOf = (
+  consumer: string,
+  { seq, delivered }: { readonly seq: number; readonly delivered: number },
+): string => `${firstDelivery(consumer)}${seq}.${delivered}.0.0`;
 
 /**
  * What one request may bring, bytes: two of them together must stay below what the server holds for a connection
@@ -90,7 +90,7 @@ export class Pull {
     this.#closeLane = openLane(nc, {
       sid: this.#subscription.getID(),
       replyPrefix: firstDelivery(options.consumer),
-      onRecord: (record, delivered, pending) => this.#received(record, delivered, pending),
+      onRecord: (record, delivered) => this.#received(record, delivered),
       onThrown: (thrown) => this.#threw(thrown),
     });
     this.#watch = setInterval(() => {
@@ -142,11 +142,11 @@ export class Pull {
   #parsed(msg: Msg): void {
     const delivery = parseDelivery(msg.reply ?? '');
     if (delivery === undefined) return this.#status(msg);
-    const { seq, delivered, nanos, pending } = delivery;
-    this.#received(new LogMessage(seq, nanos, msg), delivered, pending);
+    const { seq, delivered, nanos } = delivery;
+    this.#received(new LogMessage(seq, nanos, msg), delivered);
   }
 
-  #received(message: LogMessage | WireRecord, delivered: number, pending: number): void {
+  #received(message: LogMessage | WireRecord, delivered: number): void {
     if (this.#closed) return;
     this.#heard = performance.now();
     if (delivered !== this.#delivered + 1) {
@@ -155,7 +155,7 @@ export class Pull {
     this.#delivered = delivered;
     this.#pin ??= message.header(PIN_HEADER);
     this.#outstanding -= 1;
-    this.options.onMessage(new Pulled(message, this.options.consumer, delivered, pending));
+    this.options.onMessage({ message, delivered });
   }
 
   #status(msg: Msg): void {

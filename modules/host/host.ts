@@ -28,6 +28,7 @@ import { inHand } from './handler-run.js';
 import { Following } from './following.js';
 import { FoldError, foldPast, type PastOptions } from './past.js';
 import { Session } from './session.js';
+import { ShelfFile } from './shelf-file.js';
 import { States } from './states.js';
 import { Throws } from './throws.js';
 
@@ -52,6 +53,8 @@ const RECONNECT_MS = 100;
 const DIAL_TIMEOUT_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
+/** Of commands that wait far down the lane of an agent, in files. */
+const MAX_SHELF_BYTES = 1024 * 1024 * 1024;
 
 /** A line for the log of the broker, which reads what a module prints. */
 const say = (line: string): void => {
@@ -224,6 +227,8 @@ export class Host {
       effects: this.#effects,
       blackBox: this.#blackBox,
       throws: this.#throws,
+      shelf: new ShelfFile(join(this.options.snapshotsDir, 'waiting'), MAX_SHELF_BYTES),
+      say,
       onHandled: () => {
         this.#handled += 1;
       },

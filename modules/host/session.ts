@@ -4,9 +4,10 @@ import { Appender } from '../../broker/journal/appender.js';
 import { copyDraft } from '../../broker/journal/copy.js';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { GROUPING } from '../../broker/journal/grouping.js';
-import { Pull, type Pulled } from '../../broker/journal/pull.js';
+import { acknowledgementOf, Pull, type Pulled } from '../../broker/journal/pull.js';
 import type { EpochEnd } from '../../broker/journal/recovery.js';
 import type { SparseSequences } from '../../broker/journal/sparse-sequences.js';
+import { wireOf } from '../../broker/journal/stored-message.js';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -25,6 +26,7 @@ import { Gate } from './gate.js';
 import { Lanes } from './lanes.js';
 import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
 import { deadlineOf, readCommand } from './read-command.js';
+import type { ShelfFile } from './shelf-file.js';
 import type { States } from './states.js';
 import type { Throws } from './throws.js';
 import { Turns } from './turns.js';
@@ -42,6 +44,9 @@ export interface SessionOptions {
   readonly effects: Effects;
   readonly blackBox: BlackBox;
   readonly throws: Throws;
+  /** Takes what waits far down the lane of an agent; the session closes it. */
+  readonly shelf: ShelfFile;
+  readonly say: (line: string) => void;
   readonly onHandled: () => void;
 }
 
@@ -51,7 +56,7 @@ type AnyPure = PureAction<unknown, unknown, unknown, { readonly name: string; re
 const statedCalls = ({ calls, refusal }: Outcome): string | undefined =>
   refusal === undefined || refusal.status === 'rejected' ? calls?.stated : undefined;
 
-/** Commands held in the process. Above it no more are asked for, unless handlers wait for one that is further down. */
+/** Commands held in memory. Above it no more are asked for, unless handlers wait for one that is further down. */
 const WINDOW = 10_000;
 const ACK_INTERVAL_MS = 100;
 
@@ -67,13 +72,14 @@ export class Session {
   readonly #schema: string;
   readonly #appender: Appender;
   readonly #pull: Pull;
-  readonly #lanes = new Lanes();
+  readonly #lanes: Lanes<StoredMessage>;
   readonly #checkpoint = new Checkpoint();
   readonly #gate: Gate;
   readonly #turns: Turns;
   readonly #ackTimer: NodeJS.Timeout;
   #end: (reason: Fault) => void = () => undefined;
   #window = WINDOW;
+  #isShelfRefused = false;
   #over = false;
   #draining = false;
 
@@ -87,6 +93,10 @@ export class Session {
     this.#schema = String(schemaOf(module.manifest));
     this.#gate = new Gate(options.blackBox.lastMoments.culprit);
     this.#turns = new Turns(options.effects.urgency);
+    this.#lanes = new Lanes((message, next) => this.#inTurn(message, next), {
+      put: (message) => this.#putAside(message),
+      take: (place) => this.#takeBack(place),
+    });
     const broken = (reason: Fault): void => this.#break(reason);
     this.#appender = new Appender(
       { nc, producer, epoch: start.epoch, next: start.next, grouping: GROUPING[start.durability] },
@@ -115,7 +125,7 @@ export class Session {
 
   /** Handlers wait for a command that is further down the log: take in more than the window. */
   makeRoom(): void {
-    this.#window = this.pending + WINDOW;
+    this.#window = this.#inMemory + WINDOW;
     this.#ask();
   }
 
@@ -142,41 +152,72 @@ export class Session {
     this.#lanes.stop();
     this.#pull.close();
     this.#appender.break(reason);
+    this.#options.shelf.close();
     this.#end(reason);
   }
 
-  #received({ message, ackSubject }: Pulled): void {
-    const { answered, effects, onHandled } = this.#options;
+  /** Commands that are held with all their bytes. */
+  get #inMemory(): number {
+    return this.#checkpoint.open - this.#lanes.shelved;
+  }
+
+  #putAside(message: StoredMessage): number | undefined {
+    try {
+      return this.#options.shelf.put(wireOf(message));
+    } catch (error) {
+      // It stays in memory then, and the window is what bounds it.
+      if (!this.#isShelfRefused)
+        this.#options.say(`commands that wait are kept in memory: ${(error as Error).message}`);
+      this.#isShelfRefused = true;
+      return undefined;
+    }
+  }
+
+  #takeBack(place: number): StoredMessage | undefined {
+    try {
+      return this.#options.shelf.take(place);
+    } catch (error) {
+      this.#break(
+        fault('INTERNAL', `a command that was put aside cannot be read: ${(error as Error).message}`),
+      );
+      return undefined;
+    }
+  }
+
+  #received({ message }: Pulled): void {
+    const { answered, effects } = this.#options;
     failPoint('host.received');
-    this.#checkpoint.delivered(message.seq, ackSubject);
+    this.#checkpoint.delivered(message.seq);
     if (answered.delete(message.seq)) {
       effects.answered(message.seq);
       this.#finished(message.seq);
       return;
     }
-    const subject = splitSubject(message.subject) as CommandSubject;
-    const { agent = '' } = subject;
+    const { agent = '' } = splitSubject(message.subject) as CommandSubject;
     if (isUrgent(message)) effects.urgency.waits(message.seq, agent);
-    const begin = (next: () => void): void => {
+    this.#gate.pass(message.seq, () => this.#lanes.add(agent, message));
+    this.#ask();
+  }
+
+  /** The first of its lane: it waits for its turn among the agents. */
+  #inTurn(message: StoredMessage, next: () => void): void {
+    const subject = splitSubject(message.subject) as CommandSubject;
+    this.#turns.take(subject.agent ?? '', () => {
       if (this.#draining || this.#over) return next();
       this.#handle(subject, message, (outcome) => {
         // Not begun, or to be tried again, when the module was asked to stop: the next start handles it.
         if (outcome === undefined) return next();
         failPoint('host.decided');
         this.#store(subject, message, outcome, next);
-        onHandled();
+        this.#options.onHandled();
       });
-    };
-    this.#gate.pass(message.seq, () =>
-      this.#lanes.add(agent, (next) => this.#turns.take(agent, () => begin(next))),
-    );
-    this.#ask();
+    });
   }
 
   #ask(): void {
     const { effects } = this.#options;
-    if (effects.stalled) this.#window = Math.max(this.#window, this.pending + WINDOW);
-    this.#pull.want(Math.max(0, this.#window - this.pending));
+    if (effects.stalled) this.#window = Math.max(this.#window, this.#inMemory + WINDOW);
+    this.#pull.want(Math.max(0, this.#window - this.#inMemory));
   }
 
   #handle(
@@ -311,17 +352,16 @@ export class Session {
   #finished(seq: number): void {
     failPoint('host.finished');
     this.#checkpoint.finished(seq);
-    // Under load the window empties by this; the timer is for the rest.
-    if (this.pending * 2 > this.#window) this.#acknowledge();
+    // Without asking here, a full window stays full.
+    this.#ask();
   }
 
   /** A hint for lag and where the next start begins to look: losing one costs a little reading, never a command. */
   #acknowledge(): void {
-    const ack = this.#checkpoint.advance();
-    if (ack === undefined || this.#over) return;
-    this.#options.nc.publish(ack, '+ACK');
+    const reached = this.#checkpoint.advance();
+    if (reached === undefined || this.#over) return;
+    const { nc, module } = this.#options;
+    nc.publish(acknowledgementOf(commandConsumer(module.manifest.name), reached), '+ACK');
     failPoint('host.checkpointed');
-    // What is acknowledged no longer counts against the window; without asking here, a full window stays full.
-    this.#ask();
   }
 }

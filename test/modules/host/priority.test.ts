@@ -70,7 +70,7 @@ describe('an urgent command', () => {
   it('I5 has its turn before what waits of other agents, and after all of its own', async () => {
     const urgency = new Urgency();
     const turns = new Turns(urgency);
-    const lanes = new Lanes();
+    const lanes = new Lanes<(next: () => void) => void>((step, next) => step(next));
     const handled: string[] = [];
     const deliver = (seq: number, agent: string, urgent = false): void => {
       if (urgent) urgency.waits(seq, agent);
