@@ -1,5 +1,5 @@
 import { isRight } from 'fp-ts/lib/Either.js';
-import { type Manifest, takesAgent } from './manifest.js';
+import { type Manifest, schemaOf, takesAgent } from './manifest.js';
 import { parseSubject } from './subjects.js';
 
 type Rights = Pick<Manifest, 'name' | 'actions' | 'dependencies'>;
@@ -30,14 +30,23 @@ export const commandPatterns = (manifest: Rights): readonly string[] =>
   ]);
 
 /**
- * Whether a module may store a copy on this subject, `evt.…` or `cmd.…` without its sender: a subject of the log, its own
- * event or a command that its account may send.
+ * Whether a module may store a copy on this subject, `evt.…` or `cmd.…` without its sender: a subject of the log, an event
+ * that its manifest declares, or a command that its account may send. `schema` is the version of the result. This manifest
+ * says nothing of the events of another version: there, each event of the module itself is allowed.
  */
-export const mayStoreCopy = (manifest: Rights, subject: string): boolean => {
+export const mayStoreCopy = (
+  manifest: Rights & Pick<Manifest, 'events' | 'schema'>,
+  subject: string,
+  schema: string | undefined,
+): boolean => {
   const stored = subject.startsWith('cmd.') ? `${subject}.${manifest.name}` : subject;
   const parsed = parseSubject(stored);
   if (!isRight(parsed)) return false;
-  if (parsed.right.kind === 'evt') return parsed.right.module === manifest.name;
+  if (parsed.right.kind === 'evt') {
+    const isThisVersion = schema === undefined || schema === String(schemaOf(manifest));
+    const { module, name } = parsed.right;
+    return module === manifest.name && (!isThisVersion || Object.hasOwn(manifest.events, name));
+  }
   if (parsed.right.kind !== 'cmd') return false;
   const { module, name, agent } = parsed.right;
   return commandPatterns(manifest).includes(`${module}.${name}${agent === undefined ? '' : '.*'}`);

@@ -115,9 +115,10 @@ export const judgeCopies =
       for (const [index, copies] of decisions.entries()) {
         const wrong = await notAnAnswer(nc, copies[0] as MissingCopy, commands.right[index]);
         for (const each of copies) {
-          const { subject } = each.copy.out;
+          const { schema, out } = each.copy;
+          const { subject } = out;
           if (wrong !== undefined) refuse(each, wrong);
-          else if (mayStoreCopy(manifest, subject)) allowed.push(each.copy);
+          else if (mayStoreCopy(manifest, subject, schema)) allowed.push(each.copy);
           else
             refuse(each, `${manifest.name} may not store ${JSON.stringify(subject.slice(0, MAX_SUBJECT))}`);
         }

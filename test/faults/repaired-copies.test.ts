@@ -22,9 +22,13 @@ import { IN_FULL } from './form.js';
 const RAW = join(PROJECT_ROOT, 'test', 'fixtures', 'modules', 'raw');
 const RESULTS = IN_FULL ? 2_000 : 100;
 
-/** What a module may have stored as a consequence: its own events, its own commands, and those that it declares. */
+const EVENTS = ['added', 'noted', 'A-b_9'] as const;
+
+/** What a module may have stored as a consequence: its own events that it declares, its own commands, and those that it declares. */
 const allowed = fc.oneof(
-  fc.stringMatching(/^evt\.raw\.[A-Za-z0-9_-]{1,8}(\.[A-Za-z0-9_-]{1,8})?$/),
+  fc
+    .tuple(fc.constantFrom(...EVENTS), fc.option(fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/)))
+    .map(([name, agent]) => `evt.raw.${name}${agent === null ? '' : `.${agent}`}`),
   fc.stringMatching(/^cmd\.accounts\.deposit\.[a-z]{1,8}$/),
   fc.constantFrom('cmd.accounts.deposit', 'cmd.raw.add.x'),
 );
@@ -37,6 +41,9 @@ const forbidden = fc.oneof(
     'cmd.raw.add',
     'cmd.accounts.deposit.alice.accounts',
     'evt.rawer.added.x',
+    // Its own name, and no event of its manifest.
+    'evt.raw.undeclared.x',
+    'evt.raw.constructor',
     'evt.raw',
     'evt.raw.',
     'evt.raw.>',
@@ -87,10 +94,12 @@ test('I4 I7 what a kill left out of a foreign module is stored to the byte, and 
     name: 'raw',
     actions: { add: {}, store: {}, forge: {} },
     dependencies: { accounts: ['deposit'] },
+    events: Object.fromEntries(EVENTS.map((name) => [name, { data: {} }])),
   };
   const raw = await writeManifest(join(dir.path, 'raw'), {
     ...manifest,
     dependencies: ours.dependencies,
+    events: ours.events,
     start: { command: [process.execPath, join(RAW, 'main.js')] },
   });
   await using broker = await start(join(dir.path, 'data'), raw);
@@ -129,7 +138,7 @@ test('I4 I7 what a kill left out of a foreign module is stored to the byte, and 
     const copies = copiesOf(records, causes[i] as string);
     for (const [index, each] of promised.entries()) {
       const copy = copies.get(`${index + 1}/${promised.length}`);
-      if (!mayStoreCopy(ours as never, each.subject)) {
+      if (!mayStoreCopy(ours as never, each.subject, undefined)) {
         assert.equal(copy, undefined, each.subject);
         continue;
       }
@@ -144,6 +153,7 @@ test('I4 I7 what a kill left out of a foreign module is stored to the byte, and 
   assert.ok(stored > RESULTS / 2, `${stored} copies`);
   assert.equal(records.filter((each) => each.subject.startsWith('evt.raw.forged.')).length, 0);
   assert.equal(records.filter((each) => each.subject === 'evt.accounts.deposited.eve').length, 0);
+  assert.equal(records.filter((each) => /^evt\.raw\.(undeclared|constructor)/.test(each.subject)).length, 0);
   assert.ok(broker.stderr.some((line) => /copy \d+ of result \d+ of command \d+ is not stored: /.test(line)));
 
   // Another start stores nothing twice, and what stands in the log says what was wrong.
