@@ -38,6 +38,27 @@ export const roomOf = ({ bytes, maxBytes, comingBytes, openCommands }: LogUse): 
     ? Number.POSITIVE_INFINITY
     : maxBytes - reserveOf(maxBytes) - bytes - comingBytes - openCommands * OUTCOME_BYTES;
 
+/** Why new commands find no room, part by part, and what to do. */
+export const fullText = ({ bytes, maxBytes, comingBytes, openCommands }: LogUse): string => {
+  const commands = openCommands === 1 ? '1 open command' : `${openCommands} open commands`;
+  const parts = [
+    `records take ${formatBytes(bytes)}`,
+    ...(comingBytes > 0 ? [`${formatBytes(comingBytes)} are on their way`] : []),
+    ...(openCommands > 0
+      ? [`${formatBytes(openCommands * OUTCOME_BYTES)} are kept for the results of ${commands}`]
+      : []),
+    `${formatBytes(reserveOf(maxBytes))} are the reserve, which the broker keeps to finish, stop and start`,
+  ];
+  const wait =
+    openCommands > 0
+      ? '; or wait for the results: `tallystick conversation list` shows the open commands'
+      : '';
+  return (
+    `no new command has room in the log of ${formatBytes(maxBytes)}: ${parts.join(', ')}. ` +
+    `Start the broker with a larger --max-bytes${wait}`
+  );
+};
+
 export interface LogRoomOptions {
   readonly jsm: JetStreamManager;
   /** What the broker has taken for the log, and how much of that the log has answered; bytes since its start. */
@@ -71,10 +92,7 @@ export class LogRoom {
     // A little room that comes and goes is none.
     if (use === undefined || roomOf(use) > (this.#wasFull ? reserveOf(use.maxBytes) / 4 : 0))
       return undefined;
-    const text =
-      `the log has ${formatBytes(use.bytes)} of ${formatBytes(use.maxBytes)}, and the rest is kept for results: ` +
-      'start the broker with a larger --max-bytes';
-    return fault('LOG_FULL', text);
+    return fault('LOG_FULL', fullText(use));
   }
 
   /** Looks now, and from then on by itself. */

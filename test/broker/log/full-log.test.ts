@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { connect, headers, type NatsConnection } from 'nats';
-import { reserveOf, roomOf } from '../../../broker/log/log-room.js';
+import { fullText, reserveOf, roomOf } from '../../../broker/log/log-room.js';
 import type { BrokerStatus } from '../../../schemas/operate.js';
 import type { Result } from '../../../schemas/result.js';
 import { manifest } from '../../fixtures/modules/slow/manifest.js';
@@ -81,6 +81,34 @@ test('the reserve is a part of the log, and never all of it', () => {
         assert.equal(roomOf({ bytes, maxBytes: -1, comingBytes, openCommands }), Number.POSITIVE_INFINITY);
       },
     ),
+  );
+});
+
+test('what a full log says adds up, and ends with what to do', () => {
+  const size = fc.integer({ min: 16 * MIB, max: 2 ** 45 });
+  fc.assert(
+    fc.property(
+      size,
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.nat(50_000),
+      (maxBytes, share, openCommands) => {
+        const free = maxBytes - reserveOf(maxBytes);
+        const comingBytes = Math.floor((share * free) / 3);
+        const bytes = Math.max(0, free - comingBytes - openCommands * 1_024);
+        const text = fullText({ bytes, maxBytes, comingBytes, openCommands });
+        assert.match(text, /Start the broker with a larger --max-bytes/);
+        assert.equal(/conversation list/.test(text), openCommands > 0);
+        // Every part is named: together they are why nothing fits.
+        const units = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+        const [, ...parts] = [...text.matchAll(/(\d+(?:\.\d+)?) ([KMGT]i)?B\b/g)].map(
+          ([, amount, unit = '']) => Number(amount) * units[`${unit}B` as keyof typeof units],
+        );
+        const sum = parts.reduce((a, b) => a + b, 0);
+        const whole = bytes + comingBytes + openCommands * 1_024 + reserveOf(maxBytes);
+        assert.ok(Math.abs(sum - whole) <= whole * 0.15, `${text}: ${sum} of ${whole}`);
+      },
+    ),
+    { numRuns: 500 },
   );
 });
 
