@@ -1,8 +1,9 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { parseLogBytes } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { parseSequence } from '../schemas/identity.js';
 import { parseName } from '../schemas/names.js';
-import { parseBytes, parseDuration } from '../schemas/quantity.js';
+import { parseDuration } from '../schemas/quantity.js';
 import { orUsage } from './run.js';
 
 /** What options take: each makes a parser for commander that names its option when it refuses. */
@@ -34,4 +35,5 @@ export const positive: OptionParser<number> = (option) => (text) => {
   return orUsage(option, value === undefined ? left(problem) : right(value));
 };
 
-export const bytes: OptionParser<number> = (option) => (text) => orUsage(option, parseBytes(text));
+/** The limit of a log, bytes. */
+export const logBytes: OptionParser<number> = (option) => (text) => orUsage(option, parseLogBytes(text));

@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox';
 import { type Fault, fault } from './errors.js';
 import { DurabilitySchema } from './log.js';
 import { NAME_PATTERN } from './names.js';
-import { parseBytes } from './quantity.js';
+import { atLeastLike, parseBytes } from './quantity.js';
 import { compile } from './validate.js';
 
 /** The smallest log that is of use: a few block files of the server, and records of the largest size. */
@@ -72,10 +72,42 @@ export interface StartInput {
 
 const check = compile<StartConfig>(StartConfigSchema, 'USAGE', 'configuration');
 
-const bytes = (path: string, value: string | number | undefined): Either<Fault, number | undefined> => {
+const bytes = (
+  path: string,
+  value: string | number | undefined,
+  least: number,
+): Either<Fault, number | undefined> => {
   if (value === undefined || typeof value === 'number') return right(value);
   const parsed = parseBytes(value);
-  return isLeft(parsed) ? left({ ...parsed.left, path }) : parsed;
+  if (isLeft(parsed)) return left({ ...parsed.left, path });
+  return parsed.right >= least ? parsed : left(tooSmall(value, least, path));
+};
+
+const tooSmall = (text: string, least: number, path?: string): Fault =>
+  fault('USAGE', `${JSON.stringify(text)} is too small: give at least ${atLeastLike(text, least)}`, path);
+
+/** The limit of a log as people write it; USAGE where it is no size, or too small for a log. */
+export const parseLogBytes = (text: string): Either<Fault, number> => {
+  const parsed = parseBytes(text);
+  if (isLeft(parsed) || parsed.right >= MIN_LOG_BYTES) return parsed;
+  return left(tooSmall(text, MIN_LOG_BYTES));
+};
+
+/** What an option that is not a size takes, in words. */
+const TAKES: Readonly<Record<string, string>> = {
+  '/natsUrl': 'an address such as nats://broker.example:4222 (nats, tls, ws or wss)',
+  '/natsPort': 'a port from 0 to 65535; 0 takes a free one',
+  '/durability': 'fsync or os',
+  '/onLogLoss': 'rebuild or stop',
+  '/maxConnections': 'a whole number from 1 to 8000',
+  '/trusted': "MODULE=NKEY: a module's name and the public nkey of a user, which begins with U",
+};
+
+/** Says what an option takes: the words of the schema are not those of the command line. */
+const inWords = (problem: Fault): Fault => {
+  const place = `/${(problem.path ?? '').split('/')[1] ?? ''}`;
+  const takes = Object.hasOwn(TAKES, place) ? TAKES[place] : undefined;
+  return takes === undefined ? problem : { ...problem, message: `give ${takes}` };
 };
 
 // Digits only: Number('') is 0, which would take a free port in silence.
@@ -99,9 +131,9 @@ const defined = <T extends object>(value: T): object =>
 
 /** A configuration with its defaults, or USAGE with the place (`path`, a JSON pointer) and the reason. */
 export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
-  const maxBytes = bytes('/maxBytes', input.maxBytes);
+  const maxBytes = bytes('/maxBytes', input.maxBytes, MIN_LOG_BYTES);
   if (isLeft(maxBytes)) return maxBytes;
-  const memoryLimitBytes = bytes('/memoryLimitBytes', input.memoryLimitBytes);
+  const memoryLimitBytes = bytes('/memoryLimitBytes', input.memoryLimitBytes, MIN_MEMORY_BYTES);
   if (isLeft(memoryLimitBytes)) return memoryLimitBytes;
   if (input.natsUrl !== undefined && input.natsPort !== undefined) {
     return left(
@@ -112,7 +144,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
     const message = 'a memory limit is for the embedded server, and a server elsewhere was named';
     return left(fault('USAGE', message, '/memoryLimitBytes'));
   }
-  return check(
+  const config = check(
     defined({
       dataDir: input.dataDir ?? DEFAULT_DATA_DIR,
       natsUrl: input.natsUrl,
@@ -127,4 +159,5 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       trusted: (input.trusted ?? []).map(trustedOf),
     }),
   );
+  return isLeft(config) ? left(inWords(config.left)) : config;
 };

@@ -75,6 +75,13 @@ export const parseDuration = (text: string): Either<Fault, number> => {
   return whole('duration', text, Math.round(ms), '2h');
 };
 
+const DECIMAL_STEPS = [
+  ['TB', 1e12],
+  ['GB', 1e9],
+  ['MB', 1e6],
+  ['kB', 1e3],
+] as const;
+
 const BYTE_STEPS = [
   ['TiB', KIB ** 4],
   ['GiB', KIB ** 3],
@@ -88,4 +95,16 @@ export const formatBytes = (bytes: number): string => {
   if (step === undefined) return `${Math.round(bytes)} B`;
   const [unit, size] = step;
   return `${Number((bytes / size).toFixed(1))} ${unit}`;
+};
+
+const BINARY_UNIT = /i(?:b)?\s*$/i;
+const NO_UNIT = /^\s*\d+(?:\.\d+)?\s*b?\s*$/i;
+
+/** The smallest size to give for at least so many bytes, in the kind of units that `text` has: `16MiB`, `16.8MB`. */
+export const atLeastLike = (text: string, bytes: number): string => {
+  if (NO_UNIT.test(text)) return `${bytes} (${formatBytes(bytes).replace(' ', '')})`;
+  const steps = BINARY_UNIT.test(text) ? BYTE_STEPS : DECIMAL_STEPS;
+  const [unit, size] = steps.find(([, each]) => bytes >= each) ?? ['B', 1];
+  // Rounded up, and never below what is asked for.
+  return `${Math.ceil((bytes / size) * 10) / 10}${unit}`;
 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { startConfig } from '../../schemas/config.js';
+import { parseLogBytes, startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import { failure } from '../support/either.js';
 import { formatBytes, parseBytes, parseDuration } from '../../schemas/quantity.js';
@@ -141,6 +141,44 @@ describe('the configuration of a start', () => {
     assert.equal(code(startConfig({ memoryLimitBytes: 1 })), 'USAGE /memoryLimitBytes');
     assert.equal(code(startConfig({ natsUrl: 'not a url' })), 'USAGE /natsUrl');
     assert.equal(code(startConfig({ dataDir: '' })), 'USAGE /dataDir');
+  });
+
+  test('a size that is too small is refused with one that is taken, in units of the same kind', () => {
+    const units = fc.constantFrom('', 'B', 'k', 'kB', 'KiB', 'M', 'MB', 'MiB', 'G', 'GiB');
+    const size = fc.tuple(fc.nat({ max: 70 }), fc.nat({ max: 9 }), units);
+    fc.assert(
+      fc.property(size, fc.constantFrom('maxBytes', 'memoryLimitBytes'), ([n, tenth, unit], option) => {
+        const text = `${n}.${tenth}${unit}`;
+        const config = startConfig({ [option]: text });
+        if (isRight(config)) return;
+        const least = /is too small: give at least (\S+)/.exec(config.left.message)?.[1] ?? '';
+        assert.ok(isRight(startConfig({ [option]: least })), config.left.message);
+        assert.equal(/i/.test(least), /i/.test(unit), config.left.message);
+      }),
+      { numRuns: 500 },
+    );
+    assert.match(failure(startConfig({ maxBytes: '8MiB' })).message, /^"8MiB" .* at least 16MiB$/);
+    assert.match(failure(parseLogBytes('8MB')).message, /^"8MB" .* at least 16\.8MB$/);
+    assert.match(failure(parseLogBytes('8000')).message, /at least 16777216 \(16MiB\)$/);
+  });
+
+  test('no refusal has the words of the schema', () => {
+    for (const wrong of [
+      { natsPort: '70000' },
+      { natsPort: '-1' },
+      { maxConnections: '0' },
+      { maxConnections: '8001' },
+      { maxConnections: '1.5' },
+      { durability: 'none' },
+      { onLogLoss: 'shrug' },
+      { natsUrl: 'http://h' },
+      { trusted: ['a'] },
+      { trusted: ['=UX'] },
+    ]) {
+      const { message } = failure(startConfig(wrong));
+      assert.match(message, /^give /);
+      assert.doesNotMatch(message, /configuration|must|pattern/);
+    }
   });
 
   test('what contradicts itself is refused', () => {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { DEFAULT_DATA_DIR } from '../../../schemas/config.js';
 import { importLog } from '../../import.js';
-import { bytes } from '../../option-values.js';
+import { logBytes } from '../../option-values.js';
 import { run, withExamples } from '../../run.js';
 
 interface Options {
@@ -26,7 +26,7 @@ export const addImport = (group: Command): void => {
       `./${DEFAULT_DATA_DIR}`,
     )
     .option('--partial', 'take a part of a log too: what is missing stays missing')
-    .option('--max-bytes <size>', 'limit of the log, as for start', bytes('--max-bytes'))
+    .option('--max-bytes <size>', 'limit of the log, as for start', logBytes('--max-bytes'))
     .option('--json', 'print JSON')
     .action((file: string, options: Options) =>
       run(
