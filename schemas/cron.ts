@@ -69,6 +69,10 @@ const parseRange = (text: string, bounds: Bounds): Field | undefined => {
   return { values, any: low === undefined && step === 1 };
 };
 
+/** What fits, for who has written what does not. */
+const EXAMPLE =
+  'for example "0 9 * * mon-fri" (09:00 on working days), "*/30 * * * * *" (each 30 s) or @daily';
+
 const parseField = (text: string, bounds: Bounds): Either<Fault, Field> => {
   const ranges = text.split(',').map((range) => parseRange(range, bounds));
   if (ranges.includes(undefined)) {
@@ -76,7 +80,7 @@ const parseField = (text: string, bounds: Bounds): Either<Fault, Field> => {
     return left(
       fault(
         'SCHEDULE_INVALID',
-        `${JSON.stringify(text)} is no ${what} of a cron expression: ${min} to ${max}`,
+        `${JSON.stringify(text)} is no ${what} of a cron expression: ${min} to ${max}; ${EXAMPLE}`,
       ),
     );
   }
@@ -93,7 +97,7 @@ const MAX_EXPRESSION = 256;
 /** Parses six fields, five (then seconds are 0), or a name such as `@daily`; SCHEDULE_INVALID says what is wrong. */
 export const parseCron = (text: string): Either<Fault, Cron> => {
   if (text.length > MAX_EXPRESSION) {
-    const said = `a cron expression has ${text.length} characters, above ${MAX_EXPRESSION}`;
+    const said = `a cron expression has ${text.length} characters, above ${MAX_EXPRESSION}; ${EXAMPLE}`;
     return left(fault('SCHEDULE_INVALID', said));
   }
   const named = NAMED.get(text.trim());
@@ -103,7 +107,7 @@ export const parseCron = (text: string): Either<Fault, Cron> => {
     return left(
       fault(
         'SCHEDULE_INVALID',
-        `${JSON.stringify(text)} is no cron expression: minute hour day month weekday, with seconds before them or not, or @daily and the like`,
+        `${JSON.stringify(text)} is no cron expression: minute hour day month weekday, with seconds before them or not; ${EXAMPLE}`,
       ),
     );
   }

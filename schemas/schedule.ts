@@ -73,7 +73,7 @@ const parseCronTiming = (text: string, zone: string | undefined, nowMs: number):
   const timezone = zone === undefined ? undefined : parseTimeZone(zone);
   if (timezone !== undefined && isLeft(timezone)) return timezone;
   if (nextCron(cron.right, nowMs, zone) === undefined)
-    return invalid(`${text} does not come within five years`);
+    return invalid(`${text} does not come within five years: look at its day and month`);
   const { expression } = cron.right;
   return right({ kind: 'cron', expression, ...(zone === undefined ? {} : { timezone: zone }) });
 };
@@ -87,6 +87,9 @@ export const parseTiming = (when: WhenHeaders, nowMs: number): Either<Fault, Tim
     return invalid(`a schedule needs one of at, in, every and cron; ${said}`);
   }
   if (when.timezone !== undefined && kind !== 'cron') return invalid('a time zone goes with cron only');
+  if (when.timezone === '') {
+    return invalid('the time zone is empty: name one, such as Europe/Berlin, or leave it out for UTC');
+  }
   const long = [kind, 'timezone' as const].find((key) => (when[key]?.length ?? 0) > MAX_WHEN_TEXT);
   if (long !== undefined) {
     return invalid(`${SCHEDULE_HEADER[long]} has ${when[long]?.length} characters, above ${MAX_WHEN_TEXT}`);

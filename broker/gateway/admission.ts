@@ -24,7 +24,10 @@ export const actionOf = ({ manifest }: ServedModule, name: string): ActionManife
   Object.hasOwn(manifest.actions, name) ? manifest.actions[name] : undefined;
 
 export const moduleUnknown = (module: string): Fault =>
-  fault('MODULE_UNKNOWN', `there is no module ${module.slice(0, 64)}; \`nats micro ls\` lists them`);
+  fault(
+    'MODULE_UNKNOWN',
+    `there is no module ${module.slice(0, 64)}; \`tallystick module list\` shows the operator all of them`,
+  );
 
 /** A command as somebody asks for it: `subject` is MODULE.ACTION[.AGENT]. */
 export interface Request extends SignedSubject {

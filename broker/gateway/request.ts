@@ -21,16 +21,21 @@ const REQUEST_INFO = 'Nats-Request-Info';
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   [
     'nats-msg-id',
-    'it would be one key for all senders: open a producer (producer.open) to have each command stored once',
+    'all senders would share its keys. To have each command stored once, open a producer (producer.open)',
   ],
-  ['nats-batch-id', 'the broker makes the batches: send single records, as many at a time as `window` says'],
+  ['nats-batch-id', 'the broker makes the batches. Send single records, as many at a time as `window` says'],
 ]);
 
 const invalid = (message: string): E.Either<Fault, never> => E.left(fault('HEADER_INVALID', message));
 
 const refused = (name: string, allowed: ReadonlySet<string>): E.Either<Fault, never> => {
+  const shown = JSON.stringify(name.slice(0, 64));
+  const meant = [...allowed].find((each) => each.toLowerCase() === name.trim().toLowerCase());
+  if (meant !== undefined) {
+    return invalid(`the header ${shown} is not taken here: its name is ${meant}, and case and spaces count`);
+  }
   const instead = INSTEAD.get(name.toLowerCase()) ?? `leave it out, or use one of ${[...allowed].join(', ')}`;
-  return invalid(`the header ${JSON.stringify(name.slice(0, 64))} is not taken here: ${instead}`);
+  return invalid(`the header ${shown} is not taken here: ${instead}`);
 };
 
 const VERSION = 'NATS/1.0';

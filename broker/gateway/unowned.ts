@@ -1,5 +1,4 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
 import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
@@ -8,6 +7,7 @@ import { resultSubject } from '../../schemas/subjects.js';
 import type { OpenCommand, OpenCommands } from '../index/open-commands.js';
 import { failPoint } from '../journal/fail-point.js';
 import type { Producer } from '../journal/producer.js';
+import { moduleUnknown } from './admission.js';
 
 /** The subject of a command's result: a token that is no name becomes `_`, so that the log's grammar holds. */
 const answerSubject = ({ module, name, agent }: OpenCommand): string =>
@@ -162,10 +162,9 @@ export class UnownedCommands {
   #answer(command: OpenCommand): void {
     if (this.#inHand.has(command.seq)) return;
     this.#inHand.add(command.seq);
-    const message = `there is no module ${command.module}; \`nats micro ls\` lists them`;
     const draft = {
       subject: answerSubject(command),
-      data: encodeJson(refusal(fault('MODULE_UNKNOWN', message))),
+      data: encodeJson(refusal(moduleUnknown(command.module))),
       headers: {
         [HEADER.cause]: String(command.seq),
         [HEADER.conversation]: String(command.conversation),

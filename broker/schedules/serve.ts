@@ -31,7 +31,7 @@ const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Sch
       const problem = unusable(msg, headers);
       if (problem !== undefined) return E.left(problem);
       const when = Object.fromEntries(
-        Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, request.headers[name] || undefined]),
+        Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, request.headers[name]]),
       ) as WhenHeaders;
       return pipe(
         parseTiming(when, Date.now()),

@@ -32,7 +32,10 @@ describe('cron', () => {
       const { code, message } = failure(parseCron(text));
       assert.equal(code, 'SCHEDULE_INVALID');
       assert.ok(message.includes(part), message);
+      assert.match(message, /for example "0 9 \* \* mon-fri"/);
     }
+    // The examples are what they are said to be.
+    for (const text of ['0 9 * * mon-fri', '*/30 * * * * *', '@daily']) success(parseCron(text));
   });
 
   it('takes no name that every object has for one of its own', () => {

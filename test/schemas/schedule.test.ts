@@ -39,6 +39,8 @@ describe('when a command is due', () => {
       [{ cron: '0 0 31 2 *' }, 'five years'],
       [{ cron: '@daily', timezone: 'Nowhere' }, 'no time zone'],
       [{ in: '1s', timezone: 'UTC' }, 'cron only'],
+      [{ cron: '@daily', timezone: '' }, 'the time zone is empty'],
+      [{ cron: '' }, 'for example'],
     ] as const) {
       const { code, message } = failure(parseTiming(when, NOW));
       assert.equal(code, 'SCHEDULE_INVALID');

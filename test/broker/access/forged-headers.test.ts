@@ -109,11 +109,30 @@ describe('whatever headers a guest puts on what it sends', () => {
       };
       for (const each of [...NAMES, 'Bad Key', ' ', ''])
         if (each !== 'Nats-Request-Info') await isRefused([`${each}: 1`]);
+      const allowed = verb === 'schedule' ? ['Tally-Timezone', 'Tally-Cron', ...CARRIED] : CARRIED;
+      // The name alone: the server gives it back as it is spelled in the list.
+      for (const each of allowed) {
+        for (const spelled of [each.toUpperCase(), each.toLowerCase(), `${each} `].filter(
+          (name) => name !== each,
+        )) {
+          const answer = await raw.request(`${verb}.accounts.deposit.eve`, [...own, `${spelled}: 1`], BODY);
+          assert.ok(answer.includes(`its name is ${each}, and case`), answer);
+        }
+      }
+      const named = await raw.request(`${verb}.accounts.deposit.eve`, [...own, 'Nats-Msg-Id: 1'], BODY);
+      const { message = '' } = /"message":"(?<message>(?:[^"\\]|\\.)*)"/.exec(named)?.groups ?? {};
+      for (const sentence of message.split('. ')) assert.ok(sentence.split(': ').length <= 2, sentence);
       await isRefused(['no colon at all']);
       await isRefused(['Tally-Deadline: 2999-01-01T00:00:00Z', 'Tally-Deadline: 2999-01-01T00:00:00Z']);
       const lines = fc.array(line(gatewayEpoch), { minLength: 1, maxLength: 3 });
       await fc.assert(fc.asyncProperty(lines, isRefused), { numRuns: 60 });
     });
+
+  it('an empty time zone is refused, and not taken for UTC', async () => {
+    const lines = ['Tally-Cron: @daily', 'Tally-Timezone:'];
+    const answer = await raw.request('schedule.accounts.deposit.eve', lines, BODY);
+    assert.match(answer, /"code":"SCHEDULE_INVALID".*time zone is empty/);
+  });
 
   it('I7 those that are its own are in the log, and no others', async () => {
     const lines = ['Tally-Deadline: 2999-01-01T00:00:00Z', 'Tally-Priority: urgent', 'traceparent: a-b-c'];
