@@ -1,4 +1,5 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import * as E from 'fp-ts/lib/Either.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
@@ -66,6 +67,16 @@ const commandLine = ({ source, hostEntry }: ModuleProcessOptions): readonly [str
 /** What a process printed is read to its end, unless one that it started holds its output open. */
 const OUTPUT_END_MS = 500;
 
+/** A trial must not take the processor from the modules that run. Its threads and children have the same priority. */
+const runLate = (pid: number | undefined): void => {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended, or the system does not allow it: the trial is only less polite.
+  }
+};
+
 /** One process of a module, from its start to its end. */
 export class ModuleProcess {
   /** What it printed last. All of it once {@link ended} has resolved. */
@@ -86,6 +97,7 @@ export class ModuleProcess {
       detached: true,
     }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child = child;
+    if (options.seed === undefined) runLate(child.pid);
     options.reaper.track(child, { group: true });
     const onLine = (line: string): void => {
       this.said.add(line);

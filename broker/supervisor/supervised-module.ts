@@ -241,9 +241,10 @@ export class SupervisedModule implements ServedModule {
 
   #firstStartFailed(): Fault {
     const goesOn = `the broker goes on trying: \`tallystick module info ${this.name}\` says how it stands`;
+    const todo = `mend it and run \`tallystick module reload ${this.name}\`, or stop it: \`tallystick module unload ${this.name}\``;
     return fault(
       'MODULE_START_FAILED',
-      `${this.name} did not start: ${this.reason}; ${goesOn}${this.#saidLast}`,
+      `${this.name} did not start: ${this.reason}; ${goesOn}${this.#saidLast}\n${todo}`,
     );
   }
 
@@ -253,7 +254,8 @@ export class SupervisedModule implements ServedModule {
     this.#around.log(this.name, `${reason}; \`tallystick module reload ${this.name}\` starts it again`);
     this.#onParked(reason);
     await this.#around.repair(this.manifest)();
-    return E.left(fault('MODULE_START_FAILED', `${this.name} was ${reason}${this.#saidLast}`));
+    const todo = `mend it and run \`tallystick module reload ${this.name}\`; its commands wait until then`;
+    return E.left(fault('MODULE_START_FAILED', `${this.name} was ${reason}${this.#saidLast}\n${todo}`));
   }
 
   get #saidLast(): string {

@@ -337,11 +337,12 @@ export class Supervisor implements ModuleDirectory {
     };
   }
 
-  #noteOn({ name, source: { dir } }: SupervisedModule): string | null {
+  #noteOn({ name, state, isActive, source: { dir } }: SupervisedModule): string | null {
     const dependents = [...this.#modules.values()].filter(({ manifest }) =>
       dependenciesOf(manifest).includes(name),
     );
     const notes = [
+      ...(isActive ? [`it is ${state}: a removal needs --unload, which stops it first`] : []),
       ...(this.memory.all.get(name)?.shipped === true
         ? [`it ships with Tallystick: \`tallystick module load ${dir}\` brings it back`]
         : []),

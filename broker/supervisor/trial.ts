@@ -157,9 +157,13 @@ export const tryOut =
       const outcome = await tried(process, options).finally(() => process.kill());
       if (E.isRight(outcome)) return outcome;
       const said = process.said.all.map((line) => `\n  ${line}`).join('');
-      const unchanged = `nothing was changed, and ${name} goes on as it was; mend the code and reload it again`;
+      const unchanged = `nothing was changed, and ${name} goes on as it was`;
+      const todo = `mend the code and run \`tallystick module reload ${name}\` again`;
       return E.left(
-        fault('MODULE_START_FAILED', `the new code of ${name} fails: ${outcome.left}; ${unchanged}${said}`),
+        fault(
+          'MODULE_START_FAILED',
+          `the new code of ${name} fails: ${outcome.left}; ${unchanged}${said}\n${todo}`,
+        ),
       );
     } catch (error) {
       return E.left(toFault(error));

@@ -124,6 +124,20 @@ describe('the life cycle of modules', () => {
     }
   });
 
+  it('a module that nobody has is refused with a command that shows those that are not loaded too', async () => {
+    const reply = await nc.request('call.nobody.acts', '{}', { timeout: 10_000 });
+    assert.match(reply.string(), /MODULE_UNKNOWN.*`tallystick module list`/);
+    assert.doesNotMatch(reply.string(), /micro ls/);
+  });
+
+  it('remove --dry-run of a module that runs says that --unload is needed', async () => {
+    const dry = await moduleCommand<{ note: string | null }>(broker, 'remove', 'top', '--dry-run');
+    assert.match(dry.json?.note ?? '', /^it is loaded: a removal needs --unload/);
+    const { code, stderr } = await moduleCommand(broker, 'remove', 'top', '--yes');
+    assert.deepEqual([code, faultOf(stderr).code], [1, 'MODULE_STATE']);
+    assert.deepEqual(await states(), { base: 'loaded', top: 'loaded' });
+  });
+
   it('a module that is loaded cannot be loaded once more', async () => {
     const { code, stderr } = await moduleCommand(broker, 'load', join(dir.path, 'base'));
     assert.deepEqual([code, faultOf(stderr).code], [1, 'MODULE_STATE']);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -165,6 +166,20 @@ describe('a reload', () => {
     write({});
     assert.equal(((await reload()) as ModuleStatus).state, 'loaded');
     assert.notEqual((await info()).pid, before.pid);
+  });
+
+  it('tries the code at the lowest priority', async () => {
+    write({
+      code: `import { getPriority } from 'node:os';\nthrow new Error('priority ' + getPriority() + '.');`,
+    });
+    const answer = await reload();
+    assert.ok('error' in answer);
+    assert.match(answer.error.message, /priority 19\./);
+    assert.match(answer.error.message, /\nmend the code and run `tallystick module reload base` again$/);
+    write({});
+    assert.equal(((await reload()) as ModuleStatus).state, 'loaded');
+    const { pid } = await info();
+    assert.equal(getPriority(pid ?? undefined), getPriority(), 'the module itself runs as all others do');
   });
 
   it('refuses no call: what comes meanwhile waits, and all is answered', async () => {
