@@ -2,7 +2,7 @@ import type { EpochRecord } from '../../broker/journal/epoch.js';
 import { jsonOrText } from '../../schemas/json.js';
 import type { Findings } from './findings.js';
 import { includes, type NumberRange, rangeText, without } from './number-ranges.js';
-import type { ProducerState } from './producers.js';
+import { MAX_ENDED, type ProducerState } from './producers.js';
 import type { RecordView } from './record-view.js';
 
 /** What an epoch record says, as far as it can be read. */
@@ -63,7 +63,10 @@ export class Numbering {
       return;
     }
     if (phase === 'fence') return;
-    if (producer.last > 0) producer.before = { epoch: producer.epoch, last: producer.last };
+    if (producer.last > 0) {
+      const ended = { epoch: producer.epoch, last: producer.last };
+      producer.ended = [...producer.ended, ended].slice(-MAX_ENDED);
+    }
     const isFirst = producer.epoch === 0;
     producer.epoch = seq;
     producer.last = 0;
@@ -74,9 +77,13 @@ export class Numbering {
     this.#explained(producer, previous.epoch, holes);
     // Of a range that begins later, what that epoch stored may stand before it.
     if (isFirst && this.fromSeq > 1) return;
-    const { epoch, last } = producer.before;
-    const stored = epoch === previous.epoch ? last : 0;
+    // Not always the epoch just before: where the answer to a start was lost, the broker has stored copies in an epoch that
+    // the process never heard of, and the next record says again how the last one ended that it was told of.
+    const stored = producer.ended.find(({ epoch }) => epoch === previous.epoch)?.last ?? 0;
     if (previous.epoch < this.fromSeq && stored === 0) return;
+    const [oldest] = producer.ended;
+    const isForgotten = producer.ended.length === MAX_ENDED && previous.epoch < (oldest?.epoch ?? 0);
+    if (isForgotten) return;
     if (previous.last > stored) {
       const lost = { from: stored + 1, to: previous.last };
       if (holes.filter((n) => n > stored).length === previous.last - stored) return;

@@ -13,6 +13,15 @@ export interface Holes {
   readonly ranges: Ranges;
 }
 
+/** An epoch that is over, and its highest number. */
+export interface EndedEpoch {
+  readonly epoch: number;
+  readonly last: number;
+}
+
+/** More epochs than a producer loses one after the other before it is told of one of them. */
+export const MAX_ENDED = 64;
+
 /** What is known of one name that numbers records, or that commands are sent by. */
 export class ProducerState {
   readonly isPeople: boolean;
@@ -27,8 +36,8 @@ export class ProducerState {
   last = 0;
   /** Whose record bears it, for a producer that writes records for others: the sender of a command, the module of a result. */
   lastOwner: ProducerState | undefined;
-  /** The epoch and number of the last record before the epoch that counts now; 0 and 0: none. */
-  before = { epoch: 0, last: 0 };
+  /** The last epochs before the one that counts now that have stored something: {@link MAX_ENDED} at most. */
+  ended: readonly EndedEpoch[] = [];
   holes: readonly Holes[] = [];
   /** Whether it has numbered a record. */
   hasWritten = false;
