@@ -8,7 +8,17 @@ describe('the pace of epochs', () => {
   it('whenever a module asks, no stretch of time has more than the burst and one an interval', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 1, maxLength: 200 }),
+        // Mostly faster than the interval: what is seldom never comes to the end of the burst.
+        fc.array(
+          fc.oneof(
+            { weight: 9, arbitrary: fc.nat(EPOCH_INTERVAL_MS / 2) },
+            { weight: 1, arbitrary: fc.nat(5_000) },
+          ),
+          {
+            minLength: 2 * EPOCH_BURST,
+            maxLength: 200,
+          },
+        ),
         (pauses) => {
           let now = 0;
           const pace = new EpochPace(EPOCH_INTERVAL_MS, () => now);
@@ -62,6 +72,24 @@ describe('when a module has crashed enough', () => {
             if (parked !== undefined) return;
           }
           assert.fail(`not parked after ${Math.max(limit, 20)} failures`);
+        },
+      ),
+    );
+  });
+
+  it('one that never becomes ready is parked after ten starts, however high its limit is', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1_000 }),
+        fc.array(fc.integer({ min: 1, max: 120_000 }), { minLength: 10, maxLength: 10 }),
+        (limit, starts) => {
+          let now = 0;
+          const record = new CrashRecord(limit, () => now);
+          const parked = starts.findIndex((afterMs) => {
+            now += afterMs;
+            return record.failed() !== undefined;
+          });
+          assert.equal(parked + 1, Math.min(limit, 10));
         },
       ),
     );
