@@ -23,13 +23,13 @@ export const connectionOf = (headerBytes: Uint8Array): string => {
 const PACES: Readonly<Record<string, Pace>> = {
   ask: { inFlight: 64, amongOthers: 8 },
   // Answered when it is stored: what waits then waits in the log.
-  send: { inFlight: 1_024 },
+  send: { inFlight: 1_024, amongOthers: 16 },
   // These are done one after the other, whoever asks: one more keeps them busy.
   schedule: { inFlight: 2 },
   producer: { inFlight: 1, waiting: 100 },
 };
 
-const OTHER: Pace = { inFlight: 16 };
+const OTHER: Pace = { inFlight: 16, amongOthersMs: 8 };
 
 /** Who asks by this message, and at what pace; `sender`: the account, as its subject says. */
 export const askingOf = (msg: Msg, sender: string): { readonly asking: Asking; readonly pace: Pace } => {

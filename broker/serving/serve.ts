@@ -5,6 +5,7 @@ import { headerOf } from '../journal/message-headers.js';
 import { Seldom } from '../journal/seldom.js';
 import { askingOf } from './asking.js';
 import type { Entrance } from './entrance.js';
+import { LaterRefusals } from './later-refusals.js';
 import type { Turnstile } from './turnstile.js';
 
 /** How a message is answered that nobody can answer: INTERNAL, in the form that its subject has for a no. */
@@ -21,6 +22,8 @@ export interface Serving {
 }
 
 const MAX_STACK = 4_096;
+
+const later = new LaterRefusals();
 
 const seldom = new Seldom((text) => process.stderr.write(`${new Date().toISOString()} [serving] ${text}\n`));
 
@@ -79,6 +82,15 @@ const handled = ({ handle, refuse }: Serving, msg: Msg, done: () => void): void 
   }
 };
 
+/** The connection may be closed by then. */
+const refuseTaken = ({ refuse }: Serving, msg: Msg, problem: Fault): void => {
+  try {
+    refuse(msg, problem);
+  } catch (error) {
+    seldom.say(`a refusal could not be sent: ${describe(error)}`);
+  }
+};
+
 const enter = (serving: Serving, turnstile: Turnstile, msg: Msg): void => {
   const sender = msg.subject.slice(msg.subject.lastIndexOf('.') + 1);
   // What a producer numbers has its own bound, and its order over all of its connections.
@@ -98,7 +110,7 @@ const enter = (serving: Serving, turnstile: Turnstile, msg: Msg): void => {
   };
   const full = turnstile.enter(asking, pace, take);
   if (full === undefined) return;
-  if (waits) serving.refuse(msg, full);
+  if (waits) later.add(() => refuseTaken(serving, msg, full));
   else
     seldom.say(
       `a request on ${msg.subject.slice(0, 256)} was refused, and nobody waits for an answer: ${full.message}`,

@@ -6,6 +6,8 @@ export interface Pace {
   readonly inFlight: number;
   /** The same while other connections ask too; one more is taken whenever none was for {@link STUCK_MS}. */
   readonly amongOthers?: number;
+  /** While other connections ask too, each request keeps its place for so long, milliseconds: also one that is answered at once. */
+  readonly amongOthersMs?: number;
   /** Requests of one line that wait; what comes then is refused. Without it, as many as of the connection. */
   readonly waiting?: number;
 }
@@ -133,6 +135,12 @@ export class Turnstile {
   leave(asking: Asking): void {
     const line = this.#lines.get(asking.line);
     if (line === undefined) return;
+    const { amongOthersMs } = line.pace;
+    if (amongOthersMs === undefined || this.#isAlone(line)) return this.#left(asking, line);
+    setTimeout(() => this.#left(asking, line), amongOthersMs);
+  }
+
+  #left(asking: Asking, line: Line): void {
     line.inFlight -= 1;
     this.#makeReady(line);
     this.#forget(asking, line);

@@ -91,6 +91,31 @@ test('a connection has fewer on their way while another one asks, and more when 
   );
 });
 
+test('requests that are answered at once keep their places while another connection asks, and all are taken', async () => {
+  const REQUESTS = 200;
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 2, max: 16 }), fc.boolean(), async (inFlight, isAlone) => {
+      const turnstile = new Turnstile({ connection: NO_BOUND, account: NO_BOUND });
+      const pace = { inFlight, amongOthersMs: 5 };
+      if (!isAlone) turnstile.enter(asking('b'), pace, () => undefined);
+      const begun = performance.now();
+      const who = asking('a');
+      let taken = 0;
+      for (let i = 0; i < REQUESTS; i++) {
+        turnstile.enter(who, pace, () => {
+          taken += 1;
+          // A timer may be a millisecond early by this clock.
+          const turns = 1 + Math.floor((performance.now() - begun) / 4);
+          if (!isAlone) assert.ok(taken <= inFlight * turns, `${taken} in ${turns} times ${inFlight}`);
+          turnstile.leave(who);
+        });
+      }
+      await waitFor('all of them', () => taken === REQUESTS);
+    }),
+    { numRuns: 10 },
+  );
+});
+
 test('what is above the bounds of a connection or an account is refused, and others are taken', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 5_000 }), (requests, bytes) => {
