@@ -1,4 +1,4 @@
-import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -15,31 +15,12 @@ import type { Draft } from '../journal/draft.js';
 import { GROUPING } from '../journal/grouping.js';
 import { whileLinked } from '../journal/linked-request.js';
 import { type Look, openEpoch } from '../journal/epoch.js';
-import { readLogBatches } from '../journal/reader.js';
 import type { WholeLog } from '../log/whole-log.js';
 import { failPoint } from '../journal/fail-point.js';
 import { type EpochEnd, isWrittenBy, ModuleRecovery } from '../journal/recovery.js';
 import { judgeCopies, type RefusedCopy } from './judge-copies.js';
-import { ensureCommandConsumer, PINNED } from './command-consumer.js';
-
-const SECOND_NS = 1_000_000_000;
-
-const FOLD_IDLE_NS = 120 * SECOND_NS;
-
-const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerConfig> => ({
-  name: foldConsumer(module),
-  description: `past of module ${module}, read at its start`,
-  ack_policy: AckPolicy.None,
-  deliver_policy: DeliverPolicy.StartSequence,
-  opt_start_seq: fromSeq,
-  // One filter, although nobody folds commands: to find the next record for several, nats-server 2.15.1 goes through the
-  // subjects of a block, which with 10,000 agents takes milliseconds a record.
-  filter_subjects: [`*.${module}.>`],
-  ...PINNED,
-  mem_storage: true,
-  num_replicas: 1,
-  inactive_threshold: FOLD_IDLE_NS,
-});
+import { ensureCommandConsumer } from './command-consumer.js';
+import { addFoldConsumer, countReadable, ownPast } from './own-past.js';
 
 const jetstream = <A>(nc: NatsConnection, work: () => Promise<A>): TE.TaskEither<Fault, A> =>
   TE.tryCatch(
@@ -80,7 +61,7 @@ export interface ModuleStartContext {
 export interface KnownPast {
   /** Whether the index has read up to a sequence, in time. */
   readonly reachedWithin: (seq: number, ms: number) => Promise<boolean>;
-  readonly commands: Pick<OpenCommands, 'lowestOf'>;
+  readonly commands: Pick<OpenCommands, 'lowestOf' | 'countOf'>;
   readonly whole: Pick<WholeOutcomes, 'of' | 'set'>;
 }
 
@@ -172,19 +153,6 @@ export const openModuleEpoch = (
   );
 };
 
-/** Records of a module's past that are really there. */
-const countReadable = async (
-  nc: NatsConnection,
-  module: string,
-  fromSeq: number,
-  toSeq: number,
-): Promise<number> => {
-  let count = 0;
-  const range = { filters: [`*.${module}.>`], fromSeq, toSeq, headersOnly: true };
-  for await (const batch of readLogBatches(nc, range)) count += batch.length;
-  return count;
-};
-
 /** The module has read its past: nobody needs to see that consumer any more. */
 export const endFold = ({ nc, jsm }: ModuleStartContext, module: string): TE.TaskEither<Fault, boolean> =>
   jetstream(nc, () => jsm.consumers.delete(LOG, foldConsumer(module)));
@@ -211,24 +179,25 @@ export const startModule = (
         // Results above the first unanswered command say which of the commands that come again are answered.
         const { first } = past.whole.of(manifest.name);
         const isFolded = snapshotSeq > 0 ? snapshotSeq : (first ?? fence + 1) - 1;
-        const foldFrom = Math.min(isFolded, resumeFrom) + 1;
-        const fold = foldConsumer(manifest.name);
-        await jsm.consumers.delete(LOG, fold).catch(() => undefined);
-        const { num_pending } = await jsm.consumers.add(LOG, foldConsumerConfig(manifest.name, foldFrom));
+        const behind = Math.min(isFolded, resumeFrom);
+        // What the server says of a damaged part of the log is not to be built on.
+        const waiting = context.whole.isDamagedFrom(behind + 1) ? 0 : past.commands.countOf(manifest.name);
+        const read = await ownPast(context.nc, manifest.name, { behind, fence, waiting });
+        const pending = await addFoldConsumer(jsm, manifest.name, read);
         if (snapshotSeq === 0 && first !== undefined) {
           const loss = await context.whole.checked(first);
           if (loss !== undefined) throw new FaultError(fault(loss.code, loss.message));
         }
         // The server counts a damaged record that it does not deliver: who waits for so many would wait for ever.
-        const foldRecords = context.whole.isDamagedFrom(foldFrom)
-          ? await countReadable(context.nc, manifest.name, foldFrom, epoch)
-          : num_pending;
+        const foldRecords = context.whole.isDamagedFrom(read.from)
+          ? await countReadable(context.nc, manifest.name, { last: epoch, ...read })
+          : pending;
         return {
           epoch,
           next,
           resumeFrom,
           snapshotSeq,
-          foldConsumer: fold,
+          foldConsumer: foldConsumer(manifest.name),
           foldRecords,
           logId: context.logId,
           durability: context.durability,

@@ -73,6 +73,7 @@ test(`I3 a broker with ${HEAP_MIB} MiB of heap starts with ${OPEN} open commands
   const loaded = performance.now();
   const { code, stderr } = await moduleCommand(broker, 'load', late);
   assert.equal(code, 0, stderr);
+  t.diagnostic(`the module was loaded after ${Math.round(performance.now() - loaded)} ms`);
   await waitFor('answers of the module', async () => (await open()) === 0, SETTLE_MS);
   t.diagnostic(
     `${OPEN - UNOWNED} handled by a module ${Math.round(performance.now() - loaded)} ms after its load`,
