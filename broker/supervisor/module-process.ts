@@ -9,6 +9,7 @@ import { FAIL_VARIABLE } from '../journal/fail-point.js';
 import { SILENCE_VARIABLE } from '../journal/keepalive.js';
 import { boundedLines } from '../process/bounded-lines.js';
 import { LastLines } from '../process/last-lines.js';
+import { ProcessClock } from '../process/process-clock.js';
 import type { Reaper } from '../process/reaper.js';
 import type { ModuleSource } from './manifest-file.js';
 
@@ -81,6 +82,8 @@ const runLate = (pid: number | undefined): void => {
 export class ModuleProcess {
   /** What it printed last. All of it once {@link ended} has resolved. */
   readonly said = new LastLines();
+  /** Stands still while the process waits for a processor. */
+  readonly clock: ProcessClock;
   readonly #child: ChildProcess;
   #hung = false;
   /** Resolves with how the process ended; never rejects. */
@@ -97,6 +100,7 @@ export class ModuleProcess {
       detached: true,
     }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child = child;
+    this.clock = new ProcessClock(child.pid ?? null);
     if (options.seed === undefined) runLate(child.pid);
     options.reaper.track(child, { group: true });
     const onLine = (line: string): void => {

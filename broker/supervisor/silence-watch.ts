@@ -17,10 +17,12 @@ export interface SilenceWatchOptions {
 
 /** Ends a process that hangs. Silence while the server answers means that; while it does not, nobody can be heard. */
 export class SilenceWatch {
-  #lastBeat = performance.now();
+  /** By the clock of the process. */
+  #lastBeat: number;
   readonly #timer: NodeJS.Timeout;
 
   constructor(private readonly options: SilenceWatchOptions) {
+    this.#lastBeat = options.process.clock.now();
     let asking = false;
     this.#timer = setInterval(() => {
       if (asking || !this.#isSilent) return;
@@ -33,7 +35,7 @@ export class SilenceWatch {
 
   /** Something was heard of the process. */
   heard(): void {
-    this.#lastBeat = performance.now();
+    this.#lastBeat = this.options.process.clock.now();
   }
 
   close(): void {
@@ -47,7 +49,9 @@ export class SilenceWatch {
   /** How long nothing was heard of the process over a connection that stands. */
   get #silentMs(): number {
     const linked = this.options.linkedSince();
-    return linked === undefined ? 0 : Math.round(performance.now() - Math.max(this.#lastBeat, linked));
+    if (linked === undefined) return 0;
+    const silentMs = this.options.process.clock.now() - this.#lastBeat;
+    return Math.round(Math.max(0, Math.min(silentMs, performance.now() - linked)));
   }
 
   /** A server that is stopped, or out of reach behind a connection that seems to stand, says nothing of the module. */

@@ -9,7 +9,7 @@ export class StartClock {
   /** Records of the past that the start was told of: no start brings more than these forward. */
   #records = 0;
 
-  /** `now`: a clock that only goes forward, milliseconds. */
+  /** `now`: the clock of the process that starts, milliseconds. */
   constructor(private readonly now: () => number = () => performance.now()) {
     this.#since = now();
   }
@@ -35,6 +35,6 @@ export class StartClock {
   }
 
   get stillMs(): number {
-    return this.#answering > 0 ? 0 : this.now() - this.#since;
+    return this.#answering > 0 ? 0 : Math.max(0, this.now() - this.#since);
   }
 }

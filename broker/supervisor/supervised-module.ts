@@ -16,6 +16,7 @@ import type { ModuleSurroundings } from './module-surroundings.js';
 import { SilenceWatch } from './silence-watch.js';
 import { StartClock } from './start-clock.js';
 import type { Rest } from './start-plan.js';
+import { whenLate } from './when-late.js';
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
@@ -286,7 +287,7 @@ export class SupervisedModule implements ServedModule {
     const key = await this.#around.grant(this.manifest)();
     if (E.isLeft(key)) return key;
     if (!this.#wanted) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
-    const { hostEntry, natsUrl, snapshotsDir, reaper } = this.#around;
+    const { hostEntry, natsUrl, snapshotsDir, reaper, serverAnswers } = this.#around;
     this.processInstance = nuid.next();
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');
@@ -306,19 +307,11 @@ export class SupervisedModule implements ServedModule {
     const process = spawned.right;
     this.#process = process;
     const { startMs } = limitsOf(this.manifest);
-    const clock = new StartClock();
+    const clock = new StartClock(() => process.clock.now());
     this.#startClock = clock;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      const look = (): void => {
-        const leftMs = startMs - clock.stillMs;
-        if (leftMs <= 0) resolve('late');
-        else timer = setTimeout(look, leftMs);
-      };
-      look();
-    });
-    const first = await Promise.race([ready, late, process.ended]);
-    clearTimeout(timer);
+    const late = whenLate({ withinMs: startMs, passedMs: () => clock.stillMs, heard: serverAnswers });
+    const first = await Promise.race([ready, late.late, process.ended]);
+    late.cancel();
     this.#ready = undefined;
     if (first === 'ready') return E.right(process);
     await process.kill();

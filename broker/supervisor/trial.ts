@@ -9,6 +9,7 @@ import type { Reaper } from '../process/reaper.js';
 import { beginScratch } from '../snapshots/scratch.js';
 import type { ModuleSource } from './manifest-file.js';
 import { ModuleProcess, type ProcessEnd } from './module-process.js';
+import { type Late, whenLate } from './when-late.js';
 
 export interface TrialOptions {
   readonly source: ModuleSource;
@@ -41,6 +42,12 @@ const groupOf = (records: readonly WholeMessage[]): TrialGroup => ({
   })),
 });
 
+/** A trial has the lowest priority: what it waits for a processor is not its own time. */
+const lateBy = ({ clock }: ModuleProcess, withinMs: number): Late => {
+  const begun = clock.now();
+  return whenLate({ withinMs, passedMs: () => clock.now() - begun });
+};
+
 /** The answers of the process, one at a time, and each within a time. */
 class Conversation {
   #answers: TrialAnswer[] = [];
@@ -61,21 +68,18 @@ class Conversation {
 
   /** Left: the process ended, or said nothing for so long. */
   async answer(withinMs: number): Promise<E.Either<ProcessEnd | 'late', TrialAnswer>> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), withinMs);
-    });
+    const { late, cancel } = lateBy(this.process, withinMs);
     const heard = new Promise<undefined>((resolve) => {
       this.#heard = () => resolve(undefined);
     });
     if (this.#answers.length === 0) {
       const first = await Promise.race([heard, late, this.process.ended]);
       if (first !== undefined && this.#answers.length === 0) {
-        clearTimeout(timer);
+        cancel();
         return E.left(first);
       }
     }
-    clearTimeout(timer);
+    cancel();
     return E.right(this.#answers.shift() as TrialAnswer);
   }
 }
@@ -110,10 +114,9 @@ const foldPast = async (
     }
   }
   conversation.send({ records: [] });
-  const end = await Promise.race([
-    process.ended,
-    new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), hangMs).unref()),
-  ]);
+  const { late, cancel } = lateBy(process, hangMs);
+  const end = await Promise.race([process.ended, late]);
+  cancel();
   if (end === 'late') return E.left(`its process did not end within ${hangMs} ms`);
   return end === 'exit:0' ? E.right({ records, isWhole: true }) : E.left(endText(end, process));
 };

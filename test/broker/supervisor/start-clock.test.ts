@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -6,8 +8,13 @@ import { connect } from 'nats';
 import { StartClock } from '../../../broker/supervisor/start-clock.js';
 import { startBroker } from '../../support/broker.js';
 import { moduleCommand } from '../../support/modules.js';
+import { PROJECT_ROOT } from '../../support/project-root.js';
 import { sourceManifest, workingCode, writeSourceModule } from '../../support/source-module.js';
 import { tempDir } from '../../support/temp-dir.js';
+
+const IS_LINUX = process.platform === 'linux';
+/** Longer than a process needs to begin, and shorter than it takes where it has a small part of a processor. */
+const START_MS = 2_000;
 
 describe('the time that a start may take', () => {
   it('counts from the last progress; no beat is progress that says less, as much, or more than there is', () => {
@@ -31,6 +38,41 @@ describe('the time that a start may take', () => {
     );
   });
 
+  it('stands still while the process has no processor, however long that takes', {
+    skip: !IS_LINUX,
+  }, async () => {
+    await using home = tempDir();
+    const name = 'crowded';
+    const dir = join(home.path, name);
+    const [cpu = '0'] =
+      /Cpus_allowed_list:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.slice(1) ?? [];
+    const pinned = ['taskset', '-c', cpu, process.execPath];
+    const command = [...pinned, join(PROJECT_ROOT, 'dist', 'modules', 'host', 'main.js'), dir, './index.js'];
+    const manifest = sourceManifest(name, { limits: { crashes: 1, startMs: START_MS }, start: { command } });
+    writeSourceModule(dir, manifest, {
+      'package.json': '{"type":"module"}',
+      'index.js': workingCode(name).replace(
+        'const manifest = ',
+        `const manifest = ${JSON.stringify(manifest)};//`,
+      ),
+    });
+    await using broker = await startBroker({ args: ['--no-shipped'] });
+    // Sessions of their own, since some systems share the processor among sessions.
+    const [program = '', ...args] = [...pinned, '-e', 'for(;;);'];
+    const others = Array.from({ length: 16 }, () =>
+      spawn(program, args, { detached: true, stdio: 'ignore' }),
+    );
+    try {
+      const begun = performance.now();
+      const { json, stderr } = await moduleCommand(broker, 'load', dir);
+      assert.equal(json?.state, 'loaded', stderr);
+      const tookMs = performance.now() - begun;
+      assert.ok(tookMs > START_MS, `it had a processor: it was loaded after ${tookMs} ms`);
+    } finally {
+      for (const other of others) other.kill('SIGKILL');
+    }
+  });
+
   it('I6 a module whose past takes longer to fold than a start may stand still is loaded, and not parked', async () => {
     await using home = tempDir();
     const name = 'ledger';
@@ -52,11 +94,12 @@ describe('the time that a start may take', () => {
       );
     await using broker = await startBroker({ args: ['--no-shipped', '--module', write(false)] });
     const nc = await connect({ servers: broker.url });
-    const add = () => nc.request(`call.${name}.add.a`, '{"n":1}', { timeout: 30_000 });
+    const add = () => nc.request(`call.${name}.add.a`, '{"n":1}', { timeout: 120_000 });
     await Promise.all(Array.from({ length: 4_500 }, add));
     write(true);
     assert.equal((await moduleCommand(broker, 'unload', name)).json?.state, 'unloaded');
-    assert.equal((await moduleCommand(broker, 'load', join(home.path, name))).json?.state, 'loaded');
+    const { json, stderr } = await moduleCommand(broker, 'load', join(home.path, name));
+    assert.equal(json?.state, 'loaded', stderr);
     assert.equal((await add()).json<{ status: string }>().status, 'ok');
     await nc.close();
   });
