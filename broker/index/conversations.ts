@@ -87,8 +87,8 @@ export class Conversations {
 
   /** How many are open. */
   count(): number {
-    const { tables } = this.#files.now();
-    return (tables.conversations.getStats() as { readonly entryCount: number }).entryCount;
+    const { tables, reads } = this.#files.now();
+    return reads.count(tables.conversations);
   }
 
   /** Where they stand; undefined when nothing was written yet. */

@@ -79,8 +79,7 @@ export class KeptRows {
   count(table: Table): number {
     const open = this.readable();
     if (open === undefined) return 0;
-    const { entryCount } = open.files.tables[table].getStats() as { readonly entryCount: number };
-    return entryCount;
+    return open.reads.count(open.files.tables[table]);
   }
 
   /** Nothing of files that are damaged is believed: the next start sets them aside and reads the log again. */

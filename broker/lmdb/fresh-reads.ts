@@ -12,6 +12,9 @@ interface BinaryReads {
 /** Not in the types of lmdb-js 3.5.6, and exported by it. */
 const native = (lmdb as unknown as { readonly nativeAddon?: Native }).nativeAddon;
 
+const addressOf = (transaction: Transaction): number =>
+  (transaction as unknown as { readonly address: number }).address;
+
 /**
  * Reads of one database environment that each see what was committed last, and keep no page from being used again once they
  * are done. Left to itself, lmdb-js holds what it sees for the rest of the turn of the event loop, and sets a timer for each
@@ -21,10 +24,10 @@ export class FreshReads {
   readonly #options: { readonly transaction: Transaction };
   readonly #address: number;
 
-  constructor(root: Database<unknown, Key>) {
+  constructor(private readonly root: Database<unknown, Key>) {
     const transaction = root.useReadTransaction();
     this.#options = { transaction };
-    this.#address = (transaction as unknown as { readonly address: number }).address;
+    this.#address = addressOf(transaction);
     this.done();
   }
 
@@ -36,6 +39,20 @@ export class FreshReads {
   /** The bytes of one key, valid until the next read; undefined when there is none. */
   bytes(db: Database<Buffer, Key>, key: Key): Buffer | undefined {
     return (db as unknown as BinaryReads).getBinaryFast(key, this.#options);
+  }
+
+  /**
+   * How many keys a database has. Its statistics come by the transaction that lmdb-js shares among all reads, which may be this
+   * one, and it lets go of that one only later: the next read would see what was there now.
+   */
+  count(db: Database<Buffer, Key>): number {
+    const shared = this.root.useReadTransaction();
+    try {
+      return (db.getStats() as { readonly entryCount: number }).entryCount;
+    } finally {
+      native?.resetTxn(addressOf(shared));
+      shared.done();
+    }
   }
 
   /** Lets go of what the reads since the last time saw. */

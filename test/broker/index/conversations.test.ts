@@ -107,6 +107,39 @@ describe('open conversations are looked up from another process', () => {
     await indexing.end('SIGTERM');
   });
 
+  test('each look sees what was committed last, whatever was looked at before it', async () => {
+    const indexing = await start();
+    const witness = new Conversations(home.path);
+    const opened: number[] = [await publish('cmd.m.a.x.guest')];
+    success(await conversations.atLeast(opened[0] as number)());
+    const looks: Readonly<Record<string, (id: number) => unknown>> = {
+      count: () => assert.equal(conversations.count(), opened.length),
+      has: (id) => assert.equal(conversations.has(id), true),
+      get: (id) => assert.equal(conversations.get(id)?.commands, 1),
+      list: () => assert.equal(conversations.list().conversations.length, opened.length),
+      position: (id) => assert.ok((conversations.position?.seq ?? 0) >= id),
+    };
+    // Each look is the first one after each other one, with a commit in between that another reader has seen.
+    for (const [before, first] of Object.entries(looks)) {
+      for (const [after, second] of Object.entries(looks)) {
+        const known = opened.at(-1) as number;
+        await new Promise((resume) => setTimeout(resume, 3));
+        first(known);
+        const next = await publish('cmd.m.a.x.guest');
+        opened.push(next);
+        success(await witness.atLeast(next)());
+        try {
+          second(next);
+        } catch (error) {
+          throw new Error(`${after} after ${before}`, { cause: error });
+        }
+      }
+    }
+    for (const seq of opened) await publish('res.m.a.x', { [HEADER.cause]: seq });
+    await witness.close();
+    await indexing.end('SIGTERM');
+  });
+
   test('they are listed in pages, the oldest first, also those of one module or agent', async () => {
     const indexing = await start();
     const opened: number[] = [];
