@@ -136,9 +136,9 @@ export class ModuleAgents {
 
   /** How many agents there are; the module itself is not counted. */
   count(): number {
-    const { agents } = this.#files.now();
-    const { entryCount } = agents.getStats() as { readonly entryCount: number };
-    return this.has('') ? entryCount - 1 : entryCount;
+    const { agents, reads } = this.#files.now();
+    const all = reads.count(agents);
+    return this.has('') ? all - 1 : all;
   }
 
   /** Where the snapshots stand; undefined when nothing was written yet. */
