@@ -1,6 +1,7 @@
 import { type ConnectionOptions, connect, type Msg, type NatsConnection } from 'nats';
 import { keepAlive } from './keepalive.js';
 import { type Delivered, readByOurselves } from './message-headers.js';
+import { bridgeReloads } from './reload-gap.js';
 import { redial } from './redial.js';
 import { sayThrown, tellThrown } from './thrown.js';
 
@@ -53,6 +54,7 @@ export const dial = async ({ redialMs, onThrown, ...options }: DialOptions): Pro
   const nc = await connect({ ...redial(redialMs), ...options });
   tellThrown(nc, onThrown);
   guardReading(nc);
+  bridgeReloads(nc);
   keepAlive(nc);
   return nc;
 };

@@ -82,6 +82,8 @@ export const runFile = async (file: string, options: FileOptions): Promise<FileR
   const left = isEmpty ? [] : membersOf(group);
   signalGroup(group, 'SIGKILL');
   await closed;
+  // The signal is sent, not yet obeyed: a busy machine ends the processes a moment later.
+  await emptiesWithin(group, GRACE_MS);
   options.groups.delete(group);
 
   const outcomes = readOutcomes(outcomesFile);
