@@ -15,7 +15,8 @@ const accounts = (round: number): string =>
     'accounts {',
     ...Array.from(
       { length: ACCOUNTS },
-      (_, i) => `  A${i} { jetstream: enabled, users: [ { user: u${i}, password: p${i === 1 ? round : 0} } ] }`,
+      (_, i) =>
+        `  A${i} { jetstream: enabled, users: [ { user: u${i}, password: p${i === 1 ? round : 0} } ] }`,
     ),
     '}',
   ].join('\n');
