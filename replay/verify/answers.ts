@@ -1,10 +1,20 @@
+import { HEADER } from '../../schemas/headers.js';
 import { AgentOrder } from './agent-order.js';
 import type { Findings } from './findings.js';
+import { headerFound, subjectFound } from './found-value.js';
 import type { RecordView } from './record-view.js';
 import { SequencePages, SequenceSet } from './sequence-pages.js';
 
 /** 32 bits of a fingerprint; never 0. */
 const mark = (address: number): number => address >>> 0 || 1;
+
+/** A result whose cause is a command of another module, action or agent. */
+export interface Astray {
+  readonly seq: number;
+  readonly cause: number;
+  readonly subject: string;
+  readonly module: string;
+}
 
 /** I3 and I5: every command has one result, of its module, action and agent; those of one agent come in its order. */
 export class Answers {
@@ -14,6 +24,8 @@ export class Answers {
   readonly #order = new AgentOrder();
   /** Results of commands before the range. */
   before = 0;
+  /** Results of commands of others: what those are is read when all has been. */
+  readonly astray: Astray[] = [];
 
   constructor(
     private readonly findings: Findings,
@@ -59,8 +71,11 @@ export class Answers {
   // What is wrong is said by functions of their own: closures for its words would cost something with every record.
 
   #causeless(view: RecordView): void {
-    const what = view.headers.hasCause ? 'names no command before it' : 'has no Tally-Cause';
-    const detail = (): string => `the result ${view.record.subject} ${what}`;
+    const { headers, record } = view;
+    const why =
+      headers.cause > 0 ? ', which is not before it' : headers.hasCause ? ', which is no sequence' : '';
+    const detail = (): string =>
+      `the result ${subjectFound(record)} has ${headerFound(record, HEADER.cause)}${why}`;
     this.findings.add('unattributed', view.seq, this.#module(view), detail);
   }
 
@@ -68,14 +83,18 @@ export class Answers {
     const { seq, record, headers } = view;
     const { cause } = headers;
     if (this.answered.has(cause)) {
-      const detail = (): string => `command ${cause} has another result before this one, ${record.subject}`;
+      const detail = (): string =>
+        `command ${cause} has another result before this one, ${subjectFound(record)}`;
       this.findings.add('answeredTwice', seq, this.#module(view), detail);
       return;
     }
-    const isCommand = this.open.get(cause) !== 0;
-    const what = isCommand ? 'which is of another module, action or agent' : 'which is no command';
-    const detail = (): string => `${record.subject} answers ${cause}, ${what}`;
-    this.findings.add('unattributed', seq, this.#module(view), detail);
+    const module = this.#module(view);
+    if (this.open.get(cause) !== 0) {
+      this.astray.push({ seq, cause, subject: subjectFound(record), module });
+      return;
+    }
+    const detail = (): string => `${subjectFound(record)} answers ${cause}, which is no command`;
+    this.findings.add('unattributed', seq, module, detail);
   }
 
   #reordered(view: RecordView, later: number): void {

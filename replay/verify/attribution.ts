@@ -1,4 +1,6 @@
+import { HEADER } from '../../schemas/headers.js';
 import type { Findings } from './findings.js';
+import { headerFound, quotedBytes, subjectFound } from './found-value.js';
 import type { Producers, ProducerState } from './producers.js';
 import { KIND, type RecordView } from './record-view.js';
 
@@ -40,11 +42,11 @@ export class Attribution {
     // Epoch records are known by their sequence. Whoever sends a command need not number it.
     if (kind === KIND.epoch) return undefined;
     if (!headers.hasId) {
-      if (kind !== KIND.cmd) this.#none(view, 'has no Tally-Id');
+      if (kind !== KIND.cmd) this.#none(view);
       return undefined;
     }
     if (headers.epoch === 0) {
-      this.#none(view, 'has a Tally-Id that cannot be read');
+      this.#none(view, ', which is not PRODUCER.EPOCH.NUMBER');
       return undefined;
     }
     const { producerFrom, producerTo } = headers;
@@ -54,7 +56,7 @@ export class Attribution {
     const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
     if (isOwn || (producer.isBroker && kind !== KIND.evt)) return producer;
     const owner = view.text(from, to);
-    this.#none(view, `has the identity of ${producer.name}, and only ${owner} can have written it`);
+    this.#none(view, `, and only ${owner} can have written it`);
     return undefined;
   }
 
@@ -79,12 +81,18 @@ export class Attribution {
   }
 
   #unknown({ seq, record }: RecordView): void {
-    const detail = (): string => `${JSON.stringify(record.subject)} is no subject of the log`;
+    const detail = (): string =>
+      `${quotedBytes(record.bytes.subarray(record.subjectFrom, record.subjectTo))} is no subject of the log`;
     this.findings.add('unattributed', seq, '', detail);
   }
 
-  #none({ seq, record, headers, bytes }: RecordView, what: string): void {
+  #none({ seq, record, headers, bytes }: RecordView, why = ''): void {
     const name = headers.epoch === 0 ? '' : bytes.toString('utf8', headers.producerFrom, headers.producerTo);
-    this.findings.add('unattributed', seq, name, () => `${record.subject} ${what}`);
+    this.findings.add(
+      'unattributed',
+      seq,
+      name,
+      () => `${subjectFound(record)} has ${headerFound(record, HEADER.id)}${why}`,
+    );
   }
 }

@@ -1,4 +1,7 @@
+import { HEADER } from '../../schemas/headers.js';
+import { promisedCopies } from '../../schemas/result-bytes.js';
 import type { Findings } from './findings.js';
+import { headerFound, quoted, subjectFound } from './found-value.js';
 import { copyHash, FORBIDDEN, promisedBy } from './decision.js';
 import { KIND, type RecordView } from './record-view.js';
 import { SequencePages, SequenceSet } from './sequence-pages.js';
@@ -125,8 +128,11 @@ export class Copies {
     for (const [index, copy] of copies.entries()) {
       if (copy !== FORBIDDEN) continue;
       const module = this.#module(view);
-      const detail = (): string =>
-        `the result of ${cause} promises copy ${index + 1} on a subject that ${module} may not write`;
+      const { data } = view.record;
+      const detail = (): string => {
+        const subject = quoted(promisedCopies(data)[index]?.subject ?? '');
+        return `the result of ${cause} promises copy ${index + 1} on ${subject}, which ${module} may not write`;
+      };
       this.findings.add('forbidden', view.seq, module, detail);
     }
   }
@@ -149,17 +155,23 @@ export class Copies {
         ? (part === 1 && this.#hadOne.has(cause)) || (part > 0 && this.#hadSeveral.has(cause))
         : part >= 1 && part <= several.copies.length;
     if (has) {
-      const detail = (): string => `${record.subject}, copy ${part} of what ${cause} caused, is there again`;
+      const detail = (): string =>
+        `${subjectFound(record)}, copy ${part} of what ${cause} caused, is there again`;
       this.findings.add('duplicated', seq, this.#module(view), detail);
       return;
     }
     const why =
-      cause === 0 || part === 0
-        ? 'does not say which'
-        : this.answered.has(cause)
-          ? `and the result of ${cause} promises no such copy`
-          : `and ${cause} has no result before it`;
-    const detail = (): string => `${record.subject} says that a command caused it, ${why}`;
+      cause === 0
+        ? ': the cause is no sequence'
+        : cause >= seq
+          ? `: ${cause} is not before it`
+          : !this.answered.has(cause)
+            ? `: ${cause} has no result before it`
+            : part === 0
+              ? `: which copy of what ${cause} caused, it does not say`
+              : `: the result of ${cause} promises no copy ${part}`;
+    const detail = (): string =>
+      `${subjectFound(record)} has ${headerFound(record, HEADER.cause)} and ${headerFound(record, HEADER.part)}${why}`;
     this.findings.add('orphanEvent', seq, this.#module(view), detail);
   }
 

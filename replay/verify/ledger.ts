@@ -1,7 +1,9 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
 import { ByteHash } from './byte-hash.js';
 import type { Findings } from './findings.js';
+import { headerFound, subjectFound } from './found-value.js';
 import { CLAIM, claimsOf, entryText, readEntry } from './ledger-line.js';
 import { KIND, type RecordView } from './record-view.js';
 import { SortedRuns } from './sorted-runs.js';
@@ -90,7 +92,7 @@ export class Ledger implements Disposable {
         this.#problem(
           'missing',
           view.seq,
-          `is acknowledged at ${view.seq}, where ${view.record.subject} stands`,
+          `is acknowledged at ${view.seq}, where ${subjectFound(view.record)} stands with ${headerFound(view.record, HEADER.id)}`,
         );
       } else if (said.includes(mark)) {
         this.#problem('duplicated', view.seq, `is said twice to be acknowledged at ${view.seq}`);

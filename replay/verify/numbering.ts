@@ -1,20 +1,37 @@
-import type { EpochRecord } from '../../broker/journal/epoch.js';
+import type { EpochEnd } from '../../broker/journal/recovery.js';
 import { jsonOrText } from '../../schemas/json.js';
 import type { Findings } from './findings.js';
+import { quoted, quotedBytes } from './found-value.js';
 import { includes, type NumberRange, rangeText, without } from './number-ranges.js';
 import { MAX_ENDED, type ProducerState } from './producers.js';
 import type { RecordView } from './record-view.js';
 
-/** What an epoch record says, as far as it can be read. */
-type Said = Partial<Pick<EpochRecord, 'phase' | 'producer' | 'previous'>>;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What an epoch record says, as far as it can be read: anybody may have written it. */
+interface Said {
+  readonly producer: unknown;
+  readonly phase: unknown;
+  readonly previous: unknown;
+}
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
 
 const saidBy = (data: Uint8Array): Said => {
-  const said = jsonOrText(data);
-  return typeof said === 'object' && said !== null ? said : {};
+  const { producer, phase, previous } = fieldsOf(jsonOrText(data));
+  return { producer, phase, previous };
 };
 
-const isNumbers = (value: unknown): value is readonly number[] =>
-  Array.isArray(value) && value.every((n) => Number.isSafeInteger(n));
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value);
+
+/** How the epoch before ended; undefined where that cannot be read. */
+const endIn = (previous: unknown): EpochEnd | undefined => {
+  const { epoch, last, holes } = fieldsOf(previous);
+  return isCount(epoch) && isCount(last) && Array.isArray(holes) && holes.every(isCount)
+    ? { epoch, last, holes }
+    : undefined;
+};
 
 /**
  * I2: the numbers of an epoch come in order, without a gap and once. One that is left out was refused or lost before it was
@@ -58,7 +75,9 @@ export class Numbering {
     const { phase, producer: name, previous } = saidBy(record.data);
     producer.fence = seq;
     if (name !== producer.name || (phase !== 'open' && phase !== 'fence')) {
-      const detail = `the epoch record ${seq} does not say that it is one of ${producer.name}`;
+      const { data } = record;
+      const detail = (): string =>
+        `the epoch record ${seq} of ${producer.name} says ${quotedBytes(data)}, which is no fence and no begin of its epoch`;
       this.findings.add('unattributed', seq, producer.name, detail);
       return;
     }
@@ -72,8 +91,14 @@ export class Numbering {
     producer.last = 0;
     producer.isInherited = false;
     if (previous === null || previous === undefined) return;
-    const holes: unknown = previous.holes;
-    if (!isNumbers(holes)) return;
+    const end = endIn(previous);
+    if (end === undefined) return this.#unreadable(seq, producer, previous);
+    this.#ended(seq, producer, end, isFirst);
+  }
+
+  /** What an epoch record says of the epoch before. */
+  #ended(seq: number, producer: ProducerState, previous: EpochEnd, isFirst: boolean): void {
+    const { holes } = previous;
     this.#explained(producer, previous.epoch, holes);
     // Of a range that begins later, what that epoch stored may stand before it.
     if (isFirst && this.fromSeq > 1) return;
@@ -95,9 +120,8 @@ export class Numbering {
 
   /** An epoch record behind the range: it may explain what is left out in it. */
   explain({ record }: RecordView, producer: ProducerState): void {
-    const { previous } = saidBy(record.data);
-    const holes: unknown = previous?.holes;
-    if (isNumbers(holes)) this.#explained(producer, previous?.epoch ?? 0, holes);
+    const end = endIn(saidBy(record.data).previous);
+    if (end !== undefined) this.#explained(producer, end.epoch, end.holes);
   }
 
   /**
@@ -139,6 +163,12 @@ export class Numbering {
     producer.isInherited = true;
     producer.last = n - 1;
     return true;
+  }
+
+  #unreadable(seq: number, { name }: ProducerState, previous: unknown): void {
+    const detail = (): string =>
+      `the epoch record ${seq} of ${name} says ${quoted(JSON.stringify(previous))} of the epoch before, which cannot be read`;
+    this.findings.add('unattributed', seq, name, detail);
   }
 
   #stranger(seq: number, { name, epoch: now, fence }: ProducerState, epoch: number, n: number): void {

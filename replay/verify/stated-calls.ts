@@ -1,5 +1,7 @@
 import { type AskedCall, statedCalls } from '../../broker/journal/call-digest.js';
 import type { Findings } from './findings.js';
+import { clip } from '../../schemas/printable.js';
+import { quoted } from './found-value.js';
 import type { RecordView } from './record-view.js';
 
 /** A command that says that a handler called it. */
@@ -47,7 +49,7 @@ export class StatedCalls {
     const stated = view.text(headers.callsFrom, headers.callsTo);
     if (stated === statedCalls(own)) return;
     const has = own.length === 0 ? 'none' : own.map((each) => `${each.call} at ${each.seq}`).join(', ');
-    const detail = `the result of ${headers.cause} says ${stated} of its handler's calls; the log has other ones: ${has.slice(0, 400)}`;
+    const detail = `the result of ${headers.cause} says ${quoted(stated)} of its handler's calls, and the log has ${quoted(statedCalls(own))}: ${clip(has, 400)}`;
     this.findings.add('callsDiffer', seq, module, detail);
   }
 

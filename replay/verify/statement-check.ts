@@ -30,16 +30,19 @@ export const compareWith = (findings: Findings, then: Statement, now: ReadAgain)
     if (before.get(seq) === after.get(seq)) continue;
     found += 1;
     const which = `of ${seq} to ${lastOf(seq, then.lastSeq)}, at least one record`;
+    const [is, was] = [after.get(seq), before.get(seq)].map((digest) => digest ?? 'none');
     findings.add(
       'altered',
       seq,
       '',
-      `${which} is not what it was when the certificate was issued, ${then.issuedAt}`,
+      `${which} is not what it was when the certificate was issued, ${then.issuedAt}: the digest is ${is} and was ${was}`,
     );
   }
   // A statement whose parts do not fit its digest was signed so.
-  if (found === 0)
-    findings.add('altered', then.firstSeq, '', 'the digest is another one than the certificate has');
+  if (found === 0) {
+    const detail = `the digest is ${now.digest}, and the certificate has ${then.digest}`;
+    findings.add('altered', then.firstSeq, '', detail);
+  }
   for (const what of COUNTS) {
     if (now.counts[what] === then[what]) continue;
     const detail = `${now.counts[what]} ${what} where the certificate of ${then.issuedAt} has ${then[what]}`;

@@ -5,8 +5,10 @@ import { splitSubject } from '../../schemas/subjects.js';
 import { isSamePayload } from '../../schemas/canonical-json.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { promisedCopies } from '../../schemas/result-bytes.js';
+import type { Astray } from './answers.js';
 import type { Differing, Missing } from './copies.js';
 import { type Findings, LISTED_FINDINGS } from './findings.js';
+import { quoted, quotedBytes } from './found-value.js';
 
 const UNITS = [
   [86_400_000, 'd'],
@@ -66,7 +68,9 @@ export const addMissingCopies = async (
     const record = isLeft(found) ? undefined : found.right[index];
     const subject = record === undefined ? undefined : splitSubject(record.subject);
     const module = subject?.kind === 'res' ? subject.module : '';
-    const detail = `copy ${part} of ${parts} of what ${decision} decided for command ${cause} is not there`;
+    const promised = record === undefined ? undefined : promisedCopies(record.data)[part - 1];
+    const what = promised === undefined ? '' : `, ${quoted(promised.subject)},`;
+    const detail = `copy ${part} of ${parts} of what ${decision} decided for command ${cause}${what} is not there`;
     findings.add('missing', decision, module, detail);
   }
 };
@@ -85,6 +89,36 @@ const saysTheSame = (copy: StoredMessage, decision: StoredMessage, part: number)
     promised.subject === decidedSubject(copy.subject) &&
     isSamePayload(promised.data, copy.data)
   );
+};
+
+/** What stands in a copy, and what was decided. */
+const differenceOf = (
+  copy: StoredMessage | undefined,
+  decision: StoredMessage | undefined,
+  part: number,
+): string => {
+  const promised = decision === undefined ? undefined : promisedCopies(decision.data)[part - 1];
+  if (copy === undefined || promised === undefined) return '';
+  const subject = decidedSubject(copy.subject);
+  return subject === promised.subject
+    ? `: it is ${quotedBytes(copy.data)}, decided was ${quotedBytes(promised.data)}`
+    : `: it is on ${quoted(subject)}, decided was ${quoted(promised.subject)}`;
+};
+
+/** Adds the results that name a command of another module, action or agent as their cause. */
+export const addAstray = async (
+  api: LogApi,
+  findings: Findings,
+  astray: readonly Astray[],
+): Promise<void> => {
+  const listed = astray.slice(0, LISTED_FINDINGS).map(({ cause }) => cause);
+  const found = await recordsAt(api, listed)();
+  for (const [index, { seq, cause, subject, module }] of astray.entries()) {
+    const record = isLeft(found) ? undefined : found.right[index];
+    const what = record === undefined ? '' : `, ${quoted(record.subject)}`;
+    const detail = `${subject} answers ${cause}${what}, which is of another module, action or agent`;
+    findings.add('unattributed', seq, module, detail);
+  }
 };
 
 /** Copies that are compared at a time. */
@@ -111,7 +145,7 @@ export const addAltered = async (
       const subject = result === undefined ? undefined : splitSubject(result.subject);
       const module = subject?.kind === 'res' ? subject.module : '';
       const what = copy?.subject ?? `record ${seq}`;
-      const detail = `${what}, copy ${part} of what ${cause} caused, is not what ${decision} decided`;
+      const detail = `${what}, copy ${part} of what ${cause} caused, is not what ${decision} decided${differenceOf(copy, result, part)}`;
       findings.add('altered', seq, module, detail);
     }
   }

@@ -16,7 +16,7 @@ import { type Place, type SequenceRange, sequencesOf } from './range.js';
 import { type SnapshotsToVerify, verifySnapshots } from './snapshots.js';
 import { compareWith } from './statement-check.js';
 import { summary } from './summary.js';
-import { addAltered, addMissingCopies, addUnanswered } from './unfinished.js';
+import { addAltered, addAstray, addMissingCopies, addUnanswered } from './unfinished.js';
 
 export interface VerifyOptions {
   readonly nc: NatsConnection;
@@ -129,6 +129,7 @@ const verify = async (
   await addUnanswered(api, findings, late, nowMs);
   await addMissingCopies(api, findings, missing);
   await addAltered(api, findings, verifier.copies.differing);
+  await addAstray(api, findings, verifier.answers.astray);
   const strangers = await checkStrangers(api, verifier);
   if (isLeft(strangers)) return strangers;
   await ledger?.report(findings);

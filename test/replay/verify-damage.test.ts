@@ -317,7 +317,7 @@ describe('verify', () => {
     const command = causeOf(answer);
     const subject = `${answer.subject}-other`;
     await storeLog(nc, withRecord({ ...answer, subject }));
-    const says = new RegExp(`answers ${command}, which is of another module, action or agent`);
+    const says = new RegExp(`answers ${command}, "cmd\\.[^"]+", which is of another module, action or agent`);
     expectFound(await verify(), { kind: 'unattributed', seq: answer.seq, producer: 'accounts', says }, [
       'unanswered',
       'orphanEvent',
@@ -340,7 +340,7 @@ describe('verify', () => {
     );
     const forged = withHeader(withHeader(event, HEADER.part, '7/7'), HEADER.id, nextId(event));
     await storeLog(nc, [...log, forged]);
-    const says = new RegExp(`the result of ${causeOf(event)} promises no such copy`);
+    const says = new RegExp(`the result of ${causeOf(event)} promises no copy \\d+`);
     expectFound(await verify(), { kind: 'orphanEvent', seq: log.length + 1, producer: 'accounts', says });
     const lone = log.map((record) =>
       record.seq === event.seq ? withHeader(record, HEADER.cause, `${event.seq - 1}`) : record,
@@ -348,7 +348,7 @@ describe('verify', () => {
     await storeLog(nc, lone);
     expectFound(
       await verify(),
-      { kind: 'orphanEvent', seq: event.seq, producer: 'accounts', says: /says that a command caused it/ },
+      { kind: 'orphanEvent', seq: event.seq, producer: 'accounts', says: /has Tally-Cause "\d+"/ },
       ['missing', 'duplicated'],
     );
   });
@@ -367,7 +367,7 @@ describe('verify', () => {
     const headers = event.headers.filter(([name]) => name !== HEADER.cause && name !== HEADER.part);
     await storeLog(nc, withRecord({ ...event, headers }));
     const says = new RegExp(
-      `copy 1 of \\d+ of what ${decision.seq} decided for command ${causeOf(decision)} is not there`,
+      `copy 1 of \\d+ of what ${decision.seq} decided for command ${causeOf(decision)}, "[^"]+", is not there`,
     );
     expectFound(await verify(), { kind: 'missing', seq: decision.seq, producer: 'accounts', says });
   });

@@ -74,7 +74,11 @@ describe('what is said about a log', () => {
       const [first = ''] = all;
       const { id, seq } = JSON.parse(first) as { id: string; seq: number };
       const other = await laid(all.with(0, `{"id":"${id}9","seq":${seq}}`));
-      expectFound(other, { kind: 'missing', seq, says: /is acknowledged at \d+, where .* stands \(line 1 / });
+      expectFound(other, {
+        kind: 'missing',
+        seq,
+        says: /is acknowledged at \d+, where .* stands with Tally-Id "[^"]+" \(line 1 /,
+      });
       const twice = await laid([...all, first]);
       expectFound(twice, { kind: 'duplicated', seq, says: /is said twice to be acknowledged/ });
     });
