@@ -12,9 +12,11 @@ import { brokerEpochs } from './journal/epoch-source.js';
 import { GROUPING } from './journal/grouping.js';
 import { Producer } from './journal/producer.js';
 import { LogRoom } from './log/log-room.js';
+import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from './process/lifetime.js';
 import { Firings } from './schedules/firings.js';
 import { Schedules } from './schedules/schedules.js';
+import type { ServerSide } from './server/server-side.js';
 import type { ModuleMemory } from './supervisor/module-memory.js';
 import type { Entrance } from './serving/entrance.js';
 import { Turnstile } from './serving/turnstile.js';
@@ -38,6 +40,8 @@ export interface Parts {
 }
 
 export interface AssembleOptions extends SurroundingsOptions {
+  readonly server: ServerSide;
+  readonly open: OpenLog;
   readonly memory: ModuleMemory;
   readonly lifetime: Lifetime;
 }

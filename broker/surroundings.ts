@@ -8,20 +8,31 @@ import type { Gateway } from './gateway/gateway.js';
 import type { UnownedCommands } from './gateway/unowned.js';
 import type { LogIndex } from './index/log-index.js';
 import { readLogBatches } from './journal/reader.js';
-import type { OpenLog } from './log/open-log.js';
+import type { Access } from './access/access.js';
+import type { Witness } from './log/witness.js';
 import { LineLimit } from './process/line-limit.js';
 import type { Reaper } from './process/reaper.js';
-import type { ServerSide } from './server/server-side.js';
+import type { Link } from './server/link.js';
 import { EpochPace } from './supervisor/epoch-pace.js';
 import type { ModuleSource } from './supervisor/manifest-file.js';
-import { endFold, type ModuleEpoch, openModuleEpoch, startModule } from './supervisor/module-start.js';
+import {
+  endFold,
+  type ModuleEpoch,
+  type ModuleStartContext,
+  openModuleEpoch,
+  startModule,
+} from './supervisor/module-start.js';
 import type { ModuleSurroundings } from './supervisor/module-surroundings.js';
 import { tryOut } from './supervisor/trial.js';
 import type { usableSnapshots } from './supervisor/usable-snapshots.js';
 
 export interface SurroundingsOptions {
-  readonly server: ServerSide;
-  readonly open: OpenLog;
+  readonly server: {
+    readonly url: string;
+    readonly access: Pick<Access, 'grant' | 'revoke'>;
+    readonly link: Pick<Link, 'linkedSince' | 'answers'>;
+  };
+  readonly open: ModuleStartContext & { readonly witness: Pick<Witness, 'checked'> };
   readonly dataDir: string;
   readonly hostEntry: string;
   readonly reaper: Reaper;

@@ -9,6 +9,7 @@ import { plain } from '../fixtures/modules/plain/manifest.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { checkLog } from '../support/log-checks.js';
 import { writeModule } from '../support/module-dir.js';
+import { type Change, ModuleFates } from '../support/module-fates.js';
 import { moduleCommand, moduleStatus, moduleStatuses } from '../support/modules.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
@@ -23,23 +24,9 @@ export type Step =
   | {
       readonly do: 'kill in';
       readonly name: Name;
-      readonly what: 'load' | 'unload' | 'reload' | 'remove';
+      readonly what: Change;
       readonly at: FailPoint;
     };
-
-/** What must be known of a module: `never` and `removed` are unknown, and differ in words only. */
-type Intent = 'never' | 'loaded' | 'unloaded' | 'removed';
-
-const isKnown = (intent: Intent): boolean => intent === 'loaded' || intent === 'unloaded';
-
-/** What becomes of a command that was acknowledged. */
-type Fate = 'waits' | 'handled' | 'unknown';
-
-interface Sent {
-  readonly seq: number;
-  readonly name: Name;
-  fate: Fate;
-}
 
 const resultOf = (message: StoredMessage): string => {
   const result = JSON.parse(new TextDecoder().decode(message.data)) as Result;
@@ -51,8 +38,7 @@ const resultOf = (message: StoredMessage): string => {
  * known until it is removed, its commands wait until it runs, and those of a module that is unknown are answered so.
  */
 export class KnownModules implements AsyncDisposable {
-  readonly #intents = new Map<Name, Intent>(NAMES.map((name) => [name, 'never']));
-  readonly #sent: Sent[] = [];
+  readonly #fates = new ModuleFates<Name>();
   #dirs = new Map<Name, string>();
 
   private constructor(
@@ -102,7 +88,7 @@ export class KnownModules implements AsyncDisposable {
   /** Loads all that is known, and lays the log beside what must have become of each command. */
   async check(): Promise<void> {
     await this.#states();
-    for (const name of NAMES) if (this.#intents.get(name) === 'unloaded') await this.#ask('load', name);
+    for (const name of NAMES) if (this.#fates.intent(name) === 'unloaded') await this.#ask('load', name);
     await waitFor(
       'an answer to each command',
       async () => {
@@ -112,10 +98,7 @@ export class KnownModules implements AsyncDisposable {
             answers.set(Number(message.header('Tally-Cause')), resultOf(message));
         });
         assert.deepEqual([findings, unanswered], [[], []]);
-        for (const { seq, name, fate } of this.#sent) {
-          const expected = fate === 'unknown' ? 'MODULE_UNKNOWN' : 'ok';
-          assert.equal(answers.get(seq), expected, `command ${seq} of ${name}`);
-        }
+        assert.deepEqual(this.#fates.findings(answers), []);
         return true;
       },
       30_000,
@@ -135,50 +118,37 @@ export class KnownModules implements AsyncDisposable {
   /** The broker says of each module what must be so. */
   async #states(): Promise<void> {
     for (const name of NAMES) {
-      const intent = this.#intents.get(name) as Intent;
+      const intent = this.#fates.intent(name);
       if (intent === 'loaded') await moduleStatus(this.broker, name, ({ state }) => state === 'loaded');
       else
         assert.equal(
           (await moduleStatuses(this.broker)).get(name)?.state,
-          isKnown(intent) ? intent : undefined,
+          this.#fates.isKnown(name) ? intent : undefined,
           name,
         );
     }
   }
 
-  #command(what: 'load' | 'unload' | 'reload' | 'remove', name: Name) {
+  #command(what: Change, name: Name) {
     if (what === 'load') return moduleCommand(this.broker, 'load', this.#dirs.get(name) as string);
     return moduleCommand(this.broker, what, name, ...(what === 'remove' ? ['--unload', '--yes'] : []));
   }
 
-  async #ask(what: 'load' | 'unload' | 'reload' | 'remove', name: Name): Promise<void> {
-    const before = this.#intents.get(name) as Intent;
+  async #ask(what: Change, name: Name): Promise<void> {
+    const before = this.#fates.intent(name);
+    const isRefused = this.#fates.isRefused(what, name);
     const { code, json, stderr } = await this.#command(what, name);
-    const isRefused = what === 'load' ? before === 'loaded' : !isKnown(before);
     assert.equal(code, isRefused ? 1 : 0, `${what} of ${name}, which is ${before}: ${stderr}`);
     if (isRefused) return;
-    const waiting = this.#done(what, name);
-    if (what === 'remove') assert.equal((json as { waiting?: number } | undefined)?.waiting, waiting);
-  }
-
-  /** What the operation makes of the module and its commands; how many of them waited. */
-  #done(what: 'load' | 'unload' | 'reload' | 'remove', name: Name): number {
-    const waiting = this.#sent.filter((each) => each.name === name && each.fate === 'waits');
-    if (what === 'load' || what === 'reload') {
-      this.#intents.set(name, 'loaded');
-      for (const each of waiting) each.fate = 'handled';
-    } else if (what === 'unload') this.#intents.set(name, 'unloaded');
-    else {
-      this.#intents.set(name, 'removed');
-      for (const each of waiting) each.fate = 'unknown';
-    }
-    return waiting.length;
+    const { least, most } = this.#fates.done(what, name);
+    if (what !== 'remove') return;
+    const { waiting = -1 } = json as { waiting?: number };
+    assert.ok(least <= waiting && waiting <= most, `${waiting} waited, not ${least} to ${most}`);
   }
 
   /** After it the operation is done, or nothing of it is: then it is asked for again. */
-  async #killIn(what: 'load' | 'unload' | 'reload' | 'remove', name: Name, at: FailPoint): Promise<void> {
-    const before = this.#intents.get(name) as Intent;
-    if (what === 'load' ? before === 'loaded' : !isKnown(before)) return;
+  async #killIn(what: Change, name: Name, at: FailPoint): Promise<void> {
+    if (this.#fates.isRefused(what, name)) return;
     writeFileSync(join(this.dir.path, 'fail', 'broker'), `${at}@1:kill\n`);
     process.kill(this.broker.pid, 'SIGUSR2');
     const asked = this.#command(what, name);
@@ -195,13 +165,12 @@ export class KnownModules implements AsyncDisposable {
     // Behind its own place in the file, nothing undoes it; before, nothing was done.
     if (at === 'module.removed' || (at === 'module.remembered' && what !== 'remove'))
       assert.ok(isDone, `${what} at ${at}`);
-    if (isDone) this.#done(what, name);
-    else if (found?.state === 'unloaded') this.#intents.set(name, 'unloaded');
+    if (isDone) this.#fates.done(what, name);
+    else if (found?.state === 'unloaded') this.#fates.done('unload', name);
     await this.#states();
   }
 
   async #send(name: Name): Promise<void> {
-    const intent = this.#intents.get(name) as Intent;
     const nc = await connect({ servers: this.broker.url });
     try {
       const reply = (await nc.request(`cmd.${name}.echo.ann`, '"hello"', { timeout: 10_000 })).json<{
@@ -210,12 +179,12 @@ export class KnownModules implements AsyncDisposable {
       }>();
       if (reply.seq === undefined) {
         // Refused when it is sent: only where nobody would handle it.
-        assert.ok(!isKnown(intent), JSON.stringify(reply));
+        assert.ok(!this.#fates.isKnown(name), JSON.stringify(reply));
         return;
       }
-      const fate = intent === 'loaded' ? 'handled' : intent === 'unloaded' ? 'waits' : 'unknown';
-      this.#sent.push({ seq: reply.seq, name, fate });
-      if (fate !== 'waits') await this.#answered(reply.seq);
+      if (this.#fates.sent(reply.seq, name)) return;
+      await this.#answered(reply.seq);
+      this.#fates.answered(reply.seq);
     } finally {
       await nc.close();
     }

@@ -13,6 +13,11 @@ export type Operation =
   | { readonly do: 'transfer'; readonly agent: Agent; readonly to: Agent; readonly amount: number }
   /** A module in another language decides so, and is killed before it stores a copy. */
   | { readonly do: 'decide'; readonly agent: Agent; readonly text: string }
+  /** Commands to a module that comes and goes. */
+  | { readonly do: 'tell'; readonly count: number }
+  | { readonly do: 'load' | 'unload' | 'remove' }
+  /** Another broker on the same directory and log. In peace: modules finish what they handle; else they are killed. */
+  | { readonly do: 'restart broker'; readonly inPeace: boolean }
   /** kill -9, and a start behind it. */
   | { readonly do: 'kill server' }
   | { readonly do: 'kill module' }
@@ -52,6 +57,18 @@ const one = (
   fields: Record<string, fc.Arbitrary<unknown>> = {},
 ): fc.Arbitrary<Operation> => fc.record({ do: fc.constant(name), ...fields }) as fc.Arbitrary<Operation>;
 
+/** One step after the other: what a module was must have come to something before it changes again. */
+const life = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: one('tell', { count: fc.integer({ min: 1, max: 10 }) }) },
+    { weight: 3, arbitrary: one('unload') },
+    { weight: 2, arbitrary: one('load') },
+    { weight: 2, arbitrary: one('remove') },
+    { weight: 1, arbitrary: one('restart broker', { inPeace: fc.boolean() }) },
+  ),
+  { minLength: 3, maxLength: 7 },
+);
+
 const weighted: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [
     10,
@@ -84,10 +101,12 @@ const weighted: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [3, one('settle')],
 ];
 
-export const operations = fc.array(
-  fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary }))),
-  {
-    minLength: 2,
-    maxLength: 14,
-  },
-);
+export const operations: fc.Arbitrary<readonly Operation[]> = fc
+  .array(
+    fc.oneof(
+      ...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary: arbitrary.map((each) => [each]) })),
+      { weight: 4, arbitrary: life },
+    ),
+    { minLength: 2, maxLength: 14 },
+  )
+  .map((each) => each.flat());

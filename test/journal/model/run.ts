@@ -1,11 +1,11 @@
-import type { NatsConnection } from 'nats';
-import { GROUPING } from '../../../broker/journal/grouping.js';
 import { linkedRequest } from '../../../broker/journal/linked-request.js';
 import { commandSubject } from '../../../schemas/subjects.js';
 import { openBatches } from '../../support/open-batches.js';
+import { ACCOUNTS } from './module-dirs.js';
+import { ModuleLives } from './module-lives.js';
 import type { Operation } from './operations.js';
 import { expectNone, type World } from './world.js';
-import { Writer } from './writer.js';
+import { Writers } from './writers.js';
 
 /** A run takes a second or two; one that does not end is a finding too, and must leave its seed. */
 const RUN_LIMIT_MS = 60_000;
@@ -14,21 +14,20 @@ const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(
 
 /** One run: the operations one after the other, then peace, then the log laid beside what everybody was told. */
 export class Run {
-  readonly #id: number;
-  readonly #connections: NatsConnection[] = [];
-  readonly #writers: Writer[] = [];
-  readonly #current = new Map<number, { readonly writer: Writer; readonly life: number }>();
-  readonly #old: Writer[] = [];
+  readonly #writers: Writers;
+  readonly #lives: ModuleLives;
   /** Commands that the log has acknowledged. */
   readonly #recorded: number[] = [];
-  readonly #commands: Promise<void>[] = [];
+  readonly #commands: Promise<unknown>[] = [];
   #doing = 'nothing';
   #endBatches: () => void = () => undefined;
   /** The foreign module leaves copies out: they are there when it has been killed. */
   #decides = false;
+  #wasFull = false;
 
   constructor(private readonly world: World) {
-    this.#id = world.nextRun();
+    this.#writers = new Writers(world, world.nextRun());
+    this.#lives = new ModuleLives(world, (...command) => this.#send(...command));
   }
 
   /** Throws what does not hold, or what it was doing when its time was over. */
@@ -62,31 +61,28 @@ export class Run {
       await this.world.setRoom();
       this.#doing = 'waiting for answers to commands';
       await Promise.all(this.#commands);
-      for (const writer of this.#writers) {
-        this.#doing = `settling ${writer}`;
-        await writer.settled();
-      }
+      this.#doing = 'settling writers';
+      await this.#writers.settled();
+      this.#doing = 'having modules answer what waits';
+      // What the broker could not answer in a full log, it answers at its next start.
+      if (this.#wasFull && this.#lives.isUnknown) await this.#restart(true);
+      await this.#lives.end();
       this.#doing = 'killing the foreign module';
       if (this.#decides) await this.world.killForeign();
       this.#doing = 'waiting for quiet';
       const log = await this.world.quiet();
       const inLog = new Set(log.map(({ seq }) => seq));
       expectNone([
-        ...this.#writers.flatMap((writer) => writer.findings(log)),
+        ...this.#writers.all.flatMap((writer) => writer.findings(log)),
         ...this.#recorded
           .filter((seq) => !inLog.has(seq))
           .map((seq) => `I1 command ${seq} is not in the log`),
         ...this.world.bank.findings,
+        ...this.#lives.findings(log),
       ]);
     } finally {
-      for (const writer of this.#writers) {
-        this.#doing += `, then closing ${writer}`;
-        await writer.close();
-      }
-      for (const nc of this.#connections) {
-        this.#doing += ', then closing its connection';
-        await nc.close();
-      }
+      this.#doing += ', then closing writers';
+      await this.#writers.close();
     }
   }
 
@@ -94,27 +90,34 @@ export class Run {
     const { world } = this;
     switch (operation.do) {
       case 'append':
-        (await this.#writer(operation.producer)).append(operation.count, operation.bytes);
-        // One that was replaced goes on as if nothing had happened.
-        for (const old of this.#old) old.append(3, 10);
-        return;
+        return this.#writers.append(operation.producer, operation.count, operation.bytes);
       case 'deposit':
       case 'withdraw':
         for (let k = 0; k < operation.count; k++)
-          this.#send(operation.do, operation.agent, { amount: operation.amount });
+          void this.#send(operation.do, operation.agent, { amount: operation.amount });
         return;
       case 'transfer':
-        return this.#send('transfer', operation.agent, { to: operation.to, amount: operation.amount });
+        void this.#send('transfer', operation.agent, { to: operation.to, amount: operation.amount });
+        return;
       case 'decide':
         this.#decides = true;
-        return this.#send('store', operation.agent, { text: operation.text }, 'raw');
+        void this.#send('store', operation.agent, { text: operation.text }, 'raw');
+        return;
+      case 'tell':
+        return this.#lives.tell(operation.count);
+      case 'load':
+      case 'unload':
+      case 'remove':
+        return this.#lives.change(operation.do);
+      case 'restart broker':
+        return this.#restart(operation.inPeace);
       case 'kill server':
         return world.server.restart('SIGKILL');
       case 'kill module':
         return this.#signal('SIGKILL');
       case 'change code':
         this.#signal('SIGKILL');
-        world.changeCode();
+        world.dirs.changeCode();
         return this.#signal('SIGKILL');
       case 'stop server':
         process.kill(world.server.pid, 'SIGSTOP');
@@ -128,8 +131,9 @@ export class Run {
       case 'cut':
         return world.links[operation.link].cut();
       case 'replace':
-        return this.#replace(operation.producer);
+        return this.#writers.replace(operation.producer);
       case 'fill':
+        this.#wasFull = true;
         return world.setRoom(operation.bytes);
       case 'make room':
         return world.setRoom();
@@ -142,54 +146,37 @@ export class Run {
       case 'wait':
         return pause(operation.ms);
       case 'settle':
-        for (const writer of this.#writers) await writer.settled();
+        return this.#writers.settled();
     }
   }
 
   #signal(signal: NodeJS.Signals): void {
-    const { pid } = this.world.module;
+    const { pid } = this.world.broker.module(ACCOUNTS);
     if (pid !== null) process.kill(pid, signal);
   }
 
+  async #restart(isInPeace: boolean): Promise<void> {
+    // A full log has no room for the epoch of another broker.
+    await this.world.setRoom();
+    await this.world.restartBroker(isInPeace);
+    await this.#writers.replaceAll();
+    this.#lives.restarted();
+  }
+
   /** As `nats req cmd…` does: asked once; without an answer the command may be recorded or not. */
-  #send(action: string, agent: string, data: object, module = 'accounts'): void {
+  #send(action: string, agent: string, data: object, module = ACCOUNTS): Promise<number | undefined> {
     const subject = commandSubject({ module, name: action, agent });
     const asked = linkedRequest(this.world.guest, subject, JSON.stringify(data), { timeout: 2_000 });
-    this.#commands.push(
-      asked.then(
-        (reply) => {
-          const { seq } = reply.json<{ seq?: number }>();
-          if (seq !== undefined && seq > 0) this.#recorded.push(seq);
-        },
-        () => undefined,
-      ),
+    const recorded = asked.then(
+      (reply) => {
+        const { seq = 0 } = reply.json<{ seq?: number }>();
+        if (seq === 0) return undefined;
+        this.#recorded.push(seq);
+        return seq;
+      },
+      () => undefined,
     );
-  }
-
-  async #writer(producer: number): Promise<Writer> {
-    const current = this.#current.get(producer);
-    return current?.writer ?? this.#open(producer, 1);
-  }
-
-  async #replace(producer: number): Promise<void> {
-    const current = this.#current.get(producer);
-    if (current === undefined) return;
-    await this.#open(producer, current.life + 1);
-    current.writer.replaced();
-    this.#old.push(current.writer);
-  }
-
-  async #open(producer: number, life: number): Promise<Writer> {
-    const { world } = this;
-    const nc = await world.dial();
-    this.#connections.push(nc);
-    const name = `p${this.#id}-${producer}`;
-    const options = { nc, name, under: world.under, grouping: GROUPING[world.durability] };
-    // A server that is away for a moment, or a log that is full, opens no epoch: that is told, and tried again.
-    await world.setRoom();
-    const writer = await Writer.open(options, life);
-    this.#writers.push(writer);
-    this.#current.set(producer, { writer, life });
-    return writer;
+    this.#commands.push(recorded);
+    return recorded;
   }
 }

@@ -1,72 +1,34 @@
-import { Stacks } from '../../../broker/dead/stacks.js';
-import { renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
-import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Authenticator, type NatsConnection, nkeyAuthenticator } from 'nats';
+import type { StreamInfo } from '@nats-io/jetstream';
+import { type NatsConnection, nkeyAuthenticator } from 'nats';
 import { type AccountPlan, guestPlan, modulePlan } from '../../../broker/access/accounts.js';
 import { newKey } from '../../../broker/access/keys.js';
 import { accountsConfig } from '../../../broker/access/server-config.js';
-import { LogIndex } from '../../../broker/index/log-index.js';
-import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
 import { linkedRequest } from '../../../broker/journal/linked-request.js';
 import { readLog } from '../../../broker/journal/reader.js';
-import { serveControl } from '../../../broker/operate/control.js';
-import { type Reaper, startReaper } from '../../../broker/process/reaper.js';
-import { EpochPace } from '../../../broker/supervisor/epoch-pace.js';
-import { readModule } from '../../../broker/supervisor/manifest-file.js';
-import { ModuleMemory } from '../../../broker/supervisor/module-memory.js';
-import { endFold, openModuleEpoch, startModule } from '../../../broker/supervisor/module-start.js';
-import type { ModuleSurroundings } from '../../../broker/supervisor/module-surroundings.js';
-import { startPlan } from '../../../broker/supervisor/start-plan.js';
-import { Supervisor } from '../../../broker/supervisor/supervisor.js';
-import { manifest } from '../../../modules/accounts/manifest.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { type Durability, LOG } from '../../../schemas/log.js';
-import type { Manifest } from '../../../schemas/manifest.js';
 import type { StoredMessage } from '../../../schemas/record.js';
 import { success } from '../../support/either.js';
 import { createLog, dial } from '../../support/log.js';
-import { writeManifest } from '../../support/module-dir.js';
-import { PROJECT_ROOT } from '../../support/project-root.js';
 import { LogChecks } from '../../support/log-checks.js';
+import { ModuleFates } from '../../support/module-fates.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { Bank } from './bank.js';
+import { BrokerSide, type BrokerSideOptions } from './broker-side.js';
+import { ACCOUNTS, CHANGING, FOREIGN, ModuleDirs } from './module-dirs.js';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..');
 const ROOM = 4_000_000_000;
-const MODULE = 'accounts';
-/** A module that is a program of its own, and leaves the copies of what it decides to be stored by others. */
-const FOREIGN = 'raw';
 const END_LIMIT_MS = 20_000;
-/** A test kills more than a crash limit is made for. */
-const CRASHES = 1_000;
 
-const writeCode = (dir: string, edition: number): void => {
-  const url = pathToFileURL(join(ROOT, 'modules', MODULE, 'index.js')).href;
-  // Whole at every moment: a process may be starting.
-  writeFileSync(join(dir, 'index.js.new'), `// edition ${edition}\nexport { default } from '${url}';\n`);
-  renameSync(join(dir, 'index.js.new'), join(dir, 'index.js'));
-};
-
-/** There is no broker to take what people send: these write commands into the log themselves, as modules do. */
+/** These write commands into the log themselves, as modules do: also for a module that nobody has. */
 const SENDERS: AccountPlan = {
   name: 'guest',
   publicKey: null,
   limits: guestPlan().limits,
   grants: [{ kind: 'service', subject: 'cmd.*.*.*.guest', as: 'cmd.*.*.*' }],
-};
-
-const foreignManifest = async (): Promise<Manifest> => {
-  const fixture = join(PROJECT_ROOT, 'test', 'fixtures', 'modules', FOREIGN);
-  const manifest = JSON.parse(await readFile(join(fixture, 'manifest.json'), 'utf8')) as Manifest;
-  const limits = { ...manifest.limits, crashes: CRASHES, hangMs: 5_000 };
-  return { ...manifest, limits, start: { command: [process.execPath, join(fixture, 'main.js')] } };
 };
 
 /**
@@ -76,10 +38,11 @@ const foreignManifest = async (): Promise<Manifest> => {
 export class World implements AsyncDisposable {
   readonly checks = new LogChecks();
   readonly bank = new Bank();
+  /** Of the module that comes and goes. */
+  readonly fates = new ModuleFates<string>();
   #position = 1;
   #isTight = false;
   #runs = 0;
-  #codes = 0;
 
   private constructor(
     readonly durability: Durability,
@@ -89,17 +52,17 @@ export class World implements AsyncDisposable {
     readonly control: NatsConnection,
     /** The connection of somebody without a credential, who sends commands. */
     readonly guest: NatsConnection,
-    private readonly authenticator: Authenticator,
-    readonly under: number,
-    private readonly supervisor: Supervisor,
-    private readonly index: LogIndex,
-    private readonly reaper: Reaper,
+    readonly dirs: ModuleDirs,
+    private readonly brokerOptions: BrokerSideOptions,
     private readonly dir: AsyncDisposable,
+    private side: BrokerSide,
   ) {}
 
   static async open(durability: Durability, say: (line: string) => void = () => undefined): Promise<World> {
-    const [core, own, foreign] = [newKey(), newKey(), newKey()];
-    const raw = await foreignManifest();
+    const core = newKey();
+    const dir = tempDir();
+    const dirs = await ModuleDirs.write(dir.path);
+    const keys = new Map(dirs.manifests.map(({ name }) => [name, newKey()]));
     const authenticator = nkeyAuthenticator(new TextEncoder().encode(core.seed));
     const server = await startServer({
       name: `model-${durability}`,
@@ -109,97 +72,51 @@ export class World implements AsyncDisposable {
       config: accountsConfig({
         core: core.publicKey,
         system: newKey().publicKey,
-        accounts: [SENDERS, modulePlan(manifest, own.publicKey), modulePlan(raw, foreign.publicKey)],
+        accounts: [
+          SENDERS,
+          ...dirs.manifests.map((each) => modulePlan(each, keys.get(each.name)?.publicKey as string)),
+        ],
       }),
     });
     const links = { producers: await startTcpProxy(server.port), module: await startTcpProxy(server.port) };
     const control = await dial(server, { authenticator });
     const guest = await dial(server);
     await createLog(control, ROOM);
-    const jsm = await jetstreamManager(control);
-    const under = success(await openBrokerEpoch(control)());
-    const dir = tempDir();
-    const source = join(dir.path, MODULE);
-    await mkdir(source);
-    const limits = { crashes: CRASHES, hangMs: 5_000 };
-    await writeFile(join(source, 'package.json'), '{"type":"module"}');
-    writeCode(source, 0);
-    const start = { entry: './index.js' };
-    await writeFile(join(source, 'manifest.json'), JSON.stringify({ ...manifest, limits, start }));
-    // Nothing here damages the files of the log.
-    const whole = { checked: () => Promise.resolve(undefined), isDamagedFrom: () => false };
-    const context = { nc: control, jsm, under, logId: 'model', durability, whole };
-    const index = new LogIndex({
-      nc: control,
-      dir: join(dir.path, 'index'),
-      logId: 'model',
-      lastSeq: under,
-      onCommand: () => undefined,
-      onResult: () => undefined,
-      say,
-      onLost: ({ message }) => say(`the index: ${message}`),
-    });
-    await index.start();
-    const reaper = startReaper();
-    const surroundings: ModuleSurroundings = {
-      hostEntry: join(ROOT, 'modules', 'host', 'main.js'),
-      natsUrl: `127.0.0.1:${links.module.port}`,
-      snapshotsDir: (module) => join(dir.path, 'snapshots', module),
-      reaper,
-      grant: ({ name }) => TE.right(name === FOREIGN ? foreign : own),
-      // It is killed and cut off far more often than any module would be.
-      newPace: () => new EpochPace(0),
-      revoke: () => TE.right(undefined),
-      start: (module, request) => startModule(context, index, module, request),
-      started: (module) => endFold(context, module),
-      tryOut: () => TE.right(undefined),
-      repair: (module) => openModuleEpoch(context, index, module),
-      settle: () => TE.right(undefined),
-      waiting: () => 0,
-      forgotten: () => Promise.resolve(),
-      recordedCalls: () => TE.right(0),
-      // The server is stopped and killed here: silence says nothing about the module.
-      linkedSince: () => 0,
-      serverAnswers: () => Promise.reject(new Error('the server may be stopped')),
-      log: (module, text) => say(`${Date.now() % 1e6} ${module}: ${text}`),
-      output: (module, line) => say(`${Date.now() % 1e6} ${module}: ${line}`),
-    };
-    const supervisor = new Supervisor(surroundings, success(ModuleMemory.open(dir.path)));
-    const foreignDir = await writeManifest(join(dir.path, FOREIGN), raw);
-    const given = [success(readModule(source)), success(readModule(foreignDir))];
-    const plan = { shipped: [], given, isShipped: () => false, remembered: new Map(), read: readModule };
-    success(supervisor.plan(startPlan(plan)));
-    serveControl(control, supervisor, new Stacks());
-    const world = new World(
-      durability,
+    const options: BrokerSideOptions = {
+      dir: dir.path,
       server,
-      links,
-      control,
-      guest,
       authenticator,
-      under,
-      supervisor,
-      index,
-      reaper,
-      dir,
-    );
-    success(await world.module.load()());
-    success(await world.foreign.load()());
+      modulesUrl: `127.0.0.1:${links.module.port}`,
+      durability,
+      given: [dirs.of(ACCOUNTS), dirs.of(FOREIGN)],
+      keys,
+      say,
+    };
+    const side = await BrokerSide.open(options);
+    const world = new World(durability, server, links, control, guest, dirs, options, dir, side);
+    success(await side.supervisor.load(dirs.of(CHANGING))());
+    world.fates.done('load', CHANGING);
     return world;
   }
 
-  get foreign() {
-    const module = this.supervisor.find(FOREIGN);
-    if (module === undefined) throw new Error('the foreign module is gone');
-    return module;
+  /** The broker's side as it is now. */
+  get broker(): BrokerSide {
+    return this.side;
+  }
+
+  /** Another broker on the same directory and log. `in peace`: the one before lets modules finish what they handle. */
+  async restartBroker(isInPeace: boolean): Promise<void> {
+    await this.side.close(isInPeace);
+    this.side = await BrokerSide.open(this.brokerOptions);
   }
 
   /** Kills the foreign module once it has answered all, and waits until it is there again: what it left out is stored. */
   async killForeign(): Promise<void> {
     await waitFor('the foreign module to have answered all', () => this.#isAnswered(), 30_000);
-    const { pid } = this.foreign;
+    const foreign = this.side.module(FOREIGN);
+    const { pid } = foreign;
     if (pid !== null) process.kill(pid, 'SIGKILL');
-    const isBack = (): boolean => this.foreign.state === 'loaded' && this.foreign.pid !== pid;
+    const isBack = (): boolean => foreign.state === 'loaded' && foreign.pid !== pid;
     await waitFor('the foreign module to be back', isBack, 30_000);
   }
 
@@ -210,18 +127,6 @@ export class World implements AsyncDisposable {
       else open.delete(Number(message.header(HEADER.cause)));
     }
     return open.size === 0;
-  }
-
-  get module() {
-    const module = this.supervisor.find(MODULE);
-    if (module === undefined) throw new Error('the module is gone');
-    return module;
-  }
-
-  /** The module's next process has other code, which does the same. */
-  changeCode(): void {
-    this.#codes += 1;
-    writeCode(this.module.source.dir, this.#codes);
   }
 
   nextRun(): number {
@@ -235,7 +140,7 @@ export class World implements AsyncDisposable {
     // A server that was stopped a moment ago may not answer the first attempt.
     return dial(
       { url: `127.0.0.1:${port}` },
-      { authenticator: this.authenticator, waitOnFirstConnect: true },
+      { authenticator: this.brokerOptions.authenticator, waitOnFirstConnect: true },
     );
   }
 
@@ -288,10 +193,7 @@ export class World implements AsyncDisposable {
   }
 
   async #end(): Promise<void> {
-    await this.module.unload();
-    await this.index.close();
-    await this.foreign.unload();
-    this.reaper.close();
+    await this.side.close(true);
     await this.control.close();
     await this.guest.close();
     for (const link of Object.values(this.links)) await link[Symbol.asyncDispose]();

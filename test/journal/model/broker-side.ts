@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Authenticator, NatsConnection } from 'nats';
+import type { Key } from '../../../broker/access/keys.js';
+import { Stacks } from '../../../broker/dead/stacks.js';
+import { Door } from '../../../broker/gateway/door.js';
+import { Gateway } from '../../../broker/gateway/gateway.js';
+import { OutsideProducers } from '../../../broker/gateway/outside-producers.js';
+import { UnownedCommands } from '../../../broker/gateway/unowned.js';
+import { LogIndex } from '../../../broker/index/log-index.js';
+import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
+import { brokerEpochs } from '../../../broker/journal/epoch-source.js';
+import { GROUPING } from '../../../broker/journal/grouping.js';
+import { Producer } from '../../../broker/journal/producer.js';
+import { serveControl } from '../../../broker/operate/control.js';
+import { type Reaper, startReaper } from '../../../broker/process/reaper.js';
+import { Turnstile } from '../../../broker/serving/turnstile.js';
+import { EpochPace } from '../../../broker/supervisor/epoch-pace.js';
+import { readModule } from '../../../broker/supervisor/manifest-file.js';
+import { ModuleMemory } from '../../../broker/supervisor/module-memory.js';
+import { startPlan } from '../../../broker/supervisor/start-plan.js';
+import { Supervisor } from '../../../broker/supervisor/supervisor.js';
+import type { SupervisedModule } from '../../../broker/supervisor/supervised-module.js';
+import { usableSnapshots } from '../../../broker/supervisor/usable-snapshots.js';
+import { surroundings } from '../../../broker/surroundings.js';
+import type { Durability } from '../../../schemas/log.js';
+import { success } from '../../support/either.js';
+import { dial } from '../../support/log.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+const LOG_ID = 'model';
+const GATEWAY = 'gateway';
+
+export interface BrokerSideOptions {
+  /** The data directory, which one side leaves to the next. */
+  readonly dir: string;
+  readonly server: { readonly url: string };
+  readonly authenticator: Authenticator;
+  /** Where modules find the server: behind a link that can be cut. */
+  readonly modulesUrl: string;
+  readonly durability: Durability;
+  /** Directories that the command line names. */
+  readonly given: readonly string[];
+  readonly keys: ReadonlyMap<string, Key>;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * What a broker has between the log and its modules, assembled of the broker's own parts: index, gateway, supervisor and
+ * what it remembers. It can be closed, and opened again on the same directory and log.
+ */
+export class BrokerSide {
+  private constructor(
+    /** The broker's epoch. */
+    readonly under: number,
+    readonly supervisor: Supervisor,
+    private readonly nc: NatsConnection,
+    private readonly index: LogIndex,
+    private readonly gateway: Gateway,
+    private readonly producer: Producer,
+    private readonly reaper: Reaper,
+  ) {}
+
+  static async open(options: BrokerSideOptions): Promise<BrokerSide> {
+    const { dir, durability, modulesUrl, keys, say } = options;
+    const log = { line: (source: string, text: string) => say(`${Date.now() % 1e6} [${source}] ${text}`) };
+    const nc = await dial(options.server, { authenticator: options.authenticator, waitOnFirstConnect: true });
+    const jsm = await waitFor('JetStream to answer', () => jetstreamManager(nc), 30_000);
+    const under = await waitFor('an epoch', async () => success(await openBrokerEpoch(nc)()), 30_000);
+    const producer = success(
+      await Producer.open({
+        nc,
+        name: GATEWAY,
+        epochs: brokerEpochs({ nc, producer: GATEWAY, under, prefixes: ['cmd.', 'res.'] }),
+        grouping: GROUPING[durability],
+        onReplaced: () => log.line(GATEWAY, 'another broker has taken over'),
+      })(),
+    );
+    const memory = success(ModuleMemory.open(dir));
+    const reaper = startReaper();
+    // Nothing here damages the files of the log.
+    const whole = { checked: () => Promise.resolve(undefined), isDamagedFrom: () => false };
+    const witness = { checked: () => Promise.resolve(undefined) };
+    const server = {
+      url: modulesUrl,
+      access: {
+        grant: ({ name }: { readonly name: string }) => TE.right(keys.get(name) as Key),
+        revoke: () => TE.right(undefined),
+      },
+      link: {
+        // The server is stopped and killed here: silence says nothing about the module.
+        linkedSince: () => 0,
+        answers: () => Promise.reject(new Error('the server may be stopped')),
+      },
+    };
+    const open = { nc, jsm, under, logId: LOG_ID, durability, whole, witness };
+    const hostEntry = join(ROOT, 'modules', 'host', 'main.js');
+    const around = surroundings(
+      { server, open, dataDir: dir, hostEntry, reaper, log },
+      { index: () => index, unowned: () => unowned, gateway: () => gateway },
+      usableSnapshots({ logId: LOG_ID, lastSeq: under }, say),
+    );
+    // Modules are killed and cut off far more often than any would be.
+    const supervisor = new Supervisor({ ...around, newPace: () => new EpochPace(0) }, memory);
+    const unowned = new UnownedCommands({
+      producer,
+      open: () => index,
+      isKnown: (module) => supervisor.find(module) !== undefined,
+      log: say,
+    });
+    const index = new LogIndex({
+      nc,
+      dir: join(dir, 'index'),
+      logId: LOG_ID,
+      lastSeq: under,
+      onCaughtUp: () => unowned.caughtUp(),
+      onCommand: (command) => unowned.consider(command),
+      onResult: ({ seq }, resultSeq) => {
+        unowned.answered(seq);
+        gateway.answered(seq, resultSeq);
+      },
+      say,
+      onLost: ({ message }) => say(`the index: ${message}`),
+    });
+    const entrance = { people: nc, turnstile: new Turnstile() };
+    const outside = new OutsideProducers({ nc, durability });
+    const door = new Door({ nc, producer, directory: supervisor, entrance, outside, log: say });
+    const gateway = new Gateway({ nc, producer, directory: supervisor, entrance, index, door });
+    const given = options.given.map((each) => success(readModule(each)));
+    const plan = { shipped: [], given, isShipped: () => false, remembered: memory.all, read: readModule };
+    success(supervisor.plan(startPlan(plan)));
+    await index.start();
+    serveControl(nc, supervisor, new Stacks());
+    gateway.start();
+    await supervisor.loadAll();
+    return new BrokerSide(under, supervisor, nc, index, gateway, producer, reaper);
+  }
+
+  module(name: string): SupervisedModule {
+    const module = this.supervisor.find(name);
+    if (module === undefined) throw new Error(`there is no module ${name}`);
+    return module;
+  }
+
+  /** `in peace`: modules finish what they handle. Otherwise they are killed, and what is on its way is lost. */
+  async close(isInPeace: boolean): Promise<void> {
+    if (isInPeace) await this.supervisor.unloadAll();
+    else {
+      this.supervisor.abandonAll();
+      await this.nc.close();
+      await Promise.all(
+        [...this.supervisor.all()].filter((each) => each.isActive).map((each) => each.unload()),
+      );
+    }
+    this.gateway.close();
+    await this.index.close();
+    await this.producer.close();
+    await this.nc.close();
+    this.reaper.close();
+  }
+}
