@@ -2,6 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { parseLogBytes } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { parseSequence } from '../schemas/identity.js';
+import { parseInstant } from '../schemas/instant.js';
 import { parseName } from '../schemas/names.js';
 import { parseDuration } from '../schemas/quantity.js';
 import { orUsage } from './run.js';
@@ -9,14 +10,15 @@ import { orUsage } from './run.js';
 /** What options take: each makes a parser for commander that names its option when it refuses. */
 type OptionParser<T> = (option: string) => (text: string) => T;
 
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+/** A time that ends with its minutes. People may leave the seconds out. */
+const MINUTES = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d)(?=[Zz+-])/;
 
 /** A place in the log: a sequence, an RFC 3339 time, or a duration ago. */
 export const parsePlace = (text: string, now = Date.now()): Either<Fault, number | Date> => {
   const sequence = parseSequence(text);
   if (sequence !== undefined) return right(sequence);
-  const time = RFC_3339.test(text) ? new Date(text) : undefined;
-  if (time !== undefined && !Number.isNaN(time.getTime())) return right(time);
+  const time = parseInstant(text.replace(MINUTES, '$1:00'));
+  if (time !== undefined) return right(new Date(time));
   const ago = parseDuration(text);
   if (!isLeft(ago) && ago.right <= now) return right(new Date(now - ago.right));
   const examples = 'a sequence (17), an RFC 3339 time (2026-01-02T03:04:05Z) or a duration ago (2h)';

@@ -82,7 +82,7 @@ export const ERRORS = {
     false,
     2,
     400,
-    'When the command is due cannot be read, is past, or never comes.',
+    'The time when the command is due cannot be read, is past, never comes, or is not before its deadline.',
   ),
   SCHEDULE_UNKNOWN: row(
     'rejected',

@@ -2,6 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static } from 'typebox';
 import { nextCron, parseCron, parseTimeZone } from './cron.js';
 import { type Fault, fault } from './errors.js';
+import { parseInstant } from './instant.js';
 import { parseDuration } from './quantity.js';
 import { type Address, callSubject } from './subjects.js';
 
@@ -31,7 +32,6 @@ export type Timing =
 /** The server loses its way with times that nanoseconds since 1970 do not reach. */
 const FARTHEST_MS = 100 * 366 * 86_400_000;
 const SECOND_MS = 1_000;
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
 /** Characters of what says when, at most: no time, duration or cron expression that means something is longer. */
 export const MAX_WHEN_TEXT = 256;
@@ -39,8 +39,8 @@ export const MAX_WHEN_TEXT = 256;
 const invalid = (message: string): Either<Fault, never> => left(fault('SCHEDULE_INVALID', message));
 
 const parseAt = (text: string, nowMs: number): Either<Fault, Timing> => {
-  const atMs = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(atMs)) {
+  const atMs = parseInstant(text);
+  if (atMs === undefined) {
     return invalid(`${JSON.stringify(text)} is no RFC 3339 time with its offset, as 2030-01-31T12:00:00Z`);
   }
   if (atMs <= nowMs) return invalid(`${text} is past`);

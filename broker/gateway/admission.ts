@@ -15,6 +15,12 @@ export interface AdmittedCall {
   readonly sender: string;
 }
 
+/** The same of a module that is known. */
+export interface AdmittedCommand extends AdmittedCall {
+  readonly module: ServedModule;
+  readonly action: ActionManifest;
+}
+
 /** While a module is reloaded its calls are recorded, and wait for its next process. */
 const takesCalls = ({ state, stopping, reloading }: ServedModule): boolean =>
   reloading || ((state === 'loaded' || state === 'loading') && !stopping);
@@ -38,7 +44,7 @@ export interface Request extends SignedSubject {
 export const admitCommand = (
   { subject, sender, payloadBytes }: Request,
   directory: ModuleDirectory,
-): E.Either<Fault, AdmittedCall & { readonly module: ServedModule }> => {
+): E.Either<Fault, AdmittedCommand> => {
   const parsed = parseAddress(subject);
   if (E.isLeft(parsed)) return parsed;
   const address = parsed.right;
@@ -67,7 +73,7 @@ export const admitCommand = (
       fault('PAYLOAD_TOO_LARGE', `the payload has ${payloadBytes} bytes, ${address.module} takes ${limit}`),
     );
   }
-  return E.right({ address, module, sender });
+  return E.right({ address, module, action, sender });
 };
 
 /**

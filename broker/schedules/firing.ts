@@ -1,4 +1,5 @@
 import { HEADER } from '../../schemas/headers.js';
+import { parseInstant } from '../../schemas/instant.js';
 import { isName } from '../../schemas/names.js';
 
 /** One firing of a schedule. */
@@ -26,6 +27,6 @@ export const firingOf = (
   // What anybody can write becomes a key of a database.
   if (id === undefined || !isName(id) || !isName(sender)) return undefined;
   const next = header(HEADER.next);
-  const nextMs = next === undefined ? Number.POSITIVE_INFINITY : Date.parse(next);
-  return Number.isNaN(nextMs) ? undefined : { schedule: scheduleKey(sender, id), nextMs };
+  const nextMs = next === undefined ? Number.POSITIVE_INFINITY : parseInstant(next);
+  return nextMs === undefined ? undefined : { schedule: scheduleKey(sender, id), nextMs };
 };

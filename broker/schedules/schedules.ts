@@ -248,7 +248,9 @@ export class Schedules {
     const timing = timingOf(header.get(PATTERN), header.get(ZONE));
     const last = this.options.lastFiring(scheduleKey(command.sender, id));
     // The server leaves out what it missed.
-    const known = last ?? firstDue(timing, time.getTime());
+    // In an old log a command of its sender can say that it was the last one, or name any time.
+    const known =
+      last === undefined || last === Number.POSITIVE_INFINITY ? firstDue(timing, time.getTime()) : last;
     const next = timing.kind === 'at' || known > Date.now() ? known : firstDue(timing, Date.now());
     return {
       id,

@@ -4,62 +4,46 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
-import { parseSequence } from '../../schemas/identity.js';
-import { encodeJson, parseJson } from '../../schemas/json.js';
+import { encodeJson } from '../../schemas/json.js';
 import { OPS } from '../../schemas/operate.js';
-import { MAX_WHEN_TEXT, parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
+import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
 import { admitCommand } from '../gateway/admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
-import { carriedOf, readRequest } from '../gateway/request.js';
+import { carriedOf, type Headers, readRequest } from '../gateway/request.js';
 import type { Handler } from '../serving/requests.js';
 import { serve } from '../serving/serve.js';
 import type { Entrance } from '../serving/entrance.js';
 import { SERVED } from '../serving/served.js';
+import { dueTooLate, refusedAlways } from './hopeless.js';
 import type { ScheduleRequest, Schedules } from './schedules.js';
 
 const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, ...Object.values(SCHEDULE_HEADER)]);
 
-/** Refuses what a call would be refused for, and a payload or header that no firing could make good. */
+const whenOf = (headers: Headers): WhenHeaders =>
+  Object.fromEntries(Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, headers[name]]));
+
+/** Refuses what a call would be refused for, and what its module would refuse at every firing. */
 const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>
   pipe(
     readRequest(msg, directory, () => ALLOWED),
     E.chain((request) => {
-      const admitted = admitCommand({ ...request, payloadBytes: msg.data.length }, directory);
+      const { data } = msg;
+      const admitted = admitCommand({ ...request, payloadBytes: data.length }, directory);
       if (E.isLeft(admitted)) return admitted;
+      const { module, address, action, sender } = admitted.right;
       const headers = carriedOf(request.headers);
-      const problem = unusable(msg, headers);
-      if (problem !== undefined) return E.left(problem);
-      const when = Object.fromEntries(
-        Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, request.headers[name]]),
-      ) as WhenHeaders;
-      return pipe(
-        parseTiming(when, Date.now()),
-        E.map((timing) => ({ ...admitted.right, timing, data: msg.data, headers })),
-      );
+      const refused = refusedAlways({ manifest: module.manifest, action, headers, data });
+      if (refused !== undefined) return E.left(refused);
+      const now = Date.now();
+      const timing = parseTiming(whenOf(request.headers), now);
+      if (E.isLeft(timing)) return timing;
+      const late = dueTooLate(timing.right, headers[HEADER.deadline], now);
+      return late === undefined
+        ? E.right({ address, sender, timing: timing.right, data, headers })
+        : E.left(late);
     }),
   );
-
-const unusable = (msg: Msg, headers: Readonly<Record<string, string>>): Fault | undefined => {
-  const broken = Object.keys(headers).find((name) => /[\r\n]/.test(headers[name] as string));
-  if (broken !== undefined) return fault('HEADER_INVALID', `${broken} has a line break`);
-  const payload = headers[HEADER.contentType] === undefined ? parseJson(msg.data) : E.right(undefined);
-  if (E.isLeft(payload)) return payload.left;
-  const deadline = headers[HEADER.deadline];
-  if (deadline !== undefined && (deadline.length > MAX_WHEN_TEXT || Number.isNaN(Date.parse(deadline)))) {
-    return fault(
-      'HEADER_INVALID',
-      `${HEADER.deadline} ${JSON.stringify(deadline.slice(0, MAX_WHEN_TEXT))} is no RFC 3339 time`,
-    );
-  }
-  const conversation = headers[HEADER.conversation];
-  return conversation === undefined || parseSequence(conversation) !== undefined
-    ? undefined
-    : fault(
-        'HEADER_INVALID',
-        `${HEADER.conversation} ${JSON.stringify(conversation.slice(0, MAX_WHEN_TEXT))} is no sequence`,
-      );
-};
 
 /** Serves `schedule.<module>.<action>[.<agent>]`: takes the command on for later and answers with its schedule. */
 export const serveScheduling = (

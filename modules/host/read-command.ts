@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
+import { parseInstant } from '../../schemas/instant.js';
 import { parseJson } from '../../schemas/json.js';
 import { limitsOf } from '../../schemas/manifest.js';
 import { isName } from '../../schemas/names.js';
@@ -10,14 +11,11 @@ import { admit } from '../sdk/admission.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command } from '../sdk/module.js';
 
-// RFC 3339: Date.parse alone would take "1" for a year.
-const TIMESTAMP = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
-
 /** When a command is not to be handled any more, milliseconds since 1970; NaN when its header cannot be read. */
 export const deadlineOf = (message: StoredMessage): number | undefined => {
   const text = message.header(HEADER.deadline);
   if (text === undefined) return undefined;
-  return TIMESTAMP.test(text) ? Date.parse(text) : Number.NaN;
+  return parseInstant(text) ?? Number.NaN;
 };
 
 export const deadlinePast = (deadline: number): Fault =>

@@ -1,5 +1,6 @@
 import type { Draft } from '../../broker/journal/draft.js';
 import { HEADER } from '../../schemas/headers.js';
+import { parseInstant } from '../../schemas/instant.js';
 import { parseSequence } from '../../schemas/identity.js';
 import type { WholeMessage } from '../../schemas/record.js';
 import { decodeHeaders } from '../transfer/header-block.js';
@@ -30,10 +31,9 @@ export const feedDraft = (
     if (seq !== undefined) headers[name] = String(sequences.get(seq) ?? seq);
   }
   const deadline = command.header(HEADER.deadline);
-  const until = Date.parse(deadline ?? '');
+  const until = parseInstant(deadline ?? '');
   if (deadline !== undefined)
-    headers[HEADER.deadline] = Number.isNaN(until)
-      ? deadline
-      : new Date(until - command.timeMs + now).toISOString();
+    headers[HEADER.deadline] =
+      until === undefined ? deadline : new Date(until - command.timeMs + now).toISOString();
   return { subject: command.subject, data: command.data, headers };
 };

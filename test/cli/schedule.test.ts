@@ -161,6 +161,7 @@ describe('scheduled commands', () => {
       ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', {}],
       ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-At': '2020-01-01T00:00:00Z' }],
       ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-At': 'tomorrow' }],
+      ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-At': '2030-02-30T00:00:00Z' }],
       ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-In': '5 apples' }],
       ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-Every': '10ms' }],
       ['SCHEDULE_INVALID', 'accounts.deposit.a', '{"amount":5}', { 'Tally-Cron': 'whenever' }],
@@ -176,6 +177,20 @@ describe('scheduled commands', () => {
       ['PAYLOAD_NOT_JSON', 'accounts.deposit.a', '{"amount":', soon],
       ['PAYLOAD_TOO_LARGE', 'accounts.deposit.a', `{"amount":${' '.repeat(300_000)}5}`, soon],
       ['HEADER_INVALID', 'accounts.deposit.a', '{"amount":5}', { ...soon, [HEADER.deadline]: 'soon' }],
+      [
+        'HEADER_INVALID',
+        'accounts.deposit.a',
+        '{"amount":5}',
+        { ...soon, [HEADER.deadline]: '2030-02-30T00:00:00Z' },
+      ],
+      [
+        'SCHEDULE_INVALID',
+        'accounts.deposit.a',
+        '{"amount":5}',
+        { ...soon, [HEADER.deadline]: '2020-01-01T00:00:00Z' },
+      ],
+      ['HEADER_INVALID', 'accounts.deposit.a', '{"amount":5}', { ...soon, [HEADER.priority]: 'high' }],
+      ['PAYLOAD_INVALID', 'accounts.deposit.a', '{"amount":"5"}', soon],
       ['HEADER_INVALID', 'accounts.deposit.a', '{"amount":5}', { ...soon, [HEADER.conversation]: 'x' }],
     ] as const) {
       const all = makeHeaders();

@@ -1,0 +1,35 @@
+/** A date and time with its offset, RFC 3339 §5.6. It allows a blank in place of the T. */
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** RFC 3339 writes a year with four digits: no text names an earlier or a later instant. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** Midnight UTC of a day; undefined where the calendar has no such day. */
+const dayStart = (year: number, month: number, day: number): number | undefined => {
+  const date = new Date(0);
+  // Not Date.UTC: that takes the years 0 to 99 for 1900 to 1999.
+  date.setUTCFullYear(year, month - 1, day);
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined;
+};
+
+/**
+ * Reads an RFC 3339 time: milliseconds since 1970; undefined for all else. `Date.parse` reads 30 February as 2 March, and
+ * `24:00` as the next day. This function refuses both, and a leap second, which no clock here shows.
+ */
+export const parseInstant = (text: string): number | undefined => {
+  const match = RFC_3339.exec(text);
+  if (match === null) return undefined;
+  const part = (i: number): number => Number(match[i] ?? 0);
+  const [hour, minute, second] = [part(4), part(5), part(6)];
+  const [offsetHour, offsetMinute] = [part(9), part(10)];
+  const start = dayStart(part(1), part(2), part(3));
+  if (start === undefined || hour > 23 || minute > 59 || second > 59) return undefined;
+  if (offsetHour > 23 || offsetMinute > 59) return undefined;
+  const fraction = Number((match[7] ?? '').slice(1, 4).padEnd(3, '0'));
+  const offset = (offsetHour * HOUR_MS + offsetMinute * MINUTE_MS) * (match[8] === '-' ? -1 : 1);
+  const at = start + hour * HOUR_MS + minute * MINUTE_MS + second * 1_000 + fraction - offset;
+  return at >= FIRST_MS && at <= LAST_MS ? at : undefined;
+};
