@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isLeft, right } from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { writeOut } from '../broker/files/out-file.js';
 import { startReaper } from '../broker/process/reaper.js';
 import burst from '../modules/burst/index.js';
 import burstCalls from '../modules/burst-calls/index.js';
@@ -89,7 +90,7 @@ export const burstTest =
         const done = await one(request, dir);
         if (request.picture !== undefined) {
           const path = numbered(resolve(request.picture), run, runs);
-          writeFileSync(path, picture(done));
+          await writeOut(path, picture(done));
           if (!json) printNote(`picture: ${path}`, false, {});
         }
         tell(done, request, run);

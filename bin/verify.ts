@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import { certify, readCertificate, statementFor, writeCertificate } from '../replay/verify/certificate.js';
+import { OutFile } from '../broker/files/out-file.js';
+import { certificateText, certify, readCertificate, statementFor } from '../replay/verify/certificate.js';
 import { openSigningKey, type SigningKey } from '../replay/verify/signing-key.js';
 import type { SnapshotsToVerify } from '../replay/verify/snapshots.js';
 import { type VerifyOptions, verifyLog } from '../replay/verify/verify.js';
@@ -93,9 +94,10 @@ export const verify =
     const { nc, range, json, certificate } = request;
     const against = await statementOf(request);
     if (isLeft(against)) return against;
-    // Before all the work: a certificate that cannot be signed is not worth it.
+    // Before all the work: a certificate that cannot be signed, or written, is not worth it.
     const key = certificate === undefined ? right(undefined) : await signingKeyOf(request, true);
     if (isLeft(key)) return key;
+    await using out = certificate === undefined ? undefined : await OutFile.open(certificate);
     const snapshots = request.states ? await snapshotsOf(nc) : undefined;
     let bar: ProgressBar | undefined;
     const verified = await verifyLog({
@@ -113,9 +115,9 @@ export const verify =
     const { segments } = verified.right;
     const why = typeof snapshots === 'string' ? [`snapshots were not compared: ${snapshots}`] : [];
     const found = { ...verified.right.verification, notes: [...verified.right.verification.notes, ...why] };
-    if (certificate !== undefined && key.right !== undefined) {
-      const written = writeCertificate(certificate, certify(statementFor(found, segments), key.right));
-      if (isLeft(written)) return written;
+    if (out !== undefined && key.right !== undefined) {
+      await out.write(Buffer.from(certificateText(certify(statementFor(found, segments), key.right))));
+      await out.finish();
     }
     if (json) printJson(found);
     else {

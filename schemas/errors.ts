@@ -379,6 +379,13 @@ export const ERRORS = {
     400,
     'An expression cannot be read, or is neither true nor false where it must be; the message names the column.',
   ),
+  OUTPUT_FAILED: row(
+    'failed',
+    false,
+    1,
+    500,
+    'Standard output or a file cannot be written: a full disk, no right, a device that takes nothing.',
+  ),
   USAGE: row('rejected', false, 2, 400, 'The command line cannot be understood.'),
   ANSWER_TOO_LARGE: row(
     'failed',

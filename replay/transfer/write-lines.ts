@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
-import { FaultError, fault } from '../../schemas/errors.js';
+import { OutFile } from '../../broker/files/out-file.js';
 
 /** So many characters are gathered for one write: a write a line would cost more than all else. */
 const CHUNK_CHARS = 65_536;
@@ -39,43 +37,14 @@ export const writeLines = (lines: AsyncIterable<string>, stream: Writable): Prom
     if (!stream.write(chunk)) await once(stream, 'drain');
   });
 
-const syncDir = async (dir: string): Promise<void> => {
-  const handle = await open(dir, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};
-
-const unwritable = (path: string, error: unknown): FaultError =>
-  new FaultError(fault('USAGE', `${path} cannot be written: ${(error as Error).message}`));
-
 /**
- * Writes lines to a file that is there whole or not at all: beside it first, renamed when it is on the disk. USAGE where
- * the file cannot be written; what `lines` throws leaves nothing behind.
+ * Writes lines to a file that a person has named, as {@link OutFile} does: a regular file is there whole or not at all. Throws
+ * OUTPUT_FAILED; what `lines` throws leaves the file as it was.
  */
 export const writeFileOfLines = async (lines: AsyncIterable<string>, path: string): Promise<Written> => {
-  const beside = `${path}.${process.pid}.part`;
-  const file = await open(beside, 'wx', 0o600).catch((error: unknown) => {
-    throw unwritable(path, error);
-  });
-  try {
-    const written = await write(lines, (chunk) =>
-      file.appendFile(chunk).catch((error: unknown) => {
-        throw unwritable(path, error);
-      }),
-    );
-    await file.sync();
-    await file.close();
-    await rename(beside, path).catch((error: unknown) => {
-      throw unwritable(path, error);
-    });
-    await syncDir(dirname(path));
-    return written;
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    await rm(beside, { force: true });
-    throw error;
-  }
+  // The log of a system is nobody else's to read.
+  await using file = await OutFile.open(path, 0o600);
+  const written = await write(lines, (chunk) => file.write(chunk));
+  await file.finish();
+  return written;
 };

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type TaskEither, tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { readBounded } from '../../broker/files/bounded-file.js';
-import { type Fault, fault } from '../../schemas/errors.js';
+import { writeOut } from '../../broker/files/out-file.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { compile } from '../../schemas/validate.js';
 import {
   type Certificate,
@@ -47,15 +48,16 @@ export const certify = (statement: Statement, key: SigningKey): Certificate => {
   return { statement: text, publicKey: key.publicKey, signature: key.sign(text) };
 };
 
-/** USAGE where it cannot be written; what stood there before is replaced. */
-export const writeCertificate = (path: string, certificate: Certificate): Either<Fault, void> => {
-  try {
-    writeFileSync(path, `${JSON.stringify(certificate, null, 2)}\n`);
-    return right(undefined);
-  } catch (error) {
-    return left(fault('USAGE', `the certificate cannot be written: ${(error as Error).message}`));
-  }
-};
+/** A certificate as its file has it. */
+export const certificateText = (certificate: Certificate): string =>
+  `${JSON.stringify(certificate, null, 2)}\n`;
+
+/** OUTPUT_FAILED where it cannot be written; what stood there before is replaced. */
+export const writeCertificate = (path: string, certificate: Certificate): TaskEither<Fault, void> =>
+  tryCatch(
+    () => writeOut(path, certificateText(certificate)),
+    (error) => toFault(error),
+  );
 
 const parse = (text: string, what: string): Either<Fault, unknown> => {
   try {

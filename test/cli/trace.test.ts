@@ -214,7 +214,7 @@ describe('tallystick replay trace', () => {
     };
     assert.deepEqual(await codes('trace', '999999'), [1, '', 'CONVERSATION_UNKNOWN']);
     const nowhere = join(home.path, 'none', 'x.html');
-    assert.deepEqual(await codes('trace', `${order}`, '--html', '--out', nowhere), [2, '', 'USAGE']);
+    assert.deepEqual(await codes('trace', `${order}`, '--html', '--out', nowhere), [1, '', 'OUTPUT_FAILED']);
     assert.equal(existsSync(nowhere), false);
     assert.deepEqual(await codes('history', '--from', '9', '--to', '3'), [2, '', 'USAGE']);
   });

@@ -109,7 +109,7 @@ describe('tallystick replay export and import', () => {
     mkdirSync(at('dir'));
     const before = readdirSync(home.path);
     const bad = await cli(['replay', 'export', '--data', at('first'), '--out', at('dir'), '--json']);
-    assert.deepEqual([bad.code, codeOf(bad)], [2, 'USAGE']);
+    assert.deepEqual([bad.code, codeOf(bad)], [1, 'OUTPUT_FAILED']);
     assert.deepEqual(readdirSync(home.path), before);
   });
 

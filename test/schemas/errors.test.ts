@@ -86,6 +86,7 @@ const STABLE: Readonly<
   DATA_DIR_UNUSABLE: ['failed', false, 3, 500],
   BROKER_UNREACHABLE: ['failed', true, 3, 503],
   EXPRESSION_INVALID: ['rejected', false, 2, 400],
+  OUTPUT_FAILED: ['failed', false, 1, 500],
   USAGE: ['rejected', false, 2, 400],
   ANSWER_TOO_LARGE: ['failed', false, 1, 413],
   INTERNAL: ['failed', false, 1, 500],

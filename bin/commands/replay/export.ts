@@ -86,7 +86,10 @@ export const addExport = (group: Command): void => {
           format,
           'ndjson',
         )
-        .option('--out <file>', 'write this file, which is there whole or not at all'),
+        .option(
+          '--out <file>',
+          'write this file, whole or not at all; a pipe or a device is written through',
+        ),
     ),
   ).action((options: Options) => run(showExport(options)));
   withExamples(command, [

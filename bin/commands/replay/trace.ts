@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
@@ -8,6 +7,7 @@ import { traceJson } from '../../../replay/trace/json.js';
 import { traceMermaid } from '../../../replay/trace/mermaid.js';
 import { type ReadTrace, readTrace } from '../../../replay/trace/read-trace.js';
 import { traceText } from '../../../replay/trace/text.js';
+import { writeOut } from '../../../broker/files/out-file.js';
 import { type Fault, FaultError, fault, toFault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';
@@ -51,12 +51,8 @@ const write = async (lines: Iterable<string>, file: string | undefined): Promise
     for (const line of lines) await printLine(line);
     return right(done);
   }
-  try {
-    writeFileSync(file, `${[...lines].join('\n')}\n`);
-    return right(done);
-  } catch (error) {
-    return left(fault('USAGE', `--out: ${(error as Error).message}`));
-  }
+  await writeOut(file, `${[...lines].join('\n')}\n`);
+  return right(done);
 };
 
 const read = async (nc: NatsConnection, seq: number, all: boolean): Promise<ReadTrace> => {
