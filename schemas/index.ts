@@ -25,7 +25,9 @@ export { type ActionManifest, type Manifest, ManifestSchema, parseManifest } fro
 export { isModuleName, isName, NAME_PATTERN, parseName, RESERVED_NAMES } from './names.js';
 export {
   conversationOf,
+  type HistoryLine,
   type HistoryRecord,
+  historyLine,
   type RawRecord,
   type StoredMessage,
   toHistory,

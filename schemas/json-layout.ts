@@ -7,6 +7,7 @@ const INDENT = '  ';
 /** Deeper than this each line would be more blanks than text: it is written without any. */
 const MAX_DEPTH = 100;
 
+/** Behind the text whose first quote is at `from`. */
 const behindText = (text: string, from: number): number => {
   let at = from + 1;
   while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
@@ -20,7 +21,8 @@ const behindWord = (text: string, from: number): number => {
 };
 
 /** The parts of a JSON text: signs, texts, numbers and words. */
-function* partsOf(text: string): Generator<string> {
+const partsOf = (text: string): readonly string[] => {
+  const parts: string[] = [];
   for (let at = 0; at < text.length; ) {
     const code = text.charCodeAt(at);
     if (code <= BLANK) {
@@ -39,10 +41,28 @@ function* partsOf(text: string): Generator<string> {
       : code === QUOTE
         ? behindText(text, at)
         : Math.max(at + 1, behindWord(text, at));
-    yield text.slice(at, to);
+    parts.push(text.slice(at, to));
     at = to;
   }
-}
+  return parts;
+};
+
+/** Without the blanks between its parts; most payloads have none. */
+const compact = (text: string): string => {
+  let out = '';
+  let from = 0;
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = behindText(text, at);
+    else if (code > BLANK) at += 1;
+    else {
+      out += text.slice(from, at);
+      while (at < text.length && text.charCodeAt(at) <= BLANK) at += 1;
+      from = at;
+    }
+  }
+  return from === 0 ? text : out + text.slice(from);
+};
 
 const isOpening = (part: string): boolean => part === '{' || part === '[';
 const isClosing = (part: string): boolean => part === '}' || part === ']';
@@ -62,8 +82,9 @@ const depthOf = (parts: readonly string[]): number => {
  * them. Numbers and texts stay as they are written, so no number becomes another one.
  */
 export const layOut = (text: string, onLines: boolean): string => {
-  const parts = [...partsOf(text)];
-  if (!onLines || depthOf(parts) > MAX_DEPTH) return parts.join('');
+  if (!onLines) return compact(text);
+  const parts = partsOf(text);
+  if (depthOf(parts) > MAX_DEPTH) return compact(text);
   let out = '';
   let depth = 0;
   for (const [index, part] of parts.entries()) {

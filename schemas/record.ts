@@ -1,7 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { HEADER, SCHEMA_VERSION } from './headers.js';
 import { parseSequence } from './identity.js';
-import { jsonOrText } from './json.js';
+import { PAYLOAD_FORMS, Payload } from './payload.js';
 import { splitSubject } from './subjects.js';
 
 /** A message of the log as the server hands it over, before anyone interprets it. */
@@ -58,11 +58,26 @@ export const HistoryRecordSchema = Type.Object(
       Sequence,
       'Sequence of the first record of its conversation; its own when it is the first.',
     ),
-    data: Type.Unknown({ description: 'The payload as JSON, or as text when it is none.' }),
+    form: Type.Enum([...PAYLOAD_FORMS], {
+      description:
+        'What the payload is: `json`, and `data` is what was stored, its numbers and keys as they were written; `deep`, JSON nested deeper than 1,000 levels, and `data` is its text; `text`, no JSON, and `data` is that text; `base64`, no UTF-8, and `data` is its base64; `empty`, and `data` is null.',
+    }),
+    data: Type.Unknown({ description: 'The payload, as `form` says.' }),
   },
   { description: 'One line of history. Fields that do not apply are null.' },
 );
-export type HistoryRecord = Readonly<Static<typeof HistoryRecordSchema>>;
+
+/** A line of history as programs read it. */
+export type HistoryLine = Readonly<Static<typeof HistoryRecordSchema>>;
+
+/** A record of the log, with what its subject and its headers say. */
+export interface HistoryRecord extends Omit<HistoryLine, 'form' | 'data'> {
+  readonly payload: Payload;
+}
+
+/** A record as one line of JSON, {@link HistoryLine}: its payload is what was stored. */
+export const historyLine = ({ payload, ...facts }: HistoryRecord): string =>
+  `${JSON.stringify({ ...facts, form: payload.form }).slice(0, -1)},"data":${payload.json}}`;
 
 const sequence = (text: string | undefined): number | null =>
   text === undefined ? null : (parseSequence(text) ?? null);
@@ -88,7 +103,7 @@ export const toHistory = (message: StoredMessage): HistoryRecord => {
     subject: message.subject,
     id,
     cause: causeOf(message) ?? null,
-    data: jsonOrText(message.data),
+    payload: new Payload(message.data),
   };
   if (subject === undefined || subject.kind === 'epoch') {
     const producer = subject?.producer ?? null;

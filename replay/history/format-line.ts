@@ -46,7 +46,7 @@ export const lineFormatter = ({
       return NUMBERS.has(i) ? cell.padStart(width) : cell.padEnd(width);
     });
     const head = padded.join(' ');
-    const data = printable(JSON.stringify(record.data) ?? 'null');
+    const data = printable(record.payload.shown());
     const room = columns === undefined ? data.length : Math.max(0, columns - head.length - 1);
     const shown = data.length <= room ? data : room === 0 ? '' : `${data.slice(0, room - 1)}…`;
     if (!colour) return `${head} ${shown}`.trimEnd();

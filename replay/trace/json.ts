@@ -1,3 +1,4 @@
+import type { Payload } from '../../schemas/payload.js';
 import { findingsOf } from './findings.js';
 import { timesOf } from './times.js';
 import type { ReadTrace } from './read-trace.js';
@@ -7,25 +8,19 @@ import { type Step, walk, type WalkOptions } from './walk.js';
 const us = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 const usOrNull = (ms: number | null): number | null => (ms === null ? null : us(ms));
 
+/** Fields of an object that is JSON, which it is written with as it was stored; with the comma before each. */
+const payloadFields = (form: string, data: string, payload: Payload | null): string =>
+  payload === null
+    ? `,"${form}":null,"${data}":null`
+    : `,"${form}":"${payload.form}","${data}":${payload.json}`;
+
 const handlingOf = ({ handling }: TraceNode): object => {
   if (handling === null) return {};
-  const {
-    result,
-    outcome,
-    error,
-    data,
-    tookMs,
-    waitedMs,
-    waitedFor,
-    callsMs,
-    ownMs,
-    copiesMs,
-    dead,
-    missing,
-  } = handling;
+  const { result, outcome, error, tookMs, waitedMs, waitedFor, callsMs, ownMs, copiesMs, dead, missing } =
+    handling;
   const times = { tookMs: usOrNull(tookMs), waitedMs: us(waitedMs), waitedFor, callsMs: us(callsMs) };
   const end = { ownMs: usOrNull(ownMs), copiesMs: us(copiesMs), dead, missing };
-  return { outcome, error, result: result?.seq ?? null, resultData: data, ...times, ...end };
+  return { outcome, error, result: result?.seq ?? null, ...times, ...end };
 };
 
 const headOf = (node: TraceNode): string => {
@@ -40,8 +35,9 @@ const headOf = (node: TraceNode): string => {
     schedule: record.schedule,
     deadline: record.deadline,
   };
-  const whole = { ...who, ...place, atMs: us(atMs), ...handlingOf(node), problem, size, data: record.data };
-  return JSON.stringify(whole).slice(0, -1);
+  const whole = { ...who, ...place, atMs: us(atMs), ...handlingOf(node), problem, size };
+  const result = node.handling === null ? '' : payloadFields('resultForm', 'resultData', node.handling.data);
+  return `${JSON.stringify(whole).slice(0, -1)}${result}${payloadFields('form', 'data', record.payload)}`;
 };
 
 /** Written piece by piece: JSON.stringify cannot go as deep as conversations can. */

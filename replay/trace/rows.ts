@@ -3,7 +3,7 @@ import { type Bar, barOf } from './bar.js';
 import type { Paint } from './paint.js';
 import type { Trace, TraceNode } from './trace.js';
 import { walk, type WalkOptions } from './walk.js';
-import { durationText, jsonText, outcomeText, plural, whatOf } from './words.js';
+import { durationText, outcomeText, payloadText, plural, whatOf } from './words.js';
 
 /** Levels that are drawn as such; what is deeper has its level in figures, or a long chain would be a triangle of blanks. */
 const DRAWN_LEVELS = 24;
@@ -54,9 +54,9 @@ const wordsOf = (node: TraceNode): Row['words'] => {
     ]);
   for (const subject of handling?.missing ?? []) words.push(['failed', ` missing: ${printable(subject)}`]);
   if (problem !== null) words.push(['failed', ` ${printable(problem)}`]);
-  words.push(['dim', ` ${jsonText(record.data)}`]);
+  words.push(['dim', ` ${payloadText(record.payload)}`]);
   if (handling?.outcome === 'ok' && handling.data !== null)
-    words.push(['dim', ` → ${jsonText(handling.data)}`]);
+    words.push(['dim', ` → ${payloadText(handling.data)}`]);
   return words;
 };
 

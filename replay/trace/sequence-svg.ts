@@ -64,7 +64,7 @@ const titleOf = ({ record, kind, node }: Message): string => {
     ...(problem === null ? [] : [problem]),
     ...(handling?.missing ?? []).map((subject) => `missing: ${subject}`),
   ];
-  const payload = JSON.stringify(record.data, null, 2) ?? 'null';
+  const payload = record.payload.shown(true);
   return escapeXml([...lines, clipped(payload)].join('\n'));
 };
 

@@ -1,5 +1,6 @@
 import { HEADER } from '../../schemas/headers.js';
 import { type Part, parsePart, parseSequence } from '../../schemas/identity.js';
+import { Payload } from '../../schemas/payload.js';
 import { type HistoryRecord, type StoredMessage, toHistory } from '../../schemas/record.js';
 
 /** A record with what its headers say of its place in a conversation. */
@@ -25,6 +26,8 @@ export const toTraceRecord = (message: StoredMessage): TraceRecord => {
   const { timeMs, timeUs } = message;
   return {
     ...toHistory(message),
+    // Its own bytes: those of the message are a part of many, which would be kept with it.
+    payload: new Payload(new Uint8Array(message.data)),
     timeMs: timeUs === undefined ? timeMs : timeUs / 1_000,
     part: parsePart(message.header(HEADER.part) ?? '') ?? null,
     call: number(HEADER.call),

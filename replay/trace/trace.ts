@@ -1,3 +1,4 @@
+import type { Payload } from '../../schemas/payload.js';
 import type { Outcome, OutcomeError } from './outcome.js';
 import type { TraceRecord } from './trace-record.js';
 
@@ -16,8 +17,8 @@ export interface Handling {
   readonly result: TraceRecord | null;
   readonly outcome: Outcome;
   readonly error: OutcomeError | null;
-  /** What the caller was given. */
-  readonly data: unknown;
+  /** What the caller was given; null where there is nothing. */
+  readonly data: Payload | null;
   /** From stored to its result stored. */
   readonly tookMs: number | null;
   /** Of that, until its agent had answered what came before; the log shows it by the results of that agent. */

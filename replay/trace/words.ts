@@ -1,8 +1,9 @@
+import type { Payload } from '../../schemas/payload.js';
 import { printable } from '../../schemas/printable.js';
 import type { HistoryRecord } from '../../schemas/record.js';
 import type { TraceNode } from './trace.js';
 
-export const jsonText = (value: unknown): string => printable(JSON.stringify(value) ?? 'null');
+export const payloadText = (payload: Payload): string => printable(payload.shown());
 
 export const cut = (text: string, width: number): string =>
   text.length <= width ? text : width < 1 ? '' : `${text.slice(0, width - 1)}…`;

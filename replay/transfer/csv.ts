@@ -1,4 +1,4 @@
-import type { HistoryRecord } from '../../schemas/record.js';
+import type { HistoryLine } from '../../schemas/record.js';
 import type { Found } from '../history/history.js';
 import type { ExportFormat } from './export-format.js';
 import { toBase64 } from './payload.js';
@@ -17,7 +17,7 @@ const COLUMNS = [
   'cause',
   'conversation',
   'data',
-] as const satisfies readonly (keyof HistoryRecord)[];
+] as const satisfies readonly (keyof HistoryLine)[];
 
 /** A spreadsheet takes a cell that begins so for a formula, and runs it: whoever may send commands could write one. */
 const FORMULA = /^[=+\-@\t\r]/;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { NatsConnection } from 'nats';
 import { history, readTrace, traceJson } from '../../replay/index.js';
-import type { HistoryRecord } from '../../schemas/record.js';
+import type { HistoryLine } from '../../schemas/record.js';
 import { manifest as faulty } from '../fixtures/modules/faulty/manifest.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { connectOperator } from '../support/log-checks.js';
@@ -223,7 +223,7 @@ describe('tallystick replay trace', () => {
     const first = await replay(['history', '--limit', '2']);
     assert.deepEqual([first.stdout.split('\n').length, first.stderr], [3, 'more: --from 3\n']);
     const last = await replay(['history', '--last', '1', '--name', 'place', '--json']);
-    const { seq } = JSON.parse(last.stdout) as HistoryRecord;
+    const { seq } = JSON.parse(last.stdout) as HistoryLine;
     assert.equal(last.stderr, `{"previous":${seq - 1}}\n`);
     const none = await replay(['history', '--agent', 'nobody']);
     assert.deepEqual([none.code, none.stdout, none.stderr], [0, '', 'no record fits\n']);

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lineFormatter } from '../../replay/history/format-line.js';
+import { Payload } from '../../schemas/payload.js';
 import type { HistoryRecord } from '../../schemas/record.js';
 
-const record = (changes: Partial<HistoryRecord> = {}): HistoryRecord => ({
+const record = ({
+  data = { amount: 5 },
+  ...changes
+}: Partial<Omit<HistoryRecord, 'payload'>> & { readonly data?: unknown } = {}): HistoryRecord => ({
   seq: 7,
   time: '2026-01-02T03:04:05.678Z',
   kind: 'cmd',
@@ -15,7 +19,7 @@ const record = (changes: Partial<HistoryRecord> = {}): HistoryRecord => ({
   id: null,
   cause: null,
   conversation: 7,
-  data: { amount: 5 },
+  payload: new Payload(Buffer.from(JSON.stringify(data))),
   ...changes,
 });
 

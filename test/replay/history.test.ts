@@ -7,7 +7,7 @@ import { history } from '../../replay/history/history.js';
 import type { HistoryQuery } from '../../replay/history/query.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import type { HistoryRecord } from '../../schemas/record.js';
+import { type HistoryLine, type HistoryRecord, historyLine } from '../../schemas/record.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -73,11 +73,12 @@ describe('history', () => {
       all.map(({ subject }) => subject),
       LOG.map(({ subject }) => subject),
     );
-    const keys = 'seq,time,kind,subject,module,name,agent,sender,id,cause,conversation,data'
+    const keys = 'seq,time,kind,subject,module,name,agent,sender,id,cause,conversation,form,data'
       .split(',')
       .sort();
-    for (const record of all) assert.deepEqual(Object.keys(record).sort(), keys);
-    const { time, ...eighth } = all[7] as HistoryRecord;
+    const lines = all.map((record) => JSON.parse(historyLine(record)) as HistoryLine);
+    for (const line of lines) assert.deepEqual(Object.keys(line).sort(), keys);
+    const { time, ...eighth } = lines[7] as HistoryLine;
     assert.match(time, /Z$/);
     assert.deepEqual(eighth, {
       seq: 8,
@@ -90,6 +91,7 @@ describe('history', () => {
       id: 'orders.2.1',
       cause: 7,
       conversation: 7,
+      form: 'json',
       data: { x: 1 },
     });
   });

@@ -1,13 +1,19 @@
 import fc from 'fast-check';
+import { Payload } from '../../schemas/payload.js';
 import type { TraceRecord } from '../../replay/trace/trace-record.js';
 
 const BEGAN = Date.parse('2026-01-02T03:04:05.000Z');
 
 /** What a test says of a record; the rest follows. */
-export type Said = Partial<TraceRecord> & { readonly seq: number; readonly kind: TraceRecord['kind'] };
+export type Said = Partial<Omit<TraceRecord, 'payload'>> & {
+  readonly seq: number;
+  readonly kind: TraceRecord['kind'];
+  /** Its payload, as a value of JSON. */
+  readonly data?: unknown;
+};
 
 /** A record of the conversation 1, stored as many milliseconds behind the first as `at` says; 1 ms a record without. */
-export const record = ({ at, ...said }: Said & { readonly at?: number }): TraceRecord => {
+export const record = ({ at, data = {}, ...said }: Said & { readonly at?: number }): TraceRecord => {
   const {
     seq,
     kind,
@@ -19,8 +25,9 @@ export const record = ({ at, ...said }: Said & { readonly at?: number }): TraceR
   const timeMs = BEGAN + (at ?? seq - 1);
   const subject = `${kind}.${module}.${name}${agent === null ? '' : `.${agent}`}${kind === 'cmd' ? `.${sender}` : ''}`;
   const headers = { part: null, call: null, dead: null, redrives: null, schedule: null, deadline: null };
-  const who = { module, name, agent, sender, id: null, cause: null, conversation: 1, data: {} };
-  return { subject, time: new Date(timeMs).toISOString(), timeMs, ...who, ...headers, ...said };
+  const who = { module, name, agent, sender, id: null, cause: null, conversation: 1 };
+  const payload = new Payload(Buffer.from(JSON.stringify(data)));
+  return { subject, time: new Date(timeMs).toISOString(), timeMs, ...who, ...headers, payload, ...said };
 };
 
 export const ok = (...out: readonly string[]): unknown => ({

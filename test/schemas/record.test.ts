@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Schema from 'typebox/schema';
 import { HEADER } from '../../schemas/headers.js';
-import { conversationOf, HistoryRecordSchema, type StoredMessage, toHistory } from '../../schemas/record.js';
+import {
+  conversationOf,
+  type HistoryLine,
+  historyLine,
+  HistoryRecordSchema,
+  type StoredMessage,
+  toHistory,
+} from '../../schemas/record.js';
 
 const stored = (
   subject: string,
@@ -18,8 +25,8 @@ const stored = (
 });
 
 const check = Schema.Compile(HistoryRecordSchema);
-const record = (...message: Parameters<typeof stored>) => {
-  const line = toHistory(stored(...message));
+const record = (...message: Parameters<typeof stored>): HistoryLine => {
+  const line = JSON.parse(historyLine(toHistory(stored(...message)))) as HistoryLine;
   assert.equal(check.Check(line), true, JSON.stringify(line));
   return line;
 };
@@ -37,6 +44,7 @@ test('a command without a header begins a conversation, and its sender is the la
     id: null,
     cause: null,
     conversation: 7,
+    form: 'json',
     data: { amount: 5 },
   });
 });
@@ -58,7 +66,10 @@ test('an epoch belongs to no module and no conversation', () => {
 
 test('a record that nobody understands still has a line, with what is there', () => {
   const line = record('what.is.this', 'no json');
-  assert.deepEqual([line.kind, line.subject, line.data], ['unknown', 'what.is.this', 'no json']);
+  assert.deepEqual(
+    [line.kind, line.subject, line.form, line.data],
+    ['unknown', 'what.is.this', 'text', 'no json'],
+  );
 });
 
 test('a header that is no sequence counts as absent', () => {

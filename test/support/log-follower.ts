@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { HistoryRecord } from '../../schemas/record.js';
+import type { HistoryLine } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { follow } from './children.js';
 import { collectLines } from './lines.js';
@@ -8,9 +8,9 @@ import { waitFor } from './wait-for.js';
 
 /** The log as `tallystick replay history --follow` tells it, from its beginning on. */
 export interface LogFollower extends AsyncDisposable {
-  readonly records: () => readonly HistoryRecord[];
+  readonly records: () => readonly HistoryLine[];
   /** Every result that the log has for a command. */
-  readonly resultsOf: (command: number) => readonly HistoryRecord[];
+  readonly resultsOf: (command: number) => readonly HistoryLine[];
   /** Waits for the result of a command. */
   readonly result: (command: number, timeoutMs?: number) => Promise<Result>;
 }
@@ -23,12 +23,12 @@ export const followLog = (dataDir: string): LogFollower => {
   );
   const exited = follow(child);
   const lines = collectLines(child.stdout);
-  const read: HistoryRecord[] = [];
-  const records = (): readonly HistoryRecord[] => {
-    while (read.length < lines.length) read.push(JSON.parse(lines[read.length] as string) as HistoryRecord);
+  const read: HistoryLine[] = [];
+  const records = (): readonly HistoryLine[] => {
+    while (read.length < lines.length) read.push(JSON.parse(lines[read.length] as string) as HistoryLine);
     return read;
   };
-  const resultsOf = (command: number): readonly HistoryRecord[] =>
+  const resultsOf = (command: number): readonly HistoryLine[] =>
     records().filter(({ kind, cause }) => kind === 'res' && cause === command);
   return {
     records,

@@ -5,6 +5,7 @@ import { lineFormatter } from '../../../replay/history/format-line.js';
 import { history } from '../../../replay/history/history.js';
 import type { HistoryEnd } from '../../../replay/history/query.js';
 import { type Fault, FaultError, toFault } from '../../../schemas/errors.js';
+import { historyLine } from '../../../schemas/record.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';
 import { printLine, printNote } from '../../output.js';
@@ -19,7 +20,7 @@ interface Options extends TargetOptions, SelectionOptions {
 }
 
 const format = (json: boolean): ((record: Parameters<ReturnType<typeof lineFormatter>>[0]) => string) => {
-  if (json) return (record) => JSON.stringify(record);
+  if (json) return historyLine;
   return lineFormatter(terminal());
 };
 

@@ -382,8 +382,8 @@ describe('what a credential does not allow', () => {
       assert.equal(await attempt(guest, 'cmd.accounts.credit.eve', body, claim), 'served');
       await waitFor('the refusal', async () =>
         (await history()).some(
-          ({ kind, agent, data }) =>
-            kind === 'res' && agent === 'eve' && JSON.stringify(data).includes('CALLER_FORBIDDEN'),
+          ({ kind, agent, payload }) =>
+            kind === 'res' && agent === 'eve' && payload.json.includes('CALLER_FORBIDDEN'),
         ),
       );
       assert.deepEqual(await balance('eve'), { status: 'ok', data: { balance: 0, outgoing: 0 } });
