@@ -2,7 +2,6 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Subscription } from 'nats';
 import type { StartConfig } from '../schemas/config.js';
 import { type Fault, FaultError, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
@@ -21,6 +20,7 @@ import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
 import { type ProducersContext, serveProducers } from './operate/producers.js';
 import { serveRequests } from './serving/requests.js';
+import type { Listening } from './serving/serve.js';
 import { SERVED } from './serving/served.js';
 import type { Producer } from './journal/producer.js';
 import { Lifetime, orThrow, run } from './process/lifetime.js';
@@ -161,6 +161,7 @@ const start = async (
     ...serve(server, parts, context, open.producer),
     ...serveProducers(producersContext(config, open, parts)),
   ];
+  await server.link.people.flush();
   lifetime.onReplaced(() => {
     gateway.retire();
     supervisor.abandonAll();
@@ -228,7 +229,7 @@ const serve = (
   { supervisor, gateway, schedules, index, stacks, refusal, entrance }: Parts,
   context: OperationsContext,
   producer: Producer,
-): readonly Subscription[] => {
+): readonly Listening[] => {
   const handlers = new Map([
     ...operations(context),
     ...scheduleOperations(schedules),

@@ -12,7 +12,8 @@ export interface AccountLimits {
 const MIB = 1024 * 1024;
 
 /**
- * What the server holds for a connection that does not read, bytes; it closes the connection that needs more. The server has
+ * What the server holds for a connection that does not read, bytes; it closes the connection that needs more. What other
+ * connections send has no responders from three quarters of it on (`no_fast_producer_stall`). The server has
  * one number for all connections, also for the broker's, on which calls come faster for a moment than they are taken. So
  * this times the connections of guests is what slow readers can cost. Readers of the log ask for twice 3 MiB at a time,
  * modules for twice 2 MiB (PULL_BYTES in broker/journal).

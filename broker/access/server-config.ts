@@ -137,6 +137,9 @@ export const serverConfig = (settings: ServerSettings, plan: AccessPlan): string
     `jetstream: { store_dir: ${q(settings.storeDir)}, sync_interval: ${q(settings.syncInterval)} }`,
     // A client that cannot keep up is cut after this, instead of holding back what the rest waits for.
     'write_deadline: "10s"',
+    // What a connection has no room for is refused to who sends it. Held back for 2 ms, large requests come faster than the server
+    // can pass them on, and it closes the broker's connection with all that waits in it.
+    'no_fast_producer_stall: true',
     ...Object.entries(SERVER_LIMITS).map(([name, value]) => `${name}: ${value}`),
     accountsConfig(plan),
   ].join('\n');

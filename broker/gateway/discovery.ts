@@ -1,10 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { NatsConnection, Subscription } from 'nats';
+import type { NatsConnection } from 'nats';
 import type { Entrance } from '../serving/entrance.js';
 import { encodeJson } from '../../schemas/json.js';
 import { takesAgent } from '../../schemas/manifest.js';
 import { answerBytes, encodeAnswer } from '../serving/answer.js';
-import { serve } from '../serving/serve.js';
+import { type Listening, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import type { ModuleDirectory, ServedModule } from './directory.js';
 
@@ -68,7 +68,7 @@ export const serveDiscovery = (
   nc: NatsConnection,
   directory: ModuleDirectory,
   entrance: Entrance,
-): Subscription =>
+): Listening =>
   serve({
     nc,
     entrance,

@@ -1,12 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Msg, NatsConnection, Subscription } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import type { Draft, Settle } from '../journal/draft.js';
 import { failPoint } from '../journal/fail-point.js';
 import type { Producer } from '../journal/producer.js';
 import { Seldom } from '../journal/seldom.js';
-import { serve } from '../serving/serve.js';
+import { type Listening, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import type { Entrance } from '../serving/entrance.js';
 import { moduleUnknown } from './admission.js';
@@ -56,7 +56,7 @@ interface Entrant {
  */
 export class Door {
   readonly #unheard: Seldom;
-  #serving: Subscription | undefined;
+  #serving: Listening | undefined;
   #storing = 0;
 
   constructor(private readonly options: DoorOptions) {

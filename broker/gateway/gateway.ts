@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Msg, NatsConnection, Subscription } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
@@ -11,7 +11,7 @@ import type { Settle } from '../journal/draft.js';
 import { linkedRequest } from '../journal/linked-request.js';
 import { headerOf, lastHeaderOf } from '../journal/message-headers.js';
 import type { Producer } from '../journal/producer.js';
-import { serve } from '../serving/serve.js';
+import { type Listening, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './admission.js';
 import type { Entrance } from '../serving/entrance.js';
@@ -57,8 +57,8 @@ export class Gateway {
   /** Calls that handlers make. */
   readonly handlerCalls: HandlerCalls;
   /** Subscriptions to what callers send. */
-  readonly #serving: Subscription[] = [];
-  #results: Subscription | undefined;
+  readonly #serving: Listening[] = [];
+  #results: Listening | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #draining = false;
   #retired = false;

@@ -1,10 +1,10 @@
 import type { ConsumerConfig } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
-import { headers, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { headers, type Msg, type NatsConnection } from 'nats';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson, parseJson } from '../../schemas/json.js';
 import { LOG } from '../../schemas/log.js';
-import { serve } from '../serving/serve.js';
+import { type Listening, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate.js';
 
@@ -112,7 +112,7 @@ const pull = (nc: NatsConnection, msg: Msg): void => {
 };
 
 /** Makes consumers for the operator, who may read the log in any way and change nothing, and passes on what pulls from them. */
-export const serveConsumers = (nc: NatsConnection): readonly Subscription[] => [
+export const serveConsumers = (nc: NatsConnection): readonly Listening[] => [
   serve({
     nc,
     subject: SERVED.consumers,

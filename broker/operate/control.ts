@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { NatsConnection, Subscription } from 'nats';
+import type { NatsConnection } from 'nats';
 import { type Beat, EpochEndSchema, type StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { compile } from '../../schemas/validate.js';
@@ -9,6 +9,7 @@ import type { Stacks } from '../dead/stacks.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { type Handler, serveRequests } from '../serving/requests.js';
+import type { Listening } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -85,7 +86,7 @@ const fromItsProcess =
       : OF_ANOTHER_BROKER;
 
 /** Serves `ctl.<module>.start|ready|calls|beat|threw`; the server lets each module use its own name only. */
-export const serveControl = (nc: NatsConnection, supervisor: Supervisor, stacks: Stacks): Subscription =>
+export const serveControl = (nc: NatsConnection, supervisor: Supervisor, stacks: Stacks): Listening =>
   serveRequests(nc, SERVED.control, (subject) => {
     const [, name, verb] = subject.split('.');
     const module = supervisor.find(name ?? '');

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { NatsConnection, Subscription } from 'nats';
+import type { NatsConnection } from 'nats';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity } from '../../schemas/identity.js';
@@ -34,6 +34,7 @@ import { readLog } from '../journal/reader.js';
 import { OneByOne } from './one-by-one.js';
 import { type Handler, serveRequests } from '../serving/requests.js';
 import type { Entrance } from '../serving/entrance.js';
+import type { Listening } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 
 export interface ProducersContext {
@@ -273,7 +274,7 @@ const readVerb = (subject: string, { directory }: ProducersContext): E.Either<Fa
  * Gives programs outside their epochs. Requests of one account are answered one after the other: whoever asks much, or
  * for much, keeps nobody waiting but himself. It also makes of "who wrote the last one? then I" one step.
  */
-export const serveProducers = (context: ProducersContext): readonly Subscription[] => {
+export const serveProducers = (context: ProducersContext): readonly Listening[] => {
   const { nc, entrance } = context;
   const accounts = new Map<string, OneByOne>();
   const find = (subject: string): Handler | undefined => {

@@ -1,7 +1,7 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Msg, NatsConnection, Subscription } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -12,7 +12,7 @@ import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
 import { carriedOf, type Headers, readRequest } from '../gateway/request.js';
 import type { Handler } from '../serving/requests.js';
-import { serve } from '../serving/serve.js';
+import { type Listening, serve } from '../serving/serve.js';
 import type { Entrance } from '../serving/entrance.js';
 import { SERVED } from '../serving/served.js';
 import { dueTooLate, refusedAlways } from './hopeless.js';
@@ -52,7 +52,7 @@ export const serveScheduling = (
   directory: ModuleDirectory,
   refusal: () => Fault | undefined,
   entrance: Entrance,
-): Subscription =>
+): Listening =>
   serve({
     nc,
     subject: SERVED.schedules,

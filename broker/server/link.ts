@@ -2,10 +2,10 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
 import { dial } from '../journal/dial.js';
-import { Seldom } from '../journal/seldom.js';
 import { linkedRequest, whileLinked } from '../journal/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
+import { Intake } from '../intake/intake.js';
 
 /** What the server says of its JetStream. */
 export interface JetStreamSettings {
@@ -16,8 +16,8 @@ export interface JetStreamSettings {
 /** The broker's connections: two to the account of the log, and one to the server's own account. */
 export interface Link extends AsyncDisposable {
   readonly nc: NatsConnection;
-  /** Also in the account of the log: takes what people send, so that it may be lost without the other one. */
-  readonly people: NatsConnection;
+  /** Reads what people send, over the second one: it may be lost without the other one. */
+  readonly people: Intake;
   readonly jsm: JetStreamManager;
   readonly serverVersion: string;
   /** Since when the server has been answering, by the clock of `performance.now()`; undefined while it does not. */
@@ -89,20 +89,10 @@ const refused = (error: unknown, { url, remedy }: LinkOptions): Fault => {
   return fault('SERVER_UNREACHABLE', `no NATS server answers at ${url}: ${message}`);
 };
 
-/** What the server had for this connection is lost with it, and the other one does not show that. */
-const sayWhenLost = (people: NatsConnection, log: (text: string) => void, isLinked: () => boolean): void => {
-  const seldom = new Seldom(log);
-  void (async () => {
-    for await (const { type } of people.status() as AsyncIterable<Status>) {
-      if (type === 'disconnect' && isLinked())
-        seldom.say('the server closed the connection for what people send: what waited in it has no answer');
-    }
-  })();
-};
-
 export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
-  const { core, system, log, onLost } = options;
+  const { url, core, system, log, onLost } = options;
   const opened: NatsConnection[] = [];
+  let people: Intake | undefined;
   const connectAs = async (key: Key, name: string, account: string): Promise<NatsConnection> => {
     const nc = await open(options, key, name);
     opened.push(nc);
@@ -112,7 +102,6 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
   return TE.tryCatch(
     async () => {
       const nc = await connectAs(core, 'tallystick broker', 'CORE');
-      const people = await connectAs(core, 'tallystick broker, people', 'CORE');
       const sys = await connectAs(system, 'tallystick broker, administration', 'SYS');
       const jsm = await whileLinked(nc, () => jetstreamManager(nc));
       let since: number | undefined = performance.now();
@@ -130,18 +119,23 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
           }
         }
       })();
-      sayWhenLost(people, log, () => since !== undefined);
       const close = async (): Promise<void> => {
-        await Promise.allSettled([people.close(), nc.close(), sys.close()]);
+        await Promise.allSettled([people?.close(), nc.close(), sys.close()]);
       };
       /** Asks the server itself, under its own account. */
-      const administer = async <T>(what: string): Promise<T> => {
+      const administer = async <T>(what: string, body = ''): Promise<T> => {
         const subject = `$SYS.REQ.SERVER.${nc.info?.server_id ?? ''}.${what}`;
-        const reply = await linkedRequest(sys, subject, '', { timeout: ADMINISTRATION_TIMEOUT_MS });
+        const reply = await linkedRequest(sys, subject, body, { timeout: ADMINISTRATION_TIMEOUT_MS });
         const answer = reply.json<{ data?: T; error?: { description?: string } }>();
         if (answer.error !== undefined) throw new Error(answer.error.description ?? 'no reason given');
         return answer.data as T;
       };
+      const end = async (connection: string): Promise<void> => {
+        await administer('KICK', JSON.stringify({ cid: Number(connection) }));
+      };
+      const isLinked = (): boolean => since !== undefined;
+      const intake = await Intake.open({ url, seed: core.seed, nc, log, end, isLinked });
+      people = intake;
       const reload = (): TE.TaskEither<Fault, void> =>
         TE.tryCatch(
           async () => {
@@ -159,7 +153,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         );
       return {
         nc,
-        people,
+        people: intake,
         jsm,
         serverVersion: nc.info?.version ?? '',
         linkedSince: () => since,
@@ -172,6 +166,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
     },
     (error) => {
       for (const nc of opened) void nc.close();
+      void people?.close();
       return refused(error, options);
     },
   );

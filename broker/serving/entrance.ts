@@ -1,4 +1,4 @@
-import type { NatsConnection } from 'nats';
+import type { People } from '../intake/intake.js';
 import type { Turnstile } from './turnstile.js';
 
 /**
@@ -7,6 +7,6 @@ import type { Turnstile } from './turnstile.js';
  * it; the log's connection stays. Answers go out over the log's connection, so that none is lost with this one.
  */
 export interface Entrance {
-  readonly people: NatsConnection;
+  readonly people: People;
   readonly turnstile: Turnstile;
 }

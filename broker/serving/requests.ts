@@ -1,11 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Msg, NatsConnection, Subscription } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { parseJson } from '../../schemas/json.js';
 import { answer } from './answer.js';
 import type { Entrance } from './entrance.js';
-import { sayFailed, serve } from './serve.js';
+import { type Listening, sayFailed, serve } from './serve.js';
 
 /** The JSON object of a request; `maxBytes` of the connection is the bound of its size, MAX_DEPTH that of its depth. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -43,7 +43,7 @@ export const serveRequests = (
   subject: string,
   find: (subject: string, msg: Msg) => Handler | undefined,
   entrance?: Entrance,
-): Subscription =>
+): Listening =>
   serve({
     nc,
     subject,

@@ -1,12 +1,13 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import type { Taken } from '../intake/intake.js';
 import { HEADER } from '../../schemas/headers.js';
 import { headerOf } from '../journal/message-headers.js';
 import { Seldom } from '../journal/seldom.js';
 import { askingOf } from './asking.js';
 import type { Entrance } from './entrance.js';
 import { LaterRefusals } from './later-refusals.js';
-import type { Turnstile } from './turnstile.js';
+import { overloaded, type Turnstile } from './turnstile.js';
 
 /** How a message is answered that nobody can answer: INTERNAL, in the form that its subject has for a no. */
 export type Refuse = (msg: Msg, problem: Fault) => void;
@@ -20,6 +21,9 @@ export interface Serving {
   /** Where people's requests come in and wait their turn. */
   readonly entrance?: Entrance;
 }
+
+/** Until `unsubscribe` it is served. */
+export type Listening = Pick<Subscription, 'unsubscribe'>;
 
 const MAX_STACK = 4_096;
 
@@ -50,25 +54,15 @@ const failed = (msg: Msg, thrown: unknown, refuse: Refuse): void => {
  * Serves a subject: the only way in which the broker subscribes to what others send. Nothing that a handler throws, now or
  * later, gets out of here: into the client it would end the reading of all that comes, into the process the process.
  */
-export const serve = (serving: Serving): Subscription => {
-  const { subject, entrance } = serving;
-  const nc = entrance?.people ?? serving.nc;
+export const serve = (serving: Serving): Listening => {
+  const { nc, subject, entrance } = serving;
+  if (entrance !== undefined)
+    return entrance.people.subscribe(subject, (taken) => enter(serving, entrance.turnstile, taken));
   return nc.subscribe(subject, {
     callback: (error, msg) => {
-      if (error !== null) return;
-      if (entrance === undefined) return handled(serving, msg, () => undefined);
-      answerOver(serving.nc, msg);
-      enter(serving, entrance.turnstile, msg);
+      if (error === null) handled(serving, msg, () => undefined);
     },
   });
-};
-
-const answerOver = (nc: NatsConnection, msg: Msg): void => {
-  msg.respond = (data, options) => {
-    if (msg.reply === undefined || msg.reply === '') return false;
-    nc.publish(msg.reply, data, options);
-    return true;
-  };
 };
 
 const handled = ({ handle, refuse }: Serving, msg: Msg, done: () => void): void => {
@@ -91,13 +85,21 @@ const refuseTaken = ({ refuse }: Serving, msg: Msg, problem: Fault): void => {
   }
 };
 
-const enter = (serving: Serving, turnstile: Turnstile, msg: Msg): void => {
-  const sender = msg.subject.slice(msg.subject.lastIndexOf('.') + 1);
+const enter = (serving: Serving, turnstile: Turnstile, taken: Taken): void => {
+  const { msg, connection, isLeftOut, release } = taken;
+  if (isLeftOut) {
+    release();
+    return refuseLater(serving, msg, TOO_MUCH);
+  }
   // What a producer numbers has its own bound, and its order over all of its connections.
-  if (headerOf(msg, HEADER.id) !== undefined) return handled(serving, msg, () => undefined);
-  const { asking, pace } = askingOf(msg, sender);
+  if (headerOf(msg, HEADER.id) !== undefined) {
+    release();
+    return handled(serving, msg, () => undefined);
+  }
+  const { asking, pace } = askingOf(msg, connection);
   const waits = msg.reply !== undefined && msg.reply !== '';
   const take = (): void => {
+    release();
     let isDone = false;
     const done = (): void => {
       if (!isDone) turnstile.leave(asking);
@@ -110,7 +112,16 @@ const enter = (serving: Serving, turnstile: Turnstile, msg: Msg): void => {
   };
   const full = turnstile.enter(asking, pace, take);
   if (full === undefined) return;
-  if (waits) later.add(() => refuseTaken(serving, msg, full));
+  release();
+  refuseLater(serving, msg, full);
+};
+
+const TOO_MUCH = overloaded(
+  'requests of this connection or of all wait, with more bytes than the broker holds',
+);
+
+const refuseLater = (serving: Serving, msg: Msg, full: Fault): void => {
+  if (msg.reply !== undefined && msg.reply !== '') later.add(() => refuseTaken(serving, msg, full));
   else
     seldom.say(
       `a request on ${msg.subject.slice(0, 256)} was refused, and nobody waits for an answer: ${full.message}`,

@@ -6,6 +6,8 @@ export interface Pace {
   readonly inFlight: number;
   /** The same while other connections ask too; one more is taken whenever none was for {@link STUCK_MS}. */
   readonly amongOthers?: number;
+  /** Likewise: no further one is taken while these have so many bytes. */
+  readonly amongOthersBytes?: number;
   /** While other connections ask too, each request keeps its place for so long, milliseconds: also one that is answered at once. */
   readonly amongOthersMs?: number;
   /** Requests of one line that wait; what comes then is refused. Without it, as many as of the connection. */
@@ -17,6 +19,8 @@ export interface TurnstileBounds {
   readonly connection: { readonly requests: number; readonly bytes: number };
   /** The same of one account. */
   readonly account: { readonly requests: number; readonly bytes: number };
+  /** So much of one connection may wait whatever waits of its account: many connections of one sender fill what the account may have. */
+  readonly small?: { readonly requests: number; readonly bytes: number };
 }
 
 const MIB = 1024 * 1024;
@@ -24,6 +28,7 @@ const MIB = 1024 * 1024;
 export const BOUNDS: TurnstileBounds = {
   connection: { requests: 20_000, bytes: 32 * MIB },
   account: { requests: 100_000, bytes: 64 * MIB },
+  small: { requests: 100, bytes: 64 * 1024 },
 };
 
 /** Who asks, and for what. `line`: what is taken in its order; the connection has a line for each kind of request. */
@@ -60,6 +65,7 @@ interface Line {
   readonly queue: Waiting[];
   head: number;
   inFlight: number;
+  bytesInFlight: number;
   credit: number;
   isReady: boolean;
   takenAt: number;
@@ -68,10 +74,13 @@ interface Line {
 
 const NOBODY = { connection: '', at: Number.NEGATIVE_INFINITY };
 
-const overloaded = (text: string): Fault => ({
+export const overloaded = (text: string): Fault => ({
   ...fault('OVERLOADED', `${text}; try again in ${RETRY_AFTER_MS} ms`),
   retryAfterMs: RETRY_AFTER_MS,
 });
+
+const isSmall = ({ small }: TurnstileBounds, held: Held | undefined, bytes: number): boolean =>
+  small !== undefined && (held?.requests ?? 0) < small.requests && (held?.bytes ?? 0) + bytes <= small.bytes;
 
 const tooLong = ({ line: name }: Asking, { pace, queue, head }: Line): Fault | undefined => {
   const [, verb] = name.split(' ');
@@ -116,7 +125,7 @@ export class Turnstile {
     this.#latest = { connection: asking.connection, at: performance.now() };
     const isFirst = line.queue.length === line.head && this.#ready.length === 0;
     if (isFirst && this.#mayTake(line) && this.#hasTime()) {
-      this.#taken(line);
+      this.#taken(line, asking);
       take();
       return undefined;
     }
@@ -142,6 +151,7 @@ export class Turnstile {
 
   #left(asking: Asking, line: Line): void {
     line.inFlight -= 1;
+    line.bytesInFlight -= asking.bytes;
     this.#makeReady(line);
     this.#forget(asking, line);
   }
@@ -155,6 +165,7 @@ export class Turnstile {
       queue: [],
       head: 0,
       inFlight: 0,
+      bytesInFlight: 0,
       credit: 0,
       isReady: false,
       takenAt: 0,
@@ -173,9 +184,11 @@ export class Turnstile {
       ['this connection', `c ${connection}`, this.bounds.connection],
       [`the account ${account}`, `a ${account}`, this.bounds.account],
     ] as const;
+    const own = this.#held.get(`c ${connection}`);
     for (const [who, key, bound] of by) {
       const held = this.#held.get(key);
       if (held === undefined) continue;
+      if (bound === this.bounds.account && isSmall(this.bounds, own, bytes)) continue;
       if (held.requests < bound.requests && held.bytes + bytes <= bound.bytes) continue;
       const quota = `${bound.requests} requests and ${bound.bytes} bytes`;
       return overloaded(
@@ -209,14 +222,15 @@ export class Turnstile {
   }
 
   #mayTake(line: Line): boolean {
-    const { inFlight, amongOthers = inFlight } = line.pace;
-    if (line.inFlight < amongOthers) return true;
+    const { inFlight, amongOthers = inFlight, amongOthersBytes = Number.POSITIVE_INFINITY } = line.pace;
+    if (line.inFlight < amongOthers && line.bytesInFlight < amongOthersBytes) return true;
     if (line.inFlight >= inFlight) return false;
     return this.#isAlone(line) || performance.now() - line.takenAt >= STUCK_MS;
   }
 
-  #taken(line: Line): void {
+  #taken(line: Line, { bytes }: Asking): void {
     line.inFlight += 1;
+    line.bytesInFlight += bytes;
     line.takenAt = performance.now();
   }
 
@@ -283,7 +297,7 @@ export class Turnstile {
         line.head = 0;
       }
       this.#count(next.asking, -1);
-      this.#taken(line);
+      this.#taken(line, next.asking);
       next.take();
     }
     if (line.queue.length === line.head) {

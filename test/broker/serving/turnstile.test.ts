@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { connect } from 'nats';
-import { connectionOf } from '../../../broker/serving/asking.js';
+import { connectionOf } from '../../../broker/intake/connection-of.js';
 import { type Asking, BOUNDS, Turnstile } from '../../../broker/serving/turnstile.js';
 import { manifest } from '../../fixtures/modules/slow/manifest.js';
 import { startBroker } from '../../support/broker.js';
@@ -113,6 +113,29 @@ test('requests that are answered at once keep their places while another connect
       await waitFor('all of them', () => taken === REQUESTS);
     }),
     { numRuns: 10 },
+  );
+});
+
+test('who has little waiting is taken, however much waits of its account', () => {
+  const requests = fc.array(fc.tuple(fc.nat(9), fc.integer({ min: 1, max: 2_000 })), { maxLength: 100 });
+  fc.assert(
+    fc.property(requests, (all) => {
+      const small = { requests: 3, bytes: 4_000 };
+      const bounds = { connection: NO_BOUND, account: { requests: 5, bytes: 1e9 }, small };
+      const turnstile = new Turnstile(bounds);
+      const waiting = new Map<string, { requests: number; bytes: number }>();
+      turnstile.enter(asking('first'), { inFlight: 0 }, () => undefined);
+      for (const [number, bytes] of all) {
+        const name = String(number);
+        const own = waiting.get(name) ?? { requests: 0, bytes: 0 };
+        const isLittle = own.requests < small.requests && own.bytes + bytes <= small.bytes;
+        const before = [...waiting.values()].reduce((sum, each) => sum + each.requests, 1);
+        const fault = turnstile.enter(asking(name, bytes), { inFlight: 0 }, () => undefined);
+        assert.equal(fault === undefined, isLittle || before < bounds.account.requests);
+        if (fault === undefined) waiting.set(name, { requests: own.requests + 1, bytes: own.bytes + bytes });
+      }
+    }),
+    { numRuns: 50 },
   );
 });
 

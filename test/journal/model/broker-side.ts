@@ -27,6 +27,7 @@ import { surroundings } from '../../../broker/surroundings.js';
 import type { Durability } from '../../../schemas/log.js';
 import { success } from '../../support/either.js';
 import { dial } from '../../support/log.js';
+import { peopleOver } from '../../support/people.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -124,7 +125,7 @@ export class BrokerSide {
       say,
       onLost: ({ message }) => say(`the index: ${message}`),
     });
-    const entrance = { people: nc, turnstile: new Turnstile() };
+    const entrance = { people: peopleOver(nc), turnstile: new Turnstile() };
     const outside = new OutsideProducers({ nc, durability });
     const door = new Door({ nc, producer, directory: supervisor, entrance, outside, log: say });
     const gateway = new Gateway({ nc, producer, directory: supervisor, entrance, index, door });

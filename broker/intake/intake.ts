@@ -1,0 +1,186 @@
+import { Worker } from 'node:worker_threads';
+import type { Msg, NatsConnection } from 'nats';
+import { Seldom } from '../journal/seldom.js';
+import { Incoming } from './incoming.js';
+import type { Batch, FromThread, Held, ThreadOptions, ToThread } from './messages.js';
+
+const PROGRAM = new URL('./intake-worker.js', import.meta.url);
+const RESTART_MS = 100;
+
+/** A request that came in. */
+export interface Taken {
+  readonly msg: Msg;
+  /** Account and number of the connection. */
+  readonly connection: string;
+  /** It came without its payload, since the broker holds too much: it can only be refused. */
+  readonly isLeftOut: boolean;
+  /** Is called once, when the request waits no more. */
+  readonly release: () => void;
+}
+
+/** Where people's requests come from. */
+export type People = Pick<Intake, 'subscribe'>;
+
+export interface IntakeOptions extends ThreadOptions {
+  /** Answers go over it: one that is sent over a connection in the moment of its loss is gone. */
+  readonly nc: NatsConnection;
+  readonly log: (text: string) => void;
+  /** Has the server close a connection, by its number. */
+  readonly end: (connection: string) => Promise<void>;
+  /** Whether the server runs: what is lost with it is told elsewhere. */
+  readonly isLinked: () => boolean;
+}
+
+interface Reading {
+  readonly subject: string;
+  readonly callback: (taken: Taken) => void;
+}
+
+/**
+ * Reads what people send, in a thread and over a connection that do nothing else. So large requests that come fast are taken
+ * off the server at once, and refused where the broker has no room for them.
+ */
+export class Intake {
+  readonly #readings = new Map<number, Reading>();
+  readonly #seldom: Seldom;
+  readonly #flushes: (() => void)[] = [];
+  #worker: Worker | undefined;
+  #released = new Map<string, { requests: number; bytes: number }>();
+  #next = 1;
+  #isClosed = false;
+
+  private constructor(private readonly options: IntakeOptions) {
+    this.#seldom = new Seldom(options.log);
+  }
+
+  /** Connects; rejects when that fails. */
+  static async open(options: IntakeOptions): Promise<Intake> {
+    const intake = new Intake(options);
+    try {
+      await intake.#start();
+    } catch (error) {
+      await intake.close();
+      throw error;
+    }
+    return intake;
+  }
+
+  subscribe(subject: string, callback: (taken: Taken) => void): { readonly unsubscribe: () => void } {
+    const id = this.#next++;
+    this.#readings.set(id, { subject, callback });
+    this.#tell({ kind: 'subscribe', id, subject });
+    return {
+      unsubscribe: () => {
+        this.#readings.delete(id);
+        this.#tell({ kind: 'unsubscribe', id });
+      },
+    };
+  }
+
+  /** Resolves when the server knows of all subscriptions. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#flushes.push(resolve);
+      this.#tell({ kind: 'flush' });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#worker?.terminate();
+  }
+
+  #tell(message: ToThread): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #start(): Promise<void> {
+    const { url, seed, log, isLinked } = this.options;
+    const worker = new Worker(PROGRAM, { workerData: { url, seed } satisfies ThreadOptions });
+    this.#worker = worker;
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromThread) => {
+        if (message.kind === 'batch') return this.#arrived(message, worker);
+        if (message.kind === 'opened') return resolve();
+        if (message.kind === 'flushed') return this.#flushes.shift()?.();
+        if (message.kind === 'failed') return reject(new Error(message.text));
+        if (message.kind === 'floods') return void this.#end(message.connection);
+        if (isLinked())
+          this.#seldom.say(
+            'the server closed the connection for what people send: what waited in it has no answer',
+          );
+      });
+      worker.on('error', (error) => {
+        log(`the thread that reads what people send failed: ${error.stack ?? error.message}`);
+        reject(error);
+      });
+      worker.on('exit', () => {
+        for (const flushed of this.#flushes.splice(0)) flushed();
+        this.#ended();
+      });
+    });
+  }
+
+  #ended(): void {
+    if (this.#isClosed) return;
+    this.#released.clear();
+    setTimeout(() => {
+      if (this.#isClosed) return;
+      this.#start().catch(() => undefined);
+      for (const [id, { subject }] of this.#readings) this.#tell({ kind: 'subscribe', id, subject });
+    }, RESTART_MS);
+  }
+
+  async #end(connection: string): Promise<void> {
+    const number = connection.slice(connection.indexOf('/') + 1);
+    const text = `connection ${number} of ${connection.slice(0, connection.indexOf('/'))} sends on although it is refused`;
+    try {
+      await this.options.end(number);
+      this.#seldom.say(`${text}: the server closed it`);
+    } catch (error) {
+      this.#seldom.say(`${text}, and the server did not close it: ${(error as Error).message}`);
+      this.#tell({ kind: 'open', connection });
+    }
+  }
+
+  #arrived({ arrivals, bytes }: Batch, worker: Worker): void {
+    let at = 0;
+    for (const arrival of arrivals) {
+      const { id, connection, weight, isLeftOut, size } = arrival;
+      const isOwn = arrival.own !== undefined;
+      const its = isOwn ? new Uint8Array(arrival.own) : new Uint8Array(bytes, at, size);
+      if (!isOwn) at += size;
+      const release = (): void => {
+        if (worker === this.#worker) this.#release(connection, weight);
+      };
+      const reading = this.#readings.get(id);
+      if (reading === undefined) release();
+      else
+        reading.callback({
+          msg: new Incoming(arrival, its, this.options.nc),
+          connection,
+          isLeftOut,
+          release,
+        });
+    }
+    if (worker === this.#worker) this.#tell({ kind: 'seen' });
+  }
+
+  #release(connection: string, bytes: number): void {
+    if (this.#released.size === 0) setImmediate(() => this.#tellReleased());
+    const held = this.#released.get(connection) ?? { requests: 0, bytes: 0 };
+    held.requests += 1;
+    held.bytes += bytes;
+    this.#released.set(connection, held);
+  }
+
+  #tellReleased(): void {
+    if (this.#released.size === 0) return;
+    const held: readonly Held[] = [...this.#released].map(([connection, count]) => ({
+      connection,
+      ...count,
+    }));
+    this.#released = new Map();
+    this.#tell({ kind: 'released', held });
+  }
+}

@@ -1,0 +1,55 @@
+/** What the thread that reads people's requests is given, and what it and the broker say to each other. */
+
+export interface ThreadOptions {
+  readonly url: string;
+  readonly seed: string;
+}
+
+export type ToThread =
+  | { readonly kind: 'subscribe'; readonly id: number; readonly subject: string }
+  | { readonly kind: 'unsubscribe'; readonly id: number }
+  /** Asks for `flushed`. */
+  | { readonly kind: 'flush' }
+  /** The broker has gone through a batch. */
+  | { readonly kind: 'seen' }
+  /** The server did not close this connection. */
+  | { readonly kind: 'open'; readonly connection: string }
+  /** The broker no longer holds these. */
+  | { readonly kind: 'released'; readonly held: readonly Held[] };
+
+/** Requests of one connection, and their bytes. */
+export interface Held {
+  readonly connection: string;
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** One request. Its bytes are its own, or behind those of the request before it in {@link Batch.bytes}. */
+export interface Arrival {
+  /** Of the subscription. */
+  readonly id: number;
+  readonly subject: string;
+  readonly reply: string;
+  readonly connection: string;
+  readonly headerBytes: number;
+  /** Headers and payload. */
+  readonly size: number;
+  /** What it counts until it is released. */
+  readonly weight: number;
+  /** The broker had no room for its payload, so it can only be refused. */
+  readonly isLeftOut: boolean;
+  readonly own?: ArrayBuffer;
+}
+
+export interface Batch {
+  readonly kind: 'batch';
+  readonly arrivals: readonly Arrival[];
+  readonly bytes: ArrayBuffer;
+}
+
+export type FromThread =
+  | Batch
+  | { readonly kind: 'opened' | 'flushed' | 'lost' }
+  /** It sends on whatever it is answered: the server is to close it. Nothing of it comes from here on. */
+  | { readonly kind: 'floods'; readonly connection: string }
+  | { readonly kind: 'failed'; readonly text: string };
