@@ -7,13 +7,15 @@ import { connectOperator, soundLog } from '../../support/log-checks.js';
 import { readAll } from '../../support/log.js';
 
 const CALLS = 400;
+/** They wait their turn, and none is forgotten. */
+const SILENT_MS = 60_000;
 /** As much as a module takes. */
 const LARGE = `{"amount":1${' '.repeat(250_000)}}`;
 
 /** A call's answer, or that the server told its caller that there is none, or that none came. */
 const ask = async (nc: NatsConnection, subject: string, payload: string): Promise<string> => {
   try {
-    const reply = await nc.request(subject, payload, { timeout: 5_000 });
+    const reply = await nc.request(subject, payload, { timeout: SILENT_MS });
     const result = reply.json<Result>();
     return result.status === 'ok' ? 'ok' : result.error.code;
   } catch (error) {
