@@ -77,6 +77,8 @@ export const waitsAs = ({ module }: OpenCommand): string => tokenOrInvalid(modul
 export class OpenCommands {
   readonly #rows = new Overlay<number, CommandRow>();
   readonly #calls: HandlerCalls;
+  /** What the files had of the modules in the group that is being written: they may have that group before this is told. */
+  readonly #before = new Map<string, number>();
   #size = 0;
 
   constructor(private readonly files: KeptRows) {
@@ -142,7 +144,7 @@ export class OpenCommands {
 
   /** How many commands of a module are open. */
   countOf(module: string): number {
-    let count = this.files.row('counts', module, Number) ?? 0;
+    let count = this.#before.get(module) ?? this.#inFiles(module);
     for (const [, row] of this.#rows.rows()) if (isOf(row, module)) count += moreOf(row);
     return count;
   }
@@ -195,16 +197,19 @@ export class OpenCommands {
       waiting.push([[module, seq], row.isThere ? '' : null]);
       counts.set(module, (counts.get(module) ?? 0) + more);
     }
+    for (const module of counts.keys()) this.#before.set(module, this.#inFiles(module));
     const rows: Record<string, RowChanges> = { commands, waiting, calls: this.#calls.take() };
     return { rows, counts: [...counts] };
   }
 
   kept(): void {
+    this.#before.clear();
     this.#rows.kept();
     this.#calls.kept();
   }
 
   putBack(): void {
+    this.#before.clear();
     this.#rows.putBack();
     this.#calls.putBack();
   }
@@ -212,6 +217,10 @@ export class OpenCommands {
   #find(seq: number): CommandRow | undefined {
     const row = this.#rows.find(seq) ?? this.#fromFiles(seq);
     return row?.isThere === true ? row : undefined;
+  }
+
+  #inFiles(module: string): number {
+    return this.files.row('counts', module, Number) ?? 0;
   }
 
   #fromFiles(seq: number): CommandRow | undefined {

@@ -12,6 +12,7 @@ import { OPS } from '../../schemas/operate.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { manifest } from '../fixtures/modules/planner/manifest.js';
+import { CALL_CHANGES, changedCalls, type Step, saysTheSame } from '../support/changed-calls.js';
 import { startBroker, tallystick, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
 import { connectOperator } from '../support/log-checks.js';
@@ -24,13 +25,6 @@ import { waitFor } from '../support/wait-for.js';
 import { IN_FULL } from './form.js';
 
 const HANDLERS = IN_FULL ? 500 : 60;
-
-interface Step {
-  readonly module: string;
-  readonly action: string;
-  readonly agent: string;
-  readonly data: unknown;
-}
 
 const agent = fc.constantFrom('ann', 'bob', 'cy');
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -51,63 +45,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
-/** The same value, its keys in another order. */
-const turned = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(turned);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .reverse()
-      .map(([key, each]) => [key, turned(each)]),
-  );
-};
-
-const CHANGES = {
-  nothing: (steps: readonly Step[]) => steps,
-  'order of keys': (steps: readonly Step[]) => steps.map((each) => ({ ...each, data: turned(each.data) })),
-  'one payload': (steps: readonly Step[], i: number, other: Step) =>
-    steps.with(i, { ...(steps[i] as Step), data: other.data }),
-  'one agent': (steps: readonly Step[], i: number, other: Step) =>
-    steps.with(i, { ...(steps[i] as Step), agent: other.agent }),
-  'one call': (steps: readonly Step[], i: number, other: Step) => steps.with(i, other),
-  'too large a payload': (steps: readonly Step[], i: number) =>
-    steps.with(i, { ...(steps[i] as Step), data: 'x'.repeat(990_000) }),
-  order: (steps: readonly Step[]) => steps.toReversed(),
-  'fewer at the end': (steps: readonly Step[]) => steps.slice(0, -1),
-  'fewer at the beginning': (steps: readonly Step[]) => steps.slice(1),
-  none: () => [],
-  'more at the end': (steps: readonly Step[], _i: number, other: Step) => [...steps, other],
-  'more before': (steps: readonly Step[], i: number, other: Step) => steps.toSpliced(i, 0, other),
-};
-
 const changed = fc
-  .record({
-    before: fc.array(step, { minLength: 1, maxLength: 4 }),
-    change: fc.constantFrom(...(Object.keys(CHANGES) as (keyof typeof CHANGES)[])),
-    at: fc.nat(),
-    other: step,
-    atOnce: fc.boolean(),
-    end: fc.constantFrom('ok', 'ok', 'rejects', 'throws'),
-  })
-  .map(({ before, change, at, other, ...plan }) => ({
-    ...plan,
-    change,
-    before,
-    after: CHANGES[change](before, at % before.length, other),
-  }));
-
-const keyed = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(keyed)
-    : typeof value === 'object' && value !== null
-      ? Object.entries(value)
-          .map(([key, each]) => [key, keyed(each)] as const)
-          .sort(([a], [b]) => (a < b ? -1 : 1))
-      : value;
-
-const saysTheSame = (a: Step, b: Step | undefined): boolean =>
-  JSON.stringify(keyed(JSON.parse(JSON.stringify(a)))) ===
-  JSON.stringify(keyed(b === undefined ? null : JSON.parse(JSON.stringify(b))));
+  .tuple(changedCalls(step, CALL_CHANGES), fc.constantFrom('ok', 'ok', 'rejects', 'throws'))
+  .map(([calls, end]) => ({ ...calls, end }));
 
 const logOf = async (nc: NatsConnection): Promise<readonly StoredMessage[]> => {
   const records: StoredMessage[] = [];

@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import { holdsInRandomRuns } from './model/property.js';
 
-const RUNS = 40;
+const RUNS = 30;
 
-test(`I1 I2 I3 I4 I5 I8 hold after each of ${RUNS} random runs under fsync`, () =>
+test(`I1 I2 I3 I4 I5 I8 I11 hold after each of ${RUNS} random runs under fsync`, () =>
   holdsInRandomRuns('fsync', RUNS));

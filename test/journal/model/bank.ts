@@ -45,6 +45,7 @@ export class Bank {
       transfer: -amount,
       credit: amount,
       settle: accepted === false ? amount : 0,
+      balance: 0,
     };
     const after = before + (change[action] ?? Number.NaN);
     if (result.status !== 'ok') {

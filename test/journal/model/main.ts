@@ -9,9 +9,10 @@ import { World } from './world.js';
 
 const HELP = `Usage: npm run test:journal -- [options]
 
-Appends, sends commands, kills and stops the server and a module, loads, unloads and removes another module, restarts
-the broker, cuts connections, fills the log and replaces producers, at random, and checks after each run that the log
-and what everybody was told agree (I1 to I5, I8).
+Appends, sends commands, kills and stops the server and a module, loads, unloads and removes another module, reloads
+good and broken code, changes the calls of a handler between two runs, restarts the broker, cuts connections, fills the
+log and replaces producers, at random, and checks after each run that the log and what everybody was told agree (I1 to
+I5, I8, I11).
 
 Options:
   --runs N             random runs of each durability level (default 1000)

@@ -5,18 +5,24 @@ import { pathToFileURL } from 'node:url';
 import { manifest as accounts } from '../../../modules/accounts/manifest.js';
 import type { Manifest } from '../../../schemas/manifest.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
+import { manifest as planner } from '../../fixtures/modules/planner/manifest.js';
 import { writeManifest, writeModule } from '../../support/module-dir.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
+import type { Edition } from './editions.js';
 
 export const ACCOUNTS = 'accounts';
 /** A module that is a program of its own, and leaves the copies of what it decides to be stored by others. */
 export const FOREIGN = 'raw';
 /** A module that is loaded, unloaded and removed. */
 export const CHANGING = 'red';
+/** A module whose handler calls accounts, and does so by a plan that changes. */
+export const PLANNER = 'planner';
 
 /** A test kills more than a crash limit is made for. */
 const LIMITS = { crashes: 1_000, hangMs: 5_000 };
-const ACCOUNTS_ENTRY = join(import.meta.dirname, '..', '..', '..', 'modules', ACCOUNTS, 'index.js');
+const ENTRY = join(import.meta.dirname, '..', '..', '..', 'modules', ACCOUNTS, 'index.js');
+const ENTRY_URL = pathToFileURL(ENTRY).href;
+const MANIFEST = JSON.stringify({ ...accounts, limits: LIMITS, start: { entry: './index.js' } });
 
 /** The directories that the modules of the model are loaded from, and what of them changes in a run. */
 export class ModuleDirs {
@@ -39,10 +45,11 @@ export class ModuleDirs {
     await writeManifest(join(dir, FOREIGN), foreign);
     const changing = { ...plain(CHANGING), limits: LIMITS };
     await writeModule(join(dir, CHANGING), 'plain', changing);
-    const dirs = new ModuleDirs(dir, [accounts, foreign, changing]);
+    const plans = { ...planner, limits: LIMITS };
+    await writeModule(join(dir, PLANNER), PLANNER, plans);
+    const dirs = new ModuleDirs(dir, [accounts, foreign, changing, plans]);
     await mkdir(dirs.of(ACCOUNTS));
     await writeFile(join(dirs.of(ACCOUNTS), 'package.json'), '{"type":"module"}');
-    await writeManifest(dirs.of(ACCOUNTS), { ...accounts, limits: LIMITS, start: { entry: './index.js' } });
     dirs.changeCode();
     return dirs;
   }
@@ -54,8 +61,15 @@ export class ModuleDirs {
   /** The next process of accounts has other code, which does the same. */
   changeCode(): void {
     this.#edition += 1;
-    const url = pathToFileURL(ACCOUNTS_ENTRY).href;
-    this.#replace('index.js', `// edition ${this.#edition}\nexport { default } from '${url}';\n`);
+    this.#replace('index.js', `// edition ${this.#edition}\nexport { default } from '${ENTRY_URL}';\n`);
+    this.#replace('manifest.json', MANIFEST);
+  }
+
+  /** Until the next change of code, accounts are of this edition. */
+  writeEdition({ files }: Edition, at: number): void {
+    this.changeCode();
+    const others = files({ entry: ENTRY_URL, manifest: MANIFEST, at });
+    for (const [file, text] of Object.entries(others)) this.#replace(file, text);
   }
 
   /** The file is whole at every moment: a process may be starting. */

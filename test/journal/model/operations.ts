@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { CALL_CHANGES, type ChangedCalls, changedCalls, type Step } from '../../support/changed-calls.js';
 import { resultText } from '../../support/json-text.js';
+import { EDITIONS } from './editions.js';
 
 /** What a run does, one after the other, while what it began before goes on. */
 export type Operation =
@@ -23,6 +25,10 @@ export type Operation =
   | { readonly do: 'kill module' }
   /** Other code of the same version, which folds the log again at its next start: kill -9 before and behind it. */
   | { readonly do: 'change code' }
+  /** Reloads the module while calls come. `code`: an edition of {@link EDITIONS}, and `at` which of its kind. */
+  | { readonly do: 'reload'; readonly code: string; readonly at: number }
+  /** A handler whose calls change between two runs: kill -9 once the log has so many calls of it. */
+  | { readonly do: 'follow'; readonly calls: ChangedCalls; readonly recorded: number }
   /** SIGSTOP for so long: what was sent is not acknowledged in time, and done all the same. */
   | { readonly do: 'stop server'; readonly ms: number }
   | { readonly do: 'stop module'; readonly ms: number }
@@ -69,6 +75,16 @@ const life = fc.array(
   { minLength: 3, maxLength: 7 },
 );
 
+/** A call of a handler to accounts, of a kind that the bank reckons with. */
+const step: fc.Arbitrary<Step> = fc.record({
+  module: fc.constant('accounts'),
+  action: fc.constantFrom('deposit', 'withdraw'),
+  agent,
+  data: fc.record({ amount }),
+});
+// A megabyte in each line that shows a run helps nobody, and the faults' test has it.
+const changes = CALL_CHANGES.filter((each) => each !== 'too large a payload');
+
 const weighted: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [
     10,
@@ -89,6 +105,9 @@ const weighted: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
   [2, one('kill server')],
   [2, one('kill module')],
   [1, one('change code')],
+  [1, one('reload', { code: fc.constant('good'), at: fc.constant(0) })],
+  [1, one('reload', { code: fc.constantFrom(...EDITIONS.keys()), at: fc.nat(1_000) })],
+  [2, one('follow', { calls: changedCalls(step, changes), recorded: fc.integer({ min: 1, max: 4 }) })],
   [2, one('stop server', { ms: fc.integer({ min: 20, max: 450 }) })],
   [1, one('stop module', { ms: fc.integer({ min: 20, max: 300 }) })],
   [3, one('cut', { link: fc.constantFrom('producers', 'module') })],
@@ -105,7 +124,7 @@ export const operations: fc.Arbitrary<readonly Operation[]> = fc
   .array(
     fc.oneof(
       ...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary: arbitrary.map((each) => [each]) })),
-      { weight: 4, arbitrary: life },
+      { weight: 3, arbitrary: life },
     ),
     { minLength: 2, maxLength: 14 },
   )

@@ -1,9 +1,11 @@
 import { linkedRequest } from '../../../broker/journal/linked-request.js';
 import { commandSubject } from '../../../schemas/subjects.js';
 import { openBatches } from '../../support/open-batches.js';
+import { Follows } from './follows.js';
 import { ACCOUNTS } from './module-dirs.js';
 import { ModuleLives } from './module-lives.js';
 import type { Operation } from './operations.js';
+import { Reloads } from './reloads.js';
 import { expectNone, type World } from './world.js';
 import { Writers } from './writers.js';
 
@@ -16,6 +18,8 @@ const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(
 export class Run {
   readonly #writers: Writers;
   readonly #lives: ModuleLives;
+  readonly #follows: Follows;
+  readonly #reloads: Reloads;
   /** Commands that the log has acknowledged. */
   readonly #recorded: number[] = [];
   readonly #commands: Promise<unknown>[] = [];
@@ -26,7 +30,10 @@ export class Run {
   #wasFull = false;
 
   constructor(private readonly world: World) {
-    this.#writers = new Writers(world, world.nextRun());
+    const run = world.nextRun();
+    this.#writers = new Writers(world, run);
+    this.#follows = new Follows(world, run, (...command) => this.#send(...command));
+    this.#reloads = new Reloads(world);
     this.#lives = new ModuleLives(world, (...command) => this.#send(...command));
   }
 
@@ -79,6 +86,8 @@ export class Run {
           .map((seq) => `I1 command ${seq} is not in the log`),
         ...this.world.bank.findings,
         ...this.#lives.findings(log),
+        ...this.#reloads.findings,
+        ...this.#follows.findings(log),
       ]);
     } finally {
       this.#doing += ', then closing writers';
@@ -111,6 +120,10 @@ export class Run {
         return this.#lives.change(operation.do);
       case 'restart broker':
         return this.#restart(operation.inPeace);
+      case 'follow':
+        return this.#follows.follow(operation.calls, operation.recorded);
+      case 'reload':
+        return this.#reloads.reload(operation.code, operation.at);
       case 'kill server':
         return world.server.restart('SIGKILL');
       case 'kill module':

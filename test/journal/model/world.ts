@@ -18,17 +18,20 @@ import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { Bank } from './bank.js';
 import { BrokerSide, type BrokerSideOptions } from './broker-side.js';
-import { ACCOUNTS, CHANGING, FOREIGN, ModuleDirs } from './module-dirs.js';
+import { ACCOUNTS, CHANGING, FOREIGN, ModuleDirs, PLANNER } from './module-dirs.js';
 
 const ROOM = 4_000_000_000;
 const END_LIMIT_MS = 20_000;
 
-/** These write commands into the log themselves, as modules do: also for a module that nobody has. */
+/** These write commands into the log themselves, as modules do: also for a module that nobody has. Calls go to the gateway. */
 const SENDERS: AccountPlan = {
   name: 'guest',
   publicKey: null,
   limits: guestPlan().limits,
-  grants: [{ kind: 'service', subject: 'cmd.*.*.*.guest', as: 'cmd.*.*.*' }],
+  grants: [
+    { kind: 'service', subject: 'cmd.*.*.*.guest', as: 'cmd.*.*.*' },
+    { kind: 'service', subject: 'ask.*.*.*.guest', as: 'call.*.*.*', share: true },
+  ],
 };
 
 /**
@@ -88,7 +91,7 @@ export class World implements AsyncDisposable {
       authenticator,
       modulesUrl: `127.0.0.1:${links.module.port}`,
       durability,
-      given: [dirs.of(ACCOUNTS), dirs.of(FOREIGN)],
+      given: [ACCOUNTS, FOREIGN, PLANNER].map((each) => dirs.of(each)),
       keys,
       say,
     };
