@@ -1,19 +1,21 @@
-import { isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { printPath } from '../replay/expression/path.js';
+import { printPath, valueAt } from '../replay/expression/path.js';
 import { stateAt } from '../replay/fold/state-at.js';
 import { type BisectQuery, firstWhere } from '../replay/state/bisect.js';
 import { changesBetween } from '../replay/state/changes.js';
 import { type AgentStep, agentSteps, type StepsQuery } from '../replay/state/steps.js';
 import { type PathChange, pathChanges, type WatchQuery } from '../replay/state/watch.js';
-import { type Fault, FaultError, toFault } from '../schemas/errors.js';
+import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
+import { clip } from '../schemas/printable.js';
 import { unknownAgent, who } from './agent-states.js';
 import { EXIT, type ExitCode } from './exit.js';
-import { print, printJson, printLine } from './output.js';
+import { print, printJson, printLine, verbatim } from './output.js';
 import { type ProgressBar, progressBar } from './progress-bar.js';
 import { done } from './run.js';
-import { eventText, fromTo, stepText, wantsColour } from './step-text.js';
+import { eventText, fromTo, stepText } from './step-text.js';
 import { stepThrough } from './stepper.js';
+import { terminal } from './terminal.js';
 
 type Query = Omit<StepsQuery, 'onProgress'>;
 
@@ -25,7 +27,7 @@ const withSteps =
   <Q extends Query>(
     query: Q,
     work: (query: Q & Pick<StepsQuery, 'onProgress'>, clear: () => void) => Promise<ExitCode | 'nothing'>,
-    nothing: () => ExitCode,
+    nothing: (state: unknown) => Either<Fault, ExitCode>,
   ): TaskEither<Fault, ExitCode> =>
   async () => {
     let bar: ProgressBar | undefined;
@@ -41,7 +43,7 @@ const withSteps =
       const { module, agent } = query;
       const last = await stateAt({ ...query, at: Number.MAX_SAFE_INTEGER })();
       if (isLeft(last)) return last;
-      return last.right === undefined ? unknownAgent(module.manifest.name, agent) : right(nothing());
+      return last.right === undefined ? unknownAgent(module.manifest.name, agent) : nothing(last.right.state);
     } catch (thrown) {
       return left(toFault(thrown));
     } finally {
@@ -71,8 +73,8 @@ async function* keyboard(): AsyncGenerator<string, void, void> {
 
 /** Every step of an agent with what it changes: key by key on a terminal, else one after the other. */
 export const showSteps = (query: Query, json: boolean): TaskEither<Fault, ExitCode> => {
-  const colour = wantsColour();
-  const text = (step: AgentStep): string => stepText(step, changesBetween(step.before, step.state), colour);
+  const colour = terminal().colour;
+  const text = (step: AgentStep) => verbatim(stepText(step, changesBetween(step.before, step.state), colour));
   const byKey = async (): Promise<ExitCode | 'nothing'> => {
     const shown = await stepThrough(agentSteps(query), keyboard(), {
       show: (step) => print(text(step)),
@@ -91,7 +93,7 @@ export const showSteps = (query: Query, json: boolean): TaskEither<Fault, ExitCo
     return shown === 0 ? 'nothing' : done;
   };
   const hasKeys = !json && process.stdin.isTTY && process.stdout.isTTY;
-  return withSteps(query, hasKeys ? byKey : all, () => done);
+  return withSteps(query, hasKeys ? byKey : all, () => right(done));
 };
 
 const nameOf = ({ agent, module }: Query): string => who(module.manifest.name, agent);
@@ -101,26 +103,43 @@ const changeLine = (change: PathChange): string => {
   return `${seq}  ${time}  ${fromTo(change)}  ${eventText(events)}`;
 };
 
-/** Every change of one part of the state; exit code 1 when there was none. */
-export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault, ExitCode> =>
-  withSteps(
+/** What a state has at its top, for somebody who mistyped a path. */
+const keysOf = (state: unknown): string => {
+  const keys = typeof state === 'object' && state !== null ? Object.keys(state) : [];
+  return keys.length === 0
+    ? 'the last state has no keys'
+    : `the last state has ${clip(keys.join(', '), 200)}`;
+};
+
+/** Every change of one part of the state; exit code 1 when there was none, EXPRESSION_INVALID when no state has that part. */
+export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault, ExitCode> => {
+  let isKnown = false;
+  return withSteps(
     query,
     async (counted, clear) => {
       let shown = 0;
-      for await (const change of pathChanges(counted)) {
+      const onSeen = (): void => {
+        isKnown = true;
+      };
+      for await (const change of pathChanges({ ...counted, onSeen })) {
         if (process.stdout.isTTY) clear();
         await printLine(json ? JSON.stringify(change) : changeLine(change));
         shown += 1;
       }
       return shown === 0 ? 'nothing' : done;
     },
-    () => {
+    (state) => {
       const { path, equals } = query;
+      if (!isKnown && valueAt(state, path) === undefined) {
+        const text = `no state of ${nameOf(query)} has ${printPath(path)}; ${keysOf(state)}`;
+        return left(fault('EXPRESSION_INVALID', text));
+      }
       const what = equals === undefined ? 'never changed' : `never became ${JSON.stringify(equals.value)}`;
       if (!json) print(`${printPath(path)} of ${nameOf(query)} ${what}`);
-      return EXIT.no;
+      return right(EXIT.no);
     },
   );
+};
 
 /** The first record with which a condition holds; exit code 1 when it does with none. */
 export const showFirst = (
@@ -151,11 +170,11 @@ export const showFirst = (
       if (json) printJson({ ...withChanges(found), before, checked, seconds: seconds() });
       else {
         print(`${expression} holds first at ${found.seq}:`);
-        print(stepText(found, changesBetween(before, state), wantsColour()));
+        print(verbatim(stepText(found, changesBetween(before, state), terminal().colour)));
         print(looked());
       }
       return done;
     },
-    never,
+    () => right(never()),
   );
 };

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isLeft, right } from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { makeDirs } from '../broker/files/make-dirs.js';
 import { writeOut } from '../broker/files/out-file.js';
 import { startReaper } from '../broker/process/reaper.js';
 import burst from '../modules/burst/index.js';
@@ -81,7 +82,7 @@ export const burstTest =
         keep === undefined
           ? mkdtempSync(join(tmpdir(), 'tallystick-burst-'))
           : resolve(runs === 1 ? keep : join(keep, String(run)));
-      mkdirSync(dir, { recursive: true });
+      makeDirs(dir);
       const clean = (): void => {
         if (keep === undefined) rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
       };

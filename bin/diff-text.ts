@@ -26,7 +26,8 @@ const stoppedText = (stopped: Stopped): string => {
 /** A command that came out otherwise, as some lines. */
 export const differenceLines = (difference: OutcomeDifference, colour: boolean): string => {
   const { seq, time, action, agent, kind } = difference;
-  const head = `${seq}  ${time}  ${action}${agent === '' ? '' : ` of ${agent}`} ${KINDS[kind]}`;
+  const whose = printable(`${action}${agent === '' ? '' : ` of ${agent}`}`);
+  const head = `${seq}  ${time}  ${whose} ${KINDS[kind]}`;
   const lines =
     difference.kind === 'stopped'
       ? [`  ${printable(stoppedText(difference.stopped))}`]

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { isLeft } from 'fp-ts/lib/Either.js';
 import { packageRoot } from '../broker/process/package-root.js';
 import { FaultError, fault, toFault } from '../schemas/errors.js';
+import { checkArguments } from './arguments.js';
 import { EXIT, exitCodeOf } from './exit.js';
 import { addWanted, type LazyCommands } from './lazy-commands.js';
-import { onBrokenPipe, printError } from './output.js';
+import { printError } from './output.js';
+import { whenUnwritten } from './output-end.js';
 import { wantsJson, withExamples } from './run.js';
 
 const version = (): string => {
@@ -53,8 +56,10 @@ const HELP = new Set(['commander.helpDisplayed', 'commander.version']);
 
 /** The command line: from the arguments of the process to its exit code. Leaves the end of the process to the caller. */
 export const main = async (): Promise<void> => {
-  onBrokenPipe('end');
+  whenUnwritten('end');
   try {
+    const read = checkArguments();
+    if (isLeft(read)) throw new FaultError(read.left);
     await (await build()).parseAsync();
   } catch (thrown) {
     if (thrown instanceof CommanderError) {

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { parseLogBytes } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
@@ -31,6 +32,16 @@ export const name: OptionParser<string> = (option) => (text) => orUsage(option, 
 
 export const duration: OptionParser<number> = (option) => (text) => orUsage(option, parseDuration(text));
 
+/** Almost what a timer of Node takes, and rounder. */
+const MAX_WAIT_MS = 24 * 86_400_000;
+
+/** How long to wait. */
+export const waiting: OptionParser<number> = (option) => (text) => {
+  const parsed = parseDuration(text);
+  const tooLong = fault('USAGE', `${text} is longer than 24d, the longest that a command waits`);
+  return orUsage(option, isLeft(parsed) || parsed.right <= MAX_WAIT_MS ? parsed : left(tooLong));
+};
+
 export const positive: OptionParser<number> = (option) => (text) => {
   const value = parseSequence(text);
   const problem = fault('USAGE', `${JSON.stringify(text)} is no number from 1 on`);
@@ -39,3 +50,17 @@ export const positive: OptionParser<number> = (option) => (text) => {
 
 /** The limit of a log, bytes. */
 export const logBytes: OptionParser<number> = (option) => (text) => orUsage(option, parseLogBytes(text));
+
+/** An option with a default, which `--help` shows as you would type it. */
+export const withDefault = <T>(
+  flags: string,
+  description: string,
+  parse: (text: string) => T,
+  text: string,
+): Option => new Option(flags, description).argParser(parse).default(parse(text), text);
+
+/** An option that may be given several times. */
+export const repeated = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];

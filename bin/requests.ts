@@ -2,6 +2,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { errors, type Msg, type NatsConnection } from 'nats';
 import { linkedRequest } from '../broker/journal/linked-request.js';
+import { neverSent } from '../broker/journal/never-sent.js';
 import { type Fault, fault, isErrorCode } from '../schemas/errors.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -71,6 +72,8 @@ export const ask =
     try {
       return parseReply<T>(await linkedRequest(nc, subject, JSON.stringify(body), { timeout: timeoutMs }));
     } catch (thrown) {
+      const unsent = neverSent(thrown);
+      if (unsent !== undefined) return left(unsent);
       return left(silenceFault(silenceOf(thrown), nc, timeoutMs));
     }
   };

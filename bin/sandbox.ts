@@ -1,6 +1,7 @@
-import { createWriteStream, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { createWriteStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NatsConnection } from 'nats';
+import { makeDirs } from '../broker/files/make-dirs.js';
 import { stderrLog } from '../broker/broker-log.js';
 import { type Lifetime, orThrow, run } from '../broker/process/lifetime.js';
 import { restoreLog } from '../broker/restore/restore-log.js';
@@ -49,7 +50,7 @@ export const startSandbox = async (
   lifetime: Lifetime,
 ): Promise<RunningBroker> => {
   using server = progressReporter();
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDirs(dataDir);
   const config = orThrow(
     startConfig({
       dataDir,

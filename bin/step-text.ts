@@ -7,9 +7,6 @@ import type { AgentStep } from '../replay/state/steps.js';
 const ESC = '\u001b[';
 const COLOURS = { '+': '32', '-': '31', '~': '33' } as const;
 
-/** Whether to colour what goes to stdout: on a terminal whose user has nothing against it. */
-export const wantsColour = (): boolean => process.stdout.isTTY && (process.env.NO_COLOR ?? '') === '';
-
 const jsonText = (value: unknown): string => printable(JSON.stringify(value) ?? '');
 
 /** `6500 → 7000`, with `nothing` where there was or is no value. */

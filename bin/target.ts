@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { MAX_KEY_BYTES, readBounded } from '../broker/files/bounded-file.js';
-import { DEFAULT_DATA_DIR } from '../schemas/config.js';
+import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress } from '../schemas/operate.js';
 
@@ -64,11 +64,25 @@ const fromDataDir = (dir: string, creds: string | undefined): Either<Fault, Targ
   return right({ url: address.nats, credential: { kind: 'file', path }, source: dataDir });
 };
 
+const hostPort = (url: string): string | undefined => {
+  try {
+    const { hostname, port } = new URL(url.includes('://') ? url : `nats://${url}`);
+    const host = hostname === 'localhost' || hostname === '[::1]' ? '127.0.0.1' : hostname;
+    return `${host}:${port === '' ? DEFAULT_NATS_PORT : port}`;
+  } catch {
+    return undefined;
+  }
+};
+
+const isSameServer = (a: string, b: string): boolean =>
+  hostPort(a) !== undefined && hostPort(a) === hostPort(b);
+
 /**
  * Which broker is meant: `--server`, else `--data`, else NATS_URL, else `./.tallystick`. What was typed for this
  * command beats what was set for this shell, which beats what lies in the working directory: after
  * `eval "$(tallystick env)"` all commands, and `nats`, mean that broker in whatever directory; without it, the
- * directory decides. Credentials of the environment serve NATS_URL and `--server`, never a data directory.
+ * directory decides. Credentials of the environment serve NATS_URL and `--server`, never a data directory. A NATS_URL without a
+ * credential that names the broker of the working directory means that broker: its operator asks.
  * USAGE when both flags are given; BROKER_UNREACHABLE when there is nothing to connect to.
  */
 export const findTarget = (
@@ -83,6 +97,10 @@ export const findTarget = (
   if (server !== undefined) return right({ url: server, credential, source: '--server' });
   if (data !== undefined) return fromDataDir(data, creds);
   const url = text(env.NATS_URL);
-  if (url !== undefined) return right({ url, credential, source: 'NATS_URL' });
+  if (url !== undefined) {
+    const here = credential.kind === 'guest' ? readAddress(resolve(DEFAULT_DATA_DIR)) : undefined;
+    const isHere = here !== undefined && isSameServer(url, here.nats);
+    return isHere ? fromDataDir(DEFAULT_DATA_DIR, creds) : right({ url, credential, source: 'NATS_URL' });
+  }
   return fromDataDir(DEFAULT_DATA_DIR, creds);
 };

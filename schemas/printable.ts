@@ -3,9 +3,14 @@ const UNPRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]/gu;
 
+const asNumber = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 /** Text that a terminal, or a page, shows as it stands and in one line. */
-export const printable = (text: string): string =>
-  text.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+export const printable = (text: string): string => text.replace(UNPRINTABLE, asNumber);
+
+/** The same for text of several lines: line feeds and tabs stay. */
+export const printableText = (text: string): string =>
+  text.replace(UNPRINTABLE, (c) => (c === '\n' || c === '\t' ? c : asNumber(c)));
 
 /** The first so many characters of a text; one that was cut ends with `…`. */
 export const clip = (text: string, characters: number): string =>

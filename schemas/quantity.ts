@@ -3,6 +3,9 @@ import { type Fault, fault } from './errors.js';
 
 /** Sizes and durations as people write them: `10GB`, `512MiB`, `1.5k`, `30s`, `2h`. */
 
+/** The longest that a timer of Node takes, milliseconds: almost 25 days. A longer one would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Characters that are read, at most. */
 const MAX_TEXT = 256;
 

@@ -8,7 +8,7 @@ import { describeState, showState, unknownAgent, withAgents } from '../agent-sta
 import { withConnection, withTargetOptions } from '../connect.js';
 import type { ExitCode } from '../exit.js';
 import { moduleCode } from '../module-code.js';
-import { duration, name, place, positive } from '../option-values.js';
+import { name, place, positive, waiting, withDefault } from '../option-values.js';
 import { formatTable, print, printJson } from '../output.js';
 import { done, run, withExamples } from '../run.js';
 import type { TargetOptions } from '../target.js';
@@ -115,7 +115,9 @@ export const addAgent = (program: Command): void => {
     .option('--at <place>', 'as it was then: a sequence, a time, or a duration ago', place('--at'))
     .option('--module <dir>', 'with --at: the code to fold the past with (default: what is loaded)')
     .option('--at-least <seq>', 'wait until the results up to there are in it', positive('--at-least'))
-    .option('--timeout <duration>', 'with --at-least: how long to wait', duration('--timeout'), 5_000)
+    .addOption(
+      withDefault('--timeout <duration>', 'with --at-least: how long to wait', waiting('--timeout'), '5s'),
+    )
     .action((module: string, id: string | undefined, options: GetOptions) =>
       run(get(module, id ?? '', options)),
     );

@@ -101,13 +101,13 @@ export const addBurst = (program: Command): void => {
     )
     .option(
       '--rate <n>',
-      'records a second during the burst (default: 100,000; with --calls 2,000)',
+      'records a second during the burst (default: 100000; with --calls 2000)',
       positive('--rate'),
     )
     .option('--seconds <n>', 'of the burst', positive('--seconds'), 10)
     .option(
       '--baseline <n>',
-      'records a second before and after (default: 1,000; with --calls 200)',
+      'records a second before and after (default: 1000; with --calls 200)',
       positive('--baseline'),
     )
     .option('--baseline-seconds <n>', 'of each of the two', positive('--baseline-seconds'), 3)

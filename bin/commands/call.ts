@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { headers as makeHeaders, type MsgHdrs, type NatsConnection } from 'nats';
+import { neverSent } from '../../broker/journal/never-sent.js';
 import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { layOut } from '../../schemas/json-layout.js';
@@ -16,7 +18,7 @@ import {
 import { type Address, callSubject, parseAddress } from '../../schemas/subjects.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import { EXIT, type ExitCode, exitCodeOf } from '../exit.js';
-import { duration } from '../option-values.js';
+import { waiting, withDefault } from '../option-values.js';
 import { print, printError, printJson } from '../output.js';
 import { silenceOf } from '../requests.js';
 import { done, orUsage, run, withExamples } from '../run.js';
@@ -38,20 +40,40 @@ const parsePriority = (text: string): Priority => {
   return orUsage('--priority', found === undefined ? left(problem) : right(found));
 };
 
-const readStdin = async (): Promise<string> => {
+/** More is never a payload: what is piped in may be a device that does not end. */
+const MAX_STDIN_BYTES = 4 * 1024 * 1024;
+
+const readStdin = async (): Promise<Either<Fault, Buffer>> => {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    if (bytes > MAX_STDIN_BYTES)
+      return left(
+        fault('PAYLOAD_TOO_LARGE', `stdin has more than ${MAX_STDIN_BYTES} bytes; nothing was sent`),
+      );
+  }
+  return right(Buffer.concat(chunks));
 };
 
-/** The payload as it was written, once it is known to be JSON: parsing and writing it anew would change large numbers. */
-const payload = async (json: string | undefined): Promise<Either<Fault, string>> => {
-  const text = json === undefined ? '{}' : json === '-' ? await readStdin() : json;
+/** The payload as it was written, once it is known to be JSON: its own bytes, since another writing would change large numbers. */
+const payload = async (json: string | undefined): Promise<Either<Fault, Uint8Array>> => {
+  const read = json === '-' ? await readStdin() : right(Buffer.from(json ?? '{}'));
+  if (isLeft(read)) return read;
+  const bytes = read.right;
+  const reason = !isUtf8(bytes) ? 'its bytes are no UTF-8' : notJson(bytes.toString('utf8'));
+  return reason === undefined
+    ? right(bytes)
+    : left(fault('USAGE', `the payload is not JSON and was not sent: ${reason}`));
+};
+
+const notJson = (text: string): string | undefined => {
   try {
     JSON.parse(text);
-    return right(text);
+    return undefined;
   } catch (error) {
-    return left(fault('USAGE', `the payload is not JSON and was not sent: ${(error as Error).message}`));
+    return (error as Error).message;
   }
 };
 
@@ -84,7 +106,7 @@ const unheard = (timeoutMs: number): Fault =>
 interface Sent {
   readonly address: Address;
   readonly subject: string;
-  readonly body: string;
+  readonly body: Uint8Array;
   /** Present where the command is for later. */
   readonly when?: MsgHdrs;
 }
@@ -110,6 +132,8 @@ const send = async (
       : left(fault('INTERNAL', `the reply is no result: ${reply.string().slice(0, 200)}`));
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return left(fault('INTERNAL', 'the reply is not JSON'));
+    const unsent = neverSent(thrown);
+    if (unsent !== undefined) return left(unsent);
     switch (silenceOf(thrown)) {
       case 'timeout':
         return left(when === undefined ? pending(address, timeoutMs) : unheard(timeoutMs));
@@ -152,7 +176,8 @@ const callNow = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
     const { result, text } = replied.right;
     print(layOut(text, options.json !== true));
     if (result.status === 'ok') return right(done);
-    printError(result.error, options.json === true);
+    // For a program the answer says it all, once.
+    if (options.json !== true) printError(result.error, false);
     return right(EXIT.no);
   });
 
@@ -196,7 +221,9 @@ export const addCall = (program: Command): void => {
         'call an action and print its result; the payload is JSON, `-` for stdin, {} when left out',
       )
       .option('--agent <id>', 'the agent that is called')
-      .option('--timeout <duration>', 'how long to wait for the result', duration('--timeout'), 30_000)
+      .addOption(
+        withDefault('--timeout <duration>', 'how long to wait for the result', waiting('--timeout'), '30s'),
+      )
       .option('--at <time>', 'send it then, and do not wait: an RFC 3339 time')
       .option('--in <duration>', 'send it after that time')
       .option('--every <duration>', 'send it again and again; whole seconds')

@@ -6,9 +6,10 @@ import type { NatsConnection } from 'nats';
 import type { DeadDetails, DeadPage, DeadSummary } from '../../schemas/dead.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { OPS } from '../../schemas/operate.js';
+import { printable } from '../../schemas/printable.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import type { ExitCode } from '../exit.js';
-import { duration, name, positive } from '../option-values.js';
+import { name, positive, waiting, withDefault } from '../option-values.js';
 import { formatTable, print, printJson, printLine } from '../output.js';
 import { type RedriveRequest, redrive } from '../redrive.js';
 import { ask } from '../requests.js';
@@ -91,7 +92,7 @@ const formatLetter = ({ payload, redriven, stack, ...letter }: DeadDetails): str
         ['redriven', `as command ${command}: ${status}${code === undefined ? '' : ` ${code}`}`] as const,
     ),
   ];
-  const lines = facts.map(([name, value]) => `${name.padEnd(14)}${value}`);
+  const lines = facts.map(([name, value]) => `${name.padEnd(14)}${printable(value)}`);
   const where = stack === undefined ? [] : ['stack', ...stack.split('\n').map((line) => `  ${line}`)];
   return [...lines, ...where, 'payload', JSON.stringify(payload, null, 2)].join('\n');
 };
@@ -182,7 +183,9 @@ export const addDead = (program: Command): void => {
     .option('--module <name>', 'with --all: of this module only', moduleName)
     .option('--again', 'also those that were redriven before')
     .option('--wait', 'wait for the results and print them')
-    .option('--timeout <duration>', 'with --wait: how long to wait', duration('--timeout'), 30_000)
+    .addOption(
+      withDefault('--timeout <duration>', 'with --wait: how long to wait', waiting('--timeout'), '30s'),
+    )
     .action((seqs: readonly number[] | undefined, options: RedriveOptions) =>
       run(redriveLetters(seqs ?? [], options)),
     );

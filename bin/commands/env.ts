@@ -5,7 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { DEFAULT_DATA_DIR } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { ExitCode } from '../exit.js';
-import { print, printJson } from '../output.js';
+import { print, printJson, verbatim } from '../output.js';
 import { done, run, withExamples } from '../run.js';
 import { findTarget } from '../target.js';
 
@@ -32,7 +32,8 @@ const env =
     if (json === true) printJson(values);
     else {
       print(`unset ${IN_THE_WAY.join(' ')}`);
-      for (const [name, value] of Object.entries(values)) print(`export ${name}=${shellQuote(value)}`);
+      for (const [name, value] of Object.entries(values))
+        print(verbatim(`export ${name}=${shellQuote(value)}`));
     }
     return right(done);
   };

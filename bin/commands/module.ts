@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type ModuleInfo, type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { withTargetOptions } from '../connect.js';
 import { modulesTable, statsTable } from '../module-table.js';
-import { duration } from '../option-values.js';
+import { waiting, withDefault } from '../option-values.js';
 import { type RemoveOptions, removeModule } from '../remove-module.js';
 import { DEFAULT_TIMEOUT_MS, moreTime } from '../slow-request.js';
 import { run, withExamples } from '../run.js';
@@ -33,11 +33,8 @@ const one = (status: ModuleStatus): string => modulesTable([status]);
 
 /** Starting and draining a module may take a while, which the broker bounds; this is for a broker that hangs. */
 const slow = (command: Command): Command =>
-  withTargetOptions(command).option(
-    '--timeout <duration>',
-    'how long to wait for the broker',
-    duration('--timeout'),
-    DEFAULT_TIMEOUT_MS,
+  withTargetOptions(command).addOption(
+    withDefault('--timeout <duration>', 'how long to wait for the broker', waiting('--timeout'), '2m'),
   );
 
 /** Tells the broker how long its answer is waited for, so that it says in time that it goes on. */

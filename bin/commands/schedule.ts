@@ -5,6 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
 import { OPS } from '../../schemas/operate.js';
+import { printable } from '../../schemas/printable.js';
 import type { Schedule, ScheduleDetails, SchedulePage } from '../../schemas/schedule.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import type { ExitCode } from '../exit.js';
@@ -34,7 +35,7 @@ const details = ({ headers, data, dataBytes, ...schedule }: ScheduleDetails): st
     table([schedule]),
     '',
     `created ${schedule.created}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(headers).map(([name, value]) => printable(`${name}: ${value}`)),
     data === null ? `a payload of ${dataBytes} bytes` : JSON.stringify(data, null, 2),
   ].join('\n');
 

@@ -5,7 +5,8 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT, type StartConfig, startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { ExitCode } from '../exit.js';
-import { onBrokenPipe } from '../output.js';
+import { repeated } from '../option-values.js';
+import { whenUnwritten } from '../output-end.js';
 import { run, withExamples } from '../run.js';
 import { serve } from '../serve.js';
 import { readAddress } from '../target.js';
@@ -19,7 +20,7 @@ interface Options {
   readonly maxBytes?: string;
   readonly memoryLimit?: string;
   readonly maxConnections?: string;
-  readonly module: readonly string[];
+  readonly module?: readonly string[];
   readonly shipped: boolean;
   readonly trust?: readonly string[];
   readonly json?: boolean;
@@ -76,7 +77,7 @@ export const configOf = (
     maxBytes: options.maxBytes,
     memoryLimitBytes: options.memoryLimit,
     maxConnections: options.maxConnections,
-    modules: options.module.map((dir) => resolve(dir)),
+    modules: (options.module ?? []).map((dir) => resolve(dir)),
     shipped: options.shipped,
     trusted: options.trust,
   });
@@ -87,12 +88,10 @@ const start =
   (options: Options): TaskEither<Fault, ExitCode> =>
   async () => {
     // Its reader may go; the broker has others to serve.
-    onBrokenPipe('go on');
+    whenUnwritten('go on');
     const config = configOf(options);
     return isLeft(config) ? config : serve(config.right, options.json === true)();
   };
-
-const collect = (dir: string, dirs: readonly string[]): readonly string[] => [...dirs, dir];
 
 export const addStart = (program: Command): void => {
   const command = program
@@ -120,13 +119,12 @@ export const addStart = (program: Command): void => {
     )
     .option('--memory-limit <size>', 'memory that the embedded server aims to stay below, such as 700MiB')
     .option('--max-connections <number>', 'connections of guests at a time (default: 64)')
-    .option('--module <dir>', 'load this module too; may be given several times', collect, [])
+    .option('--module <dir>', 'load this module too; may be given several times', repeated)
     .option('--no-shipped', 'do not load the modules that ship with the package')
     .option(
       '--trust <module=nkey>',
       "public nkey of a program that writes a module's events within the account of the log, as trusted as the broker",
-      collect,
-      [],
+      repeated,
     )
     .option('--json', 'print one JSON object when ready')
     .action((options: Options) => run(start(options)));

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { nkeys } from 'nats';
+import { makeDirs } from '../files/make-dirs.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import { MAX_KEY_BYTES, readBounded } from '../files/bounded-file.js';
 import { replaceFileSync } from '../process/durable-file.js';
@@ -29,7 +30,7 @@ const fromSeed = (seed: string): Key => ({
  */
 export class KeyStore {
   constructor(private readonly dir: string) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirs(dir);
   }
 
   path(name: string): string {

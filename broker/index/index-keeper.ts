@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import { makeDirs } from '../files/make-dirs.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { failPoint } from '../journal/fail-point.js';
 import { FreshReads } from '../lmdb/fresh-reads.js';
@@ -192,7 +193,7 @@ export class IndexKeeper {
     const { dir, say } = this.options;
     let thread: Thread | undefined;
     try {
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      makeDirs(dir);
       checkRoom(dir);
       const why = existsSync(join(dir, TRIAL)) ? 'whoever opened it last did not get far' : whyUnusable(dir);
       if (why !== undefined && existsSync(join(dir, 'data.mdb'))) this.#setAside(why);

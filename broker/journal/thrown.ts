@@ -1,5 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { printableText } from '../../schemas/printable.js';
 import { Seldom } from './seldom.js';
 
 /** Characters of a stack that are shown. */
@@ -8,7 +9,7 @@ const MAX_STACK = 4_096;
 const told = new WeakMap<NatsConnection, Seldom>();
 
 const toStandardError = (text: string): void => {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${printableText(text)}\n`);
 };
 
 /** Says where what a connection's callbacks throw is told; without it, a line on standard error tells of it. */

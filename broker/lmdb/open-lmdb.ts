@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
+import { makeDirs } from '../files/make-dirs.js';
 import { checkLmdbFiles } from './files.js';
 
 /**
@@ -15,7 +16,7 @@ export const openLmdb = (
   options: RootDatabaseOptions,
   onDamaged: (reason: string) => void,
 ): RootDatabase<unknown, string> => {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirs(dir);
   const checked = checkLmdbFiles(dir);
   if (isLeft(checked)) {
     const aside = `${dir}.damaged-${Date.now()}`;

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
+import { makeDirs } from '../files/make-dirs.js';
 
 /**
  * Who may commit to, or open, the LMDB database of a directory: one process at a time. In lmdb-js 3.5.6 every `open` sets
@@ -14,7 +14,7 @@ export class Opening {
   /** Throws where the directory cannot be written. */
   constructor(dir: string) {
     const path = join(dir, 'opening');
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirs(path);
     this.#lock = open({ path, encoding: 'binary', noSync: true });
   }
 

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { makeDirs } from '../files/make-dirs.js';
 import { checkRoom } from './room.js';
 import type { FromStore, ToStore } from './store-thread.js';
 
@@ -33,7 +33,7 @@ export const runStore = <Options extends { readonly dir: string }, Change, Opene
   let store: Store<Change, Opened> | undefined;
   attempt(
     () => {
-      mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+      makeDirs(options.dir);
       checkRoom(options.dir);
       store = open(options, (reason) => say({ kind: 'damaged', reason }));
     },

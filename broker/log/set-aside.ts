@@ -1,5 +1,6 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirs } from '../files/make-dirs.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { LossReport } from '../../schemas/operate.js';
 import { replaceFileSync } from '../process/durable-file.js';
@@ -32,7 +33,7 @@ export const setAside = (dataDir: string, loss: LogLoss, at = new Date()): LossR
   const dir = join(lostDir(dataDir), at.toISOString().replaceAll(':', '-'));
   const report: LossReport = { at: at.toISOString(), dir, ...loss };
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirs(dir);
     replaceFileSync(join(dir, REPORT), `${JSON.stringify(report, undefined, 2)}\n`);
     const witness = witnessPath(dataDir);
     if (existsSync(witness)) cpSync(witness, join(dir, 'witness'));

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirs } from '../files/make-dirs.js';
 
 /**
  * A chain of numbered claims in a directory, of which the highest counts. It is the compare-and-swap under the owner of
@@ -44,7 +45,7 @@ const highest = (dir: string): number => Math.max(0, ...numbersIn(dir));
 
 /** The claim that counts now. Makes the directory (0700) when it is not there. */
 export const readHead = (dir: string): Head => {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirs(dir);
   for (;;) {
     const number = highest(dir);
     if (number === 0) return { number, text: '' };

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { makeDirs } from '../files/make-dirs.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CLAIM_MAX_BYTES, appendBehind, readHead } from './claim-chain.js';
 import { type ProcessIdentity, ownIdentity, processCommand, processState } from './process-identity.js';
@@ -60,7 +61,7 @@ const inUse = (dir: string, owner: ClaimRecord): Fault =>
 const prepare = (dir: string): Either<Fault, void> => {
   try {
     // Credentials and the whole log are in there: nobody else's business. The mode of an existing one is its owner's.
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirs(dir);
     if (!statSync(dir).isDirectory()) return left(unusable(dir, 'it is not a directory'));
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     return right(undefined);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { makeDirs } from '../files/make-dirs.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { probeExact } from './probe.js';
 
@@ -67,7 +68,7 @@ export const installServer =
   async () => {
     const work = join(dir, `${LEFTOVER}${randomUUID()}`);
     try {
-      await mkdir(work, { recursive: true, mode: 0o700 });
+      makeDirs(work);
       await removeLeftovers(dir);
       const binary = join(work, 'nats-server');
       const produced = await produce(binary, work)();

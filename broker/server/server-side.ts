@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { makeDirs } from '../files/make-dirs.js';
 import type { StartConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
@@ -83,7 +83,7 @@ const embedded = ({
 }: ServerSideOptions): TE.TaskEither<Fault, ServerSide> => {
   const dir = join(dataDir, 'server');
   const configPath = join(dir, 'nats-server.conf');
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirs(dir);
   const store = new KeyStore(join(dataDir, 'keys'));
   // The broker's own seeds are in no file: a module that reads the data directory finds nothing to become the broker with.
   const keys: BrokerKeys = { core: newKey(), system: newKey(), operator: store.get(OPERATOR) };

@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { stderrLog } from '../broker-log.js';
 import type { Taken } from '../intake/intake.js';
 import { HEADER } from '../../schemas/headers.js';
 import { headerOf } from '../journal/message-headers.js';
@@ -29,7 +30,8 @@ const MAX_STACK = 4_096;
 
 const later = new LaterRefusals();
 
-const seldom = new Seldom((text) => process.stderr.write(`${new Date().toISOString()} [serving] ${text}\n`));
+const log = stderrLog();
+const seldom = new Seldom((text) => log.line('serving', text));
 
 const describe = (thrown: unknown): string =>
   thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirs } from '../files/make-dirs.js';
 import { replaceFileSync } from '../process/durable-file.js';
 
 const NAME = /^g([1-9]\d*)$/;
@@ -42,7 +43,7 @@ export class Generations {
   /** Makes an empty directory for the next one. */
   begin(): string {
     const name = `g${numberOf(this.newest ?? '') + 1}`;
-    mkdirSync(this.path(name), { recursive: true, mode: 0o700 });
+    makeDirs(this.path(name));
     return name;
   }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirs } from '../files/make-dirs.js';
 import { processState } from '../process/process-identity.js';
 
 /** Beside the generations of a module, and none of them: states that a process folds anew. */
@@ -18,7 +19,7 @@ export const removeDeadScratch = (dir: string): void => {
 
 /** Makes an empty directory to fold a module's states in; whoever makes it removes it, or has it adopted. */
 export const beginScratch = (dir: string): string => {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirs(dir);
   removeDeadScratch(dir);
   begun += 1;
   const path = join(dir, `rebuild-${process.pid}-${begun}`);

@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type * as E from 'fp-ts/lib/Either.js';
+import { makeDirs } from '../files/make-dirs.js';
 import type { Snapshot } from './agent-states.js';
 import { DamagedSnapshot, Generation } from './generation.js';
 import { Generations } from './generations.js';
@@ -31,7 +32,7 @@ export class Snapshots {
    * LMDB's own code did so on these files. Throws when nothing can be written.
    */
   static async open(dir: string, lastExit: string, say: (line: string) => void): Promise<Snapshots> {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirs(dir);
     removeDeadScratch(dir);
     const snapshots = new Snapshots(dir, say);
     const name = snapshots.#generations.newest;

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { headers as makeHeaders, type NatsConnection } from 'nats';
 import { linkState } from '../../broker/journal/link-state.js';
 import { linkedRequest } from '../../broker/journal/linked-request.js';
+import { neverSent } from '../../broker/journal/never-sent.js';
 import { headerOf } from '../../broker/journal/message-headers.js';
 import { type ErrorCode, type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -78,6 +79,8 @@ export const makeCall = async (
         if (recorded || !AGAIN.has(result.error.code)) return { said: E.left(result), isRecorded: recorded };
         last = fault('HANDLER_TIMEOUT', `${result.error.code}: ${result.error.message}`);
       } catch (error) {
+        const unsent = link.isUp ? neverSent(error) : undefined;
+        if (unsent !== undefined) return { said: E.left(refusal(unsent)), isRecorded: false };
         waitMs = Math.min(waitMs * 2, MAX_WAIT_MS);
         last = fault('HANDLER_TIMEOUT', `no answer to ${callSubject(target)}: ${(error as Error).message}`);
       }

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { failPoint } from '../../broker/journal/fail-point.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { encodeJson } from '../../schemas/json.js';
+import { toPayload } from '../../schemas/json.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { mayCall } from '../sdk/admission.js';
@@ -85,14 +85,15 @@ const contextOf = (
       if (E.isLeft(allowed)) return E.left(refusal(allowed.left));
       // A run that has asked for something else than is recorded asks for nothing more.
       if (differs !== undefined) return E.left(differs);
-      const body = encodeJson(data);
+      const body = toPayload(data);
+      if (E.isLeft(body)) return E.left(refusal(body.left));
       const call = run.calls.next();
       const own = manifest.name === module.manifest.name ? 1 : 0;
       countOwnCalls(around, run, own);
       failPoint('effect.calling');
       const { said, isRecorded } = await makeCall(nc, {
         target,
-        body,
+        body: body.right,
         cause: command.seq,
         call,
         urgent,
@@ -100,7 +101,7 @@ const contextOf = (
       });
       failPoint('effect.answered');
       countOwnCalls(around, run, -own);
-      if (isRecorded !== undefined) run.calls.answered({ call, target, body }, isRecorded);
+      if (isRecorded !== undefined) run.calls.answered({ call, target, body: body.right }, isRecorded);
       if (E.isLeft(said)) {
         run.refusals.add(said.left.error);
         if (isRecorded === false && said.left.error.code === 'REPLAY_DIFFERS') {

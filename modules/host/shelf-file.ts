@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirs } from '../../broker/files/make-dirs.js';
 import { WireRecord } from '../../broker/journal/wire-record.js';
 
 /** Bytes before a record: all behind it, subject, nanoseconds, headers (4 each), and its sequence (8). */
@@ -98,7 +99,7 @@ export class ShelfFile {
   #open(): Segment {
     const last = this.#segments.get(this.#last);
     if (last !== undefined && last.bytes < SEGMENT_BYTES) return last;
-    mkdirSync(this.dir, { recursive: true });
+    makeDirs(this.dir);
     const path = join(this.dir, `${process.pid}.${this.#last + 1}`);
     const fd = openSync(path, 'w+', 0o600);
     unlinkSync(path);

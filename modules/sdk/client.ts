@@ -3,14 +3,16 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { errors, headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
 import { headerOf } from '../../broker/journal/message-headers.js';
+import { neverSent } from '../../broker/journal/never-sent.js';
 import { parseServedAck } from '../../broker/journal/pub-ack.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
-import { encodeJson } from '../../schemas/json.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { type Address, callSubject, commandSubject } from '../../schemas/subjects.js';
+import { MAX_TIMER_MS } from '../../schemas/quantity.js';
 import type { ActionName, Input, Output, TypedManifest } from './manifest.js';
+import { type Asked, prepared } from './prepared.js';
 
 export interface CallOptions {
   /** How long to wait for the result, milliseconds; default 30,000. */
@@ -60,21 +62,10 @@ export interface Client {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
-const addressOf = (module: string, name: string, agent: string | undefined): Address => ({
-  module,
-  name,
-  ...(agent === undefined ? {} : { agent }),
-});
-
-const headersOf = ({ deadline, priority }: CallOptions) => {
-  const headers = makeHeaders();
-  if (deadline !== undefined) headers.set(HEADER.deadline, deadline.toISOString());
-  if (priority !== undefined) headers.set(HEADER.priority, priority);
-  return headers;
-};
-
 /** Nobody answered: whether the command is recorded depends on whether anybody was there to record it. */
 const silence = (thrown: unknown, subject: string): Fault => {
+  const unsent = neverSent(thrown);
+  if (unsent !== undefined) return unsent;
   const nobody =
     thrown instanceof errors.NoRespondersError ||
     (thrown instanceof errors.RequestError && thrown.isNoResponders());
@@ -86,56 +77,71 @@ const silence = (thrown: unknown, subject: string): Fault => {
 const sequenceIn = (reply: Msg, header: string): number =>
   parseSequence(headerOf(reply, header) ?? '') ?? Number.NaN;
 
-/** Calls over a connection of the caller's, as whoever that connection authenticated. */
+/** Asks, and waits for the answer: its message, or why there is none. */
+const asked =
+  (nc: NatsConnection, subjectOf: (address: Address) => string) =>
+  (asked: Asked, { timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): TE.TaskEither<Fault, Msg> =>
+    pipe(
+      TE.fromEither(prepared(asked)),
+      TE.chain(({ address, payload, headers }) => {
+        const subject = subjectOf(address);
+        const all = makeHeaders();
+        for (const [name, value] of Object.entries(headers)) all.set(name, value);
+        // A timer takes no more, and would fire at once.
+        const timeout = Math.min(timeoutMs, MAX_TIMER_MS);
+        return TE.tryCatch(
+          () => nc.request(subject, payload, { headers: all, timeout }),
+          (thrown) => silence(thrown, subject),
+        );
+      }),
+    );
+
+/** The reply to a call. An answer that cannot be read is LOG_UNCERTAIN: something was done. */
+const receiptOf = (reply: Msg): E.Either<Refusal, Receipt<unknown>> =>
+  pipe(
+    E.tryCatch(
+      () => reply.json<Result>(),
+      (thrown) =>
+        refusal(
+          fault(
+            'LOG_UNCERTAIN',
+            `the answer cannot be read: ${(thrown as Error).message}; the call may be recorded`,
+          ),
+        ),
+    ),
+    E.chain((result) =>
+      result.status === 'ok'
+        ? E.right({
+            data: result.data,
+            command: sequenceIn(reply, HEADER.cause),
+            result: sequenceIn(reply, HEADER.result),
+          })
+        : E.left(result),
+    ),
+  );
+
+/** Calls over a connection of the caller's, as the account that this connection has. */
 export const createClient = (nc: NatsConnection): Client => {
-  const callWithReceipt: Client['callWithReceipt'] =
-    (manifest, action, agent, data, options = {}) =>
-    async () => {
-      const subject = callSubject(addressOf(manifest.name, action, agent));
-      const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      try {
-        const reply = await nc.request(subject, encodeJson(data), {
-          headers: headersOf(options),
-          timeout,
-        });
-        const result = reply.json<Result>();
-        if (result.status !== 'ok') return E.left(result);
-        return E.right({
-          data: result.data as never,
-          command: sequenceIn(reply, HEADER.cause),
-          result: sequenceIn(reply, HEADER.result),
-        });
-      } catch (thrown) {
-        return E.left(refusal(silence(thrown, subject)));
-      }
-    };
+  const call = asked(nc, callSubject);
+  const command = asked(nc, commandSubject);
+  const callWithReceipt: Client['callWithReceipt'] = (manifest, name, agent, data, options = {}) =>
+    pipe(
+      call({ module: manifest.name, name, agent, data, ...options }, options),
+      TE.mapLeft(refusal),
+      TE.chainEitherK(receiptOf),
+    ) as never;
   return {
     callWithReceipt,
-    call: (...call) =>
+    call: (...given) =>
       pipe(
-        callWithReceipt(...call),
+        callWithReceipt(...given),
         TE.map(({ data }) => data),
       ),
-    send: createSend(nc),
+    send: (manifest, name, agent, data, options = {}) =>
+      pipe(
+        command({ module: manifest.name, name, agent, data, ...options }, options),
+        TE.chainEitherK(parseServedAck),
+        TE.map(({ seq }) => seq),
+      ),
   };
 };
-
-const createSend =
-  (nc: NatsConnection): Client['send'] =>
-  (manifest, action, agent, data, options = {}) =>
-  async () => {
-    const subject = commandSubject(addressOf(manifest.name, action, agent));
-    const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    try {
-      const reply = await nc.request(subject, encodeJson(data), {
-        headers: headersOf(options),
-        timeout,
-      });
-      return pipe(
-        parseServedAck(reply),
-        E.map(({ seq }) => seq),
-      );
-    } catch (thrown) {
-      return E.left(silence(thrown, subject));
-    }
-  };

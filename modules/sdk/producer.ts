@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type NatsConnection, nuid } from 'nats';
 import { appendAll } from '../../broker/journal/append-all.js';
@@ -9,15 +10,13 @@ import type { Outbox } from '../../broker/journal/outbox.js';
 import { type Accepted, Producer } from '../../broker/journal/producer.js';
 import { requestedEpochs } from '../../broker/journal/requested-epochs.js';
 import type { Resumed } from '../../broker/journal/resumption.js';
-import { type Fault, fault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
-import { encodeJson } from '../../schemas/json.js';
-import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
-import { isName, parseName } from '../../schemas/names.js';
+import type { Fault } from '../../schemas/errors.js';
+import { parseName } from '../../schemas/names.js';
 import { commandSubject } from '../../schemas/subjects.js';
 import type { CallOptions } from './client.js';
 import type { ActionName, Input, TypedManifest } from './manifest.js';
 import { type Send, send as commandOf } from './module.js';
+import { prepared } from './prepared.js';
 
 export interface ProducerSettings {
   /**
@@ -73,22 +72,11 @@ export interface CommandProducer extends AsyncDisposable {
   readonly close: () => Promise<void>;
 }
 
-const draftOf = ({ module, name, agent, data }: Send, { deadline }: SendOptions): E.Either<Fault, Draft> => {
-  const bad = [module, name, ...(agent === undefined ? [] : [agent])].find((token) => !isName(token));
-  if (bad !== undefined) {
-    return E.left(fault('NAME_INVALID', `${JSON.stringify(bad)} is not 1 to 64 of A-Z a-z 0-9 _ -`));
-  }
-  const payload = encodeJson(data);
-  if (payload.length > MAX_PAYLOAD_BYTES) {
-    const text = `the payload has ${payload.length} bytes, the log takes ${MAX_PAYLOAD_BYTES}`;
-    return E.left(fault('PAYLOAD_TOO_LARGE', text));
-  }
-  return E.right({
-    subject: commandSubject({ module, name, ...(agent === undefined ? {} : { agent }) }),
-    data: payload,
-    ...(deadline === undefined ? {} : { headers: { [HEADER.deadline]: deadline.toISOString() } }),
-  });
-};
+const draftOf = ({ module, name, agent, data }: Send, { deadline }: SendOptions): E.Either<Fault, Draft> =>
+  pipe(
+    prepared({ module, name, agent, data, deadline }),
+    E.map(({ address, payload, headers }) => ({ subject: commandSubject(address), data: payload, headers })),
+  );
 
 /** LMDB is loaded by those who use it. */
 const openOutbox = async (

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { makeDirs } from '../../broker/files/make-dirs.js';
 import { newKey } from '../../broker/access/keys.js';
 import { freePort } from '../../broker/process/free-port.js';
 import { startReaper } from '../../broker/process/reaper.js';
@@ -37,7 +37,7 @@ const said = (path: string): string => {
 export const startOwnBroker = async (options: OwnBrokerOptions): Promise<Installation> => {
   const { program, modulesDir, dir, kind, durability } = options;
   const dataDir = join(dir, 'data');
-  await mkdir(dataDir, { recursive: true });
+  makeDirs(dataDir);
   const port = await freePort(HOST)();
   if (isLeft(port)) throw new FaultError(port.left);
   const { module } = KINDS[kind];

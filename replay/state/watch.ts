@@ -7,6 +7,8 @@ export interface WatchQuery extends StepsQuery {
   readonly path: Path;
   /** Only the first time that it became this. */
   readonly equals?: { readonly value: Json } | undefined;
+  /** Called when a state has this part; never called: the path is in none of them. */
+  readonly onSeen?: () => void;
 }
 
 /** A record by which a part of the state became another. */
@@ -19,9 +21,10 @@ export interface PathChange extends Pick<AgentStep, 'seq' | 'time' | 'event' | '
 
 /** Every change of one part of an agent's state, in order. Throws {@link FaultError}, as `agentSteps` does. */
 export async function* pathChanges(query: WatchQuery): AsyncGenerator<PathChange, void, void> {
-  const { path, equals } = query;
+  const { path, equals, onSeen } = query;
   for await (const { seq, time, event, events, before, state } of agentSteps(query)) {
     const [from, to] = [valueAt(before, path), valueAt(state, path)];
+    if (from !== undefined || to !== undefined) onSeen?.();
     if (sameJson(from, to)) continue;
     if (equals !== undefined && !sameJson(to, equals.value)) continue;
     const values = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };

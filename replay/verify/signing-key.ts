@@ -6,9 +6,10 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { makeDirs } from '../../broker/files/make-dirs.js';
 import { MAX_KEY_BYTES, readBounded } from '../../broker/files/bounded-file.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 
@@ -40,7 +41,7 @@ export const openSigningKey = (path: string, make: boolean): Either<Fault, Signi
   try {
     if (!existsSync(path)) {
       if (!make) return right(undefined);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeDirs(dirname(path));
       const { privateKey } = generateKeyPairSync('ed25519');
       writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' });
       return right(signingKey(privateKey));

@@ -32,3 +32,21 @@ describe('what strangers send is read in one place', () => {
     assert.deepEqual(matching(/\bimport \{[^}]*\bconnect\b[^}]*\} from 'nats'/), ['broker/journal/dial.ts']);
   });
 });
+
+describe('what this machine is asked for', () => {
+  it('directories are made by makeDirs(), which always ends', () => {
+    assert.deepEqual(matching(/\bmkdir(?:Sync)?\([^)]*recursive/), []);
+  });
+
+  it('text goes to a terminal through the few functions that make it harmless', () => {
+    assert.deepEqual(matching(/process\.std(?:out|err)\.write\(/).toSorted(), [
+      'bin/output-end.ts',
+      'bin/output.ts',
+      'broker/journal/thrown.ts',
+      // The broker reads their lines, and writes them by its log.
+      'modules/host/host.ts',
+      'modules/host/main.ts',
+      'modules/host/trial.ts',
+    ]);
+  });
+});

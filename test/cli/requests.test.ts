@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import fc from 'fast-check';
 import { connect, type NatsConnection } from 'nats';
 import type { BrokerStatus } from '../../schemas/operate.js';
 import { follow } from '../support/children.js';
@@ -60,7 +62,7 @@ let nc: NatsConnection;
 /** Answers given by subject; a subject without one stays silent. */
 const answers = new Map<string, (body: string) => unknown>();
 
-const run = (args: readonly string[], input?: string) =>
+const run = (args: readonly string[], input?: string | Uint8Array) =>
   tallystick([...args, '--server', server.url], input === undefined ? {} : { input });
 
 before(async () => {
@@ -129,7 +131,36 @@ describe('call', () => {
     assert.deepEqual(JSON.parse(plain.stdout), { status: 'rejected', error });
     assert.equal(plain.stderr, 'tallystick: INSUFFICIENT_FUNDS: alice has 5\n');
     const json = await run(['call', 'accounts.withdraw', '--json']);
-    assert.deepEqual(JSON.parse(json.stderr), { error });
+    assert.deepEqual(JSON.parse(json.stdout), { status: 'rejected', error });
+    assert.equal(json.stderr, '');
+  });
+
+  test('bytes that are no UTF-8 are not sent, and neither is what the server does not take', async () => {
+    let sent = 0;
+    answers.set('call.accounts.deposit.bytes', () => {
+      sent += 1;
+      return { status: 'ok', data: {} };
+    });
+    const bytes = fc.uint8Array({ minLength: 1, maxLength: 8 }).filter((some) => !isUtf8(some));
+    for (const some of fc.sample(bytes, { numRuns: 6, seed: 16 })) {
+      const input = Buffer.concat([Buffer.from('{"note":"'), some, Buffer.from('"}')]);
+      const { code, stderr } = await run(['call', 'accounts.deposit.bytes', '-'], input);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /USAGE: the payload is not JSON and was not sent: its bytes are no UTF-8/);
+    }
+    const typed = ['call', 'accounts.deposit.bytes', '--server', server.url];
+    const script = `exec "$0" "$1" "$2" "$3" "$4" "$5" "$(printf '{"note":"\\351"}')"`;
+    const asArgument = await runProgram('sh', ['-c', script, process.execPath, tallystickPath(), ...typed], {
+      env: CLEAN_ENV,
+    });
+    assert.equal(asArgument.code, process.platform === 'linux' ? 2 : asArgument.code, asArgument.stderr);
+    if (process.platform === 'linux') assert.match(asArgument.stderr, /USAGE: .* no UTF-8/);
+    const large = `{"note":"${'x'.repeat(1_100_000)}"}`;
+    const refused = await run(['call', 'accounts.deposit.bytes', '-'], large);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /PAYLOAD_TOO_LARGE: .*nothing was sent/);
+    assert.equal(sent, 0);
+    assert.equal((await run(['call', 'accounts.deposit.bytes', '{"note":"\ufffd"}'])).code, 0);
   });
 
   test('no answer in time says that the command may be recorded, and where to look', async () => {

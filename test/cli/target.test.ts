@@ -48,6 +48,30 @@ describe('which broker is meant', () => {
     assert.deepEqual(value(findTarget({ data, creds: 'c' }, env)).credential, { kind: 'file', path: 'c' });
   });
 
+  test('a NATS_URL that names the broker of the working directory means its operator', () => {
+    const before = process.cwd();
+    process.chdir(join(data, '..'));
+    try {
+      for (const url of [
+        'nats://127.0.0.1:4999',
+        'localhost:4999',
+        '127.0.0.1:4999',
+        'nats://localhost:4999/',
+      ])
+        assert.deepEqual(
+          value(findTarget({}, { NATS_URL: url })).credential,
+          { kind: 'file', path: seed },
+          url,
+        );
+      for (const url of ['nats://127.0.0.1:4998', 'nats://example.org:4999', 'nats://127.0.0.1', '::'])
+        assert.deepEqual(value(findTarget({}, { NATS_URL: url })).credential, { kind: 'guest' }, url);
+      const own = { NATS_URL: 'nats://127.0.0.1:4999', NATS_USER: 'u', NATS_PASSWORD: 'p' };
+      assert.equal(value(findTarget({}, own)).credential.kind, 'user');
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   test('credentials of the environment are taken in the order of the stock command line', () => {
     const all = { NATS_URL: 'nats://e', NATS_USER: 'u', NATS_PASSWORD: 'p', NATS_CREDS: 'c', NATS_NKEY: 'k' };
     const { NATS_USER, NATS_PASSWORD, ...files } = all;

@@ -87,6 +87,32 @@ describe('help', () => {
   });
 });
 
+describe('a default that --help shows', () => {
+  /** Of `--timeout <duration>  how long (default: 30s)`; not prose, such as "a share of what the disk has free". */
+  const shown =
+    /--([a-z-]+) <[^>]*>((?:(?!--[a-z-]+ <)[\s\S])*?)\(default:\s+"?([\w./:-]+)"?(?:[;,][^)]*| as text)?\)/g;
+
+  for (const command of COMMANDS.filter((name) => !GROUPS.includes(name)))
+    test(`tallystick ${command}: can be typed`, async () => {
+      const { stdout } = await run([...command.split(' '), '--help']);
+      for (const [, option, , text] of stdout.matchAll(shown)) {
+        // An option that is not known comes last, so that nothing is run.
+        const { stderr } = await run([
+          ...command.split(' '),
+          `--${option}`,
+          text as string,
+          '--no-such-option',
+        ]);
+        assert.match(
+          stderr,
+          /unknown option '--no-such-option'|required option '--module/,
+          `--${option} ${text}`,
+        );
+      }
+      assert.doesNotMatch(stdout, /default:\s+\[\]/);
+    });
+});
+
 describe('wrong usage exits 2', () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['stauts'], /unknown command 'stauts'.*Did you mean status\?/],
@@ -100,6 +126,15 @@ describe('wrong usage exits 2', () => {
     [['call', 'accounts.deposit.alice', '{}', '--agent', 'bob'], /--agent names bob/],
     [['call', 'accounts.deposit', '{"amount":'], /USAGE: the payload is not JSON and was not sent/],
     [['call', 'accounts.deposit', '--timeout', '5'], /--timeout: "5" is no duration/],
+    ...['25d', '30d', '1000000h', '99999999999s'].flatMap((long) =>
+      [
+        ['call', 'accounts.deposit'],
+        ['agent', 'get', 'accounts', 'a'],
+        ['module', 'load', '.'],
+        ['dead', 'redrive', '1'],
+        ['replay', 'run'],
+      ].map((command) => [[...command, '--timeout', long], /--timeout: .*is longer than 24d/] as const),
+    ),
     [['status', '--data', 'x', '--server', 'nats://h'], /--data and --server/],
     [['call', 'accounts.deposit', '--priority', '9'], /--priority: "9" is none of normal, urgent/],
     [['agent', 'get'], /missing required argument 'module'/],

@@ -5,7 +5,7 @@ export interface ProgramOptions {
   /** Added to the environment of this process; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What the program reads on standard input; without it, standard input is empty. */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   readonly cwd?: string;
   readonly timeoutMs?: number;
 }

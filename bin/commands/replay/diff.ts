@@ -10,10 +10,10 @@ import { withConnection, withTargetOptions } from '../../connect.js';
 import { differenceLines, reportText } from '../../diff-text.js';
 import { EXIT, type ExitCode } from '../../exit.js';
 import { name, place, positive } from '../../option-values.js';
-import { print, printJson } from '../../output.js';
+import { print, printJson, verbatim } from '../../output.js';
 import { type ProgressBar, progressBar } from '../../progress-bar.js';
 import { done, run, withExamples } from '../../run.js';
-import { wantsColour } from '../../step-text.js';
+import { terminal } from '../../terminal.js';
 import type { TargetOptions } from '../../target.js';
 
 interface Options extends TargetOptions {
@@ -23,8 +23,11 @@ interface Options extends TargetOptions {
   readonly from?: number | Date;
   readonly to?: number | Date;
   readonly cascade?: boolean;
-  readonly limit: number;
+  readonly limit?: number;
 }
+
+/** Differences that a person is shown. */
+const SHOWN = 20;
 
 const show = (
   { same, notDecided, ...report }: DiffReport,
@@ -36,7 +39,8 @@ const show = (
   if (json) printJson({ ...report, same, notDecided, differences, more });
   else {
     print(reportText({ ...report, same, notDecided }));
-    for (const difference of differences) print(`\n${differenceLines(difference, wantsColour())}`);
+    for (const difference of differences)
+      print(verbatim(`\n${differenceLines(difference, terminal().colour)}`));
     if (more > 0) print(`\n${more} more are not shown; --limit shows more`);
   }
   return found === 0 ? done : EXIT.no;
@@ -45,7 +49,8 @@ const show = (
 const diff =
   (module: string | undefined, options: Options): TaskEither<Fault, ExitCode> =>
   async () => {
-    const { module: dir, agent, from, to, cascade, limit, json } = options;
+    const { module: dir, agent, from, to, cascade, json } = options;
+    const limit = options.limit ?? (json === true ? Number.POSITIVE_INFINITY : SHOWN);
     const version = readModule(resolve(dir));
     if (isLeft(version)) return version;
     const { manifest } = version.right;
@@ -85,7 +90,11 @@ export const addDiff = (group: Command): void => {
       .option('--from <place>', 'first command: a sequence, a time, or a duration ago', place('--from'))
       .option('--to <place>', 'last command: a sequence, a time, or a duration ago', place('--to'))
       .option('--cascade', 'on what this version made of the commands before, not on what is recorded')
-      .option('--limit <count>', 'differences to show', positive('--limit'), 20),
+      .option(
+        '--limit <count>',
+        `differences to show (default: ${SHOWN}, with --json all)`,
+        positive('--limit'),
+      ),
   ).action((module: string | undefined, options: Options) => run(diff(module, options)));
   withExamples(command, [
     'tallystick replay diff --module ./accounts-next',

@@ -8,7 +8,7 @@ import { type Fault, FaultError, toFault } from '../../../schemas/errors.js';
 import { historyLine } from '../../../schemas/record.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';
-import { printLine, printNote } from '../../output.js';
+import { printLine, printNote, type Verbatim, verbatim } from '../../output.js';
 import { done, run, withExamples } from '../../run.js';
 import type { TargetOptions } from '../../target.js';
 import { terminal } from '../../terminal.js';
@@ -19,9 +19,12 @@ interface Options extends TargetOptions, SelectionOptions {
   readonly follow?: boolean;
 }
 
-const format = (json: boolean): ((record: Parameters<ReturnType<typeof lineFormatter>>[0]) => string) => {
+const format = (
+  json: boolean,
+): ((record: Parameters<ReturnType<typeof lineFormatter>>[0]) => string | Verbatim) => {
   if (json) return historyLine;
-  return lineFormatter(terminal());
+  const line = lineFormatter(terminal());
+  return (record) => verbatim(line(record));
 };
 
 /** What to type for the page behind, or before. */

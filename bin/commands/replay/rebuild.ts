@@ -3,7 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import { brokerDataDir } from '../../data-dir.js';
-import { duration, name } from '../../option-values.js';
+import { name, waiting, withDefault } from '../../option-values.js';
 import { check, rebuild } from '../../rebuild.js';
 import { run, withExamples } from '../../run.js';
 import type { TargetOptions } from '../../target.js';
@@ -28,11 +28,13 @@ export const addRebuild = (group: Command): void => {
       .description('fold all states from the log again; what is there is read on until the new ones are'),
   )
     .option('--check', 'change nothing: compare what is there with what the log gives')
-    .option(
-      '--timeout <duration>',
-      'with --check: how long snapshots may take to reach the end of the log',
-      duration('--timeout'),
-      30_000,
+    .addOption(
+      withDefault(
+        '--timeout <duration>',
+        'with --check: how long snapshots may take to reach the end of the log',
+        waiting('--timeout'),
+        '30s',
+      ),
     )
     .action((modules: readonly string[] | undefined, options: Options) =>
       run(

@@ -4,7 +4,7 @@ import { left, right } from 'fp-ts/lib/Either.js';
 import { condition } from '../../../replay/expression/expression.js';
 import { fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
-import { duration, place, positive } from '../../option-values.js';
+import { place, positive, waiting, withDefault } from '../../option-values.js';
 import { type RunRequest, replayRun } from '../../replay-run.js';
 import { orUsage, run, withExamples } from '../../run.js';
 import type { TargetOptions } from '../../target.js';
@@ -16,7 +16,7 @@ interface Options extends TargetOptions {
   readonly speed: 'max' | number;
   readonly step?: boolean;
   readonly break?: RunRequest['condition'];
-  readonly module: readonly string[];
+  readonly module?: readonly string[];
   readonly sandbox?: string;
   readonly allowEffects?: boolean;
   readonly timeout: number;
@@ -41,7 +41,7 @@ const breakAt = (text: string): RunRequest['condition'] => ({
   holds: orUsage('--break', condition(text)),
 });
 
-const dirs = (dir: string, before: readonly string[]): readonly string[] => [...before, resolve(dir)];
+const dirs = (dir: string, before: readonly string[] = []): readonly string[] => [...before, resolve(dir)];
 
 /** `replay run`, in the group of the commands that read the log back. */
 export const addRun = (group: Command): void => {
@@ -67,20 +67,31 @@ export const addRun = (group: Command): void => {
         "stop where it holds for the state of an agent: 'state.balance < 0'",
         breakAt,
       )
-      .option('--module <dir>', 'run this version of a module; can be repeated', dirs, [])
+      .option('--module <dir>', 'run this version of a module; can be repeated', dirs)
       .option(
         '--sandbox <dir>',
         'an empty directory for the sandbox, which is kept (default: a temporary one)',
       )
       .option('--allow-effects', 'run handlers too that can do more than compute and call other modules')
-      .option(
-        '--timeout <duration>',
-        'how long a command may take to be answered',
-        duration('--timeout'),
-        30_000,
+      .addOption(
+        withDefault(
+          '--timeout <duration>',
+          'how long a command may take to be answered',
+          waiting('--timeout'),
+          '30s',
+        ),
       ),
   ).action((options: Options) => {
-    const { from, until, step, sandbox, allowEffects, json, module: modules, timeout: timeoutMs } = options;
+    const {
+      from,
+      until,
+      step,
+      sandbox,
+      allowEffects,
+      json,
+      module: modules = [],
+      timeout: timeoutMs,
+    } = options;
     const request: RunRequest = {
       from,
       until,

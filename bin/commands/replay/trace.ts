@@ -12,7 +12,7 @@ import { type Fault, FaultError, fault, toFault } from '../../../schemas/errors.
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';
 import { positive } from '../../option-values.js';
-import { printLine } from '../../output.js';
+import { printLine, verbatim } from '../../output.js';
 import { progressBar } from '../../progress-bar.js';
 import { done, run, withExamples } from '../../run.js';
 import type { TargetOptions } from '../../target.js';
@@ -46,9 +46,14 @@ const linesOf = (trace: ReadTrace, { json, mermaid, html, depth, limit, out }: O
   return traceText(trace, { limit: ROWS, ...shown, ...(out === undefined ? terminal() : {}) });
 };
 
-const write = async (lines: Iterable<string>, file: string | undefined): Promise<Either<Fault, ExitCode>> => {
+/** Lines of text have colours of ours; all that is foreign in them is printable already. */
+const write = async (
+  lines: Iterable<string>,
+  file: string | undefined,
+  isText: boolean,
+): Promise<Either<Fault, ExitCode>> => {
   if (file === undefined) {
-    for (const line of lines) await printLine(line);
+    for (const line of lines) await printLine(isText ? verbatim(line) : line);
     return right(done);
   }
   await writeOut(file, `${[...lines].join('\n')}\n`);
@@ -74,7 +79,9 @@ const showTrace = (seq: number, options: Options): TaskEither<Fault, ExitCode> =
   withConnection(options, (nc) => async () => {
     try {
       const trace = await read(nc, seq, options.all === true);
-      return await write(linesOf(trace, options), options.out);
+      const { json, mermaid, html, out } = options;
+      const isText = json !== true && mermaid !== true && html !== true;
+      return await write(linesOf(trace, options), out, isText);
     } catch (thrown) {
       return left(thrown instanceof FaultError ? thrown.fault : toFault(thrown));
     }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { withConnection, withTargetOptions } from '../../connect.js';
-import { duration, place } from '../../option-values.js';
+import { duration, place, repeated, withDefault } from '../../option-values.js';
 import { run, withExamples } from '../../run.js';
 import type { TargetOptions } from '../../target.js';
 import { verify } from '../../verify.js';
@@ -18,8 +18,6 @@ interface Options extends TargetOptions {
   readonly key?: string;
 }
 
-const collected = (key: string, before: readonly string[] = []): readonly string[] => [...before, key];
-
 /** `replay verify`, in the group of the commands that read the log back. */
 export const addVerify = (group: Command): void => {
   const command = withTargetOptions(
@@ -30,7 +28,14 @@ export const addVerify = (group: Command): void => {
       )
       .option('--from <place>', 'first record: a sequence, a time, or a duration ago', place('--from'))
       .option('--to <place>', 'last record: a sequence, a time, or a duration ago', place('--to'))
-      .option('--grace <duration>', 'how long a command may go without a result', duration('--grace'), 30_000)
+      .addOption(
+        withDefault(
+          '--grace <duration>',
+          'how long a command may go without a result',
+          duration('--grace'),
+          '30s',
+        ),
+      )
       .option('--ledger <file>', 'NDJSON of what a producer outside was told is stored: must be there')
       .option('--no-states', 'do not compare snapshots with what the log gives')
       .option('--certificate <file>', 'write a signed statement of range, counts and digest')
@@ -38,7 +43,7 @@ export const addVerify = (group: Command): void => {
       .option(
         '--trust <key>',
         'with --against: a public key to trust, in the place of that of --key',
-        collected,
+        repeated,
       )
       .option('--key <file>', 'signing key, made if it is not there (default: in the data directory)'),
   ).action((options: Options) =>

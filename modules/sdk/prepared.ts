@@ -1,0 +1,66 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { toPayload } from '../../schemas/json.js';
+import { parseName } from '../../schemas/names.js';
+import type { Address } from '../../schemas/subjects.js';
+
+/** What a call or a command asks for, as its sender gives it. */
+export interface Asked {
+  readonly module: string;
+  readonly name: string;
+  readonly agent: string | undefined;
+  readonly data: unknown;
+  readonly deadline?: Date | undefined;
+  readonly priority?: string | undefined;
+}
+
+/** The same, checked, as it goes over the wire. */
+export interface Prepared {
+  readonly address: Address;
+  readonly payload: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const addressOf = ({ module, name, agent }: Asked): E.Either<Fault, Address> =>
+  pipe(
+    parseName('module', module),
+    E.chain(() => parseName('action', name)),
+    E.chain(() => (agent === undefined ? E.right('') : parseName('agent', agent))),
+    E.map(() => ({ module, name, ...(agent === undefined ? {} : { agent }) })),
+  );
+
+const deadlineOf = (deadline: Date | undefined): E.Either<Fault, Record<string, string>> => {
+  if (deadline === undefined) return E.right({});
+  return Number.isNaN(deadline.getTime())
+    ? E.left(fault('HEADER_INVALID', `${HEADER.deadline}: the deadline is no date`))
+    : E.right({ [HEADER.deadline]: deadline.toISOString() });
+};
+
+const priorityOf = (priority: string | undefined): E.Either<Fault, Record<string, string>> => {
+  if (priority === undefined) return E.right({});
+  return priority === 'urgent' || priority === 'normal'
+    ? E.right({ [HEADER.priority]: priority })
+    : E.left(
+        fault('HEADER_INVALID', `${HEADER.priority}: ${JSON.stringify(priority)} is none of urgent, normal`),
+      );
+};
+
+/**
+ * Checks what is known to be wrong before anything is sent, so that a sender is never told that such a command may be recorded:
+ * NAME_INVALID, HEADER_INVALID, and what {@link toPayload} says. Never throws.
+ */
+export const prepared = (asked: Asked): E.Either<Fault, Prepared> =>
+  pipe(
+    E.Do,
+    E.apS('address', addressOf(asked)),
+    E.apS('payload', toPayload(asked.data)),
+    E.apS('deadline', deadlineOf(asked.deadline)),
+    E.apS('priority', priorityOf(asked.priority)),
+    E.map(({ address, payload, deadline, priority }) => ({
+      address,
+      payload,
+      headers: { ...deadline, ...priority },
+    })),
+  );
