@@ -22,12 +22,15 @@ export const ExportHeadSchema = Type.Object(
 );
 export type ExportHead = Readonly<Static<typeof ExportHeadSchema>>;
 
-/** Every other line: a record with nothing left out. One of `headers` and `headersBase64`, one of `data` and `dataBase64`. */
+/** Every other line: a record with nothing left out. One of `subject` and `subjectBase64`, one of `headers` and `headersBase64`, one of `data` and `dataBase64`. */
 export const ExportedRecordSchema = Type.Object(
   {
     seq: Sequence,
     time: Type.String({ description: 'When the server stored it, RFC 3339 with nanoseconds.' }),
-    subject: Type.String({ minLength: 1 }),
+    subject: Type.Optional(Type.String({ minLength: 1 })),
+    subjectBase64: Type.Optional(
+      Type.String({ description: 'The bytes of the subject, where they are no UTF-8.' }),
+    ),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.Array(Type.String(), { minItems: 1 }), {
         description: 'Each header with all of its values.',

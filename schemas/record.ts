@@ -15,6 +15,8 @@ export interface StoredMessage {
   /** The same, microseconds, where its reader knows it that exactly. */
   readonly timeUs?: number;
   readonly subject: string;
+  /** The bytes of the subject, where its reader has them: the server takes any but a space, a tab and a line break. */
+  readonly subjectBytes?: Uint8Array;
   /** Value of a header, or undefined. */
   readonly header: (name: string) => string | undefined;
   readonly data: Uint8Array;
@@ -25,14 +27,17 @@ export interface RawRecord {
   readonly seq: number;
   /** When the server stored it: nanoseconds since 1970, in digits (more than a double holds). */
   readonly nanos: string;
+  /** As text; a byte that is no UTF-8 is U+FFFD there. */
   readonly subject: string;
+  /** As it was stored. */
+  readonly subjectBytes: Uint8Array;
   /** From `NATS/1.0` to the empty line; empty when it has none. */
   readonly headerBytes: Uint8Array;
   readonly data: Uint8Array;
 }
 
 /** A message of the log with nothing left out. */
-export interface WholeMessage extends StoredMessage, RawRecord {}
+export interface WholeMessage extends Omit<StoredMessage, keyof RawRecord>, RawRecord {}
 
 const OrNull = <T extends TSchema>(type: T, description?: string) =>
   Type.Union([type, Type.Null()], description === undefined ? {} : { description });
@@ -44,7 +49,8 @@ export const HistoryRecordSchema = Type.Object(
     seq: Sequence,
     time: Type.String({ description: 'When the server stored it, RFC 3339.' }),
     kind: Type.Enum(['cmd', 'res', 'evt', 'epoch', 'unknown']),
-    subject: Type.String(),
+    subject: Type.String({ description: 'Bytes of it that are no UTF-8 are U+FFFD.' }),
+    subjectBase64: OrNull(Type.String(), 'All of its bytes, where they are no UTF-8.'),
     module: OrNull(Type.String()),
     name: OrNull(Type.String(), 'Action of a command or result, name of an event, producer of an epoch.'),
     agent: OrNull(Type.String()),
@@ -94,6 +100,15 @@ export const causeOf = (message: Pick<StoredMessage, 'header'>): number | undefi
 export const schemaVersionOf = (message: Pick<StoredMessage, 'header'>): number | undefined =>
   parseSequence(message.header(HEADER.schema) ?? SCHEMA_VERSION);
 
+/** What stands for a byte that is no UTF-8, and can be there itself. */
+const REPLACED = '\ufffd';
+
+const oddSubject = ({ subject, subjectBytes }: StoredMessage): string | null => {
+  if (subjectBytes === undefined || !subject.includes(REPLACED)) return null;
+  const payload = new Payload(subjectBytes);
+  return payload.form === 'base64' ? (payload.value as string) : null;
+};
+
 export const toHistory = (message: StoredMessage): HistoryRecord => {
   const subject = splitSubject(message.subject);
   const id = message.header(HEADER.id) ?? null;
@@ -101,6 +116,7 @@ export const toHistory = (message: StoredMessage): HistoryRecord => {
     seq: message.seq,
     time: message.time,
     subject: message.subject,
+    subjectBase64: oddSubject(message),
     id,
     cause: causeOf(message) ?? null,
     payload: new Payload(message.data),

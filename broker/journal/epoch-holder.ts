@@ -3,18 +3,27 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { fault, type Fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
+import { jsonOrText } from '../../schemas/json.js';
 import { LOG } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
-import type { EpochRecord } from './epoch.js';
 import { linkedRequest } from './linked-request.js';
 import { headersOf, lastHeaderOf } from './message-headers.js';
 
 const TIMEOUT_MS = 5_000;
 const NOT_FOUND = 404;
 
-interface LastEpochRecord extends EpochRecord {
+/** What an epoch record says, as far as it can be read: of one that is damaged only its place counts. */
+interface LastEpochRecord {
   readonly seq: number;
+  readonly by?: unknown;
+  readonly phase?: unknown;
+  readonly ends?: unknown;
 }
+
+const fieldsOf = (data: Uint8Array): Omit<LastEpochRecord, 'seq'> => {
+  const said = jsonOrText(data);
+  return typeof said === 'object' && said !== null ? said : {};
+};
 
 /** The epoch record that was written last for a producer; undefined: it has never been one. */
 const lastEpochRecord = (
@@ -25,8 +34,11 @@ const lastEpochRecord = (
     async () => {
       const subject = `$JS.API.DIRECT.GET.${LOG}.${epochSubject(producer)}`;
       const reply = await linkedRequest(nc, subject, '', { timeout: TIMEOUT_MS });
-      if (headersOf(reply).code === NOT_FOUND) return undefined;
-      return { ...reply.json<EpochRecord>(), seq: Number(lastHeaderOf(reply, HEADER.storedSequence)) };
+      const stored = lastHeaderOf(reply, HEADER.storedSequence);
+      // A stored record can have a status in its headers too.
+      if (stored === undefined && headersOf(reply).code === NOT_FOUND) return undefined;
+      const { by, phase, ends } = fieldsOf(reply.data);
+      return { by, phase, ends, seq: Number(stored) };
     },
     (error) => toFault(error, 'LOG_UNAVAILABLE'),
   );
@@ -49,5 +61,8 @@ export const checkHolder = (nc: NatsConnection, producer: string, by: string): T
 export const lastEpochOf = (nc: NatsConnection, producer: string): TE.TaskEither<Fault, number | undefined> =>
   pipe(
     lastEpochRecord(nc, producer),
-    TE.map((last) => (last?.phase === 'fence' ? last.ends : last?.seq)),
+    TE.map((last) => {
+      if (last?.phase !== 'fence') return last?.seq;
+      return Number.isSafeInteger(last.ends) ? Number(last.ends) : undefined;
+    }),
   );

@@ -10,9 +10,15 @@ const startOf = (name: string): string => {
   return start;
 };
 
+/** All that can stand around a value. What else is blank somewhere is a part of it, here and where `verify` reads it. */
+const isBlank = (code: number): boolean => code === 32 || code === 9;
+
 const valueAt = (headers: string, from: number): string => {
   const end = headers.indexOf('\r\n', from);
-  return headers.slice(from, end < 0 ? headers.length : end).trim();
+  let [first, behind] = [from, end < 0 ? headers.length : end];
+  while (first < behind && isBlank(headers.charCodeAt(first))) first += 1;
+  while (behind > first && isBlank(headers.charCodeAt(behind - 1))) behind -= 1;
+  return headers.slice(first, behind);
 };
 
 /**

@@ -6,6 +6,7 @@ const NONE = Buffer.alloc(0);
 /** What of the client library's inside is relied on: the bytes of a message, headers and payload as they came. */
 interface Inside {
   readonly _rdata?: unknown;
+  readonly _msg?: { readonly subject?: unknown };
   _headers?: unknown;
 }
 
@@ -117,6 +118,12 @@ const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
 export const headerBytesOf = (message: Delivered): Uint8Array => {
   const raw = rawOf(message);
   return raw === undefined ? encoded(message.headers) : raw.subarray(0, raw.length - message.data.length);
+};
+
+/** The subject of a message as it came: text loses bytes that are no UTF-8. */
+export const subjectBytesOf = (message: { readonly subject: string }): Uint8Array => {
+  const raw = (message as Inside)._msg?.subject;
+  return raw instanceof Uint8Array ? raw : Buffer.from(message.subject);
 };
 
 /** The headers of a message, read in a way that throws for no bytes, over whichever connection it came. */

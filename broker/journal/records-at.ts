@@ -2,6 +2,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { createInbox, type Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { linkState } from './link-state.js';
 import { headerOf, headersOf, lastHeaderOf } from './message-headers.js';
@@ -45,7 +46,8 @@ class AskedRecord implements StoredMessage {
 /** Why there is no record, where there is none. */
 const refusal = (seq: number, message: Msg): Fault | undefined => {
   const { code, description } = headersOf(message);
-  if (code === 0) return undefined;
+  // Only the server says where a record stands; what its sender wrote may look like a status.
+  if (code === 0 || lastHeaderOf(message, HEADER.storedSequence) === `${seq}`) return undefined;
   if (code === 404) return fault('LOG_MISMATCH', `the log has no record ${seq}, which it had`);
   const said = `${code} ${description}`.trim();
   return fault('LOG_UNAVAILABLE', `the log did not give record ${seq}: ${said}`);

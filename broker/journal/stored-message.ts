@@ -1,7 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 import { headerIn } from './header-text.js';
-import { type Delivered, headerBytesOf } from './message-headers.js';
+import { type Delivered, headerBytesOf, subjectBytesOf } from './message-headers.js';
 import { WireRecord } from './wire-record.js';
 
 /** What a delivered message's reply subject says about it. */
@@ -69,6 +69,10 @@ export class LogMessage implements WholeMessage {
     return this.message.subject;
   }
 
+  get subjectBytes(): Uint8Array {
+    return subjectBytesOf(this.message);
+  }
+
   get headerBytes(): Uint8Array {
     return headerBytesOf(this.message);
   }
@@ -84,9 +88,10 @@ export class LogMessage implements WholeMessage {
 
   /** The same record as bytes. */
   toWire(): WireRecord {
-    const { subject, data } = this.message;
-    const start = Buffer.from(subject + this.nanos);
-    const subjectTo = start.length - this.nanos.length;
+    const { subjectBytes } = this;
+    const { data } = this.message;
+    const start = Buffer.concat([subjectBytes, Buffer.from(this.nanos)]);
+    const subjectTo = subjectBytes.length;
     const bytes = Buffer.concat([start, this.headerBytes, data]);
     const dataFrom = bytes.length - data.length;
     return new WireRecord(

@@ -27,6 +27,10 @@ export class WireRecord implements WholeMessage {
     return this.bytes.toString('utf8', this.subjectFrom, this.subjectTo);
   }
 
+  get subjectBytes(): Uint8Array {
+    return this.bytes.subarray(this.subjectFrom, this.subjectTo);
+  }
+
   get time(): string {
     return new Date(this.timeMs).toISOString();
   }

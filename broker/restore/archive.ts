@@ -2,7 +2,7 @@ import type { RawRecord } from '../../schemas/record.js';
 
 /** What a record is in a backup of nats-server 2.15: its fields, and nothing that only the server could make. */
 interface Entry {
-  readonly name: string;
+  readonly name: Uint8Array;
   readonly nanos: bigint;
   readonly seq: number;
   readonly headers: Uint8Array;
@@ -41,22 +41,21 @@ const putSigned = (into: Buffer, at: number, value: bigint): number => {
 };
 
 const encode = ({ name, nanos, seq, headers, data }: Entry): Buffer => {
-  const nameBytes = Buffer.from(name);
-  const entry = Buffer.allocUnsafe(NUMBERS_BYTES + nameBytes.length + headers.length + data.length);
-  let at = putUnsigned(entry, 0, nameBytes.length);
+  const entry = Buffer.allocUnsafe(NUMBERS_BYTES + name.length + headers.length + data.length);
+  let at = putUnsigned(entry, 0, name.length);
   at = putSigned(entry, at, nanos);
   at = putUnsigned(entry, at, seq);
   at = putUnsigned(entry, at, headers.length);
   at = putUnsigned(entry, at, data.length);
-  for (const part of [nameBytes, headers, data]) {
+  for (const part of [name, headers, data]) {
     entry.set(part, at);
     at += part.length;
   }
   return entry.subarray(0, at);
 };
 
-export const encodeRecord = ({ seq, nanos, subject, headerBytes, data }: RawRecord): Buffer =>
-  encode({ name: subject, nanos: BigInt(nanos), seq, headers: headerBytes, data });
+export const encodeRecord = ({ seq, nanos, subjectBytes, headerBytes, data }: RawRecord): Buffer =>
+  encode({ name: subjectBytes, nanos: BigInt(nanos), seq, headers: headerBytes, data });
 
 /** What the server is told of the stream before its records. */
 export interface RestoredState {
@@ -72,7 +71,7 @@ export const encodeStart = (state: RestoredState): Buffer =>
   Buffer.concat([
     MAGIC,
     encode({
-      name: 'state.json',
+      name: Buffer.from('state.json'),
       nanos: 0n,
       seq: 0,
       headers: NONE,
@@ -81,16 +80,16 @@ export const encodeStart = (state: RestoredState): Buffer =>
   ]);
 
 /** Says that the backup is whole. */
-export const encodeEnd = (): Buffer => encode({ name: '', nanos: 0n, seq: 0, headers: NONE, data: NONE });
+export const encodeEnd = (): Buffer => encode({ name: NONE, nanos: 0n, seq: 0, headers: NONE, data: NONE });
 
 /** Bytes that the server's file store takes for a record beside its parts, and for the length of its headers. */
 const STORED_OVERHEAD_BYTES = 30;
 const HEADERS_LENGTH_BYTES = 4;
 
 /** What a record counts for in the limit of the stream. Source: nats-server, fileStoreMsgSizeRaw. */
-export const storedBytes = ({ subject, headerBytes, data }: RawRecord): number =>
+export const storedBytes = ({ subjectBytes, headerBytes, data }: RawRecord): number =>
   STORED_OVERHEAD_BYTES +
   (headerBytes.length === 0 ? 0 : HEADERS_LENGTH_BYTES) +
-  Buffer.byteLength(subject) +
+  subjectBytes.length +
   headerBytes.length +
   data.length;

@@ -44,10 +44,10 @@ export async function* recordsBefore(
 ): AsyncGenerator<RawRecord, void, void> {
   if (fromSeq <= 1) return;
   for await (const message of readLog(nc, { toSeq: fromSeq - 1 })) {
-    const { seq, nanos, subject, headerBytes, data } = message;
-    if (subject.startsWith('cmd.')) open.set(seq, message);
+    const { subject } = message;
+    if (subject.startsWith('cmd.')) open.set(message.seq, message);
     else if (subject.startsWith('res.')) open.delete(causeOf(message) ?? 0);
-    yield { seq, nanos, subject, headerBytes, data };
+    yield message;
   }
 }
 

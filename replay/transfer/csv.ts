@@ -1,7 +1,8 @@
 import type { HistoryLine } from '../../schemas/record.js';
+import { printable } from '../../schemas/printable.js';
 import type { Found } from '../history/history.js';
 import type { ExportFormat } from './export-format.js';
-import { toBase64 } from './payload.js';
+import { textOf, toBase64 } from './payload.js';
 import { formatStoredTime } from './stored-time.js';
 
 const COLUMNS = [
@@ -28,21 +29,22 @@ const cell = (text: string): string => {
   return NEEDS_QUOTES.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 };
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const BASE64 = 'base64:';
+/** What no program that reads tables expects in a cell. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
 
-/** The payload as it is, or `base64:…` where it is no text. */
-const textOf = (data: Uint8Array): string => {
-  try {
-    return decoder.decode(data);
-  } catch {
-    return `base64:${toBase64(data)}`;
-  }
+/** The payload as it is, or `base64:…` where it is no text, or would be taken for base64. */
+const cellOf = (data: Uint8Array): string => {
+  const text = textOf(data);
+  const isText = text !== undefined && !text.startsWith(BASE64) && !CONTROL.test(text);
+  return isText ? text : `${BASE64}${toBase64(data)}`;
 };
 
 const line = ({ message, record }: Found): string => {
-  const own = { time: formatStoredTime(message.nanos), data: textOf(message.data) };
+  const own = { time: formatStoredTime(message.nanos), data: cellOf(message.data) };
   const cells = COLUMNS.map((column) =>
-    cell(column === 'time' || column === 'data' ? own[column] : `${record[column] ?? ''}`),
+    cell(column === 'time' || column === 'data' ? own[column] : printable(`${record[column] ?? ''}`)),
   );
   return `${cells.join(',')}\r\n`;
 };

@@ -1,7 +1,7 @@
 import type { RawRecord } from '../../schemas/record.js';
 import type { ExportFormat } from './export-format.js';
 import { decodeHeaders } from './header-block.js';
-import { jsonText, toBase64 } from './payload.js';
+import { jsonText, textOf, toBase64 } from './payload.js';
 import { formatStoredTime } from './stored-time.js';
 
 /** `"headers":{…}`, or `"headersBase64":"…"` where names and values would not give the same bytes. */
@@ -12,11 +12,18 @@ export const headersField = (bytes: Uint8Array): string => {
     : `"headers":${JSON.stringify(headers)}`;
 };
 
+const subjectField = (bytes: Uint8Array): string => {
+  const subject = textOf(bytes);
+  return subject === undefined
+    ? `"subjectBase64":"${toBase64(bytes)}"`
+    : `"subject":${JSON.stringify(subject)}`;
+};
+
 /** A record as one line: what JSON cannot hold to the byte is base64, so that nothing is lost. */
-const line = ({ seq, nanos, subject, headerBytes, data }: RawRecord): string => {
+const line = ({ seq, nanos, subjectBytes, headerBytes, data }: RawRecord): string => {
   const json = jsonText(data);
   const payload = json === undefined ? `"dataBase64":"${toBase64(data)}"` : `"data":${json}`;
-  const place = `"seq":${seq},"time":"${formatStoredTime(nanos)}","subject":${JSON.stringify(subject)}`;
+  const place = `"seq":${seq},"time":"${formatStoredTime(nanos)}",${subjectField(subjectBytes)}`;
   return `{${place},${headersField(headerBytes)},${payload}}\n`;
 };
 

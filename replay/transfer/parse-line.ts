@@ -44,12 +44,13 @@ const sequenceOf = (value: unknown): number | undefined =>
 
 const cloudEvent = (value: unknown): Either<string, Given & { readonly end: number | undefined }> => {
   if (!isObject(value) || value.specversion !== '1.0') return left('it is no CloudEvent of version 1.0');
-  const { source, subject, time, tallyheaders, data, data_base64: dataBase64 } = value;
+  const { source, subject, tallysubject, time, tallyheaders, data, data_base64: dataBase64 } = value;
   if (typeof source !== 'string' || !source.startsWith(SOURCE))
     return left('its source is no log of Tallystick');
   const seq = sequenceOf(value.sequence);
   if (seq === undefined || seq === 0) return left('its sequence is not 16 digits');
   if (typeof subject !== 'string' || typeof time !== 'string') return left('its subject or time is missing');
+  if (tallysubject !== undefined && typeof tallysubject !== 'string') return left('tallysubject is no text');
   if (dataBase64 !== undefined && typeof dataBase64 !== 'string') return left('data_base64 is no text');
   let headers: unknown;
   try {
@@ -64,7 +65,7 @@ const cloudEvent = (value: unknown): Either<string, Given & { readonly end: numb
   return right({
     seq,
     time,
-    subject,
+    ...(tallysubject === undefined ? { subject } : { subjectBase64: tallysubject }),
     headers: values,
     headersBase64,
     data,

@@ -1,12 +1,25 @@
+import { isDeeperThan, MAX_STORED_DEPTH } from '../../schemas/json-depth.js';
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text that these bytes are; undefined where they are no UTF-8. */
+export const textOf = (bytes: Uint8Array): string | undefined => {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+};
 
 /**
  * The payload as JSON text, where it is JSON and prints back to the same bytes: a number that a double does not hold, a
- * key that is there twice or a blank would not. Undefined for all else, and for an empty one.
+ * key that is there twice or a blank would not. Undefined for all else, for an empty one, and for JSON that is nested deeper than
+ * most programs read.
  */
 export const jsonText = (data: Uint8Array): string | undefined => {
+  const text = isDeeperThan(data, MAX_STORED_DEPTH) ? undefined : textOf(data);
+  if (text === undefined) return undefined;
   try {
-    const text = decoder.decode(data);
     return JSON.stringify(JSON.parse(text)) === text ? text : undefined;
   } catch {
     return undefined;

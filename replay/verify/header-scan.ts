@@ -54,7 +54,7 @@ export class HeaderScan {
   /** What a result says of its handler's calls; equal where it says nothing. */
   callsFrom = 0;
   callsTo = 0;
-  /** Where the headers end: without the empty line. */
+  /** Where the headers end: without the line end at their end, which is the empty line where they are headers as they should be. */
   storedTo = 0;
 
   private at = 0;
@@ -63,22 +63,21 @@ export class HeaderScan {
     this.hasId = this.hasCause = this.hasPart = false;
     this.producerFrom = this.producerTo = this.epoch = this.n = this.cause = this.part = this.parts = 0;
     this.call = this.callsFrom = this.callsTo = 0;
-    this.storedTo = from;
+    this.storedTo = to - from >= 2 && bytes[to - 1] === NEWLINE && bytes[to - 2] === RETURN ? to - 2 : to;
     if (to - from <= FIRST_LINE) return;
     let line = from + FIRST_LINE;
     while (line < to) {
       const first = bytes[line] as number;
-      if (first === RETURN) break;
       // Names that are known are passed over at once: most bytes of headers are names.
       let end = line + 1;
       if (first === N) end = this.passed(words, line, to - line);
-      else if (first === T && to - line > 12) end = this.tally(bytes, words, line, to);
+      // Only behind a whole line end: a line feed alone may be a part of a value.
+      else if (first === T && to - line > 12 && bytes[line - 2] === RETURN)
+        end = this.tally(bytes, words, line, to);
       while (end + 4 <= to && !hasByte(words.getInt32(end, true), PATTERN.newline)) end += 4;
       while (end < to && bytes[end] !== NEWLINE) end += 1;
       line = end + 1;
     }
-    this.storedTo = line;
-    if (this.storedTo - from <= FIRST_LINE) this.storedTo = from;
   }
 
   /** Behind the name of a fence, if it is one. */

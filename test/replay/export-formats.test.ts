@@ -6,8 +6,9 @@ import { ExportedRecordSchema, ExportHeadSchema } from '../../schemas/export.js'
 import type { RawRecord } from '../../schemas/record.js';
 import { anyRecords, exportedAs, headerBytes, imported, rawRecord } from './exported-records.js';
 
-const plain = ({ headerBytes: headers, data, ...record }: RawRecord): unknown => ({
+const plain = ({ headerBytes: headers, subjectBytes, data, ...record }: RawRecord): unknown => ({
   ...record,
+  subjectBytes: Buffer.from(subjectBytes).toString('latin1'),
   headers: Buffer.from(headers).toString('latin1'),
   data: Buffer.from(data).toString('hex'),
 });

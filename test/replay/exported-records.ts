@@ -7,8 +7,8 @@ import type { ExportHead } from '../../schemas/export.js';
 import type { RawRecord, WholeMessage } from '../../schemas/record.js';
 
 /** A record as a reader gives it. */
-export const wireRecord = ({ seq, nanos, subject, headerBytes, data }: RawRecord): WholeMessage => {
-  const parts = [Buffer.from(subject), Buffer.from(nanos), Buffer.from(headerBytes), Buffer.from(data)];
+export const wireRecord = ({ seq, nanos, subjectBytes, headerBytes, data }: RawRecord): WholeMessage => {
+  const parts = [Buffer.from(subjectBytes), Buffer.from(nanos), Buffer.from(headerBytes), Buffer.from(data)];
   const ends: number[] = [];
   for (const part of parts) ends.push((ends.at(-1) ?? 0) + part.length);
   const [a = 0, b = 0, c = 0, d = 0] = ends;
@@ -18,23 +18,56 @@ export const wireRecord = ({ seq, nanos, subject, headerBytes, data }: RawRecord
 export const headerBytes = (...lines: readonly string[]): Uint8Array =>
   Buffer.from(lines.length === 0 ? '' : `NATS/1.0\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`);
 
-export const rawRecord = (record: Partial<RawRecord> = {}): RawRecord => ({
+export const rawRecord = ({
+  subject = 'cmd.accounts.deposit.alice.guest',
+  subjectBytes = Buffer.from(subject),
+  ...record
+}: Partial<RawRecord> = {}): RawRecord => ({
   seq: 1,
   nanos: '1767225600123456789',
-  subject: 'cmd.accounts.deposit.alice.guest',
+  subject,
+  subjectBytes,
   headerBytes: headerBytes('Tally-Schema: 1'),
   data: Buffer.from('{"amount":5}'),
   ...record,
 });
 
-const name = fc.stringMatching(/^[A-Za-z0-9_=$-]{1,12}$/);
-const subject = fc.oneof(
-  fc.array(name, { minLength: 3, maxLength: 4 }).map((tokens) => ['cmd', ...tokens].join('.')),
-  fc
-    .tuple(fc.constantFrom('res', 'evt'), fc.array(name, { minLength: 2, maxLength: 3 }))
-    .map(([kind, tokens]) => [kind, ...tokens].join('.')),
-  name.map((producer) => `epoch.${producer}`),
+/** What ends a subject, or a token of it; the server stores any other byte. */
+const ENDS = new Set(Buffer.from(' \t\r\n.'));
+/** A token of a subject, a character a byte: as names are, and as they are not. */
+const name = fc.oneof(
+  { weight: 3, arbitrary: fc.stringMatching(/^[A-Za-z0-9_=$-]{1,12}$/) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .uint8Array({ minLength: 1, maxLength: 6 })
+      .map((bytes) => Buffer.from(bytes.map((byte) => (ENDS.has(byte) ? 1 : byte))).toString('latin1')),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '*',
+      '\u0000',
+      '\u0001',
+      '\u000b',
+      '\u000c',
+      '\u007f',
+      '\u009b',
+      '\xc3',
+      '\xed\xa0\x80',
+      '\xef\xbf\xbd',
+    ),
+  },
 );
+const subject = fc
+  .oneof(
+    fc.array(name, { minLength: 3, maxLength: 4 }).map((tokens) => ['cmd', ...tokens].join('.')),
+    fc
+      .tuple(fc.constantFrom('res', 'evt'), fc.array(name, { minLength: 2, maxLength: 3 }))
+      .map(([kind, tokens]) => [kind, ...tokens].join('.')),
+    name.map((producer) => `epoch.${producer}`),
+  )
+  .map((text) => Buffer.from(text, 'latin1'));
 /** Headers as programs write them, and as they do not. */
 const headers = fc.oneof(
   fc
@@ -49,6 +82,25 @@ const headers = fc.oneof(
     headerBytes('__proto__: x'),
     headerBytes('X-A: ', 'X-A: ü'),
     Buffer.from([...headerBytes('X: y').subarray(0, -4), 0xff, 0xfe, 13, 10, 13, 10]),
+    // Bytes that a sender calls headers, and the server stores.
+    ...[
+      'x',
+      'NATS/1.0',
+      'NATS/1.0\r\n',
+      'NATS/1.0\r\n\r\n',
+      'NATS/1.0 503 no\r\n\r\n',
+      'NATS/1.0\nA: 1\n\n',
+      'NATS/1.0\r\nA: 1\r\n\r\nB: 2\r\n\r\n',
+      '\0',
+    ].map((text) => Buffer.from(text)),
+    headerBytes(
+      'Content-Type: \u0001/\u009b; x',
+      'traceparent: \u007f',
+      'Tally-Part: \ufffe',
+      'Tally-Deadline: x\u0000y',
+    ),
+    headerBytes('Content-Type: text/plain', ': no name', 'no colon'),
+    headerBytes(...Array.from({ length: 2_000 }, (_, i) => `H${i}: ${i}`)),
   ),
 );
 const data = fc.oneof(
@@ -81,7 +133,14 @@ export const anyRecords: fc.Arbitrary<readonly RawRecord[]> = fc
     }),
     { minLength: 1, maxLength: 8 },
   )
-  .map((all) => all.map((record, i) => ({ ...record, seq: i + 1 })));
+  .map((all) =>
+    all.map(({ subject: subjectBytes, ...record }, i) => ({
+      ...record,
+      subject: subjectBytes.toString('utf8'),
+      subjectBytes,
+      seq: i + 1,
+    })),
+  );
 
 export const exportHead = (toSeq: number): ExportHead => ({
   tallystick: 'export',

@@ -12,6 +12,7 @@ const record = ({
   time: '2026-01-02T03:04:05.678Z',
   kind: 'cmd',
   subject: 'cmd.accounts.deposit.alice.guest',
+  subjectBase64: null,
   module: 'accounts',
   name: 'deposit',
   agent: 'alice',

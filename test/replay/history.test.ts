@@ -73,9 +73,10 @@ describe('history', () => {
       all.map(({ subject }) => subject),
       LOG.map(({ subject }) => subject),
     );
-    const keys = 'seq,time,kind,subject,module,name,agent,sender,id,cause,conversation,form,data'
-      .split(',')
-      .sort();
+    const keys =
+      'seq,time,kind,subject,subjectBase64,module,name,agent,sender,id,cause,conversation,form,data'
+        .split(',')
+        .sort();
     const lines = all.map((record) => JSON.parse(historyLine(record)) as HistoryLine);
     for (const line of lines) assert.deepEqual(Object.keys(line).sort(), keys);
     const { time, ...eighth } = lines[7] as HistoryLine;
@@ -84,6 +85,7 @@ describe('history', () => {
       seq: 8,
       kind: 'cmd',
       subject: 'cmd.accounts.withdraw.alice.orders',
+      subjectBase64: null,
       module: 'accounts',
       name: 'withdraw',
       agent: 'alice',

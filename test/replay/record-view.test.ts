@@ -65,6 +65,14 @@ const line = fc.oneof(
     'X: Tally-Cause: 4',
     'Täl: ü',
     ':',
+    // Lines as the server stores them too.
+    '',
+    'a\nTally-Cause: 5',
+    '\rTally-Cause: 5',
+    'Tally-Cause: \u000b5',
+    'Tally-Cause:\t5 \t',
+    'Tally-Part: \u00a01/2',
+    'no colon',
   ),
 );
 

@@ -37,6 +37,7 @@ test('a command without a header begins a conversation, and its sender is the la
     time: '2026-01-01T00:00:00.000Z',
     kind: 'cmd',
     subject: 'cmd.accounts.deposit.alice.guest',
+    subjectBase64: null,
     module: 'accounts',
     name: 'deposit',
     agent: 'alice',
