@@ -14,7 +14,9 @@ import { Producer } from './journal/producer.js';
 import { LogRoom } from './log/log-room.js';
 import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from './process/lifetime.js';
+import { SCHEDULER } from './schedules/firing.js';
 import { Firings } from './schedules/firings.js';
+import { Plan } from './schedules/plan.js';
 import { Schedules } from './schedules/schedules.js';
 import type { ServerSide } from './server/server-side.js';
 import type { ModuleMemory } from './supervisor/module-memory.js';
@@ -110,26 +112,25 @@ export const assemble = (options: AssembleOptions): Parts => {
   const serving = { nc, producer, directory: supervisor, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
   const gateway = new Gateway({ ...serving, index, door });
+  const scheduling = { nc, jsm, log: (text: string) => log.line(SCHEDULER, text) };
+  const plan = new Plan({ ...scheduling, lastFiring: (schedule) => index.lastFiring(schedule) });
   const firings = new Firings({
-    nc,
-    jsm: open.jsm,
+    ...scheduling,
+    plan,
     index,
     open: () => openScheduler(options),
     refusal,
-    log: (text) => log.line('scheduler', text),
   });
   lifetime.onStop(() => firings.close());
   const schedules = new Schedules({
     nc,
-    jsm: open.jsm,
-    lastFiring: (schedule) => index.lastFiring(schedule),
-    onStream: () => firings.wake(),
+    jsm,
+    plan,
+    onAdded: () => firings.wake(),
+    settled: () => firings.settled(),
   });
   return { supervisor, index, gateway, outside, schedules, firings, stacks, room, entrance, refusal };
 };
-
-/** The producer of commands that schedules sent. */
-const SCHEDULER = 'scheduler';
 
 const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> => {
   const { nc, under, durability } = open;

@@ -1,13 +1,10 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
+import { stretchesOf } from './zone-stretches.js';
 
-/**
- * Cron expressions as nats-server reads them (its cron.go): six fields, the first of them seconds. The server fires; this
- * says what is wrong with an expression in words, and when it fires next, which the server tells of no schedule that has
- * not fired yet.
- */
+/** A cron expression: six fields, the first of them seconds. */
 export interface Cron {
-  /** Six fields, as the server takes them. */
+  /** The six fields. */
   readonly expression: string;
   readonly fields: readonly Field[];
 }
@@ -120,63 +117,73 @@ export const parseCron = (text: string): Either<Fault, Cron> => {
   return right({ expression: parts.join(' '), fields });
 };
 
-/** A wall clock, as milliseconds of a day that has no time zone. */
-const wallClock = (zone: string): ((ms: number) => number) => {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: zone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  return (ms) => {
-    const part: Record<string, number> = {};
-    for (const { type, value } of format.formatToParts(ms)) part[type] = Number(value);
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-    return Date.UTC(year, month - 1, day, hour, minute, second);
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** 29 February comes within it, also around a year such as 2100. */
+const FARTHEST_MS = 9 * 366 * DAY_MS;
+/** No clock is set back by more. */
+const MOST_REPEATED_MS = 26 * HOUR_MS;
+
+const sorted = ({ values }: Field): readonly number[] => [...values].sort((a, b) => a - b);
+
+/**
+ * Finds the first time that fits between two times, the second one excluded. These are times of a clock without a zone, in
+ * milliseconds as `Date.UTC` counts them.
+ */
+const matcher = ({ fields }: Cron): ((from: number, to: number) => number | undefined) => {
+  const [second, minute, hour, date, month, weekday] = fields as [Field, Field, Field, Field, Field, Field];
+  const [hours, minutes, seconds] = [sorted(hour), sorted(minute), sorted(second)];
+  const isDay = (day: Date): boolean => {
+    const byDate = date.values.has(day.getUTCDate());
+    const byWeekday = weekday.values.has(day.getUTCDay());
+    const fits = date.any || weekday.any ? byDate && byWeekday : byDate || byWeekday;
+    return fits && month.values.has(day.getUTCMonth() + 1);
+  };
+  const inHour = (start: number, from: number): number | undefined => {
+    for (const m of minutes) {
+      if (start + (m + 1) * MINUTE_MS <= from) continue;
+      const s = seconds.find((each) => start + m * MINUTE_MS + each * SECOND_MS >= from);
+      if (s !== undefined) return start + m * MINUTE_MS + s * SECOND_MS;
+    }
+    return undefined;
+  };
+  return (from, to) => {
+    for (let day = Math.floor(from / DAY_MS) * DAY_MS; day < to; day += DAY_MS) {
+      if (!isDay(new Date(day))) continue;
+      for (const h of hours) {
+        const at = day + (h + 1) * HOUR_MS <= from ? undefined : inHour(day + h * HOUR_MS, from);
+        if (at !== undefined) return at < to ? at : undefined;
+      }
+    }
+    return undefined;
   };
 };
 
-const DAY_MS = 86_400_000;
-/** As far as the server looks. */
-const MAX_DAYS = 5 * 366;
-
-/** When it fires next after that time, milliseconds since 1970; undefined when it does not within five years. */
-export const nextCron = ({ fields }: Cron, afterMs: number, zone = 'UTC'): number | undefined => {
-  const [second, minute, hour, date, month, weekday] = fields as [Field, Field, Field, Field, Field, Field];
-  const wall = wallClock(zone);
-  /** The instant behind that time at which the clock shows this; it may be none, or another one where clocks are put. */
-  const toInstant = (at: number): number | undefined =>
-    [at - (wall(at) - at), at - (wall(at - DAY_MS) - (at - DAY_MS))].find(
-      (guess) => guess > afterMs && wall(guess) === at,
-    );
-  const matches = (day: Date): boolean => {
-    const byDate = date.values.has(day.getUTCDate());
-    const byWeekday = weekday.values.has(day.getUTCDay());
-    const isDay = date.any || weekday.any ? byDate && byWeekday : byDate || byWeekday;
-    return isDay && month.values.has(day.getUTCMonth() + 1);
-  };
-  const sorted = ({ values }: Field): readonly number[] => [...values].sort((a, b) => a - b);
-  const [hours, minutes, seconds] = [sorted(hour), sorted(minute), sorted(second)];
-  const firstWall = wall(afterMs);
-  const firstDay = Math.floor(firstWall / DAY_MS) * DAY_MS;
-  for (let day = 0; day < MAX_DAYS; day++) {
-    const start = firstDay + day * DAY_MS;
-    if (!matches(new Date(start))) continue;
-    for (const h of hours) {
-      // An hour that is past: its minutes and seconds need not be gone through.
-      if (start + (h + 1) * 3_600_000 <= firstWall) continue;
-      for (const m of minutes) {
-        for (const s of seconds) {
-          const at = start + ((h * 60 + m) * 60 + s) * 1_000;
-          const instant = at > firstWall ? toInstant(at) : undefined;
-          if (instant !== undefined) return instant;
-        }
-      }
-    }
+/**
+ * When it fires next after that time, milliseconds since 1970; undefined when it does not within nine years.
+ *
+ * An expression that fits every hour follows the time that passes: it fires in an hour that the clock shows twice both times, and
+ * makes up for nothing that the clock leaps over. Any other follows the clock: a time that the clock leaps over comes at the
+ * first instant after the leap, and one that it shows twice comes the first time. See docs/decisions/0053.
+ */
+export const nextCron = (cron: Cron, afterMs: number, zone = 'UTC'): number | undefined => {
+  const find = matcher(cron);
+  const isHourly = (cron.fields[2] as Field).values.size === 24;
+  const firstMs = Math.floor(afterMs / SECOND_MS) * SECOND_MS + SECOND_MS;
+  const lastMs = firstMs + FARTHEST_MS;
+  /** What the clock has shown by the end of the stretch before. */
+  let shown: number | undefined;
+  for (const { fromMs, toMs, offsetMs } of stretchesOf(zone, firstMs - MOST_REPEATED_MS, lastMs)) {
+    const start = Math.max(fromMs, firstMs);
+    const end = Math.min(toMs, lastMs) + offsetMs;
+    const isLeap = !isHourly && shown !== undefined && fromMs >= firstMs;
+    if (isLeap && find(shown as number, fromMs + offsetMs) !== undefined) return fromMs;
+    const from = isHourly ? start + offsetMs : Math.max(start + offsetMs, shown ?? start + offsetMs);
+    const at = toMs > firstMs ? find(from, end) : undefined;
+    if (at !== undefined) return at - offsetMs;
+    shown = Math.max(shown ?? end, end);
   }
   return undefined;
 };

@@ -6,7 +6,7 @@ import { parseInstant } from './instant.js';
 import { parseDuration } from './quantity.js';
 import { type Address, callSubject } from './subjects.js';
 
-/** Commands that are sent later, or again and again: see docs/decisions/0018. */
+/** Commands that are sent later, or again and again: see docs/decisions/0053. */
 
 /** What a sender requests; the payload is the command's, the headers say when. */
 export const scheduleSubject = (address: Address): string =>
@@ -29,7 +29,7 @@ export type Timing =
   | { readonly kind: 'every'; readonly everyMs: number }
   | { readonly kind: 'cron'; readonly expression: string; readonly timezone?: string };
 
-/** The server loses its way with times that nanoseconds since 1970 do not reach. */
+/** Farther ahead nobody plans, and a Date still has all that is counted from there. */
 const FARTHEST_MS = 100 * 366 * 86_400_000;
 const SECOND_MS = 1_000;
 
@@ -61,7 +61,7 @@ const parseIn = (text: string, nowMs: number): Either<Fault, Timing> => {
 const parseEvery = (text: string): Either<Fault, Timing> => {
   const span = parseSpan(text);
   if (isLeft(span)) return span;
-  // The server rounds each firing to a second.
+  // Each firing is at a whole second.
   return span.right < SECOND_MS || span.right % SECOND_MS !== 0
     ? invalid(`a command is repeated every whole number of seconds, 1s or more; ${text} is not one`)
     : right({ kind: 'every', everyMs: span.right });
@@ -73,7 +73,7 @@ const parseCronTiming = (text: string, zone: string | undefined, nowMs: number):
   const timezone = zone === undefined ? undefined : parseTimeZone(zone);
   if (timezone !== undefined && isLeft(timezone)) return timezone;
   if (nextCron(cron.right, nowMs, zone) === undefined)
-    return invalid(`${text} does not come within five years: look at its day and month`);
+    return invalid(`${text} never comes, or not within nine years: look at its day and month`);
   const { expression } = cron.right;
   return right({ kind: 'cron', expression, ...(zone === undefined ? {} : { timezone: zone }) });
 };
@@ -100,12 +100,43 @@ export const parseTiming = (when: WhenHeaders, nowMs: number): Either<Fault, Tim
   return kind === 'every' ? parseEvery(text) : parseCronTiming(text, when.timezone, nowMs);
 };
 
-/** When it is due for the first time after `sinceMs`, as the server counts. */
+/** A timing as one text, for a header; a time zone is a header of its own. */
+export const timingText = (timing: Timing): string => {
+  if (timing.kind === 'at') return `@at ${new Date(timing.atMs).toISOString()}`;
+  return timing.kind === 'every' ? `@every ${timing.everyMs / SECOND_MS}s` : timing.expression;
+};
+
+const EVERY = /^@every (\d{1,12})s$/;
+
+/** The inverse; undefined for what is none. */
+export const timingOf = (text: string, zone: string): Timing | undefined => {
+  if (text.startsWith('@at ')) {
+    const atMs = parseInstant(text.slice('@at '.length));
+    return atMs === undefined ? undefined : { kind: 'at', atMs };
+  }
+  const every = Number(EVERY.exec(text)?.[1] ?? 0);
+  if (every > 0) return { kind: 'every', everyMs: every * SECOND_MS };
+  const cron = parseCron(text);
+  if (isLeft(cron) || (zone !== '' && isLeft(parseTimeZone(zone)))) return undefined;
+  return { kind: 'cron', expression: cron.right.expression, ...(zone === '' ? {} : { timezone: zone }) };
+};
+
+/** When it is due for the first time after `sinceMs`; Infinity: never. */
 export const firstDue = (timing: Timing, sinceMs: number): number => {
   if (timing.kind === 'at') return timing.atMs;
   if (timing.kind === 'every') return Math.round(sinceMs / SECOND_MS) * SECOND_MS + timing.everyMs;
   const cron = parseCron(timing.expression);
-  return (isLeft(cron) ? undefined : nextCron(cron.right, sinceMs, timing.timezone)) ?? sinceMs;
+  return (
+    (isLeft(cron) ? undefined : nextCron(cron.right, sinceMs, timing.timezone)) ?? Number.POSITIVE_INFINITY
+  );
+};
+
+/** When it is due next after `afterMs`, where it is due at `dueMs`; Infinity: never. A period keeps its rhythm. */
+export const nextDue = (timing: Timing, dueMs: number, afterMs: number): number => {
+  if (timing.kind === 'at') return Number.POSITIVE_INFINITY;
+  if (timing.kind === 'cron') return firstDue(timing, afterMs);
+  const { everyMs } = timing;
+  return afterMs < dueMs ? dueMs : dueMs + (Math.floor((afterMs - dueMs) / everyMs) + 1) * everyMs;
 };
 
 const OrNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });

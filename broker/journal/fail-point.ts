@@ -35,6 +35,10 @@ export const FAIL_POINTS = [
   // A command on its way through the broker.
   'gateway.sent',
   'gateway.stored',
+  // A command that is due, on its way into the log; a schedule that has ended.
+  'firing.storing',
+  'firing.stored',
+  'firing.ended',
   'unowned.answering',
   'unowned.answered',
   // A batch that is handed to the server record by record.

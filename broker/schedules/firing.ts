@@ -1,28 +1,22 @@
 import { HEADER } from '../../schemas/headers.js';
+import { parseIdentity } from '../../schemas/identity.js';
 import { parseInstant } from '../../schemas/instant.js';
 import { isName } from '../../schemas/names.js';
 
 /** One firing of a schedule. */
 export interface Firing {
-  /**
-   * Sender and id: a sender can put any header on a command of its own, and so pretend a firing of its own schedules,
-   * but of nobody else's.
-   */
+  /** Sender and id. */
   readonly schedule: string;
-  /**
-   * When the schedule fires next, milliseconds since 1970; Infinity when it does not. It grows from firing to firing, and
-   * stays the same where the server, killed soon after, fires again what it had fired.
-   */
+  /** When the schedule fires next, milliseconds since 1970; Infinity when it does not. It grows from firing to firing. */
   readonly nextMs: number;
 }
 
 export const scheduleKey = (sender: string, id: string): string => `${sender}/${id}`;
 
-/** The firing that a command in the log is of, by its sender and headers; undefined when it was not scheduled. */
-export const firingOf = (
-  sender: string,
-  header: (name: string) => string | undefined,
-): Firing | undefined => {
+type Header = (name: string) => string | undefined;
+
+/** What the headers of a command say of its schedule; undefined where they say nothing that can be read. */
+export const firingKey = (sender: string, header: Header): Firing | undefined => {
   const id = header(HEADER.schedule);
   // What anybody can write becomes a key of a database.
   if (id === undefined || !isName(id) || !isName(sender)) return undefined;
@@ -30,3 +24,15 @@ export const firingOf = (
   const nextMs = next === undefined ? Number.POSITIVE_INFINITY : parseInstant(next);
   return nextMs === undefined ? undefined : { schedule: scheduleKey(sender, id), nextMs };
 };
+
+/** The producer of commands that schedules send. */
+export const SCHEDULER = 'scheduler';
+
+/**
+ * The firing that a command in the log is of; undefined when it was not scheduled. Only what the scheduler stored counts: in an
+ * old log senders put these headers on commands of their own.
+ */
+export const firingOf = (sender: string, header: Header): Firing | undefined =>
+  header(HEADER.schedule) !== undefined && parseIdentity(header(HEADER.id) ?? '')?.producer === SCHEDULER
+    ? firingKey(sender, header)
+    : undefined;

@@ -1,85 +1,95 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { NatsConnection, Subscription } from 'nats';
+import type { NatsConnection } from 'nats';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
-import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { LOG } from '../../schemas/log.js';
-import { splitSubject } from '../../schemas/subjects.js';
+import { nextDue } from '../../schemas/schedule.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { Appended, Draft } from '../journal/draft.js';
+import { failPoint } from '../journal/fail-point.js';
 import { linkState } from '../journal/link-state.js';
 import type { Producer } from '../journal/producer.js';
 import { isOfRecord } from '../journal/pub-ack.js';
 import { Waker } from '../journal/waker.js';
-import { type Firing, firingOf } from './firing.js';
-import { readPage, type Stored } from './page.js';
-import { ALL_FIRED, COMMAND_HEADER, FIRED_NOTICE, hasSchedules, SCHED } from './stream.js';
+import { firedDraft } from './definition.js';
+import { dueAfter, LATE_MS } from './due.js';
+import { scheduleKey } from './firing.js';
+import { readOne } from './page.js';
+import type { Plan, Planned } from './plan.js';
+import { laterOf, SCHED } from './stream.js';
+import { takeOverServerSchedules } from './server-schedules.js';
 
 export interface FiringsOptions {
   readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
+  readonly plan: Plan;
   readonly index: Pick<LogIndex, 'lastFiring' | 'reachedWithin'>;
   /** Opens a producer whose first epoch shuts out every one before it. */
   readonly open: () => TaskEither<Fault, Producer>;
-  /** Why the log takes nothing new, while that is so; what was fired waits. */
+  /** Why the log takes nothing new, while that is so; what is due waits. */
   readonly refusal?: () => Fault | undefined;
   readonly log: (text: string) => void;
 }
 
-/** A command that a schedule fired. */
-interface Fired extends Firing {
+/** A command that is due. */
+interface Firing {
+  readonly planned: Planned;
   readonly draft: Draft;
-  /** When it was fired, milliseconds since 1970. */
-  readonly firedMs: number;
+  /** When the schedule fires next; Infinity: never. */
+  readonly nextMs: number;
 }
 
-/** How often to look where nothing was heard of. */
-const POLL_MS = 5_000;
+/** The clock may be set at any time, so it is looked at so often. */
+const LOOK_MS = 1_000;
 const RETRY_MS = 1_000;
-/** The server fires within a second; what is later was missed. */
-const LATE_MS = 5_000;
 const INDEX_WAIT_MS = 60_000;
+/** Firings that are stored together. */
+const PAGE = 64;
 
-/** The server's headers of what it fired. */
-const NEXT = 'Nats-Schedule-Next';
-const LAST = 'purge';
+const iso = (ms: number): string => new Date(ms).toISOString();
 
 /**
- * Takes what schedules have fired out of their stream into the log, each firing once. A firing leaves its stream when the
- * log has it, so that a broker or server which is killed in between leaves both; and a server that is killed fires again
- * what it fired in the two minutes before. The log itself is what knows: its index says how far each schedule has come.
+ * Fires what is due: stores the command of each schedule in the log. The record says when the schedule fires next, so the log
+ * has both or neither, whatever is killed: after a doubt a new epoch shuts out what may be on its way, the index is read to
+ * there, and it says how far each schedule has come.
  */
 export class Firings {
   readonly #waker = new Waker();
-  readonly #subscription: Subscription;
   readonly #forget: () => void;
+  readonly #startedMs = Date.now();
   #producer: Producer | undefined;
   #running: Promise<void> = Promise.resolve();
-  #exists = false;
+  #step: Promise<unknown> = Promise.resolve();
+  #isTakenOver = false;
   #closed = false;
   #said = '';
 
   constructor(private readonly options: FiringsOptions) {
-    const { nc } = options;
-    const wake = (): void => this.#waker.wake();
-    this.#subscription = nc.subscribe(FIRED_NOTICE, { callback: wake });
-    this.#forget = linkState(nc).onChange(wake);
+    const { nc, plan } = options;
+    this.#forget = linkState(nc).onChange(() => {
+      plan.forget();
+      this.#waker.wake();
+    });
   }
 
   start(): void {
     this.#running = this.#run();
   }
 
-  /** Looks at once: the stream has come into being. */
+  /** Looks at once: there is a new schedule. */
   wake(): void {
     this.#waker.wake();
+  }
+
+  /** Resolves when what is being fired now is in the log, or is not. */
+  async settled(): Promise<void> {
+    await this.#step.catch(() => undefined);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#forget();
-    this.#subscription.unsubscribe();
     this.#waker.wake();
     await this.#producer?.close();
     await this.#running;
@@ -88,13 +98,15 @@ export class Firings {
   async #run(): Promise<void> {
     while (!this.#closed) {
       try {
-        while (!this.#closed && (await this.#drain()));
+        while (!this.#closed && (await this.#fire()));
         if (this.options.refusal?.() === undefined) this.#said = '';
-        if (!this.#closed) await this.#waker.wait(POLL_MS);
+        const waitMs = Math.min(LOOK_MS, Math.max(1, this.options.plan.nextMs - Date.now()));
+        if (!this.#closed) await this.#waker.wait(waitMs);
       } catch (error) {
         // What was under way may be in the log or not: the next epoch shuts it out, and then the log tells.
         await this.#producer?.close();
         this.#producer = undefined;
+        this.options.plan.forget();
         this.#tell(toFault(error, 'LOG_UNAVAILABLE'));
         if (!this.#closed) await new Promise((resume) => setTimeout(resume, RETRY_MS));
       }
@@ -103,100 +115,133 @@ export class Firings {
 
   /** Once for as long as it lasts: a log that is full stays so for a while. */
   #tell({ code, message }: Fault): void {
-    const text = `what schedules fired waits: ${code}: ${message}`;
+    const text = `what is due waits: ${code}: ${message}`;
     if (!this.#closed && linkState(this.options.nc).isUp && text !== this.#said) this.options.log(text);
     this.#said = text;
   }
 
-  /** Stores one page of what has fired; whether there was any. */
-  async #drain(): Promise<boolean> {
-    const { nc, jsm } = this.options;
+  /** Fires some of what is due; whether there may be more. */
+  async #fire(): Promise<boolean> {
+    const { nc, plan, refusal } = this.options;
     if (!linkState(nc).isUp) return false;
-    this.#exists ||= await hasSchedules(jsm);
-    if (!this.#exists) return false;
-    const page = await readPage(nc, ALL_FIRED, 1);
-    const last = page.at(-1);
-    if (last === undefined) return false;
-    const refusal = this.options.refusal?.();
-    if (refusal !== undefined) {
+    if (!this.#isTakenOver) await this.#takeOver();
+    await plan.read();
+    if (plan.nextMs > Date.now() && plan.ended().length === 0) return false;
+    const problem = refusal?.();
+    if (problem !== undefined) {
       // Not by an attempt: each would open an epoch.
-      this.#tell(refusal);
+      this.#tell(problem);
       return false;
     }
     const producer = await this.#opened();
-    const due = this.#due(page.flatMap((message) => this.#read(message)));
-    const stored = await producer.appendAll(due)();
-    const records = E.isLeft(stored) ? stored.left.records : stored.right.map(E.right);
-    // The next page is compared with what the index knows.
-    await this.#indexed(this.#lastOf(due, records));
-    await jsm.streams.purge(SCHED, { filter: ALL_FIRED, seq: last.seq + 1 });
+    // What an earlier producer stored is known by now.
+    await plan.read();
+    await Promise.all(plan.ended().map((planned) => this.#moveOn({ planned, nextMs: planned.dueMs })));
+    const due = plan.due(Date.now()).slice(0, PAGE);
+    if (due.length === 0) return false;
+    this.#step = this.#store(producer, due);
+    await this.#step;
     return true;
+  }
+
+  async #store(producer: Producer, due: readonly Planned[]): Promise<void> {
+    const firings = (await Promise.all(due.map((planned) => this.#firing(planned)))).flat();
+    failPoint('firing.storing');
+    const drafts = firings.map(({ draft }) => draft);
+    const stored = await producer.appendAll(drafts)();
+    failPoint('firing.stored');
+    const records = E.isLeft(stored) ? stored.left.records : stored.right.map(E.right);
+    // Of a doubt the next look learns from the index.
+    await this.#indexed(this.#lastOf(drafts, records));
+    await Promise.all(firings.map((firing) => this.#moveOn(firing)));
+  }
+
+  /** The firing of a schedule that is due; none where it was cancelled meanwhile, or the log has its last one. */
+  async #firing(planned: Planned): Promise<readonly Firing[]> {
+    const { nc, plan, index, log } = this.options;
+    const { id, sender, timing, dueMs } = planned;
+    const schedule = scheduleKey(sender, id);
+    const stored = await readOne(nc, laterOf(id));
+    if (stored === undefined || plan.get(id) === undefined) {
+      plan.remove(id);
+      return [];
+    }
+    const nextMs = dueAfter(timing, dueMs, this.#startedMs, Date.now());
+    if (index.lastFiring(schedule) === nextMs) {
+      // A clock that was set back comes to the same time again.
+      await this.#moveOn({ planned, nextMs });
+      return [];
+    }
+    const isLate = timing.kind !== 'at' && nextMs !== nextDue(timing, dueMs, dueMs);
+    if (isLate || Date.now() - dueMs > LATE_MS) {
+      const rest = isLate ? '; what was due in between is one firing' : '';
+      log(`schedule ${schedule} was due at ${iso(dueMs)} and fires at ${iso(Date.now())}${rest}`);
+    }
+    const next = nextMs === Number.POSITIVE_INFINITY ? undefined : iso(nextMs);
+    return [{ planned, draft: firedDraft(stored, id, next), nextMs }];
+  }
+
+  async #moveOn({ planned, nextMs }: Pick<Firing, 'planned' | 'nextMs'>): Promise<void> {
+    const { plan, jsm } = this.options;
+    const { id } = planned;
+    if (nextMs !== Number.POSITIVE_INFINITY) {
+      if (plan.get(id) !== undefined) plan.put({ ...planned, dueMs: nextMs });
+      return;
+    }
+    await jsm.streams.purge(SCHED, { filter: laterOf(id) });
+    failPoint('firing.ended');
+    plan.remove(id);
   }
 
   /**
    * The sequence of the last one that is stored. One that no log takes is said and left out: tried again and again, it would
    * hold up all that other schedules fire. Throws what may be better the next time.
    */
-  #lastOf(due: readonly Draft[], records: readonly Appended[]): number {
+  #lastOf(drafts: readonly Draft[], records: readonly Appended[]): number {
     let last = 0;
     for (const [i, record] of records.entries()) {
       if (E.isRight(record)) last = Math.max(last, record.right.seq);
       else if (!isOfRecord(record.left)) throw new FaultError(record.left);
       else {
         const { code, message } = record.left;
-        this.options.log(`a firing of ${due[i]?.subject} is left out: ${code}: ${message}`);
+        this.options.log(`a firing of ${drafts[i]?.subject} is left out: ${code}: ${message}`);
       }
     }
     return last;
   }
 
-  #read({ seq, time, header, data }: Stored): readonly Fired[] {
-    const subject = header.get(COMMAND_HEADER);
-    const command = splitSubject(subject);
-    const headers = headersOf((name) => header.get(name), header.get(NEXT));
-    const firing = command?.kind === 'cmd' ? firingOf(command.sender, (name) => headers[name]) : undefined;
-    if (firing !== undefined)
-      return [{ draft: { subject, data, headers }, firedMs: time.getTime(), ...firing }];
-    this.options.log(`message ${seq} of ${SCHED} is no firing of a schedule; it is left out`);
-    return [];
-  }
-
-  /** What of this the log does not have. */
-  #due(page: readonly Fired[]): readonly Draft[] {
-    const { index, log } = this.options;
-    const come = new Map<string, number>();
-    const again: string[] = [];
-    const due = page.flatMap(({ draft, firedMs, schedule, nextMs }) => {
-      const last = come.get(schedule) ?? index.lastFiring(schedule);
-      if (last !== undefined && nextMs <= last) {
-        again.push(schedule);
-        return [];
-      }
-      if (last !== undefined && firedMs - last > LATE_MS) {
-        const [was, is] = [last, firedMs].map((ms) => new Date(ms).toISOString());
-        log(
-          `schedule ${schedule} was due at ${was} and fired at ${is}; what was due in between is one firing`,
-        );
-      }
-      come.set(schedule, nextMs);
-      return [draft];
+  async #takeOver(): Promise<void> {
+    const { nc, jsm, index, log, refusal } = this.options;
+    await takeOverServerSchedules({
+      nc,
+      jsm,
+      index,
+      log,
+      store: async (drafts) => {
+        const problem = refusal?.();
+        if (problem !== undefined) throw new FaultError(problem);
+        const producer = await this.#opened();
+        const stored = await producer.appendAll(drafts)();
+        const records = E.isLeft(stored) ? stored.left.records : stored.right.map(E.right);
+        await this.#indexed(this.#lastOf(drafts, records));
+      },
     });
-    if (again.length > 0) {
-      log(`${again.length} fired again that the log has, and are left out; the first is ${again[0]}`);
-    }
-    return due;
+    // Who asked meanwhile may have read a part.
+    this.options.plan.forget();
+    this.#isTakenOver = true;
   }
 
   /** The producer, once the index has all that one before it stored. */
   async #opened(): Promise<Producer> {
     if (this.#producer !== undefined) return this.#producer;
-    const { jsm, open } = this.options;
+    const { jsm, open, plan } = this.options;
     const opened = await open()();
     if (E.isLeft(opened)) throw new FaultError(opened.left);
-    this.#producer = opened.right;
     // Nothing of an earlier producer comes behind this.
     const { state } = await jsm.streams.info(LOG);
     await this.#indexed(state.last_seq);
+    plan.forget();
+    this.#producer = opened.right;
     return opened.right;
   }
 
@@ -205,11 +250,3 @@ export class Firings {
     throw new FaultError(fault('LOG_UNAVAILABLE', `the index has not come to record ${seq}`));
   }
 }
-
-/** What a command that was scheduled bears. */
-const headersOf = (header: (name: string) => string, next: string): Readonly<Record<string, string>> => ({
-  ...Object.fromEntries(
-    [HEADER.schedule, ...CARRIED].flatMap((name) => (header(name) === '' ? [] : [[name, header(name)]])),
-  ),
-  ...(next === LAST ? {} : { [HEADER.next]: next }),
-});

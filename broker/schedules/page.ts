@@ -1,5 +1,6 @@
 import { createInbox, type Msg, type NatsConnection } from 'nats';
 import { linkState } from '../journal/link-state.js';
+import { linkedRequest } from '../journal/linked-request.js';
 import { headerBytesOf, headersOf } from '../journal/message-headers.js';
 import { SCHED } from './stream.js';
 
@@ -67,3 +68,12 @@ export const readPage = (nc: NatsConnection, subjects: string, fromSeq: number):
     const request = { seq: fromSeq, batch: PAGE, max_bytes: PAGE_BYTES, next_by_subj: subjects };
     nc.publish(`$JS.API.DIRECT.GET.${SCHED}`, JSON.stringify(request), { reply: inbox });
   });
+
+/** The message on a subject; undefined where there is none. Rejects when nobody answers. */
+export const readOne = async (nc: NatsConnection, subject: string): Promise<Stored | undefined> => {
+  const msg = await linkedRequest(nc, `$JS.API.DIRECT.GET.${SCHED}.${subject}`, '', { timeout: TIMEOUT_MS });
+  const message = stored(msg);
+  const { code, status } = headersOf(msg);
+  if (message !== undefined || ENDS.has(code)) return message;
+  throw new Error(`the stream ${SCHED} says: ${status}`);
+};

@@ -2,9 +2,8 @@ import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection, nuid } from 'nats';
+import { type MsgHdrs, type NatsConnection, nuid } from 'nats';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
 import { jsonOrText } from '../../schemas/json.js';
 import { isName } from '../../schemas/names.js';
 import {
@@ -14,25 +13,24 @@ import {
   type SchedulePage,
   type Timing,
 } from '../../schemas/schedule.js';
-import { type Address, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
+import type { Address } from '../../schemas/subjects.js';
 import { linkedRequest } from '../journal/linked-request.js';
-import { fitting } from '../serving/answer.js';
 import { parsePubAck } from '../journal/pub-ack.js';
-import { AccountShares } from './account-shares.js';
-import { scheduleKey } from './firing.js';
-import { readPage, type Stored } from './page.js';
+import { fitting } from '../serving/answer.js';
+import { carriedHeaders, type Definition, definitionHeaders } from './definition.js';
+import { readOne } from './page.js';
+import type { Plan, Planned } from './plan.js';
 import {
-  ALL_SCHEDULES,
-  COMMAND_HEADER,
   ensureSchedules,
-  firedOf,
   hasSchedules,
+  laterOf,
+  MAX_ACCOUNT_SCHEDULE_BYTES,
+  MAX_ACCOUNT_SCHEDULES,
   MAX_SCHEDULE_BYTES,
   MAX_SCHEDULE_HEADER_BYTES,
   MAX_SCHEDULE_RECORD_BYTES,
   MAX_SCHEDULES,
   SCHED,
-  scheduleOf,
 } from './stream.js';
 
 /** A command that is to be sent later. It has been admitted. */
@@ -48,69 +46,50 @@ export interface ScheduleRequest {
 export interface SchedulesOptions {
   readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
-  /** The due time behind the last firing of a schedule that the log has; see LogIndex. */
-  readonly lastFiring: (schedule: string) => number | undefined;
+  readonly plan: Plan;
   /** Above it a schedule is refused. */
   readonly maxSchedules?: number;
   /** The same of one account. */
   readonly maxOfAccount?: number;
-  /** The stream is there from here on. */
-  readonly onStream: () => void;
+  /** There is a new schedule. */
+  readonly onAdded: () => void;
+  /** Resolves when what is being fired now is in the log, or is not. */
+  readonly settled: () => Promise<void>;
 }
-
-/** The server's headers of a schedule. */
-const PATTERN = 'Nats-Schedule';
-const TARGET = 'Nats-Schedule-Target';
-const ZONE = 'Nats-Schedule-Time-Zone';
 
 const PUBLISH_TIMEOUT_MS = 10_000;
 /** Requests that wait for their turn; each holds its payload. */
 const MAX_WAITING = 1_000;
 const RETRY_AFTER_MS = 1_000;
+/** An account that has its share can try again then: its schedules end one by one. */
+const FULL_RETRY_MS = 5_000;
+/** Schedules in one answer. */
+const PAGE = 256;
 
-// Codes of nats-server's errors.json.
-const INVALID: ReadonlySet<number> = new Set([10189, 10223]); // the pattern, the time zone
+/** A schedule as people see it. */
+const describe = ({ id, address, sender, timing, createdMs, dueMs }: Planned): Schedule => ({
+  id,
+  module: address.module,
+  action: address.name,
+  agent: address.agent ?? null,
+  sender,
+  at: timing.kind === 'at' ? new Date(timing.atMs).toISOString() : null,
+  everyMs: timing.kind === 'every' ? timing.everyMs : null,
+  cron: timing.kind === 'cron' ? timing.expression : null,
+  timezone: timing.kind === 'cron' ? (timing.timezone ?? null) : null,
+  next: new Date(dueMs).toISOString(),
+  created: new Date(createdMs).toISOString(),
+});
 
-const pattern = (timing: Timing): string => {
-  if (timing.kind === 'at') return `@at ${new Date(timing.atMs).toISOString()}`;
-  return timing.kind === 'every' ? `@every ${timing.everyMs / 1_000}s` : timing.expression;
-};
-
-const timingOf = (text: string, zone: string): Timing => {
-  if (text.startsWith('@at ')) return { kind: 'at', atMs: Date.parse(text.slice(4)) };
-  if (text.startsWith('@every '))
-    return { kind: 'every', everyMs: Number.parseInt(text.slice(7), 10) * 1_000 };
-  return { kind: 'cron', expression: text, ...(zone === '' ? {} : { timezone: zone }) };
-};
-
-/** The answer to a publish; the server says last whether it can do anything with a pattern. */
-const published = (reply: Msg): E.Either<Fault, unknown> => {
-  const { err_code, description } =
-    reply.data.length === 0
-      ? {}
-      : (reply.json<{ error?: { err_code?: number; description?: string } }>().error ?? {});
-  return INVALID.has(err_code ?? 0)
-    ? E.left(fault('SCHEDULE_INVALID', `the server refused it: ${description}`))
-    : parsePubAck(reply);
-};
-
-/** The schedules of a broker: messages that the server keeps and fires by itself, also while no broker runs. */
+/** Takes schedules on, shows and cancels them. What fires them is Firings. */
 export class Schedules {
   #ensured: Promise<StreamInfo> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  readonly #shares: AccountShares;
+  constructor(private readonly options: SchedulesOptions) {}
 
-  constructor(private readonly options: SchedulesOptions) {
-    const { nc, maxOfAccount } = options;
-    this.#shares = new AccountShares({
-      read: (from) => readPage(nc, ALL_SCHEDULES, from),
-      ...(maxOfAccount === undefined ? {} : { maxSchedules: maxOfAccount }),
-    });
-  }
-
-  /** Takes a schedule on; SCHEDULES_FULL above the bound, SCHEDULE_INVALID where the server does not read it. */
+  /** Takes a schedule on; SCHEDULES_FULL above the bound. */
   add(request: ScheduleRequest): TaskEither<Fault, Schedule> {
     return () => {
       if (this.#waiting >= MAX_WAITING) {
@@ -134,13 +113,14 @@ export class Schedules {
   list(from: number): TaskEither<Fault, SchedulePage> {
     return TE.tryCatch(
       async () => {
-        const { nc, jsm } = this.options;
-        const page = (await hasSchedules(jsm)) ? await readPage(nc, ALL_SCHEDULES, from) : [];
+        const { plan } = this.options;
+        await plan.read();
+        const page = plan
+          .all()
+          .filter(({ seq }) => seq >= from)
+          .slice(0, PAGE);
         const last = page.at(-1);
-        return {
-          schedules: page.map((message) => this.#describe(message)),
-          next: last === undefined ? null : last.seq + 1,
-        };
+        return { schedules: page.map(describe), next: last === undefined ? null : last.seq + 1 };
       },
       (error) => toFault(error, 'LOG_UNAVAILABLE'),
     );
@@ -148,35 +128,32 @@ export class Schedules {
 
   show(id: string): TaskEither<Fault, ScheduleDetails> {
     return async () => {
-      if (!isName(id)) return E.left(unknown(id));
+      const { nc, plan } = this.options;
       try {
-        if (!(await hasSchedules(this.options.jsm))) return E.left(unknown(id));
-        const message = await this.options.jsm.direct.getMessage(SCHED, { last_by_subj: scheduleOf(id) });
-        if (message === null) return E.left(unknown(id));
-        const headers = Object.fromEntries(
-          [...message.header]
-            .filter(
-              ([name]) => name !== HEADER.schedule && name !== COMMAND_HEADER && !name.startsWith('Nats-'),
-            )
-            .map(([name, [value = '']]) => [name, value]),
-        );
-        const details = { ...this.#describe(message), headers, dataBytes: message.data.length };
+        await plan.read();
+        const planned = plan.all().find((each) => each.id === id);
+        const message = planned === undefined ? undefined : await readOne(nc, laterOf(id));
+        if (planned === undefined || message === undefined) return E.left(unknown(id));
+        const headers = carriedHeaders(message.header);
+        const details = { ...describe(planned), headers, dataBytes: message.data.length };
         const whole: ScheduleDetails = { ...details, data: jsonOrText(message.data) };
-        return E.right(fitting(this.options.nc, whole, () => ({ ...details, data: null })));
+        return E.right(fitting(nc, whole, () => ({ ...details, data: null })));
       } catch (error) {
         return E.left(toFault(error, 'LOG_UNAVAILABLE'));
       }
     };
   }
 
-  /** Ends a schedule. What it fired before is a command like any other. SCHEDULE_UNKNOWN when there is none. */
+  /** Ends a schedule. What it has fired is in the log when this resolves. SCHEDULE_UNKNOWN when there is none. */
   cancel(id: string): TaskEither<Fault, { readonly id: string; readonly cancelled: true }> {
     return async () => {
+      const { jsm, plan, settled } = this.options;
       if (!isName(id)) return E.left(unknown(id));
       try {
-        if (!(await hasSchedules(this.options.jsm))) return E.left(unknown(id));
-        const { purged } = await this.options.jsm.streams.purge(SCHED, { filter: scheduleOf(id) });
-        this.#shares.cancelled();
+        if (!(await hasSchedules(jsm))) return E.left(unknown(id));
+        const { purged } = await jsm.streams.purge(SCHED, { filter: laterOf(id) });
+        plan.remove(id);
+        await settled();
         return purged === 0 ? E.left(unknown(id)) : E.right({ id, cancelled: true });
       } catch (error) {
         return E.left(toFault(error, 'LOG_UNAVAILABLE'));
@@ -184,87 +161,75 @@ export class Schedules {
     };
   }
 
-  async #add(request: ScheduleRequest): Promise<E.Either<Fault, Schedule>> {
-    const { nc } = this.options;
-    const id = nuid.next();
-    const message = {
-      subject: scheduleOf(id),
-      time: new Date(),
-      header: headersOf(id, request),
-      data: request.data,
-    };
-    const headerBytes = (message.header as MsgHdrs & { encode(): Uint8Array }).encode().length;
+  async #add({
+    address,
+    sender,
+    timing,
+    data,
+    headers,
+  }: ScheduleRequest): Promise<E.Either<Fault, Schedule>> {
+    const { nc, plan, onAdded } = this.options;
+    const definition: Definition = { id: nuid.next(), address, sender, timing, createdMs: Date.now() };
+    const { id, createdMs } = definition;
+    const header = definitionHeaders(definition, headers);
+    const headerBytes = (header as MsgHdrs & { encode(): Uint8Array }).encode().length;
     if (headerBytes > MAX_SCHEDULE_HEADER_BYTES) {
       const text = `the headers of a schedule have ${headerBytes} bytes, above ${MAX_SCHEDULE_HEADER_BYTES}`;
       return E.left(fault('HEADERS_TOO_LARGE', text));
     }
-    const bytes = message.data.length + headerBytes;
+    const bytes = data.length + headerBytes;
     if (bytes > MAX_SCHEDULE_RECORD_BYTES) {
       return E.left(fault('PAYLOAD_TOO_LARGE', `payload and headers of a schedule have ${bytes} bytes`));
     }
     try {
-      const full = await this.#full(request.sender, bytes);
-      if (full !== undefined) return E.left(full);
+      await this.#ensure();
+      await plan.read();
     } catch (error) {
       return E.left(toFault(error, 'LOG_UNAVAILABLE'));
     }
+    const full = this.#full(sender, bytes);
+    if (full !== undefined) return E.left(full);
     try {
-      const options = { headers: message.header, timeout: PUBLISH_TIMEOUT_MS };
-      const stored = published(await linkedRequest(nc, message.subject, message.data, options));
+      const options = { headers: header, timeout: PUBLISH_TIMEOUT_MS };
+      const stored = parsePubAck(await linkedRequest(nc, laterOf(id), data, options));
       if (E.isLeft(stored)) return stored;
-      this.#shares.added(request.sender, bytes);
-      return E.right(this.#describe(message));
+      const planned = { ...definition, seq: stored.right.seq, bytes, dueMs: firstDue(timing, createdMs) };
+      plan.put(planned);
+      onAdded();
+      return E.right(describe(planned));
     } catch (error) {
+      // It may be there, and then it fires.
+      plan.forget();
       const text = `whether schedule ${id} was stored is not known: ${(error as Error).message}`;
       return E.left(fault('LOG_UNCERTAIN', text));
     }
   }
 
-  async #full(account: string, bytes: number): Promise<Fault | undefined> {
-    const { jsm, onStream, maxSchedules = MAX_SCHEDULES } = this.options;
-    if (this.#ensured === undefined) {
-      this.#ensured = ensureSchedules(jsm);
+  #ensure(): Promise<StreamInfo> {
+    this.#ensured ??= ensureSchedules(this.options.jsm).catch((error: unknown) => {
       // What fails now may work for the next one.
-      this.#ensured.then(onStream, () => {
-        this.#ensured = undefined;
-      });
-    }
-    await this.#ensured;
-    const { state } = await jsm.streams.info(SCHED);
-    if ((state.num_subjects ?? 0) >= maxSchedules) {
-      return fault('SCHEDULES_FULL', `there are ${maxSchedules} schedules; cancel one`);
-    }
-    if (state.bytes + bytes > MAX_SCHEDULE_BYTES) {
-      const text = `the schedules have ${state.bytes} bytes of ${MAX_SCHEDULE_BYTES}; cancel one`;
-      return fault('SCHEDULES_FULL', text);
-    }
-    return await this.#shares.full(account, bytes);
+      this.#ensured = undefined;
+      throw error;
+    });
+    return this.#ensured;
   }
 
-  #describe({ subject, time, header }: Omit<Stored, 'seq' | 'data' | 'bytes'>): Schedule {
-    const id = subject.slice(scheduleOf('').length);
-    const command = splitSubject(header.get(COMMAND_HEADER));
-    if (command?.kind !== 'cmd') throw new Error(`${subject} in ${SCHED} is no schedule`);
-    const timing = timingOf(header.get(PATTERN), header.get(ZONE));
-    const last = this.options.lastFiring(scheduleKey(command.sender, id));
-    // The server leaves out what it missed.
-    // In an old log a command of its sender can say that it was the last one, or name any time.
-    const known =
-      last === undefined || last === Number.POSITIVE_INFINITY ? firstDue(timing, time.getTime()) : last;
-    const next = timing.kind === 'at' || known > Date.now() ? known : firstDue(timing, Date.now());
-    return {
-      id,
-      module: command.module,
-      action: command.name,
-      agent: command.agent ?? null,
-      sender: command.sender,
-      at: timing.kind === 'at' ? new Date(timing.atMs).toISOString() : null,
-      everyMs: timing.kind === 'every' ? timing.everyMs : null,
-      cron: timing.kind === 'cron' ? timing.expression : null,
-      timezone: timing.kind === 'cron' ? (timing.timezone ?? null) : null,
-      next: new Date(next).toISOString(),
-      created: time.toISOString(),
-    };
+  #full(account: string, bytes: number): Fault | undefined {
+    const { plan, maxSchedules = MAX_SCHEDULES, maxOfAccount = MAX_ACCOUNT_SCHEDULES } = this.options;
+    const all = plan.share;
+    if (all.schedules >= maxSchedules) {
+      return fault('SCHEDULES_FULL', `there are ${maxSchedules} schedules; cancel one`);
+    }
+    if (all.bytes + bytes > MAX_SCHEDULE_BYTES) {
+      const text = `the schedules have ${all.bytes} bytes of ${MAX_SCHEDULE_BYTES}; cancel one`;
+      return fault('SCHEDULES_FULL', text);
+    }
+    const own = plan.shareOf(account);
+    if (own.schedules < maxOfAccount && own.bytes + bytes <= MAX_ACCOUNT_SCHEDULE_BYTES) return undefined;
+    const text =
+      `the account ${account} has ${own.schedules} schedules with ${own.bytes} bytes, and each account may have ${maxOfAccount} ` +
+      `with ${MAX_ACCOUNT_SCHEDULE_BYTES}; cancel one, or try again when some have fired`;
+    return { ...fault('SCHEDULES_FULL', text), retryAfterMs: FULL_RETRY_MS };
   }
 }
 
@@ -273,14 +238,3 @@ const unknown = (id: string): Fault =>
     'SCHEDULE_UNKNOWN',
     `there is no schedule ${JSON.stringify(id)}; \`tallystick schedule list\` lists them`,
   );
-
-const headersOf = (id: string, { address, sender, timing, headers }: ScheduleRequest): MsgHdrs => {
-  const all = makeHeaders();
-  for (const [name, value] of Object.entries(headers)) all.set(name, value);
-  all.set(HEADER.schedule, id);
-  all.set(COMMAND_HEADER, storedCommandSubject(address, sender));
-  all.set(PATTERN, pattern(timing));
-  all.set(TARGET, firedOf(id));
-  if (timing.kind === 'cron' && timing.timezone !== undefined) all.set(ZONE, timing.timezone);
-  return all;
-};

@@ -3,24 +3,24 @@ import { MAX_HEADER_BYTES, MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { addStream } from '../log/add-stream.js';
 
 /**
- * Schedules, and what they have fired until the log has it. A stream of their own: one that takes schedules can neither
- * refuse what comes when it is full nor be closed to purges, and the log must do both. See docs/decisions/0018.
+ * What is to be sent later. A stream of its own: a schedule that ends is removed, and the log removes nothing. See
+ * docs/decisions/0053.
  */
 export const SCHED = 'SCHED';
 
-// Not `schedule.…`, on which people ask for schedules: what they send must never be stored here as it is.
-export const scheduleOf = (id: string): string => `sched.${id}`;
-export const firedOf = (id: string): string => `fired.${id}`;
-export const ALL_SCHEDULES = 'sched.*';
-export const ALL_FIRED = 'fired.*';
-/** Header of a schedule and of what it fires: the subject that its command has in the log. */
-export const COMMAND_HEADER = 'Tally-Command';
-/** Where the server says that something has fired, as it stores it. */
-export const FIRED_NOTICE = 'firing.fired.*';
+export const laterOf = (id: string): string => `later.${id}`;
+export const ALL_LATER = 'later.*';
 
 /**
- * The stream forgets the oldest when it is full, and its schedules with it, so it has no limit of its own: the broker,
- * which alone writes to it, refuses before.
+ * What brokers left here that had the server fire: schedules, and commands that these had fired. See
+ * {@link takeOverServerSchedules}.
+ */
+export const ALL_SERVER_SCHEDULES = 'sched.*';
+export const ALL_SERVER_FIRINGS = 'fired.*';
+
+/**
+ * The stream forgets the oldest when it is full, so it has no limit of its own: the broker, which alone writes to it, refuses
+ * before.
  */
 export const MAX_SCHEDULES = 10_000;
 export const MAX_SCHEDULE_BYTES = 256 * 1024 * 1024;
@@ -29,10 +29,7 @@ export const MAX_SCHEDULE_BYTES = 256 * 1024 * 1024;
 export const MAX_ACCOUNT_SCHEDULES = MAX_SCHEDULES / 2;
 export const MAX_ACCOUNT_SCHEDULE_BYTES = MAX_SCHEDULE_BYTES / 2;
 
-/** Firings of one schedule that wait for the broker; a newer one takes the place of the oldest. */
-const WAITING_FIRINGS = 16;
-
-/** Server and broker add headers of their own to what a schedule fires. */
+/** Broker and server add headers of their own to what a schedule fires. */
 const ADDED_BYTES = 2_048;
 /** Largest schedule: what it fires must still fit in a record of the log. */
 export const MAX_SCHEDULE_RECORD_BYTES = MAX_RECORD_BYTES - ADDED_BYTES;
@@ -43,19 +40,19 @@ const config = (): Partial<StreamConfig> & { name: string } =>
   ({
     name: SCHED,
     description: 'Tallystick: commands that are sent later',
-    subjects: [ALL_SCHEDULES, ALL_FIRED],
+    subjects: [ALL_LATER, ALL_SERVER_SCHEDULES, ALL_SERVER_FIRINGS],
     retention: 'limits',
     storage: 'file',
     discard: 'old',
     max_age: 0,
     max_msgs: -1,
     max_bytes: -1,
-    max_msgs_per_subject: WAITING_FIRINGS,
+    // Firings of one schedule that an earlier broker left.
+    max_msgs_per_subject: 16,
     max_msg_size: MAX_RECORD_BYTES,
     allow_direct: true,
-    // Known to servers from 2.12; the client's types do not name it.
+    // Nothing here uses it, but the server refuses to take it from a stream that has it. The client's types do not name it.
     allow_msg_schedules: true,
-    republish: { src: 'fired.>', dest: 'firing.fired.>' },
   }) as Partial<StreamConfig> & { name: string };
 
 /** Makes the stream, or sets what differs. Throws what the server says. */

@@ -17,7 +17,6 @@ describe('what strangers send is read in one place', () => {
       'broker/journal/reader-session.ts',
       'broker/journal/records-at.ts',
       'broker/log/open-log.ts',
-      'broker/schedules/firings.ts',
       'broker/schedules/page.ts',
       'broker/serving/serve.ts',
     ]);

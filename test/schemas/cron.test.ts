@@ -52,14 +52,30 @@ describe('cron', () => {
     // Either day counts where both are given.
     assert.equal(next('0 0 13 * fri', '2026-11-01T00:00:00Z'), '2026-11-06T00:00:00.000Z');
     assert.equal(next('0 0 29 2 *', '2026-01-01T00:00:00Z'), '2028-02-29T00:00:00.000Z');
+    assert.equal(next('0 0 29 2 *', '2097-01-01T00:00:00Z'), '2104-02-29T00:00:00.000Z');
     assert.equal(next('0 0 31 2 *', '2026-01-01T00:00:00Z'), undefined);
   });
 
   it('follows the clock of a time zone over its changes', () => {
     assert.equal(next('0 9 * * *', '2026-03-28T12:00:00Z', 'Europe/Berlin'), '2026-03-29T07:00:00.000Z');
     assert.equal(next('0 9 * * *', '2026-10-24T12:00:00Z', 'Europe/Berlin'), '2026-10-25T08:00:00.000Z');
-    // 02:30 does not come on the day on which clocks go from 2 to 3.
-    assert.equal(next('30 2 * * *', '2026-03-28T12:00:00Z', 'Europe/Berlin'), '2026-03-30T00:30:00.000Z');
+    // The clock leaps over 02:30 on that day: it comes when the leap is made, once.
+    assert.equal(next('30 2 * * *', '2026-03-28T12:00:00Z', 'Europe/Berlin'), '2026-03-29T01:00:00.000Z');
+    assert.equal(next('30 2 * * *', '2026-03-29T01:00:00Z', 'Europe/Berlin'), '2026-03-30T00:30:00.000Z');
+    // The clock shows 02:30 twice on that day: the first time counts.
+    assert.equal(next('30 2 * * *', '2026-10-24T12:00:00Z', 'Europe/Berlin'), '2026-10-25T00:30:00.000Z');
+    assert.equal(next('30 2 * * *', '2026-10-25T00:30:00Z', 'Europe/Berlin'), '2026-10-26T01:30:00.000Z');
+    // What fits every hour goes by the time that passes.
+    assert.equal(next('30 * * * *', '2026-10-25T00:30:00Z', 'Europe/Berlin'), '2026-10-25T01:30:00.000Z');
+    assert.equal(next('30 * * * *', '2026-03-29T00:30:00Z', 'Europe/Berlin'), '2026-03-29T01:30:00.000Z');
+    // Clocks change at midnight there: the server left out the next day, and said nothing.
+    assert.equal(next('0 0 1 * *', '2027-04-28T00:00:00Z', 'Africa/Cairo'), '2027-04-30T21:00:00.000Z');
+    assert.equal(
+      next('0 0 9 31 * *', '2027-09-01T00:00:00Z', 'America/Santiago'),
+      '2027-10-31T12:00:00.000Z',
+    );
+    // Samoa left out a whole day.
+    assert.equal(next('0 9 30 12 *', '2011-12-01T00:00:00Z', 'Pacific/Apia'), '2011-12-30T10:00:00.000Z');
     assert.equal(next('0 0 * * *', '2026-06-01T12:00:00Z', 'Asia/Kathmandu'), '2026-06-01T18:15:00.000Z');
     assert.equal(failure(parseTimeZone('Mars/Olympus')).code, 'SCHEDULE_INVALID');
   });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { parsePlace } from '../../bin/option-values.js';
-import { firingOf } from '../../broker/schedules/firing.js';
+import { firingKey } from '../../broker/schedules/firing.js';
 import { deadlineOf } from '../../modules/host/read-command.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseInstant } from '../../schemas/instant.js';
@@ -88,7 +88,7 @@ describe('an instant', () => {
           `deadline ${text}`,
         );
         const header = { [HEADER.schedule]: 'a', [HEADER.next]: text } as Record<string, string>;
-        assert.equal(firingOf('guest', (name) => header[name]) !== undefined, is, `next ${text}`);
+        assert.equal(firingKey('guest', (name) => header[name]) !== undefined, is, `next ${text}`);
       }),
       { numRuns: 2_000 },
     );

@@ -36,7 +36,7 @@ describe('when a command is due', () => {
       [{ every: '1500ms' }, 'whole number of seconds'],
       [{ every: '0s' }, 'whole number of seconds'],
       [{ cron: '* * * * * * *' }, 'no cron expression'],
-      [{ cron: '0 0 31 2 *' }, 'five years'],
+      [{ cron: '0 0 31 2 *' }, 'nine years'],
       [{ cron: '@daily', timezone: 'Nowhere' }, 'no time zone'],
       [{ in: '1s', timezone: 'UTC' }, 'cron only'],
       [{ cron: '@daily', timezone: '' }, 'the time zone is empty'],
@@ -48,7 +48,7 @@ describe('when a command is due', () => {
     }
   });
 
-  it('comes first as the server counts', () => {
+  it('comes first after it was made', () => {
     const iso = (ms: number): string => new Date(ms).toISOString();
     assert.equal(iso(firstDue({ kind: 'every', everyMs: 5_000 }, NOW)), '2026-11-21T12:00:05.000Z');
     assert.equal(iso(firstDue({ kind: 'cron', expression: '0 0 * * * *' }, NOW)), '2026-11-21T13:00:00.000Z');

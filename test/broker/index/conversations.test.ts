@@ -258,7 +258,11 @@ describe('open conversations are looked up from another process', () => {
   test('I1 after a loss of power all of it is read anew, what schedules have sent too; an orderly end keeps it', async () => {
     const schedule = 'guest/a-schedule';
     const next = '2030-01-01T00:00:00.000Z';
-    await publish('cmd.m.a.x.guest', { [HEADER.schedule]: 'a-schedule', [HEADER.next]: next });
+    await publish('cmd.m.a.x.guest', {
+      [HEADER.id]: 'scheduler.1.1',
+      [HEADER.schedule]: 'a-schedule',
+      [HEADER.next]: next,
+    });
     const one = await start({ env: { TALLYSTICK_BOOT: 'one' } });
     await waitFor('the files', () => readFileSync(join(home.path, 'index', 'boot'), 'utf8') === 'one');
     await one.end('SIGKILL');

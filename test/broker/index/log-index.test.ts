@@ -125,6 +125,7 @@ describe('the index of the log', () => {
     await using empty = tempDir();
     const next = '2030-01-01T00:00:00.000Z';
     const fired = await publish('cmd.m.a.x.guest', undefined, {
+      [HEADER.id]: 'scheduler.1.1',
       [HEADER.schedule]: 'daily',
       [HEADER.next]: next,
     });

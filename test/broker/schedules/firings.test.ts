@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager, type StreamConfig } from '@nats-io/jetstream';
+import fc from 'fast-check';
 import { headers, type NatsConnection } from 'nats';
 import { LogIndex } from '../../../broker/index/log-index.js';
 import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
@@ -9,8 +10,9 @@ import { brokerEpochs } from '../../../broker/journal/epoch-source.js';
 import { GROUPING } from '../../../broker/journal/grouping.js';
 import { Producer } from '../../../broker/journal/producer.js';
 import { Firings } from '../../../broker/schedules/firings.js';
+import { Plan } from '../../../broker/schedules/plan.js';
 import { Schedules } from '../../../broker/schedules/schedules.js';
-import { ALL_FIRED, SCHED } from '../../../broker/schedules/stream.js';
+import { SCHED } from '../../../broker/schedules/stream.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { LOG } from '../../../schemas/log.js';
 import type { StoredMessage } from '../../../schemas/record.js';
@@ -24,15 +26,29 @@ import { waitFor } from '../../support/wait-for.js';
 const encoder = new TextEncoder();
 const ADDRESS = { module: 'accounts', name: 'deposit', agent: 'alice' };
 
-/** A broker's part that takes firings into the log: what one broker process has of it. */
-interface Taking extends AsyncDisposable {
+/** A broker's part that has to do with schedules: what one broker process has of it. */
+interface Part extends AsyncDisposable {
+  readonly schedules: Schedules;
   readonly said: readonly string[];
 }
 
-const take = async (nc: NatsConnection, jsm: JetStreamManager, dir: string): Promise<Taking> => {
+interface PartOptions {
+  readonly maxSchedules?: number;
+  readonly now?: () => number;
+}
+
+const start = async (
+  nc: NatsConnection,
+  jsm: JetStreamManager,
+  dir: string,
+  { maxSchedules, now }: PartOptions = {},
+): Promise<Part> => {
   // After a restart of the server the connection takes a moment.
   const { created, state } = await waitFor('the server to answer', () => jsm.streams.info(LOG));
   const said: string[] = [];
+  const log = (text: string): void => {
+    said.push(text);
+  };
   const under = success(await openBrokerEpoch(nc)());
   const index = new LogIndex({
     nc,
@@ -45,9 +61,12 @@ const take = async (nc: NatsConnection, jsm: JetStreamManager, dir: string): Pro
     onLost: ({ message }) => said.push(message),
   });
   await index.start();
+  const lastFiring = (schedule: string): number | undefined => index.lastFiring(schedule);
+  const plan = new Plan({ nc, jsm, lastFiring, log, ...(now === undefined ? {} : { now }) });
   const firings = new Firings({
     nc,
     jsm,
+    plan,
     index,
     open: () =>
       Producer.open({
@@ -57,26 +76,26 @@ const take = async (nc: NatsConnection, jsm: JetStreamManager, dir: string): Pro
         grouping: GROUPING.fsync,
         onReplaced: () => undefined,
       }),
-    log: (text) => said.push(text),
+    log,
   });
   firings.start();
+  const schedules = new Schedules({
+    nc,
+    jsm,
+    plan,
+    onAdded: () => firings.wake(),
+    settled: () => firings.settled(),
+    ...(maxSchedules === undefined ? {} : { maxSchedules }),
+  });
   return {
     said,
+    schedules,
     [Symbol.asyncDispose]: async () => {
       await firings.close();
       await index.close();
     },
   };
 };
-
-const schedulesOf = (nc: NatsConnection, jsm: JetStreamManager, maxSchedules?: number): Schedules =>
-  new Schedules({
-    nc,
-    jsm,
-    lastFiring: () => undefined,
-    onStream: () => undefined,
-    ...(maxSchedules === undefined ? {} : { maxSchedules }),
-  });
 
 const add = async (schedules: Schedules, timing: Timing, sender = 'operator'): Promise<Schedule> =>
   success(
@@ -95,10 +114,9 @@ const soon = (ms: number): Timing => ({ kind: 'at', atMs: Date.now() + ms });
 const sentBy = async (nc: NatsConnection, { id }: Schedule): Promise<readonly StoredMessage[]> =>
   (await readAll(nc, ['cmd.>'])).filter((message) => message.header(HEADER.schedule) === id);
 
-const firedCount = async (jsm: JetStreamManager): Promise<number> => {
-  const { state } = await jsm.streams.info(SCHED, { subjects_filter: ALL_FIRED });
-  return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
-};
+/** Messages in the stream of the schedules. */
+const leftOf = async (jsm: JetStreamManager): Promise<number> =>
+  (await jsm.streams.info(SCHED)).state.messages;
 
 const inLog = (nc: NatsConnection, schedule: Schedule, count: number): Promise<readonly StoredMessage[]> =>
   waitFor(
@@ -110,84 +128,100 @@ const inLog = (nc: NatsConnection, schedule: Schedule, count: number): Promise<r
     20_000,
   );
 
+/** The times at which the commands of a schedule say that the next one comes. */
+const nexts = (sent: readonly StoredMessage[]): readonly (string | undefined)[] =>
+  sent.map((message) => message.header(HEADER.next));
+
 describe('firings', () => {
-  it('I1 what a schedule fired while no broker ran is in the log once, as its sender’s command', async () => {
+  it('I1 what was due while no broker ran is in the log once, as its sender’s command', async () => {
     await using dir = tempDir();
     await using server = await startServer({ syncInterval: 'always' });
     await using nc = await dial(server);
     await createLog(nc);
     const jsm = await jetstreamManager(nc);
-    const schedule = await add(schedulesOf(nc, jsm), soon(300));
-    await waitFor('the server to fire', async () => (await firedCount(jsm)) === 1);
+    let schedule: Schedule;
+    {
+      await using part = await start(nc, jsm, dir.path);
+      schedule = await add(part.schedules, soon(2_000));
+    }
+    await waitFor('it to be due', () => Date.now() > Date.parse(schedule.next));
     assert.deepEqual(await sentBy(nc, schedule), []);
-    await using _ = await take(nc, jsm, dir.path);
+    await using part = await start(nc, jsm, dir.path);
     const [command] = await inLog(nc, schedule, 1);
     assert.equal(command?.subject, 'cmd.accounts.deposit.alice.operator');
     assert.equal(command?.header(HEADER.deadline), '2100-01-01T00:00:00Z');
     assert.equal(command?.header(HEADER.next), undefined);
     assert.match(command?.header(HEADER.id) ?? '', /^scheduler\.\d+\.1$/);
     assert.equal(new TextDecoder().decode(command?.data), '{"amount":5}');
-    await waitFor('the firing to leave its stream', async () => (await firedCount(jsm)) === 0);
+    await waitFor('the schedule to leave its stream', async () => (await leftOf(jsm)) === 0);
+    assert.deepEqual(success(await part.schedules.list(1)()).schedules, []);
     assert.equal((await sentBy(nc, schedule)).length, 1);
   });
 
-  it('I1 a firing that the server repeats after kill -9 is in the log once', async () => {
+  it('I1 a repeated command keeps its rhythm when the server is killed, comes once each time, and once for what was missed', async () => {
     await using dir = tempDir();
     await using server = await startServer({ syncInterval: 'always' });
     await using nc = await dial(server);
     await createLog(nc);
     const jsm = await jetstreamManager(nc);
-    const schedules = schedulesOf(nc, jsm);
-    const schedule = await add(schedules, { kind: 'every', everyMs: 4_000 });
-    // At an orderly end the server writes down when the schedule is due; a kill behind the firing leaves that as it is.
-    await server.restart('SIGTERM');
-    await using taking = await take(nc, jsm, dir.path);
-    const [first] = await inLog(nc, schedule, 1);
-    await server.restart('SIGKILL');
-    await waitFor(
-      'the server to fire again',
-      () => taking.said.some((text) => text.includes('fired again')),
-      15_000,
-    );
-    const all = await inLog(nc, schedule, 2);
-    const due = all.map((message) => message.header(HEADER.next));
-    assert.equal(due[0], first?.header(HEADER.next));
+    let schedule: Schedule;
+    let before: readonly StoredMessage[];
+    {
+      await using part = await start(nc, jsm, dir.path);
+      schedule = await add(part.schedules, { kind: 'every', everyMs: 1_000 });
+      await inLog(nc, schedule, 2);
+      await server.restart('SIGKILL');
+      before = await inLog(nc, schedule, 4);
+    }
+    const last = Date.parse(nexts(await sentBy(nc, schedule)).at(-1) ?? '');
+    await waitFor('three to be missed', () => Date.now() > last + 2_000);
+    await using part = await start(nc, jsm, dir.path);
+    const all = await inLog(nc, schedule, before.length + 3);
+    const due = nexts(all).map((text) => Date.parse(text ?? ''));
     assert.equal(new Set(due).size, due.length, due.join(' '));
+    // All at the rhythm of the first one.
+    for (const ms of due) assert.equal((ms - Date.parse(schedule.next)) % 1_000, 0);
+    const missed = due.filter((ms) => ms > last && ms <= last + 2_000);
+    assert.deepEqual(missed, []);
+    assert.ok(part.said.some((text) => text.includes('what was due in between is one firing')));
   });
 
-  it('I1 a broker that ends between storing a firing and removing it does not store it again', async () => {
+  it('I1 a broker that ends between storing a firing and removing its schedule does not store it again', async () => {
     await using dir = tempDir();
     await using server = await startServer({ syncInterval: 'always' });
     await using nc = await dial(server);
     await createLog(nc);
     const jsm = await jetstreamManager(nc);
-    const schedule = await add(schedulesOf(nc, jsm), soon(300));
-    await waitFor('the server to fire', async () => (await firedCount(jsm)) === 1);
     // What cannot be removed stays as it does when the broker is killed before it asks.
+    let tried = 0;
     const stuck = {
       ...jsm,
       direct: jsm.direct,
       streams: {
         info: jsm.streams.info.bind(jsm.streams),
-        purge: () => Promise.reject(new Error('killed here')),
+        add: jsm.streams.add.bind(jsm.streams),
+        update: jsm.streams.update.bind(jsm.streams),
+        purge: () => {
+          tried += 1;
+          return Promise.reject(new Error('killed here'));
+        },
       },
     } as unknown as JetStreamManager;
+    let schedule: Schedule;
     {
-      await using taking = await take(nc, stuck, dir.path);
+      await using part = await start(nc, stuck, dir.path);
+      schedule = await add(part.schedules, soon(300));
       await inLog(nc, schedule, 1);
-      await waitFor('the broker to come again', () =>
-        taking.said.some((text) => text.includes('fired again')),
-      );
+      await waitFor('the broker to try it again', () => tried > 1);
     }
-    assert.equal(await firedCount(jsm), 1);
+    assert.equal(await leftOf(jsm), 1);
     // With the index that the first left, and with none.
     for (const path of [dir.path, join(dir.path, 'another')]) {
-      await using taking = await take(nc, path === dir.path ? stuck : jsm, path);
-      await waitFor('the firing to be left out', () =>
-        taking.said.some((text) => text.includes('fired again')),
-      );
+      const before = tried;
+      await using _ = await start(nc, path === dir.path ? stuck : jsm, path);
+      await waitFor('the schedule to be removed', async () => tried > before || (await leftOf(jsm)) === 0);
     }
-    await waitFor('the firing to be removed', async () => (await firedCount(jsm)) === 0);
+    await waitFor('the schedule to be gone', async () => (await leftOf(jsm)) === 0);
     assert.equal((await sentBy(nc, schedule)).length, 1);
   });
 
@@ -197,66 +231,127 @@ describe('firings', () => {
     await using nc = await dial(server);
     await createLog(nc);
     const jsm = await jetstreamManager(nc);
-    const schedules = schedulesOf(nc, jsm);
-    const kept = await add(schedules, soon(1_500));
-    const cancelled = await add(schedules, soon(1_500));
+    await using part = await start(nc, jsm, dir.path);
+    const { schedules } = part;
+    const kept = await add(schedules, soon(2_000));
+    const cancelled = await add(schedules, soon(2_000));
     success(await schedules.cancel(cancelled.id)());
     await server.restart('SIGKILL');
-    await using _ = await take(nc, jsm, dir.path);
     await inLog(nc, kept, 1);
     // Fired a moment later than the one that was kept, it would be here.
     const after = await add(schedules, soon(300));
     await inLog(nc, after, 1);
     assert.deepEqual(await sentBy(nc, cancelled), []);
+    await waitFor('all to be gone', async () => (await leftOf(jsm)) === 0);
     assert.deepEqual(success(await schedules.list(1)()).schedules, []);
     assert.equal(failure(await schedules.cancel(kept.id)()).code, 'SCHEDULE_UNKNOWN');
   });
 
-  it('I8 what a schedule fires waits, aloud, while the log is full', async () => {
+  it('I8 what is due waits, aloud, while the log is full', async () => {
     await using dir = tempDir();
     await using server = await startServer({ syncInterval: 'always' });
     await using nc = await dial(server);
     await createLog(nc, 50_000);
     const jsm = await jetstreamManager(nc);
-    await using taking = await take(nc, jsm, dir.path);
+    await using part = await start(nc, jsm, dir.path);
     for (;;) {
       const ack = (await nc.request('evt.accounts.deposited', 'x'.repeat(200), { timeout: 5_000 })).json<{
         error?: { err_code: number };
       }>();
       if (ack.error?.err_code === 10077) break;
     }
-    const schedule = await add(schedulesOf(nc, jsm), soon(300));
-    await waitFor('the broker to say so', () => taking.said.some((text) => text.includes('LOG_FULL')));
-    assert.equal(await firedCount(jsm), 1);
+    const schedule = await add(part.schedules, soon(300));
+    await waitFor('the broker to say so', () => part.said.some((text) => text.includes('LOG_FULL')));
+    assert.equal(await leftOf(jsm), 1);
     await jsm.streams.update(LOG, { max_bytes: 1_000_000 });
     assert.equal((await inLog(nc, schedule, 1)).length, 1);
-    await waitFor('the firing to leave its stream', async () => (await firedCount(jsm)) === 0);
+    await waitFor('the schedule to leave its stream', async () => (await leftOf(jsm)) === 0);
     assert.equal((await sentBy(nc, schedule)).length, 1);
   });
 
-  it('I7 nobody can pretend a firing of another sender’s schedule', async () => {
+  it('I7 whatever an old log says of a schedule in forged headers, it is listed, shown, and fires when it is due', async () => {
     await using dir = tempDir();
     await using server = await startServer({ syncInterval: 'always' });
     await using nc = await dial(server);
     await createLog(nc);
     const jsm = await jetstreamManager(nc);
-    const schedule = await add(schedulesOf(nc, jsm), soon(700));
-    const forged = headers();
-    forged.set(HEADER.schedule, schedule.id);
-    await nc.request('cmd.accounts.deposit.alice.guest', '{"amount":5}', { headers: forged, timeout: 5_000 });
-    await using _ = await take(nc, jsm, dir.path);
-    const all = await inLog(nc, schedule, 2);
-    assert.deepEqual(
-      all.map(({ subject }) => subject.split('.').at(-1)),
-      ['guest', 'operator'],
+    const timings: readonly Timing[] = [
+      { kind: 'every', everyMs: 2_000 },
+      { kind: 'cron', expression: '*/2 * * * * *' },
+      { kind: 'at', atMs: Date.now() + 6_000 },
+    ];
+    const made: Schedule[] = [];
+    {
+      await using part = await start(nc, jsm, dir.path);
+      for (const timing of timings) made.push(await add(part.schedules, timing, 'guest'));
+    }
+    const next = fc.oneof(
+      fc.constantFrom(undefined, '', '9999-12-31T23:59:59Z', '2030-02-30T00:00:00Z', '0000-01-01T00:00:00Z'),
+      fc.constantFrom('Infinity', 'NaN', '1', 'constructor', '2999-01-01T00:00:00Z'),
+      fc.date({ min: new Date(0), noInvalidDate: true }).map((date) => date.toISOString()),
     );
+    // An id of the scheduler itself is the worst: no sender could write it since people’s headers are listed.
+    const id = fc.constantFrom(undefined, 'gateway.1.1', 'x.1.1', 'scheduler', 'scheduler.1');
+    const forged = fc.record({ next, id, which: fc.nat(2), sender: fc.constantFrom('guest', 'operator') });
+    for (const { next, id, which, sender } of fc.sample(forged, 100)) {
+      const all = headers();
+      all.set(HEADER.schedule, made[which]?.id ?? '');
+      if (next !== undefined) all.set(HEADER.next, next);
+      if (id !== undefined) all.set(HEADER.id, id);
+      const subject = `cmd.accounts.deposit.alice.${sender}`;
+      await nc.request(subject, '{"amount":5}', { headers: all, timeout: 5_000 });
+    }
+    const isSent = (message: StoredMessage): boolean =>
+      /^scheduler\.\d+\.\d+$/.test(message.header(HEADER.id) ?? '');
+    await using part = await start(nc, jsm, join(dir.path, 'anew'));
+    const listed = success(await part.schedules.list(1)()).schedules;
+    assert.deepEqual(listed.map(({ id }) => id).toSorted(), made.map(({ id }) => id).toSorted());
+    for (const schedule of made) {
+      assert.ok(!Number.isNaN(Date.parse(success(await part.schedules.show(schedule.id)()).next)));
+      const count = schedule.at === null ? 2 : 1;
+      await waitFor(
+        `${count} commands of ${schedule.cron ?? schedule.at ?? 'a period'}`,
+        async () => {
+          const sent = (await sentBy(nc, schedule)).filter(isSent);
+          return sent.length >= count;
+        },
+        20_000,
+      );
+    }
+  });
+
+  it('I7 a recurring schedule whose next time in the log cannot be true goes by its own expression', async () => {
+    await using dir = tempDir();
+    await using server = await startServer({ syncInterval: 'always' });
+    await using nc = await dial(server);
+    await createLog(nc);
+    const jsm = await jetstreamManager(nc);
+    let schedule: Schedule;
+    {
+      await using part = await start(nc, jsm, dir.path);
+      schedule = await add(part.schedules, { kind: 'cron', expression: '*/2 * * * * *' }, 'guest');
+    }
+    for (const next of ['2999-01-01T00:00:00Z', undefined]) {
+      const all = headers();
+      all.set(HEADER.schedule, schedule.id);
+      all.set(HEADER.id, 'scheduler.1.1');
+      if (next !== undefined) all.set(HEADER.next, next);
+      await nc.request('cmd.accounts.deposit.alice.guest', '{"amount":5}', { headers: all, timeout: 5_000 });
+    }
+    await using part = await start(nc, jsm, dir.path);
+    const { next } = success(await part.schedules.show(schedule.id)());
+    assert.ok(Date.parse(next) < Date.now() + 10_000, next);
+    await inLog(nc, schedule, 4);
   });
 
   it('I8 above the bound a schedule is refused, and those that are there stay', async () => {
+    await using dir = tempDir();
     await using server = await startServer({ syncInterval: 'always' });
     await using nc = await dial(server);
+    await createLog(nc);
     const jsm = await jetstreamManager(nc);
-    const schedules = schedulesOf(nc, jsm, 3);
+    await using part = await start(nc, jsm, dir.path, { maxSchedules: 3 });
+    const { schedules } = part;
     const all = [];
     for (let i = 0; i < 3; i++) all.push(await add(schedules, { kind: 'every', everyMs: 3_600_000 }));
     const request = { address: ADDRESS, sender: 'operator', data: new Uint8Array(), headers: {} };
@@ -272,5 +367,105 @@ describe('firings', () => {
       timing: soon(60_000),
     })();
     assert.equal(failure(large).code, 'PAYLOAD_TOO_LARGE');
+  });
+
+  it('I1 schedules that an earlier version left to the server go on under their ids, each firing once', async () => {
+    await using dir = tempDir();
+    await using server = await startServer({ syncInterval: 'always' });
+    await using nc = await dial(server);
+    await createLog(nc);
+    const jsm = await jetstreamManager(nc);
+    // As the earlier version made it.
+    await jsm.streams.add({
+      name: SCHED,
+      subjects: ['sched.*', 'fired.*'],
+      max_msgs_per_subject: 16,
+      allow_direct: true,
+      allow_msg_schedules: true,
+      republish: { src: 'fired.>', dest: 'firing.fired.>' },
+    } as unknown as Partial<StreamConfig> & { name: string });
+    const put = async (id: string, pattern: string, zone?: string): Promise<void> => {
+      const all = headers();
+      all.set(HEADER.schedule, id);
+      all.set('Tally-Command', 'cmd.accounts.deposit.alice.guest');
+      all.set('Nats-Schedule', pattern);
+      all.set('Nats-Schedule-Target', `fired.${id}`);
+      if (zone !== undefined) all.set('Nats-Schedule-Time-Zone', zone);
+      const ack = await nc.request(`sched.${id}`, `{"amount":5}`, { headers: all, timeout: 5_000 });
+      assert.equal(ack.json<{ error?: unknown }>().error, undefined);
+    };
+    await put('often', '@every 1s');
+    await put('fired', `@at ${new Date(Date.now() + 500).toISOString()}`);
+    await put('later', `@at ${new Date(Date.now() + 4_000).toISOString()}`);
+    await put('monthly', '0 0 0 1 * *', 'Africa/Cairo');
+    await put('minutely', '@every 60s');
+    const fired = { subjects_filter: 'fired.fired' };
+    await waitFor(
+      'the server to fire',
+      async () => (await jsm.streams.info(SCHED, fired)).state.subjects?.['fired.fired'],
+    );
+    await using part = await start(nc, jsm, dir.path);
+    const of = (id: string) => ({ id }) as Schedule;
+    await Promise.all([inLog(nc, of('often'), 3), inLog(nc, of('fired'), 1), inLog(nc, of('later'), 1)]);
+    const listed = await waitFor('what has ended to leave', async () => {
+      const { schedules } = success(await part.schedules.list(1)());
+      return schedules.some(({ id }) => id === 'later') ? undefined : schedules;
+    });
+    assert.deepEqual(listed.map(({ id }) => id).toSorted(), ['minutely', 'monthly', 'often']);
+    assert.equal(listed.find(({ id }) => id === 'monthly')?.timezone, 'Africa/Cairo');
+    const due = nexts(await sentBy(nc, of('often')));
+    assert.equal(new Set(due.map((text) => Date.parse(text ?? ''))).size, due.length, due.join(' '));
+    assert.equal((await sentBy(nc, of('fired'))).length, 1);
+    assert.equal((await sentBy(nc, of('later'))).length, 1);
+    const { state } = await jsm.streams.info(SCHED, { subjects_filter: '>' });
+    assert.deepEqual(Object.keys(state.subjects ?? {}).toSorted(), [
+      'later.minutely',
+      'later.monthly',
+      'later.often',
+    ]);
+    assert.ok(part.said.some((text) => text.includes('schedules of an earlier version are taken over')));
+  });
+
+  it('lists and shows all other schedules beside a message that is none', async () => {
+    await using dir = tempDir();
+    await using server = await startServer({ syncInterval: 'always' });
+    await using nc = await dial(server);
+    await createLog(nc);
+    const jsm = await jetstreamManager(nc);
+    let schedule: Schedule;
+    {
+      await using part = await start(nc, jsm, dir.path);
+      schedule = await add(part.schedules, { kind: 'every', everyMs: 3_600_000 });
+    }
+    const value = fc.oneof(
+      fc.constantFrom(
+        '@at never',
+        '@at 2030-02-30T00:00:00Z',
+        '@every 0s',
+        '@every 999999999999s',
+        '@every -1s',
+        '0 0 0 31 2 *',
+      ),
+      fc.constantFrom(
+        '* * * * * *',
+        'Mars/Olympus',
+        'cmd.a.b.c.d',
+        'cmd.a',
+        '9999-12-31T23:59:59Z',
+        '\u00e4',
+      ),
+      fc.string().map((text) => text.replace(/[\r\n]/g, ' ')),
+    );
+    const names = ['Tally-Command', 'Tally-When', 'Tally-Timezone', 'Tally-Created', HEADER.schedule];
+    const message = fc.dictionary(fc.constantFrom(...names), value);
+    for (const [i, fields] of fc.sample(message, 100).entries()) {
+      const all = headers();
+      for (const [name, text] of Object.entries(fields)) all.set(name, text);
+      await nc.request(`later.strange-${i}`, 'x', { headers: all, timeout: 5_000 });
+    }
+    await using part = await start(nc, jsm, dir.path);
+    const listed = success(await part.schedules.list(1)()).schedules;
+    assert.ok(listed.some(({ id }) => id === schedule.id));
+    for (const { id } of listed) success(await part.schedules.show(id)());
   });
 });

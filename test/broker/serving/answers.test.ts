@@ -15,6 +15,8 @@ import {
 import { awkwardName, nested, rawHeaders } from '../../support/awkward.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { connectOperator } from '../../support/log-checks.js';
+import { writeShippedModule } from '../../support/module-dir.js';
+import { type TempDir, tempDir } from '../../support/temp-dir.js';
 
 /** A broker that is deaf is so for 15 s and more; one that is only slow answers long before. */
 const NOT_DEAF_MS = 8_000;
@@ -51,12 +53,16 @@ describe('an answer', () => {
 });
 
 describe('a request to schedule', () => {
+  let dir: TempDir;
   let broker: TestBroker;
   let guest: NatsConnection;
   let operator: NatsConnection;
 
   before(async () => {
-    broker = await startBroker({ shipped: ['accounts'] });
+    dir = tempDir();
+    // A program of its own, as one in another language is: what its payloads are is its own affair.
+    const module = await writeShippedModule(dir.path, 'accounts', {}, ['--no-warnings']);
+    broker = await startBroker({ shipped: [], args: ['--module', module] });
     guest = await connect({ servers: broker.url });
     operator = await connectOperator(broker.dataDir);
   });
@@ -64,6 +70,7 @@ describe('a request to schedule', () => {
   after(async () => {
     await Promise.all([guest?.close(), operator?.close()]);
     await broker?.[Symbol.asyncDispose]();
+    await dir?.[Symbol.asyncDispose]();
   });
 
   const ask = async <T>(subject: string, body: object = {}): Promise<T> =>

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from 'nats';
+import { Plan } from '../../../broker/schedules/plan.js';
 import { Schedules } from '../../../broker/schedules/schedules.js';
 import { createProducer } from '../../../modules/sdk/index.js';
 import { manifest as accounts } from '../../../modules/accounts/manifest.js';
@@ -65,7 +66,14 @@ test('I8 one schedule more than an account may have is refused by name, whoever 
   const jsm = await jetstreamManager(nc);
   const maxOfAccount = 3;
   const make = (): Schedules =>
-    new Schedules({ nc, jsm, lastFiring: () => undefined, onStream: () => undefined, maxOfAccount });
+    new Schedules({
+      nc,
+      jsm,
+      plan: new Plan({ nc, jsm, lastFiring: () => undefined, log: () => undefined }),
+      onAdded: () => undefined,
+      settled: async () => undefined,
+      maxOfAccount,
+    });
   const add = (schedules: Schedules, sender: string): ReturnType<ReturnType<Schedules['add']>> =>
     schedules.add({
       address: { module: 'accounts', name: 'deposit', agent: 'alice' },
