@@ -2,6 +2,8 @@ import type { Msg } from 'nats';
 import { headerBytesOf } from '../journal/message-headers.js';
 import type { Asking, Pace } from './turnstile.js';
 
+/** What is answered at once makes room at once for the next, and what it leaves in the module's line grows. */
+const AMONG_OTHERS_MS = 8;
 /** One large call is as long on its way as many small ones. */
 const AMONG_OTHERS_BYTES = 128 * 1024;
 
@@ -9,13 +11,18 @@ const AMONG_OTHERS_BYTES = 128 * 1024;
 const PACES: Readonly<Record<string, Pace>> = {
   ask: { inFlight: 64, amongOthers: 8, amongOthersBytes: AMONG_OTHERS_BYTES },
   // Answered when it is stored: what waits then waits in the log.
-  send: { inFlight: 1_024, amongOthers: 16, amongOthersBytes: AMONG_OTHERS_BYTES },
+  send: {
+    inFlight: 1_024,
+    amongOthers: 16,
+    amongOthersMs: AMONG_OTHERS_MS,
+    amongOthersBytes: AMONG_OTHERS_BYTES,
+  },
   // These are done one after the other, whoever asks: one more keeps them busy.
   schedule: { inFlight: 2 },
   producer: { inFlight: 1, waiting: 100 },
 };
 
-const OTHER: Pace = { inFlight: 16, amongOthersMs: 8 };
+const OTHER: Pace = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS };
 
 /** Who asks by this message, and at what pace; `connection`: the account, as its subject says, and the number of the connection. */
 export const askingOf = (msg: Msg, connection: string): { readonly asking: Asking; readonly pace: Pace } => {
