@@ -40,6 +40,14 @@ export const isModuleName = (text: string): boolean =>
  */
 export const OWNER_MARK = '~';
 
+const PLAIN = /^[!-)+-=?-~]+$/;
+
+/**
+ * Whether a token that is no name may stand in the log all the same, where its command is answered: printable ASCII without a
+ * wildcard. The server stores any bytes; others would be in each export, and in each filter.
+ */
+export const isPlainToken = (text: string): boolean => PLAIN.test(text);
+
 /** A producer's name: a module's or the broker's own, or `<account>~<name>` of a program outside. */
 export const isProducerName = (text: string): boolean => PRODUCER.test(text);
 

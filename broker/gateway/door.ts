@@ -2,6 +2,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
+import { isPlainToken } from '../../schemas/names.js';
+import { clip } from '../../schemas/printable.js';
 import type { Draft, Settle } from '../journal/draft.js';
 import { failPoint } from '../journal/fail-point.js';
 import type { Producer } from '../journal/producer.js';
@@ -42,6 +44,9 @@ const loneHeader = ({ headers }: SignedRequest): Fault | undefined => {
         `the header ${name} goes with ${HEADER.id}, which a producer has; leave it out`,
       );
 };
+
+const noName = (token: string): Fault =>
+  fault('NAME_INVALID', `${JSON.stringify(clip(token, 64))} is not 1 to 64 of A-Z a-z 0-9 _ -`);
 
 /** A command that may be stored, and who numbers it: the broker, or a producer outside. */
 interface Entrant {
@@ -120,6 +125,8 @@ export class Door {
     const { subject, sender } = request.right;
     const module = subject.slice(0, subject.indexOf('.'));
     if (directory.find(module) === undefined) return E.left(moduleUnknown(module));
+    const odd = subject.split('.').find((token) => !isPlainToken(token));
+    if (odd !== undefined) return E.left(noName(odd));
     const refused = refusal?.();
     if (refused !== undefined) return E.left(refused);
     const draft = {

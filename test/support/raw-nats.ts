@@ -27,20 +27,21 @@ export class RawNats implements AsyncDisposable {
   }
 
   /** Publishes with these header lines; `reply` may be any subject. */
-  publish(subject: string, lines: readonly Line[], body: string, reply = ''): void {
+  publish(subject: string | Uint8Array, lines: readonly Line[], body: string, reply = ''): void {
     const headers = Buffer.from(`NATS/1.0\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`, 'latin1');
     const data = Buffer.from(body);
-    const first = `HPUB ${subject} ${reply === '' ? '' : `${reply} `}${headers.length} ${headers.length + data.length}\r\n`;
-    this.socket.write(Buffer.concat([Buffer.from(first), headers, data, Buffer.from('\r\n')]));
+    const sizes = ` ${reply === '' ? '' : `${reply} `}${headers.length} ${headers.length + data.length}\r\n`;
+    const first = [Buffer.from('HPUB '), Buffer.from(subject as string), Buffer.from(sizes)];
+    this.socket.write(Buffer.concat([...first, headers, data, Buffer.from('\r\n')]));
   }
 
   /** What comes back for a request: headers and body, or the server's refusal, as text. */
-  async request(subject: string, lines: readonly Line[], body: string): Promise<string> {
+  async request(subject: string | Uint8Array, lines: readonly Line[], body: string): Promise<string> {
     this.#next += 1;
     const inbox = `_INBOX.raw.${this.#next}`;
     const from = this.#received.length;
     this.publish(subject, lines, body, inbox);
-    return await waitFor(`an answer to ${subject} with ${lines.join(' | ')}`, () => {
+    return await waitFor(`an answer to ${String(subject)} with ${lines.join(' | ')}`, () => {
       const text = this.#received.slice(from);
       const refused = /-ERR [^\r]*/.exec(text);
       if (refused !== null) return refused[0];
