@@ -8,6 +8,7 @@ import { type AgentStep, agentSteps, type StepsQuery } from '../replay/state/ste
 import { type PathChange, pathChanges, type WatchQuery } from '../replay/state/watch.js';
 import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
 import { clip } from '../schemas/printable.js';
+import { writeJson } from '../schemas/write-json.js';
 import { unknownAgent, who } from './agent-states.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { print, printJson, printLine, verbatim } from './output.js';
@@ -87,7 +88,7 @@ export const showSteps = (query: Query, json: boolean): TaskEither<Fault, ExitCo
     let shown = 0;
     for await (const step of agentSteps(counted)) {
       if (process.stdout.isTTY) clear();
-      await printLine(json ? JSON.stringify(withChanges(step)) : text(step));
+      await printLine(json ? writeJson(withChanges(step)) : text(step));
       shown += 1;
     }
     return shown === 0 ? 'nothing' : done;
@@ -123,7 +124,7 @@ export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault,
       };
       for await (const change of pathChanges({ ...counted, onSeen })) {
         if (process.stdout.isTTY) clear();
-        await printLine(json ? JSON.stringify(change) : changeLine(change));
+        await printLine(json ? writeJson(change) : changeLine(change));
         shown += 1;
       }
       return shown === 0 ? 'nothing' : done;

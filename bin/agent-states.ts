@@ -4,6 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type AgentState, ModuleAgents } from '../broker/snapshots/index.js';
 import { type StateAtQuery, stateAt } from '../replay/fold/state-at.js';
 import { type Fault, fault, toFault } from '../schemas/errors.js';
+import { writeJson } from '../schemas/write-json.js';
 import { findDataDir } from './data-dir.js';
 import type { ExitCode } from './exit.js';
 import { print, printJson } from './output.js';
@@ -44,11 +45,9 @@ export const describeState = (
   { seq, time, schema, state }: AgentState,
   notes: readonly string[] = [],
 ): string =>
-  [
-    `${who(module, agent)}, at ${seq}, ${time}, schema ${schema}`,
-    ...notes,
-    JSON.stringify(state, null, 2),
-  ].join('\n');
+  [`${who(module, agent)}, at ${seq}, ${time}, schema ${schema}`, ...notes, writeJson(state, true)].join(
+    '\n',
+  );
 
 /** A place in the log as people read it. */
 const placeText = (at: number | Date): string => (typeof at === 'number' ? `${at}` : at.toISOString());

@@ -1,3 +1,4 @@
+import { writeJson } from '../schemas/write-json.js';
 import { printable } from '../schemas/printable.js';
 import type { Stopped } from '../replay/diff/messages.js';
 import type { DiffReport, OutcomeDifference } from '../replay/diff/report.js';
@@ -14,7 +15,7 @@ const KINDS = {
 type Made = (Stopped & { readonly why: 'call' })['made'];
 
 const callText = ({ module, name, agent, data }: Made): string =>
-  `${module}.${name}${agent === undefined ? '' : `.${agent}`} ${JSON.stringify(data)}`;
+  `${module}.${name}${agent === undefined ? '' : `.${agent}`} ${writeJson(data)}`;
 
 const stoppedText = (stopped: Stopped): string => {
   if (stopped.why === 'outside') return `it reaches outside: ${stopped.what}`;

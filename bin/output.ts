@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { printable, printableText } from '../schemas/printable.js';
+import { writeJson } from '../schemas/write-json.js';
 
 /** What goes to stderr: a fault of the table, or the error of a result, whose codes are the module's own. */
 export interface ErrorLine {
@@ -37,7 +38,7 @@ export const printNote = (text: string, json: boolean, object: object): void => 
 
 /** One object on one line for programs, or with indentation for people. */
 export const printJson = (value: unknown, forPeople = false): void => {
-  print(JSON.stringify(value, null, forPeople ? 2 : 0));
+  print(writeJson(value, forPeople));
 };
 
 /**

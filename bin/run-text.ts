@@ -1,3 +1,4 @@
+import { writeJson } from '../schemas/write-json.js';
 import type { Hit } from '../replay/sandbox/break-point.js';
 import type { Compared, Verdict } from '../replay/sandbox/compare-answers.js';
 import type { Ran } from '../replay/sandbox/run-range.js';
@@ -13,8 +14,8 @@ const addressOf = (text: string): string => {
 export const comparedText = ({ verdict, recordedSeq, seq, subject, recorded, now }: Compared): string =>
   [
     `${verdict.padEnd(10)} ${recordedSeq ?? '-'} → ${seq ?? '-'} ${addressOf(subject)}`,
-    `  was ${JSON.stringify(recorded)}`,
-    `  is  ${JSON.stringify(now)}`,
+    `  was ${writeJson(recorded)}`,
+    `  is  ${writeJson(now)}`,
   ].join('\n');
 
 const WORDS: readonly (readonly [Verdict, string])[] = [
@@ -42,7 +43,7 @@ export const hitText = (
   const who = agent === '' ? `${module} itself` : `${agent} of ${module}`;
   const where = cause === null ? `record ${seq}` : `record ${seq}, which answers command ${cause},`;
   const sent = lastFed === null ? '' : ` The command that was sent last is recorded as ${lastFed}.`;
-  return `with ${where} ${expression} holds for ${who}.${sent}\n${JSON.stringify(state, null, 2)}`;
+  return `with ${where} ${expression} holds for ${who}.${sent}\n${writeJson(state, true)}`;
 };
 
 /** How to go on looking into a sandbox that is kept. */

@@ -1,5 +1,6 @@
 import type { AnyEvent } from '../modules/sdk/outcome.js';
 import { printable } from '../schemas/printable.js';
+import { writeJson } from '../schemas/write-json.js';
 import type { Json } from '../replay/expression/json-value.js';
 import type { Change } from '../replay/state/changes.js';
 import type { AgentStep } from '../replay/state/steps.js';
@@ -7,7 +8,7 @@ import type { AgentStep } from '../replay/state/steps.js';
 const ESC = '\u001b[';
 const COLOURS = { '+': '32', '-': '31', '~': '33' } as const;
 
-const jsonText = (value: unknown): string => printable(JSON.stringify(value) ?? '');
+const jsonText = (value: unknown): string => printable(writeJson(value));
 
 /** `6500 → 7000`, with `nothing` where there was or is no value. */
 export const fromTo = ({ from, to }: { readonly from?: Json; readonly to?: Json }): string =>

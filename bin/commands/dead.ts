@@ -3,14 +3,16 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
+import { recordsAt } from '../../broker/journal/records-at.js';
 import type { DeadDetails, DeadPage, DeadSummary } from '../../schemas/dead.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { OPS } from '../../schemas/operate.js';
+import { Payload } from '../../schemas/payload.js';
 import { printable } from '../../schemas/printable.js';
 import { withConnection, withTargetOptions } from '../connect.js';
 import type { ExitCode } from '../exit.js';
 import { name, positive, waiting, withDefault } from '../option-values.js';
-import { formatTable, print, printJson, printLine } from '../output.js';
+import { formatTable, print, printLine } from '../output.js';
 import { type RedriveRequest, redrive } from '../redrive.js';
 import { ask } from '../requests.js';
 import { done, run, withExamples } from '../run.js';
@@ -75,7 +77,7 @@ const list = ({ module, limit, ...options }: Options): TE.TaskEither<Fault, Exit
     return right(done);
   });
 
-const formatLetter = ({ payload, redriven, stack, ...letter }: DeadDetails): string => {
+const formatLetter = ({ redriven, stack, ...letter }: DeadDetails, payload: Payload): string => {
   const { error } = letter;
   const place = error.path === undefined ? '' : ` (${error.path})`;
   const facts: readonly (readonly [string, string])[] = [
@@ -94,16 +96,23 @@ const formatLetter = ({ payload, redriven, stack, ...letter }: DeadDetails): str
   ];
   const lines = facts.map(([name, value]) => `${name.padEnd(14)}${printable(value)}`);
   const where = stack === undefined ? [] : ['stack', ...stack.split('\n').map((line) => `  ${line}`)];
-  return [...lines, ...where, 'payload', JSON.stringify(payload, null, 2)].join('\n');
+  return [...lines, ...where, 'payload', payload.shown(true)].join('\n');
 };
+
+/** One object on one line, with the payload as it was sent. */
+const letterLine = ({ payload: _, ...letter }: DeadDetails, { form, json }: Payload): string =>
+  `${JSON.stringify({ ...letter, form }).slice(0, -1)},"payload":${json}}`;
 
 const show = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) =>
     pipe(
-      ask<{ letter: DeadDetails }>(nc, OPS.deadShow, { seq }),
-      TE.map(({ letter }) => {
-        if (options.json === true) printJson(letter);
-        else print(formatLetter(letter));
+      TE.Do,
+      TE.bind('answer', () => ask<{ letter: DeadDetails }>(nc, OPS.deadShow, { seq })),
+      // The letter has it as far as it fits; the log has what was sent.
+      TE.bind('command', ({ answer }) => recordsAt({ nc, prefix: '$JS.API' }, [answer.letter.command])),
+      TE.map(({ answer: { letter }, command: [command] }) => {
+        const payload = new Payload(command?.data ?? new Uint8Array(0));
+        print(options.json === true ? letterLine(letter, payload) : formatLetter(letter, payload));
         return done;
       }),
     ),

@@ -1,7 +1,12 @@
+import { clip } from '../../schemas/printable.js';
+import { writeJson } from '../../schemas/write-json.js';
 import type { Arithmetic, BinaryOperator, Expression } from './ast.js';
 import { FUNCTIONS, isIn } from './functions.js';
 import { type Json, part, sameJson } from './json-value.js';
 import { refuse } from './problem.js';
+
+/** Characters of a value that an error shows. */
+const SHOWN = 200;
 
 /** What is known at one record, for expressions to name. What is undefined is null to them. */
 export interface Scope {
@@ -20,7 +25,7 @@ export interface Scope {
 const typeName = (value: Json): string => {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  return `the ${typeof value} ${JSON.stringify(value)}`;
+  return `the ${typeof value} ${clip(writeJson(value), SHOWN)}`;
 };
 
 /** True or false; null, as of a path that is not there, is false. Throws EXPRESSION_INVALID for anything else. */

@@ -18,7 +18,6 @@ const compile =
         return right(take(evaluate(expression, scope, text), text, expression.at));
       } catch (thrown) {
         if (thrown instanceof FaultError) return left(thrown.fault);
-        // Two values that are nested deeper than can be compared.
         return left(fault('EXPRESSION_INVALID', `${text} has no value: ${toFault(thrown).message}`));
       }
     });

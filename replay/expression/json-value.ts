@@ -17,16 +17,26 @@ export const part = (value: unknown, key: unknown): Json | undefined => {
   return Object.hasOwn(value, key) ? (value[key] as Json) : undefined;
 };
 
-/** Whether two values are the same JSON; the order of keys is no difference, and 0 and -0 are one number. */
+/** Whether two values are the same JSON, however deep; the order of keys is no difference, and 0 and -0 are one number. */
 export const sameJson = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((each, i) => sameJson(each, b[i]));
+  // Without calling itself: a log can hold what is deeper than any stack.
+  const pairs: [unknown, unknown][] = [[a, b]];
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [one, other] = pair;
+    if (one === other) continue;
+    if (Array.isArray(one)) {
+      if (!Array.isArray(other) || one.length !== other.length) return false;
+      for (let i = 0; i < one.length; i++) pairs.push([one[i], other[i]]);
+      continue;
+    }
+    if (!isJsonObject(one) || !isJsonObject(other)) return false;
+    const keys = Object.keys(one);
+    if (keys.length !== Object.keys(other).length) return false;
+    for (const key of keys) {
+      if (!Object.hasOwn(other, key)) return false;
+      pairs.push([one[key], other[key]]);
+    }
   }
-  if (!isJsonObject(a) || !isJsonObject(b)) return false;
-  const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
-  );
+  return true;
 };

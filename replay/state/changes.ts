@@ -11,6 +11,9 @@ export interface Change {
   readonly to?: Json;
 }
 
+/** Levels that are gone down; what differs deeper is a change of the value there. */
+const MAX_LEVELS = 100;
+
 const partsOf = (value: unknown): ReadonlyMap<string | number, unknown> =>
   Array.isArray(value) ? new Map(value.entries()) : new Map(Object.entries(value as object));
 
@@ -18,7 +21,7 @@ const collect = (before: unknown, after: unknown, path: Path, changes: Change[])
   if (sameJson(before, after)) return;
   const bothHaveParts =
     (isJsonObject(before) && isJsonObject(after)) || (Array.isArray(before) && Array.isArray(after));
-  if (!bothHaveParts) {
+  if (!bothHaveParts || path.length >= MAX_LEVELS) {
     const [from, to] = [before, after] as [Json | undefined, Json | undefined];
     changes.push({
       path: printPath(path),
@@ -33,7 +36,7 @@ const collect = (before: unknown, after: unknown, path: Path, changes: Change[])
 };
 
 /**
- * Where two values differ, place by place and as deep as both have parts: what was removed or changed in the order of the
+ * Where two values differ, place by place and as deep as both have parts, to 100 levels: what was removed or changed in the order of the
  * first, then what was added. Lists are compared index by index. Undefined is nothing at all.
  */
 export const changesBetween = (before: unknown, after: unknown): readonly Change[] => {

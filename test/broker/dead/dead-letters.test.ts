@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { DeadDetails, DeadSummary } from '../../../schemas/dead.js';
 import type { Result } from '../../../schemas/result.js';
 import { manifest } from '../../fixtures/modules/faulty/manifest.js';
@@ -82,7 +83,7 @@ describe('a command that cannot be handled', () => {
     };
     assert.deepEqual(letter, { ...expected, redriven: [] });
     const { stack = '', ...shown } = await show(seq);
-    assert.deepEqual(shown, { ...expected, payload: { bytes: 1 }, redriven: [] });
+    assert.deepEqual(shown, { ...expected, form: 'json', payload: { bytes: 1 }, redriven: [] });
     assert.match(stack, /^TypeError: no such thing!\n {4}at decide .*faulty.index\.ts:\d+/);
     const { stdout } = await dead('show', String(seq));
     assert.match(stdout, /^error +HANDLER_THREW: faulty\.throws threw/m);
@@ -90,6 +91,19 @@ describe('a command that cannot be handled', () => {
       (await dead('list')).stdout,
       new RegExp(`^ *${seq} .* faulty\\.throws\\.alice +guest +1 +HANDLER_THREW`, 'm'),
     );
+  });
+
+  it('is shown with its payload as it was sent', async () => {
+    const one = fc.constantFrom('1.0', '1e0', '10e-1', '0.1E+1', '1.00000000000000000000000001');
+    const payload = fc.tuple(one, one).map(([a, b]) => `{"bytes":${a},"bytes":${b}}`);
+    for (const text of fc.sample(payload, 3)) {
+      const seq = await natsCommand(broker.url, 'faulty.throws.exact', text);
+      await letterOf(seq);
+      const { stdout } = await dead('show', String(seq), '--json');
+      assert.ok(stdout.endsWith(`,"form":"json","payload":${text}}\n`), stdout);
+      const shown = (await dead('show', String(seq))).stdout;
+      assert.ok(shown.replaceAll(/\s/g, '').endsWith(`payload${text}`), shown);
+    }
   });
 
   it('says so in the reply to a call too', async () => {

@@ -150,7 +150,7 @@ test('a condition is true or false, null counts as false, and anything else is a
   }
 });
 
-test('the length and the depth of an expression are bounded, and so is what comparing takes', () => {
+test('the length and the depth of an expression are bounded, and that of what it compares is not', () => {
   const inside = (levels: number): string => `${'('.repeat(levels)}1${')'.repeat(levels)}`;
   assert.ok(isRight(compileExpression(inside(MAX_DEPTH))));
   assert.match(failure(compileExpression(inside(MAX_DEPTH + 1))).message, /levels/);
@@ -159,7 +159,7 @@ test('the length and the depth of an expression are bounded, and so is what comp
   assert.equal(valueIn(Array.from({ length: 1_000 }, () => '1').join('+')), 1_000);
   const deep = (): unknown => JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
   const compared = success(compileExpression('state == before'))({ state: deep(), before: deep() });
-  assert.equal(failure(compared).code, 'EXPRESSION_INVALID');
+  assert.equal(success(compared), true);
 });
 
 /** Also halves of surrogate pairs. */
