@@ -58,6 +58,14 @@ describe('the run of a test file', () => {
     const broken = await run(`throw new Error('at the top');`);
     assert.ok(kinds(broken).length > 0 && !isGreen(tallyOf(broken.outcomes)));
     assert.match(broken.output, /at the top/);
+    for (const end of [
+      'const f = () => f(); f();',
+      'await Promise.reject(new Error("x"));',
+      'process.exit(0);',
+    ]) {
+      const late = await run(`it('a', () => {}); ${end} it('b', () => {});`);
+      assert.ok(!isGreen(tallyOf(late.outcomes)), end);
+    }
     const ended = await run(`it('a', () => {}); it('b', () => process.exit(0));`);
     assert.ok(!kinds(ended).includes('pass b'));
     assert.ok(!isGreen(tallyOf(ended.outcomes)));
