@@ -4,6 +4,7 @@ import type { Fleet } from './fleet.js';
 import type { Installation } from './installation.js';
 import type { Processes } from './processes.js';
 import type { BurstView } from './run-burst.js';
+import { Outage } from './outage.js';
 import { now, type ProducerNews } from './setting.js';
 import type { DoneFault } from './timeline.js';
 
@@ -20,6 +21,8 @@ interface Running {
   readonly killedAt: number;
   /** {@link ProducerNews.reopened} of each producer when it was killed. */
   readonly reopened: readonly number[];
+  /** Of a kill that stops delivery: of the module, or of the broker with it. */
+  readonly outage?: Outage;
   downMs: number | null;
 }
 
@@ -32,7 +35,6 @@ export class FaultsAtWork {
   readonly #timers: NodeJS.Timeout[] = [];
   #under: Promise<void>[] = [];
   #begun = 0;
-  #delivered = 0;
   /** By producer, how often it had to begin anew. */
   readonly #reopened: number[] = [];
   #failure: unknown;
@@ -42,7 +44,11 @@ export class FaultsAtWork {
   constructor(private readonly options: FaultsOptions) {}
 
   get done(): readonly DoneFault[] {
-    return this.#running.map(({ at, what, downMs }) => ({ at, what, downMs }));
+    return this.#running.map(({ at, what, outage, downMs }) => ({
+      at,
+      what,
+      downMs: outage?.downMs ?? downMs,
+    }));
   }
 
   /** All kills are done and what they stopped goes on. */
@@ -68,17 +74,21 @@ export class FaultsAtWork {
     }
   }
 
-  /** So many are delivered: a module that was killed, or the broker with it, goes on. */
-  delivered(count: number): void {
-    if (count > this.#delivered) this.#goesOn(({ what }) => what === 'module' || what === 'broker');
-    this.#delivered = count;
+  /** How far delivery is: see {@link Outage}. */
+  delivered(progress: number): void {
+    const pid = this.options.processes.pids?.module ?? null;
+    for (const { outage } of this.#running) outage?.look(now(), progress, pid);
   }
 
   /** A producer that had lost the server has records acknowledged again. */
   news(producer: number, { reopened, ackedSince }: ProducerNews): void {
     this.#reopened[producer] = reopened;
     if (ackedSince === 0) return;
-    this.#goesOn(({ what, reopened: before }) => what === 'server' && reopened > (before[producer] ?? 0));
+    const at = now();
+    for (const each of this.#running) {
+      const isBack = each.what === 'server' && reopened > (each.reopened[producer] ?? 0);
+      if (each.downMs === null && isBack) each.downMs = Math.round(at - each.killedAt);
+    }
   }
 
   async close(): Promise<void> {
@@ -87,19 +97,16 @@ export class FaultsAtWork {
     await Promise.all(this.#under);
   }
 
-  #goesOn(which: (fault: Running) => boolean): void {
-    const at = now();
-    for (const each of this.#running) {
-      // What was on its way when it was killed still arrives.
-      if (each.downMs === null && which(each) && at - each.killedAt > 50)
-        each.downMs = Math.round(at - each.killedAt);
-    }
-  }
-
   async #kill({ what, atSeconds: at }: PlannedFault, index: number, fleet: Fleet): Promise<void> {
     const { installation, view } = this.options;
     const victim = what === 'module' || what === 'server' ? await this.#victim(what) : undefined;
-    const running: Running = { at, what, killedAt: now(), reopened: [...this.#reopened], downMs: null };
+    const killedAt = now();
+    const stops = what === 'module' || what === 'broker';
+    const module = this.options.processes.pids?.module ?? null;
+    const running: Running = {
+      ...{ at, what, killedAt, reopened: [...this.#reopened], downMs: null },
+      ...(stops ? { outage: new Outage(killedAt, module) } : {}),
+    };
     if (victim !== undefined) process.kill(victim, 'SIGKILL');
     view.fault(`${what} killed at ${at} s`);
     this.#running.push(running);

@@ -92,7 +92,7 @@ const load = async (
     if (atMs < 0) continue;
     const delivered = watch.delivered(seen.totals.acked, seen.lastSeq);
     const moment = seen.moment(atMs, delivered, isOver, Math.max(LEAST_BACKLOG, rates.baseline));
-    faults.delivered(moment.delivered);
+    faults.delivered(watch.progress());
     view.moment(moment, partAt(atMs, schedule));
     const isDone = isOver && faults.isDone && moment.backlog === 0;
     if (atMs > schedule.endMs && (isDone || atMs > schedule.endMs + CATCH_UP_MS)) return;
@@ -177,6 +177,7 @@ const outcomeOf = (
   const isLate = recoverySeconds === null || recoverySeconds > maxRecoverySeconds;
   const took = recoverySeconds === null ? 'did not come' : `took ${recoverySeconds} s`;
   const reasons = [
+    ...(acked === 0 ? ['nothing was acknowledged, so nothing is proved'] : []),
     ...judgement.reasons,
     ...(isLate ? [`recovery ${took}, and ${maxRecoverySeconds} s are allowed`] : []),
   ];

@@ -10,6 +10,8 @@ import { KINDS, now, type Sample } from './setting.js';
 export interface Watch {
   /** Acknowledged records that are delivered; `lastSeq`: of the last that is acknowledged. */
   readonly delivered: (acked: number, lastSeq: number) => number;
+  /** Rises with each delivery, and with nothing else. */
+  readonly progress: () => number;
   readonly follow: (samples: readonly Sample[]) => void;
   readonly close: () => Promise<void>;
 }
@@ -35,6 +37,7 @@ export const watchEvents = (dataDir: string, onDelivered: OnDelivered): Watch =>
   const timer = setInterval(look, POLL_MS);
   return {
     delivered: (acked, lastSeq) => Math.max(0, acked - Math.max(0, lastSeq - delivery.seq)),
+    progress: () => delivery.seq,
     follow: (samples) => delivery.follow(samples),
     close: async () => {
       clearInterval(timer);
@@ -52,9 +55,11 @@ export const watchCalls = (nc: NatsConnection, onDelivered: OnDelivered): Watch 
   const { module, name } = KINDS.calls;
   const waiting = new Map<number, number>();
   const answered = new Map<number, number>();
+  let heard = 0;
   const results = nc.subscribe(`live.res.${module}.${name}.*`, {
     callback: (error, msg) => {
       if (error !== null) return;
+      heard += 1;
       const cause = Number(msg.headers?.get(HEADER.cause));
       const dueAt = waiting.get(cause);
       if (dueAt !== undefined) {
@@ -87,6 +92,7 @@ export const watchCalls = (nc: NatsConnection, onDelivered: OnDelivered): Watch 
   const timer = setInterval(() => void ask(), LAG_POLL_MS);
   return {
     delivered: (acked) => Math.max(0, acked - lag),
+    progress: () => heard,
     follow: (samples) => {
       for (const [seq, dueAt] of samples) {
         const at = answered.get(seq);

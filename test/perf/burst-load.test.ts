@@ -8,6 +8,7 @@ import { Delivery } from '../../perf/burst/delivery.js';
 import { parseFaultPlan } from '../../perf/burst/fault-plan.js';
 import { Latencies } from '../../perf/burst/latencies.js';
 import { LedgerWriter } from '../../perf/burst/ledger-writer.js';
+import { Outage, SETTLED_MS } from '../../perf/burst/outage.js';
 import { payloads } from '../../perf/burst/payloads.js';
 import { Schedule } from '../../perf/burst/schedule.js';
 import { counted, NONE } from '../../modules/burst/tally.js';
@@ -150,4 +151,31 @@ test('a tally sees what comes twice or behind a later one of its producer, and o
   assert.deepEqual(sound, { count: 4, late: 0, last: [4, -1, 2] });
   assert.equal(counted(sound, 0, 4).late, 1);
   assert.equal(counted(sound, 2, 1).late, 1);
+});
+
+describe('an outage', () => {
+  const EVERY_MS = 250;
+
+  it('lasts until another process delivers, whatever of the killed one is seen meanwhile', () => {
+    const times = fc.record({
+      killedAt: fc.integer({ min: 0, max: 10_000 }),
+      downMs: fc.integer({ min: 600, max: 8_000 }),
+      staleMs: fc.integer({ min: 0, max: SETTLED_MS }),
+      spawnedMs: fc.integer({ min: 20, max: 8_000 }),
+      firstLook: fc.integer({ min: 0, max: EVERY_MS }),
+    });
+    fc.assert(
+      fc.property(times, ({ killedAt, downMs, staleMs, spawnedMs, firstLook }) => {
+        const outage = new Outage(killedAt, 7);
+        for (let at = firstLook; at < killedAt + downMs + 3 * EVERY_MS; at += EVERY_MS) {
+          const since = at - killedAt;
+          const progress = Math.min(at, killedAt + staleMs) + Math.max(0, since - downMs);
+          outage.look(at, progress, since < Math.min(spawnedMs, downMs) ? 7 : 8);
+          if (since < downMs) assert.equal(outage.downMs, null);
+        }
+        assert.ok(outage.downMs !== null && outage.downMs >= downMs, `${outage.downMs}`);
+        assert.ok((outage.downMs ?? 0) <= downMs + 2 * EVERY_MS, `${outage.downMs}`);
+      }),
+    );
+  });
 });
