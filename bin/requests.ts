@@ -3,6 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { errors, type Msg, type NatsConnection } from 'nats';
 import { linkedRequest } from '../broker/journal/linked-request.js';
 import { neverSent } from '../broker/journal/never-sent.js';
+import { isNobody, untilServed } from '../broker/journal/until-served.js';
 import { type Fault, fault, isErrorCode } from '../schemas/errors.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -13,8 +14,7 @@ export type Silence = 'timeout' | 'nobody' | 'forbidden' | 'lost';
 export const silenceOf = (thrown: unknown): Silence => {
   const cause = thrown instanceof errors.RequestError ? (thrown.cause ?? thrown) : thrown;
   if (thrown instanceof errors.TimeoutError || cause instanceof errors.TimeoutError) return 'timeout';
-  if (cause instanceof errors.NoRespondersError) return 'nobody';
-  if (thrown instanceof errors.RequestError && thrown.isNoResponders()) return 'nobody';
+  if (isNobody(cause) || isNobody(thrown)) return 'nobody';
   return cause instanceof errors.PermissionViolationError ? 'forbidden' : 'lost';
 };
 
@@ -70,7 +70,9 @@ export const ask =
   ): TaskEither<Fault, T> =>
   async () => {
     try {
-      return parseReply<T>(await linkedRequest(nc, subject, JSON.stringify(body), { timeout: timeoutMs }));
+      return parseReply<T>(
+        await untilServed(() => linkedRequest(nc, subject, JSON.stringify(body), { timeout: timeoutMs })),
+      );
     } catch (thrown) {
       const unsent = neverSent(thrown);
       if (unsent !== undefined) return left(unsent);

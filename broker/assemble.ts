@@ -93,6 +93,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     onLost: (problem) => open.failure.fail(problem),
   });
   lifetime.onStop(() => index.close());
+  lifetime.onStop(() => unowned.close());
   lifetime.onStop(() => dead.close());
   open.witness.watch({
     position: () => index.position,

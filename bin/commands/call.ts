@@ -4,6 +4,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { headers as makeHeaders, type MsgHdrs, type NatsConnection } from 'nats';
 import { neverSent } from '../../broker/journal/never-sent.js';
+import { untilServed } from '../../broker/journal/until-served.js';
 import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { layOut } from '../../schemas/json-layout.js';
@@ -125,7 +126,7 @@ const send = async (
   try {
     const headers = when ?? makeHeaders();
     if (priority !== undefined) headers.set(HEADER.priority, priority);
-    const reply = await nc.request(subject, body, { timeout: timeoutMs, headers });
+    const reply = await untilServed(() => nc.request(subject, body, { timeout: timeoutMs, headers }));
     const value = reply.json<Partial<Result> | null>();
     return typeof value?.status === 'string'
       ? right({ result: value as Result, text: reply.string() })

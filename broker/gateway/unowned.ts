@@ -7,6 +7,7 @@ import { resultSubject } from '../../schemas/subjects.js';
 import type { OpenCommand, OpenCommands } from '../index/open-commands.js';
 import { failPoint } from '../journal/fail-point.js';
 import type { Producer } from '../journal/producer.js';
+import { Seldom } from '../journal/seldom.js';
 import { moduleUnknown } from './admission.js';
 
 /** The subject of a command's result: a token that is no name becomes `_`, so that the log's grammar holds. */
@@ -19,6 +20,8 @@ const answerSubject = ({ module, name, agent }: OpenCommand): string =>
 
 /** Answers on their way to the log at a time. Whatever else waits is in the index, and pulled from there. */
 const AT_ONCE = 1_000;
+/** A log that took no answer is asked again after this. */
+const RETRY_MS = 1_000;
 /** Modules that are looked at together. */
 const MODULES = 100;
 
@@ -56,8 +59,15 @@ export class UnownedCommands {
   /** Commands from here on came while others were in hand, and were not looked at. */
   #nextFrom: number | undefined;
   #isPulling = false;
+  /** While the log takes no answer none is begun: the later ones of an agent must not come first (I5). */
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
 
-  constructor(private readonly options: UnownedOptions) {}
+  readonly #failed: Seldom;
+
+  constructor(private readonly options: UnownedOptions) {
+    this.#failed = new Seldom(options.log);
+  }
 
   /** The index has caught up: what was open before is answered first. */
   caughtUp(): void {
@@ -68,7 +78,8 @@ export class UnownedCommands {
 
   /** A command has come: it is answered if no module of that name is known. */
   consider(command: OpenCommand): void {
-    if (this.options.isKnown(command.module)) return;
+    // What comes while none is begun is looked at then, as all that is open.
+    if (this.#retry !== undefined || this.options.isKnown(command.module)) return;
     if (!this.#isPulling && this.#inHand.size < AT_ONCE) return this.#answer(command);
     this.#nextFrom ??= command.seq;
     this.#pullSoon();
@@ -92,6 +103,20 @@ export class UnownedCommands {
     const upTo = this.#begun;
     if (this.#isStored(upTo)) return Promise.resolve();
     return new Promise((resume) => this.#waiters.push({ upTo, resume }));
+  }
+
+  /** Begins no answer any more; the next start goes on. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+  }
+
+  #again(): void {
+    if (this.#closed) return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.caughtUp();
+    }, RETRY_MS).unref();
   }
 
   #pullSoon(): void {
@@ -147,6 +172,7 @@ export class UnownedCommands {
     for (const command of commands) {
       // Known or not is asked as late as can be: a module may have been loaded meanwhile.
       while (this.#inHand.size >= AT_ONCE) await this.#room();
+      if (this.#closed || this.#retry !== undefined) return;
       if (!this.options.isKnown(command.module)) this.#answer(command);
     }
     // The index may read a little on between two pages.
@@ -180,8 +206,11 @@ export class UnownedCommands {
       (stored) => {
         failPoint('unowned.answered');
         if (E.isLeft(stored)) {
-          this.options.log(`command ${command.seq} is answered at the next start: ${stored.left.message}`);
+          this.#failed.say(
+            `command ${command.seq} has no answer yet, and gets it later: ${stored.left.message}`,
+          );
           this.answered(command.seq);
+          this.#again();
         }
         this.#settled(number);
       },

@@ -3,6 +3,7 @@ import { errors, type Msg, type NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { linkedRequest } from './linked-request.js';
+import { isNobody } from './until-served.js';
 import { headerOf } from './message-headers.js';
 
 /** Where reading asks: the connection and the prefix of its JetStream API. */
@@ -53,10 +54,7 @@ const failure = (thrown: unknown, subject: string): ApiFailure => {
   if (cause instanceof errors.PermissionViolationError) {
     return { kind: 'refused', fault: fault('SERVER_REFUSED', `no right to request ${subject}`) };
   }
-  const nobody =
-    thrown instanceof errors.NoRespondersError ||
-    (thrown instanceof errors.RequestError && thrown.isNoResponders());
-  if (nobody) {
+  if (isNobody(thrown)) {
     return {
       kind: 'refused',
       fault: fault('LOG_UNAVAILABLE', `JetStream does not serve ${subject} to this account`),

@@ -16,6 +16,7 @@ import {
 import type { EpochSource, LastEpoch, NextEpoch } from './epoch-source.js';
 import { GROUPING } from './grouping.js';
 import { linkedRequest } from './linked-request.js';
+import { isNobody, untilServed } from './until-served.js';
 import { epochEnd } from './recovery.js';
 import { SparseSequences } from './sparse-sequences.js';
 
@@ -39,11 +40,13 @@ const ask = <A>(nc: NatsConnection, subject: string, request: object): TE.TaskEi
   pipe(
     TE.tryCatch(
       async () => {
-        const reply = await linkedRequest(nc, subject, encodeJson(request), { timeout: TIMEOUT_MS });
+        const reply = await untilServed(() =>
+          linkedRequest(nc, subject, encodeJson(request), { timeout: TIMEOUT_MS }),
+        );
         return reply.json<A & { error?: Fault }>();
       },
       (thrown) =>
-        thrown instanceof errors.RequestError && thrown.isNoResponders()
+        isNobody(thrown)
           ? fault('BROKER_UNREACHABLE', `nobody serves ${subject}: is the broker running?`)
           : fault('LOG_UNAVAILABLE', `no answer to ${subject}: ${(thrown as Error).message}`),
     ),

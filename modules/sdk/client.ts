@@ -4,6 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { errors, headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
 import { headerOf } from '../../broker/journal/message-headers.js';
 import { neverSent } from '../../broker/journal/never-sent.js';
+import { isNobody, untilServed } from '../../broker/journal/until-served.js';
 import { parseServedAck } from '../../broker/journal/pub-ack.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -66,10 +67,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const silence = (thrown: unknown, subject: string): Fault => {
   const unsent = neverSent(thrown);
   if (unsent !== undefined) return unsent;
-  const nobody =
-    thrown instanceof errors.NoRespondersError ||
-    (thrown instanceof errors.RequestError && thrown.isNoResponders());
-  return nobody
+  return isNobody(thrown)
     ? fault('BROKER_UNREACHABLE', `nobody serves ${subject}: is the broker running?`)
     : fault('LOG_UNCERTAIN', `no answer to ${subject}: ${(thrown as Error).message}; it may be recorded`);
 };
@@ -90,7 +88,7 @@ const asked =
         // A timer takes no more, and would fire at once.
         const timeout = Math.min(timeoutMs, MAX_TIMER_MS);
         return TE.tryCatch(
-          () => nc.request(subject, payload, { headers: all, timeout }),
+          () => untilServed(() => nc.request(subject, payload, { headers: all, timeout })),
           (thrown) => silence(thrown, subject),
         );
       }),

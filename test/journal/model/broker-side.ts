@@ -59,6 +59,7 @@ export class BrokerSide {
     readonly supervisor: Supervisor,
     private readonly nc: NatsConnection,
     private readonly index: LogIndex,
+    private readonly unowned: UnownedCommands,
     private readonly gateway: Gateway,
     private readonly producer: Producer,
     private readonly reaper: Reaper,
@@ -136,7 +137,7 @@ export class BrokerSide {
     serveControl(nc, supervisor, new Stacks());
     gateway.start();
     await supervisor.loadAll();
-    return new BrokerSide(under, supervisor, nc, index, gateway, producer, reaper);
+    return new BrokerSide(under, supervisor, nc, index, unowned, gateway, producer, reaper);
   }
 
   module(name: string): SupervisedModule {
@@ -156,6 +157,7 @@ export class BrokerSide {
       );
     }
     this.gateway.close();
+    this.unowned.close();
     await this.index.close();
     await this.producer.close();
     await this.nc.close();

@@ -27,7 +27,6 @@ export class Run {
   #endBatches: () => void = () => undefined;
   /** The foreign module leaves copies out: they are there when it has been killed. */
   #decides = false;
-  #wasFull = false;
 
   constructor(private readonly world: World) {
     const run = world.nextRun();
@@ -71,8 +70,6 @@ export class Run {
       this.#doing = 'settling writers';
       await this.#writers.settled();
       this.#doing = 'having modules answer what waits';
-      // What the broker could not answer in a full log, it answers at its next start.
-      if (this.#wasFull && this.#lives.isUnknown) await this.#restart(true);
       await this.#lives.end();
       this.#doing = 'killing the foreign module';
       if (this.#decides) await this.world.killForeign();
@@ -146,7 +143,6 @@ export class Run {
       case 'replace':
         return this.#writers.replace(operation.producer);
       case 'fill':
-        this.#wasFull = true;
         return world.setRoom(operation.bytes);
       case 'make room':
         return world.setRoom();

@@ -1,0 +1,26 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { errors } from 'nats';
+
+const FIRST_PAUSE_MS = 2;
+const DEFAULT_MS = 1_000;
+
+export const isNobody = (thrown: unknown): boolean =>
+  thrown instanceof errors.NoRespondersError ||
+  (thrown instanceof errors.RequestError && thrown.isNoResponders());
+
+/**
+ * Sends a request again for as long as the server says that nobody serves it: for some milliseconds that is so while the server
+ * takes new accounts in, and while a flood fills what it keeps for the broker. Nothing was done for such a request. Throws the
+ * last answer after `maxMs`, milliseconds.
+ */
+export const untilServed = async <T>(request: () => Promise<T>, maxMs = DEFAULT_MS): Promise<T> => {
+  const until = performance.now() + maxMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+    try {
+      return await request();
+    } catch (thrown) {
+      if (!isNobody(thrown) || performance.now() + pauseMs > until) throw thrown;
+      await pause(pauseMs);
+    }
+  }
+};
