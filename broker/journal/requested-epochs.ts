@@ -1,7 +1,7 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { errors, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
 import {

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { errors, headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
+import { headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
 import { headerOf } from '../../broker/journal/message-headers.js';
 import { neverSent } from '../../broker/journal/never-sent.js';
 import { isNobody, untilServed } from '../../broker/journal/until-served.js';
