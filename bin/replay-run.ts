@@ -17,7 +17,7 @@ import { openConnection } from './connect.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { print, printJson } from './output.js';
 import { progressBar } from './progress-bar.js';
-import { comparedText, hitText, keptText, ranText } from './run-text.js';
+import { comparedLine, comparedText, hitText, keptText, ranText } from './run-text.js';
 import { checkFree, fillSandbox, startSandbox } from './sandbox.js';
 import { checkEffects, checkRunning, sandboxModules } from './sandbox-modules.js';
 import { type Steps, steps } from './steps.js';
@@ -97,7 +97,7 @@ const runAgain = async (
     onCompared: (compared) => {
       if (compared.verdict === 'same') return;
       bar.clear();
-      if (json) printJson({ kind: 'compared', ...compared });
+      if (json) print(comparedLine(compared));
       else print(comparedText(compared));
     },
     onProgress: (fed) => bar.update(fed),

@@ -1,3 +1,4 @@
+import type { Payload } from '../schemas/payload.js';
 import { writeJson } from '../schemas/write-json.js';
 import type { Hit } from '../replay/sandbox/break-point.js';
 import type { Compared, Verdict } from '../replay/sandbox/compare-answers.js';
@@ -10,12 +11,22 @@ const addressOf = (text: string): string => {
   return `${subject.module}.${subject.name}${subject.agent === undefined ? '' : ` ${subject.agent}`}`;
 };
 
+const answerText = (answer: Payload | null): string => answer?.shown() ?? 'nothing';
+
+/** The same as one line of JSON: each answer is what is stored. */
+export const comparedLine = ({ recorded, now, ...compared }: Compared): string => {
+  const answer = (name: string, payload: Payload | null): string =>
+    `,"${name}Form":${JSON.stringify(payload?.form ?? null)},"${name}":${payload?.json ?? 'null'}`;
+  const head = JSON.stringify({ kind: 'compared', ...compared }).slice(0, -1);
+  return `${head}${answer('recorded', recorded)}${answer('now', now)}}`;
+};
+
 /** What is not as it was: where it was recorded, where it is now, and both answers. */
 export const comparedText = ({ verdict, recordedSeq, seq, subject, recorded, now }: Compared): string =>
   [
     `${verdict.padEnd(10)} ${recordedSeq ?? '-'} → ${seq ?? '-'} ${addressOf(subject)}`,
-    `  was ${writeJson(recorded)}`,
-    `  is  ${writeJson(now)}`,
+    `  was ${answerText(recorded)}`,
+    `  is  ${answerText(now)}`,
   ].join('\n');
 
 const WORDS: readonly (readonly [Verdict, string])[] = [

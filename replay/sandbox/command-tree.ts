@@ -1,6 +1,6 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parsePart } from '../../schemas/identity.js';
-import { jsonOrText } from '../../schemas/json.js';
+import { Payload } from '../../schemas/payload.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import type { Ok } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
@@ -9,7 +9,7 @@ import { splitSubject } from '../../schemas/subjects.js';
 export interface Answer {
   readonly seq: number;
   readonly timeMs: number;
-  readonly body: unknown;
+  readonly payload: Payload;
 }
 
 /** A command, and those that followed from it: `call 2`, the second call of its handler, or `part 1` of its outcome. */
@@ -85,9 +85,11 @@ export class CommandTree {
     const cause = causeOf(message);
     const node = cause === undefined ? undefined : this.#nodes.get(cause);
     if (cause === undefined || node === undefined || node.answer !== undefined) return;
-    const body = jsonOrText(message.data);
-    node.answer = { seq: message.seq, timeMs: message.timeMs, body };
+    // Its own bytes: those of the message are a part of many, which would be kept with it.
+    const payload = new Payload(new Uint8Array(message.data));
+    node.answer = { seq: message.seq, timeMs: message.timeMs, payload };
     this.#open.delete(cause);
-    for (const i of sentBy(body)) if (!node.children.has(`part ${i}`)) this.#sent.add(`${cause} part ${i}`);
+    for (const i of sentBy(payload.value))
+      if (!node.children.has(`part ${i}`)) this.#sent.add(`${cause} part ${i}`);
   }
 }

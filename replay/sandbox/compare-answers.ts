@@ -1,3 +1,4 @@
+import type { Payload } from '../../schemas/payload.js';
 import type { Ok } from '../../schemas/result.js';
 import type { Answer, CommandNode } from './command-tree.js';
 
@@ -22,8 +23,9 @@ export interface Compared {
   /** Its sequence in the sandbox. */
   readonly seq: number | null;
   readonly subject: string;
-  readonly recorded: unknown;
-  readonly now: unknown;
+  /** The answers; null where there is none. */
+  readonly recorded: Payload | null;
+  readonly now: Payload | null;
 }
 
 /** A time that is so near to the one of its result is the time at which the handler ran. */
@@ -72,7 +74,7 @@ const verdictOf = (
   if (is === undefined) return was === undefined ? 'same' : 'unanswered';
   if (was === undefined) return 'answered';
   const sides = { recordedMs: was.timeMs, nowMs: is.timeMs, sequences };
-  return isEqual(withoutIds(was.body), withoutIds(is.body), sides) ? 'same' : 'different';
+  return isEqual(withoutIds(was.payload.value), withoutIds(is.payload.value), sides) ? 'same' : 'different';
 };
 
 const compared = (verdict: Verdict, was: CommandNode | undefined, is: CommandNode | undefined): Compared => ({
@@ -80,28 +82,49 @@ const compared = (verdict: Verdict, was: CommandNode | undefined, is: CommandNod
   recordedSeq: was?.message.seq ?? null,
   seq: is?.message.seq ?? null,
   subject: (was ?? is)?.message.subject ?? '',
-  recorded: was?.answer?.body ?? null,
-  now: is?.answer?.body ?? null,
+  recorded: was?.answer?.payload ?? null,
+  now: is?.answer?.payload ?? null,
 });
+
+/** A command on both sides, or on one of them. */
+interface Pair {
+  readonly was?: CommandNode;
+  readonly is?: CommandNode;
+}
+
+/** What followed from a command on either side, in the order of what was recorded. */
+const pairsBelow = (was: CommandNode, is: CommandNode): readonly Pair[] => [
+  ...[...was.children].map(([key, child]): Pair => {
+    const now = is.children.get(key);
+    return now === undefined ? { was: child } : { was: child, is: now };
+  }),
+  ...[...is.children].flatMap(([key, child]): readonly Pair[] =>
+    was.children.has(key) ? [] : [{ is: child }],
+  ),
+];
 
 /**
  * A command and all that followed from it, as it was and as it is now. `sequences` gets the sandbox's sequence of each
- * that is there on both sides, so that data which names one can be compared.
+ * that is there on both sides, so that data which names one can be compared. Conversations can be deeper than any stack.
  */
 export const compareCommands = (
   was: CommandNode,
   is: CommandNode,
   sequences: Map<number, number>,
 ): readonly Compared[] => {
-  sequences.set(was.message.seq, is.message.seq);
-  const below: Compared[] = [];
-  for (const [key, child] of was.children) {
-    const now = is.children.get(key);
-    if (now === undefined) below.push(compared('missing', child, undefined));
-    else below.push(...compareCommands(child, now, sequences));
+  const pairs: Pair[] = [];
+  const waiting: Pair[] = [{ was, is }];
+  for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
+    pairs.push(pair);
+    if (pair.was === undefined || pair.is === undefined) continue;
+    sequences.set(pair.was.message.seq, pair.is.message.seq);
+    const [before, now] = [pair.was.answer, pair.is.answer];
+    if (before !== undefined && now !== undefined) sequences.set(before.seq, now.seq);
+    waiting.push(...pairsBelow(pair.was, pair.is).toReversed());
   }
-  for (const [key, child] of is.children)
-    if (!was.children.has(key)) below.push(compared('new', undefined, child));
-  if (was.answer !== undefined && is.answer !== undefined) sequences.set(was.answer.seq, is.answer.seq);
-  return [compared(verdictOf(was.answer, is.answer, sequences), was, is), ...below];
+  return pairs.map((pair) => {
+    if (pair.is === undefined) return compared('missing', pair.was, undefined);
+    if (pair.was === undefined) return compared('new', undefined, pair.is);
+    return compared(verdictOf(pair.was.answer, pair.is.answer, sequences), pair.was, pair.is);
+  });
 };

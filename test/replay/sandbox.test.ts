@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CommandTree } from '../../replay/sandbox/command-tree.js';
+import fc from 'fast-check';
+import { comparedLine, comparedText } from '../../bin/run-text.js';
+import { type CommandNode, CommandTree } from '../../replay/sandbox/command-tree.js';
 import { compareCommands, type Verdict } from '../../replay/sandbox/compare-answers.js';
 import { feedDraft } from '../../replay/sandbox/feed-draft.js';
 import type { WholeMessage } from '../../schemas/record.js';
@@ -151,5 +153,44 @@ test('a command is sent again with its sender and its deadline as far away as it
     {
       'Tally-Deadline': 'soon',
     },
+  );
+});
+
+test('a chain of any length is compared, and what was answered is shown as it was stored', () => {
+  const LONG = 20_000;
+  const chain = (from: number): readonly Given[] =>
+    Array.from({ length: LONG }, (_, i) =>
+      cmd(from + i, ...(i === 0 ? [] : [`Tally-Cause: ${from + i - 1}`, 'Tally-Call: 1'])),
+    );
+  const found = verdicts(chain(1), [...chain(101), ok(LONG + 101, LONG + 100, {})]);
+  assert.equal(found.length, LONG);
+  assert.deepEqual(found.at(-1), ['answered', LONG]);
+
+  const answer = (text: string): CommandTree => {
+    const tree = new CommandTree();
+    tree.add(message(cmd(1)));
+    const headers = headerBytes('Tally-Cause: 1');
+    tree.add(
+      wireRecord(rawRecord({ seq: 2, subject: 'res.a.b.x', headerBytes: headers, data: Buffer.from(text) })),
+    );
+    return tree;
+  };
+  const number = fc.constantFrom('9007199254740993', '1.0', '1e999', '-0', '{"a":1,"a":2}');
+  fc.assert(
+    fc.property(number, number, (before, now) => {
+      const [was, is] = [`{"status":"ok","data":${before}}`, `{"status":"failed","data":${now}}`];
+      const [compared] = compareCommands(
+        answer(was).find(1) as CommandNode,
+        answer(is).find(1) as CommandNode,
+        new Map(),
+      );
+      assert.ok(compared !== undefined);
+      assert.ok(
+        comparedLine(compared).endsWith(
+          `"recordedForm":"json","recorded":${was},"nowForm":"json","now":${is}}`,
+        ),
+      );
+      assert.ok(comparedText(compared).includes(`was ${was}\n  is  ${is}`));
+    }),
   );
 });
