@@ -200,7 +200,10 @@ describe('the tour', () => {
     );
     const records = await history('--agent alice');
     assert.equal(records.length, text.length);
-    const keys = 'seq time kind subject module name agent sender id cause conversation data'.split(' ');
+    const keys =
+      'seq time kind subject subjectBase64 module name agent sender id cause conversation form data'.split(
+        ' ',
+      );
     assert.deepEqual(Object.keys(records[0] ?? {}).toSorted(), keys.toSorted());
     const check = Schema.Compile(HistoryRecordSchema);
     for (const record of records) {
