@@ -6,7 +6,7 @@ import { type BisectQuery, firstWhere } from '../replay/state/bisect.js';
 import { changesBetween } from '../replay/state/changes.js';
 import { type AgentStep, agentSteps, type StepsQuery } from '../replay/state/steps.js';
 import { type PathChange, pathChanges, type WatchQuery } from '../replay/state/watch.js';
-import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
+import { type Fault, FaultError, fault } from '../schemas/errors.js';
 import { clip } from '../schemas/printable.js';
 import { writeJson } from '../schemas/write-json.js';
 import { unknownAgent, who } from './agent-states.js';
@@ -17,6 +17,7 @@ import { done } from './run.js';
 import { eventText, fromTo, stepText } from './step-text.js';
 import { stepThrough } from './stepper.js';
 import { terminal } from './terminal.js';
+import { thrownFault } from './thrown-fault.js';
 
 type Query = Omit<StepsQuery, 'onProgress'>;
 
@@ -46,7 +47,7 @@ const withSteps =
       if (isLeft(last)) return last;
       return last.right === undefined ? unknownAgent(module.manifest.name, agent) : nothing(last.right.state);
     } catch (thrown) {
-      return left(toFault(thrown));
+      return left(thrownFault(thrown));
     } finally {
       bar?.[Symbol.dispose]();
     }

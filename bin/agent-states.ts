@@ -3,13 +3,14 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type AgentState, ModuleAgents } from '../broker/snapshots/index.js';
 import { type StateAtQuery, stateAt } from '../replay/fold/state-at.js';
-import { type Fault, fault, toFault } from '../schemas/errors.js';
+import { type Fault, fault } from '../schemas/errors.js';
 import { writeJson } from '../schemas/write-json.js';
 import { findDataDir } from './data-dir.js';
 import type { ExitCode } from './exit.js';
 import { print, printJson } from './output.js';
 import { done } from './run.js';
 import type { TargetOptions } from './target.js';
+import { thrownFault } from './thrown-fault.js';
 
 /** Opens the snapshots of a module, works, and closes them, whatever happens. */
 export const withAgents = <T>(
@@ -24,7 +25,7 @@ export const withAgents = <T>(
       try {
         return await work(agents)();
       } catch (thrown) {
-        return E.left(toFault(thrown));
+        return E.left(thrownFault(thrown));
       } finally {
         await agents.close();
       }

@@ -14,13 +14,14 @@ import type { BurstRun } from '../perf/burst/outcome.js';
 import { startOwnBroker } from '../perf/burst/own-broker.js';
 import { picture } from '../perf/burst/picture.js';
 import { type BurstOptions, runBurst } from '../perf/burst/run-burst.js';
-import { type Fault, FaultError, toFault } from '../schemas/errors.js';
+import { type Fault, FaultError } from '../schemas/errors.js';
 import type { Durability } from '../schemas/log.js';
 import { burstText } from './burst-text.js';
 import { burstView } from './burst-view.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { print, printJson, printNote } from './output.js';
 import { MODULES } from './serve.js';
+import { thrownFault } from './thrown-fault.js';
 
 export interface BurstRequest
   extends Pick<
@@ -97,7 +98,7 @@ export const burstTest =
         tell(done, request, run);
         if (!done.outcome.ok) bad += 1;
       } catch (error) {
-        return TE.left(toFault(error))();
+        return TE.left(thrownFault(error))();
       } finally {
         clean();
         process.off('exit', clean);

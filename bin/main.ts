@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { packageRoot } from '../broker/process/package-root.js';
-import { FaultError, fault, toFault } from '../schemas/errors.js';
+import { FaultError, fault } from '../schemas/errors.js';
 import { checkArguments } from './arguments.js';
 import { EXIT, exitCodeOf } from './exit.js';
 import { addWanted, type LazyCommands } from './lazy-commands.js';
 import { printError } from './output.js';
 import { whenUnwritten } from './output-end.js';
 import { wantsJson, withExamples } from './run.js';
+import { thrownFault } from './thrown-fault.js';
 
 const version = (): string => {
   const manifest: unknown = JSON.parse(
@@ -71,7 +72,7 @@ export const main = async (): Promise<void> => {
       printError(fault('USAGE', message), wantsJson());
       return;
     }
-    const problem = thrown instanceof FaultError ? thrown.fault : toFault(thrown);
+    const problem = thrownFault(thrown);
     printError(problem, wantsJson());
     process.exitCode = exitCodeOf(problem);
   }

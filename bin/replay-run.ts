@@ -11,7 +11,7 @@ import { lineFormatter } from '../replay/history/format-line.js';
 import { BreakPoint } from '../replay/sandbox/break-point.js';
 import { rangeOf, readRange } from '../replay/sandbox/recorded-range.js';
 import { type Ran, runRange } from '../replay/sandbox/run-range.js';
-import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
+import { type Fault, FaultError, fault } from '../schemas/errors.js';
 import { toHistory } from '../schemas/record.js';
 import { openConnection } from './connect.js';
 import { EXIT, type ExitCode } from './exit.js';
@@ -21,6 +21,7 @@ import { comparedLine, comparedText, hitText, keptText, ranText } from './run-te
 import { checkFree, fillSandbox, startSandbox } from './sandbox.js';
 import { checkEffects, checkRunning, sandboxModules } from './sandbox-modules.js';
 import { type Steps, steps } from './steps.js';
+import { thrownFault } from './thrown-fault.js';
 
 export interface RunRequest {
   readonly from: number | Date | undefined;
@@ -137,7 +138,7 @@ export const replayRun =
       keep = ran.keep;
       return right(ran.code);
     } catch (thrown) {
-      return left(toFault(thrown));
+      return left(thrownFault(thrown));
     } finally {
       await lifetime.stop();
       if (own !== undefined && !keep) rmSync(own, { recursive: true, force: true, maxRetries: 5 });

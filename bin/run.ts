@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type Fault, FaultError, fault, toFault } from '../schemas/errors.js';
+import { type Fault, FaultError, fault } from '../schemas/errors.js';
 import { EXIT, type ExitCode, exitCodeOf } from './exit.js';
 import { printError } from './output.js';
+import { thrownFault } from './thrown-fault.js';
 
 /** Every command has it; errors take its shape too, also those from before the options are parsed. */
 export const wantsJson = (argv: readonly string[] = process.argv): boolean => {
@@ -17,7 +18,7 @@ export const run = async (work: TaskEither<Fault, ExitCode>): Promise<void> => {
   try {
     result = await work();
   } catch (thrown) {
-    result = left(toFault(thrown));
+    result = left(thrownFault(thrown));
   }
   if (isLeft(result)) printError(result.left, wantsJson());
   process.exitCode = isLeft(result) ? exitCodeOf(result.left) : result.right;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { MAX_KEY_BYTES, readBounded } from '../broker/files/bounded-file.js';
@@ -35,31 +35,51 @@ const fromEnvironment = (env: NodeJS.ProcessEnv): Credential => {
   return path === undefined ? { kind: 'guest' } : { kind: 'file', path };
 };
 
-/** Reads `broker.json` of a data directory; undefined when there is none, or none that can be used. */
-export const readAddress = (dataDir: string): BrokerAddress | undefined => {
+/** Reads `broker.json` of a data directory; left: why it cannot be used, in words. */
+const addressIn = (dataDir: string): Either<string, BrokerAddress> => {
+  const read = readBounded(join(dataDir, ADDRESS_FILE), MAX_KEY_BYTES);
+  if (isLeft(read)) return read;
   try {
-    const read = readBounded(join(dataDir, ADDRESS_FILE), MAX_KEY_BYTES);
-    if (isLeft(read)) return undefined;
     const value: unknown = JSON.parse(read.right.toString('utf8'));
     const { nats, operatorSeed } = value as Partial<BrokerAddress>;
     return typeof nats === 'string' && typeof operatorSeed === 'string'
-      ? (value as BrokerAddress)
-      : undefined;
-  } catch {
-    return undefined;
+      ? right(value as BrokerAddress)
+      : left('it is not what a broker writes');
+  } catch (error) {
+    return left((error as Error).message);
+  }
+};
+
+/** The same; undefined when there is none, or none that can be used. */
+export const readAddress = (dataDir: string): BrokerAddress | undefined => {
+  const address = addressIn(dataDir);
+  return isLeft(address) ? undefined : address.right;
+};
+
+const isThere = (path: string): boolean => {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    // Where this user may not look there is something.
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
   }
 };
 
 const fromDataDir = (dir: string, creds: string | undefined): Either<Fault, Target> => {
   const dataDir = resolve(dir);
-  const address = readAddress(dataDir);
-  if (address === undefined) {
-    const what = existsSync(join(dataDir, ADDRESS_FILE))
-      ? `${ADDRESS_FILE} cannot be read`
-      : 'no broker runs';
-    const message = `${what} in ${dataDir}; start one with \`tallystick start\`, or name one by --data or --server`;
+  const found = addressIn(dataDir);
+  if (isLeft(found)) {
+    if (isThere(join(dataDir, ADDRESS_FILE))) {
+      const advice = 'run the command as the user whose broker it is, or name a server by --server';
+      return left(
+        fault('DATA_DIR_UNUSABLE', `${join(dataDir, ADDRESS_FILE)} cannot be read: ${found.left}; ${advice}`),
+      );
+    }
+    const message = `no broker runs in ${dataDir}; start one with \`tallystick start\`, or name one by --data or --server`;
     return left(fault('BROKER_UNREACHABLE', message));
   }
+  const address = found.right;
   const path = creds ?? resolve(dataDir, address.operatorSeed);
   return right({ url: address.nats, credential: { kind: 'file', path }, source: dataDir });
 };

@@ -3,7 +3,7 @@ import { left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Conversations, type OpenConversation, openConversations } from '../../broker/index/index.js';
-import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { type Fault, fault } from '../../schemas/errors.js';
 import { withTargetOptions } from '../connect.js';
 import { findDataDir } from '../data-dir.js';
 import type { ExitCode } from '../exit.js';
@@ -11,6 +11,7 @@ import { name, positive } from '../option-values.js';
 import { formatTable, print, printJson } from '../output.js';
 import { done, run, withExamples } from '../run.js';
 import type { TargetOptions } from '../target.js';
+import { thrownFault } from '../thrown-fault.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -35,7 +36,7 @@ const withConversations = (
       try {
         return await work(conversations);
       } catch (thrown) {
-        return left(toFault(thrown));
+        return left(thrownFault(thrown));
       } finally {
         await conversations.close();
       }

@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { EXPORT_FORMATS, type ExportFormatName, exportLog } from '../../../replay/transfer/export-log.js';
 import { writeFileOfLines, writeLines } from '../../../replay/transfer/write-lines.js';
-import { type Fault, fault, toFault } from '../../../schemas/errors.js';
+import { type Fault, fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';
 import { print, printJson } from '../../output.js';
@@ -12,6 +12,7 @@ import { type ProgressBar, progressBar } from '../../progress-bar.js';
 import { done, orUsage, run, withExamples } from '../../run.js';
 import type { TargetOptions } from '../../target.js';
 import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection.js';
+import { thrownFault } from '../../thrown-fault.js';
 
 interface Options extends TargetOptions, SelectionOptions {
   readonly json?: boolean;
@@ -69,7 +70,7 @@ const showExport = (options: Options): TaskEither<Fault, ExitCode> =>
       else print(`${records} records are in ${out}: ${bytes} bytes in ${seconds.toFixed(1)} s`);
       return right(done);
     } catch (thrown) {
-      return left(toFault(thrown));
+      return left(thrownFault(thrown));
     }
   });
 

@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { lineFormatter } from '../../../replay/history/format-line.js';
 import { history } from '../../../replay/history/history.js';
 import type { HistoryEnd } from '../../../replay/history/query.js';
-import { type Fault, FaultError, toFault } from '../../../schemas/errors.js';
+import type { Fault } from '../../../schemas/errors.js';
 import { historyLine } from '../../../schemas/record.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';
@@ -13,6 +13,7 @@ import { done, run, withExamples } from '../../run.js';
 import type { TargetOptions } from '../../target.js';
 import { terminal } from '../../terminal.js';
 import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection.js';
+import { thrownFault } from '../../thrown-fault.js';
 
 interface Options extends TargetOptions, SelectionOptions {
   readonly json?: boolean;
@@ -49,7 +50,7 @@ const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
       sayWhereToGoOn(step.value, options.json === true);
       return right(done);
     } catch (thrown) {
-      return left(thrown instanceof FaultError ? thrown.fault : toFault(thrown));
+      return left(thrownFault(thrown));
     }
   });
 

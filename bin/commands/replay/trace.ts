@@ -8,7 +8,7 @@ import { traceMermaid } from '../../../replay/trace/mermaid.js';
 import { type ReadTrace, readTrace } from '../../../replay/trace/read-trace.js';
 import { traceText } from '../../../replay/trace/text.js';
 import { writeOut } from '../../../broker/files/out-file.js';
-import { type Fault, FaultError, fault, toFault } from '../../../schemas/errors.js';
+import { type Fault, fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect.js';
 import type { ExitCode } from '../../exit.js';
 import { positive } from '../../option-values.js';
@@ -17,6 +17,7 @@ import { progressBar } from '../../progress-bar.js';
 import { done, run, withExamples } from '../../run.js';
 import type { TargetOptions } from '../../target.js';
 import { terminal } from '../../terminal.js';
+import { thrownFault } from '../../thrown-fault.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -83,7 +84,7 @@ const showTrace = (seq: number, options: Options): TaskEither<Fault, ExitCode> =
       const isText = json !== true && mermaid !== true && html !== true;
       return await write(linesOf(trace, options), out, isText);
     } catch (thrown) {
-      return left(thrown instanceof FaultError ? thrown.fault : toFault(thrown));
+      return left(thrownFault(thrown));
     }
   });
 
