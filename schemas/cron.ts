@@ -125,6 +125,8 @@ const DAY_MS = 86_400_000;
 const FARTHEST_MS = 9 * 366 * DAY_MS;
 /** No clock is set back by more. */
 const MOST_REPEATED_MS = 26 * HOUR_MS;
+/** No clock differs from UTC by more. */
+const MOST_OFFSET_MS = 26 * HOUR_MS;
 
 const sorted = ({ values }: Field): readonly number[] => [...values].sort((a, b) => a - b);
 
@@ -171,8 +173,12 @@ const matcher = ({ fields }: Cron): ((from: number, to: number) => number | unde
 export const nextCron = (cron: Cron, afterMs: number, zone = 'UTC'): number | undefined => {
   const find = matcher(cron);
   const isHourly = (cron.fields[2] as Field).values.size === 24;
-  const firstMs = Math.floor(afterMs / SECOND_MS) * SECOND_MS + SECOND_MS;
-  const lastMs = firstMs + FARTHEST_MS;
+  const soonMs = Math.floor(afterMs / SECOND_MS) * SECOND_MS + SECOND_MS;
+  const lastMs = soonMs + FARTHEST_MS;
+  // What no clock shows, no zone shows. The clock of a zone is looked at from where it can be: a year of it costs 1 ms.
+  const shownMs = find(soonMs - MOST_OFFSET_MS, lastMs + MOST_OFFSET_MS);
+  if (shownMs === undefined) return undefined;
+  const firstMs = Math.max(soonMs, shownMs - MOST_OFFSET_MS);
   /** What the clock has shown by the end of the stretch before. */
   let shown: number | undefined;
   for (const { fromMs, toMs, offsetMs } of stretchesOf(zone, firstMs - MOST_REPEATED_MS, lastMs)) {
