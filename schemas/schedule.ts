@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 import { nextCron, parseCron, parseTimeZone } from './cron.js';
 import { type Fault, fault } from './errors.js';
 import { parseInstant } from './instant.js';
+import type { PayloadForm } from './payload.js';
 import { parseDuration } from './quantity.js';
 import { type Address, callSubject } from './subjects.js';
 
@@ -166,8 +167,9 @@ export type Schedule = Readonly<Static<typeof ScheduleSchema>>;
 /** A schedule with what its commands hold. */
 export type ScheduleDetails = Schedule & {
   readonly headers: Readonly<Record<string, string>>;
-  /** null where the answer would be too large for one message. */
-  readonly data: unknown;
+  readonly form: PayloadForm;
+  /** The payload as it was sent, as text of JSON: see `Payload`. null where the answer would be too large for one message. */
+  readonly payload: string | null;
   readonly dataBytes: number;
 };
 

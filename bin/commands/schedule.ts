@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
+import { layOut } from '../../schemas/json-layout.js';
 import { OPS } from '../../schemas/operate.js';
 import { printable } from '../../schemas/printable.js';
 import type { Schedule, ScheduleDetails, SchedulePage } from '../../schemas/schedule.js';
@@ -30,14 +31,41 @@ const table = (schedules: readonly Schedule[]): string =>
     ]),
   );
 
-const details = ({ headers, data, dataBytes, ...schedule }: ScheduleDetails): string =>
+const payloadText = ({ form, payload, dataBytes }: ScheduleDetails): string => {
+  if (payload === null) return `a payload of ${dataBytes} bytes`;
+  switch (form) {
+    case 'json':
+      return layOut(payload, true);
+    case 'empty':
+      return '(empty)';
+    default:
+      return `(${form}) ${payload}`;
+  }
+};
+
+const details = (schedule: ScheduleDetails): string =>
   [
     table([schedule]),
     '',
     `created ${schedule.created}`,
-    ...Object.entries(headers).map(([name, value]) => printable(`${name}: ${value}`)),
-    data === null ? `a payload of ${dataBytes} bytes` : JSON.stringify(data, null, 2),
+    ...Object.entries(schedule.headers).map(([name, value]) => printable(`${name}: ${value}`)),
+    payloadText(schedule),
   ].join('\n');
+
+/** One object on one line, with the payload as it was sent. */
+const detailsLine = ({ payload, ...schedule }: ScheduleDetails): string =>
+  `${JSON.stringify(schedule).slice(0, -1)},"data":${payload ?? 'null'}}`;
+
+const show = (id: string, options: ShowOptions): TE.TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) =>
+    pipe(
+      ask<ScheduleDetails>(nc, OPS.scheduleShow, { id }),
+      TE.map((found) => {
+        print(options.json === true ? detailsLine(found) : details(found));
+        return done;
+      }),
+    ),
+  );
 
 /** Every schedule, a page at a time: 10,000 of them are more than one answer holds. */
 const allSchedules =
@@ -82,7 +110,7 @@ export const addSchedule = (program: Command): void => {
 
   const one = withTargetOptions(
     group.command('show <id>').description('one schedule with what its commands hold'),
-  ).action((id: string, options: ShowOptions) => run(showReply(options, OPS.scheduleShow, { id }, details)));
+  ).action((id: string, options: ShowOptions) => run(show(id, options)));
   withExamples(one, ['tallystick schedule show ID', 'tallystick schedule show ID --json']);
 
   const cancel = withTargetOptions(

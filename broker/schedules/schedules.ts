@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type MsgHdrs, type NatsConnection, nuid } from 'nats';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { jsonOrText } from '../../schemas/json.js';
+import { Payload } from '../../schemas/payload.js';
 import { isName } from '../../schemas/names.js';
 import {
   firstDue,
@@ -135,9 +135,10 @@ export class Schedules {
         const message = planned === undefined ? undefined : await readOne(nc, laterOf(id));
         if (planned === undefined || message === undefined) return E.left(unknown(id));
         const headers = carriedHeaders(message.header);
-        const details = { ...describe(planned), headers, dataBytes: message.data.length };
-        const whole: ScheduleDetails = { ...details, data: jsonOrText(message.data) };
-        return E.right(fitting(nc, whole, () => ({ ...details, data: null })));
+        const { form, json } = new Payload(message.data);
+        const details = { ...describe(planned), headers, form, dataBytes: message.data.length };
+        const whole: ScheduleDetails = { ...details, payload: json };
+        return E.right(fitting(nc, whole, () => ({ ...details, payload: null })));
       } catch (error) {
         return E.left(toFault(error, 'LOG_UNAVAILABLE'));
       }

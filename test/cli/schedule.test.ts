@@ -122,7 +122,7 @@ describe('scheduled commands', () => {
     // Asked over a connection: the command line takes a while to begin, and the schedule is gone when it has fired.
     const details = await ask<ScheduleDetails>(OPS.scheduleShow, { id: data.id });
     assert.deepEqual(details.headers, { [HEADER.deadline]: deadline, [HEADER.conversation]: '1' });
-    assert.deepEqual(details.data, { amount: 2 });
+    assert.equal(details.payload, '{"amount":2}');
     const [sent] = await answered(broker.dataDir, data.id, 1);
     assert.equal(sent?.command.subject, 'cmd.accounts.deposit.guesty.guest');
     assert.equal(sent?.command.header(HEADER.deadline), deadline);
@@ -231,14 +231,29 @@ describe('scheduled commands', () => {
     const far = await schedule(['--in', '1h'], 'far');
     const { schedules } = await json<{ schedules: Schedule[] }>(['schedule', 'list']);
     assert.ok(schedules.some(({ id }) => id === far.id));
-    const shown = await json<ScheduleDetails>(['schedule', 'show', far.id]);
+    const shown = await json<{ created: string }>(['schedule', 'show', far.id]);
     assert.deepEqual(shown, {
       ...far,
       created: shown.created,
       headers: {},
+      form: 'json',
       data: { amount: 5 },
       dataBytes: 12,
     });
+    for (const written of ['{"amount":5.0}', '{"amount":5,"amount":6}', '{"amount":5e0}']) {
+      const { id } = await json<Schedule>([
+        'call',
+        'accounts.deposit',
+        written,
+        '--agent',
+        'far',
+        '--in',
+        '1h',
+      ]);
+      const { stdout } = await run(['schedule', 'show', id, '--json']);
+      assert.ok(stdout.includes(`"data":${written}`), stdout);
+      await cancel(id);
+    }
     for (const subject of ['sched.forged', 'fired.forged', 'firing.fired.forged']) {
       const header = 'Nats-Schedule:@every 1s';
       const { stdout } = await natsCli(['req', subject, '{}', '--timeout', '1s', '-H', header], {
