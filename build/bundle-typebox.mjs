@@ -69,6 +69,16 @@ const CHANGES = new Map([
       ],
     ],
   ],
+  [
+    'guard/guard.mjs',
+    // The first thing that is wrong is all that anybody is told, and a sender chooses how many there are.
+    [
+      [
+        'export function EveryAll(value, offset, callback) {',
+        'export function EveryAll(value, offset, callback) {\n    return Every(value, offset, callback);\n}\nfunction EveryToTheEnd(value, offset, callback) {',
+      ],
+    ],
+  ],
   ['schema/engine/uniqueItems.mjs', [['return [...result, index];', 'return result.push(index), result;']]],
 ]);
 const changed = new Set();
@@ -80,7 +90,7 @@ const changes = {
       path: `../schemas/${path.slice('ours:'.length)}.js`,
       external: true,
     }));
-    build.onLoad({ filter: /typebox\/build\/schema\/engine\/\w+\.mjs$/ }, ({ path }) => {
+    build.onLoad({ filter: /typebox\/build\/(?:schema\/engine|guard)\/\w+\.mjs$/ }, ({ path }) => {
       const name = path.slice(path.indexOf('/build/') + '/build/'.length);
       const edits = CHANGES.get(name);
       if (edits === undefined) return undefined;

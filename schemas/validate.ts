@@ -20,7 +20,8 @@ interface Problem {
 const explain = (problem: Problem): string =>
   problem.keyword === 'boolean' ? 'is not a property that is known here' : problem.message;
 
-const NO_PLACE = 'does not fit its schema';
+const NO_PLACE =
+  'does not fit its schema; it is too large for the place to be named: send less, and see which part is wrong';
 
 /** Why a check came to no end; throws what is a fault of ours. */
 const whyStopped = (error: unknown): string => {
