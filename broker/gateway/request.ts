@@ -2,7 +2,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { CARRIED } from '../../schemas/headers.js';
+import { CARRIED, HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
 import { headersOf } from '../journal/message-headers.js';
 import type { ModuleDirectory } from './directory.js';
 import { readSigned, type SignedSubject } from './signed-subject.js';
@@ -51,14 +52,19 @@ export const readHeaders = (text: string, allowed: ReadonlySet<string>): E.Eithe
   const [version = '', ...lines] = text.split(END);
   if (version.trim() !== VERSION) return invalid(`headers begin with ${VERSION}, and no status behind it`);
   const seen = new Set<string>();
-  for (const line of lines) {
-    if (line === '') continue;
+  for (const [i, line] of lines.entries()) {
+    if (line === '') {
+      if (lines.slice(i).every((rest) => rest === '')) break;
+      return invalid('there are bytes behind the empty line that ends the headers');
+    }
     const colon = line.indexOf(':');
     const name = colon < 0 ? line : line.slice(0, colon);
     if (colon < 0 || !(allowed.has(name) || name === REQUEST_INFO)) return refused(name, allowed);
     if (seen.has(name)) return invalid(`the header ${name} is there twice`);
     seen.add(name);
     const value = line.slice(colon + 1).trim();
+    if (name === HEADER.conversation && value !== '' && parseSequence(value) === undefined)
+      return invalid(`${name}: ${JSON.stringify(value.slice(0, 64))} is no sequence of a record`);
     if (name !== REQUEST_INFO) found[name] = value;
   }
   return E.right(found);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
 import { connect, headers as makeHeaders, type NatsConnection } from 'nats';
 import { ERRORS, type ErrorCode, isErrorCode } from '../../schemas/errors.js';
 import type { Refusal, Result } from '../../schemas/result.js';
@@ -367,6 +368,20 @@ describe('what no handler gets to see', () => {
     const good = await request('faulty.ok.sdk', '', { 'Tally-Deadline': '2999-01-01T00:00:00Z' });
     assert.deepEqual(good.result, { status: 'ok', data: { total: 0 } });
     assert.equal(good.headers['Nats-Service-Error'], '');
+  });
+
+  it('a conversation that is no sequence is refused, whatever asks', async () => {
+    const bad = fc.oneof(
+      fc.constantFrom('-1', '0', '01', '1e3', '1.0', '0x1', '99999999999999999999', '1 2', 'one'),
+      fc.stringMatching(/^[!-~]{1,20}$/).filter((text) => !/^[1-9][0-9]{0,15}$/.test(text)),
+    );
+    for (const conversation of fc.sample(bad, { numRuns: 40, seed: 15 })) {
+      const headers = { 'Tally-Conversation': conversation };
+      const { result } = await call('faulty.ok.sdk', '{}', headers);
+      assertRefused(result, { code: 'HEADER_INVALID' });
+      const reply = await natsRequest(broker.url, 'cmd.faulty.ok.sdk', '{}', headers);
+      assert.match(reply.body, /HEADER_INVALID/, conversation);
+    }
   });
 
   it('tallystick call says what was wrong and exits 1', async () => {
