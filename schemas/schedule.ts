@@ -101,7 +101,7 @@ export const parseTiming = (when: WhenHeaders, nowMs: number): Either<Fault, Tim
   return kind === 'every' ? parseEvery(text) : parseCronTiming(text, when.timezone, nowMs);
 };
 
-/** A timing as one text, for a header; a time zone is a header of its own. */
+/** A timing as one text, for a header; a time zone is a separate header. */
 export const timingText = (timing: Timing): string => {
   if (timing.kind === 'at') return `@at ${new Date(timing.atMs).toISOString()}`;
   return timing.kind === 'every' ? `@every ${timing.everyMs / SECOND_MS}s` : timing.expression;

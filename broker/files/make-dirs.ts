@@ -7,7 +7,7 @@ const isDirectory = (path: string): boolean =>
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 /**
- * Makes a directory and those above it; one that is there is fine. Throws what the system says. `mkdirSync` with `recursive` is not
+ * Makes a directory and those above it; an existing one is fine. Throws what the system says. `mkdirSync` with `recursive` is not
  * used: where a file system refuses a directory with ENOENT although the parent is there, as /proc does, it never returns, and
  * the process does not even hear SIGTERM (Node 20).
  */

@@ -172,10 +172,10 @@ const openBeside = async (
   }
 };
 
-/** A regular file, or nothing yet: written beside, and put in its place when all of it is on the disk. */
+/** A regular file, or nothing yet: written under another name, and put in its place when all of it is on the disk. */
 const replacing = async (place: string, old: Stats | undefined, mode: number): Promise<Way> => {
   if (old !== undefined) {
-    // To the superuser no mode says no; to whoever set it, it did.
+    // The superuser may write in spite of the mode; the person who set the mode did not want it.
     if ((old.mode & ANY_WRITE) === 0) throw Object.assign(new Error('read-only'), { code: 'EACCES' });
     await access(place, constants.W_OK);
   }

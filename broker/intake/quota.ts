@@ -24,7 +24,7 @@ const BOUNDS: QuotaBounds = {
   each: MIB / 16,
 };
 
-/** What one request takes beside its bytes. */
+/** What one request takes in addition to its bytes. */
 const REQUEST_BYTES = 512;
 
 interface Count {

@@ -3,7 +3,7 @@ import { MAX_HEADER_BYTES, MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { addStream } from '../log/add-stream.js';
 
 /**
- * What is to be sent later. A stream of its own: a schedule that ends is removed, and the log removes nothing. See
+ * What is to be sent later. A separate stream: a schedule that ends is removed, and the log removes nothing. See
  * docs/decisions/0053.
  */
 export const SCHED = 'SCHED';
@@ -19,7 +19,7 @@ export const ALL_SERVER_SCHEDULES = 'sched.*';
 export const ALL_SERVER_FIRINGS = 'fired.*';
 
 /**
- * The stream forgets the oldest when it is full, so it has no limit of its own: the broker, which alone writes to it, refuses
+ * The stream forgets the oldest when it is full, so it has no limit: the broker, which alone writes to it, refuses
  * before.
  */
 export const MAX_SCHEDULES = 10_000;

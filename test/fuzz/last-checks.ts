@@ -28,6 +28,7 @@ const settled = async (operator: NatsConnection): Promise<BrokerStatus> => {
       const isQuiet =
         now.modules.every(({ name, lag }) => lag === 0 || name === MALLORY) && now.log.lastSeq === lastSeq;
       lastSeq = now.log.lastSeq;
+      // Between two looks of a condition: quiet is that the end of the log stood still from one look to the next.
       await new Promise((resume) => setTimeout(resume, 200));
       return isQuiet && now;
     },

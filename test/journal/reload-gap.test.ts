@@ -47,7 +47,7 @@ const asking = (nc: NatsConnection) => {
   };
 };
 
-test('JetStream answers whoever asks while the server takes new accounts in', async () => {
+test('JetStream answers all requests while the server takes new accounts in', async () => {
   await using dir = tempDir();
   const include = join(dir.path, 'accounts.conf');
   writeFileSync(include, accounts(0));

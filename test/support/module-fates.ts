@@ -80,7 +80,7 @@ export class ModuleFates<Name extends string> {
     });
   }
 
-  /** Forgets the commands: each was laid beside its answer. */
+  /** Forgets the commands: each was compared with its answer. */
   clear(): void {
     this.#sent = [];
   }

@@ -12,7 +12,7 @@ export interface FloodPlan {
   readonly isReading: boolean;
 }
 
-/** Floods from a thread, so that whoever measures has an event loop of his own; ends when it is disposed of. */
+/** Floods from a thread, so that the measuring thread has its event loop for itself; ends when it is disposed of. */
 export const rawFlood = async (plan: FloodPlan): Promise<AsyncDisposable> => {
   const worker = new Worker(new URL('./raw-flood-main.js', import.meta.url), { workerData: plan });
   await new Promise((resolve) => worker.once('online', resolve));

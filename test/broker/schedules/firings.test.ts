@@ -303,7 +303,7 @@ describe('firings', () => {
     }
     const isSent = (message: StoredMessage): boolean =>
       /^scheduler\.\d+\.\d+$/.test(message.header(HEADER.id) ?? '');
-    await using part = await start(nc, jsm, join(dir.path, 'anew'));
+    await using part = await start(nc, jsm, join(dir.path, 'again'));
     const listed = success(await part.schedules.list(1)()).schedules;
     assert.deepEqual(listed.map(({ id }) => id).toSorted(), made.map(({ id }) => id).toSorted());
     for (const schedule of made) {
@@ -426,7 +426,7 @@ describe('firings', () => {
     assert.ok(part.said.some((text) => text.includes('schedules of an earlier version are taken over')));
   });
 
-  it('lists and shows all other schedules beside a message that is none', async () => {
+  it('lists and shows all other schedules when a message is none', async () => {
     await using dir = tempDir();
     await using server = await startServer({ syncInterval: 'always' });
     await using nc = await dial(server);

@@ -60,7 +60,7 @@ describe('a request to schedule', () => {
 
   before(async () => {
     dir = tempDir();
-    // A program of its own, as one in another language is: what its payloads are is its own affair.
+    // A separate program, as one in another language is: it decides what its payloads are.
     const module = await writeShippedModule(dir.path, 'accounts', {}, ['--no-warnings']);
     broker = await startBroker({ shipped: [], args: ['--module', module] });
     guest = await connect({ servers: broker.url });

@@ -11,7 +11,7 @@ import { PROJECT_ROOT } from '../../support/project-root.js';
 import type { Edition } from './editions.js';
 
 export const ACCOUNTS = 'accounts';
-/** A module that is a program of its own, and leaves the copies of what it decides to be stored by others. */
+/** A module that is a separate program, and leaves the copies of what it decides to be stored by others. */
 export const FOREIGN = 'raw';
 /** A module that is loaded, unloaded and removed. */
 export const CHANGING = 'red';
