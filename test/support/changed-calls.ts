@@ -19,6 +19,13 @@ const turned = (value: unknown): unknown => {
   );
 };
 
+/** The host refuses such a payload before it becomes a call: it takes no number. */
+const TOO_LARGE = 'x'.repeat(990_000);
+
+/** Those of the steps that become calls. */
+export const callsIn = (steps: readonly Step[]): readonly Step[] =>
+  steps.filter(({ data }) => data !== TOO_LARGE);
+
 /** What a change of code makes of the calls of a handler. */
 const CHANGES = {
   nothing: (steps: readonly Step[]) => steps,
@@ -29,7 +36,7 @@ const CHANGES = {
     steps.with(i, { ...(steps[i] as Step), agent: other.agent }),
   'one call': (steps: readonly Step[], i: number, other: Step) => steps.with(i, other),
   'too large a payload': (steps: readonly Step[], i: number) =>
-    steps.with(i, { ...(steps[i] as Step), data: 'x'.repeat(990_000) }),
+    steps.with(i, { ...(steps[i] as Step), data: TOO_LARGE }),
   order: (steps: readonly Step[]) => steps.toReversed(),
   'fewer at the end': (steps: readonly Step[]) => steps.slice(0, -1),
   'fewer at the beginning': (steps: readonly Step[]) => steps.slice(1),
