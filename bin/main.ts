@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { packageRoot } from '../broker/process/package-root.js';
+import { packageRoot } from '../system/files/package-root.js';
 import { FaultError, fault } from '../schemas/errors.js';
-import { checkArguments } from './arguments.js';
-import { EXIT, exitCodeOf } from './exit.js';
-import { addWanted, type LazyCommands } from './lazy-commands.js';
-import { printError } from './output.js';
-import { whenUnwritten } from './output-end.js';
-import { wantsJson, withExamples } from './run.js';
-import { thrownFault } from './thrown-fault.js';
+import { checkArguments } from './options/arguments.js';
+import { EXIT, exitCodeOf } from './output/exit.js';
+import { addWanted, type LazyCommands } from './options/lazy-commands.js';
+import { printError } from './output/output.js';
+import { whenUnwritten } from './output/output-end.js';
+import { wantsJson, withExamples } from './output/run-command.js';
+import { thrownFault } from './output/thrown-fault.js';
 
 const version = (): string => {
   const manifest: unknown = JSON.parse(
@@ -20,17 +20,17 @@ const version = (): string => {
 };
 
 const COMMANDS: LazyCommands = {
-  start: async () => (await import('./commands/start.js')).addStart,
-  env: async () => (await import('./commands/env.js')).addEnv,
-  status: async () => (await import('./commands/status.js')).addStatus,
-  call: async () => (await import('./commands/call.js')).addCall,
-  agent: async () => (await import('./commands/agent.js')).addAgent,
-  conversation: async () => (await import('./commands/conversation.js')).addConversation,
-  module: async () => (await import('./commands/module.js')).addModule,
-  dead: async () => (await import('./commands/dead.js')).addDead,
-  schedule: async () => (await import('./commands/schedule.js')).addSchedule,
-  burst: async () => (await import('./commands/burst.js')).addBurst,
-  replay: async () => (await import('./commands/replay/index.js')).addReplay,
+  start: async () => (await import('./commands/start-command.js')).addStart,
+  env: async () => (await import('./commands/env-command.js')).addEnv,
+  status: async () => (await import('./commands/status-command.js')).addStatus,
+  call: async () => (await import('./commands/call-command.js')).addCall,
+  agent: async () => (await import('./commands/agent-command.js')).addAgent,
+  conversation: async () => (await import('./commands/conversation-command.js')).addConversation,
+  module: async () => (await import('./commands/module-command.js')).addModule,
+  dead: async () => (await import('./commands/dead-command.js')).addDead,
+  schedule: async () => (await import('./commands/schedule-command.js')).addSchedule,
+  burst: async () => (await import('./commands/burst-command.js')).addBurst,
+  replay: async () => (await import('./commands/replay/replay-commands.js')).addReplay,
 };
 
 const build = async (): Promise<Command> => {

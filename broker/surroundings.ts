@@ -3,15 +3,15 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../schemas/errors.js';
-import type { BrokerLog } from './broker-log.js';
+import type { BrokerLog } from '../system/lines/broker-log.js';
 import type { Gateway } from './gateway/gateway.js';
 import type { UnownedCommands } from './gateway/unowned.js';
 import type { LogIndex } from './index/log-index.js';
-import { readLogBatches } from './journal/reader.js';
+import { readLogBatches } from '../journal/read/reader.js';
 import type { Access } from './access/access.js';
 import type { Witness } from './log/witness.js';
-import { LineLimit } from './process/line-limit.js';
-import type { Reaper } from './process/reaper.js';
+import { LineLimit } from '../system/lines/line-limit.js';
+import type { Reaper } from '../system/processes/reaper.js';
 import type { Link } from './server/link.js';
 import { EpochPace } from './supervisor/epoch-pace.js';
 import type { ModuleSource } from './supervisor/manifest-file.js';
@@ -23,7 +23,7 @@ import {
   startModule,
 } from './supervisor/module-start.js';
 import type { ModuleSurroundings } from './supervisor/module-surroundings.js';
-import { tryOut } from './supervisor/trial.js';
+import { tryOut } from './supervisor/run-trial.js';
 import type { usableSnapshots } from './supervisor/usable-snapshots.js';
 
 export interface SurroundingsOptions {

@@ -13,7 +13,19 @@ const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 const VENDOR = join(DIST, 'vendor');
 /** What of dist/ is the product. Tests and their modules load the package, as modules of users do. */
-const PRODUCT = ['bin', 'broker', 'modules', 'perf', 'replay', 'schemas'];
+const PRODUCT = [
+  'bin',
+  'broker',
+  'journal',
+  'link',
+  'modules',
+  'perf',
+  'replay',
+  'schemas',
+  'store',
+  'system',
+  'transfer',
+];
 const FILES = new Map([
   ['typebox', 'typebox'],
   ['typebox/schema', 'typebox-schema'],

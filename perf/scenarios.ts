@@ -1,12 +1,12 @@
-import { agents } from './agents/agents.js';
+import { agents } from './agents/agents-benchmark.js';
 import { flood } from './flood/flood.js';
 import { journal } from './journal/journal.js';
 import { memory } from './journal/memory.js';
 import { reading } from './journal/reading.js';
 import { lookup } from './lookup/lookup.js';
-import { past } from './past/past.js';
-import type { Scenario } from './scenario.js';
-import { verify } from './verify/verify.js';
+import { past } from './past/past-benchmark.js';
+import type { Scenario } from './bench/scenario.js';
+import { verify } from './verify/verify-benchmark.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
 export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, past, agents, flood, verify];

@@ -1,22 +1,22 @@
 /** What the log says: reading it back for people and programs. */
-export { type ModuleNames, type Selection, subjectFilters } from '../broker/journal/subject-filters.js';
+export { type ModuleNames, type Selection, subjectFilters } from '../journal/read/subject-filters.js';
 export { type LineStyle, lineFormatter } from './history/format-line.js';
-export { history } from './history/history.js';
+export { history } from './history/read-history.js';
 export type { HistoryEnd, HistoryQuery } from './history/query.js';
 export { traceHtml } from './trace/html.js';
-export { traceJson } from './trace/json.js';
+export { traceJson } from './trace/trace-json.js';
 export { traceMermaid } from './trace/mermaid.js';
-export type { Outcome, OutcomeError } from './trace/outcome.js';
+export type { Outcome, OutcomeError } from './trace/trace-outcome.js';
 export { type ReadTrace, readTrace, type TraceQuery, type TraceRead } from './trace/read-trace.js';
 export { type TraceStyle, traceText } from './trace/text.js';
 export { type TraceOptions, traceOf } from './trace/trace-of.js';
 export { toTraceRecord, type TraceRecord } from './trace/trace-record.js';
-export type { Handling, Role, Span, Trace, TraceNode } from './trace/trace.js';
+export type { Handling, Role, Span, Trace, TraceNode } from './trace/conversation-trace.js';
 export type { WalkOptions } from './trace/walk.js';
 export { type Bisected, type BisectQuery, firstWhere } from './state/bisect.js';
 export { type Change, changesBetween } from './state/changes.js';
-export { type AgentStep, agentSteps, type StepsQuery } from './state/steps.js';
-export { type PathChange, pathChanges, type WatchQuery } from './state/watch.js';
+export { type AgentStep, agentSteps, type StepsQuery } from './state/state-steps.js';
+export { type PathChange, pathChanges, type WatchQuery } from './state/watch-state.js';
 export type { Scope } from './expression/evaluate.js';
 export { compileExpression, condition } from './expression/expression.js';
 export type { Json } from './expression/json-value.js';
@@ -30,24 +30,15 @@ export {
 } from './verify/certificate.js';
 export { SEGMENT, type Segment } from './verify/digest.js';
 export { openSigningKey, type SigningKey } from './verify/signing-key.js';
-export type { SnapshotsToVerify } from './verify/snapshots.js';
-export { type Verified, type VerifyOptions, verifyLog } from './verify/verify.js';
-export { type DiffOptions, diffModule, type ModuleVersion } from './diff/diff.js';
-export type { Decided, Stopped } from './diff/messages.js';
+export type { SnapshotsToVerify } from './verify/verify-snapshots.js';
+export { type Verified, type VerifyOptions, verifyLog } from './verify/verify-log.js';
+export { type DiffOptions, diffModule, type ModuleVersion } from './diff/diff-log.js';
+export type { Decided, Stopped } from './diff/runner-messages.js';
 export type { DiffReport, OutcomeDifference } from './diff/report.js';
 export { BreakPoint, type Hit } from './sandbox/break-point.js';
 export type { Compared, Verdict } from './sandbox/compare-answers.js';
 export { type RecordedRange, rangeOf, readRange, recordsBefore } from './sandbox/recorded-range.js';
 export { type Ran, type RunOptions, runRange, type Sandbox } from './sandbox/run-range.js';
-export {
-  EXPORT_FORMATS,
-  type ExportFormatName,
-  type ExportOptions,
-  type ExportQuery,
-  exportLog,
-} from './transfer/export-log.js';
-export { type ReadExportOptions, readExport } from './transfer/read-export.js';
-export { type Written, writeFileOfLines, writeLines } from './transfer/write-lines.js';
 export { type PastState, type StateAtQuery, stateAt } from './fold/state-at.js';
 export { type Checked, type CheckedModule, type CheckOptions, checkSnapshots } from './rebuild/check.js';
 export type { Difference } from './rebuild/comparison.js';
@@ -56,5 +47,5 @@ export {
   type Rebuilt,
   type RebuiltModule,
   rebuildSnapshots,
-} from './rebuild/rebuild.js';
+} from './rebuild/rebuild-states.js';
 export type { WholeFoldOptions } from './rebuild/whole-fold.js';

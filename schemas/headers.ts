@@ -12,7 +12,7 @@ export const HEADER = {
   part: 'Tally-Part',
   /** Number of this call within the handler that made it, from 1: with the cause it identifies the call for good. */
   call: 'Tally-Call',
-  /** On a result: how many calls its handler made, and a digest over them. See broker/journal/call-digest.ts. */
+  /** On a result: how many calls its handler made, and a digest over them. See journal/wire/call-digest.ts. */
   calls: 'Tally-Calls',
   /** RFC 3339 time after which a command is not handled any more. */
   deadline: 'Tally-Deadline',

@@ -20,7 +20,7 @@ import {
   OpenRequestSchema,
   StoredReplySchema,
   StoredRequestSchema,
-} from './producer.js';
+} from './producer-requests.js';
 import { HistoryRecordSchema } from './record.js';
 import { ResultSchema } from './result.js';
 import { ScheduleSchema } from './schedule.js';

@@ -13,7 +13,7 @@ import { closingLines, isGreen, slowestLines, tallyOf } from './runner/tally.js'
 import { testFiles } from './runner/test-files.js';
 import { AT_A_TIME, TIERS } from './runner/tiers.js';
 import { tempDir } from './support/temp-dir.js';
-import { buildTools } from '../perf/tools/build.js';
+import { buildTools } from '../perf/tools/build-tools.js';
 
 const print = (text: string): void => {
   process.stdout.write(text);

@@ -2,7 +2,7 @@ import { API_PREFIX } from '../../schemas/control.js';
 import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { foldConsumer, LOG } from '../../schemas/log.js';
-import { PRODUCER_SUBJECTS } from '../../schemas/producer.js';
+import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
 import { type AccountLimits, guestLimits, MODULE_LIMITS, OPERATOR_LIMITS } from './limits.js';
 import { commandPatterns } from '../../schemas/publish-rights.js';
 

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { nkeys } from 'nats';
-import { makeDirs } from '../files/make-dirs.js';
+import { makeDirs } from '../../system/files/make-dirs.js';
 import { FaultError, fault } from '../../schemas/errors.js';
-import { MAX_KEY_BYTES, readBounded } from '../files/bounded-file.js';
-import { replaceFileSync } from '../process/durable-file.js';
+import { MAX_KEY_BYTES, readBounded } from '../../system/files/bounded-file.js';
+import { replaceFileSync } from '../../system/files/durable-file.js';
 
 /** An nkey user: the server's configuration holds the public half only, the seed goes to who authenticates with it. */
 export interface Key {

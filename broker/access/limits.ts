@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
  * connections send has no responders from three quarters of it on (`no_fast_producer_stall`). The server has
  * one number for all connections, also for the broker's, on which calls come faster for a moment than they are taken. So
  * this times the connections of guests is what slow readers can cost. Readers of the log ask for twice 3 MiB at a time,
- * modules for twice 2 MiB (PULL_BYTES in broker/journal).
+ * modules for twice 2 MiB (PULL_BYTES in journal/read).
  */
 export const MAX_PENDING_BYTES = 16 * MIB;
 

@@ -1,5 +1,5 @@
 import type { Trusted } from '../../schemas/config.js';
-import { PRODUCER_SUBJECTS } from '../../schemas/producer.js';
+import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
 import type { AccountPlan, Grant, Permission } from './accounts.js';
 import { type AccountLimits, SERVER_LIMITS } from './limits.js';
 

@@ -7,8 +7,8 @@ import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { LOG } from '../../schemas/log.js';
 import { conversationOf } from '../../schemas/record.js';
 import type { DueLetter, DueLetters } from '../index/due-letters.js';
-import { linkedRequest } from '../journal/linked-request.js';
-import { parsePubAck } from '../journal/pub-ack.js';
+import { linkedRequest } from '../../link/linked-request.js';
+import { parsePubAck } from '../../link/pub-ack.js';
 import { composeLetter, subjectOfLetter } from './letter.js';
 import { getStored } from './stored.js';
 

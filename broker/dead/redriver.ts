@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { LogIndex } from '../index/log-index.js';
-import type { Producer } from '../journal/producer.js';
+import type { Producer } from '../../journal/producer/producer.js';
 import type { FoundLetter, LetterBox } from './letter-box.js';
 
 /** Headers of a dead command that are kept. Not its deadline, which would have it expire at once. */

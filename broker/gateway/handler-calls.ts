@@ -6,8 +6,8 @@ import { parseSequence } from '../../schemas/identity.js';
 import { storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { OpenCommand } from '../index/open-commands.js';
-import { recordsAt } from '../journal/records-at.js';
-import type { AdmittedCall } from './admission.js';
+import { recordsAt } from '../../journal/read/records-at.js';
+import type { AdmittedCall } from './call-admission.js';
 import { carriedOf, type Headers, type SignedRequest } from './request.js';
 import { callDiffers, type HandlerCall, refusedDiffers } from './replayed-call.js';
 

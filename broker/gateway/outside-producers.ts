@@ -5,11 +5,11 @@ import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { type Identity, parseIdentity } from '../../schemas/identity.js';
 import type { Durability } from '../../schemas/log.js';
 import { OWNER_MARK } from '../../schemas/names.js';
-import { SEND_WINDOW } from '../../schemas/producer.js';
+import { SEND_WINDOW } from '../../schemas/producer-requests.js';
 import { epochSubject } from '../../schemas/subjects.js';
-import { Appender, type Unsettled } from '../journal/appender.js';
-import type { Draft, Settle } from '../journal/draft.js';
-import { GROUPING } from '../journal/grouping.js';
+import { Appender, type Unsettled } from '../../journal/append/appender.js';
+import type { Draft, Settle } from '../../journal/append/draft.js';
+import { GROUPING } from '../../journal/append/grouping.js';
 import type { SignedRequest } from './request.js';
 
 export interface OutsideProducersOptions {

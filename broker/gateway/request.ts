@@ -4,7 +4,7 @@ import type { Msg } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
-import { headersOf } from '../journal/message-headers.js';
+import { headersOf } from '../../link/message-headers.js';
 import type { ModuleDirectory } from './directory.js';
 import { readSigned, type SignedSubject } from './signed-subject.js';
 

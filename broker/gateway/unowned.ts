@@ -5,10 +5,10 @@ import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
 import { refusal } from '../../schemas/result.js';
 import { resultSubject } from '../../schemas/subjects.js';
 import type { OpenCommand, OpenCommands } from '../index/open-commands.js';
-import { failPoint } from '../journal/fail-point.js';
-import type { Producer } from '../journal/producer.js';
-import { Seldom } from '../journal/seldom.js';
-import { moduleUnknown } from './admission.js';
+import { failPoint } from '../../system/processes/fail-point.js';
+import type { Producer } from '../../journal/producer/producer.js';
+import { Seldom } from '../../system/lines/seldom.js';
+import { moduleUnknown } from './call-admission.js';
 
 /** The subject of a command's result: a token that is no name becomes `_`, so that the log's grammar holds. */
 const answerSubject = ({ module, name, agent }: OpenCommand): string =>

@@ -2,7 +2,7 @@ import { MAX_PARTICIPANTS, type OpenConversation } from '../../schemas/conversat
 import { tokenOrInvalid } from '../../schemas/names.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
-import { parseOpen } from './index-files.js';
+import { parseOpen } from '../../store/log-index/index-files.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { Overlay, Row } from './overlay.js';

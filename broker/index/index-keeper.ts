@@ -1,17 +1,22 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
-import { makeDirs } from '../files/make-dirs.js';
+import { makeDirs } from '../../system/files/make-dirs.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
-import { failPoint } from '../journal/fail-point.js';
-import { FreshReads } from '../lmdb/fresh-reads.js';
-import { Opening } from '../lmdb/opening.js';
-import { checkRoom } from '../lmdb/room.js';
-import { StoreThread } from '../lmdb/store-thread.js';
-import { isSynced } from '../lmdb/boot.js';
-import { whyUnusable } from '../lmdb/usable.js';
+import { failPoint } from '../../system/processes/fail-point.js';
+import { FreshReads } from '../../store/lmdb/fresh-reads.js';
+import { Opening } from '../../store/lmdb/opening.js';
+import { checkRoom } from '../../store/lmdb/free-space.js';
+import { StoreThread } from '../../store/lmdb/store-thread.js';
+import { isSynced } from '../../store/lmdb/synced-mark.js';
+import { whyUnusable } from '../../store/lmdb/why-unusable.js';
 import type { IndexContents } from './index-contents.js';
-import { type FoundPosition, type IndexPosition, openToRead, positionOf } from './index-files.js';
+import {
+  type FoundPosition,
+  type IndexPosition,
+  openToRead,
+  positionOf,
+} from '../../store/log-index/index-files.js';
 import type { IndexChange, IndexContentsChange } from './index-store.js';
 import type { ReadableFiles } from './kept-rows.js';
 

@@ -1,5 +1,5 @@
-import { markSynced, markUnsynced } from '../lmdb/boot.js';
-import { Opening } from '../lmdb/opening.js';
+import { markSynced, markUnsynced } from '../../store/lmdb/synced-mark.js';
+import { Opening } from '../../store/lmdb/opening.js';
 import {
   type IndexFiles,
   type IndexPosition,
@@ -9,7 +9,7 @@ import {
   TABLES,
   type Table,
   type TableKey,
-} from './index-files.js';
+} from '../../store/log-index/index-files.js';
 
 /** What becomes of the rows of a table: the text of each, or null where it is taken out. */
 export type RowChanges = readonly (readonly [key: TableKey, text: string | null])[];

@@ -1,4 +1,4 @@
-import { runStore } from '../lmdb/run-store.js';
+import { runStore } from '../../store/lmdb/run-store.js';
 import { type IndexChange, IndexStore } from './index-store.js';
 
 export interface IndexWorkerOptions {

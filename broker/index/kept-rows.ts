@@ -1,7 +1,7 @@
-import { markDamaged } from '../lmdb/boot.js';
-import type { FreshReads } from '../lmdb/fresh-reads.js';
+import { markDamaged } from '../../store/lmdb/synced-mark.js';
+import type { FreshReads } from '../../store/lmdb/fresh-reads.js';
 import { FaultError, fault } from '../../schemas/errors.js';
-import type { IndexFiles, Table, TableKey } from './index-files.js';
+import type { IndexFiles, Table, TableKey } from '../../store/log-index/index-files.js';
 
 /** The files while they are open, and hold what the index says. */
 export interface ReadableFiles {

@@ -3,8 +3,8 @@ import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
-import { firingOf } from '../schedules/firing.js';
-import { readLogBatches } from '../journal/reader.js';
+import { firingOf } from '../../schemas/firing.js';
+import { readLogBatches } from '../../journal/read/reader.js';
 import type { ConversationTable } from './conversation-table.js';
 import type { DueLetters } from './due-letters.js';
 import { IndexContents } from './index-contents.js';
@@ -13,7 +13,7 @@ import { KeptRows } from './kept-rows.js';
 import type { OpenCommand, OpenCommands } from './open-commands.js';
 import { Recent } from './recent.js';
 import type { Redrives } from './redrives.js';
-import { UncausedEvents } from './uncaused-events.js';
+import { UncausedEvents } from '../../store/log-index/uncaused-events.js';
 import type { WholeOutcomes } from './whole-outcomes.js';
 
 export interface LogIndexOptions {

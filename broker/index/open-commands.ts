@@ -3,13 +3,13 @@ import { parseSequence } from '../../schemas/identity.js';
 import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Address, CommandSubject } from '../../schemas/subjects.js';
-import { HandlerCalls, type MadeCall } from './handler-calls.js';
+import { HandlerCalls, type MadeCall } from './made-calls.js';
 import type { IndexContentsChange, RowChanges } from './index-store.js';
-import type { TableKey } from './index-files.js';
+import type { TableKey } from '../../store/log-index/index-files.js';
 import type { KeptRows } from './kept-rows.js';
 import { Overlay, Row } from './overlay.js';
 
-export type { MadeCall } from './handler-calls.js';
+export type { MadeCall } from './made-calls.js';
 
 /** A command that has no result yet. */
 export interface OpenCommand {

@@ -1,7 +1,7 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity, parseSequence } from '../../schemas/identity.js';
 import type { StoredMessage } from '../../schemas/record.js';
-import type { TableKey } from './index-files.js';
+import type { TableKey } from '../../store/log-index/index-files.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { Overlay, Row } from './overlay.js';

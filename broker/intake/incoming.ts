@@ -1,6 +1,6 @@
 import type { Msg, MsgHdrs, NatsConnection, PublishOptions } from 'nats';
-import { MessageHeaders } from '../journal/message-headers.js';
-import type { Arrival } from './messages.js';
+import { MessageHeaders } from '../../link/message-headers.js';
+import type { Arrival } from './intake-messages.js';
 
 const decoder = new TextDecoder();
 

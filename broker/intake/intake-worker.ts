@@ -1,7 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { connectionOf } from './connection-of.js';
 import { Lines } from './lines.js';
-import type { Arrival, FromThread, ThreadOptions, ToThread } from './messages.js';
+import type { Arrival, FromThread, ThreadOptions, ToThread } from './intake-messages.js';
 import { Quota } from './quota.js';
 import { StrikeCount } from './strikes.js';
 import { Wire } from './wire.js';

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Msg, NatsConnection } from 'nats';
-import { Seldom } from '../journal/seldom.js';
+import { Seldom } from '../../system/lines/seldom.js';
 import { Incoming } from './incoming.js';
-import type { Batch, FromThread, Held, ThreadOptions, ToThread } from './messages.js';
+import type { Batch, FromThread, Held, ThreadOptions, ToThread } from './intake-messages.js';
 
 const PROGRAM = new URL('./intake-worker.js', import.meta.url);
 const RESTART_MS = 100;

@@ -1,4 +1,4 @@
-import type { Arrival } from './messages.js';
+import type { Arrival } from './intake-messages.js';
 
 export interface Piece {
   readonly arrival: Arrival;

@@ -1,4 +1,4 @@
-import type { Held } from './messages.js';
+import type { Held } from './intake-messages.js';
 
 const MIB = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { readLogBatches } from '../journal/reader.js';
+import { readLogBatches } from '../../journal/read/reader.js';
 import type { Gap } from './gaps.js';
 
 /**

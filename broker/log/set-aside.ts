@@ -1,9 +1,9 @@
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeDirs } from '../files/make-dirs.js';
+import { makeDirs } from '../../system/files/make-dirs.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { LossReport } from '../../schemas/operate.js';
-import { replaceFileSync } from '../process/durable-file.js';
+import { replaceFileSync } from '../../system/files/durable-file.js';
 import type { LogLoss } from './log-loss.js';
 import { witnessPath } from './witness-file.js';
 

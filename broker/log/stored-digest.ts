@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { NatsConnection } from 'nats';
 import { FaultError, fault } from '../../schemas/errors.js';
 import { LOG } from '../../schemas/log.js';
-import { linkedRequest } from '../journal/linked-request.js';
+import { linkedRequest } from '../../link/linked-request.js';
 
 /** What a record is known by, and whether it can be counted on. */
 export interface StoredDigest {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, flatten, isRight, left, right, tryCatch } from 'fp-ts/lib/Either.js';
-import { replaceFile } from '../process/durable-file.js';
+import { replaceFile } from '../../system/files/durable-file.js';
 import type { Gap } from './gaps.js';
 import type { Mark } from './marks.js';
 

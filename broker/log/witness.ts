@@ -1,13 +1,13 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { linkState } from '../journal/link-state.js';
+import { linkState } from '../../link/link-state.js';
 import { findGaps } from './find-gaps.js';
 import { type Gap, merged, without } from './gaps.js';
 import { findLoss, type LogLoss, lossOfGaps } from './log-loss.js';
 import { addMark } from './marks.js';
 import { type StoredDigest, storedDigest } from './stored-digest.js';
-import { findLog } from './stream.js';
+import { findLog } from '../streams/log-stream.js';
 import { type Memory, readWitness, writeWitness } from './witness-file.js';
 
 export interface WitnessOptions {

@@ -11,9 +11,9 @@ import { OPS } from '../../schemas/operate.js';
 import { LetterBox } from '../dead/letter-box.js';
 import { Redriver } from '../dead/redriver.js';
 import type { LogIndex } from '../index/log-index.js';
-import type { Producer } from '../journal/producer.js';
+import type { Producer } from '../../journal/producer/producer.js';
 import { fitting } from '../serving/answer.js';
-import type { Handler } from '../serving/requests.js';
+import type { Handler } from '../serving/serve-requests.js';
 
 type Body = Readonly<Record<string, unknown>>;
 

@@ -12,13 +12,13 @@ import {
   type ModuleStatus,
   OPS,
 } from '../../schemas/operate.js';
-import { reserveOf } from '../log/log-room.js';
+import { reserveOf } from '../streams/log-space.js';
 import { keptLosses } from '../log/set-aside.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { fitting } from '../serving/answer.js';
-import type { Handler } from '../serving/requests.js';
+import type { Handler } from '../serving/serve-requests.js';
 import { answerWithin } from './answer-within.js';
 
 export interface OperationsContext {

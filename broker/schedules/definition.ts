@@ -4,7 +4,7 @@ import { parseInstant } from '../../schemas/instant.js';
 import { isName } from '../../schemas/names.js';
 import { type Timing, timingOf, timingText } from '../../schemas/schedule.js';
 import { type Address, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
-import type { Draft } from '../journal/draft.js';
+import type { Draft } from '../../journal/append/draft.js';
 import type { Stored } from './page.js';
 
 /** A schedule as its stream has it, without payload and headers of its commands. */

@@ -6,18 +6,18 @@ import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js'
 import { LOG } from '../../schemas/log.js';
 import { nextDue } from '../../schemas/schedule.js';
 import type { LogIndex } from '../index/log-index.js';
-import type { Appended, Draft } from '../journal/draft.js';
-import { failPoint } from '../journal/fail-point.js';
-import { linkState } from '../journal/link-state.js';
-import type { Producer } from '../journal/producer.js';
-import { isOfRecord } from '../journal/pub-ack.js';
-import { Waker } from '../journal/waker.js';
+import type { Appended, Draft } from '../../journal/append/draft.js';
+import { failPoint } from '../../system/processes/fail-point.js';
+import { linkState } from '../../link/link-state.js';
+import type { Producer } from '../../journal/producer/producer.js';
+import { isOfRecord } from '../../link/pub-ack.js';
+import { Waker } from '../../system/async/waker.js';
 import { firedDraft } from './definition.js';
 import { dueAfter, LATE_MS } from './due.js';
-import { scheduleKey } from './firing.js';
+import { scheduleKey } from '../../schemas/firing.js';
 import { readOne } from './page.js';
 import type { Plan, Planned } from './plan.js';
-import { laterOf, SCHED } from './stream.js';
+import { laterOf, SCHED } from '../streams/schedule-stream.js';
 import { takeOverServerSchedules } from './server-schedules.js';
 
 export interface FiringsOptions {

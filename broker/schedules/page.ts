@@ -1,8 +1,8 @@
 import { createInbox, type Msg, type NatsConnection } from 'nats';
-import { linkState } from '../journal/link-state.js';
-import { linkedRequest } from '../journal/linked-request.js';
-import { headerBytesOf, headersOf } from '../journal/message-headers.js';
-import { SCHED } from './stream.js';
+import { linkState } from '../../link/link-state.js';
+import { linkedRequest } from '../../link/linked-request.js';
+import { headerBytesOf, headersOf } from '../../link/message-headers.js';
+import { SCHED } from '../streams/schedule-stream.js';
 
 /** A message of the stream. */
 export interface Stored {

@@ -2,9 +2,9 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { type Definition, readDefinition } from './definition.js';
 import { dueOf } from './due.js';
-import { scheduleKey } from './firing.js';
+import { scheduleKey } from '../../schemas/firing.js';
 import { readPage, type Stored } from './page.js';
-import { ALL_LATER, hasSchedules } from './stream.js';
+import { ALL_LATER, hasSchedules } from '../streams/schedule-stream.js';
 
 /** A schedule, and when it fires next. */
 export interface Planned extends Definition {

@@ -14,8 +14,8 @@ import {
   type Timing,
 } from '../../schemas/schedule.js';
 import type { Address } from '../../schemas/subjects.js';
-import { linkedRequest } from '../journal/linked-request.js';
-import { parsePubAck } from '../journal/pub-ack.js';
+import { linkedRequest } from '../../link/linked-request.js';
+import { parsePubAck } from '../../link/pub-ack.js';
 import { fitting } from '../serving/answer.js';
 import { carriedHeaders, type Definition, definitionHeaders } from './definition.js';
 import { readOne } from './page.js';
@@ -31,7 +31,7 @@ import {
   MAX_SCHEDULE_RECORD_BYTES,
   MAX_SCHEDULES,
   SCHED,
-} from './stream.js';
+} from '../streams/schedule-stream.js';
 
 /** A command that is to be sent later. It has been admitted. */
 export interface ScheduleRequest {

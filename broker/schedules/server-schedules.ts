@@ -3,13 +3,13 @@ import type { NatsConnection } from 'nats';
 import { FaultError, toFault } from '../../schemas/errors.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
-import type { Draft } from '../journal/draft.js';
-import { linkedRequest } from '../journal/linked-request.js';
-import { parsePubAck } from '../journal/pub-ack.js';
+import type { Draft } from '../../journal/append/draft.js';
+import { linkedRequest } from '../../link/linked-request.js';
+import { parsePubAck } from '../../link/pub-ack.js';
 import { HEADER } from '../../schemas/headers.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { carriedHeaders, definitionHeaders, firedDraft, readServerSchedule } from './definition.js';
-import { firingKey } from './firing.js';
+import { firingKey } from '../../schemas/firing.js';
 import { readOne, readPage, type Stored } from './page.js';
 import {
   ALL_SERVER_FIRINGS,
@@ -18,7 +18,7 @@ import {
   hasSchedules,
   laterOf,
   SCHED,
-} from './stream.js';
+} from '../streams/schedule-stream.js';
 
 export interface TakeOverOptions {
   readonly nc: NatsConnection;

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { makeDirs } from '../files/make-dirs.js';
+import { makeDirs } from '../../system/files/make-dirs.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { probeExact } from './probe.js';
 

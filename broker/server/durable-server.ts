@@ -2,7 +2,7 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { linkState } from '../journal/link-state.js';
+import { linkState } from '../../link/link-state.js';
 import type { JetStreamSettings, Link } from './link.js';
 import { memoryFileSystem } from './store-disk.js';
 

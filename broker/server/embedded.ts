@@ -1,7 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { checkPort } from '../process/free-port.js';
+import { checkPort } from '../../system/processes/free-port.js';
 import { awaitInfo } from './await-info.js';
 import { isKill, type ServerProcess, type ServerProcessOptions, spawnServer } from './server-process.js';
 

@@ -1,8 +1,8 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
-import { dial } from '../journal/dial.js';
-import { linkedRequest, whileLinked } from '../journal/linked-request.js';
+import { dial } from '../../link/dial.js';
+import { linkedRequest, whileLinked } from '../../link/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
 import { Intake } from '../intake/intake.js';

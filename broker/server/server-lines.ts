@@ -1,5 +1,5 @@
-import type { BrokerLog } from '../broker-log.js';
-import { LineLimit } from '../process/line-limit.js';
+import type { BrokerLog } from '../../system/lines/broker-log.js';
+import { LineLimit } from '../../system/lines/line-limit.js';
 
 /** Lines that tell of trouble; the broker keeps the rest to itself. */
 const TROUBLE = /\[(WRN|ERR|FTL)\]/;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { boundedLines } from '../process/bounded-lines.js';
-import type { Reaper } from '../process/reaper.js';
+import { boundedLines } from '../../system/lines/bounded-lines.js';
+import type { Reaper } from '../../system/processes/reaper.js';
 
 /** Log lines that are kept for the message of a failure. */
 const TAIL_LINES = 8;

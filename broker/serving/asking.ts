@@ -1,5 +1,5 @@
 import type { Msg } from 'nats';
-import { headerBytesOf } from '../journal/message-headers.js';
+import { headerBytesOf } from '../../link/message-headers.js';
 import type { Asking, Pace } from './turnstile.js';
 
 /** What is answered at once makes room at once for the next, and what it leaves in the module's line grows. */

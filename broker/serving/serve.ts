@@ -1,10 +1,10 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { stderrLog } from '../broker-log.js';
+import { stderrLog } from '../../system/lines/broker-log.js';
 import type { Taken } from '../intake/intake.js';
 import { HEADER } from '../../schemas/headers.js';
-import { headerOf } from '../journal/message-headers.js';
-import { Seldom } from '../journal/seldom.js';
+import { headerOf } from '../../link/message-headers.js';
+import { Seldom } from '../../system/lines/seldom.js';
 import { askingOf } from './asking.js';
 import type { Entrance } from './entrance.js';
 import { LaterRefusals } from './later-refusals.js';

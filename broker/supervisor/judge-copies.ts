@@ -7,10 +7,10 @@ import { tokenOrInvalid } from '../../schemas/names.js';
 import { mayStoreCopy } from '../../schemas/publish-rights.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { resultSubject, splitSubject } from '../../schemas/subjects.js';
-import type { Copy } from '../journal/copy.js';
-import { readLogBatches } from '../journal/reader.js';
-import { recordsAt } from '../journal/records-at.js';
-import type { MissingCopy } from '../journal/recovery.js';
+import type { Copy } from '../../journal/append/copy-draft.js';
+import { readLogBatches } from '../../journal/read/reader.js';
+import { recordsAt } from '../../journal/read/records-at.js';
+import type { MissingCopy } from '../../journal/append/recovery.js';
 
 /** A copy that a module's result promises and that the module may not have. */
 export interface RefusedCopy {

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
-import { readBounded } from '../files/bounded-file.js';
+import { readBounded } from '../../system/files/bounded-file.js';
 
 export const MANIFEST_FILE = 'manifest.json';
 /** Written for people it has blanks and line ends, which do not count. */

@@ -5,7 +5,7 @@ import Type, { type Static } from 'typebox';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { compile } from '../../schemas/validate.js';
-import { replaceFileSync } from '../process/durable-file.js';
+import { replaceFileSync } from '../../system/files/durable-file.js';
 
 /** In the data directory: which modules this broker has had, and what an operator wants of each. */
 export const MEMORY_FILE = 'modules.json';

@@ -5,12 +5,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
-import { FAIL_VARIABLE } from '../journal/fail-point.js';
-import { SILENCE_VARIABLE } from '../journal/keepalive.js';
-import { boundedLines } from '../process/bounded-lines.js';
-import { LastLines } from '../process/last-lines.js';
-import { ProcessClock } from '../process/process-clock.js';
-import type { Reaper } from '../process/reaper.js';
+import { FAIL_VARIABLE } from '../../system/processes/fail-point.js';
+import { SILENCE_VARIABLE } from '../../link/keepalive.js';
+import { boundedLines } from '../../system/lines/bounded-lines.js';
+import { LastLines } from '../../system/lines/last-lines.js';
+import { ProcessClock } from '../../system/processes/process-clock.js';
+import type { Reaper } from '../../system/processes/reaper.js';
 import type { ModuleSource } from './manifest-file.js';
 
 /** How a process ended: `exit:<code>`, `signal:<name>`, `hang` when it was replaced for its silence. */

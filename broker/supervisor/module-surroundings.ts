@@ -3,7 +3,7 @@ import type { StartReply, StartRequest } from '../../schemas/control.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { Key } from '../access/keys.js';
-import type { Reaper } from '../process/reaper.js';
+import type { Reaper } from '../../system/processes/reaper.js';
 import type { EpochPace } from './epoch-pace.js';
 import type { ModuleSource } from './manifest-file.js';
 

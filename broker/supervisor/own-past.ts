@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { FaultError } from '../../schemas/errors.js';
 import { foldConsumer, LOG } from '../../schemas/log.js';
-import { readLogBatches } from '../journal/reader.js';
-import { type ApiFailure, lastMatch, nextMatch } from '../journal/reader-api.js';
+import { readLogBatches } from '../../journal/read/reader.js';
+import { type ApiFailure, lastMatch, nextMatch } from '../../journal/read/reader-api.js';
 import { PINNED } from './command-consumer.js';
 
 /** Which part of the log a module reads when it starts, sequences. */

@@ -6,7 +6,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { ModuleRemoval } from '../../schemas/operate.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
-import { failPoint } from '../journal/fail-point.js';
+import { failPoint } from '../../system/processes/fail-point.js';
 import { brokenBy, dependenciesOf, startOrder } from './dependencies.js';
 import { type ModuleSource, readModule } from './manifest-file.js';
 import type { Intent, ModuleMemory, Remembered } from './module-memory.js';

@@ -1,7 +1,7 @@
 import { defineModule } from '../sdk/index.js';
-import { balance, credit, deposit, settle, transfer, withdraw } from './deciders.js';
-import { manifest } from './manifest.js';
-import { EMPTY, withOutgoing, withoutOutgoing } from './state.js';
+import { balance, credit, deposit, settle, transfer, withdraw } from './accounts-deciders.js';
+import { manifest } from './accounts-manifest.js';
+import { EMPTY, withOutgoing, withoutOutgoing } from './accounts-state.js';
 
 export default defineModule({
   manifest,

@@ -1,9 +1,9 @@
 import { defineModule } from '../sdk/index.js';
-import { assign, info, release, retire, spawn } from './deciders.js';
+import { assign, info, release, retire, spawn } from './agents-deciders.js';
 import { enroll, list, strike } from './listing.js';
-import { manifest } from './manifest.js';
+import { manifest } from './agents-manifest.js';
 import * as register from './register.js';
-import { INITIAL, registerOf, type State, withAgent } from './state.js';
+import { INITIAL, registerOf, type State, withAgent } from './agents-state.js';
 
 export default defineModule({
   manifest,

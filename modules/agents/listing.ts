@@ -1,7 +1,7 @@
 import { right } from 'fp-ts/lib/Either.js';
-import type { Decide } from './deciders.js';
+import type { Decide } from './agents-deciders.js';
 import { enroll as enrolled, isEnrolled, page, strike as struck } from './register.js';
-import { registerOf } from './state.js';
+import { registerOf } from './agents-state.js';
 
 const DEFAULT_LIMIT = 100;
 

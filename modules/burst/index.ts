@@ -1,5 +1,5 @@
 import { defineModule } from '../sdk/index.js';
-import { manifest } from './manifest.js';
+import { manifest } from './burst-manifest.js';
 import { counted, NONE } from './tally.js';
 
 /** Follows the events of `tallystick burst`. */

@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
-import { type AskedCall, statedCalls } from '../../broker/journal/call-digest.js';
-import { linkState } from '../../broker/journal/link-state.js';
-import { linkedRequest } from '../../broker/journal/linked-request.js';
+import { type AskedCall, statedCalls } from '../../journal/wire/call-digest.js';
+import { linkState } from '../../link/link-state.js';
+import { linkedRequest } from '../../link/linked-request.js';
 import { type CallsReply, type ControlError, callsSubject } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { commandSubject } from '../../schemas/subjects.js';

@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { headers as makeHeaders, type NatsConnection } from 'nats';
-import { linkState } from '../../broker/journal/link-state.js';
-import { linkedRequest } from '../../broker/journal/linked-request.js';
-import { neverSent } from '../../broker/journal/never-sent.js';
-import { headerOf } from '../../broker/journal/message-headers.js';
+import { linkState } from '../../link/link-state.js';
+import { linkedRequest } from '../../link/linked-request.js';
+import { neverSent } from '../../link/never-sent.js';
+import { headerOf } from '../../link/message-headers.js';
 import { type ErrorCode, type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';

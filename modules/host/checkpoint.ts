@@ -1,4 +1,4 @@
-import { SparseSequences } from '../../broker/journal/sparse-sequences.js';
+import { SparseSequences } from '../../journal/wire/sparse-sequences.js';
 
 /** The last command that is done with all before it. */
 export interface Reached {

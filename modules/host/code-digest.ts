@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative } from 'node:path';
-import { ownPackage } from '../../broker/files/own-package.js';
+import { ownPackage } from '../../system/files/own-package.js';
 import type { CodeFiles } from './code-files.js';
 
 /** Part of every digest: raised where the same code would make other states, as when records are read in another way. */

@@ -5,8 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { init, parse } from 'es-module-lexer';
 import { resolve } from 'import-meta-resolve';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { ownPackage } from '../../broker/files/own-package.js';
-import { readBounded } from '../../broker/files/bounded-file.js';
+import { ownPackage } from '../../system/files/own-package.js';
+import { readBounded } from '../../system/files/bounded-file.js';
 
 /** What an entry file leads to. */
 export interface CodeFiles {

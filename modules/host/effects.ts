@@ -2,15 +2,15 @@ import type { NatsConnection } from 'nats';
 import { DEFAULT_CONCURRENCY, retryOf } from '../../schemas/manifest.js';
 import type { Refusal } from '../../schemas/result.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command } from '../sdk/module.js';
+import type { AnyModule, Command } from '../sdk/define-module.js';
 import type { BlackBox } from './black-box.js';
 import { leftOut, recordedCalls } from './calls-made.js';
 import { type Errand, type RunSurroundings, runHandler } from './handler-run.js';
-import { type Outcome, refused } from './outcome.js';
+import { type Outcome, refused } from './handler-outcome.js';
 import { deadlinePast } from './read-command.js';
 import { pauseBeforeNext } from './retry.js';
 import type { Throws } from './throws.js';
-import { Slots } from './slots.js';
+import { Slots } from './semaphore.js';
 import { Urgency } from './urgency.js';
 
 /**

@@ -1,19 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { failPoint } from '../../broker/journal/fail-point.js';
+import { failPoint } from '../../system/processes/fail-point.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { toPayload } from '../../schemas/json.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
-import { mayCall } from '../sdk/admission.js';
+import { mayCall } from '../sdk/may-call.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module.js';
-import { type AnyEvent, withEmitted } from '../sdk/outcome.js';
+import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/define-module.js';
+import { type AnyEvent, withEmitted } from '../sdk/checked-outcome.js';
 import type { BlackBox } from './black-box.js';
 import { makeCall } from './calls.js';
 import { CallsMade } from './calls-made.js';
-import { type Outcome, outcomeOf, refused, threw } from './outcome.js';
+import { type Outcome, outcomeOf, refused, threw } from './handler-outcome.js';
 
 type AnyEffect = EffectAction<unknown, unknown, unknown, AnyEvent>;
 

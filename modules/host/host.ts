@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { type NatsConnection, nkeyAuthenticator } from 'nats';
-import { dial } from '../../broker/journal/dial.js';
-import { failPoint } from '../../broker/journal/fail-point.js';
-import { linkState } from '../../broker/journal/link-state.js';
-import { linkedRequest } from '../../broker/journal/linked-request.js';
-import type { EpochEnd } from '../../broker/journal/recovery.js';
-import { isFoldedBy } from '../../broker/snapshots/foreign.js';
-import { Snapshots } from '../../broker/snapshots/snapshots.js';
+import { dial } from '../../link/dial.js';
+import { failPoint } from '../../system/processes/fail-point.js';
+import { linkState } from '../../link/link-state.js';
+import { linkedRequest } from '../../link/linked-request.js';
+import type { EpochEnd } from '../../journal/append/recovery.js';
+import { isFoldedBy } from '../../store/snapshots/folded-elsewhere.js';
+import { Snapshots } from '../../store/snapshots/snapshots.js';
 import {
   BEAT_INTERVAL_MS,
   type Beat,
@@ -21,12 +21,12 @@ import { isFollower } from '../../schemas/manifest.js';
 import { FaultError } from '../../schemas/errors.js';
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
-import type { AnyModule } from '../sdk/module.js';
+import type { AnyModule } from '../sdk/define-module.js';
 import { BlackBox } from './black-box.js';
 import { Effects } from './effects.js';
 import { inHand } from './handler-run.js';
-import { Following } from './following.js';
-import { FoldError, foldPast, type PastOptions } from './past.js';
+import { Following } from './follow-events.js';
+import { FoldError, foldPast, type PastOptions } from './read-past.js';
 import { Session } from './session.js';
 import { ShelfFile } from './shelf-file.js';
 import { States } from './states.js';

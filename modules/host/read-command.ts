@@ -7,9 +7,9 @@ import { limitsOf } from '../../schemas/manifest.js';
 import { isName } from '../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
-import { admit } from '../sdk/admission.js';
+import { admit } from '../sdk/may-call.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command } from '../sdk/module.js';
+import type { AnyModule, Command } from '../sdk/define-module.js';
 
 /** When a command is not to be handled any more, milliseconds since 1970; NaN when its header cannot be read. */
 export const deadlineOf = (message: StoredMessage): number | undefined => {

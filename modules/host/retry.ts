@@ -1,5 +1,5 @@
 import type { Retry } from '../../schemas/manifest.js';
-import type { Outcome } from './outcome.js';
+import type { Outcome } from './handler-outcome.js';
 
 /**
  * Whether another run may end otherwise: the handler threw or was late, or it says so itself. What it returned against

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeDirs } from '../../broker/files/make-dirs.js';
-import { WireRecord } from '../../broker/journal/wire-record.js';
+import { makeDirs } from '../../system/files/make-dirs.js';
+import { WireRecord } from '../../journal/wire/wire-record.js';
 
 /** Bytes before a record: all behind it, subject, nanoseconds, headers (4 each), and its sequence (8). */
 const HEAD = 24;

@@ -1,11 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { failPoint } from '../../broker/journal/fail-point.js';
-import { AgentStates, type TakenChanges } from '../../broker/snapshots/agent-states.js';
-import { namesCode } from '../../broker/snapshots/foreign.js';
-import type { Snapshots } from '../../broker/snapshots/snapshots.js';
+import { failPoint } from '../../system/processes/fail-point.js';
+import { AgentStates, type TakenChanges } from '../../store/snapshots/agent-states.js';
+import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
+import type { Snapshots } from '../../store/snapshots/snapshots.js';
 import { foldEvents } from '../sdk/fold.js';
-import type { AnyModule } from '../sdk/module.js';
-import type { AnyEvent } from '../sdk/outcome.js';
+import type { AnyModule } from '../sdk/define-module.js';
+import type { AnyEvent } from '../sdk/checked-outcome.js';
 
 /** After a group that could not be written, milliseconds. */
 const RETRY_MS = 1_000;

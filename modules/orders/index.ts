@@ -1,7 +1,14 @@
 import { defineModule } from '../sdk/index.js';
-import { manifest } from './manifest.js';
+import { manifest } from './orders-manifest.js';
 import { fulfil, place, settle, show } from './order.js';
-import { INITIAL, type Order, restocked, type State, withoutReservation, withReservation } from './state.js';
+import {
+  INITIAL,
+  type Order,
+  restocked,
+  type State,
+  withoutReservation,
+  withReservation,
+} from './orders-state.js';
 import { confirm, reserve, restock, show as stock, unreserve } from './stock.js';
 
 const withOrder = (state: State, change: (order: Order) => Order): State =>

@@ -1,7 +1,7 @@
 import { chain, type Either, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { manifest as agents } from '../agents/manifest.js';
+import { manifest as agents } from '../agents/agents-manifest.js';
 import {
   type ActionName,
   type Command,
@@ -10,9 +10,9 @@ import {
   type Run as RunOf,
   send,
 } from '../sdk/index.js';
-import { isOrderName, MAX_TOTAL, type manifest, ORDER_PREFIX } from './manifest.js';
+import { isOrderName, MAX_TOTAL, type manifest, ORDER_PREFIX } from './orders-manifest.js';
 import { carryOutOrUndo, refund } from './place.js';
-import type { Order, OrderDetails, State } from './state.js';
+import type { Order, OrderDetails, State } from './orders-state.js';
 import { type Decide, reject } from './stock.js';
 
 type M = typeof manifest;

@@ -2,11 +2,11 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Refusal } from '../../schemas/result.js';
-import { manifest as accounts } from '../accounts/manifest.js';
-import { manifest as agents } from '../agents/manifest.js';
+import { manifest as accounts } from '../accounts/accounts-manifest.js';
+import { manifest as agents } from '../agents/agents-manifest.js';
 import { type Decision, type EffectContext, type EventOf, type Output, send } from '../sdk/index.js';
-import { manifest } from './manifest.js';
-import type { OrderDetails, Reason, State } from './state.js';
+import { manifest } from './orders-manifest.js';
+import type { OrderDetails, Reason, State } from './orders-state.js';
 
 type Placed = Decision<Output<typeof manifest, 'place'>, EventOf<typeof manifest>>;
 export type Call = EffectContext<State, EventOf<typeof manifest>>['call'];

@@ -1,7 +1,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { ActionName, Decide as DecideOf, Output, Rejection } from '../sdk/index.js';
-import { isOrderName, type manifest, ORDER_PREFIX } from './manifest.js';
-import { reservationOf, reservedTotal, type State, type Stock, stockOf } from './state.js';
+import { isOrderName, type manifest, ORDER_PREFIX } from './orders-manifest.js';
+import { reservationOf, reservedTotal, type State, type Stock, stockOf } from './orders-state.js';
 
 type M = typeof manifest;
 export type Decide<A extends ActionName<M>> = DecideOf<M, State, A>;

@@ -2,17 +2,17 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
-import { headerOf } from '../../broker/journal/message-headers.js';
-import { neverSent } from '../../broker/journal/never-sent.js';
-import { isNobody, untilServed } from '../../broker/journal/until-served.js';
-import { parseServedAck } from '../../broker/journal/pub-ack.js';
+import { headerOf } from '../../link/message-headers.js';
+import { neverSent } from '../../link/never-sent.js';
+import { isNobody, untilServed } from '../../link/until-served.js';
+import { parseServedAck } from '../../link/pub-ack.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { type Address, callSubject, commandSubject } from '../../schemas/subjects.js';
 import { MAX_TIMER_MS } from '../../schemas/quantity.js';
-import type { ActionName, Input, Output, TypedManifest } from './manifest.js';
+import type { ActionName, Input, Output, TypedManifest } from './define-manifest.js';
 import { type Asked, prepared } from './prepared.js';
 
 export interface CallOptions {

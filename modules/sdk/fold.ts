@@ -5,8 +5,8 @@ import { schemaOf } from '../../schemas/manifest.js';
 import { causeOf, schemaVersionOf, type StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { compileChecks } from './checks.js';
-import type { AnyModule } from './module.js';
-import type { AnyEvent } from './outcome.js';
+import type { AnyModule } from './define-module.js';
+import type { AnyEvent } from './checked-outcome.js';
 import { compileUpcast, type Upcast } from './upcast.js';
 
 /** What of a record a state is made of. */

@@ -8,13 +8,13 @@ export {
   type Input,
   type Output,
   type TypedManifest,
-} from './manifest.js';
+} from './define-manifest.js';
 export {
   type CommandProducer,
   createProducer,
   type ProducerSettings,
   type SendOptions,
-} from './producer.js';
+} from './open-producer.js';
 export {
   type Command,
   type Decision,
@@ -24,4 +24,4 @@ export {
   type Rejection,
   type Send,
   send,
-} from './module.js';
+} from './define-module.js';

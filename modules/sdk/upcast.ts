@@ -3,9 +3,9 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { schemaOf } from '../../schemas/manifest.js';
 import { pointer } from '../../schemas/schema-problem.js';
 import type { Checks } from './checks.js';
-import type { AnyModule } from './module.js';
-import type { AnyEvent } from './outcome.js';
-import { messageOf, placeOf } from './thrown.js';
+import type { AnyModule } from './define-module.js';
+import type { AnyEvent } from './checked-outcome.js';
+import { messageOf, placeOf } from './thrown-text.js';
 
 /** Gives an event that was recorded in an older schema version the shape of today's; FOLD_FAILED. */
 export type Upcast = (event: AnyEvent, from: number) => Either<Fault, AnyEvent>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
-import type { Rejection, Send } from '../sdk/module.js';
-import type { AnyDecision } from '../sdk/outcome.js';
+import type { Rejection, Send } from '../sdk/define-module.js';
+import type { AnyDecision } from '../sdk/checked-outcome.js';
 import { throughJson } from './plain.js';
 import type { Recorded } from './scripted-calls.js';
 import { type AnyEvent, foldEvents, type Subject } from './subject.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Command } from '../sdk/module.js';
-import { withEmitted } from '../sdk/outcome.js';
+import type { Command } from '../sdk/define-module.js';
+import { withEmitted } from '../sdk/checked-outcome.js';
 import type { Outcome } from './assertions.js';
 import { type Answer, type Recorded, replaying, scriptedContext } from './scripted-calls.js';
 import { admitted, assertRecordable, type Subject } from './subject.js';

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Refusal } from '../../schemas/result.js';
-import { admit, mayCall } from '../sdk/admission.js';
+import { admit, mayCall } from '../sdk/may-call.js';
 import { compileChecks } from '../sdk/checks.js';
-import type { TypedManifest } from '../sdk/manifest.js';
-import { type EffectContext, type Send, send } from '../sdk/module.js';
-import type { AnyEvent } from '../sdk/outcome.js';
+import type { TypedManifest } from '../sdk/define-manifest.js';
+import { type EffectContext, type Send, send } from '../sdk/define-module.js';
+import type { AnyEvent } from '../sdk/checked-outcome.js';
 import { frozen } from './plain.js';
 import { must } from './subject.js';
 

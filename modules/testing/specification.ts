@@ -1,5 +1,5 @@
-import type { ActionName, EventOf, Input, Output, TypedManifest } from '../sdk/manifest.js';
-import type { AnyModule, Command, Module, Send } from '../sdk/module.js';
+import type { ActionName, EventOf, Input, Output, TypedManifest } from '../sdk/define-manifest.js';
+import type { AnyModule, Command, Module, Send } from '../sdk/define-module.js';
 import { assertCalls, assertOutcome, assertRejected } from './assertions.js';
 import { decidePurely, runScripted } from './handling.js';
 import { frozen } from './plain.js';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Fault } from '../../schemas/errors.js';
-import { admit } from '../sdk/admission.js';
+import { admit } from '../sdk/may-call.js';
 import { type Checks, compileChecks } from '../sdk/checks.js';
-import type { AnyModule, Command, Rejection } from '../sdk/module.js';
-import { type AnyDecision, checkDecision, checkRejection } from '../sdk/outcome.js';
+import type { AnyModule, Command, Rejection } from '../sdk/define-module.js';
+import { type AnyDecision, checkDecision, checkRejection } from '../sdk/checked-outcome.js';
 import { assertPlainJson, frozen } from './plain.js';
 
 /** A module under specification, its schemas compiled once. */

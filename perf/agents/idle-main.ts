@@ -1,10 +1,10 @@
 /** The process whose memory is measured: the states of a module's host, without a broker. Run with `--expose-gc`. */
 import { join } from 'node:path';
-import { Snapshots } from '../../broker/snapshots/snapshots.js';
+import { Snapshots } from '../../store/snapshots/snapshots.js';
 import accounts from '../../modules/accounts/index.js';
 import { States } from '../../modules/host/states.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
-import { answer, settingOf } from '../program.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
+import { answer, settingOf } from '../../system/processes/program.js';
 
 export type IdleQuestions = {
   /** Gives so many agents a state, and writes it. */

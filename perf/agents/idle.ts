@@ -1,6 +1,6 @@
-import { startReaper } from '../../broker/process/reaper.js';
-import { makeBenchDir } from '../bench-dir.js';
-import { startProgram } from '../program.js';
+import { startReaper } from '../../system/processes/reaper.js';
+import { makeBenchDir } from '../bench/bench-dir.js';
+import { startProgram } from '../../system/processes/program.js';
 import type { IdleQuestions } from './idle-main.js';
 
 export interface Idle {

@@ -1,11 +1,11 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
-import { startReaper } from '../../broker/process/reaper.js';
-import { manifest } from '../../modules/accounts/manifest.js';
+import { startReaper } from '../../system/processes/reaper.js';
+import { manifest } from '../../modules/accounts/accounts-manifest.js';
 import { createClient } from '../../modules/sdk/index.js';
-import { startBenchBroker } from '../bench-broker.js';
-import { makeBenchDir } from '../bench-dir.js';
-import { type Measured, measured } from '../rounds.js';
+import { startBenchBroker } from '../bench/bench-broker.js';
+import { makeBenchDir } from '../bench/bench-dir.js';
+import { type Measured, measured } from '../bench/rounds.js';
 
 export interface Starting {
   readonly agents: number;

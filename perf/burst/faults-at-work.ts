@@ -3,7 +3,7 @@ import type { PlannedFault, Victim } from './fault-plan.js';
 import type { Fleet } from './fleet.js';
 import type { Installation } from './installation.js';
 import type { Processes } from './processes.js';
-import type { BurstView } from './run-burst.js';
+import type { BurstView } from './burst-progress.js';
 import { Outage } from './outage.js';
 import { now, type ProducerNews } from './setting.js';
 import type { DoneFault } from './timeline.js';

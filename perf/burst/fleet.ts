@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Reaper } from '../../broker/process/reaper.js';
+import type { Reaper } from '../../system/processes/reaper.js';
 import { ProducerProcess } from './producer-process.js';
-import { type Rates, Schedule } from './schedule.js';
+import { type Rates, Schedule } from './burst-schedule.js';
 import { type LoadKind, now, type ProducerNews } from './setting.js';
 
 export interface FleetOptions {

@@ -1,14 +1,14 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
-import { ModuleAgents } from '../../broker/snapshots/index.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
+import { ModuleAgents } from '../../store/snapshots/index.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
 import type { Tally } from '../../modules/burst/tally.js';
 import { verifyLog } from '../../replay/index.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Verification } from '../../schemas/verification.js';
 import type { Installation } from './installation.js';
 import { KINDS, type LoadKind } from './setting.js';
-import type { BurstOutcome } from './outcome.js';
-import type { BurstView } from './run-burst.js';
+import type { BurstOutcome } from './burst-outcome.js';
+import type { BurstView } from './burst-progress.js';
 
 export interface JudgeOptions {
   readonly kind: LoadKind;

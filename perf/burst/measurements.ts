@@ -1,6 +1,6 @@
 import { Latencies } from './latencies.js';
-import type { Quantiles } from './outcome.js';
-import { PHASES, type PhaseName, type Schedule } from './schedule.js';
+import type { Quantiles } from './burst-outcome.js';
+import { PHASES, type PhaseName, type Schedule } from './burst-schedule.js';
 import { now, type ProducerNews } from './setting.js';
 import type { Moment } from './timeline.js';
 

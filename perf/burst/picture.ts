@@ -1,4 +1,4 @@
-import type { BurstRun } from './outcome.js';
+import type { BurstRun } from './burst-outcome.js';
 import type { Moment } from './timeline.js';
 
 const WIDTH = 960;

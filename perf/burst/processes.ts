@@ -1,6 +1,6 @@
 import pidusage from 'pidusage';
 import type { NatsConnection } from 'nats';
-import { linkedRequest } from '../../broker/journal/linked-request.js';
+import { linkedRequest } from '../../link/linked-request.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 
 export const ROLES = ['producers', 'server', 'broker', 'module'] as const;

@@ -1,13 +1,13 @@
 /** The process of one producer: sends what is due when it is due, and writes down what was acknowledged. */
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { connect, nkeyAuthenticator, nuid } from 'nats';
-import { type Appended, GROUPING, isInLog, Producer, requestedEpochs } from '../../broker/journal/index.js';
+import { type Appended, GROUPING, isInLog, Producer, requestedEpochs } from '../../journal/index.js';
 import { FaultError } from '../../schemas/errors.js';
-import { settingOf } from '../program.js';
+import { settingOf } from '../../system/processes/program.js';
 import { Latencies } from './latencies.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { payloads } from './payloads.js';
-import { PHASES, Schedule } from './schedule.js';
+import { PHASES, Schedule } from './burst-schedule.js';
 import {
   type FromProducer,
   KINDS,

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Reaper } from '../../broker/process/reaper.js';
+import type { Reaper } from '../../system/processes/reaper.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { FromProducer, ProducerNews, ProducerSetting, ToProducer } from './setting.js';
 

@@ -1,7 +1,8 @@
+import type { BurstView } from './burst-progress.js';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { Reaper } from '../../broker/process/reaper.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
+import type { Reaper } from '../../system/processes/reaper.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { PlannedFault } from './fault-plan.js';
 import { FaultsAtWork } from './faults-at-work.js';
@@ -10,12 +11,12 @@ import type { Installation } from './installation.js';
 import { type Judgement, judge, TOLD_NOTHING, type Told, toldAgents } from './judge.js';
 import { logEnd } from './log-end.js';
 import { Measurements, round } from './measurements.js';
-import type { BurstOutcome, BurstRun } from './outcome.js';
+import type { BurstOutcome, BurstRun } from './burst-outcome.js';
 import { Processes, ROLES, type Role } from './processes.js';
-import { type Rates, Schedule } from './schedule.js';
+import { type Rates, Schedule } from './burst-schedule.js';
 import { KINDS, type LoadKind, now } from './setting.js';
-import type { DoneFault, Moment } from './timeline.js';
-import { type Watch, watchCalls, watchEvents } from './watch.js';
+import type { DoneFault } from './timeline.js';
+import { type Watch, watchCalls, watchEvents } from './watch-burst.js';
 
 export interface BurstOptions {
   readonly kind: LoadKind;
@@ -33,13 +34,6 @@ export interface BurstOptions {
   readonly module: AnyModule;
   readonly reaper: Reaper;
   readonly view: BurstView;
-}
-
-/** Who looks on. */
-export interface BurstView {
-  readonly stage: (text: string) => void;
-  readonly moment: (moment: Moment, part: string) => void;
-  readonly fault: (text: string) => void;
 }
 
 const MOMENT_MS = 250;

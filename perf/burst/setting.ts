@@ -1,6 +1,6 @@
-import type { Rates } from './schedule.js';
+import type { Rates } from './burst-schedule.js';
 import type { Counts } from './latencies.js';
-import type { PhaseName } from './schedule.js';
+import type { PhaseName } from './burst-schedule.js';
 
 /** The two kinds of load, and the module of each. */
 export const KINDS = {

@@ -1,10 +1,10 @@
 import { connect, type NatsConnection } from 'nats';
-import { startReaper } from '../../broker/process/reaper.js';
-import { type BenchBroker, startBenchBroker } from '../bench-broker.js';
-import { makeBenchDir } from '../bench-dir.js';
-import { percentile } from '../percentiles.js';
-import { type Program, startProgram } from '../program.js';
-import type { Report, Scenario } from '../scenario.js';
+import { startReaper } from '../../system/processes/reaper.js';
+import { type BenchBroker, startBenchBroker } from '../bench/bench-broker.js';
+import { makeBenchDir } from '../bench/bench-dir.js';
+import { percentile } from '../bench/percentiles.js';
+import { type Program, startProgram } from '../../system/processes/program.js';
+import type { Report, Scenario } from '../bench/scenario.js';
 import type { FlooderQuestions } from './flooder-main.js';
 import { FLOOD_NAMES, type FloodName } from './kinds.js';
 

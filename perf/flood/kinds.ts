@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { SCHEDULE_HEADER } from '../../schemas/schedule.js';
-import { PRODUCER } from '../../schemas/producer.js';
+import { PRODUCER } from '../../schemas/producer-requests.js';
 import { headers } from 'nats';
 
 /** What a guest can send without end: how many at a time, and how the next one is sent. */

@@ -1,8 +1,8 @@
 import type { Durability } from '../../schemas/log.js';
-import { type BenchServer, startBenchServer } from '../bench-server.js';
-import { findNatsCli, natsBench } from '../nats-bench.js';
-import { inRounds, measured } from '../rounds.js';
-import type { ScenarioOptions } from '../scenario.js';
+import { type BenchServer, startBenchServer } from '../bench/bench-server.js';
+import { findNatsCli, natsBench } from '../bench/nats-bench.js';
+import { inRounds, measured } from '../bench/rounds.js';
+import type { ScenarioOptions } from '../bench/scenario.js';
 import { fastIngest } from './fast-ingest.js';
 import { appendOne, closedLoop, DATA, type LoadRun, openProducer, SUBJECT, unlimited } from './load.js';
 

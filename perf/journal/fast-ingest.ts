@@ -1,5 +1,5 @@
 import { createInbox, type NatsConnection, nuid } from 'nats';
-import { Envelope } from '../../broker/journal/envelope.js';
+import { Envelope } from '../../journal/append/envelope.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import { DATA, DRAFT, SUBJECT } from './load.js';
 

@@ -1,12 +1,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import {
-  brokerEpochs,
-  GROUPING,
-  openBrokerEpoch,
-  Producer,
-  type Settle,
-} from '../../broker/journal/index.js';
+import { brokerEpochs, GROUPING, openBrokerEpoch, Producer, type Settle } from '../../journal/index.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 

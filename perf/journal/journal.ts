@@ -1,5 +1,5 @@
 import type { Durability } from '../../schemas/log.js';
-import type { Report, Scenario, Table } from '../scenario.js';
+import type { Report, Scenario, Table } from '../bench/scenario.js';
 import { type Appending, type Level, measureAppending, UNLIMITED } from './appending.js';
 import type { LoadRun } from './load.js';
 import { measureReading } from './reading.js';

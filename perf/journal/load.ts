@@ -1,9 +1,9 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { brokerEpochs, type Draft, GROUPING, openBrokerEpoch, Producer } from '../../broker/journal/index.js';
+import { brokerEpochs, type Draft, GROUPING, openBrokerEpoch, Producer } from '../../journal/index.js';
 import { FaultError } from '../../schemas/errors.js';
 import type { Durability } from '../../schemas/log.js';
-import { percentile } from '../percentiles.js';
+import { percentile } from '../bench/percentiles.js';
 import { PAYLOAD_BYTES } from './fill.js';
 
 /** What one run of a load gave. */

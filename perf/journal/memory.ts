@@ -1,6 +1,6 @@
 import pidusage from 'pidusage';
-import { startBenchServer } from '../bench-server.js';
-import type { Report, Scenario } from '../scenario.js';
+import { startBenchServer } from '../bench/bench-server.js';
+import type { Report, Scenario } from '../bench/scenario.js';
 import { openProducer, unlimited } from './load.js';
 
 const SECONDS = 60;

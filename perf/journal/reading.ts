@@ -1,8 +1,8 @@
-import { readLog, readLogBatches } from '../../broker/journal/index.js';
-import { startBenchServer } from '../bench-server.js';
-import { findNatsCli, natsBench } from '../nats-bench.js';
-import { type Contender, inRounds, type Measured, measured } from '../rounds.js';
-import type { Report, Scenario, ScenarioOptions } from '../scenario.js';
+import { readLog, readLogBatches } from '../../journal/index.js';
+import { startBenchServer } from '../bench/bench-server.js';
+import { findNatsCli, natsBench } from '../bench/nats-bench.js';
+import { type Contender, inRounds, type Measured, measured } from '../bench/rounds.js';
+import type { Report, Scenario, ScenarioOptions } from '../bench/scenario.js';
 import { fillLog, PAYLOAD_BYTES } from './fill.js';
 
 export interface Reading {

@@ -1,10 +1,10 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import type { Draft, Producer } from '../../broker/journal/index.js';
-import { logEnds } from '../../broker/journal/reader-api.js';
+import type { Draft, Producer } from '../../journal/index.js';
+import { logEnds } from '../../journal/read/reader-api.js';
 import { FaultError } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
-import { agentOf, MODULE } from './population.js';
+import { agentOf, MODULE } from './stores/population.js';
 
 /** Records on their way at most, while the log is filled. */
 const PENDING = 50_000;

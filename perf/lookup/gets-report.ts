@@ -1,8 +1,8 @@
-import type { Table } from '../scenario.js';
-import { GETS_PER_TURN } from './timing.js';
+import type { Table } from '../bench/scenario.js';
+import { GETS_PER_TURN } from './stores/timing.js';
 import { type Gets, type Lookups, measureGets, type Population } from './gets.js';
 import type { Part, RatioName, Ratios } from './part.js';
-import { STORES, type StoreName } from './store.js';
+import { STORES, type StoreName } from './stores/store.js';
 
 const LABELS: Readonly<Record<StoreName, string>> = {
   snapshots: 'agents.get',

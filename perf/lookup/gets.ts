@@ -1,9 +1,9 @@
-import { inRounds, type Measured, measured } from '../rounds.js';
-import { PEERS, type Peer, type ScenarioOptions } from '../scenario.js';
-import { type Held, withHeld } from './held.js';
+import { inRounds, type Measured, measured } from '../bench/rounds.js';
+import { PEERS, type Peer, type ScenarioOptions } from '../bench/scenario.js';
+import { type Held, withHeld } from './held-stores.js';
 import { findPeers } from './peers.js';
-import { STORES, type StoreName } from './store.js';
-import type { Timed } from './timing.js';
+import { STORES, type StoreName } from './stores/store.js';
+import type { Timed } from './stores/timing.js';
 
 /** Lookups in one store under one condition, over the rounds. */
 export interface Lookups {

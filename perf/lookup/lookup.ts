@@ -1,4 +1,4 @@
-import type { Report, Scenario } from '../scenario.js';
+import type { Report, Scenario } from '../bench/scenario.js';
 import { gets } from './gets-report.js';
 import { rebuilds } from './rebuilds.js';
 import { stateWrites } from './state-writes.js';

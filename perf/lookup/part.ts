@@ -1,4 +1,4 @@
-import type { Report, ScenarioOptions } from '../scenario.js';
+import type { Report, ScenarioOptions } from '../bench/scenario.js';
 
 /** What `lookup` gives as `ratios`, in this order, and what is held; see docs/benchmarks.md. */
 export const RATIOS = {

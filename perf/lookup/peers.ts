@@ -1,6 +1,6 @@
 import { findRedis, type RedisProgram } from '../peers/redis-server.js';
 import { findSqlite, type SqlitePackage } from '../peers/better-sqlite3.js';
-import { PEERS, type Peer } from '../scenario.js';
+import { PEERS, type Peer } from '../bench/scenario.js';
 
 /** Those of the peers that are wanted and that are to be had on this machine. */
 export interface Peers {

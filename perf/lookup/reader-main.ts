@@ -1,9 +1,9 @@
 /** The process that looks agents up. */
-import { agentsByChance, type Found } from './population.js';
-import { answer, settingOf } from '../program.js';
-import type { Place } from './store.js';
+import { agentsByChance, type Found } from './stores/population.js';
+import { answer, settingOf } from '../../system/processes/program.js';
+import type { Place } from './stores/store.js';
 import { openReader } from './stores/open.js';
-import { type Limits, type Timed, timeLookups, timeNothing } from './timing.js';
+import { type Limits, type Timed, timeLookups, timeNothing } from './stores/timing.js';
 
 interface Lookups extends Limits {
   readonly agents: number;

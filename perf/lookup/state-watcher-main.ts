@@ -1,8 +1,8 @@
 /** The process that measures how long a result that the server has stored stays invisible in the snapshots. */
 import { connect, type Msg } from 'nats';
-import { ModuleAgents } from '../../broker/snapshots/index.js';
-import { MODULE } from './population.js';
-import { answer, settingOf } from '../program.js';
+import { ModuleAgents } from '../../store/snapshots/index.js';
+import { MODULE } from './stores/population.js';
+import { answer, settingOf } from '../../system/processes/program.js';
 import type { StateWriterSetting } from './state-writer-main.js';
 
 export type StateWatcherQuestions = {

@@ -2,17 +2,17 @@
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
-import { Snapshots } from '../../broker/snapshots/snapshots.js';
+import { Snapshots } from '../../store/snapshots/snapshots.js';
 import accounts from '../../modules/accounts/index.js';
 import { States } from '../../modules/host/states.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
 import { FaultError } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
 import type { Result } from '../../schemas/result.js';
 import { openProducer } from '../journal/load.js';
 import { startPace, type Pace } from './pace.js';
-import { agentOf, MODULE } from './population.js';
-import { answer, settingOf } from '../program.js';
+import { agentOf, MODULE } from './stores/population.js';
+import { answer, settingOf } from '../../system/processes/program.js';
 
 export interface StateWriterSetting {
   readonly url: string;

@@ -1,10 +1,10 @@
-import { startReaper } from '../../broker/process/reaper.js';
-import { makeBenchDir } from '../bench-dir.js';
-import { startBenchServer } from '../bench-server.js';
-import { percentile } from '../percentiles.js';
-import { inRounds, measured } from '../rounds.js';
+import { startReaper } from '../../system/processes/reaper.js';
+import { makeBenchDir } from '../bench/bench-dir.js';
+import { startBenchServer } from '../bench/bench-server.js';
+import { percentile } from '../bench/percentiles.js';
+import { inRounds, measured } from '../bench/rounds.js';
 import type { Part } from './part.js';
-import { startProgram } from '../program.js';
+import { startProgram } from '../../system/processes/program.js';
 import type { StateWatcherQuestions } from './state-watcher-main.js';
 import type { StateWriterQuestions, StateWriterSetting } from './state-writer-main.js';
 

@@ -1,8 +1,8 @@
 /** The process that writes states: all agents once, then changes of agents by chance at a fixed rate. */
 import { type Pace, startPace } from './pace.js';
-import { agentOf, agentsByChance, type Change, changeOf, moment } from './population.js';
-import { answer, settingOf } from '../program.js';
-import type { Place } from './store.js';
+import { agentOf, agentsByChance, type Change, changeOf, moment } from './stores/population.js';
+import { answer, settingOf } from '../../system/processes/program.js';
+import type { Place } from './stores/store.js';
 import { openWriter } from './stores/open.js';
 
 export interface Reached {

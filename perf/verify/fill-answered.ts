@@ -7,7 +7,7 @@ import {
   GROUPING,
   openBrokerEpoch,
   Producer,
-} from '../../broker/journal/index.js';
+} from '../../journal/index.js';
 import { type Fault, FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';

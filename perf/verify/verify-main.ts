@@ -1,10 +1,10 @@
 /** The process that verifies, or only reads, so that its memory and processor time are of that alone. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
-import { readLogBatches } from '../../broker/journal/index.js';
+import { readLogBatches } from '../../journal/index.js';
 import { verifyLog } from '../../replay/index.js';
 import { FaultError } from '../../schemas/errors.js';
-import { answer, settingOf } from '../program.js';
+import { answer, settingOf } from '../../system/processes/program.js';
 
 export interface Pass {
   readonly records: number;

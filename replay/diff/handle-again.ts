@@ -1,15 +1,21 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { type Outcome, outcomeOf, refused, threw } from '../../modules/host/outcome.js';
+import { type Outcome, outcomeOf, refused, threw } from '../../modules/host/handler-outcome.js';
 import { readCommand } from '../../modules/host/read-command.js';
 import type { Checks } from '../../modules/sdk/checks.js';
 import { foldEvents } from '../../modules/sdk/fold.js';
-import type { AnyModule, Command, EffectAction, PureAction } from '../../modules/sdk/module.js';
-import { type AnyEvent, withEmitted } from '../../modules/sdk/outcome.js';
+import type { AnyModule, Command, EffectAction, PureAction } from '../../modules/sdk/define-module.js';
+import { type AnyEvent, withEmitted } from '../../modules/sdk/checked-outcome.js';
 import { fault } from '../../schemas/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
 import { splitSubject } from '../../schemas/subjects.js';
-import { type Made, type PlainRecord, type RecordedCall, type Stopped, storedMessage } from './messages.js';
+import {
+  type Made,
+  type PlainRecord,
+  type RecordedCall,
+  type Stopped,
+  storedMessage,
+} from './runner-messages.js';
 import { recordedContext } from './recorded-calls.js';
 
 export interface Handled {

@@ -1,10 +1,10 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { mayCall } from '../../modules/sdk/admission.js';
-import type { AnyModule, EffectContext } from '../../modules/sdk/module.js';
-import type { AnyEvent } from '../../modules/sdk/outcome.js';
+import { mayCall } from '../../modules/sdk/may-call.js';
+import type { AnyModule, EffectContext } from '../../modules/sdk/define-module.js';
+import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { sameJson } from '../expression/json-value.js';
-import type { Made, RecordedCall, Stopped } from './messages.js';
+import type { Made, RecordedCall, Stopped } from './runner-messages.js';
 
 /** What one run of a handler did. */
 export interface Run {

@@ -1,13 +1,13 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { type Part, readMerged } from '../../broker/journal/read-merged.js';
-import type { LogApi } from '../../broker/journal/reader-api.js';
-import { recordsAt } from '../../broker/journal/records-at.js';
+import { type Part, readMerged } from '../../journal/read/read-merged.js';
+import type { LogApi } from '../../journal/read/reader-api.js';
+import { recordsAt } from '../../journal/read/records-at.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { type LogSubject, splitSubject } from '../../schemas/subjects.js';
-import { HandlerCalls } from './handler-calls.js';
-import { type Item, plainRecord } from './messages.js';
+import { HandlerCalls } from './answered-calls.js';
+import { type Item, plainRecord } from './runner-messages.js';
 
 export interface Range {
   readonly api: LogApi;

@@ -1,5 +1,5 @@
 import { splitSubject } from '../../schemas/subjects.js';
-import type { Item, Verdict } from './messages.js';
+import type { Item, Verdict } from './runner-messages.js';
 
 /** A command whose outcome is not the recorded one, or could not be found out. */
 export type OutcomeDifference = Exclude<Verdict, { readonly kind: 'same' | 'notDecided' }> & {

@@ -3,7 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadModule } from '../../modules/host/load-module.js';
 import { compileChecks } from '../../modules/sdk/checks.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
-import type { AnyEvent } from '../../modules/sdk/outcome.js';
+import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { Result } from '../../schemas/result.js';
@@ -15,7 +15,7 @@ import {
   storedMessage,
   type ToRunner,
   type Verdict,
-} from './messages.js';
+} from './runner-messages.js';
 import { refuseOutside } from './refuse-outside.js';
 import { verdictOf } from './verdict.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { FromRunner, Item, Setup, ToRunner, Verdict } from './messages.js';
+import type { FromRunner, Item, Setup, ToRunner, Verdict } from './runner-messages.js';
 
 const PROGRAM = join(import.meta.dirname, 'runner-main.js');
 /** A process whose event loop has not turned for so long hangs. */

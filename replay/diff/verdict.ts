@@ -1,9 +1,9 @@
-import type { AnyEvent } from '../../modules/sdk/outcome.js';
+import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type ErrorCode, isErrorCode } from '../../schemas/errors.js';
 import type { Ok, Refusal, Result } from '../../schemas/result.js';
 import { changesBetween } from '../state/changes.js';
 import type { Handled } from './handle-again.js';
-import type { Decided, Stopped, Verdict } from './messages.js';
+import type { Decided, Stopped, Verdict } from './runner-messages.js';
 
 /** Of the table's codes those that follow from the command, the manifest and the code; the others from how it went. */
 const OF_THE_CODE: ReadonlySet<string> = new Set<ErrorCode>([

@@ -1,6 +1,6 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { readMerged } from '../../broker/journal/read-merged.js';
+import { readMerged } from '../../journal/read/read-merged.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { ModuleFold } from './module-fold.js';

@@ -1,10 +1,10 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { AgentStates, type TakenChanges } from '../../broker/snapshots/agent-states.js';
-import { namesCode } from '../../broker/snapshots/foreign.js';
-import { Generation } from '../../broker/snapshots/generation.js';
-import type { SnapshotPosition } from '../../broker/snapshots/snapshot-files.js';
+import { AgentStates, type TakenChanges } from '../../store/snapshots/agent-states.js';
+import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
+import { Generation } from '../../store/snapshots/generation.js';
+import type { SnapshotPosition } from '../../store/snapshots/snapshot-files.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 

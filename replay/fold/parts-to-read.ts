@@ -1,5 +1,5 @@
-import type { IndexPosition } from '../../broker/index/index-files.js';
-import type { Part } from '../../broker/journal/read-merged.js';
+import type { IndexPosition } from '../../store/log-index/index-files.js';
+import type { Part } from '../../journal/read/read-merged.js';
 
 /** Up to where it is known in which parts of the log modules have events that no command caused. */
 export type KnownEvents = Pick<IndexPosition, 'seq' | 'uncaused'>;

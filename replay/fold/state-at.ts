@@ -1,16 +1,16 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
-import { type LogApi, type LogEnds, logEnds, nextMatch } from '../../broker/journal/reader-api.js';
-import { recordsAt } from '../../broker/journal/records-at.js';
-import { whyForeign } from '../../broker/snapshots/foreign.js';
-import type { AgentState, ModuleAgents, PastAgent, SnapshotPosition } from '../../broker/snapshots/index.js';
+import { readLog } from '../../journal/read/reader.js';
+import { type LogApi, type LogEnds, logEnds, nextMatch } from '../../journal/read/reader-api.js';
+import { recordsAt } from '../../journal/read/records-at.js';
+import { whyForeign } from '../../store/snapshots/folded-elsewhere.js';
+import type { AgentState, ModuleAgents, PastAgent, SnapshotPosition } from '../../store/snapshots/index.js';
 import { compileFoldable } from '../../modules/sdk/fold.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { AgentFold } from './agent-fold.js';
-import { lastAt } from './places.js';
+import { lastAt } from './fold-places.js';
 
 export interface StateAtQuery {
   /** A connection that may read the log. */

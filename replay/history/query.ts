@@ -1,7 +1,7 @@
-import { type Selection, subjectFilters } from '../../broker/journal/subject-filters.js';
+import { type Selection, subjectFilters } from '../../journal/read/subject-filters.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { HistoryRecord } from '../../schemas/record.js';
-import type { Patience } from './places.js';
+import type { Patience } from './history-places.js';
 
 export interface HistoryQuery extends Omit<Selection, 'names'>, Patience {
   /** Name of an action or an event. */

@@ -1,8 +1,8 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { logEnds } from '../../broker/journal/reader-api.js';
-import { whyForeign } from '../../broker/snapshots/foreign.js';
-import { ModuleAgents } from '../../broker/snapshots/index.js';
+import { logEnds } from '../../journal/read/reader-api.js';
+import { whyForeign } from '../../store/snapshots/folded-elsewhere.js';
+import { ModuleAgents } from '../../store/snapshots/index.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { Comparison, type Difference } from './comparison.js';
 import { foldLog } from '../fold/fold-log.js';

@@ -1,4 +1,4 @@
-import type { ModuleAgents, StoredSnapshot } from '../../broker/snapshots/index.js';
+import type { ModuleAgents, StoredSnapshot } from '../../store/snapshots/index.js';
 import { schemaOf } from '../../schemas/manifest.js';
 import type { ModuleFold } from '../fold/module-fold.js';
 

@@ -1,8 +1,8 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { ModuleAgents } from '../../broker/snapshots/index.js';
+import { ModuleAgents } from '../../store/snapshots/index.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';

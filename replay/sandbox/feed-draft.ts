@@ -1,9 +1,9 @@
-import type { Draft } from '../../broker/journal/draft.js';
+import type { Draft } from '../../journal/append/draft.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseInstant } from '../../schemas/instant.js';
 import { parseSequence } from '../../schemas/identity.js';
 import type { WholeMessage } from '../../schemas/record.js';
-import { decodeHeaders } from '../transfer/header-block.js';
+import { decodeHeaders } from '../../journal/wire/header-block.js';
 
 /** Headers of the log and of the server; all others are the sender's own. */
 const OURS = /^(?:tally|nats)-/i;

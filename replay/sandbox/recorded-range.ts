@@ -1,7 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { firstSince, logEnds, type LogApi } from '../../broker/journal/reader-api.js';
-import { readLog } from '../../broker/journal/reader.js';
+import { firstSince, logEnds, type LogApi } from '../../journal/read/reader-api.js';
+import { readLog } from '../../journal/read/reader.js';
 import { FaultError } from '../../schemas/errors.js';
 import { causeOf, type RawRecord, type StoredMessage, type WholeMessage } from '../../schemas/record.js';
 import { CommandTree, isRoot } from './command-tree.js';

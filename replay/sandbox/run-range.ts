@@ -1,13 +1,13 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import type { Draft, Receipt } from '../../broker/journal/draft.js';
+import type { Draft, Receipt } from '../../journal/append/draft.js';
 import { type Fault, FaultError } from '../../schemas/errors.js';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 import type { Hit } from './break-point.js';
 import { type Compared, compareCommands, type Verdict } from './compare-answers.js';
 import { feedDraft } from './feed-draft.js';
-import { Following } from './following.js';
+import { Following } from './sandbox-following.js';
 import type { RecordedRange } from './recorded-range.js';
 
 /** A broker of its own, whose log is what came before the range. */

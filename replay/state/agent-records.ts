@@ -1,8 +1,8 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { readMerged } from '../../broker/journal/read-merged.js';
-import { type LogApi, type LogEnds, nextMatch } from '../../broker/journal/reader-api.js';
-import { recordsAt } from '../../broker/journal/records-at.js';
-import { whyForeign } from '../../broker/snapshots/foreign.js';
+import { readMerged } from '../../journal/read/read-merged.js';
+import { type LogApi, type LogEnds, nextMatch } from '../../journal/read/reader-api.js';
+import { recordsAt } from '../../journal/read/records-at.js';
+import { whyForeign } from '../../store/snapshots/folded-elsewhere.js';
 import { FaultError } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { filtersOf, positionOf, type StateAtQuery } from '../fold/state-at.js';

@@ -2,7 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import type { Scope } from '../expression/evaluate.js';
-import { type AgentStep, agentSteps, type StepsQuery } from './steps.js';
+import { type AgentStep, agentSteps, type StepsQuery } from './state-steps.js';
 
 export interface BisectQuery extends StepsQuery {
   /** A compiled `condition`. With several events in a record, it holds there when it does for one of them. */

@@ -1,5 +1,5 @@
-import type { Outcome } from './outcome.js';
-import type { TraceNode } from './trace.js';
+import type { Outcome } from './trace-outcome.js';
+import type { TraceNode } from './conversation-trace.js';
 
 /** A line of a waterfall: when something was under way, on the scale of the whole conversation. */
 export interface Bar {

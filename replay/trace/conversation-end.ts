@@ -1,4 +1,4 @@
-import { readOutcome } from './outcome.js';
+import { readOutcome } from './trace-outcome.js';
 import type { TraceRecord } from './trace-record.js';
 
 /**

@@ -1,5 +1,5 @@
 import { tokenOrInvalid } from '../../schemas/names.js';
-import type { Handling, Role } from './trace.js';
+import type { Handling, Role } from './conversation-trace.js';
 import type { TraceRecord } from './trace-record.js';
 
 /** A node while the records are laid together. */

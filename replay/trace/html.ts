@@ -1,13 +1,13 @@
-import { findingsOf } from './findings.js';
+import { findingsOf } from './trace-findings.js';
 import { escapeXml } from './markup.js';
 import { sequenceSvg } from './sequence-svg.js';
 import { sequenceOf } from './sequence.js';
 import { STYLE } from './html-style.js';
 import { TIMES_NOTE, timesOf, totalOf } from './times.js';
 import type { ReadTrace } from './read-trace.js';
-import type { Trace } from './trace.js';
+import type { Trace } from './conversation-trace.js';
 import type { WalkOptions } from './walk.js';
-import { durationText, plural, whatOf } from './words.js';
+import { durationText, plural, whatOf } from './trace-words.js';
 
 /** More than this is a page that no browser likes. */
 const LIMIT = 2_000;

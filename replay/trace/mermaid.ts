@@ -1,7 +1,7 @@
 import { type Message, sequenceOf } from './sequence.js';
-import type { Trace } from './trace.js';
+import type { Trace } from './conversation-trace.js';
 import type { WalkOptions } from './walk.js';
-import { durationText, outcomeText, plural, whatOf } from './words.js';
+import { durationText, outcomeText, plural, whatOf } from './trace-words.js';
 
 /** Above some 50,000 characters Mermaid draws nothing. */
 const LIMIT = 300;

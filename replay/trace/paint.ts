@@ -1,4 +1,4 @@
-import type { Outcome } from './outcome.js';
+import type { Outcome } from './trace-outcome.js';
 
 /** Writes text in the colour of what it says. */
 export type Paint = Readonly<Record<Outcome | 'plain' | 'strong' | 'dim' | 'evt', (text: string) => string>>;

@@ -1,16 +1,16 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { readLogBatches } from '../../broker/journal/reader.js';
-import { recordsAt } from '../../broker/journal/records-at.js';
+import { readLogBatches } from '../../journal/read/reader.js';
+import { recordsAt } from '../../journal/read/records-at.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import { causeOf, conversationOf, type StoredMessage, toHistory } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
-import { type Patience, Places } from '../history/places.js';
+import { type Patience, Places } from '../history/history-places.js';
 import { ConversationEnd } from './conversation-end.js';
-import type { Trace } from './trace.js';
+import type { Trace } from './conversation-trace.js';
 import { traceOf } from './trace-of.js';
 import { toTraceRecord, type TraceRecord } from './trace-record.js';
-import { AgentTurns } from './turns.js';
+import { AgentTurns } from './trace-turns.js';
 
 export interface TraceQuery extends Patience {
   /** Sequence of any record of the conversation. */

@@ -1,9 +1,9 @@
 import { printable } from '../../schemas/printable.js';
 import { type Bar, barOf } from './bar.js';
 import type { Paint } from './paint.js';
-import type { Trace, TraceNode } from './trace.js';
+import type { Trace, TraceNode } from './conversation-trace.js';
 import { walk, type WalkOptions } from './walk.js';
-import { durationText, outcomeText, payloadText, plural, whatOf } from './words.js';
+import { durationText, outcomeText, payloadText, plural, whatOf } from './trace-words.js';
 
 /** Levels that are drawn as such; what is deeper has its level in figures, or a long chain would be a triangle of blanks. */
 const DRAWN_LEVELS = 24;

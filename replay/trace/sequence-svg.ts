@@ -1,6 +1,6 @@
 import { escapeXml } from './markup.js';
 import type { Message, Sequence } from './sequence.js';
-import { cut, durationText, outcomeText, whatOf } from './words.js';
+import { cut, durationText, outcomeText, whatOf } from './trace-words.js';
 
 const GUTTER = 170;
 const ROW = 34;

@@ -1,8 +1,8 @@
 import { printable } from '../../schemas/printable.js';
-import type { Trace, TraceNode } from './trace.js';
+import type { Trace, TraceNode } from './conversation-trace.js';
 import type { TraceRecord } from './trace-record.js';
 import { walk, type WalkOptions } from './walk.js';
-import { placeOf } from './words.js';
+import { placeOf } from './trace-words.js';
 
 /** What one record is in a sequence diagram. */
 export interface Message {

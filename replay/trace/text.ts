@@ -1,12 +1,12 @@
 import { printable } from '../../schemas/printable.js';
-import { findingsOf } from './findings.js';
+import { findingsOf } from './trace-findings.js';
 import { type Paint, painter } from './paint.js';
 import type { ReadTrace } from './read-trace.js';
 import { BAR_WIDTH, type Row, rowsOf } from './rows.js';
 import { TIMES_NOTE, timesOf, totalOf } from './times.js';
-import type { Trace } from './trace.js';
+import type { Trace } from './conversation-trace.js';
 import type { WalkOptions } from './walk.js';
-import { cut, durationText, plural, whatOf } from './words.js';
+import { cut, durationText, plural, whatOf } from './trace-words.js';
 
 export interface TraceStyle extends WalkOptions {
   /** Width of the terminal; lines are cut to it. Undefined: a pipe, where nothing is ever cut. */

@@ -1,5 +1,5 @@
 import { printable } from '../../schemas/printable.js';
-import type { Trace } from './trace.js';
+import type { Trace } from './conversation-trace.js';
 
 /** Where the time of one action's commands went; milliseconds, of those that are answered. */
 export interface ActionTime {

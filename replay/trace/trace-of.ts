@@ -1,9 +1,9 @@
 import { Growth, type Growing } from './growth.js';
-import { handlingOf } from './handling.js';
-import type { Outcome } from './outcome.js';
-import type { Trace, TraceNode } from './trace.js';
+import { handlingOf } from './trace-handling.js';
+import type { Outcome } from './trace-outcome.js';
+import type { Trace, TraceNode } from './conversation-trace.js';
 import type { TraceRecord } from './trace-record.js';
-import { AgentTurns, type Wait } from './turns.js';
+import { AgentTurns, type Wait } from './trace-turns.js';
 
 const waitsIn = (records: readonly TraceRecord[]): ReadonlyMap<number, Wait> => {
   const turns = new AgentTurns();

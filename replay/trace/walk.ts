@@ -1,4 +1,4 @@
-import type { TraceNode } from './trace.js';
+import type { TraceNode } from './conversation-trace.js';
 
 export interface WalkOptions {
   /** Levels to show; what is deeper is counted. */

@@ -1,7 +1,7 @@
 import { HEADER } from '../../schemas/headers.js';
 import type { Findings } from './findings.js';
 import { headerFound, quotedBytes, subjectFound } from './found-value.js';
-import type { Producers, ProducerState } from './producers.js';
+import type { Producers, ProducerState } from './verify-producers.js';
 import { KIND, type RecordView } from './record-view.js';
 
 const TILDE = 126;

@@ -1,4 +1,4 @@
-import { wordsOf } from '../../broker/journal/words.js';
+import { wordsOf } from '../../journal/wire/byte-words.js';
 
 /**
  * Fingerprints of bytes, 53 bits in one number: what has to be remembered of millions of records takes a few bytes each. Two

@@ -1,7 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type TaskEither, tryCatch } from 'fp-ts/lib/TaskEither.js';
-import { readBounded } from '../../broker/files/bounded-file.js';
-import { writeOut } from '../../broker/files/out-file.js';
+import { readBounded } from '../../system/files/bounded-file.js';
+import { writeOut } from '../../system/files/out-file.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { compile } from '../../schemas/validate.js';
 import {

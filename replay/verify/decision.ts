@@ -1,5 +1,5 @@
 import { promisedCopies } from '../../schemas/result-bytes.js';
-import { fourBytes, hasByte, PATTERN, wordsOf } from '../../broker/journal/words.js';
+import { fourBytes, hasByte, PATTERN, wordsOf } from '../../journal/wire/byte-words.js';
 import { ByteHash } from './byte-hash.js';
 import { isCopySubject, type Span } from './copy-subject.js';
 

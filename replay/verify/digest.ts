@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { WireRecord } from '../../broker/journal/wire-record.js';
-import { wordsOf } from '../../broker/journal/words.js';
+import type { WireRecord } from '../../journal/wire/wire-record.js';
+import { wordsOf } from '../../journal/wire/byte-words.js';
 import type { RecordView } from './record-view.js';
 
 /** Sequences of a segment: from a multiple of this, which is its first, on. Part of what a digest means. */

@@ -1,4 +1,4 @@
-import type { WireRecord } from '../../broker/journal/wire-record.js';
+import type { WireRecord } from '../../journal/wire/wire-record.js';
 import { clip } from '../../schemas/printable.js';
 
 /** Characters of a value that a finding shows. */

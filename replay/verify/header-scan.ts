@@ -1,4 +1,4 @@
-import { eightBytes, fourBytes, hasByte, PATTERN } from '../../broker/journal/words.js';
+import { eightBytes, fourBytes, hasByte, PATTERN } from '../../journal/wire/byte-words.js';
 
 const TAB = 9;
 const NEWLINE = 10;

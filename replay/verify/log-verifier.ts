@@ -1,12 +1,12 @@
-import type { WireRecord } from '../../broker/journal/wire-record.js';
+import type { WireRecord } from '../../journal/wire/wire-record.js';
 import { Answers } from './answers.js';
 import { Attribution } from './attribution.js';
 import { Copies, type Missing } from './copies.js';
 import { LogDigest } from './digest.js';
 import type { Findings } from './findings.js';
 import type { Ledger } from './ledger.js';
-import { Numbering } from './numbering.js';
-import { Producers, type ProducerState } from './producers.js';
+import { Numbering } from './verify-numbering.js';
+import { Producers, type ProducerState } from './verify-producers.js';
 import { KIND, RecordView } from './record-view.js';
 import { StatedCalls } from './stated-calls.js';
 import { TimeMarks } from './time-marks.js';

@@ -1,5 +1,5 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { firstSince, type LogApi, type LogEnds } from '../../broker/journal/reader-api.js';
+import { firstSince, type LogApi, type LogEnds } from '../../journal/read/reader-api.js';
 import type { Fault } from '../../schemas/errors.js';
 
 /** A place in the log: a sequence, or a time. */

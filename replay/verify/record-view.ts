@@ -1,5 +1,5 @@
-import type { WireRecord } from '../../broker/journal/wire-record.js';
-import { fourBytes, wordsOf } from '../../broker/journal/words.js';
+import type { WireRecord } from '../../journal/wire/wire-record.js';
+import { fourBytes, wordsOf } from '../../journal/wire/byte-words.js';
 import { ByteHash } from './byte-hash.js';
 import { HeaderScan } from './header-scan.js';
 

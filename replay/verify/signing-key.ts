@@ -9,8 +9,8 @@ import {
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { makeDirs } from '../../broker/files/make-dirs.js';
-import { MAX_KEY_BYTES, readBounded } from '../../broker/files/bounded-file.js';
+import { makeDirs } from '../../system/files/make-dirs.js';
+import { MAX_KEY_BYTES, readBounded } from '../../system/files/bounded-file.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 
 /** SPKI of an Ed25519 key is this and the 32 bytes of the key. */

@@ -1,4 +1,4 @@
-import { type AskedCall, statedCalls } from '../../broker/journal/call-digest.js';
+import { type AskedCall, statedCalls } from '../../journal/wire/call-digest.js';
 import type { Findings } from './findings.js';
 import { clip } from '../../schemas/printable.js';
 import { quoted } from './found-value.js';

@@ -1,6 +1,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { LogApi } from '../../broker/journal/reader-api.js';
-import { recordsAt } from '../../broker/journal/records-at.js';
+import type { LogApi } from '../../journal/read/reader-api.js';
+import { recordsAt } from '../../journal/read/records-at.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { isSamePayload } from '../../schemas/canonical-json.js';
 import type { StoredMessage } from '../../schemas/record.js';

@@ -15,38 +15,29 @@ interface Rule {
   readonly packages?: readonly string[];
 }
 
-const ABOVE_TEST = ['schemas', 'broker', 'modules', 'replay', 'perf', 'bin'];
+/** Libraries that know nothing of the broker: each may use those before it. */
+const LIBRARIES = ['schemas', 'system', 'link', 'journal', 'store'];
+const PRODUCT = [...LIBRARIES, 'modules', 'broker', 'replay', 'transfer', 'perf', 'bin'];
+
+const library = (folder: string): Rule => ({
+  folder,
+  mayImport: LIBRARIES.slice(0, LIBRARIES.indexOf(folder) + 1),
+});
 
 export const RULES: readonly Rule[] = [
   // No I/O in the language: nothing of Node, and only packages that have none.
   { folder: 'schemas', mayImport: ['schemas'], packages: ['fp-ts', 'typebox', 're2js'] },
-  { folder: 'broker/journal', mayImport: ['schemas', 'broker/journal'] },
-  { folder: 'broker', mayImport: ['schemas', 'broker'] },
-  {
-    folder: 'modules',
-    mayImport: ['schemas', 'broker/files', 'broker/journal', 'broker/outbox', 'broker/snapshots', 'modules'],
-  },
-  // What handles commands again must judge them as the host does, so it is the host's own code.
-  {
-    folder: 'replay/diff',
-    mayImport: ['schemas', 'broker/journal', 'modules/sdk', 'modules/host', 'replay'],
-  },
-  {
-    folder: 'replay',
-    mayImport: [
-      'schemas',
-      'broker/files',
-      'broker/journal',
-      'broker/index',
-      'broker/snapshots',
-      'modules/sdk',
-      'replay',
-    ],
-  },
-  // Benchmarks run servers, brokers and modules of their own; what is measured must not know of it.
-  { folder: 'perf', mayImport: ['schemas', 'broker', 'modules', 'replay', 'perf'] },
-  { folder: 'bin', mayImport: ABOVE_TEST },
-  { folder: 'test', mayImport: [...ABOVE_TEST, 'test'] },
+  ...LIBRARIES.slice(1).map(library),
+  // A module and the broker meet in the log alone: neither knows the other.
+  { folder: 'modules', mayImport: [...LIBRARIES, 'modules'] },
+  { folder: 'broker', mayImport: [...LIBRARIES, 'broker'] },
+  // A replay handles commands as the host does, with the host's own code.
+  { folder: 'replay', mayImport: [...LIBRARIES, 'modules', 'replay'] },
+  // An import fills the log of a broker that is not running.
+  { folder: 'transfer', mayImport: [...LIBRARIES, 'broker', 'replay', 'transfer'] },
+  { folder: 'perf', mayImport: PRODUCT.filter((folder) => folder !== 'bin') },
+  { folder: 'bin', mayImport: PRODUCT },
+  { folder: 'test', mayImport: [...PRODUCT, 'test'] },
 ];
 
 export interface SourceFile {

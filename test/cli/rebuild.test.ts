@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
-import { ModuleAgents } from '../../broker/snapshots/index.js';
+import { ModuleAgents } from '../../store/snapshots/index.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { type ProgramResult, runProgram } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';

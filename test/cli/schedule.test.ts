@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { connect, headers as makeHeaders } from 'nats';
 import Schema from 'typebox/schema';
-import { readLog } from '../../broker/journal/reader.js';
+import { readLog } from '../../journal/read/reader.js';
 import { HEADER } from '../../schemas/headers.js';
 import { OPS } from '../../schemas/operate.js';
 import type { StoredMessage } from '../../schemas/record.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { terminal } from '../../bin/terminal.js';
+import { terminal } from '../../bin/output/terminal.js';
 
 test('colours are for terminals, unless the environment says otherwise', () => {
   const colour = (isTTY: boolean, env: NodeJS.ProcessEnv): boolean =>

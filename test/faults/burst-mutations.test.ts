@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { BurstOutcome } from '../../perf/burst/outcome.js';
+import type { BurstOutcome } from '../../perf/burst/burst-outcome.js';
 import { runProgram } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { IN_FULL } from './form.js';
@@ -37,7 +37,7 @@ const CASES: readonly Case[] = [
   {
     bug: 'acknowledges before the log has it',
     mutation: {
-      file: 'broker/journal/appender.js',
+      file: 'journal/append/appender.js',
       from: '#send(pending) {',
       to: `#send(pending) {
         this.told = (this.told ?? this.#options.epoch) + 1;
@@ -49,7 +49,7 @@ const CASES: readonly Case[] = [
   {
     bug: 'skips a retry',
     mutation: {
-      file: 'broker/journal/waiting.js',
+      file: 'journal/producer/waiting-records.js',
       from: 'rest.push({ ...waiting, n: null });',
       to: 'settle(E.right({ seq: last + index + 1, n }));',
     },
@@ -58,7 +58,7 @@ const CASES: readonly Case[] = [
   {
     bug: 'loses the tail of what waits after a reconnect',
     mutation: {
-      file: 'broker/journal/producer.js',
+      file: 'journal/producer/producer.js',
       from: 'const waiting = this.#waiting;',
       to: `const waiting = this.#waiting.slice(0, -3);
         for (const each of this.#waiting.slice(-3)) each.settle(E.right({ seq: epoch + 1, n: 1 }));`,
@@ -68,7 +68,7 @@ const CASES: readonly Case[] = [
   {
     bug: 'sends again what is stored',
     mutation: {
-      file: 'broker/journal/waiting.js',
+      file: 'journal/producer/waiting-records.js',
       from: 'const found = all.map(({ n, draft }) => (n === null ? undefined : find(n, draft)));',
       to: 'const found = all.map(() => undefined);',
     },

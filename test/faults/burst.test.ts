@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { BurstOutcome } from '../../perf/burst/outcome.js';
+import type { BurstOutcome } from '../../perf/burst/burst-outcome.js';
 import { tallystickPath } from '../support/program-paths.js';
 import { processesOf } from './system-state.js';
 import { runProgram } from '../support/run-program.js';

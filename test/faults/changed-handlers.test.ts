@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { connect, headers as makeHeaders, type NatsConnection } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
+import { readLog } from '../../journal/read/reader.js';
 import { verifyLog } from '../../replay/index.js';
 import type { DeadPage } from '../../schemas/dead.js';
 import { HEADER } from '../../schemas/headers.js';

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
+import { readLog } from '../../journal/read/reader.js';
 import { verifyLog } from '../../replay/index.js';
 import { LOG } from '../../schemas/log.js';
 import type { WholeMessage } from '../../schemas/record.js';

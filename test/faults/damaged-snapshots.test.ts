@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'nats';
-import { ModuleAgents } from '../../broker/snapshots/index.js';
+import { ModuleAgents } from '../../store/snapshots/index.js';
 import { FaultError } from '../../schemas/errors.js';
 import type { Result } from '../../schemas/result.js';
 import { startBroker, type TestBroker, tallystick } from '../support/broker.js';

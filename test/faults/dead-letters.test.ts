@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
+import { readLog } from '../../journal/read/reader.js';
 import { type DeadLetter, DEAD } from '../../schemas/dead.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';

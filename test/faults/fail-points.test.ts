@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from 'nats';
-import { FAIL_POINTS, type FailPoint } from '../../broker/journal/fail-point.js';
+import { FAIL_POINTS, type FailPoint } from '../../system/processes/fail-point.js';
 import { checkLog } from '../support/log-checks.js';
 import type { Seeded } from '../support/seeded.js';
 import { failAt, failTogether, isPassedUnderLoad, processesAt } from './fail-rounds.js';

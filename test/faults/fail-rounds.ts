@@ -1,4 +1,4 @@
-import { FAIL_POINTS, type FailAction, type FailPoint } from '../../broker/journal/fail-point.js';
+import { FAIL_POINTS, type FailAction, type FailPoint } from '../../system/processes/fail-point.js';
 import type { Seeded } from '../support/seeded.js';
 import { type FaultRig, MODULES, type ProcessName } from './fault-rig.js';
 

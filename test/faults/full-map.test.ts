@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ModuleAgents } from '../../broker/snapshots/index.js';
-import { Generations } from '../../broker/snapshots/generations.js';
-import { SnapshotStore } from '../../broker/snapshots/snapshot-store.js';
+import { ModuleAgents } from '../../store/snapshots/index.js';
+import { Generations } from '../../store/snapshots/generations.js';
+import { SnapshotStore } from '../../store/snapshots/snapshot-store.js';
 import { tempDir } from '../support/temp-dir.js';
 import { IN_FULL } from './form.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
-import { FAIL_VARIABLE, type FailPoint } from '../../broker/journal/fail-point.js';
+import { FAIL_VARIABLE, type FailPoint } from '../../system/processes/fail-point.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { plain } from '../fixtures/modules/plain/manifest.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { SILENCE_VARIABLE } from '../../broker/journal/keepalive.js';
+import { SILENCE_VARIABLE } from '../../link/keepalive.js';
 import { type BadLine, type Direction, startBadLine } from '../support/bad-line.js';
 import { startServerElsewhere } from '../support/server-elsewhere.js';
 import { FaultRig, MODULES } from './fault-rig.js';

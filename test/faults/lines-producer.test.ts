@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { SILENCE_VARIABLE } from '../../broker/journal/keepalive.js';
+import { SILENCE_VARIABLE } from '../../link/keepalive.js';
 import { type BadLine, type Direction, startBadLine } from '../support/bad-line.js';
 import type { TestBroker } from '../support/broker.js';
 import { type Producing, startCounting, startProducing } from '../support/producing.js';

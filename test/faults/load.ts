@@ -1,5 +1,5 @@
 import { connect, headers as makeHeaders, type Msg, type NatsConnection } from 'nats';
-import { linkedRequest } from '../../broker/journal/linked-request.js';
+import { linkedRequest } from '../../link/linked-request.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import type { Result } from '../../schemas/result.js';

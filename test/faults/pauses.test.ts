@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { SILENCE_VARIABLE } from '../../broker/journal/keepalive.js';
+import { SILENCE_VARIABLE } from '../../link/keepalive.js';
 import { counting } from '../fixtures/counting.js';
 import { tallystick } from '../support/broker.js';
 import { writeModule } from '../support/module-dir.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { connect, type NatsConnection } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
+import { readLog } from '../../journal/read/reader.js';
 import { verifyLog } from '../../replay/index.js';
 import { HEADER } from '../../schemas/headers.js';
 import { mayStoreCopy } from '../../schemas/publish-rights.js';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildTools } from '../../perf/tools/build.js';
+import { buildTools } from '../../perf/tools/build-tools.js';
 import { testEnvironment } from '../runner/environment.js';
 import { signalGroup } from '../runner/process-group.js';
 import { compiledFile } from '../runner/test-files.js';

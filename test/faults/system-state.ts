@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { NatsConnection } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
+import { readLog } from '../../journal/read/reader.js';
 import { verifyLog } from '../../replay/index.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import type { StoredMessage } from '../../schemas/record.js';

@@ -1,6 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
+import { readLog } from '../../journal/read/reader.js';
 import { verifyLog } from '../../replay/index.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';

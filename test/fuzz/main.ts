@@ -1,6 +1,6 @@
 /** As many odd inputs as one likes: `npm run test:fuzz -- --inputs N [--seed S --only FAMILY --from I]`. */
 import { parseArgs } from 'node:util';
-import { buildTools } from '../../perf/tools/build.js';
+import { buildTools } from '../../perf/tools/build-tools.js';
 import { testEnvironment } from '../runner/environment.js';
 import { tempDir } from '../support/temp-dir.js';
 import { FAMILY_NAMES, type FamilyName } from './families/families.js';

@@ -1,5 +1,5 @@
 import { Seeded } from '../support/seeded.js';
-import { percentile } from '../../perf/percentiles.js';
+import { percentile } from '../../perf/bench/percentiles.js';
 import { described, type FamilyName } from './families/families.js';
 import { pickWeighted } from './generate/pick-weighted.js';
 import { Health } from './health.js';

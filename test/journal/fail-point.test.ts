@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { FAIL_POINTS, FAIL_VARIABLE, FIRED_FILE } from '../../broker/journal/fail-point.js';
+import { FAIL_POINTS, FAIL_VARIABLE, FIRED_FILE } from '../../system/processes/fail-point.js';
 import { sourceFiles } from '../architecture/source-files.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { type ProgramResult, runProgram } from '../support/run-program.js';

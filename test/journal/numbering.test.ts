@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { numberingOf, numberOf, orderOf } from '../../broker/journal/numbering.js';
+import { numberingOf, numberOf, orderOf } from '../../journal/append/numbering.js';
 
 /** Orders that wait, with holes between them, and the next one that is given. */
 const waiting = fc

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 import { connect, headers, type NatsConnection } from 'nats';
-import type { EpochRecord } from '../../broker/journal/epoch.js';
+import type { EpochRecord } from '../../journal/epochs/epoch.js';
 import { verifyLog } from '../../replay/index.js';
 import { createProducer, send } from '../../modules/sdk/index.js';
 import { counting } from '../fixtures/counting.js';

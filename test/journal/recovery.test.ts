@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { copyDraft } from '../../broker/journal/copy.js';
-import { MAX_HOLES, ModuleRecovery, NumberRecovery } from '../../broker/journal/recovery.js';
+import { copyDraft } from '../../journal/append/copy-draft.js';
+import { MAX_HOLES, ModuleRecovery, NumberRecovery } from '../../journal/append/recovery.js';
 import { HEADER } from '../../schemas/headers.js';
 import { formatIdentity, formatPart } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
-import { dial } from '../../broker/journal/dial.js';
+import { dial } from '../../link/dial.js';
 import { startServer } from '../support/server.js';
 import { tempDir } from '../support/temp-dir.js';
 

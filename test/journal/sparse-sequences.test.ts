@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SparseSequences } from '../../broker/journal/sparse-sequences.js';
+import { SparseSequences } from '../../journal/wire/sparse-sequences.js';
 
 /** Close together, at the edges of chunks, and far away. */
 const sequence = fc.oneof(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Prefix } from '../../broker/journal/delivery-line.js';
-import { fourBytes, hasByte, PATTERN, wordsOf } from '../../broker/journal/words.js';
+import { Prefix } from '../../journal/read/delivery-line.js';
+import { fourBytes, hasByte, PATTERN, wordsOf } from '../../journal/wire/byte-words.js';
 
 test('four bytes have one of a pattern or they do not', () => {
   const near = fc.oneof(

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import accounts from '../../modules/accounts/index.js';
-import { type Account, CEILING, EMPTY, outgoingTotal } from '../../modules/accounts/state.js';
-import type { AnyModule, Send } from '../../modules/sdk/module.js';
-import type { AnyDecision } from '../../modules/sdk/outcome.js';
+import { type Account, CEILING, EMPTY, outgoingTotal } from '../../modules/accounts/accounts-state.js';
+import type { AnyModule, Send } from '../../modules/sdk/define-module.js';
+import type { AnyDecision } from '../../modules/sdk/checked-outcome.js';
 
 const AGENTS = ['alice', 'bob', 'carol'];
 const agent = fc.constantFrom(...AGENTS);

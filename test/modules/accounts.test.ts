@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import accounts from '../../modules/accounts/index.js';
-import { manifest } from '../../modules/accounts/manifest.js';
-import { CEILING, MAX_OUTGOING } from '../../modules/accounts/state.js';
+import { manifest } from '../../modules/accounts/accounts-manifest.js';
+import { CEILING, MAX_OUTGOING } from '../../modules/accounts/accounts-state.js';
 import { send } from '../../modules/sdk/index.js';
 import { specification } from '../../modules/testing/index.js';
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import agents from '../../modules/agents/index.js';
-import { manifest } from '../../modules/agents/manifest.js';
+import { manifest } from '../../modules/agents/agents-manifest.js';
 import { send } from '../../modules/sdk/index.js';
 import { specification } from '../../modules/testing/index.js';
 

@@ -1,8 +1,8 @@
 import { test } from 'node:test';
-import { manifest as accounts } from '../../modules/accounts/manifest.js';
-import { manifest as agents } from '../../modules/agents/manifest.js';
+import { manifest as accounts } from '../../modules/accounts/accounts-manifest.js';
+import { manifest as agents } from '../../modules/agents/agents-manifest.js';
 import orders from '../../modules/orders/index.js';
-import { manifest } from '../../modules/orders/manifest.js';
+import { manifest } from '../../modules/orders/orders-manifest.js';
 import { send } from '../../modules/sdk/index.js';
 import { type Answer, answered, refused, specification } from '../../modules/testing/index.js';
 

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 import { connect, type NatsConnection } from 'nats';
 import { type CommandProducer, createClient, createProducer } from '../../modules/sdk/index.js';
-import { manifest } from '../../modules/accounts/manifest.js';
+import { manifest } from '../../modules/accounts/accounts-manifest.js';
 import type { Fault } from '../../schemas/errors.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';

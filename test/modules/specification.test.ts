@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { manifest as accounts } from '../../modules/accounts/manifest.js';
+import { manifest as accounts } from '../../modules/accounts/accounts-manifest.js';
 import { send } from '../../modules/sdk/index.js';
 import { answered, refused, specification } from '../../modules/testing/index.js';
 import { type Add, add, type Buy, buy, counter, manifest } from './counter.js';

@@ -10,7 +10,7 @@ import { Latencies } from '../../perf/burst/latencies.js';
 import { LedgerWriter } from '../../perf/burst/ledger-writer.js';
 import { Outage, SETTLED_MS } from '../../perf/burst/outage.js';
 import { payloads } from '../../perf/burst/payloads.js';
-import { Schedule } from '../../perf/burst/schedule.js';
+import { Schedule } from '../../perf/burst/burst-schedule.js';
 import { counted, NONE } from '../../modules/burst/tally.js';
 import { tempDir } from '../support/temp-dir.js';
 

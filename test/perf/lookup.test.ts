@@ -9,8 +9,8 @@ import {
   type Found,
   isWhole,
   moment,
-} from '../../perf/lookup/population.js';
-import { timeLookups } from '../../perf/lookup/timing.js';
+} from '../../perf/lookup/stores/population.js';
+import { timeLookups } from '../../perf/lookup/stores/timing.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { perf } from './perf.js';

@@ -7,7 +7,7 @@ export const perf = (
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<ProgramResult> =>
-  runProgram(process.execPath, [join(PROJECT_ROOT, 'dist', 'perf', 'main.js'), ...args], {
+  runProgram(process.execPath, [join(PROJECT_ROOT, 'dist', 'perf', 'perf-main.js'), ...args], {
     env,
     timeoutMs: 120_000,
   });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { parseRate } from '../../perf/nats-bench.js';
-import { inRounds, measured } from '../../perf/rounds.js';
+import { parseRate } from '../../perf/bench/nats-bench.js';
+import { inRounds, measured } from '../../perf/bench/rounds.js';
 import { tempDir } from '../support/temp-dir.js';
 import { perf } from './perf.js';
 

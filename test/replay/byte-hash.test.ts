@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { wordsOf } from '../../broker/journal/words.js';
+import { wordsOf } from '../../journal/wire/byte-words.js';
 import { ByteHash } from '../../replay/verify/byte-hash.js';
 
 const hash = new ByteHash();

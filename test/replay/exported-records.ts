@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { WireRecord } from '../../broker/journal/wire-record.js';
-import { Found } from '../../replay/history/history.js';
-import { EXPORT_FORMATS, type ExportFormatName } from '../../replay/transfer/export-log.js';
-import { readExport } from '../../replay/transfer/read-export.js';
+import { WireRecord } from '../../journal/wire/wire-record.js';
+import { Found } from '../../replay/history/read-history.js';
+import { EXPORT_FORMATS, type ExportFormatName } from '../../transfer/export/export-log.js';
+import { readExport } from '../../transfer/import/read-export.js';
 import type { ExportHead } from '../../schemas/export.js';
 import type { RawRecord, WholeMessage } from '../../schemas/record.js';
 

@@ -6,7 +6,7 @@ import { quotedBytes } from '../../replay/verify/found-value.js';
 import { LogVerifier } from '../../replay/verify/log-verifier.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { Finding } from '../../schemas/verification.js';
-import { wireOf } from '../../broker/journal/stored-message.js';
+import { wireOf } from '../../journal/wire/stored-message.js';
 import { headerBytes, rawRecord, wireRecord } from './exported-records.js';
 
 interface Entry {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from 'nats';
-import { history } from '../../replay/history/history.js';
+import { history } from '../../replay/history/read-history.js';
 import type { HistoryEnd, HistoryQuery } from '../../replay/history/query.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';

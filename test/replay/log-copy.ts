@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
-import { wireOf } from '../../broker/journal/stored-message.js';
+import { readLog } from '../../journal/read/reader.js';
+import { wireOf } from '../../journal/wire/stored-message.js';
 import { type Identity, parseIdentity } from '../../schemas/identity.js';
 import { type LogSubject, splitSubject } from '../../schemas/subjects.js';
 import { HEADER } from '../../schemas/headers.js';

@@ -1,6 +1,6 @@
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
-import type { AnyEvent } from '../../modules/sdk/outcome.js';
+import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { HEADER } from '../../schemas/headers.js';
 import { Seeded } from '../support/seeded.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { WireRecord } from '../../broker/journal/wire-record.js';
-import { wordsOf } from '../../broker/journal/words.js';
+import { WireRecord } from '../../journal/wire/wire-record.js';
+import { wordsOf } from '../../journal/wire/byte-words.js';
 import { copyHash, copyHashOf, FORBIDDEN, promisedBy } from '../../replay/verify/decision.js';
 import { promisedCopies } from '../../schemas/result-bytes.js';
 import { KIND, RecordView } from '../../replay/verify/record-view.js';

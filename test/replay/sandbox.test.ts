@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { comparedLine, comparedText } from '../../bin/run-text.js';
+import { comparedLine, comparedText } from '../../bin/text/run-text.js';
 import { type CommandNode, CommandTree } from '../../replay/sandbox/command-tree.js';
 import { compareCommands, type Verdict } from '../../replay/sandbox/compare-answers.js';
 import { feedDraft } from '../../replay/sandbox/feed-draft.js';

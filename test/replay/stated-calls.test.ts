@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type AskedCall, statedCalls } from '../../broker/journal/call-digest.js';
-import { LogMessage } from '../../broker/journal/stored-message.js';
+import { type AskedCall, statedCalls } from '../../journal/wire/call-digest.js';
+import { LogMessage } from '../../journal/wire/stored-message.js';
 import { Findings } from '../../replay/verify/findings.js';
 import { LogVerifier } from '../../replay/verify/log-verifier.js';
 import { jsonText } from '../support/json-text.js';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { traceHtml } from '../../replay/trace/html.js';
-import { traceJson } from '../../replay/trace/json.js';
+import { traceJson } from '../../replay/trace/trace-json.js';
 import { traceMermaid } from '../../replay/trace/mermaid.js';
 import { traceText } from '../../replay/trace/text.js';
-import type { Trace } from '../../replay/trace/trace.js';
+import type { Trace } from '../../replay/trace/conversation-trace.js';
 import { traceOf } from '../../replay/trace/trace-of.js';
-import { durationText } from '../../replay/trace/words.js';
+import { durationText } from '../../replay/trace/trace-words.js';
 import { anyRecords, chain, fan, ORDER, ok, record, refused } from './trace-records.js';
 
 /** What anybody might send to have somebody else's terminal or browser do something. */

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { NatsConnection } from 'nats';
 import accounts from '../../modules/accounts/index.js';
 import orders from '../../modules/orders/index.js';
-import type { AnyModule } from '../../modules/sdk/module.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
 import type { VerifyOptions } from '../../replay/index.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { Verification } from '../../schemas/verification.js';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Findings } from '../../replay/verify/findings.js';
-import { Numbering } from '../../replay/verify/numbering.js';
-import { ProducerState } from '../../replay/verify/producers.js';
+import { Numbering } from '../../replay/verify/verify-numbering.js';
+import { ProducerState } from '../../replay/verify/verify-producers.js';
 import type { RecordView } from '../../replay/verify/record-view.js';
 
 interface Life {

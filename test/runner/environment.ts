@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../support/project-root.js';
-import type { Tools } from '../../perf/tools/build.js';
+import type { Tools } from '../../perf/tools/build-tools.js';
 
 const isOfAPerson = (variable: string): boolean =>
   variable.startsWith('NATS_') || (variable.startsWith('TALLYSTICK_') && variable !== 'TALLYSTICK_CACHE');

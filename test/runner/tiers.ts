@@ -16,7 +16,7 @@ export const TIERS = {
   },
   /** A real nats-server. */
   broker: {
-    folders: ['journal', 'broker', 'replay', 'perf', 'support'],
+    folders: ['journal', 'broker', 'store', 'system', 'replay', 'transfer', 'perf', 'support'],
     fileTimeoutMs: 240_000,
   },
   /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */

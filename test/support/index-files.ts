@@ -1,11 +1,11 @@
 import { open } from 'lmdb';
-import { openToRead } from '../../broker/index/index-files.js';
+import { openToRead } from '../../store/log-index/index-files.js';
 import { type IndexContentsChange, IndexStore } from '../../broker/index/index-store.js';
 import { KeptRows } from '../../broker/index/kept-rows.js';
-import { FreshReads } from '../../broker/lmdb/fresh-reads.js';
-import { Opening } from '../../broker/lmdb/opening.js';
+import { FreshReads } from '../../store/lmdb/fresh-reads.js';
+import { Opening } from '../../store/lmdb/opening.js';
 import { tempDir } from './temp-dir.js';
-import { markSynced, markUnsynced } from '../../broker/lmdb/boot.js';
+import { markSynced, markUnsynced } from '../../store/lmdb/synced-mark.js';
 
 /** Puts a value into the files of an index that nobody has open, as whoever writes them would. */
 export const putIntoIndex = async (path: string, key: string, value: unknown): Promise<void> => {

@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { type ConnectionOptions, connect, type NatsConnection } from 'nats';
-import { readLog } from '../../broker/journal/reader.js';
-import { ensureLog } from '../../broker/log/stream.js';
+import { readLog } from '../../journal/read/reader.js';
+import { ensureLog } from '../../broker/streams/log-stream.js';
 import { HEADER } from '../../schemas/headers.js';
 import { type Identity, parseIdentity } from '../../schemas/identity.js';
 import type { StoredMessage } from '../../schemas/record.js';

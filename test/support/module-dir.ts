@@ -36,6 +36,6 @@ export const writeShippedModule = async (
 ): Promise<string> => {
   const manifest = JSON.parse(await readFile(join(SHIPPED, name, 'manifest.json'), 'utf8')) as Manifest;
   const entry = join(SHIPPED, name, 'index.js');
-  const command = [process.execPath, ...nodeArgs, join(SHIPPED, 'host', 'main.js'), dir, entry];
+  const command = [process.execPath, ...nodeArgs, join(SHIPPED, 'host', 'host-main.js'), dir, entry];
   return writeManifest(dir, { ...manifest, limits, start: nodeArgs.length === 0 ? { entry } : { command } });
 };

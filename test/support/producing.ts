@@ -4,7 +4,7 @@ import { parseIdentity } from '../../schemas/identity.js';
 import { HEADER } from '../../schemas/headers.js';
 import { jsonOrText } from '../../schemas/json.js';
 import type { StoredMessage } from '../../schemas/record.js';
-import { readLog } from '../../broker/journal/reader.js';
+import { readLog } from '../../journal/read/reader.js';
 import type { Durability } from '../../schemas/log.js';
 import { counting } from '../fixtures/counting.js';
 import { type BrokerOptions, startBroker, type TestBroker } from './broker.js';

@@ -1,6 +1,6 @@
 import { connect } from 'nats';
-import { encodeFound, type Found, MODULE } from '../population.js';
-import type { StateReader, StateWriter } from '../store.js';
+import { encodeFound, type Found, MODULE } from './population.js';
+import type { StateReader, StateWriter } from './store.js';
 
 const SUBJECT = `state.${MODULE}`;
 const TIMEOUT_MS = 30_000;

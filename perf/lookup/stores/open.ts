@@ -1,7 +1,7 @@
-import type { Place, StateReader, StateWriter } from '../store.js';
+import type { Place, StateReader, StateWriter } from './store.js';
 import { natsReader, natsWriter } from './nats.js';
 import { redisReader, redisWriter } from './redis.js';
-import { snapshotsReader, snapshotsWriter } from './snapshots.js';
+import { snapshotsReader, snapshotsWriter } from './snapshots-place.js';
 import { sqliteReader, sqliteWriter } from './sqlite.js';
 
 export const openWriter = async (place: Place): Promise<StateWriter> => {

@@ -1,6 +1,6 @@
 import { RespConnection } from '../../peers/resp.js';
-import { encodeFound, type Found, MODULE } from '../population.js';
-import type { StateReader, StateWriter } from '../store.js';
+import { encodeFound, type Found, MODULE } from './population.js';
+import type { StateReader, StateWriter } from './store.js';
 
 const keyOf = (agent: string): string => `${MODULE}:${agent}`;
 

@@ -1,6 +1,6 @@
 import { loadSqlite, type SqliteDatabase } from '../../peers/better-sqlite3.js';
-import { type Change, type Found, SCHEMA } from '../population.js';
-import type { StateReader, StateWriter } from '../store.js';
+import { type Change, type Found, SCHEMA } from './population.js';
+import type { StateReader, StateWriter } from './store.js';
 
 const TABLE = `CREATE TABLE IF NOT EXISTS agents (
   id TEXT PRIMARY KEY, seq INTEGER NOT NULL, time TEXT NOT NULL, schema INTEGER NOT NULL, state TEXT NOT NULL

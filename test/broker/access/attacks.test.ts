@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ConsumerInfo } from '@nats-io/jetstream';
 import { connect, headers as makeHeaders, type NatsConnection } from 'nats';
-import { readLog } from '../../../broker/journal/reader.js';
+import { readLog } from '../../../journal/read/reader.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { type HistoryRecord, toHistory } from '../../../schemas/record.js';
 import { connectOperator } from '../../support/log-checks.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { openConversations, type Conversations } from '../../../broker/index/index.js';
+import { openConversations, type Conversations } from '../../../store/log-index/index.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { verifyLog } from '../../../replay/index.js';
 import type { Result } from '../../../schemas/result.js';
@@ -10,7 +10,7 @@ import { startBroker, type TestBroker } from '../../support/broker.js';
 import { brokerStatus } from '../../support/broker-status.js';
 import { success } from '../../support/either.js';
 import { connectOperator } from '../../support/log-checks.js';
-import { readLog } from '../../../broker/journal/reader.js';
+import { readLog } from '../../../journal/read/reader.js';
 import { writeModule } from '../../support/module-dir.js';
 import { moduleCommand } from '../../support/modules.js';
 import { natsCommand } from '../../support/requests.js';

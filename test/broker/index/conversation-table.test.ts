@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { ConversationTable } from '../../../broker/index/conversation-table.js';
-import { parseOpen } from '../../../broker/index/index-files.js';
+import { parseOpen } from '../../../store/log-index/index-files.js';
 import type { RowChanges } from '../../../broker/index/index-store.js';
 import { MAX_PARTICIPANTS, type OpenConversation } from '../../../schemas/conversation.js';
 import type { StoredMessage } from '../../../schemas/record.js';

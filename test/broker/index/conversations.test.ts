@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, afterEach, describe, test } from 'node:test';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
-import { Conversations } from '../../../broker/index/index.js';
+import { Conversations } from '../../../store/log-index/index.js';
 import { FaultError } from '../../../schemas/errors.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { failure, success } from '../../support/either.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
-import { ensureLog, logConfig } from '../../../broker/log/stream.js';
+import { ensureLog, logConfig } from '../../../broker/streams/log-stream.js';
 import { failure, success } from '../../support/either.js';
 import { dial } from '../../support/log.js';
 import { natsCli } from '../../support/nats-cli.js';

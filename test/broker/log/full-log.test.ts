@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { connect, headers, type NatsConnection } from 'nats';
-import { fullText, reserveOf, roomOf } from '../../../broker/log/log-room.js';
+import { fullText, reserveOf, roomOf } from '../../../broker/streams/log-space.js';
 import type { BrokerStatus } from '../../../schemas/operate.js';
 import type { Result } from '../../../schemas/result.js';
 import { manifest } from '../../fixtures/modules/slow/manifest.js';

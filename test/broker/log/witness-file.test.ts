@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { addMark, type Mark } from '../../../broker/log/marks.js';
 import { type Memory, readWitness, witnessPath, writeWitness } from '../../../broker/log/witness-file.js';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { compiled, runScript } from '../process/node-script.js';
+import { compiled, runScript } from '../../system/processes/node-script.js';
 import { startBroker } from '../../support/broker.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { headers as makeHeaders, type NatsConnection } from 'nats';
-import { readLog } from '../../../broker/journal/reader.js';
+import { readLog } from '../../../journal/read/reader.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { OPS } from '../../../schemas/operate.js';
 import type { Schedule } from '../../../schemas/schedule.js';

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
-import { freePort } from '../../../broker/process/free-port.js';
-import { processState } from '../../../broker/process/process-identity.js';
-import { startReaper } from '../../../broker/process/reaper.js';
+import { freePort } from '../../../system/processes/free-port.js';
+import { processState } from '../../../system/processes/process-identity.js';
+import { startReaper } from '../../../system/processes/reaper.js';
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from '../../../broker/server/embedded.js';
 import type { Fault } from '../../../schemas/errors.js';
-import { compiled, runScript } from '../process/node-script.js';
-import { until } from '../process/until.js';
+import { compiled, runScript } from '../../system/processes/node-script.js';
+import { until } from '../../system/processes/until.js';
 import { realServer, scratchDir } from './release-site.js';
 
 const HOST = '127.0.0.1';
@@ -178,7 +178,7 @@ describe('embedded server', () => {
     using at = await setUp();
     const { binary, configPath, host, port } = at.options;
     const broker = runScript(`
-      import { startReaper } from '${compiled('broker/process/reaper.js')}';
+      import { startReaper } from '${compiled('system/processes/reaper.js')}';
       import { startEmbedded } from '${compiled('broker/server/embedded.js')}';
       const nothing = () => undefined;
       const given = ${JSON.stringify({ binary, configPath, host, port })};

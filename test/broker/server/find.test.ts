@@ -8,7 +8,7 @@ import type { DownloadLimits } from '../../../broker/server/download.js';
 import { type ServerBinary, findServer } from '../../../broker/server/find.js';
 import { SERVER_VERSION } from '../../../broker/server/version.js';
 import type { Fault } from '../../../schemas/errors.js';
-import { compiled, runScript } from '../process/node-script.js';
+import { compiled, runScript } from '../../system/processes/node-script.js';
 import { ARCHIVE, archiveOf, realServer, scratchDir, serveReleases, wholeSite } from './release-site.js';
 
 const LIMITS: DownloadLimits = { firstByteMs: 500, stallMs: 500, totalMs: 30_000 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compiled, runScript } from '../process/node-script.js';
+import { compiled, runScript } from '../../system/processes/node-script.js';
 
 /** Reports a whole fetch and build; stderr is where it would be drawn, and is read here through stdout. */
 const reporter = (options: string): string => `

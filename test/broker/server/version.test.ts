@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { packageRoot } from '../../../broker/process/package-root.js';
+import { packageRoot } from '../../../system/files/package-root.js';
 import {
   MIN_SERVER_VERSION,
   SERVER_VERSION,

@@ -6,7 +6,7 @@ import { newKey } from '../../../broker/access/keys.js';
 import { SERVED } from '../../../broker/serving/served.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { OPS } from '../../../schemas/operate.js';
-import { PRODUCER } from '../../../schemas/producer.js';
+import { PRODUCER } from '../../../schemas/producer-requests.js';
 import { SCHEDULE_HEADER } from '../../../schemas/schedule.js';
 import { awkwardName, awkwardPayload, headerBlock, rawHeaders } from '../../support/awkward.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';

@@ -5,7 +5,7 @@ import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManage
 import fc from 'fast-check';
 import { headers, type NatsConnection } from 'nats';
 import { LogIndex } from '../../../broker/index/log-index.js';
-import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
+import { openBrokerEpoch } from '../../../journal/epochs/epoch.js';
 import { type ModuleEpoch, openModuleEpoch } from '../../../broker/supervisor/module-start.js';
 import { HEADER } from '../../../schemas/headers.js';
 import type { Manifest } from '../../../schemas/manifest.js';

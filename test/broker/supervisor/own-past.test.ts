@@ -5,8 +5,8 @@ import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jet
 import fc from 'fast-check';
 import { headers, type NatsConnection } from 'nats';
 import { LogIndex } from '../../../broker/index/log-index.js';
-import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
-import { readLog } from '../../../broker/journal/reader.js';
+import { openBrokerEpoch } from '../../../journal/epochs/epoch.js';
+import { readLog } from '../../../journal/read/reader.js';
 import { startModule } from '../../../broker/supervisor/module-start.js';
 import type { StartReply } from '../../../schemas/control.js';
 import { HEADER } from '../../../schemas/headers.js';

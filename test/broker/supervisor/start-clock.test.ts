@@ -47,7 +47,12 @@ describe('the time that a start may take', () => {
     const [cpu = '0'] =
       /Cpus_allowed_list:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.slice(1) ?? [];
     const pinned = ['taskset', '-c', cpu, process.execPath];
-    const command = [...pinned, join(PROJECT_ROOT, 'dist', 'modules', 'host', 'main.js'), dir, './index.js'];
+    const command = [
+      ...pinned,
+      join(PROJECT_ROOT, 'dist', 'modules', 'host', 'host-main.js'),
+      dir,
+      './index.js',
+    ];
     const manifest = sourceManifest(name, { limits: { crashes: 1, startMs: START_MS }, start: { command } });
     writeSourceModule(dir, manifest, {
       'package.json': '{"type":"module"}',

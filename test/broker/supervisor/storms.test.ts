@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { EpochRecord } from '../../../broker/journal/epoch.js';
+import type { EpochRecord } from '../../../journal/epochs/epoch.js';
 import { EPOCH_BURST, EPOCH_INTERVAL_MS } from '../../../broker/supervisor/epoch-pace.js';
 import type { Fault } from '../../../schemas/errors.js';
 import { type ModuleStatus, OPS } from '../../../schemas/operate.js';

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
-import { freePort } from '../../../broker/process/free-port.js';
+import { freePort } from '../../../system/processes/free-port.js';
 import type { BrokerStatus } from '../../../schemas/operate.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { writeShippedModule } from '../../support/module-dir.js';

@@ -1,4 +1,4 @@
-import { PRODUCER } from '../../../schemas/producer.js';
+import { PRODUCER } from '../../../schemas/producer-requests.js';
 import type { Seeded } from '../../support/seeded.js';
 import { SERVED, target } from '../generate/address.js';
 import { noHeaderBlock } from '../generate/header-block.js';

@@ -1,4 +1,4 @@
-import { PRODUCER } from '../../../schemas/producer.js';
+import { PRODUCER } from '../../../schemas/producer-requests.js';
 import type { Seeded } from '../../support/seeded.js';
 import { SERVED, target, token } from '../generate/address.js';
 import { headerBlock, headersOf } from '../generate/header-block.js';

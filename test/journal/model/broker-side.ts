@@ -9,12 +9,12 @@ import { Gateway } from '../../../broker/gateway/gateway.js';
 import { OutsideProducers } from '../../../broker/gateway/outside-producers.js';
 import { UnownedCommands } from '../../../broker/gateway/unowned.js';
 import { LogIndex } from '../../../broker/index/log-index.js';
-import { openBrokerEpoch } from '../../../broker/journal/epoch.js';
-import { brokerEpochs } from '../../../broker/journal/epoch-source.js';
-import { GROUPING } from '../../../broker/journal/grouping.js';
-import { Producer } from '../../../broker/journal/producer.js';
-import { serveControl } from '../../../broker/operate/control.js';
-import { type Reaper, startReaper } from '../../../broker/process/reaper.js';
+import { openBrokerEpoch } from '../../../journal/epochs/epoch.js';
+import { brokerEpochs } from '../../../journal/epochs/epoch-source.js';
+import { GROUPING } from '../../../journal/append/grouping.js';
+import { Producer } from '../../../journal/producer/producer.js';
+import { serveControl } from '../../../broker/operate/serve-control.js';
+import { type Reaper, startReaper } from '../../../system/processes/reaper.js';
 import { Turnstile } from '../../../broker/serving/turnstile.js';
 import { EpochPace } from '../../../broker/supervisor/epoch-pace.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
@@ -98,7 +98,7 @@ export class BrokerSide {
       },
     };
     const open = { nc, jsm, under, logId: LOG_ID, durability, whole, witness };
-    const hostEntry = join(ROOT, 'modules', 'host', 'main.js');
+    const hostEntry = join(ROOT, 'modules', 'host', 'host-main.js');
     const around = surroundings(
       { server, open, dataDir: dir, hostEntry, reaper, log },
       { index: () => index, unowned: () => unowned, gateway: () => gateway },

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { readLog } from '../../../broker/journal/reader.js';
+import { readLog } from '../../../journal/read/reader.js';
 import { HEADER } from '../../../schemas/headers.js';
 import type { StoredMessage } from '../../../schemas/record.js';
 import type { Result } from '../../../schemas/result.js';

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import type { Durability } from '../../../schemas/log.js';
-import { buildTools } from '../../../perf/tools/build.js';
+import { buildTools } from '../../../perf/tools/build-tools.js';
 import { operations } from './operations.js';
 import { Run } from './run.js';
 import { World } from './world.js';

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { linkedRequest } from '../../../broker/journal/linked-request.js';
+import { linkedRequest } from '../../../link/linked-request.js';
 import type { Result } from '../../../schemas/result.js';
 import { waitFor } from '../../support/wait-for.js';
 import { EDITIONS, type Edition } from './editions.js';

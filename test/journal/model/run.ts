@@ -1,4 +1,4 @@
-import { linkedRequest } from '../../../broker/journal/linked-request.js';
+import { linkedRequest } from '../../../link/linked-request.js';
 import { commandSubject } from '../../../schemas/subjects.js';
 import { openBatches } from '../../support/open-batches.js';
 import { Follows } from './follows.js';

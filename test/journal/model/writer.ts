@@ -1,9 +1,9 @@
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { type Appended, isInLog } from '../../../broker/journal/draft.js';
-import { brokerEpochs } from '../../../broker/journal/epoch-source.js';
-import type { Grouping } from '../../../broker/journal/grouping.js';
-import { Producer } from '../../../broker/journal/producer.js';
+import { type Appended, isInLog } from '../../../journal/append/draft.js';
+import { brokerEpochs } from '../../../journal/epochs/epoch-source.js';
+import type { Grouping } from '../../../journal/append/grouping.js';
+import { Producer } from '../../../journal/producer/producer.js';
 import { encodeJson } from '../../../schemas/json.js';
 import type { StoredMessage } from '../../../schemas/record.js';
 import { success } from '../../support/either.js';

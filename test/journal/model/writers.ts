@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { GROUPING } from '../../../broker/journal/grouping.js';
+import { GROUPING } from '../../../journal/append/grouping.js';
 import type { World } from './world.js';
 import { Writer } from './writer.js';
 

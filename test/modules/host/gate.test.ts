@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Gate } from '../../../modules/host/gate.js';
+import { Gate } from '../../../modules/host/quarantine.js';
 
 /** A gate, and the commands that have begun. */
 const gateFor = (culprit: number | undefined) => {

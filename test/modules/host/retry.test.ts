@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { answerOf } from '../../../modules/host/dead.js';
-import { type Outcome, outcomeOf, refused, threw } from '../../../modules/host/outcome.js';
+import { answerOf } from '../../../modules/host/dead-answer.js';
+import { type Outcome, outcomeOf, refused, threw } from '../../../modules/host/handler-outcome.js';
 import { backoffMs, pauseBeforeNext } from '../../../modules/host/retry.js';
 import { compileChecks } from '../../../modules/sdk/checks.js';
-import type { AnyModule, Command } from '../../../modules/sdk/module.js';
+import type { AnyModule, Command } from '../../../modules/sdk/define-module.js';
 import { fault } from '../../../schemas/errors.js';
 import { DEFAULT_RETRY, type Retry, retryOf } from '../../../schemas/manifest.js';
 import { counter } from '../counter.js';

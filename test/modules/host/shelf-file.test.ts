@@ -3,9 +3,9 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { wireOf } from '../../../broker/journal/stored-message.js';
-import { LogMessage } from '../../../broker/journal/stored-message.js';
-import type { WireRecord } from '../../../broker/journal/wire-record.js';
+import { wireOf } from '../../../journal/wire/stored-message.js';
+import { LogMessage } from '../../../journal/wire/stored-message.js';
+import type { WireRecord } from '../../../journal/wire/wire-record.js';
 import { ShelfFile } from '../../../modules/host/shelf-file.js';
 import { tempDir } from '../../support/temp-dir.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Slots } from '../../../modules/host/slots.js';
+import { Slots } from '../../../modules/host/semaphore.js';
 import { Urgency } from '../../../modules/host/urgency.js';
 
 test('never more than there are places, first come first served, and a place that is given is taken', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { NatsConnection } from 'nats';
-import { Generations } from '../../../broker/snapshots/generations.js';
-import { ModuleAgents } from '../../../broker/snapshots/index.js';
+import { Generations } from '../../../store/snapshots/generations.js';
+import { ModuleAgents } from '../../../store/snapshots/index.js';
 import {
   agentSteps,
   type AgentStep,

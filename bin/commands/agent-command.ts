@@ -1,0 +1,148 @@
+import type { Command } from 'commander';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { ListedAgent } from '../../store/snapshots/index.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { describeState, showState, unknownAgent, withAgents } from '../work/with-agents.js';
+import { withConnection, withTargetOptions } from '../connect/connect.js';
+import type { ExitCode } from '../output/exit.js';
+import { moduleCode } from '../work/module-code.js';
+import { name, place, positive, waiting, withDefault } from '../options/option-values.js';
+import { formatTable, print, printJson } from '../output/output.js';
+import { done, run, withExamples } from '../output/run-command.js';
+import type { TargetOptions } from '../connect/target.js';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+}
+
+interface GetOptions extends Options {
+  readonly at?: number | Date;
+  /** Directory of the module's code. */
+  readonly module?: string;
+  readonly atLeast?: number;
+  readonly timeout: number;
+}
+
+interface ListOptions extends Options {
+  readonly prefix?: string;
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** As it is now, from the snapshots alone. */
+const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
+  withAgents(module, options, (agents) => async () => {
+    const { atLeast, timeout, json } = options;
+    if (atLeast !== undefined) {
+      const reached = await agents.atLeast(atLeast, { timeoutMs: timeout })();
+      if (E.isLeft(reached)) return reached;
+    }
+    const found = agents.get(agent);
+    if (found === undefined) return unknownAgent(module, agent);
+    const { seq, time, schema, state } = found;
+    if (json === true) printJson({ module, agent, seq, time, schema, state });
+    else print(describeState(module, agent, found));
+    return E.right(done);
+  });
+
+/** As it was, from the snapshots and the log. */
+const getPast = (
+  module: string,
+  agent: string,
+  at: number | Date,
+  options: GetOptions,
+): TE.TaskEither<Fault, ExitCode> =>
+  withAgents(module, options, (agents) =>
+    withConnection(options, (nc) =>
+      pipe(
+        moduleCode(nc, module, options.module),
+        TE.chain((code) => showState({ nc, agents, module: code, agent }, at, options.json === true)),
+      ),
+    ),
+  );
+
+const get = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> => {
+  const { at, atLeast, module: dir } = options;
+  if (at === undefined) {
+    return dir === undefined
+      ? getNow(module, agent, options)
+      : TE.left(fault('USAGE', '--module names the code that --at folds the past with'));
+  }
+  return atLeast === undefined
+    ? getPast(module, agent, at, options)
+    : TE.left(fault('USAGE', '--at is for the past, --at-least for what is to come; give one of them'));
+};
+
+const agentTable = (agents: readonly ListedAgent[]): string =>
+  formatTable(
+    ['AGENT', 'SEQ', 'TIME'],
+    agents.map(({ agent, seq, time }) => [agent, `${seq}`, time]),
+  );
+
+const list = (
+  module: string,
+  { prefix, after, limit, json, ...options }: ListOptions,
+): TE.TaskEither<Fault, ExitCode> =>
+  withAgents(module, options, (agents) => async () => {
+    const page = agents.list({
+      limit,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(after === undefined ? {} : { after }),
+    });
+    const count = agents.count();
+    if (json === true) {
+      printJson({ ...page, count });
+      return E.right(done);
+    }
+    const more = page.next === null ? '' : `; the next: --after ${page.next}`;
+    print(`${agentTable(page.agents)}\n\n${page.agents.length} of ${count} agents${more}`);
+    return E.right(done);
+  });
+
+export const addAgent = (program: Command): void => {
+  const group = program.command('agent').description('states of agents, from the snapshots of their module');
+  withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
+
+  const one = withTargetOptions(
+    group
+      .command('get')
+      .argument('<module>', 'whose agent', name('MODULE'))
+      .argument('[id]', 'the agent; without it, the state of the module itself', name('ID'))
+      .description('the state of one agent, and the sequence of the record that changed it last'),
+  )
+    .option('--at <place>', 'as it was then: a sequence, a time, or a duration ago', place('--at'))
+    .option('--module <dir>', 'with --at: the code to fold the past with (default: what is loaded)')
+    .option('--at-least <seq>', 'wait until the results up to there are in it', positive('--at-least'))
+    .addOption(
+      withDefault('--timeout <duration>', 'with --at-least: how long to wait', waiting('--timeout'), '5s'),
+    )
+    .action((module: string, id: string | undefined, options: GetOptions) =>
+      run(get(module, id ?? '', options)),
+    );
+  withExamples(one, [
+    'tallystick agent get accounts alice',
+    'tallystick agent get accounts alice --json | jq .state.balance',
+    'tallystick agent get accounts alice --at 1200',
+    'tallystick agent get accounts alice --at 2026-11-21T10:00:00Z --json',
+    'tallystick agent get accounts alice --at 2h',
+    'tallystick agent get accounts alice --at-least 1200 --timeout 2s',
+  ]);
+
+  const all = withTargetOptions(
+    group
+      .command('list')
+      .argument('<module>', 'whose agents', name('MODULE'))
+      .description('agents by name, a page at a time, and how many there are in all'),
+  )
+    .option('--prefix <text>', 'what the names begin with', name('--prefix'))
+    .option('--after <id>', 'the last name of the page before', name('--after'))
+    .option('--limit <count>', 'names a page', positive('--limit'), 100)
+    .action((module: string, options: ListOptions) => run(list(module, options)));
+  withExamples(all, [
+    'tallystick agent list accounts',
+    'tallystick agent list accounts --prefix customer- --limit 1000',
+    "tallystick agent list accounts --json | jq -r '.agents[].agent'",
+  ]);
+};

@@ -1,0 +1,247 @@
+import { isUtf8 } from 'node:buffer';
+import type { Command } from 'commander';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { headers as makeHeaders, type MsgHdrs, type NatsConnection } from 'nats';
+import { neverSent } from '../../link/never-sent.js';
+import { untilServed } from '../../link/until-served.js';
+import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { layOut } from '../../schemas/json-layout.js';
+import type { Result } from '../../schemas/result.js';
+import {
+  parseTiming,
+  SCHEDULE_HEADER,
+  type Schedule,
+  scheduleSubject,
+  type WhenHeaders,
+} from '../../schemas/schedule.js';
+import { type Address, callSubject, parseAddress } from '../../schemas/subjects.js';
+import { withConnection, withTargetOptions } from '../connect/connect.js';
+import { EXIT, type ExitCode, exitCodeOf } from '../output/exit.js';
+import { waiting, withDefault } from '../options/option-values.js';
+import { print, printError, printJson } from '../output/output.js';
+import { silenceOf } from '../connect/request-broker.js';
+import { done, orUsage, run, withExamples } from '../output/run-command.js';
+import type { TargetOptions } from '../connect/target.js';
+
+interface Options extends TargetOptions, WhenHeaders {
+  readonly json?: boolean;
+  readonly agent?: string;
+  readonly timeout: number;
+  readonly priority?: Priority;
+}
+
+const PRIORITIES = ['normal', 'urgent'] as const;
+type Priority = (typeof PRIORITIES)[number];
+
+const parsePriority = (text: string): Priority => {
+  const found = PRIORITIES.find((one) => one === text);
+  const problem = fault('USAGE', `${JSON.stringify(text)} is none of ${PRIORITIES.join(', ')}`);
+  return orUsage('--priority', found === undefined ? left(problem) : right(found));
+};
+
+/** More is never a payload: what is piped in may be a device that does not end. */
+const MAX_STDIN_BYTES = 4 * 1024 * 1024;
+
+const readStdin = async (): Promise<Either<Fault, Buffer>> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    if (bytes > MAX_STDIN_BYTES)
+      return left(
+        fault('PAYLOAD_TOO_LARGE', `stdin has more than ${MAX_STDIN_BYTES} bytes; nothing was sent`),
+      );
+  }
+  return right(Buffer.concat(chunks));
+};
+
+/** The payload as it was written, once it is known to be JSON: its own bytes, since another writing would change large numbers. */
+const payload = async (json: string | undefined): Promise<Either<Fault, Uint8Array>> => {
+  const read = json === '-' ? await readStdin() : right(Buffer.from(json ?? '{}'));
+  if (isLeft(read)) return read;
+  const bytes = read.right;
+  const reason = !isUtf8(bytes) ? 'its bytes are no UTF-8' : notJson(bytes.toString('utf8'));
+  return reason === undefined
+    ? right(bytes)
+    : left(fault('USAGE', `the payload is not JSON and was not sent: ${reason}`));
+};
+
+const notJson = (text: string): string | undefined => {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+const addressOf = (action: string, agent: string | undefined): Either<Fault, Address> => {
+  const address = parseAddress(action);
+  if (isLeft(address) || agent === undefined) return address;
+  if (address.right.agent !== undefined && address.right.agent !== agent) {
+    return left(
+      fault('USAGE', `${action} names the agent ${address.right.agent}, and --agent names ${agent}`),
+    );
+  }
+  return parseAddress(`${address.right.module}.${address.right.name}.${agent}`);
+};
+
+const pending = ({ module, agent }: Address, timeoutMs: number): Fault => {
+  const whose = agent === undefined ? `--module ${module}` : `--module ${module} --agent ${agent}`;
+  const look = `tallystick replay history ${whose} --from ${Math.ceil(timeoutMs / 1000) + 60}s`;
+  return fault(
+    'RESULT_PENDING',
+    `no answer within ${timeoutMs} ms; the command may be recorded and still be handled: ${look}`,
+  );
+};
+
+const unheard = (timeoutMs: number): Fault =>
+  fault(
+    'LOG_UNCERTAIN',
+    `no answer within ${timeoutMs} ms; the schedule may have been made: tallystick schedule list`,
+  );
+
+interface Sent {
+  readonly address: Address;
+  readonly subject: string;
+  readonly body: Uint8Array;
+  /** Present where the command is for later. */
+  readonly when?: MsgHdrs;
+}
+
+/** The reply to a call, and its text: a number of it need not fit in one of JavaScript's. */
+interface Replied {
+  readonly result: Result;
+  readonly text: string;
+}
+
+const send = async (
+  nc: NatsConnection,
+  { address, subject, body, when }: Sent,
+  { timeout: timeoutMs, priority }: Options,
+): Promise<Either<Fault, Replied>> => {
+  try {
+    const headers = when ?? makeHeaders();
+    if (priority !== undefined) headers.set(HEADER.priority, priority);
+    const reply = await untilServed(() => nc.request(subject, body, { timeout: timeoutMs, headers }));
+    const value = reply.json<Partial<Result> | null>();
+    return typeof value?.status === 'string'
+      ? right({ result: value as Result, text: reply.string() })
+      : left(fault('INTERNAL', `the reply is no result: ${reply.string().slice(0, 200)}`));
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return left(fault('INTERNAL', 'the reply is not JSON'));
+    const unsent = neverSent(thrown);
+    if (unsent !== undefined) return left(unsent);
+    switch (silenceOf(thrown)) {
+      case 'timeout':
+        return left(when === undefined ? pending(address, timeoutMs) : unheard(timeoutMs));
+      case 'nobody':
+        return left(
+          fault(
+            'BROKER_UNREACHABLE',
+            `a NATS server answers at ${nc.getServer()}, but no broker takes calls there`,
+          ),
+        );
+      case 'forbidden':
+        return left(fault('SERVER_REFUSED', `${nc.getServer()} does not allow that call to this credential`));
+      case 'lost':
+        return left(
+          fault('LOG_UNCERTAIN', 'the connection was lost while the call was under way; it may be recorded'),
+        );
+    }
+  }
+};
+
+const isScheduled = (options: WhenHeaders): boolean =>
+  Object.keys(SCHEDULE_HEADER).some((key) => options[key as keyof WhenHeaders] !== undefined);
+
+/** The headers that ask for a command later; checked here too, so that nothing is sent in vain. */
+const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
+  const timing = parseTiming(options, Date.now());
+  if (isLeft(timing)) return timing;
+  const all = makeHeaders();
+  for (const [key, name] of Object.entries(SCHEDULE_HEADER)) {
+    const value = options[key as keyof WhenHeaders];
+    if (value !== undefined) all.set(name, value);
+  }
+  return right(all);
+};
+
+const callNow = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) => async () => {
+    const replied = await send(nc, sent, options);
+    if (isLeft(replied)) return replied;
+    const { result, text } = replied.right;
+    print(layOut(text, options.json !== true));
+    if (result.status === 'ok') return right(done);
+    // For a program the answer says it all, once.
+    if (options.json !== true) printError(result.error, false);
+    return right(EXIT.no);
+  });
+
+const callLater = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) => async () => {
+    const replied = await send(nc, sent, options);
+    if (isLeft(replied)) return replied;
+    const { result } = replied.right;
+    if (result.status !== 'ok') {
+      const { error } = result;
+      printError(error, options.json === true);
+      return right(isErrorCode(error.code) ? exitCodeOf(fault(error.code, error.message)) : EXIT.no);
+    }
+    const schedule = result.data as Schedule;
+    if (options.json === true) printJson(schedule);
+    else print(`scheduled ${schedule.id}, next at ${schedule.next}`);
+    return right(done);
+  });
+
+const call =
+  (action: string, json: string | undefined, options: Options): TaskEither<Fault, ExitCode> =>
+  async () => {
+    const address = addressOf(action, options.agent);
+    if (isLeft(address)) return address;
+    const body = await payload(json);
+    if (isLeft(body)) return body;
+    const sent = { address: address.right, body: body.right };
+    if (!isScheduled(options)) {
+      return callNow(options, { ...sent, subject: callSubject(address.right) })();
+    }
+    const when = whenOf(options);
+    if (isLeft(when)) return when;
+    return callLater(options, { ...sent, subject: scheduleSubject(address.right), when: when.right })();
+  };
+
+export const addCall = (program: Command): void => {
+  const command = withTargetOptions(
+    program
+      .command('call <module.action> [payload]')
+      .description(
+        'call an action and print its result; the payload is JSON, `-` for stdin, {} when left out',
+      )
+      .option('--agent <id>', 'the agent that is called')
+      .addOption(
+        withDefault('--timeout <duration>', 'how long to wait for the result', waiting('--timeout'), '30s'),
+      )
+      .option('--at <time>', 'send it then, and do not wait: an RFC 3339 time')
+      .option('--in <duration>', 'send it after that time')
+      .option('--every <duration>', 'send it again and again; whole seconds')
+      .option('--cron <expression>', 'send it whenever that fits: minute hour day month weekday, or @daily')
+      .option('--timezone <name>', 'what --cron is read in (default: UTC)')
+      .option(
+        '--priority <level>',
+        'urgent: handled before waiting commands of other agents (default: normal)',
+        parsePriority,
+      ),
+  ).action((action: string, json: string | undefined, options: Options) => run(call(action, json, options)));
+  withExamples(command, [
+    'tallystick call accounts.deposit \'{"amount":5}\' --agent alice',
+    'tallystick call accounts.transfer \'{"to":"bob","amount":2}\' --agent alice --timeout 5s',
+    'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --in 10m',
+    'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --cron "0 9 * * mon-fri" --timezone Europe/Berlin',
+    'tallystick call orders.settle --agent order-7 --priority urgent',
+    'echo \'{"amount":5}\' | tallystick call accounts.deposit.alice - --json',
+  ]);
+};

@@ -1,0 +1,144 @@
+import type { Command } from 'commander';
+import { left, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Conversations, type OpenConversation, openConversations } from '../../store/log-index/index.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { withTargetOptions } from '../connect/connect.js';
+import { findDataDir } from '../connect/data-dir.js';
+import type { ExitCode } from '../output/exit.js';
+import { name, positive } from '../options/option-values.js';
+import { formatTable, print, printJson } from '../output/output.js';
+import { done, run, withExamples } from '../output/run-command.js';
+import type { TargetOptions } from '../connect/target.js';
+import { thrownFault } from '../output/thrown-fault.js';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+}
+
+interface ListOptions extends Options {
+  readonly after?: number;
+  readonly limit: number;
+  readonly module?: string;
+  readonly agent?: string;
+}
+
+/** Opens the index of a broker, works, and closes it, whatever happens. */
+const withConversations = (
+  options: TargetOptions,
+  work: (conversations: Conversations) => ReturnType<TE.TaskEither<Fault, ExitCode>>,
+): TE.TaskEither<Fault, ExitCode> =>
+  pipe(
+    findDataDir(options),
+    TE.chain((dataDir) => async () => {
+      const conversations = openConversations(dataDir);
+      try {
+        return await work(conversations);
+      } catch (thrown) {
+        return left(thrownFault(thrown));
+      } finally {
+        await conversations.close();
+      }
+    }),
+  );
+
+const historyOf = (seq: number): string => `tallystick replay history --conversation ${seq}`;
+
+const participantsOf = ({ participants, more }: OpenConversation): string =>
+  `${participants.join(', ')}${more ? ', …' : ''}`;
+
+const format = (conversation: OpenConversation): string => {
+  const { conversation: seq, began, last, commands } = conversation;
+  const facts: readonly (readonly [string, string])[] = [
+    ['conversation', `${seq}, since ${began}`],
+    ['last record', `${last.seq}, ${last.time}`],
+    ['open', `${commands} ${commands === 1 ? 'command' : 'commands'}`],
+    ['participants', participantsOf(conversation)],
+    ['records', historyOf(seq)],
+  ];
+  return facts.map(([fact, value]) => `${fact.padEnd(14)}${value}`).join('\n');
+};
+
+const get = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
+  withConversations(options, async (conversations) => {
+    const found = conversations.get(seq);
+    if (found === undefined) {
+      const text = `no conversation ${seq} is open; if there was one, \`${historyOf(seq)}\` has its records`;
+      return left(fault('CONVERSATION_NOT_OPEN', text));
+    }
+    if (options.json === true) printJson(found);
+    else print(format(found));
+    return right(done);
+  });
+
+const table = (conversations: readonly OpenConversation[]): string =>
+  formatTable(
+    ['CONVERSATION', 'BEGAN', 'LAST', 'TIME', 'OPEN', 'PARTICIPANTS'],
+    conversations.map((each) => [
+      `${each.conversation}`,
+      each.began,
+      `${each.last.seq}`,
+      each.last.time,
+      `${each.commands}`,
+      participantsOf(each),
+    ]),
+  );
+
+const list = ({
+  after,
+  limit,
+  module,
+  agent,
+  json,
+  ...options
+}: ListOptions): TE.TaskEither<Fault, ExitCode> =>
+  withConversations(options, async (conversations) => {
+    const page = conversations.list({
+      limit,
+      ...(after === undefined ? {} : { after }),
+      ...(module === undefined ? {} : { module }),
+      ...(agent === undefined ? {} : { agent }),
+    });
+    const count = conversations.count();
+    if (json === true) {
+      printJson({ ...page, count });
+      return right(done);
+    }
+    const more = page.next === null ? '' : `; the next: --after ${page.next}`;
+    const shown = page.conversations.length;
+    print(`${table(page.conversations)}\n\n${shown} of ${count} open conversations${more}`);
+    return right(done);
+  });
+
+export const addConversation = (program: Command): void => {
+  const group = program
+    .command('conversation')
+    .description('open conversations: those with commands that have no result yet; no broker is asked');
+  withExamples(group, ['tallystick conversation list', 'tallystick conversation get 17']);
+
+  const one = withTargetOptions(
+    group
+      .command('get')
+      .argument('<seq>', 'sequence of its first record', positive('SEQ'))
+      .description('one open conversation: who takes part, and what is open'),
+  ).action((seq: number, options: Options) => run(get(seq, options)));
+  withExamples(one, [
+    'tallystick conversation get 17',
+    'tallystick conversation get 17 --json | jq .commands',
+  ]);
+
+  const all = withTargetOptions(
+    group.command('list').description('open conversations, the oldest first, a page at a time'),
+  )
+    .option('--module <name>', 'with this module, or sender, among the participants', name('--module'))
+    .option('--agent <id>', 'with this agent, of any module unless --module narrows', name('--agent'))
+    .option('--after <seq>', 'the last conversation of the page before', positive('--after'))
+    .option('--limit <count>', 'conversations a page', positive('--limit'), 100)
+    .action((options: ListOptions) => run(list(options)));
+  withExamples(all, [
+    'tallystick conversation list',
+    'tallystick conversation list --module orders --limit 1000',
+    "tallystick conversation list --json | jq '.conversations[].participants'",
+  ]);
+};

@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { readModule } from '../../../broker/supervisor/manifest-file.js';
+import { diffModule } from '../../../replay/diff/diff-log.js';
+import type { DiffReport, OutcomeDifference } from '../../../replay/diff/report.js';
+import { type Fault, fault } from '../../../schemas/errors.js';
+import { withConnection, withTargetOptions } from '../../connect/connect.js';
+import { differenceLines, reportText } from '../../text/diff-text.js';
+import { EXIT, type ExitCode } from '../../output/exit.js';
+import { name, place, positive } from '../../options/option-values.js';
+import { print, printJson, verbatim } from '../../output/output.js';
+import { type ProgressBar, progressBar } from '../../text/progress-bar.js';
+import { done, run, withExamples } from '../../output/run-command.js';
+import { terminal } from '../../output/terminal.js';
+import type { TargetOptions } from '../../connect/target.js';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly module: string;
+  readonly agent?: string;
+  readonly from?: number | Date;
+  readonly to?: number | Date;
+  readonly cascade?: boolean;
+  readonly limit?: number;
+}
+
+/** Differences that a person is shown. */
+const SHOWN = 20;
+
+const show = (
+  { same, notDecided, ...report }: DiffReport,
+  differences: readonly OutcomeDifference[],
+  json: boolean,
+): ExitCode => {
+  const found = report.commands - same - notDecided;
+  const more = found - differences.length;
+  if (json) printJson({ ...report, same, notDecided, differences, more });
+  else {
+    print(reportText({ ...report, same, notDecided }));
+    for (const difference of differences)
+      print(verbatim(`\n${differenceLines(difference, terminal().colour)}`));
+    if (more > 0) print(`\n${more} more are not shown; --limit shows more`);
+  }
+  return found === 0 ? done : EXIT.no;
+};
+
+const diff =
+  (module: string | undefined, options: Options): TaskEither<Fault, ExitCode> =>
+  async () => {
+    const { module: dir, agent, from, to, cascade, json } = options;
+    const limit = options.limit ?? (json === true ? Number.POSITIVE_INFINITY : SHOWN);
+    const version = readModule(resolve(dir));
+    if (isLeft(version)) return version;
+    const { manifest } = version.right;
+    if (module !== undefined && module !== manifest.name)
+      return left(fault('USAGE', `the module in ${dir} is ${manifest.name}, not ${module}`));
+    let bar: ProgressBar | undefined;
+    const differences: OutcomeDifference[] = [];
+    return withConnection(options, (nc) => async () => {
+      try {
+        const report = await diffModule({
+          ...{ nc, version: version.right, agent, from, to, cascade },
+          onDifference: (difference) => {
+            if (differences.length < limit) differences.push(difference);
+          },
+          onProgress: (seq, lastSeq) => {
+            bar ??= progressBar('records', lastSeq);
+            bar.update(seq);
+          },
+        })();
+        bar?.clear();
+        return isLeft(report) ? report : right(show(report.right, differences, json === true));
+      } finally {
+        bar?.[Symbol.dispose]();
+      }
+    })();
+  };
+
+/** `replay diff`, in the group of the commands that read the log back. */
+export const addDiff = (group: Command): void => {
+  const command = withTargetOptions(
+    group
+      .command('diff')
+      .argument('[module]', 'whose commands (default: of the module in --module)', name('MODULE'))
+      .description('handle recorded commands by another version of their module, and compare the outcomes')
+      .requiredOption('--module <dir>', 'directory of the version to handle them with')
+      .option('--agent <id>', 'only the commands of one agent', name('--agent'))
+      .option('--from <place>', 'first command: a sequence, a time, or a duration ago', place('--from'))
+      .option('--to <place>', 'last command: a sequence, a time, or a duration ago', place('--to'))
+      .option('--cascade', 'on what this version made of the commands before, not on what is recorded')
+      .option(
+        '--limit <count>',
+        `differences to show (default: ${SHOWN}, with --json all)`,
+        positive('--limit'),
+      ),
+  ).action((module: string | undefined, options: Options) => run(diff(module, options)));
+  withExamples(command, [
+    'tallystick replay diff --module ./accounts-next',
+    'tallystick replay diff accounts --module ./accounts-next --from 168h',
+    'tallystick replay diff --module ./accounts-next --agent alice --cascade',
+    'tallystick replay diff --module ./accounts-next --json | jq .differences',
+  ]);
+};

@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import { left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import { EXPORT_FORMATS, type ExportFormatName, exportLog } from '../../../transfer/export/export-log.js';
+import { writeFileOfLines, writeLines } from '../../../transfer/export/write-lines.js';
+import { type Fault, fault } from '../../../schemas/errors.js';
+import { withConnection, withTargetOptions } from '../../connect/connect.js';
+import type { ExitCode } from '../../output/exit.js';
+import { print, printJson } from '../../output/output.js';
+import { type ProgressBar, progressBar } from '../../text/progress-bar.js';
+import { done, orUsage, run, withExamples } from '../../output/run-command.js';
+import type { TargetOptions } from '../../connect/target.js';
+import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection-options.js';
+import { thrownFault } from '../../output/thrown-fault.js';
+
+interface Options extends TargetOptions, SelectionOptions {
+  readonly json?: boolean;
+  readonly format: ExportFormatName;
+  readonly out?: string;
+}
+
+const FORMATS = Object.keys(EXPORT_FORMATS) as readonly ExportFormatName[];
+
+const format = (text: string): ExportFormatName => {
+  const found = FORMATS.find((one) => one === text);
+  return orUsage(
+    '--format',
+    found === undefined
+      ? left(fault('USAGE', `${JSON.stringify(text)} is none of ${FORMATS.join(', ')}`))
+      : right(found),
+  );
+};
+
+/** The lines, with a bar on the terminal that shows how far they are, and the count of records. */
+const exported = (
+  nc: NatsConnection,
+  options: Options,
+): { readonly lines: AsyncIterable<string>; readonly records: () => number } & Disposable => {
+  let bar: ProgressBar | undefined;
+  let records = 0;
+  const onProgress = (seq: number, toSeq: number): void => {
+    records += 1;
+    // Lines that go to the same terminal are progress enough.
+    if (options.out === undefined && process.stdout.isTTY) return;
+    bar ??= progressBar('records', toSeq);
+    bar.update(seq);
+  };
+  return {
+    lines: exportLog(nc, { format: options.format, query: selectionOf(options), onProgress }),
+    records: () => records,
+    [Symbol.dispose]: () => bar?.[Symbol.dispose](),
+  };
+};
+
+const showExport = (options: Options): TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) => async () => {
+    const { out, json } = options;
+    const started = process.hrtime.bigint();
+    try {
+      using source = exported(nc, options);
+      if (out === undefined) {
+        await writeLines(source.lines, process.stdout);
+        return right(done);
+      }
+      const { bytes } = await writeFileOfLines(source.lines, out);
+      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+      const records = source.records();
+      if (json === true) printJson({ file: out, format: options.format, records, bytes, seconds });
+      else print(`${records} records are in ${out}: ${bytes} bytes in ${seconds.toFixed(1)} s`);
+      return right(done);
+    } catch (thrown) {
+      return left(thrownFault(thrown));
+    }
+  });
+
+/** `replay export`, in the group of the commands that read the log back. */
+export const addExport = (group: Command): void => {
+  const command = withTargetOptions(
+    withSelectionOptions(
+      group
+        .command('export')
+        .description('the log, or a part of it, as a file or on standard output')
+        .option(
+          '--format <format>',
+          'ndjson and cloudevents (CloudEvents 1.0 in JSON, one a line) lose nothing; csv is for spreadsheets',
+          format,
+          'ndjson',
+        )
+        .option(
+          '--out <file>',
+          'write this file, whole or not at all; a pipe or a device is written through',
+        ),
+    ),
+  ).action((options: Options) => run(showExport(options)));
+  withExamples(command, [
+    'tallystick replay export --out log.ndjson',
+    'tallystick replay export --format cloudevents --module accounts --from 2h | gzip > accounts.ndjson.gz',
+    'tallystick replay export --format csv --agent alice --out alice.csv',
+    'tallystick replay export --kind evt | jq -c .data',
+  ]);
+};

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { lineFormatter } from '../../../replay/history/format-line.js';
+import { history } from '../../../replay/history/read-history.js';
+import type { HistoryEnd } from '../../../replay/history/query.js';
+import type { Fault } from '../../../schemas/errors.js';
+import { historyLine } from '../../../schemas/record.js';
+import { withConnection, withTargetOptions } from '../../connect/connect.js';
+import type { ExitCode } from '../../output/exit.js';
+import { printLine, printNote, type Verbatim, verbatim } from '../../output/output.js';
+import { done, run, withExamples } from '../../output/run-command.js';
+import type { TargetOptions } from '../../connect/target.js';
+import { terminal } from '../../output/terminal.js';
+import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection-options.js';
+import { thrownFault } from '../../output/thrown-fault.js';
+
+interface Options extends TargetOptions, SelectionOptions {
+  readonly json?: boolean;
+  readonly follow?: boolean;
+}
+
+const format = (
+  json: boolean,
+): ((record: Parameters<ReturnType<typeof lineFormatter>>[0]) => string | Verbatim) => {
+  if (json) return historyLine;
+  const line = lineFormatter(terminal());
+  return (record) => verbatim(line(record));
+};
+
+/** What to type for the page behind, or before. */
+const sayWhereToGoOn = ({ next, previous }: HistoryEnd, json: boolean): void => {
+  if (next !== null) printNote(`more: --from ${next}`, json, { next });
+  if (previous !== null) printNote(`earlier: --to ${previous}`, json, { previous });
+};
+
+const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) => async () => {
+    const { follow } = options;
+    const interrupted = new AbortController();
+    // Ctrl-C is how a --follow ends; what does not follow is ended the usual way.
+    if (follow === true)
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+    const line = format(options.json === true);
+    const records = history(nc, { ...selectionOf(options), follow, signal: interrupted.signal });
+    try {
+      let step = await records.next();
+      if (step.done === true && options.json !== true) printNote('no record fits', false, {});
+      for (; step.done !== true; step = await records.next()) await printLine(line(step.value));
+      sayWhereToGoOn(step.value, options.json === true);
+      return right(done);
+    } catch (thrown) {
+      return left(thrownFault(thrown));
+    }
+  });
+
+/** `replay history`, in the group of the commands that read the log back. */
+export const addHistory = (group: Command): void => {
+  const command = withTargetOptions(
+    withSelectionOptions(
+      group
+        .command('history')
+        .description('records in order, one a line: seq time kind module.name agent sender cause data'),
+    ).option('--follow', 'go on with what is stored later, until Ctrl-C'),
+  ).action((options: Options) => run(showHistory(options)));
+  withExamples(command, [
+    'tallystick replay history --agent alice',
+    'tallystick replay history --module accounts --kind evt --from 2h --limit 100',
+    'tallystick replay history --conversation 17 --json',
+    'tallystick replay history --last 20',
+    'tallystick replay history --last 20 --follow',
+    'FORCE_COLOR=1 tallystick replay history --from 2h | less -R',
+    'tallystick replay history --follow --json | jq .subject',
+  ]);
+};

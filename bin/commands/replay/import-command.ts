@@ -1,0 +1,47 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { DEFAULT_DATA_DIR } from '../../../schemas/config.js';
+import { importLog } from '../../work/import-file.js';
+import { logBytes } from '../../options/option-values.js';
+import { run, withExamples } from '../../output/run-command.js';
+
+interface Options {
+  readonly data: string;
+  readonly partial?: boolean;
+  readonly maxBytes?: number;
+  readonly json?: boolean;
+}
+
+/** `replay import`, in the group of the commands that read the log back. */
+export const addImport = (group: Command): void => {
+  const command = group
+    .command('import')
+    .argument('<file>', 'an export as ndjson or cloudevents; - for standard input')
+    .description(
+      'make an export the log of a broker that has none: same sequences, times, headers and payloads',
+    )
+    .option(
+      '--data <dir>',
+      'directory for the broker; none may run in it, nor have recorded anything',
+      `./${DEFAULT_DATA_DIR}`,
+    )
+    .option('--partial', 'take a part of a log too: what is missing stays missing')
+    .option('--max-bytes <size>', 'limit of the log, as for start', logBytes('--max-bytes'))
+    .option('--json', 'print JSON')
+    .action((file: string, options: Options) =>
+      run(
+        importLog({
+          file,
+          dataDir: resolve(options.data),
+          partial: options.partial === true,
+          maxBytes: options.maxBytes,
+          json: options.json === true,
+        }),
+      ),
+    );
+  withExamples(command, [
+    'tallystick replay import log.ndjson --data ./copy',
+    'zcat log.ndjson.gz | tallystick replay import - --data ./copy --json',
+    'tallystick replay import --partial conversation.ndjson --data ./look',
+  ]);
+};

@@ -1,0 +1,125 @@
+import type { Command } from 'commander';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { condition } from '../../../replay/expression/expression.js';
+import type { Json } from '../../../replay/expression/json-value.js';
+import { parsePath, type Path } from '../../../replay/expression/path.js';
+import type { StateAtQuery } from '../../../replay/fold/state-at.js';
+import { type Fault, fault } from '../../../schemas/errors.js';
+import { showChanges, showFirst, showSteps } from '../../work/agent-past.js';
+import { showState, withAgents } from '../../work/with-agents.js';
+import { withConnection, withTargetOptions } from '../../connect/connect.js';
+import type { ExitCode } from '../../output/exit.js';
+import { moduleCode } from '../../work/module-code.js';
+import { name, place } from '../../options/option-values.js';
+import { orUsage, run, withExamples } from '../../output/run-command.js';
+import type { TargetOptions } from '../../connect/target.js';
+
+interface Bisect {
+  readonly expression: string;
+  readonly holds: Parameters<typeof showFirst>[0]['holds'];
+}
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+  readonly at?: number | Date;
+  readonly step?: boolean;
+  readonly watch?: Path;
+  readonly equals?: { readonly value: Json };
+  readonly bisect?: Bisect;
+  readonly from?: number | Date;
+  readonly to?: number | Date;
+  readonly module?: string;
+}
+
+const path = (text: string): Path => orUsage('--watch', parsePath(text));
+
+const bisect = (expression: string): Bisect => ({
+  expression,
+  holds: orUsage('--bisect', condition(expression)),
+});
+
+const json = (text: string): { readonly value: Json } => {
+  const parse = (): Either<Fault, { readonly value: Json }> => {
+    try {
+      return right({ value: JSON.parse(text) as Json });
+    } catch (error) {
+      const example = `text is written '"text"'`;
+      return left(fault('USAGE', `${text} is no JSON (${(error as Error).message}); ${example}`));
+    }
+  };
+  return orUsage('--equals', parse());
+};
+
+/** Which of the ways to look at a state is asked for; USAGE where options contradict each other. */
+const problem = ({ at, step, watch, equals, bisect, from, to }: Options): Fault | undefined => {
+  const ways = Object.entries({ at, step, watch, bisect }).filter(([, value]) => value !== undefined);
+  if (ways.length > 1) {
+    const given = ways.map(([option]) => `--${option}`).join(' and ');
+    return fault('USAGE', `${given} each look in a way of their own; give one of them`);
+  }
+  if (equals !== undefined && watch === undefined) {
+    return fault('USAGE', '--equals is what the part that --watch names becomes');
+  }
+  if ((from !== undefined || to !== undefined) && (ways.length === 0 || at !== undefined)) {
+    return fault('USAGE', '--from and --to are for --step, --watch and --bisect; --at is one place');
+  }
+  return undefined;
+};
+
+type Query = Omit<StateAtQuery, 'at'>;
+
+const show = (query: Query, options: Options): TE.TaskEither<Fault, ExitCode> => {
+  const { at, step, watch, equals, bisect: first, from, to } = options;
+  const asJson = options.json === true;
+  const range = { ...query, from, to };
+  if (step === true) return showSteps(range, asJson);
+  if (watch !== undefined) return showChanges({ ...range, path: watch, equals }, asJson);
+  if (first !== undefined) {
+    return showFirst({ ...range, holds: first.holds }, first.expression, asJson);
+  }
+  return showState(query, at, asJson);
+};
+
+const state = (module: string, agent: string, options: Options): TE.TaskEither<Fault, ExitCode> => {
+  const wrong = problem(options);
+  if (wrong !== undefined) return TE.left(wrong);
+  return withAgents(module, options, (agents) =>
+    withConnection(options, (nc) =>
+      pipe(
+        moduleCode(nc, module, options.module),
+        TE.chain((code) => show({ nc, agents, module: code, agent }, options)),
+      ),
+    ),
+  );
+};
+
+/** `replay state`, in the group of the commands that read the log back. */
+export const addState = (group: Command): void => {
+  const command = withTargetOptions(
+    group
+      .command('state')
+      .argument('<module>', 'whose agent', name('MODULE'))
+      .argument('[agent]', 'the agent; without it, the state of the module itself', name('AGENT'))
+      .description('the state of an agent, now or then, and how it came to be'),
+  )
+    .option('--at <place>', 'as it was then: a sequence, a time, or a duration ago', place('--at'))
+    .option('--step', 'each record that changed it, and how: key by key on a terminal')
+    .option('--watch <path>', 'each change of one part of it, such as balance or items[0].sku', path)
+    .option('--equals <json>', 'with --watch: only the first time that it became this', json)
+    .option('--bisect <expression>', 'the first record with which a condition on it holds', bisect)
+    .option('--from <place>', 'first record: a sequence, a time, or a duration ago', place('--from'))
+    .option('--to <place>', 'last record: a sequence, a time, or a duration ago', place('--to'))
+    .option('--module <dir>', 'the code to fold with (default: what is loaded)')
+    .action((module: string, agent: string | undefined, options: Options) =>
+      run(state(module, agent ?? '', options)),
+    );
+  withExamples(command, [
+    'tallystick replay state accounts alice',
+    'tallystick replay state accounts alice --at 2h --json | jq .state.balance',
+    'tallystick replay state accounts alice --step --from 1200',
+    'tallystick replay state accounts alice --watch balance --equals 0',
+    "tallystick replay state accounts alice --bisect 'state.balance >= 7000' --json",
+  ]);
+};

@@ -1,0 +1,122 @@
+import type { Command } from 'commander';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import type { Fault } from '../../schemas/errors.js';
+import { layOut } from '../../schemas/json-layout.js';
+import { OPS } from '../../schemas/operate.js';
+import { printable } from '../../schemas/printable.js';
+import type { Schedule, ScheduleDetails, SchedulePage } from '../../schemas/schedule.js';
+import { withConnection, withTargetOptions } from '../connect/connect.js';
+import type { ExitCode } from '../output/exit.js';
+import { formatTable, print, printJson } from '../output/output.js';
+import { ask } from '../connect/request-broker.js';
+import { done, run, withExamples } from '../output/run-command.js';
+import { type ShowOptions, showReply } from '../text/show-reply.js';
+import { when } from '../text/schedule-text.js';
+
+const address = ({ module, action, agent }: Schedule): string =>
+  `${module}.${action}${agent === null ? '' : `.${agent}`}`;
+
+const table = (schedules: readonly Schedule[]): string =>
+  formatTable(
+    ['ID', 'COMMAND', 'SENDER', 'WHEN', 'NEXT'],
+    schedules.map((schedule) => [
+      schedule.id,
+      address(schedule),
+      schedule.sender,
+      when(schedule),
+      schedule.next,
+    ]),
+  );
+
+const payloadText = ({ form, payload, dataBytes }: ScheduleDetails): string => {
+  if (payload === null) return `a payload of ${dataBytes} bytes`;
+  switch (form) {
+    case 'json':
+      return layOut(payload, true);
+    case 'empty':
+      return '(empty)';
+    default:
+      return `(${form}) ${payload}`;
+  }
+};
+
+const details = (schedule: ScheduleDetails): string =>
+  [
+    table([schedule]),
+    '',
+    `created ${schedule.created}`,
+    ...Object.entries(schedule.headers).map(([name, value]) => printable(`${name}: ${value}`)),
+    payloadText(schedule),
+  ].join('\n');
+
+/** One object on one line, with the payload as it was sent. */
+const detailsLine = ({ payload, ...schedule }: ScheduleDetails): string =>
+  `${JSON.stringify(schedule).slice(0, -1)},"data":${payload ?? 'null'}}`;
+
+const show = (id: string, options: ShowOptions): TE.TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) =>
+    pipe(
+      ask<ScheduleDetails>(nc, OPS.scheduleShow, { id }),
+      TE.map((found) => {
+        print(options.json === true ? detailsLine(found) : details(found));
+        return done;
+      }),
+    ),
+  );
+
+/** Every schedule, a page at a time: 10,000 of them are more than one answer holds. */
+const allSchedules =
+  (nc: NatsConnection): TE.TaskEither<Fault, readonly Schedule[]> =>
+  async () => {
+    const all: Schedule[] = [];
+    for (let from: number | null = 1; from !== null; ) {
+      const page: Either<Fault, SchedulePage> = await ask<SchedulePage>(nc, OPS.scheduleList, { from })();
+      if (isLeft(page)) return page;
+      all.push(...page.right.schedules);
+      from = page.right.next;
+    }
+    return right(all);
+  };
+
+const showAll = (options: ShowOptions): TE.TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) =>
+    pipe(
+      allSchedules(nc),
+      TE.map((schedules) => {
+        if (options.json === true) printJson({ schedules });
+        else print(table(schedules));
+        return done;
+      }),
+    ),
+  );
+
+export const addSchedule = (program: Command): void => {
+  const group = program
+    .command('schedule')
+    .description('commands that are sent later; `call` with --at, --in, --every or --cron makes them');
+  withExamples(group, [
+    'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --every 1h',
+    'tallystick schedule list',
+    'tallystick schedule cancel ID',
+  ]);
+
+  const list = withTargetOptions(group.command('list').description('all schedules')).action(
+    (options: ShowOptions) => run(showAll(options)),
+  );
+  withExamples(list, ['tallystick schedule list', 'tallystick schedule list --json']);
+
+  const one = withTargetOptions(
+    group.command('show <id>').description('one schedule with what its commands hold'),
+  ).action((id: string, options: ShowOptions) => run(show(id, options)));
+  withExamples(one, ['tallystick schedule show ID', 'tallystick schedule show ID --json']);
+
+  const cancel = withTargetOptions(
+    group.command('cancel <id>').description('end a schedule; what it has fired is handled'),
+  ).action((id: string, options: ShowOptions) =>
+    run(showReply(options, OPS.scheduleCancel, { id }, () => `${id} cancelled`)),
+  );
+  withExamples(cancel, ['tallystick schedule cancel ID', 'tallystick schedule cancel ID --json']);
+};

@@ -1,0 +1,137 @@
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT, type StartConfig, startConfig } from '../../schemas/config.js';
+import type { Fault } from '../../schemas/errors.js';
+import type { ExitCode } from '../output/exit.js';
+import { repeated } from '../options/option-values.js';
+import { whenUnwritten } from '../output/output-end.js';
+import { run, withExamples } from '../output/run-command.js';
+import { serve } from '../work/run-broker.js';
+import { readAddress } from '../connect/target.js';
+
+interface Options {
+  readonly data: string;
+  readonly nats?: string;
+  readonly natsPort?: string;
+  readonly durability?: string;
+  readonly onLogLoss?: string;
+  readonly maxBytes?: string;
+  readonly memoryLimit?: string;
+  readonly maxConnections?: string;
+  readonly module?: readonly string[];
+  readonly shipped: boolean;
+  readonly trust?: readonly string[];
+  readonly json?: boolean;
+}
+
+const FLAGS: Readonly<Record<string, string>> = {
+  '/dataDir': '--data',
+  '/natsUrl': '--nats',
+  '/natsPort': '--nats-port',
+  '/durability': '--durability',
+  '/onLogLoss': '--on-log-loss',
+  '/maxBytes': '--max-bytes',
+  '/memoryLimitBytes': '--memory-limit',
+  '/maxConnections': '--max-connections',
+};
+
+const named = (problem: Fault): Fault => {
+  const path = problem.path ?? '';
+  const flag = path.startsWith('/trusted') ? '--trust MODULE=NKEY' : FLAGS[path];
+  return flag === undefined ? problem : { ...problem, message: `${flag}: ${problem.message}` };
+};
+
+const isInside = (dir: string, file: string | undefined): boolean => {
+  if (file === undefined || file === '') return false;
+  const path = relative(dir, resolve(file));
+  return !path.startsWith('..') && !isAbsolute(path);
+};
+
+/**
+ * The server elsewhere, if there is one: `--nats`, or NATS_URL. Not a NATS_URL that `tallystick env` set for this very
+ * data directory: it names the embedded server, also when that has ended, and the broker would wait for itself.
+ */
+const serverElsewhere = ({ nats, natsPort, data }: Options, env: NodeJS.ProcessEnv): string | undefined => {
+  if (nats !== undefined) return nats;
+  const url = env.NATS_URL;
+  if (url === undefined || url === '' || natsPort !== undefined) return undefined;
+  const dataDir = resolve(data);
+  const isOwn = isInside(dataDir, env.NATS_NKEY) || readAddress(dataDir)?.nats === url;
+  return isOwn ? undefined : url;
+};
+
+/** The configuration that options and environment give, or USAGE that names the option. */
+export const configOf = (
+  options: Options,
+  env: NodeJS.ProcessEnv = process.env,
+): Either<Fault, StartConfig> => {
+  const natsUrl = serverElsewhere(options, env);
+  const config = startConfig({
+    dataDir: resolve(options.data),
+    natsUrl,
+    natsPort: options.natsPort,
+    durability: options.durability,
+    onLogLoss: options.onLogLoss,
+    maxBytes: options.maxBytes,
+    memoryLimitBytes: options.memoryLimit,
+    maxConnections: options.maxConnections,
+    modules: (options.module ?? []).map((dir) => resolve(dir)),
+    shipped: options.shipped,
+    trusted: options.trust,
+  });
+  return isLeft(config) ? left(named(config.left)) : config;
+};
+
+const start =
+  (options: Options): TaskEither<Fault, ExitCode> =>
+  async () => {
+    // Its reader may go; the broker has others to serve.
+    whenUnwritten('go on');
+    const config = configOf(options);
+    return isLeft(config) ? config : serve(config.right, options.json === true)();
+  };
+
+export const addStart = (program: Command): void => {
+  const command = program
+    .command('start')
+    .description('start the broker: server, log and modules; SIGTERM or Ctrl-C drains and ends it')
+    .option('--data <dir>', 'directory of everything that lasts', `./${DEFAULT_DATA_DIR}`)
+    .option('--nats <url>', 'a NATS server that runs elsewhere (NATS_URL); without it, one is embedded')
+    .option(
+      '--nats-port <port>',
+      `port of the embedded server, 0 for a free one (default: ${DEFAULT_NATS_PORT})`,
+    )
+    .option(
+      '--durability <level>',
+      'what an acknowledged record survives: fsync (loss of power) or os',
+      'fsync',
+    )
+    .option(
+      '--on-log-loss <what>',
+      'when the log lost records that had been seen: rebuild (states, from what is there) or stop',
+      'rebuild',
+    )
+    .option(
+      '--max-bytes <size>',
+      'limit of the log, such as 10GB (default: a share of what the disk has free)',
+    )
+    .option('--memory-limit <size>', 'memory that the embedded server aims to stay below, such as 700MiB')
+    .option('--max-connections <number>', 'connections of guests at a time (default: 64)')
+    .option('--module <dir>', 'load this module too; may be given several times', repeated)
+    .option('--no-shipped', 'do not load the modules that ship with the package')
+    .option(
+      '--trust <module=nkey>',
+      "public nkey of a program that writes a module's events within the account of the log, as trusted as the broker",
+      repeated,
+    )
+    .option('--json', 'print one JSON object when ready')
+    .action((options: Options) => run(start(options)));
+  withExamples(command, [
+    'tallystick start',
+    'tallystick start --data /var/lib/tallystick --max-bytes 10GB --memory-limit 700MiB',
+    'tallystick start --nats-port 0 --json',
+    'tallystick start --nats nats://broker.example:4222 --module ./my-module',
+  ]);
+};

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Fault } from '../../schemas/errors.js';
+import { type BrokerStatus, OPS } from '../../schemas/operate.js';
+import { formatBytes } from '../../schemas/quantity.js';
+import { withConnection, withTargetOptions } from '../connect/connect.js';
+import type { ExitCode } from '../output/exit.js';
+import { modulesTable } from '../text/module-table.js';
+import { print, printJson } from '../output/output.js';
+import { ask } from '../connect/request-broker.js';
+import { done, run, withExamples } from '../output/run-command.js';
+import type { TargetOptions } from '../connect/target.js';
+
+interface Options extends TargetOptions {
+  readonly json?: boolean;
+}
+
+const shareOf = (bytes: number, max: number): string =>
+  max > 0 ? ` of ${formatBytes(max)} (${((100 * bytes) / max).toFixed(1)} %)` : '';
+
+export const formatStatus = ({ server, log, ...status }: BrokerStatus): string => {
+  const { embedded, version, url } = server;
+  const facts: readonly (readonly [string, string])[] = [
+    ['server', `nats-server ${version}, ${embedded ? 'embedded' : 'elsewhere'}, ${url}`],
+    ['broker', `pid ${status.pid}, ${status.dataDir}, durability ${status.durability}`],
+    [
+      'log',
+      `${log.records} records, ${formatBytes(log.bytes)}${shareOf(log.bytes, log.maxBytes)}, sequences ${log.firstSeq} to ${log.lastSeq}`,
+    ],
+    ['agents', `${status.agents}`],
+    ['open', `${status.conversationsOpen} conversations`],
+  ];
+  const losses = status.losses.map(
+    ({ at, code, message, dir }) => ['lost', `${at} ${code}: ${message}; kept in ${dir}`] as const,
+  );
+  const full = log.refusal === null ? [] : [['full', `no new command is taken: ${log.refusal}`] as const];
+  const lines = [...facts, ...full, ...losses].map(([name, value]) => `${name.padEnd(8)}${value}`);
+  return [...lines, '', modulesTable(status.modules)].join('\n');
+};
+
+const status = (options: Options): TE.TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) =>
+    pipe(
+      ask<BrokerStatus>(nc, OPS.status),
+      TE.map((found) => {
+        if (options.json === true) printJson(found);
+        else print(formatStatus(found));
+        return done;
+      }),
+    ),
+  );
+
+export const addStatus = (program: Command): void => {
+  const command = withTargetOptions(
+    program.command('status').description('show server, log, modules, agents and open conversations'),
+  ).action((options: Options) => run(status(options)));
+  withExamples(command, [
+    'tallystick status',
+    'tallystick status --json',
+    'tallystick status --data /var/lib/tallystick',
+  ]);
+};

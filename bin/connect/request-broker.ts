@@ -1,0 +1,81 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { errors, type Msg, type NatsConnection } from 'nats';
+import { linkedRequest } from '../../link/linked-request.js';
+import { neverSent } from '../../link/never-sent.js';
+import { isNobody, untilServed } from '../../link/until-served.js';
+import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** Why a request has no reply, as what a caller can act on. */
+export type Silence = 'timeout' | 'nobody' | 'forbidden' | 'lost';
+
+export const silenceOf = (thrown: unknown): Silence => {
+  const cause = thrown instanceof errors.RequestError ? (thrown.cause ?? thrown) : thrown;
+  if (thrown instanceof errors.TimeoutError || cause instanceof errors.TimeoutError) return 'timeout';
+  if (isNobody(cause) || isNobody(thrown)) return 'nobody';
+  return cause instanceof errors.PermissionViolationError ? 'forbidden' : 'lost';
+};
+
+const silenceFault = (silence: Silence, nc: NatsConnection, timeoutMs: number): Fault => {
+  const where = nc.getServer();
+  switch (silence) {
+    case 'timeout':
+      return fault('BROKER_UNREACHABLE', `the broker at ${where} did not answer within ${timeoutMs} ms`);
+    case 'nobody':
+      return fault(
+        'BROKER_UNREACHABLE',
+        `a NATS server answers at ${where}, but no broker: start one with \`tallystick start\``,
+      );
+    case 'forbidden':
+      return fault(
+        'SERVER_REFUSED',
+        `${where} allows that to the operator only: name the data directory by --data, or a credential by --creds`,
+      );
+    case 'lost':
+      return fault('BROKER_UNREACHABLE', `the connection to ${where} was lost`);
+  }
+};
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** The fault of an `{"error": …}` reply; a code that this version does not know keeps its words as INTERNAL. */
+const replyFault = (error: Readonly<Record<string, unknown>>): Fault => {
+  const { code, message, path } = error;
+  const words = typeof message === 'string' ? message : 'the broker gave no reason';
+  if (typeof code !== 'string' || !isErrorCode(code)) return fault('INTERNAL', `${String(code)}: ${words}`);
+  return fault(code, words, typeof path === 'string' ? path : undefined);
+};
+
+const parseReply = <T>(reply: Msg): Either<Fault, T> => {
+  let value: unknown;
+  try {
+    value = reply.json();
+  } catch {
+    return left(fault('INTERNAL', `the reply to ${reply.subject} is not JSON`));
+  }
+  if (isRecord(value) && isRecord(value.error)) return left(replyFault(value.error));
+  return right(value as T);
+};
+
+/** Asks the broker something of `ops.…`; the reply's JSON, or the fault it holds, or why there is none. */
+export const ask =
+  <T>(
+    nc: NatsConnection,
+    subject: string,
+    body: Readonly<Record<string, unknown>> = {},
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+  ): TaskEither<Fault, T> =>
+  async () => {
+    try {
+      return parseReply<T>(
+        await untilServed(() => linkedRequest(nc, subject, JSON.stringify(body), { timeout: timeoutMs })),
+      );
+    } catch (thrown) {
+      const unsent = neverSent(thrown);
+      if (unsent !== undefined) return left(unsent);
+      return left(silenceFault(silenceOf(thrown), nc, timeoutMs));
+    }
+  };

@@ -1,0 +1,126 @@
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { MAX_KEY_BYTES, readBounded } from '../../system/files/bounded-file.js';
+import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../../schemas/config.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { ADDRESS_FILE, type BrokerAddress } from '../../schemas/operate.js';
+
+export interface TargetOptions {
+  readonly data?: string;
+  readonly server?: string;
+  readonly creds?: string;
+}
+
+export type Credential =
+  | { readonly kind: 'guest' }
+  /** A `.creds` file, or a file with an nkey seed. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'user'; readonly user: string; readonly password: string };
+
+export interface Target {
+  readonly url: string;
+  readonly credential: Credential;
+  /** Where the address comes from, for messages. */
+  readonly source: string;
+}
+
+const text = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
+
+// The order of the stock `nats` command line: of several variables it takes the user first.
+const fromEnvironment = (env: NodeJS.ProcessEnv): Credential => {
+  const user = text(env.NATS_USER);
+  if (user !== undefined) return { kind: 'user', user, password: env.NATS_PASSWORD ?? '' };
+  const path = text(env.NATS_CREDS) ?? text(env.NATS_NKEY);
+  return path === undefined ? { kind: 'guest' } : { kind: 'file', path };
+};
+
+/** Reads `broker.json` of a data directory; left: why it cannot be used, in words. */
+const addressIn = (dataDir: string): Either<string, BrokerAddress> => {
+  const read = readBounded(join(dataDir, ADDRESS_FILE), MAX_KEY_BYTES);
+  if (isLeft(read)) return read;
+  try {
+    const value: unknown = JSON.parse(read.right.toString('utf8'));
+    const { nats, operatorSeed } = value as Partial<BrokerAddress>;
+    return typeof nats === 'string' && typeof operatorSeed === 'string'
+      ? right(value as BrokerAddress)
+      : left('it is not what a broker writes');
+  } catch (error) {
+    return left((error as Error).message);
+  }
+};
+
+/** The same; undefined when there is none, or none that can be used. */
+export const readAddress = (dataDir: string): BrokerAddress | undefined => {
+  const address = addressIn(dataDir);
+  return isLeft(address) ? undefined : address.right;
+};
+
+const isThere = (path: string): boolean => {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    // Where this user may not look there is something.
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+};
+
+const fromDataDir = (dir: string, creds: string | undefined): Either<Fault, Target> => {
+  const dataDir = resolve(dir);
+  const found = addressIn(dataDir);
+  if (isLeft(found)) {
+    if (isThere(join(dataDir, ADDRESS_FILE))) {
+      const advice = 'run the command as the user whose broker it is, or name a server by --server';
+      return left(
+        fault('DATA_DIR_UNUSABLE', `${join(dataDir, ADDRESS_FILE)} cannot be read: ${found.left}; ${advice}`),
+      );
+    }
+    const message = `no broker runs in ${dataDir}; start one with \`tallystick start\`, or name one by --data or --server`;
+    return left(fault('BROKER_UNREACHABLE', message));
+  }
+  const address = found.right;
+  const path = creds ?? resolve(dataDir, address.operatorSeed);
+  return right({ url: address.nats, credential: { kind: 'file', path }, source: dataDir });
+};
+
+const hostPort = (url: string): string | undefined => {
+  try {
+    const { hostname, port } = new URL(url.includes('://') ? url : `nats://${url}`);
+    const host = hostname === 'localhost' || hostname === '[::1]' ? '127.0.0.1' : hostname;
+    return `${host}:${port === '' ? DEFAULT_NATS_PORT : port}`;
+  } catch {
+    return undefined;
+  }
+};
+
+const isSameServer = (a: string, b: string): boolean =>
+  hostPort(a) !== undefined && hostPort(a) === hostPort(b);
+
+/**
+ * Which broker is meant: `--server`, else `--data`, else NATS_URL, else `./.tallystick`. What was typed for this
+ * command beats what was set for this shell, which beats what lies in the working directory: after
+ * `eval "$(tallystick env)"` all commands, and `nats`, mean that broker in whatever directory; without it, the
+ * directory decides. Credentials of the environment serve NATS_URL and `--server`, never a data directory. A NATS_URL without a
+ * credential that names the broker of the working directory means that broker: its operator asks.
+ * USAGE when both flags are given; BROKER_UNREACHABLE when there is nothing to connect to.
+ */
+export const findTarget = (
+  options: TargetOptions,
+  env: NodeJS.ProcessEnv = process.env,
+): Either<Fault, Target> => {
+  const { data, server, creds } = options;
+  if (data !== undefined && server !== undefined) {
+    return left(fault('USAGE', '--data and --server name a broker each; give one of them'));
+  }
+  const credential: Credential = creds === undefined ? fromEnvironment(env) : { kind: 'file', path: creds };
+  if (server !== undefined) return right({ url: server, credential, source: '--server' });
+  if (data !== undefined) return fromDataDir(data, creds);
+  const url = text(env.NATS_URL);
+  if (url !== undefined) {
+    const here = credential.kind === 'guest' ? readAddress(resolve(DEFAULT_DATA_DIR)) : undefined;
+    const isHere = here !== undefined && isSameServer(url, here.nats);
+    return isHere ? fromDataDir(DEFAULT_DATA_DIR, creds) : right({ url, credential, source: 'NATS_URL' });
+  }
+  return fromDataDir(DEFAULT_DATA_DIR, creds);
+};

@@ -1,0 +1,66 @@
+import { Option } from 'commander';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { parseLogBytes } from '../../schemas/config.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { parseSequence } from '../../schemas/identity.js';
+import { parseInstant } from '../../schemas/instant.js';
+import { parseName } from '../../schemas/names.js';
+import { parseDuration } from '../../schemas/quantity.js';
+import { orUsage } from '../output/run-command.js';
+
+/** What options take: each makes a parser for commander that names its option when it refuses. */
+type OptionParser<T> = (option: string) => (text: string) => T;
+
+/** A time that ends with its minutes. People may leave the seconds out. */
+const MINUTES = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d)(?=[Zz+-])/;
+
+/** A place in the log: a sequence, an RFC 3339 time, or a duration ago. */
+export const parsePlace = (text: string, now = Date.now()): Either<Fault, number | Date> => {
+  const sequence = parseSequence(text);
+  if (sequence !== undefined) return right(sequence);
+  const time = parseInstant(text.replace(MINUTES, '$1:00'));
+  if (time !== undefined) return right(new Date(time));
+  const ago = parseDuration(text);
+  if (!isLeft(ago) && ago.right <= now) return right(new Date(now - ago.right));
+  const examples = 'a sequence (17), an RFC 3339 time (2026-01-02T03:04:05Z) or a duration ago (2h)';
+  return left(fault('USAGE', `${JSON.stringify(text)} is none of ${examples}`));
+};
+
+export const place: OptionParser<number | Date> = (option) => (text) => orUsage(option, parsePlace(text));
+
+export const name: OptionParser<string> = (option) => (text) => orUsage(option, parseName('the name', text));
+
+export const duration: OptionParser<number> = (option) => (text) => orUsage(option, parseDuration(text));
+
+/** Almost what a timer of Node takes, and rounder. */
+const MAX_WAIT_MS = 24 * 86_400_000;
+
+/** How long to wait. */
+export const waiting: OptionParser<number> = (option) => (text) => {
+  const parsed = parseDuration(text);
+  const tooLong = fault('USAGE', `${text} is longer than 24d, the longest that a command waits`);
+  return orUsage(option, isLeft(parsed) || parsed.right <= MAX_WAIT_MS ? parsed : left(tooLong));
+};
+
+export const positive: OptionParser<number> = (option) => (text) => {
+  const value = parseSequence(text);
+  const problem = fault('USAGE', `${JSON.stringify(text)} is no number from 1 on`);
+  return orUsage(option, value === undefined ? left(problem) : right(value));
+};
+
+/** The limit of a log, bytes. */
+export const logBytes: OptionParser<number> = (option) => (text) => orUsage(option, parseLogBytes(text));
+
+/** An option with a default, which `--help` shows as you would type it. */
+export const withDefault = <T>(
+  flags: string,
+  description: string,
+  parse: (text: string) => T,
+  text: string,
+): Option => new Option(flags, description).argParser(parse).default(parse(text), text);
+
+/** An option that may be given several times. */
+export const repeated = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];

@@ -1,0 +1,27 @@
+import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
+
+/** What the system says of files and directories that this user, or this disk, cannot give. */
+const OF_FILES: ReadonlySet<string> = new Set([
+  ...[
+    'EACCES',
+    'EPERM',
+    'EROFS',
+    'ENOSPC',
+    'EDQUOT',
+    'EIO',
+    'EMFILE',
+    'ENFILE',
+    'ENOTDIR',
+    'ELOOP',
+    'ENAMETOOLONG',
+  ],
+]);
+
+/** What a command threw, as a fault; DATA_DIR_UNUSABLE where the system refused a file. */
+export const thrownFault = (thrown: unknown): Fault => {
+  if (thrown instanceof FaultError) return thrown.fault;
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  return thrown instanceof Error && typeof code === 'string' && OF_FILES.has(code)
+    ? fault('DATA_DIR_UNUSABLE', `${message}; run the command as the user whose broker it is`)
+    : toFault(thrown);
+};

@@ -1,0 +1,48 @@
+import type { BurstView } from '../../perf/burst/burst-progress.js';
+import type { Moment } from '../../perf/burst/timeline.js';
+
+const count = (value: number): string => Math.round(value).toLocaleString('en');
+
+const line = (moment: Moment, before: Moment | undefined, part: string): string => {
+  const perSecond = (of: (each: Moment) => number): string =>
+    before === undefined ? '-' : count(((of(moment) - of(before)) * 1_000) / (moment.atMs - before.atMs));
+  const p99 = moment.p99Ms === null ? '-' : `${count(moment.p99Ms)} ms`;
+  return [
+    `${(moment.atMs / 1_000).toFixed(1).padStart(5)} s  ${part.padEnd(11)}`,
+    `offered ${perSecond(({ offered }) => offered).padStart(7)}/s`,
+    `acknowledged ${perSecond(({ acked }) => acked).padStart(7)}/s`,
+    `delivered ${perSecond(({ delivered }) => delivered).padStart(7)}/s`,
+    `backlog ${count(moment.backlog).padStart(9)}`,
+    `p99 ${p99}`,
+  ].join('  ');
+};
+
+/** Shows the load while it runs: one line that changes on a terminal, a line each second elsewhere. On stderr. */
+export const burstView = (quiet: boolean, stream = process.stderr): BurstView => {
+  const { isTTY } = stream;
+  let before: Moment | undefined;
+  let printedAt = 0;
+  const say = (text: string): void => {
+    stream.write(isTTY ? `\r\u001b[K${text}\n` : `${text}\n`);
+  };
+  return {
+    stage: (text) => {
+      before = undefined;
+      printedAt = 0;
+      if (!quiet) say(text);
+    },
+    fault: (text) => {
+      if (!quiet) say(`--- ${text}`);
+    },
+    moment: (moment, part) => {
+      const shown = line(moment, before, part);
+      if (isTTY && !quiet) stream.write(`\r\u001b[K${shown.slice(0, (stream.columns ?? 160) - 1)}`);
+      else if (!quiet && moment.atMs - printedAt >= 1_000) {
+        printedAt = moment.atMs;
+        say(shown);
+        before = moment;
+      }
+      if (isTTY) before = moment;
+    },
+  };
+};

@@ -1,0 +1,39 @@
+import type { ModuleStats, ModuleStatus } from '../../schemas/operate.js';
+import { formatBytes } from '../../schemas/quantity.js';
+import { formatTable } from '../output/output.js';
+
+const orDash = <T>(value: T | null, format: (value: T) => string = String): string =>
+  value === null ? '-' : format(value);
+
+export const modulesTable = (modules: readonly ModuleStatus[]): string => {
+  const heads = ['MODULE', 'VERSION', 'STATE', 'PID', 'RESTARTS', 'LAG', 'CPU', 'MEMORY'];
+  const rows = modules.map(({ name, version, state, pid, restarts, lag, cpuPercent, rssBytes }) => [
+    name,
+    version,
+    state,
+    orDash(pid),
+    `${restarts}`,
+    `${lag}`,
+    orDash(cpuPercent, (percent) => `${percent.toFixed(1)}%`),
+    orDash(rssBytes, formatBytes),
+  ]);
+  // A reason is a sentence: in a column of its own it would push the table off the screen.
+  const reasons = modules.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason}`]));
+  return [formatTable(heads, rows), ...reasons].join('\n');
+};
+
+export const statsTable = (modules: readonly ModuleStats[]): string => {
+  const heads = ['MODULE', 'HANDLED', 'PENDING', 'AGENTS', 'ACTION', 'CALLS', 'ERRORS', 'MEAN MS'];
+  const rows = modules.flatMap(({ name, handled, pending, agents, actions }) => {
+    const own = [name, `${handled}`, `${pending}`, `${agents}`];
+    const each = actions.map(({ action, calls, errors, meanMs }, i) => [
+      ...(i === 0 ? own : ['', '', '', '']),
+      action,
+      `${calls}`,
+      `${errors}`,
+      meanMs.toFixed(2),
+    ]);
+    return each.length > 0 ? each : [own];
+  });
+  return formatTable(heads, rows);
+};

@@ -1,0 +1,30 @@
+import { relative } from 'node:path';
+import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../../schemas/config.js';
+import type { Ready } from '../../schemas/operate.js';
+import { shellQuote } from './shell-quote.js';
+
+const isDefaultServer = (url: string): boolean => {
+  const { hostname, port } = new URL(url);
+  const isLocal = hostname === '127.0.0.1' || hostname === 'localhost';
+  return isLocal && (port === '' || port === `${DEFAULT_NATS_PORT}`);
+};
+
+/** What `start` tells people once the broker serves: what runs, where, and three commands that work as they stand. */
+export const readyText = ({ nats, dataDir, durability, server, modules }: Ready): string => {
+  const at = isDefaultServer(nats) ? '' : ` -s ${nats}`;
+  const from = relative(process.cwd(), dataDir) === DEFAULT_DATA_DIR ? '' : ` --data ${shellQuote(dataDir)}`;
+  const running = modules.map(
+    ({ name, version, pid }) => `${name} ${version} (${pid === null ? 'no process' : `pid ${pid}`})`,
+  );
+  return [
+    `Tallystick is ready at ${nats} (nats-server ${server.version}, ${server.embedded ? 'embedded' : 'elsewhere'})`,
+    `  data        ${dataDir}`,
+    `  durability  ${durability}`,
+    `  modules     ${running.length === 0 ? 'none' : running.join(', ')}`,
+    '',
+    'Try:',
+    `  nats${at} req call.accounts.deposit.alice '{"amount":5}'`,
+    `  npx tallystick status${from}`,
+    `  npx tallystick replay history --agent alice${from}`,
+  ].join('\n');
+};

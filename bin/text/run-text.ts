@@ -1,0 +1,68 @@
+import type { Payload } from '../../schemas/payload.js';
+import { writeJson } from '../../schemas/write-json.js';
+import type { Hit } from '../../replay/sandbox/break-point.js';
+import type { Compared, Verdict } from '../../replay/sandbox/compare-answers.js';
+import type { Ran } from '../../replay/sandbox/run-range.js';
+import { splitSubject } from '../../schemas/subjects.js';
+
+const addressOf = (text: string): string => {
+  const subject = splitSubject(text);
+  if (subject?.kind !== 'cmd') return text;
+  return `${subject.module}.${subject.name}${subject.agent === undefined ? '' : ` ${subject.agent}`}`;
+};
+
+const answerText = (answer: Payload | null): string => answer?.shown() ?? 'nothing';
+
+/** The same as one line of JSON: each answer is what is stored. */
+export const comparedLine = ({ recorded, now, ...compared }: Compared): string => {
+  const answer = (name: string, payload: Payload | null): string =>
+    `,"${name}Form":${JSON.stringify(payload?.form ?? null)},"${name}":${payload?.json ?? 'null'}`;
+  const head = JSON.stringify({ kind: 'compared', ...compared }).slice(0, -1);
+  return `${head}${answer('recorded', recorded)}${answer('now', now)}}`;
+};
+
+/** What is not as it was: where it was recorded, where it is now, and both answers. */
+export const comparedText = ({ verdict, recordedSeq, seq, subject, recorded, now }: Compared): string =>
+  [
+    `${verdict.padEnd(10)} ${recordedSeq ?? '-'} → ${seq ?? '-'} ${addressOf(subject)}`,
+    `  was ${answerText(recorded)}`,
+    `  is  ${answerText(now)}`,
+  ].join('\n');
+
+const WORDS: readonly (readonly [Verdict, string])[] = [
+  ['same', 'the same'],
+  ['different', 'different'],
+  ['unanswered', 'unanswered'],
+  ['answered', 'answered now only'],
+  ['new', 'not sent before'],
+  ['missing', 'not sent now'],
+];
+
+export const ranText = ({ fed, verdicts }: Ran, fromSeq: number, untilSeq: number): string => {
+  const counts = WORDS.filter(([verdict]) => verdict === 'same' || verdicts[verdict] > 0).map(
+    ([verdict, words]) => `${verdicts[verdict]} ${words}`,
+  );
+  const commands = fed === 1 ? '1 command' : `${fed} commands`;
+  return `${commands} of records ${fromSeq} to ${untilSeq} sent again; of all that followed: ${counts.join(', ')}`;
+};
+
+export const hitText = (
+  { seq, cause, module, agent, state }: Hit,
+  expression: string,
+  lastFed: number | null,
+): string => {
+  const who = agent === '' ? `${module} itself` : `${agent} of ${module}`;
+  const where = cause === null ? `record ${seq}` : `record ${seq}, which answers command ${cause},`;
+  const sent = lastFed === null ? '' : ` The command that was sent last is recorded as ${lastFed}.`;
+  return `with ${where} ${expression} holds for ${who}.${sent}\n${writeJson(state, true)}`;
+};
+
+/** How to go on looking into a sandbox that is kept. */
+export const keptText = (dir: string, hit: Hit | undefined): string =>
+  [
+    `the sandbox is kept in ${dir}:`,
+    ...(hit === undefined || hit.agent === ''
+      ? []
+      : [`  tallystick agent get ${hit.module} ${hit.agent} --data ${dir}`]),
+    `  tallystick start --data ${dir} --nats-port 0`,
+  ].join('\n');

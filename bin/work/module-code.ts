@@ -1,0 +1,79 @@
+import { Console } from 'node:console';
+import { left, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import { type ModuleSource, readModule } from '../../broker/supervisor/manifest-file.js';
+import { loadModule } from '../../modules/host/load-module.js';
+import type { AnyModule } from '../../modules/sdk/define-module.js';
+import { MODULE_ENV } from '../../schemas/control.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { type ModuleInfo, OPS } from '../../schemas/operate.js';
+import { ask } from '../connect/request-broker.js';
+
+const unavailable = (module: string, why: string): Fault =>
+  fault('MODULE_CODE_UNAVAILABLE', `the code of ${module} cannot be run here: ${why}`);
+
+/** The module in a directory, which must be that one. */
+const inDirectory =
+  (module: string) =>
+  (dir: string): TE.TaskEither<Fault, ModuleSource> =>
+    pipe(
+      TE.fromEither(readModule(dir)),
+      TE.filterOrElse(
+        ({ manifest }) => manifest.name === module,
+        ({ manifest }) => fault('USAGE', `the module in ${dir} is ${manifest.name}, not ${module}`),
+      ),
+    );
+
+export const moduleInfo = (nc: NatsConnection, module: string): TE.TaskEither<Fault, ModuleInfo> =>
+  ask<ModuleInfo>(nc, OPS.moduleInfo, { name: module });
+
+/** Where the broker has a module. */
+const ofBroker = (nc: NatsConnection, module: string): TE.TaskEither<Fault, ModuleSource> =>
+  pipe(
+    moduleInfo(nc, module),
+    TE.chain(({ dir }) =>
+      pipe(
+        inDirectory(module)(dir),
+        TE.mapLeft(({ message }) => unavailable(module, `${message}; --module names its directory`)),
+      ),
+    ),
+  );
+
+/**
+ * Runs the entry of a module as its host would, in its directory and with its environment. What it prints must not get
+ * between what the command prints.
+ */
+const load =
+  ({ dir, manifestPath, manifest }: ModuleSource): TE.TaskEither<Fault, AnyModule> =>
+  async () => {
+    const { start, name } = manifest;
+    if (!('entry' in start)) return left(unavailable(name, 'it is a program in another language'));
+    const [cwd, write, exit] = [process.cwd(), process.stdout.write, process.exit];
+    globalThis.console = new Console(process.stderr);
+    process.env[MODULE_ENV.name] = name;
+    process.env[MODULE_ENV.manifest] = manifestPath;
+    process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
+    process.exit = (code) => {
+      throw new Error(`it ends its process with exit code ${code ?? 0}`);
+    };
+    try {
+      process.chdir(dir);
+      return right(await loadModule(dir, start.entry, manifest));
+    } catch (error) {
+      return left(unavailable(name, (error as Error).message));
+    } finally {
+      process.chdir(cwd);
+      process.stdout.write = write;
+      process.exit = exit;
+    }
+  };
+
+/** The code of a module, from a directory, or from where the broker has it; MODULE_CODE_UNAVAILABLE. */
+export const moduleCode = (
+  nc: NatsConnection,
+  module: string,
+  dir: string | undefined,
+): TE.TaskEither<Fault, AnyModule> =>
+  pipe(dir === undefined ? ofBroker(nc, module) : inDirectory(module)(dir), TE.chain(load));

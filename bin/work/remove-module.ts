@@ -1,0 +1,83 @@
+import { createInterface } from 'node:readline/promises';
+import { isLeft, right } from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { type ModuleRemoval, OPS } from '../../schemas/operate.js';
+import { withConnection } from '../connect/connect.js';
+import { EXIT, type ExitCode } from '../output/exit.js';
+import { print, printJson } from '../output/output.js';
+import { ask } from '../connect/request-broker.js';
+import { DEFAULT_TIMEOUT_MS, moreTime } from '../connect/slow-request.js';
+import type { TargetOptions } from '../connect/target.js';
+
+export interface RemoveOptions extends TargetOptions {
+  readonly json?: boolean;
+  readonly unload?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly timeout?: number;
+}
+
+const commands = (count: number): string => (count === 1 ? '1 command' : `${count} commands`);
+
+/** What a removal does, before or after it is done. */
+export const removalText = ({ name, removed, waiting, note }: ModuleRemoval): string => {
+  const what = removed
+    ? `${name} is removed, and ${commands(waiting)} that waited got the answer MODULE_UNKNOWN`
+    : `${name}: ${commands(waiting)} ${waiting === 1 ? 'waits' : 'wait'}; a removal answers MODULE_UNKNOWN to them, and nothing handles them later`;
+  return note === null ? what : `${what}\n${note}`;
+};
+
+const isTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+const confirmed = async (removal: ModuleRemoval): Promise<boolean> => {
+  // What is asked is no output of the command.
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${removalText(removal)}\nRemove ${removal.name}? [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+};
+
+const request = (
+  nc: NatsConnection,
+  name: string,
+  { unload = false, timeout = DEFAULT_TIMEOUT_MS }: RemoveOptions,
+  dryRun: boolean,
+): TE.TaskEither<Fault, ModuleRemoval> =>
+  ask<ModuleRemoval>(
+    nc,
+    OPS.moduleRemove,
+    { name, unload, dryRun, waitMs: timeout },
+    moreTime({}, timeout).timeout,
+  );
+
+const show = (removal: ModuleRemoval, json: boolean): ExitCode => {
+  if (json) printJson(removal);
+  else print(removalText(removal));
+  return EXIT.done;
+};
+
+/** Has the broker forget a module, after a question on a terminal. USAGE where nobody can be asked. */
+export const removeModule = (name: string, options: RemoveOptions): TE.TaskEither<Fault, ExitCode> => {
+  const { dryRun = false, yes = false, json = false } = options;
+  if (!dryRun && !yes && (json || !isTerminal())) {
+    const why = json ? 'with --json nobody is asked' : 'this is no terminal, so nobody can be asked';
+    return TE.left(
+      fault('USAGE', `${why}: give --yes to remove ${name}, or --dry-run to see what that does`),
+    );
+  }
+  return withConnection(options, (nc) => async () => {
+    if (!yes) {
+      const asked = await request(nc, name, options, true)();
+      if (isLeft(asked)) return asked;
+      if (dryRun) return right(show(asked.right, json));
+      if (!(await confirmed(asked.right))) return right(EXIT.no);
+    }
+    const removed = await request(nc, name, options, dryRun)();
+    return isLeft(removed) ? removed : right(show(removed.right, json));
+  });
+};

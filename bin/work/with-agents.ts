@@ -1,0 +1,77 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type AgentState, ModuleAgents } from '../../store/snapshots/index.js';
+import { type StateAtQuery, stateAt } from '../../replay/fold/state-at.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { writeJson } from '../../schemas/write-json.js';
+import { findDataDir } from '../connect/data-dir.js';
+import type { ExitCode } from '../output/exit.js';
+import { print, printJson } from '../output/output.js';
+import { done } from '../output/run-command.js';
+import type { TargetOptions } from '../connect/target.js';
+import { thrownFault } from '../output/thrown-fault.js';
+
+/** Opens the snapshots of a module, works, and closes them, whatever happens. */
+export const withAgents = <T>(
+  module: string,
+  options: TargetOptions,
+  work: (agents: ModuleAgents) => TE.TaskEither<Fault, T>,
+): TE.TaskEither<Fault, T> =>
+  pipe(
+    findDataDir(options),
+    TE.chain((dataDir) => async () => {
+      const agents = new ModuleAgents(module, dataDir);
+      try {
+        return await work(agents)();
+      } catch (thrown) {
+        return E.left(thrownFault(thrown));
+      } finally {
+        await agents.close();
+      }
+    }),
+  );
+
+/** The module itself has a state too, and no name as an agent. */
+export const who = (module: string, agent: string): string =>
+  agent === '' ? `${module} itself` : `${agent} of ${module}`;
+
+/** AGENT_UNKNOWN. */
+export const unknownAgent = (module: string, agent: string, when = ''): E.Either<Fault, never> =>
+  E.left(fault('AGENT_UNKNOWN', `nothing has happened to ${who(module, agent)}${when}`));
+
+export const describeState = (
+  module: string,
+  agent: string,
+  { seq, time, schema, state }: AgentState,
+  notes: readonly string[] = [],
+): string =>
+  [`${who(module, agent)}, at ${seq}, ${time}, schema ${schema}`, ...notes, writeJson(state, true)].join(
+    '\n',
+  );
+
+/** A place in the log as people read it. */
+const placeText = (at: number | Date): string => (typeof at === 'number' ? `${at}` : at.toISOString());
+
+/** At one place, or as it is now: by the log, so what the snapshots lack is folded. */
+export const showState = (
+  query: Omit<StateAtQuery, 'at'>,
+  at: number | Date | undefined,
+  json: boolean,
+): TE.TaskEither<Fault, ExitCode> =>
+  pipe(
+    stateAt({ ...query, at: at ?? Number.MAX_SAFE_INTEGER }),
+    TE.chainEitherK((found) => {
+      const { agent } = query;
+      const module = query.module.manifest.name;
+      if (found === undefined)
+        return unknownAgent(module, agent, at === undefined ? '' : ` by ${placeText(at)}`);
+      const { at: upTo, folded, note, ...state } = found;
+      if (json) printJson({ module, agent, ...state, at: upTo, folded, note });
+      else {
+        const how = `as it was at ${upTo}, ${folded} records folded`;
+        print(describeState(module, agent, state, [how, ...(note === undefined ? [] : [note])]));
+      }
+      return E.right(done);
+    }),
+  );

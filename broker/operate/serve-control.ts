@@ -1,0 +1,98 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import { type Beat, EpochEndSchema, type StartRequest } from '../../schemas/control.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { compile } from '../../schemas/validate.js';
+import type { Stacks } from '../dead/stacks.js';
+import type { SupervisedModule } from '../supervisor/supervised-module.js';
+import type { Supervisor } from '../supervisor/supervisor.js';
+import { type Handler, serveRequests } from '../serving/serve-requests.js';
+import type { Listening } from '../serving/serve.js';
+import { SERVED } from '../serving/served.js';
+
+type Body = Readonly<Record<string, unknown>>;
+
+const count = (value: unknown): number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+
+const checkEnd = compile<NonNullable<StartRequest['previous']>>(
+  EpochEndSchema,
+  'PAYLOAD_INVALID',
+  'previous',
+);
+
+const startRequest = (body: Readonly<Record<string, unknown>>): E.Either<Fault, StartRequest> => {
+  const request = {
+    snapshotSeq: count(body.snapshotSeq),
+    logId: typeof body.logId === 'string' ? body.logId : null,
+    ...(typeof body.instance === 'string' ? { instance: body.instance } : {}),
+  };
+  if (body.previous === undefined) return E.right(request);
+  return pipe(
+    checkEnd(body.previous),
+    E.map((previous) => ({ ...request, previous })),
+  );
+};
+
+const beat = (body: Readonly<Record<string, unknown>>): Beat => ({
+  pid: count(body.pid),
+  handled: count(body.handled),
+  pending: count(body.pending),
+  agents: count(body.agents),
+  folded: count(body.folded),
+});
+
+const DONE = TE.right({ ok: true });
+const OF_ANOTHER_BROKER = TE.right(undefined);
+
+const verbs = new Map<string, (module: SupervisedModule, stacks: Stacks) => Handler>(
+  Object.entries({
+    start: (module: SupervisedModule) => (body: Body) =>
+      pipe(
+        TE.fromEither(startRequest(body)),
+        TE.chain((request) => module.starts(request)),
+        TE.map((reply): object => reply),
+      ),
+    ready: (module: SupervisedModule) => () => {
+      module.isReady();
+      return DONE;
+    },
+    calls: (module: SupervisedModule) => (body: Body) =>
+      pipe(
+        module.recordedCalls(count(body.cause)),
+        TE.map((calls): object => ({ calls })),
+      ),
+    beat: (module: SupervisedModule) => (body: Body) => {
+      module.beats(beat(body));
+      return DONE;
+    },
+    threw:
+      ({ name }: SupervisedModule, stacks: Stacks) =>
+      ({ command, stack }: Body) => {
+        if (count(command) > 0 && typeof stack === 'string') stacks.note(name, count(command), stack);
+        return DONE;
+      },
+  }),
+);
+
+/** A program that does not say which process it is may be any. */
+const fromItsProcess =
+  (module: SupervisedModule, handler: Handler): Handler =>
+  (body) =>
+    body.instance === undefined || body.instance === module.processInstance
+      ? handler(body)
+      : OF_ANOTHER_BROKER;
+
+/** Serves `ctl.<module>.start|ready|calls|beat|threw`; the server lets each module use its own name only. */
+export const serveControl = (nc: NatsConnection, supervisor: Supervisor, stacks: Stacks): Listening =>
+  serveRequests(nc, SERVED.control, (subject) => {
+    const [, name, verb] = subject.split('.');
+    const module = supervisor.find(name ?? '');
+    const handler = verbs.get(verb ?? '');
+    if (handler === undefined) return undefined;
+    if (module === undefined)
+      return () => TE.left<Fault>(fault('MODULE_UNKNOWN', `there is no module ${name}`));
+    return fromItsProcess(module, handler(module, stacks));
+  });

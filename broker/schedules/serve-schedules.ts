@@ -1,0 +1,106 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Msg, NatsConnection } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { CARRIED, HEADER } from '../../schemas/headers.js';
+import { encodeJson } from '../../schemas/json.js';
+import { OPS } from '../../schemas/operate.js';
+import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
+import { admitCommand } from '../gateway/call-admission.js';
+import type { ModuleDirectory } from '../gateway/directory.js';
+import { replyFault } from '../gateway/reply.js';
+import { carriedOf, type Headers, readRequest } from '../gateway/request.js';
+import type { Handler } from '../serving/serve-requests.js';
+import { type Listening, serve } from '../serving/serve.js';
+import type { Entrance } from '../serving/entrance.js';
+import { SERVED } from '../serving/served.js';
+import { dueTooLate, refusedAlways } from './hopeless.js';
+import type { ScheduleRequest, Schedules } from './schedules.js';
+
+const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, ...Object.values(SCHEDULE_HEADER)]);
+
+const whenOf = (headers: Headers): WhenHeaders =>
+  Object.fromEntries(Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, headers[name]]));
+
+/** Refuses what a call would be refused for, and what its module would refuse at every firing. */
+const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>
+  pipe(
+    readRequest(msg, directory, () => ALLOWED),
+    E.chain((request) => {
+      const { data } = msg;
+      const admitted = admitCommand({ ...request, payloadBytes: data.length }, directory);
+      if (E.isLeft(admitted)) return admitted;
+      const { module, address, action, sender } = admitted.right;
+      const headers = carriedOf(request.headers);
+      const refused = refusedAlways({ manifest: module.manifest, action, headers, data });
+      if (refused !== undefined) return E.left(refused);
+      const now = Date.now();
+      const timing = parseTiming(whenOf(request.headers), now);
+      if (E.isLeft(timing)) return timing;
+      const late = dueTooLate(timing.right, headers[HEADER.deadline], now);
+      return late === undefined
+        ? E.right({ address, sender, timing: timing.right, data, headers })
+        : E.left(late);
+    }),
+  );
+
+/** Serves `schedule.<module>.<action>[.<agent>]`: takes the command on for later and answers with its schedule. */
+export const serveScheduling = (
+  nc: NatsConnection,
+  schedules: Schedules,
+  directory: ModuleDirectory,
+  refusal: () => Fault | undefined,
+  entrance: Entrance,
+): Listening =>
+  serve({
+    nc,
+    subject: SERVED.schedules,
+    entrance,
+    handle: async (msg) => {
+      // Nobody waits, and a schedule whose id nobody learns could hardly be cancelled.
+      if (msg.reply === undefined || msg.reply === '') return;
+      const added = await pipe(
+        TE.fromEither(readSchedule(msg, directory)),
+        TE.chain((request) => {
+          const full = refusal();
+          return full === undefined ? schedules.add(request) : TE.left(full);
+        }),
+      )();
+      if (E.isLeft(added)) replyFault(msg, added.left);
+      else msg.respond(encodeJson({ status: 'ok', data: added.right }));
+    },
+    refuse: replyFault,
+  });
+
+const idOf = (body: Readonly<Record<string, unknown>>): TE.TaskEither<Fault, string> =>
+  typeof body.id === 'string'
+    ? TE.right(body.id)
+    : TE.left(fault('PAYLOAD_INVALID', 'the request needs id, a string', '/id'));
+
+/** What an operator asks of schedules, by subject. */
+export const scheduleOperations = (schedules: Schedules): readonly (readonly [string, Handler])[] => [
+  [
+    OPS.scheduleList,
+    ({ from = 1 }) =>
+      Number.isSafeInteger(from) && (from as number) >= 1
+        ? schedules.list(from as number)
+        : TE.left(fault('PAYLOAD_INVALID', 'the request needs from, a number from 1 on', '/from')),
+  ],
+  [
+    OPS.scheduleShow,
+    (body) =>
+      pipe(
+        idOf(body),
+        TE.chain((id) => schedules.show(id)),
+      ),
+  ],
+  [
+    OPS.scheduleCancel,
+    (body) =>
+      pipe(
+        idOf(body),
+        TE.chain((id) => schedules.cancel(id)),
+      ),
+  ],
+];

@@ -1,0 +1,254 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { StartConfig } from '../schemas/config.js';
+import { type Fault, FaultError, toFault } from '../schemas/errors.js';
+import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
+import { assemble, type Parts } from './assemble.js';
+import type { BrokerLog } from '../system/lines/broker-log.js';
+import { lossFault } from './log/log-failure.js';
+import { isLoss, type LogLoss } from './log/log-loss.js';
+import { ensureDeadStream } from './streams/dead-stream.js';
+import type { Draft, Receipt } from '../journal/append/draft.js';
+import { armFailPoints, FAIL_VARIABLE } from '../system/processes/fail-point.js';
+import { type OpenLog, openLog } from './log/open-log.js';
+import type { Witness } from './log/witness.js';
+import { serveConsumers } from './operate/consumers.js';
+import { serveControl } from './operate/serve-control.js';
+import { deadOperations } from './operate/dead-operations.js';
+import { type OperationsContext, operations } from './operate/operations.js';
+import { type ProducersContext, serveProducers } from './operate/serve-producers.js';
+import { serveRequests } from './serving/serve-requests.js';
+import type { Listening } from './serving/serve.js';
+import { SERVED } from './serving/served.js';
+import type { Producer } from '../journal/producer/producer.js';
+import { Lifetime, orThrow, run } from '../system/lifetime.js';
+import { claimDataDir } from '../system/processes/owner.js';
+import { startReaper } from '../system/processes/reaper.js';
+import { checkImportFinished } from './log/import-mark.js';
+import { scheduleOperations, serveScheduling } from './schedules/serve-schedules.js';
+import { watchDurableServer } from './server/durable-server.js';
+import type { OnProgress } from './server/progress.js';
+import { openServerSide, type ServerSide } from './server/server-side.js';
+import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
+import { ModuleMemory } from './supervisor/module-memory.js';
+import { type Rest, startPlan } from './supervisor/start-plan.js';
+
+/** What the command line gives beside the configuration: the broker imports no module, it is told where they are. */
+export interface BrokerEnvironment {
+  /** Program that hosts one JavaScript module. */
+  readonly hostEntry: string;
+  /** Directories of the modules that ship with the package. */
+  readonly shippedModules: readonly string[];
+  readonly log: BrokerLog;
+  readonly onProgress: OnProgress;
+  /** What the log lost, where a broker of this process found that while it ran. */
+  readonly knownLoss?: LogLoss;
+}
+
+export interface RunningBroker {
+  readonly ready: Ready;
+  /** Records a command as the gateway does; its subject says who sent it. For whoever runs history again. */
+  readonly record: (command: Draft) => TaskEither<Fault, Receipt>;
+  /** Takes no more calls, lets modules finish what they handle, ends all processes. Idempotent. */
+  readonly stop: () => Promise<void>;
+  /** Resolves when the broker cannot go on, with the reason; it must then be stopped. */
+  readonly failed: Promise<Fault>;
+  /** What the log lost while the broker ran, where it failed for that. */
+  readonly loss: () => Promise<LogLoss | undefined>;
+}
+
+/** How long calls may go on when the broker stops, before their modules are asked to stop too. */
+const DRAIN_MS = 10_000;
+
+const ON = `fail-points are on (${FAIL_VARIABLE}): processes of this broker may end at any moment, as a test wants`;
+
+/** How often a start begins anew because its own server was killed in the middle of it. */
+const ANEW = 3;
+
+/** Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails. */
+export const startBroker =
+  (config: StartConfig, environment: BrokerEnvironment): TaskEither<Fault, RunningBroker> =>
+  async () => {
+    const { log } = environment;
+    if (armFailPoints('broker')) log.line('broker', ON);
+    for (let begun = 0; ; begun++) {
+      // Steps of a start may fail in their own words for want of the server.
+      let wasDown = false;
+      const onDown = (): void => {
+        wasDown = true;
+      };
+      const started = await startOnce(config, environment, onDown);
+      if (E.isRight(started) || begun === ANEW || config.natsUrl !== undefined) return started;
+      const { code, message } = started.left;
+      // Whether to go on after a loss is not for this to decide (I9).
+      if (isLoss(started.left)) return started;
+      if (!wasDown && code !== 'SERVER_UNREACHABLE') return started;
+      // What follows are the last lines of the server.
+      const [what = ''] = message.split('\n');
+      log.line('broker', `${code}: ${what}; the server was killed, and the broker starts anew`);
+    }
+  };
+
+const startOnce = async (
+  config: StartConfig,
+  environment: BrokerEnvironment,
+  onDown: () => void,
+): Promise<E.Either<Fault, RunningBroker>> => {
+  const lifetime = new Lifetime();
+  try {
+    const { ready, witness, producer } = await start(config, environment, lifetime, onDown);
+    return E.right({
+      ready,
+      record: (command) => producer.append(command, { patient: true }),
+      stop: () => lifetime.stop(),
+      failed: lifetime.failed,
+      loss: () => witness.checked(),
+    });
+  } catch (error) {
+    await lifetime.stop();
+    return E.left(toFault(error));
+  }
+};
+
+const raise = (reason: Fault): never => {
+  throw new FaultError(reason);
+};
+
+const start = async (
+  config: StartConfig,
+  { hostEntry, shippedModules, log, onProgress, knownLoss }: BrokerEnvironment,
+  lifetime: Lifetime,
+  onDown: () => void,
+): Promise<{ readonly ready: Ready; readonly witness: Witness; readonly producer: Producer }> => {
+  const dataDir = resolve(config.dataDir);
+  const sources = (dirs: readonly string[]): readonly ModuleSource[] =>
+    dirs.map((dir) => orThrow(readModule(dir)));
+  const shipped = sources(config.shipped ? shippedModules : []);
+  const given = sources(config.modules);
+  const claim = await run(claimDataDir(dataDir));
+  lifetime.onStop(() => claim.release());
+  orThrow(checkImportFinished(dataDir));
+  const memory = orThrow(ModuleMemory.open(dataDir));
+  const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
+  const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule });
+  const reaper = startReaper();
+  lifetime.onStop(() => reaper.close());
+
+  const manifests = plan.filter(({ rest }) => rest === undefined).map(({ source }) => source.manifest);
+  const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress, onDown }));
+  lifetime.onStop(() => server.stop());
+  lifetime.onStop(
+    watchDurableServer(server.link, config.durability, server.url, (problem) => lifetime.fail(problem)),
+  );
+  const { nc, jsm } = server.link;
+  const { maxBytes, durability, onLogLoss } = config;
+  const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
+  await run(ensureDeadStream(jsm));
+
+  const parts = assemble({ server, open, dataDir, hostEntry, memory, reaper, log, lifetime });
+  const { supervisor, index, gateway } = parts;
+  orThrow(supervisor.plan(plan));
+  for (const { source, rest } of plan) if (rest !== undefined) log.line('supervisor', restText(source, rest));
+  await index.start();
+  const loss = await open.witness.checked();
+  if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));
+
+  await parts.room.start();
+  const context = contextOf(config, dataDir, server, parts);
+  const serving = [
+    ...serve(server, parts, context, open.producer),
+    ...serveProducers(producersContext(config, open, parts)),
+  ];
+  await server.link.people.flush();
+  lifetime.onReplaced(() => {
+    gateway.retire();
+    supervisor.abandonAll();
+    for (const subscription of serving) subscription.unsubscribe();
+  });
+  parts.firings.start();
+  lifetime.onStop(() => gateway.close());
+  lifetime.onStop(() => supervisor.unloadAll());
+  lifetime.onStop(() => gateway.drain(DRAIN_MS));
+  publishAddress(dataDir, server, lifetime);
+  await Promise.race([supervisor.loadAll(), lifetime.failed.then(raise)]);
+  const ready: Ready = {
+    ready: true,
+    pid: process.pid,
+    nats: server.url,
+    dataDir,
+    durability: config.durability,
+    server: { version: context.server.version, embedded: context.server.embedded },
+    modules: [...supervisor.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
+  };
+  return { ready, witness: open.witness, producer: open.producer };
+};
+
+const producersContext = (
+  { trusted }: StartConfig,
+  { nc, under, durability }: OpenLog,
+  { supervisor, outside, refusal, entrance }: Parts,
+): ProducersContext => ({
+  nc,
+  under,
+  durability,
+  directory: supervisor,
+  outside,
+  refusal,
+  entrance,
+  trusted: new Set(trusted.map(({ module }) => module)),
+});
+
+const restText = ({ dir, manifest: { name } }: ModuleSource, { state, reason }: Rest): string =>
+  reason === null
+    ? `${name} was unloaded and stays so: \`tallystick module load ${dir}\` starts it`
+    : `${name} is ${state}: ${reason}`;
+
+const contextOf = (
+  { durability }: StartConfig,
+  dataDir: string,
+  { url, embedded, link, pid }: ServerSide,
+  { supervisor, index, refusal, entrance }: Parts,
+): OperationsContext => ({
+  nc: link.nc,
+  jsm: link.jsm,
+  refusal,
+  waiting: () => entrance.turnstile.waiting(),
+  supervisor,
+  index,
+  server: { version: link.serverVersion, embedded, url },
+  serverPid: pid,
+  durability,
+  dataDir,
+});
+
+/** Begins to answer modules, operators and callers. */
+const serve = (
+  { link }: ServerSide,
+  { supervisor, gateway, schedules, index, stacks, refusal, entrance }: Parts,
+  context: OperationsContext,
+  producer: Producer,
+): readonly Listening[] => {
+  const handlers = new Map([
+    ...operations(context),
+    ...scheduleOperations(schedules),
+    ...deadOperations({ nc: link.nc, jsm: context.jsm, producer, index, refusal }),
+  ]);
+  const serving = [
+    serveControl(link.nc, supervisor, stacks),
+    serveRequests(link.nc, SERVED.operations, (subject) => handlers.get(subject)),
+    ...serveConsumers(link.nc),
+    serveScheduling(link.nc, schedules, supervisor, refusal, entrance),
+  ];
+  gateway.start();
+  return serving;
+};
+
+/** Leaves word in the data directory of where the broker is, for the command line. */
+const publishAddress = (dataDir: string, { url, operatorSeed }: ServerSide, lifetime: Lifetime): void => {
+  const path = join(dataDir, ADDRESS_FILE);
+  const address: BrokerAddress = { pid: process.pid, nats: url, operatorSeed };
+  writeFileSync(path, `${JSON.stringify(address)}\n`, { mode: 0o600 });
+  lifetime.onStop(() => rmSync(path, { force: true }));
+};

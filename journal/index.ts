@@ -1,0 +1,33 @@
+/** The only way in and out of the log. */
+export { Appender, type AppenderOptions, type Unsettled } from './append/appender.js';
+export { type Copy, copyDraft } from './append/copy-draft.js';
+export {
+  type Appended,
+  type Draft,
+  isInLog,
+  type JournalError,
+  type Receipt,
+  type Settle,
+} from './append/draft.js';
+export { BROKER, type EpochRecord, type OpenedEpoch, openBrokerEpoch, openEpoch } from './epochs/epoch.js';
+export {
+  type BrokerEpochs,
+  brokerEpochs,
+  type EpochSource,
+  type LastEpoch,
+  type NextEpoch,
+} from './epochs/epoch-source.js';
+export { GROUPING, type Grouping } from './append/grouping.js';
+export type { Kept, Left, OnKept, Outbox, Sent } from './producer/outbox.js';
+export { type Accepted, Producer, type ProducerOptions, type SubmitOptions } from './producer/producer.js';
+export { Pull, type Pulled, type PullOptions } from './read/pull.js';
+export { type ReadOptions, readLog, readLogBatches } from './read/reader.js';
+export { requestedEpochs, type RequestedEpochs } from './epochs/requested-epochs.js';
+export type { Resumed } from './producer/resumption.js';
+export { type EpochEnd, ModuleRecovery, NumberRecovery } from './append/recovery.js';
+export {
+  type AgentSelection,
+  type ModuleNames,
+  type Selection,
+  subjectFilters,
+} from './read/subject-filters.js';

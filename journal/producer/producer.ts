@@ -1,0 +1,382 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { appendAll } from '../append/append-all.js';
+import { Appender, type Unsettled } from '../append/appender.js';
+import type { Appended, Draft, JournalError, Receipt, Settle } from '../append/draft.js';
+import { Envelope, unsendable } from '../append/envelope.js';
+import { isReplaced } from '../epochs/epoch.js';
+import type { EpochSource, LastEpoch, NextEpoch } from '../epochs/epoch-source.js';
+import type { Grouping } from '../append/grouping.js';
+import { linkState } from '../../link/link-state.js';
+import { isTransient } from '../../link/pub-ack.js';
+import { numberingOf, numberOf, orderOf, type Run } from '../append/numbering.js';
+import type { Kept, OnKept, Outbox } from './outbox.js';
+import type { EpochEnd } from '../append/recovery.js';
+import { Resumption, type Resumed } from './resumption.js';
+import { FOR_EVER, giveUp, settleFound, uncertain, type Waiting } from './waiting-records.js';
+
+export interface ProducerOptions {
+  readonly nc: NatsConnection;
+  readonly name: string;
+  readonly epochs: EpochSource;
+  readonly grouping: Grouping;
+  /** Records that are not settled; above it an append is refused with OVERLOADED. */
+  readonly maxPending?: number;
+  /** The same in bytes of payload. */
+  readonly maxPendingBytes?: number;
+  /** How long an append may wait for the log to come back before its caller is told, milliseconds. */
+  readonly patienceMs?: number;
+  /** How long the oldest record may go unacknowledged before the log is asked what was stored, milliseconds. */
+  readonly ackTimeoutMs?: number;
+  /** Another process has taken over as this producer; this one must stop. */
+  readonly onReplaced: (reason: Fault) => void;
+  readonly onReopen?: (reason: Fault) => void;
+  /** Keeps what is not settled; the producer closes it. What it has of earlier processes is sent first. */
+  readonly outbox?: Outbox;
+}
+
+export interface SubmitOptions {
+  /** Whether the outbox keeps the record; default true. */
+  readonly keep?: boolean;
+  /** Told when it does, or why not. Without an outbox, and for what is settled before, it is not called. */
+  readonly onKept?: OnKept;
+  /**
+   * Nobody waits for it, and late is better than not at all: it is tried for as long as the producer lives, in its order, and
+   * the bounds on what is pending do not refuse it. Default false.
+   */
+  readonly patient?: boolean;
+}
+
+/** A record that the death of this process does not lose any more. */
+export interface Accepted {
+  /** What becomes of it. */
+  readonly stored: Promise<Appended>;
+}
+
+/** How often a producer looks whether the connection is back. */
+const DOWN_POLL_MS = 20;
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
+/** How long a server or a broker that is too busy to open the first epoch is asked again. */
+const OPEN_WITHIN_MS = 10_000;
+
+const DEFAULTS = {
+  patienceMs: 10_000,
+  ackTimeoutMs: 10_000,
+  maxPending: 100_000,
+  maxPendingBytes: 64 * 1024 * 1024,
+};
+
+/** What a record takes in the log beside its payload, about; bytes. */
+const RECORD_BYTES = 512;
+
+const CLOSED = fault('LOG_UNAVAILABLE', 'the producer is closed');
+
+const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
+
+/** The first epoch; whoever is too busy for the moment is asked again for a while. */
+const openFirst = async (
+  epochs: EpochSource,
+  last: LastEpoch | undefined,
+): Promise<E.Either<Fault, NextEpoch>> => {
+  const until = performance.now() + OPEN_WITHIN_MS;
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
+    const opened = await epochs(last)();
+    if (E.isRight(opened) || !isTransient(opened.left) || performance.now() > until) return opened;
+    await pause(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+  }
+};
+
+/**
+ * An appender that outlives its epochs. When one breaks (a lost acknowledgement, a server restart), it opens the next,
+ * learns what of the old one was stored, and sends just the rest, in order. A caller gets a receipt or a fault that says
+ * whether the record is in the log. With an outbox it outlives its process too.
+ */
+export class Producer {
+  readonly #options: ProducerOptions & typeof DEFAULTS;
+  readonly #resumption = new Resumption();
+  #appender: Appender | undefined;
+  #waiting: Waiting[] = [];
+  /** Records that met a break and are sent again: an epoch that breaks again and again must not hold them for ever. */
+  readonly #troubled = new Map<Settle, number>();
+  /** The epoch that records were last sent under, as far as the server has answered. */
+  #end: EpochEnd = { epoch: 0, last: 0, holes: [] };
+  /** Which number each record has in it. */
+  #numbering: readonly Run[] = [];
+  #nextOrder = 1;
+  /** What any epoch's records may weigh at most: sizes are checked before a record has its place. */
+  #envelope: Envelope;
+  /** Everything at or below is settled: where to look after a break. */
+  #settledSeq = 0;
+  #pending = 0;
+  #pendingBytes = 0;
+  #takenBytes = 0;
+  #settledBytes = 0;
+  /** How long the record that was settled last had waited, milliseconds. */
+  #lastWaitMs = 0;
+  #closed = false;
+  /** Closed by its owner: what the outbox has is left to the next process. */
+  #leaving = false;
+  #reopening: Promise<void> | undefined;
+
+  private constructor(options: ProducerOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+    this.#envelope = new Envelope(options.name, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Opens the first epoch. Of an earlier process nothing is looked for but what the outbox has: its callers are gone. */
+  static open(options: ProducerOptions): TaskEither<Fault, Producer> {
+    return async () => {
+      const { sent, kept = [] } = options.outbox?.left ?? {};
+      const opened = await openFirst(options.epochs, kept.length > 0 ? sent : undefined);
+      if (E.isLeft(opened)) return opened;
+      const name = opened.right.as?.producer ?? options.name;
+      if (kept.length > 0 && sent !== undefined && sent.producer !== name) {
+        return E.left(
+          fault('OUTBOX_UNAVAILABLE', `the outbox has records of ${sent.producer}, not of ${name}`),
+        );
+      }
+      const producer = new Producer(options);
+      producer.#resume(kept, sent?.numbering ?? []);
+      producer.#waiting = settleFound(producer.#waiting, opened.right, 0);
+      producer.#resumption.found();
+      await producer.#begin(opened.right);
+      return E.right(producer);
+    };
+  }
+
+  /** Records that are not settled. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** What the records that it took weigh in the log, about, and how much of that is settled; since it was opened. */
+  get taken(): { readonly takenBytes: number; readonly settledBytes: number } {
+    return { takenBytes: this.#takenBytes, settledBytes: this.#settledBytes };
+  }
+
+  /** What became of the records that earlier processes had accepted; resolves when that is known of all. */
+  get resumed(): Promise<Resumed> {
+    return this.#resumption.done;
+  }
+
+  /** Appends one record; nothing is sent before the task is run. */
+  append(draft: Draft, options?: SubmitOptions): TaskEither<Fault, Receipt> {
+    return () => new Promise((settle) => this.submit(draft, settle, options));
+  }
+
+  /** Appends records one behind the other, others' perhaps between them. */
+  appendAll(drafts: readonly Draft[]): TaskEither<JournalError, readonly Receipt[]> {
+    return appendAll(drafts, (draft, settle) => this.submit(draft, settle));
+  }
+
+  /**
+   * Appends one record and resolves as soon as the death of this process cannot lose it: when the outbox has it, or the
+   * log. A left: it is not accepted, and the fault says whether it is in the log.
+   */
+  accept(draft: Draft): TaskEither<Fault, Accepted> {
+    return () =>
+      new Promise((resolve) => {
+        let settle: Settle = () => undefined;
+        const stored = new Promise<Appended>((settled) => {
+          settle = settled;
+        });
+        const accepted = (): void => resolve(E.right({ stored }));
+        const settled: Settle = (outcome) => {
+          settle(outcome);
+          if (E.isRight(outcome)) accepted();
+          else resolve(outcome);
+        };
+        // One that the outbox failed to keep can still be stored.
+        const onKept: OnKept = (outcome) => E.isRight(outcome) && accepted();
+        this.submit(draft, settled, { onKept });
+      });
+  }
+
+  /** {@link append} without a promise, for paths where that shows. */
+  submit(draft: Draft, settle: Settle, { keep = true, onKept, patient = false }: SubmitOptions = {}): void {
+    if (this.#closed) return settle(E.left(CLOSED));
+    const problem =
+      (patient ? undefined : this.#overload(draft)) ??
+      unsendable(draft, this.#envelope.headerBytesOf(draft), this.#options.nc.info?.max_payload);
+    if (problem !== undefined) return settle(E.left(problem));
+    const order = this.#nextOrder++;
+    const { outbox } = this.#options;
+    const isKept = keep && outbox !== undefined;
+    if (isKept) outbox.keep({ order, draft }, onKept ?? (() => undefined));
+    const settled = this.#counted(draft, (outcome) => {
+      if (!isKept) return settle(outcome);
+      if (E.isLeft(outcome)) return void this.#refused(outbox, order, outcome.left).then(settle);
+      outbox.settled(order, this.#settledSeq);
+      settle(outcome);
+    });
+    const since = patient ? FOR_EVER : performance.now();
+    // Before a break nobody asks since when a record is there; these are to be told from others then.
+    if (patient) this.#troubled.set(settled, since);
+    if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, order, settle: settled });
+    else this.#appender.submit(draft, settled);
+  }
+
+  /** Ends it: who waits is told what is known. To have all stored first, wait for the appends. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#leaving = true;
+    this.#appender?.break(CLOSED);
+    await this.#reopening;
+    await this.#options.outbox?.close();
+  }
+
+  /** Counts the record in, and out when it is settled. */
+  #counted({ data }: Draft, settle: Settle): Settle {
+    const since = performance.now();
+    this.#pending += 1;
+    this.#pendingBytes += data.length;
+    this.#takenBytes += data.length + RECORD_BYTES;
+    const settled: Settle = (outcome) => {
+      this.#troubled.delete(settled);
+      this.#pending -= 1;
+      this.#pendingBytes -= data.length;
+      this.#settledBytes += data.length + RECORD_BYTES;
+      this.#lastWaitMs = Math.round(performance.now() - since);
+      if (E.isRight(outcome) && outcome.right.seq > this.#settledSeq) this.#settledSeq = outcome.right.seq;
+      settle(outcome);
+    };
+    return settled;
+  }
+
+  /** What the caller may be told of a record that the outbox was to keep: a no only once nobody can send it any more. */
+  async #refused(outbox: Outbox, order: number, reason: Fault): Promise<Appended> {
+    if (this.#leaving)
+      return uncertain('the outbox has the record, which is sent when it is opened again', reason);
+    const isGone = await outbox.forget(order);
+    return isGone ? E.left(reason) : uncertain('the outbox could not forget the record', reason);
+  }
+
+  #overload({ data }: Draft): Fault | undefined {
+    const { maxPending, maxPendingBytes } = this.#options;
+    // A single record always fits, however large: else it would be told to try again for ever.
+    const isFull = this.#pending > 0 && this.#pendingBytes + data.length > maxPendingBytes;
+    if (this.#pending < maxPending && !isFull) return undefined;
+    // What comes now would wait about as long as what has just been stored.
+    const retryAfterMs = Math.max(10, this.#lastWaitMs);
+    const text = `${this.#pending} records wait to be stored; try again in ${retryAfterMs} ms`;
+    return { ...fault('OVERLOADED', text), retryAfterMs };
+  }
+
+  /** Takes up what earlier processes left: whoever waited for it is gone, so it stays in the outbox until it is stored. */
+  #resume(kept: readonly Kept[], numbering: readonly Run[]): void {
+    const { outbox } = this.#options;
+    this.#resumption.begin(kept.length);
+    for (const { order, draft } of kept) {
+      const n = numberOf(numbering, order) ?? null;
+      const settle = this.#counted(draft, (outcome) => {
+        if (E.isRight(outcome)) outbox?.settled(order, this.#settledSeq);
+        this.#resumption.settled(outcome);
+      });
+      this.#waiting.push({ draft, since: FOR_EVER, n, order, settle });
+      this.#nextOrder = order + 1;
+    }
+  }
+
+  /** Tells callers who have waited since before that time. */
+  #giveUp(reason: Fault, before: number): void {
+    this.#waiting = giveUp(this.#waiting, reason, before);
+  }
+
+  async #begin({ epoch, fence, as }: NextEpoch): Promise<void> {
+    const { nc, outbox, ackTimeoutMs } = this.#options;
+    const {
+      producer,
+      grouping,
+      isServed = false,
+    } = as ?? { producer: this.#options.name, grouping: this.#options.grouping };
+    this.#settledSeq = Math.max(this.#settledSeq, fence);
+    const orders = this.#waiting.map(({ order }) => order);
+    const numbering = numberingOf(orders, this.#nextOrder);
+    // Nothing may be taken from those that wait while this is written: they have their numbers.
+    await outbox?.begin({ producer, epoch, settledSeq: this.#settledSeq, numbering });
+    if (this.#closed) return;
+    if (outbox !== undefined && !linkState(nc).isUp) {
+      return this.#broken(fault('LOG_UNAVAILABLE', 'the connection to the server was lost'), []);
+    }
+    this.#numbering = numbering;
+    this.#envelope = new Envelope(producer, Number.MAX_SAFE_INTEGER);
+    const options = { nc, producer, epoch, next: 1, grouping, ackTimeoutMs, isServed };
+    const broken = (reason: Fault, unsettled: readonly Unsettled[]): void => this.#broken(reason, unsettled);
+    this.#appender = new Appender(options, broken);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const each of waiting) {
+      this.#troubled.set(each.settle, each.since);
+      // The connection may be gone again already.
+      if (this.#appender === undefined) this.#waiting.push({ ...each, n: null });
+      else this.#appender.submit(each.draft, each.settle);
+    }
+  }
+
+  #broken(reason: Fault, unsettled: readonly Unsettled[]): void {
+    if (this.#appender !== undefined) this.#end = this.#appender.end;
+    this.#appender = undefined;
+    const now = performance.now();
+    const before = unsettled.map(({ n, draft, settle, sent }) => ({
+      draft,
+      settle,
+      since: this.#troubled.get(settle) ?? now,
+      n: sent ? n : null,
+      order: orderOf(this.#numbering, n) as number,
+    }));
+    this.#waiting = [...before, ...this.#waiting];
+    if (this.#closed) return this.#giveUp(reason, Number.POSITIVE_INFINITY);
+    if (isReplaced(reason)) return this.#replaced(reason);
+    this.#options.onReopen?.(reason);
+    this.#reopening ??= this.#reopen(reason).finally(() => {
+      this.#reopening = undefined;
+    });
+  }
+
+  async #reopen(reason: Fault): Promise<void> {
+    const { nc, epochs, patienceMs } = this.#options;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!this.#closed) {
+      if (nc.isClosed()) {
+        this.#closed = true;
+        this.#leaving = true;
+        break;
+      }
+      if (!linkState(nc).isUp) {
+        this.#giveUp(reason, performance.now() - patienceMs);
+        await pause(DOWN_POLL_MS);
+        continue;
+      }
+      const opened = await epochs(this.#last())();
+      if (E.isRight(opened)) {
+        this.#waiting = settleFound(this.#waiting, opened.right, this.#end.last, reason);
+        this.#giveUp(reason, performance.now() - patienceMs);
+        await this.#begin(opened.right);
+        if (this.#appender !== undefined) return;
+        continue;
+      }
+      if (isReplaced(opened.left)) return this.#replaced(opened.left);
+      this.#giveUp(opened.left, performance.now() - patienceMs);
+      await pause(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+    }
+    this.#giveUp(reason, Number.POSITIVE_INFINITY);
+  }
+
+  #last(): LastEpoch {
+    const isSettled = this.#waiting.every(({ n }) => n === null);
+    return { epoch: this.#end.epoch, settledSeq: this.#settledSeq, known: this.#end, isSettled };
+  }
+
+  /** Who takes the name back from its replacement would be fought for it in turn, for ever. */
+  #replaced(reason: Fault): void {
+    this.#closed = true;
+    this.#giveUp(reason, Number.POSITIVE_INFINITY);
+    this.#options.onReplaced(reason);
+  }
+}

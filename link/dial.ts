@@ -1,0 +1,60 @@
+import { type ConnectionOptions, connect, type Msg, type NatsConnection } from 'nats';
+import { keepAlive } from './keepalive.js';
+import { type Delivered, readByOurselves } from './message-headers.js';
+import { bridgeReloads } from './reload-gap.js';
+import { redial } from './redial.js';
+import { sayThrown, tellThrown } from './callback-faults.js';
+
+export interface DialOptions extends ConnectionOptions {
+  /** About how long to wait before the connection is dialled again, milliseconds. */
+  readonly redialMs: number;
+  /** Told of an exception that a subscription's callback threw; default: a line on standard error. */
+  readonly onThrown?: (text: string) => void;
+}
+
+interface Subscriber {
+  readonly subject?: string;
+  callback: (error: Error | null, message: Msg) => void;
+}
+
+/** What of the client library's inside is relied on. */
+interface Inside {
+  readonly protocol?: { readonly subscriptions?: { add?: (subscriber: Subscriber) => unknown } };
+}
+
+/**
+ * What a callback of the client throws ends the client's read loop: it says so on standard output, and this process hears
+ * nothing more from the server until the connection is found silent, some 18 s later. So no callback throws, and no message has
+ * headers that throw when they are read. Source: nats-core 3.4, `ProtocolHandler.dial` and `MsgImpl.headers`.
+ */
+const guardReading = (nc: NatsConnection): void => {
+  const subscriptions = (nc as Inside).protocol?.subscriptions;
+  const add = subscriptions?.add?.bind(subscriptions);
+  if (subscriptions === undefined || add === undefined)
+    throw new Error('this version of @nats-io/nats-core is not known: one bad header would end its reading');
+  subscriptions.add = (subscriber) => {
+    const { callback } = subscriber;
+    subscriber.callback = (error, message) => {
+      try {
+        if (error === null) readByOurselves(message as Delivered);
+        callback.call(subscriber, error, message);
+      } catch (thrown) {
+        sayThrown(nc, `a message on ${subscriber.subject ?? '?'} was left out`, thrown);
+      }
+    };
+    return add(subscriber);
+  };
+};
+
+/**
+ * Connects to a server, for as long as it takes to come back whenever the connection is lost. All processes of ours connect by
+ * this: nothing that comes over such a connection ends its reading. Throws what the client throws.
+ */
+export const dial = async ({ redialMs, onThrown, ...options }: DialOptions): Promise<NatsConnection> => {
+  const nc = await connect({ ...redial(redialMs), ...options });
+  tellThrown(nc, onThrown);
+  guardReading(nc);
+  bridgeReloads(nc);
+  keepAlive(nc);
+  return nc;
+};

@@ -1,0 +1,21 @@
+import { isDeadly } from '../../schemas/errors.js';
+import { encodeJson } from '../../schemas/json.js';
+import type { Refusal } from '../../schemas/result.js';
+import type { Outcome } from './handler-outcome.js';
+
+/** An outcome as it is stored: whether its command is a dead letter stands in it, and in a header beside it. */
+export interface Answer extends Outcome {
+  /** Present when the command is a dead letter: how often it was tried. */
+  readonly dead?: number;
+}
+
+/** Says in a refusal how often the command was tried, and whether it is a dead letter. */
+export const answerOf = (outcome: Outcome): Answer => {
+  const { refusal, attempts = 1 } = outcome;
+  if (refusal === undefined) return outcome;
+  const dead = refusal.status === 'failed' && isDeadly(refusal.error.code);
+  if (!dead && attempts === 1) return outcome;
+  const error = { ...refusal.error, attempts, ...(dead ? { dead } : {}) };
+  const body = encodeJson({ status: refusal.status, error } satisfies Refusal);
+  return dead ? { ...outcome, body, dead: attempts } : { ...outcome, body };
+};

@@ -1,0 +1,68 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { readBounded } from '../../system/files/bounded-file.js';
+import { armFailPoints } from '../../system/processes/fail-point.js';
+import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
+import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
+import { Host } from './host.js';
+import { loadModule } from './load-module.js';
+import { runTrial } from './trial-program.js';
+
+/** The program that hosts one JavaScript module: `node main.js <directory> <entry>`, started by the broker. */
+
+const required = (name: string): string => {
+  const value = process.env[name];
+  if (value === undefined || value === '')
+    throw new Error(`${name} is not set: this program is started by the broker`);
+  return value;
+};
+
+const readManifest = (): Manifest => {
+  const path = required(MODULE_ENV.manifest);
+  const read = readBounded(path, 4 * MAX_MANIFEST_BYTES);
+  if (E.isLeft(read)) throw new Error(`${path}: ${read.left}`);
+  const manifest = parseManifest(JSON.parse(read.right.toString('utf8')));
+  if (E.isLeft(manifest)) throw new Error(`${path}: ${manifest.left.message}`);
+  return manifest.right;
+};
+
+const [dir, entry] = process.argv.slice(2);
+if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
+
+const isTrial = process.env[MODULE_ENV.trial] !== undefined;
+// The plan is for a process that handles commands.
+if (!isTrial && armFailPoints(required(MODULE_ENV.name))) process.stderr.write('fail-points are on\n');
+
+let thrown = false;
+process.once('uncaughtExceptionMonitor', () => {
+  thrown = true;
+});
+const endedItself = (code: number): void => {
+  if (thrown) return;
+  // A process that nothing can wake any more ends with 13, of which Node tells this listener nothing.
+  const why =
+    code === 0 && process.exitCode !== 0
+      ? 'waits at its top level for what never comes'
+      : `ended its process with exit code ${code} while it was loaded`;
+  process.stderr.write(`Error: ${entry} ${why}\n`);
+};
+process.once('exit', endedItself);
+const module = await loadModule(dir, entry, readManifest());
+process.off('exit', endedItself);
+
+if (isTrial) {
+  await runTrial(module, required(MODULE_ENV.snapshots));
+  process.exit();
+}
+const host = await Host.connect(module, {
+  url: required(MODULE_ENV.url),
+  seed: required(MODULE_ENV.seed),
+  apiPrefix: process.env[MODULE_ENV.apiPrefix] ?? API_PREFIX,
+  snapshotsDir: required(MODULE_ENV.snapshots),
+  lastExit: process.env[MODULE_ENV.lastExit] ?? 'none',
+  instance: required(MODULE_ENV.instance),
+});
+process.on('SIGTERM', () => void host.stop());
+process.on('SIGINT', () => void host.stop());
+await host.run();
+// A handler that has left a timer or a socket behind must not keep a module that was stopped.
+process.exit();

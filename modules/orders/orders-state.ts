@@ -1,0 +1,62 @@
+import type { EventOf, Input } from '../sdk/index.js';
+import type { manifest } from './orders-manifest.js';
+
+type DataOf<E extends EventOf<typeof manifest>['name']> = Extract<
+  EventOf<typeof manifest>,
+  { name: E }
+>['data'];
+
+export type OrderRequest = Input<typeof manifest, 'place'>;
+export type OrderDetails = DataOf<'order_confirmed'>;
+export type Refused = DataOf<'order_refused'>;
+export type Reason = Refused['reason'];
+
+/** An order that came to an end, one way or the other; one that is being placed has no state yet. */
+export type Order = OrderDetails & {
+  readonly status: 'confirmed' | 'fulfilled' | 'refused';
+  readonly reason: Reason | null;
+  /** Money that is still to be given back; smallest unit. */
+  readonly refundOwed: number;
+};
+
+export interface Stock {
+  readonly onHand: number;
+  /** What is kept for orders, by order. */
+  readonly reserved: Readonly<Record<string, number>>;
+}
+
+/** One of the two: an agent is an order, or an item. */
+export interface State {
+  readonly order?: Order;
+  readonly stock?: Stock;
+}
+
+export const INITIAL: State = {};
+
+const NO_STOCK: Stock = { onHand: 0, reserved: {} };
+
+export const stockOf = ({ stock }: State): Stock => stock ?? NO_STOCK;
+
+export const reservedTotal = ({ reserved }: Stock): number =>
+  Object.values(reserved).reduce((sum, quantity) => sum + quantity, 0);
+
+/** Of an order; own properties only, since `constructor` is a name that an order may have. */
+export const reservationOf = ({ reserved }: Stock, order: string): number | undefined =>
+  Object.hasOwn(reserved, order) ? reserved[order] : undefined;
+
+export const restocked = (state: State, quantity: number): State => {
+  const stock = stockOf(state);
+  return { ...state, stock: { ...stock, onHand: stock.onHand + quantity } };
+};
+
+export const withReservation = (state: State, order: string, quantity: number): State => {
+  const { onHand, reserved } = stockOf(state);
+  return { ...state, stock: { onHand, reserved: { ...reserved, [order]: quantity } } };
+};
+
+/** Ends a reservation; `sold` leaves the stock with it. */
+export const withoutReservation = (state: State, order: string, sold: number): State => {
+  const stock = stockOf(state);
+  const { [order]: _ended, ...reserved } = stock.reserved;
+  return { ...state, stock: { onHand: stock.onHand - sold, reserved } };
+};

@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { packageRoot } from '../../system/files/package-root.js';
+import type { Reaper } from '../../system/processes/reaper.js';
+import type { Ready } from '../../schemas/operate.js';
+
+/** A broker as people start it, with the modules that are shipped. */
+export interface BenchBroker extends AsyncDisposable {
+  readonly url: string;
+  /** From its start until all modules handle commands. */
+  readonly seconds: number;
+}
+
+export const startBenchBroker = async (dataDir: string, reaper: Reaper): Promise<BenchBroker> => {
+  const begun = performance.now();
+  const program = join(packageRoot(), 'dist', 'bin', 'tallystick.js');
+  const args = [program, 'start', '--json', '--durability', 'os', '--nats-port', '0', '--data', dataDir];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  reaper.track(child);
+  const exited = once(child, 'exit');
+  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), exited])) as [unknown];
+  if (typeof line !== 'string') throw new Error(`tallystick start ended with ${line}`);
+  const seconds = (performance.now() - begun) / 1_000;
+  return {
+    url: (JSON.parse(line) as Ready).nats,
+    seconds,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+};

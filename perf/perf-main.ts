@@ -1,0 +1,151 @@
+/** The benchmarks: `npm run perf -- SCENARIO [--json] [--records N] [--rounds N] …`. */
+import { parseArgs } from 'node:util';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { toFault } from '../schemas/errors.js';
+import { parseBytes } from '../schemas/quantity.js';
+import { machine } from './bench/machine.js';
+import {
+  OWN_OPTIONS,
+  type OwnOption,
+  PEERS,
+  type Peer,
+  type Report,
+  type Scenario,
+  type Table,
+} from './bench/scenario.js';
+import { SCENARIOS } from './scenarios.js';
+
+const LIST = SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
+
+const HELP = `Usage: npm run perf -- SCENARIO [options]
+
+Scenarios:
+${LIST}
+
+Options:
+  --json         one JSON object on stdout, and nothing else
+  --records N    records that a round handles; for lookup, lookups of a run
+  --rounds N     rounds; medians are of these
+  --agents N,M   lookup: numbers of agents, instead of 10000,1000000
+  --peers A,B    lookup: peers to measure beside, of ${PEERS.join(',')}; all without it
+  --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
+  --help         this
+
+Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed; 2 wrong usage.
+
+Examples:
+  npm run perf -- reading
+  npm run --silent perf -- reading --json --records 200000 --rounds 3
+  npm run perf -- lookup --agents 10000 --peers nats --rounds 1
+  npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
+`;
+
+class UsageError extends Error {}
+
+const wholeNumber = (flag: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new UsageError(`${flag} needs a whole number from 1 on, not ${text}`);
+  return Number(text);
+};
+
+const wholeNumbers = (flag: string, text: string): readonly number[] =>
+  text.split(',').flatMap((each) => wholeNumber(flag, each) ?? []);
+
+const peersOf = (text: string): readonly Peer[] =>
+  text.split(',').map((name) => {
+    const peer = PEERS.find((each) => each === name);
+    if (peer === undefined) throw new UsageError(`--peers takes ${PEERS.join(', ')}, not ${name}`);
+    return peer;
+  });
+
+const sizeOf = (text: string): number => {
+  const bytes = parseBytes(text);
+  if (isLeft(bytes)) throw new UsageError(`--memory-limit: ${bytes.left.message}`);
+  return bytes.right;
+};
+
+const readArgs = (args: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+        records: { type: 'string' },
+        rounds: { type: 'string' },
+        agents: { type: 'string' },
+        peers: { type: 'string' },
+        'memory-limit': { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+};
+
+const formatTable = ({ title, heads, rows }: Table): string => {
+  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [title, ...[heads, ...rows].map((cells) => `  ${line(cells)}`)].join('\n');
+};
+
+const print = (name: string, { data, tables }: Report, json: boolean): void => {
+  const on = machine();
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ scenario: name, machine: on, ...data })}\n`);
+    return;
+  }
+  const where = `${on.cpus} × ${on.model}, ${on.system}, node ${on.node}`;
+  process.stdout.write(`${[where, ...tables.map(formatTable)].join('\n\n')}\n`);
+};
+
+const refuseUnless = ({ name, takes = [] }: Scenario, option: OwnOption, value: string | undefined): void => {
+  if (value !== undefined && !takes.includes(option))
+    throw new UsageError(`${name} has no use for --${option}`);
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const { values, positionals } = readArgs(args);
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const [name, ...more] = positionals;
+  if (name === undefined || more.length > 0) throw new UsageError('one scenario is needed');
+  const scenario = SCENARIOS.find((each) => each.name === name);
+  if (scenario === undefined) throw new UsageError(`there is no scenario ${name}`);
+  const records = wholeNumber('--records', values.records);
+  const rounds = wholeNumber('--rounds', values.rounds);
+  for (const option of OWN_OPTIONS) refuseUnless(scenario, option, values[option]);
+  const report = await scenario.run({
+    ...(records === undefined ? {} : { records }),
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(values.agents === undefined ? {} : { agents: wholeNumbers('--agents', values.agents) }),
+    ...(values.peers === undefined ? {} : { peers: peersOf(values.peers) }),
+    ...(values['memory-limit'] === undefined ? {} : { memoryLimitBytes: sizeOf(values['memory-limit']) }),
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  print(name, report, values.json);
+  return 0;
+};
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`perf: ${error.message}\nScenarios:\n${LIST}\n`);
+    process.exitCode = 2;
+  } else {
+    const { code, message } = toFault(error);
+    process.stderr.write(`perf: ${code}: ${message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { makeDirs } from '../../system/files/make-dirs.js';
+
+/**
+ * Who may commit to, or open, the LMDB database of a directory: one process at a time. In lmdb-js 3.5.6 every `open` sets
+ * the shared number of the last transaction anew, outside the write lock, so an opening beside a commit can take that commit
+ * back (docs/decisions/0015, 0024). The lock is the write lock of another LMDB database in which nothing is ever written:
+ * whoever dies with it leaves it free, and to open *that* one beside others takes nothing back.
+ */
+export class Opening {
+  readonly #lock;
+
+  /** Throws where the directory cannot be written. */
+  constructor(dir: string) {
+    const path = join(dir, 'opening');
+    makeDirs(path);
+    this.#lock = open({ path, encoding: 'binary', noSync: true });
+  }
+
+  /** Runs alone; waits until others are done, which takes as long as a commit. */
+  alone<T>(work: () => T): T {
+    return this.#lock.transactionSync(work);
+  }
+
+  close(): Promise<void> {
+    return this.#lock.close();
+  }
+}

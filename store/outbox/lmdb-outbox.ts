@@ -1,0 +1,224 @@
+import { renameSync } from 'node:fs';
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import type { Kept, Left, OnKept, Outbox, Sent } from '../../journal/producer/outbox.js';
+import { StoreThread } from '../lmdb/store-thread.js';
+import { pack, unpack } from './packed-draft.js';
+import type { Change, Stored } from './outbox-store.js';
+
+export interface LmdbOutboxOptions {
+  /** A directory of its own, which one process at a time may open; see docs/decisions/0015. */
+  readonly dir: string;
+  /** How long a record may wait for the log before it is written, milliseconds; default 0. */
+  readonly delayMs?: number;
+  /** The outbox cannot do what it is for: told once, until it can again. */
+  readonly onFault: (reason: Fault) => void;
+}
+
+/** What is settled is taken out in groups; until then it is known by its identity in the log. */
+const CLEAN_MS = 250;
+const RETRY_MS = 1_000;
+const PROGRAM = new URL('./store-worker.js', import.meta.url);
+
+interface Fresh extends Kept {
+  readonly since: number;
+  readonly onKept: OnKept;
+}
+
+type Waiters = readonly ((isGone: boolean) => void)[];
+
+const unavailable = (what: string, reason: string): Fault =>
+  fault('OUTBOX_UNAVAILABLE', `${what}: ${reason}`);
+
+const OUT_OF_USE = fault('OUTBOX_UNAVAILABLE', 'the outbox is out of use');
+
+const setAside = (dir: string): string => {
+  const aside = `${dir}.unusable-${Date.now()}`;
+  renameSync(dir, aside);
+  return aside;
+};
+
+/**
+ * An outbox in LMDB. One transaction at a time: what comes while one is being committed goes with the next, and what is
+ * in the log by then is never written.
+ */
+export class LmdbOutbox implements Outbox {
+  readonly left: Left;
+  readonly #options: LmdbOutboxOptions;
+  /** To be written. */
+  readonly #fresh = new Map<number, Fresh>();
+  /** On disk, or on their way there. */
+  readonly #written = new Set<number>();
+  /** To be taken out, with whoever waits for that. */
+  readonly #gone = new Map<number, Waiters>();
+  #sent: Sent | undefined;
+  /** The epoch that is noted on disk. */
+  #noted = 0;
+  #writing: Promise<void> | undefined;
+  #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
+  #isFailing = false;
+  #isOff = false;
+
+  private constructor(
+    options: LmdbOutboxOptions,
+    private readonly store: StoreThread<Change, Stored>,
+  ) {
+    const { kept, sent } = store.opened;
+    this.#options = options;
+    this.#sent = sent;
+    this.left = { sent, kept: kept.map(([order, packed]) => ({ order, draft: unpack(packed) })) };
+    for (const [order] of kept) this.#written.add(order);
+  }
+
+  /** Opens the outbox and reads what is in it. A damaged one is set aside, which `onFault` says. */
+  static open(options: LmdbOutboxOptions): TaskEither<Fault, LmdbOutbox> {
+    const { dir, onFault } = options;
+    const onDamaged = (reason: string): void => onFault(unavailable('the outbox was set aside', reason));
+    return async () => {
+      const opened = await StoreThread.open<Change, Stored>(PROGRAM, { dir }, onDamaged);
+      return E.isLeft(opened)
+        ? E.left(unavailable(`the outbox in ${dir} cannot be opened`, opened.left))
+        : E.right(new LmdbOutbox(options, opened.right));
+    };
+  }
+
+  async begin(sent: Sent): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#isOff) return;
+    this.#sent = sent;
+    await this.#write(Number.POSITIVE_INFINITY);
+    // Records that it has would be sent under an epoch that it does not know, and once more by the next process.
+    if (this.#noted !== sent.epoch) this.#setAside();
+  }
+
+  keep(kept: Kept, onKept: OnKept): void {
+    if (this.#isOff) return onKept(E.left(OUT_OF_USE));
+    this.#fresh.set(kept.order, { ...kept, onKept, since: performance.now() });
+    this.#writeWithin(this.#isFailing ? RETRY_MS : this.#delayMs);
+  }
+
+  settled(order: number, settledSeq: number): void {
+    if (this.#sent !== undefined && settledSeq > this.#sent.settledSeq)
+      this.#sent = { ...this.#sent, settledSeq };
+    if (this.#drop(order)) return;
+    this.#gone.set(order, this.#gone.get(order) ?? []);
+    this.#writeWithin(CLEAN_MS);
+  }
+
+  async forget(order: number): Promise<boolean> {
+    if (this.#drop(order)) return true;
+    const gone = new Promise<boolean>((resolve) => {
+      this.#gone.set(order, [...(this.#gone.get(order) ?? []), resolve]);
+    });
+    this.#writeWithin(0);
+    return gone;
+  }
+
+  async close(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#isOff) return;
+    await this.#write(Number.POSITIVE_INFINITY);
+    this.#isOff = true;
+    clearTimeout(this.#timer?.handle);
+    await this.store.close();
+  }
+
+  get #delayMs(): number {
+    return this.#options.delayMs ?? 0;
+  }
+
+  /** Whether the record is not on disk, nor on its way there; if it was to be, it is no more. */
+  #drop(order: number): boolean {
+    this.#fresh.delete(order);
+    return this.#isOff || !this.#written.has(order);
+  }
+
+  #writeWithin(ms: number): void {
+    const at = performance.now() + ms;
+    if (this.#isOff || (this.#timer !== undefined && this.#timer.at <= at)) return;
+    clearTimeout(this.#timer?.handle);
+    const run = (): void => {
+      this.#timer = undefined;
+      void this.#writeNext();
+    };
+    this.#timer = { at, handle: setTimeout(run, ms) };
+  }
+
+  async #writeNext(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#isOff) return;
+    await this.#write(performance.now() - this.#delayMs);
+    const next = this.#fresh.values().next();
+    if (next.done !== true) this.#writeWithin(next.value.since + this.#delayMs - performance.now());
+  }
+
+  #write(before: number): Promise<void> {
+    this.#writing = this.#commit(before).finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  /** Writes what has waited since before that time, and takes out what is settled. */
+  async #commit(before: number): Promise<void> {
+    const fresh: Fresh[] = [];
+    for (const each of this.#fresh.values()) {
+      if (each.since > before) break;
+      fresh.push(each);
+    }
+    const gone = [...this.#gone];
+    const sent = this.#sent;
+    if (fresh.length === 0 && gone.length === 0 && this.#noted === (sent?.epoch ?? 0)) return;
+    this.#gone.clear();
+    for (const { order } of fresh) {
+      this.#fresh.delete(order);
+      this.#written.add(order);
+    }
+    const outcome = await this.store.commit({
+      fresh: fresh.map(({ order, draft }) => [order, pack(draft)] as const),
+      gone: gone.map(([order]) => order),
+      sent,
+    });
+    if (E.isLeft(outcome)) return this.#failed(outcome.left, fresh, gone);
+    this.#isFailing = false;
+    this.#noted = sent?.epoch ?? 0;
+    for (const { onKept } of fresh) onKept(outcome);
+    for (const [order, waiting] of gone) {
+      this.#written.delete(order);
+      for (const resolve of waiting) resolve(true);
+    }
+  }
+
+  /** What could not be taken out is tried again; also what could not be written, of which nobody knows it for certain. */
+  #failed(cause: string, fresh: readonly Fresh[], gone: readonly (readonly [number, Waiters])[]): void {
+    const reason = unavailable(`the outbox in ${this.#options.dir} cannot be written`, cause);
+    if (!this.#isFailing) this.#options.onFault(reason);
+    this.#isFailing = true;
+    for (const { onKept } of fresh) onKept(E.left(reason));
+    for (const [order, waiting] of gone) {
+      this.#gone.set(order, []);
+      for (const resolve of waiting) resolve(false);
+    }
+    if (gone.length > 0) this.#writeWithin(RETRY_MS);
+  }
+
+  /** From here on this process keeps nothing, and no other finds what was kept. */
+  #setAside(): void {
+    this.#isOff = true;
+    clearTimeout(this.#timer?.handle);
+    const { dir, onFault } = this.#options;
+    try {
+      const text = `the outbox is out of use until the next start, and kept as ${setAside(dir)}`;
+      onFault(fault('OUTBOX_UNAVAILABLE', text));
+    } catch (error) {
+      const { message } = error as Error;
+      onFault(
+        unavailable(`the outbox in ${dir} must be removed before the next start: it is out of date`, message),
+      );
+    }
+    for (const { onKept } of this.#fresh.values()) onKept(E.left(OUT_OF_USE));
+    for (const resolve of [...this.#gone.values()].flat()) resolve(true);
+    void this.store.close();
+  }
+}

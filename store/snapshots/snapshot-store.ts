@@ -1,0 +1,102 @@
+import { markDamaged, markSynced, markUnsynced } from '../lmdb/synced-mark.js';
+import { Opening } from '../lmdb/opening.js';
+import {
+  type AgentChange,
+  type Group,
+  KEEP_ONE_IN,
+  KEEP_RECENT,
+  KEEP_SMALL_BYTES,
+} from './snapshot-group.js';
+import {
+  agentKey,
+  keptKey,
+  openToWrite,
+  POSITION,
+  positionOf,
+  type SnapshotFiles,
+  type SnapshotPosition,
+} from './snapshot-files.js';
+import { encodeSnapshot, SnapshotView } from './snapshot-value.js';
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * One generation of a module's snapshots, to be written: in a thread of its own, one process at a time. States, their
+ * sequences and the position are one transaction: a process that is killed neither skips nor repeats an event (I6).
+ */
+export class SnapshotStore {
+  readonly #opening: Opening;
+  readonly #files: SnapshotFiles;
+  readonly #view = new SnapshotView();
+
+  /** Throws when it cannot be opened. `mapBytes`: how much of a file LMDB maps at first; it grows by itself. */
+  constructor(
+    private readonly dir: string,
+    mapBytes?: number,
+  ) {
+    markUnsynced(dir);
+    this.#opening = new Opening(dir);
+    this.#files = openToWrite(this.#opening, dir, mapBytes);
+  }
+
+  get position(): SnapshotPosition | undefined {
+    return positionOf(this.#files);
+  }
+
+  /** Throws when it cannot be committed; then nothing of it is. */
+  commit({ changes, position }: Group): void {
+    const { root } = this.#files;
+    this.#opening.alone(() =>
+      root.transactionSync(() => {
+        for (const change of changes) this.#put(change, position.schema);
+        root.putSync(POSITION, position);
+      }),
+    );
+  }
+
+  /** All is on disk when it resolves. */
+  async close(): Promise<void> {
+    await this.#files.root.close();
+    await this.#opening.close();
+    markSynced(this.dir);
+  }
+
+  #put({ agent, sequences, timeMs, state, keep }: AgentChange, schema: number): void {
+    const { agents, kept } = this.#files;
+    const key = agentKey(agent);
+    const before = this.#look(agents.getBinaryFast(key));
+    const chunk = before?.chunk ?? 0;
+    const seq = sequences.at(-1) as number;
+    const bytes = Buffer.from(state);
+    if (!keep) {
+      agents.putSync(key, encodeSnapshot({ schema, seq, timeMs, chunk }, sequences, bytes, before));
+      return;
+    }
+    kept.putSync(
+      keptKey(agent, seq),
+      encodeSnapshot({ schema, seq, timeMs, chunk }, sequences, bytes, before),
+    );
+    agents.putSync(key, encodeSnapshot({ schema, seq, timeMs, chunk: chunk + 1 }, [], bytes));
+    if (chunk >= KEEP_RECENT) this.#thin(agent, chunk - KEEP_RECENT);
+  }
+
+  /** Takes the state out of a kept snapshot that has become old, where it is not one of those that stay. */
+  #thin(agent: string, chunk: number): void {
+    if (chunk % KEEP_ONE_IN === 0) return;
+    const { kept } = this.#files;
+    const newest = { start: keptKey(agent, Number.MAX_SAFE_INTEGER), end: keptKey(agent, 0), reverse: true };
+    const [entry] = kept.getRange({ ...newest, offset: KEEP_RECENT, limit: 1 });
+    if (entry === undefined) return;
+    const old = this.#look(entry.value);
+    if (old === undefined || old.chunk !== chunk || old.stateBytes <= KEEP_SMALL_BYTES) return;
+    const { seq, timeMs } = old;
+    kept.putSync(entry.key, encodeSnapshot({ schema: 0, seq, timeMs, chunk }, [], NOTHING, old));
+  }
+
+  #look(bytes: Buffer | undefined): SnapshotView | undefined {
+    if (bytes === undefined) return undefined;
+    if (this.#view.take(bytes)) return this.#view;
+    markDamaged(this.dir);
+    throw new Error('a snapshot is damaged: its checksum is not that of its bytes');
+  }
+}

@@ -1,0 +1,117 @@
+import { renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type * as E from 'fp-ts/lib/Either.js';
+import { makeDirs } from '../../system/files/make-dirs.js';
+import type { Snapshot } from './agent-states.js';
+import { DamagedSnapshot, Generation } from './generation.js';
+import { Generations } from './generations.js';
+import type { Group } from './snapshot-group.js';
+import { removeDeadScratch } from './scratch-folds.js';
+import type { SnapshotPosition } from './snapshot-files.js';
+import { whyUnusable } from '../lmdb/why-unusable.js';
+
+/**
+ * The snapshots of one module, for the process that writes them: its host. Written in a thread, read at once. A snapshot is
+ * a means to start fast and to be looked up, and never the truth: that is the log.
+ */
+export class Snapshots {
+  readonly #generations: Generations;
+  /** Told before {@link get} throws: the next that opens these snapshots begins anew. */
+  onDamaged: (error: DamagedSnapshot) => void = () => undefined;
+  #open: Generation | undefined;
+
+  private constructor(
+    dir: string,
+    private readonly say: (line: string) => void,
+  ) {
+    this.#generations = new Generations(dir);
+  }
+
+  /**
+   * Opens the newest that can be used, else begins anew. `lastExit`: how the module's last process ended; one that died in
+   * LMDB's own code did so on these files. Throws when nothing can be written.
+   */
+  static async open(dir: string, lastExit: string, say: (line: string) => void): Promise<Snapshots> {
+    makeDirs(dir);
+    removeDeadScratch(dir);
+    const snapshots = new Snapshots(dir, say);
+    const name = snapshots.#generations.newest;
+    const why = name === undefined ? undefined : snapshots.#whyNot(name, lastExit);
+    if (name !== undefined && why === undefined) await snapshots.#use(name);
+    else {
+      if (name !== undefined && why !== undefined) snapshots.#setAside(name, why);
+      await snapshots.begin();
+    }
+    return snapshots;
+  }
+
+  /** Where they stand; undefined when they are empty. */
+  get position(): SnapshotPosition | undefined {
+    return this.#generation.position;
+  }
+
+  /** Throws {@link DamagedSnapshot}. */
+  get(agent: string): Snapshot | undefined {
+    try {
+      return this.#generation.get(agent);
+    } catch (error) {
+      if (error instanceof DamagedSnapshot) this.onDamaged(error);
+      throw error;
+    }
+  }
+
+  /** Writes a group; resolves when other processes can see it. Left: why it is not written. */
+  commit(group: Group): Promise<E.Either<string, void>> {
+    return this.#generation.commit(group);
+  }
+
+  /** Begins anew, empty; readers see what they saw until {@link publish}. */
+  async begin(): Promise<void> {
+    await this.close();
+    await this.#use(this.#generations.begin());
+  }
+
+  /** Readers must not see what there is: it is of another log, or ahead of this one. */
+  withdraw(): void {
+    this.#generations.withdraw();
+  }
+
+  /** Readers see these from now on, and those before are removed. */
+  publish(): void {
+    const name = basename(this.#generation.dir);
+    if (this.#generations.current === name) return;
+    this.#generations.publish(name);
+    this.#generations.prune(name);
+  }
+
+  /** All is on disk when it resolves. */
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.close();
+  }
+
+  get #generation(): Generation {
+    if (this.#open === undefined) throw new Error('the snapshots are closed');
+    return this.#open;
+  }
+
+  #whyNot(name: string, lastExit: string): string | undefined {
+    // LMDB reads what the file says: a damaged one ends the process, again and again.
+    if (/SIGSEGV|SIGBUS|SIGABRT/.test(lastExit))
+      return `the last process of the module ended with ${lastExit}`;
+    return whyUnusable(this.#generations.path(name));
+  }
+
+  #setAside(name: string, why: string): void {
+    const aside = join(this.#generations.dir, 'damaged');
+    rmSync(aside, { recursive: true, force: true });
+    this.#generations.withdraw();
+    renameSync(this.#generations.path(name), aside);
+    this.say(`${why}: the snapshots are kept as ${aside} and the states folded from the log anew`);
+  }
+
+  async #use(name: string): Promise<void> {
+    this.#open = await Generation.open(this.#generations.path(name), this.say);
+  }
+}

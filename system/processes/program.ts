@@ -1,0 +1,81 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Reaper } from './reaper.js';
+
+/** What programs of this benchmark are asked, and what they answer. */
+export type Questions = Readonly<Record<string, { readonly ask: unknown; readonly answer: unknown }>>;
+
+type Handlers<Q extends Questions> = {
+  readonly [K in keyof Q]: (ask: Q[K]['ask']) => Promise<Q[K]['answer']> | Q[K]['answer'];
+};
+
+interface Request {
+  readonly question: string;
+  readonly ask: unknown;
+}
+
+interface Response {
+  readonly answer?: unknown;
+  readonly error?: string;
+}
+
+/** Another process, which answers one question after the other. */
+export interface Program<Q extends Questions> extends AsyncDisposable {
+  /** Rejects with what went wrong there, or when it ends. One at a time. */
+  readonly ask: <K extends keyof Q & string>(question: K, ask: Q[K]['ask']) => Promise<Q[K]['answer']>;
+}
+
+/** Starts the program of a compiled file, told `setting` as JSON; it ends with this process. */
+export const startProgram = <Q extends Questions>(
+  url: URL,
+  setting: unknown,
+  reaper: Reaper,
+  execArgv: readonly string[] = [],
+): Program<Q> => {
+  const child = fork(fileURLToPath(url), [JSON.stringify(setting)], {
+    execArgv: [...process.execArgv, ...execArgv],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  reaper.track(child);
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(`it ended with ${code ?? signal}`));
+  });
+  const ask = async (question: string, asked: unknown): Promise<unknown> => {
+    const answered = new Promise<Response>((resolve, reject) => {
+      child.once('message', (message) => resolve(message as Response));
+      child.send({ question, ask: asked } satisfies Request, (error) => {
+        if (error !== null) reject(error);
+      });
+    });
+    const gone = exited.then((error): Response => ({ error }));
+    const { answer, error } = await Promise.race([answered, gone]);
+    if (error !== undefined) throw new Error(`${question}: ${error}`);
+    return answer;
+  };
+  return {
+    ask: ask as Program<Q>['ask'],
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+};
+
+/** The other side: answers whoever started this process, until it is gone. */
+export const answer = <Q extends Questions>(handlers: Handlers<Q>): void => {
+  process.on('disconnect', () => process.exit(0));
+  // Ctrl-C in a terminal reaches all; who started this one ends it.
+  process.on('SIGINT', () => undefined);
+  process.on('message', async ({ question, ask }: Request) => {
+    const reply = (response: Response): boolean | undefined => process.send?.(response);
+    try {
+      reply({ answer: await handlers[question]?.(ask) });
+    } catch (error) {
+      reply({ error: error instanceof Error ? error.message : String(error) });
+    }
+  });
+};
+
+/** What the program was started with. */
+export const settingOf = <T>(): T => JSON.parse(process.argv[2] ?? 'null') as T;

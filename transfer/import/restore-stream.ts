@@ -1,0 +1,70 @@
+import type { NatsConnection } from 'nats';
+import { FaultError, fault } from '../../schemas/errors.js';
+import { LOG } from '../../schemas/log.js';
+import { logConfig } from '../../broker/streams/log-stream.js';
+import { encodeEnd, encodeStart } from './archive.js';
+import { S2_START, s2Chunk } from './s2-frames.js';
+import type { StagedRecords } from './staged-records.js';
+
+const CHUNK_TIMEOUT_MS = 30_000;
+/** The server has all of it and makes the stream of it. */
+const END_TIMEOUT_MS = 120_000;
+/** Pieces on their way. */
+const WINDOW = 4;
+
+interface Answer {
+  readonly deliver_subject?: string;
+  readonly error?: { readonly description?: string; readonly err_code?: number };
+}
+
+const STORAGE_EXCEEDED = new Set([10047, 10077]);
+
+const check = (answer: Answer): Answer => {
+  const { error } = answer;
+  if (error === undefined) return answer;
+  const code = STORAGE_EXCEEDED.has(error.err_code ?? 0) ? 'LOG_FULL' : 'LOG_UNAVAILABLE';
+  throw new FaultError(
+    fault(code, `the server does not restore the log: ${error.description ?? 'no reason given'}`),
+  );
+};
+
+/**
+ * Makes the stream LOG of records, with their sequences, times and headers as they are: publishing would give them new
+ * times and judge their fences again. What has failed half-way leaves a part, which is the caller's to remove. Throws
+ * LOG_UNAVAILABLE, LOG_FULL.
+ */
+export const restoreStream = async (
+  nc: NatsConnection,
+  records: StagedRecords,
+  maxBytes: number,
+  onProgress: (bytes: number) => void,
+): Promise<void> => {
+  const body = { config: logConfig(maxBytes), state: records.state };
+  const reply = await nc.request(`$JS.API.STREAM.RESTORE.${LOG}`, JSON.stringify(body), {
+    timeout: CHUNK_TIMEOUT_MS,
+  });
+  const { deliver_subject: subject } = check(reply.json<Answer>());
+  if (subject === undefined) throw new FaultError(fault('LOG_UNAVAILABLE', 'the server takes no backup'));
+
+  const underWay: Promise<void>[] = [];
+  const send = async (piece: Buffer): Promise<void> => {
+    const answered = nc.request(subject, piece, { timeout: CHUNK_TIMEOUT_MS }).then((answer) => {
+      if (answer.data.length > 0) check(answer.json<Answer>());
+    });
+    // Looked at below, in order; until then it is no unhandled one.
+    answered.catch(() => undefined);
+    underWay.push(answered);
+    if (underWay.length >= WINDOW) await underWay.shift();
+  };
+  await send(Buffer.concat([S2_START, s2Chunk(encodeStart(records.state))]));
+  let bytes = 0;
+  for await (const piece of records.pieces()) {
+    await send(s2Chunk(piece));
+    bytes += piece.length;
+    onProgress(bytes);
+  }
+  await send(s2Chunk(encodeEnd()));
+  await Promise.all(underWay);
+  const ended = await nc.request(subject, '', { timeout: END_TIMEOUT_MS });
+  check(ended.json<Answer>());
+};
