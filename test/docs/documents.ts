@@ -18,4 +18,11 @@ const markdownIn = (folder: string): readonly string[] =>
 
 /** The README first: what it makes is there for those that follow. */
 export const documents = (): readonly Document[] =>
-  ['README.md', 'CHANGELOG.md', ...markdownIn('docs'), ...markdownIn('docs/decisions')].map(read);
+  [
+    'README.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...markdownIn('docs'),
+    ...markdownIn('docs/decisions'),
+  ].map(read);
