@@ -3,8 +3,9 @@ import { isTierName, TIER_NAMES, type TierName, tierOf, turnOf } from './tiers.j
 export type Selection = readonly { readonly tier: TierName; readonly files: readonly string[] }[];
 
 /** The files by tier, in the order of the tiers. Arguments are tiers or test files; none means everything. */
-export const select = (args: readonly string[], files: readonly string[]): Selection => {
-  const untiered = files.filter((file) => tierOf(file) === undefined);
+export const select = (args: readonly string[], files: readonly string[], tierOfFile = tierOf): Selection => {
+  const tiers = new Map(files.map((file) => [file, tierOfFile(file)]));
+  const untiered = files.filter((file) => tiers.get(file) === undefined);
   if (untiered.length > 0) {
     throw new Error(`In no tier of test/runner/tiers.ts, so never run: ${untiered.join(', ')}`);
   }
@@ -16,7 +17,8 @@ export const select = (args: readonly string[], files: readonly string[]): Selec
     tier,
     files: files
       .filter(
-        (file) => tierOf(file) === tier && (args.length === 0 || args.includes(tier) || args.includes(file)),
+        (file) =>
+          tiers.get(file) === tier && (args.length === 0 || args.includes(tier) || args.includes(file)),
       )
       .toSorted((a, b) => turnOf(tier, a) - turnOf(tier, b)),
   }));

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,13 +9,10 @@ import { join } from 'node:path';
 import { create } from 'tar';
 import { archiveName } from '../../../broker/server/release.js';
 import { SERVER_VERSION } from '../../../broker/server/version.js';
+import { natsServerPath } from '../../support/program-paths.js';
 
 /** The real nats-server of this run. */
-export const realServer = (): string => {
-  const path = process.env.NATS_SERVER;
-  assert.ok(path, 'the tests need NATS_SERVER, the path of a nats-server');
-  return path;
-};
+export const realServer = natsServerPath;
 
 /** The name of this machine's archive. */
 export const ARCHIVE = archiveName(SERVER_VERSION, process.platform, process.arch) ?? '';

@@ -1,0 +1,60 @@
+import { EventEmitter, once } from 'node:events';
+import { type FileRun, runFile } from './run-file.js';
+import { signalGroup } from './process-group.js';
+import { TIERS, type TierName } from './tiers.js';
+
+export interface FileOfTier {
+  readonly tier: TierName;
+  readonly file: string;
+}
+
+export interface TierRun extends FileRun {
+  readonly tier: TierName;
+}
+
+export interface FilesOptions {
+  readonly env: Readonly<Record<TierName, NodeJS.ProcessEnv>>;
+  readonly scratch: string;
+  /** Told each file as it ends. */
+  readonly onEnd: (run: TierRun) => void;
+}
+
+/** Test files lead process groups of their own. Ctrl-C in a terminal does not reach them. */
+const endWithThisProcess = (groups: ReadonlySet<number>): void => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      for (const group of groups) signalGroup(group, 'SIGKILL');
+      process.exit(130);
+    });
+  }
+};
+
+/** Runs the files in their order. One tier begins while the last files of the tier before it end. */
+export const runFiles = async (
+  files: readonly FileOfTier[],
+  { env, scratch, onEnd }: FilesOptions,
+): Promise<TierRun[]> => {
+  const groups = new Set<number>();
+  endWithThisProcess(groups);
+  const runs: TierRun[] = [];
+  const running = new Set<string>();
+  const ended = new EventEmitter();
+  const run = async ({ tier, file }: FileOfTier): Promise<void> => {
+    const { fileTimeoutMs: timeoutMs } = TIERS[tier];
+    const result = { tier, ...(await runFile(file, { env: env[tier], timeoutMs, scratch, groups })) };
+    runs.push(result);
+    running.delete(file);
+    onEnd(result);
+    ended.emit('one');
+  };
+  const all: Promise<void>[] = [];
+  for (const next of files) {
+    while (running.size >= TIERS[next.tier].width) await once(ended, 'one');
+    running.add(next.file);
+    const ending = run(next);
+    ending.catch((error: unknown) => ended.emit('error', error));
+    all.push(ending);
+  }
+  await Promise.all(all);
+  return runs;
+};
