@@ -8,7 +8,7 @@ import { PROJECT_ROOT } from '../support/project-root.js';
 import { type ProgramResult, runProgram } from '../support/run-program.js';
 import { tempDir } from '../support/temp-dir.js';
 
-const MODULE = join(import.meta.dirname, '..', '..', 'broker', 'journal', 'fail-point.js');
+const MODULE = join(import.meta.dirname, '..', '..', 'system', 'processes', 'fail-point.js');
 
 /** A process that is called `it`, passes one point three times and says how far it got. */
 const passing = (dir: string | undefined): Promise<ProgramResult> =>
@@ -52,7 +52,7 @@ describe('fail-points', () => {
 
   it('are each marked at one place in the code', () => {
     const marked = sourceFiles(PROJECT_ROOT)
-      .filter(({ path }) => path.startsWith('broker/') || path.startsWith('modules/'))
+      .filter(({ path }) => !path.startsWith('test/'))
       .flatMap(({ text }) => [...text.matchAll(/failPoint\('([^']+)'\)/g)].map(([, point]) => point));
     assert.deepEqual(marked.toSorted(), [...FAIL_POINTS].toSorted());
   });

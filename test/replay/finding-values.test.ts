@@ -34,12 +34,17 @@ const findingsOf = (entries: readonly Entry[]): readonly Finding[] => {
 const detailsOf = (found: readonly Finding[], kind: Finding['kind']): readonly string[] =>
   found.filter((each) => each.kind === kind).map(({ detail }) => detail);
 
+/** The cause and the part of a record that is in order. */
+const RIGHT = ['1', '1/1'];
+
 /** Values that a header can have and that say nothing to the broker. */
-const wrong = fc.oneof(
+const anyWrong = fc.oneof(
   fc.integer({ min: 100, max: 999_999_999 }).map(String),
   fc.constantFrom('0', '-1', '1e3', '0x10', '00001', '9007199254740993', 'NaN', '1/2', '__proto__', 'ü', '٣'),
   fc.stringMatching(/^[!-~]{1,40}$/),
 );
+
+const wrong = anyWrong.filter((value) => !RIGHT.includes(value));
 
 const shown = (value: string): string => quotedBytes(Buffer.from(value));
 
