@@ -1,4 +1,5 @@
 /** The only way in and out of the log. */
+export { type DialOptions, dial } from '../link/dial.js';
 export { Appender, type AppenderOptions, type Unsettled } from './append/appender.js';
 export { type Copy, copyDraft } from './append/copy-draft.js';
 export {

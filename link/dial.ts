@@ -1,4 +1,5 @@
-import { type ConnectionOptions, connect, type Msg, type NatsConnection } from 'nats';
+import { type ConnectionOptions, connect, type NatsConnection } from 'nats';
+import { markOpened, patchable } from './client-insides.js';
 import { keepAlive } from './keepalive.js';
 import { type Delivered, readByOurselves } from './message-headers.js';
 import { bridgeReloads } from './reload-gap.js';
@@ -12,23 +13,13 @@ export interface DialOptions extends ConnectionOptions {
   readonly onThrown?: (text: string) => void;
 }
 
-interface Subscriber {
-  readonly subject?: string;
-  callback: (error: Error | null, message: Msg) => void;
-}
-
-/** What of the client library's inside is relied on. */
-interface Inside {
-  readonly protocol?: { readonly subscriptions?: { add?: (subscriber: Subscriber) => unknown } };
-}
-
 /**
  * What a callback of the client throws ends the client's read loop: it says so on standard output, and this process hears
  * nothing more from the server until the connection is found silent, some 18 s later. So no callback throws, and no message has
  * headers that throw when they are read. Source: nats-core 3.4, `ProtocolHandler.dial` and `MsgImpl.headers`.
  */
 const guardReading = (nc: NatsConnection): void => {
-  const subscriptions = (nc as Inside).protocol?.subscriptions;
+  const subscriptions = patchable(nc)?.subscriptions;
   const add = subscriptions?.add?.bind(subscriptions);
   if (subscriptions === undefined || add === undefined)
     throw new Error('this version of @nats-io/nats-core is not known: one bad header would end its reading');
@@ -53,6 +44,7 @@ const guardReading = (nc: NatsConnection): void => {
 export const dial = async ({ redialMs, onThrown, ...options }: DialOptions): Promise<NatsConnection> => {
   const nc = await connect({ ...redial(redialMs), ...options });
   tellThrown(nc, onThrown);
+  markOpened(nc);
   guardReading(nc);
   bridgeReloads(nc);
   keepAlive(nc);

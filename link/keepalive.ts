@@ -1,4 +1,5 @@
 import type { NatsConnection } from 'nats';
+import { socketOf } from './client-insides.js';
 import { linkState } from './link-state.js';
 
 /** Says how long a connection may be silent, milliseconds; for tests, and for networks that are known to be slower. */
@@ -15,18 +16,13 @@ const silenceFromEnvironment = (): number => {
   return Number.isFinite(ms) && ms > 0 ? ms : DEFAULT_SILENCE_MS;
 };
 
-/** What of the client library's inside is relied on; where it is built otherwise, its own way is taken. */
-interface Inside {
-  readonly protocol?: { readonly transport?: { readonly socket?: { readonly destroy?: () => void } } };
-}
-
 /**
  * The client's own way to give a connection up first waits until all that it wrote has left, and over a connection that
  * takes nothing any more that is until the system gives up, after a quarter of an hour.
  */
 const giveUp = (nc: NatsConnection): void => {
-  const socket = (nc as Inside).protocol?.transport?.socket;
-  if (socket?.destroy !== undefined) socket.destroy();
+  const socket = socketOf(nc);
+  if (socket !== undefined) socket.destroy();
   else nc.reconnect().catch(() => undefined);
 };
 

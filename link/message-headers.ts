@@ -1,14 +1,8 @@
 import type { Msg, MsgHdrs } from 'nats';
+import { encodedHeaders, heldHeaders, holdHeaders, rawBytesOf, rawSubjectOf } from './client-insides.js';
 import { headerIn, headersIn, lastHeaderIn, type Status, statusIn } from './header-text.js';
 
 const NONE = Buffer.alloc(0);
-
-/** What of the client library's inside is relied on: the bytes of a message, headers and payload as they came. */
-interface Inside {
-  readonly _rdata?: unknown;
-  readonly _msg?: { readonly subject?: unknown };
-  _headers?: unknown;
-}
 
 /** A message as a client hands it over, as far as it is needed here. */
 export type Delivered = Pick<Msg, 'data'> & { readonly headers?: MsgHdrs | undefined };
@@ -102,33 +96,23 @@ export class MessageHeaders implements MsgHdrs {
   }
 }
 
-const rawOf = (message: object): Uint8Array | undefined => {
-  const raw = (message as Inside)._rdata;
-  return raw instanceof Uint8Array ? raw : undefined;
-};
-
-/** The client's type does not name what its header objects are published by. */
-const encoded = (headers: MsgHdrs | undefined): Uint8Array =>
-  (headers as (MsgHdrs & { readonly encode?: () => Uint8Array }) | undefined)?.encode?.() ?? NONE;
-
 /**
  * The headers of a message as they came; empty where it has none. The client's own header object writes them anew, which may
  * differ in a blank.
  */
 export const headerBytesOf = (message: Delivered): Uint8Array => {
-  const raw = rawOf(message);
-  return raw === undefined ? encoded(message.headers) : raw.subarray(0, raw.length - message.data.length);
+  const raw = rawBytesOf(message);
+  if (raw === undefined) return encodedHeaders(message.headers) ?? NONE;
+  return raw.subarray(0, raw.length - message.data.length);
 };
 
 /** The subject of a message as it came: text loses bytes that are no UTF-8. */
-export const subjectBytesOf = (message: { readonly subject: string }): Uint8Array => {
-  const raw = (message as Inside)._msg?.subject;
-  return raw instanceof Uint8Array ? raw : Buffer.from(message.subject);
-};
+export const subjectBytesOf = (message: { readonly subject: string }): Uint8Array =>
+  rawSubjectOf(message) ?? Buffer.from(message.subject);
 
 /** The headers of a message, read in a way that throws for no bytes, over whichever connection it came. */
 export const headersOf = (message: Delivered): MessageHeaders => {
-  const held = (message as Inside)._headers;
+  const held = heldHeaders(message);
   return held instanceof MessageHeaders ? held : new MessageHeaders(headerBytesOf(message));
 };
 
@@ -142,8 +126,7 @@ export const lastHeaderOf = (message: Delivered, name: string): string | undefin
 
 /** Has the client itself read this message's headers in the same way. */
 export const readByOurselves = (message: Delivered): void => {
-  const raw = rawOf(message);
-  const inside = message as Inside;
-  if (raw !== undefined && raw.length > message.data.length && inside._headers === undefined)
-    inside._headers = new MessageHeaders(headerBytesOf(message));
+  const raw = rawBytesOf(message);
+  if (raw !== undefined && raw.length > message.data.length && heldHeaders(message) === undefined)
+    holdHeaders(message, new MessageHeaders(headerBytesOf(message)));
 };

@@ -1,4 +1,5 @@
 import type { MsgHdrs } from 'nats';
+import { headersFrom } from '../../link/client-insides.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { formatIdentity } from '../../schemas/identity.js';
@@ -57,7 +58,7 @@ export class Envelope {
       if (batch.isLast) text += line('Nats-Batch-Commit', '1');
     }
     // Of a header object the client asks for nothing but its bytes when it publishes.
-    return { encode: () => Buffer.from(text + END) } as unknown as MsgHdrs;
+    return headersFrom(() => Buffer.from(text + END));
   }
 }
 

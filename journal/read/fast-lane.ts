@@ -1,6 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { DeliveryLine, Prefix } from './delivery-line.js';
 import { sayThrown } from '../../link/callback-faults.js';
+import { type Parser, patchable } from '../../link/client-insides.js';
 import { WireRecord } from '../wire/wire-record.js';
 import { wordsOf } from '../wire/byte-words.js';
 
@@ -14,18 +15,6 @@ export interface Lane {
   readonly onRecord: (record: WireRecord, delivered: number, pending: number, size: number) => void;
   /** `onRecord` threw. The lane is closed, since a record is missing; the connection and all other lanes go on. */
   readonly onThrown: (thrown: unknown) => void;
-}
-
-/** The client's parser: bytes in, from the socket, in pieces that end anywhere. */
-interface Parser {
-  /** 0 between two operations. */
-  readonly state: number;
-  parse(bytes: Uint8Array): void;
-}
-
-/** What of the client library's inside is relied on; see docs/decisions/0020. */
-interface Inside {
-  readonly protocol?: { readonly parser?: Partial<Parser>; inMsgs?: number; inBytes?: number };
 }
 
 const NEWLINE = 10;
@@ -221,12 +210,12 @@ const parsers = new WeakMap<Partial<Parser>, LaneParser>();
 
 /**
  * Has the records of one consumer read straight from the connection's bytes, at less than half the cost of the client
- * library's way; the rest of what comes on the connection is not touched. Returns what ends that. Where the library is
- * not built as expected, nothing happens and all records come to the subscription, where those come anyway that were
- * delivered in an unusual form: whoever opens a lane deals with both. A reconnect ends it.
+ * library's way; the rest of what comes on the connection is not touched. Returns what ends that. Nothing happens on a
+ * connection that we did not open, and where the library is not built as expected: then all records come to the
+ * subscription. Records in an unusual form come there in any case, so the caller deals with both. A reconnect ends it.
  */
 export const openLane = (nc: NatsConnection, lane: Lane): (() => void) => {
-  const { protocol } = nc as Inside;
+  const protocol = patchable(nc);
   const parser = protocol?.parser;
   if (protocol === undefined || typeof parser?.parse !== 'function' || typeof parser.state !== 'number')
     return () => undefined;

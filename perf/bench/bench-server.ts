@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
-import { connect, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
+import { dial } from '../../link/dial.js';
 import { ensureLog } from '../../broker/streams/log-stream.js';
 import { freePort } from '../../system/processes/free-port.js';
 import { startReaper } from '../../system/processes/reaper.js';
@@ -92,7 +93,7 @@ const start = async (
   process.prependOnceListener('exit', atExit);
   undo.push(() => process.off('exit', atExit));
   const url = `${HOST}:${port}`;
-  const nc = await connect({ servers: url });
+  const nc = await dial({ servers: url, redialMs: 1_000 });
   undo.push(() => nc.close());
   or(await ensureLog(await jetstreamManager(nc), { maxBytes: MAX_BYTES, defaultMaxBytes: MAX_BYTES })());
   return { url, version: binary.version, nc, pid: () => server.pid };

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { type NatsConnection, nkeyAuthenticator } from 'nats';
+import { dial } from '../../link/dial.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { newKey } from '../../broker/access/keys.js';
@@ -89,11 +90,10 @@ export const startOwnBroker = async (options: OwnBrokerOptions): Promise<Install
     await start();
     const address = JSON.parse(readFileSync(join(dataDir, ADDRESS_FILE), 'utf8')) as BrokerAddress;
     const seed = readFileSync(resolve(dataDir, address.operatorSeed), 'utf8').trim();
-    operator = await connect({
+    operator = await dial({
       servers: address.nats,
       authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 50,
+      redialMs: 50,
     });
     return {
       url: address.nats,

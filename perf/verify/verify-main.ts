@@ -1,6 +1,6 @@
 /** The process that verifies, or only reads, so that its memory and processor time are of that alone. */
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { connect } from 'nats';
+import { dial } from '../../link/dial.js';
 import { readLogBatches } from '../../journal/index.js';
 import { verifyLog } from '../../replay/index.js';
 import { FaultError } from '../../schemas/errors.js';
@@ -21,7 +21,7 @@ export type VerifyQuestions = {
 };
 
 const { url } = settingOf<{ readonly url: string }>();
-const nc = await connect({ servers: url });
+const nc = await dial({ servers: url, redialMs: 1_000 });
 
 const measure = async (pass: () => Promise<number>): Promise<Pass> => {
   const cpu = process.cpuUsage();

@@ -1,19 +1,5 @@
-import * as lmdb from 'lmdb';
 import type { Database, Key, Transaction } from 'lmdb';
-
-interface Native {
-  readonly resetTxn: (address: number) => void;
-}
-
-interface BinaryReads {
-  readonly getBinaryFast: (key: Key, options: { readonly transaction: Transaction }) => Buffer | undefined;
-}
-
-/** Not in the types of lmdb-js 3.5.6, and exported by it. */
-const native = (lmdb as unknown as { readonly nativeAddon?: Native }).nativeAddon;
-
-const addressOf = (transaction: Transaction): number =>
-  (transaction as unknown as { readonly address: number }).address;
+import { bytesOfKey, resetTransaction } from './lmdb-insides.js';
 
 /**
  * Reads of one database environment that each see what was committed last, and keep no page from being used again once they
@@ -22,12 +8,9 @@ const addressOf = (transaction: Transaction): number =>
  */
 export class FreshReads {
   readonly #options: { readonly transaction: Transaction };
-  readonly #address: number;
 
   constructor(private readonly root: Database<unknown, Key>) {
-    const transaction = root.useReadTransaction();
-    this.#options = { transaction };
-    this.#address = addressOf(transaction);
+    this.#options = { transaction: root.useReadTransaction() };
     this.done();
   }
 
@@ -38,7 +21,7 @@ export class FreshReads {
 
   /** The bytes of one key, valid until the next read; undefined when there is none. */
   bytes(db: Database<Buffer, Key>, key: Key): Buffer | undefined {
-    return (db as unknown as BinaryReads).getBinaryFast(key, this.#options);
+    return bytesOfKey(db, key, this.#options);
   }
 
   /**
@@ -50,14 +33,14 @@ export class FreshReads {
     try {
       return (db.getStats() as { readonly entryCount: number }).entryCount;
     } finally {
-      native?.resetTxn(addressOf(shared));
+      resetTransaction(shared);
       shared.done();
     }
   }
 
   /** Lets go of what the reads since the last time saw. */
   done(): void {
-    native?.resetTxn(this.#address);
+    resetTransaction(this.#options.transaction);
   }
 
   close(): void {

@@ -96,7 +96,7 @@ describe('reading straight from the bytes of a connection', () => {
         fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 50 }),
         async (sizes) => {
           await using way = await startTcpProxy(server.port, { pieces: [...sizes, 60_000] });
-          const there = await connect({ port: way.port });
+          const there = await dial({ url: `127.0.0.1:${way.port}` });
           const heard: string[] = [];
           there.subscribe('other.>', { callback: (_, message) => void heard.push(message.string()) });
           await there.flush();
@@ -121,16 +121,30 @@ describe('reading straight from the bytes of a connection', () => {
 
   test('I1 a connection that is cut in the middle of records, again and again, costs none', async () => {
     await using way = await startTcpProxy(server.port, { pieces: [997], cutAfterBytes: 300_000 });
-    const there = await connect({
-      port: way.port,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 10,
-      reconnectJitter: 0,
-    });
+    const there = await dial({ url: `127.0.0.1:${way.port}` });
     const all = await read(there);
     assert.ok(way.cuts() >= 2, `${way.cuts()} cuts`);
     assert.deepEqual(all.map(plain), expected);
     await there.close();
+  });
+
+  test("a user's own connection is read the client's way, and is patched nowhere", async () => {
+    const theirs = await connect({ port: server.port });
+    const inside = (theirs as unknown as { protocol: Record<'parser' | 'subscriptions', object> }).protocol;
+    const patched = (): readonly boolean[] => [
+      Object.hasOwn(inside.parser, 'parse'),
+      Object.hasOwn(inside.subscriptions, 'add'),
+      Object.hasOwn(theirs, 'request'),
+    ];
+    const all: StoredMessage[] = [];
+    for await (const message of readLog(theirs, { toSeq: RECORDS })) {
+      all.push(message);
+      if (message.seq === 3) assert.deepEqual(patched(), [false, false, false]);
+    }
+    assert.ok(all.every((message) => !(message instanceof WireRecord)));
+    assert.deepEqual(all.map(plain), expected);
+    assert.deepEqual(patched(), [false, false, false]);
+    await theirs.close();
   });
 
   test('readers that come and go on one connection leave it as it was', async () => {

@@ -24,6 +24,7 @@ export const TIERS = {
     folders: [
       'journal',
       'broker',
+      'link',
       'store',
       'system',
       'transfer',

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect, createInbox, headers, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { dial } from '../../link/dial.js';
+import { createInbox, headers, type NatsConnection, nkeyAuthenticator } from 'nats';
 
 /** Connects to a server elsewhere as the broker of a data directory does. */
 export const connectCore = (url: string, dataDir: string): Promise<NatsConnection> =>
-  connect({
+  dial({
+    redialMs: 50,
     servers: url,
     authenticator: nkeyAuthenticator(
       new TextEncoder().encode(readFileSync(join(dataDir, 'keys', 'core.nk'), 'utf8').trim()),

@@ -1,4 +1,5 @@
-import { connect, nkeyAuthenticator } from 'nats';
+import { type NatsConnection, nkeyAuthenticator } from 'nats';
+import { dial } from '../../link/dial.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -167,10 +168,14 @@ export class LogChecks {
 }
 
 /** Connects as the operator of the broker on this data directory. */
-export const connectOperator = (dataDir: string): ReturnType<typeof connect> => {
+export const connectOperator = (dataDir: string): Promise<NatsConnection> => {
   const address = JSON.parse(readFileSync(join(dataDir, 'broker.json'), 'utf8')) as BrokerAddress;
   const seed = readFileSync(address.operatorSeed, 'utf8').trim();
-  return connect({ servers: address.nats, authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)) });
+  return dial({
+    servers: address.nats,
+    redialMs: 50,
+    authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
+  });
 };
 
 /** Reads and checks the whole log of a running broker; `visit` sees every record too. */

@@ -1,5 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import { type ConnectionOptions, connect, type NatsConnection } from 'nats';
+import type { ConnectionOptions, NatsConnection } from 'nats';
+import { dial as dialAsWeDo } from '../../link/dial.js';
 import { readLog } from '../../journal/read/reader.js';
 import { ensureLog } from '../../broker/streams/log-stream.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -13,11 +14,9 @@ export const dial = (
   server: Pick<TestServer, 'url'>,
   options: ConnectionOptions = {},
 ): Promise<NatsConnection> =>
-  connect({
+  dialAsWeDo({
     servers: server.url,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 20,
-    reconnectJitter: 0,
+    redialMs: 20,
     // A cut in the middle of a handshake is noticed by this only.
     timeout: 1_000,
     ...options,

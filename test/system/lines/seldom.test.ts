@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import fc from 'fast-check';
-import { Seldom } from '../../system/lines/seldom.js';
+import { Seldom } from '../../../system/lines/seldom.js';
 
 /** How many things a line stands for. */
 const countIn = (line: string): number => Number(/the last of (\d+) like it/.exec(line)?.[1] ?? 1);
