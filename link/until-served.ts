@@ -1,5 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { errors } from 'nats';
+import { Backoff } from '../system/async/backoff.js';
+import { pause } from '../system/async/pause.js';
 
 const FIRST_PAUSE_MS = 2;
 const DEFAULT_MS = 1_000;
@@ -15,12 +16,13 @@ export const isNobody = (thrown: unknown): boolean =>
  */
 export const untilServed = async <T>(request: () => Promise<T>, maxMs = DEFAULT_MS): Promise<T> => {
   const until = performance.now() + maxMs;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+  const pauses = new Backoff(FIRST_PAUSE_MS);
+  for (;;) {
     try {
       return await request();
     } catch (thrown) {
-      if (!isNobody(thrown) || performance.now() + pauseMs > until) throw thrown;
-      await pause(pauseMs);
+      if (!isNobody(thrown) || performance.now() + pauses.nextMs > until) throw thrown;
+      await pause(pauses.take());
     }
   }
 };

@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from '../output/exit.js';
 import { printError, printLine } from '../output/output.js';
 import { progressBar } from '../text/progress-bar.js';
 import { ask } from '../connect/request-broker.js';
+import { pause } from '../../system/async/pause.js';
 
 export interface RedriveRequest {
   readonly again?: boolean;
@@ -60,7 +61,7 @@ const awaitResults = async (
     }
     open = open.filter(({ command }) => !ready.has(command));
     if (performance.now() >= until) break;
-    if (open.length > 0 && ready.size === 0) await new Promise((resume) => setTimeout(resume, POLL_MS));
+    if (open.length > 0 && ready.size === 0) await pause(POLL_MS);
   }
   return right(open);
 };

@@ -7,6 +7,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import { type AccountPlan, guestPlan, modulePlan, operatorPlan } from './accounts.js';
 import { type Key, newKey } from './keys.js';
 import type { AccountLimits } from './limits.js';
+import { SerialQueue } from '../../system/async/serial-queue.js';
 
 /** What the broker's own connections and the operator authenticate with. */
 export interface BrokerKeys {
@@ -35,7 +36,7 @@ export class Access {
   readonly #modules = new Map<string, AccountPlan>();
   /** Keys that the configuration has and no process was given yet. */
   readonly #unused = new Map<string, { readonly manifest: Manifest; readonly key: Key }>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new SerialQueue();
 
   constructor(private readonly options: AccessOptions) {}
 
@@ -84,15 +85,12 @@ export class Access {
   }
 
   #change<A>(change: () => TaskEither<Fault, A>): TaskEither<Fault, A> {
-    return () => {
-      const done = this.#last.then(() => {
+    return () =>
+      this.#changes.run(() => {
         const reload = change();
         this.#write();
         return reload();
       });
-      this.#last = done.catch(() => undefined);
-      return done;
-    };
   }
 
   #write(): void {

@@ -11,6 +11,8 @@ import { linkedRequest } from '../../link/linked-request.js';
 import { parsePubAck } from '../../link/pub-ack.js';
 import { composeLetter, subjectOfLetter } from './letter.js';
 import { getStored } from './stored.js';
+import { Backoff } from '../../system/async/backoff.js';
+import { pause } from '../../system/async/pause.js';
 
 /** Letters that are written side by side. */
 const AT_ONCE = 32;
@@ -36,8 +38,7 @@ export interface DeadLettersOptions {
  */
 export class DeadLetters {
   #working: Promise<void> | undefined;
-  #closed = false;
-  #wake: () => void = () => undefined;
+  readonly #closing = new AbortController();
 
   constructor(private readonly options: DeadLettersOptions) {}
 
@@ -46,33 +47,35 @@ export class DeadLetters {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
       // One may have come while the work ended.
-      if (!this.#closed && this.options.due().size > 0) this.wake();
+      if (!this.#isClosed && this.options.due().size > 0) this.wake();
     });
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#wake();
+    this.#closing.abort();
     await this.#working;
   }
 
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   async #work(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS;
+    const pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     let said = '';
-    while (!this.#closed) {
+    while (!this.#isClosed) {
       const batch = this.options.due().first(AT_ONCE);
       if (batch.length === 0) return;
       const stored = await Promise.all(batch.map((due) => this.#store(due)));
       const failed = stored.find(E.isLeft)?.left;
       if (failed === undefined) {
-        pauseMs = FIRST_PAUSE_MS;
+        pauses.reset();
         continue;
       }
       // Said once and not at every try: it may last.
       if (said !== failed.code) this.options.log(this.#describe(failed));
       said = failed.code;
-      await this.#pause(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+      await pause(pauses.take(), { signal: this.#closing.signal });
     }
   }
 
@@ -126,15 +129,5 @@ export class DeadLetters {
     return stored.left.code === 'EPOCH_LOST'
       ? E.left(fault('LOG_UNAVAILABLE', `${subject} was written by somebody else just now`))
       : stored;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resume) => {
-      const timer = setTimeout(resume, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resume();
-      };
-    });
   }
 }

@@ -23,6 +23,7 @@ import { PendingCalls, type StoredResult } from './pending-calls.js';
 import { replyFault, replyResult } from './reply.js';
 import { carriedOf, type Headers, readRequest } from './request.js';
 import { PEOPLE } from './signed-subject.js';
+import { pause } from '../../system/async/pause.js';
 
 export interface GatewayOptions {
   readonly nc: NatsConnection;
@@ -117,7 +118,7 @@ export class Gateway {
     // Commands are taken to the end: they wait in the log for the next start.
     const isBusy = (): boolean => this.#pending.size + producer.pending - door.storing > 0;
     while (isBusy() && performance.now() < until) {
-      await new Promise((resume) => setTimeout(resume, 10));
+      await pause(10);
     }
   }
 

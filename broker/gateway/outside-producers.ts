@@ -11,6 +11,7 @@ import { Appender, type Unsettled } from '../../journal/append/appender.js';
 import type { Draft, Settle } from '../../journal/append/draft.js';
 import { GROUPING } from '../../journal/append/grouping.js';
 import type { SignedRequest } from './request.js';
+import { overloaded } from '../serving/overloaded.js';
 
 export interface OutsideProducersOptions {
   readonly nc: NatsConnection;
@@ -85,8 +86,7 @@ class OpenEpoch {
     if (n !== this.#next)
       return settle(closed(this.producer, `number ${n} came where ${this.#next} was next`));
     if (this.#waiting >= MAX_WAITING) {
-      const text = `${MAX_WAITING} records of ${this.producer} wait, and no more may; try again in ${RETRY_AFTER_MS} ms`;
-      return settle(E.left({ ...fault('OVERLOADED', text), retryAfterMs: RETRY_AFTER_MS }));
+      return settle(E.left(overloaded(`${MAX_WAITING} records of ${this.producer} wait, and no more may`)));
     }
     this.#appender ??= this.#open();
     this.#next += 1;

@@ -19,6 +19,7 @@ import {
 } from '../../store/log-index/index-files.js';
 import type { IndexChange, IndexContentsChange } from './index-store.js';
 import type { ReadableFiles } from './kept-rows.js';
+import { pause } from '../../system/async/pause.js';
 
 /** Where the index stands in its log. */
 export type Place = Omit<IndexPosition, 'logId'>;
@@ -123,7 +124,7 @@ export class IndexKeeper {
       if (!this.#isFailing) await this.#save();
       else if (!contents.isFullWithoutFiles) return;
       else if (performance.now() > until) throw new FaultError(this.#outOfRoom());
-      else await new Promise((resume) => setTimeout(resume, INTERVAL_MS));
+      else await pause(INTERVAL_MS);
     }
   }
 

@@ -1,3 +1,4 @@
+import Denque from 'denque';
 import type { Arrival } from './intake-messages.js';
 
 export interface Piece {
@@ -6,14 +7,9 @@ export interface Piece {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-interface Line {
-  pieces: Piece[];
-  head: number;
-}
-
 /** What was read and waits for the broker: a line for each connection, one request of each in turn. */
 export class Lines {
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, Denque<Piece>>();
   #size = 0;
 
   get size(): number {
@@ -23,8 +19,8 @@ export class Lines {
   add(piece: Piece): void {
     const { connection } = piece.arrival;
     const line = this.#lines.get(connection);
-    if (line === undefined) this.#lines.set(connection, { pieces: [piece], head: 0 });
-    else line.pieces.push(piece);
+    if (line === undefined) this.#lines.set(connection, new Denque([piece]));
+    else line.push(piece);
     this.#size += 1;
   }
 
@@ -35,18 +31,13 @@ export class Lines {
     while (this.#lines.size > 0) {
       for (const [connection, line] of this.#lines) {
         if (taken.length >= requests || size >= bytes) return taken;
-        const piece = line.pieces[line.head++] as Piece;
+        const piece = line.shift() as Piece;
         taken.push(piece);
         size += piece.arrival.size;
         this.#size -= 1;
         // Behind the others, so that the next batch begins with who had no turn in this one.
         this.#lines.delete(connection);
-        if (line.head === line.pieces.length) continue;
-        if (line.head > 1_024 && line.head * 2 > line.pieces.length) {
-          line.pieces = line.pieces.slice(line.head);
-          line.head = 0;
-        }
-        this.#lines.set(connection, line);
+        if (!line.isEmpty()) this.#lines.set(connection, line);
       }
     }
     return taken;

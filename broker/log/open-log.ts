@@ -24,6 +24,7 @@ import type { LogLoss } from './log-loss.js';
 import { ensureLog, findLog } from '../streams/log-stream.js';
 import { WholeLog } from './whole-log.js';
 import { Witness } from './witness.js';
+import { pause } from '../../system/async/pause.js';
 
 /** The log, taken over by this broker. */
 export interface OpenLog {
@@ -118,8 +119,7 @@ const resumed = async (producer: Producer, log: BrokerLog): Promise<void> => {
     const rest = reason === undefined ? '' : `; ${left} stay until the next start: ${reason.message}`;
     log.line('outbox', `of ${records} calls of the broker before, ${stored} are recorded now${rest}`);
   });
-  const late = new Promise((resume) => setTimeout(resume, RESUME_WAIT_MS).unref());
-  await Promise.race([told, late]);
+  await Promise.race([told, pause(RESUME_WAIT_MS, { ref: false })]);
 };
 
 /** Makes or checks the stream, takes it over and opens the broker's own producer. Throws the fault of what fails. */

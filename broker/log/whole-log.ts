@@ -2,6 +2,7 @@ import type { NatsConnection } from 'nats';
 import { findGaps } from './find-gaps.js';
 import type { LogLoss } from './log-loss.js';
 import type { Witness } from './witness.js';
+import { SerialQueue } from '../../system/async/serial-queue.js';
 
 /**
  * Sees to it that whoever folds the log folds all of it. A damaged record is left out of what nats-server delivers, without
@@ -12,7 +13,7 @@ export class WholeLog {
   /** Everything from here on was read, or is being read by the index, which tells what it does not meet. */
   #from: number;
   #next: number;
-  #looking: Promise<void> = Promise.resolve();
+  readonly #looking = new SerialQueue();
 
   constructor(
     private readonly nc: NatsConnection,
@@ -33,8 +34,7 @@ export class WholeLog {
 
   /** The log has all records from a sequence on, or what was lost of them. Throws LOG_UNAVAILABLE. */
   async checked(fromSeq: number): Promise<LogLoss | undefined> {
-    this.#looking = this.#looking.catch(() => undefined).then(() => this.#look(fromSeq));
-    await this.#looking;
+    await this.#looking.run(() => this.#look(fromSeq));
     return this.witness.checked();
   }
 

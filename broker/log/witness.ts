@@ -9,6 +9,8 @@ import { addMark } from './marks.js';
 import { type StoredDigest, storedDigest } from './stored-digest.js';
 import { findLog } from '../streams/log-stream.js';
 import { type Memory, readWitness, writeWitness } from './witness-file.js';
+import { pause } from '../../system/async/pause.js';
+import { SerialQueue } from '../../system/async/serial-queue.js';
 
 export interface WitnessOptions {
   readonly nc: NatsConnection;
@@ -35,8 +37,6 @@ const MISSING_FOR_MS = 3_000;
 /** Records that the server knows not to have: nobody may delete one, so it has lost them. */
 const gone = ({ last_seq, messages }: StreamInfo['state']): number => last_seq - messages;
 
-const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
-
 /**
  * Remembers which records stood where in the log, in a file of its own: what a server lost, or a person restored, shows
  * when the two are laid side by side, also after the log has grown again (I9). It writes down what the server already
@@ -50,7 +50,7 @@ export class Witness {
   #watch: WatchOptions | undefined;
   #timer: NodeJS.Timeout | undefined;
   #forget: () => void = () => undefined;
-  #marking: Promise<void> = Promise.resolve();
+  readonly #marking = new SerialQueue();
   #check: Promise<LogLoss | undefined> = Promise.resolve(undefined);
   #closed = false;
   /** Counts connections: what was asked on one says nothing on the next. */
@@ -139,7 +139,7 @@ export class Witness {
     clearInterval(this.#timer);
     if (linkState(this.#options.nc).isUp) this.#tick();
     this.#closed = true;
-    await this.#marking;
+    await this.#marking.idle();
   }
 
   #settle(look: () => Promise<LogLoss | undefined>): Promise<LogLoss | undefined> {
@@ -188,13 +188,8 @@ export class Witness {
   }
 
   #tick(): void {
-    this.#marking = this.#marking.then(async () => {
-      try {
-        await this.#mark();
-      } catch {
-        // The log does not answer: there is nothing to be seen.
-      }
-    });
+    // A log that does not answer shows nothing.
+    this.#marking.run(() => this.#mark()).catch(() => undefined);
   }
 
   async #mark(): Promise<void> {

@@ -31,7 +31,8 @@ import { checkHolder, lastEpochOf } from '../../journal/epochs/epoch-holder.js';
 import { takeOver } from '../../journal/epochs/epoch-source.js';
 import { type EpochRecord, isReplaced, writeEpoch } from '../../journal/epochs/epoch.js';
 import { readLog } from '../../journal/read/reader.js';
-import { OneByOne } from './one-by-one.js';
+import { SerialQueue } from '../../system/async/serial-queue.js';
+import { overloaded } from '../serving/overloaded.js';
 import { type Handler, serveRequests } from '../serving/serve-requests.js';
 import type { Entrance } from '../serving/entrance.js';
 import type { Listening } from '../serving/serve.js';
@@ -276,22 +277,26 @@ const readVerb = (subject: string, { directory }: ProducersContext): E.Either<Fa
  */
 export const serveProducers = (context: ProducersContext): readonly Listening[] => {
   const { nc, entrance } = context;
-  const accounts = new Map<string, OneByOne>();
+  const accounts = new Map<string, SerialQueue>();
   const find = (subject: string): Handler | undefined => {
     const signed = readVerb(subject, context);
     if (E.isLeft(signed)) return () => TE.left(signed.left);
     const { sender } = signed.right;
     const verb = verbs.get(`producer.${signed.right.subject}`);
     if (verb === undefined) return undefined;
-    const turns = accounts.get(sender) ?? new OneByOne(MAX_WAITING);
-    accounts.set(sender, turns);
-    return (body) =>
-      turns.run(
+    const queue = accounts.get(sender) ?? new SerialQueue();
+    accounts.set(sender, queue);
+    return (body) => () => {
+      const { length } = queue;
+      if (length > MAX_WAITING)
+        return Promise.resolve(E.left(overloaded(`${length} requests of this account wait`)));
+      return queue.run(
         pipe(
           TE.fromEither(sender === CORE ? trustedAccount(context, body) : E.right(sender)),
           TE.chain((account) => verb(context, account, sender === CORE)(body)),
         ),
       );
+    };
   };
   return [
     serveRequests(nc, SERVED.producers, find, entrance),

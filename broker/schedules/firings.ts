@@ -19,6 +19,7 @@ import { readOne } from './page.js';
 import type { Plan, Planned } from './plan.js';
 import { laterOf, SCHED } from '../streams/schedule-stream.js';
 import { takeOverServerSchedules } from './server-schedules.js';
+import { pause } from '../../system/async/pause.js';
 
 export interface FiringsOptions {
   readonly nc: NatsConnection;
@@ -108,7 +109,7 @@ export class Firings {
         this.#producer = undefined;
         this.options.plan.forget();
         this.#tell(toFault(error, 'LOG_UNAVAILABLE'));
-        if (!this.#closed) await new Promise((resume) => setTimeout(resume, RETRY_MS));
+        if (!this.#closed) await pause(RETRY_MS);
       }
     }
   }

@@ -32,6 +32,8 @@ import {
   MAX_SCHEDULES,
   SCHED,
 } from '../streams/schedule-stream.js';
+import { SerialQueue } from '../../system/async/serial-queue.js';
+import { overloaded } from '../serving/overloaded.js';
 
 /** A command that is to be sent later. It has been admitted. */
 export interface ScheduleRequest {
@@ -60,7 +62,6 @@ export interface SchedulesOptions {
 const PUBLISH_TIMEOUT_MS = 10_000;
 /** Requests that wait for their turn; each holds its payload. */
 const MAX_WAITING = 1_000;
-const RETRY_AFTER_MS = 1_000;
 /** An account that has its share can try again then: its schedules end one by one. */
 const FULL_RETRY_MS = 5_000;
 /** Schedules in one answer. */
@@ -84,28 +85,19 @@ const describe = ({ id, address, sender, timing, createdMs, dueMs }: Planned): S
 /** Takes schedules on, shows and cancels them. What fires them is Firings. */
 export class Schedules {
   #ensured: Promise<StreamInfo> | undefined;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #adding = new SerialQueue();
 
   constructor(private readonly options: SchedulesOptions) {}
 
   /** Takes a schedule on; SCHEDULES_FULL above the bound. */
   add(request: ScheduleRequest): TaskEither<Fault, Schedule> {
     return () => {
-      if (this.#waiting >= MAX_WAITING) {
-        const text = `${MAX_WAITING} schedules wait to be stored, and no more may; try again in ${RETRY_AFTER_MS} ms`;
-        return Promise.resolve(E.left({ ...fault('OVERLOADED', text), retryAfterMs: RETRY_AFTER_MS }));
+      if (this.#adding.length >= MAX_WAITING) {
+        const text = `${MAX_WAITING} schedules wait to be stored, and no more may`;
+        return Promise.resolve(E.left(overloaded(text)));
       }
-      this.#waiting += 1;
       // One after the other: two that look at the bound together could both find the last place.
-      const added = this.#last
-        .then(() => this.#add(request))
-        .finally(() => {
-          this.#waiting -= 1;
-        });
-      // What becomes of one is no affair of those behind it.
-      this.#last = added.catch(() => undefined);
-      return added;
+      return this.#adding.run(() => this.#add(request));
     };
   }
 

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '../../system/async/pause.js';
 
 /** Between two attempts: a server is ready in about 50 ms, and a caller waits for it. */
 const RETRY_MS = 20;
@@ -38,7 +38,7 @@ const greets = (host: string, port: number, signal: AbortSignal): Promise<boolea
 export const awaitInfo = async (host: string, port: number, signal: AbortSignal): Promise<boolean> => {
   while (!signal.aborted) {
     if (await greets(host, port, signal)) return true;
-    await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    await pause(RETRY_MS, { signal });
   }
   return false;
 };

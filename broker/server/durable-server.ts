@@ -5,6 +5,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { linkState } from '../../link/link-state.js';
 import type { JetStreamSettings, Link } from './link.js';
 import { memoryFileSystem } from './store-disk.js';
+import { pause } from '../../system/async/pause.js';
 
 export type Durability = 'fsync' | 'os';
 
@@ -64,7 +65,7 @@ export const watchDurableServer = (
       const checked = await checkDurableServer(link, durability, url)();
       if (isRight(checked)) return;
       if (checked.left.code === 'LOG_MISMATCH') return onBroken(checked.left);
-      await new Promise((resume) => setTimeout(resume, RETRY_MS));
+      await pause(RETRY_MS);
     }
   };
   const state = linkState(link.nc);

@@ -4,6 +4,8 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { checkPort } from '../../system/processes/free-port.js';
 import { awaitInfo } from './await-info.js';
 import { isKill, type ServerProcess, type ServerProcessOptions, spawnServer } from './server-process.js';
+import { Backoff } from '../../system/async/backoff.js';
+import { pause } from '../../system/async/pause.js';
 
 /** A store of millions of records is recovered in seconds; a server that says nothing for a minute is in trouble. */
 const READY_TIMEOUT_MS = 60_000;
@@ -105,17 +107,16 @@ export const startEmbedded =
 
     const supervise = async (first: ServerProcess): Promise<void> => {
       let current: ServerProcess | undefined = first;
-      let backoffMs = FIRST_BACKOFF_MS;
+      const backoff = new Backoff(FIRST_BACKOFF_MS, MAX_BACKOFF_MS);
       while (!stopping.signal.aborted) {
         if (current !== undefined) {
           const since = performance.now();
           const how = await current.ended;
           if (stopping.signal.aborted) return;
           options.onDown(`nats-server (pid ${current.pid}) ended: ${how}`);
-          if (performance.now() - since >= STABLE_MS) backoffMs = FIRST_BACKOFF_MS;
+          if (performance.now() - since >= STABLE_MS) backoff.reset();
         }
-        await pauseUnless(stopping.signal, backoffMs);
-        backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+        await pause(backoff.take(), { signal: stopping.signal });
         if (!stopping.signal.aborted) current = await relaunch();
       }
     };
@@ -142,15 +143,3 @@ export const startEmbedded =
       [Symbol.asyncDispose]: stop,
     });
   };
-
-const pauseUnless = (signal: AbortSignal, ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });

@@ -8,7 +8,8 @@ import { Seldom } from '../../system/lines/seldom.js';
 import { askingOf } from './asking.js';
 import type { Entrance } from './entrance.js';
 import { LaterRefusals } from './later-refusals.js';
-import { overloaded, type Turnstile } from './turnstile.js';
+import { overloaded } from './overloaded.js';
+import type { Turnstile } from './turnstile.js';
 
 /** How a message is answered that nobody can answer: INTERNAL, in the form that its subject has for a no. */
 export type Refuse = (msg: Msg, problem: Fault) => void;

@@ -1,4 +1,6 @@
-import { type Fault, fault } from '../../schemas/errors.js';
+import Denque from 'denque';
+import type { Fault } from '../../schemas/errors.js';
+import { overloaded } from './overloaded.js';
 
 /** What one kind of request may have at a time, of one connection. */
 export interface Pace {
@@ -43,7 +45,6 @@ export interface Asking {
 const QUANTUM_BYTES = 16 * 1024;
 /** For so long requests are taken before the connection is read again, milliseconds: what is not read waits in the server. */
 const SLICE_MS = 3;
-const RETRY_AFTER_MS = 1_000;
 /** For so long a connection that has asked counts as one of those that ask, milliseconds. */
 const ASKING_MS = 1_000;
 /** Answers that take long are no reason to keep more from being asked for, milliseconds. */
@@ -62,8 +63,7 @@ interface Waiting {
 interface Line {
   readonly connection: string;
   readonly pace: Pace;
-  readonly queue: Waiting[];
-  head: number;
+  readonly queue: Denque<Waiting>;
   inFlight: number;
   bytesInFlight: number;
   credit: number;
@@ -74,17 +74,12 @@ interface Line {
 
 const NOBODY = { connection: '', at: Number.NEGATIVE_INFINITY };
 
-export const overloaded = (text: string): Fault => ({
-  ...fault('OVERLOADED', `${text}; try again in ${RETRY_AFTER_MS} ms`),
-  retryAfterMs: RETRY_AFTER_MS,
-});
-
 const isSmall = ({ small }: TurnstileBounds, held: Held | undefined, bytes: number): boolean =>
   small !== undefined && (held?.requests ?? 0) < small.requests && (held?.bytes ?? 0) + bytes <= small.bytes;
 
-const tooLong = ({ line: name }: Asking, { pace, queue, head }: Line): Fault | undefined => {
+const tooLong = ({ line: name }: Asking, { pace, queue }: Line): Fault | undefined => {
   const [, verb] = name.split(' ');
-  return pace.waiting === undefined || queue.length - head < pace.waiting
+  return pace.waiting === undefined || queue.length < pace.waiting
     ? undefined
     : overloaded(`${pace.waiting} requests of this connection for ${verb} wait, and no more may`);
 };
@@ -123,7 +118,7 @@ export class Turnstile {
     const line = this.#lineOf(asking, pace);
     if (asking.connection !== this.#latest.connection) this.#before = this.#latest;
     this.#latest = { connection: asking.connection, at: performance.now() };
-    const isFirst = line.queue.length === line.head && this.#ready.length === 0;
+    const isFirst = line.queue.isEmpty() && this.#ready.length === 0;
     if (isFirst && this.#mayTake(line) && this.#hasTime()) {
       this.#taken(line, asking);
       take();
@@ -162,8 +157,7 @@ export class Turnstile {
     const line: Line = {
       connection,
       pace,
-      queue: [],
-      head: 0,
+      queue: new Denque(),
       inFlight: 0,
       bytesInFlight: 0,
       credit: 0,
@@ -176,7 +170,7 @@ export class Turnstile {
   }
 
   #forget({ line: key }: Asking, line: Line): void {
-    if (line.inFlight === 0 && line.queue.length === line.head) this.#lines.delete(key);
+    if (line.inFlight === 0 && line.queue.isEmpty()) this.#lines.delete(key);
   }
 
   #full({ account, connection, bytes }: Asking): Fault | undefined {
@@ -209,7 +203,7 @@ export class Turnstile {
   }
 
   #makeReady(line: Line): void {
-    if (line.isReady || line.queue.length === line.head) return;
+    if (line.isReady || line.queue.isEmpty()) return;
     if (!this.#mayTake(line)) return this.#tryLater(line);
     line.isReady = true;
     this.#ready.push(line);
@@ -285,26 +279,18 @@ export class Turnstile {
     line.isReady = false;
     line.credit += QUANTUM_BYTES;
     // Some take long to answer: the others' turn comes in this slice or the next.
-    while (line.queue.length > line.head && this.#mayTake(line) && this.#hasTime()) {
-      const next = line.queue[line.head] as Waiting;
+    for (let next = line.queue.peekFront(); next !== undefined; next = line.queue.peekFront()) {
+      if (!this.#mayTake(line) || !this.#hasTime()) break;
       // A request has its own weight and what it costs to look at.
       const weight = next.asking.bytes + 512;
       if (weight > line.credit) break;
       line.credit -= weight;
-      line.head += 1;
-      if (line.head > 1_024 && line.head * 2 > line.queue.length) {
-        line.queue.splice(0, line.head);
-        line.head = 0;
-      }
+      line.queue.shift();
       this.#count(next.asking, -1);
       this.#taken(line, next.asking);
       next.take();
     }
-    if (line.queue.length === line.head) {
-      line.queue.length = 0;
-      line.head = 0;
-      line.credit = 0;
-    }
+    if (line.queue.isEmpty()) line.credit = 0;
     this.#makeReady(line);
   }
 }

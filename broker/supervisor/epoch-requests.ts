@@ -3,12 +3,11 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { StartReply, StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { EPOCH_INTERVAL_MS, type EpochPace } from './epoch-pace.js';
+import { pause } from '../../system/async/pause.js';
+import { SerialQueue } from '../../system/async/serial-queue.js';
 
 /** Requests that may wait for their turn; a program that asks faster is told to wait. */
 const MAX_WAITING = 4;
-
-const pause = (ms: number): Promise<void> =>
-  ms <= 0 ? Promise.resolve() : new Promise((resume) => setTimeout(resume, ms).unref());
 
 const tooFast = (module: string, waiting: number): Fault => ({
   ...fault(
@@ -20,8 +19,7 @@ const tooFast = (module: string, waiting: number): Fault => ({
 
 /** The requests of one module's processes for an epoch: served one after the other, no faster than {@link EpochPace} says. */
 export class EpochRequests {
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #queue = new SerialQueue();
   /** The request that is served. */
   #asked:
     | { readonly instance: string | undefined; readonly reply: Promise<E.Either<Fault, StartReply>> }
@@ -41,20 +39,19 @@ export class EpochRequests {
     open: TaskEither<Fault, StartReply>,
   ): Promise<E.Either<Fault, StartReply>> {
     if (instance !== undefined && this.#asked?.instance === instance) return this.#asked.reply;
-    if (this.#waiting >= MAX_WAITING) return Promise.resolve(E.left(tooFast(this.module, this.#waiting)));
-    this.#waiting += 1;
-    const reply = this.#last.then(async () => {
-      await pause(this.pace.take());
+    const { length } = this.#queue;
+    if (length >= MAX_WAITING) return Promise.resolve(E.left(tooFast(this.module, length)));
+    const reply = this.#queue.run(async () => {
+      const pauseMs = this.pace.take();
+      if (pauseMs > 0) await pause(pauseMs, { ref: false });
       return open();
     });
     const asked = { instance, reply };
     this.#asked = asked;
-    this.#last = reply
-      .catch(() => undefined)
-      .finally(() => {
-        this.#waiting -= 1;
-        if (this.#asked === asked) this.#asked = undefined;
-      });
+    const forget = (): void => {
+      if (this.#asked === asked) this.#asked = undefined;
+    };
+    reply.then(forget, forget);
     return reply;
   }
 }

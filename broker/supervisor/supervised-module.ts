@@ -17,6 +17,8 @@ import { SilenceWatch } from './silence-watch.js';
 import { StartClock } from './start-clock.js';
 import type { Rest } from './start-plan.js';
 import { whenLate } from './when-late.js';
+import { Backoff } from '../../system/async/backoff.js';
+import { pause } from '../../system/async/pause.js';
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
@@ -70,7 +72,7 @@ export class SupervisedModule implements ServedModule {
   #ready: (() => void) | undefined;
   #watch: SilenceWatch | undefined;
   #life: Promise<void> = Promise.resolve();
-  #cancelPause: (() => void) | undefined;
+  #pausing = new AbortController();
   /** The process that asked for its epoch last: its code is loaded. */
   #askedBy = '';
   #startClock = new StartClock();
@@ -148,7 +150,7 @@ export class SupervisedModule implements ServedModule {
   async unload(): Promise<void> {
     this.#wanted = false;
     if (this.reloading) this.state = 'reloading';
-    this.#cancelPause?.();
+    this.#pausing.abort();
     await this.#process?.stop(DRAIN_MS);
     await this.#life;
     this.state = this.reloading ? 'reloading' : 'unloaded';
@@ -158,7 +160,7 @@ export class SupervisedModule implements ServedModule {
   /** Ends the process at once: another broker has the module, and what this one has in hand can be stored no more. */
   abandon(): void {
     this.#wanted = false;
-    this.#cancelPause?.();
+    this.#pausing.abort();
     void this.#process?.kill();
   }
 
@@ -198,7 +200,7 @@ export class SupervisedModule implements ServedModule {
 
   /** Runs process after process until the module is unloaded or parked. */
   async #live(answer: (outcome: E.Either<Fault, void>) => void): Promise<void> {
-    let backoffMs = FIRST_BACKOFF_MS;
+    const backoff = new Backoff(FIRST_BACKOFF_MS);
     while (this.#wanted) {
       const linked = await this.#linked();
       if (!this.#wanted) break;
@@ -214,7 +216,7 @@ export class SupervisedModule implements ServedModule {
         this.#lastExit = await this.#untilEnd(started.right);
         const ranMs = performance.now() - readyAt;
         // One that ends as soon as it is ready has not recovered: the pauses before it must go on growing.
-        if (ranMs >= backoffMs) backoffMs = FIRST_BACKOFF_MS;
+        if (ranMs >= backoff.nextMs) backoff.reset();
         if (!this.#wanted) break;
         this.reason = this.#whyEnded(started.right, `its process ended (${this.#lastExit})`);
         park = this.#crashes.ended(ranMs);
@@ -231,11 +233,11 @@ export class SupervisedModule implements ServedModule {
         return;
       }
       this.restarts += 1;
+      const backoffMs = backoff.take(E.isRight(started) ? MAX_READY_BACKOFF_MS : MAX_BACKOFF_MS);
       const pauseMs = Math.ceil(Math.max(backoffMs, this.pace.waitMs));
       this.#around.log(this.name, `${this.reason}; it starts again in ${pauseMs} ms`);
       if (E.isLeft(started)) answer(E.left(this.#firstStartFailed()));
       await this.#pause(pauseMs);
-      backoffMs = Math.min(backoffMs * 2, E.isRight(started) ? MAX_READY_BACKOFF_MS : MAX_BACKOFF_MS);
     }
     answer(E.left(fault('MODULE_STATE', `${this.name} was unloaded while it started`)));
   }
@@ -341,12 +343,7 @@ export class SupervisedModule implements ServedModule {
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((resume) => {
-      const timer = setTimeout(resume, ms);
-      this.#cancelPause = () => {
-        clearTimeout(timer);
-        resume();
-      };
-    });
+    this.#pausing = new AbortController();
+    return pause(ms, { signal: this.#pausing.signal });
   }
 }

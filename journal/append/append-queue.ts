@@ -1,3 +1,5 @@
+import Denque from 'denque';
+
 /** Something with a size. */
 interface Sized {
   readonly bytes: number;
@@ -5,12 +7,11 @@ interface Sized {
 
 /** Records that wait to be sent, in order, with what they weigh. */
 export class AppendQueue<T extends Sized> {
-  #items: T[] = [];
-  #head = 0;
+  readonly #items = new Denque<T>();
   #bytes = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#items.length;
   }
 
   get bytes(): number {
@@ -18,7 +19,7 @@ export class AppendQueue<T extends Sized> {
   }
 
   get first(): T | undefined {
-    return this.#items[this.#head];
+    return this.#items.peekFront();
   }
 
   push(item: T): void {
@@ -28,21 +29,15 @@ export class AppendQueue<T extends Sized> {
 
   /** Puts items before all others, in their order. */
   putBack(items: readonly T[]): void {
-    this.#items = [...items, ...this.#items.slice(this.#head)];
-    this.#head = 0;
-    for (const { bytes } of items) this.#bytes += bytes;
+    for (const item of items.toReversed()) {
+      this.#items.unshift(item);
+      this.#bytes += item.bytes;
+    }
   }
 
   shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
-    this.#head += 1;
-    this.#bytes -= item.bytes;
-    // Shifting the array at every record would be quadratic; keeping what was sent would be a leak.
-    if (this.#head > 1_024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    const item = this.#items.shift();
+    this.#bytes -= item?.bytes ?? 0;
     return item;
   }
 
@@ -59,9 +54,8 @@ export class AppendQueue<T extends Sized> {
   }
 
   clear(): T[] {
-    const items = this.#items.slice(this.#head);
-    this.#items = [];
-    this.#head = 0;
+    const items = this.#items.toArray();
+    this.#items.clear();
     this.#bytes = 0;
     return items;
   }

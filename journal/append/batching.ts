@@ -1,3 +1,5 @@
+import { Backoff } from '../../system/async/backoff.js';
+
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
@@ -6,7 +8,7 @@ const MAX_PAUSE_MS = 5_000;
  * single records it takes all the same. So after a refusal they go one by one for a while, and for longer each time.
  */
 export class Batching {
-  #pauseMs = FIRST_PAUSE_MS;
+  readonly #pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
   #until = Number.NEGATIVE_INFINITY;
   #held = false;
 
@@ -21,8 +23,7 @@ export class Batching {
 
   refused(): void {
     this.#held = true;
-    this.#until = performance.now() + this.#pauseMs;
-    this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
+    this.#until = performance.now() + this.#pauses.take();
   }
 
   release(): void {
@@ -30,6 +31,6 @@ export class Batching {
   }
 
   taken(): void {
-    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#pauses.reset();
   }
 }

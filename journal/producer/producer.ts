@@ -16,6 +16,8 @@ import type { Kept, OnKept, Outbox } from './outbox.js';
 import type { EpochEnd } from '../append/recovery.js';
 import { Resumption, type Resumed } from './resumption.js';
 import { FOR_EVER, giveUp, settleFound, uncertain, type Waiting } from './waiting-records.js';
+import { pause } from '../../system/async/pause.js';
+import { Backoff } from '../../system/async/backoff.js';
 
 export interface ProducerOptions {
   readonly nc: NatsConnection;
@@ -74,20 +76,17 @@ const RECORD_BYTES = 512;
 
 const CLOSED = fault('LOG_UNAVAILABLE', 'the producer is closed');
 
-const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
-
 /** The first epoch; whoever is too busy for the moment is asked again for a while. */
 const openFirst = async (
   epochs: EpochSource,
   last: LastEpoch | undefined,
 ): Promise<E.Either<Fault, NextEpoch>> => {
   const until = performance.now() + OPEN_WITHIN_MS;
-  let pauseMs = FIRST_PAUSE_MS;
+  const pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
   for (;;) {
     const opened = await epochs(last)();
     if (E.isRight(opened) || !isTransient(opened.left) || performance.now() > until) return opened;
-    await pause(pauseMs);
-    pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+    await pause(pauses.take());
   }
 };
 
@@ -340,7 +339,7 @@ export class Producer {
 
   async #reopen(reason: Fault): Promise<void> {
     const { nc, epochs, patienceMs } = this.#options;
-    let pauseMs = FIRST_PAUSE_MS;
+    const pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     while (!this.#closed) {
       if (nc.isClosed()) {
         this.#closed = true;
@@ -362,8 +361,7 @@ export class Producer {
       }
       if (isReplaced(opened.left)) return this.#replaced(opened.left);
       this.#giveUp(opened.left, performance.now() - patienceMs);
-      await pause(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+      await pause(pauses.take());
     }
     this.#giveUp(reason, Number.POSITIVE_INFINITY);
   }

@@ -6,6 +6,8 @@ import { type CallsReply, type ControlError, callsSubject } from '../../schemas/
 import { type Fault, fault } from '../../schemas/errors.js';
 import { commandSubject } from '../../schemas/subjects.js';
 import type { HandlerCall } from './calls.js';
+import { pause } from '../../system/async/pause.js';
+import { Backoff } from '../../system/async/backoff.js';
 
 /** The calls that one run of a handler has made. */
 export class CallsMade {
@@ -38,22 +40,23 @@ const FIRST_WAIT_MS = 2_000;
 const MAX_WAIT_MS = 30_000;
 const PAUSE_MS = 100;
 
-const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms).unref());
-
 /** Asks the broker for the highest number of a call that the log has of a command's handler, until it answers. */
 export const recordedCalls = async (nc: NatsConnection, module: string, cause: number): Promise<number> => {
   const link = linkState(nc);
-  for (let timeout = FIRST_WAIT_MS; ; timeout = Math.min(timeout * 2, MAX_WAIT_MS)) {
+  const waits = new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS);
+  for (;;) {
     try {
       if (link.isUp) {
-        const reply = await linkedRequest(nc, callsSubject(module), JSON.stringify({ cause }), { timeout });
+        const reply = await linkedRequest(nc, callsSubject(module), JSON.stringify({ cause }), {
+          timeout: waits.take(),
+        });
         const answer = reply.json<CallsReply | ControlError>();
         if ('calls' in answer) return answer.calls;
       }
     } catch {
       // The broker or its server is away: nothing is decided before it is known.
     }
-    await pause(PAUSE_MS);
+    await pause(PAUSE_MS, { ref: false });
   }
 };
 

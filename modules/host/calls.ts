@@ -8,6 +8,8 @@ import { type ErrorCode, type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { type Address, callSubject } from '../../schemas/subjects.js';
+import { pause } from '../../system/async/pause.js';
+import { Backoff } from '../../system/async/backoff.js';
 
 /** A call that a handler makes: its cause and its number among the handler's calls identify it for good. */
 export interface HandlerCall {
@@ -48,8 +50,6 @@ const MAX_WAIT_MS = 30_000;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
 
-const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms).unref());
-
 /**
  * Makes a call and waits for its result for as long as the handler may run: a server or broker that restarts, or a
  * module that is down for the moment, delays the call and does not fail it.
@@ -64,13 +64,14 @@ export const makeCall = async (
   if (urgent) headers.set(HEADER.priority, 'urgent');
   const link = linkState(nc);
   let last: Fault = fault('HANDLER_TIMEOUT', 'the handler had no time left for the call');
-  let waitMs = FIRST_WAIT_MS;
-  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+  const waits = new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS);
+  const pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+  while (!signal.aborted) {
     if (link.isUp) {
       try {
         const reply = await linkedRequest(nc, callSubject(target), body, {
           headers,
-          timeout: waitMs,
+          timeout: waits.nextMs,
         });
         const result = JSON.parse(reply.string()) as Result;
         if (result.status === 'ok') return { said: E.right(result.data), isRecorded: true };
@@ -81,11 +82,11 @@ export const makeCall = async (
       } catch (error) {
         const unsent = link.isUp ? neverSent(error) : undefined;
         if (unsent !== undefined) return { said: E.left(refusal(unsent)), isRecorded: false };
-        waitMs = Math.min(waitMs * 2, MAX_WAIT_MS);
+        waits.take();
         last = fault('HANDLER_TIMEOUT', `no answer to ${callSubject(target)}: ${(error as Error).message}`);
       }
     }
-    await pause(pauseMs);
+    await pause(pauses.take(), { ref: false });
   }
   return { said: E.left(refusal(last)), isRecorded: undefined };
 };

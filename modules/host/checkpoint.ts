@@ -1,3 +1,4 @@
+import Denque from 'denque';
 import { SparseSequences } from '../../journal/wire/sparse-sequences.js';
 
 /** The last command that is done with all before it. */
@@ -12,15 +13,14 @@ export interface Reached {
  * unfinished before it may be acknowledged. A million commands may stand behind one that takes long: each has a number here.
  */
 export class Checkpoint {
-  #sequences: number[] = [];
+  readonly #sequences = new Denque<number>();
   readonly #finished = new SparseSequences();
-  #head = 0;
-  /** Deliveries that are no longer in the list. */
-  #forgotten = 0;
+  /** Deliveries that are done without a gap. */
+  #done = 0;
 
   /** Commands that were delivered and are not below the checkpoint. */
   get unfinished(): number {
-    return this.#sequences.length - this.#head;
+    return this.#sequences.length;
   }
 
   /** Commands that were delivered and are not finished, wherever the checkpoint stands. */
@@ -39,22 +39,16 @@ export class Checkpoint {
 
   /** The last command of all that is done without a gap, or undefined when nothing was added. */
   advance(): Reached | undefined {
-    const before = this.#head;
-    while (
-      this.#head < this.#sequences.length &&
-      this.#finished.delete(this.#sequences[this.#head] as number)
-    )
-      this.#head += 1;
-    if (this.#head === before) return undefined;
-    const reached = {
-      seq: this.#sequences[this.#head - 1] as number,
-      delivered: this.#forgotten + this.#head,
-    };
-    if (this.#head > 1_024 && this.#head * 2 > this.#sequences.length) {
-      this.#forgotten += this.#head;
-      this.#sequences = this.#sequences.slice(this.#head);
-      this.#head = 0;
+    let seq: number | undefined;
+    for (
+      let next = this.#sequences.peekFront();
+      next !== undefined && this.#finished.delete(next);
+      next = this.#sequences.peekFront()
+    ) {
+      seq = next;
+      this.#sequences.shift();
+      this.#done += 1;
     }
-    return reached;
+    return seq === undefined ? undefined : { seq, delivered: this.#done };
   }
 }

@@ -31,6 +31,8 @@ import { Session } from './session.js';
 import { ShelfFile } from './shelf-file.js';
 import { States } from './states.js';
 import { Throws } from './throws.js';
+import { pause } from '../../system/async/pause.js';
+import { Backoff } from '../../system/async/backoff.js';
 
 /** What the environment of a module's process says; see docs/protocol.md. */
 export interface HostOptions {
@@ -61,8 +63,6 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
-
 /** Runs one module in this process: session after session, until it is asked to stop. */
 export class Host {
   readonly #checks;
@@ -77,7 +77,7 @@ export class Host {
   /** Records of the past that the start under way has read. */
   #folded = 0;
   #stopping = false;
-  #waitMs = FIRST_WAIT_MS;
+  readonly #waits = new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS);
 
   private constructor(
     private readonly nc: NatsConnection,
@@ -134,8 +134,8 @@ export class Host {
   async run(): Promise<void> {
     const beats = setInterval(() => this.#beat(), BEAT_INTERVAL_MS);
     const link = linkState(this.nc);
-    let pauseMs = FIRST_RETRY_MS;
-    let thrownMs = FIRST_RETRY_MS;
+    const failed = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+    const threw = new Backoff(2 * FIRST_RETRY_MS, MAX_RETRY_MS);
     while (!this.#stopping) {
       if (!link.isUp) {
         await pause(FIRST_RETRY_MS);
@@ -143,21 +143,20 @@ export class Host {
       }
       try {
         const session = await this.#open();
-        pauseMs = FIRST_RETRY_MS;
-        this.#waitMs = FIRST_WAIT_MS;
+        failed.reset();
+        this.#waits.reset();
         const reason = await session.ended;
         this.#previous = session.end;
         if (!this.#stopping) say(`a new epoch is needed: ${reason.code}: ${reason.message}`);
         // What this process threw it may throw again, and each epoch is two records of the log.
-        thrownMs = reason.code === 'INTERNAL' ? Math.min(thrownMs * 2, MAX_RETRY_MS) : FIRST_RETRY_MS;
-        if (reason.code === 'INTERNAL' && !this.#stopping) await pause(thrownMs);
+        if (reason.code !== 'INTERNAL') threw.reset();
+        else if (!this.#stopping) await pause(threw.take());
       } catch (error) {
         if (error instanceof FoldError) throw error;
         if (!this.#stopping) say(`the start did not succeed and is tried again: ${(error as Error).message}`);
-        await pause(pauseMs);
-        this.#waitMs = Math.min(this.#waitMs * 2, MAX_WAIT_MS);
         // A full log, say, is not less full in a moment.
-        pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS);
+        await pause(failed.take());
+        this.#waits.take();
       }
       this.#session = undefined;
       await this.#states?.close();
@@ -259,7 +258,9 @@ export class Host {
   }
 
   async #control<T extends object>(subject: string, body: object): Promise<T> {
-    const reply = await linkedRequest(this.nc, subject, JSON.stringify(body), { timeout: this.#waitMs });
+    const reply = await linkedRequest(this.nc, subject, JSON.stringify(body), {
+      timeout: this.#waits.nextMs,
+    });
     const answer = reply.json<T | ControlError>();
     if ('error' in answer) throw new Error(`${answer.error.code}: ${answer.error.message}`);
     return answer;

@@ -31,6 +31,7 @@ import type { States } from './states.js';
 import type { Throws } from './throws.js';
 import { Turns } from './time-slices.js';
 import { isUrgent } from './urgency.js';
+import { pause } from '../../system/async/pause.js';
 
 export interface SessionOptions {
   readonly nc: NatsConnection;
@@ -140,7 +141,7 @@ export class Session {
     this.#lanes.stop();
     effects.drain();
     const busy = (): boolean => this.#appender.pending > 0 || (this.#lanes.busy > 0 && !effects.stalled);
-    while (!this.#over && busy()) await new Promise((resume) => setTimeout(resume, 5));
+    while (!this.#over && busy()) await pause(5);
     this.#acknowledge();
     this.#break(fault('MODULE_UNAVAILABLE', 'the module stops'));
   }

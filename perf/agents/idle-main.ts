@@ -5,6 +5,7 @@ import accounts from '../../modules/accounts/index.js';
 import { States } from '../../modules/host/states.js';
 import type { AnyModule } from '../../modules/sdk/define-module.js';
 import { answer, settingOf } from '../../system/processes/program.js';
+import { pause } from '../../system/async/pause.js';
 
 export type IdleQuestions = {
   /** Gives so many agents a state, and writes it. */
@@ -44,7 +45,7 @@ answer<IdleQuestions>({
   },
   heap: async () => {
     for (let i = 0; i < 4; i++) {
-      await new Promise((resume) => setTimeout(resume, 20));
+      await pause(20);
       globalThis.gc?.();
     }
     const { heapUsed, external } = process.memoryUsage();

@@ -7,6 +7,7 @@ import type { BurstView } from './burst-progress.js';
 import { Outage } from './outage.js';
 import { now, type ProducerNews } from './setting.js';
 import type { DoneFault } from './timeline.js';
+import { pause } from '../../system/async/pause.js';
 
 export interface FaultsOptions {
   readonly faults: readonly PlannedFault[];
@@ -131,7 +132,7 @@ export class FaultsAtWork {
         const text = `the broker named no process of its ${what} within ${WAIT_MS / 1_000} s: it was not killed`;
         throw new FaultError(fault('MODULE_UNAVAILABLE', text));
       }
-      await new Promise((resume) => setTimeout(resume, 20));
+      await pause(20);
     }
   }
 }

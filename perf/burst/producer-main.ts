@@ -16,6 +16,7 @@ import {
   type Sample,
   type ToProducer,
 } from './setting.js';
+import { pause } from '../../system/async/pause.js';
 
 const NEWS_MS = 100;
 /** Records that wait for their acknowledgement, above which those that are due wait here: it costs no memory. */
@@ -117,7 +118,7 @@ const open = async (): Promise<Producer> => {
     const opened = await opening();
     if (isRight(opened)) return opened.right;
     if (!AWAY.has(opened.left.code) || now() > until) throw new FaultError(opened.left);
-    await new Promise((resume) => setTimeout(resume, RETRY_MS));
+    await pause(RETRY_MS);
   }
 };
 

@@ -17,6 +17,7 @@ import { type Rates, Schedule } from './burst-schedule.js';
 import { KINDS, type LoadKind, now } from './setting.js';
 import type { DoneFault } from './timeline.js';
 import { type Watch, watchCalls, watchEvents } from './watch-burst.js';
+import { pause } from '../../system/async/pause.js';
 
 export interface BurstOptions {
   readonly kind: LoadKind;
@@ -43,8 +44,6 @@ const LEAD_MS = 300;
 const CATCH_UP_MS = 180_000;
 /** A backlog below this is none, whatever the baseline. */
 const LEAST_BACKLOG = 1_000;
-
-const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
 const partAt = (atMs: number, { burstFromMs, burstToMs, endMs }: Schedule): string => {
   if (atMs < burstFromMs) return 'baseline';

@@ -7,6 +7,7 @@ import { type Program, startProgram } from '../../system/processes/program.js';
 import type { Report, Scenario } from '../bench/scenario.js';
 import type { FlooderQuestions } from './flooder-main.js';
 import { FLOOD_NAMES, type FloodName } from './kinds.js';
+import { pause } from '../../system/async/pause.js';
 
 const CALLS = 250;
 const ROUNDS = 3;
@@ -27,8 +28,6 @@ interface Figures {
   readonly p99Ms: number;
   readonly unanswered: number;
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
 /** Calls each 20 ms, whether the call before is answered or not. */
 const observe = async (nc: NatsConnection, calls: number, seen: Seen): Promise<void> => {

@@ -5,6 +5,7 @@ import { logEnds } from '../../journal/read/reader-api.js';
 import { FaultError } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
 import { agentOf, MODULE } from './stores/population.js';
+import { pause } from '../../system/async/pause.js';
 
 /** Records on their way at most, while the log is filled. */
 const PENDING = 50_000;
@@ -53,6 +54,6 @@ export const fillDeposits = async (
     if (failure !== undefined) throw failure;
     if ((n + 1) % 250_000 === 0) say(`${(n + 1).toLocaleString('en')} events are in the log`);
   }
-  while (producer.pending > 0) await new Promise((resume) => setTimeout(resume, 5));
+  while (producer.pending > 0) await pause(5);
   if (failure !== undefined) throw failure;
 };

@@ -1,3 +1,5 @@
+import { pause } from '../../system/async/pause.js';
+
 /** What a pace came to. */
 export interface Paced {
   readonly events: number;
@@ -30,7 +32,7 @@ export const startPace = (perSecond: number, apply: (events: number) => Promise<
       const count = due(performance.now() - begun, perSecond, events);
       if (count > 0) await apply(count);
       events += count;
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      await pause(TICK_MS);
     }
     return { events, seconds: (performance.now() - begun) / 1_000 };
   };

@@ -13,6 +13,7 @@ import { openProducer } from '../journal/load.js';
 import { startPace, type Pace } from './pace.js';
 import { agentOf, MODULE } from './stores/population.js';
 import { answer, settingOf } from '../../system/processes/program.js';
+import { pause } from '../../system/async/pause.js';
 
 export interface StateWriterSetting {
   readonly url: string;
@@ -78,7 +79,7 @@ answer<StateWriterQuestions>({
   stop: async () => {
     if (pace === undefined) return fail('it does not write');
     const { events, seconds } = await pace.stop();
-    while (stored < sent) await new Promise((resume) => setTimeout(resume, 1));
+    while (stored < sent) await pause(1);
     await states.saved();
     return { perSecond: events / seconds, lastSeq };
   },

@@ -7,6 +7,7 @@ import type { Part } from './part.js';
 import { startProgram } from '../../system/processes/program.js';
 import type { StateWatcherQuestions } from './state-watcher-main.js';
 import type { StateWriterQuestions, StateWriterSetting } from './state-writer-main.js';
+import { pause } from '../../system/async/pause.js';
 
 const AGENTS = 10_000;
 const EVENTS_PER_SECOND = 10_000;
@@ -52,12 +53,12 @@ export const stateWrites: Part = {
       await watcher.ask('watch', null);
       // Every agent has a state then, and the code of both processes is compiled.
       await writer.ask('write', { agents: AGENTS, perSecond: EVENTS_PER_SECOND });
-      await new Promise((resume) => setTimeout(resume, WARM_UP_MS));
+      await pause(WARM_UP_MS);
       await writer.ask('stop', null);
       await watcher.ask('seen', null);
       const run = async (): Promise<number> => {
         await writer.ask('write', { agents: AGENTS, perSecond: EVENTS_PER_SECOND });
-        await new Promise((resume) => setTimeout(resume, seconds * 1_000));
+        await pause(seconds * 1_000);
         const { perSecond } = await writer.ask('stop', null);
         const sorted = Float64Array.from(await watcher.ask('seen', null)).sort();
         const [p50Ms, p99Ms] = [percentile(sorted, 0.5), percentile(sorted, 0.99)];

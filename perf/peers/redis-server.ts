@@ -10,6 +10,7 @@ import { FaultError } from '../../schemas/errors.js';
 import { libraryPath, unpackDebianPackages } from './debian-packages.js';
 import { leftOut } from './left-out.js';
 import { RespConnection } from './resp.js';
+import { pause } from '../../system/async/pause.js';
 
 /** A `redis-server` that ran when asked for its version. */
 export interface RedisProgram {
@@ -106,6 +107,6 @@ export const startRedis = async (
       await stop();
       throw new Error(`redis-server did not start: ${ended ?? 'it does not answer'}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 };

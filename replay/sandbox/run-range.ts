@@ -9,6 +9,7 @@ import { type Compared, compareCommands, type Verdict } from './compare-answers.
 import { feedDraft } from './feed-draft.js';
 import { Following } from './sandbox-following.js';
 import type { RecordedRange } from './recorded-range.js';
+import { pause } from '../../system/async/pause.js';
 
 /** A broker of its own, whose log is what came before the range. */
 export interface Sandbox {
@@ -61,8 +62,6 @@ const VERDICTS: Readonly<Record<Verdict, number>> = {
 
 /** What may still change while a conversation goes on. */
 const LATER: ReadonlySet<Verdict> = new Set(['unanswered', 'missing']);
-
-const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
 
 /** How often somebody who waits for a command's time looks whether the run has ended. */
 const LOOK_MS = 250;

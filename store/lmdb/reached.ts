@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, FaultError } from '../../schemas/errors.js';
+import { pause } from '../../system/async/pause.js';
 
 const POLL_MS = 1;
 
@@ -19,7 +20,7 @@ export const reached =
         const at = position();
         if (at >= seq) return E.right(undefined);
         if (performance.now() >= until) return E.left(behind(at));
-        await new Promise((resume) => setTimeout(resume, POLL_MS));
+        await pause(POLL_MS);
       }
     } catch (error) {
       if (error instanceof FaultError) return E.left(error.fault);

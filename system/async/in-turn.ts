@@ -1,13 +1,14 @@
-const last = new Map<string, Promise<unknown>>();
+import { SerialQueue } from './serial-queue.js';
 
-/** Runs what concerns one name one after the other. */
-export const inTurn = async <A>(name: string, run: () => Promise<A>): Promise<A> => {
-  const before = last.get(name) ?? Promise.resolve();
-  const mine = before.then(run, run);
-  last.set(name, mine);
+const queues = new Map<string, SerialQueue>();
+
+/** Runs tasks of the same name one after the other. Tasks of different names run at the same time. */
+export const inTurn = async <A>(name: string, task: () => Promise<A>): Promise<A> => {
+  const queue = queues.get(name) ?? new SerialQueue();
+  queues.set(name, queue);
   try {
-    return await mine;
+    return await queue.run(task);
   } finally {
-    if (last.get(name) === mine) last.delete(name);
+    if (queue.length === 0) queues.delete(name);
   }
 };
