@@ -33,6 +33,7 @@ import type { OnProgress } from './server/progress.js';
 import { openServerSide, type ServerSide } from './server/server-side.js';
 import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
 import { ModuleMemory } from './supervisor/module-memory.js';
+import { inspectPortsOf } from './supervisor/inspect-ports.js';
 import { type Rest, startPlan } from './supervisor/start-plan.js';
 
 /** What the command line gives beside the configuration: the broker imports no module, it is told where they are. */
@@ -133,6 +134,7 @@ const start = async (
   const memory = orThrow(ModuleMemory.open(dataDir));
   const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
   const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule });
+  const inspectPorts = orThrow(inspectPortsOf(config.inspected, plan));
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
 
@@ -147,7 +149,7 @@ const start = async (
   const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
   await run(ensureDeadStream(jsm));
 
-  const parts = assemble({ server, open, dataDir, hostEntry, memory, reaper, log, lifetime });
+  const parts = assemble({ server, open, dataDir, hostEntry, inspectPorts, memory, reaper, log, lifetime });
   const { supervisor, index, gateway } = parts;
   orThrow(supervisor.plan(plan));
   for (const { source, rest } of plan) if (rest !== undefined) log.line('supervisor', restText(source, rest));

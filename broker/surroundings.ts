@@ -35,6 +35,8 @@ export interface SurroundingsOptions {
   readonly open: ModuleStartContext & { readonly witness: Pick<Witness, 'checked'> };
   readonly dataDir: string;
   readonly hostEntry: string;
+  /** Of the modules that a debugger may attach to. */
+  readonly inspectPorts?: ReadonlyMap<string, number>;
   readonly reaper: Reaper;
   readonly log: BrokerLog;
 }
@@ -110,7 +112,7 @@ const READ_WAIT_MS = 30_000;
 
 /** What a module needs of the broker. */
 export const surroundings = (
-  { server, open, dataDir, hostEntry, reaper, log }: SurroundingsOptions,
+  { server, open, dataDir, hostEntry, inspectPorts, reaper, log }: SurroundingsOptions,
   { index, unowned, gateway }: Commands,
   usable: ReturnType<typeof usableSnapshots>,
 ): ModuleSurroundings => ({
@@ -118,6 +120,7 @@ export const surroundings = (
   natsUrl: server.url,
   snapshotsDir: (module) => join(dataDir, 'snapshots', module),
   reaper,
+  inspectPort: (module) => inspectPorts?.get(module),
   grant: (manifest) => server.access.grant(manifest),
   newPace: () => new EpochPace(),
   revoke: (module) => server.access.revoke(module),

@@ -24,6 +24,18 @@ export const TrustedSchema = Type.Object(
 
 export type Trusted = Static<typeof TrustedSchema>;
 
+/** A module whose host listens for a debugger. */
+export const InspectedSchema = Type.Object(
+  {
+    module: Type.String({ pattern: NAME_PATTERN }),
+    /** Port on this machine only; 0: a free one, which the log of the broker names. */
+    port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+  },
+  { additionalProperties: false },
+);
+
+export type Inspected = Static<typeof InspectedSchema>;
+
 /** What a broker starts with. Paths are as given; who reads them resolves them against the working directory. */
 export const StartConfigSchema = Type.Object(
   {
@@ -48,6 +60,8 @@ export const StartConfigSchema = Type.Object(
     shipped: Type.Boolean(),
     /** Programs that write events of a module from within the account of the log, trusted as the broker is. */
     trusted: Type.Array(TrustedSchema),
+    /** Modules that a person debugs. Their silence is no hang: a breakpoint stops them. */
+    inspected: Type.Array(InspectedSchema),
   },
   { additionalProperties: false },
 );
@@ -68,6 +82,8 @@ export interface StartInput {
   readonly shipped?: boolean | undefined;
   /** As `MODULE=PUBLIC_NKEY`. */
   readonly trusted?: readonly string[] | undefined;
+  /** As `MODULE` or `MODULE=PORT`. */
+  readonly inspected?: readonly string[] | undefined;
 }
 
 const check = compile<StartConfig>(StartConfigSchema, 'USAGE', 'configuration');
@@ -100,6 +116,7 @@ const TAKES: Readonly<Record<string, string>> = {
   '/durability': 'fsync or os',
   '/onLogLoss': 'rebuild or stop',
   '/maxConnections': 'a whole number from 1 to 8000',
+  '/inspected': "MODULE or MODULE=PORT: a module's name, and a port from 0 to 65535",
   '/trusted': "MODULE=NKEY: a module's name and the public nkey of a user, which begins with U",
 };
 
@@ -124,6 +141,14 @@ const count = (value: string | number | undefined): unknown =>
 const trustedOf = (text: string): Trusted => {
   const at = text.indexOf('=');
   return { module: text.slice(0, Math.max(0, at)), publicKey: text.slice(at + 1) };
+};
+
+/** The port that debuggers of Node look at first. */
+const INSPECTOR_PORT = 9229;
+
+const inspectedOf = (text: string): { readonly module: string; readonly port: unknown } => {
+  const [module = '', port] = text.split(/=(.*)/s);
+  return { module, port: port === undefined ? INSPECTOR_PORT : count(port) };
 };
 
 const defined = <T extends object>(value: T): object =>
@@ -157,6 +182,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       modules: [...(input.modules ?? [])],
       shipped: input.shipped ?? true,
       trusted: (input.trusted ?? []).map(trustedOf),
+      inspected: (input.inspected ?? []).map(inspectedOf),
     }),
   );
   return isLeft(config) ? left(inWords(config.left)) : config;

@@ -23,6 +23,7 @@ interface Options {
   readonly module?: readonly string[];
   readonly shipped: boolean;
   readonly trust?: readonly string[];
+  readonly inspect?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -37,9 +38,15 @@ const FLAGS: Readonly<Record<string, string>> = {
   '/maxConnections': '--max-connections',
 };
 
+/** Options that may be given several times; the path names one of the values. */
+const LISTS: Readonly<Record<string, string>> = {
+  '/trusted': '--trust MODULE=NKEY',
+  '/inspected': '--inspect MODULE[=PORT]',
+};
+
 const named = (problem: Fault): Fault => {
   const path = problem.path ?? '';
-  const flag = path.startsWith('/trusted') ? '--trust MODULE=NKEY' : FLAGS[path];
+  const flag = LISTS[`/${path.split('/')[1] ?? ''}`] ?? FLAGS[path];
   return flag === undefined ? problem : { ...problem, message: `${flag}: ${problem.message}` };
 };
 
@@ -80,6 +87,7 @@ export const configOf = (
     modules: (options.module ?? []).map((dir) => resolve(dir)),
     shipped: options.shipped,
     trusted: options.trust,
+    inspected: options.inspect,
   });
   return isLeft(config) ? left(named(config.left)) : config;
 };
@@ -124,6 +132,11 @@ export const addStart = (program: Command): void => {
     .option(
       '--trust <module=nkey>',
       "public nkey of a program that writes a module's events within the account of the log, as trusted as the broker",
+      repeated,
+    )
+    .option(
+      '--inspect <module[=port]>',
+      'let a debugger of Node attach to this module, on this machine only (default port: 9229)',
       repeated,
     )
     .option('--json', 'print one JSON object when ready')

@@ -28,6 +28,8 @@ export interface ModuleProcessOptions {
   readonly lastExit: ProcessEnd | 'none';
   /** Tells the process apart from all others of the module. */
   readonly instance: string;
+  /** A debugger may attach here, from this machine. */
+  readonly inspectPort?: number | undefined;
   readonly reaper: Reaper;
   readonly onLine: (line: string) => void;
 }
@@ -58,11 +60,16 @@ const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   [MODULE_ENV.instance]: options.instance,
 });
 
-const commandLine = ({ source, hostEntry }: ModuleProcessOptions): readonly [string, readonly string[]] => {
+const commandLine = ({
+  source,
+  hostEntry,
+  inspectPort,
+}: ModuleProcessOptions): readonly [string, readonly string[]] => {
   const { start } = source.manifest;
   if ('command' in start) return [start.command[0] as string, start.command.slice(1)];
   const heap = `--max-old-space-size=${limitsOf(source.manifest).heapMb}`;
-  return [process.execPath, ['--enable-source-maps', heap, hostEntry, source.dir, start.entry]];
+  const inspect = inspectPort === undefined ? [] : [`--inspect=127.0.0.1:${inspectPort}`];
+  return [process.execPath, ['--enable-source-maps', heap, ...inspect, hostEntry, source.dir, start.entry]];
 };
 
 /** What a process printed is read to its end, unless one that it started holds its output open. */

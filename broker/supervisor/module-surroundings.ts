@@ -13,6 +13,8 @@ export interface ModuleSurroundings {
   readonly natsUrl: string;
   readonly snapshotsDir: (module: string) => string;
   readonly reaper: Reaper;
+  /** Where a debugger may attach to the module; undefined: nowhere. */
+  readonly inspectPort: (module: string) => number | undefined;
   readonly grant: (manifest: Manifest) => TaskEither<Fault, Key>;
   /** How fast a module may open epochs. */
   readonly newPace: () => EpochPace;

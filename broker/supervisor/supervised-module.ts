@@ -26,6 +26,8 @@ const MAX_BACKOFF_MS = 10_000;
 const MAX_READY_BACKOFF_MS = 1_000;
 /** How often it is looked whether the server is back. */
 const LINK_POLL_MS = 100;
+/** Longer than anyone debugs: the longest time of a timer. */
+const UNLIMITED_MS = 2 ** 31 - 1;
 /** How long a module may take to finish what it handles when it is asked to stop. */
 const DRAIN_MS = 15_000;
 
@@ -265,8 +267,14 @@ export class SupervisedModule implements ServedModule {
     return this.lastOutput.map((line) => `\n  ${line}`).join('');
   }
 
+  /** A person may stop it at a breakpoint for as long as they like: its silence is no hang. */
+  get #inspectPort(): number | undefined {
+    return this.#around.inspectPort(this.name);
+  }
+
   /** Watches a process that is ready, until it ends. */
   async #untilEnd(process: ModuleProcess): Promise<ProcessEnd> {
+    if (this.#inspectPort !== undefined) return process.ended;
     const { linkedSince, serverAnswers, log } = this.#around;
     const { hangMs } = limitsOf(this.manifest);
     const watch = new SilenceWatch({
@@ -302,6 +310,7 @@ export class SupervisedModule implements ServedModule {
       snapshotsDir: snapshotsDir(this.name),
       lastExit: this.#lastExit,
       instance: this.processInstance,
+      inspectPort: this.#inspectPort,
       reaper,
       onLine: (line) => this.#around.output(this.name, line),
     });
@@ -311,7 +320,8 @@ export class SupervisedModule implements ServedModule {
     const { startMs } = limitsOf(this.manifest);
     const clock = new StartClock(() => process.clock.now());
     this.#startClock = clock;
-    const late = whenLate({ withinMs: startMs, passedMs: () => clock.stillMs, heard: serverAnswers });
+    const withinMs = this.#inspectPort === undefined ? startMs : UNLIMITED_MS;
+    const late = whenLate({ withinMs, passedMs: () => clock.stillMs, heard: serverAnswers });
     const first = await Promise.race([ready, late.late, process.ended]);
     late.cancel();
     this.#ready = undefined;

@@ -187,6 +187,9 @@ describe('wrong usage exits 2', () => {
     [['burst', '--data', 'x', '--calls', '--durability', 'os'], /--durability is that of the broker/],
     [['burst', '--trusted-key', 'x'], /--trusted-key is for a broker that/],
     [['start', '--trust', 'burst'], /--trust MODULE=NKEY: /],
+    [['start', '--inspect', 'orders=http'], /--inspect MODULE\[=PORT\]: give MODULE or MODULE=PORT/],
+    [['start', '--inspect', 'orders='], /--inspect MODULE\[=PORT\]: /],
+    [['start', '--inspect', '=9229'], /--inspect MODULE\[=PORT\]: /],
   ];
   for (const [i, [args, said]] of cases.entries()) {
     test(`tallystick ${args.join(' ')}`, async () => {

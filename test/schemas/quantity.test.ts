@@ -121,6 +121,7 @@ describe('the configuration of a start', () => {
       modules: [],
       shipped: true,
       trusted: [],
+      inspected: [],
     });
   });
 
