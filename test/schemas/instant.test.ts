@@ -70,7 +70,7 @@ const withHeaders = (headers: Readonly<Record<string, string>>): StoredMessage =
   ({ header: (name: string) => headers[name] }) as StoredMessage;
 
 const { manifest } = accounts;
-const action = manifest.actions['deposit'] as ActionManifest;
+const action = manifest.actions.deposit as ActionManifest;
 
 /** What readers of odd input took for a time once: `Date.parse` gives a number for each. */
 const ODD = [
