@@ -24,7 +24,6 @@ const PRODUCT = [
   'schemas',
   'store',
   'system',
-  'text',
   'transfer',
 ];
 const FILES = new Map([

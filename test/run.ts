@@ -1,14 +1,15 @@
 /**
  * Runs the tests: `node dist/test/run.js [TIER or test/FOLDER/FILE.test.ts]…`, all tiers without arguments. Exits 1
  * when a test failed, was skipped or is a todo, and when none ran. `--failures` prints the output of failed files only.
- * `--changed FILE`, once or more, runs only the tests that a change of these files can reach.
+ * `--changed FILE`, once or more, runs only the tests that a change of these files can reach. `--deep` runs only the tests
+ * that have a deep form, in that form.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTools } from '../perf/tools/build-tools.js';
 import { testEnvironment, unitEnvironment } from './runner/environment.js';
-import { affectedBy } from './runner/import-graph.js';
+import { affectedBy, loadedBy } from './runner/import-graph.js';
 import { report } from './runner/report.js';
 import { runFiles } from './runner/run-files.js';
 import { select } from './runner/selection.js';
@@ -22,14 +23,23 @@ const print = (text: string): void => {
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { failures: { type: 'boolean' }, changed: { type: 'string', multiple: true } },
+  options: {
+    failures: { type: 'boolean' },
+    changed: { type: 'string', multiple: true },
+    deep: { type: 'boolean' },
+  },
 });
+
+/** In the deep form a file may take so many times as long as in the short form. */
+const DEEP_FACTOR = 3;
 
 const main = async (args: readonly string[]): Promise<boolean> => {
   const selected = select(args, testFiles());
   const files = selected
     .flatMap(({ tier, files }) => files.map((file) => ({ tier, file })))
-    .filter(({ file }) => options.changed === undefined || affectedBy(options.changed, [file]).length > 0);
+    .filter(({ file }) => options.changed === undefined || affectedBy(options.changed, [file]).length > 0)
+    .filter(({ file }) => options.deep !== true || loadedBy(file).has('test/support/form.ts'));
+  if (options.deep === true) process.env.TEST_FORM = 'deep';
   const startedAt = performance.now();
   await using scratch = tempDir();
   const configHome = join(scratch.path, 'config');
@@ -45,6 +55,7 @@ const main = async (args: readonly string[]): Promise<boolean> => {
   const runs = await runFiles(files, {
     env: { unit, broker: real, cli: real, faults: real },
     scratch: scratch.path,
+    timeoutFactor: options.deep === true ? DEEP_FACTOR : 1,
     onEnd: ({ tier, file, output, outcomes, seconds }) => {
       ended += 1;
       const line = `[${ended}/${files.length}] ${tier}: ${file}`;

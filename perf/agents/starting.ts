@@ -6,7 +6,6 @@ import { createClient } from '../../modules/sdk/index.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { type Measured, measured } from '../bench/rounds.js';
-import { formatNumber } from '../../text/numbers.js';
 
 export interface Starting {
   readonly agents: number;
@@ -55,7 +54,7 @@ export const measureStarting = async (
       await using broker = await startBenchBroker(dir.path, reaper);
       await deposit(broker.url, agents);
     }
-    const broker = await rounded(`start with ${formatNumber(agents)} agents`);
+    const broker = await rounded(`start with ${agents.toLocaleString('en')} agents`);
     return { agents, broker, empty };
   } finally {
     await reaper.close();

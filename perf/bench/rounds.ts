@@ -1,5 +1,3 @@
-import { formatNumber } from '../../text/numbers.js';
-
 /** What several rounds of one measurement gave. */
 export interface Measured {
   readonly median: number;
@@ -31,7 +29,7 @@ export const inRounds = async (
   contenders: readonly Contender[],
   rounds: number,
   say: (line: string) => void,
-  show: (value: number) => string = (value) => formatNumber(value),
+  show: (value: number) => string = (value) => Math.round(value).toLocaleString('en'),
 ): Promise<ReadonlyMap<string, Measured>> => {
   const values = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round++) {

@@ -3,7 +3,6 @@ import type { Report, Scenario, Table } from '../bench/scenario.js';
 import { type Appending, type Level, measureAppending, UNLIMITED } from './appending.js';
 import type { LoadRun } from './load.js';
 import { measureReading } from './reading.js';
-import { formatNumber } from '../../text/numbers.js';
 
 const rateOf = (run: LoadRun | undefined): number => run?.perSecond ?? Number.NaN;
 
@@ -19,10 +18,12 @@ const ratiosOf = ({ fsync, os }: Appending['levels'], readPerSecond: number) => 
   };
 };
 
+const whole = (value: number): string => Math.round(value).toLocaleString('en');
+
 const tableOf = (durability: Durability, { plain, journal, peers }: Level): Table => {
   const row = (name: string, { perSecond, p50Ms, p99Ms }: LoadRun) => [
     name,
-    formatNumber(perSecond),
+    whole(perSecond),
     p50Ms.toFixed(3),
     p99Ms.toFixed(3),
   ];
@@ -34,7 +35,7 @@ const tableOf = (durability: Durability, { plain, journal, peers }: Level): Tabl
       ...Object.entries(journal).map(([callers, run]) =>
         row(callers === '1' ? 'journal, 1 caller' : `journal, ${callers} callers`, run),
       ),
-      ...Object.entries(peers).map(([name, rate]) => [name, formatNumber(rate), '', '']),
+      ...Object.entries(peers).map(([name, rate]) => [name, whole(rate), '', '']),
     ],
   };
 };
@@ -54,7 +55,7 @@ export const journal: Scenario = {
         {
           title: 'reading',
           heads: ['reader', 'records/s'],
-          rows: Object.entries(reading.readers).map(([name, { median }]) => [name, formatNumber(median)]),
+          rows: Object.entries(reading.readers).map(([name, { median }]) => [name, whole(median)]),
         },
         {
           title: 'ratios',
@@ -63,7 +64,7 @@ export const journal: Scenario = {
             ['fsyncOverPerMessage', ratios.fsyncOverPerMessage.toFixed(1), '>= 10'],
             ['osOverBestBench', ratios.osOverBestBench.toFixed(2), '>= 0.6'],
             ['loneOverPlain', ratios.loneOverPlain.toFixed(2), '<= 1.15'],
-            ['readPerSecond', formatNumber(ratios.readPerSecond), '>= 300,000'],
+            ['readPerSecond', whole(ratios.readPerSecond), '>= 300,000'],
           ],
         },
       ],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LONG_FILES } from '../runner/long-files.js';
 import { select } from '../runner/selection.js';
 import { testFiles } from '../runner/test-files.js';
 import { PROGRAMS, TIER_NAMES, TIERS, tierOf, tierOfFolder } from '../runner/tiers.js';
@@ -38,6 +39,14 @@ describe('the tiers of the test runner', () => {
 
   it('the runner refuses an argument that is neither a tier nor a file', () => {
     assert.throws(() => select(['unti'], ['test/schemas/a.test.ts']), /unti/);
+  });
+
+  it('the files that begin first are there', () => {
+    const files = testFiles();
+    assert.deepEqual(
+      LONG_FILES.filter((file) => !files.includes(file)),
+      [],
+    );
   });
 
   it('arguments narrow what is run', () => {

@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { BurstOutcome } from '../../perf/burst/burst-outcome.js';
+import { IN_FULL } from '../support/form.js';
 import { tallystickPath } from '../support/program-paths.js';
 import { processesOf } from './system-state.js';
 import { runProgram } from '../support/run-program.js';
 import { tempDir } from '../support/temp-dir.js';
-import { IN_FULL } from './form.js';
 
 /** What is lost is looked for here, not how fast it is: a slow machine may take its time. */
 const COMMON = ['--json', '--max-recovery', '150', '--baseline', '200', '--baseline-seconds', '1'];

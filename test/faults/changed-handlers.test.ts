@@ -15,6 +15,7 @@ import { manifest } from '../fixtures/modules/planner/manifest.js';
 import { CALL_CHANGES, callsIn, changedCalls, type Step, saysTheSame } from '../support/changed-calls.js';
 import { startBroker, tallystick, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
+import { byForm } from '../support/form.js';
 import { connectOperator } from '../support/log-checks.js';
 import { jsonText } from '../support/json-text.js';
 import { writeManifest, writeModule } from '../support/module-dir.js';
@@ -22,9 +23,8 @@ import { moduleStatus } from '../support/modules.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { IN_FULL } from './form.js';
 
-const HANDLERS = IN_FULL ? 500 : 60;
+const HANDLERS = byForm({ short: 30, deep: 120, full: 500 });
 
 const agent = fc.constantFrom('ann', 'bob', 'cy');
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -200,7 +200,7 @@ test('I11 calls of a module in another language are compared too, on their way a
     const { data } = reply.json<{ data: readonly Result[] }>();
     return data.map((each) => (each.status === 'ok' ? 'ok' : each.error.code));
   };
-  for (const { first, same, other } of fc.sample(payloads, IN_FULL ? 200 : 20)) {
+  for (const { first, same, other } of fc.sample(payloads, byForm({ short: 10, deep: 40, full: 200 }))) {
     const subject = 'call.accounts.deposit.x';
     const codes = await codesOf([
       { subject, call: 1, payload: first },

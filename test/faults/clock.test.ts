@@ -6,9 +6,9 @@ import { pathToFileURL } from 'node:url';
 import { connect, headers as makeHeaders } from 'nats';
 import { HEADER } from '../../schemas/headers.js';
 import type { Result } from '../../schemas/result.js';
+import { byForm } from '../support/form.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { FaultRig, MODULES } from './fault-rig.js';
-import { IN_FULL } from './form.js';
 import { DURABILITY, SEED } from './kill-options.js';
 
 const HOUR_MS = 3_600_000;
@@ -55,7 +55,7 @@ describe('the clock of broker and modules', () => {
   test('I1 to I5 set back by an hour, and forward again, it costs nothing: no process is taken for dead or alive by it', async () => {
     const running = await pids();
     await rig.underLoad(async () => {
-      for (let round = 0; round < (IN_FULL ? 20 : 2); round++) {
+      for (let round = 0; round < byForm({ short: 2, deep: 6, full: 20 }); round++) {
         await answered(50);
         shift(round % 2 === 0 ? -HOUR_MS : 0);
       }

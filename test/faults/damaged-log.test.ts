@@ -12,17 +12,17 @@ import { splitSubject } from '../../schemas/subjects.js';
 import { bareServer, storeOf } from '../broker/log/two-logs.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
+import { byForm } from '../support/form.js';
 import { createLog } from '../support/log.js';
 import { connectOperator } from '../support/log-checks.js';
 import { writeShippedModule } from '../support/module-dir.js';
 import { Seeded } from '../support/seeded.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { DAMAGES, damageFile } from './damage.js';
-import { IN_FULL } from './form.js';
 import { SEED } from './kill-options.js';
 import { settled, status } from './system-state.js';
 
-const PLACES = IN_FULL ? 60 : 3;
+const PLACES = byForm({ short: 2, deep: 8, full: 60 });
 const AGENTS = 10;
 /** Each agent's: three records each. The log has several block files then. */
 const DEPOSITS = 10;

@@ -9,6 +9,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { manifest } from '../fixtures/modules/faulty/manifest.js';
 import { startBroker, type TestBroker, tallystick } from '../support/broker.js';
+import { byForm } from '../support/form.js';
 import { checkLog, connectOperator } from '../support/log-checks.js';
 import { writeModule } from '../support/module-dir.js';
 import { moduleStatus } from '../support/modules.js';
@@ -16,7 +17,7 @@ import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
 const COMMANDS = 200;
-const ROUNDS = 2;
+const ROUNDS = byForm({ short: 2, deep: 4 });
 
 /** Commands whose results say that they are dead, and commands that redrive, as the log has them. */
 const fromLog = async (dataDir: string) => {

@@ -6,16 +6,16 @@ import { HEADER } from '../../schemas/headers.js';
 import type { Result } from '../../schemas/result.js';
 import { notHere } from '../runner/not-here.js';
 import { startBroker, tallystick } from '../support/broker.js';
+import { byForm } from '../support/form.js';
 import { writeShippedModule } from '../support/module-dir.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { IN_FULL } from './form.js';
 import { Ledger } from './ledger.js';
 import { mountSmallDisk } from './small-disk.js';
 import { checkSettledLog, money, moneyInLog } from './system-state.js';
 
 const DISK_MIB = 96;
-const ROUNDS = IN_FULL ? 5 : 1;
+const ROUNDS = byForm({ short: 1, deep: 2, full: 5 });
 /** Calls that are sent while the disk is full, beside those that were under way. */
 const CALLS = 40;
 const AGENTS = ['alice', 'bob', 'carol'];

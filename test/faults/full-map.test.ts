@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { Generations } from '../../store/snapshots/generations.js';
 import { SnapshotStore } from '../../store/snapshots/snapshot-store.js';
+import { byForm } from '../support/form.js';
 import { tempDir } from '../support/temp-dir.js';
-import { IN_FULL } from './form.js';
 
 const MAP_BYTES = 64 * 1024;
-const AGENTS = IN_FULL ? 20_000 : 2_000;
+const AGENTS = byForm({ short: 2_000, deep: 5_000, full: 20_000 });
 const GROUP = 100;
 
 test('I6 snapshots that outgrow the memory that LMDB has mapped are written on, and read by who had them open', async () => {

@@ -1,4 +1,4 @@
-import { IN_FULL } from './form.js';
+import { IN_FULL, byForm } from '../support/form.js';
 
 /** What `npm run test:kills` hands to the test; without it, few kills and a new seed each time. */
 export const KILL_VARIABLES = {
@@ -23,8 +23,8 @@ export const DURABILITY = process.env[KILL_VARIABLES.durability] ?? 'fsync';
 /** What the names of the points begin with. */
 export const POINTS = process.env[KILL_VARIABLES.points] ?? '';
 /** Where no number of kills is given, so many points are drawn by lot: all of them take too long for every run. */
-export const MODULE_POINTS = 2;
+export const MODULE_POINTS = byForm({ short: 1, deep: 4, full: 4 });
 /** Each of these costs a start of the broker. */
-export const BROKER_POINTS = 1;
-/** Calls in flight at each kill of the tests that kill from outside; `npm run test:faults` has 10,000. */
-export const CALLS = number('KILLS_CALLS') ?? 800;
+export const BROKER_POINTS = byForm({ short: 1, deep: 2, full: 2 });
+/** Calls in flight at each kill of the tests that kill from outside. */
+export const CALLS = number('KILLS_CALLS') ?? byForm({ short: 250, deep: 1_000, full: 10_000 });

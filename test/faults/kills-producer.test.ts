@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { byForm } from '../support/form.js';
 import { startCounting, startProducing } from '../support/producing.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { IN_FULL } from './form.js';
 import { checkSettledLog } from './system-state.js';
 import { Told } from './told.js';
 
-const LIVES = IN_FULL ? 40 : 2;
+const LIVES = byForm({ short: 1, deep: 6, full: 40 });
 /** Records on their way at each kill. */
 const WINDOW = 500;
 

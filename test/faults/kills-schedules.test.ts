@@ -9,15 +9,15 @@ import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Schedule } from '../../schemas/schedule.js';
 import { startBroker } from '../support/broker.js';
+import { byForm } from '../support/form.js';
 import { checkLog, connectOperator } from '../support/log-checks.js';
 import { Seeded } from '../support/seeded.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { IN_FULL } from './form.js';
 import { DURABILITY, SEED, TIMES } from './kill-options.js';
 
 const POINTS = FAIL_POINTS.filter((point) => point.startsWith('firing.'));
-const PER_POINT = TIMES ?? (IN_FULL ? 10 : 1);
+const PER_POINT = TIMES ?? byForm({ short: 1, deep: 2, full: 10 });
 const ONCE = 15;
 /** The long one is due after most kills, and not at each start. */
 const PERIODS = ['1s', '5s'] as const;

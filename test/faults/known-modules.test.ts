@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { IN_FULL } from './form.js';
 import { KnownModules, NAMES, type Step } from './known-modules.js';
+import { IN_FULL, byForm } from '../support/form.js';
 
 const name = fc.constantFrom(...NAMES);
 const one = (what: Step['do']): fc.Arbitrary<Step> =>
@@ -50,7 +50,10 @@ test('I3 commands of a module that was unloaded wait, also over a restart of the
 
 test('I3 whatever a module goes through, its commands are handled or answered MODULE_UNKNOWN, once each', async () => {
   const lives = fc.array(steps, { minLength: 6, maxLength: IN_FULL ? 20 : 8 });
-  await fc.assert(fc.asyncProperty(lives, perform), { numRuns: IN_FULL ? 30 : 1, endOnFailure: true });
+  await fc.assert(fc.asyncProperty(lives, perform), {
+    numRuns: byForm({ short: 1, deep: 4, full: 30 }),
+    endOnFailure: true,
+  });
 });
 
 test('I3 a broker that is killed while it loads, unloads, reloads or removes has done it, or nothing of it', async (t) => {

@@ -5,13 +5,13 @@ import { connect } from 'nats';
 import type { Result } from '../../schemas/result.js';
 import { manifest } from '../fixtures/modules/leaky/manifest.js';
 import { startBroker } from '../support/broker.js';
+import { byForm } from '../support/form.js';
 import { writeModule, writeShippedModule } from '../support/module-dir.js';
 import { tempDir } from '../support/temp-dir.js';
-import { IN_FULL } from './form.js';
 import { checkSettledLog, status } from './system-state.js';
 
 /** Each leaves 4 MiB behind, in a heap of 64. */
-const COMMANDS = IN_FULL ? 200 : 24;
+const COMMANDS = byForm({ short: 24, deep: 60, full: 200 });
 const AGENTS = 10;
 
 test('I3 I5 a module that leaks ends at its heap limit and is started again; each command is handled once, others go on', async (t) => {

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { SILENCE_VARIABLE } from '../../link/keepalive.js';
 import { type BadLine, type Direction, startBadLine } from '../support/bad-line.js';
+import { IN_FULL, byForm } from '../support/form.js';
 import { startServerElsewhere } from '../support/server-elsewhere.js';
 import { FaultRig, MODULES } from './fault-rig.js';
-import { IN_FULL } from './form.js';
 import { SEED } from './kill-options.js';
 
 /** After how much silence a connection is given up: the default in full. */
 const SILENCE_MS = IN_FULL ? 15_000 : 900;
-const CUTS = IN_FULL ? 30 : 4;
+const CUTS = byForm({ short: 3, deep: 10, full: 30 });
 /** Connections of the broker (two) and of its modules. */
 const CONNECTIONS = 2 + MODULES.length;
 /** In the short form the worst: calls and beats go on to come, and nothing that is sent arrives. */

@@ -4,16 +4,16 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { SILENCE_VARIABLE } from '../../link/keepalive.js';
 import { type BadLine, type Direction, startBadLine } from '../support/bad-line.js';
 import type { TestBroker } from '../support/broker.js';
+import { IN_FULL, byForm } from '../support/form.js';
 import { type Producing, startCounting, startProducing } from '../support/producing.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { IN_FULL } from './form.js';
 import { checkSettledLog } from './system-state.js';
 import { Told } from './told.js';
 
 /** After how much silence a connection is given up: the default in full, else as short as a busy machine bears. */
 const SILENCE_MS = IN_FULL ? 15_000 : 900;
-const CUTS = IN_FULL ? 50 : 3;
+const CUTS = byForm({ short: 2, deep: 8, full: 50 });
 /** In the short form the worst of them. */
 const DIRECTIONS: readonly Direction[] = IN_FULL ? ['to-server', 'to-client', 'both'] : ['both'];
 const ENDLESS = 10_000_000;

@@ -4,13 +4,13 @@ import { after, before, describe, test } from 'node:test';
 import { SILENCE_VARIABLE } from '../../link/keepalive.js';
 import { counting } from '../fixtures/counting.js';
 import { tallystick } from '../support/broker.js';
+import { IN_FULL, byForm } from '../support/form.js';
 import { writeModule } from '../support/module-dir.js';
 import { isAlive } from '../support/processes.js';
 import { startProducing } from '../support/producing.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { FaultRig, MODULES, type ProcessName } from './fault-rig.js';
-import { IN_FULL } from './form.js';
 import { DURABILITY, SEED } from './kill-options.js';
 import { Told } from './told.js';
 
@@ -39,7 +39,11 @@ describe(`stopped for ${PAUSE_MS / 1_000} s by SIGSTOP, and let go on by SIGCONT
   const pids = async (): Promise<readonly number[]> =>
     Promise.all(MODULES.map((name: ProcessName) => rig.pidOf(name)));
 
-  for (const name of IN_FULL ? MODULES : (['accounts'] as const)) {
+  for (const name of byForm<readonly (typeof MODULES)[number][]>({
+    short: ['accounts'],
+    deep: MODULES,
+    full: MODULES,
+  })) {
     test(`I1 to I5 module ${name} is replaced: the process that was stopped is no more when its time comes`, async () => {
       const stopped = await rig.pidOf(name);
       await rig.underLoad(async () => {

@@ -11,16 +11,16 @@ import { mayStoreCopy } from '../../schemas/publish-rights.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
+import { byForm } from '../support/form.js';
 import { jsonText, resultText } from '../support/json-text.js';
 import { connectOperator } from '../support/log-checks.js';
 import { writeManifest } from '../support/module-dir.js';
 import { moduleStatus } from '../support/modules.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { tempDir } from '../support/temp-dir.js';
-import { IN_FULL } from './form.js';
 
 const RAW = join(PROJECT_ROOT, 'test', 'fixtures', 'modules', 'raw');
-const RESULTS = IN_FULL ? 2_000 : 100;
+const RESULTS = byForm({ short: 60, deep: 400, full: 2_000 });
 
 const EVENTS = ['added', 'noted', 'A-b_9'] as const;
 

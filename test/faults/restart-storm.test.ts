@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startBroker } from '../support/broker.js';
+import { IN_FULL, byForm } from '../support/form.js';
 import { processesMentioning } from '../support/processes.js';
 import { Seeded } from '../support/seeded.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { FaultRig, MODULES } from './fault-rig.js';
-import { IN_FULL } from './form.js';
 import { DURABILITY, SEED } from './kill-options.js';
 import { status } from './system-state.js';
 
-const KILLS = IN_FULL ? 60 : 4;
+const KILLS = byForm({ short: 2, deep: 10, full: 60 });
 /** Up to so long after the kill before it the next one strikes, milliseconds: also in the middle of a start. */
 const APART_MS = IN_FULL ? 3_000 : 1_500;
 

@@ -7,13 +7,13 @@ import { createClient, createProducer } from '../../modules/sdk/index.js';
 import { manifest } from '../fixtures/modules/slow/manifest.js';
 import { startBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
+import { IN_FULL, byForm } from '../support/form.js';
 import { writeModule } from '../support/module-dir.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { IN_FULL } from './form.js';
 import { checkSettledLog, SETTLE_MS, settled, status } from './system-state.js';
 
-const SECONDS = IN_FULL ? 60 : 2;
+const SECONDS = byForm({ short: 2, deep: 10, full: 60 });
 /** Commands on their way into the log at a time; and calls that wait for their results at a time. */
 const SENDING = 200;
 const CALLING = IN_FULL ? 2_000 : 500;

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'nats';
 import { startBroker, type TestBroker } from '../support/broker.js';
+import { IN_FULL, byForm } from '../support/form.js';
 import { runningProcesses } from '../support/processes.js';
 import { Seeded } from '../support/seeded.js';
 import { startServerElsewhere, writeAccounts } from '../support/server-elsewhere.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { IN_FULL } from './form.js';
 import { SEED } from './kill-options.js';
 import { Ledger } from './ledger.js';
 import { AGENT_NAMES, Load, prepare } from './load.js';
 import { checkSettledLog, money, moneyInLog, processesOf } from './system-state.js';
 
 const PAUSE_MS = IN_FULL ? 40_000 : 1_000;
-const ROUNDS = IN_FULL ? 3 : 1;
+const ROUNDS = byForm({ short: 1, deep: 2, full: 3 });
 
 /** A broker and every process that it started. */
 const pidsOf = (broker: TestBroker): readonly number[] =>

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { FAMILY_NAMES } from './families/families.js';
 import { runFuzz } from './run-fuzz.js';
+import { byForm } from '../support/form.js';
 
 /** `npm run test:fuzz` sends a million. */
-const INPUTS = 10_000;
+const INPUTS = byForm({ short: 4_000, deep: 20_000 });
 /** Not manifests: a directory that the broker cannot read to its end takes its time, and has tests of its own. */
 const NAMES = FAMILY_NAMES.filter((name) => name !== 'manifests');
 

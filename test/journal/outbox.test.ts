@@ -7,6 +7,7 @@ import { createProducer } from '../../modules/sdk/index.js';
 import { counting } from '../fixtures/counting.js';
 import type { TestBroker } from '../support/broker.js';
 import { failure, success } from '../support/either.js';
+import { byForm } from '../support/form.js';
 import { processesMentioning } from '../support/processes.js';
 import {
   type Counted,
@@ -20,7 +21,7 @@ import { stopped } from '../support/stopped.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
-const ROUNDS = 6;
+const ROUNDS = byForm({ short: 3, deep: 8 });
 
 const serverOf = (broker: TestBroker): number => {
   const found = processesMentioning(broker.dataDir).find(({ command }) => command.includes('nats-server'));

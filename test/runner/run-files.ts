@@ -15,6 +15,8 @@ export interface TierRun extends FileRun {
 export interface FilesOptions {
   readonly env: Readonly<Record<TierName, NodeJS.ProcessEnv>>;
   readonly scratch: string;
+  /** How many times as long as in the short form a file may take. */
+  readonly timeoutFactor: number;
   /** Told each file as it ends. */
   readonly onEnd: (run: TierRun) => void;
 }
@@ -32,7 +34,7 @@ const endWithThisProcess = (groups: ReadonlySet<number>): void => {
 /** Runs the files in their order. One tier begins while the last files of the tier before it end. */
 export const runFiles = async (
   files: readonly FileOfTier[],
-  { env, scratch, onEnd }: FilesOptions,
+  { env, scratch, timeoutFactor, onEnd }: FilesOptions,
 ): Promise<TierRun[]> => {
   const groups = new Set<number>();
   endWithThisProcess(groups);
@@ -40,7 +42,7 @@ export const runFiles = async (
   const running = new Set<string>();
   const ended = new EventEmitter();
   const run = async ({ tier, file }: FileOfTier): Promise<void> => {
-    const { fileTimeoutMs: timeoutMs } = TIERS[tier];
+    const timeoutMs = TIERS[tier].fileTimeoutMs * timeoutFactor;
     const result = { tier, ...(await runFile(file, { env: env[tier], timeoutMs, scratch, groups })) };
     runs.push(result);
     running.delete(file);

@@ -1,3 +1,4 @@
+import { turnOfLength } from './long-files.js';
 import { isTierName, TIER_NAMES, type TierName, tierOf, turnOf } from './tiers.js';
 
 export type Selection = readonly { readonly tier: TierName; readonly files: readonly string[] }[];
@@ -20,6 +21,6 @@ export const select = (args: readonly string[], files: readonly string[], tierOf
         (file) =>
           tiers.get(file) === tier && (args.length === 0 || args.includes(tier) || args.includes(file)),
       )
-      .toSorted((a, b) => turnOf(tier, a) - turnOf(tier, b)),
+      .toSorted((a, b) => turnOfLength(a) - turnOfLength(b) || turnOf(tier, a) - turnOf(tier, b)),
   }));
 };

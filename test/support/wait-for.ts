@@ -13,7 +13,7 @@ type NotYet = undefined | null | false;
 export const waitFor = async <T>(
   what: string,
   condition: () => Promise<T | NotYet> | T | NotYet,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<T> => {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { connect } from 'nats';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { brokerStatus } from '../../support/broker-status.js';
+import { byForm } from '../../support/form.js';
 import { soundLog } from '../../support/log-checks.js';
 import { processesMentioning } from '../../support/processes.js';
 import { startServer, type TestServer } from '../../support/server.js';
@@ -96,7 +97,7 @@ describe('I9 what is no loss', () => {
         [],
       );
     let handled = 0;
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < byForm({ short: 3, deep: 6 }); round++) {
       await using broker = await start();
       const nc = await connect({ servers: broker.url, maxReconnectAttempts: -1, reconnectTimeWait: 20 });
       let calling = true;

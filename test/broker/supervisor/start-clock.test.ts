@@ -97,7 +97,9 @@ describe('the time that a start may take', () => {
           ),
         },
       );
-    await using broker = await startBroker({ args: ['--no-shipped', '--module', write(false)] });
+    await using broker = await startBroker({
+      args: ['--no-shipped', '--durability', 'os', '--module', write(false)],
+    });
     const nc = await connect({ servers: broker.url });
     const add = () => nc.request(`call.${name}.add.a`, '{"n":1}', { timeout: 120_000 });
     await Promise.all(Array.from({ length: 4_500 }, add));

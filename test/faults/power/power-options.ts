@@ -1,5 +1,5 @@
-import { IN_FULL } from '../form.js';
 import { MODES, type Mode } from './lossy-disk.js';
+import { IN_FULL, byForm } from '../../support/form.js';
 
 /** What `npm run test:power` hands to the test; without it, few crashes and a new seed each time. */
 export const POWER_VARIABLES = {
@@ -19,7 +19,7 @@ export const SEED = number(POWER_VARIABLES.seed) ?? Math.floor(Math.random() * 2
 const asked = number(POWER_VARIABLES.crashes);
 export const IS_LONG = IN_FULL || asked !== undefined;
 /** Losses of power under `fsync`. */
-export const CRASHES = asked ?? (IN_FULL ? 12 : 2);
+export const CRASHES = asked ?? byForm({ short: 1, deep: 4, full: 12 });
 /** Records that are acknowledged between two of them, at most. */
 export const MOST_ACKNOWLEDGED = IS_LONG ? 300 : 60;
 

@@ -11,11 +11,12 @@ import { history, statesOf } from '../../fixtures/tally-history.js';
 import { follow } from '../../support/children.js';
 import { failure, success } from '../../support/either.js';
 import { type Folding, startFolding } from '../../support/folding.js';
+import { byForm } from '../../support/form.js';
 import { Seeded } from '../../support/seeded.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
-const [COUNT, AGENTS, KILLS] = [20_000, 40, 8];
+const [COUNT, AGENTS, KILLS] = [20_000, 40, byForm({ short: 3, deep: 12 })];
 const SEED = Math.floor(Math.random() * 2 ** 32);
 const HAPPENED = history(SEED, COUNT, AGENTS);
 const STATES = statesOf(HAPPENED);
