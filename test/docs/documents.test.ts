@@ -70,6 +70,15 @@ describe('documents', () => {
     assert.deepEqual(broken, []);
   });
 
+  it('docs/README.md leads to every document', () => {
+    const index = all.find(({ path }) => path === 'docs/README.md')?.text ?? '';
+    const missing = all
+      .map(({ path }) => path)
+      .filter((path) => /^docs\/[^/]+\.md$/.test(path) && path !== 'docs/README.md')
+      .filter((path) => !index.includes(`](${path.slice('docs/'.length)})`));
+    assert.deepEqual(missing, []);
+  });
+
   it('every command is in a block that a test runs, or is one of those that cannot be', () => {
     const unrun = all.flatMap(({ path, text }) =>
       blocksOf(text)

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { documents } from './documents.js';
+
+/** Those words of docs/STYLE.md that are wrong wherever they stand. */
+const WORDS = [
+  ...['whoever', 'anew', 'beside', 'of its own', 'of their own', 'in silence', 'without a word', 'borne out'],
+  ...['for want of', 'whereby', 'wherein', 'thereof'],
+];
+/** Also over the end of a line. */
+const UNWANTED = new RegExp(`\\b(?:${WORDS.map((word) => word.replaceAll(' ', '\\s+')).join('|')})\\b`, 'gi');
+
+/** As many lines, so that a finding has the line of the document. */
+const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ');
+
+const FENCED = /^[ \t]*```[\s\S]*?^[ \t]*```$/gm;
+
+/** The table of errors has the texts of schemas/errors.ts, and code is not prose. */
+const withoutCode = (text: string): string =>
+  text
+    .replaceAll(/^<!-- errors: [\s\S]*?^<!-- end of errors -->/gm, blank)
+    .replaceAll(FENCED, blank)
+    .replaceAll(/`[^`]*`/g, blank);
+
+const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length;
+
+const unwantedIn = (path: string, text: string): readonly string[] => {
+  const prose = withoutCode(text);
+  return [...prose.matchAll(UNWANTED)].map(
+    ({ 0: found, index }) => `${path}:${lineOf(prose, index)}: ${found}`,
+  );
+};
+
+describe('the prose of documents', () => {
+  // STYLE.md shows the words that it forbids.
+  const all = documents().filter(({ path }) => path !== 'docs/STYLE.md');
+
+  it('has no word that docs/STYLE.md forbids', () => {
+    assert.deepEqual(
+      all.flatMap(({ path, text }) => unwantedIn(path, text)),
+      [],
+    );
+  });
+
+  it('is read as prose: a forbidden word is found in a sentence, not in code', () => {
+    const text = 'It begins anew.\n\n```sh\necho anew\n```\n\n`anew` and\nwhoever calls\n';
+    assert.deepEqual(unwantedIn('a.md', text), ['a.md:1: anew', 'a.md:8: whoever']);
+  });
+});
