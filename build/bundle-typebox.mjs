@@ -24,6 +24,7 @@ const PRODUCT = [
   'schemas',
   'store',
   'system',
+  'text',
   'transfer',
 ];
 const FILES = new Map([

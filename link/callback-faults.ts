@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { type Fault, fault } from '../schemas/errors.js';
-import { printableText } from '../schemas/printable.js';
+import { printableText } from '../text/printable.js';
 import { Seldom } from '../system/lines/seldom.js';
 
 /** Characters of a stack that are shown. */

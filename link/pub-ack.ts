@@ -2,18 +2,20 @@ import type { Msg } from 'nats';
 import * as E from 'fp-ts/lib/Either.js';
 import { headersOf } from './message-headers.js';
 import { type ErrorCode, type Fault, fault } from '../schemas/errors.js';
+import { JETSTREAM_ERROR } from './jetstream-error.js';
 
-// Codes of nats-server's errors.json; each says for certain that the record was not stored.
+// Each of them says for certain that the record was not stored.
 const CODES: Readonly<Record<number, ErrorCode>> = {
-  10071: 'EPOCH_LOST', // wrong last sequence: the fence
-  10164: 'EPOCH_LOST', // the same where the server does not say which it is
-  10077: 'LOG_FULL', // maximum bytes exceeded
-  10047: 'LOG_FULL', // insufficient storage resources
-  10054: 'PAYLOAD_TOO_LARGE', // message size exceeds maximum allowed
-  10097: 'HEADERS_TOO_LARGE', // header size exceeds maximum allowed of 64k
-  10167: 'OVERLOADED', // too many requests: the stream's inbound queue is full
-  10176: 'OVERLOADED', // the server gave a batch up: it was not complete in time, or could not be staged
-  10210: 'OVERLOADED', // too many batches are open
+  // The fence.
+  [JETSTREAM_ERROR.wrongLastSequence]: 'EPOCH_LOST',
+  [JETSTREAM_ERROR.wrongLastSequenceConstant]: 'EPOCH_LOST',
+  [JETSTREAM_ERROR.streamStoreFailed]: 'LOG_FULL',
+  [JETSTREAM_ERROR.storageResourcesExceeded]: 'LOG_FULL',
+  [JETSTREAM_ERROR.messageExceedsMaximum]: 'PAYLOAD_TOO_LARGE',
+  [JETSTREAM_ERROR.headerExceedsMaximum]: 'HEADERS_TOO_LARGE',
+  [JETSTREAM_ERROR.tooManyRequests]: 'OVERLOADED',
+  [JETSTREAM_ERROR.incompleteBatch]: 'OVERLOADED',
+  [JETSTREAM_ERROR.tooManyBatches]: 'OVERLOADED',
 };
 
 interface Reply {

@@ -14,6 +14,7 @@ import {
   type Table,
 } from './bench/scenario.js';
 import { SCENARIOS } from './scenarios.js';
+import { formatTable } from '../text/table.js';
 
 const LIST = SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
 
@@ -85,15 +86,13 @@ const readArgs = (args: readonly string[]) => {
   }
 };
 
-const formatTable = ({ title, heads, rows }: Table): string => {
-  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd();
-  return [title, ...[heads, ...rows].map((cells) => `  ${line(cells)}`)].join('\n');
-};
+const tableText = ({ title, heads, rows }: Table): string =>
+  [
+    title,
+    ...formatTable(heads, rows)
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ].join('\n');
 
 const print = (name: string, { data, tables }: Report, json: boolean): void => {
   const on = machine();
@@ -102,7 +101,7 @@ const print = (name: string, { data, tables }: Report, json: boolean): void => {
     return;
   }
   const where = `${on.cpus} × ${on.model}, ${on.system}, node ${on.node}`;
-  process.stdout.write(`${[where, ...tables.map(formatTable)].join('\n\n')}\n`);
+  process.stdout.write(`${[where, ...tables.map(tableText)].join('\n\n')}\n`);
 };
 
 const refuseUnless = ({ name, takes = [] }: Scenario, option: OwnOption, value: string | undefined): void => {

@@ -1,5 +1,6 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
+import { BYTE_STEPS, formatBytes, KIB } from '../text/bytes.js';
 
 /** Sizes and durations as people write them: `10GB`, `512MiB`, `1.5k`, `30s`, `2h`. */
 
@@ -9,7 +10,6 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Characters that are read, at most. */
 const MAX_TEXT = 256;
 
-const KIB = 1024;
 const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
   ['', 1],
   ['b', 1],
@@ -84,21 +84,6 @@ const DECIMAL_STEPS = [
   ['MB', 1e6],
   ['kB', 1e3],
 ] as const;
-
-const BYTE_STEPS = [
-  ['TiB', KIB ** 4],
-  ['GiB', KIB ** 3],
-  ['MiB', KIB ** 2],
-  ['KiB', KIB],
-] as const;
-
-/** For people: at most one decimal, `1.5 MiB`. */
-export const formatBytes = (bytes: number): string => {
-  const step = BYTE_STEPS.find(([, size]) => bytes >= size);
-  if (step === undefined) return `${Math.round(bytes)} B`;
-  const [unit, size] = step;
-  return `${Number((bytes / size).toFixed(1))} ${unit}`;
-};
 
 const BINARY_UNIT = /i(?:b)?\s*$/i;
 const NO_UNIT = /^\s*\d+(?:\.\d+)?\s*b?\s*$/i;

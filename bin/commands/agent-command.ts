@@ -9,7 +9,8 @@ import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { moduleCode } from '../work/module-code.js';
 import { name, place, positive, waiting, withDefault } from '../options/option-values.js';
-import { formatTable, print, printJson } from '../output/output.js';
+import { print, printJson } from '../output/output.js';
+import { formatTable } from '../../text/table.js';
 import { done, run, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
 

@@ -3,7 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../../schemas/errors.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
-import { formatBytes } from '../../schemas/quantity.js';
+import { formatBytes } from '../../text/bytes.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { modulesTable } from '../text/module-table.js';

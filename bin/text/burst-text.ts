@@ -1,15 +1,14 @@
 import type { BurstOutcome, Quantiles } from '../../perf/burst/burst-outcome.js';
-import { formatTable } from '../output/output.js';
-
-const count = (value: number): string => value.toLocaleString('en');
+import { formatTable } from '../../text/table.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const quantiles = (name: string, { p50, p99, max }: Quantiles): readonly string[] => [
   name,
-  ...[p50, p99, max].map((ms) => (ms === null ? '-' : count(ms))),
+  ...[p50, p99, max].map((ms) => (ms === null ? '-' : formatNumber(ms, 3))),
 ];
 
 const faultLine = ({ at, what, downMs }: BurstOutcome['faults'][number]): string =>
-  `  ${what} killed at ${at} s: ${downMs === null ? 'did not go on' : `went on after ${count(downMs)} ms`}`;
+  `  ${what} killed at ${at} s: ${downMs === null ? 'did not go on' : `went on after ${formatNumber(downMs, 3)} ms`}`;
 
 /** What a person wants to know of it, the verdict first. */
 export const burstText = (outcome: BurstOutcome): string => {
@@ -18,10 +17,12 @@ export const burstText = (outcome: BurstOutcome): string => {
     ? 'ok: every acknowledged record is there once, in its order'
     : `NOT OK\n${outcome.reasons.map((reason) => `  ${reason}`).join('\n')}`;
   const missing = [
-    ...(notAcked.refused > 0 ? [`${count(notAcked.refused)} refused`] : []),
-    ...(notAcked.unknown > 0 ? [`${count(notAcked.unknown)} without a word of whether they are stored`] : []),
+    ...(notAcked.refused > 0 ? [`${formatNumber(notAcked.refused)} refused`] : []),
+    ...(notAcked.unknown > 0
+      ? [`${formatNumber(notAcked.unknown)} without a word of whether they are stored`]
+      : []),
     ...(notAcked.notSent > 0
-      ? [`${count(notAcked.notSent)} not sent, or not answered, because their producer was dead`]
+      ? [`${formatNumber(notAcked.notSent)} not sent, or not answered, because their producer was dead`]
       : []),
   ];
   const rows = (['baseline', 'burst', 'after'] as const).flatMap((phase) => [
@@ -30,9 +31,9 @@ export const burstText = (outcome: BurstOutcome): string => {
   ]);
   return [
     verdict,
-    `offered ${count(offered)}, acknowledged ${count(acked)}, delivered ${count(delivered)}; lost ${outcome.lost}, duplicated ${outcome.duplicated}, reordered ${outcome.reordered}, unanswered ${outcome.unanswered}`,
+    `offered ${formatNumber(offered)}, acknowledged ${formatNumber(acked)}, delivered ${formatNumber(delivered)}; lost ${outcome.lost}, duplicated ${outcome.duplicated}, reordered ${outcome.reordered}, unanswered ${outcome.unanswered}`,
     ...(missing.length > 0 ? [`not acknowledged: ${missing.join(', ')}`] : []),
-    `burst: ${count(outcome.achievedRate)} records/s acknowledged of ${count(outcome.offeredRate)} offered, ${outcome.durability}; at most ${count(behind.records)} records and ${behind.seconds} s behind`,
+    `burst: ${formatNumber(outcome.achievedRate)} records/s acknowledged of ${formatNumber(outcome.offeredRate)} offered, ${outcome.durability}; at most ${formatNumber(behind.records)} records and ${behind.seconds} s behind`,
     `recovered ${outcome.recoverySeconds ?? 'not'} s after the burst`,
     `processor time, us a record: ${Object.entries(outcome.cpuUsPerRecord)
       .map(([role, us]) => `${role} ${us}`)

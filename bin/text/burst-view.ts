@@ -1,18 +1,19 @@
 import type { BurstView } from '../../perf/burst/burst-progress.js';
 import type { Moment } from '../../perf/burst/timeline.js';
-
-const count = (value: number): string => Math.round(value).toLocaleString('en');
+import { formatNumber } from '../../text/numbers.js';
 
 const line = (moment: Moment, before: Moment | undefined, part: string): string => {
   const perSecond = (of: (each: Moment) => number): string =>
-    before === undefined ? '-' : count(((of(moment) - of(before)) * 1_000) / (moment.atMs - before.atMs));
-  const p99 = moment.p99Ms === null ? '-' : `${count(moment.p99Ms)} ms`;
+    before === undefined
+      ? '-'
+      : formatNumber(((of(moment) - of(before)) * 1_000) / (moment.atMs - before.atMs));
+  const p99 = moment.p99Ms === null ? '-' : `${formatNumber(moment.p99Ms)} ms`;
   return [
     `${(moment.atMs / 1_000).toFixed(1).padStart(5)} s  ${part.padEnd(11)}`,
     `offered ${perSecond(({ offered }) => offered).padStart(7)}/s`,
     `acknowledged ${perSecond(({ acked }) => acked).padStart(7)}/s`,
     `delivered ${perSecond(({ delivered }) => delivered).padStart(7)}/s`,
-    `backlog ${count(moment.backlog).padStart(9)}`,
+    `backlog ${formatNumber(moment.backlog).padStart(9)}`,
     `p99 ${p99}`,
   ].join('  ');
 };

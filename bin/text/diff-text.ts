@@ -1,8 +1,8 @@
 import { writeJson } from '../../schemas/write-json.js';
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 import type { Stopped } from '../../replay/diff/runner-messages.js';
 import type { DiffReport, OutcomeDifference } from '../../replay/diff/report.js';
-import { formatTable } from '../output/output.js';
+import { formatTable } from '../../text/table.js';
 import { changeText } from './step-text.js';
 
 const KINDS = {

@@ -1,6 +1,6 @@
 import type { ModuleStats, ModuleStatus } from '../../schemas/operate.js';
-import { formatBytes } from '../../schemas/quantity.js';
-import { formatTable } from '../output/output.js';
+import { formatBytes } from '../../text/bytes.js';
+import { formatTable } from '../../text/table.js';
 
 const orDash = <T>(value: T | null, format: (value: T) => string = String): string =>
   value === null ? '-' : format(value);

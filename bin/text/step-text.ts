@@ -1,12 +1,12 @@
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 import { writeJson } from '../../schemas/write-json.js';
 import type { Json } from '../../replay/expression/json-value.js';
 import type { Change } from '../../replay/state/changes.js';
 import type { AgentStep } from '../../replay/state/state-steps.js';
+import { inColour } from '../../text/colour.js';
 
-const ESC = '\u001b[';
-const COLOURS = { '+': '32', '-': '31', '~': '33' } as const;
+const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow' } as const;
 
 const jsonText = (value: unknown): string => printable(writeJson(value));
 
@@ -22,7 +22,7 @@ export const changeText = (change: Change, colour: boolean): string => {
   const sign = change.from === undefined ? '+' : change.to === undefined ? '-' : '~';
   const what = sign === '~' ? fromTo(change) : jsonText(change.to ?? change.from);
   const line = `${sign} ${change.path === '' ? 'the state' : printable(change.path)}  ${what}`;
-  return colour ? `  ${ESC}${COLOURS[sign]}m${line}${ESC}0m` : `  ${line}`;
+  return `  ${inColour(colour, COLOURS[sign], line)}`;
 };
 
 /** A step as some lines: where and what, then the changes. */

@@ -1,10 +1,9 @@
 import type { FindingKind, Verification } from '../../schemas/verification.js';
-import { formatTable } from '../output/output.js';
+import { formatTable } from '../../text/table.js';
+import { formatNumber } from '../../text/numbers.js';
 
 /** Findings that are shown to people; `--json` has more. */
 const SHOWN = 20;
-
-const number = (value: number): string => value.toLocaleString('en');
 
 /** What a count of each kind is about, in the order of the report. */
 const KINDS: readonly (readonly [keyof Verification & string, FindingKind, string])[] = [
@@ -24,13 +23,17 @@ const KINDS: readonly (readonly [keyof Verification & string, FindingKind, strin
 const counts = (found: Verification): string =>
   formatTable(
     ['RECORDS', 'COMMANDS', 'RESULTS', 'EVENTS', 'EPOCHS', 'PRODUCERS'],
-    [[found.records, found.commands, found.results, found.events, found.epochs, found.producers].map(number)],
+    [
+      [found.records, found.commands, found.results, found.events, found.epochs, found.producers].map(
+        formatNumber,
+      ),
+    ],
   );
 
 const checks = (found: Verification): string =>
   formatTable(
     ['FOUND', 'KIND', 'WHAT IT IS'],
-    KINDS.map(([key, kind, what]) => [number(found[key] as number), kind, what]),
+    KINDS.map(([key, kind, what]) => [formatNumber(found[key] as number), kind, what]),
   );
 
 const findings = ({ findings, findingsTotal }: Verification): readonly string[] => {
@@ -46,19 +49,20 @@ const findings = ({ findings, findingsTotal }: Verification): readonly string[] 
   return [
     '',
     formatTable(['SEQ', 'KIND', 'PRODUCER', 'DETAIL'], rows),
-    ...(more > 0 ? [`and ${number(more)} more; --json lists the first 1,000`] : []),
+    ...(more > 0 ? [`and ${formatNumber(more)} more; --json lists the first 1,000`] : []),
   ];
 };
 
 const notes = ({ notes, waiting, states, ledger }: Verification): readonly string[] => {
   const lines = [
     ...states.map(
-      ({ module, agents }) => `the snapshots of ${module} are what the log gives: ${number(agents)} agents`,
+      ({ module, agents }) =>
+        `the snapshots of ${module} are what the log gives: ${formatNumber(agents)} agents`,
     ),
-    ...(ledger > 0 ? [`${number(ledger)} lines of the ledger were laid beside the log`] : []),
+    ...(ledger > 0 ? [`${formatNumber(ledger)} lines of the ledger were laid beside the log`] : []),
     ...(waiting > 0
       ? [
-          `${number(waiting)} commands, copies or numbers are too young to be called missing: they may be on their way`,
+          `${formatNumber(waiting)} commands, copies or numbers are too young to be called missing: they may be on their way`,
         ]
       : []),
     ...notes,
@@ -69,9 +73,9 @@ const notes = ({ notes, waiting, states, ledger }: Verification): readonly strin
 const verdict = ({ ok, findingsTotal, records, seconds, firstSeq, lastSeq }: Verification): string => {
   const what = ok
     ? 'clean: nothing is missing, nothing is there twice, everything is in order'
-    : `${number(findingsTotal)} ${findingsTotal === 1 ? 'finding' : 'findings'}`;
-  const range = `records ${number(firstSeq)} to ${number(lastSeq)}`;
-  const rate = seconds > 0 ? `, ${number(Math.round(records / seconds))} records/s` : '';
+    : `${formatNumber(findingsTotal)} ${findingsTotal === 1 ? 'finding' : 'findings'}`;
+  const range = `records ${formatNumber(firstSeq)} to ${formatNumber(lastSeq)}`;
+  const rate = seconds > 0 ? `, ${formatNumber(Math.round(records / seconds))} records/s` : '';
   return `${what}; ${range} in ${seconds.toFixed(2)} s${rate}`;
 };
 

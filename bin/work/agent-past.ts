@@ -7,7 +7,7 @@ import { changesBetween } from '../../replay/state/changes.js';
 import { type AgentStep, agentSteps, type StepsQuery } from '../../replay/state/state-steps.js';
 import { type PathChange, pathChanges, type WatchQuery } from '../../replay/state/watch-state.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
-import { clip } from '../../schemas/printable.js';
+import { clip } from '../../text/printable.js';
 import { writeJson } from '../../schemas/write-json.js';
 import { unknownAgent, who } from './with-agents.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
@@ -18,6 +18,7 @@ import { eventText, fromTo, stepText } from '../text/step-text.js';
 import { stepThrough } from './stepper.js';
 import { terminal } from '../output/terminal.js';
 import { thrownFault } from '../output/thrown-fault.js';
+import { formatNumber } from '../../text/numbers.js';
 
 type Query = Omit<StepsQuery, 'onProgress'>;
 
@@ -153,7 +154,7 @@ export const showFirst = (
   let checked = 0;
   const seconds = (): number => Math.round(performance.now() - begun) / 1_000;
   const looked = (): string =>
-    `looked at ${checked.toLocaleString('en')} records of ${nameOf(query)} in ${seconds()} s`;
+    `looked at ${formatNumber(checked)} records of ${nameOf(query)} in ${seconds()} s`;
   const never = (): ExitCode => {
     if (json) printJson({ seq: null, checked, seconds: seconds() });
     else print(`${expression} never holds: ${looked()}`);

@@ -10,7 +10,8 @@ import { type ModuleInfo, type ModuleStatus, OPS } from '../../schemas/operate.j
 import { differenceText } from '../text/difference-text.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { moduleCode, moduleInfo } from './module-code.js';
-import { formatTable, print, printError, printJson } from '../output/output.js';
+import { print, printError, printJson } from '../output/output.js';
+import { formatTable } from '../../text/table.js';
 import { type ProgressBar, progressBar } from '../text/progress-bar.js';
 import { ask } from '../connect/request-broker.js';
 import { done } from '../output/run-command.js';

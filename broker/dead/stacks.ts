@@ -1,4 +1,4 @@
-import { printableLines } from '../../schemas/printable.js';
+import { printableLines } from '../../text/printable.js';
 
 /** Modules that throw at every command write letters as fast as they tell stacks: few wait at a time. */
 const MAX_STACKS = 1_024;

@@ -80,7 +80,7 @@ export const admitCommand = (
  * Refuses what cannot become a command or what nobody would answer: it is told at once and nothing is recorded. All
  * else is recorded, also what its handler will reject.
  */
-export const admit = (request: Request, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
+export const admitCall = (request: Request, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
   const admitted = admitCommand(request, directory);
   if (E.isLeft(admitted) || takesCalls(admitted.right.module)) return admitted;
   const { address, module } = admitted.right;

@@ -3,7 +3,7 @@ import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { isPlainToken } from '../../schemas/names.js';
-import { clip } from '../../schemas/printable.js';
+import { clip } from '../../text/printable.js';
 import type { Draft, Settle } from '../../journal/append/draft.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import type { Producer } from '../../journal/producer/producer.js';
@@ -93,7 +93,7 @@ export class Door {
 
   #sent(msg: Msg): void {
     failPoint('gateway.sent');
-    const entrant = this.#admit(msg);
+    const entrant = this.#readCommand(msg);
     if (E.isLeft(entrant)) return this.#refuse(msg, entrant.left);
     const { draft, request } = entrant.right;
     const settle: Settle = (outcome) => {
@@ -116,7 +116,7 @@ export class Door {
     });
   }
 
-  #admit(msg: Msg): E.Either<Fault, Entrant> {
+  #readCommand(msg: Msg): E.Either<Fault, Entrant> {
     const { directory, refusal } = this.options;
     const request = readRequest(msg, directory, () => ALLOWED);
     if (E.isLeft(request)) return request;

@@ -13,7 +13,7 @@ import { headerOf, lastHeaderOf } from '../../link/message-headers.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { type Listening, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
-import { type AdmittedCall, actionOf, admit, admitHandlerCall } from './call-admission.js';
+import { type AdmittedCall, actionOf, admitCall, admitHandlerCall } from './call-admission.js';
 import type { Entrance } from '../serving/entrance.js';
 import type { ModuleDirectory } from './directory.js';
 import type { Door } from './door.js';
@@ -155,7 +155,8 @@ export class Gateway {
       return this.#refuse(msg, fault('HEADER_INVALID', `${HEADER.call} is no number from 1`));
     }
     const request = { ...read.right, payloadBytes: msg.data.length };
-    const admitted = call === undefined ? admit(request, directory) : admitHandlerCall(request, directory);
+    const admitted =
+      call === undefined ? admitCall(request, directory) : admitHandlerCall(request, directory);
     if (E.isLeft(admitted)) {
       if (call === undefined) return this.#refuse(msg, admitted.left);
       return this.handlerCalls.inadmissible(msg, read.right, call, admitted.left);

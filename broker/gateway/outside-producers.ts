@@ -151,7 +151,7 @@ export class OutsideProducers {
    * Makes room for this producer among those of its account: one that is idle is forgotten for it. A fault where all
    * that the account may have are in use.
    */
-  admit(producer: string): Fault | undefined {
+  makeRoom(producer: string): Fault | undefined {
     const { maxOpen = MAX_OPEN, idleMs = IDLE_MS } = this.options;
     const open = this.#of(producer);
     if (open.has(producer) || open.size < maxOpen) return undefined;

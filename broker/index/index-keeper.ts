@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
@@ -20,6 +20,7 @@ import {
 import type { IndexChange, IndexContentsChange } from './index-store.js';
 import type { ReadableFiles } from './kept-rows.js';
 import { pause } from '../../system/async/pause.js';
+import { setAsideDerived } from '../../system/files/set-aside.js';
 
 /** Where the index stands in its log. */
 export type Place = Omit<IndexPosition, 'logId'>;
@@ -234,9 +235,7 @@ export class IndexKeeper {
 
   #setAside(why: string): void {
     const { dir, say } = this.options;
-    const aside = `${dir}.damaged`;
-    rmSync(aside, { recursive: true, force: true });
-    renameSync(dir, aside);
+    const aside = setAsideDerived(dir, { oldName: `${basename(dir)}.damaged` });
     mkdirSync(dir, { mode: 0o700 });
     say(`${why}: the index is kept as ${aside} and read from the log anew`);
   }

@@ -5,7 +5,7 @@ import { LOG } from '../../schemas/log.js';
 import type { BrokerLog } from '../../system/lines/broker-log.js';
 import { lossFault } from './log-failure.js';
 import type { LogLoss } from './log-loss.js';
-import { setAside } from './set-aside.js';
+import { keepBeforeLoss } from './loss-copies.js';
 import type { Witness } from './witness.js';
 
 /**
@@ -41,7 +41,7 @@ export const goOn = async (
   }: { readonly dataDir: string; readonly jsm: JetStreamManager; readonly log: BrokerLog },
 ): Promise<void> => {
   log.line('log', `${loss.code}: ${loss.message}`);
-  const { dir } = setAside(dataDir, loss);
+  const { dir } = keepBeforeLoss(dataDir, loss);
   log.line('log', `snapshots and index are kept as they were in ${dir}; states are folded from the log anew`);
   await forgetConsumers(jsm);
 };

@@ -3,6 +3,7 @@ import type { NatsConnection } from 'nats';
 import { FaultError, fault } from '../../schemas/errors.js';
 import { LOG } from '../../schemas/log.js';
 import { linkedRequest } from '../../link/linked-request.js';
+import { type ApiError, isAnswered } from '../../link/jetstream-error.js';
 
 /** What a record is known by, and whether it can be counted on. */
 export interface StoredDigest {
@@ -17,10 +18,9 @@ export interface StoredDigest {
 
 interface Answer {
   readonly message?: { readonly subject: string; readonly time: string; hdrs?: string; data?: string };
-  readonly error?: { readonly err_code?: number; readonly description?: string };
+  readonly error?: ApiError;
 }
 
-const NO_MESSAGE_FOUND = 10037;
 const TIMEOUT_MS = 5_000;
 const BATCH = /^Nats-Batch-Id: *(.*?)\r?$/im;
 
@@ -38,7 +38,7 @@ export const storedDigest = async (nc: NatsConnection, seq: number): Promise<Sto
     const batch = BATCH.exec(Buffer.from(message.hdrs ?? '', 'base64').toString('latin1'))?.[1];
     return { seq, digest: digestOf(message), batch };
   }
-  if (error?.err_code === NO_MESSAGE_FOUND) return undefined;
+  if (isAnswered(error, 'noMessageFound')) return undefined;
   throw new FaultError(
     fault('LOG_UNAVAILABLE', `record ${seq}: ${error?.description ?? 'no answer to use'}`),
   );

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Either, flatten, isRight, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import { replaceFile } from '../../system/files/durable-file.js';
 import type { Gap } from './gaps.js';
 import type { Mark } from './marks.js';
+import { setAside } from '../../system/files/set-aside.js';
 
 /** What was seen of a log. */
 export interface Memory {
@@ -48,9 +49,7 @@ export const readWitness = (dataDir: string): Either<string, Memory | undefined>
   if (!existsSync(path)) return right(undefined);
   const read = flatten(tryCatch(() => decode(path), String));
   if (isRight(read)) return read;
-  const aside = `${path}.damaged-${Date.now()}`;
-  renameSync(path, aside);
-  return left(`${path}: ${read.left}; it is kept as ${aside}`);
+  return left(`${path}: ${read.left}; it is kept as ${setAside(path)}`);
 };
 
 /** On the disk when it resolves: what it says was seen, a loss of power must not take along with what it was seen of. */

@@ -7,6 +7,7 @@ import { LOG } from '../../schemas/log.js';
 import { type Listening, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate.js';
+import { JETSTREAM_ERROR } from '../../link/jetstream-error.js';
 
 /**
  * What the operator may say of a consumer: all that a consumer has which is asked for its messages (pull). Others are sent
@@ -74,7 +75,7 @@ const allowed = (data: Uint8Array): E.Either<string, Uint8Array> => {
 const refuse = (msg: Msg, code: number, description: string, type?: string): void => {
   const error = {
     code,
-    err_code: code === 400 ? 10_094 : 10_008,
+    err_code: code === 400 ? JETSTREAM_ERROR.consumerInvalidPolicy : JETSTREAM_ERROR.clusterNotAvailable,
     description: description.slice(0, MAX_TEXT),
   };
   msg.respond(encodeJson({ type, error }));

@@ -13,7 +13,7 @@ import {
   OPS,
 } from '../../schemas/operate.js';
 import { reserveOf } from '../streams/log-space.js';
-import { keptLosses } from '../log/set-aside.js';
+import { keptLosses } from '../log/loss-copies.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';

@@ -104,8 +104,8 @@ const whileRoom = <A>(
 };
 
 /** Before anything is written for a name: an account has so many and no more. */
-const admitted = ({ outside }: ProducersContext, producer: string): TE.TaskEither<Fault, void> => {
-  const full = outside.admit(producer);
+const withRoomFor = ({ outside }: ProducersContext, producer: string): TE.TaskEither<Fault, void> => {
+  const full = outside.makeRoom(producer);
   return full === undefined ? TE.right(undefined) : TE.left(full);
 };
 
@@ -115,7 +115,7 @@ const fence = (
   request: FenceRequest,
 ): TE.TaskEither<Fault, FenceReply> =>
   pipe(
-    admitted(context, producerOf(account, request.name)),
+    withRoomFor(context, producerOf(account, request.name)),
     TE.chain(() => lastEpochOf(context.nc, producerOf(account, request.name))),
     TE.chain((ends) =>
       write(context, request, {
@@ -177,7 +177,7 @@ const open = (
       ? lookedFor
       : write(context, request, { phase: 'open', producer, previous })
     : pipe(
-        admitted(context, producer),
+        withRoomFor(context, producer),
         TE.chain(() => (takeover ? TE.right(undefined) : checkHolder(nc, producer, instance))),
         TE.chain(() => lastEpochOf(nc, producer)),
         TE.chainEitherK(checkClaim(request, producer)),

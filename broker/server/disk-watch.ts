@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { formatBytes } from '../../text/bytes.js';
 
 export interface DiskWatchOptions {
   /** On the disk that the log is on. */
@@ -19,8 +20,6 @@ const INTERVAL_MS = 250;
 
 /** What nats-server says when a write failed. */
 const FAILED_WRITE = /no space left|critical write error|disk quota exceeded/i;
-
-const mib = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 
 /**
  * Looks after the room on the disk of an embedded server. nats-server 2.15.1 answers nothing any more for a stream that it
@@ -42,7 +41,7 @@ export class DiskWatch {
     if (!this.#isFull) return undefined;
     const { dir } = this.options;
     const text =
-      `the disk of ${dir} has ${mib(this.#left)} left: make room until ${mib(ROOM_BYTES)} are free, ` +
+      `the disk of ${dir} has ${formatBytes(this.#left)} left: make room until ${formatBytes(ROOM_BYTES)} are free, ` +
       'and the broker goes on by itself';
     return fault('LOG_FULL', text);
   }
@@ -71,7 +70,7 @@ export class DiskWatch {
       say(`LOG_FULL: ${this.refusal?.message}`);
     }
     if (this.#left < ROOM_BYTES) return;
-    if (this.#isFull) say(`the disk has ${mib(this.#left)} again: calls are taken`);
+    if (this.#isFull) say(`the disk has ${formatBytes(this.#left)} again: calls are taken`);
     this.#isFull = false;
     if (!this.#hasFailed) return;
     this.#hasFailed = false;

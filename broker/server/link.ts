@@ -6,6 +6,7 @@ import { linkedRequest, whileLinked } from '../../link/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Key } from '../access/keys.js';
 import { Intake } from '../intake/intake.js';
+import { isThrown } from '../../link/jetstream-error.js';
 
 /** What the server says of its JetStream. */
 export interface JetStreamSettings {
@@ -70,12 +71,9 @@ const checkAccount = async (nc: NatsConnection, wanted: string): Promise<void> =
   if (account !== wanted) throw new NotOurs(`it takes the broker into account ${account}, not ${wanted}`);
 };
 
-const NOT_ENABLED_FOR_ACCOUNT = 10039;
-
 /** The client has classes for these and does not export them. */
 const isWithoutJetStream = (error: unknown): boolean =>
-  error instanceof Error &&
-  (error.name === 'JetStreamNotEnabled' || (error as { code?: unknown }).code === NOT_ENABLED_FOR_ACCOUNT);
+  error instanceof Error && (error.name === 'JetStreamNotEnabled' || isThrown(error, 'notEnabledForAccount'));
 
 const refused = (error: unknown, { url, remedy }: LinkOptions): Fault => {
   const { message } = error as Error;

@@ -6,13 +6,12 @@ import { LOG, MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { addStream } from './add-stream.js';
 import { keptStream } from './kept-stream.js';
 import { differences } from './log-stream.js';
+import { findStream } from './find-stream.js';
 
 /** Of the limit of the log; a dead letter has its command's payload once more. */
 const SHARE = 0.1;
 /** A few records of the largest size. */
 const MIN_BYTES = 16 * MAX_RECORD_BYTES;
-
-const STREAM_NOT_FOUND = 10059;
 
 const deadConfig = (maxBytes: number): Partial<StreamConfig> & { name: string } => ({
   name: DEAD,
@@ -27,10 +26,7 @@ export const ensureDeadStream = (jsm: JetStreamManager): TE.TaskEither<Fault, vo
     async () => {
       const log = await jsm.streams.info(LOG);
       const wanted = deadConfig(Math.max(MIN_BYTES, Math.floor(log.config.max_bytes * SHARE)));
-      const existing = await jsm.streams.info(DEAD).catch((error: unknown) => {
-        if ((error as { code?: number }).code === STREAM_NOT_FOUND) return undefined;
-        throw error;
-      });
+      const existing = await findStream(jsm, DEAD);
       if (existing === undefined) await addStream(jsm, wanted);
       else if (differences(existing.config, wanted).length > 0) {
         await jsm.streams.update(DEAD, { ...existing.config, ...wanted });

@@ -1,7 +1,7 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { LOG } from '../../schemas/log.js';
-import { formatBytes } from '../../schemas/quantity.js';
+import { formatBytes } from '../../text/bytes.js';
 
 const MIB = 1024 * 1024;
 

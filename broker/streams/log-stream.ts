@@ -6,9 +6,9 @@ import { addStream } from './add-stream.js';
 import { breaksDurability } from './durable-stream.js';
 import { keptStream } from './kept-stream.js';
 import { START_ROOM_BYTES } from './log-space.js';
+import { findStream } from './find-stream.js';
+import { isThrown } from '../../link/jetstream-error.js';
 
-const STREAM_NOT_FOUND = 10059;
-const NO_STORAGE_LEFT = 10047;
 const SHORTEST_WINDOW_NS = 100_000_000;
 
 /** What the stream must be. One sequence orders calls, results and events; replay and time travel stand on that. */
@@ -55,20 +55,14 @@ const describe = (all: readonly Difference[]): string =>
     .map(({ setting, is, wanted }) => `${setting} is ${JSON.stringify(is)}, needed ${JSON.stringify(wanted)}`)
     .join('; ');
 
-const apiCode = (error: unknown): number | undefined => (error as { code?: number }).code;
-
 /** The stream that is there; undefined when there is none. */
-export const findLog = (jsm: JetStreamManager): Promise<StreamInfo | undefined> =>
-  jsm.streams.info(LOG).catch((error: unknown) => {
-    if (apiCode(error) === STREAM_NOT_FOUND) return undefined;
-    throw error;
-  });
+export const findLog = (jsm: JetStreamManager): Promise<StreamInfo | undefined> => findStream(jsm, LOG);
 
 const addLog = async (jsm: JetStreamManager, maxBytes: number): Promise<StreamInfo> => {
   try {
     return await addStream(jsm, logConfig(maxBytes));
   } catch (error) {
-    if (apiCode(error) !== NO_STORAGE_LEFT) throw error;
+    if (!isThrown(error, 'storageResourcesExceeded')) throw error;
     throw new Mismatch(
       `max_file_store of the server leaves no room for a log of ${maxBytes} bytes (${(error as Error).message}): ` +
         'raise max_file_store in its `jetstream` block, or start the broker with a smaller --max-bytes',

@@ -1,6 +1,8 @@
 import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { MAX_HEADER_BYTES, MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { addStream } from './add-stream.js';
+import { findStream } from './find-stream.js';
+import { isThrown } from '../../link/jetstream-error.js';
 
 /**
  * What is to be sent later. A separate stream: a schedule that ends is removed, and the log removes nothing. See
@@ -61,23 +63,12 @@ export const ensureSchedules = async (jsm: JetStreamManager): Promise<StreamInfo
   try {
     return await addStream(jsm, wanted);
   } catch (error) {
-    if ((error as { code?: number }).code !== STREAM_NAME_IN_USE) throw error;
+    // There is one of that name with other settings: the same settings are no error.
+    if (!isThrown(error, 'streamNameExists')) throw error;
     return await jsm.streams.update(SCHED, wanted);
   }
 };
 
-/** There is one of that name with other settings: the same settings are no error. */
-const STREAM_NAME_IN_USE = 10058;
-
-const STREAM_NOT_FOUND = 10059;
-
 /** Whether the stream is there: it is made for the first schedule. A direct get from one that is not has no answer. */
-export const hasSchedules = async (jsm: JetStreamManager): Promise<boolean> => {
-  try {
-    await jsm.streams.info(SCHED);
-    return true;
-  } catch (error) {
-    if ((error as { code?: unknown }).code === STREAM_NOT_FOUND) return false;
-    throw error;
-  }
-};
+export const hasSchedules = async (jsm: JetStreamManager): Promise<boolean> =>
+  (await findStream(jsm, SCHED)) !== undefined;

@@ -6,6 +6,7 @@ import {
   type JetStreamManager,
 } from '@nats-io/jetstream';
 import { commandConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
+import { isThrown } from '../../link/jetstream-error.js';
 
 /** Acks move a checkpoint and nothing else: what was handled is in the log. So a message is never sent again by time. */
 const ACK_WAIT_NS = 24 * 3_600 * 1_000_000_000;
@@ -29,15 +30,12 @@ const configOf = (module: string): Partial<ConsumerConfig> => ({
   max_ack_pending: MAX_ACK_PENDING,
 });
 
-const CONSUMER_NOT_FOUND = 10014;
-const CONSUMER_EXISTS = 10148;
-
 const isThere = async (jsm: JetStreamManager, name: string): Promise<boolean> => {
   try {
     await jsm.consumers.info(LOG, name);
     return true;
   } catch (error) {
-    if ((error as { code?: number }).code !== CONSUMER_NOT_FOUND) throw error;
+    if (!isThrown(error, 'consumerNotFound')) throw error;
     return false;
   }
 };
@@ -59,7 +57,7 @@ export const ensureCommandConsumer = async (jsm: JetStreamManager, module: strin
     await jsm.consumers.delete(LOG, name);
     return await jsm.consumers.add(LOG, config);
   } catch (error) {
-    if ((error as { code?: number }).code !== CONSUMER_EXISTS) throw error;
+    if (!isThrown(error, 'consumerAlreadyExists')) throw error;
     return jsm.consumers.update(LOG, name, config);
   }
 };

@@ -5,6 +5,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { linkedRequest } from '../../link/linked-request.js';
 import { isNobody } from '../../link/until-served.js';
 import { headerOf } from '../../link/message-headers.js';
+import { type ApiError, JETSTREAM_ERROR } from '../../link/jetstream-error.js';
 
 /** Where reading asks: the connection and the prefix of its JetStream API. */
 export interface LogApi {
@@ -39,14 +40,12 @@ export interface ReadConsumer {
 }
 
 export const STREAM = 'LOG';
-const STREAM_NOT_FOUND = 10059;
-const NO_MESSAGE_FOUND = 10037;
 /** Finding where filters begin in a large log takes seconds. */
 const CREATE_TIMEOUT_MS = 10_000;
 const TIMEOUT_MS = 5_000;
 
 interface ErrorBody {
-  readonly error?: { readonly err_code?: number; readonly description?: string };
+  readonly error?: ApiError;
 }
 
 const failure = (thrown: unknown, subject: string): ApiFailure => {
@@ -101,7 +100,8 @@ const request = async <T>(
   return isLeft(found) ? found : right(found.right.answer);
 };
 
-export const isStreamMissing = (f: ApiFailure): boolean => f.kind === 'error' && f.code === STREAM_NOT_FOUND;
+export const isStreamMissing = (f: ApiFailure): boolean =>
+  f.kind === 'error' && f.code === JETSTREAM_ERROR.streamNotFound;
 
 /** First and last sequence of the log; 0 and 0 of one that never held a record. */
 export const logEnds = async (api: LogApi): Promise<Either<ApiFailure, LogEnds>> => {
@@ -148,7 +148,9 @@ export const firstSince = async (
     start_time: time.toISOString(),
   });
   if (!isLeft(found)) return right(found.right.message.seq);
-  return found.left.kind === 'error' && found.left.code === NO_MESSAGE_FOUND ? right(undefined) : found;
+  return found.left.kind === 'error' && found.left.code === JETSTREAM_ERROR.noMessageFound
+    ? right(undefined)
+    : found;
 };
 
 /**
@@ -167,7 +169,7 @@ export const nextMatch = async (
       next_by_subj: filter,
     });
     if (!isLeft(found)) lowest = Math.min(lowest ?? Number.POSITIVE_INFINITY, found.right.message.seq);
-    else if (found.left.kind !== 'error' || found.left.code !== NO_MESSAGE_FOUND) return found;
+    else if (found.left.kind !== 'error' || found.left.code !== JETSTREAM_ERROR.noMessageFound) return found;
   }
   return right(lowest);
 };
@@ -183,7 +185,7 @@ export const lastMatch = async (
       last_by_subj: filter,
     });
     if (!isLeft(found)) highest = Math.max(highest ?? 0, found.right.message.seq);
-    else if (found.left.kind !== 'error' || found.left.code !== NO_MESSAGE_FOUND) return found;
+    else if (found.left.kind !== 'error' || found.left.code !== JETSTREAM_ERROR.noMessageFound) return found;
   }
   return right(highest);
 };

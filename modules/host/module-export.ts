@@ -1,5 +1,5 @@
 import type { AnyModule } from '../sdk/define-module.js';
-import { clip, printable } from '../../schemas/printable.js';
+import { clip, printable } from '../../text/printable.js';
 
 const PARTS = ['manifest', 'actions', 'evolve'] as const;
 const MAX_NAMES = 20;

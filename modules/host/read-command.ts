@@ -7,7 +7,7 @@ import { limitsOf } from '../../schemas/manifest.js';
 import { isName } from '../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
-import { admit } from '../sdk/may-call.js';
+import { mayHandle } from '../sdk/may-call.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command } from '../sdk/define-module.js';
 
@@ -67,7 +67,7 @@ export const readCommand = (
   const data = parseJson(message.data);
   if (E.isLeft(data)) return data;
   const { name: action, agent, sender } = subject;
-  const admitted = admit(manifest, checks, { action, agent, sender, data: data.right });
+  const admitted = mayHandle(manifest, checks, { action, agent, sender, data: data.right });
   if (E.isLeft(admitted)) return admitted;
   return E.right({
     seq: message.seq,

@@ -2,7 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
 import { CODE_PATTERN } from '../../schemas/result.js';
-import { admit, mayAddress } from './may-call.js';
+import { mayHandle, mayAddress } from './may-call.js';
 import type { Checkable, Checks } from './checks.js';
 import type { Decision, Rejection, Send } from './define-module.js';
 
@@ -30,7 +30,7 @@ const checkSend = (manifest: Checkable, checks: Checks, command: Send): Either<F
   }
   // What another module makes of it is that module's to say, by a result of its own.
   return command.module === manifest.name
-    ? admit(manifest, checks, { ...command, action: command.name, sender: manifest.name })
+    ? mayHandle(manifest, checks, { ...command, action: command.name, sender: manifest.name })
     : right(command.data);
 };
 

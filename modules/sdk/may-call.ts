@@ -15,7 +15,11 @@ export interface Admissible {
  * Whether a command may reach its handler: the action exists, the agent is there or not as it declares, the sender may
  * send it, and the payload fits. One function for the host and for specifications, so that both refuse the same.
  */
-export const admit = (manifest: Checkable, checks: Checks, command: Admissible): Either<Fault, unknown> => {
+export const mayHandle = (
+  manifest: Checkable,
+  checks: Checks,
+  command: Admissible,
+): Either<Fault, unknown> => {
   const { action, sender } = command;
   const declared = Object.hasOwn(manifest.actions, action) ? manifest.actions[action] : undefined;
   if (declared === undefined) return checks.input(action)(command.data);

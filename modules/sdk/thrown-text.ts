@@ -1,4 +1,4 @@
-import { printableLines } from '../../schemas/printable.js';
+import { printableLines } from '../../text/printable.js';
 
 /** A stack is for people: what is deeper than this has told them nothing yet. */
 const MAX_STACK_LINES = 30;

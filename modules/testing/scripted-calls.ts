@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Refusal } from '../../schemas/result.js';
-import { admit, mayCall } from '../sdk/may-call.js';
+import { mayHandle, mayCall } from '../sdk/may-call.js';
 import { compileChecks } from '../sdk/checks.js';
 import type { TypedManifest } from '../sdk/define-manifest.js';
 import { type EffectContext, type Send, send } from '../sdk/define-module.js';
@@ -53,7 +53,7 @@ export const scriptedContext = (
     const what = `call ${recorded.length + 1}, ${call.module}.${call.name}`;
     const checks = compileChecks(callee);
     must(mayCall(manifest, agent, call), what);
-    must(admit(callee, checks, { ...call, action: call.name, sender: manifest.name }), what);
+    must(mayHandle(callee, checks, { ...call, action: call.name, sender: manifest.name }), what);
     const given = answer(call, recorded.length + 1);
     if (!isLeft(given)) must(checks.output(call.name)(given.right), `the answer to ${what}`);
     recorded.push({ call, answer: frozen(given) });

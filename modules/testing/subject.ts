@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Fault } from '../../schemas/errors.js';
-import { admit } from '../sdk/may-call.js';
+import { mayHandle } from '../sdk/may-call.js';
 import { type Checks, compileChecks } from '../sdk/checks.js';
 import type { AnyModule, Command, Rejection } from '../sdk/define-module.js';
 import { type AnyDecision, checkDecision, checkRejection } from '../sdk/checked-outcome.js';
@@ -47,7 +47,7 @@ export const admitted = (
   command: Command,
 ): Either<Rejection, Command> => {
   const { agent, sender, data } = command;
-  const checked = admit(manifest, checks, { action, agent, sender, data });
+  const checked = mayHandle(manifest, checks, { action, agent, sender, data });
   return isLeft(checked) ? left(checked.left) : right({ ...command, data: frozen(data) });
 };
 

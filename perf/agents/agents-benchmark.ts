@@ -1,6 +1,7 @@
 import type { Report, Scenario } from '../bench/scenario.js';
 import { measureIdle } from './idle.js';
 import { measureStarting } from './starting.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const AGENTS = [10_000, 1_000_000] as const;
 const STARTING = 10_000;
@@ -8,7 +9,6 @@ const ROUNDS = 3;
 const MIB = 1024 * 1024;
 
 const seconds = (value: number): string => value.toFixed(2);
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
 
 /** What agents cost that nothing happens to: memory in their module's host, and time at a start. */
 export const agents: Scenario = {
@@ -32,9 +32,9 @@ export const agents: Scenario = {
           title: 'idle agents of one module, in the memory of its host',
           heads: ['agents', 'held', 'bytes an agent held', 'MiB in all'],
           rows: idle.map(({ agents, held, bytesPerHeld, bytes }) => [
-            whole(agents),
-            whole(held),
-            whole(bytesPerHeld),
+            formatNumber(agents),
+            formatNumber(held),
+            formatNumber(bytesPerHeld),
             (bytes / MIB).toFixed(1),
           ]),
         },
@@ -47,7 +47,7 @@ export const agents: Scenario = {
               ...[starting.empty.median, starting.empty.min, starting.empty.max].map(seconds),
             ],
             [
-              `with ${whole(starting.agents)}`,
+              `with ${formatNumber(starting.agents)}`,
               ...[starting.broker.median, starting.broker.min, starting.broker.max].map(seconds),
             ],
           ],

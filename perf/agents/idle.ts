@@ -2,6 +2,7 @@ import { startReaper } from '../../system/processes/reaper.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { startProgram } from '../../system/processes/program.js';
 import type { IdleQuestions } from './idle-main.js';
+import { formatNumber } from '../../text/numbers.js';
 
 export interface Idle {
   readonly agents: number;
@@ -27,7 +28,7 @@ export const measureIdle = async (agents: number, say: (line: string) => void): 
       await filling.ask('fill', agents);
       // Its snapshots are in memory that survives it; this boot of the machine is still the one that wrote them.
     }
-    say(`${agents.toLocaleString('en')} agents have a state`);
+    say(`${formatNumber(agents)} agents have a state`);
     await using looking = start();
     await looking.ask('touch', 100);
     const before = await looking.ask('heap', null);

@@ -6,6 +6,7 @@ import { createClient } from '../../modules/sdk/index.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { type Measured, measured } from '../bench/rounds.js';
+import { formatNumber } from '../../text/numbers.js';
 
 export interface Starting {
   readonly agents: number;
@@ -54,7 +55,7 @@ export const measureStarting = async (
       await using broker = await startBenchBroker(dir.path, reaper);
       await deposit(broker.url, agents);
     }
-    const broker = await rounded(`start with ${agents.toLocaleString('en')} agents`);
+    const broker = await rounded(`start with ${formatNumber(agents)} agents`);
     return { agents, broker, empty };
   } finally {
     await reaper.close();

@@ -1,3 +1,5 @@
+import { formatNumber } from '../../text/numbers.js';
+
 /** What several rounds of one measurement gave. */
 export interface Measured {
   readonly median: number;
@@ -29,7 +31,7 @@ export const inRounds = async (
   contenders: readonly Contender[],
   rounds: number,
   say: (line: string) => void,
-  show: (value: number) => string = (value) => Math.round(value).toLocaleString('en'),
+  show: (value: number) => string = (value) => formatNumber(value),
 ): Promise<ReadonlyMap<string, Measured>> => {
   const values = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round++) {

@@ -1,5 +1,7 @@
 import type { BurstRun } from './burst-outcome.js';
 import type { Moment } from './timeline.js';
+import { formatNumber } from '../../text/numbers.js';
+import { escapeXml } from '../../text/xml.js';
 
 const WIDTH = 960;
 const LEFT = 80;
@@ -43,14 +45,8 @@ const CHARTS: readonly Chart[] = [
   },
 ];
 
-const escaped = (text: string): string =>
-  text.replace(
-    /[&<>"]/g,
-    (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char] as string,
-  );
-
 const text = (x: number, y: number, words: string, more = ''): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escaped(words)}</text>`;
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escapeXml(words)}</text>`;
 
 /** The next of 1, 2 and 5 times a power of ten: what an axis ends with. */
 const roundUp = (value: number): number => {
@@ -66,7 +62,7 @@ const chart = ({ title, lines }: Chart, moments: readonly Moment[], top: number,
   const y = (value: number): number => top + CHART - (value / highest) * CHART;
   const grid = [0, 0.5, 1].map((part) => {
     const at = y(highest * part);
-    return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}" stroke="#e0e0e0"/>${text(LEFT - 8, at + 4, (highest * part).toLocaleString('en'), 'text-anchor="end"')}`;
+    return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}" stroke="#e0e0e0"/>${text(LEFT - 8, at + 4, formatNumber(highest * part, 3), 'text-anchor="end"')}`;
   });
   const drawn = lines.map(({ name, colour }, k) => {
     const points = (values[k] ?? []).flatMap((value, i) =>
@@ -96,10 +92,10 @@ export const picture = ({ outcome, moments, seconds, baselineSeconds }: BurstRun
   });
   const every = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((step) => endMs / 1_000 / step <= 12) ?? 1_000;
   const seconds0 = Array.from({ length: Math.floor(endMs / 1_000 / every) + 1 }, (_, i) => i * every);
-  const title = `${outcome.kind === 'calls' ? 'calls' : 'events'}, ${outcome.offeredRate.toLocaleString('en')}/s offered, ${outcome.achievedRate.toLocaleString('en')}/s acknowledged, ${outcome.durability}: ${outcome.ok ? 'nothing lost' : outcome.reasons[0]}`;
+  const title = `${outcome.kind === 'calls' ? 'calls' : 'events'}, ${formatNumber(outcome.offeredRate)}/s offered, ${formatNumber(outcome.achievedRate)}/s acknowledged, ${outcome.durability}: ${outcome.ok ? 'nothing lost' : outcome.reasons[0]}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
-    `<title>${escaped(title)}</title>`,
+    `<title>${escapeXml(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="white"/>`,
     `<rect x="${x(from)}" y="${TOP}" width="${x(to) - x(from)}" height="${bottom - TOP}" fill="#fef7e0"/>`,
     text(LEFT, 24, title, 'font-size="15"'),

@@ -3,6 +3,7 @@ import type { NatsConnection } from 'nats';
 import { brokerEpochs, GROUPING, openBrokerEpoch, Producer, type Settle } from '../../journal/index.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
+import { formatNumber } from '../../text/numbers.js';
 
 /** What the figures in docs/benchmarks.md are for. */
 export const PAYLOAD_BYTES = 256;
@@ -64,7 +65,7 @@ export const fillLog = async (
       }
     });
     if (to % (GROUP * 10) === 0 || to === records)
-      say(`filled ${to.toLocaleString('en')} of ${records.toLocaleString('en')}`);
+      say(`filled ${formatNumber(to)} of ${formatNumber(records)}`);
   }
   await producer.close();
 };

@@ -3,6 +3,7 @@ import type { Report, Scenario, Table } from '../bench/scenario.js';
 import { type Appending, type Level, measureAppending, UNLIMITED } from './appending.js';
 import type { LoadRun } from './load.js';
 import { measureReading } from './reading.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const rateOf = (run: LoadRun | undefined): number => run?.perSecond ?? Number.NaN;
 
@@ -18,12 +19,10 @@ const ratiosOf = ({ fsync, os }: Appending['levels'], readPerSecond: number) => 
   };
 };
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
-
 const tableOf = (durability: Durability, { plain, journal, peers }: Level): Table => {
   const row = (name: string, { perSecond, p50Ms, p99Ms }: LoadRun) => [
     name,
-    whole(perSecond),
+    formatNumber(perSecond),
     p50Ms.toFixed(3),
     p99Ms.toFixed(3),
   ];
@@ -35,7 +34,7 @@ const tableOf = (durability: Durability, { plain, journal, peers }: Level): Tabl
       ...Object.entries(journal).map(([callers, run]) =>
         row(callers === '1' ? 'journal, 1 caller' : `journal, ${callers} callers`, run),
       ),
-      ...Object.entries(peers).map(([name, rate]) => [name, whole(rate), '', '']),
+      ...Object.entries(peers).map(([name, rate]) => [name, formatNumber(rate), '', '']),
     ],
   };
 };
@@ -55,7 +54,7 @@ export const journal: Scenario = {
         {
           title: 'reading',
           heads: ['reader', 'records/s'],
-          rows: Object.entries(reading.readers).map(([name, { median }]) => [name, whole(median)]),
+          rows: Object.entries(reading.readers).map(([name, { median }]) => [name, formatNumber(median)]),
         },
         {
           title: 'ratios',
@@ -64,7 +63,7 @@ export const journal: Scenario = {
             ['fsyncOverPerMessage', ratios.fsyncOverPerMessage.toFixed(1), '>= 10'],
             ['osOverBestBench', ratios.osOverBestBench.toFixed(2), '>= 0.6'],
             ['loneOverPlain', ratios.loneOverPlain.toFixed(2), '<= 1.15'],
-            ['readPerSecond', whole(ratios.readPerSecond), '>= 300,000'],
+            ['readPerSecond', formatNumber(ratios.readPerSecond), '>= 300,000'],
           ],
         },
       ],

@@ -2,6 +2,7 @@ import pidusage from 'pidusage';
 import { startBenchServer } from '../bench/bench-server.js';
 import type { Report, Scenario } from '../bench/scenario.js';
 import { openProducer, unlimited } from './load.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const SECONDS = 60;
 const SAMPLE_MS = 500;
@@ -38,7 +39,7 @@ export const memory: Scenario = {
         {
           title: `appending for ${seconds} s, durability os`,
           heads: ['records/s', 'peak of the server, MiB', 'held'],
-          rows: [[data.perSecond.toLocaleString('en'), String(serverPeakMiB), '< 1,024']],
+          rows: [[formatNumber(data.perSecond), String(serverPeakMiB), '< 1,024']],
         },
       ],
     };

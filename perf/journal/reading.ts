@@ -4,6 +4,7 @@ import { findNatsCli, natsBench } from '../bench/nats-bench.js';
 import { type Contender, inRounds, type Measured, measured } from '../bench/rounds.js';
 import type { Report, Scenario, ScenarioOptions } from '../bench/scenario.js';
 import { fillLog, PAYLOAD_BYTES } from './fill.js';
+import { formatNumber } from '../../text/numbers.js';
 
 export interface Reading {
   readonly serverVersion: string;
@@ -94,21 +95,19 @@ export const measureReading = async ({
   };
 };
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
-
 const report = (reading: Reading): Report => {
   const { median, min, max } = reading.cpuMicrosPerRecord;
   return {
     data: { reading, ratios: { readPerSecond: reading.readPerSecond } },
     tables: [
       {
-        title: `reading ${whole(reading.records)} records of ${reading.payloadBytes} bytes, records a second, ${reading.rounds} rounds`,
+        title: `reading ${formatNumber(reading.records)} records of ${reading.payloadBytes} bytes, records a second, ${reading.rounds} rounds`,
         heads: ['reader', 'median', 'lowest', 'highest'],
         rows: Object.entries(reading.readers).map(([name, { median, min, max }]) => [
           name,
-          whole(median),
-          whole(min),
-          whole(max),
+          formatNumber(median),
+          formatNumber(min),
+          formatNumber(max),
         ]),
       },
       {

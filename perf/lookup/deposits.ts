@@ -6,6 +6,7 @@ import { FaultError } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
 import { agentOf, MODULE } from './stores/population.js';
 import { pause } from '../../system/async/pause.js';
+import { formatNumber } from '../../text/numbers.js';
 
 /** Records on their way at most, while the log is filled. */
 const PENDING = 50_000;
@@ -52,7 +53,7 @@ export const fillDeposits = async (
     }
     while (producer.pending > PENDING) await new Promise((resume) => setImmediate(resume));
     if (failure !== undefined) throw failure;
-    if ((n + 1) % 250_000 === 0) say(`${(n + 1).toLocaleString('en')} events are in the log`);
+    if ((n + 1) % 250_000 === 0) say(`${formatNumber(n + 1)} events are in the log`);
   }
   while (producer.pending > 0) await pause(5);
   if (failure !== undefined) throw failure;

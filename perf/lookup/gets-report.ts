@@ -3,6 +3,7 @@ import { GETS_PER_TURN } from './stores/timing.js';
 import { type Gets, type Lookups, measureGets, type Population } from './gets.js';
 import type { Part, RatioName, Ratios } from './part.js';
 import { STORES, type StoreName } from './stores/store.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const LABELS: Readonly<Record<StoreName, string>> = {
   snapshots: 'agents.get',
@@ -43,7 +44,6 @@ export const ratiosOf = (populations: readonly Population[]): Ratios => {
 };
 
 const us = (value: number): string => value.toFixed(2);
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
 
 const cells = ({ p50Us, p99Us }: Lookups): readonly string[] => [us(p50Us.median), us(p99Us.median)];
 
@@ -57,15 +57,15 @@ const rowOf = (store: StoreName, peers: Gets['peers'], population: Population): 
     ...cells(writing),
     `${us(writing.p50Us.min)}–${us(writing.p50Us.max)}`,
     ours === undefined ? '' : `${(writing.p50Us.median / ours).toFixed(1)}×`,
-    whole(writing.writerPerSecond?.median ?? Number.NaN),
+    formatNumber(writing.writerPerSecond?.median ?? Number.NaN),
     ...cells(atRest),
   ];
 };
 
 const tableOf = ({ peers, eventsPerSecond, rounds }: Gets, population: Population): Table => ({
   title:
-    `looking up 1 of ${whole(population.agents)} agents, microseconds, ${rounds} rounds; ` +
-    `beside it a writer asked for ${whole(eventsPerSecond)} events/s; ` +
+    `looking up 1 of ${formatNumber(population.agents)} agents, microseconds, ${rounds} rounds; ` +
+    `beside it a writer asked for ${formatNumber(eventsPerSecond)} events/s; ` +
     `${us(population.timingP50Us)} of each is the timing`,
   heads: ['', 'p50', 'p99', 'p50 of rounds', 'p50 over ours', 'written/s', 'p50 at rest', 'p99 at rest'],
   rows: STORES.map((store) => rowOf(store, peers, population)),

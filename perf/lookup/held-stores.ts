@@ -9,6 +9,7 @@ import { type Program, startProgram } from '../../system/processes/program.js';
 import type { ReaderQuestions } from './reader-main.js';
 import type { Place } from './stores/store.js';
 import type { WriterQuestions } from './writer-main.js';
+import { formatNumber } from '../../text/numbers.js';
 
 /** All agents in one store, with the process that writes their states and the one that looks them up. */
 export interface Held {
@@ -69,7 +70,7 @@ export const withHeld = async <T>(
       const writer = startProgram<WriterQuestions>(new URL('writer-main.js', import.meta.url), place, reaper);
       life.onStop(() => writer[Symbol.asyncDispose]());
       await writer.ask('fill', agents);
-      say(`${place.store} holds ${agents.toLocaleString('en')} agents`);
+      say(`${place.store} holds ${formatNumber(agents)} agents`);
       const reader = startProgram<ReaderQuestions>(new URL('reader-main.js', import.meta.url), place, reaper);
       life.onStop(() => reader[Symbol.asyncDispose]());
       held.push({ store: place.store, version, writer, reader });

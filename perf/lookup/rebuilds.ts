@@ -14,6 +14,7 @@ import { openProducer } from '../journal/load.js';
 import { inRounds, measured } from '../bench/rounds.js';
 import type { Part } from './part.js';
 import { fillDeposits } from './deposits.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const AGENTS = 10_000;
 const EVENTS = 1_000_000;
@@ -71,7 +72,7 @@ export const rebuilds: Part = {
       data: { agents: AGENTS, events, records: events * 3, seconds },
       tables: [
         {
-          title: `states of ${AGENTS.toLocaleString('en')} agents folded from ${events.toLocaleString('en')} events, seconds`,
+          title: `states of ${formatNumber(AGENTS)} agents folded from ${formatNumber(events)} events, seconds`,
           heads: ['', 'median', 'lowest', 'highest'],
           rows: [
             [

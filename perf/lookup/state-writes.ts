@@ -8,6 +8,7 @@ import { startProgram } from '../../system/processes/program.js';
 import type { StateWatcherQuestions } from './state-watcher-main.js';
 import type { StateWriterQuestions, StateWriterSetting } from './state-writer-main.js';
 import { pause } from '../../system/async/pause.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const AGENTS = 10_000;
 const EVENTS_PER_SECOND = 10_000;
@@ -77,13 +78,13 @@ export const stateWrites: Part = {
         data: { agents: AGENTS, eventsPerSecond: EVENTS_PER_SECOND, seconds, rounds: done },
         tables: [
           {
-            title: `an event in the log until its state is seen by another process, ${EVENTS_PER_SECOND.toLocaleString('en')} events/s, os, milliseconds`,
+            title: `an event in the log until its state is seen by another process, ${formatNumber(EVENTS_PER_SECOND)} events/s, os, milliseconds`,
             heads: ['round', 'p50', 'p99', 'events/s', 'watched'],
             rows: done.map((each, i) => [
               String(i + 1),
               each.p50Ms.toFixed(3),
               each.p99Ms.toFixed(3),
-              Math.round(each.perSecond).toLocaleString('en'),
+              formatNumber(each.perSecond),
               String(each.samples),
             ]),
           },

@@ -14,6 +14,7 @@ import { agentOf, MODULE } from '../lookup/stores/population.js';
 import { percentile } from '../bench/percentiles.js';
 import { measured } from '../bench/rounds.js';
 import type { Report, Scenario } from '../bench/scenario.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const EVENTS = 1_000_000;
 const PLACES = 500;
@@ -107,7 +108,7 @@ export const past: Scenario = {
       },
       tables: [
         {
-          title: `the state of an agent with ${events.toLocaleString('en')} events at places by chance, milliseconds`,
+          title: `the state of an agent with ${formatNumber(events)} events at places by chance, milliseconds`,
           heads: ['', 'median', 'lowest', 'highest'],
           rows: (
             [

@@ -11,6 +11,7 @@ import {
 import { type Fault, FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
+import { formatNumber } from '../../text/numbers.js';
 
 /** Of a command and of an event; a result has the event's in it and is larger. */
 export const PAYLOAD_BYTES = 256;
@@ -89,7 +90,7 @@ export const fillAnswered = async (
     await appendAll(accounts, outcomes);
     const done = Math.min(commands, from + BURST) * 3;
     if (done % (BURST * 60) === 0 || done === commands * 3)
-      say(`filled ${done.toLocaleString('en')} of ${(commands * 3).toLocaleString('en')}`);
+      say(`filled ${formatNumber(done)} of ${formatNumber(commands * 3)}`);
   }
   await gateway.close();
   await accounts.close();

@@ -5,6 +5,7 @@ import { type Contender, inRounds, type Measured, measured } from '../bench/roun
 import type { Report, Scenario, ScenarioOptions } from '../bench/scenario.js';
 import { fillAnswered, PAYLOAD_BYTES } from './fill-answered.js';
 import type { Pass, VerifyQuestions } from './verify-main.js';
+import { formatNumber } from '../../text/numbers.js';
 
 const RECORDS = 1_000_000;
 const ROUNDS = 3;
@@ -67,7 +68,7 @@ const report = (verifying: Verifying): Report => {
   const { records, payloadBytes, rounds, perSecond, cpuUsPerRecord, rssMb } = verifying;
   const rows = ['read', 'verify'].map((name) => [
     name,
-    Math.round(median(perSecond, name)).toLocaleString('en'),
+    formatNumber(median(perSecond, name)),
     median(cpuUsPerRecord, name).toFixed(2),
     (rssMb[name]?.max ?? Number.NaN).toFixed(0),
   ]);
@@ -83,7 +84,7 @@ const report = (verifying: Verifying): Report => {
     },
     tables: [
       {
-        title: `verifying ${records.toLocaleString('en')} records, commands and events of ${payloadBytes} bytes, ${rounds} rounds`,
+        title: `verifying ${formatNumber(records)} records, commands and events of ${payloadBytes} bytes, ${rounds} rounds`,
         heads: ['', 'records/s', 'processor, us a record', 'memory at most, MB'],
         rows,
       },

@@ -1,4 +1,4 @@
-import { clip } from '../../schemas/printable.js';
+import { clip } from '../../text/printable.js';
 import { writeJson } from '../../schemas/write-json.js';
 import type { Arithmetic, BinaryOperator, Expression } from './ast.js';
 import { FUNCTIONS, isIn } from './functions.js';

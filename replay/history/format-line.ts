@@ -1,5 +1,6 @@
 import type { HistoryRecord } from '../../schemas/record.js';
-import { printable } from '../../schemas/printable.js';
+import { type Colour, inColour } from '../../text/colour.js';
+import { clip, printable } from '../../text/printable.js';
 
 export interface LineStyle {
   /** Width of the terminal; data is cut to it. Undefined: a pipe, where nothing is ever cut. */
@@ -7,13 +8,12 @@ export interface LineStyle {
   readonly colour?: boolean | undefined;
 }
 
-const ESC = '\u001b[';
-const COLOURS: Readonly<Record<string, string>> = {
-  cmd: '36',
-  res: '32',
-  evt: '33',
-  epoch: '35',
-  unknown: '31',
+const COLOURS: Readonly<Record<string, Colour>> = {
+  cmd: 'cyan',
+  res: 'green',
+  evt: 'yellow',
+  epoch: 'magenta',
+  unknown: 'red',
 };
 /** No column grows beyond this; what is longer pushes its own line aside only. */
 const WIDEST = 40;
@@ -48,10 +48,9 @@ export const lineFormatter = ({
     const head = padded.join(' ');
     const data = printable(record.payload.shown());
     const room = columns === undefined ? data.length : Math.max(0, columns - head.length - 1);
-    const shown = data.length <= room ? data : room === 0 ? '' : `${data.slice(0, room - 1)}…`;
-    if (!colour) return `${head} ${shown}`.trimEnd();
-    const paint = `${ESC}${COLOURS[record.kind] ?? '0'}m`;
-    padded[KIND] = `${paint}${padded[KIND]}${ESC}0m`;
+    const shown = clip(data, room);
+    const kindColour = COLOURS[record.kind];
+    if (colour && kindColour !== undefined) padded[KIND] = inColour(true, kindColour, padded[KIND] ?? '');
     return `${padded.join(' ')} ${shown}`.trimEnd();
   };
 };

@@ -1,6 +1,7 @@
 import type { Payload } from '../../schemas/payload.js';
 import type { Ok } from '../../schemas/result.js';
 import type { Answer, CommandNode } from './command-tree.js';
+import { parseInstant } from '../../schemas/instant.js';
 
 /** What became of a command, laid beside what had become of it. */
 export type Verdict =
@@ -30,10 +31,9 @@ export interface Compared {
 
 /** A time that is so near to the one of its result is the time at which the handler ran. */
 const NEAR_MS = 60_000;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 
 const isNow = (text: string, at: number): boolean =>
-  TIME.test(text) && Math.abs(Date.parse(text) - at) <= NEAR_MS;
+  Math.abs((parseInstant(text) ?? Number.NaN) - at) <= NEAR_MS;
 
 interface Sides {
   readonly recordedMs: number;

@@ -1,5 +1,5 @@
 import { findingsOf } from './trace-findings.js';
-import { escapeXml } from './markup.js';
+import { escapeXml } from '../../text/xml.js';
 import { sequenceSvg } from './sequence-svg.js';
 import { sequenceOf } from './sequence.js';
 import { STYLE } from './html-style.js';
@@ -7,7 +7,9 @@ import { TIMES_NOTE, timesOf, totalOf } from './times.js';
 import type { ReadTrace } from './read-trace.js';
 import type { Trace } from './conversation-trace.js';
 import type { WalkOptions } from './walk.js';
-import { durationText, plural, whatOf } from './trace-words.js';
+import { whatOf } from './trace-words.js';
+import { formatDuration } from '../../text/durations.js';
+import { plural } from '../../text/numbers.js';
 
 /** More than this is a page that no browser likes. */
 const LIMIT = 2_000;
@@ -34,7 +36,7 @@ const timesHtml = (trace: Trace): string => {
   const rows = times
     .slice(0, LISTED)
     .map(({ action, commands, open, waitedMs, callsMs, ownMs, copiesMs }) => {
-      const figures = [waitedMs, callsMs, ownMs, copiesMs].map((ms) => cell(durationText(ms))).join('');
+      const figures = [waitedMs, callsMs, ownMs, copiesMs].map((ms) => cell(formatDuration(ms))).join('');
       const counted = cell(open === 0 ? `${commands}` : `${commands}, ${open} open`);
       return `<tr><th>${escapeXml(action)}</th>${counted}${figures}<td class="bar">${bar('waited', waitedMs)}${bar('own', ownMs)}${bar('copies', copiesMs)}</td></tr>`;
     });
@@ -48,7 +50,7 @@ const timesHtml = (trace: Trace): string => {
 const headHtml = (trace: Trace | ReadTrace, title: string): string => {
   const { records, commands, outcomes, began, spanMs } = trace;
   const counted = Object.entries(outcomes).map(([outcome, n]) => `<b class="${outcome}">${n} ${outcome}</b>`);
-  const sum = `${plural(records, 'record')} in ${durationText(spanMs)}, ${plural(commands, 'command')}`;
+  const sum = `${plural(records, 'record')} in ${formatDuration(spanMs)}, ${plural(commands, 'command')}`;
   const read =
     'read' in trace
       ? `; ${trace.read.ended ? 'ended' : 'not ended'}; read ${trace.read.fromSeq} to ${trace.read.toSeq} of ${trace.read.logEnd}`

@@ -1,7 +1,9 @@
 import { type Message, sequenceOf } from './sequence.js';
 import type { Trace } from './conversation-trace.js';
 import type { WalkOptions } from './walk.js';
-import { durationText, outcomeText, plural, whatOf } from './trace-words.js';
+import { outcomeText, whatOf } from './trace-words.js';
+import { formatDuration } from '../../text/durations.js';
+import { plural } from '../../text/numbers.js';
 
 /** Above some 50,000 characters Mermaid draws nothing. */
 const LIMIT = 300;
@@ -28,7 +30,7 @@ const line = (message: Message): string => {
     return `p${from}${arrow}p${to}: ${what(`${record.seq} ${record.name}${open}`)}`;
   }
   const arrow = handling?.outcome === 'ok' ? '-->>' : '--x';
-  const took = durationText(handling?.tookMs ?? 0);
+  const took = formatDuration(handling?.tookMs ?? 0);
   return `p${from}${arrow}p${to}: ${what(`${record.seq} ${outcomeText(node)} ${took}`)}`;
 };
 

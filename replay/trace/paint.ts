@@ -1,37 +1,33 @@
+import { type Colour, inColour } from '../../text/colour.js';
 import type { Outcome } from './trace-outcome.js';
 
 /** Writes text in the colour of what it says. */
 export type Paint = Readonly<Record<Outcome | 'plain' | 'strong' | 'dim' | 'evt', (text: string) => string>>;
 
-const ESC = '\u001b[';
-const CODES = {
-  ok: '32',
-  rejected: '33',
-  failed: '31',
-  expired: '35',
-  open: '1;31',
-  unreadable: '31',
-  strong: '1',
-  dim: '2',
-  evt: '33',
-} as const;
+const COLOURS = {
+  ok: 'green',
+  rejected: 'yellow',
+  failed: 'red',
+  expired: 'magenta',
+  open: 'boldRed',
+  unreadable: 'red',
+  strong: 'bold',
+  dim: 'dim',
+  evt: 'yellow',
+} as const satisfies Record<Exclude<keyof Paint, 'plain'>, Colour>;
 
-const same = (text: string): string => text;
-
-export const painter = (colour: boolean): Paint => {
-  const in_ = (code: string) =>
-    colour ? (text: string) => (text === '' ? '' : `${ESC}${code}m${text}${ESC}0m`) : same;
-  const { ok, rejected, failed, expired, open, unreadable, strong, dim, evt } = CODES;
+export const painter = (isOn: boolean): Paint => {
+  const as = (name: keyof typeof COLOURS) => (text: string) => inColour(isOn, COLOURS[name], text);
   return {
-    plain: same,
-    ok: in_(ok),
-    rejected: in_(rejected),
-    failed: in_(failed),
-    expired: in_(expired),
-    open: in_(open),
-    unreadable: in_(unreadable),
-    strong: in_(strong),
-    dim: in_(dim),
-    evt: in_(evt),
+    plain: (text) => text,
+    ok: as('ok'),
+    rejected: as('rejected'),
+    failed: as('failed'),
+    expired: as('expired'),
+    open: as('open'),
+    unreadable: as('unreadable'),
+    strong: as('strong'),
+    dim: as('dim'),
+    evt: as('evt'),
   };
 };

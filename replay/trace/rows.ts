@@ -1,9 +1,11 @@
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 import { type Bar, barOf } from './bar.js';
 import type { Paint } from './paint.js';
 import type { Trace, TraceNode } from './conversation-trace.js';
 import { walk, type WalkOptions } from './walk.js';
-import { durationText, outcomeText, payloadText, plural, whatOf } from './trace-words.js';
+import { outcomeText, payloadText, whatOf } from './trace-words.js';
+import { formatDuration } from '../../text/durations.js';
+import { plural } from '../../text/numbers.js';
 
 /** Levels that are drawn as such; what is deeper has its level in figures, or a long chain would be a triangle of blanks. */
 const DRAWN_LEVELS = 24;
@@ -50,7 +52,7 @@ const wordsOf = (node: TraceNode): Row['words'] => {
   if (handling !== null && handling.waitedFor > 0)
     words.push([
       'expired',
-      ` waited ${durationText(handling.waitedMs)} for ${plural(handling.waitedFor, 'command')}`,
+      ` waited ${formatDuration(handling.waitedMs)} for ${plural(handling.waitedFor, 'command')}`,
     ]);
   for (const subject of handling?.missing ?? []) words.push(['failed', ` missing: ${printable(subject)}`]);
   if (problem !== null) words.push(['failed', ` ${printable(problem)}`]);
@@ -82,8 +84,8 @@ export const rowsOf = ({ roots, spanMs }: Trace, options: WalkOptions): readonly
     const tookMs = node.handling?.tookMs ?? null;
     rows.push({
       seq: seqText(node),
-      at: durationText(node.atMs),
-      took: node.handling === null ? '' : tookMs === null ? 'open' : durationText(tookMs),
+      at: formatDuration(node.atMs),
+      took: node.handling === null ? '' : tookMs === null ? 'open' : formatDuration(tookMs),
       bar: barOf(node, spanMs, BAR_WIDTH),
       guide,
       words: wordsOf(node),

@@ -1,6 +1,8 @@
-import { escapeXml } from './markup.js';
+import { escapeXml } from '../../text/xml.js';
 import type { Message, Sequence } from './sequence.js';
-import { cut, durationText, outcomeText, whatOf } from './trace-words.js';
+import { outcomeText, whatOf } from './trace-words.js';
+import { clip } from '../../text/printable.js';
+import { formatDuration } from '../../text/durations.js';
 
 const GUTTER = 170;
 const ROW = 34;
@@ -21,7 +23,7 @@ interface Layout {
 }
 
 const labelOf = ({ record, kind, node }: Message): string => {
-  if (kind === 'result') return `${outcomeText(node)} ${durationText(node.handling?.tookMs ?? 0)}`;
+  if (kind === 'result') return `${outcomeText(node)} ${formatDuration(node.handling?.tookMs ?? 0)}`;
   if (kind === 'event') return record.name ?? record.subject;
   if (kind === 'command') return record.name ?? record.subject;
   return `${whatOf(record)} ${node.problem ?? ''}`;
@@ -52,10 +54,12 @@ const clipped = (text: string): string =>
 const titleOf = ({ record, kind, node }: Message): string => {
   const { handling, problem } = node;
   const took =
-    kind === 'result' && handling?.tookMs != null ? `, after ${durationText(handling.tookMs)}` : '';
+    kind === 'result' && handling?.tookMs != null ? `, after ${formatDuration(handling.tookMs)}` : '';
   const waited =
     kind === 'result' && (handling?.waitedFor ?? 0) > 0
-      ? [`waited ${durationText(handling?.waitedMs ?? 0)} for ${handling?.waitedFor} before it at its agent`]
+      ? [
+          `waited ${formatDuration(handling?.waitedMs ?? 0)} for ${handling?.waitedFor} before it at its agent`,
+        ]
       : [];
   const lines = [
     `${record.seq} ${record.kind} ${whatOf(record)}${took}`,
@@ -81,7 +85,7 @@ const arrowSvg = (message: Message, layout: Layout, y: number): string => {
   const line = `arrow${kind === 'result' ? ' back' : ''}${isBad ? ` l-${outcome}` : ''}`;
   const paint = kind === 'result' ? `s-${outcome}` : '';
   const [x1, x2] = [layout.x(from), layout.x(to)];
-  const label = (room: number): string => cut(labelOf(message), Math.floor(room / LETTER));
+  const label = (room: number): string => clip(labelOf(message), Math.floor(room / LETTER));
   if (from === to) {
     const path = `<path class="${line}" d="M${x1} ${y - 7}h26v9h-20"/>`;
     return `${path}${tip(x1 + 4, y + 2, -1, paint)}${text(x1 + 34, y + 1, label(layout.column - 44), paint, 'start')}`;
@@ -96,14 +100,14 @@ const rowSvg = (message: Message, row: number, layout: Layout): string => {
   const { record, kind, atMs, to } = message;
   const y = layout.y(row);
   const hit = `<rect class="hit" x="0" y="${row * ROW}" width="${layout.width}" height="${ROW}"/>`;
-  const gutter = `${text(72, y, `${record.seq}`, 'dim', 'end')}${text(GUTTER - 20, y, durationText(atMs), 'dim', 'end')}`;
+  const gutter = `${text(72, y, `${record.seq}`, 'dim', 'end')}${text(GUTTER - 20, y, formatDuration(atMs), 'dim', 'end')}`;
   const x = layout.x(to);
   const mark =
     kind === 'event' || kind === 'other'
       ? `<circle class="${kind === 'event' ? 's-event' : 's-failed'}" cx="${x}" cy="${y - 4}" r="4"/>${text(
           x + 10,
           y,
-          cut(labelOf(message), Math.floor((layout.column - 16) / LETTER)),
+          clip(labelOf(message), Math.floor((layout.column - 16) / LETTER)),
           kind === 'event' ? 's-event' : 's-failed',
           'start',
         )}`
@@ -136,7 +140,7 @@ export const sequenceSvg = (sequence: Sequence): string => {
   const size = (height: number): string => `width="${layout.width}" height="${height}"`;
   const heads = participants.map(
     (name, i) =>
-      `<g><title>${escapeXml(name)}</title>${text(layout.x(i), 28, cut(name, Math.floor(layout.column / 7.8)), 'head')}</g>`,
+      `<g><title>${escapeXml(name)}</title>${text(layout.x(i), 28, clip(name, Math.floor(layout.column / 7.8)), 'head')}</g>`,
   );
   const lives = participants.map((_name, i) => `<path class="life" d="M${layout.x(i)} 0V${layout.height}"/>`);
   const rows = messages.map((message, row) => rowSvg(message, row, layout));

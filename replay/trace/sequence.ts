@@ -1,4 +1,4 @@
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 import type { Trace, TraceNode } from './conversation-trace.js';
 import type { TraceRecord } from './trace-record.js';
 import { walk, type WalkOptions } from './walk.js';

@@ -1,4 +1,4 @@
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 import { findingsOf } from './trace-findings.js';
 import { type Paint, painter } from './paint.js';
 import type { ReadTrace } from './read-trace.js';
@@ -6,10 +6,13 @@ import { BAR_WIDTH, type Row, rowsOf } from './rows.js';
 import { TIMES_NOTE, timesOf, totalOf } from './times.js';
 import type { Trace } from './conversation-trace.js';
 import type { WalkOptions } from './walk.js';
-import { cut, durationText, plural, whatOf } from './trace-words.js';
+import { whatOf } from './trace-words.js';
+import { clip } from '../../text/printable.js';
+import { formatDuration } from '../../text/durations.js';
+import { plural } from '../../text/numbers.js';
 
 export interface TraceStyle extends WalkOptions {
-  /** Width of the terminal; lines are cut to it. Undefined: a pipe, where nothing is ever cut. */
+  /** Width of the terminal; lines are clip to it. Undefined: a pipe, where nothing is ever clip. */
   readonly columns?: number | undefined;
   readonly colour?: boolean | undefined;
 }
@@ -50,11 +53,11 @@ class TextTrace {
       first === undefined
         ? ''
         : `: ${whatOf(first.record)}${from === null ? '' : printable(` from ${from}`)}`;
-    yield this.#paint.strong(cut(`conversation ${conversation}${what}, ${began ?? 'never'}`, this.#columns));
+    yield this.#paint.strong(clip(`conversation ${conversation}${what}, ${began ?? 'never'}`, this.#columns));
     const counted = Object.entries(outcomes).map(([outcome, n]) =>
       this.#paint[outcome as keyof typeof outcomes](`${n} ${outcome}`),
     );
-    const sum = `${plural(records, 'record')} in ${durationText(spanMs)}, ${plural(commands, 'command')}`;
+    const sum = `${plural(records, 'record')} in ${formatDuration(spanMs)}, ${plural(commands, 'command')}`;
     yield `${sum}${counted.length === 0 ? '' : `: ${counted.join(', ')}`}`;
   }
 
@@ -83,7 +86,7 @@ class TextTrace {
     let left = room;
     let line = '';
     for (const [paint, text] of words) {
-      const shown = cut(text, left);
+      const shown = clip(text, left);
       if (shown !== '') line += this.#paint[paint](shown);
       left -= text.length;
       if (left <= 0) break;
@@ -98,7 +101,7 @@ class TextTrace {
     yield this.#paint.strong('not ok');
     for (const { seq, what, said, path } of findings.slice(0, LISTED)) {
       const way = path.length === 0 ? '' : ` (${[...path, seq].join(' › ')})`;
-      yield cut(`  ${seq} ${what}${way}: ${said}`, this.#columns);
+      yield clip(`  ${seq} ${what}${way}: ${said}`, this.#columns);
     }
     if (findings.length > LISTED) yield `  and ${plural(findings.length - LISTED, 'more', 'more')}`;
   }
@@ -114,7 +117,7 @@ class TextTrace {
     const columns = ['commands', 'waited', 'calls', 'own', 'copies'].map((head) => head.padStart(TIME_WIDTH));
     yield this.#paint.dim(`  ${'action'.padEnd(width)} ${columns.join(' ')}`);
     for (const { action, commands, open, waitedMs, callsMs, ownMs, copiesMs } of shown) {
-      const figures = [`${commands}`, ...[waitedMs, callsMs, ownMs, copiesMs].map(durationText)];
+      const figures = [`${commands}`, ...[waitedMs, callsMs, ownMs, copiesMs].map(formatDuration)];
       const text = figures.map((figure) => figure.padStart(TIME_WIDTH)).join(' ');
       const blocks = (ms: number): number => Math.round((ms / most) * BAR_WIDTH);
       const bar = `${'░'.repeat(blocks(waitedMs))}${'█'.repeat(blocks(ownMs))}${'─'.repeat(blocks(copiesMs))}`;

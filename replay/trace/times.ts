@@ -1,4 +1,4 @@
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 import type { Trace } from './conversation-trace.js';
 
 /** Where the time of one action's commands went; milliseconds, of those that are answered. */

@@ -1,5 +1,5 @@
 import type { WireRecord } from '../../journal/wire/wire-record.js';
-import { clip } from '../../schemas/printable.js';
+import { clip } from '../../text/printable.js';
 
 /** Characters of a value that a finding shows. */
 const SHOWN = 80;

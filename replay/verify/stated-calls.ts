@@ -1,6 +1,6 @@
 import { type AskedCall, statedCalls } from '../../journal/wire/call-digest.js';
 import type { Findings } from './findings.js';
-import { clip } from '../../schemas/printable.js';
+import { clip } from '../../text/printable.js';
 import { quoted } from './found-value.js';
 import type { RecordView } from './record-view.js';
 

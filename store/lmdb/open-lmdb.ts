@@ -1,8 +1,9 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { checkLmdbFiles } from './lmdb-files.js';
+import { setAside } from '../../system/files/set-aside.js';
 
 /**
  * Opens what is of one process: an outbox. A damaged database is set aside for whoever wants to look, and begun anew.
@@ -19,8 +20,7 @@ export const openLmdb = (
   makeDirs(dir);
   const checked = checkLmdbFiles(dir);
   if (isLeft(checked)) {
-    const aside = `${dir}.damaged-${Date.now()}`;
-    renameSync(dir, aside);
+    const aside = setAside(dir);
     mkdirSync(dir, { mode: 0o700 });
     onDamaged(`${checked.left}; it is kept as ${aside} and begun anew`);
   }

@@ -1,4 +1,3 @@
-import { renameSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
@@ -6,6 +5,7 @@ import type { Kept, Left, OnKept, Outbox, Sent } from '../../journal/producer/ou
 import { StoreThread } from '../lmdb/store-thread.js';
 import { pack, unpack } from './packed-draft.js';
 import type { Change, Stored } from './outbox-store.js';
+import { setAside } from '../../system/files/set-aside.js';
 
 export interface LmdbOutboxOptions {
   /** A directory of its own, which one process at a time may open; see docs/decisions/0015. */
@@ -32,12 +32,6 @@ const unavailable = (what: string, reason: string): Fault =>
   fault('OUTBOX_UNAVAILABLE', `${what}: ${reason}`);
 
 const OUT_OF_USE = fault('OUTBOX_UNAVAILABLE', 'the outbox is out of use');
-
-const setAside = (dir: string): string => {
-  const aside = `${dir}.unusable-${Date.now()}`;
-  renameSync(dir, aside);
-  return aside;
-};
 
 /**
  * An outbox in LMDB. One transaction at a time: what comes while one is being committed goes with the next, and what is

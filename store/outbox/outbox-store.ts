@@ -1,8 +1,8 @@
-import { renameSync } from 'node:fs';
 import type { Key, RootDatabase } from 'lmdb';
 import type { Sent } from '../../journal/producer/outbox.js';
 import { openLmdb } from '../lmdb/open-lmdb.js';
 import { unpack } from './packed-draft.js';
+import { setAside } from '../../system/files/set-aside.js';
 
 /** One transaction. */
 export interface Change {
@@ -54,8 +54,7 @@ export class OutboxStore {
       this.stored = read(this.#db);
     } catch (error) {
       void this.#db.close();
-      const aside = `${dir}.damaged-${Date.now()}`;
-      renameSync(dir, aside);
+      const aside = setAside(dir);
       onDamaged(`${(error as Error).message}; it is kept as ${aside} and begun anew`);
       this.#db = open();
       this.stored = { kept: [], sent: undefined };

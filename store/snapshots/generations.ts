@@ -6,6 +6,9 @@ import { replaceFileSync } from '../../system/files/durable-file.js';
 const NAME = /^g([1-9]\d*)$/;
 const CURRENT = 'current';
 
+/** Whether a database of snapshots is called so. */
+export const isGeneration = (name: string): boolean => NAME.test(name);
+
 const numberOf = (name: string): number => Number(NAME.exec(name)?.[1] ?? 0);
 
 /**
@@ -74,7 +77,7 @@ export class Generations {
   #all(): readonly string[] {
     try {
       return readdirSync(this.dir)
-        .filter((name) => NAME.test(name))
+        .filter(isGeneration)
         .sort((a, b) => numberOf(a) - numberOf(b));
     } catch {
       return [];

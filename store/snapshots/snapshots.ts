@@ -1,14 +1,14 @@
-import { renameSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type * as E from 'fp-ts/lib/Either.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import type { Snapshot } from './agent-states.js';
 import { DamagedSnapshot, Generation } from './generation.js';
-import { Generations } from './generations.js';
+import { Generations, isGeneration } from './generations.js';
 import type { Group } from './snapshot-group.js';
 import { removeDeadScratch } from './scratch-folds.js';
 import type { SnapshotPosition } from './snapshot-files.js';
 import { whyUnusable } from '../lmdb/why-unusable.js';
+import { setAsideDerived } from '../../system/files/set-aside.js';
 
 /**
  * The snapshots of one module, for the process that writes them: its host. Written in a thread, read at once. A snapshot is
@@ -104,10 +104,11 @@ export class Snapshots {
   }
 
   #setAside(name: string, why: string): void {
-    const aside = join(this.#generations.dir, 'damaged');
-    rmSync(aside, { recursive: true, force: true });
     this.#generations.withdraw();
-    renameSync(this.#generations.path(name), aside);
+    const aside = setAsideDerived(this.#generations.path(name), {
+      isOriginal: isGeneration,
+      oldName: 'damaged',
+    });
     this.say(`${why}: the snapshots are kept as ${aside} and the states folded from the log anew`);
   }
 

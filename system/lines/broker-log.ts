@@ -1,4 +1,4 @@
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 
 /** The log of the broker: `time source text`, one line an entry, or more where the text has more. */
 export interface BrokerLog {

@@ -1,4 +1,4 @@
-import { clip, printable } from '../../schemas/printable.js';
+import { clip, printable } from '../../text/printable.js';
 
 const MAX_LINES = 40;
 const MAX_CHARACTERS = 300;

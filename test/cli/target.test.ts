@@ -6,7 +6,7 @@ import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { parsePlace } from '../../bin/options/option-values.js';
 import { configOf } from '../../bin/commands/start-command.js';
 import { shellQuote } from '../../bin/text/shell-quote.js';
-import { formatTable } from '../../bin/output/output.js';
+import { formatTable } from '../../text/table.js';
 import { readyText } from '../../bin/text/ready-text.js';
 import { findTarget } from '../../bin/connect/target.js';
 import type { Fault } from '../../schemas/errors.js';

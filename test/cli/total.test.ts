@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { CloudEvent } from 'cloudevents';
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 import { startBroker } from '../support/broker.js';
 import { createLog, dial } from '../support/log.js';
 import { tallystickPath } from '../support/program-paths.js';

@@ -7,7 +7,7 @@ import { traceMermaid } from '../../replay/trace/mermaid.js';
 import { traceText } from '../../replay/trace/text.js';
 import type { Trace } from '../../replay/trace/conversation-trace.js';
 import { traceOf } from '../../replay/trace/trace-of.js';
-import { durationText } from '../../replay/trace/trace-words.js';
+import { formatDuration } from '../../text/durations.js';
 import { anyRecords, chain, fan, ORDER, ok, record, refused } from './trace-records.js';
 
 /** What anybody might send to have somebody else's terminal or browser do something. */
@@ -110,7 +110,7 @@ describe('a trace as text', () => {
     const said = [
       0, 0.0424, 9.99, 9.996, 99.94, 99.96, 999.4, 999.6, 59_994, 59_996, 3_599_000, 7_500_000, 864_000_000,
     ];
-    assert.deepEqual(said.map(durationText), [
+    assert.deepEqual(said.map(formatDuration), [
       ...['0.00 ms', '0.04 ms', '9.99 ms', '10.0 ms', '99.9 ms', '100 ms', '999 ms', '1.00 s', '59.99 s'],
       ...['1 m 00 s', '59 m 59 s', '2 h 05 m', '10.0 d'],
     ]);

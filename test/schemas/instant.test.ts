@@ -9,6 +9,13 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseInstant } from '../../schemas/instant.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { parseTiming } from '../../schemas/schedule.js';
+import accounts from '../../modules/accounts/index.js';
+import { refusedAlways } from '../../broker/schedules/hopeless.js';
+import { encodeJson } from '../../schemas/json.js';
+import type { ActionManifest } from '../../schemas/manifest.js';
+import { parseStoredTime } from '../../transfer/format/stored-time.js';
+import { sourceFiles } from '../architecture/source-files.js';
+import { PROJECT_ROOT } from '../support/project-root.js';
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
@@ -62,6 +69,21 @@ const parts = (years: { min: number; max: number }): fc.Arbitrary<Parts> =>
 const withHeaders = (headers: Readonly<Record<string, string>>): StoredMessage =>
   ({ header: (name: string) => headers[name] }) as StoredMessage;
 
+const { manifest } = accounts;
+const action = manifest.actions.deposit as ActionManifest;
+
+/** What readers of odd input took for a time once: `Date.parse` gives a number for each. */
+const ODD = [
+  '1',
+  '2030',
+  '2030-01',
+  '1 2 3',
+  'May 2030',
+  '2030-01-01',
+  '2030-01-01T00:00:00',
+  '2030-02-30T00:00:00Z',
+];
+
 describe('an instant', () => {
   it('is read where its date and its time exist, and refused where they do not', () => {
     fc.assert(
@@ -87,10 +109,51 @@ describe('an instant', () => {
           is,
           `deadline ${text}`,
         );
+        const repeated = {
+          headers: { [HEADER.deadline]: text },
+          data: encodeJson({ amount: 1 }),
+          manifest,
+          action,
+        };
+        assert.equal(
+          refusedAlways(repeated)?.code,
+          is ? undefined : 'HEADER_INVALID',
+          `schedule with deadline ${text}`,
+        );
+        assert.equal(parseStoredTime(text) !== undefined, is && given.sign === 'Z', `import ${text}`);
         const header = { [HEADER.schedule]: 'a', [HEADER.next]: text } as Record<string, string>;
         assert.equal(firingKey('guest', (name) => header[name]) !== undefined, is, `next ${text}`);
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  it('a text that is no RFC 3339 time is refused wherever somebody writes a deadline', () => {
+    const texts = fc.oneof(
+      fc.constantFrom(...ODD),
+      fc.string(),
+      fc.date({ noInvalidDate: true }).map(String),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        const is = parseInstant(text) !== undefined;
+        const data = encodeJson({ amount: 1 });
+        const refused = refusedAlways({ headers: { [HEADER.deadline]: text }, data, manifest, action });
+        assert.equal(refused === undefined, is, `schedule with deadline ${text}`);
+        const deadline = deadlineOf(withHeaders({ [HEADER.deadline]: text }));
+        assert.equal(!Number.isNaN(deadline), is, `deadline ${text}`);
+      }),
+    );
+  });
+
+  it('is read in one place: no other file of the product reads a text as a time', () => {
+    const readers = sourceFiles(PROJECT_ROOT).filter(
+      ({ path, text }) => !path.startsWith('test/') && text.includes('Date.parse('),
+    );
+    assert.deepEqual(
+      readers.map(({ path }) => path).sort(),
+      // These read a time that nats-server wrote.
+      ['journal/read/records-at.ts', 'perf/lookup/state-watcher-main.ts', 'schemas/instant.ts'],
     );
   });
 

@@ -5,7 +5,8 @@ import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { parseLogBytes, startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import { failure } from '../support/either.js';
-import { formatBytes, parseBytes, parseDuration } from '../../schemas/quantity.js';
+import { parseBytes, parseDuration } from '../../schemas/quantity.js';
+import { formatBytes } from '../../text/bytes.js';
 
 const value = <T>(result: Either<Fault, T>): T => {
   assert.ok(isRight(result), JSON.stringify(result));

@@ -1,5 +1,5 @@
 import type { HistoryLine } from '../../schemas/record.js';
-import { printable } from '../../schemas/printable.js';
+import { printable } from '../../text/printable.js';
 import type { Found } from '../../replay/history/read-history.js';
 import type { ExportFormat } from './export-format.js';
 import { textOf, toBase64 } from './payload-text.js';

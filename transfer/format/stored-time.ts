@@ -1,3 +1,5 @@
+import { parseInstant } from '../../schemas/instant.js';
+
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/;
 /** The server counts in 64 bits; later than 2262-04-11 is none of its times. */
 const MAX_NANOS = 2n ** 63n - 1n;
@@ -13,10 +15,8 @@ export const formatStoredTime = (nanos: string): string => {
 /** The inverse: nanoseconds since 1970, in digits; undefined for what is no such time. Fewer digits may be given. */
 export const parseStoredTime = (text: string): string | undefined => {
   const match = TIME.exec(text);
-  const ms = match === null ? Number.NaN : Date.parse(`${match[1]}Z`);
-  if (match === null || Number.isNaN(ms) || ms < 0) return undefined;
-  // A day that the month does not have would be read as one of the next month.
-  if (!new Date(ms).toISOString().startsWith(match[1] as string)) return undefined;
+  const ms = match === null ? undefined : parseInstant(`${match[1]}Z`);
+  if (match === null || ms === undefined || ms < 0) return undefined;
   const nanos = `${ms / 1_000}${(match[2] ?? '').padEnd(NANOS_DIGITS, '0')}`.replace(/^0+(?=\d)/, '');
   return BigInt(nanos) > MAX_NANOS ? undefined : nanos;
 };

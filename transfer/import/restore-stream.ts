@@ -5,6 +5,7 @@ import { logConfig } from '../../broker/streams/log-stream.js';
 import { encodeEnd, encodeStart } from './archive.js';
 import { S2_START, s2Chunk } from './s2-frames.js';
 import type { StagedRecords } from './staged-records.js';
+import { type ApiError, isAnswered } from '../../link/jetstream-error.js';
 
 const CHUNK_TIMEOUT_MS = 30_000;
 /** The server has all of it and makes the stream of it. */
@@ -14,15 +15,14 @@ const WINDOW = 4;
 
 interface Answer {
   readonly deliver_subject?: string;
-  readonly error?: { readonly description?: string; readonly err_code?: number };
+  readonly error?: ApiError;
 }
-
-const STORAGE_EXCEEDED = new Set([10047, 10077]);
 
 const check = (answer: Answer): Answer => {
   const { error } = answer;
   if (error === undefined) return answer;
-  const code = STORAGE_EXCEEDED.has(error.err_code ?? 0) ? 'LOG_FULL' : 'LOG_UNAVAILABLE';
+  const isFull = isAnswered(error, 'storageResourcesExceeded') || isAnswered(error, 'streamStoreFailed');
+  const code = isFull ? 'LOG_FULL' : 'LOG_UNAVAILABLE';
   throw new FaultError(
     fault(code, `the server does not restore the log: ${error.description ?? 'no reason given'}`),
   );

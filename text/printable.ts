@@ -14,7 +14,7 @@ export const printableText = (text: string): string =>
 
 /** The first so many characters of a text; one that was cut ends with `…`. */
 export const clip = (text: string, characters: number): string =>
-  text.length > characters ? `${text.slice(0, characters - 1)}…` : text;
+  text.length <= characters ? text : characters < 1 ? '' : `${text.slice(0, characters - 1)}…`;
 
 /** Text of several lines, each printable and short; a tab is two spaces. What is left out is counted. */
 export const printableLines = (text: string, maxLines: number, maxCharacters: number): string => {

@@ -29,7 +29,7 @@ const move = (from: string, to: string): void => {
  * Keeps snapshots, index and witness as they were, with a report of the loss, in `<data>/lost/<time>`: what is made anew
  * is made from the log that is there. Throws DATA_DIR_UNUSABLE when they cannot be kept: what could not be moved stands as it was.
  */
-export const setAside = (dataDir: string, loss: LogLoss, at = new Date()): LossReport => {
+export const keepBeforeLoss = (dataDir: string, loss: LogLoss, at = new Date()): LossReport => {
   const dir = join(lostDir(dataDir), at.toISOString().replaceAll(':', '-'));
   const report: LossReport = { at: at.toISOString(), dir, ...loss };
   try {
