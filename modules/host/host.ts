@@ -17,7 +17,7 @@ import {
   type StartReply,
   startSubject,
 } from '../../schemas/control.js';
-import { isFollower } from '../../schemas/manifest.js';
+import { DEFAULT_CONCURRENCY, isFollower } from '../../schemas/manifest.js';
 import { FaultError } from '../../schemas/errors.js';
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
@@ -27,7 +27,8 @@ import { Effects } from './effects.js';
 import { inHand } from './handler-run.js';
 import { Following } from './follow-events.js';
 import { FoldError, foldPast, type PastOptions } from './read-past.js';
-import { Session } from './session.js';
+import { CommandScheduler } from './schedule/command-scheduler.js';
+import { type Delivered, Session } from './session.js';
 import { ShelfFile } from './shelf-file.js';
 import { States } from './states.js';
 import { Throws } from './throws.js';
@@ -67,6 +68,7 @@ const say = (line: string): void => {
 export class Host {
   readonly #checks;
   readonly #blackBox: BlackBox;
+  readonly #scheduler: CommandScheduler<Delivered>;
   readonly #effects: Effects;
   readonly #throws: Throws;
   readonly #name: string;
@@ -90,15 +92,11 @@ export class Host {
     this.#checks = compileChecks(module.manifest);
     this.#blackBox = new BlackBox(join(options.snapshotsDir, 'in-hand'), options.lastExit);
     this.#throws = new Throws(nc, this.#name, options.instance, say);
-    this.#effects = new Effects(
-      module,
-      this.#checks,
-      nc,
-      this.#blackBox,
-      () => this.#session?.makeRoom(),
-      say,
-      this.#throws,
-    );
+    const { culprit, suspects } = this.#blackBox.lastMoments;
+    const placesOf = (action: string): number =>
+      module.manifest.actions[action]?.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#scheduler = new CommandScheduler({ culprit, suspects, placesOf }, () => this.#session?.makeRoom());
+    this.#effects = new Effects(module, this.#checks, nc, this.#blackBox, this.#scheduler, say, this.#throws);
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
       const seq = inHand.getStore();
@@ -171,6 +169,7 @@ export class Host {
   /** Finishes what is being handled, begins nothing more. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#scheduler.drain();
     this.#effects.drain();
     if ((this.#session?.pending ?? 0) > 0) say('stops once what is under way is finished');
     await this.#session?.drain();
@@ -223,6 +222,7 @@ export class Host {
       start: past.start,
       states: past.states,
       answered,
+      scheduler: this.#scheduler,
       effects: this.#effects,
       blackBox: this.#blackBox,
       throws: this.#throws,

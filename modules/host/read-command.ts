@@ -18,6 +18,8 @@ export const deadlineOf = (message: StoredMessage): number | undefined => {
   return parseInstant(text) ?? Number.NaN;
 };
 
+export const isUrgent = (message: StoredMessage): boolean => message.header(HEADER.priority) === 'urgent';
+
 export const deadlinePast = (deadline: number): Fault =>
   fault('DEADLINE_PAST', `the deadline ${new Date(deadline).toISOString()} had passed`);
 

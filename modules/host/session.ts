@@ -22,16 +22,25 @@ import type { BlackBox } from './black-box.js';
 import { Checkpoint } from './checkpoint.js';
 import { answerOf } from './dead-answer.js';
 import type { Effects } from './effects.js';
-import { Gate } from './quarantine.js';
-import { Lanes } from './lanes.js';
 import { type Outcome, outcomeOf, refused, threw } from './handler-outcome.js';
-import { deadlineOf, readCommand } from './read-command.js';
+import { deadlineOf, isUrgent, readCommand } from './read-command.js';
+import type { Scheduled } from './schedule/scheduled.js';
+import type { CommandScheduler } from './schedule/command-scheduler.js';
 import type { ShelfFile } from './shelf-file.js';
 import type { States } from './states.js';
 import type { Throws } from './throws.js';
-import { Turns } from './time-slices.js';
-import { isUrgent } from './urgency.js';
 import { pause } from '../../system/async/pause.js';
+
+/** A command that was delivered. */
+export interface Delivered extends Scheduled {
+  readonly subject: CommandSubject;
+  readonly message: StoredMessage;
+}
+
+const delivered = (message: StoredMessage): Delivered => {
+  const subject = splitSubject(message.subject) as CommandSubject;
+  return { seq: message.seq, agent: subject.agent ?? '', subject, message };
+};
 
 export interface SessionOptions {
   readonly nc: NatsConnection;
@@ -42,6 +51,7 @@ export interface SessionOptions {
   readonly states: States;
   /** Commands that will be delivered again and have a result. */
   readonly answered: SparseSequences;
+  readonly scheduler: CommandScheduler<Delivered>;
   readonly effects: Effects;
   readonly blackBox: BlackBox;
   readonly throws: Throws;
@@ -73,16 +83,12 @@ export class Session {
   readonly #schema: string;
   readonly #appender: Appender;
   readonly #pull: Pull;
-  readonly #lanes: Lanes<StoredMessage>;
   readonly #checkpoint = new Checkpoint();
-  readonly #gate: Gate;
-  readonly #turns: Turns;
   readonly #ackTimer: NodeJS.Timeout;
   #end: (reason: Fault) => void = () => undefined;
   #window = WINDOW;
   #isShelfRefused = false;
   #over = false;
-  #draining = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -92,11 +98,12 @@ export class Session {
     const { nc, apiPrefix, module, start } = options;
     const producer = module.manifest.name;
     this.#schema = String(schemaOf(module.manifest));
-    this.#gate = new Gate(options.blackBox.lastMoments.culprit);
-    this.#turns = new Turns(options.effects.urgency);
-    this.#lanes = new Lanes((message, next) => this.#inTurn(message, next), {
-      put: (message) => this.#putAside(message),
-      take: (place) => this.#takeBack(place),
+    options.scheduler.restart({
+      begin: (command) => this.#inTurn(command),
+      shelf: {
+        put: ({ message }) => this.#putAside(message),
+        take: (place) => this.#takeBack(place),
+      },
     });
     const broken = (reason: Fault): void => this.#break(reason);
     this.#appender = new Appender(
@@ -135,12 +142,11 @@ export class Session {
    * very module would wait for ever: they are left as they are, and run again at the next start with the answers they got.
    */
   async drain(): Promise<void> {
-    const { effects } = this.#options;
-    this.#draining = true;
+    const { scheduler, effects } = this.#options;
     this.#pull.close();
-    this.#lanes.stop();
+    scheduler.drain();
     effects.drain();
-    const busy = (): boolean => this.#appender.pending > 0 || (this.#lanes.busy > 0 && !effects.stalled);
+    const busy = (): boolean => this.#appender.pending > 0 || (scheduler.inHand > 0 && !scheduler.isStalled);
     while (!this.#over && busy()) await pause(5);
     this.#acknowledge();
     this.#break(fault('MODULE_UNAVAILABLE', 'the module stops'));
@@ -150,7 +156,6 @@ export class Session {
     if (this.#over) return;
     this.#over = true;
     clearInterval(this.#ackTimer);
-    this.#lanes.stop();
     this.#pull.close();
     this.#appender.break(reason);
     this.#options.shelf.close();
@@ -159,7 +164,7 @@ export class Session {
 
   /** Commands that are held with all their bytes. */
   get #inMemory(): number {
-    return this.#checkpoint.open - this.#lanes.shelved;
+    return this.#checkpoint.open - this.#options.scheduler.shelved;
   }
 
   #putAside(message: StoredMessage): number | undefined {
@@ -174,9 +179,11 @@ export class Session {
     }
   }
 
-  #takeBack(place: number): StoredMessage | undefined {
+  #takeBack(place: number): Delivered | undefined {
+    // Its commands come again, in the next session.
+    if (this.#over) return undefined;
     try {
-      return this.#options.shelf.take(place);
+      return delivered(this.#options.shelf.take(place));
     } catch (error) {
       this.#break(
         fault('INTERNAL', `a command that was put aside cannot be read: ${(error as Error).message}`),
@@ -186,46 +193,37 @@ export class Session {
   }
 
   #received({ message }: Pulled): void {
-    const { answered, effects } = this.#options;
+    const { answered, scheduler, effects } = this.#options;
     failPoint('host.received');
     this.#checkpoint.delivered(message.seq);
     if (answered.delete(message.seq)) {
-      effects.answered(message.seq);
+      effects.forget(message.seq);
+      scheduler.hasResult(message.seq);
       this.#finished(message.seq);
       return;
     }
-    const { agent = '' } = splitSubject(message.subject) as CommandSubject;
-    if (isUrgent(message)) effects.urgency.waits(message.seq, agent);
-    this.#gate.pass(message.seq, () => this.#lanes.add(agent, message));
+    scheduler.received(delivered(message), isUrgent(message));
     this.#ask();
   }
 
-  /** The first of its lane: it waits for its turn among the agents. */
-  #inTurn(message: StoredMessage, next: () => void): void {
-    const subject = splitSubject(message.subject) as CommandSubject;
-    this.#turns.take(subject.agent ?? '', () => {
-      if (this.#draining || this.#over) return next();
-      this.#handle(subject, message, (outcome) => {
-        // Not begun, or to be tried again, when the module was asked to stop: the next start handles it.
-        if (outcome === undefined) return next();
-        failPoint('host.decided');
-        this.#store(subject, message, outcome, next);
-        this.#options.onHandled();
-      });
+  #inTurn(command: Delivered): void {
+    if (this.#over) return;
+    this.#handle(command, (outcome) => {
+      if (this.#over) return;
+      // Not begun, or to be tried again, when the module was asked to stop: the next start handles it.
+      if (outcome === undefined) return this.#options.scheduler.left(command);
+      failPoint('host.decided');
+      this.#store(command, outcome);
+      this.#options.onHandled();
     });
   }
 
   #ask(): void {
-    const { effects } = this.#options;
-    if (effects.stalled) this.#window = Math.max(this.#window, this.#inMemory + WINDOW);
+    if (this.#options.scheduler.isStalled) this.#window = Math.max(this.#window, this.#inMemory + WINDOW);
     this.#pull.want(Math.max(0, this.#window - this.#inMemory));
   }
 
-  #handle(
-    subject: CommandSubject,
-    message: StoredMessage,
-    settle: (outcome: Outcome | undefined) => void,
-  ): void {
+  #handle({ subject, message }: Delivered, settle: (outcome: Outcome | undefined) => void): void {
     const { module, states, effects, blackBox } = this.#options;
     if (blackBox.lastMoments.culprit === message.seq) {
       const text = `the process of ${module.manifest.name} ended or hung while it handled this command`;
@@ -297,9 +295,9 @@ export class Session {
   }
 
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
-  #store(subject: CommandSubject, message: StoredMessage, handled: Outcome, next: () => void): void {
-    if (this.#over) return;
-    const { module, effects, throws } = this.#options;
+  #store(command: Delivered, handled: Outcome): void {
+    const { subject, message } = command;
+    const { module, scheduler, effects, throws } = this.#options;
     const [folded, keep] = this.#fold(subject, message.seq, handled);
     const outcome = answerOf(folded);
     if (outcome.stack !== undefined) throws.dead(message.seq, subject.name, outcome.stack);
@@ -325,10 +323,9 @@ export class Session {
         if (E.isLeft(stored)) return this.#break(stored.left);
         failPoint('host.acknowledged');
         keep(stored.right.seq, Date.now());
-        effects.answered(message.seq);
+        effects.forget(message.seq);
         this.#copies(message.seq, conversation, outcome);
-        next();
-        this.#gate.answered(message.seq);
+        scheduler.stored(command);
       },
     );
     failPoint('host.appended');

@@ -1,8 +1,3 @@
-import { HEADER } from '../../schemas/headers.js';
-import type { StoredMessage } from '../../schemas/record.js';
-
-export const isUrgent = (message: StoredMessage): boolean => message.header(HEADER.priority) === 'urgent';
-
 /**
  * Agents that have an urgent command waiting. All of an agent's commands before it are urgent too, since it cannot
  * overtake those (I5): hurrying it alone would change nothing.
@@ -18,7 +13,8 @@ export class Urgency {
     this.#agents.set(agent, (this.#agents.get(agent) ?? 0) + 1);
   }
 
-  answered(seq: number): void {
+  /** The command has its result. */
+  over(seq: number): void {
     const agent = this.#commands.get(seq);
     if (agent === undefined) return;
     this.#commands.delete(seq);
@@ -31,7 +27,7 @@ export class Urgency {
     return this.#agents.has(agent);
   }
 
-  /** Whether there is any. */
+  /** Whether any agent has one. */
   get any(): boolean {
     return this.#commands.size > 0;
   }
