@@ -122,9 +122,8 @@ const licenceOf = (specifier, ...path) =>
   `${specifier}:\n${readFileSync(join(dirname(fileURLToPath(import.meta.resolve(specifier))), ...path), 'utf8').trim()}`;
 const LICENCES = [licenceOf('typebox', '..', 'license'), licenceOf('re2js', '..', 'LICENSE')].join('\n\n');
 
-// The names of shared pieces are made of what is in them.
-rmSync(VENDOR, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: [...FILES].map(([specifier, out]) => ({ in: specifier, out })),
   outdir: VENDOR,
   bundle: true,
@@ -138,6 +137,11 @@ await build({
   logLevel: 'warning',
   plugins: [changes],
 });
+// The names of shared pieces are made of their contents. What a running process may load stays there all the time.
+const written = new Set(Object.keys(metafile.outputs).map((path) => resolve(ROOT, path)));
+for (const name of readdirSync(VENDOR)) {
+  if (!written.has(join(VENDOR, name))) rmSync(join(VENDOR, name));
+}
 if (changed.size !== CHANGES.size) throw new Error(`only ${[...changed].join(', ')} of typebox are changed`);
 
 for (const folder of PRODUCT) {

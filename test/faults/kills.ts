@@ -11,6 +11,7 @@ import { type Client, createClient } from '../../modules/sdk/index.js';
 import { freePort } from '../../system/processes/free-port.js';
 import type { Refusal } from '../../schemas/result.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
+import { byForm } from '../support/form.js';
 import { natsSpawn } from '../support/nats-cli.js';
 import { processesMentioning } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -45,6 +46,12 @@ const pidOf = (text: string, dataDir: string): number => {
   const found = processesMentioning(dataDir).find(({ command }) => command.includes(text));
   assert.ok(found, `a process ${text}`);
   return found.pid;
+};
+
+/** In the short form one of them, drawn by lot. */
+const modulesToKill = (): readonly string[] => {
+  const all = ['accounts', 'agents', 'orders'];
+  return byForm({ short: [all[Math.floor(Math.random() * all.length)] ?? ''], deep: all });
 };
 
 interface Load extends AsyncDisposable {
@@ -105,7 +112,7 @@ const verify = async (url: string, dataDir: string): Promise<number> => {
 };
 
 /**
- * Kills each module, the server and the broker with -9, each with so many calls in flight, and checks what must hold
+ * Kills modules, the server and the broker with -9, each with so many calls in flight, and checks what must hold
  * once all is quiet. A test of minutes: one file a durability level.
  */
 export const surviveKills =
@@ -137,7 +144,7 @@ export const surviveKills =
       );
     };
 
-    for (const module of ['accounts', 'agents', 'orders']) {
+    for (const module of modulesToKill()) {
       await underLoad(`module ${module}`, async () => {
         const { modules } = await status(dataDir);
         const pid = modules.find(({ name }) => name === module)?.pid;

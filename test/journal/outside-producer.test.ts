@@ -10,6 +10,7 @@ import { counting } from '../fixtures/counting.js';
 import { jsonOrText } from '../../schemas/json.js';
 import type { TestBroker } from '../support/broker.js';
 import { failure, success } from '../support/either.js';
+import { byForm } from '../support/form.js';
 import { connectOperator } from '../support/log-checks.js';
 import { readAll } from '../support/log.js';
 import { processesMentioning } from '../support/processes.js';
@@ -25,7 +26,7 @@ const guest = (broker: TestBroker): Promise<NatsConnection> =>
 const of = async (broker: TestBroker, producer: string) =>
   (await readCounted(broker.dataDir)).filter((record) => record.producer === producer);
 
-for (const durability of ['fsync', 'os'] as const)
+for (const durability of byForm({ short: ['fsync'] as const, deep: ['fsync', 'os'] as const }))
   describe(`a producer in a program of a user's, ${durability}`, () => {
     let broker: TestBroker;
     let nc: NatsConnection;

@@ -16,7 +16,7 @@ export const TIERS = {
   /** Needs no server and no program of Go's. A file of any folder is in this tier if it loads none of {@link PROGRAMS}. */
   unit: {
     folders: [],
-    fileTimeoutMs: 120_000,
+    fileTimeoutMs: 240_000,
     width: CORES + 1,
   },
   /** A real nats-server. */
@@ -36,20 +36,20 @@ export const TIERS = {
       'runner',
       'schemas',
     ],
-    fileTimeoutMs: 240_000,
-    width: CORES + 1,
+    fileTimeoutMs: 600_000,
+    width: CORES + 2,
   },
   /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */
   cli: {
     folders: ['docs', 'cli'],
-    fileTimeoutMs: 240_000,
-    width: CORES + 1,
+    fileTimeoutMs: 600_000,
+    width: CORES + 2,
   },
   /** Kills, stalls, damage and odd input. Their deadlines leave room for neighbours. */
   faults: {
     folders: ['faults', 'fuzz'],
     fileTimeoutMs: 600_000,
-    width: CORES + 1,
+    width: CORES + 2,
   },
 } as const satisfies Record<string, Tier>;
 
