@@ -18,7 +18,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { ADDRESS_FILE } from '../../schemas/operate.js';
 import { type Credential, findTarget, type Target, type TargetOptions } from './target.js';
 
-const CONNECT_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_MS = 1_000;
 const SEED = /^S[A-Z2-7]{57}$/;
 

@@ -95,6 +95,13 @@ const complaint = (rule: Rule, path: string, specifier: string, own: PackageJson
     : `imports ${specifier}; ${rule.folder} may import the packages ${packages.join(', ')}`;
 };
 
+/** What a file imports of ours: paths of sources from the root. */
+export const importsOf = ({ path, text }: SourceFile, own: PackageJson): readonly string[] =>
+  [...text.matchAll(IMPORT)].flatMap((match) => {
+    const target = ownPath(path, match[2] ?? '', own);
+    return target === undefined ? [] : [target.replace(/\.js$/, '.ts')];
+  });
+
 /** Every import that goes where it must not. */
 export const importViolations = (files: readonly SourceFile[], own: PackageJson): Violation[] =>
   files.flatMap(({ path, text }) => {
