@@ -1,8 +1,9 @@
 /**
  * `npm run check`: format, types, lint, import rules and the unit tests. It needs no Go and no server.
- * With `--watch` it checks again whenever a file changes, and then runs only the tests that the change can reach.
+ * With `--watch` it checks again whenever a file changes, and then runs only the tests that the change can reach. With
+ * `--staged` it runs only the tests that the next commit can reach: this is what the git hook does.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -46,7 +47,12 @@ const check = async (changed = []) => {
   return green;
 };
 
-const green = await check();
+const staged = () =>
+  execFileSync('git', ['diff', '--cached', '--name-only', '--no-renames'], { cwd: ROOT, encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => file !== '');
+
+const green = await check(process.argv.includes('--staged') ? staged() : []);
 if (process.argv.includes('--watch')) {
   const { watchSources } = await import('../dist/test/runner/watch-sources.js');
   const sayWaiting = () => process.stdout.write('\nwaiting for a change; Ctrl-C ends\n');
