@@ -101,7 +101,6 @@ export const ReadyRequestSchema = Type.Object(
   { pid: Pid, instance: Instance },
   { description: 'Says that the past is folded and commands are being handled.' },
 );
-export type ReadyRequest = Readonly<Static<typeof ReadyRequestSchema>>;
 
 export const BeatSchema = Type.Object(
   {
@@ -145,7 +144,6 @@ export const CallsRequestSchema = Type.Object(
   },
   { description: 'Asks for the calls that the log has of the handler of a command.' },
 );
-export type CallsRequest = Readonly<Static<typeof CallsRequestSchema>>;
 
 export const CallsReplySchema = Type.Object({
   calls: Type.Integer({ minimum: 0, description: 'The highest number of a call; 0 where there is none.' }),

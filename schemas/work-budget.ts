@@ -21,7 +21,12 @@ export const spendSteps = (length: number, size: number): void => {
   if (stepsLeft < 0) throw new TooMuchWork('its patterns take too long for texts of this length');
 };
 
-/** A schema is about to be applied that may be applied to the same place again. */
+/**
+ * A schema is about to be applied that may be applied to the same place again. The bundle of typebox calls it, see
+ * build/bundle-typebox.mjs.
+ *
+ * @public
+ */
 export const spendCall = (calls = 1): true => {
   callsLeft -= calls;
   if (callsLeft < 0) throw new TooMuchWork('its schema looks at too many places, or at one too often');

@@ -1,4 +1,4 @@
-import type { EventOf, Input } from '../sdk/index.js';
+import type { EventOf } from '../sdk/index.js';
 import type { manifest } from './orders-manifest.js';
 
 type DataOf<E extends EventOf<typeof manifest>['name']> = Extract<
@@ -6,7 +6,6 @@ type DataOf<E extends EventOf<typeof manifest>['name']> = Extract<
   { name: E }
 >['data'];
 
-export type OrderRequest = Input<typeof manifest, 'place'>;
 export type OrderDetails = DataOf<'order_confirmed'>;
 export type Refused = DataOf<'order_refused'>;
 export type Reason = Refused['reason'];
