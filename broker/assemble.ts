@@ -51,14 +51,23 @@ export interface AssembleOptions extends SurroundingsOptions {
 export const assemble = (options: AssembleOptions): Parts => {
   const { open, dataDir, log, lifetime } = options;
   const { nc, jsm, producer, logId, lastSeq } = open;
+  const index = new LogIndex({
+    nc,
+    dir: join(dataDir, 'index'),
+    logId,
+    lastSeq,
+    say: (text) => log.line('index', text),
+    onLost: (problem) => open.failure.fail(problem),
+  });
+  index.on('record', (seq) => open.whole.met(seq));
   const usable = usableSnapshots(open, (text) => log.line('log', text));
   const supervisor = new Supervisor(
-    surroundings(options, { index: () => index, unowned: () => unowned, gateway: () => gateway }, usable),
+    surroundings(options, { index, unowned: () => unowned, gateway: () => gateway }, usable),
     options.memory,
   );
   const unowned = new UnownedCommands({
     producer,
-    open: () => index,
+    index,
     isKnown: (module) => supervisor.find(module) !== undefined,
     log: (text) => log.line('gateway', text),
   });
@@ -66,31 +75,12 @@ export const assemble = (options: AssembleOptions): Parts => {
   const dead = new DeadLetters({
     nc,
     jsm,
-    due: () => index.letters,
+    index,
     // Where the process ended, what it printed last is all that there is.
     stackOf: (module, command, code) =>
       stacks.of(module, command) ??
       (code === 'HANDLER_CRASHED' ? supervisor.find(module)?.lastWords : undefined),
     log: (text) => log.line('dead', text),
-  });
-  const index = new LogIndex({
-    nc,
-    dir: join(dataDir, 'index'),
-    logId,
-    lastSeq,
-    onCaughtUp: () => {
-      unowned.caughtUp();
-      dead.wake();
-    },
-    onCommand: (command) => unowned.consider(command),
-    onResult: ({ seq }, resultSeq) => {
-      unowned.answered(seq);
-      gateway.answered(seq, resultSeq);
-    },
-    onDead: () => dead.wake(),
-    onRecord: (seq) => open.whole.met(seq),
-    say: (text) => log.line('index', text),
-    onLost: (problem) => open.failure.fail(problem),
   });
   lifetime.onStop(() => index.close());
   lifetime.onStop(() => unowned.close());

@@ -43,7 +43,7 @@ export interface SurroundingsOptions {
 
 /** What becomes of commands, which modules do not see; there once all is assembled. */
 interface Commands {
-  readonly index: () => LogIndex;
+  readonly index: LogIndex;
   readonly unowned: () => UnownedCommands;
   readonly gateway: () => Gateway;
 }
@@ -130,7 +130,7 @@ export const surroundings = (
     // A server that came back with another log: what a module remembers of the one before must not go into it.
     const loss = await open.witness.checked();
     if (loss !== undefined) return E.left(fault(loss.code, loss.message));
-    const started = await startModule(open, index(), manifest, usable(manifest.name, request))();
+    const started = await startModule(open, index, manifest, usable(manifest.name, request))();
     if (E.isLeft(started)) return started;
     const { republished, refused, ...reply } = started.right;
     sayRepaired(log, manifest.name, { republished, refused });
@@ -138,23 +138,23 @@ export const surroundings = (
   },
   started: (module) => endFold(open, module),
   repair: (manifest) => async () => {
-    const repaired = await openModuleEpoch(open, index(), manifest)();
+    const repaired = await openModuleEpoch(open, index, manifest)();
     if (E.isRight(repaired)) sayRepaired(log, manifest.name, repaired.right);
     return repaired;
   },
   tryOut: (source) => tryReload(source, { server, open, dataDir, hostEntry, reaper, log }),
   settle: (manifest) => async () => {
-    const settled = await openModuleEpoch(open, index(), manifest)();
+    const settled = await openModuleEpoch(open, index, manifest)();
     if (E.isLeft(settled)) return settled;
     sayRepaired(log, manifest.name, settled.right);
     const { epoch } = settled.right;
-    if (await index().reachedWithin(epoch, READ_WAIT_MS)) return E.right(undefined);
+    if (await index.reachedWithin(epoch, READ_WAIT_MS)) return E.right(undefined);
     return E.left(
       fault('LOG_UNAVAILABLE', `the log was not read up to ${epoch} in time; nothing was removed`),
     );
   },
   recordedCalls: (module, cause, fromSeq) => () => gateway().handlerCalls.recorded(module, cause, fromSeq),
-  waiting: (module) => index().commands.countOf(module),
+  waiting: (module) => index.commands.countOf(module),
   forgotten: async (module) => {
     await unowned().forgotten(module);
     await unowned().idle();

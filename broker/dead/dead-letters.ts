@@ -7,6 +7,8 @@ import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { LOG } from '../../schemas/log.js';
 import { conversationOf } from '../../schemas/record.js';
 import type { DueLetter, DueLetters } from '../index/due-letters.js';
+import type { IndexNews } from '../index/log-index.js';
+import type { Announces } from '../../system/async/announcer.js';
 import { linkedRequest } from '../../link/linked-request.js';
 import { parsePubAck } from '../../link/pub-ack.js';
 import { composeLetter, subjectOfLetter } from './letter.js';
@@ -25,8 +27,8 @@ const isFull = ({ code }: Fault): boolean => code === 'LOG_FULL';
 export interface DeadLettersOptions {
   readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
-  /** What is due, as the index has it. */
-  readonly due: () => DueLetters;
+  /** Has what is due, and announces it. */
+  readonly index: Announces<IndexNews> & { readonly letters: DueLetters };
   /** Where the handler of a command threw, by the code that it was answered with. */
   readonly stackOf: (module: string, command: number, code: string) => string | undefined;
   readonly log: (text: string) => void;
@@ -40,14 +42,16 @@ export class DeadLetters {
   #working: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
-  constructor(private readonly options: DeadLettersOptions) {}
+  constructor(private readonly options: DeadLettersOptions) {
+    for (const news of ['caughtUp', 'dead'] as const) options.index.on(news, () => this.#wakeUp());
+  }
 
   /** Something is due. */
-  wake(): void {
+  #wakeUp(): void {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
       // One may have come while the work ended.
-      if (!this.#isClosed && this.options.due().size > 0) this.wake();
+      if (!this.#isClosed && this.options.index.letters.size > 0) this.#wakeUp();
     });
   }
 
@@ -64,7 +68,7 @@ export class DeadLetters {
     const pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     let said = '';
     while (!this.#isClosed) {
-      const batch = this.options.due().first(AT_ONCE);
+      const batch = this.options.index.letters.first(AT_ONCE);
       if (batch.length === 0) return;
       const stored = await Promise.all(batch.map((due) => this.#store(due)));
       const failed = stored.find(E.isLeft)?.left;
@@ -80,7 +84,7 @@ export class DeadLetters {
   }
 
   #describe(problem: Fault): string {
-    const waiting = `${this.options.due().size} dead letters wait to be stored and none is lost`;
+    const waiting = `${this.options.index.letters.size} dead letters wait to be stored and none is lost`;
     return isFull(problem)
       ? `the stream DEAD is full: ${waiting}; start the broker with a larger --max-bytes`
       : `${waiting}: ${problem.code}: ${problem.message}`;
@@ -89,7 +93,7 @@ export class DeadLetters {
   async #store(due: DueLetter): Promise<E.Either<Fault, void>> {
     try {
       const stored = await this.#storeOnce(due);
-      if (E.isRight(stored)) this.options.due().stored(due);
+      if (E.isRight(stored)) this.options.index.letters.stored(due);
       return stored;
     } catch (error) {
       return E.left(toFault(error, 'LOG_UNAVAILABLE'));

@@ -66,6 +66,7 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
+    options.index.on('result', ({ seq }, resultSeq) => this.#answered(seq, resultSeq));
     this.handlerCalls = new HandlerCalls({
       nc: options.nc,
       index: options.index,
@@ -101,7 +102,7 @@ export class Gateway {
   }
 
   /** The index has read the result of a command. */
-  answered(command: number, resultSeq: number): void {
+  #answered(command: number, resultSeq: number): void {
     if (this.#pending.has(command)) void this.#fetch(command, resultSeq);
   }
 

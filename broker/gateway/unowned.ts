@@ -4,7 +4,9 @@ import { encodeJson } from '../../schemas/json.js';
 import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
 import { refusal } from '../../schemas/result.js';
 import { resultSubject } from '../../schemas/subjects.js';
+import type { IndexNews } from '../index/log-index.js';
 import type { OpenCommand, OpenCommands } from '../index/open-commands.js';
+import type { Announces } from '../../system/async/announcer.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { Seldom } from '../../system/lines/seldom.js';
@@ -35,7 +37,7 @@ interface Errand {
 export interface UnownedOptions {
   readonly producer: Producer;
   /** The open commands, and up to where the log was read. */
-  readonly open: () => { readonly commands: OpenCommands; readonly position: number };
+  readonly index: Announces<IndexNews> & { readonly commands: OpenCommands; readonly position: number };
   readonly isKnown: (module: string) => boolean;
   readonly log: (text: string) => void;
 }
@@ -67,17 +69,21 @@ export class UnownedCommands {
 
   constructor(private readonly options: UnownedOptions) {
     this.#failed = new Seldom(options.log);
+    const { index } = options;
+    index.on('caughtUp', () => this.#caughtUp());
+    index.on('command', (command) => this.#consider(command));
+    index.on('result', ({ seq }) => this.#answered(seq));
   }
 
   /** The index has caught up: what was open before is answered first. */
-  caughtUp(): void {
-    this.#caughtUpAt = this.options.open().position;
+  #caughtUp(): void {
+    this.#caughtUpAt = this.options.index.position;
     this.#modulesFrom = '';
     this.#pullSoon();
   }
 
   /** A command has come: it is answered if no module of that name is known. */
-  consider(command: OpenCommand): void {
+  #consider(command: OpenCommand): void {
     // What comes while none is begun is looked at then, as all that is open.
     if (this.#retry !== undefined || this.options.isKnown(command.module)) return;
     if (!this.#isPulling && this.#inHand.size < AT_ONCE) return this.#answer(command);
@@ -86,14 +92,14 @@ export class UnownedCommands {
   }
 
   /** The index has read the result of a command. */
-  answered(command: number): void {
+  #answered(command: number): void {
     if (this.#inHand.delete(command)) this.#onRoom();
   }
 
   /** A module is known no more: what waits for it is answered. Resolves when each answer was begun. */
   forgotten(module: string): Promise<void> {
     return new Promise((done) => {
-      this.#errands.push({ module, upTo: this.options.open().position, done });
+      this.#errands.push({ module, upTo: this.options.index.position, done });
       this.#pullSoon();
     });
   }
@@ -115,7 +121,7 @@ export class UnownedCommands {
     if (this.#closed) return;
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
-      this.caughtUp();
+      this.#caughtUp();
     }, RETRY_MS).unref();
   }
 
@@ -140,8 +146,8 @@ export class UnownedCommands {
 
   /** The next ones of the modules that had open commands at first. */
   async #pullModules(from: string): Promise<void> {
-    const { open, isKnown } = this.options;
-    const modules = open().commands.modules(from, MODULES);
+    const { index, isKnown } = this.options;
+    const modules = index.commands.modules(from, MODULES);
     for (const module of modules) {
       // Under the name of those that are none may be others too.
       if (isKnown(module) && module !== INVALID_TOKEN) continue;
@@ -152,7 +158,7 @@ export class UnownedCommands {
 
   async #pullModule({ module, upTo }: Errand): Promise<void> {
     for (let after = 0; ; ) {
-      const page = this.options.open().commands.pageOf(module, after, AT_ONCE);
+      const page = this.options.index.commands.pageOf(module, after, AT_ONCE);
       const meant = page.filter(({ seq }) => seq <= upTo);
       await this.#answerAll(meant);
       after = meant.at(-1)?.seq ?? after;
@@ -162,7 +168,7 @@ export class UnownedCommands {
 
   /** One page of those that came later; on from there the next time, unless there are none. */
   async #pullNext(from: number): Promise<void> {
-    const page = this.options.open().commands.page(from - 1, AT_ONCE);
+    const page = this.options.index.commands.page(from - 1, AT_ONCE);
     const last = page.at(-1);
     this.#nextFrom = last === undefined ? undefined : last.seq + 1;
     await this.#answerAll(page);
@@ -209,7 +215,7 @@ export class UnownedCommands {
           this.#failed.say(
             `command ${command.seq} has no answer yet, and gets it later: ${stored.left.message}`,
           );
-          this.answered(command.seq);
+          this.#answered(command.seq);
           this.#again();
         }
         this.#settled(number);

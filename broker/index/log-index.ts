@@ -4,6 +4,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../../schemas/firing.js';
+import { Announcer, type Announces } from '../../system/async/announcer.js';
 import { readLogBatches } from '../../journal/read/reader.js';
 import type { ConversationTable } from './conversation-table.js';
 import type { DueLetters } from './due-letters.js';
@@ -22,21 +23,25 @@ export interface LogIndexOptions {
   /** Identity of the log: an index of another log is thrown away. */
   readonly logId: string;
   readonly lastSeq: number;
-  /** The index has come to where the log stood at its start: what was open then is found in {@link LogIndex.commands}. */
-  readonly onCaughtUp?: () => void;
-  /** A command came, behind that place. */
-  readonly onCommand: (command: OpenCommand) => void;
-  /** A command was answered, by the result at this sequence. */
-  readonly onResult: (command: OpenCommand, resultSeq: number) => void;
-  /** Dead letters are due, see {@link LogIndex.letters}. */
-  readonly onDead?: () => void;
-  /** A record was read: from the first on, the next one in the log each time. */
-  readonly onRecord?: (seq: number) => void;
   /** Something to tell of that the index lives with. */
   readonly say: (text: string) => void;
   /** The log cannot be read any further: without it the broker would answer wrongly, so it must stop. */
   readonly onLost: (fault: Fault) => void;
 }
+
+/** What the index announces, in the order of the log. */
+export type IndexNews = {
+  /** The index has come to where the log stood at its start: {@link LogIndex.commands} has what was open then. */
+  readonly caughtUp: [];
+  /** A command came, behind that place. */
+  readonly command: [command: OpenCommand];
+  /** A command has its result, at this sequence. */
+  readonly result: [command: OpenCommand, resultSeq: number];
+  /** Dead letters are due, see {@link LogIndex.letters}. */
+  readonly dead: [];
+  /** A record was read: from the first on, the next one in the log each time. */
+  readonly record: [seq: number];
+};
 
 /** Results kept in memory by their command, for callers that come to ask just after: about 4 MB. */
 const RECENT_RESULTS = 65_536;
@@ -48,7 +53,8 @@ const PATIENCE_MS = 60_000;
  * Reads the whole log, headers only, in order, and keeps what the broker asks of it: agents, open commands, open
  * conversations, who was answered where, and where events lie that nothing caused. It follows the log for as long as the broker lives.
  */
-export class LogIndex {
+export class LogIndex implements Announces<IndexNews> {
+  readonly #news: Announcer<IndexNews>;
   readonly #contents: IndexContents;
   readonly #keeper: IndexKeeper;
   readonly #recent = new Recent<number>(RECENT_RESULTS);
@@ -64,11 +70,20 @@ export class LogIndex {
 
   constructor(private readonly options: LogIndexOptions) {
     const { dir, logId, lastSeq, say } = options;
+    this.#news = new Announcer((name, thrown) => {
+      const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      say(`a listener for "${name}" threw: ${text}`);
+    });
     const files = new KeptRows(dir, () => this.#keeper.readable);
     this.#contents = new IndexContents(files, () => this.#keeper.soon());
     const position = (): Place => ({ seq: this.#position, uncaused: this.#uncaused.stretches });
     this.#keeper = new IndexKeeper({ dir, logId, lastSeq, contents: this.#contents, position, say });
     this.#target = lastSeq;
+  }
+
+  /** Listens to what the index reads; who begins before {@link start} misses nothing. */
+  on<K extends keyof IndexNews>(name: K, listener: (...what: IndexNews[K]) => void): () => void {
+    return this.#news.on(name, listener);
   }
 
   /** Opens the files, reads up to where the log stood, then goes on in the background. */
@@ -183,7 +198,7 @@ export class LogIndex {
   #caughtUp(): void {
     if (this.#isLive) return;
     this.#isLive = true;
-    this.options.onCaughtUp?.();
+    this.#news.announce('caughtUp');
   }
 
   #add(message: StoredMessage): void {
@@ -200,7 +215,7 @@ export class LogIndex {
       const command = commands.command(message, subject);
       conversations.command(message, subject, command.conversation);
       redrives.command(message);
-      if (isLive) this.options.onCommand(command);
+      if (isLive) this.#news.announce('command', command);
     } else if (subject?.kind === 'res') {
       whole.record(subject.module, message.seq);
       const command = commands.result(message, subject);
@@ -217,7 +232,7 @@ export class LogIndex {
       whole.epoch(subject.producer);
     }
     this.#position = message.seq;
-    this.options.onRecord?.(message.seq);
+    this.#news.announce('record', message.seq);
     if (this.#waiters.length > 0) this.#wake();
   }
 
@@ -226,9 +241,9 @@ export class LogIndex {
     this.redrives.answered(command.seq, result.seq);
     if (result.header(HEADER.dead) !== undefined) {
       this.letters.add(command, result);
-      this.options.onDead?.();
+      this.#news.announce('dead');
     }
-    this.options.onResult(command, result.seq);
+    this.#news.announce('result', command, result.seq);
   }
 
   #wake(): void {

@@ -33,8 +33,6 @@ const indexed = async (nc: NatsConnection, dataDir: string): Promise<void> => {
     dir: join(dataDir, 'index'),
     logId,
     lastSeq,
-    onCommand: () => undefined,
-    onResult: () => undefined,
     say: failed,
     onLost: ({ message }) => failed(message),
   });

@@ -37,8 +37,6 @@ describe('what a rebuild reads', () => {
       dir: join(home.path, 'index'),
       logId,
       lastSeq,
-      onCommand: () => undefined,
-      onResult: () => undefined,
       say: (text) => assert.fail(text),
       onLost: ({ message }) => assert.fail(message),
     });

@@ -55,14 +55,14 @@ describe('the index of the log', () => {
       dir,
       logId,
       lastSeq: last,
-      onCaughtUp: () => {
-        seen.caughtUp = index.commands.page(0, 1_000).map(({ seq }) => seq);
-      },
-      onCommand: ({ seq }) => seen.commands.push(seq),
-      onResult: ({ seq }) => seen.results.push(seq),
       say: (text) => seen.faults.push(text),
       onLost: ({ message }) => assert.fail(message),
     });
+    index.on('caughtUp', () => {
+      seen.caughtUp = index.commands.page(0, 1_000).map(({ seq }) => seq);
+    });
+    index.on('command', ({ seq }) => seen.commands.push(seq));
+    index.on('result', ({ seq }) => seen.results.push(seq));
     await index.start();
     return { index, seen };
   };

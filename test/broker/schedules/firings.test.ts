@@ -55,8 +55,6 @@ const start = async (
     dir: join(dir, 'index'),
     logId: created,
     lastSeq: state.last_seq,
-    onCommand: () => undefined,
-    onResult: () => undefined,
     say: () => undefined,
     onLost: ({ message }) => said.push(message),
   });

@@ -71,8 +71,6 @@ describe('the start of a module', () => {
       dir: join(dir.path, `index-${indexes}`),
       logId: 'test',
       lastSeq: state.last_seq,
-      onCommand: () => undefined,
-      onResult: () => undefined,
       say: () => undefined,
       onLost: ({ message }) => assert.fail(message),
     });

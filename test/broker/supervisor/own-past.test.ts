@@ -70,8 +70,6 @@ describe('what a module reads of its past', () => {
       dir: join(dir.path, 'index'),
       logId: 'test',
       lastSeq: (await jsm.streams.info(LOG)).state.last_seq,
-      onCommand: () => undefined,
-      onResult: () => undefined,
       say: () => undefined,
       onLost: ({ message }) => assert.fail(message),
     });

@@ -99,32 +99,26 @@ export class BrokerSide {
     };
     const open = { nc, jsm, under, logId: LOG_ID, durability, whole, witness };
     const hostEntry = join(ROOT, 'modules', 'host', 'host-main.js');
+    const index = new LogIndex({
+      nc,
+      dir: join(dir, 'index'),
+      logId: LOG_ID,
+      lastSeq: under,
+      say,
+      onLost: ({ message }) => say(`the index: ${message}`),
+    });
     const around = surroundings(
       { server, open, dataDir: dir, hostEntry, reaper, log },
-      { index: () => index, unowned: () => unowned, gateway: () => gateway },
+      { index, unowned: () => unowned, gateway: () => gateway },
       usableSnapshots({ logId: LOG_ID, lastSeq: under }, say),
     );
     // Modules are killed and cut off far more often than any would be.
     const supervisor = new Supervisor({ ...around, newPace: () => new EpochPace(0) }, memory);
     const unowned = new UnownedCommands({
       producer,
-      open: () => index,
+      index,
       isKnown: (module) => supervisor.find(module) !== undefined,
       log: say,
-    });
-    const index = new LogIndex({
-      nc,
-      dir: join(dir, 'index'),
-      logId: LOG_ID,
-      lastSeq: under,
-      onCaughtUp: () => unowned.caughtUp(),
-      onCommand: (command) => unowned.consider(command),
-      onResult: ({ seq }, resultSeq) => {
-        unowned.answered(seq);
-        gateway.answered(seq, resultSeq);
-      },
-      say,
-      onLost: ({ message }) => say(`the index: ${message}`),
     });
     const entrance = { people: peopleOver(nc), turnstile: new Turnstile() };
     const outside = new OutsideProducers({ nc, durability });
