@@ -14,7 +14,7 @@ import type { Draft, Receipt } from '../journal/append/draft.js';
 import { armFailPoints, FAIL_VARIABLE } from '../system/processes/fail-point.js';
 import { type OpenLog, openLog } from './log/open-log.js';
 import type { Witness } from './log/witness.js';
-import { serveConsumers } from './operate/consumers.js';
+import { serveConsumers } from './operate/operator-consumers.js';
 import { serveControl } from './operate/serve-control.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';

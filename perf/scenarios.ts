@@ -1,6 +1,6 @@
 import { agents } from './agents/agents-benchmark.js';
 import { flood } from './flood/flood.js';
-import { journal } from './journal/journal.js';
+import { journal } from './journal/journal-benchmark.js';
 import { memory } from './journal/memory.js';
 import { reading } from './journal/reading.js';
 import { lookup } from './lookup/lookup.js';

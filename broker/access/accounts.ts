@@ -138,7 +138,7 @@ export const operatorPlan = (publicKey: string, modules: readonly string[] = [])
     ...OPERATOR_API.map((subject) => service(subject)),
     { kind: 'service', subject: '$JS.API.DIRECT.GET.>', many: true },
     { kind: 'service', subject: '$JS.API.CONSUMER.MSG.NEXT.>', many: true },
-    // Served by the broker, which looks at what the server would not; see broker/operate/consumers.ts.
+    // Served by the broker, which looks at what the server would not; see broker/operate/operator-consumers.ts.
     service(`${CREATE_CONSUMER}.>`, '$JS.API.CONSUMER.CREATE.>'),
     // Passed on by the broker, so that records come as a stream: as answers of a service each costs the server half as much again.
     service(`${PULL_CONSUMER}.>`),

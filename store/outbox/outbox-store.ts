@@ -1,6 +1,6 @@
 import type { Key, RootDatabase } from 'lmdb';
 import type { Sent } from '../../journal/producer/outbox.js';
-import { openLmdb } from '../lmdb/open-lmdb.js';
+import { openLmdb } from './open-outbox-files.js';
 import { unpack } from './packed-draft.js';
 import { setAside } from '../../system/files/set-aside.js';
 

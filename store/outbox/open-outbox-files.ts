@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
 import { makeDirs } from '../../system/files/make-dirs.js';
-import { checkLmdbFiles } from './lmdb-files.js';
+import { checkLmdbFiles } from '../lmdb/lmdb-files.js';
 import { setAside } from '../../system/files/set-aside.js';
 
 /**
