@@ -7,7 +7,7 @@ import { Batching } from './batching.js';
 import { AppendQueue } from './append-queue.js';
 import { appendAll } from './append-all.js';
 import type { Draft, JournalError, Receipt, Settle } from './draft.js';
-import { bytesOf, Envelope, unsendable } from './envelope.js';
+import { Envelope } from './envelope.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
 import { linkState } from '../../link/link-state.js';
@@ -134,10 +134,14 @@ export class Appender {
   /** {@link append} without a promise, for paths where that shows. */
   submit(draft: Draft, settle: Settle): void {
     if (this.#broken !== undefined) return settle(E.left(this.#broken));
-    const headerBytes = this.#envelope.headerBytesOf(draft);
-    const problem = unsendable(draft, headerBytes, this.#options.nc.info?.max_payload);
-    if (problem !== undefined) return settle(E.left(problem));
-    const bytes = bytesOf(draft, headerBytes);
+    const weight = this.#envelope.weigh(draft, this.#options.nc.info?.max_payload);
+    if (typeof weight === 'number') this.submitWeighed(draft, weight, settle);
+    else settle(E.left(weight));
+  }
+
+  /** {@link submit} of a record whose owner has weighed it, as {@link Envelope.weigh} does. */
+  submitWeighed(draft: Draft, bytes: number, settle: Settle): void {
+    if (this.#broken !== undefined) return settle(E.left(this.#broken));
     const pending: Pending = { n: this.#next++, draft, bytes, settle, sentAt: 0 };
     // Alone, a record goes at once; what comes in the same turn of the event loop is looked at together.
     const isAlone = this.#inFlight.size === 0 && this.#queue.length === 0;

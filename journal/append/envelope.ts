@@ -19,6 +19,7 @@ const BATCH_BYTES = 140;
 /** The digits of a number; bytes. */
 const NUMBER_BYTES = 16;
 const END = '\r\n';
+const LINE_BREAK = /[\r\n]/;
 
 const line = (name: string, value: string): string => `${name}: ${value}${END}`;
 
@@ -39,12 +40,29 @@ export class Envelope {
     this.#id = `${HEADER.id}: ${formatIdentity({ producer, epoch, n: 1 }).slice(0, -1)}`;
   }
 
-  /** Upper bound of one record's headers, with those of fence and batch; bytes. */
-  headerBytesOf({ headers }: Draft): number {
+  /**
+   * Upper bound of what the server counts against its limit for one record, with the headers of fence and batch; bytes. Or why
+   * the record can never be stored. Asked once, before the record takes a number: one that is never stored is a gap (I2), and
+   * the refusal of the server would end the epoch of all others. `maxPayload`: what the connection takes.
+   */
+  weigh({ subject, data, headers }: Draft, maxPayload = MAX_RECORD_BYTES): number | Fault {
     const own = this.#fenced.length + DEFAULT_SCHEMA.length + this.#id.length + NUMBER_BYTES;
-    let bytes = own + BATCH_BYTES;
-    for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name] as string) + 4;
-    return bytes;
+    let headerBytes = own + BATCH_BYTES;
+    let broken: string | undefined;
+    for (const name in headers) {
+      const value = headers[name] as string;
+      headerBytes += name.length + Buffer.byteLength(value) + 4;
+      // A value with a line break would end its header and begin another one.
+      if (LINE_BREAK.test(value)) broken ??= name;
+    }
+    const bytes = headerBytes + data.length + subject.length;
+    const most = Math.min(MAX_RECORD_BYTES, maxPayload);
+    if (bytes > most) return fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${most}`);
+    if (headerBytes > MAX_HEADER_BYTES) {
+      const text = `the headers have ${headerBytes} bytes, with those of the broker, and ${MAX_HEADER_BYTES} are allowed; make them shorter`;
+      return fault('HEADERS_TOO_LARGE', text);
+    }
+    return broken === undefined ? bytes : fault('HEADER_INVALID', `${broken} has a line break`);
   }
 
   /** One record of a batch is enough to fence it: the server stores the whole of it or nothing. */
@@ -61,33 +79,3 @@ export class Envelope {
     return headersFrom(() => Buffer.from(text + END));
   }
 }
-
-/** A value with a line break would end its header and begin another one. */
-const unprintableHeader = ({ headers }: Draft): string | undefined => {
-  for (const name in headers) if (/[\r\n]/.test(headers[name] as string)) return name;
-  return undefined;
-};
-
-/** Upper bound of what the server counts against its limit for one record; bytes. */
-export const bytesOf = ({ subject, data }: Draft, headerBytes: number): number =>
-  headerBytes + data.length + subject.length;
-
-/**
- * Why a record with so many bytes of headers can never be stored. Asked before it takes a number: one that is never stored is
- * a gap (I2), and the refusal of the server would end the epoch of all others. `maxPayload`: what the connection takes.
- */
-export const unsendable = (
-  draft: Draft,
-  headerBytes: number,
-  maxPayload = MAX_RECORD_BYTES,
-): Fault | undefined => {
-  const bytes = bytesOf(draft, headerBytes);
-  const most = Math.min(MAX_RECORD_BYTES, maxPayload);
-  if (bytes > most) return fault('PAYLOAD_TOO_LARGE', `a record of ${bytes} bytes is above ${most}`);
-  if (headerBytes > MAX_HEADER_BYTES) {
-    const text = `the headers have ${headerBytes} bytes, with those of the broker, and ${MAX_HEADER_BYTES} are allowed; make them shorter`;
-    return fault('HEADERS_TOO_LARGE', text);
-  }
-  const header = unprintableHeader(draft);
-  return header === undefined ? undefined : fault('HEADER_INVALID', `${header} has a line break`);
-};

@@ -5,7 +5,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { appendAll } from '../append/append-all.js';
 import { Appender, type Unsettled } from '../append/appender.js';
 import type { Appended, Draft, JournalError, Receipt, Settle } from '../append/draft.js';
-import { Envelope, unsendable } from '../append/envelope.js';
+import { Envelope } from '../append/envelope.js';
 import { isReplaced } from '../epochs/epoch.js';
 import type { EpochSource, LastEpoch, NextEpoch } from '../epochs/epoch-source.js';
 import type { Grouping } from '../append/grouping.js';
@@ -199,10 +199,9 @@ export class Producer {
   /** {@link append} without a promise, for paths where that shows. */
   submit(draft: Draft, settle: Settle, { keep = true, onKept, patient = false }: SubmitOptions = {}): void {
     if (this.#closed) return settle(E.left(CLOSED));
-    const problem =
-      (patient ? undefined : this.#overload(draft)) ??
-      unsendable(draft, this.#envelope.headerBytesOf(draft), this.#options.nc.info?.max_payload);
-    if (problem !== undefined) return settle(E.left(problem));
+    const overload = patient ? undefined : this.#overload(draft);
+    const weight = overload ?? this.#envelope.weigh(draft, this.#options.nc.info?.max_payload);
+    if (typeof weight !== 'number') return settle(E.left(weight));
     const order = this.#nextOrder++;
     const { outbox } = this.#options;
     const isKept = keep && outbox !== undefined;
@@ -217,7 +216,7 @@ export class Producer {
     // Before a break nobody asks since when a record is there; these are to be told from others then.
     if (patient) this.#troubled.set(settled, since);
     if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, order, settle: settled });
-    else this.#appender.submit(draft, settled);
+    else this.#appender.submitWeighed(draft, weight, settled);
   }
 
   /** Ends it: who waits is told what is known. To have all stored first, wait for the appends. */
