@@ -176,7 +176,7 @@ export class Host {
   }
 
   async #open(): Promise<Session | Following> {
-    const { position } = this.snapshots;
+    const { position } = this.snapshots.generation;
     const usable = position !== undefined && isFoldedBy(position, this.module) ? position : undefined;
     failPoint('host.starting');
     const start = await this.#control<StartReply>(startSubject(this.#name), {
@@ -194,7 +194,7 @@ export class Host {
       if (usable !== undefined || position.logId !== start.logId) this.snapshots.withdraw();
       await this.snapshots.begin();
     }
-    const states = new States(this.module, this.snapshots, start.logId, say);
+    const states = new States(this.module, this.snapshots.generation, start.logId, say);
     this.#states = states;
     const { apiPrefix } = this.options;
     this.#folded = 0;

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { AgentStates, type TakenChanges } from '../../store/snapshots/agent-states.js';
 import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
-import type { Snapshots } from '../../store/snapshots/snapshots.js';
+import type { Generation } from '../../store/snapshots/generation.js';
 import { foldEvents } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/define-module.js';
 import type { AnyEvent } from '../sdk/checked-outcome.js';
@@ -49,7 +49,7 @@ export class States {
 
   constructor(
     private readonly module: AnyModule,
-    private readonly snapshots: Snapshots,
+    private readonly snapshots: Pick<Generation, 'position' | 'get' | 'commit'>,
     private readonly logId: string,
     private readonly say: (line: string) => void,
   ) {

@@ -42,7 +42,7 @@ export const runTrial = async (module: AnyModule, scratchDir: string): Promise<v
   if (E.isLeft(read)) throw new FaultError(read.left);
   compileChecks(module.manifest);
   const snapshots = await Snapshots.open(scratchDir, 'none', say);
-  const states = new States(module, snapshots, 'trial', say);
+  const states = new States(module, snapshots.generation, 'trial', say);
   await new Promise<void>((resolve, reject) => {
     process.on('disconnect', () => reject(new Error('the broker is gone')));
     process.on('message', ({ records }: TrialGroup) => {

@@ -21,7 +21,7 @@ const say = (line: string): void => {
   throw new Error(line);
 };
 const snapshots = await Snapshots.open(join(dataDir, 'snapshots', 'accounts'), 'none', say);
-const states = new States(accounts as unknown as AnyModule, snapshots, 'bench', say);
+const states = new States(accounts as unknown as AnyModule, snapshots.generation, 'bench', say);
 let seq = 0;
 
 const agentOf = (number: number): string => `agent-${number}`;

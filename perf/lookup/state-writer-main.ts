@@ -40,7 +40,7 @@ const fail = (line: string): never => {
 const nc = await connect({ servers: url });
 const producer = await openProducer(nc, 'os');
 const snapshots = await Snapshots.open(join(dataDir, 'snapshots', MODULE), 'none', fail);
-const states = new States(accounts as unknown as AnyModule, snapshots, 'bench', fail);
+const states = new States(accounts as unknown as AnyModule, snapshots.generation, 'bench', fail);
 snapshots.publish();
 
 const AMOUNT = { amount: 1 };

@@ -44,6 +44,7 @@ export class Generation {
     private readonly thread: Thread,
     private readonly opening: Opening,
     private readonly files: SnapshotFiles,
+    private readonly onDamaged: (error: DamagedSnapshot) => void,
   ) {
     this.#position = thread.opened;
     // What is read must be what was committed last: a state that is older would be folded on.
@@ -51,13 +52,17 @@ export class Generation {
   }
 
   /** Opens the one in a directory, or makes it there; throws when it cannot be written. */
-  static async open(dir: string, say: (line: string) => void): Promise<Generation> {
+  static async open(
+    dir: string,
+    say: (line: string) => void,
+    onDamaged: (error: DamagedSnapshot) => void = () => undefined,
+  ): Promise<Generation> {
     const options: SnapshotWorkerOptions = { dir };
     const opened = await StoreThread.open<Group, SnapshotPosition | undefined>(PROGRAM, options, say);
     if (E.isLeft(opened)) throw new Error(`the snapshots in ${dir} cannot be opened: ${opened.left}`);
     // The thread has the database open already, and nothing is written yet: here it is only joined.
     const opening = new Opening(dir);
-    return new Generation(dir, opened.right, opening, openToRead(opening, dir));
+    return new Generation(dir, opened.right, opening, openToRead(opening, dir), onDamaged);
   }
 
   /** Where it stands; undefined when it is empty. */
@@ -110,7 +115,9 @@ export class Generation {
       if (bytes === undefined) return undefined;
       if (!this.#view.take(bytes)) {
         markDamaged(this.dir);
-        throw new DamagedSnapshot(`the snapshot of agent ${agent} does not fit its checksum`);
+        const damaged = new DamagedSnapshot(`the snapshot of agent ${agent} does not fit its checksum`);
+        this.onDamaged(damaged);
+        throw damaged;
       }
       return from(this.#view);
     } finally {

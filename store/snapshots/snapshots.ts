@@ -1,12 +1,8 @@
 import { basename } from 'node:path';
-import type * as E from 'fp-ts/lib/Either.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
-import type { Snapshot } from './agent-states.js';
-import { DamagedSnapshot, Generation } from './generation.js';
+import { type DamagedSnapshot, Generation } from './generation.js';
 import { Generations, isGeneration } from './generations.js';
-import type { Group } from './snapshot-group.js';
 import { removeDeadScratch } from './scratch-folds.js';
-import type { SnapshotPosition } from './snapshot-files.js';
 import { whyUnusable } from '../lmdb/why-unusable.js';
 import { setAsideDerived } from '../../system/files/set-aside.js';
 
@@ -16,7 +12,7 @@ import { setAsideDerived } from '../../system/files/set-aside.js';
  */
 export class Snapshots {
   readonly #generations: Generations;
-  /** Told before {@link get} throws: the next that opens these snapshots begins anew. */
+  /** Told before a read throws: the next process that opens these snapshots folds the log again. */
   onDamaged: (error: DamagedSnapshot) => void = () => undefined;
   #open: Generation | undefined;
 
@@ -45,24 +41,10 @@ export class Snapshots {
     return snapshots;
   }
 
-  /** Where they stand; undefined when they are empty. */
-  get position(): SnapshotPosition | undefined {
-    return this.#generation.position;
-  }
-
-  /** Throws {@link DamagedSnapshot}. */
-  get(agent: string): Snapshot | undefined {
-    try {
-      return this.#generation.get(agent);
-    } catch (error) {
-      if (error instanceof DamagedSnapshot) this.onDamaged(error);
-      throw error;
-    }
-  }
-
-  /** Writes a group; resolves when other processes can see it. Left: why it is not written. */
-  commit(group: Group): Promise<E.Either<string, void>> {
-    return this.#generation.commit(group);
+  /** The one that is open, to read and to write; another one from {@link begin} on. */
+  get generation(): Generation {
+    if (this.#open === undefined) throw new Error('the snapshots are closed');
+    return this.#open;
   }
 
   /** Begins anew, empty; readers see what they saw until {@link publish}. */
@@ -78,7 +60,7 @@ export class Snapshots {
 
   /** Readers see these from now on, and those before are removed. */
   publish(): void {
-    const name = basename(this.#generation.dir);
+    const name = basename(this.generation.dir);
     if (this.#generations.current === name) return;
     this.#generations.publish(name);
     this.#generations.prune(name);
@@ -89,11 +71,6 @@ export class Snapshots {
     const open = this.#open;
     this.#open = undefined;
     await open?.close();
-  }
-
-  get #generation(): Generation {
-    if (this.#open === undefined) throw new Error('the snapshots are closed');
-    return this.#open;
   }
 
   #whyNot(name: string, lastExit: string): string | undefined {
@@ -113,6 +90,8 @@ export class Snapshots {
   }
 
   async #use(name: string): Promise<void> {
-    this.#open = await Generation.open(this.#generations.path(name), this.say);
+    this.#open = await Generation.open(this.#generations.path(name), this.say, (error) =>
+      this.onDamaged(error),
+    );
   }
 }

@@ -69,8 +69,8 @@ describe('states that are folded from the log again', () => {
   /** As a module's host does, in groups that form as they will. */
   const foldLive = async (upTo: number): Promise<void> => {
     const snapshots = await Snapshots.open(dir(), 'none', (line) => assert.fail(line));
-    const from = snapshots.position?.seq ?? 0;
-    const live = new States(tally, snapshots, logId, (line) => assert.fail(line));
+    const from = snapshots.generation.position?.seq ?? 0;
+    const live = new States(tally, snapshots.generation, logId, (line) => assert.fail(line));
     for (const { seq, agent, events } of recorded) {
       if (seq <= from || seq > upTo) continue;
       live.apply(agent, seq, Date.now(), events);
@@ -158,7 +158,7 @@ describe('states that are folded from the log again', () => {
     assert.deepEqual([generations.current, generations.newest], ['g1', 'g2']);
     // What the module's next start does.
     const snapshots = await Snapshots.open(dir(), 'none', (line) => assert.fail(line));
-    assert.equal(snapshots.position?.seq, module.seq);
+    assert.equal(snapshots.generation.position?.seq, module.seq);
     snapshots.publish();
     await snapshots.close();
     assert.equal(generations.current, 'g2');

@@ -18,7 +18,7 @@ export const snapshotsWriter = async (dataDir: string): Promise<StateWriter> => 
     if (trouble !== undefined) throw new Error(trouble);
   };
   const snapshots = await Snapshots.open(join(dataDir, 'snapshots', MODULE), '', say);
-  const states = new States(accounts as unknown as AnyModule, snapshots, 'lookup', say);
+  const states = new States(accounts as unknown as AnyModule, snapshots.generation, 'lookup', say);
   return {
     put: async (changes) => {
       for (const { agent, seq, timeMs } of changes) {
