@@ -5,7 +5,8 @@ import type { CommandSubject } from '../../schemas/subjects.js';
 import { parseOpen } from '../../store/log-index/index-files.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
-import { Overlay, Row } from './overlay.js';
+import { CountedTable } from './kept-table.js';
+import { Row } from './overlay.js';
 import { Recent } from './recent.js';
 
 class Conversation extends Row {
@@ -54,31 +55,21 @@ const participantOf = (module: string, agent: string | undefined): string =>
  * The open conversations, folded from the log's headers in order: each has commands without a result. They lie in the
  * files; in memory is what has changed since.
  */
-export class ConversationTable {
-  readonly #rows = new Overlay<number, Conversation>();
+export class ConversationTable extends CountedTable<number, Conversation> {
   readonly #ended = new Recent<Conversation>(ENDED);
-  #size = 0;
   /** None above this is open: most that begin need not be looked for. */
   #highest = 0;
 
   /** `onChange`: there is something to write. */
   constructor(
-    private readonly files: KeptRows,
+    files: KeptRows,
     private readonly onChange: () => void,
-  ) {}
-
-  get size(): number {
-    return this.#size;
+  ) {
+    super(files, 'conversations');
   }
 
-  /** Rows that are to be written. */
-  get changes(): number {
-    return this.#rows.size;
-  }
-
-  /** Takes in how many the files have. */
-  load(): void {
-    this.#size = this.files.count('conversations');
+  override load(): void {
+    super.load();
     this.#highest = this.files.highest('conversations');
   }
 
@@ -98,10 +89,10 @@ export class ConversationTable {
     if (conversation === undefined) return;
     conversation.commands -= 1;
     if (conversation.commands > 0) return this.#goesOn(id, conversation, message.seq, message.time);
-    this.#size -= 1;
+    this.count -= 1;
     this.#ended.set(id, conversation);
     // One that nobody could see yet is not written at all.
-    this.#rows.gone(id, conversation);
+    this.rows.gone(id, conversation);
     this.onChange();
   }
 
@@ -113,20 +104,12 @@ export class ConversationTable {
 
   /** What is to be written, as it is now: many changes of one conversation are one. */
   take(): RowChanges {
-    return [...this.#rows.take()].map(([id, row]) => [id, row.isThere ? row.toText(id) : null]);
-  }
-
-  kept(): void {
-    this.#rows.kept();
-  }
-
-  putBack(): void {
-    this.#rows.putBack();
+    return [...this.rows.take()].map(([id, row]) => [id, row.isThere ? row.toText(id) : null]);
   }
 
   #find(id: number): Conversation | undefined {
-    if (this.#size === 0 || id > this.#highest) return undefined;
-    const row = this.#rows.find(id);
+    if (this.count === 0 || id > this.#highest) return undefined;
+    const row = this.rows.find(id);
     if (row !== undefined) return row.isThere ? row : undefined;
     return this.#ended.get(id) === undefined ? this.#fromFiles(id) : undefined;
   }
@@ -143,7 +126,7 @@ export class ConversationTable {
   #begin(id: number, time: string): Conversation {
     const ended = this.#ended.get(id);
     this.#ended.delete(id);
-    this.#size += 1;
+    this.count += 1;
     this.#highest = Math.max(this.#highest, id);
     return ended === undefined
       ? new Conversation(time, 0, time, 0, [], false)
@@ -153,7 +136,7 @@ export class ConversationTable {
   #goesOn(id: number, conversation: Conversation, seq: number, time: string): void {
     conversation.lastSeq = seq;
     conversation.lastTime = time;
-    this.#rows.changed(id, conversation);
+    this.rows.changed(id, conversation);
     this.onChange();
   }
 }

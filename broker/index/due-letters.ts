@@ -2,7 +2,8 @@ import type { StoredMessage } from '../../schemas/record.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import type { OpenCommand } from './open-commands.js';
-import { Overlay, Row } from './overlay.js';
+import { CountedTable } from './kept-table.js';
+import { Row } from './overlay.js';
 
 /** A command that is dead, and whose letter is not stored yet. */
 export interface DueLetter {
@@ -20,38 +21,24 @@ class LetterRow extends Row {
 }
 
 /** Dead letters that the log asks for and that are not stored yet: told again after a restart, until they are. */
-export class DueLetters {
-  readonly #rows = new Overlay<number, LetterRow>();
-  #size = 0;
-
+export class DueLetters extends CountedTable<number, LetterRow> {
   constructor(
-    private readonly files: KeptRows,
+    files: KeptRows,
     private readonly onChange: () => void,
-  ) {}
-
-  get size(): number {
-    return this.#size;
-  }
-
-  get changes(): number {
-    return this.#rows.size;
-  }
-
-  /** Takes in how many the files have. */
-  load(): void {
-    this.#size = this.files.count('letters');
+  ) {
+    super(files, 'letters');
   }
 
   /** A result says that its command is dead. */
   add({ seq, module, name, agent }: OpenCommand, result: Pick<StoredMessage, 'seq' | 'time'>): void {
     const command = { seq, module, name, ...(agent === undefined ? {} : { agent }) };
-    this.#rows.changed(seq, new LetterRow({ command, result: result.seq, time: result.time }));
-    this.#size += 1;
+    this.rows.changed(seq, new LetterRow({ command, result: result.seq, time: result.time }));
+    this.count += 1;
   }
 
   /** The lowest ones, by their commands. */
   first(limit: number): readonly DueLetter[] {
-    const changed = new Map(this.#rows.rows());
+    const changed = new Map(this.rows.rows());
     const kept = this.files.page('letters', { after: 0 }, limit, (key, text) =>
       changed.has(Number(key)) ? undefined : (JSON.parse(text) as DueLetter),
     );
@@ -62,24 +49,16 @@ export class DueLetters {
   /** The letter of a command is stored, or none can be made. */
   stored({ command, result, time }: DueLetter): void {
     const { seq } = command;
-    const row = this.#rows.find(seq);
+    const row = this.rows.find(seq);
     if (row?.isThere === false) return;
     const gone = row ?? new LetterRow({ command, result, time });
     if (row === undefined) gone.isKept = true;
-    this.#rows.gone(seq, gone);
-    this.#size -= 1;
+    this.rows.gone(seq, gone);
+    this.count -= 1;
     this.onChange();
   }
 
   take(): RowChanges {
-    return [...this.#rows.take()].map(([seq, row]) => [seq, row.isThere ? JSON.stringify(row.letter) : null]);
-  }
-
-  kept(): void {
-    this.#rows.kept();
-  }
-
-  putBack(): void {
-    this.#rows.putBack();
+    return [...this.rows.take()].map(([seq, row]) => [seq, row.isThere ? JSON.stringify(row.letter) : null]);
   }
 }

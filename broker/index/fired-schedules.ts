@@ -1,6 +1,7 @@
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
-import { Overlay, Row } from './overlay.js';
+import { KeptTable } from './kept-table.js';
+import { Row } from './overlay.js';
 
 class FiredRow extends Row {
   constructor(readonly nextMs: number) {
@@ -9,34 +10,22 @@ class FiredRow extends Row {
 }
 
 /** How far each schedule has come by what of it is in the log. */
-export class FiredSchedules {
-  readonly #rows = new Overlay<string, FiredRow>();
-
-  constructor(private readonly files: KeptRows) {}
-
-  get changes(): number {
-    return this.#rows.size;
+export class FiredSchedules extends KeptTable<string, FiredRow> {
+  constructor(private readonly files: KeptRows) {
+    super();
   }
 
   /** The due time behind the last firing that the log has, milliseconds since 1970; undefined when it has none. */
   last(schedule: string): number | undefined {
-    return this.#rows.find(schedule)?.nextMs ?? this.files.row('fired', schedule, Number);
+    return this.rows.find(schedule)?.nextMs ?? this.files.row('fired', schedule, Number);
   }
 
   /** The log has what this schedule sent up to a firing, which its next due time names. */
   fired(schedule: string, nextMs: number): void {
-    if ((this.last(schedule) ?? -1) < nextMs) this.#rows.changed(schedule, new FiredRow(nextMs));
+    if ((this.last(schedule) ?? -1) < nextMs) this.rows.changed(schedule, new FiredRow(nextMs));
   }
 
   take(): RowChanges {
-    return [...this.#rows.take()].map(([schedule, { nextMs }]) => [schedule, String(nextMs)]);
-  }
-
-  kept(): void {
-    this.#rows.kept();
-  }
-
-  putBack(): void {
-    this.#rows.putBack();
+    return [...this.rows.take()].map(([schedule, { nextMs }]) => [schedule, String(nextMs)]);
   }
 }

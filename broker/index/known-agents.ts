@@ -1,7 +1,8 @@
 import { isName } from '../../schemas/names.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
-import { Overlay, Row } from './overlay.js';
+import { CountedTable } from './kept-table.js';
+import { Row } from './overlay.js';
 
 class AgentRow extends Row {}
 
@@ -9,25 +10,12 @@ class AgentRow extends Row {}
 const REMEMBERED = 50_000;
 
 /** Which agents have events. All of them are in the files; in memory are those that were met lately. */
-export class KnownAgents {
-  readonly #rows = new Overlay<string, AgentRow>();
+export class KnownAgents extends CountedTable<string, AgentRow> {
   #lately = new Set<string>();
   #before = new Set<string>();
-  #size = 0;
 
-  constructor(private readonly files: KeptRows) {}
-
-  get size(): number {
-    return this.#size;
-  }
-
-  get changes(): number {
-    return this.#rows.size;
-  }
-
-  /** Takes in how many the files have. */
-  load(): void {
-    this.#size = this.files.count('agents');
+  constructor(files: KeptRows) {
+    super(files, 'agents');
   }
 
   add(module: string, agent: string): void {
@@ -37,24 +25,16 @@ export class KnownAgents {
     if (!this.#before.has(key) && (!isName(agent) || !isName(module))) return;
     this.#remember(key);
     if (this.#before.has(key) || this.#isKnown(key)) return;
-    this.#rows.changed(key, new AgentRow());
-    this.#size += 1;
+    this.rows.changed(key, new AgentRow());
+    this.count += 1;
   }
 
   take(): RowChanges {
-    return [...this.#rows.take().keys()].map((key) => [key, '']);
-  }
-
-  kept(): void {
-    this.#rows.kept();
-  }
-
-  putBack(): void {
-    this.#rows.putBack();
+    return [...this.rows.take().keys()].map((key) => [key, '']);
   }
 
   #isKnown(key: string): boolean {
-    return this.#rows.find(key) !== undefined || this.files.row('agents', key, () => true) === true;
+    return this.rows.find(key) !== undefined || this.files.row('agents', key, () => true) === true;
   }
 
   #remember(key: string): void {

@@ -4,7 +4,8 @@ import type { StoredMessage } from '../../schemas/record.js';
 import type { TableKey } from '../../store/log-index/index-files.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
-import { Overlay, Row } from './overlay.js';
+import { KeptTable } from './kept-table.js';
+import { Row } from './overlay.js';
 
 /** The producer that records what an operator has redriven. */
 const REDRIVER = 'gateway';
@@ -33,16 +34,13 @@ const MOST = 10_000;
  * Which commands redrive which dead letters, folded from the log: it alone knows whether a redrive that a crash cut off was
  * recorded. Anyone can write these headers on a command of their own, so who acts on an entry looks at the record first.
  */
-export class Redrives {
+export class Redrives extends KeptTable<number, RedriveRow> {
   /** By the command that redrives. */
-  readonly #rows = new Overlay<number, RedriveRow>();
   /** No command above this redrives: most results need not be looked up. */
   #highest = 0;
 
-  constructor(private readonly files: KeptRows) {}
-
-  get changes(): number {
-    return this.#rows.size;
+  constructor(private readonly files: KeptRows) {
+    super();
   }
 
   /** Takes in how far the files know. */
@@ -55,7 +53,7 @@ export class Redrives {
     const range = { after: [letter, 0], before: [letter, Number.MAX_SAFE_INTEGER] };
     const commandOf = (key: TableKey): number => Number((key as readonly TableKey[])[1]);
     const commands = new Set(this.files.page('redrives', range, MOST, commandOf));
-    for (const [command, row] of this.#rows.rows()) if (row.letter === letter) commands.add(command);
+    for (const [command, row] of this.rows.rows()) if (row.letter === letter) commands.add(command);
     return [...commands].sort((a, b) => a - b).slice(0, MOST);
   }
 
@@ -67,7 +65,7 @@ export class Redrives {
   command(message: StoredMessage): void {
     const letter = letterRedrivenBy(message);
     if (letter === undefined) return;
-    this.#rows.changed(message.seq, new RedriveRow(letter, 0));
+    this.rows.changed(message.seq, new RedriveRow(letter, 0));
     this.#highest = message.seq;
   }
 
@@ -76,28 +74,20 @@ export class Redrives {
     const row = this.#find(command);
     if (row === undefined) return;
     row.result = result;
-    this.#rows.changed(command, row);
+    this.rows.changed(command, row);
   }
 
   take(): { readonly redrives: RowChanges; readonly redriven: RowChanges } {
-    const rows = [...this.#rows.take()];
+    const rows = [...this.rows.take()];
     return {
       redrives: rows.map(([command, { letter, result }]) => [[letter, command], String(result)]),
       redriven: rows.map(([command, { letter }]) => [command, String(letter)]),
     };
   }
 
-  kept(): void {
-    this.#rows.kept();
-  }
-
-  putBack(): void {
-    this.#rows.putBack();
-  }
-
   #find(command: number): RedriveRow | undefined {
     if (command > this.#highest) return undefined;
-    const row = this.#rows.find(command);
+    const row = this.rows.find(command);
     if (row !== undefined) return row;
     const letter = this.files.row('redriven', command, Number);
     if (letter === undefined) return undefined;

@@ -1,17 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, open, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { makeDirs } from '../../system/files/make-dirs.js';
+import { inWorkFolder } from '../../system/files/install.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { probeExact } from './probe.js';
-
-const LEFTOVER = '.install-';
-
-/** No install lasts that long; what is older was left behind by a start that was killed. */
-const LEFTOVER_AGE_MS = 60 * 60 * 1000;
 
 /** `$TALLYSTICK_CACHE`, else `$XDG_CACHE_HOME/tallystick`, else where the platform keeps caches. */
 export const cacheDir = (
@@ -30,20 +24,6 @@ export const cacheDir = (
 export const cachedServerPath = (dir: string, version: string): string =>
   join(dir, `nats-server-${version}-${process.platform}-${process.arch}`);
 
-const removeLeftovers = async (dir: string): Promise<void> => {
-  const names = (await readdir(dir)).filter((name) => name.startsWith(LEFTOVER));
-  await Promise.all(
-    names.map(async (name) => {
-      const path = join(dir, name);
-      const age = await stat(path).then(
-        ({ mtimeMs }) => Date.now() - mtimeMs,
-        () => 0,
-      );
-      if (age > LEFTOVER_AGE_MS) await rm(path, { recursive: true, force: true });
-    }),
-  );
-};
-
 const syncFile = async (path: string): Promise<void> => {
   const file = await open(path, 'r+');
   try {
@@ -59,33 +39,29 @@ export type Produce = (binary: string, work: string) => TaskEither<Fault, void>;
 /**
  * Installs what `produce` makes as the cached server of that version and gives its path.
  *
- * It is made in a directory of its own beside the target, tried there, and moved over the target by one `rename`: two
- * starts at once each install a whole one, and a kill in between leaves a folder that a later install clears away,
- * never half a binary under the name. What does not run as that version is not installed.
+ * It is made in a work folder, tried there, and moved over the target by one `rename`: two starts at once each install a whole
+ * one. What does not run as that version is not installed.
  */
 export const installServer =
   (dir: string, version: string, produce: Produce): TaskEither<Fault, string> =>
   async () => {
-    const work = join(dir, `${LEFTOVER}${randomUUID()}`);
     try {
-      makeDirs(work);
-      await removeLeftovers(dir);
-      const binary = join(work, 'nats-server');
-      const produced = await produce(binary, work)();
-      if (isLeft(produced)) return produced;
-      await chmod(binary, 0o755);
-      const probed = await probeExact(binary, version)();
-      if (isLeft(probed)) return probed;
-      await syncFile(binary);
-      const target = cachedServerPath(dir, version);
-      await rename(binary, target);
-      return right(target);
+      return await inWorkFolder(dir, async (work) => {
+        const binary = join(work, 'nats-server');
+        const produced = await produce(binary, work)();
+        if (isLeft(produced)) return produced;
+        await chmod(binary, 0o755);
+        const probed = await probeExact(binary, version)();
+        if (isLeft(probed)) return probed;
+        await syncFile(binary);
+        const target = cachedServerPath(dir, version);
+        await rename(binary, target);
+        return right(target);
+      });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return left(
         fault('SERVER_NOT_FOUND', `it cannot be put into the cache ${dir} (TALLYSTICK_CACHE): ${reason}`),
       );
-    } finally {
-      await rm(work, { recursive: true, force: true }).catch(() => undefined);
     }
   };

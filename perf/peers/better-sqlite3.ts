@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from '../../broker/server/cache.js';
 import { leftOut } from './left-out.js';
+import { installFolder } from '../../system/files/install.js';
 
 /** The part of better-sqlite3 that is used here; it is no dependency, so its types are not there. */
 export interface SqliteDatabase {
@@ -64,9 +65,8 @@ const install = async (folder: string): Promise<void> => {
  * package, whose installation must not need a compiler. Undefined, said aloud, where neither works.
  */
 export const findSqlite = async (say: (line: string) => void): Promise<SqlitePackage | undefined> => {
-  const cache = resolve(cacheDir());
   const kind = [VERSION, process.platform, process.arch, process.versions.modules].join('-');
-  const folder = join(cache, `${NAME}-${kind}`);
+  const folder = join(resolve(cacheDir()), `${NAME}-${kind}`);
   try {
     return probe(folder);
   } catch {
@@ -74,17 +74,8 @@ export const findSqlite = async (say: (line: string) => void): Promise<SqlitePac
   }
   try {
     say(`installing ${NAME} ${VERSION}, minutes where it must be compiled, once (kept in ${folder})`);
-    await mkdir(cache, { recursive: true });
-    const work = await mkdtemp(join(cache, 'installing-'));
-    try {
-      await install(work);
-      await rm(folder, { recursive: true, force: true });
-      // Two at once: one of the renames finds the folder of the other, which is as good.
-      await rename(work, folder).catch(() => undefined);
-      return probe(folder);
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
+    await installFolder(folder, install);
+    return probe(folder);
   } catch (error) {
     say(leftOut('SQLite', error));
     return undefined;

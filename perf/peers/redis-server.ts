@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -9,8 +8,9 @@ import { cacheDir } from '../../broker/server/cache.js';
 import { FaultError } from '../../schemas/errors.js';
 import { libraryPath, unpackDebianPackages } from './debian-packages.js';
 import { leftOut } from './left-out.js';
-import { RespConnection } from './resp.js';
+import { connectRedis } from './redis-client.js';
 import { pause } from '../../system/async/pause.js';
+import { installFolder } from '../../system/files/install.js';
 
 /** A `redis-server` that ran when asked for its version. */
 export interface RedisProgram {
@@ -38,23 +38,15 @@ const probeUnpacked = async (root: string): Promise<RedisProgram> =>
 
 /** From the packages of the machine's Debian, kept in the cache; what no longer runs there is fetched anew. */
 const fromDebian = async (say: (line: string) => void): Promise<RedisProgram> => {
-  const cache = resolve(cacheDir());
-  const folder = join(cache, `redis-${process.platform}-${process.arch}`);
+  const folder = join(resolve(cacheDir()), `redis-${process.platform}-${process.arch}`);
   const cached = await probeUnpacked(folder).catch(() => undefined);
   if (cached !== undefined) return cached;
   say(`fetching redis-server as Debian packages, once (kept in ${folder})`);
-  await mkdir(cache, { recursive: true });
-  const work = await mkdtemp(join(cache, 'unpacking-'));
-  try {
+  await installFolder(folder, async (work) => {
     await unpackDebianPackages(PACKAGES, IN_PACKAGE, work);
     await probeUnpacked(work);
-    await rm(folder, { recursive: true, force: true });
-    // Two at once: one of the renames finds the folder of the other, which is as good.
-    await rename(work, folder).catch(() => undefined);
-    return await probeUnpacked(folder);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
+  return probeUnpacked(folder);
 };
 
 /** `REDIS_SERVER`, else of PATH, else of Debian's packages; undefined, said aloud, where there is none to be had. */
@@ -99,9 +91,9 @@ export const startRedis = async (
   };
   const until = performance.now() + START_LIMIT_MS;
   for (;;) {
-    const connection = await RespConnection.open(port).catch(() => undefined);
-    const answer = await connection?.send('PING').catch(() => undefined);
-    connection?.close();
+    const redis = await connectRedis(port).catch(() => undefined);
+    const answer = await redis?.ping().catch(() => undefined);
+    redis?.disconnect();
     if (answer === 'PONG') return { port, [Symbol.asyncDispose]: stop };
     if (ended !== undefined || performance.now() > until) {
       await stop();

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from '../../broker/server/cache.js';
+import { installFolder } from '../../system/files/install.js';
 
 export interface GoBuild {
   /** What the folder in the cache is named after. */
@@ -48,21 +49,10 @@ const goBuild = async ({ module, packages }: GoBuild, into: string): Promise<voi
 /** Programs of a Go module, built once and kept in the cache of the user: the folder that has them. */
 export const buildOnce = async (build: GoBuild): Promise<string> => {
   const contents = await Promise.all(build.files.map((file) => readFile(join(build.module, file), 'utf8')));
-  const cache = resolve(cacheDir());
-  const folder = join(cache, `${build.name}-${fingerprint(contents)}`);
+  const folder = join(resolve(cacheDir()), `${build.name}-${fingerprint(contents)}`);
   if (existsSync(folder)) return folder;
 
   build.onBuild(folder);
-  await mkdir(cache, { recursive: true });
-  const building = await mkdtemp(join(cache, 'building-'));
-  try {
-    await goBuild(build, building);
-    // The rename makes the folder appear complete or not at all. Where another run was first, its folder is as good.
-    await rename(building, folder).catch((error: unknown) => {
-      if (!existsSync(folder)) throw error;
-    });
-  } finally {
-    await rm(building, { recursive: true, force: true });
-  }
+  await installFolder(folder, (work) => goBuild(build, work));
   return folder;
 };

@@ -1,25 +1,41 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type Fault, FaultError } from '../../schemas/errors.js';
+import { type ErrorCode, type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { pause } from '../../system/async/pause.js';
 
 const POLL_MS = 1;
+const DEFAULT_MS = 5_000;
 
-/** Waits until what somebody else writes stands at a sequence. Left: what `behind` makes of where it stood at the end. */
+export interface AtLeastOptions {
+  /** How long to wait; default 5,000. */
+  readonly timeoutMs?: number;
+}
+
+/** What another process writes. */
+export interface Followed {
+  readonly position: () => { readonly seq: number } | undefined;
+  /** What stands at a position, in the words of a message. */
+  readonly what: string;
+  /** The fault where it does not come to a sequence in time. */
+  readonly behind: ErrorCode;
+}
+
+/** Waits until what another process writes stands at a sequence. */
 export const reached =
   (
     seq: number,
-    timeoutMs: number,
-    position: () => number,
-    behind: (at: number) => Fault,
+    { timeoutMs = DEFAULT_MS }: AtLeastOptions,
+    { what, behind, position }: Followed,
   ): TaskEither<Fault, void> =>
   async () => {
     const until = performance.now() + timeoutMs;
     try {
       for (;;) {
-        const at = position();
+        const at = position()?.seq ?? 0;
         if (at >= seq) return E.right(undefined);
-        if (performance.now() >= until) return E.left(behind(at));
+        if (performance.now() >= until) {
+          return E.left(fault(behind, `${what} stand at ${at} and did not reach ${seq} in ${timeoutMs} ms`));
+        }
         await pause(POLL_MS);
       }
     } catch (error) {

@@ -2,7 +2,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { OpenConversation } from '../../schemas/conversation.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import type { FilesToRead } from '../lmdb/files-to-read.js';
-import { reached } from '../lmdb/reached.js';
+import { type AtLeastOptions, reached } from '../lmdb/reached.js';
 import { type IndexFiles, type IndexPosition, parseOpen, positionOf } from './index-files.js';
 import { indexToRead } from './index-to-read.js';
 
@@ -106,12 +106,9 @@ export class Conversations {
    * Waits until every record up to a sequence is in them. It is so within milliseconds where a conversation changed since,
    * else within half a second. CONVERSATIONS_BEHIND when it takes longer than `timeoutMs` (default 5,000).
    */
-  atLeast(seq: number, { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): TaskEither<Fault, void> {
-    const position = (): number => this.position?.seq ?? 0;
-    return reached(seq, timeoutMs, position, (at) => {
-      const text = `the conversations stand at ${at} and did not reach ${seq} in ${timeoutMs} ms`;
-      return fault('CONVERSATIONS_BEHIND', text);
-    });
+  atLeast(seq: number, options: AtLeastOptions = {}): TaskEither<Fault, void> {
+    const position = () => this.position;
+    return reached(seq, options, { position, what: 'the conversations', behind: 'CONVERSATIONS_BEHIND' });
   }
 
   close(): Promise<void> {

@@ -3,7 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
 import { FilesToRead } from '../lmdb/files-to-read.js';
-import { reached } from '../lmdb/reached.js';
+import { type AtLeastOptions, reached } from '../lmdb/reached.js';
 import type { StoredSnapshot } from './generation.js';
 import { Generations } from './generations.js';
 import {
@@ -155,12 +155,9 @@ export class ModuleAgents {
    * Waits until every result up to a sequence is in the states, such as the one that a reply names in `Tally-Result`: whoever
    * wrote then reads what they wrote. SNAPSHOTS_BEHIND when that takes longer than `timeoutMs` (default 5,000).
    */
-  atLeast(seq: number, { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): TaskEither<Fault, void> {
-    const position = (): number => this.position?.seq ?? 0;
-    return reached(seq, timeoutMs, position, (at) => {
-      const text = `the snapshots of ${this.module} stand at ${at} and did not reach ${seq} in ${timeoutMs} ms`;
-      return fault('SNAPSHOTS_BEHIND', text);
-    });
+  atLeast(seq: number, options: AtLeastOptions = {}): TaskEither<Fault, void> {
+    const [position, what] = [() => this.position, `the snapshots of ${this.module}`];
+    return reached(seq, options, { position, what, behind: 'SNAPSHOTS_BEHIND' });
   }
 
   /** What is needed to know an agent as it was when the record at `atSeq` had been stored. */

@@ -20,7 +20,8 @@ import { Seeded } from '../support/seeded.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { DAMAGES, damageFile } from './damage.js';
 import { SEED } from './kill-options.js';
-import { settled, status } from './system-state.js';
+import { settled } from './system-state.js';
+import { brokerStatus } from '../support/broker-status.js';
 
 const PLACES = byForm({ short: 2, deep: 8, full: 60 });
 const AGENTS = 10;
@@ -140,7 +141,7 @@ describe('I1 I6 I9 a log whose files are damaged', () => {
 
   /** Sequences that `replay verify` and the broker's own losses name. */
   const named = async (dataDir: string): Promise<(seq: number) => boolean> => {
-    const { losses } = await status(dataDir);
+    const { losses } = await brokerStatus(dataDir);
     const nc = await connectOperator(dataDir);
     const verified = await verifyLog({ nc, graceMs: 0 })();
     await nc.close();

@@ -15,7 +15,8 @@ import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { Ledger } from './ledger.js';
 import { AGENT_NAMES, Load, prepare } from './load.js';
-import { balances, checkSettledLog, money, moneyInLog, processesOf, status } from './system-state.js';
+import { balances, checkSettledLog, money, moneyInLog, processesOf } from './system-state.js';
+import { brokerStatus } from '../support/broker-status.js';
 
 export const MODULES = ['accounts', 'agents', 'orders'] as const;
 export type ProcessName = (typeof MODULES)[number] | 'broker';
@@ -120,7 +121,7 @@ export class FaultRig implements AsyncDisposable {
   async pidOf(name: ProcessName): Promise<number> {
     let pid: number | null | undefined;
     await this.until(`a process of ${name}`, async () => {
-      const now = await status(this.dataDir);
+      const now = await brokerStatus(this.dataDir);
       const module = now.modules.find((each) => each.name === name);
       pid = name === 'broker' ? now.pid : module?.state === 'loaded' ? module.pid : undefined;
       return pid !== undefined && pid !== null;

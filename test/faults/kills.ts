@@ -16,15 +16,8 @@ import { natsSpawn } from '../support/nats-cli.js';
 import { processesMentioning } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import {
-  checkSettledLog,
-  money,
-  moneyInLog,
-  processesOf,
-  SETTLE_MS,
-  settled,
-  status,
-} from './system-state.js';
+import { checkSettledLog, money, moneyInLog, processesOf, SETTLE_MS, settled } from './system-state.js';
+import { brokerStatus } from '../support/broker-status.js';
 
 const AGENTS = 200;
 
@@ -146,7 +139,7 @@ export const surviveKills =
 
     for (const module of modulesToKill()) {
       await underLoad(`module ${module}`, async () => {
-        const { modules } = await status(dataDir);
+        const { modules } = await brokerStatus(dataDir);
         const pid = modules.find(({ name }) => name === module)?.pid;
         assert.ok(pid);
         process.kill(pid, 'SIGKILL');

@@ -8,7 +8,8 @@ import { startBroker } from '../support/broker.js';
 import { byForm } from '../support/form.js';
 import { writeModule, writeShippedModule } from '../support/module-dir.js';
 import { tempDir } from '../support/temp-dir.js';
-import { checkSettledLog, status } from './system-state.js';
+import { checkSettledLog } from './system-state.js';
+import { brokerStatus } from '../support/broker-status.js';
 
 /** Each leaves 4 MiB behind, in a heap of 64. */
 const COMMANDS = byForm({ short: 24, deep: 60, full: 200 });
@@ -45,7 +46,7 @@ test('I3 I5 a module that leaks ends at its heap limit and is started again; eac
     codes.filter((code) => code !== 'HANDLER_CRASHED' && code !== 'ok'),
     [],
   );
-  const { modules } = await status(dataDir);
+  const { modules } = await brokerStatus(dataDir);
   const of = (name: string) => modules.find((each) => each.name === name) ?? assert.fail(name);
   assert.ok(of('leaky').restarts >= crashed && of('leaky').restarts > 0);
   assert.equal(of('leaky').state, 'loaded');

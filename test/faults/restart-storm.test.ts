@@ -9,7 +9,7 @@ import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { FaultRig, MODULES } from './fault-rig.js';
 import { DURABILITY, SEED } from './kill-options.js';
-import { status } from './system-state.js';
+import { brokerStatus } from '../support/broker-status.js';
 
 const KILLS = byForm({ short: 2, deep: 10, full: 60 });
 /** Up to so long after the kill before it the next one strikes, milliseconds: also in the middle of a start. */
@@ -40,7 +40,7 @@ test(`I1 to I5 hold after ${KILLS} kills of broker, server and modules, one soon
   };
   const module = async (name: string): Promise<number | null | undefined> => {
     try {
-      return (await status(rig.dataDir)).modules.find((each) => each.name === name)?.pid;
+      return (await brokerStatus(rig.dataDir)).modules.find((each) => each.name === name)?.pid;
     } catch {
       return undefined;
     }

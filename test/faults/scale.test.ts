@@ -15,7 +15,8 @@ import { moduleCommand } from '../support/modules.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { AGENTS, CONVERSATIONS } from './scale-options.js';
-import { SETTLE_MS, status } from './system-state.js';
+import { SETTLE_MS } from './system-state.js';
+import { brokerStatus } from '../support/broker-status.js';
 
 /** Requests on their way at a time. */
 const AT_ONCE = 500;
@@ -128,7 +129,7 @@ describe(`a broker with ${AGENTS} agents and ${CONVERSATIONS} open conversations
     // Those of the spawning have ended but for what is on its way: the register of the agents.
     await waitFor('only these to be open', () => conversations.count() === CONVERSATIONS, TIMEOUT_MS);
     allAreOpen();
-    assert.equal((await status(dataDir)).conversationsOpen, CONVERSATIONS);
+    assert.equal((await brokerStatus(dataDir)).conversationsOpen, CONVERSATIONS);
     const times = sorted(
       opened.map((seq) => {
         const from = performance.now();
@@ -146,7 +147,7 @@ describe(`a broker with ${AGENTS} agents and ${CONVERSATIONS} open conversations
     assert.equal(agents.count(), AGENTS);
     await start(t, `${AGENTS} agents and ${CONVERSATIONS} open conversations`);
     allAreOpen();
-    const { conversationsOpen, modules } = await status(dataDir);
+    const { conversationsOpen, modules } = await brokerStatus(dataDir);
     assert.equal(conversationsOpen, CONVERSATIONS);
     assert.equal(modules.find(({ name }) => name === 'agents')?.state, 'loaded');
     await forEach(AGENTS, async (i) => {
@@ -162,7 +163,7 @@ describe(`a broker with ${AGENTS} agents and ${CONVERSATIONS} open conversations
     assert.equal(code, 0, stderr);
     await waitFor('all to end', () => conversations.count() === 0, SETTLE_MS);
     t.diagnostic(`all ended after ${Math.round(performance.now() - begun)} ms`);
-    assert.equal((await status(dataDir)).conversationsOpen, 0);
+    assert.equal((await brokerStatus(dataDir)).conversationsOpen, 0);
     await soundLog(dataDir);
   });
 });

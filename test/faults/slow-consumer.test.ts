@@ -11,7 +11,8 @@ import { IN_FULL, byForm } from '../support/form.js';
 import { writeModule } from '../support/module-dir.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { checkSettledLog, SETTLE_MS, settled, status } from './system-state.js';
+import { checkSettledLog, SETTLE_MS, settled } from './system-state.js';
+import { brokerStatus } from '../support/broker-status.js';
 
 const SECONDS = byForm({ short: 2, deep: 10, full: 60 });
 /** Commands on their way into the log at a time; and calls that wait for their results at a time. */
@@ -65,7 +66,7 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
   let [mostLag, mostBytes] = [0, 0];
   const watching = (async () => {
     while (!isOver()) {
-      const [module] = (await status(broker.dataDir)).modules;
+      const [module] = (await brokerStatus(broker.dataDir)).modules;
       mostLag = Math.max(mostLag, module?.lag ?? 0);
       mostBytes = Math.max(mostBytes, module?.rssBytes ?? 0);
       // A sample now and then, for as long as is sent: nothing is waited for here.
@@ -85,7 +86,7 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
   assert.ok(mostBytes < MODULE_BYTES, `${Math.round(mostBytes / MIB)} MiB`);
   assert.ok(overloaded > 0 && answered >= CALLING);
   let commands = 0;
-  await waitFor('the last of them', async () => (await status(broker.dataDir)).conversationsOpen === 0);
+  await waitFor('the last of them', async () => (await brokerStatus(broker.dataDir)).conversationsOpen === 0);
   await checkSettledLog(broker.dataDir, ({ subject }) => {
     if (subject.startsWith('cmd.slow.work.')) commands += 1;
   });

@@ -3,26 +3,17 @@ import { readFileSync } from 'node:fs';
 import type { NatsConnection } from 'nats';
 import { readLog } from '../../journal/read/reader.js';
 import { verifyLog } from '../../replay/index.js';
-import { type BrokerStatus, OPS } from '../../schemas/operate.js';
+import type { BrokerStatus } from '../../schemas/operate.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { success } from '../support/either.js';
 import { checkLog, connectOperator } from '../support/log-checks.js';
 import { runningProcesses } from '../support/processes.js';
 import { waitFor } from '../support/wait-for.js';
+import { brokerStatus } from '../support/broker-status.js';
 
 /** How long all that is open may take to be answered after a fault. */
 export const SETTLE_MS = 240_000;
-
-/** Asked over a connection, not by the command line: a process a poll would take the machine from what is measured. */
-export const status = async (dataDir: string): Promise<BrokerStatus> => {
-  const nc = await connectOperator(dataDir);
-  try {
-    return (await nc.request(OPS.status, '{}', { timeout: 5_000 })).json<BrokerStatus>();
-  } finally {
-    await nc.close();
-  }
-};
 
 const environOf = (pid: number): string => {
   try {
@@ -47,7 +38,7 @@ export const settled = async (dataDir: string): Promise<BrokerStatus> => {
   return waitFor(
     'every command to be answered',
     async () => {
-      const now = await status(dataDir);
+      const now = await brokerStatus(dataDir);
       const quiet =
         now.conversationsOpen === 0 &&
         now.modules.every(({ lag }) => lag === 0) &&

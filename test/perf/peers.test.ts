@@ -1,46 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { librariesIn, missingIn } from '../../perf/peers/debian-packages.js';
 import { findRedis, parseVersion } from '../../perf/peers/redis-server.js';
-import { decodeReply, encodeCommand } from '../../perf/peers/resp.js';
-
-const REPLIES = [
-  { text: '+OK\r\n', reply: 'OK' },
-  { text: ':42\r\n', reply: 42 },
-  { text: '$-1\r\n', reply: null },
-  { text: '$0\r\n\r\n', reply: '' },
-  { text: '$7\r\n\u00fc\r\n$1x\r\n', reply: '\u00fc\r\n$1x' },
-] as const;
-
-describe('the client for Redis', () => {
-  test('a command is an array of bulk strings, with lengths in bytes', () => {
-    assert.equal(encodeCommand(['SET', 'a', 'ü']), '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2\r\nü\r\n');
-  });
-
-  test('replies one behind the other are read, and one that is cut off anywhere is not read yet', () => {
-    fc.assert(
-      fc.property(fc.array(fc.constantFrom(...REPLIES), { minLength: 1, maxLength: 5 }), (replies) => {
-        const bytes = Buffer.from(replies.map(({ text }) => text).join(''));
-        let at = 0;
-        for (const { text, reply } of replies) {
-          const end = at + Buffer.byteLength(text);
-          for (let cut = at; cut < end; cut++)
-            assert.equal(decodeReply(bytes.subarray(0, cut), at), undefined);
-          assert.deepEqual(decodeReply(bytes, at), { reply, next: end });
-          at = end;
-        }
-      }),
-    );
-  });
-
-  test('an error is a value, and what is no reply throws', () => {
-    const refused = decodeReply(Buffer.from('-ERR no\r\n'), 0)?.reply;
-    assert.ok(refused instanceof Error);
-    assert.equal(refused.message, 'ERR no');
-    assert.throws(() => decodeReply(Buffer.from('HTTP/1.1 400\r\n'), 0), /cannot be read/);
-  });
-});
 
 describe('finding peers', () => {
   test('the version that redis-server prints is read, or there is none', () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { connect, type NatsConnection } from 'nats';
 import { type VerifyOptions, verifyLog } from '../../replay/index.js';
 import type { Finding, FindingKind, Verification } from '../../schemas/verification.js';
-import { settled, status } from '../faults/system-state.js';
+import { settled } from '../faults/system-state.js';
+import { brokerStatus } from '../support/broker-status.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
 import { connectOperator } from '../support/log-checks.js';
@@ -36,7 +37,7 @@ const work = async (broker: TestBroker): Promise<void> => {
         return ask(`call.accounts.transfer.${agent(i)}`, { to: agent(i + 1), amount: 1 });
       }),
     );
-    const { modules: now } = await status(broker.dataDir);
+    const { modules: now } = await brokerStatus(broker.dataDir);
     const pid = now.find(({ name }) => name === (round === 0 ? 'orders' : 'accounts'))?.pid;
     if (pid !== undefined && pid !== null) process.kill(pid, 'SIGKILL');
     await calls;

@@ -3,23 +3,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson, isSamePayload } from '../../schemas/canonical-json.js';
 import { jsonText } from '../support/json-text.js';
+import { turned } from '../support/turned.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const same = (a: string, b: string): boolean => isSamePayload(bytes(a), bytes(b));
 
 /** JSON has one zero. */
 const read = (text: string): unknown => JSON.parse(text, (_key, value) => (value === 0 ? 0 : value));
-
-/** Another text of the same value: keys turned round, blanks. */
-const turned = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(turned);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .reverse()
-      .map(([key, each]) => [key, turned(each)]),
-  );
-};
 
 describe('whether two payloads say the same', () => {
   it('order of keys, blanks and escapes are no difference; any other value is', () => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { turned } from './turned.js';
 
 /** A call that the fixture `planner` makes. */
 export interface Step {
@@ -7,17 +8,6 @@ export interface Step {
   readonly agent: string;
   readonly data: unknown;
 }
-
-/** The same value, its keys in another order. */
-const turned = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(turned);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .reverse()
-      .map(([key, each]) => [key, turned(each)]),
-  );
-};
 
 /** The host refuses such a payload before it becomes a call: it takes no number. */
 const TOO_LARGE = 'x'.repeat(990_000);

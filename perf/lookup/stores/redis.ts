@@ -1,4 +1,4 @@
-import { RespConnection } from '../../peers/resp.js';
+import { connectRedis } from '../../peers/redis-client.js';
 import { encodeFound, type Found, MODULE } from './population.js';
 import type { StateReader, StateWriter } from './store.js';
 
@@ -6,23 +6,26 @@ const keyOf = (agent: string): string => `${MODULE}:${agent}`;
 
 /** A SET for each change, a group of them by one write. */
 export const redisWriter = async (port: number): Promise<StateWriter> => {
-  const connection = await RespConnection.open(port);
+  const redis = await connectRedis(port);
   return {
-    put: (changes) =>
-      connection.pipeline(changes.map((change) => ['SET', keyOf(change.agent), encodeFound(change)])),
-    close: () => connection.close(),
+    put: async (changes) => {
+      const pipeline = redis.pipeline();
+      for (const change of changes) pipeline.set(keyOf(change.agent), encodeFound(change));
+      for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+    },
+    close: () => redis.disconnect(),
   };
 };
 
 export const redisReader = async (port: number): Promise<StateReader> => {
-  const connection = await RespConnection.open(port);
+  const redis = await connectRedis(port);
   return {
     get: {
       async: async (agent) => {
-        const text = await connection.send('GET', keyOf(agent));
-        return typeof text === 'string' ? (JSON.parse(text) as Found) : undefined;
+        const text = await redis.get(keyOf(agent));
+        return text === null ? undefined : (JSON.parse(text) as Found);
       },
     },
-    close: () => connection.close(),
+    close: () => redis.disconnect(),
   };
 };

@@ -5,39 +5,32 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { DeadDetails, DeadSummary } from '../../../schemas/dead.js';
 import type { Result } from '../../../schemas/result.js';
-import { manifest } from '../../fixtures/modules/faulty/manifest.js';
-import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
+import { type TestBroker, tallystick } from '../../support/broker.js';
 import { connectOperator } from '../../support/log-checks.js';
-import { followLog, type LogFollower } from '../../support/log-follower.js';
-import { writeModule } from '../../support/module-dir.js';
+import type { LogFollower } from '../../support/log-follower.js';
 import { moduleStatus } from '../../support/modules.js';
 import { natsCli } from '../../support/nats-cli.js';
 import { natsCall, natsCommand, natsRequest } from '../../support/requests.js';
-import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import type { TempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { FaultyBroker } from '../../support/faulty-broker.js';
 
+let faulty: FaultyBroker;
 let dir: TempDir;
 let broker: TestBroker;
 let log: LogFollower;
 
 const start = async (): Promise<void> => {
-  broker = await startBroker({
-    dataDir: join(dir.path, 'data'),
-    args: ['--no-shipped', '--durability', 'os', '--module', join(dir.path, 'faulty')],
-  });
-  log = followLog(broker.dataDir);
+  await faulty.start();
+  ({ broker, log } = faulty);
 };
 
 before(async () => {
-  dir = tempDir();
-  await writeModule(join(dir.path, 'faulty'), 'faulty', manifest);
+  faulty = await FaultyBroker.prepare();
+  ({ dir } = faulty);
   await start();
 });
-after(async () => {
-  await log?.[Symbol.asyncDispose]();
-  await broker?.[Symbol.asyncDispose]();
-  await dir?.[Symbol.asyncDispose]();
-});
+after(() => faulty?.[Symbol.asyncDispose]());
 
 const dead = async (...args: readonly string[]) => {
   const { code, stdout, stderr } = await tallystick(['dead', ...args], { dataDir: broker.dataDir });

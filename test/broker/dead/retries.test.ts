@@ -4,41 +4,31 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Refusal, Result } from '../../../schemas/result.js';
-import { manifest } from '../../fixtures/modules/faulty/manifest.js';
-import { startBroker, type TestBroker } from '../../support/broker.js';
+import type { TestBroker } from '../../support/broker.js';
 import { endedByItself } from '../../support/ended-by-itself.js';
-import { followLog, type LogFollower } from '../../support/log-follower.js';
-import { writeModule } from '../../support/module-dir.js';
+import type { LogFollower } from '../../support/log-follower.js';
 import { type Headers, natsCall, natsCommand } from '../../support/requests.js';
-import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import type { TempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { FaultyBroker } from '../../support/faulty-broker.js';
 
+let faulty: FaultyBroker;
 let dir: TempDir;
 let broker: TestBroker;
 let log: LogFollower;
 let files = 0;
 
 const start = async (): Promise<void> => {
-  broker = await startBroker({
-    dataDir: join(dir.path, 'data'),
-    args: ['--no-shipped', '--durability', 'os', '--module', join(dir.path, 'faulty')],
-  });
-  log = followLog(broker.dataDir);
-};
-const stop = async (): Promise<void> => {
-  await log?.[Symbol.asyncDispose]();
-  await broker?.[Symbol.asyncDispose]();
+  await faulty.start();
+  ({ broker, log } = faulty);
 };
 
 before(async () => {
-  dir = tempDir();
-  await writeModule(join(dir.path, 'faulty'), 'faulty', manifest);
+  faulty = await FaultyBroker.prepare();
+  ({ dir } = faulty);
   await start();
 });
-after(async () => {
-  await stop();
-  await dir?.[Symbol.asyncDispose]();
-});
+after(() => faulty?.[Symbol.asyncDispose]());
 
 const newFile = (): string => join(dir.path, `file-${++files}`);
 const linesOf = (file: string): number =>
@@ -115,7 +105,7 @@ describe('a handler that fails', () => {
     );
     await broker.stop();
     assert.ok(endedByItself(broker.dataDir, 'faulty'), 'it was not waited for until it was killed');
-    await stop();
+    await faulty.stop();
     await start();
     assert.deepEqual(await log.result(failing), { status: 'ok', data: {} });
     assert.equal((await log.result(behind)).status, 'ok');

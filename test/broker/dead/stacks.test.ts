@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { connect, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import type { DeadDetails } from '../../../schemas/dead.js';
 import { type ModuleStatus, OPS } from '../../../schemas/operate.js';
-import { startBroker, type TestBroker } from '../../support/broker.js';
-import { connectOperator } from '../../support/log-checks.js';
-import { sourceManifest, writeSourceModule } from '../../support/source-module.js';
-import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import type { TestBroker } from '../../support/broker.js';
+import { sourceManifest } from '../../support/source-module.js';
+import { type SourceBroker, startSourceBroker } from '../../support/source-broker.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /** Code of a handler that fails where `secret` is, and what of it the operator must see. */
@@ -70,28 +68,19 @@ export function endless() { return endless() + 1; }
 `.trimStart();
 
 describe('where a handler failed', () => {
-  let dir: TempDir;
+  let source: SourceBroker;
   let broker: TestBroker;
   let operator: NatsConnection;
   let guest: NatsConnection;
 
   before(async () => {
-    dir = tempDir();
-    const module = writeSourceModule(join(dir.path, NAME), manifest, {
-      'package.json': '{"type":"module"}',
+    source = await startSourceBroker(manifest, {
       'index.js': CODE,
       'deep.js': `\n${DEEP}`,
     });
-    broker = await startBroker({ args: ['--no-shipped', '--durability', 'os', '--module', module] });
-    operator = await connectOperator(broker.dataDir);
-    guest = await connect({ servers: broker.url });
+    ({ broker, operator, guest } = source);
   });
-  after(async () => {
-    await guest?.close();
-    await operator?.close();
-    await broker?.[Symbol.asyncDispose]();
-    await dir?.[Symbol.asyncDispose]();
-  });
+  after(() => source?.[Symbol.asyncDispose]());
 
   for (const [action, { says }] of Object.entries(FAILING)) {
     it(`${action}: the operator sees the place, in the dead letter and in the log; callers and watchers do not`, async () => {

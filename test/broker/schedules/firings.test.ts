@@ -19,8 +19,8 @@ import type { StoredMessage } from '../../../schemas/record.js';
 import type { Schedule, Timing } from '../../../schemas/schedule.js';
 import { failure, success } from '../../support/either.js';
 import { createLog, dial, readAll } from '../../support/log.js';
-import { startServer } from '../../support/server.js';
-import { tempDir } from '../../support/temp-dir.js';
+import { startServer, type TestServer } from '../../support/server.js';
+import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const encoder = new TextEncoder();
@@ -106,6 +106,38 @@ const add = async (schedules: Schedules, timing: Timing, sender = 'operator'): P
     })(),
   );
 
+/** A log with nothing in it. */
+interface EmptyLog extends AsyncDisposable {
+  readonly dir: TempDir;
+  readonly server: TestServer;
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+}
+
+const emptyLog = async (maxBytes?: number): Promise<EmptyLog> => {
+  const dir = tempDir();
+  const server = await startServer({ syncInterval: 'always' });
+  const nc = await dial(server);
+  await createLog(nc, maxBytes);
+  return {
+    dir,
+    server,
+    nc,
+    jsm: await jetstreamManager(nc),
+    [Symbol.asyncDispose]: async () => {
+      await nc.close();
+      await server[Symbol.asyncDispose]();
+      await dir[Symbol.asyncDispose]();
+    },
+  };
+};
+
+/** Adds a schedule by a broker that ends then. */
+const addOnce = async ({ nc, jsm, dir }: EmptyLog, timing: Timing, sender?: string): Promise<Schedule> => {
+  await using part = await start(nc, jsm, dir.path);
+  return await add(part.schedules, timing, sender);
+};
+
 const soon = (ms: number): Timing => ({ kind: 'at', atMs: Date.now() + ms });
 
 /** Commands in the log that this schedule sent. */
@@ -132,16 +164,9 @@ const nexts = (sent: readonly StoredMessage[]): readonly (string | undefined)[] 
 
 describe('firings', () => {
   it('I1 what was due while no broker ran is in the log once, as its sender’s command', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
-    let schedule: Schedule;
-    {
-      await using part = await start(nc, jsm, dir.path);
-      schedule = await add(part.schedules, soon(2_000));
-    }
+    await using home = await emptyLog();
+    const { dir, nc, jsm } = home;
+    const schedule = await addOnce(home, soon(2_000));
     await waitFor('it to be due', () => Date.now() > Date.parse(schedule.next));
     assert.deepEqual(await sentBy(nc, schedule), []);
     await using part = await start(nc, jsm, dir.path);
@@ -157,11 +182,8 @@ describe('firings', () => {
   });
 
   it('I1 a repeated command keeps its rhythm when the server is killed, comes once each time, and once for what was missed', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
+    await using home = await emptyLog();
+    const { dir, nc, jsm, server } = home;
     let schedule: Schedule;
     let before: readonly StoredMessage[];
     {
@@ -185,11 +207,8 @@ describe('firings', () => {
   });
 
   it('I1 a broker that ends between storing a firing and removing its schedule does not store it again', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
+    await using home = await emptyLog();
+    const { dir, nc, jsm } = home;
     // What cannot be removed stays as it does when the broker is killed before it asks.
     let tried = 0;
     const stuck = {
@@ -224,11 +243,8 @@ describe('firings', () => {
   });
 
   it('I1 a schedule outlives kill -9 of the server before it is due, and one that was cancelled does not come back', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
+    await using home = await emptyLog();
+    const { dir, nc, jsm, server } = home;
     await using part = await start(nc, jsm, dir.path);
     const { schedules } = part;
     const kept = await add(schedules, soon(2_000));
@@ -246,11 +262,8 @@ describe('firings', () => {
   });
 
   it('I8 what is due waits, aloud, while the log is full', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc, 50_000);
-    const jsm = await jetstreamManager(nc);
+    await using home = await emptyLog(50_000);
+    const { dir, nc, jsm } = home;
     await using part = await start(nc, jsm, dir.path);
     for (;;) {
       const ack = (await nc.request('evt.accounts.deposited', 'x'.repeat(200), { timeout: 5_000 })).json<{
@@ -268,11 +281,8 @@ describe('firings', () => {
   });
 
   it('I7 whatever an old log says of a schedule in forged headers, it is listed, shown, and fires when it is due', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
+    await using home = await emptyLog();
+    const { dir, nc, jsm } = home;
     const timings: readonly Timing[] = [
       { kind: 'every', everyMs: 2_000 },
       { kind: 'cron', expression: '*/2 * * * * *' },
@@ -319,16 +329,9 @@ describe('firings', () => {
   });
 
   it('I7 a recurring schedule whose next time in the log cannot be true goes by its own expression', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
-    let schedule: Schedule;
-    {
-      await using part = await start(nc, jsm, dir.path);
-      schedule = await add(part.schedules, { kind: 'cron', expression: '*/2 * * * * *' }, 'guest');
-    }
+    await using home = await emptyLog();
+    const { dir, nc, jsm } = home;
+    const schedule = await addOnce(home, { kind: 'cron', expression: '*/2 * * * * *' }, 'guest');
     for (const next of ['2999-01-01T00:00:00Z', undefined]) {
       const all = headers();
       all.set(HEADER.schedule, schedule.id);
@@ -343,11 +346,8 @@ describe('firings', () => {
   });
 
   it('I8 above the bound a schedule is refused, and those that are there stay', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
+    await using home = await emptyLog();
+    const { dir, nc, jsm } = home;
     await using part = await start(nc, jsm, dir.path, { maxSchedules: 3 });
     const { schedules } = part;
     const all = [];
@@ -368,11 +368,8 @@ describe('firings', () => {
   });
 
   it('I1 schedules that an earlier version left to the server go on under their ids, each firing once', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
+    await using home = await emptyLog();
+    const { dir, nc, jsm } = home;
     // As the earlier version made it.
     await jsm.streams.add({
       name: SCHED,
@@ -425,16 +422,9 @@ describe('firings', () => {
   });
 
   it('lists and shows all other schedules when a message is none', async () => {
-    await using dir = tempDir();
-    await using server = await startServer({ syncInterval: 'always' });
-    await using nc = await dial(server);
-    await createLog(nc);
-    const jsm = await jetstreamManager(nc);
-    let schedule: Schedule;
-    {
-      await using part = await start(nc, jsm, dir.path);
-      schedule = await add(part.schedules, { kind: 'every', everyMs: 3_600_000 });
-    }
+    await using home = await emptyLog();
+    const { dir, nc, jsm } = home;
+    const schedule = await addOnce(home, { kind: 'every', everyMs: 3_600_000 });
     const value = fc.oneof(
       fc.constantFrom(
         '@at never',

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { connect, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import { type ModuleStatus, OPS } from '../../../schemas/operate.js';
 import type { Refusal, Result } from '../../../schemas/result.js';
-import { startBroker, type TestBroker } from '../../support/broker.js';
-import { connectOperator } from '../../support/log-checks.js';
-import { sourceManifest, writeSourceModule } from '../../support/source-module.js';
-import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import { sourceManifest } from '../../support/source-module.js';
+import { type SourceBroker, startSourceBroker } from '../../support/source-broker.js';
 
 const NAME = 'checker';
 const WAYS = ['exit', 'abort', 'hang', 'memory'] as const;
@@ -38,27 +35,17 @@ export default {
 `;
 
 describe('a check that ends or hangs its process', () => {
-  let dir: TempDir;
-  let broker: TestBroker;
+  let source: SourceBroker;
   let operator: NatsConnection;
   let guest: NatsConnection;
 
   before(async () => {
-    dir = tempDir();
-    const module = writeSourceModule(join(dir.path, NAME), manifest, {
-      'package.json': '{"type":"module"}',
+    source = await startSourceBroker(manifest, {
       'index.js': CODE,
     });
-    broker = await startBroker({ args: ['--no-shipped', '--durability', 'os', '--module', module] });
-    operator = await connectOperator(broker.dataDir);
-    guest = await connect({ servers: broker.url });
+    ({ operator, guest } = source);
   });
-  after(async () => {
-    await guest?.close();
-    await operator?.close();
-    await broker?.[Symbol.asyncDispose]();
-    await dir?.[Symbol.asyncDispose]();
-  });
+  after(() => source?.[Symbol.asyncDispose]());
 
   const call = async (action: string, way: string): Promise<Result> =>
     (

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { Memory } from '../../../broker/log/witness-file.js';
 import { checkLog } from '../../support/log-checks.js';
 import { waitFor } from '../../support/wait-for.js';
-import { status } from '../system-state.js';
+import { brokerStatus } from '../../support/broker-status.js';
 import { type Mode, whyNoLossyDisk } from './lossy-disk.js';
 import { CRASH_MODES, IS_LONG, MOST_ACKNOWLEDGED, SEED } from './power-options.js';
 import { PowerRig } from './power-rig.js';
@@ -35,7 +35,7 @@ for (const mode of MODES) {
     const against = rig.ledger.check();
     await checkLog(rig.dataDir, against.add);
     const lost = against.findings().filter((finding) => finding.startsWith('I1')).length;
-    const { losses, log } = await status(rig.dataDir);
+    const { losses, log } = await brokerStatus(rig.dataDir);
     const codes = losses.map(({ code }) => code);
     t.diagnostic(
       `${lost} acknowledged records lost of ${rig.ledger.acknowledged}; said: ${codes.join(' ')}; ends at ${log.lastSeq}`,

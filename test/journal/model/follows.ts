@@ -12,6 +12,7 @@ import type { BrokerSide } from './broker-side.js';
 import { PLANNER } from './module-dirs.js';
 import { OF_THE_LOG } from './reloads.js';
 import type { World } from './world.js';
+import type { Send } from './send.js';
 
 interface Followed {
   readonly seq: number;
@@ -42,12 +43,7 @@ export class Follows {
   constructor(
     private readonly world: World,
     run: number,
-    private readonly send: (
-      action: string,
-      agent: string,
-      data: object,
-      module: string,
-    ) => Promise<number | undefined>,
+    private readonly send: Send,
   ) {
     this.#dir = join(world.dirs.of(PLANNER), 'plans', String(run));
   }

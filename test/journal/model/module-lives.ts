@@ -6,6 +6,7 @@ import type { StoredMessage } from '../../../schemas/record.js';
 import type { Result } from '../../../schemas/result.js';
 import { CHANGING } from './module-dirs.js';
 import type { World } from './world.js';
+import type { Send } from './send.js';
 
 export type Change = 'load' | 'unload' | 'remove';
 
@@ -22,13 +23,7 @@ export class ModuleLives {
 
   constructor(
     private readonly world: World,
-    /** Sends a command; its sequence, or undefined where the log did not acknowledge it. */
-    private readonly send: (
-      action: string,
-      agent: string,
-      data: object,
-      module: string,
-    ) => Promise<number | undefined>,
+    private readonly send: Send,
   ) {}
 
   tell(count: number): void {
