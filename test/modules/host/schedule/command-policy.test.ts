@@ -126,7 +126,7 @@ const POLICY: readonly Row[] = [
     ],
   },
   {
-    rule: 'An agent with an urgent command goes before agents without one. It keeps the order of its own commands.',
+    rule: 'An agent with an urgent command goes before agents without one. Its commands keep their order.',
     steps: [
       delivered('a1', 'b2', 'c3', 'c4'),
       urgent('c5'),
