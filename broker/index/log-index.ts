@@ -66,6 +66,8 @@ export class LogIndex implements Announces<IndexNews> {
   #isLive = false;
   #waiters: { seq: number; resume: () => void }[] = [];
   #lost: Fault | undefined;
+  /** What a listener threw first. Nobody knows what it left undone, so the broker stops, and the next start does all of it. */
+  #thrown: { readonly thrown: unknown } | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: LogIndexOptions) {
@@ -73,6 +75,7 @@ export class LogIndex implements Announces<IndexNews> {
     this.#news = new Announcer((name, thrown) => {
       const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       say(`a listener for "${name}" threw: ${text}`);
+      this.#thrown ??= { thrown };
     });
     const files = new KeptRows(dir, () => this.#keeper.readable);
     this.#contents = new IndexContents(files, () => this.#keeper.soon());
@@ -96,6 +99,7 @@ export class LogIndex implements Announces<IndexNews> {
     await Promise.race([this.reached(this.#target), this.#running]);
     if (this.#lost !== undefined) throw new FaultError(this.#lost);
     this.#caughtUp();
+    this.#checkListeners();
   }
 
   get commands(): OpenCommands {
@@ -184,6 +188,7 @@ export class LogIndex implements Announces<IndexNews> {
       for await (const batch of batches) {
         for (const message of batch) {
           this.#add(message);
+          this.#checkListeners();
           if (this.#contents.isFull) await this.#keeper.room();
         }
       }
@@ -192,6 +197,10 @@ export class LogIndex implements Announces<IndexNews> {
       this.#lost = toFault(error);
       onLost(this.#lost);
     }
+  }
+
+  #checkListeners(): void {
+    if (this.#thrown !== undefined) throw this.#thrown.thrown;
   }
 
   /** Told once, before any command that comes later (I5). */

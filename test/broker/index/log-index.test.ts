@@ -7,6 +7,7 @@ import { headers, type NatsConnection } from 'nats';
 import { openToRead, positionOf } from '../../../store/log-index/index-files.js';
 import { LogIndex } from '../../../broker/index/log-index.js';
 import { Opening } from '../../../store/lmdb/opening.js';
+import type { Fault } from '../../../schemas/errors.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { putIntoIndex } from '../../support/index-files.js';
 import { createLog, dial } from '../../support/log.js';
@@ -43,7 +44,12 @@ describe('the index of the log', () => {
     return seq;
   };
 
-  const openIndex = async (dir: string, logId = 'this log', last = lastSeq) => {
+  const openIndex = async (
+    dir: string,
+    logId = 'this log',
+    last = lastSeq,
+    onLost: (fault: Fault) => void = ({ message }) => assert.fail(message),
+  ) => {
     const seen = {
       caughtUp: undefined as readonly number[] | undefined,
       commands: [] as number[],
@@ -56,7 +62,7 @@ describe('the index of the log', () => {
       logId,
       lastSeq: last,
       say: (text) => seen.faults.push(text),
-      onLost: ({ message }) => assert.fail(message),
+      onLost,
     });
     index.on('caughtUp', () => {
       seen.caughtUp = index.commands.page(0, 1_000).map(({ seq }) => seq);
@@ -78,6 +84,24 @@ describe('the index of the log', () => {
     assert.deepEqual(seen.caughtUp, open);
     for (const seq of [...open, later]) await publish('res.m.a.early', seq);
     await index.close();
+  });
+
+  test('a listener that throws keeps the news from no other, and the index is lost: nobody knows what was left undone', async () => {
+    await using dir = tempDir();
+    const lost: Fault[] = [];
+    const { index, seen } = await openIndex(dir.path, 'this log', lastSeq, (fault) => lost.push(fault));
+    index.on('command', () => {
+      throw new Error('a bug');
+    });
+    const heard: number[] = [];
+    index.on('command', ({ seq }) => heard.push(seq));
+    const [first, second] = [await publish('cmd.m.a.thrown.guest'), await publish('cmd.m.a.thrown.guest')];
+    await waitFor('the index to be lost', () => lost.length > 0);
+    assert.deepEqual([seen.commands, heard], [[first], [first]]);
+    assert.match(lost[0]?.message ?? '', /a bug/);
+    assert.match(seen.faults.join(), /a listener for "command" threw: Error: a bug/);
+    await index.close();
+    for (const seq of [first, second]) await publish('res.m.a.thrown', seq);
   });
 
   test('it goes on where it was, and knows agents and open commands as if it had read all', async () => {
