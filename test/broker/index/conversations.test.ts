@@ -303,7 +303,7 @@ describe('open conversations are looked up from another process', () => {
     await first?.end('SIGKILL');
     const second = await start();
     const said = [...(first?.said() ?? []), ...second.said()].join();
-    assert.match(said, /is kept as .*damaged and read from the log anew/);
+    assert.match(said, /is kept as .*index\.damaged-\d+ and read from the log anew/);
     assert.equal(second.ready.open, 1);
     success(await conversations.atLeast(open)());
     await answerAll();
