@@ -10,7 +10,7 @@ import { addWanted, type LazyCommands } from './options/lazy-commands.js';
 import { printError } from './output/output.js';
 import { whenUnwritten } from './output/output-end.js';
 import { wantsJson, withExamples } from './output/run-command.js';
-import { thrownFault } from './output/thrown-fault.js';
+import { faultThrown } from './output/thrown-fault.js';
 
 const version = (): string => {
   const manifest: unknown = JSON.parse(
@@ -41,7 +41,7 @@ const build = async (): Promise<Command> => {
     .version(version())
     .showSuggestionAfterError()
     .exitOverride()
-    // Its errors are printed below, in the shape of all others.
+    // Its errors are printed below, in the form of all other errors.
     .configureOutput({ outputError: () => undefined });
   withExamples(program, [
     'tallystick start',
@@ -55,7 +55,7 @@ const build = async (): Promise<Command> => {
 
 const HELP = new Set(['commander.helpDisplayed', 'commander.version']);
 
-/** The command line: from the arguments of the process to its exit code. Leaves the end of the process to the caller. */
+/** The command line: from the arguments of the process to its exit code. The caller ends the process. */
 export const main = async (): Promise<void> => {
   whenUnwritten('end');
   try {
@@ -65,14 +65,14 @@ export const main = async (): Promise<void> => {
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       process.exitCode = HELP.has(thrown.code) ? EXIT.done : EXIT.usage;
-      // A group without its subcommand has printed its help on stderr, which says more than an error could.
+      // A group without its subcommand has printed its help on stderr, which helps more than an error.
       if (HELP.has(thrown.code) || (thrown.code === 'commander.help' && !wantsJson())) return;
-      const said = thrown.code === 'commander.help' ? 'a subcommand is missing' : thrown.message;
-      const message = said.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+      const text = thrown.code === 'commander.help' ? 'a subcommand is missing' : thrown.message;
+      const message = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
       printError(fault('USAGE', message), wantsJson());
       return;
     }
-    const problem = thrownFault(thrown);
+    const problem = faultThrown(thrown);
     printError(problem, wantsJson());
     process.exitCode = exitCodeOf(problem);
   }

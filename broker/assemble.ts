@@ -11,7 +11,7 @@ import { LogIndex } from './index/log-index.js';
 import { brokerEpochs } from '../journal/epochs/epoch-source.js';
 import { GROUPING } from '../journal/append/grouping.js';
 import { Producer } from '../journal/producer/producer.js';
-import { LogRoom } from './streams/log-space.js';
+import { LogSpace } from './streams/log-space.js';
 import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from '../system/lifetime.js';
 import { SCHEDULER } from '../schemas/firing.js';
@@ -23,7 +23,7 @@ import type { ModuleMemory } from './supervisor/module-memory.js';
 import type { Entrance } from './serving/entrance.js';
 import { Turnstile } from './serving/turnstile.js';
 import { Supervisor } from './supervisor/supervisor.js';
-import { usableSnapshots } from './supervisor/usable-snapshots.js';
+import { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
 import { type SurroundingsOptions, surroundings } from './surroundings.js';
 
 /** The parts of a broker that work on an open log; they know each other and nothing has begun. */
@@ -35,7 +35,7 @@ export interface Parts {
   readonly schedules: Schedules;
   readonly firings: Firings;
   readonly stacks: Stacks;
-  readonly room: LogRoom;
+  readonly room: LogSpace;
   readonly entrance: Entrance;
   /** Why nothing new is taken into the log, while that is so: disk or log are full. */
   readonly refusal: () => Fault | undefined;
@@ -60,9 +60,9 @@ export const assemble = (options: AssembleOptions): Parts => {
     onLost: (problem) => open.failure.fail(problem),
   });
   index.on('record', (seq) => open.whole.met(seq));
-  const usable = usableSnapshots(open, (text) => log.line('log', text));
+  const dropAhead = dropSnapshotsAhead(open, (text) => log.line('log', text));
   const supervisor = new Supervisor(
-    surroundings(options, { index, unowned: () => unowned, gateway: () => gateway }, usable),
+    surroundings(options, { index, unowned: () => unowned, gateway: () => gateway }, dropAhead),
     options.memory,
   );
   const unowned = new UnownedCommands({
@@ -89,7 +89,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     position: () => index.position,
     onLoss: open.failure.onLoss,
   });
-  const room = new LogRoom({
+  const room = new LogSpace({
     jsm,
     taken: () => producer.taken,
     openCommands: () => index.commands.size,

@@ -23,7 +23,7 @@ import { serveRequests } from './serving/serve-requests.js';
 import type { Listening } from './serving/serve.js';
 import { SERVED } from './serving/served.js';
 import type { Producer } from '../journal/producer/producer.js';
-import { Lifetime, orThrow, run } from '../system/lifetime.js';
+import { Lifetime, orThrow, runOrThrow } from '../system/lifetime.js';
 import { claimDataDir } from '../system/processes/owner.js';
 import { startReaper } from '../system/processes/reaper.js';
 import { checkImportFinished } from './log/import-mark.js';
@@ -36,7 +36,7 @@ import { ModuleMemory } from './supervisor/module-memory.js';
 import { inspectPortsOf } from './supervisor/inspect-ports.js';
 import { type Rest, startPlan } from './supervisor/start-plan.js';
 
-/** What the command line gives beside the configuration: the broker imports no module, it is told where they are. */
+/** The parameters besides the configuration: the broker imports no module, so the command line names their places. */
 export interface BrokerEnvironment {
   /** Program that hosts one JavaScript module. */
   readonly hostEntry: string;
@@ -50,45 +50,47 @@ export interface BrokerEnvironment {
 
 export interface RunningBroker {
   readonly ready: Ready;
-  /** Records a command as the gateway does; its subject says who sent it. For whoever runs history again. */
+  /** Records a command as the gateway does; its subject says who sent it. For a replay of recorded commands. */
   readonly record: (command: Draft) => TaskEither<Fault, Receipt>;
   /** Takes no more calls, lets modules finish what they handle, ends all processes. Idempotent. */
   readonly stop: () => Promise<void>;
-  /** Resolves when the broker cannot go on, with the reason; it must then be stopped. */
+  /** Resolves with the reason when the broker cannot continue. Then it must be stopped. */
   readonly failed: Promise<Fault>;
   /** What the log lost while the broker ran, where it failed for that. */
   readonly loss: () => Promise<LogLoss | undefined>;
 }
 
-/** How long calls may go on when the broker stops, before their modules are asked to stop too. */
+/** How long calls may continue when the broker stops, before their modules are asked to stop too. */
 const DRAIN_MS = 10_000;
 
 const ON = `fail-points are on (${FAIL_VARIABLE}): processes of this broker may end at any moment, as a test wants`;
 
-/** How often a start begins anew because its own server was killed in the middle of it. */
-const ANEW = 3;
+/** How often a start is repeated because its server was killed during it. */
+const MAX_STARTS = 3;
 
-/** Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails. */
+/**
+ * Starts the broker: server, log, index, gateway, modules, in this order; what was started is stopped when one fails.
+ */
 export const startBroker =
   (config: StartConfig, environment: BrokerEnvironment): TaskEither<Fault, RunningBroker> =>
   async () => {
     const { log } = environment;
     if (armFailPoints('broker')) log.line('broker', ON);
     for (let begun = 0; ; begun++) {
-      // Steps of a start may fail in their own words for want of the server.
+      // Steps of a start may fail with their own messages because there is no server.
       let wasDown = false;
       const onDown = (): void => {
         wasDown = true;
       };
       const started = await startOnce(config, environment, onDown);
-      if (E.isRight(started) || begun === ANEW || config.natsUrl !== undefined) return started;
+      if (E.isRight(started) || begun === MAX_STARTS || config.natsUrl !== undefined) return started;
       const { code, message } = started.left;
-      // Whether to go on after a loss is not for this to decide (I9).
+      // Whether to continue after a loss is not decided here (I9).
       if (isLoss(started.left)) return started;
       if (!wasDown && code !== 'SERVER_UNREACHABLE') return started;
       // What follows are the last lines of the server.
       const [what = ''] = message.split('\n');
-      log.line('broker', `${code}: ${what}; the server was killed, and the broker starts anew`);
+      log.line('broker', `${code}: ${what}; the server was killed, and the broker starts again`);
     }
   };
 
@@ -128,7 +130,7 @@ const start = async (
     dirs.map((dir) => orThrow(readModule(dir)));
   const shipped = sources(config.shipped ? shippedModules : []);
   const given = sources(config.modules);
-  const claim = await run(claimDataDir(dataDir));
+  const claim = await runOrThrow(claimDataDir(dataDir));
   lifetime.onStop(() => claim.release());
   orThrow(checkImportFinished(dataDir));
   const memory = orThrow(ModuleMemory.open(dataDir));
@@ -139,7 +141,9 @@ const start = async (
   lifetime.onStop(() => reaper.close());
 
   const manifests = plan.filter(({ rest }) => rest === undefined).map(({ source }) => source.manifest);
-  const server = await run(openServerSide({ config, dataDir, manifests, reaper, log, onProgress, onDown }));
+  const server = await runOrThrow(
+    openServerSide({ config, dataDir, manifests, reaper, log, onProgress, onDown }),
+  );
   lifetime.onStop(() => server.stop());
   lifetime.onStop(
     watchDurableServer(server.link, config.durability, server.url, (problem) => lifetime.fail(problem)),
@@ -147,7 +151,7 @@ const start = async (
   const { nc, jsm } = server.link;
   const { maxBytes, durability, onLogLoss } = config;
   const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
-  await run(ensureDeadStream(jsm));
+  await runOrThrow(ensureDeadStream(jsm));
 
   const parts = assemble({ server, open, dataDir, hostEntry, inspectPorts, memory, reaper, log, lifetime });
   const { supervisor, index, gateway } = parts;

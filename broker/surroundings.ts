@@ -24,7 +24,7 @@ import {
 } from './supervisor/module-start.js';
 import type { ModuleSurroundings } from './supervisor/module-surroundings.js';
 import { tryOut } from './supervisor/run-trial.js';
-import type { usableSnapshots } from './supervisor/usable-snapshots.js';
+import type { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
 
 export interface SurroundingsOptions {
   readonly server: {
@@ -51,7 +51,7 @@ interface Commands {
 /** Copies that may not be stored are named one by one up to here. */
 const LISTED = 10;
 
-/** Says what became of the copies that a crash left out; nothing is left out in silence. */
+/** Reports the copies that a crash left out; nothing is left out silently. */
 const sayRepaired = (
   log: BrokerLog,
   module: string,
@@ -107,14 +107,14 @@ const tryReload = (
   );
 };
 
-/** The index reads what it has missed within this time, or somebody is told that it did not. */
+/** The index reads what it has missed within this time, or the caller learns that it did not. */
 const READ_WAIT_MS = 30_000;
 
 /** What a module needs of the broker. */
 export const surroundings = (
   { server, open, dataDir, hostEntry, inspectPorts, reaper, log }: SurroundingsOptions,
   { index, unowned, gateway }: Commands,
-  usable: ReturnType<typeof usableSnapshots>,
+  usable: ReturnType<typeof dropSnapshotsAhead>,
 ): ModuleSurroundings => ({
   hostEntry,
   natsUrl: server.url,

@@ -19,7 +19,7 @@ export {
   type NextEpoch,
 } from './epochs/epoch-source.js';
 export { GROUPING, type Grouping } from './append/grouping.js';
-export type { Kept, Left, OnKept, Outbox, Sent } from './producer/outbox.js';
+export type { Kept, OutboxBacklog, OnKept, Outbox, SentUnder } from './producer/outbox.js';
 export { type Accepted, Producer, type ProducerOptions, type SubmitOptions } from './producer/producer.js';
 export { Pull, type Pulled, type PullOptions } from './read/pull.js';
 export { type ReadOptions, readLog, readLogBatches } from './read/reader.js';

@@ -1,11 +1,12 @@
 import type { MsgHdrs, NatsConnection } from 'nats';
 
 /**
- * What we use of the inside of the client of NATS, @nats-io/nats-core. Its types do not name these things, so the package pins
- * one exact version. docs/insides.md lists each use with its test, and with what happens when the inside is another one.
+ * What we use of the inside of the client of NATS, @nats-io/nats-core. Its types do not name these things, so the
+ * package pins one exact version. docs/insides.md lists each use with its test, and with what happens when the inside
+ * is another one.
  *
- * We read on any connection. We patch only connections that we opened ourselves, by `dial()`: the connection of a user's program
- * stays as that program made it.
+ * We read on any connection. We patch only connections that we opened ourselves, by `dial()`: the connection of a
+ * user's program stays as that program made it.
  */
 interface ConnectionInside {
   readonly protocol?: Protocol;
@@ -38,7 +39,7 @@ interface MessageInside {
   readonly _rdata?: unknown;
   /** The operation as the parser read it. */
   readonly _msg?: { readonly subject?: unknown };
-  /** The header object, once somebody has asked for it. */
+  /** The header object, once it has been read. */
   _headers?: unknown;
 }
 

@@ -7,16 +7,17 @@ import { redial } from './redial.js';
 import { sayThrown, tellThrown } from './callback-faults.js';
 
 export interface DialOptions extends ConnectionOptions {
-  /** About how long to wait before the connection is dialled again, milliseconds. */
+  /** The approximate pause before the connection is dialled again, in milliseconds. */
   readonly redialMs: number;
-  /** Told of an exception that a subscription's callback threw; default: a line on standard error. */
+  /** Gets each exception that a subscription's callback threw; default: a line on standard error. */
   readonly onThrown?: (text: string) => void;
 }
 
 /**
- * What a callback of the client throws ends the client's read loop: it says so on standard output, and this process hears
- * nothing more from the server until the connection is found silent, some 18 s later. So no callback throws, and no message has
- * headers that throw when they are read. Source: nats-core 3.4, `ProtocolHandler.dial` and `MsgImpl.headers`.
+ * An exception in a callback of the client ends the client's read loop. The client prints it on standard output, and
+ * this process gets nothing more from the server until the connection is found silent, some 18 s later. So no
+ * callback throws, and no message has headers that throw when they are read. Source: nats-core 3.4,
+ * `ProtocolHandler.dial` and `MsgImpl.headers`.
  */
 const guardReading = (nc: NatsConnection): void => {
   const subscriptions = patchable(nc)?.subscriptions;
@@ -38,8 +39,8 @@ const guardReading = (nc: NatsConnection): void => {
 };
 
 /**
- * Connects to a server, for as long as it takes to come back whenever the connection is lost. All processes of ours connect by
- * this: nothing that comes over such a connection ends its reading. Throws what the client throws.
+ * Connects to a server, and dials again for ever when the connection is lost. All our processes connect with this
+ * function: no message on such a connection ends its reading. Throws what the client throws.
  */
 export const dial = async ({ redialMs, onThrown, ...options }: DialOptions): Promise<NatsConnection> => {
   const nc = await connect({ ...redial(redialMs), ...options });

@@ -1,4 +1,4 @@
-/** How the line of each header begins: a handful of names that our own code asks for, each put together once. */
+/** The beginning of each header's line: our code asks for a few names, so each is composed once. */
 const starts = new Map<string, string>();
 
 const startOf = (name: string): string => {
@@ -10,7 +10,7 @@ const startOf = (name: string): string => {
   return start;
 };
 
-/** All that can stand around a value. What else is blank somewhere is a part of it, here and where `verify` reads it. */
+/** All characters that can surround a value. Any other blank is a part of the value, here and in `verify`. */
 const isBlank = (code: number): boolean => code === 32 || code === 9;
 
 const valueAt = (headers: string, from: number): string => {
@@ -22,9 +22,9 @@ const valueAt = (headers: string, from: number): string => {
 };
 
 /**
- * The first value of a header with exactly this name, out of headers as they travel: trimmed, and undefined where it is
- * empty. It throws for no bytes: what it cannot read is no header. The client's own header object is made of all of them, and
- * throws where one line is bad; of a record one or two are looked at.
+ * The first value of a header with exactly this name, from headers in their wire form. It is trimmed, and undefined
+ * if it is empty. It never throws: a line that it cannot read is no header. The client's own header object reads all
+ * lines and throws at one bad line; of a record only one or two are needed.
  */
 export const headerIn = (headers: string, name: string): string | undefined => {
   const start = startOf(name);
@@ -35,8 +35,8 @@ export const headerIn = (headers: string, name: string): string | undefined => {
 };
 
 /**
- * The last value: of headers that the server puts behind those of the sender (`Nats-Sequence`, `Nats-Subject`), where the
- * first one may be the sender's word.
+ * The last value: the server puts its headers (`Nats-Sequence`, `Nats-Subject`) after those of the sender, so the
+ * first value may be forged by the sender.
  */
 export const lastHeaderIn = (headers: string, name: string): string | undefined => {
   const start = startOf(name);
@@ -46,10 +46,10 @@ export const lastHeaderIn = (headers: string, name: string): string | undefined 
   return value === '' ? undefined : value;
 };
 
-/** Printable ASCII without a colon: what a header may be called. */
+/** Printable ASCII without a colon: the characters of a header's name. */
 const NAME = /^[!-9;-~]+$/;
 
-/** All headers with a name that is one, in their order. Lines that are no header are left out. */
+/** All headers with a valid name, in order. Other lines are left out. */
 export const headersIn = (headers: string): ReadonlyMap<string, string[]> => {
   const found = new Map<string, string[]>();
   for (const line of headers.split('\r\n').slice(1)) {
@@ -64,9 +64,9 @@ export const headersIn = (headers: string): ReadonlyMap<string, string[]> => {
   return found;
 };
 
-/** What the server says by a message that has no payload: 404, say, and why. */
+/** A status of the server in a message without payload: 404, for example, with its reason. */
 export interface Status {
-  /** 0: none, this is a message like any other. */
+  /** 0: no status, this is an ordinary message. */
   readonly code: number;
   readonly description: string;
 }

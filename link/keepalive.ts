@@ -2,13 +2,13 @@ import type { NatsConnection } from 'nats';
 import { socketOf } from './client-insides.js';
 import { linkState } from './link-state.js';
 
-/** Says how long a connection may be silent, milliseconds; for tests, and for networks that are known to be slower. */
+/** Sets how long a connection may be silent, in milliseconds: for tests, and for slow networks. */
 export const SILENCE_VARIABLE = 'TALLYSTICK_SILENCE_MS';
 
 const DEFAULT_SILENCE_MS = 15_000;
-/** Pings in a row that may stay without an answer when nothing else comes either. */
+/** Pings in a row that may stay without a reply if nothing else arrives. */
 const MAX_SILENT = 3;
-/** The same when something comes. */
+/** The same if something arrives. */
 const MAX_UNANSWERED = 2 * MAX_SILENT;
 
 const silenceFromEnvironment = (): number => {
@@ -17,8 +17,8 @@ const silenceFromEnvironment = (): number => {
 };
 
 /**
- * The client's own way to give a connection up first waits until all that it wrote has left, and over a connection that
- * takes nothing any more that is until the system gives up, after a quarter of an hour.
+ * The client's own way to give a connection up first waits until everything written has left. On a dead connection,
+ * that takes until the system gives up, after a quarter of an hour.
  */
 const giveUp = (nc: NatsConnection): void => {
   const socket = socketOf(nc);
@@ -29,11 +29,11 @@ const giveUp = (nc: NatsConnection): void => {
 const watched = new WeakSet<NatsConnection>();
 
 /**
- * Gives a connection up, so that the client dials anew, over which nothing has come for a while although something was
- * asked: the other end is gone and nobody said so (a plug that was pulled, a firewall that forgot). The client's own pings
- * notice that after 6 minutes. Where records come and the answers do not, either the line is slow, and an answer waits
- * behind megabytes, or nothing that is sent arrives any more: then it is given twice the time. Rounds are counted, not
- * time: a process that was stopped has heard nothing because it did not listen.
+ * Gives a silent connection up, so that the client dials again: a request had no reply, because the other end is gone
+ * and did not say so (a pulled plug, a firewall that forgot). The client's own pings notice that after 6 minutes. If
+ * records arrive and replies do not, then either the line is slow and a reply waits behind megabytes, or nothing that
+ * is sent arrives. Then the limit is twice as long. Rounds are counted, not time: a stopped process has heard nothing
+ * because it did not listen.
  */
 export const keepAlive = (nc: NatsConnection, silenceMs = silenceFromEnvironment()): void => {
   if (watched.has(nc)) return;

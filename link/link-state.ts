@@ -1,13 +1,13 @@
 import type { NatsConnection, QueuedIterator, Status } from 'nats';
 
-/** Whether a connection stands now; {@link onChange} tells when that changes. */
+/** Whether a connection is up; {@link onChange} reports each change. */
 export interface LinkState {
   readonly isUp: boolean;
-  /** Calls back on each loss, recovery and close; returns what ends that. */
+  /** Calls back on each loss, recovery and close. Returns the function that ends that. */
   readonly onChange: (listener: () => void) => () => void;
 }
 
-// One watcher a connection, however many readers there are: each status iterator queues for itself.
+// One watcher for each connection, whatever the number of readers: each status iterator has its own queue.
 const links = new WeakMap<NatsConnection, LinkState>();
 
 const watch = (nc: NatsConnection): LinkState => {

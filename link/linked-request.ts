@@ -2,8 +2,8 @@ import { errors, type Msg, type NatsConnection, type Payload, type RequestOption
 import { linkState } from './link-state.js';
 
 /**
- * Work that needs an answer, and fails as soon as the connection is lost. The client's own requests wait for their whole
- * timeout, although the server that would have passed the answer on is gone.
+ * Work that needs a reply, and fails as soon as the connection is lost. The client's own requests wait for their
+ * whole timeout, although the server that would pass the reply on is gone.
  */
 export const whileLinked = async <T>(nc: NatsConnection, work: () => Promise<T>): Promise<T> => {
   const link = linkState(nc);
@@ -15,7 +15,7 @@ export const whileLinked = async <T>(nc: NatsConnection, work: () => Promise<T>)
     });
   });
   const answer = work();
-  // Whichever comes second has nobody to hear it.
+  // The second of the two has no listener any more.
   answer.catch(() => undefined);
   try {
     return await Promise.race([answer, lost]);

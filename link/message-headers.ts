@@ -4,16 +4,16 @@ import { headerIn, headersIn, lastHeaderIn, type Status, statusIn } from './head
 
 const NONE = Buffer.alloc(0);
 
-/** A message as a client hands it over, as far as it is needed here. */
+/** The parts of a client's message that are needed here. */
 export type Delivered = Pick<Msg, 'data'> & { readonly headers?: MsgHdrs | undefined };
 
 const utf8Of = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 
 /**
- * The headers of one message, read from their bytes when they are asked for. They stand in the place of the client's own,
- * which read all lines at once, take a time that grows with the square of their number, and throw where one of them is bad:
- * in the middle of the client's read loop, which then reads nothing more from the server.
+ * The headers of one message, read from their bytes on request. They replace the client's own headers, which read all
+ * lines at once, take time that grows with the square of their number, and throw at a bad line. That happens in the
+ * middle of the client's read loop, which then reads nothing more from the server.
  */
 export class MessageHeaders implements MsgHdrs {
   #text: string | undefined;
@@ -22,7 +22,7 @@ export class MessageHeaders implements MsgHdrs {
 
   constructor(private readonly bytes: Uint8Array) {}
 
-  /** As they travel, from `NATS/1.0` to the empty line. */
+  /** The wire form, from `NATS/1.0` to the empty line. */
   get text(): string {
     this.#text ??= utf8Of(this.bytes);
     return this.#text;
@@ -78,13 +78,13 @@ export class MessageHeaders implements MsgHdrs {
     return this.all.entries() as Iterator<[string, string[]]>;
   }
 
-  /** By which the client publishes headers: the same bytes again. */
+  /** The client publishes headers by this: the same bytes again. */
   encode(): Uint8Array {
     return this.bytes;
   }
 
   set(): never {
-    throw new TypeError('the headers of a message that came cannot be changed');
+    throw new TypeError('the headers of a received message cannot be changed');
   }
 
   append(): never {
@@ -97,8 +97,8 @@ export class MessageHeaders implements MsgHdrs {
 }
 
 /**
- * The headers of a message as they came; empty where it has none. The client's own header object writes them anew, which may
- * differ in a blank.
+ * The headers of a message in their wire form; empty if it has none. The client's own header object writes them
+ * again, and may differ in a blank.
  */
 export const headerBytesOf = (message: Delivered): Uint8Array => {
   const raw = rawBytesOf(message);
@@ -106,25 +106,25 @@ export const headerBytesOf = (message: Delivered): Uint8Array => {
   return raw.subarray(0, raw.length - message.data.length);
 };
 
-/** The subject of a message as it came: text loses bytes that are no UTF-8. */
+/** The subject of a message in its bytes: text would lose bytes that are not UTF-8. */
 export const subjectBytesOf = (message: { readonly subject: string }): Uint8Array =>
   rawSubjectOf(message) ?? Buffer.from(message.subject);
 
-/** The headers of a message, read in a way that throws for no bytes, over whichever connection it came. */
+/** The headers of a message, from any connection, in a form that never throws. */
 export const headersOf = (message: Delivered): MessageHeaders => {
   const held = heldHeaders(message);
   return held instanceof MessageHeaders ? held : new MessageHeaders(headerBytesOf(message));
 };
 
-/** The first value of a header; undefined where the message has none of that name, or an empty one. */
+/** The first value of a header; undefined if the message has no header of that name, or an empty one. */
 export const headerOf = (message: Delivered, name: string): string | undefined =>
   headerIn(headersOf(message).text, name);
 
-/** The last value: of headers that the server puts behind those of the sender. */
+/** The last value: the server puts its headers after those of the sender. */
 export const lastHeaderOf = (message: Delivered, name: string): string | undefined =>
   lastHeaderIn(headersOf(message).text, name);
 
-/** Has the client itself read this message's headers in the same way. */
+/** Makes the client itself read this message's headers in the same way. */
 export const readByOurselves = (message: Delivered): void => {
   const raw = rawBytesOf(message);
   if (raw !== undefined && raw.length > message.data.length && heldHeaders(message) === undefined)

@@ -2,14 +2,14 @@ import { errors } from 'nats';
 import { type Fault, fault } from '../schemas/errors.js';
 
 /**
- * What the client of NATS threw before it sent anything, as a fault that a sender can act on: PAYLOAD_TOO_LARGE, LOG_UNAVAILABLE,
- * HEADER_INVALID. Undefined where something may have left. Source: nats-core 3.4, `publish` and `request`.
+ * The fault for an exception that the client of NATS threw before it sent anything: PAYLOAD_TOO_LARGE,
+ * LOG_UNAVAILABLE, HEADER_INVALID. Undefined if bytes may have left. Source: nats-core 3.4, `publish` and `request`.
  */
 export const neverSent = (thrown: unknown): Fault | undefined => {
   if (thrown instanceof errors.ClosedConnectionError || thrown instanceof errors.DrainingConnectionError)
-    return fault('LOG_UNAVAILABLE', 'the connection is closed, so nothing was sent: open another one');
+    return fault('LOG_UNAVAILABLE', 'the connection is closed, so nothing was sent; open another connection');
   if (thrown instanceof errors.InvalidArgumentError && thrown.message.includes('max_payload'))
-    return fault('PAYLOAD_TOO_LARGE', 'the payload is above what the server takes, so nothing was sent');
+    return fault('PAYLOAD_TOO_LARGE', 'the payload is larger than the server allows, so nothing was sent');
   if (thrown instanceof errors.InvalidArgumentError || thrown instanceof errors.InvalidSubjectError)
     return fault('HEADER_INVALID', `nothing was sent: ${thrown.message}`);
   return undefined;

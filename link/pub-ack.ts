@@ -4,7 +4,7 @@ import { headersOf } from './message-headers.js';
 import { type ErrorCode, type Fault, fault } from '../schemas/errors.js';
 import { JETSTREAM_ERROR } from './jetstream-error.js';
 
-// Each of them says for certain that the record was not stored.
+// Each one guarantees that the record is not stored.
 const CODES: Readonly<Record<number, ErrorCode>> = {
   // The fence.
   [JETSTREAM_ERROR.wrongLastSequence]: 'EPOCH_LOST',
@@ -20,24 +20,24 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 
 interface Reply {
   readonly seq?: number;
-  /** Records of the batch that was committed. */
+  /** Records of the committed batch. */
   readonly count?: number;
-  /** Of the server; or of the broker, whose codes are words. */
+  /** A code of the server, or of the broker, whose codes are words. */
   readonly error?:
     | { readonly code: number; readonly err_code?: number; readonly description: string }
     | Fault;
 }
 
-/** What was stored: the sequence of the last record, and how many there are, one behind the other. */
+/** The stored records: the last sequence, and their number. Their sequences follow each other. */
 export interface PubAck {
   readonly seq: number;
   readonly count: number;
 }
 
-/** Reads the answer to a publish: where what was sent is stored, or why nothing of it was. */
+/** Reads the reply to a publish: the sequences, or the reason why no record is stored. */
 export const parsePubAck = (msg: Msg): E.Either<Fault, PubAck> => {
   if (msg.data.length === 0) {
-    // A status without a body: 503, nobody takes this subject.
+    // A status without a body, 503: no stream takes this subject.
     return E.left(
       fault('LOG_UNAVAILABLE', `no stream takes ${headersOf(msg).description || 'this subject'}`),
     );
@@ -55,28 +55,28 @@ export const parsePubAck = (msg: Msg): E.Either<Fault, PubAck> => {
   }
   if (reply.seq === undefined || reply.seq < 1) {
     return E.left(
-      fault('LOG_UNAVAILABLE', `the server answered a publish with ${msg.string().slice(0, 200)}`),
+      fault('LOG_UNAVAILABLE', `the server replied to a publish with ${msg.string().slice(0, 200)}`),
     );
   }
   return E.right({ seq: reply.seq, count: reply.count ?? 1 });
 };
 
 /**
- * The answer of a broker that stores what others send. Codes of {@link endsEpoch} say that the log is to be asked: nobody took
- * the record, or whoever did cannot say what became of it.
+ * The reply of a broker that stores records for others. The codes of {@link endsEpoch} mean that you must ask the
+ * log: no broker took the record, or the one that took it cannot tell whether it is stored.
  */
 export const parseServedAck = (msg: Msg): E.Either<Fault, PubAck> =>
   msg.data.length === 0
-    ? E.left(fault('BROKER_UNREACHABLE', 'nobody takes commands: is the broker running?'))
+    ? E.left(fault('BROKER_UNREACHABLE', 'no broker takes commands there: is it running?'))
     : parsePubAck(msg);
 
 const ENDING: ReadonlySet<ErrorCode> = new Set(['BROKER_UNREACHABLE', 'EPOCH_CLOSED', 'LOG_UNCERTAIN']);
 
 export const endsEpoch = ({ code }: Fault): boolean => ENDING.has(code);
 
-/** The record itself is at fault: sent again as it is, it is refused again. */
+/** The record itself is at fault: the server would refuse it again. */
 export const isOfRecord = ({ code }: Fault): boolean =>
   code === 'PAYLOAD_TOO_LARGE' || code === 'HEADERS_TOO_LARGE' || code === 'HEADER_INVALID';
 
-/** The server was too busy for the moment: the same record may be sent again, if nothing behind it was stored. */
+/** The server was too busy for the moment. The same record may be sent again if no later one is stored. */
 export const isTransient = ({ code }: Fault): boolean => code === 'OVERLOADED';

@@ -3,16 +3,17 @@ import type { ConnectionOptions } from 'nats';
 const NOW = Number.NEGATIVE_INFINITY;
 
 /**
- * Options by which a connection is dialled again for ever, with pauses of about so many milliseconds. The client's own
- * pauses end at a time of the system's clock: set back by an hour, it would not dial for an hour. Here every moment is due to
- * it, and the pause is the delay of the dial, which is a timer's.
+ * Options with which a connection is dialled again for ever, with pauses of about this many milliseconds. The
+ * client's own pauses end at a time of the system's clock: after a step back of an hour, it would not dial for an
+ * hour. With these options every moment is due for the client, and the pause is the delay of the dial, which a timer
+ * measures.
  */
 export const redial = (pauseMs: number): ConnectionOptions => {
   let dialledAt = NOW;
   return {
     maxReconnectAttempts: -1,
     reconnectDelayHandler: () => NOW,
-    // The first of them is the one whose turn it is.
+    // The first of them is next.
     reconnectToServer: ([next]) => {
       if (next === undefined) return null;
       const now = performance.now();

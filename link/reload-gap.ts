@@ -7,10 +7,10 @@ const PREFIXES = ['$JS.API.', `${API_PREFIX}.`];
 const isOfJetStream = (subject: string): boolean => PREFIXES.some((prefix) => subject.startsWith(prefix));
 
 /**
- * While the server takes new accounts in, nobody serves its JetStream API for some milliseconds, and it says so to a request.
- * Such a request is sent again; a server that has no JetStream is known after a second. Source: nats-server 2.15,
- * `configureAccounts` drops the imports of all accounts, and `enableJetStreamAccounts` makes those of JetStream again when all
- * clients have been looked at.
+ * While the server reloads its accounts, its JetStream API has no responder for some milliseconds, and a request gets
+ * that as its reply. Such a request is sent again. After a second it is clear that a server has no JetStream. Source:
+ * nats-server 2.15, `configureAccounts` drops the imports of all accounts, and `enableJetStreamAccounts` makes those
+ * of JetStream again after it has checked all clients.
  */
 export const bridgeReloads = (nc: NatsConnection): void => {
   const request = nc.request.bind(nc);

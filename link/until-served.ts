@@ -10,9 +10,9 @@ export const isNobody = (thrown: unknown): boolean =>
   (thrown instanceof errors.RequestError && thrown.isNoResponders());
 
 /**
- * Sends a request again for as long as the server says that nobody serves it: for some milliseconds that is so while the server
- * takes new accounts in, and while a flood fills what it keeps for the broker. Nothing was done for such a request. Throws the
- * last answer after `maxMs`, milliseconds.
+ * Sends a request again while the server replies that it has no responder. That lasts for some milliseconds while the
+ * server reloads its accounts, and while a flood fills its buffer for the broker. Such a request has had no effect.
+ * Throws the last reply after `maxMs` milliseconds.
  */
 export const untilServed = async <T>(request: () => Promise<T>, maxMs = DEFAULT_MS): Promise<T> => {
   const until = performance.now() + maxMs;

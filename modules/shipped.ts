@@ -1,4 +1,6 @@
-/** The modules of this package: name, and the directory beside this file that has its `index.js` and `manifest.json`. */
+/**
+ * The modules of this package: name, and the directory next to this file that has its `index.js` and `manifest.json`.
+ */
 export const shippedModules = [
   { name: 'accounts', directory: 'accounts' },
   { name: 'agents', directory: 'agents' },

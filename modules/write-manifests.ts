@@ -7,7 +7,7 @@ import { burstModules, shippedModules } from './shipped.js';
 
 /**
  * Part of the build: writes the `manifest.json` of each shipped module from the manifest that its code is typed by,
- * beside its compiled `index.js`, so that the two cannot differ. Ends the build when one could not be loaded.
+ * next to its compiled `index.js`, so that the two cannot differ. Ends the build when one could not be loaded.
  */
 const writeManifest = async (name: string, directory: string): Promise<void> => {
   const { default: module } = (await import(`./${directory}/index.js`)) as { default: AnyModule };

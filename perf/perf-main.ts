@@ -11,7 +11,7 @@ import {
   type Peer,
   type Report,
   type Scenario,
-  type Table,
+  type ReportTable,
 } from './bench/scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import { formatTable } from '../text/table.js';
@@ -28,7 +28,7 @@ Options:
   --records N    records that a round handles; for lookup, lookups of a run
   --rounds N     rounds; medians are of these
   --agents N,M   lookup: numbers of agents, instead of 10000,1000000
-  --peers A,B    lookup: peers to measure beside, of ${PEERS.join(',')}; all without it
+  --peers A,B    lookup: peers to measure too, of ${PEERS.join(',')} (default: all)
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --help         this
 
@@ -86,7 +86,7 @@ const readArgs = (args: readonly string[]) => {
   }
 };
 
-const tableText = ({ title, heads, rows }: Table): string =>
+const tableText = ({ title, heads, rows }: ReportTable): string =>
   [
     title,
     ...formatTable(heads, rows)

@@ -6,7 +6,16 @@ import { reading } from './journal/reading.js';
 import { lookup } from './lookup/lookup.js';
 import { past } from './past/past-benchmark.js';
 import type { Scenario } from './bench/scenario.js';
-import { verify } from './verify/verify-benchmark.js';
+import { verifyBenchmark } from './verify/verify-benchmark.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
-export const SCENARIOS: readonly Scenario[] = [journal, reading, memory, lookup, past, agents, flood, verify];
+export const SCENARIOS: readonly Scenario[] = [
+  journal,
+  reading,
+  memory,
+  lookup,
+  past,
+  agents,
+  flood,
+  verifyBenchmark,
+];

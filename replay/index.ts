@@ -6,7 +6,7 @@ export type { HistoryEnd, HistoryQuery } from './history/query.js';
 export { traceHtml } from './trace/html.js';
 export { traceJson } from './trace/trace-json.js';
 export { traceMermaid } from './trace/mermaid.js';
-export type { Outcome, OutcomeError } from './trace/trace-outcome.js';
+export type { TraceOutcome, OutcomeError } from './trace/trace-outcome.js';
 export { type ReadTrace, readTrace, type TraceQuery, type TraceRead } from './trace/read-trace.js';
 export { type TraceStyle, traceText } from './trace/text.js';
 export { type TraceOptions, traceOf } from './trace/trace-of.js';

@@ -5,14 +5,17 @@ const BLANK = 32;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** An exponent of more digits is left as it is written: nobody means it, and its arithmetic would cost. */
+/**
+ * An exponent with more digits stays as it is written: its arithmetic would be slow, and no sender means such a
+ * number.
+ */
 const MAX_EXPONENT_DIGITS = 15;
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** One way to write each number, without loss: digits that begin and end with no zero, and the power of ten behind them. */
+/** One form of each number, without loss: digits without zeros at either end, and the power of ten. */
 const canonicalNumber = (text: string): string => {
-  // What most numbers are.
+  // The form of most numbers.
   if (text.length < 16 && /^-?[1-9]\d*$/.test(text) && !text.endsWith('0')) return text;
   const [, sign = '', whole = '', fraction = '', power = '0'] = NUMBER.exec(text) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
@@ -86,10 +89,10 @@ const scan = (text: string): string => {
 };
 
 /**
- * One text for all that say the same JSON: without blanks, keys in order of their UTF-16 units, of a key that is there twice
- * the last, escapes only where JSON.stringify sets them, and each number as its digits without zeros at either end and the
- * power of ten behind them (`1.50` is `15e-1`, `1000` is `1e3`). No number loses anything, however long. An empty payload is
- * `{}`, as everywhere. Undefined for what is no JSON, or no UTF-8.
+ * One text for all texts of the same JSON value: without blanks, with keys in the order of their UTF-16 units, with
+ * the last of duplicated keys, with escapes only where JSON.stringify sets them. Each number is its digits without
+ * zeros at either end and the power of ten (`1.50` is `15e-1`, `1000` is `1e3`). No number loses a digit, however
+ * long it is. An empty payload is `{}`, as everywhere. Undefined for bytes that are not JSON or not UTF-8.
  */
 export const canonicalJson = (bytes: Uint8Array): string | undefined => {
   if (bytes.length === 0) return '{}';
@@ -108,7 +111,7 @@ const isSame = (a: Uint8Array, b: Uint8Array): boolean => {
   return true;
 };
 
-/** Whether two payloads are the same bytes, or say the same JSON. */
+/** Whether two payloads have the same bytes or the same JSON value. */
 export const isSamePayload = (a: Uint8Array, b: Uint8Array): boolean => {
   if (isSame(a, b)) return true;
   const canonical = canonicalJson(a);

@@ -6,13 +6,13 @@ import { NAME_PATTERN } from './names.js';
 import { atLeastLike, parseBytes } from './quantity.js';
 import { compile } from './validate.js';
 
-/** The smallest log that is of use: a few block files of the server, and records of the largest size. */
+/** The smallest useful log: a few block files of the server, and records of the largest size. */
 const MIN_LOG_BYTES = 16 * 1024 * 1024;
 const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DATA_DIR = '.tallystick';
 export const DEFAULT_NATS_PORT = 4222;
 
-/** Who may write a module's events within the account of the log, by the key that it connects with. */
+/** A program that may write a module's events within the account of the log, named by its key. */
 export const TrustedSchema = Type.Object(
   {
     module: Type.String({ pattern: NAME_PATTERN }),
@@ -28,7 +28,7 @@ export type Trusted = Static<typeof TrustedSchema>;
 export const InspectedSchema = Type.Object(
   {
     module: Type.String({ pattern: NAME_PATTERN }),
-    /** Port on this machine only; 0: a free one, which the log of the broker names. */
+    /** Port on this machine only; 0: a free one, which the broker prints. */
     port: Type.Integer({ minimum: 0, maximum: 65_535 }),
   },
   { additionalProperties: false },
@@ -36,29 +36,29 @@ export const InspectedSchema = Type.Object(
 
 export type Inspected = Static<typeof InspectedSchema>;
 
-/** What a broker starts with. Paths are as given; who reads them resolves them against the working directory. */
+/** The configuration of a start. Paths are as given; their readers resolve them against the working directory. */
 export const StartConfigSchema = Type.Object(
   {
-    /** Directory of everything that lasts. */
+    /** The data directory. */
     dataDir: Type.String({ minLength: 1 }),
-    /** A server that runs elsewhere; without it, one is embedded. */
+    /** A server that runs elsewhere; absent: the broker embeds one. */
     natsUrl: Type.Optional(Type.String({ pattern: '^(nats|tls|ws|wss)://[^\\s]+$' })),
-    /** Port of the embedded server; 0: a free one. */
+    /** Port of the embedded server; 0: any free one. */
     natsPort: Type.Integer({ minimum: 0, maximum: 65_535 }),
     durability: DurabilitySchema,
-    /** What to do when the log lost records that had been seen: `rebuild` states from what is there, or `stop`. */
+    /** What the broker does after a loss of records: `rebuild` the states from the remaining records, or `stop`. */
     onLogLoss: Type.Enum(['rebuild', 'stop']),
-    /** Limit of the log, bytes; without it, a share of what the disk has free. */
+    /** Size limit of the log in bytes; absent: a share of the free disk space. */
     maxBytes: Type.Optional(Type.Integer({ minimum: MIN_LOG_BYTES })),
-    /** `GOMEMLIMIT` of the embedded server, bytes; without it, none is set. */
+    /** `GOMEMLIMIT` of the embedded server in bytes; absent: no limit. */
     memoryLimitBytes: Type.Optional(Type.Integer({ minimum: MIN_MEMORY_BYTES })),
-    /** Connections of guests at a time; without it, the broker's default. */
+    /** Connections of guests at the same time; absent: the broker's default. */
     maxConnections: Type.Optional(Type.Integer({ minimum: 1, maximum: 8_000 })),
-    /** Directories of modules to load beside the shipped ones. */
+    /** Directories of modules to load besides the shipped ones. */
     modules: Type.Array(Type.String({ minLength: 1 })),
     /** Whether the modules that ship with the package are loaded. */
     shipped: Type.Boolean(),
-    /** Programs that write events of a module from within the account of the log, trusted as the broker is. */
+    /** Programs that write events of a module within the account of the log. The broker trusts them as itself. */
     trusted: Type.Array(TrustedSchema),
     /** Modules that a person debugs. Their silence is no hang: a breakpoint stops them. */
     inspected: Type.Array(InspectedSchema),
@@ -68,7 +68,7 @@ export const StartConfigSchema = Type.Object(
 
 export type StartConfig = Static<typeof StartConfigSchema>;
 
-/** What may be left out is left to its default; sizes may be text, as people write them. */
+/** The configuration as users write it: members may be missing, and sizes may be text. */
 export interface StartInput {
   readonly dataDir?: string | undefined;
   readonly natsUrl?: string | undefined;
@@ -102,14 +102,14 @@ const bytes = (
 const tooSmall = (text: string, least: number, path?: string): Fault =>
   fault('USAGE', `${JSON.stringify(text)} is too small: give at least ${atLeastLike(text, least)}`, path);
 
-/** The limit of a log as people write it; USAGE where it is no size, or too small for a log. */
+/** The size limit of a log as users write it; USAGE if it is no size, or too small for a log. */
 export const parseLogBytes = (text: string): Either<Fault, number> => {
   const parsed = parseBytes(text);
   if (isLeft(parsed) || parsed.right >= MIN_LOG_BYTES) return parsed;
   return left(tooSmall(text, MIN_LOG_BYTES));
 };
 
-/** What an option that is not a size takes, in words. */
+/** The values of options that are not sizes, in words. */
 const TAKES: Readonly<Record<string, string>> = {
   '/natsUrl': 'an address such as nats://broker.example:4222 (nats, tls, ws or wss)',
   '/natsPort': 'a port from 0 to 65535; 0 takes a free one',
@@ -120,14 +120,14 @@ const TAKES: Readonly<Record<string, string>> = {
   '/trusted': "MODULE=NKEY: a module's name and the public nkey of a user, which begins with U",
 };
 
-/** Says what an option takes: the words of the schema are not those of the command line. */
+/** Tells what an option takes: the words of the schema do not fit the command line. */
 const inWords = (problem: Fault): Fault => {
   const place = `/${(problem.path ?? '').split('/')[1] ?? ''}`;
   const takes = Object.hasOwn(TAKES, place) ? TAKES[place] : undefined;
   return takes === undefined ? problem : { ...problem, message: `give ${takes}` };
 };
 
-// Digits only: Number('') is 0, which would take a free port in silence.
+// Digits only: Number('') is 0, which would silently choose a free port.
 const port = (value: string | number | undefined): unknown =>
   value === undefined
     ? DEFAULT_NATS_PORT
@@ -162,11 +162,11 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
   if (isLeft(memoryLimitBytes)) return memoryLimitBytes;
   if (input.natsUrl !== undefined && input.natsPort !== undefined) {
     return left(
-      fault('USAGE', 'a port is for the embedded server, and a server elsewhere was named', '/natsPort'),
+      fault('USAGE', 'the port is for the embedded server, and you named a server elsewhere', '/natsPort'),
     );
   }
   if (input.natsUrl !== undefined && input.memoryLimitBytes !== undefined) {
-    const message = 'a memory limit is for the embedded server, and a server elsewhere was named';
+    const message = 'the memory limit is for the embedded server, and you named a server elsewhere';
     return left(fault('USAGE', message, '/memoryLimitBytes'));
   }
   const config = check(

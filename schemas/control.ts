@@ -3,8 +3,8 @@ import { DurabilitySchema } from './log.js';
 import { ResultErrorSchema } from './result.js';
 
 /**
- * What a module's process and the broker say to each other beside the log. `ctl.<module>.…` is exported by the broker
- * to that module's account alone, so a program in any language takes part with nothing but a NATS client.
+ * The requests and messages between a module's process and the broker that are not in the log. The broker exports
+ * `ctl.<module>.…` to that module's account alone, so a program in any language needs only a NATS client.
  */
 
 export const startSubject = (module: string): string => `ctl.${module}.start`;
@@ -22,24 +22,24 @@ const Pid = Type.Integer({ minimum: 1 });
 const Instance = Type.Optional(
   Type.String({
     description:
-      'What TALLYSTICK_INSTANCE says. A broker heeds only the process that it started itself: one whose broker was ' +
-      'replaced is answered by nobody, and cannot take the module over from its replacement.',
+      'The value of TALLYSTICK_INSTANCE. A broker replies only to the process that it started. If its broker was ' +
+      'replaced, a process gets no reply, and cannot take the module over from the new process.',
   }),
 );
 
 export const EpochEndSchema = Type.Object(
   {
     epoch: Type.Integer({ minimum: 1 }),
-    last: Type.Integer({ minimum: 0, description: 'Highest number that was acknowledged; 0: none.' }),
+    last: Type.Integer({ minimum: 0, description: 'Highest acknowledged number; 0: none.' }),
     holes: Type.Array(Type.Integer({ minimum: 1 }), {
       maxItems: 10_000,
-      description: 'Lower numbers that the server refused.',
+      description: 'Lower numbers, refused by the server.',
     }),
   },
   {
     description:
-      'How an epoch ended, as far as its writer was told: the next epoch record says it, so that every gap in the ' +
-      'numbers is explained in the log.',
+      'The end of an epoch, as far as its writer knows it. The next epoch record has it, so the log explains every gap ' +
+      'in the numbers.',
   },
 );
 
@@ -47,18 +47,16 @@ export const StartRequestSchema = Type.Object(
   {
     snapshotSeq: Type.Integer({
       minimum: 0,
-      description:
-        "Sequence that the module's snapshots stand at; results above it are to be folded. 0: none.",
+      description: "Sequence of the module's snapshots; the process folds the results above it. 0: none.",
     }),
     logId: Type.Union([Type.String(), Type.Null()], {
-      description: 'Identity of the log that the snapshots come from; null when there are none.',
+      description: 'Identity of the log of the snapshots; null without snapshots.',
     }),
     previous: Type.Optional(EpochEndSchema),
     instance: Instance,
   },
   {
-    description:
-      'Asks for a new epoch; the module must have stopped publishing and pulling under the old one.',
+    description: 'Requests a new epoch. The module must not publish or pull under the old one any more.',
   },
 );
 export type StartRequest = Readonly<Static<typeof StartRequestSchema>>;
@@ -71,35 +69,35 @@ export const StartReplySchema = Type.Object({
   next: Type.Integer({
     minimum: 1,
     description:
-      "Number that the module's first record takes. Above 1 where the broker republished copies under this epoch.",
+      "Number of the module's first record. Above 1 if the broker republished copies under this epoch.",
   }),
   resumeFrom: Type.Integer({
     minimum: 1,
     description:
-      "The module's consumer has been reset to this sequence: the lowest command that is not answered.",
+      "The broker has reset the module's consumer to this sequence: the lowest command without a result.",
   }),
   snapshotSeq: Type.Integer({
     minimum: 0,
     description:
-      'Up to where the snapshots may be used: what was asked for, or 0 when they are of another log or ahead of this one (I9).',
+      'The snapshots are valid up to this sequence: the requested one, or 0 if they are of another log or ahead of this one (I9).',
   }),
   logId: Type.String({ description: 'Identity of this log.' }),
   durability: DurabilitySchema,
   foldConsumer: Type.String({
     description:
-      'Name of a consumer to read the past from: own commands, results and events below the epoch, then done.',
+      "Name of the consumer of the past: the module's commands, results and events below the epoch.",
   }),
   foldRecords: Type.Integer({
     minimum: 0,
     description:
-      'So many it has: all below the epoch are among them. Done behind the last, whatever its sequence.',
+      'Number of its records; they include all below the epoch. The past ends with the last one, whatever its sequence.',
   }),
 });
 export type StartReply = Readonly<Static<typeof StartReplySchema>>;
 
 export const ReadyRequestSchema = Type.Object(
   { pid: Pid, instance: Instance },
-  { description: 'Says that the past is folded and commands are being handled.' },
+  { description: 'Reports that the module has folded the past and handles commands.' },
 );
 
 export const BeatSchema = Type.Object(
@@ -112,12 +110,15 @@ export const BeatSchema = Type.Object(
       Type.Integer({
         minimum: 0,
         description:
-          'Records of the past that this start has read, `foldRecords` at most. While it grows, a start may take longer than `limits.startMs`.',
+          'Records of the past that this start has read, at most `foldRecords`. While it grows, a start may take longer than `limits.startMs`.',
       }),
     ),
     instance: Instance,
   },
-  { description: 'Sent every BEAT_INTERVAL_MS; silence for `limits.hangMs` has the process replaced.' },
+  {
+    description:
+      'Sent every BEAT_INTERVAL_MS. The broker replaces a process that is silent for `limits.hangMs`.',
+  },
 );
 export type Beat = Readonly<Static<typeof BeatSchema>>;
 
@@ -125,14 +126,14 @@ export const ThrownSchema = Type.Object(
   {
     command: Type.Integer({
       minimum: 1,
-      description: 'Sequence of the command that is about to be a dead letter.',
+      description: 'Sequence of the command that becomes a dead letter.',
     }),
-    stack: Type.String({ description: 'Where its handler threw; the broker keeps 40 lines of it.' }),
+    stack: Type.String({ description: "Stack of the handler's error; the broker keeps 40 lines." }),
     instance: Instance,
   },
   {
     description:
-      'Published before the result that makes a dead letter: the letter then has the stack, for the operator.',
+      'Published before the result that makes a dead letter, so that the letter has the stack for the operator.',
   },
 );
 export type Thrown = Readonly<Static<typeof ThrownSchema>>;
@@ -142,11 +143,11 @@ export const CallsRequestSchema = Type.Object(
     cause: Type.Integer({ minimum: 1, description: 'Sequence of a command that is open.' }),
     instance: Instance,
   },
-  { description: 'Asks for the calls that the log has of the handler of a command.' },
+  { description: 'Requests the calls in the log that the handler of a command made.' },
 );
 
 export const CallsReplySchema = Type.Object({
-  calls: Type.Integer({ minimum: 0, description: 'The highest number of a call; 0 where there is none.' }),
+  calls: Type.Integer({ minimum: 0, description: 'The highest number of a call; 0 without calls.' }),
 });
 export type CallsReply = Readonly<Static<typeof CallsReplySchema>>;
 
@@ -163,11 +164,11 @@ export const MODULE_ENV = {
   /** Directory for the module's own snapshots. */
   snapshots: 'TALLYSTICK_SNAPSHOTS',
   manifest: 'TALLYSTICK_MANIFEST',
-  /** How the process before this one ended: `none`, `exit:<code>`, `signal:<name>`, `hang`. */
+  /** The end of the previous process: `none`, `exit:<code>`, `signal:<name>`, `hang`. */
   lastExit: 'TALLYSTICK_LAST_EXIT',
-  /** Different for each process; it says it in all that it tells its broker. */
+  /** A different value for each process, which the process sends in all its requests to the broker. */
   instance: 'TALLYSTICK_INSTANCE',
-  /** Set where the host is to try the code, and to handle nothing. */
+  /** Set if the host must only try the code, and must handle no command. */
   trial: 'TALLYSTICK_TRIAL',
 } as const;
 

@@ -3,28 +3,28 @@ import Type, { type Static } from 'typebox';
 const Sequence = Type.Integer({ minimum: 1 });
 const Time = (description: string) => Type.String({ description: `${description}, RFC 3339.` });
 
-/** Participants that are kept of one conversation. */
+/** How many participants of one conversation are kept. */
 export const MAX_PARTICIPANTS = 64;
 
 export const OpenConversationSchema = Type.Object(
   {
-    conversation: Type.Integer({ minimum: 1, description: 'Sequence of its first record: its name.' }),
-    began: Time('When the first of its commands was stored'),
+    conversation: Type.Integer({ minimum: 1, description: 'Sequence of its first record, which names it.' }),
+    began: Time('Time when the server stored its first command'),
     last: Type.Object(
-      { seq: Sequence, time: Time('When that was stored') },
-      { description: 'The last record of it.' },
+      { seq: Sequence, time: Time('Time when the server stored it') },
+      { description: 'Its last record.' },
     ),
-    commands: Type.Integer({ minimum: 1, description: 'Commands of it that have no result yet.' }),
+    commands: Type.Integer({ minimum: 1, description: 'Its commands without a result.' }),
     participants: Type.Immutable(
       Type.Array(Type.String(), {
         maxItems: MAX_PARTICIPANTS,
         description:
-          'Who was addressed (MODULE, or MODULE/AGENT) and who sent (a module, guest, operator …), in the order of their appearance.',
+          'Receivers (MODULE, or MODULE/AGENT) and senders (a module, guest, operator …), in the order of their appearance.',
       }),
     ),
-    more: Type.Boolean({ description: 'true: there are more participants than are listed.' }),
+    more: Type.Boolean({ description: 'true: more participants than the list has.' }),
   },
-  { description: 'A conversation with commands that have no result yet.' },
+  { description: 'An open conversation: some of its commands have no result.' },
 );
-/** A conversation with commands that have no result yet. */
+/** An open conversation: some of its commands have no result. */
 export type OpenConversation = Readonly<Static<typeof OpenConversationSchema>>;

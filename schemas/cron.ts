@@ -2,7 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
 import { stretchesOf } from './zone-stretches.js';
 
-/** A cron expression: six fields, the first of them seconds. */
+/** A cron expression of six fields. The first one is the seconds. */
 export interface Cron {
   /** The six fields. */
   readonly expression: string;
@@ -11,7 +11,7 @@ export interface Cron {
 
 interface Field {
   readonly values: ReadonlySet<number>;
-  /** Says nothing of the days: the other field of days decides alone. */
+  /** The field matches every day: the other field of days decides alone. */
   readonly any: boolean;
 }
 
@@ -33,7 +33,7 @@ const BOUNDS: readonly Bounds[] = [
   { what: 'day of the week', min: 0, max: 6, names: DAYS },
 ];
 
-/** A map and no object: `constructor` is a name in every object. */
+/** A map, not an object: `constructor` is a name in every object. */
 const NAMED: ReadonlyMap<string, string> = new Map([
   ['@yearly', '0 0 0 1 1 *'],
   ['@annually', '0 0 0 1 1 *'],
@@ -51,7 +51,7 @@ const numberOf = (text: string, { min, names }: Bounds): number => {
   return named >= 0 ? named + min : /^\d+$/.test(text) ? Number(text) : Number.NaN;
 };
 
-/** The values of `5`, `1-5`, `*`, every 15th, `10/5` (from 10 on) or `mon-fri`; undefined when it is none of them. */
+/** The values of `5`, `1-5`, `*`, every 15th, `10/5` (from 10 on) or `mon-fri`; undefined for other text. */
 const parseRange = (text: string, bounds: Bounds): Field | undefined => {
   const match = RANGE.exec(text);
   if (match === null) return undefined;
@@ -66,7 +66,7 @@ const parseRange = (text: string, bounds: Bounds): Field | undefined => {
   return { values, any: low === undefined && step === 1 };
 };
 
-/** What fits, for who has written what does not. */
+/** Examples for a user whose expression is refused. */
 const EXAMPLE =
   'for example "0 9 * * mon-fri" (09:00 on working days), "*/30 * * * * *" (each 30 s) or @daily';
 
@@ -77,7 +77,7 @@ const parseField = (text: string, bounds: Bounds): Either<Fault, Field> => {
     return left(
       fault(
         'SCHEDULE_INVALID',
-        `${JSON.stringify(text)} is no ${what} of a cron expression: ${min} to ${max}; ${EXAMPLE}`,
+        `${JSON.stringify(text)} is not a ${what} of a cron expression: ${min} to ${max}; ${EXAMPLE}`,
       ),
     );
   }
@@ -88,14 +88,17 @@ const parseField = (text: string, bounds: Bounds): Either<Fault, Field> => {
   });
 };
 
-/** Characters of an expression, at most: each item of a list costs up to 60 values. */
+/** The longest expression in characters: each item of a list costs up to 60 values. */
 const MAX_EXPRESSION = 256;
 
-/** Parses six fields, five (then seconds are 0), or a name such as `@daily`; SCHEDULE_INVALID says what is wrong. */
+/**
+ * Parses six fields, five (then the seconds are 0), or a name such as `@daily`. SCHEDULE_INVALID names the wrong
+ * part.
+ */
 export const parseCron = (text: string): Either<Fault, Cron> => {
   if (text.length > MAX_EXPRESSION) {
-    const said = `a cron expression has ${text.length} characters, above ${MAX_EXPRESSION}; ${EXAMPLE}`;
-    return left(fault('SCHEDULE_INVALID', said));
+    const problem = `the cron expression has ${text.length} characters, above ${MAX_EXPRESSION}; ${EXAMPLE}`;
+    return left(fault('SCHEDULE_INVALID', problem));
   }
   const named = NAMED.get(text.trim());
   const given = (named ?? text.trim()).split(/\s+/);
@@ -104,7 +107,7 @@ export const parseCron = (text: string): Either<Fault, Cron> => {
     return left(
       fault(
         'SCHEDULE_INVALID',
-        `${JSON.stringify(text)} is no cron expression: minute hour day month weekday, with seconds before them or not; ${EXAMPLE}`,
+        `${JSON.stringify(text)} is not a cron expression: give [second] minute hour day month weekday; ${EXAMPLE}`,
       ),
     );
   }
@@ -121,18 +124,18 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** 29 February comes within it, also around a year such as 2100. */
+/** 29 February occurs within this time, also around a year such as 2100. */
 const FARTHEST_MS = 9 * 366 * DAY_MS;
-/** No clock is set back by more. */
+/** The most by which a clock is set back. */
 const MOST_REPEATED_MS = 26 * HOUR_MS;
-/** No clock differs from UTC by more. */
+/** The most by which a clock differs from UTC. */
 const MOST_OFFSET_MS = 26 * HOUR_MS;
 
 const sorted = ({ values }: Field): readonly number[] => [...values].sort((a, b) => a - b);
 
 /**
- * Finds the first time that fits between two times, the second one excluded. These are times of a clock without a zone, in
- * milliseconds as `Date.UTC` counts them.
+ * Finds the first matching time between two times; the second one is excluded. The times are those of a clock without
+ * a zone, in milliseconds as `Date.UTC` counts them.
  */
 const matcher = ({ fields }: Cron): ((from: number, to: number) => number | undefined) => {
   const [second, minute, hour, date, month, weekday] = fields as [Field, Field, Field, Field, Field, Field];
@@ -164,22 +167,24 @@ const matcher = ({ fields }: Cron): ((from: number, to: number) => number | unde
 };
 
 /**
- * When it fires next after that time, milliseconds since 1970; undefined when it does not within nine years.
+ * The next firing after a time, in milliseconds since 1970; undefined if there is none within nine years.
  *
- * An expression that fits every hour follows the time that passes: it fires in an hour that the clock shows twice both times, and
- * makes up for nothing that the clock leaps over. Any other follows the clock: a time that the clock leaps over comes at the
- * first instant after the leap, and one that it shows twice comes the first time. See docs/decisions/0053.
+ * An expression that matches every hour follows the passing time. If the clock shows an hour twice, it fires both
+ * times. It does not make up for an hour that the clock skips. Any other expression follows the clock. It fires at
+ * the first instant after a skipped time, and at the first occurrence of a time that the clock shows twice. See
+ * docs/decisions/0053.
  */
 export const nextCron = (cron: Cron, afterMs: number, zone = 'UTC'): number | undefined => {
   const find = matcher(cron);
   const isHourly = (cron.fields[2] as Field).values.size === 24;
   const soonMs = Math.floor(afterMs / SECOND_MS) * SECOND_MS + SECOND_MS;
   const lastMs = soonMs + FARTHEST_MS;
-  // What no clock shows, no zone shows. The clock of a zone is looked at from where it can be: a year of it costs 1 ms.
+  // A time that no clock shows occurs in no zone. Looking at a zone's clock costs 1 ms a year, so it starts at the
+  // first candidate.
   const shownMs = find(soonMs - MOST_OFFSET_MS, lastMs + MOST_OFFSET_MS);
   if (shownMs === undefined) return undefined;
   const firstMs = Math.max(soonMs, shownMs - MOST_OFFSET_MS);
-  /** What the clock has shown by the end of the stretch before. */
+  /** The time on the clock at the end of the stretch before. */
   let shown: number | undefined;
   for (const { fromMs, toMs, offsetMs } of stretchesOf(zone, firstMs - MOST_REPEATED_MS, lastMs)) {
     const start = Math.max(fromMs, firstMs);
@@ -194,14 +199,14 @@ export const nextCron = (cron: Cron, afterMs: number, zone = 'UTC'): number | un
   return undefined;
 };
 
-/** The name as it was given, where this machine knows the time zone; SCHEDULE_INVALID else. */
+/** The name as given, if this machine knows the time zone; otherwise SCHEDULE_INVALID. */
 export const parseTimeZone = (zone: string): Either<Fault, string> => {
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: zone });
     return right(zone);
   } catch {
     return left(
-      fault('SCHEDULE_INVALID', `${JSON.stringify(zone)} is no time zone; for example Europe/Berlin`),
+      fault('SCHEDULE_INVALID', `${JSON.stringify(zone)} is not a time zone; for example Europe/Berlin`),
     );
   }
 };

@@ -1,7 +1,10 @@
 import Type, { type Static } from 'typebox';
 import { ResultErrorSchema, type Result } from './result.js';
 
-/** The stream of dead letters: commands that could not be handled, for people to look at and send again. */
+/**
+ * The stream of dead letters: commands that their modules could not handle. Operators look at them and send them
+ * again.
+ */
 export const DEAD = 'DEAD';
 
 const Sequence = Type.Integer({ minimum: 1 });
@@ -10,36 +13,37 @@ export const DeadLetterSchema = Type.Object(
   {
     command: Type.Integer({
       minimum: 1,
-      description: 'Sequence of the command; what the letter is known by.',
+      description: 'Sequence of the command, which names the letter.',
     }),
     result: Type.Integer({ minimum: 1, description: 'Sequence of its result.' }),
-    time: Type.String({ description: 'When it was given up, RFC 3339.' }),
+    time: Type.String({ description: 'Time after the last try, RFC 3339.' }),
     module: Type.String(),
     action: Type.String(),
     agent: Type.Union([Type.String(), Type.Null()]),
     sender: Type.String(),
     conversation: Sequence,
     redrives: Type.Union([Sequence, Type.Null()], {
-      description: 'The dead letter that this command was to redrive; null when it was sent by somebody.',
+      description: 'The dead letter that this command redrives; null if a sender sent the command.',
     }),
-    attempts: Type.Integer({ minimum: 1, description: 'How often it was tried.' }),
+    attempts: Type.Integer({ minimum: 1, description: 'Number of tries.' }),
     error: ResultErrorSchema,
     stack: Type.Optional(
       Type.String({
         description:
-          'Where the handler threw, or what the process printed before it ended; at most 41 lines of 400 characters, ' +
-          'printable. Absent where nobody said it, or where the broker was started again before the letter was written.',
+          'Where the handler threw, or what the process printed before it ended; at most 41 printable lines of 400 characters. ' +
+          'Absent if the module did not report it, or if the broker restarted before it wrote the letter.',
       }),
     ),
     payload: Type.Unknown({
-      description: 'As it was sent; as text when it is no JSON; null when it does not fit, the log has it.',
+      description:
+        'The sent payload, as text if it is not JSON; null if it does not fit. The log has all of it.',
     }),
   },
   { description: 'Body of a record of the stream DEAD.' },
 );
 export type DeadLetter = Readonly<Static<typeof DeadLetterSchema>>;
 
-/** A dead letter in a list: without what may be long. */
+/** A dead letter in a list, without its long parts. */
 export type DeadSummary = Omit<DeadLetter, 'payload' | 'stack'> & {
   /** Commands that redrive it. */
   readonly redriven: readonly number[];
@@ -47,11 +51,13 @@ export type DeadSummary = Omit<DeadLetter, 'payload' | 'stack'> & {
 
 export interface DeadPage {
   readonly letters: readonly DeadSummary[];
-  /** Where the next page begins; null behind the last. */
+  /** Start of the next page; null after the last. */
   readonly next: number | null;
 }
 
-/** A command that redrives a dead letter, with its result; null while it has none, or where others filled the reply. */
+/**
+ * A command that redrives a dead letter, with its result. The result is null if it has none, or if the reply is full.
+ */
 export interface Redriven {
   readonly command: number;
   readonly result: Result | null;
@@ -66,10 +72,10 @@ export interface DeadDetails extends DeadLetter {
   }[];
 }
 
-/** What became of each letter that was to be redriven: its new command, or why there is none. */
+/** The new command for each letter to redrive, or the reason why there is none. */
 export type RedriveAnswer =
   | { readonly letter: number; readonly command: number }
   | { readonly letter: number; readonly error: DeadLetter['error'] };
 
-/** Letters of one request to redrive, at most. */
+/** The most letters in one request to redrive. */
 export const MAX_REDRIVE = 100;

@@ -1,19 +1,19 @@
 /**
- * The one table of errors. A code is stable: programs match on it, so a code that is retired is never used again.
- * Whether to retry, what a command line exits with and what a NATS service answers are all derived from here.
+ * The one table of errors. Programs match on codes, so a code is stable, and a retired code is never used again.
+ * Whether to retry, the exit code, and the code of a NATS service all follow from this table.
  */
 
-/** What a caller of a command is told when the cause is not the domain's own. */
+/** The status of a result whose cause is not the domain's. */
 export type FaultStatus = 'rejected' | 'failed' | 'expired';
 
-interface Row {
-  /** The status a result takes when this error answers a command. */
+interface ErrorRow {
+  /** The status of a result with this error. */
   readonly status: FaultStatus;
-  /** Whether the same request may succeed later without being changed. */
+  /** Whether the same request, unchanged, may succeed later. */
   readonly retryable: boolean;
-  /** Exit code of the command line: 1 the answer is no, 2 wrong usage, 3 broker or server out of reach. */
+  /** Exit code of the command line: 1 the answer is no, 2 wrong usage, 3 no connection to broker or server. */
   readonly exit: 1 | 2 | 3;
-  /** `Nats-Service-Error-Code`, with the meaning that HTTP gives the number. */
+  /** `Nats-Service-Error-Code`, with the meaning of the number in HTTP. */
   readonly service: number;
   /** One sentence for the reference in `docs/protocol.md`. */
   readonly meaning: string;
@@ -25,10 +25,10 @@ const row = (
   exit: 1 | 2 | 3,
   service: number,
   meaning: string,
-): Row => ({ status, retryable, exit, service, meaning });
+): ErrorRow => ({ status, retryable, exit, service, meaning });
 
 export const ERRORS = {
-  // What a sender got wrong.
+  // Faults of a sender.
   PAYLOAD_NOT_JSON: row('rejected', false, 1, 400, 'The payload is not JSON.'),
   PAYLOAD_INVALID: row(
     'rejected',
@@ -51,7 +51,7 @@ export const ERRORS = {
     false,
     1,
     400,
-    'A header cannot be read: a deadline that is no RFC 3339 time, a cause that is no open command.',
+    'A header cannot be read: the deadline is not an RFC 3339 time, or the cause is not an open command.',
   ),
   HEADERS_TOO_LARGE: row(
     'rejected',
@@ -60,38 +60,26 @@ export const ERRORS = {
     431,
     'The headers of a record, with those that the broker adds, are above 65,535 bytes.',
   ),
-  MODULE_UNKNOWN: row('rejected', false, 1, 404, 'No module of that name is known to the broker.'),
+  MODULE_UNKNOWN: row('rejected', false, 1, 404, 'The broker knows no module of that name.'),
   ACTION_UNKNOWN: row('rejected', false, 1, 404, 'The module has no action of that name.'),
-  AGENT_REQUIRED: row(
-    'rejected',
-    false,
-    1,
-    400,
-    'The action is addressed to an agent and the subject names none.',
-  ),
-  AGENT_UNEXPECTED: row(
-    'rejected',
-    false,
-    1,
-    400,
-    'The action is addressed to the module and the subject names an agent.',
-  ),
-  CALLER_FORBIDDEN: row('rejected', false, 1, 403, 'The action is for its own module only.'),
+  AGENT_REQUIRED: row('rejected', false, 1, 400, 'The action takes an agent, and the subject names none.'),
+  AGENT_UNEXPECTED: row('rejected', false, 1, 400, 'The action takes no agent, and the subject names one.'),
+  CALLER_FORBIDDEN: row('rejected', false, 1, 403, 'Only the module itself may send this action.'),
   SCHEDULE_INVALID: row(
     'rejected',
     false,
     2,
     400,
-    'The time when the command is due cannot be read, is past, never comes, or is not before its deadline.',
+    'The time of the schedule cannot be read, is past, never comes, or is not before the deadline.',
   ),
   SCHEDULE_UNKNOWN: row(
     'rejected',
     false,
     1,
     404,
-    'There is no schedule of that id: none was made, it was cancelled, or it fired for the last time.',
+    'No schedule has that id: none was made, it was cancelled, or it has fired for the last time.',
   ),
-  DEADLINE_PAST: row('expired', false, 1, 504, 'The deadline had passed when the command was to be handled.'),
+  DEADLINE_PAST: row('expired', false, 1, 504, 'The deadline passed before the module handled the command.'),
   CALL_DEADLOCK: row(
     'failed',
     false,
@@ -107,7 +95,7 @@ export const ERRORS = {
     'A handler called an action that its manifest does not declare.',
   ),
 
-  // What a module got wrong.
+  // Faults of a module.
   HANDLER_THREW: row('failed', false, 1, 500, 'The handler threw.'),
   HANDLER_TIMEOUT: row(
     'failed',
@@ -128,7 +116,7 @@ export const ERRORS = {
     false,
     1,
     500,
-    'The handler returned what the schemas of its own manifest refuse.',
+    "The schemas of the module's manifest refuse what the handler returned.",
   ),
   OUTCOME_TOO_LARGE: row('failed', false, 1, 500, 'The outcome does not fit in one record of the log.'),
   REPLAY_DIFFERS: row(
@@ -136,15 +124,15 @@ export const ERRORS = {
     false,
     1,
     409,
-    'A handler that ran again asked for another call than the log has, or ended without one that it has.',
+    'A handler that ran again made a call that differs from the log, or left out a call that the log has.',
   ),
-  DEAD_UNKNOWN: row('rejected', false, 1, 404, 'There is no dead letter of a command with that sequence.'),
+  DEAD_UNKNOWN: row('rejected', false, 1, 404, 'No dead letter has a command of that sequence.'),
   DEAD_REDRIVEN: row(
     'rejected',
     false,
     1,
     409,
-    'The dead letter was redriven before; `--again` does it once more.',
+    'The dead letter has been redriven before; `--again` redrives it once more.',
   ),
   MANIFEST_INVALID: row(
     'failed',
@@ -165,9 +153,15 @@ export const ERRORS = {
     false,
     1,
     409,
-    'A record of the module is of a newer schema version than its code: load the version that wrote it, or a later one.',
+    'A record of the module has a newer schema version than the code: load the version that wrote it, or a later one.',
   ),
-  FOLD_FAILED: row('failed', false, 1, 500, 'The code of the module cannot fold a record of its own past.'),
+  FOLD_FAILED: row(
+    'failed',
+    false,
+    1,
+    500,
+    "The code of the module cannot fold a record of the module's past.",
+  ),
   MODULE_UNAVAILABLE: row(
     'failed',
     true,
@@ -181,25 +175,31 @@ export const ERRORS = {
     false,
     1,
     504,
-    'The broker has the request and goes on with it: it took longer than its sender waits.',
+    'The request takes longer than its sender waits; the broker continues with it.',
   ),
   MODULE_STATE: row('failed', false, 1, 409, 'The module is not in a state that allows this.'),
-  DEPENDENCY_MISSING: row('failed', false, 1, 424, 'A module needs another one that is not there.'),
+  DEPENDENCY_MISSING: row('failed', false, 1, 424, 'A module needs another module that is not loaded.'),
   DEPENDENCY_CYCLE: row('failed', false, 1, 424, 'Modules need each other in a circle.'),
   DEPENDENTS_LOADED: row('failed', false, 1, 409, 'Other loaded modules need this one.'),
 
-  // What the log, the server or the machine refuse.
+  // Refusals of the log, the server or the machine.
   OVERLOADED: row(
     'failed',
     true,
     1,
     429,
-    'More is in flight than the broker holds; try again after a pause.',
+    'More requests are in flight than the broker holds; try again after a pause.',
   ),
-  SCHEDULES_FULL: row('failed', true, 1, 507, 'There are as many schedules as the broker takes.'),
-  LOG_FULL: row('failed', true, 1, 507, 'The log has reached its limit of bytes.'),
+  SCHEDULES_FULL: row('failed', true, 1, 507, 'The broker has as many schedules as it can hold.'),
+  LOG_FULL: row('failed', true, 1, 507, 'The log has reached its size limit.'),
   LOG_UNAVAILABLE: row('failed', true, 3, 503, 'The record was not stored: the log does not answer.'),
-  LOG_UNCERTAIN: row('failed', false, 3, 504, 'Whether the record was stored could not be learned in time.'),
+  LOG_UNCERTAIN: row(
+    'failed',
+    false,
+    3,
+    504,
+    'The broker could not find out in time whether the record is stored.',
+  ),
   LOG_MISMATCH: row(
     'failed',
     false,
@@ -207,49 +207,55 @@ export const ERRORS = {
     500,
     'A setting of the stream LOG, or of its server, breaks the durability level or cannot be updated.',
   ),
-  LOG_SHORTENED: row('failed', false, 1, 500, 'The log ends before what was seen of it: records are gone.'),
-  LOG_DIFFERS: row('failed', false, 1, 500, 'The log has other records than those that were seen in it.'),
+  LOG_SHORTENED: row(
+    'failed',
+    false,
+    1,
+    500,
+    'The log ends before a record that the broker had seen in it: records are lost.',
+  ),
+  LOG_DIFFERS: row('failed', false, 1, 500, 'The log has other records than the broker had seen in it.'),
   LOG_REPLACED: row(
     'failed',
     false,
     1,
     500,
-    'The log that was seen is gone, or another one is in its place.',
+    'The log that the broker had seen is gone, or another one is in its place.',
   ),
   OUTBOX_UNAVAILABLE: row(
     'failed',
     true,
     1,
     507,
-    'An outbox cannot be read or written; its producer works without one.',
+    'An outbox cannot be read or written; its producer works without it.',
   ),
   LOG_NOT_EMPTY: row(
     'failed',
     false,
     1,
     409,
-    'A log is imported into an empty broker only, and this one has records of its own.',
+    'An import needs an empty broker, and this broker has records.',
   ),
   IMPORT_INVALID: row(
     'rejected',
     false,
     1,
     400,
-    'The file is no whole export: a line is not what an export has there, or records are missing.',
+    'The file is not a complete export: a line is wrong, or records are missing.',
   ),
   IMPORT_UNFINISHED: row(
     'failed',
     false,
     1,
     409,
-    'An import into this data directory was interrupted: import again, which begins anew.',
+    'An import into this data directory was interrupted: import again, which starts over.',
   ),
   IMPORT_DIFFERS: row(
     'failed',
     false,
     1,
     500,
-    'What was imported is not what the file has; it is taken back.',
+    'The imported log differs from the file; the import is undone.',
   ),
   EPOCH_LOST: row(
     'failed',
@@ -263,14 +269,14 @@ export const ERRORS = {
     true,
     1,
     409,
-    'The broker takes nothing more under this epoch: ask what of it is stored, and open another.',
+    'The broker takes no more records under this epoch: ask which records are stored, and open a new epoch.',
   ),
   RESULT_PENDING: row(
     'failed',
     false,
     1,
     504,
-    'The command is recorded and not answered yet; its result will be in the log.',
+    'The command is stored and has no result yet; its result will be in the log.',
   ),
   SERVER_UNREACHABLE: row('failed', true, 3, 503, 'No NATS server answers at that address.'),
   SERVER_REFUSED: row('failed', false, 3, 401, 'The NATS server refused the credential or the operation.'),
@@ -279,68 +285,56 @@ export const ERRORS = {
   SERVER_START_FAILED: row('failed', true, 3, 503, 'The embedded nats-server did not start.'),
   PORT_IN_USE: row('failed', true, 3, 409, 'Another process listens on the port.'),
   DATA_DIR_IN_USE: row('failed', true, 3, 409, 'Another broker uses the data directory.'),
-  AGENT_UNKNOWN: row(
-    'rejected',
-    false,
-    1,
-    404,
-    'Nothing has happened to an agent of that name in that module.',
-  ),
+  AGENT_UNKNOWN: row('rejected', false, 1, 404, 'The module has no agent of that name: no event names it.'),
   SNAPSHOTS_UNAVAILABLE: row(
     'failed',
     true,
     1,
     503,
-    'A module has no snapshots to read: it is not loaded yet, folds its states anew, or keeps none.',
+    'A module has no snapshots to read: it is not loaded yet, folds its states again, or keeps none.',
   ),
-  SNAPSHOTS_BEHIND: row(
-    'failed',
-    true,
-    1,
-    503,
-    'The snapshots did not reach the sequence that was waited for in time.',
-  ),
+  SNAPSHOTS_BEHIND: row('failed', true, 1, 503, 'The snapshots did not reach the wanted sequence in time.'),
   SNAPSHOT_DAMAGED: row(
     'failed',
     false,
     1,
     500,
-    'A snapshot does not fit its checksum; a rebuild folds all of them from the log again.',
+    'A snapshot does not match its checksum; a rebuild folds all snapshots from the log again.',
   ),
   CONVERSATION_UNKNOWN: row(
     'rejected',
     false,
     1,
     404,
-    'The log has no record of that sequence, or one that is of no conversation.',
+    'The log has no record of that sequence, or its record has no conversation.',
   ),
   CONVERSATION_NOT_OPEN: row(
     'rejected',
     false,
     1,
     404,
-    'No conversation of that sequence is open: all of its commands are answered, or there is none.',
+    'No conversation of that sequence is open: all its commands have results, or there is none.',
   ),
   CONVERSATIONS_UNAVAILABLE: row(
     'failed',
     true,
     1,
     503,
-    'There are no open conversations to read: no broker has run in that data directory, or its index is made anew.',
+    'There are no open conversations to read: no broker has run in that data directory, or the broker makes its index again.',
   ),
   CONVERSATIONS_BEHIND: row(
     'failed',
     true,
     1,
     503,
-    'The open conversations did not reach the sequence that was waited for in time.',
+    'The open conversations did not reach the wanted sequence in time.',
   ),
   STATE_DIFFERS: row(
     'failed',
     false,
     1,
     500,
-    'A snapshot is not what its module makes of the log; a rebuild folds all of them from the log again.',
+    'A snapshot differs from the state that the log gives; a rebuild folds all snapshots from the log again.',
   ),
   MODULE_CODE_UNAVAILABLE: row(
     'failed',
@@ -354,24 +348,24 @@ export const ERRORS = {
     false,
     2,
     400,
-    'A line of a ledger is not what docs/protocol.md#ledgers says; the message names it.',
+    'A line of a ledger does not have the form of docs/protocol.md#ledgers; the message names the line.',
   ),
   CERTIFICATE_INVALID: row(
     'rejected',
     false,
     1,
     422,
-    'A certificate was changed after it was signed, or is none.',
+    'The file is not a certificate, or it was changed after it was signed.',
   ),
   CERTIFICATE_UNTRUSTED: row(
     'rejected',
     false,
     1,
     403,
-    'A certificate is signed by a key that is not trusted here.',
+    'The certificate is signed with a key that you do not trust here.',
   ),
   DATA_DIR_UNUSABLE: row('failed', false, 3, 500, 'The data directory cannot be written or is damaged.'),
-  BROKER_UNREACHABLE: row('failed', true, 3, 503, 'No broker answers for that data directory or server.'),
+  BROKER_UNREACHABLE: row('failed', true, 3, 503, 'No broker replies for that data directory or server.'),
   EXPRESSION_INVALID: row(
     'rejected',
     false,
@@ -384,7 +378,7 @@ export const ERRORS = {
     false,
     1,
     500,
-    'Standard output or a file cannot be written: a full disk, no right, a device that takes nothing.',
+    'Standard output or a file cannot be written: the disk is full, a right is missing, or the device refuses.',
   ),
   USAGE: row('rejected', false, 2, 400, 'The command line cannot be understood.'),
   ANSWER_TOO_LARGE: row(
@@ -392,29 +386,29 @@ export const ERRORS = {
     false,
     1,
     413,
-    'The answer is larger than one message of the server; ask for a part of it, or read the record from the log.',
+    'The reply is larger than one message of the server; ask for a part, or read the record from the log.',
   ),
   INTERNAL: row(
     'failed',
     false,
     1,
     500,
-    'A fault of the broker itself; the log of the broker has the details.',
+    "A fault of the broker itself; the broker's output has the details.",
   ),
-} as const satisfies Record<string, Row>;
+} as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 
-/** An expected failure as a value: what travels in `Either` and, as JSON, in results and on stderr. */
+/** An expected failure as a value: in `Either`, and as JSON in results and on stderr. */
 export interface Fault {
   readonly code: ErrorCode;
   readonly message: string;
-  /** JSON pointer into the input, where the input is at fault. */
+  /** JSON pointer into the input, if the input is at fault. */
   readonly path?: string;
   readonly retryable: boolean;
-  /** After how long trying again may help, milliseconds; where that can be said. */
+  /** Milliseconds until another try may help, if known. */
   readonly retryAfterMs?: number;
 }
 
@@ -427,8 +421,8 @@ export const fault = (code: ErrorCode, message: string, path?: string): Fault =>
 });
 
 /**
- * What a module got wrong, also at its last try: a command that is answered so becomes a dead letter. What its sender got
- * wrong does not, and neither does a no of the domain.
+ * The codes for faults of a module, also at its last try: a command with such a result becomes a dead letter. Faults
+ * of a sender, and rejections of the domain, make no dead letter.
  */
 const DEADLY: ReadonlySet<string> = new Set<ErrorCode>([
   'HANDLER_THREW',
@@ -441,7 +435,7 @@ const DEADLY: ReadonlySet<string> = new Set<ErrorCode>([
 
 export const isDeadly = (code: string): boolean => DEADLY.has(code);
 
-/** Carries a fault where only throwing is possible (constructors, library callbacks, broken invariants). */
+/** Carries a fault through code that can only throw (constructors, library callbacks, broken invariants). */
 export class FaultError extends Error {
   override readonly name = 'FaultError';
   constructor(readonly fault: Fault) {
@@ -449,7 +443,7 @@ export class FaultError extends Error {
   }
 }
 
-/** The fault inside what was thrown; anything unknown is `INTERNAL` with its message. */
+/** The fault inside a thrown value. Any other value is `INTERNAL` with its message. */
 export const toFault = (thrown: unknown, code: ErrorCode = 'INTERNAL'): Fault =>
   thrown instanceof FaultError
     ? thrown.fault

@@ -7,7 +7,7 @@ import { isName } from './names.js';
 export interface Firing {
   /** Sender and id. */
   readonly schedule: string;
-  /** When the schedule fires next, milliseconds since 1970; Infinity when it does not. It grows from firing to firing. */
+  /** The next firing, in milliseconds since 1970; Infinity: none. It grows from firing to firing. */
   readonly nextMs: number;
 }
 
@@ -15,22 +15,22 @@ export const scheduleKey = (sender: string, id: string): string => `${sender}/${
 
 type Header = (name: string) => string | undefined;
 
-/** What the headers of a command say of its schedule; undefined where they say nothing that can be read. */
+/** The schedule in the headers of a command; undefined if the headers name none that can be read. */
 export const firingKey = (sender: string, header: Header): Firing | undefined => {
   const id = header(HEADER.schedule);
-  // What anybody can write becomes a key of a database.
+  // A sender chooses this value, and it becomes a key of a database.
   if (id === undefined || !isName(id) || !isName(sender)) return undefined;
   const next = header(HEADER.next);
   const nextMs = next === undefined ? Number.POSITIVE_INFINITY : parseInstant(next);
   return nextMs === undefined ? undefined : { schedule: scheduleKey(sender, id), nextMs };
 };
 
-/** The producer of commands that schedules send. */
+/** The producer of the commands of schedules. */
 export const SCHEDULER = 'scheduler';
 
 /**
- * The firing that a command in the log is of; undefined when it was not scheduled. Only what the scheduler stored counts: in an
- * old log senders put these headers on commands of their own.
+ * The firing to which a command in the log belongs; undefined if no schedule sent it. Only commands that the
+ * scheduler stored count: in an old log, senders put these headers on their commands.
  */
 export const firingOf = (sender: string, header: Header): Firing | undefined =>
   header(HEADER.schedule) !== undefined && parseIdentity(header(HEADER.id) ?? '')?.producer === SCHEDULER

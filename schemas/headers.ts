@@ -6,29 +6,32 @@ export const HEADER = {
   cause: 'Tally-Cause',
   /** Sequence of the first record of the conversation. */
   conversation: 'Tally-Conversation',
-  /** On the reply to a call: sequence of the result that answers it. */
+  /** On the reply to a call: sequence of the result. */
   result: 'Tally-Result',
   /** `<i>/<n>` on the copies of one outcome, i from 1. */
   part: 'Tally-Part',
-  /** Number of this call within the handler that made it, from 1: with the cause it identifies the call for good. */
+  /** Number of this call within its handler, from 1. Together with the cause it identifies the call permanently. */
   call: 'Tally-Call',
-  /** On a result: how many calls its handler made, and a digest over them. See journal/wire/call-digest.ts. */
+  /** On a result: the number of calls of its handler, and their digest. See journal/wire/call-digest.ts. */
   calls: 'Tally-Calls',
-  /** RFC 3339 time after which a command is not handled any more. */
+  /** RFC 3339 time. After it, no module handles the command. */
   deadline: 'Tally-Deadline',
-  /** Id of the schedule that a command was sent by. */
+  /** Id of the schedule that sent the command. */
   schedule: 'Tally-Schedule',
-  /** RFC 3339 time at which that schedule sends the next one; absent on the last. */
+  /** RFC 3339 time of the schedule's next command; absent on the last one. */
   next: 'Tally-Next',
-  /** `urgent`: handled before waiting commands of other agents. `normal` is what it is without the header. */
+  /** `urgent`: handled before waiting commands of other agents. `normal` is the default. */
   priority: 'Tally-Priority',
-  /** On a result: its command could not be handled and becomes a dead letter; how often it was tried. */
+  /** On a result whose command becomes a dead letter: the number of tries. */
   dead: 'Tally-Dead',
-  /** On a command: the sequence of the dead letter's command that it stands for. */
+  /** On a command: the sequence of the dead letter's command that it redrives. */
   redrives: 'Tally-Redrives',
-  /** Version of the payload's shape: of a result or an event, `schema` of its module's manifest. */
+  /** Version of the payload's form. On a result or an event it is `schema` of the module's manifest. */
   schema: 'Tally-Schema',
-  /** On the answer to a request for a consumer: what to pull by, in the place of the JetStream API. See PULL_CONSUMER. */
+  /**
+   * On the reply to a request for a consumer: the subject to pull from, instead of the JetStream API. See
+   * PULL_CONSUMER.
+   */
   pullBy: 'Tally-Pull',
   fenceSequence: 'Nats-Expected-Last-Subject-Sequence',
   fenceSubject: 'Nats-Expected-Last-Subject-Sequence-Subject',
@@ -38,11 +41,11 @@ export const HEADER = {
   contentType: 'Content-Type',
   serviceError: 'Nats-Service-Error',
   serviceErrorCode: 'Nats-Service-Error-Code',
-  /** Set by the server on what it republishes: where it stands in the stream. */
+  /** Set by the server on a republished message: its sequence in the stream. */
   storedSequence: 'Nats-Sequence',
 } as const;
 
-/** Headers that a request for a command may have, now or later: its command bears them in the log. */
+/** Headers that a request for a command may have, now or later. Its command has them in the log. */
 export const CARRIED = [
   HEADER.deadline,
   HEADER.priority,
@@ -52,5 +55,5 @@ export const CARRIED = [
   HEADER.contentType,
 ] as const;
 
-/** `Tally-Schema` of every payload whose shape no manifest gives a version: epochs, commands, dead letters. */
+/** `Tally-Schema` of payloads whose form has no version in a manifest: epochs, commands, dead letters. */
 export const SCHEMA_VERSION = '1';

@@ -1,6 +1,9 @@
 import { PRODUCER_PATTERN } from './names.js';
 
-/** `<producer>.<epoch>.<n>`: who wrote a record, under which epoch, as which of its records (n from 1, gap-free). */
+/**
+ * `<producer>.<epoch>.<n>`: the producer of a record, its epoch, and the record's number in it (from 1, without a
+ * gap).
+ */
 export interface Identity {
   readonly producer: string;
   /** Sequence of the producer's epoch record. */
@@ -36,12 +39,12 @@ export const parsePart = (text: string): Part | undefined => {
   return part.i <= part.n ? part : undefined;
 };
 
-/** The identity of a copy: the same whichever epoch publishes it. */
+/** The identity of a copy: the same for each epoch that publishes it. */
 export const copyId = (cause: number, i: number): string => `${cause}/${i}`;
 
 const SEQUENCE = /^[1-9]\d{0,15}$/;
 
-/** A stream sequence as headers carry it; undefined when it is none. */
+/** A stream sequence from a header; undefined if the text is none. */
 export const parseSequence = (text: string): number | undefined =>
-  // Sixteen digits can lie above what a double holds, where one number would be read as another.
+  // Sixteen digits can exceed the exact range of a double, so two numbers would become one.
   SEQUENCE.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;

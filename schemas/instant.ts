@@ -3,21 +3,21 @@ const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** RFC 3339 writes a year with four digits: no text names an earlier or a later instant. */
+/** RFC 3339 writes a year with four digits, so there is no earlier and no later instant. */
 const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z');
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** Midnight UTC of a day; undefined where the calendar has no such day. */
+/** Midnight UTC of a day; undefined if the calendar has no such day. */
 const dayStart = (year: number, month: number, day: number): number | undefined => {
   const date = new Date(0);
-  // Not Date.UTC: that takes the years 0 to 99 for 1900 to 1999.
+  // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
   date.setUTCFullYear(year, month - 1, day);
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined;
 };
 
 /**
- * Reads an RFC 3339 time: milliseconds since 1970; undefined for all else. `Date.parse` reads 30 February as 2 March, and
- * `24:00` as the next day. This function refuses both, and a leap second, which no clock here shows.
+ * Reads an RFC 3339 time: milliseconds since 1970; undefined for other text. `Date.parse` reads 30 February as 2
+ * March, and `24:00` as the next day. This function refuses both, and also a leap second, which no clock here shows.
  */
 export const parseInstant = (text: string): number | undefined => {
   const match = RFC_3339.exec(text);

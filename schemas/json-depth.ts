@@ -1,10 +1,10 @@
 /**
- * How deep a payload may be nested that somebody sends: what is parsed is checked, copied and written again by functions that
- * call themselves, and some 6,000 levels of that are the end of a process's stack.
+ * The deepest nesting of a payload. Recursive functions check, copy and write a parsed payload, and some 6,000 levels
+ * overflow the stack of a process.
  */
-export const MAX_DEPTH = 500;
+export const MAX_JSON_DEPTH = 500;
 
-/** How deep a record is read: a result holds what was sent some levels further down. */
+/** The deepest nesting of a record that is read: a result holds the sent payload some levels further down. */
 export const MAX_STORED_DEPTH = 1_000;
 
 const QUOTE = 34;
@@ -14,9 +14,9 @@ const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
-/** Whether JSON is nested deeper than so many levels; looks at its bytes and parses nothing. */
+/** Whether JSON is nested deeper than this many levels. It looks at the bytes and parses nothing. */
 export const isDeeperThan = (bytes: Uint8Array, levels: number): boolean => {
-  // Each level takes a byte.
+  // Each level takes at least a byte.
   if (bytes.length <= levels) return false;
   let depth = 0;
   let isText = false;

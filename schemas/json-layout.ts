@@ -4,10 +4,10 @@ const [OPEN_OBJECT, CLOSE_OBJECT] = [123, 125];
 const BLANK = 32;
 
 const INDENT = '  ';
-/** Deeper than this each line would be more blanks than text: it is written without any. */
+/** Deeper than this, a line would be more blanks than text, so it is written without blanks. */
 const MAX_DEPTH = 100;
 
-/** Behind the text whose first quote is at `from`. */
+/** The position after the text whose first quote is at `from`. */
 const behindText = (text: string, from: number): number => {
   let at = from + 1;
   while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
@@ -20,7 +20,7 @@ const behindWord = (text: string, from: number): number => {
   return at;
 };
 
-/** The parts of a JSON text: signs, texts, numbers and words. */
+/** The parts of a JSON text: signs, strings, numbers and words. */
 const partsOf = (text: string): readonly string[] => {
   const parts: string[] = [];
   for (let at = 0; at < text.length; ) {
@@ -47,7 +47,7 @@ const partsOf = (text: string): readonly string[] => {
   return parts;
 };
 
-/** Without the blanks between its parts; most payloads have none. */
+/** The text without blanks between its parts; most payloads have none. */
 const compact = (text: string): string => {
   let out = '';
   let from = 0;
@@ -78,8 +78,8 @@ const depthOf = (parts: readonly string[]): number => {
 };
 
 /**
- * A JSON text that JSON.parse takes with other blanks: none, or on lines as `JSON.stringify(value, undefined, 2)` sets
- * them. Numbers and texts stay as they are written, so no number becomes another one.
+ * A valid JSON text with other blanks: none, or on lines as `JSON.stringify(value, undefined, 2)` sets them. Numbers
+ * and strings stay as they are written, so no number changes.
  */
 export const layOut = (text: string, onLines: boolean): string => {
   if (!onLines) return compact(text);

@@ -1,12 +1,12 @@
 /**
- * Where the parts of a JSON text stand in its bytes, so that they can be passed on as they are: parsed and written again,
- * `1.0` becomes `1`, 9007199254740993 another number, and of a key that is there twice one is gone.
+ * Finds the parts of a JSON text in its bytes, so that they can be passed on unchanged. Parsing and writing would
+ * turn `1.0` into `1` and 9007199254740993 into another number, and would drop duplicated keys.
  *
- * The text must be one that JSON.parse takes; of any other the places mean nothing. Each scan is one loop without
+ * JSON.parse must accept the text; for other texts the positions mean nothing. Each scan is one loop without
  * recursion, so the depth of the text does not matter.
  */
 
-/** Some of the bytes: the first one, and the one behind the last. */
+/** A range of the bytes: the first one, and the one after the last. */
 export interface Slice {
   readonly from: number;
   readonly to: number;
@@ -30,14 +30,14 @@ const behindBlanks = (bytes: Uint8Array, from: number): number => {
   return at;
 };
 
-/** Behind the text whose first quote is at `from`. */
+/** The position after the text whose first quote is at `from`. */
 const behindText = (bytes: Uint8Array, from: number): number => {
   let at = from + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return Math.min(at + 1, bytes.length);
 };
 
-/** Behind the value that begins at `from`. */
+/** The position after the value that begins at `from`. */
 const behindValue = (bytes: Uint8Array, from: number): number => {
   let depth = 0;
   let at = from;
@@ -59,20 +59,20 @@ const behindValue = (bytes: Uint8Array, from: number): number => {
   return at;
 };
 
-/** The value of the text, without a byte order mark and the blanks around it. */
+/** The range of the value, without a byte order mark and surrounding blanks. */
 export const rootOf = (bytes: Uint8Array): Slice => {
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const from = behindBlanks(bytes, hasMark ? 3 : 0);
   return { from, to: behindValue(bytes, from) };
 };
 
-/** What a text says, by the place of its quotes. */
+/** The value of a string, from the positions of its quotes. */
 export const textAt = (bytes: Uint8Array, { from, to }: Slice): string | undefined =>
   bytes[from] === QUOTE ? (JSON.parse(decoder.decode(bytes.subarray(from, to))) as string) : undefined;
 
 /**
- * The members of an object that have one of these names, and undefined when it is no object. Of a name that is there
- * twice the last one counts, as it does for JSON.parse; names are compared as they read, whatever is escaped in them.
+ * The members of an object with these names; undefined if the value is no object. The last of duplicated names
+ * counts, as for JSON.parse. Names are compared after their escapes are read.
  */
 export const membersAt = <Name extends string>(
   bytes: Uint8Array,
@@ -98,7 +98,7 @@ export const membersAt = <Name extends string>(
   return found;
 };
 
-/** The items of a list; undefined when it is none. */
+/** The items of a list; undefined for another value. */
 export const itemsAt = (bytes: Uint8Array, { from }: Slice): readonly Slice[] | undefined => {
   if (bytes[from] !== OPEN_LIST) return undefined;
   const items: Slice[] = [];

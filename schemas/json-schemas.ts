@@ -26,7 +26,7 @@ import { ResultSchema } from './result.js';
 import { ScheduleSchema } from './schedule.js';
 import { CertificateSchema, LedgerEntrySchema, StatementSchema, VerificationSchema } from './verification.js';
 
-/** What `schemas/json/` publishes for programs in other languages: file name without `.schema.json`, title, schema. */
+/** The schemas that `schemas/json/` publishes for programs in other languages: file name, title, schema. */
 const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchema])[] = [
   ['manifest', 'Manifest of a module', ManifestSchema],
   ['result', 'Body of a result', ResultSchema],
@@ -37,26 +37,26 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['open-conversation', 'Open conversation', OpenConversationSchema],
   ['status', 'Status of a broker', BrokerStatusSchema],
   ['module-stats', 'Statistics of a module', ModuleStatsSchema],
-  ['ready', 'What start prints', ReadySchema],
+  ['ready', 'Output of start', ReadySchema],
   ['broker-address', 'broker.json', BrokerAddressSchema],
   ['error', 'Error of a control or operator request', ControlErrorSchema],
   ['start-request', 'Request for a new epoch', StartRequestSchema],
   ['start-reply', 'Reply with a new epoch', StartReplySchema],
   ['ready-request', 'A module is ready', ReadyRequestSchema],
-  ['calls-request', 'Question for the calls of a handler', CallsRequestSchema],
-  ['calls-reply', 'Calls that the log has of a handler', CallsReplySchema],
+  ['calls-request', 'Request for the calls of a handler', CallsRequestSchema],
+  ['calls-reply', 'Calls of a handler in the log', CallsReplySchema],
   ['beat', 'Heartbeat of a module', BeatSchema],
-  ['producer-fence-request', 'Request to shut an epoch out', FenceRequestSchema],
+  ['producer-fence-request', 'Request to fence an epoch', FenceRequestSchema],
   ['producer-fence-reply', 'Reply with a fence', FenceReplySchema],
-  ['producer-stored-request', 'Question which records are stored', StoredRequestSchema],
-  ['producer-stored-reply', 'Records that are stored', StoredReplySchema],
+  ['producer-stored-request', 'Request for the stored records', StoredRequestSchema],
+  ['producer-stored-reply', 'Stored records', StoredReplySchema],
   ['producer-open-request', 'Request of a program for an epoch', OpenRequestSchema],
   ['producer-open-reply', 'Reply with an epoch', OpenReplySchema],
   ['schedule', 'A scheduled command', ScheduleSchema],
-  ['verification', 'What a verification found', VerificationSchema],
+  ['verification', 'Report of a verification', VerificationSchema],
   ['ledger-entry', 'A line of a ledger', LedgerEntrySchema],
-  ['certificate', 'A signed statement about a range of a log', CertificateSchema],
-  ['statement', 'What a certificate states', StatementSchema],
+  ['certificate', 'Signed statement about a range of a log', CertificateSchema],
+  ['statement', 'Statement of a certificate', StatementSchema],
 ];
 
 /** The text of each published file by its name. */

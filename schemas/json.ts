@@ -1,19 +1,21 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
-import { isDeeperThan, MAX_DEPTH, MAX_STORED_DEPTH } from './json-depth.js';
+import { isDeeperThan, MAX_JSON_DEPTH, MAX_STORED_DEPTH } from './json-depth.js';
 import { MAX_PAYLOAD_BYTES } from './log.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
 /**
- * Parses a payload: UTF-8 JSON. PAYLOAD_NOT_JSON with the parser's reason, PAYLOAD_INVALID where it is nested deeper than
- * {@link MAX_DEPTH}. An empty payload is `{}`.
+ * Parses a payload: UTF-8 JSON. PAYLOAD_NOT_JSON with the parser's reason; PAYLOAD_INVALID if it is nested deeper than
+ * {@link MAX_JSON_DEPTH}. An empty payload is `{}`.
  */
 export const parseJson = (bytes: Uint8Array): Either<Fault, unknown> => {
   if (bytes.length === 0) return right({});
-  if (isDeeperThan(bytes, MAX_DEPTH)) {
-    return left(fault('PAYLOAD_INVALID', `the payload is nested more than ${MAX_DEPTH} levels deep`, ''));
+  if (isDeeperThan(bytes, MAX_JSON_DEPTH)) {
+    return left(
+      fault('PAYLOAD_INVALID', `the payload is nested more than ${MAX_JSON_DEPTH} levels deep`, ''),
+    );
   }
   try {
     return right(JSON.parse(decoder.decode(bytes)));
@@ -23,13 +25,14 @@ export const parseJson = (bytes: Uint8Array): Either<Fault, unknown> => {
 };
 
 /**
- * What is sent as a payload, as bytes of JSON; `undefined` is the empty payload. PAYLOAD_NOT_JSON for what JSON has no form for (a
- * circle, a function, a bigint), PAYLOAD_INVALID where it is nested deeper than {@link MAX_DEPTH}, PAYLOAD_TOO_LARGE.
+ * A value as bytes of JSON, to send as a payload; `undefined` is the empty payload. PAYLOAD_NOT_JSON for values
+ * without a form in JSON (a circle, a function, a bigint), PAYLOAD_INVALID if it is nested deeper than {@link
+ * MAX_JSON_DEPTH}, PAYLOAD_TOO_LARGE.
  */
 export const toPayload = (value: unknown, maxBytes = MAX_PAYLOAD_BYTES): Either<Fault, Uint8Array> => {
   if (value === undefined) return right(new Uint8Array(0));
   const isDeep = (): Fault =>
-    fault('PAYLOAD_INVALID', `the payload is nested more than ${MAX_DEPTH} levels deep`, '');
+    fault('PAYLOAD_INVALID', `the payload is nested more than ${MAX_JSON_DEPTH} levels deep`, '');
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -42,17 +45,17 @@ export const toPayload = (value: unknown, maxBytes = MAX_PAYLOAD_BYTES): Either<
   const bytes = encoder.encode(text);
   if (bytes.length > maxBytes) {
     return left(
-      fault('PAYLOAD_TOO_LARGE', `the payload has ${bytes.length} bytes, and ${maxBytes} are allowed`),
+      fault('PAYLOAD_TOO_LARGE', `the payload has ${bytes.length} bytes; at most ${maxBytes} are allowed`),
     );
   }
-  return isDeeperThan(bytes, MAX_DEPTH) ? left(isDeep()) : right(bytes);
+  return isDeeperThan(bytes, MAX_JSON_DEPTH) ? left(isDeep()) : right(bytes);
 };
 
 export const encodeJson = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 
 /**
- * For reading a record: its JSON, or its text when it is none, so that history shows what is there. What is nested deeper than
- * {@link MAX_STORED_DEPTH} is shown as text too: it can be written again by whoever shows it.
+ * For showing a record: its JSON, or its text if it is not JSON. JSON that is nested deeper than {@link
+ * MAX_STORED_DEPTH} is shown as text too, because a program that shows it must be able to write it again.
  */
 export const jsonOrText = (bytes: Uint8Array): unknown => {
   const text = new TextDecoder().decode(bytes);

@@ -6,8 +6,8 @@ interface Named {
 }
 
 /**
- * Which properties of a value a schema names, by name or by pattern: what is left is for `additionalProperties`. In place of one
- * pattern of all names, as typebox makes it, which takes the longer the more properties there are.
+ * The properties of a value that a schema names or matches by pattern; the rest is for `additionalProperties`. It
+ * replaces typebox's one pattern of all names, which takes longer the more properties there are.
  */
 export const knownProperties = ({ properties = {}, patternProperties = {} }: Named): LinearPattern => {
   const names = new Set(Object.keys(properties));

@@ -7,11 +7,11 @@ import { pointer, schemaProblem } from './schema-problem.js';
 import { compile, type JsonSchema } from './validate.js';
 
 const Name = Type.String({ pattern: NAME_PATTERN });
-/** A JSON Schema; what stands in it is checked when it is compiled. */
+/** A JSON Schema; it is checked when it is compiled. */
 const SchemaNode = Type.Unsafe<JsonSchema>(
   Type.Union([Type.Boolean(), Type.Record(Type.String(), Type.Unknown())]),
 );
-/** A manifest with all its schemas: it is shown, and sent, as one message. */
+/** The largest manifest with its schemas: one message shows and sends it. */
 export const MAX_MANIFEST_BYTES = 262_144;
 const MAX_ACTIONS = 500;
 const MAX_EVENTS = 1_000;
@@ -21,25 +21,30 @@ const Description = Type.String({ maxLength: 4_096 });
 const Word = Type.String({ minLength: 1, maxLength: 4_096 });
 
 const Strict = { additionalProperties: false } as const;
-/** A JSON object whose keys are names; without `Strict`, other keys would pass unchecked. */
+/** A JSON object whose keys are names. Without `Strict`, other keys would not be checked. */
 const byName = <T extends TSchema>(value: T, options: { description?: string; maxProperties: number }) =>
   Type.Record(Name, value, { ...options, ...Strict });
 
 export const RetrySchema = Type.Object(
   {
-    attempts: Type.Integer({ minimum: 1, maximum: 1_000, description: 'Tries in all, the first one too.' }),
+    attempts: Type.Integer({
+      minimum: 1,
+      maximum: 1_000,
+      description: 'Number of tries, with the first one.',
+    }),
     backoffMs: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 86_400_000,
-        description: 'Pause before the second try, milliseconds (default 500); it doubles with each.',
+        description:
+          'Pause before the second try in milliseconds (default 500); each next pause is twice as long.',
       }),
     ),
     maxBackoffMs: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 86_400_000,
-        description: 'Longest pause between two tries, milliseconds (default 30,000).',
+        description: 'Longest pause between two tries in milliseconds (default 30,000).',
       }),
     ),
   },
@@ -52,12 +57,12 @@ export const ActionSchema = Type.Object(
     agent: Type.Optional(
       Type.Enum(['required', 'none'], {
         description:
-          'required (default): addressed to one agent, whose commands are handled one at a time. none: to the module.',
+          'required (default): for one agent, which handles one command at a time. none: for the module.',
       }),
     ),
     callers: Type.Optional(
       Type.Enum(['any', 'self'], {
-        description: 'Who may send it: anyone who may call the module (default), or the module itself only.',
+        description: 'Allowed senders: all that may call the module (default), or only the module itself.',
       }),
     ),
     input: SchemaNode,
@@ -66,14 +71,14 @@ export const ActionSchema = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 10_000,
-        description: 'How many of this action run side by side; effectful handlers only.',
+        description: 'How many handlers of this action run at the same time; effectful handlers only.',
       }),
     ),
     deadlineMs: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 86_400_000,
-        description: 'A handler that takes longer is answered HANDLER_TIMEOUT; milliseconds, for each try.',
+        description: 'Time limit of each try in milliseconds; after it the result is HANDLER_TIMEOUT.',
       }),
     ),
     retry: Type.Optional(RetrySchema),
@@ -90,13 +95,13 @@ export const LimitsSchema = Type.Object(
   {
     heapMb: limit(32, 65_536, 'Heap of the host process, MiB.'),
     payloadBytes: limit(1, 983_040, 'Largest command payload, bytes.'),
-    hangMs: limit(500, 600_000, 'How long the process may stay silent before it is replaced, milliseconds.'),
+    hangMs: limit(500, 600_000, 'The broker replaces a process that is silent for longer, milliseconds.'),
     startMs: limit(
       100,
       600_000,
-      'How long a start may bring nothing forward until the module says that it is ready, milliseconds. Folding is progress.',
+      'Longest time without progress until the module is ready, milliseconds. Folding is progress.',
     ),
-    crashes: limit(1, 1000, 'Crashes within a minute after which the module is parked.'),
+    crashes: limit(1, 1000, 'The broker parks a module after this many crashes within a minute.'),
   },
   Strict,
 );
@@ -111,8 +116,8 @@ export const ManifestSchema = Type.Object(
         minimum: 1,
         maximum: 65_535,
         description:
-          "Version of the shapes of its events and of its agents' states (default 1): what `Tally-Schema` of its " +
-          'results and events says. Raised with each change of a shape.',
+          "Version of the form of its events and of its agents' states (default 1). `Tally-Schema` of its results and events has " +
+          'it. Raise it with each change of a form.',
       }),
     ),
     description: Description,
@@ -146,8 +151,8 @@ export type Manifest = Static<typeof ManifestSchema>;
 export type ActionManifest = Static<typeof ActionSchema>;
 
 /**
- * A module without actions handles nothing: it follows its events as they come into the log. One with actions decides on its
- * states, so they change with its own outcomes, and an event that no command caused is folded at its next start.
+ * A module without actions handles no command: it follows its events as they arrive in the log. A module with actions
+ * decides on its states, so only its outcomes change them. It folds an event without a cause at its next start.
  */
 export const isFollower = ({ actions }: Pick<Manifest, 'actions'>): boolean =>
   Object.keys(actions).length === 0;
@@ -164,7 +169,7 @@ export const DEFAULT_SCHEMA = Number(SCHEMA_VERSION);
 export const DEFAULT_DEADLINE_MS = 30_000;
 export const DEFAULT_CONCURRENCY = 100;
 
-/** Without a word in the manifest a handler runs once: only its author knows whether it may run twice. */
+/** Unless the manifest says more, a handler runs once: only its author knows whether it may run twice. */
 export const DEFAULT_RETRY = { attempts: 1, backoffMs: 500, maxBackoffMs: 30_000 } as const;
 
 export type Retry = { readonly [K in keyof typeof DEFAULT_RETRY]: number };
@@ -179,17 +184,17 @@ export const limitsOf = (manifest: Manifest): { [K in keyof typeof DEFAULT_LIMIT
   ...manifest.limits,
 });
 
-/** Version of the shapes of a module's events and states; 1 where the manifest says nothing. */
+/** Version of the form of a module's events and states; 1 by default. */
 export const schemaOf = ({ schema = DEFAULT_SCHEMA }: Pick<Manifest, 'schema'>): number => schema;
 
-/** Whether an action is addressed to an agent; the default is yes. */
+/** Whether an action takes an agent; yes by default. */
 export const takesAgent = (action: ActionManifest): boolean => action.agent !== 'none';
 
 const check = compile<Manifest>(ManifestSchema, 'MANIFEST_INVALID', 'manifest');
 
 const encoder = new TextEncoder();
 
-/** Bytes of a value as JSON; undefined where it is too deep for that. */
+/** Bytes of a value as JSON; undefined if it is nested too deep for that. */
 const bytesOf = (value: unknown): number | undefined => {
   try {
     return encoder.encode(JSON.stringify(value)).length;
@@ -198,23 +203,23 @@ const bytesOf = (value: unknown): number | undefined => {
   }
 };
 
-/** A manifest that can be used, or `MANIFEST_INVALID` with the place and the reason. */
+/** A valid manifest, or `MANIFEST_INVALID` with the place and the reason. */
 export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
   const shaped = check(value);
   if (isLeft(shaped)) return shaped;
   const manifest = shaped.right;
   const bytes = bytesOf(manifest);
   if (bytes !== undefined && bytes > MAX_MANIFEST_BYTES) {
-    const message = `manifest has ${bytes} bytes as JSON; ${MAX_MANIFEST_BYTES} are allowed`;
+    const message = `the manifest has ${bytes} bytes as JSON; at most ${MAX_MANIFEST_BYTES} are allowed`;
     return left(fault('MANIFEST_INVALID', message, ''));
   }
   const invalid = (path: string, message: string): Either<Fault, Manifest> =>
     left(fault('MANIFEST_INVALID', `manifest${path} ${message}`, path));
   if (!isModuleName(manifest.name)) {
-    return invalid('/name', `is reserved (${[...RESERVED_NAMES].join(', ')}, and what begins with _)`);
+    return invalid('/name', `is reserved (${[...RESERVED_NAMES].join(', ')}, and names that begin with _)`);
   }
   if (isFollower(manifest) && Object.keys(manifest.events).length === 0)
-    return invalid('/actions', 'declares no action, and no event that it could follow');
+    return invalid('/actions', 'declares no action, and no event to follow');
   if (manifest.dependencies !== undefined && Object.hasOwn(manifest.dependencies, manifest.name)) {
     return invalid(
       pointer('/dependencies', manifest.name),
@@ -240,6 +245,6 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
       return invalid(path, `cannot be compiled: ${(error as Error).message}`);
     }
   }
-  // Where it is a schema that is too deep, its place was named.
+  // If a schema is too deep, its place has been named already.
   return bytes === undefined ? invalid('', 'is nested too deeply') : right(manifest);
 };

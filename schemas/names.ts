@@ -2,19 +2,19 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
 
 /**
- * The grammar of every name that becomes a subject token, a consumer, an account or a path:
- * modules, actions, events and agents. Narrow on purpose: no dot, wildcard, blank or separator can get through.
+ * The grammar of every name that becomes a subject token, a consumer, an account or a path: modules, actions, events
+ * and agents. It is narrow on purpose: a name has no dot, wildcard, blank or separator.
  */
 export const NAME_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
 
 const NAME = new RegExp(NAME_PATTERN);
 
-/** As {@link isProducerName} has it, without its ends: identities begin with one. */
+/** The pattern of {@link isProducerName} without its ends: identities begin with one. */
 export const PRODUCER_PATTERN = '[A-Za-z0-9_-]{1,64}(?:~[A-Za-z0-9_-]{1,64})?';
 
 const PRODUCER = new RegExp(`^${PRODUCER_PATTERN}$`);
 
-/** Names that stand for the broker and its people; a module cannot take one, since senders and producers share them. */
+/** Names of the broker and its people. No module may have one, because senders and producers share them. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'CORE',
   'SYS',
@@ -25,33 +25,33 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'scheduler',
 ]);
 
-/** What stands in a subject where a token of the original was no name; itself a name that no module may take. */
+/** Replaces a token of a subject that is no name. No module may have this name. */
 export const INVALID_TOKEN = '_';
 
 export const isName = (text: string): boolean => NAME.test(text);
 
-/** A module's name: a name that is not reserved and does not begin with `_`, which belongs to the broker. */
+/** A module's name: not reserved, and not beginning with `_`, which belongs to the broker. */
 export const isModuleName = (text: string): boolean =>
   isName(text) && !text.startsWith('_') && !RESERVED_NAMES.has(text);
 
 /**
- * Parts an account from a name that it chose itself. It is in no name, so what bears it collides with nothing else that
- * names become: `guest~sensor-7` is a producer of the guest, and no module or other account can take it.
+ * Separates an account from a name that the account chose. No name contains it, so it makes no collision:
+ * `guest~sensor-7` is a producer of the guest, and no module or other account can have that name.
  */
 export const OWNER_MARK = '~';
 
 const PLAIN = /^[!-)+-=?-~]+$/;
 
 /**
- * Whether a token that is no name may stand in the log all the same, where its command is answered: printable ASCII without a
- * wildcard. The server stores any bytes; others would be in each export, and in each filter.
+ * Whether a token that is no name may still be stored, because its command gets a result: printable ASCII without a
+ * wildcard. The server stores any bytes; others would appear in each export and each filter.
  */
 export const isPlainToken = (text: string): boolean => PLAIN.test(text);
 
-/** A producer's name: a module's or the broker's own, or `<account>~<name>` of a program outside. */
+/** A producer's name: the name of a module or the broker, or `<account>~<name>` of an outside producer. */
 export const isProducerName = (text: string): boolean => PRODUCER.test(text);
 
-/** The token itself, or {@link INVALID_TOKEN} when it is no name. */
+/** The token itself, or {@link INVALID_TOKEN} if it is no name. */
 export const tokenOrInvalid = (text: string): string => (isName(text) ? text : INVALID_TOKEN);
 
 export const parseName = (what: string, text: string): Either<Fault, string> =>

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import type { Manifest } from './manifest.js';
 
-/** What an operator asks of a running broker: requests on `ops.…`, exported to the operator's account alone. */
+/** The requests of an operator to a running broker: `ops.…`, exported to the operator's account alone. */
 
 export const OPS = {
   status: 'ops.status',
@@ -21,16 +21,19 @@ export const OPS = {
   deadResults: 'ops.dead.results',
 } as const;
 
-/** Where the broker takes the operator's requests for consumers; the account has it as the JetStream API's own subject. */
+/**
+ * The subject where the broker takes the operator's requests for consumers. In the operator's account it is that of
+ * JetStream's API.
+ */
 export const CREATE_CONSUMER = 'consumer.create';
 
 /**
- * Where the broker takes the operator's pulls, as `consumer.next.LOG.<consumer>.<reader>.<number>`, and passes them on with
- * `delivered.<reader>.<number>` as their reply subject. See docs/decisions/0037.
+ * The subject where the broker takes the operator's pulls: `consumer.next.LOG.<consumer>.<reader>.<number>`. It
+ * passes them on with the reply subject `delivered.<reader>.<number>`. See docs/decisions/0037.
  */
 export const PULL_CONSUMER = 'consumer.next';
 
-/** What the operator's account sees of CORE as it is published there: what those pulls are answered with. */
+/** The subjects of CORE that the operator's account sees: the replies to those pulls. */
 export const DELIVERED = 'delivered';
 
 const Count = Type.Integer({ minimum: 0 });
@@ -44,8 +47,8 @@ export const ModuleStateSchema = Type.Enum(
   ['known', 'loading', 'loaded', 'reloading', 'crashed', 'unloaded'],
   {
     description:
-      'known: its manifest is read; loading: its process starts or restarts; loaded: it handles commands; reloading: ' +
-      'its old process finishes, and the new one starts then; crashed: parked after too many crashes, or it cannot ' +
+      'known: the manifest is read; loading: its process starts or restarts; loaded: it handles commands; reloading: ' +
+      'the old process finishes, then the new one starts; crashed: parked after too many crashes, or it cannot ' +
       'start; unloaded: stopped on request.',
   },
 );
@@ -58,13 +61,13 @@ export const ModuleStatusSchema = Type.Object({
   pid: Pid,
   restarts: Type.Integer({
     minimum: 0,
-    description: 'Processes started beyond the first since the module was loaded.',
+    description: 'Restarts since the module was loaded.',
   }),
-  lag: Type.Integer({ minimum: 0, description: 'Commands in the log that are not handled yet.' }),
+  lag: Type.Integer({ minimum: 0, description: 'Commands in the log that wait to be handled.' }),
   cpuPercent: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
   rssBytes: Type.Union([Bytes, Type.Null()]),
   reason: Type.Union([Type.String(), Type.Null()], {
-    description: 'Why it is crashed, or how the last process ended; null when nothing went wrong.',
+    description: 'The reason why it is crashed, or how the last process ended; null without a problem.',
   }),
 });
 export type ModuleStatus = Readonly<Static<typeof ModuleStatusSchema>>;
@@ -72,51 +75,50 @@ export type ModuleStatus = Readonly<Static<typeof ModuleStatusSchema>>;
 /** Reply to {@link OPS.moduleInfo}. */
 export type ModuleInfo = ModuleStatus & {
   readonly manifest: Manifest;
-  /** Where its program is, on the broker's machine. */
+  /** The directory of its program, on the broker's machine. */
   readonly dir: string;
-  /** What its last process printed before it ended unasked: at most 41 lines, printable. */
+  /** The last output of a process that ended unexpectedly: at most 41 printable lines. */
   readonly output: readonly string[];
 };
 
 /** Reply to {@link OPS.moduleRemove}. */
 export interface ModuleRemoval {
   readonly name: string;
-  /** False where only the question was asked (`dryRun`). */
+  /** False if the request only asked for the effect (`dryRun`). */
   readonly removed: boolean;
-  /** Commands without a result, which are answered MODULE_UNKNOWN by the removal. */
+  /** Commands without a result. The removal gives them the result MODULE_UNKNOWN. */
   readonly waiting: number;
-  /** Something that whoever removes it should know; null: nothing. */
+  /** A warning about the removal; null: none. */
   readonly note: string | null;
 }
 
 const ServerSchema = Type.Object({ version: Type.String(), embedded: Type.Boolean() });
 
-/** The ways in which a log can have lost records that were seen in it; also codes of the table of errors. */
+/** The ways in which a log can lose records that the broker had seen. They are also codes of the table of errors. */
 export const LOSS_CODES = ['LOG_SHORTENED', 'LOG_DIFFERS', 'LOG_REPLACED'] as const;
 export type LossCode = (typeof LOSS_CODES)[number];
 
 export const LossReportSchema = Type.Object(
   {
-    at: Type.String({ description: 'When it was found, RFC 3339.' }),
+    at: Type.String({ description: 'Time when the broker found it, RFC 3339.' }),
     code: Type.Enum([...LOSS_CODES]),
     message: Type.String(),
-    seenSeq: Type.Integer({ minimum: 0, description: 'The highest sequence that had been seen.' }),
-    lastSeq: Type.Integer({ minimum: 0, description: 'Where the log ended when the loss was found.' }),
+    seenSeq: Type.Integer({ minimum: 0, description: 'The highest sequence that the broker had seen.' }),
+    lastSeq: Type.Integer({ minimum: 0, description: 'The end of the log when the broker found the loss.' }),
     agreesTo: Type.Integer({
       minimum: 0,
-      description: 'Up to here, at least, it is the log that had been seen.',
+      description: 'Up to this sequence at least, the log is the one that the broker had seen.',
     }),
     gaps: Type.Optional(
       Type.Immutable(
         Type.Array(Type.Immutable(Type.Tuple([Sequence, Sequence])), {
-          description:
-            'What is missing between first and last record: first and last sequence of each place.',
+          description: 'Gaps between first and last record: first and last sequence of each gap.',
         }),
       ),
     ),
-    dir: Type.String({ description: 'Where snapshots, index and witness are kept as they were.' }),
+    dir: Type.String({ description: 'Directory with the old snapshots, index and witness.' }),
   },
-  { description: 'Records that the log had and has no more; listed until `dir` is removed.' },
+  { description: 'A loss of records; listed until you remove `dir`.' },
 );
 export type LossReport = Readonly<Static<typeof LossReportSchema>>;
 
@@ -129,15 +131,18 @@ export const BrokerStatusSchema = Type.Object({
     records: Count,
     bytes: Bytes,
     maxBytes: Bytes,
-    reserveBytes: Type.Integer({ minimum: 0, description: 'What of maxBytes no new command gets.' }),
+    reserveBytes: Type.Integer({
+      minimum: 0,
+      description: 'The part of maxBytes that new commands do not get.',
+    }),
     refusal: Type.Union([Type.String(), Type.Null()], {
-      description: 'Why no new command is taken; null while they are.',
+      description: 'The reason why the broker takes no new command; null if it takes them.',
     }),
     firstSeq: Count,
     lastSeq: Count,
   }),
   requestsWaiting: Type.Record(Type.String(), Count, {
-    description: 'Requests of people that wait their turn, by account.',
+    description: 'Waiting requests, by account.',
   }),
   modules: Type.Immutable(Type.Array(ModuleStatusSchema)),
   agents: Count,
@@ -178,7 +183,7 @@ export const ReadySchema = Type.Object(
       Type.Array(Type.Object({ name: Type.String(), version: Type.String(), pid: Pid })),
     ),
   },
-  { description: 'What `start --json` prints once, on one line.' },
+  { description: 'Output of `start --json`, printed once, on one line.' },
 );
 export type Ready = Readonly<Static<typeof ReadySchema>>;
 
@@ -188,7 +193,7 @@ export const BrokerAddressSchema = Type.Object(
     nats: Type.String(),
     operatorSeed: Type.String({ description: "File with the operator's nkey seed." }),
   },
-  { description: '`<data>/broker.json`: where a command line finds its broker.' },
+  { description: '`<data>/broker.json`: the address of the broker, for the command line.' },
 );
 export type BrokerAddress = Readonly<Static<typeof BrokerAddressSchema>>;
 

@@ -1,4 +1,4 @@
-/** A pattern that the linear engine cannot run, in words that follow the place of the pattern. */
+/** A pattern that the linear engine cannot run; the reason is printed after the pattern's place. */
 export class PatternProblem extends Error {
   override readonly name = 'PatternProblem';
 }
@@ -8,12 +8,12 @@ const refuse = (message: string): never => {
 };
 
 const LOOKS =
-  'looks ahead or behind elsewhere than behind a first ^, which cannot be matched in linear time: say it by `not` or `allOf`';
+  'looks ahead or behind, other than directly after a first ^, which cannot be matched in linear time: use `not` or `allOf`';
 
 const ANY = '[\\x00-\\x{10FFFF}]';
 const NOTHING = '[^\\x00-\\x{10FFFF}]';
 const NOT_LINE_END = '[^\\n\\r\\x{2028}\\x{2029}]';
-/** What `\s` of JavaScript means, which has more than ASCII, and all else. */
+/** The characters of `\s` in JavaScript, which has more than ASCII, and the others. */
 const SPACES =
   '\\t-\\r\\x20\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}';
 const NO_SPACES =
@@ -26,8 +26,8 @@ const CATEGORY = /^(?:General_Category=|gc=)?([A-Z][a-z&]?)$/;
 const codePoint = (value: number): string => `\\x{${value.toString(16)}}`;
 
 /**
- * Writes a pattern of JSON Schema, which is one of JavaScript with the flag `u`, in the syntax of RE2, so that it matches
- * the same texts. Groups capture nothing: it is only asked whether there is a match. The pattern must be valid.
+ * Writes a pattern of JSON Schema (JavaScript with the flag `u`) in the syntax of RE2, so that it matches the same
+ * texts. Groups capture nothing, because only the match itself counts. The pattern must be valid.
  */
 class Translation {
   readonly #chars: readonly string[];
@@ -65,7 +65,7 @@ class Translation {
 
   #group(): string {
     if (!this.#startsWith('?')) return '(?:';
-    // Matches nothing, and is how "no property" is written.
+    // Matches nothing. Schemas write "no property" this way.
     if (this.#startsWith('?!)')) {
       this.#at += 3;
       return NOTHING;
@@ -76,7 +76,7 @@ class Translation {
     }
     const isLook = ['?=', '?!', '?<=', '?<!'].some((text) => this.#startsWith(text));
     if (isLook) return refuse(LOOKS);
-    if (!this.#startsWith('?<')) return refuse('sets flags within, which is not known here');
+    if (!this.#startsWith('?<')) return refuse('sets flags inside, which is not supported');
     while (this.#next() !== '>');
     return '(?:';
   }
@@ -149,13 +149,13 @@ class Translation {
   }
 }
 
-/** A pattern as several, each of which RE2 can run: all of `must` match, and none of `mustNot`. */
+/** A pattern as several that RE2 can run: all of `must` match, and none of `mustNot`. */
 export interface LinearParts {
   readonly must: readonly string[];
   readonly mustNot: readonly string[];
 }
 
-/** Where the group that begins at a place ends, and whether there is a `|` outside of all groups from there on. */
+/** The end of the group that begins at a place, and whether a `|` follows outside of all groups. */
 const scan = (text: string, from: number): { readonly end: number; readonly hasBranches: boolean } => {
   let [depth, inClass, hasBranches] = [0, false, false];
   for (let at = from; at < text.length; at++) {
@@ -174,8 +174,8 @@ const scan = (text: string, from: number): { readonly end: number; readonly hasB
 };
 
 /**
- * Takes a pattern apart at what it looks ahead for at its beginning, which is where most patterns do that: `^(?!x)y` is `^y` and
- * not `^x`. Throws {@link PatternProblem} for what cannot be matched in linear time.
+ * Splits a pattern at its look-aheads at the beginning, where most patterns have them: `^(?!x)y` is `^y` and not
+ * `^x`. Throws {@link PatternProblem} for a pattern that cannot be matched in linear time.
  */
 export const toRe2 = (pattern: string): LinearParts => {
   const must: string[] = [];
@@ -187,7 +187,7 @@ export const toRe2 = (pattern: string): LinearParts => {
     if (rest[3] === '=') must.push(inner);
     else mustNot.push(inner);
     rest = `^${rest.slice(end + 1)}`;
-    // Of `^(?!x)y|z` the second branch begins anywhere.
+    // In `^(?!x)y|z`, the second branch may begin anywhere.
     if (scan(rest, 0).hasBranches || /^\^[*+?{]/.test(rest)) return refuse(LOOKS);
   }
   return { must: [...must, new Translation(rest).whole()], mustNot };

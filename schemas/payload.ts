@@ -2,19 +2,19 @@ import { isDeeperThan, MAX_STORED_DEPTH } from './json-depth.js';
 import { layOut } from './json-layout.js';
 
 /**
- * What a payload is: `json`; `deep`, which is JSON that is nested deeper than most programs read; `text`, UTF-8 that is no JSON;
- * `base64`, bytes that are no UTF-8; `empty`.
+ * The form of a payload: `json`; `deep`, JSON that is nested deeper than most programs can read; `text`, UTF-8 that
+ * is not JSON; `base64`, bytes that are not UTF-8; `empty`.
  */
 export const PAYLOAD_FORMS = ['json', 'deep', 'text', 'base64', 'empty'] as const;
 export type PayloadForm = (typeof PAYLOAD_FORMS)[number];
 
 interface Read {
   readonly form: PayloadForm;
-  /** As it was stored; base64 where that is no text. */
+  /** The stored payload; base64 if it is not text. */
   readonly text: string;
 }
 
-// A byte order mark is a part of what was stored.
+// A byte order mark is a part of the stored bytes.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const toBase64 = (bytes: Uint8Array): string => {
@@ -45,8 +45,8 @@ const read = (bytes: Uint8Array): Read => {
 };
 
 /**
- * A payload as it was stored. What is shown of it is a slice of its bytes: parsed and written again, 9007199254740993 is another
- * number, and of a key that is there twice one is gone. Nothing here calls itself, so no depth is too deep.
+ * A stored payload. Everything shown of it is a slice of its bytes: parsing and writing would change 9007199254740993
+ * to another number, and would drop duplicated keys. Nothing here is recursive, so no depth is too deep.
  */
 export class Payload {
   #read: Read | undefined;
@@ -58,8 +58,8 @@ export class Payload {
   }
 
   /**
-   * JSON on one line, for programs: what was stored, without the blanks between its parts, where `form` is `json`; else a text with
-   * what was stored, base64 where that is no text; `null` for an empty payload.
+   * JSON on one line, for programs. If `form` is `json`, it is the stored text without blanks between its parts.
+   * `null` for an empty payload. Otherwise it is a JSON string with the stored text, in base64 if that is not text.
    */
   get json(): string {
     const { form, text } = this.#known;
@@ -67,7 +67,7 @@ export class Payload {
     return form === 'empty' ? 'null' : JSON.stringify(text);
   }
 
-  /** For people, on one line or on several: what was stored, and a word before it where it is no JSON. */
+  /** For people, on one line or several: the stored text, and before it its form if it is not JSON. */
   shown(onLines = false): string {
     const { form, text } = this.#known;
     switch (form) {
@@ -84,8 +84,8 @@ export class Payload {
   }
 
   /**
-   * What a program computes with: numbers are those of JavaScript, and of a key that is there twice the last one counts. A text
-   * with what was stored where `form` is not `json`, null where it is `empty`.
+   * The value that a program computes with: numbers of JavaScript, and the last of duplicated keys. If `form` is not
+   * `json`, it is a string with the stored text; null if the form is `empty`.
    */
   get value(): unknown {
     const { form, text } = this.#known;

@@ -3,39 +3,39 @@ import { DurabilitySchema } from './log.js';
 import { NAME_PATTERN, OWNER_MARK } from './names.js';
 
 /**
- * How a program outside becomes a producer of its own: requests on `producer.…`, exported by the broker to the guest and
- * the operator. The account that asks is put before the name, as the server authenticated it.
+ * The requests by which an outside program becomes a producer: `producer.…`, which the broker exports to the guest
+ * and the operator. The server puts the authenticated account before the name.
  */
 export const PRODUCER = {
-  /** Shuts the epoch before it out, where something of that one has to be looked for. */
+  /** Fences the epoch before it, if that one must be searched. */
   fence: 'producer.fence',
-  /** What of an epoch is stored, a page at a time. */
+  /** Which records of an epoch are stored, a page at a time. */
   stored: 'producer.stored',
   /** Opens an epoch. */
   open: 'producer.open',
 } as const;
 
 export const PRODUCER_SUBJECTS = 'producer.*';
-/** The same within the account of the log: people's requests have their account behind the verb. */
+/** The same subjects within the account of the log. In requests of people, their account follows the verb. */
 export const SIGNED_PRODUCER_SUBJECTS = 'producer.*.*';
 
-/** Records that a program outside may have on their way. */
+/** Records that an outside program may have in flight. */
 export const SEND_WINDOW = 1_000;
 
-/** The producer that a name is when this account asks for it. */
+/** The full name of a producer that this account requests. */
 export const producerOf = (account: string, name: string): string => `${account}${OWNER_MARK}${name}`;
 
-const Name = Type.String({ pattern: NAME_PATTERN, description: 'What the program calls its producer.' });
+const Name = Type.String({ pattern: NAME_PATTERN, description: "The program's name for its producer." });
 const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
-/** The account that a request is made for. */
+/** The account of a request. */
 const For = {
   account: Type.Optional(
     Type.String({
       pattern: NAME_PATTERN,
       description:
-        'A module whose events are written. Only from within the account of the log, by a program that is trusted; ' +
-        'anybody else writes as the account that the server has authenticated.',
+        'The module whose events the program writes. Only for a trusted program within the account of the log; any other ' +
+        'program writes as its authenticated account.',
     }),
   ),
 };
@@ -49,17 +49,17 @@ const Claim = {
   }),
   takeover: Type.Boolean({
     description:
-      'true: take the producer over, whoever has it. false: EPOCH_LOST if another instance has it by now.',
+      'true: take the producer over from any instance. false: EPOCH_LOST if another instance has it.',
   }),
 };
 
 export const FenceRequestSchema = Type.Object(Claim, {
-  description: 'Shuts the epoch before it out: from then on what is stored of that one can be read for good.',
+  description: 'Fences the epoch before it. After that, its stored records do not change any more.',
 });
 export type FenceRequest = Readonly<Static<typeof FenceRequestSchema>>;
 
 export const FenceReplySchema = Type.Object({
-  fence: Type.Integer({ minimum: 1, description: 'No record of an earlier epoch stands above this.' }),
+  fence: Type.Integer({ minimum: 1, description: 'No record of an earlier epoch has a higher sequence.' }),
 });
 export type FenceReply = Readonly<Static<typeof FenceReplySchema>>;
 
@@ -67,21 +67,24 @@ export const StoredRequestSchema = Type.Object(
   {
     ...For,
     name: Name,
-    epoch: Type.Integer({ ...Sequence, description: 'Whose records are asked for.' }),
-    fromSeq: Type.Integer({ ...Sequence, description: 'Where to begin: behind what is settled.' }),
-    toSeq: Type.Integer({ ...Sequence, description: 'Where to end: at the fence.' }),
+    epoch: Type.Integer({ ...Sequence, description: 'The epoch of the records.' }),
+    fromSeq: Type.Integer({ ...Sequence, description: 'Start: after the settled records.' }),
+    toSeq: Type.Integer({ ...Sequence, description: 'End: the fence.' }),
   },
-  { description: 'Asks which records of an epoch are in the log, and where.' },
+  { description: "Requests the sequences of an epoch's records in the log." },
 );
 export type StoredRequest = Readonly<Static<typeof StoredRequestSchema>>;
 
 export const StoredReplySchema = Type.Object({
   stored: Type.Immutable(
     Type.Array(Type.Immutable(Type.Tuple([Sequence, Sequence])), {
-      description: 'Number and sequence of each record that was found, in the order of the log.',
+      description: 'Number and sequence of each found record, in the order of the log.',
     }),
   ),
-  readTo: Type.Integer({ minimum: 0, description: 'Below toSeq: ask again from behind it.' }),
+  readTo: Type.Integer({
+    minimum: 0,
+    description: 'If it is below toSeq, ask again from the next sequence.',
+  }),
 });
 export type StoredReply = Readonly<Static<typeof StoredReplySchema>>;
 
@@ -99,25 +102,25 @@ export const OpenRequestSchema = Type.Object(
       ],
       {
         description:
-          'How the epoch before ended: the highest number stored, and those below that a crash left out; null when ' +
-          'nothing of it was found. It goes into the log as it is given.',
+          'The end of the epoch before: the highest stored number, and lower numbers that a crash left out; null if nothing ' +
+          'of it was found. It goes into the log unchanged.',
       },
     ),
   },
-  { description: 'Opens an epoch; every earlier one of this producer is shut out.' },
+  { description: 'Opens an epoch and fences every earlier one of this producer.' },
 );
 export type OpenRequest = Readonly<Static<typeof OpenRequestSchema>>;
 
 export const OpenReplySchema = Type.Object({
-  producer: Type.String({ description: 'What identities begin with: `<account>~<name>`.' }),
+  producer: Type.String({ description: 'Begin of all identities: `<account>~<name>`.' }),
   epoch: Type.Integer({ minimum: 1, description: 'Sequence of `epoch.<producer>`; the fence.' }),
   durability: DurabilitySchema,
   window: Type.Optional(
     Type.Integer({
       minimum: 1,
       description:
-        'Records that may be on their way, each by itself: the broker makes the batches. Absent for a program within the ' +
-        'account of the log, which writes to it directly.',
+        'Records that may be in flight, each alone: the broker makes the batches. Absent for a program within the account ' +
+        'of the log, which writes to the log directly.',
     }),
   ),
 });

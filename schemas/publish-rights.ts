@@ -5,14 +5,14 @@ import { parseSubject } from './subjects.js';
 type Rights = Pick<Manifest, 'name' | 'actions' | 'dependencies'>;
 
 /** Commands that a module may send: to an action of an agent, of the module itself, or either. */
-interface Target {
+interface PublishTarget {
   readonly module: string;
   readonly name: string;
-  /** Undefined where both forms are allowed: whether it takes an agent is the other module's affair. */
+  /** Undefined if both forms are allowed: the other module's manifest decides whether the action takes an agent. */
   readonly agent: boolean | undefined;
 }
 
-const targetsOf = ({ name: self, actions, dependencies = {} }: Rights): readonly Target[] => [
+const targetsOf = ({ name: self, actions, dependencies = {} }: Rights): readonly PublishTarget[] => [
   ...Object.entries(actions).map(([name, action]) => ({ module: self, name, agent: takesAgent(action) })),
   ...Object.entries(dependencies).flatMap(([module, names]) =>
     names.map((name) => ({ module, name, agent: undefined })),
@@ -20,8 +20,8 @@ const targetsOf = ({ name: self, actions, dependencies = {} }: Rights): readonly
 ];
 
 /**
- * MODULE.ACTION and MODULE.ACTION.* of all that a module may send commands to. The one list: its account on the server
- * is made of it, and what the broker stores in its name is measured by it.
+ * MODULE.ACTION and MODULE.ACTION.* of all commands that a module may send. This is the one list: its account on the
+ * server is made from it, and the broker checks by it what it stores for the module.
  */
 export const commandPatterns = (manifest: Rights): readonly string[] =>
   targetsOf(manifest).flatMap(({ module, name, agent }) => [
@@ -30,9 +30,9 @@ export const commandPatterns = (manifest: Rights): readonly string[] =>
   ]);
 
 /**
- * Whether a module may store a copy on this subject, `evt.…` or `cmd.…` without its sender: a subject of the log, an event
- * that its manifest declares, or a command that its account may send. `schema` is the version of the result. This manifest
- * says nothing of the events of another version: there, each event of the module itself is allowed.
+ * Whether a module may store a copy on this subject, `evt.…` or `cmd.…` without its sender. The subject must be one
+ * of the log, and an event of its manifest or a command that its account may send. `schema` is the version of the
+ * result. The manifest does not know the events of another version, so there each event of the module is allowed.
  */
 export const mayStoreCopy = (
   manifest: Rights & Pick<Manifest, 'events' | 'schema'>,

@@ -2,12 +2,12 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
 import { BYTE_STEPS, formatBytes, KIB } from '../text/bytes.js';
 
-/** Sizes and durations as people write them: `10GB`, `512MiB`, `1.5k`, `30s`, `2h`. */
+/** Sizes and durations as users write them: `10GB`, `512MiB`, `1.5k`, `30s`, `2h`. */
 
-/** The longest that a timer of Node takes, milliseconds: almost 25 days. A longer one would fire at once. */
+/** The longest timer of Node in milliseconds, almost 25 days. A longer one would fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Characters that are read, at most. */
+/** The most characters that are read. */
 const MAX_TEXT = 256;
 
 const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
@@ -27,7 +27,7 @@ const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
   ['tib', KIB ** 4],
 ]);
 
-// No unit for a month: `m` is a minute here, as in Go, which the stock `nats` command line follows.
+// There is no unit for a month: `m` is a minute, as in Go, which the stock `nats` command line follows.
 const DURATION_UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
@@ -53,7 +53,7 @@ export const parseBytes = (text: string): Either<Fault, number> => {
     return left(
       fault(
         'USAGE',
-        `${JSON.stringify(text.slice(0, MAX_TEXT))} is no size; for example 10GB, 512MiB or 1048576`,
+        `${JSON.stringify(text.slice(0, MAX_TEXT))} is not a size; for example 10GB, 512MiB or 1048576`,
       ),
     );
   }
@@ -67,7 +67,7 @@ export const parseDuration = (text: string): Either<Fault, number> => {
     return left(
       fault(
         'USAGE',
-        `${JSON.stringify(text.slice(0, MAX_TEXT))} is no duration; for example 500ms, 30s, 1h30m or 2d`,
+        `${JSON.stringify(text.slice(0, MAX_TEXT))} is not a duration; for example 500ms, 30s, 1h30m or 2d`,
       ),
     );
   }
@@ -88,11 +88,11 @@ const DECIMAL_STEPS = [
 const BINARY_UNIT = /i(?:b)?\s*$/i;
 const NO_UNIT = /^\s*\d+(?:\.\d+)?\s*b?\s*$/i;
 
-/** The smallest size to give for at least so many bytes, in the kind of units that `text` has: `16MiB`, `16.8MB`. */
+/** The smallest size of at least this many bytes, in the kind of units that `text` has: `16MiB`, `16.8MB`. */
 export const atLeastLike = (text: string, bytes: number): string => {
   if (NO_UNIT.test(text)) return `${bytes} (${formatBytes(bytes).replace(' ', '')})`;
   const steps = BINARY_UNIT.test(text) ? BYTE_STEPS : DECIMAL_STEPS;
   const [unit, size] = steps.find(([, each]) => bytes >= each) ?? ['B', 1];
-  // Rounded up, and never below what is asked for.
+  // Rounded up, so it is never below the bytes.
   return `${Math.ceil((bytes / size) * 10) / 10}${unit}`;
 };

@@ -1,7 +1,7 @@
 import { itemsAt, membersAt, textAt, rootOf } from './json-scan.js';
 import type { Result } from './result.js';
 
-/** A record that an outcome causes: its subject, and its payload as the result has it, to the byte. */
+/** A record that an outcome causes: its subject, and its payload with the exact bytes of the result. */
 export interface PromisedCopy {
   readonly subject: string;
   readonly data: Uint8Array;
@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
 const NONE: readonly PromisedCopy[] = [];
 const COPY = /^(?:evt|cmd)\./;
 
-/** What the body of a result parses to; undefined when it is no JSON. */
+/** The parsed body of a result; undefined if it is not JSON. */
 export const parseResult = (body: Uint8Array): unknown => {
   try {
     return JSON.parse(decoder.decode(body));
@@ -25,7 +25,7 @@ export const parseResult = (body: Uint8Array): unknown => {
 const isOk = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && (value as Partial<Result>).status === 'ok';
 
-/** The same of a body that is known to be JSON and ok, as who has just written it does. */
+/** The same for a body that is JSON and ok, because the caller has just written it. */
 export const copiesIn = (body: Uint8Array): readonly PromisedCopy[] => {
   const out = membersAt(body, rootOf(body), ['out'])?.out;
   const items = out === undefined ? undefined : itemsAt(body, out);
@@ -35,7 +35,7 @@ export const copiesIn = (body: Uint8Array): readonly PromisedCopy[] => {
     const members = membersAt(body, item, ['subject', 'data']);
     const subject = members?.subject === undefined ? undefined : textAt(body, members.subject);
     const data = members?.data;
-    // What is no result promises nothing: a part of it might be half of what was meant.
+    // A record that is no result promises nothing: a part of it could be half of the outcome.
     if (subject === undefined || data === undefined || !COPY.test(subject)) return NONE;
     copies.push({ subject, data: body.subarray(data.from, data.to) });
   }
@@ -43,8 +43,8 @@ export const copiesIn = (body: Uint8Array): readonly PromisedCopy[] => {
 };
 
 /**
- * The copies that the body of a result promises, in order; slices of these bytes. A module in another language may store
- * what is no result: that promises nothing, and so does a result that is not ok.
+ * The copies that the body of a result promises, in order, as slices of these bytes. A module in another language may
+ * store a body that is no result. That promises nothing, and neither does a result that is not ok.
  */
 export const promisedCopies = (body: Uint8Array): readonly PromisedCopy[] =>
   isOk(parseResult(body)) ? copiesIn(body) : NONE;
@@ -54,8 +54,7 @@ const OK_ALONE = encoder.encode('{"status":"ok"}');
 const END = encoder.encode('}');
 
 /**
- * What a caller gets of a result that is ok: the bytes that are stored, without `out`. The body must be one that
- * JSON.parse takes.
+ * What a caller gets of a result that is ok: the stored bytes without `out`. JSON.parse must accept the body.
  */
 export const bodyForCaller = (body: Uint8Array): Uint8Array => {
   const { out, data } = membersAt(body, rootOf(body), ['out', 'data']) ?? {};

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { ERRORS, type Fault, isErrorCode } from './errors.js';
 
-/** What one outcome causes: a copy on its own subject, word for word what stands here. */
+/** A record that an outcome causes: a copy on its subject, word for word as in the result. */
 export const OutSchema = Type.Object({
   subject: Type.String(),
   id: Type.String({ pattern: '^[1-9][0-9]*/[1-9][0-9]*$' }),
@@ -9,7 +9,7 @@ export const OutSchema = Type.Object({
 });
 export type Out = Static<typeof OutSchema>;
 
-/** A code, of the table in errors.ts or of a module's own domain. */
+/** A code of the table in errors.ts, or a code of the module's domain. */
 export const CODE_PATTERN = '^[A-Z][A-Z0-9_]{0,63}$';
 
 export const ResultErrorSchema = Type.Object({
@@ -18,10 +18,10 @@ export const ResultErrorSchema = Type.Object({
   path: Type.Optional(Type.String()),
   retryable: Type.Boolean(),
   retryAfterMs: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'After how long trying again may help, milliseconds.' }),
+    Type.Integer({ minimum: 0, description: 'Milliseconds until another try may help.' }),
   ),
   attempts: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'How often the command was tried; absent where it never was.' }),
+    Type.Integer({ minimum: 1, description: 'Number of tries; absent if there was none.' }),
   ),
   dead: Type.Optional(
     Type.Boolean({ description: 'true: the command is a dead letter and can be redriven.' }),
@@ -40,7 +40,7 @@ export const RefusalSchema = Type.Object({
   error: ResultErrorSchema,
 });
 
-/** The body of a `res` record. A caller gets the same without `out`. */
+/** The body of a `res` record. A caller gets it without `out`. */
 export const ResultSchema = Type.Union([OkSchema, RefusalSchema]);
 
 export interface Ok {
@@ -54,16 +54,16 @@ export interface Refusal {
 }
 export type Result = Ok | Refusal;
 
-/** The result that answers a command with a fault of the table. */
+/** The result of a command that failed with a fault of the table. */
 export const refusal = (fault: Fault): Refusal => ({
   status: ERRORS[fault.code].status,
   error: fault,
 });
 
-/** What a caller may see of a result: all but `out`. */
+/** The part of a result that a caller may see: all but `out`. */
 export const forCaller = (result: Result): Result =>
   result.status === 'ok' ? { status: 'ok', data: result.data } : result;
 
-/** `Nats-Service-Error-Code` of a refusal: of the table, or 422 for a rejection of the domain. */
+/** `Nats-Service-Error-Code` of a refusal: from the table, or 422 for a rejection of the domain. */
 export const serviceCode = ({ status, error }: Refusal): number =>
   isErrorCode(error.code) ? ERRORS[error.code].service : status === 'rejected' ? 422 : 500;

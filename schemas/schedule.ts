@@ -7,13 +7,13 @@ import type { PayloadForm } from './payload.js';
 import { parseDuration } from './quantity.js';
 import { type Address, callSubject } from './subjects.js';
 
-/** Commands that are sent later, or again and again: see docs/decisions/0053. */
+/** Commands that are sent later, once or repeatedly: see docs/decisions/0053. */
 
-/** What a sender requests; the payload is the command's, the headers say when. */
+/** A request for a schedule: the payload is the command's, the headers give the times. */
 export const scheduleSubject = (address: Address): string =>
   `schedule${callSubject(address).slice('call'.length)}`;
 
-/** Headers of a request to schedule a command: one of the first four. */
+/** Headers of a request for a schedule: one of the first four. */
 export const SCHEDULE_HEADER = {
   at: 'Tally-At',
   in: 'Tally-In',
@@ -24,17 +24,17 @@ export const SCHEDULE_HEADER = {
 
 export type WhenHeaders = { readonly [K in keyof typeof SCHEDULE_HEADER]?: string | undefined };
 
-/** When a command is due, milliseconds since 1970. */
+/** The times at which a command is due, in milliseconds since 1970. */
 export type Timing =
   | { readonly kind: 'at'; readonly atMs: number }
   | { readonly kind: 'every'; readonly everyMs: number }
   | { readonly kind: 'cron'; readonly expression: string; readonly timezone?: string };
 
-/** Farther ahead nobody plans, and a Date still has all that is counted from there. */
+/** The farthest time ahead. A Date can still hold every time that is computed from it. */
 const FARTHEST_MS = 100 * 366 * 86_400_000;
 const SECOND_MS = 1_000;
 
-/** Characters of what says when, at most: no time, duration or cron expression that means something is longer. */
+/** The most characters of a time, a duration or a cron expression: every useful one is shorter. */
 export const MAX_WHEN_TEXT = 256;
 
 const invalid = (message: string): Either<Fault, never> => left(fault('SCHEDULE_INVALID', message));
@@ -42,7 +42,9 @@ const invalid = (message: string): Either<Fault, never> => left(fault('SCHEDULE_
 const parseAt = (text: string, nowMs: number): Either<Fault, Timing> => {
   const atMs = parseInstant(text);
   if (atMs === undefined) {
-    return invalid(`${JSON.stringify(text)} is no RFC 3339 time with its offset, as 2030-01-31T12:00:00Z`);
+    return invalid(
+      `${JSON.stringify(text)} is not an RFC 3339 time with its offset, such as 2030-01-31T12:00:00Z`,
+    );
   }
   if (atMs <= nowMs) return invalid(`${text} is past`);
   return atMs - nowMs > FARTHEST_MS ? invalid(`${text} is too far away`) : right({ kind: 'at', atMs });
@@ -62,9 +64,9 @@ const parseIn = (text: string, nowMs: number): Either<Fault, Timing> => {
 const parseEvery = (text: string): Either<Fault, Timing> => {
   const span = parseSpan(text);
   if (isLeft(span)) return span;
-  // Each firing is at a whole second.
+  // Each firing is at a full second.
   return span.right < SECOND_MS || span.right % SECOND_MS !== 0
-    ? invalid(`a command is repeated every whole number of seconds, 1s or more; ${text} is not one`)
+    ? invalid(`the period must be a whole number of seconds, at least 1s; ${text} is not`)
     : right({ kind: 'every', everyMs: span.right });
 };
 
@@ -79,15 +81,15 @@ const parseCronTiming = (text: string, zone: string | undefined, nowMs: number):
   return right({ kind: 'cron', expression, ...(zone === undefined ? {} : { timezone: zone }) });
 };
 
-/** Reads when a command is due; SCHEDULE_INVALID says what cannot be read, is past, or is said twice. */
+/** Reads when a command is due. SCHEDULE_INVALID names the part that cannot be read, is past, or occurs twice. */
 export const parseTiming = (when: WhenHeaders, nowMs: number): Either<Fault, Timing> => {
   const given = (['at', 'in', 'every', 'cron'] as const).filter((key) => when[key] !== undefined);
   const [kind] = given;
   if (kind === undefined || given.length > 1) {
-    const said = given.length === 0 ? 'none was given' : `${given.join(' and ')} were given`;
-    return invalid(`a schedule needs one of at, in, every and cron; ${said}`);
+    const found = given.length === 0 ? 'none was given' : `${given.join(' and ')} were given`;
+    return invalid(`a schedule needs one of at, in, every and cron; ${found}`);
   }
-  if (when.timezone !== undefined && kind !== 'cron') return invalid('a time zone goes with cron only');
+  if (when.timezone !== undefined && kind !== 'cron') return invalid('a time zone needs cron');
   if (when.timezone === '') {
     return invalid('the time zone is empty: name one, such as Europe/Berlin, or leave it out for UTC');
   }
@@ -101,7 +103,7 @@ export const parseTiming = (when: WhenHeaders, nowMs: number): Either<Fault, Tim
   return kind === 'every' ? parseEvery(text) : parseCronTiming(text, when.timezone, nowMs);
 };
 
-/** A timing as one text, for a header; a time zone is a separate header. */
+/** A timing as one text, for a header; the time zone is in another header. */
 export const timingText = (timing: Timing): string => {
   if (timing.kind === 'at') return `@at ${new Date(timing.atMs).toISOString()}`;
   return timing.kind === 'every' ? `@every ${timing.everyMs / SECOND_MS}s` : timing.expression;
@@ -109,7 +111,7 @@ export const timingText = (timing: Timing): string => {
 
 const EVERY = /^@every (\d{1,12})s$/;
 
-/** The inverse; undefined for what is none. */
+/** The inverse; undefined for other text. */
 export const timingOf = (text: string, zone: string): Timing | undefined => {
   if (text.startsWith('@at ')) {
     const atMs = parseInstant(text.slice('@at '.length));
@@ -122,7 +124,7 @@ export const timingOf = (text: string, zone: string): Timing | undefined => {
   return { kind: 'cron', expression: cron.right.expression, ...(zone === '' ? {} : { timezone: zone }) };
 };
 
-/** When it is due for the first time after `sinceMs`; Infinity: never. */
+/** The first due time after `sinceMs`; Infinity: never. */
 export const firstDue = (timing: Timing, sinceMs: number): number => {
   if (timing.kind === 'at') return timing.atMs;
   if (timing.kind === 'every') return Math.round(sinceMs / SECOND_MS) * SECOND_MS + timing.everyMs;
@@ -132,7 +134,7 @@ export const firstDue = (timing: Timing, sinceMs: number): number => {
   );
 };
 
-/** When it is due next after `afterMs`, where it is due at `dueMs`; Infinity: never. A period keeps its rhythm. */
+/** The next due time after `afterMs`, if it is due at `dueMs`; Infinity: never. A period keeps its rhythm. */
 export const nextDue = (timing: Timing, dueMs: number, afterMs: number): number => {
   if (timing.kind === 'at') return Number.POSITIVE_INFINITY;
   if (timing.kind === 'cron') return firstDue(timing, afterMs);
@@ -147,34 +149,34 @@ export const ScheduleSchema = Type.Object(
     id: Type.String(),
     module: Type.String(),
     action: Type.String(),
-    agent: OrNull('null where the action is addressed to the module.'),
+    agent: OrNull('null if the action takes no agent.'),
     sender: Type.String({
-      description: 'Who scheduled it, as the server authenticated it; its commands bear this sender.',
+      description: 'The authenticated sender of the request; its commands have this sender.',
     }),
     at: OrNull('RFC 3339 time of a command that is sent once.'),
     everyMs: Type.Union([Type.Integer({ minimum: 1_000 }), Type.Null()], {
-      description: 'Period of one that is repeated, milliseconds.',
+      description: 'Period of a repeated command in milliseconds.',
     }),
-    cron: OrNull('Six fields, the first of them seconds.'),
-    timezone: OrNull('What the cron expression is read in; null: UTC.'),
-    next: Type.String({ description: 'RFC 3339 time at which it is due next, as far as the broker knows.' }),
+    cron: OrNull('Six fields; the first one is the seconds.'),
+    timezone: OrNull('Time zone of the cron expression; null: UTC.'),
+    next: Type.String({ description: 'RFC 3339 time of the next command, as far as the broker knows.' }),
     created: Type.String({ description: 'RFC 3339 time.' }),
   },
   { description: 'A scheduled command. Fields that do not apply are null.' },
 );
 export type Schedule = Readonly<Static<typeof ScheduleSchema>>;
 
-/** A schedule with what its commands hold. */
+/** A schedule with the headers and the payload of its commands. */
 export type ScheduleDetails = Schedule & {
   readonly headers: Readonly<Record<string, string>>;
   readonly form: PayloadForm;
-  /** The payload as it was sent, as text of JSON: see `Payload`. null where the answer would be too large for one message. */
+  /** The payload as the sender sent it, as text of JSON: see `Payload`. null if the reply would exceed one message. */
   readonly payload: string | null;
   readonly dataBytes: number;
 };
 
 export interface SchedulePage {
   readonly schedules: readonly Schedule[];
-  /** Where the next page begins; null behind the last. */
+  /** Start of the next page; null after the last. */
   readonly next: number | null;
 }

@@ -1,6 +1,6 @@
 import { patternSize } from './linear-pattern.js';
 
-/** What is wrong with a JSON Schema, and where: `path` is a JSON pointer. */
+/** A problem of a JSON Schema and its place: `path` is a JSON pointer. */
 export interface SchemaProblem {
   readonly path: string;
   readonly message: string;
@@ -8,10 +8,10 @@ export interface SchemaProblem {
 
 const TYPES = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
 
-/** Deep enough for any payload that people read; a schema beyond it would overflow the stack of its compiler. */
+/** Deep enough for any payload that people read. A deeper schema would overflow the stack of its compiler. */
 const MAX_DEPTH = 64;
 
-/** Of a pattern, in steps for each character: `.{1,1000}` has about 2,000. */
+/** The most steps of a pattern for each character: `.{1,1000}` has about 2,000. */
 const MAX_PATTERN_SIZE = 5_000;
 
 const GROUPS = ['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions'];
@@ -35,8 +35,8 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 const isStrings = (value: unknown): boolean =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
 
-// The compiler skips a keyword whose value has the wrong type, so the schema would accept everything, and the
-// module's author would learn it in production.
+// The compiler skips a keyword whose value has the wrong type. Then the schema would accept everything, and the
+// module's author would notice only in production.
 const KEYWORDS: readonly (readonly [readonly string[], (value: unknown) => boolean, string])[] = [
   [['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'], isNumber, 'is not a number'],
   [
@@ -77,7 +77,7 @@ const patternProblem = (node: Record<string, unknown>, path: string): SchemaProb
     const measured = patternSize(pattern);
     if ('problem' in measured) return { path: at, message: measured.problem };
     if (measured.size > MAX_PATTERN_SIZE) {
-      const message = `is a pattern of ${measured.size} steps for each character; ${MAX_PATTERN_SIZE} are allowed`;
+      const message = `is a pattern with ${measured.size} steps for each character; at most ${MAX_PATTERN_SIZE} are allowed`;
       return { path: at, message };
     }
   }
@@ -88,7 +88,7 @@ const keywordProblem = (node: Record<string, unknown>, path: string): SchemaProb
   const { type } = node;
   const types = type === undefined ? [] : [type].flat();
   if (!types.every((one) => typeof one === 'string' && TYPES.includes(one))) {
-    return { path: pointer(path, 'type'), message: `is none of ${TYPES.join(', ')}` };
+    return { path: pointer(path, 'type'), message: `is not one of ${TYPES.join(', ')}` };
   }
   for (const [keys, fits, message] of KEYWORDS) {
     const wrong = keys.find((key) => node[key] !== undefined && !fits(node[key]));
@@ -97,7 +97,7 @@ const keywordProblem = (node: Record<string, unknown>, path: string): SchemaProb
   return patternProblem(node, path);
 };
 
-/** The schemas inside a schema with their places, or the first place that should hold some and does not. */
+/** The schemas inside a schema with their places, or the first place that should hold schemas and does not. */
 const children = (node: Record<string, unknown>, path: string): [string, unknown][] | SchemaProblem => {
   const found: [string, unknown][] = [];
   for (const key of GROUPS) {
@@ -122,7 +122,7 @@ const children = (node: Record<string, unknown>, path: string): [string, unknown
   return found;
 };
 
-/** The first thing in a schema that would make it check something else than it says; undefined when there is none. */
+/** The first problem that makes a schema check something else than its text says; undefined if there is none. */
 export const schemaProblem = (schema: unknown, path: string, depth = 0): SchemaProblem | undefined => {
   if (typeof schema === 'boolean') return undefined;
   if (!isObject(schema)) return { path, message: 'is not a JSON Schema' };

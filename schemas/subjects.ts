@@ -3,7 +3,7 @@ import { type Fault, fault } from './errors.js';
 import { isName, isProducerName } from './names.js';
 
 /**
- * The subjects of the log. `cmd` carries its sender as the last token, put there by the server's account import.
+ * The subjects of the log. `cmd` has its sender as the last token; the server's account import puts it there.
  *
  *     cmd.<module>.<action>[.<agent>].<sender>    res.<module>.<action>[.<agent>]
  *     evt.<module>.<event>[.<agent>]              epoch.<producer>
@@ -23,7 +23,7 @@ export type LogSubject =
 
 export type RecordKind = LogSubject['kind'];
 
-/** What a caller addresses: `call.<module>.<action>[.<agent>]`, or a command before the server adds its sender. */
+/** The address of a call, `call.<module>.<action>[.<agent>]`, or of a command before the server adds its sender. */
 export interface Address {
   readonly module: string;
   readonly name: string;
@@ -37,12 +37,12 @@ const tail = ({ module, name, agent }: Address): string =>
 
 export const resultSubject = (address: Address): string => `res.${tail(address)}`;
 export const eventSubject = (address: Address): string => `evt.${tail(address)}`;
-/** What a sender publishes to; see {@link storedCommandSubject} for what the log holds. */
+/** The subject to which a sender publishes; see {@link storedCommandSubject} for the subject in the log. */
 export const commandSubject = (address: Address): string => `cmd.${tail(address)}`;
 export const storedCommandSubject = (address: Address, sender: string): string =>
   `cmd.${tail(address)}.${sender}`;
 export const callSubject = (address: Address): string => `call.${tail(address)}`;
-/** A dead letter, in a stream of its own: one subject for each command, so that the server takes it once. */
+/** A dead letter, in a separate stream: one subject for each command, so that the server takes it once. */
 export const deadSubject = (address: Address, command: number): string => `dead.${tail(address)}.${command}`;
 export const epochSubject = (producer: string): string => `epoch.${producer}`;
 
@@ -60,8 +60,8 @@ export const buildSubject = (subject: LogSubject): string => {
 };
 
 /**
- * Splits a subject of the log by its shape alone. Tokens may still be no names: `cmd.accounts.depo$it.x.guest` was
- * stored by the server and must be answered, so its reader decides with {@link isName}.
+ * Splits a subject of the log by its form alone. Its tokens may be no names: the server has stored
+ * `cmd.accounts.depo$it.x.guest`, and the command must get a result. So the reader decides with {@link isName}.
  */
 export const splitSubject = (text: string): LogSubject | undefined => {
   const [kind, a, b, c, d, ...more] = text.split('.');
@@ -97,7 +97,7 @@ const tokens = (subject: LogSubject): readonly string[] =>
 export const parseSubject = (text: string): Either<Fault, LogSubject> => {
   const subject = splitSubject(text);
   if (subject === undefined)
-    return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is no subject of the log`));
+    return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is not a subject of the log`));
   const isToken = subject.kind === 'epoch' ? isProducerName : isName;
   const bad = tokens(subject).find((token) => !isToken(token));
   return bad === undefined

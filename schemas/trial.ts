@@ -1,6 +1,9 @@
-/** What the broker and a process that tries a module's code say to each other, by messages of Node between parent and child. */
+/**
+ * The messages between the broker and a process that tries a module's code. They are messages of Node between parent
+ * and child.
+ */
 
-/** A record of the module's past, as far as states are folded from it. */
+/** A record of the module's past that states are folded from. */
 export interface TrialRecord {
   readonly seq: number;
   readonly timeMs: number;
@@ -10,10 +13,10 @@ export interface TrialRecord {
   readonly data: Uint8Array;
 }
 
-/** The broker sends records, one group after each answer, and an empty group behind the last. */
+/** The broker sends records, one group after each reply, and an empty group after the last. */
 export interface TrialGroup {
   readonly records: readonly TrialRecord[];
 }
 
-/** The process says that its code is loaded, then that a group is folded. What is wrong it says as it ends. */
+/** The process reports that its code is loaded, then each folded group. It reports a problem as it ends. */
 export type TrialAnswer = 'loaded' | 'folded';

@@ -6,7 +6,7 @@ import { type ErrorCode, type Fault, fault } from './errors.js';
 /** A JSON Schema as manifests carry it. */
 export type JsonSchema = object | boolean;
 
-/** Checks a value; the fault names the place (`path`, a JSON pointer) and the reason. */
+/** Checks a value. The fault names the place (`path`, a JSON pointer) and the reason. */
 export type Check<T> = (value: unknown) => Either<Fault, T>;
 
 interface Problem {
@@ -15,23 +15,22 @@ interface Problem {
   readonly message: string;
 }
 
-// `additionalProperties: false` is reported twice: as the `false` schema at the place, which has the path that
-// the caller needs, and as the keyword at the parent, which has the words.
+// `additionalProperties: false` is reported twice: as the `false` schema at the place, with the path that the caller
+// needs, and as the keyword at the parent, with the message.
 const explain = (problem: Problem): string =>
-  problem.keyword === 'boolean' ? 'is not a property that is known here' : problem.message;
+  problem.keyword === 'boolean' ? 'is not a known property' : problem.message;
 
-const NO_PLACE =
-  'does not fit its schema; it is too large for the place to be named: send less, and see which part is wrong';
+const NO_PLACE = 'does not fit its schema; it is too large to find the place: send a smaller part to find it';
 
-/** Why a check came to no end; throws what is a fault of ours. */
+/** The reason why a check did not finish. Throws a fault of ours. */
 const whyStopped = (error: unknown): string => {
   if (error instanceof TooMuchWork) return `takes too long to check: ${error.message}`;
-  // A recursive schema meets a payload that is nested deeper than the stack: the sender's fault, not a crash.
+  // A recursive schema met a payload that is nested deeper than the stack. That is the sender's fault, not a crash.
   if (error instanceof RangeError) return 'is nested too deeply';
   throw error;
 };
 
-/** Compiles a JSON Schema once; the check it returns is what hot paths run. */
+/** Compiles a JSON Schema once. Hot paths run the returned check. */
 export const compile = <T>(schema: JsonSchema, code: ErrorCode, what: string): Check<T> => {
   const compiled = Schema.Compile(schema as Parameters<typeof Schema.Compile>[0]);
   const wrong = (message: string, path = ''): Either<Fault, never> =>

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 
-/** What can be wrong with a log, one name each. */
+/** The kinds of findings. */
 export const FINDING_KINDS = [
   'missing',
   'duplicated',
@@ -21,12 +21,12 @@ export const FindingSchema = Type.Object(
     kind: Type.Enum([...FINDING_KINDS]),
     seq: Type.Integer({
       minimum: 0,
-      description: 'Where in the log it shows; 0 where no one record shows it.',
+      description: 'Sequence of the record that shows it; 0 if no single record does.',
     }),
-    producer: Type.String({ description: 'Whose record it is, where that is known; else empty.' }),
-    detail: Type.String({ description: 'In words, with the numbers.' }),
+    producer: Type.String({ description: 'Producer of the record, if known; otherwise empty.' }),
+    detail: Type.String({ description: 'Description with the numbers.' }),
   },
-  { description: 'One thing that is wrong.' },
+  { description: 'One finding.' },
 );
 export type Finding = Readonly<Static<typeof FindingSchema>>;
 
@@ -37,39 +37,39 @@ const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 export const VerificationSchema = Type.Object(
   {
-    ok: Type.Boolean({ description: 'Nothing is wrong: there is no finding.' }),
-    records: Count('Records that were read.'),
+    ok: Type.Boolean({ description: 'true: there is no finding.' }),
+    records: Count('Records read.'),
     firstSeq: Type.Integer({ minimum: 0, description: 'Begin of the range.' }),
     lastSeq: Type.Integer({ minimum: 0, description: 'End of the range.' }),
     commands: Count('Of the records.'),
     events: Count('Of the records.'),
     results: Count('Of the records.'),
     producers: Count('Names that numbered records.'),
-    missing: Count(
-      'Findings: sequences, numbers of a producer, copies or acknowledged records that are not there.',
-    ),
-    duplicated: Count('Findings: numbers, copies or lines of a ledger that are there twice.'),
-    reordered: Count('Findings: numbers, epochs or commands of an agent out of their order.'),
-    unanswered: Count('Commands without a result, the young ones too, which are no findings.'),
-    answeredTwice: Count('Findings: results of commands that have one.'),
-    orphanEvents: Count('Findings: events and commands that no decision promises.'),
-    unattributed: Count('Findings: records that cannot be what they say, or of nobody.'),
-    stateMismatches: Count('Findings: snapshots that are not what the log gives.'),
+    missing: Count('Findings: missing sequences, numbers of a producer, copies or acknowledged records.'),
+    duplicated: Count('Findings: numbers, copies or lines of a ledger that occur twice.'),
+    reordered: Count('Findings: numbers, epochs or commands of an agent out of order.'),
+    unanswered: Count('Commands without a result. New ones are counted, but are no findings.'),
+    answeredTwice: Count('Findings: second results of a command.'),
+    orphanEvents: Count('Findings: events and commands that no result promises.'),
+    unattributed: Count('Findings: records with a missing or forged producer.'),
+    stateMismatches: Count('Findings: snapshots that differ from the log.'),
     digest: Type.String({
       description: 'SHA-256 over all records of the range in order: docs/replay.md#the-digest.',
     }),
     seconds: Type.Number({
       minimum: 0,
-      description: 'Of reading and checking the records, without the snapshots.',
+      description: 'Seconds for reading and checking the records, without the snapshots.',
     }),
-    findings: Type.Immutable(Type.Array(FindingSchema, { description: 'The first of them.' })),
-    findingsTotal: Count('Findings in all, listed or not.'),
-    forbidden: Count('Findings: copies that a result promises and its module may not have.'),
-    callsDiffer: Count('Findings: results whose handler says that it made other calls than the log has.'),
-    altered: Count('Findings: records that are not what they were, or not what was decided.'),
+    findings: Type.Immutable(Type.Array(FindingSchema, { description: 'The first findings.' })),
+    findingsTotal: Count('All findings, listed or not.'),
+    forbidden: Count('Findings: copies that a result promises and its module may not send.'),
+    callsDiffer: Count('Findings: results that name other calls of their handler than the log has.'),
+    altered: Count(
+      'Findings: records that differ from the certificate, or copies that differ from the result.',
+    ),
     epochs: Count('Of the records.'),
-    waiting: Count('Of the commands and copies that are not there yet: too young to be called missing.'),
-    before: Count('Results and copies whose commands stand before the range: nothing can be said of them.'),
+    waiting: Count('Commands and copies that are too new to count as missing.'),
+    before: Count('Results and copies whose commands are before the range; they cannot be checked.'),
     ledger: Count('Lines of the ledger.'),
     states: Type.Immutable(
       Type.Array(
@@ -77,35 +77,37 @@ export const VerificationSchema = Type.Object(
           module: Type.String(),
           agents: Count('Agents whose snapshots were compared.'),
         }),
-        { description: 'Modules whose snapshots are what the log gives.' },
+        { description: 'Modules whose snapshots match the log.' },
       ),
     ),
-    notes: Type.Immutable(Type.Array(Type.String(), { description: 'What was not looked at, and why.' })),
+    notes: Type.Immutable(
+      Type.Array(Type.String(), { description: 'Parts that were not checked, with the reason.' }),
+    ),
     logId: Type.String({ description: 'Identity of the log.' }),
   },
-  { description: 'What `replay verify` found.' },
+  { description: 'Report of `replay verify`.' },
 );
 export type Verification = Readonly<Static<typeof VerificationSchema>>;
 
 export const LedgerEntrySchema = Type.Union(
   [
     Type.Object({
-      id: Type.String({ description: 'Tally-Id of what was sent.' }),
+      id: Type.String({ description: 'Tally-Id of the sent record.' }),
       seq: Type.Integer({ minimum: 1 }),
       subject: Type.Optional(Type.String()),
     }),
     Type.Object({
       subject: Type.String({
-        description: 'As it was published: without the sender that the log has behind it.',
+        description: 'Subject as published, without the sender at its end in the log.',
       }),
       seq: Type.Integer({ minimum: 1 }),
     }),
   ],
-  { description: 'A line of a ledger: what was acknowledged, and at which sequence.' },
+  { description: 'A line of a ledger: an acknowledged record and its sequence.' },
 );
 export type LedgerEntry = Readonly<Static<typeof LedgerEntrySchema>>;
 
-/** What a certificate says, in the words that are signed. */
+/** The statement of a certificate: these words are signed. */
 export const StatementSchema = Type.Object(
   {
     statement: Type.Literal('tallystick verification 1'),
@@ -118,23 +120,22 @@ export const StatementSchema = Type.Object(
     results: Count('Of the records.'),
     events: Count('Of the records.'),
     epochs: Count('Of the records.'),
-    findings: Count('What was wrong when it was issued.'),
+    findings: Count('Findings at the time of issue.'),
     digest: Digest,
     segments: Type.Immutable(
       Type.Array(Type.Immutable(Type.Tuple([Type.Integer({ minimum: 1 }), Digest])), {
-        description:
-          'First sequence and digest of each part; the parts are those of docs/replay.md#the-digest.',
+        description: 'First sequence and digest of each part; docs/replay.md#the-digest defines the parts.',
       }),
     ),
   },
-  { description: 'What a certificate states.' },
+  { description: 'The statement of a certificate.' },
 );
 export type Statement = Readonly<Static<typeof StatementSchema>>;
 
 export const CertificateSchema = Type.Object(
   {
     statement: Type.String({
-      description: 'A statement as JSON: exactly these characters, in UTF-8, are signed.',
+      description: 'The statement as JSON. Exactly these characters, in UTF-8, are signed.',
     }),
     publicKey: Type.String({ description: 'Ed25519, 32 bytes, base64.' }),
     signature: Type.String({ description: 'Ed25519, 64 bytes, base64.' }),

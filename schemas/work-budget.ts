@@ -1,13 +1,17 @@
 /**
- * How much work the check of one value may be. Patterns are matched in linear time, which is the length of the text times the size of
- * the pattern; a recursive schema may look at one place again and again. What takes more is refused, and holds up nobody.
+ * The limit of work for the check of one value. A pattern takes time linear in the length of the text times the size
+ * of the pattern. A recursive schema may look at one place again and again. A check that needs more is refused, so it
+ * delays no other request.
  */
 const MAX_PATTERN_STEPS = 100_000_000;
 const MAX_CALLS = 500_000;
-/** Looking for the place that is wrong costs some 2 µs for each step. That is on top of the check, and holds up everybody. */
+/**
+ * The search for the wrong place costs some 2 µs for each step, in addition to the check, and delays every other
+ * request.
+ */
 const MAX_ERROR_CALLS = 5_000;
 
-/** Thrown through the compiled check; {@link checked} alone catches it. */
+/** Thrown through the compiled check; only {@link checked} catches it. */
 export class TooMuchWork extends Error {
   override readonly name = 'TooMuchWork';
 }
@@ -15,7 +19,7 @@ export class TooMuchWork extends Error {
 let stepsLeft = Number.POSITIVE_INFINITY;
 let callsLeft = Number.POSITIVE_INFINITY;
 
-/** A pattern of this size is about to be matched with a text of that length. */
+/** Counts the match of a pattern of this size with a text of that length. */
 export const spendSteps = (length: number, size: number): void => {
   stepsLeft -= length * size;
   if (stepsLeft < 0) throw new TooMuchWork('its patterns take too long for texts of this length');
@@ -45,5 +49,5 @@ const within = <A>(calls: number, work: () => A): A => {
 /** One check of a value; throws {@link TooMuchWork}. */
 export const withinCheck = <A>(work: () => A): A => within(MAX_CALLS, work);
 
-/** One search for what is wrong; throws {@link TooMuchWork}. */
+/** One search for the wrong place; throws {@link TooMuchWork}. */
 export const withinSearch = <A>(work: () => A): A => within(MAX_ERROR_CALLS, work);

@@ -1,4 +1,4 @@
-/** A list or an object that is being written, and how far it is. */
+/** A list or an object in the making, and the next item to write. */
 interface Open {
   readonly keys: readonly string[] | undefined;
   readonly values: readonly unknown[];
@@ -12,7 +12,7 @@ const openOf = (value: object): Open =>
 
 const isOpened = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** On one line, without calling itself. */
+/** On one line, without recursion. */
 const writeDeep = (root: unknown): string => {
   const parts: string[] = [];
   const open: Open[] = [];
@@ -41,8 +41,8 @@ const writeDeep = (root: unknown): string => {
 };
 
 /**
- * A value of JSON, without circles, as JSON.stringify writes it, on one line or on several. One that is nested deeper than the stack
- * of JSON.stringify is written on one line.
+ * A JSON value without circles, as JSON.stringify writes it, on one line or several. A value that is nested deeper
+ * than the stack of JSON.stringify is written on one line.
  */
 export const writeJson = (value: unknown, onLines = false): string => {
   try {

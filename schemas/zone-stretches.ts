@@ -1,13 +1,13 @@
-/** A stretch of time in which the clock of a zone stands at one offset from UTC. All in milliseconds. */
+/** A time span in which a zone's clock has one offset from UTC, in milliseconds. */
 export interface Stretch {
   readonly fromMs: number;
-  /** The next stretch begins here, at the same offset or another one. */
+  /** The start of the next stretch, at the same offset or another. */
   readonly toMs: number;
-  /** The clock shows UTC and this. */
+  /** The offset of the clock from UTC. */
   readonly offsetMs: number;
 }
 
-interface Change {
+interface OffsetChange {
   readonly atMs: number;
   readonly offsetMs: number;
 }
@@ -15,7 +15,7 @@ interface Change {
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
 
-/** How far the clock of a zone is ahead of UTC at an instant, as Intl has it. */
+/** The offset of a zone's clock from UTC at an instant, as Intl has it. */
 const offsetReader = (zone: string): ((ms: number) => number) => {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
@@ -28,7 +28,7 @@ const offsetReader = (zone: string): ((ms: number) => number) => {
     second: 'numeric',
   });
   return (ms) => {
-    // As one text: its parts cost nine times as much.
+    // As one text: reading its parts is nine times as slow.
     const [month = 1, day = 1, year = 0, hour = 0, minute = 0, second = 0] = (
       format.format(ms).match(/\d+/g) ?? []
     ).map(Number);
@@ -36,21 +36,24 @@ const offsetReader = (zone: string): ((ms: number) => number) => {
   };
 };
 
-/** Zones whose changes are remembered; of more, all are forgotten. */
+/** The most zones whose changes are remembered; beyond it, all are forgotten. */
 const MOST_ZONES = 1_000;
-const known = new Map<string, Map<number, readonly Change[]>>();
+const known = new Map<string, Map<number, readonly OffsetChange[]>>();
 
-/** Of one zone, however its name is written: senders choose that, and each new way would be read again. */
-const yearsOf = (zone: string): Map<number, readonly Change[]> => {
+/**
+ * One entry for each zone, however its name is written: senders choose the spelling, and each new one would be read
+ * again.
+ */
+const yearsOf = (zone: string): Map<number, readonly OffsetChange[]> => {
   const name = zone.toLowerCase();
-  const years = known.get(name) ?? new Map<number, readonly Change[]>();
+  const years = known.get(name) ?? new Map<number, readonly OffsetChange[]>();
   if (!known.has(name) && known.size >= MOST_ZONES) known.clear();
   known.set(name, years);
   return years;
 };
 
 /** The second at which the offset changes between two instants. */
-const changeBetween = (offset: (ms: number) => number, fromMs: number, toMs: number): Change => {
+const changeBetween = (offset: (ms: number) => number, fromMs: number, toMs: number): OffsetChange => {
   let [low, high] = [fromMs, toMs];
   const before = offset(low);
   while (high - low > SECOND_MS) {
@@ -61,15 +64,15 @@ const changeBetween = (offset: (ms: number) => number, fromMs: number, toMs: num
   return { atMs: high, offsetMs: offset(high) };
 };
 
-/** The offset at the start of a year (UTC), and each change in it; about 1 ms, so it is remembered. */
-const changesOf = (zone: string, year: number): readonly Change[] => {
+/** The offset at the start of a year (UTC), and each change in it. It takes about 1 ms, so it is remembered. */
+const changesOf = (zone: string, year: number): readonly OffsetChange[] => {
   const years = yearsOf(zone);
   const remembered = years.get(year);
   if (remembered !== undefined) return remembered;
   const offset = offsetReader(zone);
   const [start, end] = [Date.UTC(year), Date.UTC(year + 1)];
-  const changes: Change[] = [{ atMs: start, offsetMs: offset(start) }];
-  // No zone changes its clock twice within a day.
+  const changes: OffsetChange[] = [{ atMs: start, offsetMs: offset(start) }];
+  // No zone changes its clock twice in one day.
   for (let day = start; day < end; day += DAY_MS) {
     const next = Math.min(day + DAY_MS, end);
     if (offset(next) === offset(day)) continue;
@@ -81,8 +84,8 @@ const changesOf = (zone: string, year: number): readonly Change[] => {
 };
 
 /**
- * The stretches of a zone from the one that holds `fromMs` on, in their order, up to one that ends behind `untilMs`. Each ends with
- * its year (UTC) at the latest, so that nobody reads a year which nobody asked for.
+ * The stretches of a zone in order, from the one with `fromMs` to the one that ends after `untilMs`. Each ends with
+ * its year (UTC) at the latest, so no year is read that is not needed.
  */
 export function* stretchesOf(zone: string, fromMs: number, untilMs: number): Generator<Stretch> {
   if (zone === 'UTC') {

@@ -2,13 +2,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, FaultError } from '../schemas/errors.js';
 
-/** What a broker has started, so that it can be stopped in the opposite order, and why it may have to be. */
+/** The started parts of a broker, to stop them in the opposite order, and the reason for a stop. */
 export class Lifetime {
   readonly #steps: (() => Promise<unknown> | unknown)[] = [];
   readonly #atOnce: (() => void)[] = [];
   #stopped: Promise<void> | undefined;
   #fail: (reason: Fault) => void = () => undefined;
-  /** Resolves when the broker cannot go on; it must then be stopped. */
+  /** Resolves when the broker cannot continue. Then it must be stopped. */
   readonly failed: Promise<Fault>;
 
   constructor() {
@@ -17,12 +17,12 @@ export class Lifetime {
     });
   }
 
-  /** Adds a step that undoes what was just done. */
+  /** Adds a step that undoes the last start. */
   onStop(step: () => Promise<unknown> | unknown): void {
     this.#steps.push(step);
   }
 
-  /** Adds what is to happen the moment another broker has this one's place, long before this one has ended. */
+  /** Adds a step for the moment when another broker takes over, long before this one has ended. */
   onReplaced(step: () => void): void {
     this.#atOnce.push(step);
   }
@@ -35,7 +35,7 @@ export class Lifetime {
     this.#fail(reason);
   }
 
-  /** Runs the steps, the last one first. Idempotent. One that fails does not keep the others from running. */
+  /** Runs the steps, the last one first. Idempotent. A step that fails does not stop the others. */
   stop(): Promise<void> {
     this.#stopped ??= this.#undo();
     return this.#stopped;
@@ -54,10 +54,13 @@ export class Lifetime {
   }
 }
 
-/** The value, or a throw: for a sequence of steps that ends at the first fault, which its caller makes a value again. */
+/**
+ * The value, or a throw: for a sequence of steps that ends at the first fault. Its caller turns the throw into a
+ * value.
+ */
 export const orThrow = <A>(result: E.Either<Fault, A>): A => {
   if (E.isLeft(result)) throw new FaultError(result.left);
   return result.right;
 };
 
-export const run = async <A>(task: TaskEither<Fault, A>): Promise<A> => orThrow(await task());
+export const runOrThrow = async <A>(task: TaskEither<Fault, A>): Promise<A> => orThrow(await task());

@@ -20,7 +20,9 @@ export const inColour = (isOn: boolean, colour: Colour, text: string): string =>
 
 const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
 
-/** `FORCE_COLOR`, unless it is 0, is for pipes that end on a screen (`| less -R`); `NO_COLOR` is for screens without. */
+/**
+ * `FORCE_COLOR`, unless it is 0, is for pipes that end on a screen (`| less -R`); `NO_COLOR` is for screens without.
+ */
 export const wantsColour = (isTty: boolean, { FORCE_COLOR, NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean => {
   if (isSet(FORCE_COLOR)) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
   return isTty && !isSet(NO_COLOR) && TERM !== 'dumb';

@@ -8,10 +8,10 @@ import { describeState, showState, unknownAgent, withAgents } from '../work/with
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { moduleCode } from '../work/module-code.js';
-import { name, place, positive, waiting, withDefault } from '../options/option-values.js';
+import { name, logPlace, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
-import { done, run, withExamples } from '../output/run-command.js';
+import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
 
 interface Options extends TargetOptions {
@@ -26,13 +26,13 @@ interface GetOptions extends Options {
   readonly timeout: number;
 }
 
-interface ListOptions extends Options {
+interface AgentListOptions extends Options {
   readonly prefix?: string;
   readonly after?: string;
   readonly limit: number;
 }
 
-/** As it is now, from the snapshots alone. */
+/** The state as it is now, from the snapshots alone. */
 const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
   withAgents(module, options, (agents) => async () => {
     const { atLeast, timeout, json } = options;
@@ -48,7 +48,7 @@ const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEith
     return E.right(done);
   });
 
-/** As it was, from the snapshots and the log. */
+/** The state as it was, from the snapshots and the log. */
 const getPast = (
   module: string,
   agent: string,
@@ -69,11 +69,11 @@ const get = (module: string, agent: string, options: GetOptions): TE.TaskEither<
   if (at === undefined) {
     return dir === undefined
       ? getNow(module, agent, options)
-      : TE.left(fault('USAGE', '--module names the code that --at folds the past with'));
+      : TE.left(fault('USAGE', '--module names the code with which --at folds the past; give --at too'));
   }
   return atLeast === undefined
     ? getPast(module, agent, at, options)
-    : TE.left(fault('USAGE', '--at is for the past, --at-least for what is to come; give one of them'));
+    : TE.left(fault('USAGE', '--at is for the past, --at-least for the future; give one of them'));
 };
 
 const agentTable = (agents: readonly ListedAgent[]): string =>
@@ -84,7 +84,7 @@ const agentTable = (agents: readonly ListedAgent[]): string =>
 
 const list = (
   module: string,
-  { prefix, after, limit, json, ...options }: ListOptions,
+  { prefix, after, limit, json, ...options }: AgentListOptions,
 ): TE.TaskEither<Fault, ExitCode> =>
   withAgents(module, options, (agents) => async () => {
     const page = agents.list({
@@ -103,24 +103,30 @@ const list = (
   });
 
 export const addAgent = (program: Command): void => {
-  const group = program.command('agent').description('states of agents, from the snapshots of their module');
+  const group = program
+    .command('agent')
+    .description('look at the states of agents, from the snapshots of their module');
   withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
 
   const one = withTargetOptions(
     group
       .command('get')
       .argument('<module>', 'whose agent', name('MODULE'))
-      .argument('[id]', 'the agent; without it, the state of the module itself', name('ID'))
-      .description('the state of one agent, and the sequence of the record that changed it last'),
+      .argument('[id]', 'the agent (default: the module itself)', name('ID'))
+      .description('print the state of one agent, and the sequence of the record that last changed it'),
   )
-    .option('--at <place>', 'as it was then: a sequence, a time, or a duration ago', place('--at'))
-    .option('--module <dir>', 'with --at: the code to fold the past with (default: what is loaded)')
-    .option('--at-least <seq>', 'wait until the results up to there are in it', positive('--at-least'))
+    .option('--at <place>', 'the state at a sequence, at a time, or a duration ago', logPlace('--at'))
+    .option('--module <dir>', 'with --at: directory of the code to fold with (default: the loaded module)')
+    .option(
+      '--at-least <seq>',
+      'wait until the state has all results up to this sequence',
+      positive('--at-least'),
+    )
     .addOption(
       withDefault('--timeout <duration>', 'with --at-least: how long to wait', waiting('--timeout'), '5s'),
     )
     .action((module: string, id: string | undefined, options: GetOptions) =>
-      run(get(module, id ?? '', options)),
+      runCommand(get(module, id ?? '', options)),
     );
   withExamples(one, [
     'tallystick agent get accounts alice',
@@ -135,12 +141,12 @@ export const addAgent = (program: Command): void => {
     group
       .command('list')
       .argument('<module>', 'whose agents', name('MODULE'))
-      .description('agents by name, a page at a time, and how many there are in all'),
+      .description('list agents by name, one page at a time, and count them all'),
   )
-    .option('--prefix <text>', 'what the names begin with', name('--prefix'))
-    .option('--after <id>', 'the last name of the page before', name('--after'))
-    .option('--limit <count>', 'names a page', positive('--limit'), 100)
-    .action((module: string, options: ListOptions) => run(list(module, options)));
+    .option('--prefix <text>', 'only names that begin with this text', name('--prefix'))
+    .option('--after <id>', 'the last name of the previous page', name('--after'))
+    .option('--limit <count>', 'names on a page', positive('--limit'), 100)
+    .action((module: string, options: AgentListOptions) => runCommand(list(module, options)));
   withExamples(all, [
     'tallystick agent list accounts',
     'tallystick agent list accounts --prefix customer- --limit 1000',

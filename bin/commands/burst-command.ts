@@ -9,7 +9,7 @@ import { burstTest } from '../work/run-bursts.js';
 import { installationOf } from '../connect/burst-target.js';
 import type { ExitCode } from '../output/exit.js';
 import { positive } from '../options/option-values.js';
-import { orUsage, run, withExamples } from '../output/run-command.js';
+import { orUsage, runCommand, withExamples } from '../output/run-command.js';
 
 interface Options {
   readonly baseline?: number;
@@ -33,7 +33,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Records a second where none are given: what is asked of events, and what a module may be asked to answer. */
+/** The default rates, in records a second: for events, and for commands that a module handles. */
 const DEFAULT_RATES = { events: 100_000, calls: 2_000 } satisfies Record<LoadKind, number>;
 const DEFAULT_BASELINES = { events: 1_000, calls: 200 } satisfies Record<LoadKind, number>;
 
@@ -42,23 +42,25 @@ const durability = (text: string): Durability =>
     '--durability',
     DURABILITIES.some((level) => level === text)
       ? right(text as Durability)
-      : left(fault('USAGE', `${JSON.stringify(text)} is none of ${DURABILITIES.join(', ')}`)),
+      : left(fault('USAGE', `${JSON.stringify(text)} is not one of ${DURABILITIES.join(', ')}`)),
   );
 
 const plan = (text: string): readonly PlannedFault[] => orUsage('--kill', parseFaultPlan(text));
 
-/** What cannot be had together, in words. */
+/** The reason why two options exclude each other. */
 const contradiction = (options: Options): string | undefined => {
   const isElsewhere = options.server !== undefined || options.data !== undefined;
   const late = options.kill?.find(({ atSeconds }) => atSeconds >= options.seconds + options.baselineSeconds);
-  if (late !== undefined) return `--kill ${late.what}@${late.atSeconds}: the load is over by then`;
+  if (late !== undefined)
+    return `--kill ${late.what}@${late.atSeconds}: the load has ended before that second`;
   if (isElsewhere && options.durability !== undefined)
-    return '--durability is that of the broker that --server or --data names';
+    return 'the broker that --server or --data names has its own --durability; leave the option out';
   if (isElsewhere && options.kill?.some(({ what }) => what === 'broker'))
-    return '--kill broker is for a broker that this command starts, and starts again';
-  if (isElsewhere && options.runs > 1) return '--runs is for brokers of its own, one for each run';
+    return '--kill broker needs a broker that this command starts; leave --server and --data out';
+  if (isElsewhere && options.runs > 1)
+    return '--runs starts a new broker for each run; leave --server and --data out';
   if (!isElsewhere && options.trustedKey !== undefined)
-    return '--trusted-key is for a broker that --server or --data names';
+    return '--trusted-key needs a broker that --server or --data names';
   return undefined;
 };
 
@@ -96,45 +98,58 @@ export const addBurst = (program: Command): void => {
   const command = program
     .command('burst')
     .description(
-      'the burst-loss test: send at a fixed rate, whatever happens, kill what is named, and prove from the log that ' +
-        'nothing acknowledged is lost, doubled or out of order; on a broker of its own, unless one is named',
+      'run the burst-loss test: send at a fixed rate, kill the named processes, and prove from the log that ' +
+        'no acknowledged record is lost, duplicated or out of order; starts a broker unless you name one',
     )
     .option(
       '--rate <n>',
       'records a second during the burst (default: 100000; with --calls 2000)',
       positive('--rate'),
     )
-    .option('--seconds <n>', 'of the burst', positive('--seconds'), 10)
+    .option('--seconds <n>', 'length of the burst', positive('--seconds'), 10)
     .option(
       '--baseline <n>',
-      'records a second before and after (default: 1000; with --calls 200)',
+      'records a second before and after the burst (default: 1000; with --calls 200)',
       positive('--baseline'),
     )
-    .option('--baseline-seconds <n>', 'of each of the two', positive('--baseline-seconds'), 3)
-    .option('--size <bytes>', 'of a payload', positive('--size'), 256)
-    .option('--agents <n>', 'that the records go to', positive('--agents'), 10_000)
-    .option('--producers <n>', 'processes that send', positive('--producers'), 2)
-    .option('--durability <level>', 'of its own broker: fsync or os (default: fsync)', durability)
-    .option('--calls', 'send commands, which a module answers, in the place of events')
-    .option('--kill <plan>', 'kill -9, seconds into the burst: module@3,server@6,broker@8,producer@9', plan)
-    .option('--runs <n>', 'so many runs, each on a broker of its own', positive('--runs'), 1)
+    .option(
+      '--baseline-seconds <n>',
+      'length of each phase before and after the burst',
+      positive('--baseline-seconds'),
+      3,
+    )
+    .option('--size <bytes>', 'size of a payload', positive('--size'), 256)
+    .option('--agents <n>', 'agents that receive the records', positive('--agents'), 10_000)
+    .option('--producers <n>', 'producer processes', positive('--producers'), 2)
+    .option(
+      '--durability <level>',
+      'durability of the broker that it starts: fsync or os (default: fsync)',
+      durability,
+    )
+    .option('--calls', 'send commands to a module, not events')
+    .option(
+      '--kill <plan>',
+      'kill -9 at this second of the burst: module@3,server@6,broker@8,producer@9',
+      plan,
+    )
+    .option('--runs <n>', 'number of runs, each on a new broker', positive('--runs'), 1)
     .option(
       '--max-recovery <seconds>',
-      'until all is delivered behind the burst',
+      'time limit from the end of the burst to the last delivery',
       positive('--max-recovery'),
       5,
     )
-    .option('--data <dir>', 'data directory of a broker to run on')
-    .option('--server <url>', 'a NATS server whose broker to run on')
-    .option('--creds <file>', "operator's credential there")
-    .option(
-      '--trusted-key <file>',
-      'seed of the nkey that this broker was told to trust with events of burst',
-    )
+    .option('--data <dir>', 'data directory of a running broker to test')
+    .option('--server <url>', 'NATS server of a running broker to test')
+    .option('--creds <file>', "the operator's credential for that broker")
+    .option('--trusted-key <file>', 'seed of the nkey that this broker trusts with events of burst')
     .option('--picture <file>', 'draw rate, backlog and latency over time, as SVG')
-    .option('--keep <dir>', "keep the run's files there: data directory, broker's log, what was acknowledged")
+    .option(
+      '--keep <dir>',
+      "keep the run's files: data directory, broker output, ledger of acknowledged records",
+    )
     .option('--json', 'print one JSON object for each run')
-    .action((options: Options) => run(burst(options)));
+    .action((options: Options) => runCommand(burst(options)));
   withExamples(command, [
     'tallystick burst --durability os',
     'tallystick burst --durability os --kill module@3,server@6 --picture burst.svg',

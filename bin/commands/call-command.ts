@@ -22,7 +22,7 @@ import { EXIT, type ExitCode, exitCodeOf } from '../output/exit.js';
 import { waiting, withDefault } from '../options/option-values.js';
 import { print, printError, printJson } from '../output/output.js';
 import { silenceOf } from '../connect/request-broker.js';
-import { done, orUsage, run, withExamples } from '../output/run-command.js';
+import { done, orUsage, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
 
 interface Options extends TargetOptions, WhenHeaders {
@@ -37,11 +37,11 @@ type Priority = (typeof PRIORITIES)[number];
 
 const parsePriority = (text: string): Priority => {
   const found = PRIORITIES.find((one) => one === text);
-  const problem = fault('USAGE', `${JSON.stringify(text)} is none of ${PRIORITIES.join(', ')}`);
+  const problem = fault('USAGE', `${JSON.stringify(text)} is not one of ${PRIORITIES.join(', ')}`);
   return orUsage('--priority', found === undefined ? left(problem) : right(found));
 };
 
-/** More is never a payload: what is piped in may be a device that does not end. */
+/** The size limit for stdin, above every limit of a payload: a device that is piped in may never end. */
 const MAX_STDIN_BYTES = 4 * 1024 * 1024;
 
 const readStdin = async (): Promise<Either<Fault, Buffer>> => {
@@ -58,12 +58,14 @@ const readStdin = async (): Promise<Either<Fault, Buffer>> => {
   return right(Buffer.concat(chunks));
 };
 
-/** The payload as it was written, once it is known to be JSON: its own bytes, since another writing would change large numbers. */
+/**
+ * The payload in the bytes in which it was written, checked to be JSON. Writing it again would change large numbers.
+ */
 const payload = async (json: string | undefined): Promise<Either<Fault, Uint8Array>> => {
   const read = json === '-' ? await readStdin() : right(Buffer.from(json ?? '{}'));
   if (isLeft(read)) return read;
   const bytes = read.right;
-  const reason = !isUtf8(bytes) ? 'its bytes are no UTF-8' : notJson(bytes.toString('utf8'));
+  const reason = !isUtf8(bytes) ? 'its bytes are not UTF-8' : notJson(bytes.toString('utf8'));
   return reason === undefined
     ? right(bytes)
     : left(fault('USAGE', `the payload is not JSON and was not sent: ${reason}`));
@@ -94,25 +96,25 @@ const pending = ({ module, agent }: Address, timeoutMs: number): Fault => {
   const look = `tallystick replay history ${whose} --from ${Math.ceil(timeoutMs / 1000) + 60}s`;
   return fault(
     'RESULT_PENDING',
-    `no answer within ${timeoutMs} ms; the command may be recorded and still be handled: ${look}`,
+    `no reply within ${timeoutMs} ms; the command may be stored, and its module may still handle it: ${look}`,
   );
 };
 
 const unheard = (timeoutMs: number): Fault =>
   fault(
     'LOG_UNCERTAIN',
-    `no answer within ${timeoutMs} ms; the schedule may have been made: tallystick schedule list`,
+    `no reply within ${timeoutMs} ms; the broker may have made the schedule: tallystick schedule list`,
   );
 
-interface Sent {
+interface SentCommand {
   readonly address: Address;
   readonly subject: string;
   readonly body: Uint8Array;
-  /** Present where the command is for later. */
+  /** Present if the command is for later. */
   readonly when?: MsgHdrs;
 }
 
-/** The reply to a call, and its text: a number of it need not fit in one of JavaScript's. */
+/** The reply to a call, and its text: JavaScript may not be able to hold a number of it. */
 interface Replied {
   readonly result: Result;
   readonly text: string;
@@ -120,7 +122,7 @@ interface Replied {
 
 const send = async (
   nc: NatsConnection,
-  { address, subject, body, when }: Sent,
+  { address, subject, body, when }: SentCommand,
   { timeout: timeoutMs, priority }: Options,
 ): Promise<Either<Fault, Replied>> => {
   try {
@@ -130,7 +132,7 @@ const send = async (
     const value = reply.json<Partial<Result> | null>();
     return typeof value?.status === 'string'
       ? right({ result: value as Result, text: reply.string() })
-      : left(fault('INTERNAL', `the reply is no result: ${reply.string().slice(0, 200)}`));
+      : left(fault('INTERNAL', `the reply is not a result: ${reply.string().slice(0, 200)}`));
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return left(fault('INTERNAL', 'the reply is not JSON'));
     const unsent = neverSent(thrown);
@@ -138,7 +140,7 @@ const send = async (
     switch (silenceOf(thrown)) {
       case 'timeout':
         return left(when === undefined ? pending(address, timeoutMs) : unheard(timeoutMs));
-      case 'nobody':
+      case 'no-broker':
         return left(
           fault(
             'BROKER_UNREACHABLE',
@@ -146,10 +148,12 @@ const send = async (
           ),
         );
       case 'forbidden':
-        return left(fault('SERVER_REFUSED', `${nc.getServer()} does not allow that call to this credential`));
+        return left(
+          fault('SERVER_REFUSED', `${nc.getServer()} does not allow this credential to make that call`),
+        );
       case 'lost':
         return left(
-          fault('LOG_UNCERTAIN', 'the connection was lost while the call was under way; it may be recorded'),
+          fault('LOG_UNCERTAIN', 'the connection was lost during the call; the command may be stored'),
         );
     }
   }
@@ -158,7 +162,7 @@ const send = async (
 const isScheduled = (options: WhenHeaders): boolean =>
   Object.keys(SCHEDULE_HEADER).some((key) => options[key as keyof WhenHeaders] !== undefined);
 
-/** The headers that ask for a command later; checked here too, so that nothing is sent in vain. */
+/** The headers that ask for a command later. They are checked here too: a wrong one is not sent. */
 const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
   const timing = parseTiming(options, Date.now());
   if (isLeft(timing)) return timing;
@@ -170,19 +174,19 @@ const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
   return right(all);
 };
 
-const callNow = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
+const callNow = (options: Options, sent: SentCommand): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
     const replied = await send(nc, sent, options);
     if (isLeft(replied)) return replied;
     const { result, text } = replied.right;
     print(layOut(text, options.json !== true));
     if (result.status === 'ok') return right(done);
-    // For a program the answer says it all, once.
+    // A program gets the answer once, with everything in it.
     if (options.json !== true) printError(result.error, false);
     return right(EXIT.no);
   });
 
-const callLater = (options: Options, sent: Sent): TaskEither<Fault, ExitCode> =>
+const callLater = (options: Options, sent: SentCommand): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
     const replied = await send(nc, sent, options);
     if (isLeft(replied)) return replied;
@@ -218,24 +222,27 @@ export const addCall = (program: Command): void => {
   const command = withTargetOptions(
     program
       .command('call <module.action> [payload]')
-      .description(
-        'call an action and print its result; the payload is JSON, `-` for stdin, {} when left out',
-      )
-      .option('--agent <id>', 'the agent that is called')
+      .description('call an action and print its result; the payload is JSON, - for stdin (default: {})')
+      .option('--agent <id>', 'the agent to call')
       .addOption(
         withDefault('--timeout <duration>', 'how long to wait for the result', waiting('--timeout'), '30s'),
       )
-      .option('--at <time>', 'send it then, and do not wait: an RFC 3339 time')
-      .option('--in <duration>', 'send it after that time')
-      .option('--every <duration>', 'send it again and again; whole seconds')
-      .option('--cron <expression>', 'send it whenever that fits: minute hour day month weekday, or @daily')
-      .option('--timezone <name>', 'what --cron is read in (default: UTC)')
+      .option('--at <time>', 'send the command at this RFC 3339 time; do not wait for its result')
+      .option('--in <duration>', 'send the command after this duration')
+      .option('--every <duration>', 'send the command repeatedly; whole seconds')
+      .option(
+        '--cron <expression>',
+        'send the command at the times of a cron expression: minute hour day month weekday, or @daily',
+      )
+      .option('--timezone <name>', 'time zone of --cron (default: UTC)')
       .option(
         '--priority <level>',
-        'urgent: handled before waiting commands of other agents (default: normal)',
+        'urgent is handled before waiting commands of other agents (default: normal)',
         parsePriority,
       ),
-  ).action((action: string, json: string | undefined, options: Options) => run(call(action, json, options)));
+  ).action((action: string, json: string | undefined, options: Options) =>
+    runCommand(call(action, json, options)),
+  );
   withExamples(command, [
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice',
     'tallystick call accounts.transfer \'{"to":"bob","amount":2}\' --agent alice --timeout 5s',

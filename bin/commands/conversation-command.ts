@@ -10,22 +10,22 @@ import type { ExitCode } from '../output/exit.js';
 import { name, positive } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
-import { done, run, withExamples } from '../output/run-command.js';
+import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
-import { thrownFault } from '../output/thrown-fault.js';
+import { faultThrown } from '../output/thrown-fault.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-interface ListOptions extends Options {
+interface ConversationOptions extends Options {
   readonly after?: number;
   readonly limit: number;
   readonly module?: string;
   readonly agent?: string;
 }
 
-/** Opens the index of a broker, works, and closes it, whatever happens. */
+/** Opens the index of a broker, runs the work, and closes the index in every case. */
 const withConversations = (
   options: TargetOptions,
   work: (conversations: Conversations) => ReturnType<TE.TaskEither<Fault, ExitCode>>,
@@ -37,7 +37,7 @@ const withConversations = (
       try {
         return await work(conversations);
       } catch (thrown) {
-        return left(thrownFault(thrown));
+        return left(faultThrown(thrown));
       } finally {
         await conversations.close();
       }
@@ -65,7 +65,7 @@ const get = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
   withConversations(options, async (conversations) => {
     const found = conversations.get(seq);
     if (found === undefined) {
-      const text = `no conversation ${seq} is open; if there was one, \`${historyOf(seq)}\` has its records`;
+      const text = `conversation ${seq} is not open; \`${historyOf(seq)}\` shows the records of one that has ended`;
       return left(fault('CONVERSATION_NOT_OPEN', text));
     }
     if (options.json === true) printJson(found);
@@ -93,7 +93,7 @@ const list = ({
   agent,
   json,
   ...options
-}: ListOptions): TE.TaskEither<Fault, ExitCode> =>
+}: ConversationOptions): TE.TaskEither<Fault, ExitCode> =>
   withConversations(options, async (conversations) => {
     const page = conversations.list({
       limit,
@@ -115,28 +115,32 @@ const list = ({
 export const addConversation = (program: Command): void => {
   const group = program
     .command('conversation')
-    .description('open conversations: those with commands that have no result yet; no broker is asked');
+    .description('look at open conversations, which have commands without a result; works without a broker');
   withExamples(group, ['tallystick conversation list', 'tallystick conversation get 17']);
 
   const one = withTargetOptions(
     group
       .command('get')
       .argument('<seq>', 'sequence of its first record', positive('SEQ'))
-      .description('one open conversation: who takes part, and what is open'),
-  ).action((seq: number, options: Options) => run(get(seq, options)));
+      .description('print one open conversation: its participants and its open commands'),
+  ).action((seq: number, options: Options) => runCommand(get(seq, options)));
   withExamples(one, [
     'tallystick conversation get 17',
     'tallystick conversation get 17 --json | jq .commands',
   ]);
 
   const all = withTargetOptions(
-    group.command('list').description('open conversations, the oldest first, a page at a time'),
+    group.command('list').description('list open conversations, the oldest first, one page at a time'),
   )
-    .option('--module <name>', 'with this module, or sender, among the participants', name('--module'))
-    .option('--agent <id>', 'with this agent, of any module unless --module narrows', name('--agent'))
-    .option('--after <seq>', 'the last conversation of the page before', positive('--after'))
-    .option('--limit <count>', 'conversations a page', positive('--limit'), 100)
-    .action((options: ListOptions) => run(list(options)));
+    .option(
+      '--module <name>',
+      'only those with this module or sender among the participants',
+      name('--module'),
+    )
+    .option('--agent <id>', 'only those with this agent, of --module or of any module', name('--agent'))
+    .option('--after <seq>', 'the last conversation of the previous page', positive('--after'))
+    .option('--limit <count>', 'conversations on a page', positive('--limit'), 100)
+    .action((options: ConversationOptions) => runCommand(list(options)));
   withExamples(all, [
     'tallystick conversation list',
     'tallystick conversation list --module orders --limit 1000',

@@ -16,7 +16,7 @@ import { print, printLine } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
 import { type RedriveRequest, redrive } from '../work/redrive.js';
 import { ask } from '../connect/request-broker.js';
-import { done, run, withExamples } from '../output/run-command.js';
+import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
 
 interface Options extends TargetOptions {
@@ -100,7 +100,7 @@ const formatLetter = ({ redriven, stack, ...letter }: DeadDetails, payload: Payl
   return [...lines, ...where, 'payload', payload.shown(true)].join('\n');
 };
 
-/** One object on one line, with the payload as it was sent. */
+/** One object on one line, with the payload as the sender sent it. */
 const letterLine = ({ payload: _, ...letter }: DeadDetails, { form, json }: Payload): string =>
   `${JSON.stringify({ ...letter, form }).slice(0, -1)},"payload":${json}}`;
 
@@ -109,7 +109,7 @@ const show = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
     pipe(
       TE.Do,
       TE.bind('answer', () => ask<{ letter: DeadDetails }>(nc, OPS.deadShow, { seq })),
-      // The letter has it as far as it fits; the log has what was sent.
+      // The letter has a part of a large payload. The log has all of it.
       TE.bind('command', ({ answer }) => recordsAt({ nc, prefix: '$JS.API' }, [answer.letter.command])),
       TE.map(({ answer: { letter }, command: [command] }) => {
         const payload = new Payload(command?.data ?? new Uint8Array(0));
@@ -119,7 +119,7 @@ const show = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
     ),
   );
 
-/** The letters that are meant: those that were named, or all that were not redriven yet. */
+/** The letters that the arguments select: the named ones, or all that have not been redriven yet. */
 const chosen = async (
   nc: NatsConnection,
   named: readonly number[],
@@ -160,25 +160,25 @@ const moduleName = name('--module');
 export const addDead = (program: Command): void => {
   const group = program
     .command('dead')
-    .description('commands that could not be handled: look at them, send them again');
+    .description('look at commands that a module could not handle, and send them again');
   withExamples(group, [
     'tallystick dead list',
     'tallystick dead show 17',
     'tallystick dead redrive 17 --wait',
   ]);
 
-  const listed = withTargetOptions(group.command('list').description('dead letters, the oldest first'))
-    .option('--module <name>', 'of this module only', moduleName)
-    .option('--limit <count>', 'the newest of them only', positive('--limit'))
-    .action((options: Options) => run(list(options)));
+  const listed = withTargetOptions(group.command('list').description('list dead letters, the oldest first'))
+    .option('--module <name>', 'only of this module', moduleName)
+    .option('--limit <count>', 'only the newest of them', positive('--limit'))
+    .action((options: Options) => runCommand(list(options)));
   withExamples(listed, ['tallystick dead list', 'tallystick dead list --module orders --limit 20 --json']);
 
   const shown = withTargetOptions(
     group
       .command('show')
       .argument('<seq>', 'sequence of the command', positive('SEQ'))
-      .description('all of one dead letter, its payload too, and what was done with it'),
-  ).action((seq: number, options: Options) => run(show(seq, options)));
+      .description('print all of one dead letter, with its payload and its redrives'),
+  ).action((seq: number, options: Options) => runCommand(show(seq, options)));
   withExamples(shown, ['tallystick dead show 17', 'tallystick dead show 17 --json']);
 
   const redriven = withTargetOptions(
@@ -186,18 +186,18 @@ export const addDead = (program: Command): void => {
       .command('redrive')
       .argument('[seq...]', 'sequences of the commands', sequences)
       .description(
-        'record commands of dead letters again: same sender, payload and conversation, without their deadline',
+        'store the commands of dead letters again, with the same sender, payload and conversation, without a deadline',
       ),
   )
-    .option('--all', 'all that were not redriven yet')
-    .option('--module <name>', 'with --all: of this module only', moduleName)
-    .option('--again', 'also those that were redriven before')
+    .option('--all', 'all that have not been redriven yet')
+    .option('--module <name>', 'with --all: only of this module', moduleName)
+    .option('--again', 'also letters that have been redriven before')
     .option('--wait', 'wait for the results and print them')
     .addOption(
       withDefault('--timeout <duration>', 'with --wait: how long to wait', waiting('--timeout'), '30s'),
     )
     .action((seqs: readonly number[] | undefined, options: RedriveOptions) =>
-      run(redriveLetters(seqs ?? [], options)),
+      runCommand(redriveLetters(seqs ?? [], options)),
     );
   withExamples(redriven, [
     'tallystick dead redrive 17 --wait',

@@ -6,7 +6,7 @@ import { DEFAULT_DATA_DIR } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson, verbatim } from '../output/output.js';
-import { done, run, withExamples } from '../output/run-command.js';
+import { done, runCommand, withExamples } from '../output/run-command.js';
 import { findTarget } from '../connect/target.js';
 import { shellQuote } from '../text/shell-quote.js';
 
@@ -15,13 +15,13 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Variables that the stock `nats` command line (tried with 0.4.0) lets win over NATS_NKEY, or fails on beside it. */
+/** Variables that override NATS_NKEY in the stock `nats` command line (tried with 0.4.0), or make it fail. */
 const IN_THE_WAY = ['NATS_USER', 'NATS_PASSWORD', 'NATS_CREDS', 'NATS_CONTEXT'] as const;
 
 const env =
   ({ data, json }: Options): TaskEither<Fault, ExitCode> =>
   async () => {
-    // The data directory and nothing else: what the shell says already is what this is to replace.
+    // Only the data directory counts: these variables replace those of the shell.
     const target = findTarget({ data: data ?? DEFAULT_DATA_DIR }, {});
     if (isLeft(target)) return target;
     const { url, credential } = target.right;
@@ -40,11 +40,11 @@ export const addEnv = (program: Command): void => {
   const command = program
     .command('env')
     .description(
-      'print shell commands that point the stock `nats` command line, and this one, at the broker as operator',
+      'print shell commands that connect the stock `nats` command line, and this one, to the broker as operator',
     )
     .option('--data <dir>', `data directory of the broker (default: ./${DEFAULT_DATA_DIR})`)
     .option('--json', 'print JSON')
-    .action((options: Options) => run(env(options)));
+    .action((options: Options) => runCommand(env(options)));
   withExamples(command, [
     'eval "$(tallystick env)"',
     "nats sub --stream LOG 'evt.accounts.>'",
@@ -52,6 +52,6 @@ export const addEnv = (program: Command): void => {
   ]);
   command.addHelpText(
     'after',
-    '\nA context chosen by `nats context select` wins over these variables where it names a user: `nats context unselect`.',
+    '\nA context of `nats context select` that names a user overrides these variables: `nats context unselect`.',
   );
 };

@@ -6,7 +6,7 @@ import { modulesTable, statsTable } from '../text/module-table.js';
 import { waiting, withDefault } from '../options/option-values.js';
 import { type RemoveOptions, removeModule } from '../work/remove-module.js';
 import { DEFAULT_TIMEOUT_MS, moreTime } from '../connect/slow-request.js';
-import { run, withExamples } from '../output/run-command.js';
+import { runCommand, withExamples } from '../output/run-command.js';
 import { type ShowOptions, showReply } from '../text/show-reply.js';
 
 interface Options extends ShowOptions {
@@ -31,58 +31,57 @@ const formatInfo = ({ manifest, dir, output, ...status }: ModuleInfo): string =>
 
 const one = (status: ModuleStatus): string => modulesTable([status]);
 
-/** Starting and draining a module may take a while, which the broker bounds; this is for a broker that hangs. */
+/** The broker bounds how long a start and a drain may take. This bound is for a broker that hangs. */
 const slow = (command: Command): Command =>
   withTargetOptions(command).addOption(
     withDefault('--timeout <duration>', 'how long to wait for the broker', waiting('--timeout'), '2m'),
   );
 
-/** Tells the broker how long its answer is waited for, so that it says in time that it goes on. */
+/** Tells the broker how long this command waits, so that the broker can reply in time that the work continues. */
 const askSlowly = (
   { timeout = DEFAULT_TIMEOUT_MS, ...options }: Options,
   subject: string,
   body: Readonly<Record<string, unknown>>,
-): Promise<void> => run(showReply(moreTime(options, timeout), subject, { ...body, waitMs: timeout }, one));
+): Promise<void> =>
+  runCommand(showReply(moreTime(options, timeout), subject, { ...body, waitMs: timeout }, one));
 
 export const addModule = (program: Command): void => {
-  const group = program.command('module').description('the life cycle of modules');
+  const group = program.command('module').description('load, stop and inspect modules');
   withExamples(group, [
     'tallystick module list',
     'tallystick module load ./my-module',
     'tallystick module reload accounts',
   ]);
 
-  const list = withTargetOptions(group.command('list').description('all modules and their states')).action(
-    (options: Options) =>
-      run(
-        showReply<{ modules: ModuleStatus[] }>(options, OPS.moduleList, {}, ({ modules }) =>
-          modulesTable(modules),
-        ),
+  const list = withTargetOptions(
+    group.command('list').description('list all modules and their states'),
+  ).action((options: Options) =>
+    runCommand(
+      showReply<{ modules: ModuleStatus[] }>(options, OPS.moduleList, {}, ({ modules }) =>
+        modulesTable(modules),
       ),
+    ),
   );
   withExamples(list, ['tallystick module list', 'tallystick module list --json']);
 
   const info = withTargetOptions(
-    group.command('info <name>').description('state and manifest of one module'),
+    group.command('info <name>').description('print the state and the manifest of one module'),
   ).action((name: string, options: Options) =>
-    run(showReply<ModuleInfo>(options, OPS.moduleInfo, { name }, formatInfo)),
+    runCommand(showReply<ModuleInfo>(options, OPS.moduleInfo, { name }, formatInfo)),
   );
   withExamples(info, ['tallystick module info accounts', 'tallystick module info accounts --json']);
 
   const load = slow(
     group.command('load <dir>').description('start the module in a directory, and wait until it is ready'),
   );
-  // The broker has a working directory of its own.
+  // The broker has a different working directory.
   load.action((dir: string, options: Options) => askSlowly(options, OPS.moduleLoad, { dir: resolve(dir) }));
   withExamples(load, ['tallystick module load ./my-module']);
 
   const unload = slow(
     group.command('unload <name>').description('let a module finish what it handles, and stop it'),
   );
-  unload.option(
-    '--with-dependents',
-    'first the modules that need it; without this they are a reason to refuse',
-  );
+  unload.option('--with-dependents', 'first unload the modules that need it (default: refuse)');
   unload.action((name: string, options: Options) => {
     return askSlowly(options, OPS.moduleUnload, { name, withDependents: options.withDependents === true });
   });
@@ -94,11 +93,9 @@ export const addModule = (program: Command): void => {
   const reload = slow(
     group
       .command('reload <name>')
-      .description(
-        'try the code that is there now; if it is good, stop the module and start it with that code',
-      ),
+      .description("try the module's new code; if it is good, restart the module with it"),
   );
-  reload.option('--no-trial', 'stop the running code without a trial of the new code');
+  reload.option('--no-trial', 'restart the module without a trial of the new code');
   reload.action((name: string, options: Options) =>
     askSlowly(options, OPS.moduleReload, { name, untried: options.trial === false }),
   );
@@ -107,13 +104,13 @@ export const addModule = (program: Command): void => {
   const remove = slow(
     group
       .command('remove <name>')
-      .description('forget a module; commands of it that wait are answered MODULE_UNKNOWN'),
+      .description('forget a module; its waiting commands get the result MODULE_UNKNOWN'),
   );
   remove
-    .option('--unload', 'unload it first; without this a module that runs is not removed')
-    .option('--dry-run', 'only say how many commands wait')
+    .option('--unload', 'unload it first (default: refuse if it runs)')
+    .option('--dry-run', 'only print how many commands wait')
     .option('--yes', 'do not ask');
-  remove.action((name: string, options: RemoveOptions) => run(removeModule(name, options)));
+  remove.action((name: string, options: RemoveOptions) => runCommand(removeModule(name, options)));
   withExamples(remove, [
     'tallystick module remove tickets --dry-run',
     'tallystick module remove tickets --unload',
@@ -121,11 +118,11 @@ export const addModule = (program: Command): void => {
   ]);
 
   const stats = withTargetOptions(
-    group.command('stats [name]').description('calls, errors and mean times by action'),
+    group.command('stats [name]').description('print calls, errors and mean times for each action'),
   );
   stats.action((name: string | undefined, options: Options) => {
     const body = name === undefined ? {} : { name };
-    return run(
+    return runCommand(
       showReply<{ modules: ModuleStats[] }>(options, OPS.moduleStats, body, ({ modules }) =>
         statsTable(modules),
       ),

@@ -13,7 +13,7 @@ import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
 import { ask } from '../connect/request-broker.js';
-import { done, run, withExamples } from '../output/run-command.js';
+import { done, runCommand, withExamples } from '../output/run-command.js';
 import { type ShowOptions, showReply } from '../text/show-reply.js';
 import { when } from '../text/schedule-text.js';
 
@@ -53,7 +53,7 @@ const details = (schedule: ScheduleDetails): string =>
     payloadText(schedule),
   ].join('\n');
 
-/** One object on one line, with the payload as it was sent. */
+/** One object on one line, with the payload as the sender sent it. */
 const detailsLine = ({ payload, ...schedule }: ScheduleDetails): string =>
   `${JSON.stringify(schedule).slice(0, -1)},"data":${payload ?? 'null'}}`;
 
@@ -68,7 +68,7 @@ const show = (id: string, options: ShowOptions): TE.TaskEither<Fault, ExitCode> 
     ),
   );
 
-/** Every schedule, a page at a time: 10,000 of them are more than one answer holds. */
+/** Every schedule, page by page: one reply cannot hold 10,000 of them. */
 const allSchedules =
   (nc: NatsConnection): TE.TaskEither<Fault, readonly Schedule[]> =>
   async () => {
@@ -97,7 +97,7 @@ const showAll = (options: ShowOptions): TE.TaskEither<Fault, ExitCode> =>
 export const addSchedule = (program: Command): void => {
   const group = program
     .command('schedule')
-    .description('commands that are sent later; `call` with --at, --in, --every or --cron makes them');
+    .description('look at schedules and cancel them; `call` with --at, --in, --every or --cron makes them');
   withExamples(group, [
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --every 1h',
     'tallystick schedule list',
@@ -105,19 +105,19 @@ export const addSchedule = (program: Command): void => {
   ]);
 
   const list = withTargetOptions(group.command('list').description('all schedules')).action(
-    (options: ShowOptions) => run(showAll(options)),
+    (options: ShowOptions) => runCommand(showAll(options)),
   );
   withExamples(list, ['tallystick schedule list', 'tallystick schedule list --json']);
 
   const one = withTargetOptions(
-    group.command('show <id>').description('one schedule with what its commands hold'),
-  ).action((id: string, options: ShowOptions) => run(show(id, options)));
+    group.command('show <id>').description('print one schedule with the payload and headers of its commands'),
+  ).action((id: string, options: ShowOptions) => runCommand(show(id, options)));
   withExamples(one, ['tallystick schedule show ID', 'tallystick schedule show ID --json']);
 
   const cancel = withTargetOptions(
-    group.command('cancel <id>').description('end a schedule; what it has fired is handled'),
+    group.command('cancel <id>').description('end a schedule; commands that it has sent are still handled'),
   ).action((id: string, options: ShowOptions) =>
-    run(showReply(options, OPS.scheduleCancel, { id }, () => `${id} cancelled`)),
+    runCommand(showReply(options, OPS.scheduleCancel, { id }, () => `${id} cancelled`)),
   );
   withExamples(cancel, ['tallystick schedule cancel ID', 'tallystick schedule cancel ID --json']);
 };

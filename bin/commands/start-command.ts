@@ -7,8 +7,8 @@ import type { Fault } from '../../schemas/errors.js';
 import type { ExitCode } from '../output/exit.js';
 import { repeated } from '../options/option-values.js';
 import { whenUnwritten } from '../output/output-end.js';
-import { run, withExamples } from '../output/run-command.js';
-import { serve } from '../work/run-broker.js';
+import { runCommand, withExamples } from '../output/run-command.js';
+import { runBroker } from '../work/run-broker.js';
 import { readAddress } from '../connect/target.js';
 
 interface Options {
@@ -57,8 +57,9 @@ const isInside = (dir: string, file: string | undefined): boolean => {
 };
 
 /**
- * The server elsewhere, if there is one: `--nats`, or NATS_URL. Not a NATS_URL that `tallystick env` set for this very
- * data directory: it names the embedded server, also when that has ended, and the broker would wait for itself.
+ * The server elsewhere, if there is one: `--nats`, or NATS_URL. A NATS_URL that `tallystick env` set for this data
+ * directory does not count. It names the embedded server, also after that has ended, and the broker would wait for
+ * itself.
  */
 const serverElsewhere = ({ nats, natsPort, data }: Options, env: NodeJS.ProcessEnv): string | undefined => {
   if (nats !== undefined) return nats;
@@ -69,7 +70,7 @@ const serverElsewhere = ({ nats, natsPort, data }: Options, env: NodeJS.ProcessE
   return isOwn ? undefined : url;
 };
 
-/** The configuration that options and environment give, or USAGE that names the option. */
+/** The configuration from options and environment, or USAGE that names the option. */
 export const configOf = (
   options: Options,
   env: NodeJS.ProcessEnv = process.env,
@@ -95,43 +96,43 @@ export const configOf = (
 const start =
   (options: Options): TaskEither<Fault, ExitCode> =>
   async () => {
-    // Its reader may go; the broker has others to serve.
-    whenUnwritten('go on');
+    // If the reader of the output ends, the broker still serves others.
+    whenUnwritten('continue');
     const config = configOf(options);
-    return isLeft(config) ? config : serve(config.right, options.json === true)();
+    return isLeft(config) ? config : runBroker(config.right, options.json === true)();
   };
 
 export const addStart = (program: Command): void => {
   const command = program
     .command('start')
     .description('start the broker: server, log and modules; SIGTERM or Ctrl-C drains and ends it')
-    .option('--data <dir>', 'directory of everything that lasts', `./${DEFAULT_DATA_DIR}`)
-    .option('--nats <url>', 'a NATS server that runs elsewhere (NATS_URL); without it, one is embedded')
+    .option('--data <dir>', 'data directory', `./${DEFAULT_DATA_DIR}`)
+    .option('--nats <url>', 'a NATS server that runs elsewhere (default: NATS_URL, else an embedded server)')
     .option(
       '--nats-port <port>',
       `port of the embedded server, 0 for a free one (default: ${DEFAULT_NATS_PORT})`,
     )
     .option(
       '--durability <level>',
-      'what an acknowledged record survives: fsync (loss of power) or os',
+      'what an acknowledged record survives: fsync (loss of power) or os (death of any process)',
       'fsync',
     )
     .option(
       '--on-log-loss <what>',
-      'when the log lost records that had been seen: rebuild (states, from what is there) or stop',
+      'after a loss of records: rebuild (fold the states from the remaining records) or stop',
       'rebuild',
     )
     .option(
       '--max-bytes <size>',
-      'limit of the log, such as 10GB (default: a share of what the disk has free)',
+      'size limit of the log, such as 10GB (default: a share of the free disk space)',
     )
-    .option('--memory-limit <size>', 'memory that the embedded server aims to stay below, such as 700MiB')
-    .option('--max-connections <number>', 'connections of guests at a time (default: 64)')
-    .option('--module <dir>', 'load this module too; may be given several times', repeated)
+    .option('--memory-limit <size>', 'memory target of the embedded server, such as 700MiB')
+    .option('--max-connections <number>', 'connections of guests at the same time (default: 64)')
+    .option('--module <dir>', 'load this module too; you can repeat the option', repeated)
     .option('--no-shipped', 'do not load the modules that ship with the package')
     .option(
       '--trust <module=nkey>',
-      "public nkey of a program that writes a module's events within the account of the log, as trusted as the broker",
+      "trust a program with this public nkey to write the module's events; it gets full access to the log",
       repeated,
     )
     .option(
@@ -140,7 +141,7 @@ export const addStart = (program: Command): void => {
       repeated,
     )
     .option('--json', 'print one JSON object when ready')
-    .action((options: Options) => run(start(options)));
+    .action((options: Options) => runCommand(start(options)));
   withExamples(command, [
     'tallystick start',
     'tallystick start --data /var/lib/tallystick --max-bytes 10GB --memory-limit 700MiB',

@@ -9,7 +9,7 @@ import type { ExitCode } from '../output/exit.js';
 import { modulesTable } from '../text/module-table.js';
 import { print, printJson } from '../output/output.js';
 import { ask } from '../connect/request-broker.js';
-import { done, run, withExamples } from '../output/run-command.js';
+import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
 
 interface Options extends TargetOptions {
@@ -34,7 +34,8 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
   const losses = status.losses.map(
     ({ at, code, message, dir }) => ['lost', `${at} ${code}: ${message}; kept in ${dir}`] as const,
   );
-  const full = log.refusal === null ? [] : [['full', `no new command is taken: ${log.refusal}`] as const];
+  const full =
+    log.refusal === null ? [] : [['full', `the broker takes no new command: ${log.refusal}`] as const];
   const lines = [...facts, ...full, ...losses].map(([name, value]) => `${name.padEnd(8)}${value}`);
   return [...lines, '', modulesTable(status.modules)].join('\n');
 };
@@ -53,8 +54,10 @@ const status = (options: Options): TE.TaskEither<Fault, ExitCode> =>
 
 export const addStatus = (program: Command): void => {
   const command = withTargetOptions(
-    program.command('status').description('show server, log, modules, agents and open conversations'),
-  ).action((options: Options) => run(status(options)));
+    program
+      .command('status')
+      .description('print the state of server, log and modules, and count agents and open conversations'),
+  ).action((options: Options) => runCommand(status(options)));
   withExamples(command, [
     'tallystick status',
     'tallystick status --json',

@@ -11,7 +11,7 @@ import { ask } from './request-broker.js';
 import { findTarget, type TargetOptions } from './target.js';
 
 export interface BurstTarget extends TargetOptions {
-  /** File with the seed of the key that the broker was told to trust. */
+  /** File with the seed of the key that the broker trusts. */
   readonly trusted?: string;
 }
 
@@ -21,7 +21,7 @@ const seedIn = (path: string): string => {
   return read.right.toString('utf8').trim();
 };
 
-/** A broker that runs already, as a place for a burst test: nothing of it is started or stopped, but by kills. */
+/** A running broker for a burst test. The test does not start or stop any of its processes, except by kills. */
 export const installationOf =
   (options: BurstTarget, kind: LoadKind): TaskEither<Fault, Installation> =>
   async () => {
@@ -38,14 +38,14 @@ export const installationOf =
     if (isLeft(status)) return refuse(status.left);
     const { module } = KINDS[kind];
     if (!status.right.modules.some(({ name, state }) => name === module && state === 'loaded')) {
-      const how = `load it there first: \`tallystick module load\` with the directory dist/modules/${module} of this package`;
+      const how = `load it first: \`tallystick module load\` with the directory dist/modules/${module} of this package`;
       return refuse(
         fault('MODULE_UNKNOWN', `the broker at ${target.right.url} has no module ${module}; ${how}`),
       );
     }
     if (kind === 'events' && options.trusted === undefined) {
-      const how = `start it with --trust ${module}=PUBLIC_NKEY and give the seed by --trusted-key, or send commands by --calls`;
-      return refuse(fault('USAGE', `events are written by programs that the broker trusts: ${how}`));
+      const how = `start it with --trust ${module}=PUBLIC_NKEY and give the seed with --trusted-key, or send commands with --calls`;
+      return refuse(fault('USAGE', `only a program that the broker trusts writes events: ${how}`));
     }
     const dataDir = await brokerDataDir(operator)();
     const { credential } = target.right;

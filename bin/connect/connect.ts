@@ -52,9 +52,9 @@ const authenticator = (credential: Credential): Either<Fault, Authenticator | un
 const advice = ({ source }: Target): string => {
   const here = join(DEFAULT_DATA_DIR, ADDRESS_FILE);
   if (source === 'NATS_URL' && existsSync(here)) {
-    return `; NATS_URL points there, while ./${DEFAULT_DATA_DIR} has a broker: unset NATS_URL or use --data`;
+    return `; NATS_URL names that address, and ./${DEFAULT_DATA_DIR} has a broker: unset NATS_URL or use --data`;
   }
-  return '; start one with `tallystick start`, or name one by --data or --server';
+  return '; start one with `tallystick start`, or name one with --data or --server';
 };
 
 const connectFault = (target: Target, thrown: unknown): Fault => {
@@ -89,7 +89,7 @@ const open =
     }
   };
 
-/** A connection that is the caller's to close; as `withConnection`. */
+/** A connection that the caller closes; otherwise like `withConnection`. */
 export const openConnection =
   (options: TargetOptions): TaskEither<Fault, NatsConnection> =>
   async () => {
@@ -97,7 +97,10 @@ export const openConnection =
     return isLeft(target) ? target : open(target.right)();
   };
 
-/** Connects, works, and closes, whatever happens: BROKER_UNREACHABLE, SERVER_REFUSED or USAGE before the work begins. */
+/**
+ * Connects, runs the work, and closes in every case. BROKER_UNREACHABLE, SERVER_REFUSED or USAGE before the work
+ * starts.
+ */
 export const withConnection =
   <T>(
     options: TargetOptions,

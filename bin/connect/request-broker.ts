@@ -8,13 +8,13 @@ import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** Why a request has no reply, as what a caller can act on. */
-export type Silence = 'timeout' | 'nobody' | 'forbidden' | 'lost';
+/** Why a request has no reply, in kinds that a caller can act on. */
+export type Silence = 'timeout' | 'no-broker' | 'forbidden' | 'lost';
 
 export const silenceOf = (thrown: unknown): Silence => {
   const cause = thrown instanceof errors.RequestError ? (thrown.cause ?? thrown) : thrown;
   if (thrown instanceof errors.TimeoutError || cause instanceof errors.TimeoutError) return 'timeout';
-  if (isNobody(cause) || isNobody(thrown)) return 'nobody';
+  if (isNobody(cause) || isNobody(thrown)) return 'no-broker';
   return cause instanceof errors.PermissionViolationError ? 'forbidden' : 'lost';
 };
 
@@ -23,7 +23,7 @@ const silenceFault = (silence: Silence, nc: NatsConnection, timeoutMs: number): 
   switch (silence) {
     case 'timeout':
       return fault('BROKER_UNREACHABLE', `the broker at ${where} did not answer within ${timeoutMs} ms`);
-    case 'nobody':
+    case 'no-broker':
       return fault(
         'BROKER_UNREACHABLE',
         `a NATS server answers at ${where}, but no broker: start one with \`tallystick start\``,
@@ -31,7 +31,7 @@ const silenceFault = (silence: Silence, nc: NatsConnection, timeoutMs: number): 
     case 'forbidden':
       return fault(
         'SERVER_REFUSED',
-        `${where} allows that to the operator only: name the data directory by --data, or a credential by --creds`,
+        `${where} allows that only to the operator; name the data directory with --data, or a credential with --creds`,
       );
     case 'lost':
       return fault('BROKER_UNREACHABLE', `the connection to ${where} was lost`);
@@ -41,7 +41,10 @@ const silenceFault = (silence: Silence, nc: NatsConnection, timeoutMs: number): 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** The fault of an `{"error": …}` reply; a code that this version does not know keeps its words as INTERNAL. */
+/**
+ * The fault of an `{"error": …}` reply. A code that this version does not know becomes INTERNAL, with the same
+ * message.
+ */
 const replyFault = (error: Readonly<Record<string, unknown>>): Fault => {
   const { code, message, path } = error;
   const words = typeof message === 'string' ? message : 'the broker gave no reason';
@@ -60,7 +63,7 @@ const parseReply = <T>(reply: Msg): Either<Fault, T> => {
   return right(value as T);
 };
 
-/** Asks the broker something of `ops.…`; the reply's JSON, or the fault it holds, or why there is none. */
+/** Sends a request on `ops.…`. Returns the reply's JSON, the fault in it, or the reason why there is no reply. */
 export const ask =
   <T>(
     nc: NatsConnection,

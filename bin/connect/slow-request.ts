@@ -1,7 +1,7 @@
-/** What a broker does for one request may take minutes; it is asked to say so in time that it goes on. */
+/** The broker may need minutes for one request. It is asked to reply in time that the work continues. */
 export const DEFAULT_TIMEOUT_MS = 120_000;
 
-/** So much longer than it is told does a client wait for an answer of the broker: only one that hangs says nothing. */
+/** A client waits this much longer than the time that it gives the broker. Only a broker that hangs sends no reply. */
 const MARGIN_MS = 10_000;
 
 export const moreTime = <T extends object>(options: T, waitMs: number): T & { readonly timeout: number } => ({

@@ -21,13 +21,13 @@ export type Credential =
 export interface Target {
   readonly url: string;
   readonly credential: Credential;
-  /** Where the address comes from, for messages. */
+  /** The source of the address, for messages. */
   readonly source: string;
 }
 
 const text = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
 
-// The order of the stock `nats` command line: of several variables it takes the user first.
+// The order of the stock `nats` command line: if several variables are set, the user comes first.
 const fromEnvironment = (env: NodeJS.ProcessEnv): Credential => {
   const user = text(env.NATS_USER);
   if (user !== undefined) return { kind: 'user', user, password: env.NATS_PASSWORD ?? '' };
@@ -35,7 +35,7 @@ const fromEnvironment = (env: NodeJS.ProcessEnv): Credential => {
   return path === undefined ? { kind: 'guest' } : { kind: 'file', path };
 };
 
-/** Reads `broker.json` of a data directory; left: why it cannot be used, in words. */
+/** Reads `broker.json` of a data directory. Left: the reason why it cannot be used. */
 const addressIn = (dataDir: string): Either<string, BrokerAddress> => {
   const read = readBounded(join(dataDir, ADDRESS_FILE), MAX_KEY_BYTES);
   if (isLeft(read)) return read;
@@ -44,13 +44,13 @@ const addressIn = (dataDir: string): Either<string, BrokerAddress> => {
     const { nats, operatorSeed } = value as Partial<BrokerAddress>;
     return typeof nats === 'string' && typeof operatorSeed === 'string'
       ? right(value as BrokerAddress)
-      : left('it is not what a broker writes');
+      : left('no broker has written it');
   } catch (error) {
     return left((error as Error).message);
   }
 };
 
-/** The same; undefined when there is none, or none that can be used. */
+/** The same; undefined if the file is missing or cannot be used. */
 export const readAddress = (dataDir: string): BrokerAddress | undefined => {
   const address = addressIn(dataDir);
   return isLeft(address) ? undefined : address.right;
@@ -61,7 +61,7 @@ const isThere = (path: string): boolean => {
     statSync(path);
     return true;
   } catch (error) {
-    // Where this user may not look there is something.
+    // A file that this user may not read exists.
     return (error as NodeJS.ErrnoException).code === 'EACCES';
   }
 };
@@ -71,12 +71,12 @@ const fromDataDir = (dir: string, creds: string | undefined): Either<Fault, Targ
   const found = addressIn(dataDir);
   if (isLeft(found)) {
     if (isThere(join(dataDir, ADDRESS_FILE))) {
-      const advice = 'run the command as the user whose broker it is, or name a server by --server';
+      const advice = 'run the command as the user whose broker it is, or name a server with --server';
       return left(
         fault('DATA_DIR_UNUSABLE', `${join(dataDir, ADDRESS_FILE)} cannot be read: ${found.left}; ${advice}`),
       );
     }
-    const message = `no broker runs in ${dataDir}; start one with \`tallystick start\`, or name one by --data or --server`;
+    const message = `no broker runs in ${dataDir}; start one with \`tallystick start\`, or name one with --data or --server`;
     return left(fault('BROKER_UNREACHABLE', message));
   }
   const address = found.right;
@@ -98,12 +98,12 @@ const isSameServer = (a: string, b: string): boolean =>
   hostPort(a) !== undefined && hostPort(a) === hostPort(b);
 
 /**
- * Which broker is meant: `--server`, else `--data`, else NATS_URL, else `./.tallystick`. What was typed for this
- * command beats what was set for this shell, which beats what lies in the working directory: after
- * `eval "$(tallystick env)"` all commands, and `nats`, mean that broker in whatever directory; without it, the
- * directory decides. Credentials of the environment serve NATS_URL and `--server`, never a data directory. A NATS_URL without a
- * credential that names the broker of the working directory means that broker: its operator asks.
- * USAGE when both flags are given; BROKER_UNREACHABLE when there is nothing to connect to.
+ * The broker that the options and variables name: `--server`, else `--data`, else NATS_URL, else `./.tallystick`. An
+ * option beats a variable of the shell, and a variable beats the working directory. So after `eval "$(tallystick
+ * env)"` all commands and `nats` use that broker in every directory. Without it, the directory decides. Credentials
+ * of the environment serve NATS_URL and `--server`, never a data directory. If NATS_URL has no credential and names
+ * the broker of the working directory, the command connects as its operator. USAGE if both options are given;
+ * BROKER_UNREACHABLE if there is no broker to connect to.
  */
 export const findTarget = (
   options: TargetOptions,
@@ -111,7 +111,7 @@ export const findTarget = (
 ): Either<Fault, Target> => {
   const { data, server, creds } = options;
   if (data !== undefined && server !== undefined) {
-    return left(fault('USAGE', '--data and --server name a broker each; give one of them'));
+    return left(fault('USAGE', '--data and --server both name a broker; give one of them'));
   }
   const credential: Credential = creds === undefined ? fromEnvironment(env) : { kind: 'file', path: creds };
   if (server !== undefined) return right({ url: server, credential, source: '--server' });

@@ -5,7 +5,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 
 const REPLACED = '\ufffd';
 
-/** The arguments of this process as bytes; undefined where the system does not tell. */
+/** The arguments of this process as bytes; undefined if the system does not give them. */
 const commandLine = (): Buffer | undefined => {
   try {
     return readFileSync('/proc/self/cmdline');
@@ -15,8 +15,8 @@ const commandLine = (): Buffer | undefined => {
 };
 
 /**
- * USAGE where an argument is no UTF-8: Node puts U+FFFD in the place of such bytes, so that something else would be sent than was
- * typed. An argument that has U+FFFD itself is fine.
+ * USAGE if an argument is not UTF-8. Node puts U+FFFD in the place of such bytes, so the command would send something
+ * else than you typed. An argument may contain U+FFFD itself.
  */
 export const checkArguments = (
   argv: readonly string[] = process.argv,
@@ -27,6 +27,6 @@ export const checkArguments = (
   const typed = bytes();
   if (typed === undefined || isUtf8(typed)) return right(undefined);
   return left(
-    fault('USAGE', `${JSON.stringify(bad)} has bytes that are no UTF-8, so nothing was done; pass UTF-8`),
+    fault('USAGE', `${JSON.stringify(bad)} has bytes that are not UTF-8, so nothing was done; pass UTF-8`),
   );
 };

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 
-/** Adds a command; the words behind its name are for a group, which has commands of its own to choose from. */
+/** Adds a command. The words after its name are for a group, which selects its subcommand by them. */
 export type Add = (parent: Command, words: readonly string[]) => Promise<void> | void;
 
 /**
- * Commands by name, in the order of the help. Their files import what they need from where it is, and not from the index
- * of its room, which would load the room whole: `replay history` loads 116 files, and would load 283.
+ * Commands by name, in the order of the help. Their files import each name from the file that declares it, not from
+ * the index of its room. An index loads the whole room: `replay history` loads 116 files, and would load 283.
  */
 export type LazyCommands = Readonly<Record<string, () => Promise<Add>>>;
 
 /**
- * Adds the command that the words ask for, and loads the files of no other; all of them where none is asked for, or one
- * that there is not: for the help, and what was meant.
+ * Adds the command that the words name, and loads the files of no other command. If they name no known command, it
+ * adds all: for the help, and for a suggestion.
  */
 export const addWanted = async (
   parent: Command,

@@ -8,10 +8,10 @@ import { parseName } from '../../schemas/names.js';
 import { parseDuration } from '../../schemas/quantity.js';
 import { orUsage } from '../output/run-command.js';
 
-/** What options take: each makes a parser for commander that names its option when it refuses. */
+/** The values of options. Each makes a parser for commander that names its option when it refuses. */
 type OptionParser<T> = (option: string) => (text: string) => T;
 
-/** A time that ends with its minutes. People may leave the seconds out. */
+/** A time with hours and minutes. The seconds may be left out. */
 const MINUTES = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d)(?=[Zz+-])/;
 
 /** A place in the log: a sequence, an RFC 3339 time, or a duration ago. */
@@ -23,16 +23,16 @@ export const parsePlace = (text: string, now = Date.now()): Either<Fault, number
   const ago = parseDuration(text);
   if (!isLeft(ago) && ago.right <= now) return right(new Date(now - ago.right));
   const examples = 'a sequence (17), an RFC 3339 time (2026-01-02T03:04:05Z) or a duration ago (2h)';
-  return left(fault('USAGE', `${JSON.stringify(text)} is none of ${examples}`));
+  return left(fault('USAGE', `${JSON.stringify(text)} is not one of ${examples}`));
 };
 
-export const place: OptionParser<number | Date> = (option) => (text) => orUsage(option, parsePlace(text));
+export const logPlace: OptionParser<number | Date> = (option) => (text) => orUsage(option, parsePlace(text));
 
 export const name: OptionParser<string> = (option) => (text) => orUsage(option, parseName('the name', text));
 
 export const duration: OptionParser<number> = (option) => (text) => orUsage(option, parseDuration(text));
 
-/** Almost what a timer of Node takes, and rounder. */
+/** A round number just below the limit of Node's timers. */
 const MAX_WAIT_MS = 24 * 86_400_000;
 
 /** How long to wait. */
@@ -44,14 +44,14 @@ export const waiting: OptionParser<number> = (option) => (text) => {
 
 export const positive: OptionParser<number> = (option) => (text) => {
   const value = parseSequence(text);
-  const problem = fault('USAGE', `${JSON.stringify(text)} is no number from 1 on`);
+  const problem = fault('USAGE', `${JSON.stringify(text)} is not a number from 1 on`);
   return orUsage(option, value === undefined ? left(problem) : right(value));
 };
 
-/** The limit of a log, bytes. */
+/** The size limit of a log in bytes. */
 export const logBytes: OptionParser<number> = (option) => (text) => orUsage(option, parseLogBytes(text));
 
-/** An option with a default, which `--help` shows as you would type it. */
+/** An option with a default, which `--help` shows in the form in which you type it. */
 export const withDefault = <T>(
   flags: string,
   description: string,
@@ -59,7 +59,7 @@ export const withDefault = <T>(
   text: string,
 ): Option => new Option(flags, description).argParser(parse).default(parse(text), text);
 
-/** An option that may be given several times. */
+/** An option that you can repeat. */
 export const repeated = (value: string, before: readonly string[] = []): readonly string[] => [
   ...before,
   value,

@@ -1,8 +1,8 @@
 import { wantsColour } from '../../text/colour.js';
 
-/** How to write for whoever reads it. */
+/** How to write for the reader of the output. */
 export interface Terminal {
-  /** Width to cut lines to; undefined in a pipe, where nothing is ever cut. */
+  /** Width to cut lines to; undefined in a pipe, where lines stay whole. */
   readonly columns: number | undefined;
   readonly colour: boolean;
 }

@@ -1,6 +1,6 @@
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 
-/** What the system says of files and directories that this user, or this disk, cannot give. */
+/** Error codes of the system for files and directories that this user, or this disk, cannot provide. */
 const OF_FILES: ReadonlySet<string> = new Set([
   ...[
     'EACCES',
@@ -17,8 +17,8 @@ const OF_FILES: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** What a command threw, as a fault; DATA_DIR_UNUSABLE where the system refused a file. */
-export const thrownFault = (thrown: unknown): Fault => {
+/** The fault for an error that a command threw; DATA_DIR_UNUSABLE if the system refused a file. */
+export const faultThrown = (thrown: unknown): Fault => {
   if (thrown instanceof FaultError) return thrown.fault;
   const { code, message } = thrown as NodeJS.ErrnoException;
   return thrown instanceof Error && typeof code === 'string' && OF_FILES.has(code)

@@ -8,21 +8,21 @@ const quantiles = (name: string, { p50, p99, max }: Quantiles): readonly string[
 ];
 
 const faultLine = ({ at, what, downMs }: BurstOutcome['faults'][number]): string =>
-  `  ${what} killed at ${at} s: ${downMs === null ? 'did not go on' : `went on after ${formatNumber(downMs, 3)} ms`}`;
+  `  ${what} killed at ${at} s: ${downMs === null ? 'did not recover' : `recovered after ${formatNumber(downMs, 3)} ms`}`;
 
-/** What a person wants to know of it, the verdict first. */
+/** The report for a person, the verdict first. */
 export const burstText = (outcome: BurstOutcome): string => {
   const { offered, acked, delivered, notAcked, latencyMs, deliveryMs, behind, faults } = outcome;
   const verdict = outcome.ok
-    ? 'ok: every acknowledged record is there once, in its order'
+    ? 'ok: the log has every acknowledged record once, in order'
     : `NOT OK\n${outcome.reasons.map((reason) => `  ${reason}`).join('\n')}`;
   const missing = [
     ...(notAcked.refused > 0 ? [`${formatNumber(notAcked.refused)} refused`] : []),
     ...(notAcked.unknown > 0
-      ? [`${formatNumber(notAcked.unknown)} without a word of whether they are stored`]
+      ? [`${formatNumber(notAcked.unknown)} of which it is unknown whether they are stored`]
       : []),
     ...(notAcked.notSent > 0
-      ? [`${formatNumber(notAcked.notSent)} not sent, or not answered, because their producer was dead`]
+      ? [`${formatNumber(notAcked.notSent)} not sent, or without a reply, because their producer was dead`]
       : []),
   ];
   const rows = (['baseline', 'burst', 'after'] as const).flatMap((phase) => [

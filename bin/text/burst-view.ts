@@ -1,9 +1,9 @@
 import type { BurstView } from '../../perf/burst/burst-progress.js';
-import type { Moment } from '../../perf/burst/timeline.js';
+import type { LoadMoment } from '../../perf/burst/timeline.js';
 import { formatNumber } from '../../text/numbers.js';
 
-const line = (moment: Moment, before: Moment | undefined, part: string): string => {
-  const perSecond = (of: (each: Moment) => number): string =>
+const line = (moment: LoadMoment, before: LoadMoment | undefined, part: string): string => {
+  const perSecond = (of: (each: LoadMoment) => number): string =>
     before === undefined
       ? '-'
       : formatNumber(((of(moment) - of(before)) * 1_000) / (moment.atMs - before.atMs));
@@ -18,10 +18,10 @@ const line = (moment: Moment, before: Moment | undefined, part: string): string 
   ].join('  ');
 };
 
-/** Shows the load while it runs: one line that changes on a terminal, a line each second elsewhere. On stderr. */
+/** Shows the load while it runs, on stderr: one line that changes on a terminal, else one line each second. */
 export const burstView = (quiet: boolean, stream = process.stderr): BurstView => {
   const { isTTY } = stream;
-  let before: Moment | undefined;
+  let before: LoadMoment | undefined;
   let printedAt = 0;
   const say = (text: string): void => {
     stream.write(isTTY ? `\r\u001b[K${text}\n` : `${text}\n`);

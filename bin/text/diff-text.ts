@@ -9,12 +9,12 @@ const KINDS = {
   different: 'is different',
   newlyRejected: 'is newly rejected',
   newlyAccepted: 'is newly accepted',
-  stopped: 'could not be run to its end',
+  stopped: 'could not run to its end',
 } as const;
 
-type Made = (Stopped & { readonly why: 'call' })['made'];
+type DifferentCall = (Stopped & { readonly why: 'call' })['made'];
 
-const callText = ({ module, name, agent, data }: Made): string =>
+const callText = ({ module, name, agent, data }: DifferentCall): string =>
   `${module}.${name}${agent === undefined ? '' : `.${agent}`} ${writeJson(data)}`;
 
 const stoppedText = (stopped: Stopped): string => {
@@ -24,7 +24,7 @@ const stoppedText = (stopped: Stopped): string => {
   return `call ${n} is ${callText(made)}, and was ${before}`;
 };
 
-/** A command that came out otherwise, as some lines. */
+/** A command whose outcome differs, as some lines. */
 export const differenceLines = (difference: OutcomeDifference, colour: boolean): string => {
   const { seq, time, action, agent, kind } = difference;
   const whose = printable(`${action}${agent === '' ? '' : ` of ${agent}`}`);
@@ -46,7 +46,7 @@ export const reportText = (report: DiffReport): string => {
     ['STOPPED', report.stopped],
     ['NOT DECIDED', report.notDecided],
   ] as const;
-  const on = cascade ? 'what it made of those before' : 'the recorded history';
+  const on = cascade ? 'its own states' : 'the recorded history';
   const waiting = unanswered === 0 ? '' : `; ${unanswered} have no result yet`;
   return [
     `${report.commands} commands of ${module}, ${from} to ${to}, handled by ${version} on ${on} in ${seconds.toFixed(1)} s${waiting}`,

@@ -1,7 +1,7 @@
 import type { StoredSnapshot } from '../../store/snapshots/index.js';
 import type { Difference } from '../../replay/rebuild/comparison.js';
 
-/** Of two long states, what stands before the place where they part, and behind it. */
+/** The parts of two long states before and after the first difference. */
 const BEFORE = 40;
 const BEHIND = 160;
 
@@ -19,7 +19,7 @@ const excerpt = (json: string, at: number): string => {
 const side = (found: StoredSnapshot | null, at: number): string =>
   found === null ? 'nothing' : `at ${found.seq}, schema ${found.schema}: ${excerpt(found.json, at)}`;
 
-/** One line: whose states differ, and how. */
+/** One line: the agent whose states differ, and the difference. */
 export const differenceText = ({ module, agent, log, snapshot }: Difference): string => {
   const at = firstDifference(log?.json ?? '', snapshot?.json ?? '');
   const who = agent === '' ? `${module} itself` : `${agent} of ${module}`;

@@ -17,7 +17,7 @@ export const modulesTable = (modules: readonly ModuleStatus[]): string => {
     orDash(cpuPercent, (percent) => `${percent.toFixed(1)}%`),
     orDash(rssBytes, formatBytes),
   ]);
-  // A reason is a sentence: in a column of its own it would push the table off the screen.
+  // A reason is a sentence. As a column it would push the table off the screen.
   const reasons = modules.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason}`]));
   return [formatTable(heads, rows), ...reasons].join('\n');
 };

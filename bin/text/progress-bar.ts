@@ -1,9 +1,9 @@
 import { SingleBar } from 'cli-progress';
 
-/** How far a long command is: a bar on a terminal, nothing elsewhere. On stderr, since stdout is for results. */
+/** The progress of a long command, on stderr: a bar on a terminal, otherwise nothing. */
 export interface ProgressBar extends Disposable {
   readonly update: (done: number) => void;
-  /** Takes the bar away, for a line that is printed, until the next update. */
+  /** Removes the bar until the next update, so that a line can be printed. */
   readonly clear: () => void;
 }
 

@@ -9,7 +9,7 @@ const isDefaultServer = (url: string): boolean => {
   return isLocal && (port === '' || port === `${DEFAULT_NATS_PORT}`);
 };
 
-/** What `start` tells people once the broker serves: what runs, where, and three commands that work as they stand. */
+/** The text of `start` when the broker is ready: processes, address, and three commands that work as printed. */
 export const readyText = ({ nats, dataDir, durability, server, modules }: Ready): string => {
   const at = isDefaultServer(nats) ? '' : ` -s ${nats}`;
   const from = relative(process.cwd(), dataDir) === DEFAULT_DATA_DIR ? '' : ` --data ${shellQuote(dataDir)}`;

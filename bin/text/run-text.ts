@@ -13,7 +13,7 @@ const addressOf = (text: string): string => {
 
 const answerText = (answer: Payload | null): string => answer?.shown() ?? 'nothing';
 
-/** The same as one line of JSON: each answer is what is stored. */
+/** The same as one line of JSON, with both results as stored. */
 export const comparedLine = ({ recorded, now, ...compared }: Compared): string => {
   const answer = (name: string, payload: Payload | null): string =>
     `,"${name}Form":${JSON.stringify(payload?.form ?? null)},"${name}":${payload?.json ?? 'null'}`;
@@ -21,7 +21,7 @@ export const comparedLine = ({ recorded, now, ...compared }: Compared): string =
   return `${head}${answer('recorded', recorded)}${answer('now', now)}}`;
 };
 
-/** What is not as it was: where it was recorded, where it is now, and both answers. */
+/** A result that differs: its place in the recorded log, its place in the sandbox, and both results. */
 export const comparedText = ({ verdict, recordedSeq, seq, subject, recorded, now }: Compared): string =>
   [
     `${verdict.padEnd(10)} ${recordedSeq ?? '-'} → ${seq ?? '-'} ${addressOf(subject)}`,
@@ -33,7 +33,7 @@ const WORDS: readonly (readonly [Verdict, string])[] = [
   ['same', 'the same'],
   ['different', 'different'],
   ['unanswered', 'unanswered'],
-  ['answered', 'answered now only'],
+  ['answered', 'has a result only now'],
   ['new', 'not sent before'],
   ['missing', 'not sent now'],
 ];
@@ -43,7 +43,7 @@ export const ranText = ({ fed, verdicts }: Ran, fromSeq: number, untilSeq: numbe
     ([verdict, words]) => `${verdicts[verdict]} ${words}`,
   );
   const commands = fed === 1 ? '1 command' : `${fed} commands`;
-  return `${commands} of records ${fromSeq} to ${untilSeq} sent again; of all that followed: ${counts.join(', ')}`;
+  return `${commands} of records ${fromSeq} to ${untilSeq} sent again; all that followed: ${counts.join(', ')}`;
 };
 
 export const hitText = (
@@ -52,12 +52,12 @@ export const hitText = (
   lastFed: number | null,
 ): string => {
   const who = agent === '' ? `${module} itself` : `${agent} of ${module}`;
-  const where = cause === null ? `record ${seq}` : `record ${seq}, which answers command ${cause},`;
-  const sent = lastFed === null ? '' : ` The command that was sent last is recorded as ${lastFed}.`;
+  const where = cause === null ? `record ${seq}` : `record ${seq}, the result of command ${cause},`;
+  const sent = lastFed === null ? '' : ` The last sent command is record ${lastFed} of the log.`;
   return `with ${where} ${expression} holds for ${who}.${sent}\n${writeJson(state, true)}`;
 };
 
-/** How to go on looking into a sandbox that is kept. */
+/** The commands that look further into a sandbox that stays. */
 export const keptText = (dir: string, hit: Hit | undefined): string =>
   [
     `the sandbox is kept in ${dir}:`,

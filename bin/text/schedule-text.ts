@@ -7,7 +7,7 @@ const UNITS = [
   ['s', 1_000],
 ] as const;
 
-/** As `--every` takes it: `1h30m`. */
+/** In the form that `--every` takes: `1h30m`. */
 const formatEvery = (everyMs: number): string => {
   let rest = everyMs;
   return UNITS.map(([unit, ms]) => {
@@ -17,7 +17,7 @@ const formatEvery = (everyMs: number): string => {
   }).join('');
 };
 
-/** When a schedule fires, for people. */
+/** The times at which a schedule fires, for people. */
 export const when = ({ at, everyMs, cron, timezone }: Schedule): string => {
   if (at !== null) return `at ${at}`;
   return everyMs === null ? `${cron} ${timezone ?? 'UTC'}` : `every ${formatEvery(everyMs)}`;

@@ -1,2 +1,2 @@
-/** In single quotes nothing means anything to a POSIX shell but the quote itself. */
+/** In single quotes, only the single quote itself has a meaning for a POSIX shell. */
 export const shellQuote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

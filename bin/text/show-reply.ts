@@ -14,7 +14,7 @@ export interface ShowOptions extends TargetOptions {
   readonly timeout?: number;
 }
 
-/** Asks the broker, and prints the reply as it came or as text. */
+/** Sends a request to the broker, and prints the reply as JSON or as text. */
 export const showReply = <T>(
   options: ShowOptions,
   subject: string,

@@ -10,7 +10,7 @@ const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow' } as const;
 
 const jsonText = (value: unknown): string => printable(writeJson(value));
 
-/** `6500 → 7000`, with `nothing` where there was or is no value. */
+/** `6500 → 7000`, with `nothing` for a missing value. */
 export const fromTo = ({ from, to }: { readonly from?: Json; readonly to?: Json }): string =>
   [from, to].map((value) => (value === undefined ? 'nothing' : jsonText(value))).join(' → ');
 
@@ -25,7 +25,7 @@ export const changeText = (change: Change, colour: boolean): string => {
   return `  ${inColour(colour, COLOURS[sign], line)}`;
 };
 
-/** A step as some lines: where and what, then the changes. */
+/** A step as some lines: its place and its record, then the changes. */
 export const stepText = (
   { seq, time, events }: Pick<AgentStep, 'seq' | 'time' | 'events'>,
   changes: readonly Change[],

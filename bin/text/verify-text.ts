@@ -2,22 +2,22 @@ import type { FindingKind, Verification } from '../../schemas/verification.js';
 import { formatTable } from '../../text/table.js';
 import { formatNumber } from '../../text/numbers.js';
 
-/** Findings that are shown to people; `--json` has more. */
+/** Findings in the text for people; `--json` has more. */
 const SHOWN = 20;
 
-/** What a count of each kind is about, in the order of the report. */
+/** The meaning of each count, in the order of the report. */
 const KINDS: readonly (readonly [keyof Verification & string, FindingKind, string])[] = [
-  ['missing', 'missing', 'sequences, numbers of a producer, copies, acknowledged records that are not there'],
-  ['duplicated', 'duplicated', 'numbers, copies, lines of the ledger that are there twice'],
-  ['reordered', 'reordered', 'numbers, epochs, commands of an agent out of their order'],
-  ['altered', 'altered', 'copies that are not what was decided, records that are not what was certified'],
-  ['forbidden', 'forbidden', 'copies that a result promises and its module may not have'],
-  ['callsDiffer', 'callsDiffer', 'calls of handlers that are not those which the result was decided by'],
+  ['missing', 'missing', 'missing sequences, numbers of a producer, copies, or acknowledged records'],
+  ['duplicated', 'duplicated', 'numbers, copies, or lines of the ledger that occur twice'],
+  ['reordered', 'reordered', 'numbers, epochs, or commands of an agent out of order'],
+  ['altered', 'altered', 'copies that differ from the result, or records that differ from the certificate'],
+  ['forbidden', 'forbidden', 'copies that a result promises and its module may not send'],
+  ['callsDiffer', 'callsDiffer', 'calls of a handler that differ from those in its result'],
   ['unanswered', 'unanswered', 'commands without a result'],
-  ['answeredTwice', 'answeredTwice', 'results of commands that have one'],
-  ['orphanEvents', 'orphanEvent', 'events and commands that no decision promises'],
-  ['unattributed', 'unattributed', 'records of nobody, or of somebody else than they say'],
-  ['stateMismatches', 'stateMismatch', 'snapshots that are not what the log gives'],
+  ['answeredTwice', 'answeredTwice', 'second results of a command'],
+  ['orphanEvents', 'orphanEvent', 'events and commands that no result promises'],
+  ['unattributed', 'unattributed', 'records with a missing or forged producer'],
+  ['stateMismatches', 'stateMismatch', 'snapshots that differ from the log'],
 ];
 
 const counts = (found: Verification): string =>
@@ -56,13 +56,12 @@ const findings = ({ findings, findingsTotal }: Verification): readonly string[] 
 const notes = ({ notes, waiting, states, ledger }: Verification): readonly string[] => {
   const lines = [
     ...states.map(
-      ({ module, agents }) =>
-        `the snapshots of ${module} are what the log gives: ${formatNumber(agents)} agents`,
+      ({ module, agents }) => `the snapshots of ${module} match the log: ${formatNumber(agents)} agents`,
     ),
-    ...(ledger > 0 ? [`${formatNumber(ledger)} lines of the ledger were laid beside the log`] : []),
+    ...(ledger > 0 ? [`${formatNumber(ledger)} lines of the ledger were compared with the log`] : []),
     ...(waiting > 0
       ? [
-          `${formatNumber(waiting)} commands, copies or numbers are too young to be called missing: they may be on their way`,
+          `${formatNumber(waiting)} commands, copies or numbers are too new to count as missing: they may still arrive`,
         ]
       : []),
     ...notes,
@@ -72,7 +71,7 @@ const notes = ({ notes, waiting, states, ledger }: Verification): readonly strin
 
 const verdict = ({ ok, findingsTotal, records, seconds, firstSeq, lastSeq }: Verification): string => {
   const what = ok
-    ? 'clean: nothing is missing, nothing is there twice, everything is in order'
+    ? 'clean: nothing is missing, nothing is duplicated, everything is in order'
     : `${formatNumber(findingsTotal)} ${findingsTotal === 1 ? 'finding' : 'findings'}`;
   const range = `records ${formatNumber(firstSeq)} to ${formatNumber(lastSeq)}`;
   const rate = seconds > 0 ? `, ${formatNumber(Math.round(records / seconds))} records/s` : '';

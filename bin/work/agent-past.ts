@@ -17,14 +17,14 @@ import { done } from '../output/run-command.js';
 import { eventText, fromTo, stepText } from '../text/step-text.js';
 import { stepThrough } from './stepper.js';
 import { terminal } from '../output/terminal.js';
-import { thrownFault } from '../output/thrown-fault.js';
+import { faultThrown } from '../output/thrown-fault.js';
 import { formatNumber } from '../../text/numbers.js';
 
 type Query = Omit<StepsQuery, 'onProgress'>;
 
 /**
- * Works on a query whose progress a bar shows. Where that finds nothing, `nothing` says so; unless there is no such agent at
- * all, which is AGENT_UNKNOWN.
+ * Runs a query with a progress bar. If the query finds nothing, it prints `nothing`; but if the agent does not exist,
+ * the result is AGENT_UNKNOWN.
  */
 const withSteps =
   <Q extends Query>(
@@ -48,7 +48,7 @@ const withSteps =
       if (isLeft(last)) return last;
       return last.right === undefined ? unknownAgent(module.manifest.name, agent) : nothing(last.right.state);
     } catch (thrown) {
-      return left(thrownFault(thrown));
+      return left(faultThrown(thrown));
     } finally {
       bar?.[Symbol.dispose]();
     }
@@ -74,7 +74,7 @@ async function* keyboard(): AsyncGenerator<string, void, void> {
   }
 }
 
-/** Every step of an agent with what it changes: key by key on a terminal, else one after the other. */
+/** Every step of an agent with its changes. On a terminal a key shows the next step. */
 export const showSteps = (query: Query, json: boolean): TaskEither<Fault, ExitCode> => {
   const colour = terminal().colour;
   const text = (step: AgentStep) => verbatim(stepText(step, changesBetween(step.before, step.state), colour));
@@ -106,7 +106,7 @@ const changeLine = (change: PathChange): string => {
   return `${seq}  ${time}  ${fromTo(change)}  ${eventText(events)}`;
 };
 
-/** What a state has at its top, for somebody who mistyped a path. */
+/** The keys at the top of a state, for a mistyped path. */
 const keysOf = (state: unknown): string => {
   const keys = typeof state === 'object' && state !== null ? Object.keys(state) : [];
   return keys.length === 0
@@ -114,7 +114,9 @@ const keysOf = (state: unknown): string => {
     : `the last state has ${clip(keys.join(', '), 200)}`;
 };
 
-/** Every change of one part of the state; exit code 1 when there was none, EXPRESSION_INVALID when no state has that part. */
+/**
+ * Every change of one part of the state. Exit code 1 if there was none, EXPRESSION_INVALID if no state has that part.
+ */
 export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault, ExitCode> => {
   let isKnown = false;
   return withSteps(
@@ -144,7 +146,7 @@ export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault,
   );
 };
 
-/** The first record with which a condition holds; exit code 1 when it does with none. */
+/** The first record after which a condition holds. Exit code 1 if it never holds. */
 export const showFirst = (
   query: BisectQuery,
   expression: string,

@@ -1,12 +1,12 @@
 import { createInterface } from 'node:readline';
 
-/** Asks on standard input before each step; whoever has seen enough says so. */
+/** Asks on standard input before each step, until the user stops. */
 export interface Steps extends Disposable {
-  /** False: no further. */
+  /** False: stop. */
   readonly ask: (what: string) => Promise<boolean>;
 }
 
-const HELP = 'Enter: this one; c: all; q: no further';
+const HELP = 'Enter: send this one; c: send all; q: stop';
 
 export const steps = (input = process.stdin, output = process.stderr): Steps => {
   const lines = createInterface({ input })[Symbol.asyncIterator]();
@@ -16,7 +16,7 @@ export const steps = (input = process.stdin, output = process.stderr): Steps => 
       if (!asks) return true;
       output.write(`${what}  (${HELP}) `);
       const { value, done } = await lines.next();
-      // Its end is no consent to the rest.
+      // The end of the input is no consent to the other steps.
       if (done === true) return false;
       asks = value.trim() !== 'c';
       return value.trim() !== 'q';

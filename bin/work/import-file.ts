@@ -29,7 +29,7 @@ async function* bytesOf(file: string): AsyncGenerator<Uint8Array, void, void> {
   }
 }
 
-/** A bar for each stage whose end is known. */
+/** A bar for each stage with a known end. */
 const stageBars = (): { show: (stage: RestoreStage, done: number, total: number) => void } & Disposable => {
   let current: { readonly stage: RestoreStage; readonly bar: ProgressBar } | undefined;
   return {
@@ -49,10 +49,10 @@ const stageBars = (): { show: (stage: RestoreStage, done: number, total: number)
 };
 
 const restoredText = ({ records, firstSeq, lastSeq, dataDir }: Restored): string =>
-  `${records} records, ${firstSeq} to ${lastSeq}, are the log of ${dataDir}, read back and compared with the file;\n` +
-  `\`tallystick start --data ${dataDir}\` goes on with it`;
+  `${records} records, ${firstSeq} to ${lastSeq}, are the log of ${dataDir}; they were read back and match the file\n` +
+  `\`tallystick start --data ${dataDir}\` starts the broker with this log`;
 
-/** Makes the log of a broker of an export, in a directory without one. */
+/** Makes an export the log of a broker, in a directory without a log. */
 export const importLog =
   ({ file, dataDir, partial, maxBytes, json }: ImportRequest): TaskEither<Fault, ExitCode> =>
   async () => {

@@ -14,7 +14,7 @@ import { ask } from '../connect/request-broker.js';
 const unavailable = (module: string, why: string): Fault =>
   fault('MODULE_CODE_UNAVAILABLE', `the code of ${module} cannot be run here: ${why}`);
 
-/** The module in a directory, which must be that one. */
+/** The module in a directory. Its name must match. */
 const inDirectory =
   (module: string) =>
   (dir: string): TE.TaskEither<Fault, ModuleSource> =>
@@ -22,14 +22,14 @@ const inDirectory =
       TE.fromEither(readModule(dir)),
       TE.filterOrElse(
         ({ manifest }) => manifest.name === module,
-        ({ manifest }) => fault('USAGE', `the module in ${dir} is ${manifest.name}, not ${module}`),
+        ({ manifest }) => fault('USAGE', `${dir} has the module ${manifest.name}, not ${module}`),
       ),
     );
 
 export const moduleInfo = (nc: NatsConnection, module: string): TE.TaskEither<Fault, ModuleInfo> =>
   ask<ModuleInfo>(nc, OPS.moduleInfo, { name: module });
 
-/** Where the broker has a module. */
+/** The directory from which the broker loaded a module. */
 const ofBroker = (nc: NatsConnection, module: string): TE.TaskEither<Fault, ModuleSource> =>
   pipe(
     moduleInfo(nc, module),
@@ -42,8 +42,8 @@ const ofBroker = (nc: NatsConnection, module: string): TE.TaskEither<Fault, Modu
   );
 
 /**
- * Runs the entry of a module as its host would, in its directory and with its environment. What it prints must not get
- * between what the command prints.
+ * Runs the entry of a module as its host would, in its directory and with its environment. The module's output must
+ * not mix with the output of the command.
  */
 const load =
   ({ dir, manifestPath, manifest }: ModuleSource): TE.TaskEither<Fault, AnyModule> =>
@@ -70,7 +70,7 @@ const load =
     }
   };
 
-/** The code of a module, from a directory, or from where the broker has it; MODULE_CODE_UNAVAILABLE. */
+/** The code of a module, from a directory, or from the broker's directory for it; MODULE_CODE_UNAVAILABLE. */
 export const moduleCode = (
   nc: NatsConnection,
   module: string,

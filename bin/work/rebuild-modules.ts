@@ -20,12 +20,12 @@ import { moreTime } from '../connect/slow-request.js';
 export interface RebuildRequest {
   readonly nc: NatsConnection;
   readonly dataDir: string;
-  /** Modules; none: all that are loaded. */
+  /** Modules; none: all loaded modules. */
   readonly names: readonly string[];
   readonly json: boolean;
 }
 
-/** Draining a module and starting it again may take a while, which the broker bounds. */
+/** The broker bounds how long a drain and a start may take. */
 const RELOAD_WAIT_MS = 120_000;
 
 const chosen = ({ nc, names }: RebuildRequest): TE.TaskEither<Fault, readonly ModuleInfo[]> =>
@@ -37,11 +37,11 @@ const chosen = ({ nc, names }: RebuildRequest): TE.TaskEither<Fault, readonly Mo
         names.length === 0 ? loaded : [...new Set(names)],
       ),
     ),
-    // A program in another language keeps no snapshots here. One that was named is told so.
+    // A program in another language has no snapshots here. If you name one, the command reports that.
     TE.map((infos) => infos.filter(({ manifest }) => names.length > 0 || 'entry' in manifest.start)),
   );
 
-/** Folds, with a bar that shows how far it is. */
+/** Folds, with a progress bar. */
 const withBar =
   <T>(
     work: (onProgress: NonNullable<WholeFoldOptions['onProgress']>) => TE.TaskEither<Fault, T>,
@@ -58,7 +58,7 @@ const withBar =
     }
   };
 
-/** What of a fold is the same for both commands: the chosen modules, with their code, and a bar that shows how far it is. */
+/** The common part of both commands: the chosen modules with their code, and a progress bar. */
 const folded = <T>(
   request: RebuildRequest,
   work: (options: WholeFoldOptions) => TE.TaskEither<Fault, T>,
@@ -74,16 +74,16 @@ const folded = <T>(
   );
 };
 
-/** Whether a module has a process, or is to have one: that reads its snapshots when it starts. */
+/** Whether a module has or gets a process: the process reads its snapshots when it starts. */
 const isRunning = ({ state }: ModuleStatus): boolean => state !== 'unloaded' && state !== 'known';
 
-/** Has the module begin anew with what was rebuilt; readers see the old until it does. */
+/** Restarts the module with the rebuilt states. Readers see the old states until then. */
 const swap =
   ({ nc, dataDir }: RebuildRequest, info: ModuleInfo, rebuilt: RebuiltModule): TE.TaskEither<Fault, void> =>
   async () => {
     adoptRebuilt(dataDir, rebuilt);
     if (!isRunning(info)) return right(undefined);
-    // The same code has just folded the whole past: to try it would do that once more.
+    // The same code has just folded the whole past: a trial would do that again.
     const body = { name: info.name, untried: true, waitMs: RELOAD_WAIT_MS };
     const reloaded = await ask(nc, OPS.moduleReload, body, moreTime({}, RELOAD_WAIT_MS).timeout)();
     if (!isLeft(reloaded)) return right(undefined);
@@ -91,12 +91,12 @@ const swap =
     return left(
       fault(
         code,
-        `${info.name} is rebuilt, and its next start takes that up; now it does not start: ${message}`,
+        `${info.name} is rebuilt, but does not start: ${message}; its next start uses the new states`,
       ),
     );
   };
 
-/** Folds all states from the log again, and has the modules begin with those. */
+/** Folds all states from the log again, and restarts the modules with the new states. */
 export const rebuild =
   (request: RebuildRequest): TE.TaskEither<Fault, ExitCode> =>
   async () => {
@@ -130,7 +130,7 @@ export const rebuild =
     return right(done);
   };
 
-/** Compares all states with what the log gives; exit code 1 and STATE_DIFFERS with the first that is not that. */
+/** Compares all states with the log. Exit code 1 and STATE_DIFFERS with the first state that differs. */
 export const check =
   (request: RebuildRequest, timeoutMs: number): TE.TaskEither<Fault, ExitCode> =>
   async () => {
@@ -143,7 +143,7 @@ export const check =
     else {
       const rows = modules.map(({ module, agents, changes }) => [module, `${agents}`, `${changes}`]);
       print(formatTable(['MODULE', 'AGENTS', 'CHANGES'], rows));
-      if (same) print(`\nall states are what the log gives; compared in ${seconds.toFixed(1)} s`);
+      if (same) print(`\nall states match the log; compared in ${seconds.toFixed(1)} s`);
     }
     if (same) return right(done);
     printError(fault('STATE_DIFFERS', differenceText(difference)), json);

@@ -18,7 +18,7 @@ export interface RedriveRequest {
   readonly json?: boolean;
 }
 
-interface Sent {
+interface RedrivenLetter {
   readonly letter: number;
   readonly command: number;
 }
@@ -29,20 +29,20 @@ const POLL_MS = 100;
 const chunks = <T>(all: readonly T[], size: number): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 
-/** One line a letter: where its command stands now, and how it ended when that was waited for. */
-const line = ({ letter, command }: Sent, result: Result | undefined, json: boolean): string => {
+/** One line for each letter: its new command, and the result if the command waited for it. */
+const line = ({ letter, command }: RedrivenLetter, result: Result | undefined, json: boolean): string => {
   if (json) return JSON.stringify({ letter, command, ...(result === undefined ? {} : { result }) });
   const ended = result === undefined ? '' : ` ${JSON.stringify(result)}`;
   return `${letter} redriven as command ${command}${ended}`;
 };
 
-/** Waits for results and hands each over as it is there; those that are left when the time is over. */
+/** Waits for results and passes on each one. When the time is over, it passes on those without a result. */
 const awaitResults = async (
   nc: NatsConnection,
-  sent: readonly Sent[],
+  sent: readonly RedrivenLetter[],
   timeoutMs: number,
-  answered: (sent: Sent, result: Result) => Promise<void>,
-): Promise<Either<Fault, readonly Sent[]>> => {
+  answered: (sent: RedrivenLetter, result: Result) => Promise<void>,
+): Promise<Either<Fault, readonly RedrivenLetter[]>> => {
   const until = performance.now() + timeoutMs;
   let open = sent;
   while (open.length > 0) {
@@ -50,7 +50,7 @@ const awaitResults = async (
     for (const some of chunks(open, MAX_REDRIVE)) {
       const commands = some.map(({ command }) => command);
       const reply = await ask<{ results: readonly Redriven[] }>(nc, OPS.deadResults, { commands })();
-      // A broker that is started again meanwhile is asked again.
+      // After a restart of the broker, ask again.
       if (isLeft(reply) && performance.now() >= until) return reply;
       if (isLeft(reply)) break;
       for (const { command, result } of reply.right.results) if (result !== null) ready.set(command, result);
@@ -66,12 +66,15 @@ const awaitResults = async (
   return right(open);
 };
 
-/** Has the broker record the commands of dead letters again; exit code 1 when one was refused, or ended other than ok. */
+/**
+ * Asks the broker to store the commands of dead letters again. Exit code 1 if one was refused or its result is not
+ * ok.
+ */
 export const redrive =
   (nc: NatsConnection, letters: readonly number[], request: RedriveRequest): TaskEither<Fault, ExitCode> =>
   async () => {
     const { again = false, wait = false, timeout, json = false } = request;
-    const sent: Sent[] = [];
+    const sent: RedrivenLetter[] = [];
     let allWell = true;
     const refuse = (error: Parameters<typeof printError>[0]): void => {
       allWell = false;
@@ -113,7 +116,7 @@ export const redrive =
       });
       if (isLeft(open)) return open;
       for (const { letter, command } of open.right) {
-        const message = `${letter} is redriven as command ${command}, which is not answered within ${timeout} ms`;
+        const message = `${letter} is redriven as command ${command}, which has no result after ${timeout} ms`;
         refuse(fault('RESULT_PENDING', message));
       }
     }

@@ -21,18 +21,18 @@ export interface RemoveOptions extends TargetOptions {
 
 const commands = (count: number): string => (count === 1 ? '1 command' : `${count} commands`);
 
-/** What a removal does, before or after it is done. */
+/** The effect of a removal, before or after it. */
 export const removalText = ({ name, removed, waiting, note }: ModuleRemoval): string => {
   const what = removed
-    ? `${name} is removed, and ${commands(waiting)} that waited got the answer MODULE_UNKNOWN`
-    : `${name}: ${commands(waiting)} ${waiting === 1 ? 'waits' : 'wait'}; a removal answers MODULE_UNKNOWN to them, and nothing handles them later`;
+    ? `${name} is removed; ${commands(waiting)} that waited got the result MODULE_UNKNOWN`
+    : `${name}: ${commands(waiting)} ${waiting === 1 ? 'waits' : 'wait'}; if you remove the module, they get the result MODULE_UNKNOWN and are never handled`;
   return note === null ? what : `${what}\n${note}`;
 };
 
 const isTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
 
 const confirmed = async (removal: ModuleRemoval): Promise<boolean> => {
-  // What is asked is no output of the command.
+  // A question is no output of the command.
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question(`${removalText(removal)}\nRemove ${removal.name}? [y/N] `);
@@ -61,14 +61,12 @@ const show = (removal: ModuleRemoval, json: boolean): ExitCode => {
   return EXIT.done;
 };
 
-/** Has the broker forget a module, after a question on a terminal. USAGE where nobody can be asked. */
+/** Asks the broker to forget a module, after a question on a terminal. USAGE if there is no terminal to ask on. */
 export const removeModule = (name: string, options: RemoveOptions): TE.TaskEither<Fault, ExitCode> => {
   const { dryRun = false, yes = false, json = false } = options;
   if (!dryRun && !yes && (json || !isTerminal())) {
-    const why = json ? 'with --json nobody is asked' : 'this is no terminal, so nobody can be asked';
-    return TE.left(
-      fault('USAGE', `${why}: give --yes to remove ${name}, or --dry-run to see what that does`),
-    );
+    const why = json ? '--json asks no question' : 'there is no terminal to ask on';
+    return TE.left(fault('USAGE', `${why}; give --yes to remove ${name}, or --dry-run to see the effect`));
   }
   return withConnection(options, (nc) => async () => {
     if (!yes) {

@@ -5,7 +5,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { readLog } from '../../journal/read/reader.js';
-import { Lifetime, orThrow, run } from '../../system/lifetime.js';
+import { Lifetime, orThrow, runOrThrow } from '../../system/lifetime.js';
 import type { Scope } from '../../replay/expression/evaluate.js';
 import { lineFormatter } from '../../replay/history/format-line.js';
 import { BreakPoint } from '../../replay/sandbox/break-point.js';
@@ -21,7 +21,7 @@ import { comparedLine, comparedText, hitText, keptText, ranText } from '../text/
 import { checkFree, fillSandbox, startSandbox } from './sandbox.js';
 import { checkEffects, checkRunning, sandboxModules } from './sandbox-modules.js';
 import { type Steps, steps } from './ask-steps.js';
-import { thrownFault } from '../output/thrown-fault.js';
+import { faultThrown } from '../output/thrown-fault.js';
 
 export interface RunRequest {
   readonly from: number | Date | undefined;
@@ -71,7 +71,7 @@ const runAgain = async (
   const range = await readRange(nc, bounds, open);
 
   const broker = await startSandbox(dataDir, modules, lifetime);
-  const own = await run(openConnection({ data: dataDir }));
+  const own = await runOrThrow(openConnection({ data: dataDir }));
   lifetime.onStop(() => own.close());
   await checkRunning(own, dataDir);
   const baseSeq = fromSeq - 1;
@@ -123,7 +123,7 @@ const runAgain = async (
   return { code: isYes ? EXIT.done : EXIT.no, keep };
 };
 
-/** Sends a range of recorded commands to a broker of its own, and says what is not as it was. */
+/** Sends a range of recorded commands to a new broker, and reports the results that differ. */
 export const replayRun =
   (nc: NatsConnection, request: RunRequest): TaskEither<Fault, ExitCode> =>
   async () => {
@@ -138,7 +138,7 @@ export const replayRun =
       keep = ran.keep;
       return right(ran.code);
     } catch (thrown) {
-      return left(thrownFault(thrown));
+      return left(faultThrown(thrown));
     } finally {
       await lifetime.stop();
       if (own !== undefined && !keep) rmSync(own, { recursive: true, force: true, maxRetries: 5 });

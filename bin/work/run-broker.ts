@@ -13,13 +13,13 @@ import { EXIT, type ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { readyText } from '../text/ready-text.js';
 
-/** Compiled code lies as the sources do, so the modules are where they are seen from here. */
+/** Compiled code has the same folders as the sources, so relative paths find the modules. */
 export const MODULES = join(import.meta.dirname, '..', '..', 'modules');
 
 /** The program that hosts one JavaScript module. */
 export const HOST_ENTRY = join(MODULES, 'host', 'host-main.js');
 
-/** Resolves at the first SIGTERM, SIGINT or SIGHUP; a second one ends the process at once, as whoever sent it wants. */
+/** Resolves at the first SIGTERM, SIGINT or SIGHUP. A second one ends the process at once. */
 const askedToStop = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
     let asked = false;
@@ -32,7 +32,7 @@ const askedToStop = (): Promise<NodeJS.Signals> =>
     }
   });
 
-/** How a broker ended: by request, or because it cannot go on; then perhaps with what its log has lost. */
+/** How a broker ended: by request, or because it cannot continue; then perhaps with a loss of its log. */
 type End = { readonly kind: 'asked' } | { readonly kind: 'failed'; reason: Fault; loss: LogLoss | undefined };
 
 const untilEnd = async (broker: RunningBroker, stop: Promise<NodeJS.Signals>): Promise<End> => {
@@ -42,12 +42,12 @@ const untilEnd = async (broker: RunningBroker, stop: Promise<NodeJS.Signals>): P
   return typeof reason === 'string' ? { kind: 'asked' } : { kind: 'failed', reason, loss };
 };
 
-/** The configuration for going on where the broker was, on the port that its clients know. */
+/** The configuration for a restart in the same place, on the port that the clients know. */
 const samePlace = (config: StartConfig, { nats }: Ready): StartConfig =>
   config.natsUrl === undefined ? { ...config, natsPort: Number(new URL(nats).port) } : config;
 
-/** Runs the broker in this process; this is where broker and modules are put together. */
-export const serve =
+/** Runs the broker in this process. Broker and modules are put together here. */
+export const runBroker =
   (config: StartConfig, json: boolean): TaskEither<Fault, ExitCode> =>
   async () => {
     const log = stderrLog();
@@ -66,24 +66,25 @@ export const serve =
       })();
       const first = await Promise.race([started, stop]);
       if (typeof first === 'string') {
-        // Asked to stop before it was ready: what has been started must not be left behind.
+        // A stop before the broker was ready must end what has been started.
         const late = await started;
         if (!isLeft(late)) await late.right.stop();
         return right(EXIT.done);
       }
       if (isLeft(first)) {
-        // What a start finds by reading the log, the next one knows, and tells where it goes on.
+        // The first start finds a loss by reading the log. The second start gets the loss from it, and logs where it
+        // continues.
         if (hasBegunAnew || config.onLogLoss === 'stop' || !isLoss(first.left)) return first;
         log.line(
           'log',
-          `${first.left.code}: ${first.left.message}; the broker starts anew with what is there`,
+          `${first.left.code}: ${first.left.message}; the broker starts again with the records that the log has`,
         );
         hasBegunAnew = true;
         continue;
       }
       progress.close();
       const { ready } = first.right;
-      // Whoever waits for it has been told already when the broker had to begin anew.
+      // After a restart, `start` has already reported that the broker is ready.
       if (knownLoss === undefined) {
         if (json) printJson(ready);
         else print(readyText(ready));
@@ -91,7 +92,10 @@ export const serve =
       const end = await untilEnd(first.right, stop);
       if (end.kind === 'asked') return right(EXIT.done);
       if (end.loss === undefined || config.onLogLoss === 'stop') return left(end.reason);
-      log.line('log', `${end.reason.code}: ${end.reason.message}; the broker starts anew with what is there`);
+      log.line(
+        'log',
+        `${end.reason.code}: ${end.reason.message}; the broker starts again with the records that the log has`,
+      );
       knownLoss = end.loss;
       place = samePlace(config, ready);
     }

@@ -21,7 +21,7 @@ import { burstView } from '../text/burst-view.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { print, printJson, printNote } from '../output/output.js';
 import { MODULES } from './run-broker.js';
-import { thrownFault } from '../output/thrown-fault.js';
+import { faultThrown } from '../output/thrown-fault.js';
 
 export interface BurstRequest
   extends Pick<
@@ -30,12 +30,12 @@ export interface BurstRequest
   > {
   readonly durability: Durability;
   readonly runs: number;
-  /** Where files are kept; undefined: nowhere. */
+  /** Directory for files to keep; undefined: none. */
   readonly keep: string | undefined;
-  /** File of the picture. */
+  /** File for the picture. */
   readonly picture: string | undefined;
   readonly json: boolean;
-  /** The broker to run on; undefined: one of its own for each run. */
+  /** The running broker to use; undefined: a new broker for each run. */
   readonly on: TE.TaskEither<Fault, Installation> | undefined;
 }
 
@@ -59,7 +59,7 @@ const one = async (request: BurstRequest, dir: string): Promise<BurstRun> => {
   };
   const view = burstView(json && !process.stderr.isTTY);
   try {
-    if (on === undefined) view.stage('a broker of its own starts');
+    if (on === undefined) view.stage('a new broker starts');
     await using installation = await open();
     return await runBurst(installation, { ...request, dir, module: codeOf[kind], reaper, view });
   } finally {
@@ -72,7 +72,7 @@ const tell = ({ outcome }: BurstRun, { json, runs }: BurstRequest, run: number):
   else print(`${runs === 1 ? '' : `run ${run} of ${runs}: `}${burstText(outcome)}`);
 };
 
-/** `burst`: done when every run lost, doubled and reordered nothing and recovered in time, else no. */
+/** `burst`: done if no run lost, duplicated or reordered a record and each recovered in time; otherwise no. */
 export const burstTest =
   (request: BurstRequest): TE.TaskEither<Fault, ExitCode> =>
   async () => {
@@ -98,7 +98,7 @@ export const burstTest =
         tell(done, request, run);
         if (!done.outcome.ok) bad += 1;
       } catch (error) {
-        return TE.left(thrownFault(error))();
+        return TE.left(faultThrown(error))();
       } finally {
         clean();
         process.off('exit', clean);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { orThrow, run } from '../../system/lifetime.js';
+import { orThrow, runOrThrow } from '../../system/lifetime.js';
 import { readModule } from '../../broker/supervisor/manifest-file.js';
 import type { AnyModule } from '../../modules/sdk/define-module.js';
 import { FaultError, fault } from '../../schemas/errors.js';
@@ -11,7 +11,7 @@ import { splitSubject } from '../../schemas/subjects.js';
 import { moduleCode, moduleInfo } from './module-code.js';
 import { ask } from '../connect/request-broker.js';
 
-/** Lines of the sandbox's log that say why a module does not start. */
+/** Lines of the sandbox's output that tell why a module does not start. */
 const LAST_LINES = 10;
 
 /** A module that a sandbox runs. */
@@ -22,33 +22,33 @@ export interface SandboxModule {
   readonly code: AnyModule | undefined;
 }
 
-/** The modules that are loaded where history was recorded, those in `dirs` instead of theirs. Throws. */
+/** The modules of the recorded broker, replaced by those in `dirs`. Throws. */
 export const sandboxModules = async (
   nc: NatsConnection,
   dirs: readonly string[],
 ): Promise<readonly SandboxModule[]> => {
   const others = new Map(dirs.map((dir) => [orThrow(readModule(dir)).manifest.name, dir]));
-  const { modules } = await run(ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList));
+  const { modules } = await runOrThrow(ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList));
   const names = new Set([
     ...others.keys(),
     ...modules.filter(({ state }) => state === 'loaded').map(({ name }) => name),
   ]);
   const found: SandboxModule[] = [];
   for (const name of names) {
-    const dir = others.get(name) ?? (await run(moduleInfo(nc, name))).dir;
+    const dir = others.get(name) ?? (await runOrThrow(moduleInfo(nc, name))).dir;
     const source = readModule(dir);
     if (isLeft(source)) {
       const message = `${source.left.message}; --module names the directory of ${name} on this machine`;
       throw new FaultError(fault('MODULE_CODE_UNAVAILABLE', message));
     }
     const isProgram = !('entry' in source.right.manifest.start);
-    found.push({ name, dir, code: isProgram ? undefined : await run(moduleCode(nc, name, dir)) });
+    found.push({ name, dir, code: isProgram ? undefined : await runOrThrow(moduleCode(nc, name, dir)) });
   }
   return found;
 };
 
 /**
- * Actions whose handlers can reach what no sandbox holds back: effectful ones, and all of a program in another language. A
+ * Actions whose handlers can reach outside the sandbox: effectful ones, and all of a program in another language. A
  * decider is a function of state and command.
  */
 const effectfulActions = (
@@ -68,7 +68,7 @@ const effectfulActions = (
   return [...found].sort();
 };
 
-/** USAGE that names what would run, where nobody has allowed it. */
+/** USAGE with the handlers that would run, if the user has not allowed them. */
 export const checkEffects = (
   modules: readonly SandboxModule[],
   subjects: Iterable<string>,
@@ -77,14 +77,14 @@ export const checkEffects = (
   const found = allowed ? [] : effectfulActions(modules, subjects);
   if (found.length === 0) return;
   const message =
-    `${found.join(', ')}: what these handlers do beside calling other modules, such as a request over the network, no ` +
-    'sandbox holds back; --allow-effects runs them';
+    `${found.join(', ')}: these handlers can reach outside the sandbox, for example with a request over the network; ` +
+    '--allow-effects runs them';
   throw new FaultError(fault('USAGE', message));
 };
 
-/** MODULE_START_FAILED where a module does not run in the sandbox: nobody would answer its commands. */
+/** MODULE_START_FAILED if a module does not run in the sandbox: its commands would get no result. */
 export const checkRunning = async (nc: NatsConnection, dataDir: string): Promise<void> => {
-  const { modules } = await run(ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList));
+  const { modules } = await runOrThrow(ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList));
   const idle = modules.filter(({ state }) => state !== 'loaded');
   if (idle.length === 0) return;
   const names = idle.map(({ name }) => name).join(', ');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NatsConnection } from 'nats';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { stderrLog } from '../../system/lines/broker-log.js';
-import { type Lifetime, orThrow, run } from '../../system/lifetime.js';
+import { type Lifetime, orThrow, runOrThrow } from '../../system/lifetime.js';
 import { restoreLog } from '../../transfer/import/restore-log.js';
 import { progressReporter } from '../../broker/server/progress.js';
 import { type RunningBroker, startBroker } from '../../broker/start-broker.js';
@@ -15,13 +15,13 @@ import { progressBar } from '../text/progress-bar.js';
 import type { SandboxModule } from './sandbox-modules.js';
 import { HOST_ENTRY } from './run-broker.js';
 
-/** A directory with anything in it is somebody's. */
+/** A directory that is not empty belongs to another user of it. */
 export const checkFree = (dir: string): void => {
   if (!existsSync(dir) || readdirSync(dir).length === 0) return;
-  throw new FaultError(fault('USAGE', `--sandbox: ${dir} is not empty, and a sandbox begins with nothing`));
+  throw new FaultError(fault('USAGE', `--sandbox: ${dir} is not empty; name an empty directory`));
 };
 
-/** Fills the sandbox with what came before the range; returns the commands that wait for an answer there. */
+/** Fills the sandbox with the records before the range. Returns the commands that wait for a result there. */
 export const fillSandbox = async (
   nc: NatsConnection,
   dataDir: string,
@@ -31,7 +31,7 @@ export const fillSandbox = async (
   if (fromSeq <= 1) return open;
   using server = progressReporter();
   using bar = progressBar('records before', fromSeq - 1);
-  await run(
+  await runOrThrow(
     restoreLog({
       dataDir,
       records: recordsBefore(nc, fromSeq, open),
@@ -43,7 +43,7 @@ export const fillSandbox = async (
   return open;
 };
 
-/** A broker on the sandbox; what it has to say goes into a file there. */
+/** A broker on the sandbox. Its output goes into a file there. */
 export const startSandbox = async (
   dataDir: string,
   modules: readonly SandboxModule[],
@@ -60,7 +60,7 @@ export const startSandbox = async (
       modules: modules.map(({ dir }) => dir),
     }),
   );
-  const broker = await run(
+  const broker = await runOrThrow(
     startBroker(config, {
       hostEntry: HOST_ENTRY,
       shippedModules: [],

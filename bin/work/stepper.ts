@@ -1,4 +1,4 @@
-/** What a key of the keyboard asks for. */
+/** The meaning of a key. */
 type Wish = 'next' | 'previous' | 'whole' | 'quit';
 
 const WISHES: Readonly<Record<string, Wish>> = {
@@ -20,7 +20,7 @@ const WISHES: Readonly<Record<string, Wish>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an arrow is three characters, the first of them an escape
 const KEYS = /\u001b\[[A-D]|[\s\S]/g;
 
-/** Steps that can be gone back to. */
+/** Steps that you can go back to. */
 const KEPT = 1_000;
 
 export const STEPPER_HELP = 'n or enter: next, p: back, s: the whole state, q: quit';
@@ -41,8 +41,8 @@ async function* wishes(chunks: AsyncIterable<string>): AsyncGenerator<Wish, void
 }
 
 /**
- * Goes through steps key by key, from the first on; the number of steps that were shown. `chunks`: what the keyboard gives,
- * one or more keys at a time. A step is only made when it is asked for.
+ * Goes through steps by key, from the first one on. Returns the number of shown steps. `chunks`: the input of the
+ * keyboard, one or more keys at a time. A step is computed only when a key asks for it.
  */
 export const stepThrough = async <Step>(
   steps: AsyncGenerator<Step, void, void>,

@@ -30,7 +30,7 @@ export interface VerifyRequest {
   readonly certificate?: string | undefined;
   /** File of a certificate to check. */
   readonly against?: string | undefined;
-  /** Public keys that are trusted; none: that of the key file. */
+  /** Public keys to trust; none: the key of the key file. */
   readonly trust?: readonly string[] | undefined;
   /** The key file; default: in the data directory of the broker. */
   readonly key?: string | undefined;
@@ -38,7 +38,7 @@ export interface VerifyRequest {
 
 const KEY_FILE = 'certificates.key';
 
-/** The snapshots of all loaded modules whose code can be run here, and why not of the others. */
+/** The snapshots of all loaded modules whose code can run here, and the reason for each other module. */
 const snapshotsOf = async (nc: NatsConnection): Promise<SnapshotsToVerify | string> => {
   const dataDir = await brokerDataDir(nc)();
   if (isLeft(dataDir)) return dataDir.left.message;
@@ -67,7 +67,7 @@ const keyFile = async ({ nc, key }: VerifyRequest): Promise<Either<Fault, string
   if (key !== undefined) return right(key);
   const dataDir = await brokerDataDir(nc)();
   if (!isLeft(dataDir)) return right(join(dataDir.right, KEY_FILE));
-  return left(fault('USAGE', `${dataDir.left.message}; name a file for the signing key by --key`));
+  return left(fault('USAGE', `${dataDir.left.message}; name a file for the signing key with --key`));
 };
 
 const signingKeyOf = async (
@@ -87,14 +87,14 @@ const statementOf = async (request: VerifyRequest): Promise<Either<Fault, Statem
   return readCertificate(against, own.right === undefined ? [] : [own.right.publicKey]);
 };
 
-/** `replay verify`: done when nothing is wrong, else no. */
-export const verify =
+/** `replay verify`: done if nothing is wrong, otherwise no. */
+export const runVerify =
   (request: VerifyRequest): TaskEither<Fault, ExitCode> =>
   async () => {
     const { nc, range, json, certificate } = request;
     const against = await statementOf(request);
     if (isLeft(against)) return against;
-    // Before all the work: a certificate that cannot be signed, or written, is not worth it.
+    // Check the key and the file first: without them, the long work is useless.
     const key = certificate === undefined ? right(undefined) : await signingKeyOf(request, true);
     if (isLeft(key)) return key;
     await using out = certificate === undefined ? undefined : await OutFile.open(certificate);

@@ -10,9 +10,9 @@ import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { done } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
-import { thrownFault } from '../output/thrown-fault.js';
+import { faultThrown } from '../output/thrown-fault.js';
 
-/** Opens the snapshots of a module, works, and closes them, whatever happens. */
+/** Opens the snapshots of a module, runs the work, and closes them in every case. */
 export const withAgents = <T>(
   module: string,
   options: TargetOptions,
@@ -25,14 +25,14 @@ export const withAgents = <T>(
       try {
         return await work(agents)();
       } catch (thrown) {
-        return E.left(thrownFault(thrown));
+        return E.left(faultThrown(thrown));
       } finally {
         await agents.close();
       }
     }),
   );
 
-/** The module itself has a state too, and no name as an agent. */
+/** The module itself has a state too, without an agent's name. */
 export const who = (module: string, agent: string): string =>
   agent === '' ? `${module} itself` : `${agent} of ${module}`;
 
@@ -50,10 +50,10 @@ export const describeState = (
     '\n',
   );
 
-/** A place in the log as people read it. */
+/** A place in the log, as people read it. */
 const placeText = (at: number | Date): string => (typeof at === 'number' ? `${at}` : at.toISOString());
 
-/** At one place, or as it is now: by the log, so what the snapshots lack is folded. */
+/** The state at one place, or now. Records that the snapshots lack are folded from the log. */
 export const showState = (
   query: Omit<StateAtQuery, 'at'>,
   at: number | Date | undefined,

@@ -21,7 +21,10 @@ export interface AccessOptions {
   readonly configPath: string;
   /** The whole configuration file for these accounts. */
   readonly render: (accounts: readonly AccountPlan[]) => string;
-  /** Has the running server read its configuration again; does nothing while it is down, since it reads it at its start. */
+  /**
+   * Has the running server read its configuration again; does nothing while it is down, since it reads it at its
+   * start.
+   */
   readonly reload: () => TaskEither<Fault, void>;
   readonly guestLimits: AccountLimits;
   /** Makes a module's key: a new one for each of its processes where the broker runs the server. */
@@ -50,7 +53,7 @@ export class Access {
     this.#write();
   }
 
-  /** Gives a module its account under a new key and shuts out whoever held the one before. */
+  /** Gives a module its account under a new key and shuts out the holder of the old one. */
   grant(manifest: Manifest): TaskEither<Fault, Key> {
     const unused = this.#unused.get(manifest.name);
     this.#unused.delete(manifest.name);
@@ -62,7 +65,7 @@ export class Access {
       this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
       const { reload } = this.options;
       // nats-server 2.15.1 subscribes the service imports of an account that a reload adds only at the next reload
-      // (configureAccounts in server.go: neither in siMap nor "not reloading"). Until then it reaches nobody.
+      // (configureAccounts in server.go: neither in siMap nor "not reloading"). Until then it reaches no service.
       return pipe(
         reload(),
         TE.chain(() => (isNew ? reload() : TE.right(undefined))),

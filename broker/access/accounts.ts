@@ -7,9 +7,9 @@ import { type AccountLimits, guestLimits, MODULE_LIMITS, OPERATOR_LIMITS } from 
 import { commandPatterns } from '../../schemas/publish-rights.js';
 
 /**
- * Who may do what, as accounts of the NATS server (I7). In one account this cannot be had: whoever may publish one
+ * The rights, as accounts of the NATS server (I7). One account cannot do this: a client that may publish one
  * stored subject can name a reply subject, and the server publishes its answer there with its own rights. So CORE has
- * the log and the broker, everyone else an account of their own with exactly these imports; an answer that is
+ * the log and the broker, everyone else has a separate account with exactly these imports; an answer that is
  * redirected by a reply subject ends in the account of who redirected it. See docs/decisions/0002-accounts.md.
  */
 export interface Grant {
@@ -21,7 +21,10 @@ export interface Grant {
   readonly kind: 'service' | 'stream';
   /** A service that answers one request with several messages. */
   readonly many?: boolean;
-  /** The server tells the number of the connection too, by which the broker shares its time out; nothing else goes by it. */
+  /**
+   * The server tells the number of the connection too, by which the broker shares its time out; nothing else goes by
+   * it.
+   */
   readonly share?: boolean;
 }
 
@@ -31,7 +34,7 @@ export interface AccountPlan {
   readonly publicKey: string | null;
   readonly grants: readonly Grant[];
   readonly limits: AccountLimits;
-  /** What this account's connections may publish; everything when absent. What is refused is refused aloud. */
+  /** What this account's connections may publish; everything when absent. The server reports each refusal. */
   readonly publish?: Permission;
   /** What they may subscribe to, likewise. */
   readonly subscribe?: Permission;
@@ -47,12 +50,12 @@ const service = (subject: string, as?: string): Grant =>
   as === undefined ? { kind: 'service', subject } : { kind: 'service', subject, as };
 
 /**
- * The import appends the account's name as the last token. So the broker and the log read who sends from the subject, which
- * the server wrote. Nothing that a sender writes says who it is: a header can be forged.
+ * The import appends the account's name as the last token. So the broker and the log read who sends from the subject,
+ * which the server wrote. Nothing that a sender writes says who it is: a header can be forged.
  */
 const signed = (subject: string, sender: string): Grant => service(`${subject}.${sender}`, subject);
 
-/** Addresses of one to five tokens. Some are no address: whoever serves them says so. */
+/** Addresses of one to five tokens. Some are no address: the service reports that. */
 const ADDRESSES = ['*', '*.*', '*.*.*', '*.*.*.*', '*.*.*.*.*'];
 
 const COMMANDS = ['*.*', '*.*.*'];
@@ -62,7 +65,8 @@ const ASKED = [...ADDRESSES.map((address) => `schedule.${address}`), PRODUCER_SU
 /** What follows `$SRV`: a verb, a name, an id. */
 const DISCOVERED = ['*', '*.*', '*.*.*'];
 
-// The imports take these subjects only. The server would drop any other one without a word, so it refuses them aloud.
+// The imports take these subjects only. The server would drop any other one silently, so it must refuse them with an
+// error.
 const GUEST_PUBLISH = [
   ...COMMANDS.map((address) => `cmd.${address}`),
   ...ADDRESSES.map((address) => `call.${address}`),
@@ -71,9 +75,10 @@ const GUEST_PUBLISH = [
 ];
 
 /**
- * People's commands go to the broker, which stores them: whoever is no producer of the log has no way to the headers that
- * JetStream acts on, nor to those by which the log knows who wrote what. Calls and questions have another first token than modules'
- * and services' within CORE: the broker takes what people send over a connection that carries nothing else.
+ * People's commands go to the broker, which stores them: a client that is no producer of the log cannot set the
+ * headers that JetStream acts on, nor to those by which the log knows who wrote what. Calls and questions have
+ * another first token than modules' and services' within CORE: the broker takes what people send over a connection
+ * that carries nothing else.
  */
 const people = (sender: string): readonly Grant[] => [
   // With the number of the connection: the broker shares its time out by it, and nothing else.
@@ -101,7 +106,7 @@ export const guestPlan = (limits: AccountLimits = guestLimits()): AccountPlan =>
   subscribe: { allow: GUEST_SUBSCRIBE },
 });
 
-/** Reads everything and makes consumers of its own; does not update, purge or delete what is in the log. */
+/** Reads everything and makes consumers; does not update, purge or delete records of the log. */
 const OPERATOR_API = [
   '$JS.API.INFO',
   '$JS.API.STREAM.LIST',
@@ -115,7 +120,7 @@ const OPERATOR_API = [
   '$JS.ACK.>',
 ] as const;
 
-/** What would take commands from a module, or move its checkpoint past commands that nobody has handled. */
+/** Requests that would take commands from a module, or move its checkpoint past commands without a result. */
 const ofModule = (module: string): readonly string[] => [
   `$JS.API.CONSUMER.MSG.NEXT.LOG.${module}`,
   `$JS.API.CONSUMER.MSG.NEXT.LOG.${foldConsumer(module)}`,
@@ -140,7 +145,8 @@ export const operatorPlan = (publicKey: string, modules: readonly string[] = [])
     { kind: 'service', subject: '$JS.API.CONSUMER.MSG.NEXT.>', many: true },
     // Served by the broker, which looks at what the server would not; see broker/operate/operator-consumers.ts.
     service(`${CREATE_CONSUMER}.>`, '$JS.API.CONSUMER.CREATE.>'),
-    // Passed on by the broker, so that records come as a stream: as answers of a service each costs the server half as much again.
+    // Passed on by the broker, so that records come as a stream: as answers of a service each costs the server half
+    // as much again.
     service(`${PULL_CONSUMER}.>`),
     { kind: 'stream', subject: `${DELIVERED}.>` },
     service('ops.>'),

@@ -55,7 +55,7 @@ export class KeyStore {
     }
   }
 
-  /** Replaces the key: whoever holds the old one is out once the server has read the new configuration. */
+  /** Replaces the key: the holder of the old one is out once the server has read the new configuration. */
   renew(name: string): Key {
     const key = newKey();
     // Others are told of it at once: a key that is gone with the power would lock them out.

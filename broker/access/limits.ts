@@ -1,5 +1,5 @@
 /**
- * What an account's connections may take of the server. The server refuses what is above, aloud: a connection with
+ * The limits of an account's connections. The server refuses more with an error: a connection with
  * "maximum account active connections exceeded", a subscription with "maximum subscriptions exceeded".
  */
 export interface AccountLimits {
@@ -12,15 +12,15 @@ export interface AccountLimits {
 const MIB = 1024 * 1024;
 
 /**
- * What the server holds for a connection that does not read, bytes; it closes the connection that needs more. What other
- * connections send has no responders from three quarters of it on (`no_fast_producer_stall`). The server has
- * one number for all connections, also for the broker's, on which calls come faster for a moment than they are taken. So
- * this times the connections of guests is what slow readers can cost. Readers of the log ask for twice 3 MiB at a time,
- * modules for twice 2 MiB (PULL_BYTES in journal/read).
+ * What the server holds for a connection that does not read, bytes; it closes the connection that needs more. What
+ * other connections send has no responders from three quarters of it on (`no_fast_producer_stall`). The server has
+ * one number for all connections, also for the broker's, on which calls come faster for a moment than they are taken.
+ * So this times the connections of guests is what slow readers can cost. Readers of the log ask for twice 3 MiB at a
+ * time, modules for twice 2 MiB (PULL_BYTES in journal/read).
  */
 export const MAX_PENDING_BYTES = 16 * MIB;
 
-/** Connections of guests at a time where nobody gave a number: a GiB of the server, when none of them reads. */
+/** The default number of guests' connections at the same time: a GiB of the server, when none of them reads. */
 export const DEFAULT_GUEST_CONNECTIONS = 64;
 
 const MAX_SUBSCRIPTIONS = 1_000;
@@ -30,13 +30,13 @@ export const guestLimits = (maxConnections = DEFAULT_GUEST_CONNECTIONS): Account
   maxSubscriptions: MAX_SUBSCRIPTIONS,
 });
 
-/** Of an account of its own, so that an operator gets in however many guests there are. */
+/** Of a separate account, so that an operator can connect however many guests there are. */
 export const OPERATOR_LIMITS: AccountLimits = { maxConnections: 64, maxSubscriptions: MAX_SUBSCRIPTIONS };
 
 /** A module is one process; producers of another language may connect with its key too. */
 export const MODULE_LIMITS: AccountLimits = { maxConnections: 32, maxSubscriptions: MAX_SUBSCRIPTIONS };
 
-/** Of the embedded server: what bounds a connection whoever it is, and what is kept of those that are gone. */
+/** Of the embedded server: the bounds of every connection, and what it keeps of closed ones. */
 export const SERVER_LIMITS: Readonly<Record<string, number>> = {
   max_pending: MAX_PENDING_BYTES,
   max_payload: MIB,

@@ -16,7 +16,7 @@ export interface AccessPlan {
   readonly core: string;
   readonly system: string;
   readonly accounts: readonly AccountPlan[];
-  /** Programs in CORE beside the broker. */
+  /** Programs in CORE besides the broker. */
   readonly trusted?: readonly Trusted[];
 }
 
@@ -67,8 +67,8 @@ const userLine = (account: AccountPlan): string => {
 };
 
 /**
- * What a trusted program means to do. It keeps mistakes out and no malice: in CORE whoever may publish one stored subject
- * can have the server publish an answer wherever it likes; see AccountPlan.
+ * The rights of a trusted program. They stop mistakes, not malice: in CORE, a client that may publish one stored
+ * subject can have the server publish an answer wherever it likes; see AccountPlan.
  */
 const trustedUser = ({ module, publicKey }: Trusted): string => {
   const rules = [
@@ -86,9 +86,10 @@ const streams = ({ grants }: AccountPlan): readonly string[] =>
   grants.flatMap(({ kind, subject, as = subject }) => (kind === 'stream' ? [as] : []));
 
 /**
- * The server sends an answer to whatever reply subject its asker named, within the asker's account: also to `live.evt.…`, where
- * others would take it for what was stored. A mapping of the account sends it elsewhere. What is imported as a stream does not
- * pass the mappings (processServiceImport in client.go of nats-server 2.15.1 does, deliverMsg does not).
+ * The server sends an answer to whatever reply subject its asker named, within the asker's account: also to
+ * `live.evt.…`, where others would take it for what was stored. A mapping of the account sends it elsewhere. What is
+ * imported as a stream does not pass the mappings (processServiceImport in client.go of nats-server 2.15.1 does,
+ * deliverMsg does not).
  */
 const mappings = (account: AccountPlan): readonly string[] => {
   const names = streams(account);
@@ -108,7 +109,7 @@ const accountBlock = (account: AccountPlan): string =>
     '  }',
   ].join('\n');
 
-/** The `accounts` part, which an operator can also include in the configuration of a server of their own. */
+/** The `accounts` part. An operator can also include it in the configuration of another server. */
 export const accountsConfig = ({ core, system, accounts, trusted = [] }: AccessPlan): string =>
   [
     'system_account: SYS',
@@ -137,8 +138,8 @@ export const serverConfig = (settings: ServerSettings, plan: AccessPlan): string
     `jetstream: { store_dir: ${q(settings.storeDir)}, sync_interval: ${q(settings.syncInterval)} }`,
     // A client that cannot keep up is cut after this, instead of holding back what the rest waits for.
     'write_deadline: "10s"',
-    // What a connection has no room for is refused to who sends it. Held back for 2 ms, large requests come faster than the server
-    // can pass them on, and it closes the broker's connection with all that waits in it.
+    // What a connection has no room for is refused to who sends it. Held back for 2 ms, large requests come faster
+    // than the server can pass them on, and it closes the broker's connection with all that waits in it.
     'no_fast_producer_stall: true',
     ...Object.entries(SERVER_LIMITS).map(([name, value]) => `${name}: ${value}`),
     accountsConfig(plan),

@@ -36,7 +36,7 @@ export interface DeadLettersOptions {
 
 /**
  * Stores the dead letters that results in the log ask for: each once, whatever is killed. The log is the truth; what is
- * due is told again after a restart until it is stored, and a subject of its own lets the server take each letter once.
+ * due is told again after a restart until it is stored, and a separate subject lets the server take each letter once.
  */
 export class DeadLetters {
   #working: Promise<void> | undefined;
@@ -131,7 +131,7 @@ export class DeadLetters {
     const stored = parsePubAck(ack);
     if (E.isRight(stored)) return E.right(undefined);
     return stored.left.code === 'EPOCH_LOST'
-      ? E.left(fault('LOG_UNAVAILABLE', `${subject} was written by somebody else just now`))
+      ? E.left(fault('LOG_UNAVAILABLE', `${subject} was written by another process just now`))
       : stored;
   }
 }

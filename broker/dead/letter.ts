@@ -13,7 +13,7 @@ import { compile } from '../../schemas/validate.js';
 
 const decoder = new TextDecoder();
 
-/** Subject, headers and what the server counts beside the body; and what is said of the letter when it is shown. */
+/** Subject, headers and what the server counts besides the body; and what is said of the letter when it is shown. */
 const ENVELOPE_BYTES = 16_384;
 const MAX_TEXT = 4_096;
 
@@ -48,8 +48,8 @@ const errorOf = (result: StoredMessage): E.Either<string, DeadLetter['error']> =
 };
 
 /**
- * The letter of a command and its result, as JSON, or why there is none: the header on a result is its module's word, and
- * only a result that says no can be one.
+ * The letter of a command and its result, as JSON, or why there is none: the header on a result is its module's word,
+ * and only a result that says no can be one.
  */
 export const composeLetter = (
   command: StoredMessage,

@@ -9,8 +9,8 @@ import type { FoundLetter, LetterBox } from './letter-box.js';
 const KEPT = [HEADER.priority, HEADER.trace, HEADER.contentType] as const;
 
 /**
- * Records the commands of dead letters again. Whether one was redriven is read from the log, so a broker that is killed in
- * between has recorded it or not, and the next one knows which.
+ * Records the commands of dead letters again. Whether one was redriven is read from the log, so a broker that is
+ * killed in between has recorded it or not, and the next one knows which.
  */
 export class Redriver {
   /** Redrives under way by letter: two requests for the same are one after the other. */

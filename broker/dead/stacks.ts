@@ -6,8 +6,8 @@ const MAX_LINES = 40;
 const MAX_LINE_CHARACTERS = 400;
 
 /**
- * Where handlers threw, as their modules say, until the dead letter of the command is written. In memory alone: a letter that
- * is written after a restart of the broker has no stack.
+ * Where handlers threw, as their modules say, until the dead letter of the command is written. In memory alone: a
+ * letter that is written after a restart of the broker has no stack.
  */
 export class Stacks {
   readonly #known = new Map<string, string>();

@@ -35,14 +35,14 @@ export const moduleUnknown = (module: string): Fault =>
     `there is no module ${module.slice(0, 64)}; \`tallystick module list\` shows the operator all of them`,
   );
 
-/** A command as somebody asks for it: `subject` is MODULE.ACTION[.AGENT]. */
-export interface Request extends SignedSubject {
+/** The request of a command: `subject` is MODULE.ACTION[.AGENT]. */
+export interface CommandRequest extends SignedSubject {
   readonly payloadBytes: number;
 }
 
 /** Refuses what can become no command of a module that is known, whether or not that module runs. */
 export const admitCommand = (
-  { subject, sender, payloadBytes }: Request,
+  { subject, sender, payloadBytes }: CommandRequest,
   directory: ModuleDirectory,
 ): E.Either<Fault, AdmittedCommand> => {
   const parsed = parseAddress(subject);
@@ -77,10 +77,13 @@ export const admitCommand = (
 };
 
 /**
- * Refuses what cannot become a command or what nobody would answer: it is told at once and nothing is recorded. All
- * else is recorded, also what its handler will reject.
+ * Refuses what cannot become a command or what no module would answer. The caller gets the refusal at once, and
+ * nothing is stored. All else is recorded, also what its handler will reject.
  */
-export const admitCall = (request: Request, directory: ModuleDirectory): E.Either<Fault, AdmittedCall> => {
+export const admitCall = (
+  request: CommandRequest,
+  directory: ModuleDirectory,
+): E.Either<Fault, AdmittedCall> => {
   const admitted = admitCommand(request, directory);
   if (E.isLeft(admitted) || takesCalls(admitted.right.module)) return admitted;
   const { address, module } = admitted.right;
@@ -99,7 +102,7 @@ export const admitCall = (request: Request, directory: ModuleDirectory): E.Eithe
  * that runs again must get the answers it got before, and what was not recorded could be answered otherwise.
  */
 export const admitHandlerCall = (
-  { subject, sender, payloadBytes }: Request,
+  { subject, sender, payloadBytes }: CommandRequest,
   directory: ModuleDirectory,
 ): E.Either<Fault, AdmittedCall> => {
   const parsed = parseAddress(subject);

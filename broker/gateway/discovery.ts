@@ -50,7 +50,9 @@ const answer = (verb: Verb, module: ServedModule): object => {
   }
 };
 
-/** As much of it as one message holds: else without its endpoints, marked as such, so that the module is found at all. */
+/**
+ * As much of it as one message holds: else without its endpoints, marked as such, so that the module is found at all.
+ */
 const encoded = (verb: Verb, module: ServedModule, maxBytes: number): Uint8Array => {
   const whole = encodeAnswer(answer(verb, module), maxBytes);
   if (E.isRight(whole)) return whole.right;
@@ -61,8 +63,8 @@ const encoded = (verb: Verb, module: ServedModule, maxBytes: number): Uint8Array
 /**
  * Answers `$SRV.PING|INFO|STATS[.<name>[.<id>]]` for every loaded module, so that `nats micro ls` finds them. The
  * services library would subscribe once per endpoint and leave a call to an unknown action unanswered; the gateway
- * has one subscription for all calls, so only discovery is left to do. The account's import makes `discover.….<sender>` of `$SRV.…`.
- * Source: NATS ADR-32.
+ * has one subscription for all calls, so only discovery is left to do. The account's import makes
+ * `discover.….<sender>` of `$SRV.…`. Source: NATS ADR-32.
  */
 export const serveDiscovery = (
   nc: NatsConnection,
@@ -73,7 +75,7 @@ export const serveDiscovery = (
     nc,
     entrance,
     subject: SERVED.discovery,
-    // Whoever looks for services takes what comes; there is no form for a no.
+    // A client that looks for services takes any reply; there is no form for an error.
     refuse: () => undefined,
     // There may be no answer at all: that it is done is told by the promise.
     handle: async (msg) => {

@@ -29,7 +29,7 @@ export interface DoorOptions {
   readonly log: (text: string) => void;
 }
 
-/** These a producer may have beside its identity, where they say the same. */
+/** A producer may have these besides its identity, if they name the same. */
 const OF_EPOCHS = [HEADER.schema, HEADER.fenceSequence, HEADER.fenceSubject] as const;
 
 const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, HEADER.id, ...OF_EPOCHS]);
@@ -55,9 +55,10 @@ interface Entrant {
 }
 
 /**
- * Serves people's commands: `cmd.<module>.<action>[.<agent>]` of guest and operator comes here as `send.….<sender>`. A command
- * of a module that is known is stored, and answered as JetStream would answer: what is wrong with it is for the module to say,
- * in the log, also to who waits for no answer. What no module would ever answer is refused before it is in the log.
+ * Serves people's commands: `cmd.<module>.<action>[.<agent>]` of guest and operator comes here as `send.….<sender>`.
+ * A command of a module that is known is stored, and answered as JetStream would answer: what is wrong with it is for
+ * the module to say, in the log, also to who waits for no answer. What no module would ever answer is refused before
+ * it is in the log.
  */
 export class Door {
   readonly #unheard: Seldom;
@@ -141,7 +142,7 @@ export class Door {
   #refuse(msg: Msg, problem: Fault): void {
     if (msg.reply !== undefined && msg.reply !== '') return replyFault(msg, problem);
     this.#unheard.say(
-      `a command on ${JSON.stringify(msg.subject.slice(0, 200))} was refused, and nobody waits for an answer: ${problem.code}: ${problem.message}`,
+      `a command on ${JSON.stringify(msg.subject.slice(0, 200))} was refused, and no sender waits for a reply: ${problem.code}: ${problem.message}`,
     );
   }
 }

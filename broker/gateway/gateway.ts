@@ -21,7 +21,7 @@ import { serveDiscovery } from './discovery.js';
 import { HandlerCalls } from './handler-calls.js';
 import { PendingCalls, type StoredResult } from './pending-calls.js';
 import { replyFault, replyResult } from './reply.js';
-import { carriedOf, type Headers, readRequest } from './request.js';
+import { carriedOf, type RequestHeaders, readRequest } from './request.js';
 import { PEOPLE } from './signed-subject.js';
 import { pause } from '../../system/async/pause.js';
 
@@ -112,7 +112,7 @@ export class Gateway {
    */
   async drain(withinMs: number): Promise<void> {
     this.#draining = true;
-    // What was sent to this broker alone nobody else will answer; but those that wait would hear nothing new in that time.
+    // No other broker replies to requests that were sent to this one. But waiting requests would not end in that time.
     if (this.#retired) return;
     const until = performance.now() + withinMs;
     const { producer, door } = this.#options;
@@ -123,7 +123,7 @@ export class Gateway {
     }
   }
 
-  /** Another broker serves calls now: whoever calls from here on is for that one to answer, also with a no. */
+  /** Another broker serves calls now. It replies to all later calls, also with errors. */
   retire(): void {
     this.#retired = true;
     this.#options.door.close();
@@ -145,7 +145,7 @@ export class Gateway {
   }
 
   #called(msg: Msg): void | Promise<void> {
-    if (msg.reply === undefined || msg.reply === '') return; // Nobody waits: a command is what they should send.
+    if (msg.reply === undefined || msg.reply === '') return; // No caller waits: a command would be right here.
     const started = performance.now();
     const { directory } = this.#options;
     const read = readRequest(msg, directory, headersFor);
@@ -190,7 +190,7 @@ export class Gateway {
   #record(
     msg: Msg,
     admitted: AdmittedCall,
-    headers: Headers,
+    headers: RequestHeaders,
     started: number,
     recorded?: (outcome: E.Either<Fault, number>) => void,
   ): void {
@@ -210,7 +210,7 @@ export class Gateway {
   #wait(msg: Msg, { module, address }: AdmittedCall, command: number, started: number): void {
     this.#pending.add(command, {
       since: performance.now(),
-      // Only the module that was called answers; any module can name this command as the cause of a result of its own (I7).
+      // Only the called module may reply; any module can name this command as the cause of one of its results (I7).
       live: `live.${resultSubject(address)}`,
       resolve: (result) => {
         failPoint('gateway.answered');
@@ -225,7 +225,10 @@ export class Gateway {
     if (resultSeq !== undefined) void this.#fetch(command, resultSeq);
   }
 
-  /** Answers the caller; with a no where the result is one that cannot be passed on. Returns the code of the answer, or null. */
+  /**
+   * Answers the caller; with a no where the result is one that cannot be passed on. Returns the code of the answer,
+   * or null.
+   */
   #reply(msg: Msg, command: number, result: StoredResult): string | null {
     try {
       return replyResult(msg, command, result);

@@ -8,14 +8,14 @@ import type { LogIndex } from '../index/log-index.js';
 import type { OpenCommand } from '../index/open-commands.js';
 import { recordsAt } from '../../journal/read/records-at.js';
 import type { AdmittedCall } from './call-admission.js';
-import { carriedOf, type Headers, type SignedRequest } from './request.js';
-import { callDiffers, type HandlerCall, refusedDiffers } from './replayed-call.js';
+import { carriedOf, type RequestHeaders, type SignedRequest } from './request.js';
+import { callDiffers, type RequestedCall, refusedDiffers } from './replayed-call.js';
 
 /** A cause was delivered to its module, so the index, which reads the same log, is at most this far behind. */
 const CAUSE_WAIT_MS = 20_000;
 
 /** A call of a handler that is on its way into the log. */
-interface Recording extends HandlerCall {
+interface Recording extends RequestedCall {
   /** Its sequence. */
   readonly stored: Promise<E.Either<Fault, number>>;
   /** Resolves when the index has it, or it is known not to be stored. */
@@ -43,8 +43,8 @@ export interface HandlerCallsOptions {
 }
 
 /**
- * The calls that handlers make. Each is one command for good, however often its handler runs; a handler that runs again
- * must ask for what the log has (I11).
+ * The calls that handlers make. Each is one command permanently, however often its handler runs; a handler that runs
+ * again must ask for what the log has (I11).
  */
 export class HandlerCalls {
   /** Those that are on their way into the log, by caller, cause and number. */
@@ -55,8 +55,8 @@ export class HandlerCalls {
   constructor(private readonly options: HandlerCallsOptions) {}
 
   /**
-   * The highest number of a call that the log has of the handler of this command. `fromSeq`: the log is read up to there
-   * at least, so that no call which an earlier process made is missed.
+   * The highest number of a call that the log has of the handler of this command. `fromSeq`: the log is read up to
+   * there at least, so that no call which an earlier process made is missed.
    */
   async recorded(module: string, cause: number, fromSeq: number): Promise<E.Either<Fault, number>> {
     const { index } = this.options;
@@ -73,13 +73,13 @@ export class HandlerCalls {
   }
 
   /**
-   * A call that a handler makes is one command for good, however often the handler runs: the log is asked first whether
-   * this cause made this call already, and it must be the same call (I11).
+   * A call that a handler makes is one command permanently, however often the handler runs: the log is asked first
+   * whether this cause made this call already, and it must be the same call (I11).
    */
   async called(
     msg: Msg,
     admitted: AdmittedCall,
-    given: Headers,
+    given: RequestHeaders,
     call: number,
     started: number,
   ): Promise<void> {
@@ -154,7 +154,7 @@ export class HandlerCalls {
     msg: Msg,
     admitted: AdmittedCall,
     place: { readonly cause: number; readonly call: number; readonly seq: number },
-    asked: HandlerCall,
+    asked: RequestedCall,
     started: number,
   ): Promise<void> {
     const { nc, index, wait, refuse, fetch } = this.options;

@@ -25,7 +25,9 @@ export interface OutsideProducersOptions {
 const MAX_OPEN = 1_000;
 const IDLE_MS = 60_000;
 const RETRY_AFTER_MS = 1_000;
-/** Records of one producer that wait: a program that waits for its answers has no more on their way than it was told. */
+/**
+ * Records of one producer that wait: a program that waits for its answers has no more on their way than it was told.
+ */
 const MAX_WAITING = 4 * SEND_WINDOW;
 
 const invalid = (message: string): E.Either<Fault, never> => E.left(fault('HEADER_INVALID', message));
@@ -129,9 +131,9 @@ class OpenEpoch {
 }
 
 /**
- * Producers in programs outside, as far as this broker has opened their epochs: it stores what they number, since nobody
- * outside gets at the headers that fence it. Which epochs were open is forgotten with the broker; their producers then do what
- * they do after any break.
+ * Producers in programs outside, as far as this broker has opened their epochs: it stores what they number, since no
+ * other process outside gets at the headers that fence it. Which epochs were open is forgotten with the broker; their
+ * producers then do what they do after any break.
  */
 export class OutsideProducers {
   /** By account, in the order of their use. */

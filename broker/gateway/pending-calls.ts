@@ -34,7 +34,7 @@ export class PendingCalls {
   }
 
   /** Hands the result to everyone who waits for it; later calls for the same command do nothing. `from`: where it came
-   * from, when nobody has looked yet whether it is an answer to that command. */
+   * from, if it is not checked yet whether it is a result of that command. */
   resolve(seq: number, result: StoredResult, from?: string): void {
     if (from !== undefined && this.#waiters.get(seq)?.[0]?.live !== from) return;
     for (const waiter of this.#take(seq)) waiter.resolve(result);

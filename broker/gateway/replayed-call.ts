@@ -3,7 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { splitSubject } from '../../schemas/subjects.js';
 
 /** A call of a handler: the subject that its command has in the log, and its payload. */
-export interface HandlerCall {
+export interface RequestedCall {
   readonly subject: string;
   readonly data: Uint8Array;
 }
@@ -26,7 +26,7 @@ const shownPayload = (data: Uint8Array): string => {
   return data.length > MAX_SHOWN ? `${text}… (${data.length} bytes)` : text;
 };
 
-const shown = ({ subject, data }: HandlerCall): string => {
+const shown = ({ subject, data }: RequestedCall): string => {
   const parsed = splitSubject(subject);
   const what =
     parsed?.kind === 'cmd'
@@ -42,7 +42,11 @@ const place = ({ cause, call, seq }: CallPlace): string =>
  * A handler that runs again must ask for what its call of that number was: REPLAY_DIFFERS with both sides where it does
  * not. The order of keys and blanks are no difference; any other value, module, action or agent is.
  */
-export const callDiffers = (at: CallPlace, recorded: HandlerCall, asked: HandlerCall): Fault | undefined =>
+export const callDiffers = (
+  at: CallPlace,
+  recorded: RequestedCall,
+  asked: RequestedCall,
+): Fault | undefined =>
   recorded.subject === asked.subject && isSamePayload(recorded.data, asked.data)
     ? undefined
     : fault(

@@ -23,21 +23,21 @@ const serviceHeaders = (headers: MsgHdrs, { status, error }: Refusal): void => {
 };
 
 /** The answer to a call: its bytes, and what it says when it is no. */
-interface Answer {
+interface CallReply {
   readonly body: Uint8Array;
   readonly refusal?: Refusal;
 }
 
-const refusing = (problem: Fault): Answer => {
+const refusing = (problem: Fault): CallReply => {
   const said = refusal(problem);
   return { body: encodeJson(said), refusal: said };
 };
 
 /**
- * The answer that a stored result is, in the bytes that are stored, or what is wrong with it: a module in another language
- * stores what it likes.
+ * The answer that a stored result is, in the bytes that are stored, or what is wrong with it: a module in another
+ * language stores what it likes.
  */
-const readResult = (body: Uint8Array): Answer => {
+const readResult = (body: Uint8Array): CallReply => {
   const value = parseResult(body);
   if (value === undefined) {
     return refusing(fault('OUTCOME_INVALID', 'the module stored a result that is not JSON'));
@@ -70,7 +70,7 @@ export const replyResult = (msg: Msg, command: number, { body, seq }: StoredResu
   const answer = readResult(body);
   const headers = makeHeaders();
   headers.set(HEADER.cause, String(command));
-  // Whoever waits until a module's states have that sequence reads what this call wrote.
+  // A client that waits until a module's states have that sequence reads what this call wrote.
   headers.set(HEADER.result, String(seq));
   if (answer.refusal !== undefined) serviceHeaders(headers, answer.refusal);
   msg.respond(answer.body, { headers });

@@ -8,14 +8,17 @@ import { headersOf } from '../../link/message-headers.js';
 import type { ModuleDirectory } from './directory.js';
 import { readSigned, type SignedSubject } from './signed-subject.js';
 
-export type Headers = Readonly<Record<string, string>>;
+export type RequestHeaders = Readonly<Record<string, string>>;
 
 /** What an account asks of the broker: who, what about, and the headers that it may use. */
 export interface SignedRequest extends SignedSubject {
-  readonly headers: Headers;
+  readonly headers: RequestHeaders;
 }
 
-/** Written by the server on each request that comes from another account, behind what its sender wrote. Nothing reads it. */
+/**
+ * Written by the server on each request that comes from another account, behind what its sender wrote. Nothing reads
+ * it.
+ */
 const REQUEST_INFO = 'Nats-Request-Info';
 
 /** What to do instead, where that is not plain. */
@@ -43,10 +46,10 @@ const VERSION = 'NATS/1.0';
 const END = '\r\n';
 
 /**
- * Reads headers by a list of those that are allowed, each once; any other line is HEADER_INVALID and named. Nothing that the
- * server or the broker acts on comes from a sender, and nothing is dropped without a word.
+ * Reads headers by a list of those that are allowed, each once; any other line is HEADER_INVALID and named. Nothing
+ * that the server or the broker acts on comes from a sender, and nothing is dropped silently.
  */
-export const readHeaders = (text: string, allowed: ReadonlySet<string>): E.Either<Fault, Headers> => {
+export const readHeaders = (text: string, allowed: ReadonlySet<string>): E.Either<Fault, RequestHeaders> => {
   const found: Record<string, string> = {};
   if (text === '') return E.right(found);
   const [version = '', ...lines] = text.split(END);
@@ -86,8 +89,8 @@ export const readRequest = (
     ),
   );
 
-/** What the command bears of its request. */
-export const carriedOf = (headers: Headers): Record<string, string> => {
+/** The headers that the command takes from its request. */
+export const carriedOf = (headers: RequestHeaders): Record<string, string> => {
   const kept: Record<string, string> = {};
   for (const name of CARRIED) {
     const value = headers[name];

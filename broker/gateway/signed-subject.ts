@@ -2,7 +2,10 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { ModuleDirectory } from './directory.js';
 
-/** What people send to the broker, `<verb>.<subject>.<sender>`: the server wrote the sender; see broker/access/accounts.ts. */
+/**
+ * What people send to the broker, `<verb>.<subject>.<sender>`: the server wrote the sender; see
+ * broker/access/accounts.ts.
+ */
 export interface SignedSubject {
   readonly subject: string;
   /** The account that sends. */

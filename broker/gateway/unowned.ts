@@ -28,7 +28,7 @@ const RETRY_MS = 1_000;
 const MODULES = 100;
 
 /** Commands of one module that are to be looked through. */
-interface Errand {
+interface UnownedSearch {
   readonly module: string;
   readonly upTo: number;
   readonly done?: () => void;
@@ -43,7 +43,7 @@ export interface UnownedOptions {
 }
 
 /**
- * Answers commands to modules that nobody has (I3): the broker is the only one who sees them. However many there are, a
+ * Gives results to commands for unknown modules (I3): only the broker sees them. However many there are, a
  * bounded number is in hand, and the answers to one module are in the order of its commands (I5).
  */
 export class UnownedCommands {
@@ -54,7 +54,7 @@ export class UnownedCommands {
   #begun = 0;
   #waiters: { readonly upTo: number; readonly resume: () => void }[] = [];
   #onRoom: () => void = () => undefined;
-  readonly #errands: Errand[] = [];
+  readonly #errands: UnownedSearch[] = [];
   /** Modules that had open commands when the log was caught up with are looked at behind this name. */
   #modulesFrom: string | undefined;
   #caughtUpAt = 0;
@@ -111,7 +111,7 @@ export class UnownedCommands {
     return new Promise((resume) => this.#waiters.push({ upTo, resume }));
   }
 
-  /** Begins no answer any more; the next start goes on. */
+  /** Begins no more results; the next start continues. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
@@ -156,7 +156,7 @@ export class UnownedCommands {
     this.#modulesFrom = modules.at(-1);
   }
 
-  async #pullModule({ module, upTo }: Errand): Promise<void> {
+  async #pullModule({ module, upTo }: UnownedSearch): Promise<void> {
     for (let after = 0; ; ) {
       const page = this.options.index.commands.pageOf(module, after, AT_ONCE);
       const meant = page.filter(({ seq }) => seq <= upTo);
@@ -205,8 +205,8 @@ export class UnownedCommands {
     const number = ++this.#begun;
     this.#inFlight.add(number);
     failPoint('unowned.answering');
-    // In the order of the commands, however long the log cannot be written (I5). Not for the outbox: the next start decides
-    // from the log, and both would answer (I3).
+    // In the order of the commands, however long the log cannot be written (I5). Not for the outbox: the next start
+    // decides from the log, and both would answer (I3).
     this.options.producer.submit(
       draft,
       (stored) => {

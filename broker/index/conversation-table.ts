@@ -6,10 +6,10 @@ import { parseOpen } from '../../store/log-index/index-files.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { CountedTable } from './kept-table.js';
-import { Row } from './overlay.js';
+import { OverlayRow } from './overlay.js';
 import { Recent } from './recent.js';
 
-class Conversation extends Row {
+class ConversationRow extends OverlayRow {
   constructor(
     readonly began: string,
     public lastSeq: number,
@@ -43,8 +43,8 @@ class Conversation extends Row {
 }
 
 /**
- * Conversations that ended a moment ago. Many go on at once: the last open command is answered by an outcome that sends
- * further ones, whose copies come behind it. Those have the same beginning and participants.
+ * Conversations that ended a moment ago. Many continue at once: the last open command is answered by an outcome that
+ * sends further ones, whose copies come behind it. Those have the same beginning and participants.
  */
 const ENDED = 4_096;
 
@@ -55,8 +55,8 @@ const participantOf = (module: string, agent: string | undefined): string =>
  * The open conversations, folded from the log's headers in order: each has commands without a result. They lie in the
  * files; in memory is what has changed since.
  */
-export class ConversationTable extends CountedTable<number, Conversation> {
-  readonly #ended = new Recent<Conversation>(ENDED);
+export class ConversationTable extends CountedTable<number, ConversationRow> {
+  readonly #ended = new Recent<ConversationRow>(ENDED);
   /** None above this is open: most that begin need not be looked for. */
   #highest = 0;
 
@@ -73,7 +73,7 @@ export class ConversationTable extends CountedTable<number, Conversation> {
     this.#highest = this.files.highest('conversations');
   }
 
-  /** A command opens its conversation, or goes on with it. */
+  /** A command opens its conversation, or continues it. */
   command(message: StoredMessage, { module, agent, sender }: CommandSubject, id: number): void {
     const { seq, time } = message;
     const conversation = this.#find(id) ?? this.#begin(id, time);
@@ -107,33 +107,33 @@ export class ConversationTable extends CountedTable<number, Conversation> {
     return [...this.rows.take()].map(([id, row]) => [id, row.isThere ? row.toText(id) : null]);
   }
 
-  #find(id: number): Conversation | undefined {
+  #find(id: number): ConversationRow | undefined {
     if (this.count === 0 || id > this.#highest) return undefined;
     const row = this.rows.find(id);
     if (row !== undefined) return row.isThere ? row : undefined;
     return this.#ended.get(id) === undefined ? this.#fromFiles(id) : undefined;
   }
 
-  #fromFiles(id: number): Conversation | undefined {
+  #fromFiles(id: number): ConversationRow | undefined {
     const open = this.files.row('conversations', id, parseOpen);
     if (open === undefined) return undefined;
     const { began, last, commands, participants, more } = open;
-    const row = new Conversation(began, last.seq, last.time, commands, [...participants], more);
+    const row = new ConversationRow(began, last.seq, last.time, commands, [...participants], more);
     row.isKept = true;
     return row;
   }
 
-  #begin(id: number, time: string): Conversation {
+  #begin(id: number, time: string): ConversationRow {
     const ended = this.#ended.get(id);
     this.#ended.delete(id);
     this.count += 1;
     this.#highest = Math.max(this.#highest, id);
     return ended === undefined
-      ? new Conversation(time, 0, time, 0, [], false)
-      : new Conversation(ended.began, 0, time, 0, ended.participants, ended.more);
+      ? new ConversationRow(time, 0, time, 0, [], false)
+      : new ConversationRow(ended.began, 0, time, 0, ended.participants, ended.more);
   }
 
-  #goesOn(id: number, conversation: Conversation, seq: number, time: string): void {
+  #goesOn(id: number, conversation: ConversationRow, seq: number, time: string): void {
     conversation.lastSeq = seq;
     conversation.lastTime = time;
     this.rows.changed(id, conversation);

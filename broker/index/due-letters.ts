@@ -3,7 +3,7 @@ import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import type { OpenCommand } from './open-commands.js';
 import { CountedTable } from './kept-table.js';
-import { Row } from './overlay.js';
+import { OverlayRow } from './overlay.js';
 
 /** A command that is dead, and whose letter is not stored yet. */
 export interface DueLetter {
@@ -14,7 +14,7 @@ export interface DueLetter {
   readonly time: string;
 }
 
-class LetterRow extends Row {
+class LetterRow extends OverlayRow {
   constructor(readonly letter: DueLetter) {
     super();
   }

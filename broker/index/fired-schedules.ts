@@ -1,9 +1,9 @@
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { KeptTable } from './kept-table.js';
-import { Row } from './overlay.js';
+import { OverlayRow } from './overlay.js';
 
-class FiredRow extends Row {
+class FiredRow extends OverlayRow {
   constructor(readonly nextMs: number) {
     super();
   }

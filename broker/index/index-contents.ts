@@ -16,8 +16,8 @@ const MOST_BYTES = 8 * 1024 * 1024;
 const MOST_WITHOUT_FILES = 12;
 
 /**
- * What the index has gathered from the log. All of it lies in the files; in memory is what has changed since it was written
- * last, and that is bounded.
+ * What the index has gathered from the log. All of it lies in the files; in memory is what has changed since it was
+ * written last, and that is bounded.
  */
 export class IndexContents {
   readonly commands: OpenCommands;

@@ -14,8 +14,8 @@ import type { IndexContents } from './index-contents.js';
 import {
   type FoundPosition,
   type IndexPosition,
-  openToRead,
-  positionOf,
+  openIndexToRead,
+  indexPosition,
 } from '../../store/log-index/index-files.js';
 import type { IndexChange, IndexContentsChange } from './index-store.js';
 import type { ReadableFiles } from './kept-rows.js';
@@ -23,7 +23,7 @@ import { pause } from '../../system/async/pause.js';
 import { setAsideDerived } from '../../system/files/set-aside.js';
 
 /** Where the index stands in its log. */
-export type Place = Omit<IndexPosition, 'logId'>;
+export type IndexProgress = Omit<IndexPosition, 'logId'>;
 
 export interface IndexKeeperOptions {
   readonly dir: string;
@@ -33,7 +33,7 @@ export interface IndexKeeperOptions {
   readonly lastSeq: number;
   readonly contents: IndexContents;
   /** Where reading stands now. */
-  readonly position: () => Place;
+  readonly position: () => IndexProgress;
   readonly say: (text: string) => void;
 }
 
@@ -53,26 +53,26 @@ const GATHER_MS = 5;
 const TAKING_SHARE = 32;
 /** … but a change waits no longer than this for its turn. */
 const MAX_PAUSE_MS = 250;
-/** How often what nobody looks for in the files is written. */
+/** How often data is written that readers do not look for in the files. */
 const INTERVAL_MS = 500;
 /** After a group that could not be written, or files that could not be opened. */
 const RETRY_MS = 1_000;
 /** How long reading waits for files that cannot be written, once no more fits into memory. */
 const PATIENCE_MS = 60_000;
-const START: Place = { seq: 0, uncaused: [] };
+const START: IndexProgress = { seq: 0, uncaused: [] };
 const NOTHING: IndexContentsChange = { rows: {}, counts: [] };
 /** There from before the files are opened until one group is in them: who dies in LMDB's own code leaves it. */
 const TRIAL = 'trial';
 
 /**
- * Keeps what the index has gathered in files that any process reads: written by a thread, in groups that form while the one
- * before is written. All of it is derived from the log: what cannot be used is made anew from there, and where nothing can
- * be written the index works from memory, as long as there is room in it.
+ * Keeps what the index has gathered in files that any process reads: written by a thread, in groups that form while
+ * the one before is written. All of it is derived from the log: unusable data is made again from there, and where
+ * nothing can be written the index works from memory, as long as there is room in it.
  */
 export class IndexKeeper {
   #open: Open | undefined;
   /** What is in the files is of no use, and goes with the next group. */
-  #anew = true;
+  #startsOver = true;
   /** Until the first group is in the files. */
   #onTrial = false;
   #saved = START;
@@ -87,17 +87,18 @@ export class IndexKeeper {
   constructor(private readonly options: IndexKeeperOptions) {}
 
   /** Opens the files and takes in what they have: where they stand, and whether what was there is thrown away. */
-  async open(): Promise<Place & { readonly discarded: boolean }> {
+  async open(): Promise<IndexProgress & { readonly discarded: boolean }> {
     const { logId, lastSeq, say } = this.options;
     this.#closed = false;
     const found = await this.#openFiles();
-    if (found === 'unreadable') say('the index is of another version, or damaged, and is read anew');
+    if (found === 'unreadable')
+      say('the index is of another version, or damaged, and is read from the log again');
     const isPlace = typeof found === 'object';
     const fits = isPlace && found.logId === logId && found.seq <= lastSeq;
     const discarded = isPlace && !fits;
-    if (discarded) say('the index was of another log, or ahead of this one, and is read anew');
+    if (discarded) say('the index was of another log, or ahead of this one, and is read from the log again');
     const place = fits ? found : START;
-    this.#anew = place === START;
+    this.#startsOver = place === START;
     if (this.#open !== undefined) {
       // Those who look must not see what is thrown away, and files that cannot be written to are found out here.
       await this.#commit(this.#open, NOTHING, place);
@@ -109,12 +110,12 @@ export class IndexKeeper {
 
   /** The files where they hold what the index says: not what is thrown away, and not while there are none. */
   get readable(): ReadableFiles | undefined {
-    return this.#anew ? undefined : this.#open;
+    return this.#startsOver ? undefined : this.#open;
   }
 
   /**
-   * Resolves when more may be gathered. Throws DATA_DIR_UNUSABLE where the files cannot be written for so long that no more
-   * fits into memory.
+   * Resolves when more may be gathered. Throws DATA_DIR_UNUSABLE where the files cannot be written for so long that
+   * no more fits into memory.
    */
   async room(): Promise<void> {
     const { contents } = this.options;
@@ -169,7 +170,7 @@ export class IndexKeeper {
     if (this.#open === undefined) await this.#openFiles();
     if (this.#open === undefined) return;
     const at = position();
-    if (at.seq === this.#saved.seq && contents.changes === 0 && !this.#anew) return;
+    if (at.seq === this.#saved.seq && contents.changes === 0 && !this.#startsOver) return;
     const begun = performance.now();
     const change = contents.take();
     this.#pauseUntil = begun + Math.min(MAX_PAUSE_MS, (performance.now() - begun) * TAKING_SHARE);
@@ -178,17 +179,17 @@ export class IndexKeeper {
     failPoint('index.saved');
   }
 
-  async #commit({ thread }: Open, change: IndexContentsChange, at: Place): Promise<void> {
+  async #commit({ thread }: Open, change: IndexContentsChange, at: IndexProgress): Promise<void> {
     const { contents, dir, logId } = this.options;
     const position = { ...at, logId };
-    const outcome = await thread.commit({ ...change, anew: this.#anew, position });
+    const outcome = await thread.commit({ ...change, startsOver: this.#startsOver, position });
     if (E.isLeft(outcome)) {
       if (change !== NOTHING) contents.putBack();
       return this.#failed('cannot be written', outcome.left);
     }
     if (change !== NOTHING) contents.kept();
     this.#saved = at;
-    this.#anew = false;
+    this.#startsOver = false;
     if (this.#onTrial) rmSync(join(dir, TRIAL), { force: true });
     this.#onTrial = false;
     if (this.#isFailing) this.options.say('the index is written again');
@@ -202,7 +203,9 @@ export class IndexKeeper {
     try {
       makeDirs(dir);
       checkRoom(dir);
-      const why = existsSync(join(dir, TRIAL)) ? 'whoever opened it last did not get far' : whyUnusable(dir);
+      const why = existsSync(join(dir, TRIAL))
+        ? 'the last process that opened it ended during that'
+        : whyUnusable(dir);
       if (why !== undefined && existsSync(join(dir, 'data.mdb'))) this.#setAside(why);
       const wasKilled = !isSynced(dir);
       writeFileSync(join(dir, TRIAL), '');
@@ -212,9 +215,9 @@ export class IndexKeeper {
       thread = opened.right;
       // The thread has the database open already, and nothing is written yet: here it is only joined.
       const opening = new Opening(dir);
-      const files = openToRead(opening, dir);
+      const files = openIndexToRead(opening, dir);
       this.#open = { thread, opening, files, reads: new FreshReads(files.root) };
-      return positionOf(files);
+      return indexPosition(files);
     } catch (error) {
       if (this.#open === undefined) await thread?.close();
       else await this.#closeFiles();
@@ -237,7 +240,7 @@ export class IndexKeeper {
     const { dir, say } = this.options;
     const aside = setAsideDerived(dir, { oldName: `${basename(dir)}.damaged` });
     mkdirSync(dir, { mode: 0o700 });
-    say(`${why}: the index is kept as ${aside} and read from the log anew`);
+    say(`${why}: the index is kept as ${aside} and read from the log again`);
   }
 
   #outOfRoom(): Fault {

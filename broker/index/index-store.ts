@@ -3,11 +3,11 @@ import { Opening } from '../../store/lmdb/opening.js';
 import {
   type IndexFiles,
   type IndexPosition,
-  openToWrite,
-  positionOf,
+  openIndexToWrite,
+  indexPosition,
   putPosition,
   TABLES,
-  type Table,
+  type IndexTable,
   type TableKey,
 } from '../../store/log-index/index-files.js';
 
@@ -16,7 +16,7 @@ export type RowChanges = readonly (readonly [key: TableKey, text: string | null]
 
 /** What one group takes to the files. */
 export interface IndexContentsChange {
-  readonly rows: Readonly<Partial<Record<Table, RowChanges>>>;
+  readonly rows: Readonly<Partial<Record<IndexTable, RowChanges>>>;
   /** How many commands more, or fewer, of each module are open. */
   readonly counts: readonly (readonly [module: string, more: number])[];
 }
@@ -24,7 +24,7 @@ export interface IndexContentsChange {
 /** One transaction. */
 export interface IndexChange extends IndexContentsChange {
   /** What is there is thrown away first. */
-  readonly anew: boolean;
+  readonly startsOver: boolean;
   readonly position: IndexPosition;
 }
 
@@ -34,22 +34,22 @@ const walk = ({ tables }: IndexFiles): void => {
 };
 
 /**
- * The files of the index, to be written: in a thread of its own. All that the log said up to a position, and the position,
- * are one transaction: a broker that is killed neither skips a record nor reads one twice.
+ * The files of the index, to be written: in a separate thread. Everything of the log up to a position, and the
+ * position, are one transaction: a broker that is killed neither skips a record nor reads one twice.
  */
 export class IndexStore {
   readonly #opening: Opening;
   readonly #files: IndexFiles;
 
-  /** `wasKilled`: nobody closed the files. Throws when they cannot be opened. */
+  /** `wasKilled`: the last process did not close the files. Throws when they cannot be opened. */
   constructor(
     private readonly dir: string,
     wasKilled = false,
   ) {
     markUnsynced(dir);
     this.#opening = new Opening(dir);
-    this.#files = openToWrite(this.#opening, dir);
-    if (wasKilled && typeof positionOf(this.#files) === 'object') walk(this.#files);
+    this.#files = openIndexToWrite(this.#opening, dir);
+    if (wasKilled && typeof indexPosition(this.#files) === 'object') walk(this.#files);
   }
 
   /** Throws when it cannot be committed; then nothing of it is. */
@@ -64,11 +64,11 @@ export class IndexStore {
     markSynced(this.dir);
   }
 
-  #put({ anew, rows, counts, position }: IndexChange): void {
+  #put({ startsOver, rows, counts, position }: IndexChange): void {
     const { tables } = this.#files;
-    if (anew) for (const name of TABLES) tables[name].clearSync();
+    if (startsOver) for (const name of TABLES) tables[name].clearSync();
     for (const [name, changes] of Object.entries(rows)) {
-      const table = tables[name as Table];
+      const table = tables[name as IndexTable];
       for (const [key, text] of changes) {
         if (text === null) table.removeSync(key);
         else table.putSync(key, Buffer.from(text));

@@ -3,7 +3,7 @@ import { type IndexChange, IndexStore } from './index-store.js';
 
 export interface IndexWorkerOptions {
   readonly dir: string;
-  /** Nobody closed the files that are there. */
+  /** The last process did not close the existing files. */
   readonly wasKilled: boolean;
 }
 

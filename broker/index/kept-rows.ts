@@ -1,7 +1,7 @@
 import { markDamaged } from '../../store/lmdb/synced-mark.js';
 import type { FreshReads } from '../../store/lmdb/fresh-reads.js';
 import { FaultError, fault } from '../../schemas/errors.js';
-import type { IndexFiles, Table, TableKey } from '../../store/log-index/index-files.js';
+import type { IndexFiles, IndexTable, TableKey } from '../../store/log-index/index-files.js';
 
 /** The files while they are open, and hold what the index says. */
 export interface ReadableFiles {
@@ -25,7 +25,7 @@ export class KeptRows {
   ) {}
 
   /** The row of a key, as `parse` reads its text. Throws DATA_DIR_UNUSABLE where it is damaged. */
-  row<T>(table: Table, key: TableKey, parse: (text: string) => T): T | undefined {
+  row<T>(table: IndexTable, key: TableKey, parse: (text: string) => T): T | undefined {
     const open = this.readable();
     if (open === undefined) return undefined;
     const { files, reads } = open;
@@ -39,7 +39,7 @@ export class KeptRows {
 
   /** The first rows of a range, in the order of their keys: so many at most, of those that are wanted. */
   page<T>(
-    table: Table,
+    table: IndexTable,
     { after, before }: KeyRange,
     limit: number,
     parse: (key: TableKey, text: string) => T | undefined,
@@ -64,7 +64,7 @@ export class KeptRows {
   }
 
   /** The highest key of a table of numbers; 0 without any. */
-  highest(table: Table): number {
+  highest(table: IndexTable): number {
     const open = this.readable();
     if (open === undefined) return 0;
     const { files, reads } = open;
@@ -76,7 +76,7 @@ export class KeptRows {
     }
   }
 
-  count(table: Table): number {
+  count(table: IndexTable): number {
     const open = this.readable();
     if (open === undefined) return 0;
     return open.reads.count(open.files.tables[table]);

@@ -1,9 +1,9 @@
-import type { Table } from '../../store/log-index/index-files.js';
+import type { IndexTable } from '../../store/log-index/index-files.js';
 import type { KeptRows } from './kept-rows.js';
-import { Overlay, type Row } from './overlay.js';
+import { Overlay, type OverlayRow } from './overlay.js';
 
 /** A table of the index that lies in the files; in memory is what has changed since. */
-export abstract class KeptTable<Id, R extends Row> {
+export abstract class KeptTable<Id, R extends OverlayRow> {
   protected readonly rows = new Overlay<Id, R>();
 
   /** Rows that are to be written. */
@@ -23,12 +23,12 @@ export abstract class KeptTable<Id, R extends Row> {
 }
 
 /** A table that knows how many rows it has, those in the files included. */
-export abstract class CountedTable<Id, R extends Row> extends KeptTable<Id, R> {
+export abstract class CountedTable<Id, R extends OverlayRow> extends KeptTable<Id, R> {
   protected count = 0;
 
   constructor(
     protected readonly files: KeptRows,
-    private readonly table: Table,
+    private readonly table: IndexTable,
   ) {
     super();
   }

@@ -2,9 +2,9 @@ import { isName } from '../../schemas/names.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { CountedTable } from './kept-table.js';
-import { Row } from './overlay.js';
+import { OverlayRow } from './overlay.js';
 
-class AgentRow extends Row {}
+class AgentRow extends OverlayRow {}
 
 /** Agents that are remembered to be known, at least: what is looked for most need not be looked up in the files. */
 const REMEMBERED = 50_000;

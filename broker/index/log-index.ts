@@ -9,7 +9,7 @@ import { readLogBatches } from '../../journal/read/reader.js';
 import type { ConversationTable } from './conversation-table.js';
 import type { DueLetters } from './due-letters.js';
 import { IndexContents } from './index-contents.js';
-import { IndexKeeper, type Place } from './index-keeper.js';
+import { IndexKeeper, type IndexProgress } from './index-keeper.js';
 import { KeptRows } from './kept-rows.js';
 import type { OpenCommand, OpenCommands } from './open-commands.js';
 import { Recent } from './recent.js';
@@ -46,12 +46,15 @@ export type IndexNews = {
 /** Results kept in memory by their command, for callers that come to ask just after: about 4 MB. */
 const RECENT_RESULTS = 65_536;
 
-/** The broker ends when the log does not answer for so long; a connection that is dead has been given up long before. */
+/**
+ * The broker ends when the log does not answer for so long; a connection that is dead has been given up long before.
+ */
 const PATIENCE_MS = 60_000;
 
 /**
  * Reads the whole log, headers only, in order, and keeps what the broker asks of it: agents, open commands, open
- * conversations, who was answered where, and where events lie that nothing caused. It follows the log for as long as the broker lives.
+ * conversations, who was answered where, and where events lie that nothing caused. It follows the log for as long as
+ * the broker lives.
  */
 export class LogIndex implements Announces<IndexNews> {
   readonly #news: Announcer<IndexNews>;
@@ -66,7 +69,10 @@ export class LogIndex implements Announces<IndexNews> {
   #isLive = false;
   #waiters: { seq: number; resume: () => void }[] = [];
   #lost: Fault | undefined;
-  /** What a listener threw first. Nobody knows what it left undone, so the broker stops, and the next start does all of it. */
+  /**
+   * What a listener threw first. Nobody knows what it left undone, so the broker stops, and the next start does all
+   * of it.
+   */
   #thrown: { readonly thrown: unknown } | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -79,17 +85,17 @@ export class LogIndex implements Announces<IndexNews> {
     });
     const files = new KeptRows(dir, () => this.#keeper.readable);
     this.#contents = new IndexContents(files, () => this.#keeper.soon());
-    const position = (): Place => ({ seq: this.#position, uncaused: this.#uncaused.stretches });
+    const position = (): IndexProgress => ({ seq: this.#position, uncaused: this.#uncaused.stretches });
     this.#keeper = new IndexKeeper({ dir, logId, lastSeq, contents: this.#contents, position, say });
     this.#target = lastSeq;
   }
 
-  /** Listens to what the index reads; who begins before {@link start} misses nothing. */
+  /** Listens to what the index reads; a listener from before {@link start} misses nothing. */
   on<K extends keyof IndexNews>(name: K, listener: (...what: IndexNews[K]) => void): () => void {
     return this.#news.on(name, listener);
   }
 
-  /** Opens the files, reads up to where the log stood, then goes on in the background. */
+  /** Opens the files, reads up to where the log stood, then continues in the background. */
   async start(): Promise<void> {
     const { seq, uncaused, discarded } = await this.#keeper.open();
     this.#uncaused.load(uncaused);
@@ -144,7 +150,7 @@ export class LogIndex implements Announces<IndexNews> {
     return new Promise((resume) => this.#waiters.push({ seq, resume }));
   }
 
-  /** The same for a sequence that somebody else names, which may never come: whether it was reached in time. */
+  /** The same for a sequence from outside, which may never come: whether it was reached in time. */
   async reachedWithin(seq: number, ms: number): Promise<boolean> {
     if (this.#position >= seq) return true;
     let timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,7 @@
 import type { TableKey } from '../../store/log-index/index-files.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
-import { Overlay, Row } from './overlay.js';
+import { Overlay, OverlayRow } from './overlay.js';
 
 /** A call that a handler made: its command, and its result once there is one. */
 export interface MadeCall {
@@ -9,7 +9,7 @@ export interface MadeCall {
   readonly resultSeq: number | null;
 }
 
-class CallRow extends Row {
+class CallRow extends OverlayRow {
   constructor(
     readonly cause: number,
     readonly call: number,
@@ -25,7 +25,7 @@ const idOf = (cause: number, call: number): string => `${cause}/${call}`;
 const PAGE = 1_000;
 
 /** The calls that handlers of open commands have made, by their cause and their number. */
-export class HandlerCalls {
+export class MadeCalls {
   readonly #rows = new Overlay<string, CallRow>();
   /** Those of the rows that are there: an answered cause takes its own out. */
   readonly #byCause = new Map<number, Set<CallRow>>();

@@ -3,11 +3,11 @@ import { parseSequence } from '../../schemas/identity.js';
 import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Address, CommandSubject } from '../../schemas/subjects.js';
-import { HandlerCalls, type MadeCall } from './made-calls.js';
+import { MadeCalls, type MadeCall } from './made-calls.js';
 import type { IndexContentsChange, RowChanges } from './index-store.js';
 import type { TableKey } from '../../store/log-index/index-files.js';
 import type { KeptRows } from './kept-rows.js';
-import { Overlay, Row } from './overlay.js';
+import { Overlay, OverlayRow } from './overlay.js';
 
 export type { MadeCall } from './made-calls.js';
 
@@ -23,7 +23,7 @@ export interface OpenCommand {
   readonly calledBy: { readonly cause: number; readonly call: number } | null;
 }
 
-class CommandRow extends Row implements OpenCommand {
+class CommandRow extends OverlayRow implements OpenCommand {
   readonly agent?: string;
 
   constructor(
@@ -70,19 +70,22 @@ const END = Number.MAX_SAFE_INTEGER;
 export const waitsAs = ({ module }: OpenCommand): string => tokenOrInvalid(module);
 
 /**
- * The commands that are open, and the calls that handlers of open commands have made: folded from the log's headers in
- * order. It answers who may be named as a cause, and gives a handler that runs again the answers that the log already has.
- * They lie in the files; in memory is what has changed since.
+ * The commands that are open, and the calls that handlers of open commands have made: folded from the log's headers
+ * in order. It answers who may be named as a cause, and gives a handler that runs again the answers that the log
+ * already has. They lie in the files; in memory is what has changed since.
  */
 export class OpenCommands {
   readonly #rows = new Overlay<number, CommandRow>();
-  readonly #calls: HandlerCalls;
-  /** What the files had of the modules in the group that is being written: they may have that group before this is told. */
+  readonly #calls: MadeCalls;
+  /**
+   * What the files had of the modules in the group that is being written: they may have that group before this is
+   * told.
+   */
   readonly #before = new Map<string, number>();
   #size = 0;
 
   constructor(private readonly files: KeptRows) {
-    this.#calls = new HandlerCalls(files);
+    this.#calls = new MadeCalls(files);
   }
 
   /** Takes in how many the files have. */

@@ -1,5 +1,5 @@
 /** A row of a table of the index: as it is now, and what the files know of it. */
-export abstract class Row {
+export abstract class OverlayRow {
   /** false: it is taken out. */
   isThere = true;
   /** Whether the files have it. */
@@ -9,10 +9,10 @@ export abstract class Row {
 }
 
 /**
- * The rows of a table that have changed since they were last in the files. What comes and goes in between is never written.
- * Whoever looks for a row looks here first, then in the files.
+ * The rows of a table that have changed since they were last in the files. What comes and goes in between is never
+ * written. A lookup of a row looks here first, then in the files.
  */
-export class Overlay<Id, R extends Row> {
+export class Overlay<Id, R extends OverlayRow> {
   #fresh = new Map<Id, R>();
   /** Those of the group that is being written. */
   #taken = new Map<Id, R>();

@@ -1,6 +1,6 @@
 /**
- * A map of sequences that forgets the oldest beyond a number. A ring says which that is: the first key of a `Map` is found
- * by a walk over all that were deleted before it, which took most of the time of reading the log.
+ * A map of sequences that forgets the oldest beyond a number. A ring says which that is: the first key of a `Map` is
+ * found by a walk over all that were deleted before it, which took most of the time of reading the log.
  */
 export class Recent<Value> {
   readonly #values = new Map<number, Value>();

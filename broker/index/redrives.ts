@@ -5,7 +5,7 @@ import type { TableKey } from '../../store/log-index/index-files.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { KeptTable } from './kept-table.js';
-import { Row } from './overlay.js';
+import { OverlayRow } from './overlay.js';
 
 /** The producer that records what an operator has redriven. */
 const REDRIVER = 'gateway';
@@ -17,7 +17,7 @@ export const letterRedrivenBy = (message: StoredMessage): number | undefined => 
   return parseIdentity(message.header(HEADER.id) ?? '')?.producer === REDRIVER ? letter : undefined;
 };
 
-class RedriveRow extends Row {
+class RedriveRow extends OverlayRow {
   constructor(
     readonly letter: number,
     /** Sequence of the result; 0: none yet. */
@@ -31,8 +31,8 @@ class RedriveRow extends Row {
 const MOST = 10_000;
 
 /**
- * Which commands redrive which dead letters, folded from the log: it alone knows whether a redrive that a crash cut off was
- * recorded. Anyone can write these headers on a command of their own, so who acts on an entry looks at the record first.
+ * Which commands redrive which dead letters, folded from the log: it alone knows whether a redrive that a crash cut
+ * off was recorded. Any sender can write these headers on its command, so a user of an entry checks the record first.
  */
 export class Redrives extends KeptTable<number, RedriveRow> {
   /** By the command that redrives. */

@@ -26,9 +26,9 @@ const NONE: OwnRecords = {};
 const BEFORE_ALL = '';
 
 /**
- * From where on outcomes of a module may lack copies: behind what a repair has gone through, at the first record that the module
- * has there. An acknowledgement says nothing of it, since anybody may acknowledge what he has not done. All of it is in memory: one
- * row for each module that ever had an epoch or an event.
+ * From where on outcomes of a module may lack copies: behind what a repair has gone through, at the first record that
+ * the module has there. An acknowledgement says nothing of it, since anybody may acknowledge what he has not done.
+ * All of it is in memory: one row for each module that ever had an epoch or an event.
  */
 export class WholeOutcomes {
   #rows = new Map<string, OwnRecords>();

@@ -5,9 +5,10 @@ const MARK = 'Nats-Request-Info: {"';
 const ID = /^Nats-Request-Info: \{(?:"start":"[^"\\]*",)?(?:"host":"[^"\\]*",)?"id":(\d+)/;
 
 /**
- * Number of the connection that a request came over. It bounds how much of the broker's time a connection gets, and says nothing
- * of who asks: that is in the subject alone. The server writes it behind all headers of the sender, so the last one in the bytes is the
- * server's, whatever a sender wrote; and in the JSON behind it a quote cannot stand without a backslash.
+ * Number of the connection that a request came over. It bounds how much of the broker's time a connection gets, and
+ * says nothing of who asks: that is in the subject alone. The server writes it behind all headers of the sender, so
+ * the last one in the bytes is the server's, whatever a sender wrote; and in the JSON behind it a quote cannot stand
+ * without a backslash.
  */
 export const connectionOf = (headerBytes: Uint8Array): string => {
   const text = decoder.decode(headerBytes.subarray(Math.max(0, headerBytes.length - 4_096)));

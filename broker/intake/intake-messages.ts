@@ -15,10 +15,10 @@ export type ToThread =
   /** The server did not close this connection. */
   | { readonly kind: 'open'; readonly connection: string }
   /** The broker no longer holds these. */
-  | { readonly kind: 'released'; readonly held: readonly Held[] };
+  | { readonly kind: 'released'; readonly held: readonly HeldRequests[] };
 
 /** Requests of one connection, and their bytes. */
-export interface Held {
+export interface HeldRequests {
   readonly connection: string;
   readonly requests: number;
   readonly bytes: number;

@@ -8,15 +8,18 @@ import { Wire } from './wire.js';
 import type { Announced } from './wire-reader.js';
 
 /**
- * The thread that reads what people send, and does nothing else: the server holds 12 MiB for a connection, and tells all who ask
- * then that nobody answers. So whatever the broker's own thread is busy with, this one reads on. What the broker has no room for
- * is passed on without its payload, to be refused.
+ * The thread that reads what people send, and does nothing else: the server holds 12 MiB for a connection, and tells
+ * all who ask then that there is no responder. So this thread reads on, whatever the broker's own thread does.
+ * Requests without room is passed on without its payload, to be refused.
  */
 
 /** The broker is given so much at once, and no more than so many times before it has gone through one. */
 const BATCH = { requests: 256, bytes: 256 * 1024 };
 const BATCHES = 2;
-/** Requests that wait for the broker here; above it this thread waits, and the server tells all who send that nobody answers. */
+/**
+ * Requests that wait for the broker here; above it this thread waits, and the server replies to senders that there is
+ * no responder.
+ */
 const MOST_REQUESTS = 150_000;
 const WAIT_MS = 5;
 /** Of a request without its payload so many bytes of headers are passed on, or none. */

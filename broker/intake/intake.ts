@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Msg, NatsConnection } from 'nats';
 import { Seldom } from '../../system/lines/seldom.js';
 import { Incoming } from './incoming.js';
-import type { Batch, FromThread, Held, ThreadOptions, ToThread } from './intake-messages.js';
+import type { Batch, FromThread, HeldRequests, ThreadOptions, ToThread } from './intake-messages.js';
 
 const PROGRAM = new URL('./intake-worker.js', import.meta.url);
 const RESTART_MS = 100;
@@ -31,17 +31,17 @@ export interface IntakeOptions extends ThreadOptions {
   readonly isLinked: () => boolean;
 }
 
-interface Reading {
+interface SubjectReading {
   readonly subject: string;
   readonly callback: (taken: Taken) => void;
 }
 
 /**
- * Reads what people send, in a thread and over a connection that do nothing else. So large requests that come fast are taken
- * off the server at once, and refused where the broker has no room for them.
+ * Reads what people send, in a thread and over a connection that do nothing else. So large requests that come fast
+ * are taken off the server at once, and refused where the broker has no room for them.
  */
 export class Intake {
-  readonly #readings = new Map<number, Reading>();
+  readonly #readings = new Map<number, SubjectReading>();
   readonly #seldom: Seldom;
   readonly #flushes: (() => void)[] = [];
   #worker: Worker | undefined;
@@ -176,7 +176,7 @@ export class Intake {
 
   #tellReleased(): void {
     if (this.#released.size === 0) return;
-    const held: readonly Held[] = [...this.#released].map(([connection, count]) => ({
+    const held: readonly HeldRequests[] = [...this.#released].map(([connection, count]) => ({
       connection,
       ...count,
     }));

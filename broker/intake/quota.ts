@@ -1,17 +1,21 @@
-import type { Held } from './intake-messages.js';
+import type { HeldRequests } from './intake-messages.js';
 
 const MIB = 1024 * 1024;
 
 export interface QuotaBounds {
   /** Requests of one connection. */
   readonly requests: number;
-  /** Requests of one connection that are refused and whose refusal is not sent: it sends on without minding an answer. */
+  /**
+   * Requests of one connection that are refused and whose refusal is not sent: it sends on without minding an answer.
+   */
   readonly refused: number;
   /** Bytes of one connection. */
   readonly connection: number;
   /** Bytes of all connections. */
   readonly all: number;
-  /** So much each connection may have, however much all have: who sends little is not refused for those who send much. */
+  /**
+   * So much each connection may have, however much all have: who sends little is not refused for those who send much.
+   */
   readonly each: number;
 }
 
@@ -58,7 +62,7 @@ export class Quota {
     return { weight, isLeftOut, floods: count.requests > requests + refused };
   }
 
-  release({ connection, requests, bytes }: Held): void {
+  release({ connection, requests, bytes }: HeldRequests): void {
     this.#bytes -= bytes;
     const count = this.#held.get(connection);
     if (count === undefined) return;

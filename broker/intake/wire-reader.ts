@@ -24,8 +24,8 @@ const NONE = new Uint8Array(0);
 const MAX_LINE = 1024 * 1024;
 
 /**
- * Reads what a NATS server sends. A payload is copied once, to where it is kept, or not at all: the client library copies each one
- * several times while it grows, and a thread that reads a flood has no time for it.
+ * Reads what a NATS server sends. A payload is copied once, to where it is kept, or not at all: the client library
+ * copies each one several times while it grows, and a thread that reads a flood has no time for it.
  */
 export class WireReader {
   #line: Buffer = Buffer.alloc(0);

@@ -3,9 +3,9 @@ import { readLogBatches } from '../../journal/read/reader.js';
 import type { Gap } from './gaps.js';
 
 /**
- * Reads a range of the log, headers only, for what is not in it. nats-server 2.15.1 cuts a block file off where it finds it
- * damaged while it recovers, and leaves a record out without a word that it finds damaged when it is to be delivered; what is
- * behind has its sequence all the same. Throws what reading throws.
+ * Reads a range of the log, headers only, for what is not in it. nats-server 2.15.1 cuts a block file off where it
+ * finds it damaged while it recovers, and silently leaves a record out that it finds damaged when it should be
+ * delivered; what is behind has its sequence all the same. Throws what reading throws.
  */
 export const findGaps = async (
   nc: NatsConnection,

@@ -1,8 +1,8 @@
 /** Sequences, first and last, of which the log has no record that can be read. */
 export type Gap = readonly [from: number, to: number];
 
-/** The parts of gaps that lie in none of the others. Both are in order, and none overlaps another of its own. */
-export const without = (gaps: readonly Gap[], others: readonly Gap[]): readonly Gap[] =>
+/** The parts of gaps that lie in none of the others. Both are in order, and in neither list two overlap. */
+export const gapsWithout = (gaps: readonly Gap[], others: readonly Gap[]): readonly Gap[] =>
   gaps.flatMap(([from, to]) => {
     const left: Gap[] = [];
     let at = from;

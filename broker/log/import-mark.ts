@@ -15,7 +15,7 @@ export const checkImportFinished = (dataDir: string): Either<Fault, void> =>
     ? left(
         fault(
           'IMPORT_UNFINISHED',
-          `an import into ${dataDir} was interrupted: \`tallystick replay import\` begins anew there, or remove the directory`,
+          `an import into ${dataDir} was interrupted: \`tallystick replay import\` starts over there, or remove the directory`,
         ),
       )
     : right(undefined);

@@ -5,15 +5,18 @@ import type { Witness } from './witness.js';
 
 const STOP_ADVICE =
   'Put a copy of the log back that has these records, or start with --on-log-loss rebuild, which keeps snapshots and ' +
-  'index as they are in a directory of their own and folds states from the log that is there';
+  'index in a separate directory and folds the states from the remaining log';
 
-/** Why a broker does not go on with a log that lost records; what to do, where nobody has decided that yet. */
+/**
+ * The reason why a broker does not continue with a log that lost records, and what to do if the operator has not
+ * decided yet.
+ */
 export const lossFault = ({ code, message }: LogLoss, onLogLoss: StartConfig['onLogLoss']): Fault =>
   fault(code, onLogLoss === 'stop' ? `${message}. ${STOP_ADVICE}` : message);
 
 /** How the parts of a running broker say that the log is not what it was. */
 export interface LogFailure {
-  /** The broker cannot go on: for this reason, or because the log has lost records, where that is behind it. */
+  /** The broker cannot continue: for this reason, or because of a loss of records, if that is the cause. */
   readonly fail: (reason: Fault) => void;
   /** The log has lost records. */
   readonly onLoss: (loss: LogLoss) => void;

@@ -41,8 +41,8 @@ export const isLoss = ({ code }: Fault): boolean => (LOSS_CODES as readonly stri
 const records = (n: number): string => (n === 1 ? '1 record is' : `${n} records are`);
 
 /**
- * Lays the log beside what was seen of it. `digestAt` gives what stands at a sequence now; `reached`: where else it is
- * known that the log had come to, of which no mark was made yet.
+ * Compares the log with what the broker had seen of it. `digestAt` gives what stands at a sequence now; `reached`:
+ * where else it is known that the log had come to, of which no mark was made yet.
  */
 export const findLoss = async (
   { logId, marks, reached: before = 0 }: Memory,

@@ -26,8 +26,9 @@ const move = (from: string, to: string): void => {
 };
 
 /**
- * Keeps snapshots, index and witness as they were, with a report of the loss, in `<data>/lost/<time>`: what is made anew
- * is made from the log that is there. Throws DATA_DIR_UNUSABLE when they cannot be kept: what could not be moved stands as it was.
+ * Keeps snapshots, index and witness as they were, with a report of the loss, in `<data>/lost/<time>`: what is made
+ * again is made from the log that is there. Throws DATA_DIR_UNUSABLE when they cannot be kept: what could not be
+ * moved stands as it was.
  */
 export const keepBeforeLoss = (dataDir: string, loss: LogLoss, at = new Date()): LossReport => {
   const dir = join(lostDir(dataDir), at.toISOString().replaceAll(':', '-'));
@@ -47,7 +48,10 @@ export const keepBeforeLoss = (dataDir: string, loss: LogLoss, at = new Date()):
   }
 };
 
-/** The losses whose copies are still kept, the oldest first: whoever has seen to one removes its directory. */
+/**
+ * The losses whose copies are still kept, the oldest first: the operator removes the directory of a loss that is
+ * dealt with.
+ */
 export const keptLosses = (dataDir: string): readonly LossReport[] => {
   const dir = lostDir(dataDir);
   if (!existsSync(dir)) return [];
@@ -57,7 +61,7 @@ export const keptLosses = (dataDir: string): readonly LossReport[] => {
       try {
         return [JSON.parse(readFileSync(join(dir, name, REPORT), 'utf8')) as LossReport];
       } catch {
-        // Somebody's own file, or one that is being removed.
+        // A foreign file, or a loss that is being removed.
         return [];
       }
     });

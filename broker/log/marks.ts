@@ -15,7 +15,7 @@ const reach = (k: number): number => (k === 0 ? Number.POSITIVE_INFINITY : k & -
 
 /**
  * Adds a mark and lets old ones go, so that they lie close together near the end of the log and ever farther apart
- * behind it: after a million there are some 150, and the first stays for good.
+ * behind it: after a million there are some 150, and the first stays for ever.
  */
 export const addMark = (marks: readonly Mark[], seq: number, digest: string): readonly Mark[] => {
   const k = (marks.at(-1)?.k ?? -1) + 1;

@@ -17,8 +17,8 @@ import { linkState } from '../../link/link-state.js';
 import { lastHeaderOf } from '../../link/message-headers.js';
 import { Producer } from '../../journal/producer/producer.js';
 import { LmdbOutbox } from '../../store/outbox/lmdb-outbox.js';
-import { type Lifetime, run } from '../../system/lifetime.js';
-import { goOn, lossAtStart } from './resume-log.js';
+import { type Lifetime, runOrThrow } from '../../system/lifetime.js';
+import { resumeAfterLoss, lossAtStart } from './resume-log.js';
 import { type LogFailure, logFailure } from './log-failure.js';
 import type { LogLoss } from './log-loss.js';
 import { ensureLog, findLog } from '../streams/log-stream.js';
@@ -37,13 +37,13 @@ export interface OpenLog {
   readonly durability: Durability;
   /** Where the log stood when it was opened. */
   readonly lastSeq: number;
-  /** Writes what the broker itself records: calls, and answers to commands that nobody owns. */
+  /** Writes the records of the broker: calls, and results of commands for unknown modules. */
   readonly producer: Producer;
   /** What the broker has seen of the log. */
   readonly witness: Witness;
   readonly whole: WholeLog;
   readonly failure: LogFailure;
-  /** Another broker has taken the log over: this one answers nobody any more, and ends. */
+  /** Another broker has taken the log over: this one replies no more, and ends. */
   readonly replaced: () => void;
 }
 
@@ -70,14 +70,15 @@ export const defaultMaxBytes = (dir: string): number => {
   return Math.floor(bavail * bsize * LOG_SHARE);
 };
 
-/** The broker's own producer: calls that it records, answers to commands that nobody owns. */
+/** The broker's own producer: calls, and results of commands for unknown modules. */
 const GATEWAY = 'gateway';
 
 const REPLACED = fault('EPOCH_LOST', 'another broker has taken this log over');
 
 /**
- * The broker that takes the log over says so in the log; one that waited for its own next record would go on serving. It is
- * told by what the server republishes, before any request that both get; where that was lost with a connection, it looks.
+ * The broker that takes the log over says so in the log; one that waited for its own next record would serve on. It
+ * is told by what the server republishes, before any request that both get; where that was lost with a connection, it
+ * looks.
  */
 const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void => {
   const link = linkState(nc);
@@ -95,8 +96,8 @@ const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void =
 };
 
 /**
- * What calls wait for the log longer than this, the outbox keeps: a log that is well has them long before, and then they
- * cost nothing. See docs/decisions/0023.
+ * What calls wait for the log longer than this, the outbox keeps: a log that is well has them long before, and then
+ * they cost nothing. See docs/decisions/0023.
  */
 const KEEP_AFTER_MS = 100;
 
@@ -140,7 +141,7 @@ export const openLog = async ({
     throw new FaultError(toFault(error, 'LOG_UNAVAILABLE'));
   });
   const loss = await lossAtStart(witness, found, onLogLoss, knownLoss);
-  const { info, updated } = await run(
+  const { info, updated } = await runOrThrow(
     ensureLog(jsm, {
       ...(maxBytes === undefined ? {} : { maxBytes }),
       defaultMaxBytes: defaultMaxBytes(dataDir),
@@ -149,17 +150,17 @@ export const openLog = async ({
   for (const { setting, is, wanted } of updated) {
     log.line('log', `${setting} was ${JSON.stringify(is)} and is now ${JSON.stringify(wanted)}`);
   }
-  if (loss !== undefined) await goOn(loss, { dataDir, jsm, log });
+  if (loss !== undefined) await resumeAfterLoss(loss, { dataDir, jsm, log });
   await witness.begin(info, loss);
   const failure = logFailure(witness, onLogLoss, (reason) => lifetime.fail(reason));
-  const under = await run(openBrokerEpoch(nc));
+  const under = await runOrThrow(openBrokerEpoch(nc));
   const replaced = (): void => {
     lifetime.replaced();
     failure.fail(REPLACED);
   };
   onTakeover(nc, under, replaced);
   const outbox = await openOutbox(dataDir, log);
-  const producer = await run(
+  const producer = await runOrThrow(
     Producer.open({
       nc,
       name: GATEWAY,

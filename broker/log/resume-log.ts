@@ -31,8 +31,8 @@ const forgetConsumers = async (jsm: JetStreamManager): Promise<void> => {
   }
 };
 
-/** Keeps what was made from the log that was, and begins anew with the one that is there. */
-export const goOn = async (
+/** Keeps the data of the old log aside, and starts over with the new one. */
+export const resumeAfterLoss = async (
   loss: LogLoss,
   {
     dataDir,
@@ -42,6 +42,9 @@ export const goOn = async (
 ): Promise<void> => {
   log.line('log', `${loss.code}: ${loss.message}`);
   const { dir } = keepBeforeLoss(dataDir, loss);
-  log.line('log', `snapshots and index are kept as they were in ${dir}; states are folded from the log anew`);
+  log.line(
+    'log',
+    `snapshots and index are kept as they were in ${dir}; states are folded from the log again`,
+  );
   await forgetConsumers(jsm);
 };

@@ -16,7 +16,7 @@ export interface StoredDigest {
   readonly batch: string | undefined;
 }
 
-interface Answer {
+interface GetReply {
   readonly message?: { readonly subject: string; readonly time: string; hdrs?: string; data?: string };
   readonly error?: ApiError;
 }
@@ -25,7 +25,7 @@ const TIMEOUT_MS = 5_000;
 const BATCH = /^Nats-Batch-Id: *(.*?)\r?$/im;
 
 /** Two records with the same digest are the same record: the time, to the nanosecond, tells equal commands apart. */
-const digestOf = ({ subject, time, hdrs = '', data = '' }: NonNullable<Answer['message']>): string =>
+const digestOf = ({ subject, time, hdrs = '', data = '' }: NonNullable<GetReply['message']>): string =>
   createHash('sha256').update([subject, time, hdrs, data].join('\n')).digest('hex').slice(0, 32);
 
 /** The digest of the record at a sequence; undefined when none is there. Throws LOG_UNAVAILABLE. */
@@ -33,7 +33,7 @@ export const storedDigest = async (nc: NatsConnection, seq: number): Promise<Sto
   const reply = await linkedRequest(nc, `$JS.API.STREAM.MSG.GET.${LOG}`, JSON.stringify({ seq }), {
     timeout: TIMEOUT_MS,
   });
-  const { message, error } = reply.json<Answer>();
+  const { message, error } = reply.json<GetReply>();
   if (message !== undefined) {
     const batch = BATCH.exec(Buffer.from(message.hdrs ?? '', 'base64').toString('latin1'))?.[1];
     return { seq, digest: digestOf(message), batch };

@@ -5,9 +5,9 @@ import type { Witness } from './witness.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
 
 /**
- * Sees to it that whoever folds the log folds all of it. A damaged record is left out of what nats-server delivers, without
- * a word, and readers of some subjects only cannot tell; so a part of the log is read whole before it is folded. Each
- * part once in the life of a broker: the index reads everything from some sequence on anyway.
+ * Makes sure that every fold of the log has all of it. nats-server silently leaves a damaged record out of its
+ * deliveries, and readers of some subjects only cannot tell; so a part of the log is read whole before it is folded.
+ * Each part once in the life of a broker: the index reads everything from some sequence on anyway.
  */
 export class WholeLog {
   /** Everything from here on was read, or is being read by the index, which tells what it does not meet. */

@@ -17,7 +17,7 @@ export interface Memory {
   readonly reached?: number;
   /** What is known to be missing in the middle of the log, and has been told. */
   readonly gaps?: readonly Gap[];
-  /** What the broker found to be missing beside that; it has ended since. */
+  /** What the broker found missing besides that; it has ended since. */
   readonly missing?: readonly Gap[];
   /** How many records the server knew to be gone when that was told. */
   readonly gone?: number;
@@ -43,7 +43,9 @@ const decode = (path: string): Either<string, Memory> => {
   return format === FORMAT ? right(memory) : left(`it has format ${format}, known is ${FORMAT}`);
 };
 
-/** What an earlier broker has seen; undefined where none has. A file that cannot be used is set aside: `Left` says so. */
+/**
+ * What an earlier broker has seen; undefined where none has. A file that cannot be used is set aside: `Left` says so.
+ */
 export const readWitness = (dataDir: string): Either<string, Memory | undefined> => {
   const path = witnessPath(dataDir);
   if (!existsSync(path)) return right(undefined);
@@ -52,6 +54,8 @@ export const readWitness = (dataDir: string): Either<string, Memory | undefined>
   return left(`${path}: ${read.left}; it is kept as ${setAside(path)}`);
 };
 
-/** On the disk when it resolves: what it says was seen, a loss of power must not take along with what it was seen of. */
+/**
+ * On the disk when it resolves: what it says was seen, a loss of power must not take along with what it was seen of.
+ */
 export const writeWitness = (dataDir: string, memory: Memory): Promise<void> =>
   replaceFile(witnessPath(dataDir), encode(memory));

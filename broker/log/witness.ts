@@ -3,7 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { linkState } from '../../link/link-state.js';
 import { findGaps } from './find-gaps.js';
-import { type Gap, merged, without } from './gaps.js';
+import { type Gap, merged, gapsWithout } from './gaps.js';
 import { findLoss, type LogLoss, lossOfGaps } from './log-loss.js';
 import { addMark } from './marks.js';
 import { type StoredDigest, storedDigest } from './stored-digest.js';
@@ -34,11 +34,11 @@ const RETRY_MS = 100;
 /** A server that is starting may say that it has no such stream before it has found it. */
 const MISSING_FOR_MS = 3_000;
 
-/** Records that the server knows not to have: nobody may delete one, so it has lost them. */
+/** Records that the server reports as missing: no client may delete one, so the server has lost them. */
 const gone = ({ last_seq, messages }: StreamInfo['state']): number => last_seq - messages;
 
 /**
- * Remembers which records stood where in the log, in a file of its own: what a server lost, or a person restored, shows
+ * Remembers which records stood where in the log, in a separate file: what a server lost, or a person restored, shows
  * when the two are laid side by side, also after the log has grown again (I9). It writes down what the server already
  * has written down, so it is behind the log whatever is killed; only a loss of power under durability `os` makes it
  * speak of records that are gone, which is what it is for.
@@ -83,7 +83,7 @@ export class Witness {
       : { ...loss, gaps };
   }
 
-  /** Goes on with this log: keeps what was seen of it, but for what was lost, which has been told. */
+  /** Continues with this log: keeps what was seen of it, except for reported losses. */
   async begin({ created, state }: StreamInfo, loss?: LogLoss): Promise<void> {
     const same = this.#of(created);
     const agreesTo = loss?.agreesTo ?? Number.POSITIVE_INFINITY;
@@ -98,7 +98,7 @@ export class Witness {
     return this.#memory?.gaps ?? [];
   }
 
-  /** Follows the log from here on, and compares anew whenever the connection was lost. */
+  /** Follows the log from here on, and compares again after each loss of the connection. */
   watch(watch: WatchOptions): void {
     this.#watch = watch;
     const link = linkState(this.#options.nc);
@@ -120,15 +120,15 @@ export class Witness {
     return this.#settle(() => this.#compareNow());
   }
 
-  /** Whoever read these sequences did not get all of them: where that is not known yet, the log has lost something. */
+  /** A reader of these sequences did not get all of them: if that is not known yet, the log has lost records. */
   missed(gaps: readonly Gap[]): Promise<LogLoss | undefined> {
-    if (without(gaps, this.gaps).length === 0) return this.#check;
+    if (gapsWithout(gaps, this.gaps).length === 0) return this.#check;
     return this.#settle(async () => {
       // What is told and set aside for once is everything that is missing.
       const found = await findLog(this.#options.jsm);
       if (found === undefined) return undefined;
       const { last_seq } = found.state;
-      const all = without(await findGaps(this.#options.nc, 1, last_seq), this.gaps);
+      const all = gapsWithout(await findGaps(this.#options.nc, 1, last_seq), this.gaps);
       return all.length === 0 ? undefined : lossOfGaps(all, this.#memory?.marks ?? [], last_seq);
     });
   }
@@ -147,7 +147,7 @@ export class Witness {
       if (before !== undefined) return before;
       const loss = await look();
       if (loss === undefined) return undefined;
-      // The broker ends now; the next one must know what this one knew, or it would go on where it is not to.
+      // The broker ends now; the next one must know what this one knew, or it would continue where it must not.
       if (this.#memory !== undefined) {
         const missing = loss.gaps === undefined ? {} : { missing: loss.gaps };
         this.#memory = { ...this.#memory, reached: loss.seenSeq, ...missing };
@@ -163,11 +163,14 @@ export class Witness {
     return this.#memory?.logId === logId ? this.#memory : undefined;
   }
 
-  /** What is missing in the middle, by what the server says of itself or an earlier broker found, and was not told yet. */
+  /**
+   * What is missing in the middle, by what the server says of itself or an earlier broker found, and was not told
+   * yet.
+   */
   async #newGaps({ created, state }: StreamInfo, isDamaged: boolean): Promise<readonly Gap[]> {
     const same = this.#of(created);
     if (!isDamaged && gone(state) === (same?.gone ?? 0)) return same?.missing ?? [];
-    return without(await findGaps(this.#options.nc, 1, state.last_seq), same?.gaps ?? []);
+    return gapsWithout(await findGaps(this.#options.nc, 1, state.last_seq), same?.gaps ?? []);
   }
 
   async #compareNow(): Promise<LogLoss | undefined> {
@@ -180,7 +183,7 @@ export class Witness {
         if (found !== undefined || performance.now() > missingUntil)
           return await this.compare(found, reached);
       } catch {
-        // It starts, or is gone again: then the next connection has a comparison of its own.
+        // It starts, or is gone again: then the next connection compares again.
       }
       await pause(RETRY_MS);
     }

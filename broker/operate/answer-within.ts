@@ -11,7 +11,7 @@ const waitOf = ({ waitMs }: Readonly<Record<string, unknown>>): number =>
 
 /**
  * Answers before the sender gives up (`waitMs` of the request, milliseconds): with how the work ended, or with
- * OPERATION_PENDING. The work goes on.
+ * OPERATION_PENDING. The work continues.
  */
 export const answerWithin =
   (body: Readonly<Record<string, unknown>>, what: string) =>
@@ -21,7 +21,7 @@ export const answerWithin =
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<E.Either<Fault, never>>((resolve) => {
       timer = setTimeout(() => {
-        const message = `${what} goes on: it was not done within ${waitMs} ms; \`tallystick module list\` says how it stands`;
+        const message = `${what} continues: it was not done within ${waitMs} ms; \`tallystick module list\` shows its state`;
         resolve(E.left(fault('OPERATION_PENDING', message)));
       }, waitMs);
     });

@@ -13,9 +13,7 @@ import { Redriver } from '../dead/redriver.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { fitting } from '../serving/answer.js';
-import type { Handler } from '../serving/serve-requests.js';
-
-type Body = Readonly<Record<string, unknown>>;
+import type { Body, Handler } from '../serving/serve-requests.js';
 
 const MAX_PAGE = 500;
 const INDEX_WAIT_MS = 20_000;
@@ -114,7 +112,7 @@ export const deadOperations = ({
           const found = await letters.find(seq);
           return found === undefined
             ? E.left(fault('DEAD_UNKNOWN', `command ${seq} is no dead letter`))
-            : // A reply with an `error` of its own would be taken for a refusal.
+            : // A reply with an `error` member would be taken for a refusal.
               E.right(shown(await letters.details(found)));
         },
       ),

@@ -18,7 +18,7 @@ import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { fitting } from '../serving/answer.js';
-import type { Handler } from '../serving/serve-requests.js';
+import type { Body, Handler } from '../serving/serve-requests.js';
 import { answerWithin } from './answer-within.js';
 
 export interface OperationsContext {
@@ -39,8 +39,6 @@ export interface OperationsContext {
 
 /** Losses in a status that would be too large with all of them. */
 const SHOWN_LOSSES = 100;
-
-type Body = Readonly<Record<string, unknown>>;
 
 const text = (body: Body, key: string): TE.TaskEither<Fault, string> => {
   const value = body[key];

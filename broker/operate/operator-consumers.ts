@@ -10,9 +10,10 @@ import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate
 import { JETSTREAM_ERROR } from '../../link/jetstream-error.js';
 
 /**
- * What the operator may say of a consumer: all that a consumer has which is asked for its messages (pull). Others are sent
- * to a subject (push), and the server sends there inside the account that has the log: with `live.res.…` or `ctl.…` as
- * that subject, a command of anybody's choice would reach the broker as a stored result, or as the word of a module.
+ * What the operator may say of a consumer: all that a consumer has which is asked for its messages (pull). Others are
+ * sent to a subject (push), and the server sends there inside the account that has the log: with `live.res.…` or
+ * `ctl.…` as that subject, a command of anybody's choice would reach the broker as a stored result, or as the word of
+ * a module.
  */
 const ALLOWED: ReadonlySet<string> = new Set<keyof ConsumerConfig>([
   'name',
@@ -54,10 +55,13 @@ type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Whether a setting says nothing: clients send the zero of what nobody gave. */
+/** Whether a setting is empty: clients send the zero of settings that were not given. */
 const isUnset = (value: unknown): boolean => value === '' || value === 0 || value === false || value === null;
 
-/** The request as it may be made, or why it may not. Made anew, since the server reads keys in any case of letters. */
+/**
+ * The request as it may be made, or why it may not. It is composed again, since the server reads keys in any case of
+ * letters.
+ */
 const allowed = (data: Uint8Array): E.Either<string, Uint8Array> => {
   const request = parseJson(data);
   if (E.isLeft(request)) return E.left(request.left.message);
@@ -97,12 +101,15 @@ const create = async (nc: NatsConnection, msg: Msg): Promise<void> => {
   }
 };
 
-/** Consumer, reader and number: nothing in them makes another subject of what is passed on, or of what it is answered to. */
+/**
+ * Consumer, reader and number: nothing in them makes another subject of what is passed on, or of what it is answered
+ * to.
+ */
 const PULL = /^([\w~-]{1,256})\.([A-Za-z0-9]{1,64}\.\d{1,16})$/;
 
 /**
- * Has the server answer a pull where the operator's account sees it as a stream. What it asks for, and whose consumer the
- * operator may not pull from, is the server's to check.
+ * Has the server answer a pull where the operator's account sees it as a stream. What it asks for, and whose consumer
+ * the operator may not pull from, is the server's to check.
  */
 const pull = (nc: NatsConnection, msg: Msg): void => {
   const [, consumer, place] = PULL.exec(msg.subject.slice(`${PULL_CONSUMER}.${LOG}.`.length)) ?? [];
@@ -112,7 +119,10 @@ const pull = (nc: NatsConnection, msg: Msg): void => {
   nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${LOG}.${consumer}`, msg.data, { reply: `${DELIVERED}.${place}` });
 };
 
-/** Makes consumers for the operator, who may read the log in any way and change nothing, and passes on what pulls from them. */
+/**
+ * Makes consumers for the operator, who may read the log in any way and change nothing, and passes on what pulls from
+ * them.
+ */
 export const serveConsumers = (nc: NatsConnection): readonly Listening[] => [
   serve({
     nc,

@@ -8,11 +8,9 @@ import { compile } from '../../schemas/validate.js';
 import type { Stacks } from '../dead/stacks.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
-import { type Handler, serveRequests } from '../serving/serve-requests.js';
+import { type Body, type Handler, serveRequests } from '../serving/serve-requests.js';
 import type { Listening } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
-
-type Body = Readonly<Record<string, unknown>>;
 
 const count = (value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;

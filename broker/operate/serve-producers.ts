@@ -65,7 +65,7 @@ const checkFence: Check<FenceRequest> = compile(FenceRequestSchema, 'PAYLOAD_INV
 const checkStored: Check<StoredRequest> = compile(StoredRequestSchema, 'PAYLOAD_INVALID', 'request');
 const checkOpen: Check<OpenRequest> = compile(OpenRequestSchema, 'PAYLOAD_INVALID', 'request');
 
-/** A name that is none has a code of its own; then the rest of the request. */
+/** An invalid name has a separate code; then the rest of the request. */
 const checked =
   <T>(check: Check<T>) =>
   (body: Readonly<Record<string, unknown>>): E.Either<Fault, T> =>
@@ -81,8 +81,8 @@ const ofBroker = (problem: Fault): Fault =>
   isReplaced(problem) ? fault('LOG_UNAVAILABLE', 'another broker has taken the log over') : problem;
 
 /**
- * Writes an epoch record for a program outside. A process that paused while another took over must not take over in turn
- * when it wakes up, so who does not take over has to be who wrote the last one.
+ * Writes an epoch record for a program outside. A process that paused while another took over must not take over in
+ * turn when it wakes up, so who does not take over has to be who wrote the last one.
  */
 const write = (
   { nc, under }: ProducersContext,
@@ -94,7 +94,10 @@ const write = (
     TE.chain(() => pipe(writeEpoch(nc, { ...record, by: instance }, under), TE.mapLeft(ofBroker))),
   );
 
-/** An epoch is of use to a producer that can append: in a full log its records would be refused, and epochs take the reserve. */
+/**
+ * An epoch is of use to a producer that can append: in a full log its records would be refused, and epochs take the
+ * reserve.
+ */
 const whileRoom = <A>(
   { refusal }: ProducersContext,
   task: TE.TaskEither<Fault, A>,
@@ -157,7 +160,9 @@ const checkClaim =
         );
   };
 
-/** A program within CORE says how its epoch ended, and is believed. Of all others the broker looks for it in the log. */
+/**
+ * A program within CORE says how its epoch ended, and is believed. Of all others the broker looks for it in the log.
+ */
 const open = (
   context: ProducersContext,
   account: string,
@@ -255,7 +260,10 @@ const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
 /** Only a program within CORE reaches the broker without a sender behind the verb. */
 const isWithinCore = (subject: string): boolean => subject.split('.').length === 2;
 
-/** Whose records are to be written, by a program within CORE: it names a module, and only one that it may be trusted with. */
+/**
+ * Whose records are to be written, by a program within CORE: it names a module, and only one that it may be trusted
+ * with.
+ */
 const trustedAccount = (
   { trusted }: ProducersContext,
   { account }: Readonly<Record<string, unknown>>,
@@ -272,8 +280,8 @@ const readVerb = (subject: string, { directory }: ProducersContext): E.Either<Fa
     : readSigned(subject, directory);
 
 /**
- * Gives programs outside their epochs. Requests of one account are answered one after the other: whoever asks much, or
- * for much, keeps nobody waiting but himself. It also makes of "who wrote the last one? then I" one step.
+ * Gives outside programs their epochs. Requests of one account are served one after the other: an account that asks
+ * often, or for much, delays only itself. It also makes of "who wrote the last one? then I" one step.
  */
 export const serveProducers = (context: ProducersContext): readonly Listening[] => {
   const { nc, entrance } = context;

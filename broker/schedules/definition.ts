@@ -5,7 +5,7 @@ import { isName } from '../../schemas/names.js';
 import { type Timing, timingOf, timingText } from '../../schemas/schedule.js';
 import { type Address, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { Draft } from '../../journal/append/draft.js';
-import type { Stored } from './page.js';
+import type { StreamMessage } from './page.js';
 
 /** A schedule as its stream has it, without payload and headers of its commands. */
 export interface Definition {
@@ -64,14 +64,14 @@ const lastToken = (subject: string): string => subject.slice(subject.indexOf('.'
 export const readDefinition = ({
   subject,
   header,
-}: Pick<Stored, 'subject' | 'header'>): Definition | undefined => {
+}: Pick<StreamMessage, 'subject' | 'header'>): Definition | undefined => {
   const get: Get = (name) => header.get(name);
   const timing = timingOf(get(STORED.when), get(STORED.zone));
   return definitionOf(lastToken(subject), get(STORED.command), timing, parseInstant(get(STORED.created)));
 };
 
 /** The same of a schedule of an earlier broker, which the server was to fire. */
-export const readServerSchedule = ({ subject, header, time }: Stored): Definition | undefined => {
+export const readServerSchedule = ({ subject, header, time }: StreamMessage): Definition | undefined => {
   const get: Get = (name) => header.get(name);
   const timing = timingOf(get('Nats-Schedule'), get('Nats-Schedule-Time-Zone'));
   const createdMs = time.getTime();
@@ -83,12 +83,15 @@ export const readServerSchedule = ({ subject, header, time }: Stored): Definitio
   );
 };
 
-/** What of a stored schedule its commands bear. */
-export const carriedHeaders = (header: Stored['header']): Readonly<Record<string, string>> =>
+/** The headers of a stored schedule that its commands have. */
+export const carriedHeaders = (header: StreamMessage['header']): Readonly<Record<string, string>> =>
   Object.fromEntries(CARRIED.flatMap((name) => (header.get(name) === '' ? [] : [[name, header.get(name)]])));
 
-/** The command that a schedule sends, or that an earlier broker had the server send. `next`: RFC 3339; none for the last. */
-export const firedDraft = ({ header, data }: Stored, id: string, next: string | undefined): Draft => ({
+/**
+ * The command that a schedule sends, or that an earlier broker had the server send. `next`: RFC 3339; none for the
+ * last.
+ */
+export const firedDraft = ({ header, data }: StreamMessage, id: string, next: string | undefined): Draft => ({
   subject: header.get(STORED.command),
   data,
   headers: {

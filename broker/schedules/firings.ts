@@ -16,7 +16,7 @@ import { firedDraft } from './definition.js';
 import { dueAfter, LATE_MS } from './due.js';
 import { scheduleKey } from '../../schemas/firing.js';
 import { readOne } from './page.js';
-import type { Plan, Planned } from './plan.js';
+import type { Plan, PlannedSchedule } from './plan.js';
 import { laterOf, SCHED } from '../streams/schedule-stream.js';
 import { takeOverServerSchedules } from './server-schedules.js';
 import { pause } from '../../system/async/pause.js';
@@ -34,8 +34,8 @@ export interface FiringsOptions {
 }
 
 /** A command that is due. */
-interface Firing {
-  readonly planned: Planned;
+interface DueCommand {
+  readonly planned: PlannedSchedule;
   readonly draft: Draft;
   /** When the schedule fires next; Infinity: never. */
   readonly nextMs: number;
@@ -51,9 +51,9 @@ const PAGE = 64;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /**
- * Fires what is due: stores the command of each schedule in the log. The record says when the schedule fires next, so the log
- * has both or neither, whatever is killed: after a doubt a new epoch shuts out what may be on its way, the index is read to
- * there, and it says how far each schedule has come.
+ * Fires what is due: stores the command of each schedule in the log. The record says when the schedule fires next, so
+ * the log has both or neither, whatever is killed: after a doubt a new epoch shuts out what may be on its way, the
+ * index is read to there, and it says how far each schedule has come.
  */
 export class Firings {
   readonly #waker = new Waker();
@@ -145,7 +145,7 @@ export class Firings {
     return true;
   }
 
-  async #store(producer: Producer, due: readonly Planned[]): Promise<void> {
+  async #store(producer: Producer, due: readonly PlannedSchedule[]): Promise<void> {
     const firings = (await Promise.all(due.map((planned) => this.#firing(planned)))).flat();
     failPoint('firing.storing');
     const drafts = firings.map(({ draft }) => draft);
@@ -158,7 +158,7 @@ export class Firings {
   }
 
   /** The firing of a schedule that is due; none where it was cancelled meanwhile, or the log has its last one. */
-  async #firing(planned: Planned): Promise<readonly Firing[]> {
+  async #firing(planned: PlannedSchedule): Promise<readonly DueCommand[]> {
     const { nc, plan, index, log } = this.options;
     const { id, sender, timing, dueMs } = planned;
     const schedule = scheduleKey(sender, id);
@@ -182,7 +182,7 @@ export class Firings {
     return [{ planned, draft: firedDraft(stored, id, next), nextMs }];
   }
 
-  async #moveOn({ planned, nextMs }: Pick<Firing, 'planned' | 'nextMs'>): Promise<void> {
+  async #moveOn({ planned, nextMs }: Pick<DueCommand, 'planned' | 'nextMs'>): Promise<void> {
     const { plan, jsm } = this.options;
     const { id } = planned;
     if (nextMs !== Number.POSITIVE_INFINITY) {
@@ -195,8 +195,8 @@ export class Firings {
   }
 
   /**
-   * The sequence of the last one that is stored. One that no log takes is said and left out: tried again and again, it would
-   * hold up all that other schedules fire. Throws what may be better the next time.
+   * The sequence of the last one that is stored. One that no log takes is said and left out: tried again and again,
+   * it would hold up all that other schedules fire. Throws what may be better the next time.
    */
   #lastOf(drafts: readonly Draft[], records: readonly Appended[]): number {
     let last = 0;

@@ -5,7 +5,7 @@ import { headerBytesOf, headersOf } from '../../link/message-headers.js';
 import { SCHED } from '../streams/schedule-stream.js';
 
 /** A message of the stream. */
-export interface Stored {
+export interface StreamMessage {
   readonly seq: number;
   readonly subject: string;
   readonly time: Date;
@@ -20,11 +20,11 @@ const PAGE = 256;
 const PAGE_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 
-/** Statuses that end an answer: all that was asked for has come; there is nothing; nobody has such a stream. */
+/** Statuses that end a reply: everything has come; there is nothing; there is no such stream. */
 const ENDS: ReadonlySet<number> = new Set([204, 404, 503]);
 
 /** What the server says of a message stands behind its sender's headers. */
-const stored = (msg: Msg): Stored | undefined => {
+const stored = (msg: Msg): StreamMessage | undefined => {
   const headers = headersOf(msg);
   const subject = headers.last('Nats-Subject');
   return subject === ''
@@ -43,9 +43,13 @@ const stored = (msg: Msg): Stored | undefined => {
  * Messages of some subjects from a sequence on, as many as one answer holds; none: there are no more, or the stream is
  * not there. Rejects when the answer did not come whole: the client's own batch waits for the rest for ever.
  */
-export const readPage = (nc: NatsConnection, subjects: string, fromSeq: number): Promise<readonly Stored[]> =>
+export const readPage = (
+  nc: NatsConnection,
+  subjects: string,
+  fromSeq: number,
+): Promise<readonly StreamMessage[]> =>
   new Promise((resolve, reject) => {
-    const page: Stored[] = [];
+    const page: StreamMessage[] = [];
     const inbox = createInbox();
     const end = (failure?: Error): void => {
       clearTimeout(timer);
@@ -69,8 +73,8 @@ export const readPage = (nc: NatsConnection, subjects: string, fromSeq: number):
     nc.publish(`$JS.API.DIRECT.GET.${SCHED}`, JSON.stringify(request), { reply: inbox });
   });
 
-/** The message on a subject; undefined where there is none. Rejects when nobody answers. */
-export const readOne = async (nc: NatsConnection, subject: string): Promise<Stored | undefined> => {
+/** The message on a subject; undefined if there is none. Rejects without a reply. */
+export const readOne = async (nc: NatsConnection, subject: string): Promise<StreamMessage | undefined> => {
   const msg = await linkedRequest(nc, `$JS.API.DIRECT.GET.${SCHED}.${subject}`, '', { timeout: TIMEOUT_MS });
   const message = stored(msg);
   const { code, status } = headersOf(msg);

@@ -3,11 +3,11 @@ import type { NatsConnection } from 'nats';
 import { type Definition, readDefinition } from './definition.js';
 import { dueOf } from './due.js';
 import { scheduleKey } from '../../schemas/firing.js';
-import { readPage, type Stored } from './page.js';
+import { readPage, type StreamMessage } from './page.js';
 import { ALL_LATER, hasSchedules } from '../streams/schedule-stream.js';
 
 /** A schedule, and when it fires next. */
-export interface Planned extends Definition {
+export interface PlannedSchedule extends Definition {
   /** Where it lies in its stream. */
   readonly seq: number;
   /** Of payload and headers. */
@@ -33,16 +33,16 @@ export interface Share {
 }
 
 /**
- * All schedules in memory, without what their commands hold. It is read from their stream, and the time at which each is due
- * from the log: what it shows as next is what fires next.
+ * All schedules in memory, without what their commands hold. It is read from their stream, and the time at which each
+ * is due from the log: what it shows as next is what fires next.
  */
 export class Plan {
-  #all = new Map<string, Planned>();
+  #all = new Map<string, PlannedSchedule>();
   #reading: Promise<void> | undefined;
   #isRead = false;
   #version = 0;
   /** What was added and removed while the stream was read. */
-  readonly #added = new Map<string, Planned>();
+  readonly #added = new Map<string, PlannedSchedule>();
   readonly #removed = new Set<string>();
 
   constructor(private readonly options: PlanOptions) {}
@@ -62,22 +62,22 @@ export class Plan {
     this.#version += 1;
   }
 
-  get(id: string): Planned | undefined {
+  get(id: string): PlannedSchedule | undefined {
     return this.#all.get(id);
   }
 
   /** Those that will fire, in the order in which they were made. */
-  all(): readonly Planned[] {
+  all(): readonly PlannedSchedule[] {
     return [...this.#all.values()].filter(({ dueMs }) => dueMs < NEVER).sort((a, b) => a.seq - b.seq);
   }
 
   /** Those that fire no more, and are to be removed. */
-  ended(): readonly Planned[] {
+  ended(): readonly PlannedSchedule[] {
     return [...this.#all.values()].filter(({ dueMs }) => dueMs === NEVER);
   }
 
   /** Those that are due at a time, the first ones first. */
-  due(nowMs: number): readonly Planned[] {
+  due(nowMs: number): readonly PlannedSchedule[] {
     return [...this.#all.values()].filter(({ dueMs }) => dueMs <= nowMs).sort((a, b) => a.dueMs - b.dueMs);
   }
 
@@ -96,7 +96,7 @@ export class Plan {
     return this.#shareOf(({ sender }) => sender === account);
   }
 
-  put(planned: Planned): void {
+  put(planned: PlannedSchedule): void {
     this.#all.set(planned.id, planned);
     this.#removed.delete(planned.id);
     if (this.#reading !== undefined) this.#added.set(planned.id, planned);
@@ -108,7 +108,7 @@ export class Plan {
     if (this.#reading !== undefined) this.#removed.add(id);
   }
 
-  #shareOf(counts: (planned: Planned) => boolean): Share {
+  #shareOf(counts: (planned: PlannedSchedule) => boolean): Share {
     let [schedules, bytes] = [0, 0];
     for (const planned of this.#all.values()) {
       if (!counts(planned)) continue;
@@ -123,7 +123,7 @@ export class Plan {
     const version = this.#version;
     this.#added.clear();
     this.#removed.clear();
-    const found = new Map<string, Planned>();
+    const found = new Map<string, PlannedSchedule>();
     if (await hasSchedules(jsm)) {
       for (let from = 1; ; ) {
         const page = await readPage(nc, ALL_LATER, from);
@@ -139,7 +139,7 @@ export class Plan {
     this.#isRead = version === this.#version;
   }
 
-  #take(stored: Stored, found: Map<string, Planned>): void {
+  #take(stored: StreamMessage, found: Map<string, PlannedSchedule>): void {
     const { lastFiring, log, now = Date.now } = this.options;
     const definition = readDefinition(stored);
     if (definition === undefined) {

@@ -19,7 +19,7 @@ import { parsePubAck } from '../../link/pub-ack.js';
 import { fitting } from '../serving/answer.js';
 import { carriedHeaders, type Definition, definitionHeaders } from './definition.js';
 import { readOne } from './page.js';
-import type { Plan, Planned } from './plan.js';
+import type { Plan, PlannedSchedule } from './plan.js';
 import {
   ensureSchedules,
   hasSchedules,
@@ -41,7 +41,7 @@ export interface ScheduleRequest {
   readonly sender: string;
   readonly timing: Timing;
   readonly data: Uint8Array;
-  /** What its commands bear beside the schedule's id. */
+  /** The headers of its commands besides the schedule's id. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -68,7 +68,7 @@ const FULL_RETRY_MS = 5_000;
 const PAGE = 256;
 
 /** A schedule as people see it. */
-const describe = ({ id, address, sender, timing, createdMs, dueMs }: Planned): Schedule => ({
+const describe = ({ id, address, sender, timing, createdMs, dueMs }: PlannedSchedule): Schedule => ({
   id,
   module: address.module,
   action: address.name,

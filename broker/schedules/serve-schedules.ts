@@ -10,7 +10,7 @@ import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/sc
 import { admitCommand } from '../gateway/call-admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
-import { carriedOf, type Headers, readRequest } from '../gateway/request.js';
+import { carriedOf, type RequestHeaders, readRequest } from '../gateway/request.js';
 import type { Handler } from '../serving/serve-requests.js';
 import { type Listening, serve } from '../serving/serve.js';
 import type { Entrance } from '../serving/entrance.js';
@@ -20,7 +20,7 @@ import type { ScheduleRequest, Schedules } from './schedules.js';
 
 const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, ...Object.values(SCHEDULE_HEADER)]);
 
-const whenOf = (headers: Headers): WhenHeaders =>
+const whenOf = (headers: RequestHeaders): WhenHeaders =>
   Object.fromEntries(Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, headers[name]]));
 
 /** Refuses what a call would be refused for, and what its module would refuse at every firing. */
@@ -58,7 +58,7 @@ export const serveScheduling = (
     subject: SERVED.schedules,
     entrance,
     handle: async (msg) => {
-      // Nobody waits, and a schedule whose id nobody learns could hardly be cancelled.
+      // No sender waits, and a schedule with an unknown id could hardly be cancelled.
       if (msg.reply === undefined || msg.reply === '') return;
       const added = await pipe(
         TE.fromEither(readSchedule(msg, directory)),

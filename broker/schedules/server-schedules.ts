@@ -10,7 +10,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { carriedHeaders, definitionHeaders, firedDraft, readServerSchedule } from './definition.js';
 import { firingKey } from '../../schemas/firing.js';
-import { readOne, readPage, type Stored } from './page.js';
+import { readOne, readPage, type StreamMessage } from './page.js';
 import {
   ALL_SERVER_FIRINGS,
   ALL_SERVER_SCHEDULES,
@@ -35,8 +35,9 @@ const NEXT = 'Nats-Schedule-Next';
 const LAST = 'purge';
 
 /**
- * Takes over what an earlier broker left to the server, which left out firings in some zones: its schedules become the
- * broker's own, under their ids, and what they had fired comes into the log, each firing once. Each step can be made again.
+ * Takes over what an earlier broker left to the server, which left out firings in some zones: its schedules become
+ * the broker's own, under their ids, and what they had fired comes into the log, each firing once. Each step can be
+ * made again.
  */
 export const takeOverServerSchedules = async (options: TakeOverOptions): Promise<void> => {
   const { nc, jsm, log } = options;
@@ -60,7 +61,7 @@ export const takeOverServerSchedules = async (options: TakeOverOptions): Promise
   }
 };
 
-const convert = async ({ nc, jsm, log }: TakeOverOptions, stored: Stored): Promise<boolean> => {
+const convert = async ({ nc, jsm, log }: TakeOverOptions, stored: StreamMessage): Promise<boolean> => {
   const definition = readServerSchedule(stored);
   if (definition === undefined) {
     log(`message ${stored.seq} on ${stored.subject} is no schedule that this broker can read; it stays`);
@@ -80,7 +81,7 @@ const convert = async ({ nc, jsm, log }: TakeOverOptions, stored: Stored): Promi
 /** Stores what the log does not have: a server that is killed fires again what it fired. */
 const storeFirings = async (
   { index, store, log }: TakeOverOptions,
-  page: readonly Stored[],
+  page: readonly StreamMessage[],
 ): Promise<void> => {
   const come = new Map<string, number>();
   const drafts: Draft[] = [];

@@ -4,7 +4,7 @@ import { pause } from '../../system/async/pause.js';
 /** Between two attempts: a server is ready in about 50 ms, and a caller waits for it. */
 const RETRY_MS = 20;
 
-/** How long one connection may be silent before it is tried anew. */
+/** How long one connection may be silent before a new one is tried. */
 const SILENCE_MS = 2000;
 
 /** A listening address is not always one to connect to. */

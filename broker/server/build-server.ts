@@ -52,7 +52,7 @@ const runGo = (
 ): Promise<Either<Fault, void>> =>
   new Promise<Either<Fault, void>>((resolve) => {
     const tail: string[] = [];
-    // A group of its own, since go starts compilers: all of them end together.
+    // A separate group, since go starts compilers: all of them end together.
     const child = spawn('go', args, {
       cwd,
       env: buildEnv(env),

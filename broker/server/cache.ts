@@ -39,8 +39,8 @@ export type Produce = (binary: string, work: string) => TaskEither<Fault, void>;
 /**
  * Installs what `produce` makes as the cached server of that version and gives its path.
  *
- * It is made in a work folder, tried there, and moved over the target by one `rename`: two starts at once each install a whole
- * one. What does not run as that version is not installed.
+ * It is made in a work folder, tried there, and moved over the target by one `rename`: two starts at once each
+ * install a whole one. What does not run as that version is not installed.
  */
 export const installServer =
   (dir: string, version: string, produce: Produce): TaskEither<Fault, string> =>

@@ -6,7 +6,7 @@ export interface DiskWatchOptions {
   /** On the disk that the log is on. */
   readonly dir: string;
   readonly say: (text: string) => void;
-  /** The server could not write, and there is room again: it writes nothing more until it starts anew. */
+  /** The server could not write, and there is room again: it writes nothing more until it restarts. */
   readonly restartServer: () => void;
 }
 
@@ -22,9 +22,9 @@ const INTERVAL_MS = 250;
 const FAILED_WRITE = /no space left|critical write error|disk quota exceeded/i;
 
 /**
- * Looks after the room on the disk of an embedded server. nats-server 2.15.1 answers nothing any more for a stream that it
- * could not write, also when there is room again, until it is started anew; so calls are refused a little before that, by
- * name, and the server is started anew when somebody has made room.
+ * Looks after the room on the disk of an embedded server. nats-server 2.15.1 answers nothing any more for a stream
+ * that it could not write, also when there is room again, until it restarts; so calls are refused a little before
+ * that, by name, and the server is restarted when there is room again.
  */
 export class DiskWatch {
   readonly #timer: NodeJS.Timeout;
@@ -42,7 +42,7 @@ export class DiskWatch {
     const { dir } = this.options;
     const text =
       `the disk of ${dir} has ${formatBytes(this.#left)} left: make room until ${formatBytes(ROOM_BYTES)} are free, ` +
-      'and the broker goes on by itself';
+      'and the broker continues by itself';
     return fault('LOG_FULL', text);
   }
 
@@ -74,7 +74,7 @@ export class DiskWatch {
     this.#isFull = false;
     if (!this.#hasFailed) return;
     this.#hasFailed = false;
-    say('nats-server could not write for want of room, and is started anew');
+    say('nats-server could not write because its disk was full, and is restarted');
     restartServer();
   }
 }

@@ -2,12 +2,11 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import type { Durability } from '../../schemas/log.js';
 import { linkState } from '../../link/link-state.js';
 import type { JetStreamSettings, Link } from './link.js';
 import { memoryFileSystem } from './store-disk.js';
 import { pause } from '../../system/async/pause.js';
-
-export type Durability = 'fsync' | 'os';
 
 const LAZY =
   'sync_interval of the server is not "always": it acknowledges records before they are on its disk, and durability ' +
@@ -50,7 +49,7 @@ const RETRY_MS = 500;
 const TRIES = 20;
 
 /**
- * Checks anew whenever the server came back, since it may have another configuration then. `onBroken` is told of what
+ * Checks again whenever the server came back, since it may have another configuration then. `onBroken` is told of what
  * breaks the level; a server that does not say is asked again for a while.
  */
 export const watchDurableServer = (

@@ -46,7 +46,7 @@ const launch = async (
   timeoutMs?: number,
 ): Promise<Either<Fault, ServerProcess>> => {
   const { host, port, binary } = options;
-  // Otherwise whoever has the port could answer in the place of the server that fails to listen on it.
+  // Otherwise the process that has the port could reply in place of the server that fails to listen on it.
   const checked = await checkPort(host, port)();
   if (isLeft(checked)) return checked;
   if (stopping.aborted) return left(fault('SERVER_START_FAILED', 'the broker stops'));
@@ -75,7 +75,7 @@ const launch = async (
 
 /**
  * Runs a nats-server for as long as the broker runs. Fails when the first start fails: `PORT_IN_USE`, or
- * `SERVER_START_FAILED` with the server's own last lines; `SERVER_UNREACHABLE` where somebody killed it in its start. Later
+ * `SERVER_START_FAILED` with the server's own last lines; `SERVER_UNREACHABLE` if it was killed during its start. Later
  * deaths are reported and answered with a restart.
  */
 export const startEmbedded =
@@ -94,7 +94,7 @@ export const startEmbedded =
 
     const relaunch = async (): Promise<ServerProcess | undefined> => {
       // No time limit: as long as the process lives it may be recovering a large store, and to kill it would only
-      // start that anew, for ever.
+      // restart it for ever.
       const launched = await launch(options, onSpawn, stopping.signal);
       if (stopping.signal.aborted) return undefined;
       if (isLeft(launched)) {

@@ -45,7 +45,7 @@ const found =
 const executablesOnPath = async (env: NodeJS.ProcessEnv): Promise<readonly string[]> => {
   const dirs = (env.PATH ?? '').split(delimiter).filter((dir) => dir !== '');
   const paths = [...new Set(dirs.map((dir) => resolve(dir, 'nats-server')))];
-  const usable = await Promise.all(
+  const isExecutable = await Promise.all(
     paths.map((path) =>
       access(path, constants.X_OK).then(
         () => true,
@@ -53,7 +53,7 @@ const executablesOnPath = async (env: NodeJS.ProcessEnv): Promise<readonly strin
       ),
     ),
   );
-  return paths.filter((_, at) => usable[at]);
+  return paths.filter((_, at) => isExecutable[at]);
 };
 
 const onPath = async (env: NodeJS.ProcessEnv): Promise<readonly Attempt[]> => {

@@ -23,7 +23,10 @@ export interface Link extends AsyncDisposable {
   readonly serverVersion: string;
   /** Since when the server has been answering, by the clock of `performance.now()`; undefined while it does not. */
   readonly linkedSince: () => number | undefined;
-  /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
+  /**
+   * Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is
+   * lost.
+   */
   readonly answers: () => Promise<void>;
   /** Has the server read its configuration again; its own words when it refuses. */
   readonly reload: () => TE.TaskEither<Fault, void>;
@@ -62,8 +65,8 @@ const open = ({ url, log }: LinkOptions, key: Key, name: string): Promise<NatsCo
 class NotOurs extends Error {}
 
 /**
- * A server without accounts takes any credential and puts everyone into one account, where nothing that a module may not
- * do is refused (I7): that is found out here and not by the first attack.
+ * A server without accounts takes any credential and puts everyone into one account, where nothing that a module may
+ * not do is refused (I7): that is found out here and not by the first attack.
  */
 const checkAccount = async (nc: NatsConnection, wanted: string): Promise<void> => {
   const reply = await linkedRequest(nc, '$SYS.REQ.USER.INFO', '', { timeout: INFO_TIMEOUT_MS });

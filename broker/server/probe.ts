@@ -7,7 +7,7 @@ import { checkServerVersion, parseServerVersion } from './version.js';
 
 const run = promisify(execFile);
 
-/** Generous: the first run of a binary of 20 MB from a cold disk, beside others on a busy machine. */
+/** Generous: the first run of a binary of 20 MB from a cold disk, together with others on a busy machine. */
 const PROBE_TIMEOUT_MS = 20_000;
 
 /**

@@ -38,7 +38,7 @@ const plain = (stream: NodeJS.WritableStream): ProgressReporter => {
   return { onProgress, close: () => undefined, [Symbol.dispose]: () => undefined };
 };
 
-/** A bar for each stage; where the size is not known, a line that is written anew. */
+/** A bar for each stage. If the size is unknown, a line that is written again. */
 const drawn = (stream: NodeJS.WriteStream): ProgressReporter => {
   let bar: SingleBar | undefined;
   let drawing = '';

@@ -5,14 +5,14 @@ import { LineLimit } from '../../system/lines/line-limit.js';
 const TROUBLE = /\[(WRN|ERR|FTL)\]/;
 /** What every line begins with: process, day and time. */
 const PREFIX = /^\[\d+\] \S+ \S+ /;
-/** A line about one connection. Whoever may connect can cause one with each packet. */
+/** A line about one connection. Any client that may connect can cause one with each packet. */
 const OF_CONNECTION = / - \w*cid:\d+ /;
 
 const MAX_CHARACTERS = 1_024;
 
 /**
- * Takes what nats-server writes. `heard` sees every line; the log of the broker gets those that tell of trouble, with a bound
- * for what connections cause and another for the rest, so that the one does not hide the other.
+ * Takes what nats-server writes. `heard` sees every line; the log of the broker gets those that tell of trouble, with
+ * a bound for what connections cause and another for the rest, so that the one does not hide the other.
  */
 export const serverLines = (log: BrokerLog, heard: (line: string) => void): ((line: string) => void) => {
   const say = (text: string): void => log.line('nats-server', text);

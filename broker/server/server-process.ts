@@ -47,7 +47,7 @@ const spawnChild = ({ binary, configPath, memoryLimitBytes }: ServerProcessOptio
 };
 
 /**
- * Spawns a nats-server. It gets a process group of its own, because a Ctrl-C goes to the whole group in the foreground:
+ * Spawns a nats-server. It gets a separate process group, because a Ctrl-C goes to the whole group in the foreground:
  * the server would be gone before the broker has drained. That it ends with the broker is the reaper's work.
  */
 export const spawnServer = (options: ServerProcessOptions): ServerProcess => {

@@ -22,7 +22,7 @@ import { serverLines } from './server-lines.js';
 import type { OnProgress } from './progress.js';
 import { checkServerVersion } from './version.js';
 
-/** The NATS server as the rest of the broker sees it, whoever runs it. */
+/** The NATS server as the rest of the broker sees it, embedded or elsewhere. */
 export interface ServerSide {
   readonly url: string;
   readonly embedded: boolean;
@@ -85,7 +85,8 @@ const embedded = ({
   const configPath = join(dir, 'nats-server.conf');
   makeDirs(dir);
   const store = new KeyStore(join(dataDir, 'keys'));
-  // The broker's own seeds are in no file: a module that reads the data directory finds nothing to become the broker with.
+  // The broker's own seeds are in no file: a module that reads the data directory finds nothing to become the broker
+  // with.
   const keys: BrokerKeys = { core: newKey(), system: newKey(), operator: store.get(OPERATOR) };
   const port =
     config.natsPort === 0
@@ -192,8 +193,8 @@ const embedded = ({
 export const accountsFile = (dataDir: string): string => join(dataDir, 'accounts.conf');
 
 /**
- * A server that runs elsewhere: its operator includes the accounts that the broker writes; the broker has the server read
- * them again when modules come or go. Keys stay the same, since nobody but the operator can repair what does not fit.
+ * A server that runs elsewhere: its operator includes the accounts that the broker writes; the broker has the server
+ * read them again when modules come or go. Keys stay the same, since only the operator can repair a mismatch.
  */
 const elsewhere = (
   { config, dataDir, manifests, log }: ServerSideOptions,
@@ -224,8 +225,8 @@ const elsewhere = (
   access.prepare(manifests);
   // nats-server reads the path of an include as relative to the file that has it, also one that begins with a slash.
   const remedy =
-    `Its configuration must include the accounts of this broker, in place of accounts and users of its own: link ` +
-    `${configPath} beside it, add the line \`include "accounts.conf"\`, and have it read its configuration again ` +
+    `Its configuration must include the accounts of this broker, in place of its accounts and users: link ` +
+    `${configPath} next to it, add the line \`include "accounts.conf"\`, and have it read its configuration again ` +
     '(`nats-server --signal reload`) or start it again';
   return pipe(
     openOrStop(

@@ -13,13 +13,13 @@ const SEMVER = /\bv?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)/;
 export const parseServerVersion = (output: string): string | undefined =>
   output.includes('nats-server') ? SEMVER.exec(output)?.[1] : undefined;
 
-interface Parts {
+interface VersionParts {
   readonly core: readonly string[];
   /** Undefined in a release. */
   readonly pre: readonly string[] | undefined;
 }
 
-const partsOf = (version: string): Parts => {
+const partsOf = (version: string): VersionParts => {
   const dash = version.indexOf('-');
   if (dash < 0) return { core: version.split('.'), pre: undefined };
   return { core: version.slice(0, dash).split('.'), pre: version.slice(dash + 1).split('.') };

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 
-/** What an answer says of itself in headers, beside its body: bytes, at most. */
+/** The most bytes of a reply's headers, besides its body. */
 const HEADER_BYTES = 4_096;
 const DEFAULT_MAX_PAYLOAD = 1_048_576;
 
@@ -13,8 +13,8 @@ export const answerBytes = (nc: NatsConnection): number =>
 const encoder = new TextEncoder();
 
 /**
- * The only encoder of answers. It throws for nothing: ANSWER_TOO_LARGE where the answer is above what the server passes on,
- * INTERNAL where it is no JSON (nested deeper than the stack, a circle).
+ * The only encoder of answers. It throws for nothing: ANSWER_TOO_LARGE where the answer is above what the server
+ * passes on, INTERNAL where it is no JSON (nested deeper than the stack, a circle).
  */
 export const encodeAnswer = (value: unknown, maxBytes: number): E.Either<Fault, Uint8Array> => {
   try {

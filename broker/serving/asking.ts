@@ -1,6 +1,6 @@
 import type { Msg } from 'nats';
 import { headerBytesOf } from '../../link/message-headers.js';
-import type { Asking, Pace } from './turnstile.js';
+import type { Asking, ConnectionBounds } from './turnstile.js';
 
 /** What is answered at once makes room at once for the next, and what it leaves in the module's line grows. */
 const AMONG_OTHERS_MS = 8;
@@ -8,7 +8,7 @@ const AMONG_OTHERS_MS = 8;
 const AMONG_OTHERS_BYTES = 128 * 1024;
 
 /** Of one connection for one module: so many others' calls stand before yours in the module's line, at most. */
-const PACES: Readonly<Record<string, Pace>> = {
+const PACES: Readonly<Record<string, ConnectionBounds>> = {
   ask: { inFlight: 64, amongOthers: 8, amongOthersBytes: AMONG_OTHERS_BYTES },
   // Answered when it is stored: what waits then waits in the log.
   send: {
@@ -17,15 +17,21 @@ const PACES: Readonly<Record<string, Pace>> = {
     amongOthersMs: AMONG_OTHERS_MS,
     amongOthersBytes: AMONG_OTHERS_BYTES,
   },
-  // These are done one after the other, whoever asks: one more keeps them busy.
+  // These run one after the other for all callers: one more keeps them busy.
   schedule: { inFlight: 2 },
   producer: { inFlight: 1, waiting: 100 },
 };
 
-const OTHER: Pace = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS };
+const OTHER: ConnectionBounds = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS };
 
-/** Who asks by this message, and at what pace; `connection`: the account, as its subject says, and the number of the connection. */
-export const askingOf = (msg: Msg, connection: string): { readonly asking: Asking; readonly pace: Pace } => {
+/**
+ * Who asks by this message, and at what pace; `connection`: the account, as its subject says, and the number of the
+ * connection.
+ */
+export const askingOf = (
+  msg: Msg,
+  connection: string,
+): { readonly asking: Asking; readonly pace: ConnectionBounds } => {
   const { subject } = msg;
   const [verb = '', about = ''] = subject.split('.', 2);
   const headers = headerBytesOf(msg);
@@ -36,5 +42,5 @@ export const askingOf = (msg: Msg, connection: string): { readonly asking: Askin
     line: verb === 'ask' ? `${connection} ask ${about}` : `${connection} ${verb}`,
     bytes: subject.length + headers.length + msg.data.length,
   };
-  return { asking, pace: Object.hasOwn(PACES, verb) ? (PACES[verb] as Pace) : OTHER };
+  return { asking, pace: Object.hasOwn(PACES, verb) ? (PACES[verb] as ConnectionBounds) : OTHER };
 };

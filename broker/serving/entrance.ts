@@ -2,9 +2,10 @@ import type { People } from '../intake/intake.js';
 import type { Turnstile } from './turnstile.js';
 
 /**
- * How what people send comes in: over a connection that carries nothing else, and in turn. What waits in the server for that
- * connection delays neither what the log answers nor what modules ask. The server may close it when it has too much for
- * it; the log's connection stays. Answers go out over the log's connection, so that none is lost with this one.
+ * How what people send comes in: over a connection that carries nothing else, and in turn. What waits in the server
+ * for that connection delays neither what the log answers nor what modules ask. The server may close it when it has
+ * too much for it; the log's connection stays. Answers go out over the log's connection, so that none is lost with
+ * this one.
  */
 export interface Entrance {
   readonly people: People;

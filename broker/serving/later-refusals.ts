@@ -1,4 +1,7 @@
-/** Refusals come so much later, milliseconds: who asks again at once would take all of the broker's time with being refused. */
+/**
+ * Refusals come so much later, milliseconds: who asks again at once would take all of the broker's time with being
+ * refused.
+ */
 export const REFUSED_AFTER_MS = 250;
 /** What waits to be refused; above it a refusal goes out at once. */
 const MOST = 20_000;

@@ -11,8 +11,8 @@ import { type Listening, sayFailed, serve } from './serve.js';
 export type Body = Readonly<Record<string, unknown>>;
 
 /**
- * Answers one kind of request: an object, or a fault that goes back as `{"error": …}`; undefined where the request is for
- * another broker to answer.
+ * Answers one kind of request: an object, or a fault that goes back as `{"error": …}`; undefined where the request is
+ * for another broker to answer.
  */
 export type Handler = (body: Body) => TaskEither<Fault, object | undefined>;
 
@@ -37,7 +37,7 @@ const outcomeOf = async (
   }
 };
 
-/** Serves requests by their subject, with JSON in and JSON out. One that nobody knows is told so. */
+/** Serves requests by their subject, with JSON in and JSON out. An unknown request gets an error. */
 export const serveRequests = (
   nc: NatsConnection,
   subject: string,

@@ -11,7 +11,7 @@ import { LaterRefusals } from './later-refusals.js';
 import { overloaded } from './overloaded.js';
 import type { Turnstile } from './turnstile.js';
 
-/** How a message is answered that nobody can answer: INTERNAL, in the form that its subject has for a no. */
+/** The reply to a message that cannot be served: INTERNAL, in the form of an error for its subject. */
 export type Refuse = (msg: Msg, problem: Fault) => void;
 
 export interface Serving {
@@ -41,7 +41,7 @@ const describe = (thrown: unknown): string =>
 export const sayFailed = (msg: Msg, why: string): void =>
   seldom.say(`a request on ${msg.subject.slice(0, 256)} failed: ${why.slice(0, MAX_STACK)}`);
 
-/** Says what was thrown, and answers whoever waits: with nothing of the details, which are in the broker's log. */
+/** Reports the exception, and replies to the caller without its details, which are in the broker's output. */
 const failed = (msg: Msg, thrown: unknown, refuse: Refuse): void => {
   sayFailed(msg, describe(thrown));
   try {
@@ -54,8 +54,9 @@ const failed = (msg: Msg, thrown: unknown, refuse: Refuse): void => {
 };
 
 /**
- * Serves a subject: the only way in which the broker subscribes to what others send. Nothing that a handler throws, now or
- * later, gets out of here: into the client it would end the reading of all that comes, into the process the process.
+ * Serves a subject: the only way in which the broker subscribes to what others send. Nothing that a handler throws,
+ * now or later, gets out of here: into the client it would end the reading of all that comes, into the process the
+ * process.
  */
 export const serve = (serving: Serving): Listening => {
   const { nc, subject, entrance } = serving;
@@ -110,7 +111,7 @@ const enter = (serving: Serving, turnstile: Turnstile, taken: Taken): void => {
     };
     if (waits) onAnswer(msg, done);
     handled(serving, msg, done);
-    // Nobody will answer it, so there is nothing to wait for.
+    // There will be no reply, so there is nothing to wait for.
     if (!waits) done();
   };
   const full = turnstile.enter(asking, pace, take);
@@ -127,11 +128,11 @@ const refuseLater = (serving: Serving, msg: Msg, full: Fault): void => {
   if (msg.reply !== undefined && msg.reply !== '') later.add(() => refuseTaken(serving, msg, full));
   else
     seldom.say(
-      `a request on ${msg.subject.slice(0, 256)} was refused, and nobody waits for an answer: ${full.message}`,
+      `a request on ${msg.subject.slice(0, 256)} was refused, and no sender waits for a reply: ${full.message}`,
     );
 };
 
-/** Tells when a request is answered, whoever does it. */
+/** Reports when a request has its reply, from any handler. */
 const onAnswer = (msg: Msg, done: () => void): void => {
   const respond = msg.respond.bind(msg);
   msg.respond = (...answer) => {

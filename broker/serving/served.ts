@@ -3,15 +3,15 @@ import { CREATE_CONSUMER, PULL_CONSUMER } from '../../schemas/operate.js';
 import { PRODUCER_SUBJECTS, SIGNED_PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
 
 /**
- * Every subject that the broker serves in the account of the log: of people's, the sender is the last token. The table in docs/protocol.md has the same rows, and the
- * tests that send what nobody should send go through all of them.
+ * Every subject that the broker serves in the account of the log: of people's, the sender is the last token. The
+ * table in docs/protocol.md has the same rows, and the tests that send invalid requests go through all of them.
  */
 export const SERVED = {
   /** Commands of people. */
   commands: 'send.>',
   /** Calls of actions, by people. */
   calls: 'ask.>',
-  /** Calls of actions, by modules: they come over another connection than people's, and wait for nobody. */
+  /** Calls of actions, by modules: they use another connection than people's, and never wait. */
   moduleCalls: 'call.>',
   /** Requests for commands that are to be sent later, by people. */
   schedules: 'schedule.>',

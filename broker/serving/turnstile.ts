@@ -3,14 +3,17 @@ import type { Fault } from '../../schemas/errors.js';
 import { overloaded } from './overloaded.js';
 
 /** What one kind of request may have at a time, of one connection. */
-export interface Pace {
+export interface ConnectionBounds {
   /** Requests that are being answered; the next ones wait their turn. */
   readonly inFlight: number;
   /** The same while other connections ask too; one more is taken whenever none was for {@link STUCK_MS}. */
   readonly amongOthers?: number;
   /** Likewise: no further one is taken while these have so many bytes. */
   readonly amongOthersBytes?: number;
-  /** While other connections ask too, each request keeps its place for so long, milliseconds: also one that is answered at once. */
+  /**
+   * While other connections ask too, each request keeps its place for so long, milliseconds: also one that is
+   * answered at once.
+   */
   readonly amongOthersMs?: number;
   /** Requests of one line that wait; what comes then is refused. Without it, as many as of the connection. */
   readonly waiting?: number;
@@ -21,7 +24,10 @@ export interface TurnstileBounds {
   readonly connection: { readonly requests: number; readonly bytes: number };
   /** The same of one account. */
   readonly account: { readonly requests: number; readonly bytes: number };
-  /** So much of one connection may wait whatever waits of its account: many connections of one sender fill what the account may have. */
+  /**
+   * So much of one connection may wait whatever waits of its account: many connections of one sender fill what the
+   * account may have.
+   */
   readonly small?: { readonly requests: number; readonly bytes: number };
 }
 
@@ -43,27 +49,30 @@ export interface Asking {
 
 /** Taken in one turn of a line, bytes: who sends large requests has fewer of them taken. */
 const QUANTUM_BYTES = 16 * 1024;
-/** For so long requests are taken before the connection is read again, milliseconds: what is not read waits in the server. */
+/**
+ * For so long requests are taken before the connection is read again, milliseconds: what is not read waits in the
+ * server.
+ */
 const SLICE_MS = 3;
 /** For so long a connection that has asked counts as one of those that ask, milliseconds. */
 const ASKING_MS = 1_000;
 /** Answers that take long are no reason to keep more from being asked for, milliseconds. */
 const STUCK_MS = 25;
 
-interface Held {
+interface HeldOfConnection {
   requests: number;
   bytes: number;
 }
 
-interface Waiting {
+interface WaitingRequest {
   readonly asking: Asking;
   readonly take: () => void;
 }
 
-interface Line {
+interface ConnectionQueue {
   readonly connection: string;
-  readonly pace: Pace;
-  readonly queue: Denque<Waiting>;
+  readonly pace: ConnectionBounds;
+  readonly queue: Denque<WaitingRequest>;
   inFlight: number;
   bytesInFlight: number;
   credit: number;
@@ -72,12 +81,12 @@ interface Line {
   isTimed: boolean;
 }
 
-const NOBODY = { connection: '', at: Number.NEGATIVE_INFINITY };
+const NO_CONNECTION = { connection: '', at: Number.NEGATIVE_INFINITY };
 
-const isSmall = ({ small }: TurnstileBounds, held: Held | undefined, bytes: number): boolean =>
+const isSmall = ({ small }: TurnstileBounds, held: HeldOfConnection | undefined, bytes: number): boolean =>
   small !== undefined && (held?.requests ?? 0) < small.requests && (held?.bytes ?? 0) + bytes <= small.bytes;
 
-const tooLong = ({ line: name }: Asking, { pace, queue }: Line): Fault | undefined => {
+const tooLong = ({ line: name }: Asking, { pace, queue }: ConnectionQueue): Fault | undefined => {
   const [, verb] = name.split(' ');
   return pace.waiting === undefined || queue.length < pace.waiting
     ? undefined
@@ -85,17 +94,17 @@ const tooLong = ({ line: name }: Asking, { pace, queue }: Line): Fault | undefin
 };
 
 /**
- * Takes requests in turn from all who ask: each connection waits in lines of its own, so whoever sends much waits for himself
- * and for nobody else. What waits is bounded by connection and by account.
+ * Takes requests in turn from all who ask: each connection waits in separate lines, so a sender of many requests
+ * waits only for itself. Waiting requests are bounded by connection and by account.
  */
 export class Turnstile {
-  readonly #lines = new Map<string, Line>();
-  readonly #held = new Map<string, Held>();
+  readonly #lines = new Map<string, ConnectionQueue>();
+  readonly #held = new Map<string, HeldOfConnection>();
   /** Lines of which the next request may be taken, in the order of their turns. */
-  #ready: Line[] = [];
+  #ready: ConnectionQueue[] = [];
   /** Who asked last, and the last other one. */
-  #latest = NOBODY;
-  #before = NOBODY;
+  #latest = NO_CONNECTION;
+  #before = NO_CONNECTION;
   #sliceEnds = 0;
   #isScheduled = false;
 
@@ -111,10 +120,10 @@ export class Turnstile {
   }
 
   /**
-   * Takes the request at once where nothing is before it, else in its turn; whoever takes it calls `done` of {@link leave} when it is
-   * answered. A fault: it is not taken at all.
+   * Takes the request at once where nothing is before it, else in its turn; its handler calls `done` of {@link leave}
+   * when it is answered. A fault: it is not taken at all.
    */
-  enter(asking: Asking, pace: Pace, take: () => void): Fault | undefined {
+  enter(asking: Asking, pace: ConnectionBounds, take: () => void): Fault | undefined {
     const line = this.#lineOf(asking, pace);
     if (asking.connection !== this.#latest.connection) this.#before = this.#latest;
     this.#latest = { connection: asking.connection, at: performance.now() };
@@ -144,17 +153,17 @@ export class Turnstile {
     setTimeout(() => this.#left(asking, line), amongOthersMs);
   }
 
-  #left(asking: Asking, line: Line): void {
+  #left(asking: Asking, line: ConnectionQueue): void {
     line.inFlight -= 1;
     line.bytesInFlight -= asking.bytes;
     this.#makeReady(line);
     this.#forget(asking, line);
   }
 
-  #lineOf({ line: key, connection }: Asking, pace: Pace): Line {
+  #lineOf({ line: key, connection }: Asking, pace: ConnectionBounds): ConnectionQueue {
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    const line: Line = {
+    const line: ConnectionQueue = {
       connection,
       pace,
       queue: new Denque(),
@@ -169,7 +178,7 @@ export class Turnstile {
     return line;
   }
 
-  #forget({ line: key }: Asking, line: Line): void {
+  #forget({ line: key }: Asking, line: ConnectionQueue): void {
     if (line.inFlight === 0 && line.queue.isEmpty()) this.#lines.delete(key);
   }
 
@@ -202,7 +211,7 @@ export class Turnstile {
     }
   }
 
-  #makeReady(line: Line): void {
+  #makeReady(line: ConnectionQueue): void {
     if (line.isReady || line.queue.isEmpty()) return;
     if (!this.#mayTake(line)) return this.#tryLater(line);
     line.isReady = true;
@@ -210,26 +219,26 @@ export class Turnstile {
     this.#schedule();
   }
 
-  #isAlone({ connection }: Line): boolean {
+  #isAlone({ connection }: ConnectionQueue): boolean {
     const other = this.#latest.connection === connection ? this.#before : this.#latest;
     return performance.now() - other.at > ASKING_MS;
   }
 
-  #mayTake(line: Line): boolean {
+  #mayTake(line: ConnectionQueue): boolean {
     const { inFlight, amongOthers = inFlight, amongOthersBytes = Number.POSITIVE_INFINITY } = line.pace;
     if (line.inFlight < amongOthers && line.bytesInFlight < amongOthersBytes) return true;
     if (line.inFlight >= inFlight) return false;
     return this.#isAlone(line) || performance.now() - line.takenAt >= STUCK_MS;
   }
 
-  #taken(line: Line, { bytes }: Asking): void {
+  #taken(line: ConnectionQueue, { bytes }: Asking): void {
     line.inFlight += 1;
     line.bytesInFlight += bytes;
     line.takenAt = performance.now();
   }
 
   /** Where it is not an answer alone that it waits for. */
-  #tryLater(line: Line): void {
+  #tryLater(line: ConnectionQueue): void {
     if (line.isTimed || line.inFlight >= line.pace.inFlight) return;
     line.isTimed = true;
     setTimeout(() => {
@@ -275,7 +284,7 @@ export class Turnstile {
     if (this.#ready.length > 0) this.#schedule();
   }
 
-  #serve(line: Line): void {
+  #serve(line: ConnectionQueue): void {
     line.isReady = false;
     line.credit += QUANTUM_BYTES;
     // Some take long to answer: the others' turn comes in this slice or the next.

@@ -18,7 +18,7 @@ const edit = (flags: string): string => `\`nats stream edit LOG ${flags}\``;
 
 /**
  * What a stream must be that keeps what it acknowledged (I1). A stream that breaks one of these was made or changed by
- * somebody, and may have dropped records already: the broker names it and does not mend it behind their back.
+ * another program, and may have dropped records already: the broker names it and does not change it silently.
  */
 const REQUIREMENTS: readonly Requirement[] = [
   { setting: 'storage', good: ['file'], otherwise: 'it is gone when the server ends' },
@@ -85,7 +85,9 @@ const REQUIREMENTS: readonly Requirement[] = [
   },
 ];
 
-/** What of a stream's configuration breaks the durability that the broker promises, in words; empty when nothing does. */
+/**
+ * What of a stream's configuration breaks the durability that the broker promises, in words; empty when nothing does.
+ */
 export const breaksDurability = (config: StreamConfig): readonly string[] =>
   REQUIREMENTS.flatMap(({ setting, good, otherwise, remedy }) => {
     const is: unknown = config[setting as keyof StreamConfig];

@@ -59,7 +59,7 @@ export const fullText = ({ bytes, maxBytes, comingBytes, openCommands }: LogUse)
   );
 };
 
-export interface LogRoomOptions {
+export interface LogSpaceOptions {
   readonly jsm: JetStreamManager;
   /** What the broker has taken for the log, and how much of that the log has answered; bytes since its start. */
   readonly taken: () => { readonly takenBytes: number; readonly settledBytes: number };
@@ -73,10 +73,11 @@ const MIN_INTERVAL_MS = 20;
 const MAX_INTERVAL_MS = 1_000;
 
 /**
- * Keeps a part of the log for what was accepted: results, copies, dead letters' answers, epochs. New commands are refused before the
- * server would refuse everything, so a full log still answers, drains, starts and stops. It looks the more often the less room there is.
+ * Keeps a part of the log for what was accepted: results, copies, dead letters' answers, epochs. New commands are
+ * refused before the server would refuse everything, so a full log still answers, drains, starts and stops. It looks
+ * the more often the less room there is.
  */
-export class LogRoom {
+export class LogSpace {
   #use: LogUse | undefined;
   /** What was settled when the log was asked: all of it is in the answer. */
   #settledBytes = 0;
@@ -84,7 +85,7 @@ export class LogRoom {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(private readonly options: LogRoomOptions) {}
+  constructor(private readonly options: LogSpaceOptions) {}
 
   /** Why no new command is taken, while that is so. */
   get refusal(): Fault | undefined {
@@ -118,7 +119,7 @@ export class LogRoom {
     const use = this.#now();
     const room = use === undefined ? 0 : roomOf(use);
     const waitMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, room / BYTES_PER_MS));
-    // Full, it waits for somebody to make room, which is no hurry.
+    // A full log waits for an operator to make room, so it is not urgent.
     const pauseMs = room > 0 ? waitMs : MAX_INTERVAL_MS / 4;
     this.#timer = setTimeout(() => void this.#look().then(() => this.#again()), pauseMs).unref();
   }

@@ -22,19 +22,19 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
     allow_atomic: true,
     allow_batched: true,
     republish: { src: '>', dest: 'live.>' },
-    // `Nats-Msg-Id` is one key for all who write: a module's id must not swallow another module's record. The server takes
-    // no shorter window (stream.go, 2.15.1), and 0 means two minutes.
+    // `Nats-Msg-Id` is one key for all who write: a module's id must not swallow another module's record. The server
+    // takes no shorter window (stream.go, 2.15.1), and 0 means two minutes.
     duplicate_window: SHORTEST_WINDOW_NS,
   }) as Partial<StreamConfig> & { name: string };
 
 /** A setting that is not as it should be. */
-export interface Difference {
+export interface SettingDifference {
   readonly setting: string;
   readonly is: unknown;
   readonly wanted: unknown;
 }
 
-/** What the server reports for a setting nobody gave. */
+/** The server's report for a setting that was not given. */
 const same = (is: unknown, wanted: unknown): boolean => {
   if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)) {
     return Object.entries(wanted).every(([key, value]) =>
@@ -45,12 +45,12 @@ const same = (is: unknown, wanted: unknown): boolean => {
   return [false, 0, 'default'].some((unset) => (is ?? unset) === wanted);
 };
 
-export const differences = (is: StreamConfig, wanted: Partial<StreamConfig>): readonly Difference[] =>
+export const differences = (is: StreamConfig, wanted: Partial<StreamConfig>): readonly SettingDifference[] =>
   Object.entries(wanted)
     .filter(([setting, value]) => !same(is[setting as keyof StreamConfig], value))
     .map(([setting, value]) => ({ setting, is: is[setting as keyof StreamConfig], wanted: value }));
 
-const describe = (all: readonly Difference[]): string =>
+const describe = (all: readonly SettingDifference[]): string =>
   all
     .map(({ setting, is, wanted }) => `${setting} is ${JSON.stringify(is)}, needed ${JSON.stringify(wanted)}`)
     .join('; ');
@@ -73,13 +73,14 @@ const addLog = async (jsm: JetStreamManager, maxBytes: number): Promise<StreamIn
 export interface EnsuredLog {
   readonly info: StreamInfo;
   /** What had to be updated; empty on most starts. */
-  readonly updated: readonly Difference[];
+  readonly updated: readonly SettingDifference[];
 }
 
 /**
- * Makes the stream, or checks the one that is there: what breaks durability, or cannot be updated, is `LOG_MISMATCH` with
- * each setting named, anything else is updated. Without `maxBytes` an existing limit stays; a new log gets `defaultMaxBytes`.
- * A limit that leaves no room for the epochs of a start is raised: a broker that cannot start could finish nothing.
+ * Makes the stream, or checks the one that is there: what breaks durability, or cannot be updated, is `LOG_MISMATCH`
+ * with each setting named, anything else is updated. Without `maxBytes` an existing limit stays; a new log gets
+ * `defaultMaxBytes`. A limit that leaves no room for the epochs of a start is raised: a broker that cannot start
+ * could finish nothing.
  */
 export const ensureLog = (
   jsm: JetStreamManager,

@@ -31,7 +31,7 @@ export const MAX_SCHEDULE_BYTES = 256 * 1024 * 1024;
 export const MAX_ACCOUNT_SCHEDULES = MAX_SCHEDULES / 2;
 export const MAX_ACCOUNT_SCHEDULE_BYTES = MAX_SCHEDULE_BYTES / 2;
 
-/** Broker and server add headers of their own to what a schedule fires. */
+/** Broker and server add headers to the command of a firing. */
 const ADDED_BYTES = 2_048;
 /** Largest schedule: what it fires must still fit in a record of the log. */
 export const MAX_SCHEDULE_RECORD_BYTES = MAX_RECORD_BYTES - ADDED_BYTES;
@@ -53,7 +53,8 @@ const config = (): Partial<StreamConfig> & { name: string } =>
     max_msgs_per_subject: 16,
     max_msg_size: MAX_RECORD_BYTES,
     allow_direct: true,
-    // Nothing here uses it, but the server refuses to take it from a stream that has it. The client's types do not name it.
+    // Nothing here uses it, but the server refuses to take it from a stream that has it. The client's types do not
+    // name it.
     allow_msg_schedules: true,
   }) as Partial<StreamConfig> & { name: string };
 

@@ -8,7 +8,9 @@ import {
 import { commandConsumer, LOG, PULL_GROUP } from '../../schemas/log.js';
 import { isThrown } from '../../link/jetstream-error.js';
 
-/** Acks move a checkpoint and nothing else: what was handled is in the log. So a message is never sent again by time. */
+/**
+ * Acks move a checkpoint and nothing else: what was handled is in the log. So a message is never sent again by time.
+ */
 const ACK_WAIT_NS = 24 * 3_600 * 1_000_000_000;
 const MAX_ACK_PENDING = 1_000_000;
 
@@ -43,9 +45,10 @@ const isThere = async (jsm: JetStreamManager, name: string): Promise<boolean> =>
 /**
  * The module's consumer, with the settings of today also where an earlier version made it.
  *
- * A consumer whose settings a loss of power has damaged is left out by nats-server at its start, and one of that name that is made
- * anew takes over where the other one stood (2.15.1: jetstream.go 1350, filestore.go 13625): maybe in a log that has lost
- * records since, where commands below would never be handled. What is made here begins with the log.
+ * A consumer whose settings a loss of power has damaged is left out by nats-server at its start, and one of that name
+ * that is made again takes over where the other one stood (2.15.1: jetstream.go 1350, filestore.go 13625): maybe in a
+ * log that has lost records since, where commands below would never be handled. What is made here begins with the
+ * log.
  */
 export const ensureCommandConsumer = async (jsm: JetStreamManager, module: string): Promise<ConsumerInfo> => {
   const name = commandConsumer(module);

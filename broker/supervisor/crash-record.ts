@@ -8,8 +8,8 @@ const MAX_FAILED_STARTS = 10;
 const MIN_IN_A_ROW = 20;
 
 /**
- * The crashes of one module, and when there are enough of them to park it. There are for any limit: a module that fails for
- * good is parked for good, however slow it is about it.
+ * The crashes of one module, and when there are enough of them to park it. There are for any limit: a module that
+ * fails permanently is parked permanently, however slowly it fails.
  */
 export class CrashRecord {
   #crashes: number[] = [];

@@ -67,7 +67,7 @@ export const startOrder = (all: ReadonlyMap<string, Manifest>): StartOrder => {
   return { groups, refused };
 };
 
-/** Why a module that runs could not go on with manifests that have changed; undefined where all can. */
+/** The reason why a running module could not continue with changed manifests; undefined if all can. */
 export const brokenBy = (
   before: ReadonlyMap<string, Manifest>,
   after: ReadonlyMap<string, Manifest>,

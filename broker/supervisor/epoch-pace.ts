@@ -4,8 +4,8 @@ export const EPOCH_BURST = 20;
 export const EPOCH_INTERVAL_MS = 2_000;
 
 /**
- * How fast a module may open epochs, whatever its program does: each is two records of the log, which never go away. A module
- * that has had a quiet time may open {@link EPOCH_BURST} at once; what crashes all the time gets one each
+ * How fast a module may open epochs, whatever its program does: each is two records of the log, which never go away.
+ * A module that has had a quiet time may open {@link EPOCH_BURST} at once; what crashes all the time gets one each
  * {@link EPOCH_INTERVAL_MS}.
  */
 export class EpochPace {

@@ -17,7 +17,10 @@ const tooFast = (module: string, waiting: number): Fault => ({
   retryAfterMs: EPOCH_INTERVAL_MS,
 });
 
-/** The requests of one module's processes for an epoch: served one after the other, no faster than {@link EpochPace} says. */
+/**
+ * The requests of one module's processes for an epoch: served one after the other, no faster than {@link EpochPace}
+ * says.
+ */
 export class EpochRequests {
   readonly #queue = new SerialQueue();
   /** The request that is served. */
@@ -31,8 +34,8 @@ export class EpochRequests {
   ) {}
 
   /**
-   * `open` opens the epoch. A process that asks again while it is not answered has the answer that is under way: nothing was
-   * begun with it.
+   * `open` opens the epoch. A process that asks again while it is not answered has the answer that is under way:
+   * nothing was begun with it.
    */
   request(
     { instance }: StartRequest,

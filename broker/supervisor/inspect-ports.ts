@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Inspected } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { Planned } from './start-plan.js';
+import type { PlannedStart } from './start-plan.js';
 
-const problemOf = ({ module }: Inspected, plan: readonly Planned[]): string | undefined => {
+const problemOf = ({ module }: Inspected, plan: readonly PlannedStart[]): string | undefined => {
   const planned = plan.find(({ source }) => source.manifest.name === module);
   if (planned === undefined) return 'this start knows no module of the name';
   if ('command' in planned.source.manifest.start)
@@ -11,10 +11,13 @@ const problemOf = ({ module }: Inspected, plan: readonly Planned[]): string | un
   return undefined;
 };
 
-/** The port for a debugger, by module. USAGE for a module that this start does not know, or that no debugger of Node fits. */
+/**
+ * The port for a debugger, by module. USAGE for a module that this start does not know, or that no debugger of Node
+ * fits.
+ */
 export const inspectPortsOf = (
   inspected: readonly Inspected[],
-  plan: readonly Planned[],
+  plan: readonly PlannedStart[],
 ): E.Either<Fault, ReadonlyMap<string, number>> => {
   const ports = new Map<string, number>();
   for (const [i, each] of inspected.entries()) {

@@ -91,9 +91,9 @@ const inDecisions = (missing: readonly MissingCopy[]): ReadonlyMap<number, reado
 };
 
 /**
- * Parts the copies that the broker may store in the name of a module from those it may not. A result is the module's own
- * word, and the broker stores with rights that no module has: so it stores what that module's account could have stored,
- * as the consequence of a command that this result answers, and nothing else.
+ * Parts the copies that the broker may store in the name of a module from those it may not. A result is the module's
+ * own word, and the broker stores with rights that no module has: so it stores what that module's account could have
+ * stored, as the consequence of a command that this result answers, and nothing else.
  */
 export const judgeCopies =
   (

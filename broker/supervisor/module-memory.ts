@@ -11,7 +11,10 @@ import { replaceFileSync } from '../../system/files/durable-file.js';
 export const MEMORY_FILE = 'modules.json';
 
 const RememberedSchema = Type.Object({
-  /** `loaded`: it is to run. `unloaded`: an operator stopped it. `removed`: one that ships with the package and is left out. */
+  /**
+   * `loaded`: it is to run. `unloaded`: an operator stopped it. `removed`: one that ships with the package and is
+   * left out.
+   */
   intent: Type.Enum(['loaded', 'unloaded', 'removed']),
   /** Absolute path of the directory that it was loaded from last. */
   dir: Type.String({ minLength: 1 }),
@@ -70,7 +73,7 @@ export class ModuleMemory {
     this.#modules = modules;
   }
 
-  /** DATA_DIR_UNUSABLE where the file is damaged: to go on without it would answer commands that wait. */
+  /** DATA_DIR_UNUSABLE where the file is damaged: without it, the broker would give results to waiting commands. */
   static open(dataDir: string): E.Either<Fault, ModuleMemory> {
     const path = join(dataDir, MEMORY_FILE);
     if (!existsSync(path)) return E.right(new ModuleMemory(path, new Map()));

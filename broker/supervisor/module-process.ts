@@ -21,7 +21,10 @@ export interface ModuleProcessOptions {
   /** The program of this package that runs a JavaScript module. */
   readonly hostEntry: string;
   readonly natsUrl: string;
-  /** The module's credential; undefined: its code is tried, without a right to anything. See {@link ModuleProcess.trial}. */
+  /**
+   * The module's credential; undefined: its code is tried, without a right to anything. See {@link
+   * ModuleProcess.trial}.
+   */
   readonly seed: string | undefined;
   readonly snapshotsDir: string;
   /** How the process before ended, or `none`. */
@@ -98,7 +101,7 @@ export class ModuleProcess {
 
   private constructor(options: ModuleProcessOptions) {
     const [program, args] = commandLine(options);
-    // A group of its own: a Ctrl-C in the terminal reaches the broker alone, which then drains its modules.
+    // A separate group: a Ctrl-C in the terminal reaches the broker alone, which then drains its modules.
     const child = spawn(program, args, {
       cwd: options.source.dir,
       env: environment(options),
@@ -135,7 +138,9 @@ export class ModuleProcess {
     });
   }
 
-  /** Most reasons for a program not to run are told by {@link ended}; some, such as a directory that is none, at once. */
+  /**
+   * Most reasons for a program not to run are told by {@link ended}; some, such as a directory that is none, at once.
+   */
   static start(options: ModuleProcessOptions): E.Either<Fault, ModuleProcess> {
     return E.tryCatch(
       () => new ModuleProcess(options),

@@ -72,8 +72,9 @@ const INDEX_WAIT_MS = 30_000;
 const acksWhole = ({ start }: Manifest): boolean => 'entry' in start;
 
 /**
- * From where on outcomes may lack copies. What a module acknowledges is its own word: many programs do so on delivery. Only
- * where the process since the last repair was a host of this package does it say more than where that repair ended.
+ * From where on outcomes may lack copies. What a module acknowledges is its own word: many programs do so on
+ * delivery. Only where the process since the last repair was a host of this package does it say more than where that
+ * repair ended.
  */
 const repairFrom = ({ whole, since }: OwnRecords, manifest: Manifest, acked: number, fence: number): Look => {
   const { seq, acksWhole: isTrue } = whole ?? { seq: 0, acksWhole: acksWhole(manifest) };
@@ -83,9 +84,9 @@ const repairFrom = ({ whole, since }: OwnRecords, manifest: Manifest, acked: num
 };
 
 /**
- * Shuts out what ran as this module before, learns from the index what is unanswered and from the log which copies of decided
- * outcomes are missing, and stores those under the new epoch (I4). The broker does it, not the module, so that a module in
- * another language need not, and so that copies are there also when the module stays down.
+ * Shuts out what ran as this module before, learns from the index what is unanswered and from the log which copies of
+ * decided outcomes are missing, and stores those under the new epoch (I4). The broker does it, not the module, so
+ * that a module in another language need not, and so that copies are there also when the module stays down.
  */
 export const openModuleEpoch = (
   { nc, jsm, under, durability }: ModuleStartContext,
@@ -153,7 +154,7 @@ export const openModuleEpoch = (
   );
 };
 
-/** The module has read its past: nobody needs to see that consumer any more. */
+/** The module has read its past: that consumer is not needed any more. */
 export const endFold = ({ nc, jsm }: ModuleStartContext, module: string): TE.TaskEither<Fault, boolean> =>
   jetstream(nc, () => jsm.consumers.delete(LOG, foldConsumer(module)));
 
@@ -174,8 +175,8 @@ export const startModule = (
         await jsm.consumers.unpin(LOG, consumer, PULL_GROUP);
         await jsm.consumers.reset(LOG, consumer, resumeFrom);
         failPoint('start.consumer-reset');
-        const usable = request.logId === context.logId && request.snapshotSeq <= fence;
-        const snapshotSeq = usable ? request.snapshotSeq : 0;
+        const isOfThisLog = request.logId === context.logId && request.snapshotSeq <= fence;
+        const snapshotSeq = isOfThisLog ? request.snapshotSeq : 0;
         // Results above the first unanswered command say which of the commands that come again are answered.
         const { first } = past.whole.of(manifest.name);
         const isFolded = snapshotSeq > 0 ? snapshotSeq : (first ?? fence + 1) - 1;

@@ -23,7 +23,9 @@ export interface ModuleSurroundings {
   readonly start: (manifest: Manifest, request: StartRequest) => TaskEither<Fault, StartReply>;
   /** The module has read its past and handles commands. */
   readonly started: (module: string) => TaskEither<Fault, unknown>;
-  /** Runs the code of a module apart from the one that runs, without a right to anything. Left: what is wrong with it. */
+  /**
+   * Runs the code of a module apart from the one that runs, without a right to anything. Left: what is wrong with it.
+   */
   readonly tryOut: (source: ModuleSource) => TaskEither<Fault, void>;
   /** Stores what a module that stays down has left undone. */
   readonly repair: (manifest: Manifest) => TaskEither<Fault, unknown>;
@@ -35,9 +37,14 @@ export interface ModuleSurroundings {
   readonly waiting: (module: string) => number;
   /** The module is no more known; resolves when its commands that waited are answered. */
   readonly forgotten: (module: string) => Promise<void>;
-  /** Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not. */
+  /**
+   * Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not.
+   */
   readonly linkedSince: () => number | undefined;
-  /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
+  /**
+   * Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is
+   * lost.
+   */
   readonly serverAnswers: () => Promise<void>;
   readonly log: (module: string, text: string) => void;
   /** A line that the module itself printed. */

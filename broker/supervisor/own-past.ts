@@ -23,10 +23,10 @@ const orThrow = <A>(asked: E.Either<ApiFailure, A>): A => {
 };
 
 /**
- * Where a module finds the results and events that it has to fold, behind a sequence. It reads its commands along with them, so
- * where many commands wait this asks the server for the first and the last own record: a module that has answered none of them
- * reads none of them. nats-server 2.15.1 finds 6,000 records a second of a module with 10,000 agents. To be asked once
- * the epoch is open: the epoch before can store nothing more.
+ * Where a module finds the results and events that it has to fold, behind a sequence. It reads its commands along
+ * with them, so where many commands wait this asks the server for the first and the last own record: a module that
+ * has answered none of them reads none of them. nats-server 2.15.1 finds 6,000 records a second of a module with
+ * 10,000 agents. To be asked once the epoch is open: the epoch before can store nothing more.
  */
 export const ownPast = async (
   nc: NatsConnection,
@@ -37,7 +37,7 @@ export const ownPast = async (
   const api = { nc, prefix: '$JS.API' };
   const own = [`res.${module}.>`, `evt.${module}.>`];
   const last = orThrow(await lastMatch(api, own)) ?? 0;
-  // Events of trusted programs may come behind the fence: nobody may miss those.
+  // Events of trusted programs may come after the fence: no module may miss those.
   if (last <= behind) return { from: fence + 1, last: fence };
   const first = orThrow(await nextMatch(api, own, behind + 1)) ?? last;
   return { from: Math.min(first, fence + 1), last };
@@ -53,8 +53,8 @@ const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerCo
   ack_policy: AckPolicy.None,
   deliver_policy: DeliverPolicy.StartSequence,
   opt_start_seq: fromSeq,
-  // One filter, although nobody folds commands: to find the next record for several, nats-server 2.15.1 goes through the
-  // subjects of a block, which with 10,000 agents takes milliseconds a record.
+  // One filter, although commands are not folded: to find the next record for several, nats-server 2.15.1 goes
+  // through the subjects of a block, which with 10,000 agents takes milliseconds a record.
   filter_subjects: [`*.${module}.>`],
   ...PINNED,
   mem_storage: true,

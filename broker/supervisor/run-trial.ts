@@ -49,7 +49,7 @@ const lateBy = ({ clock }: ModuleProcess, withinMs: number): Late => {
 };
 
 /** The answers of the process, one at a time, and each within a time. */
-class Conversation {
+class TrialDialogue {
   #answers: TrialAnswer[] = [];
   #heard: () => void = () => undefined;
 
@@ -90,7 +90,7 @@ const endText = (end: ProcessEnd, { said }: ModuleProcess): string =>
 /** Folds the past in the process; left: what is wrong. */
 const foldPast = async (
   process: ModuleProcess,
-  conversation: Conversation,
+  conversation: TrialDialogue,
   { source, past }: TrialOptions,
 ): Promise<E.Either<string, Tried>> => {
   const { startMs, hangMs } = limitsOf(source.manifest);
@@ -123,7 +123,7 @@ const foldPast = async (
 
 const tried = async (process: ModuleProcess, options: TrialOptions): Promise<E.Either<string, Tried>> => {
   const { startMs } = limitsOf(options.source.manifest);
-  const conversation = new Conversation(process);
+  const conversation = new TrialDialogue(process);
   const loaded = await conversation.answer(startMs);
   if (E.isRight(loaded)) return foldPast(process, conversation, options);
   return E.left(
@@ -134,8 +134,8 @@ const tried = async (process: ModuleProcess, options: TrialOptions): Promise<E.E
 };
 
 /**
- * Runs a module's code in a process that has no credential and no connection: it loads, fits its manifest, and folds the past
- * of the module. The module itself runs on. MODULE_START_FAILED says what is wrong.
+ * Runs a module's code in a process that has no credential and no connection: it loads, fits its manifest, and folds
+ * the past of the module. The module itself runs on. MODULE_START_FAILED says what is wrong.
  */
 export const tryOut =
   (options: TrialOptions): TaskEither<Fault, Tried> =>
@@ -160,8 +160,8 @@ export const tryOut =
       const outcome = await tried(process, options).finally(() => process.kill());
       if (E.isRight(outcome)) return outcome;
       const said = process.said.all.map((line) => `\n  ${line}`).join('');
-      const unchanged = `nothing was changed, and ${name} goes on as it was`;
-      const todo = `mend the code and run \`tallystick module reload ${name}\` again`;
+      const unchanged = `nothing was changed, and ${name} continues with the old code`;
+      const todo = `fix the code and run \`tallystick module reload ${name}\` again`;
       return E.left(
         fault(
           'MODULE_START_FAILED',

@@ -8,14 +8,22 @@ export interface SilenceWatchOptions {
   readonly process: ModuleProcess;
   /** `limits.hangMs`. */
   readonly hangMs: number;
-  /** Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not. */
+  /**
+   * Since when the connection to the server stands, by the clock of `performance.now()`; undefined while it does not.
+   */
   readonly linkedSince: () => number | undefined;
-  /** Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is lost. */
+  /**
+   * Resolves when the server has answered, and all that it had sent before is here; rejects when the connection is
+   * lost.
+   */
   readonly serverAnswers: () => Promise<void>;
   readonly log: (text: string) => void;
 }
 
-/** Ends a process that hangs. Silence while the server answers means that; while it does not, nobody can be heard. */
+/**
+ * Ends a process that hangs. A silent process hangs if the server replies. Without the server, every process is
+ * silent.
+ */
 export class SilenceWatch {
   /** By the clock of the process. */
   #lastBeat: number;

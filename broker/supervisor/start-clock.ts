@@ -1,6 +1,7 @@
 /**
- * How long a start has brought nothing forward, milliseconds. A module that folds a long past is slow and not stuck: each
- * beat that says that more is folded begins the time again. What the broker itself needs to answer a start does not count.
+ * How long a start has brought nothing forward, milliseconds. A module that folds a long past is slow and not stuck:
+ * each beat that says that more is folded begins the time again. What the broker itself needs to answer a start does
+ * not count.
  */
 export class StartClock {
   #since: number;

@@ -10,7 +10,7 @@ export interface Rest {
   readonly reason: string | null;
 }
 
-export interface Planned {
+export interface PlannedStart {
   readonly source: ModuleSource;
   /** What is remembered of it from now on. */
   readonly remembered: Remembered;
@@ -41,7 +41,7 @@ const remembered = (source: ModuleSource, shipped: boolean, before: Remembered |
   manifest: source.manifest,
 });
 
-const named = (source: ModuleSource, shipped: boolean, before: Remembered | undefined): Planned => {
+const named = (source: ModuleSource, shipped: boolean, before: Remembered | undefined): PlannedStart => {
   const entry = remembered(source, shipped, before);
   return { source, remembered: entry, rest: entry.intent === 'unloaded' ? UNLOADED : undefined };
 };
@@ -54,7 +54,7 @@ const lastKnown = ({ dir, manifest }: Remembered): ModuleSource => ({
 });
 
 /** A module that the command line does not name. */
-const kept = (name: string, before: Remembered, read: StartInputs['read']): Planned => {
+const kept = (name: string, before: Remembered, read: StartInputs['read']): PlannedStart => {
   const last = lastKnown(before);
   if (before.shipped)
     return { source: last, remembered: before, rest: before.intent === 'unloaded' ? UNLOADED : LEFT_OUT };
@@ -72,9 +72,9 @@ const kept = (name: string, before: Remembered, read: StartInputs['read']): Plan
 };
 
 /**
- * Which modules a start makes known, and which of them it starts: those that the package ships, those that the command line
- * names, and those that are remembered. What an operator unloaded stays unloaded, also where the command line names it. A
- * remembered directory has precedence over a shipped one of the same name.
+ * Which modules a start makes known, and which of them it starts: those that the package ships, those that the
+ * command line names, and those that are remembered. What an operator unloaded stays unloaded, also where the command
+ * line names it. A remembered directory has precedence over a shipped one of the same name.
  */
 export const startPlan = ({
   shipped,
@@ -82,9 +82,9 @@ export const startPlan = ({
   isShipped,
   remembered: before,
   read,
-}: StartInputs): readonly Planned[] => {
+}: StartInputs): readonly PlannedStart[] => {
   const givenNames = new Set(given.map(({ manifest }) => manifest.name));
-  const plan: Planned[] = [];
+  const plan: PlannedStart[] = [];
   const inPackage = new Map(shipped.map((source) => [source.manifest.name, source]));
   for (const [name, source] of inPackage) {
     const entry = before.get(name);

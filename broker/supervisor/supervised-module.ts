@@ -22,7 +22,9 @@ import { pause } from '../../system/async/pause.js';
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
-/** What ends a process that was ready is likely a command, which is answered then: the others need not wait for long. */
+/**
+ * What ends a process that was ready is likely a command, which is answered then: the others need not wait for long.
+ */
 const MAX_READY_BACKOFF_MS = 1_000;
 /** How often it is looked whether the server is back. */
 const LINK_POLL_MS = 100;
@@ -105,7 +107,7 @@ export class SupervisedModule implements ServedModule {
     return this.lastOutput.length === 0 ? undefined : this.lastOutput.join('\n');
   }
 
-  /** It runs, or the broker goes on trying to have it run. */
+  /** It runs, or the broker still tries to make it run. */
   get isActive(): boolean {
     return this.state === 'loaded' || this.state === 'loading' || this.state === 'reloading';
   }
@@ -127,8 +129,9 @@ export class SupervisedModule implements ServedModule {
   }
 
   /**
-   * Starts the module; resolves when it handles commands, or with why the first start failed. Then the broker goes on trying,
-   * until it parks the module. `once`: it was parked before, and one start that fails is enough to park it again.
+   * Starts the module; resolves when it handles commands, or with why the first start failed. Then the broker still
+   * tries, until it parks the module. `once`: it was parked before, and one start that fails is enough to park it
+   * again.
    */
   load({ once = false }: { readonly once?: boolean } = {}): TaskEither<Fault, void> {
     return () =>
@@ -190,7 +193,7 @@ export class SupervisedModule implements ServedModule {
   isReady(): void {
     this.#watch?.heard();
     this.#ready?.();
-    // One that follows the log goes on reading by the consumer of its past.
+    // A follower continues to read with the consumer of its past.
     if (!isFollower(this.manifest)) void this.#around.started(this.name)();
   }
 
@@ -217,7 +220,7 @@ export class SupervisedModule implements ServedModule {
         answer(E.right(undefined));
         this.#lastExit = await this.#untilEnd(started.right);
         const ranMs = performance.now() - readyAt;
-        // One that ends as soon as it is ready has not recovered: the pauses before it must go on growing.
+        // One that ends as soon as it is ready has not recovered: the pauses before it must continue to grow.
         if (ranMs >= backoff.nextMs) backoff.reset();
         if (!this.#wanted) break;
         this.reason = this.#whyEnded(started.right, `its process ended (${this.#lastExit})`);
@@ -245,8 +248,8 @@ export class SupervisedModule implements ServedModule {
   }
 
   #firstStartFailed(): Fault {
-    const goesOn = `the broker goes on trying: \`tallystick module info ${this.name}\` says how it stands`;
-    const todo = `mend it and run \`tallystick module reload ${this.name}\`, or stop it: \`tallystick module unload ${this.name}\``;
+    const goesOn = `the broker still tries: \`tallystick module info ${this.name}\` shows its state`;
+    const todo = `fix it and run \`tallystick module reload ${this.name}\`, or stop it: \`tallystick module unload ${this.name}\``;
     return fault(
       'MODULE_START_FAILED',
       `${this.name} did not start: ${this.reason}; ${goesOn}${this.#saidLast}\n${todo}`,
@@ -259,7 +262,7 @@ export class SupervisedModule implements ServedModule {
     this.#around.log(this.name, `${reason}; \`tallystick module reload ${this.name}\` starts it again`);
     this.#onParked(reason);
     await this.#around.repair(this.manifest)();
-    const todo = `mend it and run \`tallystick module reload ${this.name}\`; its commands wait until then`;
+    const todo = `fix it and run \`tallystick module reload ${this.name}\`; its commands wait until then`;
     return E.left(fault('MODULE_START_FAILED', `${this.name} was ${reason}${this.#saidLast}\n${todo}`));
   }
 

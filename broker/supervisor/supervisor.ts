@@ -11,13 +11,13 @@ import { brokenBy, dependenciesOf, startOrder } from './dependencies.js';
 import { type ModuleSource, readModule } from './manifest-file.js';
 import type { Intent, ModuleMemory, Remembered } from './module-memory.js';
 import type { ModuleSurroundings } from './module-surroundings.js';
-import type { Planned } from './start-plan.js';
+import type { PlannedStart } from './start-plan.js';
 import { SupervisedModule } from './supervised-module.js';
 
 /** A module that was told to start: how that ends. Others may stop it meanwhile. */
 type Begun = TaskEither<Fault, SupervisedModule>;
 
-/** All modules of a broker: which there are, in which order they start, and who depends on whom. */
+/** All modules of a broker, the order of their starts, and their dependencies. */
 export class Supervisor implements ModuleDirectory {
   readonly #modules = new Map<string, SupervisedModule>();
   /** What is being done with a module, on request. */
@@ -43,7 +43,7 @@ export class Supervisor implements ModuleDirectory {
   }
 
   /** Makes modules known and remembers them, before any of them starts. A name that is there twice is refused. */
-  plan(planned: readonly Planned[]): E.Either<Fault, void> {
+  plan(planned: readonly PlannedStart[]): E.Either<Fault, void> {
     for (const { source, rest } of planned) {
       const { name } = source.manifest;
       const same = this.#modules.get(name);
@@ -100,8 +100,8 @@ export class Supervisor implements ModuleDirectory {
   }
 
   /**
-   * Takes the manifest and the code that are there now. They are tried first, and what is wrong with them leaves the running
-   * process alone. `untried`: without that.
+   * Takes the manifest and the code that are there now. They are tried first, and what is wrong with them leaves the
+   * running process alone. `untried`: without that.
    */
   reload(
     name: string,
@@ -135,8 +135,8 @@ export class Supervisor implements ModuleDirectory {
   }
 
   /**
-   * Forgets a module. Its commands that wait are answered MODULE_UNKNOWN, as later ones are. `dryRun` only tells how many
-   * there are.
+   * Forgets a module. Its commands that wait are answered MODULE_UNKNOWN, as later ones are. `dryRun` only tells how
+   * many there are.
    */
   remove(
     name: string,
@@ -238,7 +238,7 @@ export class Supervisor implements ModuleDirectory {
       : TE.right(module);
   }
 
-  /** Remembers what is wanted of modules, before it is done: whoever was answered finds it so after any crash. */
+  /** Remembers what is wanted of modules, before it is done: after a reply, it holds through any crash. */
   #remember(modules: readonly ModuleSource[], intent: Intent): E.Either<Fault, void> {
     const entry = ({ dir, manifest }: ModuleSource): Remembered => {
       const before = this.memory.all.get(manifest.name);
@@ -353,7 +353,7 @@ export class Supervisor implements ModuleDirectory {
     return notes.length === 0 ? null : notes.join('; ');
   }
 
-  /** Whether the module can start, and whether those that run could go on with it. */
+  /** Whether the module can start, and whether the running ones could continue with it. */
   #checkFits({ manifest }: ModuleSource): E.Either<Fault, void> {
     const before = this.#manifests();
     const after = new Map([...before, [manifest.name, manifest]]);

@@ -8,7 +8,10 @@ export interface LateOptions {
   readonly withinMs: number;
   /** How much of the time has passed, milliseconds; it may go back. */
   readonly passedMs: () => number;
-  /** Resolves when all is here that was sent before: this process may be the slow one. One that rejects is not waited for. */
+  /**
+   * Resolves when all is here that was sent before: this process may be the slow one. One that rejects is not waited
+   * for.
+   */
   readonly heard?: () => Promise<void>;
 }
 

@@ -24,7 +24,7 @@ export interface AppenderOptions {
   readonly grouping: Grouping;
   /** How long the oldest record may go unacknowledged, milliseconds. */
   readonly ackTimeoutMs?: number;
-  /** The broker takes the records and stores them: this program is in an account of its own. Default false. */
+  /** The broker takes the records and stores them: this program is in a separate account. Default false. */
   readonly isServed?: boolean;
 }
 
@@ -55,7 +55,7 @@ const unsettledOf = ({ n, draft, settle }: Pending, sent: boolean): Unsettled =>
  * where an earlier one was not (I2). What happens to the unsettled then is `onBroken`'s.
  *
  * At most one batch is on its way: the next one fills meanwhile, and a batch that the server gave up can be sent again
- * with nothing stored behind it. How much may wait is for the owner to bound, who knows whom to tell.
+ * with nothing stored behind it. The owner bounds how much may wait, because it knows its callers.
  */
 export class Appender {
   readonly #options: Required<AppenderOptions>;
@@ -92,7 +92,7 @@ export class Appender {
     this.#next = options.next;
     this.#lastStored = options.next - 1;
     const link = linkState(options.nc);
-    // What is on its way when the connection goes may be lost or stored, and nobody will say which.
+    // A record that is in flight when the connection is lost may be stored or not, and no message will tell.
     this.#forget = link.onChange(() => {
       if (!link.isUp) this.break(fault('LOG_UNAVAILABLE', 'the connection to the server was lost'));
     });
@@ -231,7 +231,7 @@ export class Appender {
     let bytes = 0;
     for (const record of records) bytes += record.bytes;
     this.#track(last, bytes);
-    // Nobody can guess it: whoever may send anything at all could add to a batch that he can name, and spoil it.
+    // It cannot be guessed: a sender that knows it could add to the batch, and spoil it.
     const id = `${this.#options.epoch}.${this.#batches}.${randomBytes(12).toString('base64url')}`;
     for (const [index, record] of records.entries()) {
       const place = { id, i: index + 1, isLast: record === last };
@@ -279,7 +279,7 @@ export class Appender {
   }
 
   /**
-   * The server took nothing of a batch (somebody has too many open, it came in pieces, it could not be staged), and nothing was
+   * The server took nothing of a batch (too many are open, it came in pieces, it could not be staged), and nothing was
    * sent behind it: its records go one by one, under the same numbers, and batches are tried again after a while.
    */
   #takeBack(records: readonly Pending[]): void {

@@ -4,8 +4,9 @@ const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
 /**
- * Whether records may go as batches. The server takes 50 open batches of a stream, of whoever it may be, and refuses the rest;
- * single records it takes all the same. So after a refusal they go one by one for a while, and for longer each time.
+ * Whether records may go as batches. The server takes 50 open batches of a stream, of all producers together, and
+ * refuses the rest; single records it takes all the same. So after a refusal they go one by one for a while, and for
+ * longer each time.
  */
 export class Batching {
   readonly #pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);

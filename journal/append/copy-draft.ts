@@ -3,7 +3,7 @@ import { formatPart } from '../../schemas/identity.js';
 import type { PromisedCopy } from '../../schemas/result-bytes.js';
 import type { Draft } from './draft.js';
 
-/** One of the records that an outcome causes, and what it bears of the outcome. */
+/** One of the records that an outcome causes, with its headers from the outcome. */
 export interface Copy {
   /** Sequence of the command. */
   readonly cause: number;
@@ -17,9 +17,9 @@ export interface Copy {
 }
 
 /**
- * A copy as it is stored, whoever stores it and when: its payload is the bytes that the result has. An event has the shape that its result was written in, also when
- * its module has gone on to another since. A command has the shape that its callee takes, of which the sender's schema
- * version says nothing.
+ * A copy in its stored form, which does not depend on who stores it and when: its payload is the bytes in the result.
+ * An event has the form in which its result was written, even if its module has another one now. A command has the
+ * form of its callee, of which the sender's schema version says nothing.
  */
 export const copyDraft = ({ cause, conversation, schema, i, n, out: { subject, data } }: Copy): Draft => ({
   subject,

@@ -3,7 +3,7 @@ import type { Fault } from '../../schemas/errors.js';
 
 /**
  * A record to be appended. Identity and fence are the appender's to add, and schema version 1 where `headers` has none:
- * only what a module states has a version of its own.
+ * only the events and results of a module have a separate version.
  */
 export interface Draft {
   readonly subject: string;

@@ -27,7 +27,7 @@ const START = `NATS/1.0${END}`;
 const DEFAULT_SCHEMA = line(HEADER.schema, SCHEMA_VERSION);
 
 /**
- * The headers that one epoch's records bear, as the bytes that go over the wire. The client's own header object checks
+ * The headers of one epoch's records, in their bytes on the wire. The client's own header object checks
  * and canonicalizes each line again: at the rates of a burst that costs as much as all the rest of a publish.
  */
 export class Envelope {
@@ -41,9 +41,10 @@ export class Envelope {
   }
 
   /**
-   * Upper bound of what the server counts against its limit for one record, with the headers of fence and batch; bytes. Or why
-   * the record can never be stored. Asked once, before the record takes a number: one that is never stored is a gap (I2), and
-   * the refusal of the server would end the epoch of all others. `maxPayload`: what the connection takes.
+   * Upper bound of what the server counts against its limit for one record, with the headers of fence and batch;
+   * bytes. Or why the record can never be stored. Asked once, before the record takes a number: one that is never
+   * stored is a gap (I2), and the refusal of the server would end the epoch of all others. `maxPayload`: what the
+   * connection takes.
    */
   weigh({ subject, data, headers }: Draft, maxPayload = MAX_RECORD_BYTES): number | Fault {
     const own = this.#fenced.length + DEFAULT_SCHEMA.length + this.#id.length + NUMBER_BYTES;

@@ -2,7 +2,7 @@ import type { Durability } from '../../schemas/log.js';
 
 /**
  * How records travel to the log. A lone record is published by itself at once; what gathers while the server is busy
- * goes as one atomic batch where that is cheaper than one by one. No timer: whoever is alone waits for nobody.
+ * goes as one atomic batch where that is cheaper than one by one. There is no timer: a single record never waits.
  */
 export interface Grouping {
   /** Single records that may be on their way. */
@@ -12,7 +12,7 @@ export interface Grouping {
 }
 
 /**
- * By what a record costs the server. Under `fsync` each single record is a sync of its own, a batch is one for all of it;
+ * By what a record costs the server. Under `fsync` each single record is a separate sync, a batch is one sync for all;
  * where the two meet was measured. Under `os` a batch of hundreds does no better than as many single records on their
  * way at once, and single ones are answered each with its sequence. See docs/decisions/0016.
  */

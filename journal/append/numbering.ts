@@ -1,8 +1,8 @@
 /**
- * A producer's records have an order of acceptance that goes on over all its epochs, and a number within each epoch. Within
+ * A producer's records have an order of acceptance over all its epochs, and a number within each epoch. Within
  * one epoch both rise together, but for orders that need no number any more: those were settled before it began.
  */
-export interface Run {
+export interface NumberedRun {
   /** The first order of the run, and the number that it has. */
   readonly order: number;
   readonly n: number;
@@ -11,7 +11,7 @@ export interface Run {
 }
 
 /** The numbers that the records take which an epoch begins with, and all that come behind them from order `next` on. */
-export const numberingOf = (orders: readonly number[], next: number): readonly Run[] => {
+export const numberingOf = (orders: readonly number[], next: number): readonly NumberedRun[] => {
   const runs: { order: number; n: number; count: number | null }[] = [];
   for (const [index, order] of orders.entries()) {
     const last = runs.at(-1);
@@ -22,17 +22,17 @@ export const numberingOf = (orders: readonly number[], next: number): readonly R
   return [...runs, { order: next, n: orders.length + 1, count: null }];
 };
 
-const isWithin = (offset: number, { count }: Run): boolean =>
+const isWithin = (offset: number, { count }: NumberedRun): boolean =>
   offset >= 0 && (count === null || offset < count);
 
 /** The number that an order has in the epoch; undefined: it was settled before. */
-export const numberOf = (runs: readonly Run[], order: number): number | undefined => {
+export const numberOf = (runs: readonly NumberedRun[], order: number): number | undefined => {
   const run = runs.find((candidate) => isWithin(order - candidate.order, candidate));
   return run === undefined ? undefined : run.n + order - run.order;
 };
 
 /** The inverse. */
-export const orderOf = (runs: readonly Run[], n: number): number | undefined => {
+export const orderOf = (runs: readonly NumberedRun[], n: number): number | undefined => {
   const run = runs.find((candidate) => isWithin(n - candidate.n, candidate));
   return run === undefined ? undefined : run.order + n - run.n;
 };

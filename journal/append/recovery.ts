@@ -6,7 +6,7 @@ import { splitSubject } from '../../schemas/subjects.js';
 import type { Copy } from './copy-draft.js';
 import { SparseSequences } from '../wire/sparse-sequences.js';
 
-interface Outcome {
+interface DecidedOutcome {
   /** Sequence of the result, and its subject. */
   readonly decision: number;
   readonly subject: string;
@@ -26,12 +26,12 @@ export interface MissingCopy {
 }
 
 /**
- * What a module left behind, folded from its part of the log: which outcomes lack copies. Start it where all outcomes before
- * have theirs. It takes a bit for each command that was answered, and more for those alone that lack copies.
+ * What a module left behind, folded from its part of the log: which outcomes lack copies. Start it where all outcomes
+ * before have theirs. It takes a bit for each command that was answered, and more for those alone that lack copies.
  */
 export class ModuleRecovery {
   readonly #answered = new SparseSequences();
-  readonly #incomplete = new Map<number, Outcome>();
+  readonly #incomplete = new Map<number, DecidedOutcome>();
 
   constructor(private readonly module: string) {}
 
@@ -48,8 +48,9 @@ export class ModuleRecovery {
   }
 
   /**
-   * The copies that outcomes promise and the log does not have, in the order in which their outcomes were decided, as they
-   * would have been stored. That is the module's word alone: whether it may have such copies is for others to say.
+   * The copies that outcomes promise and the log does not have, in the order in which their outcomes were decided, as
+   * they would have been stored. That is the module's word alone: whether it may have such copies is for others to
+   * say.
    */
   *missing(): Generator<MissingCopy> {
     for (const [cause, { decision, subject, conversation, schema, out, present }] of this.#incomplete) {
@@ -96,7 +97,7 @@ export interface EpochEnd {
   readonly last: number;
   /**
    * Lower numbers that are not in the log: refused, or never acknowledged and left out by a crash. {@link MAX_HOLES} at
-   * most: more than that no crash leaves, only an identity that somebody made up.
+   * most: more than that no crash leaves, only a forged identity.
    */
   readonly holes: readonly number[];
 }
@@ -111,7 +112,9 @@ interface Looked {
   readonly known: EpochEnd | undefined;
 }
 
-/** How an epoch ended, by what was found of it and what its producer was told; undefined when there is nothing of it. */
+/**
+ * How an epoch ended, by what was found of it and what its producer was told; undefined when there is nothing of it.
+ */
 export const epochEnd = ({ epoch, stored, fromSeq, known }: Looked): EpochEnd | undefined => {
   const told = known?.epoch === epoch ? known : undefined;
   if (stored.size === 0) return told;
@@ -133,7 +136,7 @@ export const isWrittenBy = (message: StoredMessage, module: string): boolean => 
 
 /**
  * Which numbers of a producer's latest epoch are in the log, and where. `believes` says whether a record can be the
- * producer's at all: a sender may put any identity on a command of its own.
+ * producer's at all: a sender may put any identity on its command.
  */
 export class NumberRecovery {
   #epoch = 0;
@@ -145,7 +148,7 @@ export class NumberRecovery {
     private readonly believes: (message: StoredMessage, epoch: number) => boolean,
     /** The sequence that the records begin with which are added. */
     private readonly fromSeq: number,
-    /** Whether somebody asks for the records themselves, which are as many as the epoch has. */
+    /** Whether the caller needs the records themselves, which are as many as the epoch has. */
     private readonly keeps = true,
   ) {}
 
@@ -165,7 +168,7 @@ export class NumberRecovery {
     else same.push(message);
   }
 
-  /** The records that bear each number, where they are kept: one, unless somebody pretends. */
+  /** The records with each number, if they are kept: one, unless an identity is forged. */
   get stored(): ReadonlyMap<number, readonly StoredMessage[]> {
     return this.#stored;
   }

@@ -57,7 +57,7 @@ export const checkHolder = (nc: NatsConnection, producer: string, by: string): T
     ),
   );
 
-/** The epoch under which a producer's last records are; undefined: there is none, or it was ended and nobody knows which. */
+/** The epoch of a producer's last records; undefined: there is none, or it has ended and its end is unknown. */
 export const lastEpochOf = (nc: NatsConnection, producer: string): TE.TaskEither<Fault, number | undefined> =>
   pipe(
     lastEpochRecord(nc, producer),

@@ -39,26 +39,27 @@ export interface NextEpoch {
 /** Opens a producer's epochs. EPOCH_LOST: another process has taken over, and this one must stop. */
 export type EpochSource = (last: LastEpoch | undefined) => TE.TaskEither<Fault, NextEpoch>;
 
-/** Whether a stored record is what was sent. A sender can put any identity on a command of its own. */
+/** Whether a stored record is what was sent. A sender can put any identity on its command. */
 const isOf =
   ({ subject, data }: Draft) =>
   (message: StoredMessage): boolean =>
     message.subject === subject && Buffer.compare(message.data, data) === 0;
 
 /**
- * How many records before its fence a takeover looks at. The refusal of a record ends its epoch, so that behind the record
- * stand only those that were on their way by then.
+ * How many records before its fence a takeover looks at. The refusal of a record ends its epoch, so that behind the
+ * record stand only those that were on their way by then.
  */
 const LOOK_BACK = 50_000;
 
 export type Takeover = Omit<EpochRequest, 'fromSeq' | 'lookBack' | 'ends' | 'known' | 'believes'> & {
-  /** Whether a record that bears the producer's name can be the producer's. */
+  /** Whether a record with the producer's name can be the producer's. */
   readonly isOwn?: (message: StoredMessage) => boolean;
 };
 
 /**
- * Takes a producer's name over from a process of which nothing is known but what is in the log, which may have been killed
- * after some of its records were refused: what it left out is looked for, and is in the record of the new epoch.
+ * Takes a producer's name over from a process of which nothing is known but what is in the log, which may have been
+ * killed after some of its records were refused: what it left out is looked for, and is in the record of the new
+ * epoch.
  */
 export const takeOver = ({ isOwn = () => true, ...request }: Takeover): TE.TaskEither<Fault, OpenedEpoch> =>
   pipe(
@@ -89,7 +90,7 @@ export const brokerEpochs = (options: BrokerEpochs): EpochSource => {
   const request = { ...options, by };
   const open = (last: LastEpoch | undefined): TE.TaskEither<Fault, NextEpoch> =>
     pipe(
-      // The first epoch of a life takes the name over from whoever holds it; the later ones must not.
+      // The first epoch of a life takes the name over from its holder; later epochs must not.
       isHeld ? checkHolder(nc, producer, by) : TE.right(undefined),
       TE.chain(() =>
         last === undefined
@@ -108,7 +109,7 @@ export const brokerEpochs = (options: BrokerEpochs): EpochSource => {
         return { epoch, fence, find: (n, draft) => stored.get(n)?.find(isOf(draft))?.seq };
       }),
     );
-  // One process opens all epochs of a log, the broker that holds it: in turn, so that nobody takes the name over between
-  // the look at who holds it and the fence.
+  // One process opens all epochs of a log, the broker that holds it: in turn, so that no process takes the name over
+  // between the look at who holds it and the fence.
   return (last) => () => inTurn(producer, open(last));
 };

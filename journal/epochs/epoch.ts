@@ -12,7 +12,9 @@ import { parsePubAck } from '../../link/pub-ack.js';
 import { readLog } from '../read/reader.js';
 import { type EpochEnd, NumberRecovery } from '../append/recovery.js';
 
-/** Payload of an epoch record. `fence` shuts the old epoch out; `open`, behind it, is the new epoch and the fence's F. */
+/**
+ * Payload of an epoch record. `fence` shuts the old epoch out; `open`, behind it, is the new epoch and the fence's F.
+ */
 export interface EpochRecord {
   readonly phase: 'fence' | 'open';
   readonly producer: string;
@@ -85,7 +87,7 @@ export interface EpochRequest {
   readonly ends?: number;
   /** What the subjects of the producer's records begin with. */
   readonly prefixes: readonly string[];
-  /** Whether a record that bears the producer's name can be of that epoch of the producer. */
+  /** Whether a record with the producer's name can be of that epoch of the producer. */
   readonly believes: (message: StoredMessage, epoch: number) => boolean;
   /** What the producer was told of that epoch, where it is still there to say it. */
   readonly known?: EpochEnd;
@@ -139,8 +141,8 @@ export const openEpoch = ({
           if (look === undefined) return { fence, numbers: new NumberRecovery(producer, believes, fence) };
           const numbers = new NumberRecovery(producer, believes, look.knownFrom, keepsStored);
           const isMeant = (subject: string): boolean => prefixes.some((prefix) => subject.startsWith(prefix));
-          // All of the log, and looked through here: to find the next record for filters, nats-server 2.15.1 goes through
-          // the subjects of a block, which with 10,000 of them took it 5 ms a record.
+          // All of the log, and looked through here: to find the next record for filters, nats-server 2.15.1 goes
+          // through the subjects of a block, which with 10,000 of them took it 5 ms a record.
           for await (const message of readLog(nc, { fromSeq: look.fromSeq, toSeq: fence })) {
             if (!isMeant(message.subject)) continue;
             numbers.add(message);

@@ -47,7 +47,7 @@ const ask = <A>(nc: NatsConnection, subject: string, request: object): TE.TaskEi
       },
       (thrown) =>
         isNobody(thrown)
-          ? fault('BROKER_UNREACHABLE', `nobody serves ${subject}: is the broker running?`)
+          ? fault('BROKER_UNREACHABLE', `no broker serves ${subject}: is it running?`)
           : fault('LOG_UNAVAILABLE', `no answer to ${subject}: ${(thrown as Error).message}`),
     ),
     TE.chainEitherK((reply) => (reply.error === undefined ? E.right(reply) : E.left(reply.error))),
@@ -84,7 +84,7 @@ const endOf = ({ epoch, known, settledSeq }: LastEpoch, stored: ReadonlyMap<numb
 
 /**
  * Epochs of a producer outside the broker, which asks the broker for each. The first one takes the producer over from
- * whoever had it; for the later ones this process must still have it, else EPOCH_LOST: one that was paused while its
+ * any holder; for the later ones this process must still have it, else EPOCH_LOST: one that was paused while its
  * replacement took over learns it so, and does not take over in turn.
  */
 export const requestedEpochs = (options: RequestedEpochs): EpochSource => {

@@ -11,11 +11,11 @@ import type { EpochSource, LastEpoch, NextEpoch } from '../epochs/epoch-source.j
 import type { Grouping } from '../append/grouping.js';
 import { linkState } from '../../link/link-state.js';
 import { isTransient } from '../../link/pub-ack.js';
-import { numberingOf, numberOf, orderOf, type Run } from '../append/numbering.js';
+import { numberingOf, numberOf, orderOf, type NumberedRun } from '../append/numbering.js';
 import type { Kept, OnKept, Outbox } from './outbox.js';
 import type { EpochEnd } from '../append/recovery.js';
 import { Resumption, type Resumed } from './resumption.js';
-import { FOR_EVER, giveUp, settleFound, uncertain, type Waiting } from './waiting-records.js';
+import { FOR_EVER, giveUp, settleFound, uncertain, type WaitingRecord } from './waiting-records.js';
 import { pause } from '../../system/async/pause.js';
 import { Backoff } from '../../system/async/backoff.js';
 
@@ -45,8 +45,8 @@ export interface SubmitOptions {
   /** Told when it does, or why not. Without an outbox, and for what is settled before, it is not called. */
   readonly onKept?: OnKept;
   /**
-   * Nobody waits for it, and late is better than not at all: it is tried for as long as the producer lives, in its order, and
-   * the bounds on what is pending do not refuse it. Default false.
+   * No caller waits for it, and late is better than not at all: it is tried for as long as the producer lives, in its
+   * order, and the bounds on what is pending do not refuse it. Default false.
    */
   readonly patient?: boolean;
 }
@@ -71,12 +71,12 @@ const DEFAULTS = {
   maxPendingBytes: 64 * 1024 * 1024,
 };
 
-/** What a record takes in the log beside its payload, about; bytes. */
+/** The approximate bytes of a record in the log besides its payload. */
 const RECORD_BYTES = 512;
 
 const CLOSED = fault('LOG_UNAVAILABLE', 'the producer is closed');
 
-/** The first epoch; whoever is too busy for the moment is asked again for a while. */
+/** The first epoch. If the broker is too busy, it is asked again for a while. */
 const openFirst = async (
   epochs: EpochSource,
   last: LastEpoch | undefined,
@@ -91,21 +91,21 @@ const openFirst = async (
 };
 
 /**
- * An appender that outlives its epochs. When one breaks (a lost acknowledgement, a server restart), it opens the next,
- * learns what of the old one was stored, and sends just the rest, in order. A caller gets a receipt or a fault that says
- * whether the record is in the log. With an outbox it outlives its process too.
+ * An appender that outlives its epochs. When one breaks (a lost acknowledgement, a server restart), it opens the
+ * next, learns what of the old one was stored, and sends just the rest, in order. A caller gets a receipt or a fault
+ * that says whether the record is in the log. With an outbox it outlives its process too.
  */
 export class Producer {
   readonly #options: ProducerOptions & typeof DEFAULTS;
   readonly #resumption = new Resumption();
   #appender: Appender | undefined;
-  #waiting: Waiting[] = [];
+  #waiting: WaitingRecord[] = [];
   /** Records that met a break and are sent again: an epoch that breaks again and again must not hold them for ever. */
   readonly #troubled = new Map<Settle, number>();
   /** The epoch that records were last sent under, as far as the server has answered. */
   #end: EpochEnd = { epoch: 0, last: 0, holes: [] };
   /** Which number each record has in it. */
-  #numbering: readonly Run[] = [];
+  #numbering: readonly NumberedRun[] = [];
   #nextOrder = 1;
   /** What any epoch's records may weigh at most: sizes are checked before a record has its place. */
   #envelope: Envelope;
@@ -127,7 +127,9 @@ export class Producer {
     this.#envelope = new Envelope(options.name, Number.MAX_SAFE_INTEGER);
   }
 
-  /** Opens the first epoch. Of an earlier process nothing is looked for but what the outbox has: its callers are gone. */
+  /**
+   * Opens the first epoch. Of an earlier process nothing is looked for but what the outbox has: its callers are gone.
+   */
   static open(options: ProducerOptions): TaskEither<Fault, Producer> {
     return async () => {
       const { sent, kept = [] } = options.outbox?.left ?? {};
@@ -213,7 +215,7 @@ export class Producer {
       settle(outcome);
     });
     const since = patient ? FOR_EVER : performance.now();
-    // Before a break nobody asks since when a record is there; these are to be told from others then.
+    // Before a break, the time of a record is not needed. After it, these must be distinguished from others.
     if (patient) this.#troubled.set(settled, since);
     if (this.#appender === undefined) this.#waiting.push({ draft, since, n: null, order, settle: settled });
     else this.#appender.submitWeighed(draft, weight, settled);
@@ -246,7 +248,7 @@ export class Producer {
     return settled;
   }
 
-  /** What the caller may be told of a record that the outbox was to keep: a no only once nobody can send it any more. */
+  /** What the caller may learn about a record for the outbox: a no only when no process can send it any more. */
   async #refused(outbox: Outbox, order: number, reason: Fault): Promise<Appended> {
     if (this.#leaving)
       return uncertain('the outbox has the record, which is sent when it is opened again', reason);
@@ -265,8 +267,11 @@ export class Producer {
     return { ...fault('OVERLOADED', text), retryAfterMs };
   }
 
-  /** Takes up what earlier processes left: whoever waited for it is gone, so it stays in the outbox until it is stored. */
-  #resume(kept: readonly Kept[], numbering: readonly Run[]): void {
+  /**
+   * Takes up the records of earlier processes. Their callers are gone, so a record stays in the outbox until it is
+   * stored.
+   */
+  #resume(kept: readonly Kept[], numbering: readonly NumberedRun[]): void {
     const { outbox } = this.#options;
     this.#resumption.begin(kept.length);
     for (const { order, draft } of kept) {

@@ -3,7 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import type { Appended, Draft, Settle } from '../append/draft.js';
 import type { NextEpoch } from '../epochs/epoch-source.js';
 
-/** Since when a record waits that nobody waits for: it is never given up. */
+/** The start of the wait of a record without a caller: it is never given up. */
 export const FOR_EVER = Number.POSITIVE_INFINITY;
 
 /** The fault that says that it cannot be known whether a record is in the log. */
@@ -11,7 +11,7 @@ export const uncertain = (what: string, reason: Fault): Appended =>
   E.left(fault('LOG_UNCERTAIN', `${what}: ${reason.message}`));
 
 /** A record that has no appender: it waits for the next epoch. */
-export interface Waiting {
+export interface WaitingRecord {
   readonly draft: Draft;
   /** Since when it has been in trouble: the first break that it met. */
   readonly since: number;
@@ -23,23 +23,23 @@ export interface Waiting {
 }
 
 /**
- * What was sent under the old epoch and is stored gets its receipt; the rest is returned, to be sent again, but for a record
- * that later ones have overtaken: it would stand behind them (I2), so it is for the caller to send it anew. Of what an
- * earlier process has accepted there is no caller: late is better than lost. `last`: the highest number that is known to be
- * stored; `reason`: why the old epoch broke, in this process.
+ * What was sent under the old epoch and is stored gets its receipt; the rest is returned, to be sent again, but for a
+ * record that later ones have overtaken: it would stand behind them (I2), so the caller must send it again. Of what
+ * an earlier process has accepted there is no caller: late is better than lost. `last`: the highest number that is
+ * known to be stored; `reason`: why the old epoch broke, in this process.
  */
 export const settleFound = (
-  all: readonly Waiting[],
+  all: readonly WaitingRecord[],
   { find }: NextEpoch,
   last: number,
   reason?: Fault,
-): Waiting[] => {
+): WaitingRecord[] => {
   const found = all.map(({ n, draft }) => (n === null ? undefined : find(n, draft)));
   const lastStored = all.reduce(
     (highest, { n }, index) => (found[index] === undefined ? highest : Math.max(highest, n as number)),
     last,
   );
-  const rest: Waiting[] = [];
+  const rest: WaitingRecord[] = [];
   for (const [index, waiting] of all.entries()) {
     const { n, since, settle } = waiting;
     const seq = found[index];
@@ -53,8 +53,8 @@ export const settleFound = (
 };
 
 /** Tells callers who have waited since before that time; returns the rest. */
-export const giveUp = (all: readonly Waiting[], reason: Fault, before: number): Waiting[] => {
-  const rest: Waiting[] = [];
+export const giveUp = (all: readonly WaitingRecord[], reason: Fault, before: number): WaitingRecord[] => {
+  const rest: WaitingRecord[] = [];
   for (const waiting of all) {
     if (waiting.since > before) rest.push(waiting);
     else if (waiting.n === null) waiting.settle(E.left(reason));

@@ -34,9 +34,9 @@ export class Prefix {
 }
 
 /**
- * The first line of a delivery of a consumer, read from its bytes in one pass:
- * `HMSG <subject> <sid> <reply prefix><seq>.<delivered>.<nanos>.<pending> <header length> <length>`, or `MSG` without headers.
- * One object that reads line after line: an object a line, or a number, would cost more than reading it.
+ * The first line of a delivery of a consumer, read from its bytes in one pass: `HMSG <subject> <sid> <reply
+ * prefix><seq>.<delivered>.<nanos>.<pending> <header length> <length>`, or `MSG` without headers. One object that
+ * reads line after line: an object a line, or a number, would cost more than reading it.
  */
 export class DeliveryLine {
   subjectFrom = 0;

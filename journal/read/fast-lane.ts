@@ -6,14 +6,14 @@ import { WireRecord } from '../wire/wire-record.js';
 import { wordsOf } from '../wire/byte-words.js';
 
 /** One subscription's deliveries from one consumer. */
-export interface Lane {
+export interface FastLane {
   /** The subscription's id on the connection. */
   readonly sid: number;
   /** What the reply subject of each delivery begins with, up to the sequence. */
   readonly replyPrefix: string;
   /** `size` is what the message counts for in the bytes of a pull: subject, reply, headers and payload. */
   readonly onRecord: (record: WireRecord, delivered: number, pending: number, size: number) => void;
-  /** `onRecord` threw. The lane is closed, since a record is missing; the connection and all other lanes go on. */
+  /** `onRecord` threw. The lane is closed, since a record is missing; the connection and all other lanes continue. */
   readonly onThrown: (thrown: unknown) => void;
 }
 
@@ -24,11 +24,11 @@ const M = 77;
 /** Taken of a chunk at first where an operation began in the one before, and its first line is not whole. */
 const FIRST_TAKE = 1_024;
 
-type OpenLane = Omit<Lane, 'replyPrefix'> & { readonly prefix: Prefix };
+type OpenLane = Omit<FastLane, 'replyPrefix'> & { readonly prefix: Prefix };
 
 /**
  * Stands before a connection's parser, cuts the stream into whole operations, and takes those out that are records of a
- * lane; all others, and whatever looks unusual, go on to the parser as they came.
+ * lane; all others, and whatever looks unusual, are passed to the parser unchanged.
  */
 class LaneParser {
   readonly #lanes = new Map<number, OpenLane>();
@@ -55,7 +55,7 @@ class LaneParser {
     parser.parse = (bytes) => this.#received(bytes);
   }
 
-  add({ sid, replyPrefix, onRecord, onThrown }: Lane): void {
+  add({ sid, replyPrefix, onRecord, onThrown }: FastLane): void {
     this.#lanes.set(sid, { sid, prefix: new Prefix(replyPrefix), onRecord, onThrown });
   }
 
@@ -105,9 +105,9 @@ class LaneParser {
   }
 
   /**
-   * Completes the operation that began before this chunk, with no more of it than that takes: to join all would copy each
-   * byte that comes. Returns where the next operation begins; the end of the chunk where all of it is kept. What comes in
-   * many pieces is joined once, when it is whole.
+   * Completes the operation that began before this chunk, with no more of it than that takes: to join all would copy
+   * each byte that comes. Returns where the next operation begins; the end of the chunk where all of it is kept. What
+   * comes in many pieces is joined once, when it is whole.
    */
   #join(chunk: Buffer): number {
     const lacking = (): number => this.#needed - this.#restLength;
@@ -151,8 +151,9 @@ class LaneParser {
   }
 
   /**
-   * Delivers the operation at `from` if it is a whole record of a lane, and returns its end; else 0. Operations before it
-   * that are the parser's, from `others` on, go there first: a consumer's records and notices keep their order.
+   * Delivers the operation at `from` if it is a whole record of a lane, and returns its end; else 0. Operations
+   * before it that are the parser's, from `others` on, go there first: a consumer's records and notices keep their
+   * order.
    */
   #record(bytes: Buffer, from: number, others: number): number {
     const line = this.#line;
@@ -214,7 +215,7 @@ const parsers = new WeakMap<Partial<Parser>, LaneParser>();
  * connection that we did not open, and where the library is not built as expected: then all records come to the
  * subscription. Records in an unusual form come there in any case, so the caller deals with both. A reconnect ends it.
  */
-export const openLane = (nc: NatsConnection, lane: Lane): (() => void) => {
+export const openLane = (nc: NatsConnection, lane: FastLane): (() => void) => {
   const protocol = patchable(nc);
   const parser = protocol?.parser;
   if (protocol === undefined || typeof parser?.parse !== 'function' || typeof parser.state !== 'number')

@@ -1,2 +1,5 @@
-/** On every message of a consumer whose policy is `pinned_client`, behind all its headers: whom the server has pinned it to. */
+/**
+ * On every message of a consumer with the policy `pinned_client`, after all its headers: the client that the server
+ * pinned.
+ */
 export const PIN_HEADER = 'Nats-Pin-Id';

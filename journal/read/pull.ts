@@ -6,7 +6,7 @@ import { linkState } from '../../link/link-state.js';
 import { headerOf, headersOf } from '../../link/message-headers.js';
 import { PIN_HEADER } from './pin.js';
 import { LogMessage, parseDelivery } from '../wire/stored-message.js';
-import { sayThrown, thrownFault } from '../../link/callback-faults.js';
+import { sayThrown, callbackFault } from '../../link/callback-faults.js';
 import type { WireRecord } from '../wire/wire-record.js';
 
 /** A record of the log, as a consumer delivered it. */
@@ -23,7 +23,7 @@ export interface PullOptions {
   readonly consumer: string;
   /** What it throws breaks this pull, as `INTERNAL`, and no other. */
   readonly onMessage: (pulled: Pulled) => void;
-  /** A message may have been lost on the way, or none comes any more: the consumer must be reset and pulled anew. */
+  /** A message may have been lost on the way, or no more arrive: the consumer must be reset and pulled again. */
   readonly onBroken: (reason: Fault) => void;
 }
 
@@ -31,8 +31,9 @@ export interface PullOptions {
 const firstDelivery = (consumer: string): string => `$JS.ACK.${LOG}.${consumer}.1.`;
 
 /**
- * The subject that acknowledges a message of a consumer and, where the consumer's policy is `all`, every one before it. The
- * server looks at neither of the last two tokens, time and number of messages behind it (2.15.1: consumer.go 6266).
+ * The subject that acknowledges a message of a consumer and, where the consumer's policy is `all`, every one before
+ * it. The server looks at neither of the last two tokens, time and number of messages behind it (2.15.1: consumer.go
+ * 6266).
  */
 export const acknowledgementOf = (
   consumer: string,
@@ -42,7 +43,7 @@ export const acknowledgementOf = (
 /**
  * What one request may bring, bytes: two of them together must stay below what the server holds for a connection
  * (access/limits.ts), or it would close the connection when many large records come at once. A prime number, because a
- * request whose bytes are used up to the last one ends without a word: records of one size never do that.
+ * request whose bytes are used up to the last one ends silently: records of one size never do that.
  */
 const PULL_BYTES = 2_097_143;
 
@@ -108,7 +109,7 @@ export class Pull {
       this.#request(messages - this.#outstanding);
   }
 
-  /** Ends without a word to the owner. */
+  /** Ends without a report to the owner. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -175,9 +176,9 @@ export class Pull {
     this.#break(`the consumer says: ${code} ${description}`);
   }
 
-  /** A record may not have been taken: whoever owns this must learn from the log what was. */
+  /** A record may not have been taken: the owner must learn from the log which ones were. */
   #threw(thrown: unknown): void {
-    this.#end(thrownFault(`what takes the records of ${this.options.consumer}`, thrown));
+    this.#end(callbackFault(`what takes the records of ${this.options.consumer}`, thrown));
   }
 
   #break(reason: string): void {

@@ -15,7 +15,7 @@ export interface LogApi {
 
 /** Why a request has no answer to use. */
 export type ApiFailure =
-  /** Nobody answered in time, or the connection was lost: may work later. */
+  /** No reply in time, or the connection was lost: may work later. */
   | { readonly kind: 'silent'; readonly fault: Fault }
   /** It will not work for this connection: no right, no JetStream, connection closed. */
   | { readonly kind: 'refused'; readonly fault: Fault }
@@ -115,7 +115,7 @@ export const logEnds = async (api: LogApi): Promise<Either<ApiFailure, LogEnds>>
   return right({ firstSeq: state.first_seq, lastSeq: state.last_seq, logId: created });
 };
 
-/** Makes a consumer that lives in memory and goes by itself when nobody pulls. */
+/** Makes a consumer in memory, which the server removes when it is not pulled. */
 export const createConsumer = async (
   api: LogApi,
   name: string,
@@ -174,7 +174,10 @@ export const nextMatch = async (
   return right(lowest);
 };
 
-/** The highest sequence that matches one of the filters, or undefined when there is none: the server keeps it by subject. */
+/**
+ * The highest sequence that matches one of the filters, or undefined when there is none: the server keeps it by
+ * subject.
+ */
 export const lastMatch = async (
   api: LogApi,
   filters: readonly string[],

@@ -25,7 +25,7 @@ export interface ReadRange {
   readonly fromTime?: Date;
   /** Last sequence. One beyond the end of the log means the end, unless `follow` waits for it. */
   readonly toSeq?: number;
-  /** Go on with what is stored later, until the reader is stopped or `toSeq`. */
+  /** Continue with records that are stored later, until the reader is stopped or `toSeq`. */
   readonly follow?: boolean;
   /** Leave the payloads behind; `data` is empty then. */
   readonly headersOnly?: boolean;

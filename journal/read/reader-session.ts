@@ -6,13 +6,13 @@ import { openLane } from './fast-lane.js';
 import { headersOf } from '../../link/message-headers.js';
 import { type LogApi, type ReadConsumer, STREAM } from './reader-api.js';
 import { LogMessage, parseDelivery } from '../wire/stored-message.js';
-import { sayThrown, thrownFault } from '../../link/callback-faults.js';
+import { sayThrown, callbackFault } from '../../link/callback-faults.js';
 import type { Waker } from '../../system/async/waker.js';
 import type { WireRecord } from '../wire/wire-record.js';
 
 /**
- * One pull asks for this much, and when it has ended the next is made where less than half of this waits: at most twice this
- * waits for its reader, beside what the reader took last and holds.
+ * One pull asks for this much, and when it has ended the next is made where less than half of this waits: at most
+ * twice this waits for its reader, besides what the reader took last and holds.
  */
 export const PULL_RECORDS = 16_384;
 // Two together stay below what the server holds for a connection; see access/limits.ts.
@@ -24,12 +24,12 @@ const HEARTBEAT_MS = 1_000;
 /** Silent ticks of {@link HEARTBEAT_MS} after which a pull is taken for lost. */
 const SILENT_TICKS = 3;
 
-/** What the client's messages can say beside what its types tell: bytes on the wire, as the server counts them. */
+/** Fields of the client's messages that its types do not have: bytes on the wire, as the server counts them. */
 interface Sized {
   readonly size: () => number;
 }
 
-export interface SessionOptions {
+export interface ReaderSessionOptions {
   /** Records that are asked for at first. */
   readonly firstPull: number;
   /** Pulls that are open at a time. */
@@ -37,10 +37,10 @@ export interface SessionOptions {
 }
 
 /**
- * One of the pulls that are open at a time. The server deals records to them in turn: each has a subscription of its own,
+ * One of the pulls that are open at a time. The server deals records to them in turn: each has a separate subscription,
  * which tells how much of it is left.
  */
-interface Pull {
+interface OpenPull {
   readonly inbox: string;
   readonly subscription: Subscription;
   readonly closeLane: () => void;
@@ -76,14 +76,14 @@ export class ReaderSession {
   private requests = 0;
   private pullRecords: number;
   private silentTicks = 0;
-  private readonly pulls: readonly Pull[];
+  private readonly pulls: readonly OpenPull[];
   private readonly ticker: NodeJS.Timeout;
 
   constructor(
     private readonly api: LogApi,
     { name, pending, pullBy }: ReadConsumer,
     private readonly waker: Waker,
-    options: SessionOptions,
+    options: ReaderSessionOptions,
   ) {
     this.consumer = name;
     this.pending = pending;
@@ -94,7 +94,7 @@ export class ReaderSession {
     this.pull();
   }
 
-  private makePull(): Pull {
+  private makePull(): OpenPull {
     const { nc } = this.api;
     const inbox = this.pullBy === undefined ? createInbox() : `${DELIVERED}.${nuid.next()}`;
     const subscription = nc.subscribe(`${inbox}.*`, {
@@ -114,7 +114,7 @@ export class ReaderSession {
       onRecord: (record, delivered, left, size) => this.receiveRecord(pull, record, delivered, left, size),
       onThrown: (thrown) => this.threw(thrown),
     });
-    const pull: Pull = { inbox, subscription, closeLane, subject: '', records: 0, bytes: 0 };
+    const pull: OpenPull = { inbox, subscription, closeLane, subject: '', records: 0, bytes: 0 };
     return pull;
   }
 
@@ -147,7 +147,7 @@ export class ReaderSession {
 
   /** A record may not have been queued: the next session begins behind the last one that was yielded. */
   private threw(thrown: unknown): void {
-    this.broken ??= thrownFault(`reading consumer ${this.consumer}`, thrown);
+    this.broken ??= callbackFault(`reading consumer ${this.consumer}`, thrown);
     this.waker.wake();
   }
 
@@ -168,7 +168,7 @@ export class ReaderSession {
     for (const pull of open) if (pull.records === 0) this.request(pull);
   }
 
-  private request(pull: Pull): void {
+  private request(pull: OpenPull): void {
     // The first of two asks for half: from then on one ends when the other is half done.
     const share = this.requests === 0 && this.isEager ? this.pulls.length : 1;
     if (this.requests > 0) this.pullRecords = Math.min(PULL_RECORDS, this.pullRecords * GROWTH);
@@ -194,7 +194,7 @@ export class ReaderSession {
   }
 
   /** What the client library parsed: notices, and records where there is no fast lane. */
-  private receive(pull: Pull, message: Msg): void {
+  private receive(pull: OpenPull, message: Msg): void {
     const delivery = parseDelivery(message.reply ?? '');
     if (delivery === undefined) return this.receiveStatus(pull, message);
     const { seq, delivered, nanos, pending } = delivery;
@@ -203,7 +203,7 @@ export class ReaderSession {
   }
 
   private receiveRecord(
-    pull: Pull,
+    pull: OpenPull,
     record: WireRecord | LogMessage,
     delivered: number,
     pending: number,
@@ -221,13 +221,13 @@ export class ReaderSession {
     this.queue.push(record);
     this.queuedBytes += size;
     pull.records -= 1;
-    // The server ends a pull without a word when its bytes are used up to the last one.
+    // The server ends a pull silently when its bytes are used up to the last one.
     pull.bytes -= size;
     if (pull.records === 0 || pull.bytes <= 0) this.pullEnded(pull);
     this.waker.wake();
   }
 
-  private receiveStatus(pull: Pull, message: Msg): void {
+  private receiveStatus(pull: OpenPull, message: Msg): void {
     this.silentTicks = 0;
     this.alive = true;
     if (message.subject !== pull.subject) return;
@@ -241,7 +241,7 @@ export class ReaderSession {
     this.breakOff(`consumer ${this.consumer} is gone: ${code} ${description}`);
   }
 
-  private pullEnded(pull: Pull): void {
+  private pullEnded(pull: OpenPull): void {
     pull.records = 0;
     if (this.queue.length > 0 && !this.isEager) return;
     // A reader that lags behind asks again itself, when it takes what is here.

@@ -20,14 +20,20 @@ export interface ReadOptions extends ReadRange {
   readonly signal?: AbortSignal;
   /** Default `$JS.API`. */
   readonly apiPrefix?: string;
-  /** How long the log may be out of reach before LOG_UNAVAILABLE is thrown, milliseconds. Default 30,000. While
-   * following, time in which the connection is down does not count: the client redials for as long as it was told to. */
+  /**
+   * How long the log may be out of reach before LOG_UNAVAILABLE is thrown, milliseconds. Default 30,000. While
+   * following, time in which the connection is down does not count: the client redials for as long as it was told to.
+   */
   readonly patienceMs?: number;
-  /** How many records to ask the server for at first; whoever goes on reading is given more at a time. For readers that
-   * will stop early: with it, nothing is sent that they do not come to. Default: all that a pull takes. */
+  /**
+   * How many records to ask the server for at first; a reader that continues gets more at a time. For readers that
+   * will stop early: with it, nothing is sent that they do not come to. Default: all that a pull takes.
+   */
   readonly firstPull?: number;
-  /** Pulls that are open at a time. Default 2, so that the server has the next when it is done with one; for one of several
-   * readers that keep it busy together, 1 is less work. */
+  /**
+   * Pulls that are open at a time. Default 2, so that the server has the next when it is done with one; for one of
+   * several readers that keep it busy together, 1 is less work.
+   */
   readonly pulls?: 1 | 2;
 }
 
@@ -123,7 +129,7 @@ class LogReader {
     return Math.max(1, Math.min(PULL_RECORDS, this.options.firstPull ?? PULL_RECORDS, left));
   }
 
-  // Sequences that were lost are given to other records: going on would skip those without a word (I9).
+  // Sequences that were lost are given to other records: to continue would skip those silently (I9).
   private checkTail(plan: ReadPlan, lastSeq: number): void {
     const known = plan.follow ? this.after : Math.max(this.after, plan.untilSeq ?? 0);
     if (lastSeq >= known) return;
@@ -203,7 +209,7 @@ const unavailable = (failure: ApiFailure, patienceMs: number): Fault =>
     ? fault('LOG_UNAVAILABLE', 'the stream LOG is not there any more')
     : fault('LOG_UNAVAILABLE', `${failure.fault.message}; gave up after ${patienceMs} ms`);
 
-/** As {@link readLog}, in the batches that arrive: for scans, where a step of a generator a record is too dear. */
+/** As {@link readLog}, in the batches that arrive: for scans, where a generator's step for each record is too slow. */
 export const readLogBatches = (
   nc: NatsConnection,
   options: ReadOptions = {},
@@ -214,8 +220,8 @@ export const readLogBatches = (
  * behind the last record that was there when reading began, or behind `toSeq`, whether or not that one matches.
  *
  * Throws {@link FaultError}: LOG_UNAVAILABLE when there is no log or it is out of reach for too long, SERVER_REFUSED
- * when the connection may not read, LOG_MISMATCH when the log lost records that had been there, NAME_INVALID for an `agent`
- * that is no name.
+ * when the connection may not read, LOG_MISMATCH when the log lost records that had been there, NAME_INVALID for an
+ * `agent` that is no name.
  */
 export async function* readLog(
   nc: NatsConnection,

@@ -54,8 +54,8 @@ const refusal = (seq: number, message: Msg): Fault | undefined => {
 };
 
 /**
- * Records by their sequences, in that order: each is asked for by itself, many at a time, at some 20 us each; nothing is
- * searched. LOG_MISMATCH where one of them is not there.
+ * Records by their sequences, in that order: each is asked for by itself, many at a time, at some 20 us each; nothing
+ * is searched. LOG_MISMATCH where one of them is not there.
  */
 export const recordsAt =
   ({ nc, prefix }: LogApi, sequences: readonly number[]): TaskEither<Fault, readonly StoredMessage[]> =>

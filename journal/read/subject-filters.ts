@@ -46,8 +46,8 @@ export const checkSelection = ({ module, agent, sender, names }: Selection): voi
 };
 
 /**
- * The narrowest subjects that hold everything that is selected; undefined: all of the log is needed; none: nothing in it
- * can be meant. The server refuses filters that overlap, hence literal token counts and no `>` beside them.
+ * The narrowest subjects that hold everything that is selected; undefined: all of the log is needed; none: nothing in
+ * it can be meant. The server refuses filters that overlap, so they have literal token counts and no `>`.
  */
 export const subjectFilters = (selection: Selection): readonly string[] | undefined => {
   const { module, agent, sender, kind, names } = selection;

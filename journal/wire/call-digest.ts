@@ -21,8 +21,8 @@ const digestOf = ({ call, address, payload }: AskedCall): string =>
   sha256(`${call} ${address}\n`, canonicalJson(payload) ?? payload);
 
 /**
- * What a result says of the calls that its handler made, as `Tally-Calls` has it: how many, and a digest over all of them
- * in order of their numbers. Whoever has the commands of the calls can make it again.
+ * What a result says of the calls that its handler made, as `Tally-Calls` has it: how many, and a digest over all of
+ * them in order of their numbers. A reader with the commands of the calls can compute it again.
  */
 export const statedCalls = (calls: readonly AskedCall[]): string => {
   if (calls.length === 0) return '0';

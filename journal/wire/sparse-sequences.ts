@@ -7,8 +7,8 @@ interface Chunk {
 }
 
 /**
- * A set of sequences that takes a bit each where they lie close together: millions of them are in a few MB, where a `Set`
- * of numbers has forty bytes for each.
+ * A set of sequences that takes a bit each where they lie close together: millions of them are in a few MB, where a
+ * `Set` of numbers has forty bytes for each.
  */
 export class SparseSequences {
   readonly #chunks = new Map<number, Chunk>();

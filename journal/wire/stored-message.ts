@@ -8,7 +8,10 @@ import { WireRecord } from './wire-record.js';
 export interface Delivery {
   /** Position in the log. */
   readonly seq: number;
-  /** Number of this delivery to its consumer, from 1 and gap-free: a missing one shows that a message was lost on the way. */
+  /**
+   * Number of this delivery to its consumer, from 1 and gap-free: a missing one shows that a message was lost on the
+   * way.
+   */
   readonly delivered: number;
   /** When the server stored it: nanoseconds since 1970, in digits (more than a double holds). */
   readonly nanos: string;
@@ -24,7 +27,7 @@ const ENDS: number[] = [];
  */
 export const parseDelivery = (reply: string): Delivery | undefined => {
   if (!reply.startsWith('$JS.ACK.')) return undefined;
-  // Where each token ends; to split all of it would make strings that nobody looks at, with every record.
+  // The end of each token. To split all of it would make strings that are rarely used, with every record.
   let count = 0;
   for (let at = reply.indexOf('.'); at >= 0; at = reply.indexOf('.', at + 1)) ENDS[count++] = at;
   ENDS[count] = reply.length;

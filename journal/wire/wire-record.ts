@@ -4,7 +4,7 @@ import { headerIn } from '../../link/header-text.js';
 const ZERO = 48;
 
 /**
- * A record that is still the bytes it came as: whoever scans a log looks at few of its fields, or reads these bytes
+ * A record that is still the bytes it came as: a scan of a log looks at few of its fields, or reads these bytes
  * without making strings of them.
  */
 export class WireRecord implements WholeMessage {

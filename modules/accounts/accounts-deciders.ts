@@ -1,9 +1,13 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type ActionName, type Decide as DecideOf, type Rejection, send } from '../sdk/index.js';
-import { manifest } from './accounts-manifest.js';
+import { accountsManifest } from './accounts-manifest.js';
 import { type Account, CEILING, MAX_OUTGOING, outgoingTotal, room, transferOf } from './accounts-state.js';
 
-type Decide<A extends ActionName<typeof manifest>> = DecideOf<typeof manifest, Account, A>;
+type AccountsDecide<A extends ActionName<typeof accountsManifest>> = DecideOf<
+  typeof accountsManifest,
+  Account,
+  A
+>;
 
 const reject = (code: string, message: string, retryable = false): Either<Rejection, never> =>
   left({ code, message, retryable });
@@ -11,7 +15,7 @@ const reject = (code: string, message: string, retryable = false): Either<Reject
 const insufficient = ({ balance }: Account, amount: number) =>
   reject('INSUFFICIENT_FUNDS', `the balance is ${balance}, ${amount - balance} short of ${amount}`);
 
-export const deposit: Decide<'deposit'> = (account, { data: { amount } }) =>
+export const deposit: AccountsDecide<'deposit'> = (account, { data: { amount } }) =>
   amount > room(account)
     ? reject(
         'LIMIT_EXCEEDED',
@@ -23,7 +27,7 @@ export const deposit: Decide<'deposit'> = (account, { data: { amount } }) =>
         events: [{ name: 'deposited', data: { amount } }],
       });
 
-export const withdraw: Decide<'withdraw'> = (account, { data: { amount } }) =>
+export const withdraw: AccountsDecide<'withdraw'> = (account, { data: { amount } }) =>
   amount > account.balance
     ? insufficient(account, amount)
     : right({
@@ -32,12 +36,12 @@ export const withdraw: Decide<'withdraw'> = (account, { data: { amount } }) =>
       });
 
 /**
- * A transfer takes three commands. `transfer` takes the money out here and remembers it as outgoing; `credit` takes it
- * in there, or refuses; `settle` forgets it here, or puts it back. Each is a decision that carries the next command, so
- * whatever crashes in between, all three happen once. That is why `credit` refuses by a decision: a rejection carries no
- * command, and the money would stay on its way for ever.
+ * A transfer takes three commands. `transfer` takes the money out here and remembers it as outgoing; `credit` takes
+ * it in there, or refuses; `settle` forgets it here, or puts it back. Each is a decision that carries the next
+ * command, so whatever crashes in between, all three happen once. That is why `credit` refuses by a decision: a
+ * rejection carries no command, and the money would stay on its way for ever.
  */
-export const transfer: Decide<'transfer'> = (account, { agent, seq, data: { to, amount } }) => {
+export const transfer: AccountsDecide<'transfer'> = (account, { agent, seq, data: { to, amount } }) => {
   if (to === agent) return reject('SAME_ACCOUNT', `${amount} from ${agent} to ${to} would move nothing`);
   if (amount > account.balance) return insufficient(account, amount);
   const pending = Object.keys(account.outgoing).length;
@@ -51,20 +55,20 @@ export const transfer: Decide<'transfer'> = (account, { agent, seq, data: { to, 
   return right({
     data: { balance: account.balance - amount, transfer: seq },
     events: [{ name: 'transfer_started', data: { transfer: seq, to, amount } }],
-    commands: [send(manifest, 'credit', to, { from: agent, transfer: seq, amount })],
+    commands: [send(accountsManifest, 'credit', to, { from: agent, transfer: seq, amount })],
   });
 };
 
-export const credit: Decide<'credit'> = (account, { data }) => {
+export const credit: AccountsDecide<'credit'> = (account, { data }) => {
   const accepted = data.amount <= room(account);
   return right({
     data: { accepted },
     events: accepted ? [{ name: 'credited', data }] : [],
-    commands: [send(manifest, 'settle', data.from, { transfer: data.transfer, accepted })],
+    commands: [send(accountsManifest, 'settle', data.from, { transfer: data.transfer, accepted })],
   });
 };
 
-export const settle: Decide<'settle'> = (account, { data: { transfer, accepted } }) => {
+export const settleTransfer: AccountsDecide<'settle'> = (account, { data: { transfer, accepted } }) => {
   const outgoing = transferOf(account, transfer);
   if (outgoing === undefined) return reject('TRANSFER_UNKNOWN', `transfer ${transfer} is not on its way`);
   const data = { transfer, ...outgoing };
@@ -76,5 +80,5 @@ export const settle: Decide<'settle'> = (account, { data: { transfer, accepted }
       });
 };
 
-export const balance: Decide<'balance'> = (account) =>
+export const balance: AccountsDecide<'balance'> = (account) =>
   right({ data: { balance: account.balance, outgoing: outgoingTotal(account) } });

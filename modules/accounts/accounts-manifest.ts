@@ -20,7 +20,7 @@ const Balance = Type.Object({ balance: Total }, Strict);
 const Incoming = Type.Object({ from: Account, transfer: Transfer, amount: Amount }, Strict);
 const Outgoing = Type.Object({ transfer: Transfer, to: Account, amount: Amount }, Strict);
 
-export const manifest = defineManifest({
+export const accountsManifest = defineManifest({
   name: 'accounts',
   version: '1.0.0',
   description:

@@ -1,10 +1,10 @@
 import { defineModule } from '../sdk/index.js';
-import { balance, credit, deposit, settle, transfer, withdraw } from './accounts-deciders.js';
-import { manifest } from './accounts-manifest.js';
+import { balance, credit, deposit, settleTransfer, transfer, withdraw } from './accounts-deciders.js';
+import { accountsManifest } from './accounts-manifest.js';
 import { EMPTY, withOutgoing, withoutOutgoing } from './accounts-state.js';
 
 export default defineModule({
-  manifest,
+  manifest: accountsManifest,
   initial: EMPTY,
   actions: {
     deposit: { decide: deposit },
@@ -12,7 +12,7 @@ export default defineModule({
     transfer: { decide: transfer },
     balance: { decide: balance },
     credit: { decide: credit },
-    settle: { decide: settle },
+    settle: { decide: settleTransfer },
   },
   evolve: {
     deposited: (account, { amount }) => ({ ...account, balance: account.balance + amount }),

@@ -1,17 +1,21 @@
 import { chain, type Either, left, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { type ActionName, type Decide as DecideOf, type Rejection, send } from '../sdk/index.js';
-import { manifest } from './agents-manifest.js';
-import { type Agent, MAX_CONVERSATIONS, type State } from './agents-state.js';
+import { agentsManifest } from './agents-manifest.js';
+import { type Agent, MAX_CONVERSATIONS, type AgentsState } from './agents-state.js';
 
-export type Decide<A extends ActionName<typeof manifest>> = DecideOf<typeof manifest, State, A>;
+export type AgentsDecide<A extends ActionName<typeof agentsManifest>> = DecideOf<
+  typeof agentsManifest,
+  AgentsState,
+  A
+>;
 
 const reject = (code: string, message: string): Either<Rejection, never> => left({ code, message });
 
-const known = ({ agent }: State, name: string): Either<Rejection, Agent> =>
+const known = ({ agent }: AgentsState, name: string): Either<Rejection, Agent> =>
   agent === undefined ? reject('NOT_SPAWNED', `there is no agent ${name}: spawn it first`) : right(agent);
 
-const active = (state: State, name: string): Either<Rejection, Agent> =>
+const active = (state: AgentsState, name: string): Either<Rejection, Agent> =>
   pipe(
     known(state, name),
     chain((agent) =>
@@ -21,7 +25,7 @@ const active = (state: State, name: string): Either<Rejection, Agent> =>
     ),
   );
 
-export const spawn: Decide<'spawn'> = ({ agent }, { agent: name, time, data }) => {
+export const spawn: AgentsDecide<'spawn'> = ({ agent }, { agent: name, time, data }) => {
   if (agent?.status === 'active')
     return reject('ALREADY_SPAWNED', `agent ${name} was spawned at ${agent.since}`);
   if (agent !== undefined)
@@ -30,21 +34,21 @@ export const spawn: Decide<'spawn'> = ({ agent }, { agent: name, time, data }) =
   return right({
     data: profile,
     events: [{ name: 'spawned', data: { ...profile, at: time } }],
-    commands: [send(manifest, 'enroll', undefined, { agent: name })],
+    commands: [send(agentsManifest, 'enroll', undefined, { agent: name })],
   });
 };
 
-export const retire: Decide<'retire'> = (state, { agent: name, time }) =>
+export const retire: AgentsDecide<'retire'> = (state, { agent: name, time }) =>
   pipe(
     active(state, name),
     map((agent) => ({
       data: { released: agent.conversations.length },
       events: [{ name: 'retired', data: { at: time } }],
-      commands: [send(manifest, 'strike', undefined, { agent: name })],
+      commands: [send(agentsManifest, 'strike', undefined, { agent: name })],
     })),
   );
 
-export const assign: Decide<'assign'> = (state, { agent: name, data, ...command }) =>
+export const assign: AgentsDecide<'assign'> = (state, { agent: name, data, ...command }) =>
   pipe(
     active(state, name),
     chain(({ conversations }) => {
@@ -62,7 +66,7 @@ export const assign: Decide<'assign'> = (state, { agent: name, data, ...command 
     }),
   );
 
-export const release: Decide<'release'> = (state, { agent: name, data, ...command }) =>
+export const release: AgentsDecide<'release'> = (state, { agent: name, data, ...command }) =>
   pipe(
     active(state, name),
     chain(({ conversations }) => {
@@ -76,7 +80,7 @@ export const release: Decide<'release'> = (state, { agent: name, data, ...comman
     }),
   );
 
-export const info: Decide<'info'> = (state, { agent: name }) =>
+export const info: AgentsDecide<'info'> = (state, { agent: name }) =>
   pipe(
     known(state, name),
     map((agent) => ({

@@ -21,7 +21,7 @@ const OptionallyAssigned = Type.Object(
 );
 const Open = Type.Object({ conversation: Conversation, open: Count }, Strict);
 
-export const manifest = defineManifest({
+export const agentsManifest = defineManifest({
   name: 'agents',
   version: '1.0.0',
   description: 'A register of agents: who there is, what they are, and which conversations they work on.',

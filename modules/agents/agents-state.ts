@@ -11,18 +11,18 @@ export interface Agent {
 }
 
 /** One of the two: an agent has its own part, the module itself has the register. */
-export interface State {
+export interface AgentsState {
   readonly agent?: Agent;
   readonly register?: Register;
 }
 
-export const INITIAL: State = {};
+export const INITIAL_AGENTS_STATE: AgentsState = {};
 
 /** Conversations are part of the state that each assignment copies. */
 export const MAX_CONVERSATIONS = 10_000;
 
-export const registerOf = ({ register }: State): Register => register ?? EMPTY_REGISTER;
+export const registerOf = ({ register }: AgentsState): Register => register ?? EMPTY_REGISTER;
 
 /** Changes the agent's own part; an event that needs one never comes before `spawned`. */
-export const withAgent = (state: State, change: (agent: Agent) => Agent): State =>
+export const withAgent = (state: AgentsState, change: (agent: Agent) => Agent): AgentsState =>
   state.agent === undefined ? state : { agent: change(state.agent) };

@@ -1,13 +1,13 @@
 import { defineModule } from '../sdk/index.js';
 import { assign, info, release, retire, spawn } from './agents-deciders.js';
 import { enroll, list, strike } from './listing.js';
-import { manifest } from './agents-manifest.js';
+import { agentsManifest } from './agents-manifest.js';
 import * as register from './register.js';
-import { INITIAL, registerOf, type State, withAgent } from './agents-state.js';
+import { INITIAL_AGENTS_STATE, registerOf, type AgentsState, withAgent } from './agents-state.js';
 
 export default defineModule({
-  manifest,
-  initial: INITIAL,
+  manifest: agentsManifest,
+  initial: INITIAL_AGENTS_STATE,
   actions: {
     spawn: { decide: spawn },
     retire: { decide: retire },
@@ -19,7 +19,7 @@ export default defineModule({
     strike: { decide: strike },
   },
   evolve: {
-    spawned: (_, { kind, labels, at }): State => ({
+    spawned: (_, { kind, labels, at }): AgentsState => ({
       agent: { status: 'active', kind, labels, conversations: [], since: at },
     }),
     retired: (state, { at }) =>
@@ -31,7 +31,7 @@ export default defineModule({
         ...agent,
         conversations: agent.conversations.filter((open) => open !== conversation),
       })),
-    enrolled: (state, { agent }) => ({ register: register.enroll(registerOf(state), agent) }),
-    struck: (state, { agent }) => ({ register: register.strike(registerOf(state), agent) }),
+    enrolled: (state, { agent }) => ({ register: register.withName(registerOf(state), agent) }),
+    struck: (state, { agent }) => ({ register: register.withoutName(registerOf(state), agent) }),
   },
 });

@@ -39,7 +39,7 @@ const locate = ({ pages }: Register, name: string): { page: number; index: numbe
 export const isEnrolled = (register: Register, name: string): boolean => locate(register, name).found;
 
 /** The register with that name; itself when the name is there already. */
-export const enroll = (register: Register, name: string): Register => {
+export const withName = (register: Register, name: string): Register => {
   const { page, index, found } = locate(register, name);
   if (found) return register;
   const names = (register.pages[page] ?? []).toSpliced(index, 0, name);
@@ -49,7 +49,7 @@ export const enroll = (register: Register, name: string): Register => {
 };
 
 /** The register without that name; itself when the name is not there. */
-export const strike = (register: Register, name: string): Register => {
+export const withoutName = (register: Register, name: string): Register => {
   const { page, index, found } = locate(register, name);
   if (!found) return register;
   const names = (register.pages[page] ?? []).toSpliced(index, 1);

@@ -7,7 +7,7 @@ const Numbered = {
   n: Type.Integer({ minimum: 0, description: 'Its number there, rising.' }),
 };
 
-export const manifest = defineManifest({
+export const burstCallsManifest = defineManifest({
   name: 'burst-calls',
   version: '1.0.0',
   description:

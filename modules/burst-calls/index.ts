@@ -1,11 +1,11 @@
 import { right } from 'fp-ts/lib/Either.js';
 import { counted, NONE } from '../burst/tally.js';
 import { defineModule } from '../sdk/index.js';
-import { manifest } from './burst-calls-manifest.js';
+import { burstCallsManifest } from './burst-calls-manifest.js';
 
 /** Answers the commands of `tallystick burst --calls`. */
 export default defineModule({
-  manifest,
+  manifest: burstCallsManifest,
   initial: NONE,
   actions: {
     count: {

@@ -3,7 +3,7 @@ import { defineManifest } from '../sdk/index.js';
 
 const Strict = { additionalProperties: false } as const;
 
-export const manifest = defineManifest({
+export const burstManifest = defineManifest({
   name: 'burst',
   version: '1.0.0',
   description: 'What `tallystick burst` sends: counts events of producers outside, each in its order.',

@@ -13,8 +13,8 @@ export interface LastMoments {
 }
 
 /**
- * Ends that come from outside and say nothing about a handler: a person, the system, the broker that went away. Exit code
- * 0 is none of them: a process that was asked to end finishes what it handles first, and then nothing is noted.
+ * Ends that come from outside and say nothing about a handler: a person, the system, the broker that went away. Exit
+ * code 0 is none of them: a process that was asked to end finishes what it handles first, and then nothing is noted.
  */
 const OUTSIDE = new Set([
   'none',
@@ -26,9 +26,9 @@ const OUTSIDE = new Set([
 ]);
 
 /**
- * Notes which commands are being handled, in a file that outlives the process, so that a command which ends or hangs its
- * process is answered instead of ending the next process too. Written with plain writes and no sync: the page cache
- * survives the death of a process, and after a loss of power nobody is to blame.
+ * Notes which commands are being handled, in a file that outlives the process, so that a command which ends or hangs
+ * its process is answered instead of ending the next process too. Written with plain writes and no sync: the page
+ * cache survives the death of a process, and after a loss of power no handler is to blame.
  */
 export class BlackBox {
   readonly #fd: number;
@@ -50,7 +50,7 @@ export class BlackBox {
       : Array.from({ length: Math.floor(read / 8) }, (_, i) => Number(before.readBigUInt64LE(i * 8)));
     const [culprit = 0, ...running] = noted;
     const suspects = running.filter((seq) => seq > 0);
-    // Nobody but the one that was under way can have done it.
+    // Only the handler that was under way can have done it.
     const only = culprit === 0 && suspects.length === 1 ? suspects[0] : undefined;
     this.lastMoments =
       culprit > 0 || only !== undefined
@@ -67,7 +67,7 @@ export class BlackBox {
     this.#write(0, 0);
   }
 
-  /** An effectful handler is under way, beside others. */
+  /** An effectful handler is under way, among others. */
   began(seq: number): void {
     const slot = this.#free.pop();
     if (slot === undefined) return;
@@ -83,7 +83,7 @@ export class BlackBox {
     this.#write(slot, 0);
   }
 
-  /** This process ends as it should: whatever is under way is nobody's fault. */
+  /** This process ends in order: no running handler is at fault. */
   close(): void {
     // Handlers that were left behind may still end: what they note must not reach a file that has this number by then.
     this.#closed = true;

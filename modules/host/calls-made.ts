@@ -61,7 +61,7 @@ export const recordedCalls = async (nc: NatsConnection, module: string, cause: n
 };
 
 /** Why an outcome does not count: the log has more calls of this command than the run has made; undefined otherwise. */
-export const leftOut = (cause: number, asked: number, recorded: number): Fault | undefined =>
+export const callsLeftOut = (cause: number, asked: number, recorded: number): Fault | undefined =>
   recorded <= asked
     ? undefined
     : fault(

@@ -11,7 +11,7 @@ import { type Address, callSubject } from '../../schemas/subjects.js';
 import { pause } from '../../system/async/pause.js';
 import { Backoff } from '../../system/async/backoff.js';
 
-/** A call that a handler makes: its cause and its number among the handler's calls identify it for good. */
+/** A call that a handler makes: its cause and its number among the handler's calls identify it permanently. */
 export interface HandlerCall {
   readonly target: Address;
   /** Its payload. */
@@ -26,7 +26,7 @@ export interface HandlerCall {
 /** What a call came to. */
 export interface CallAnswer {
   readonly said: E.Either<Refusal, unknown>;
-  /** Whether the log has its command; undefined where nobody has said so. */
+  /** Whether the log has its command; undefined if unknown. */
   readonly isRecorded: boolean | undefined;
 }
 

@@ -10,7 +10,8 @@ export interface Reached {
 
 /**
  * How far a module is done without a gap: commands come in order and finish in any, and only what has nothing
- * unfinished before it may be acknowledged. A million commands may stand behind one that takes long: each has a number here.
+ * unfinished before it may be acknowledged. A million commands may stand behind one that takes long: each has a
+ * number here.
  */
 export class Checkpoint {
   readonly #sequences = new Denque<number>();

@@ -3,12 +3,14 @@ import { dirname, relative } from 'node:path';
 import { ownPackage } from '../../system/files/own-package.js';
 import type { CodeFiles } from './code-files.js';
 
-/** Part of every digest: raised where the same code would make other states, as when records are read in another way. */
+/**
+ * Part of every digest: raised where the same code would make other states, as when records are read in another way.
+ */
 const FORMAT = 'code 1';
 
 /**
- * The digest of the code that an entry file leads to: the bytes of its own files, and the versions of the packages that they
- * import. Two that differ may fold a log into other states.
+ * The digest of the code that an entry file leads to: the bytes of the module's own files, and the versions of the
+ * packages that they import. Two that differ may fold a log into other states.
  */
 export const codeDigest = ({ own, packages }: CodeFiles, entry: string): string => {
   const hash = createHash('sha256').update(`${FORMAT}\ntallystick@${ownPackage().version}\n`);

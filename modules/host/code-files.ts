@@ -10,7 +10,7 @@ import { readBounded } from '../../system/files/bounded-file.js';
 
 /** What an entry file leads to. */
 export interface CodeFiles {
-  /** Every file of its own code by its real path, with its bytes. */
+  /** Every file of the module's own code by its real path, with its bytes. */
   readonly own: ReadonlyMap<string, Uint8Array>;
   /** `name@version` of the packages that its own code imports. */
   readonly packages: ReadonlySet<string>;
@@ -19,7 +19,7 @@ export interface CodeFiles {
 const MAX_FILES = 20_000;
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-/** What CommonJS loads, and what code reads that lies beside it, as far as the path is written out. */
+/** What CommonJS loads, and the files next to it that code reads, as far as the path is written out. */
 const BY_PATH = [
   /\brequire\s*\(\s*(['"`])([^'"`\n$]+)\1\s*\)/g,
   /\bnew\s+URL\s*\(\s*(['"`])([^'"`\n$]+)\1\s*,\s*import\.meta\.url\s*\)/g,
@@ -98,16 +98,16 @@ export const areUnchanged = ({ own }: CodeFiles): boolean =>
   [...own].every(([file, bytes]) => bytesOf(file).equals(bytes));
 
 /**
- * Finds what an entry file leads to: the files that it imports and requires, directly or not, as far as that is written in
- * them. Of what is installed in a `node_modules`, name and version. Throws where a file cannot be read.
+ * Finds what an entry file leads to: the files that it imports and requires, directly or not, as far as that is
+ * written in them. Of what is installed in a `node_modules`, name and version. Throws where a file cannot be read.
  */
 export const codeFiles = async (entry: string): Promise<CodeFiles> => {
   await init();
   const first = realpathSync(entry);
   const home = installedIn(first);
-  const beside = `${dirname(first)}/`;
+  const nextTo = `${dirname(first)}/`;
   const isOwn = (file: string): boolean =>
-    file.startsWith(beside) || (installedIn(file) === home && !file.startsWith(OURS));
+    file.startsWith(nextTo) || (installedIn(file) === home && !file.startsWith(OURS));
   const own = new Map<string, Uint8Array>();
   const packages = new Set<string>();
   const waiting = [first];

@@ -4,9 +4,9 @@ import type { Refusal } from '../../schemas/result.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule } from '../sdk/define-module.js';
 import type { BlackBox } from './black-box.js';
-import { leftOut, recordedCalls } from './calls-made.js';
+import { callsLeftOut, recordedCalls } from './calls-made.js';
 import { type Errand, type RunSurroundings, runHandler } from './handler-run.js';
-import { type Outcome, refused } from './handler-outcome.js';
+import { type Outcome, refusedOutcome } from './handler-outcome.js';
 import { deadlinePast } from './read-command.js';
 import { pauseBeforeNext } from './retry.js';
 import type { Throws } from './throws.js';
@@ -16,9 +16,9 @@ import type { CommandScheduler, WaitingHandler } from './schedule/command-schedu
 type Handlers = Pick<CommandScheduler<never>, 'run' | 'handlerEnded' | 'acquit' | 'ownCalls'>;
 
 /**
- * Runs effectful handlers: when the scheduler has a place, with a deadline, at most once at a time for a command, and again
- * after a pause where the manifest says so. A handler outlives a lost connection: when its command comes again it is the same
- * run whose outcome is stored.
+ * Runs effectful handlers: when the scheduler has a place, with a deadline, at most once at a time for a command, and
+ * again after a pause where the manifest says so. A handler outlives a lost connection: when its command comes again
+ * it is the same run whose outcome is stored.
  */
 export class Effects {
   readonly #surroundings: RunSurroundings;
@@ -41,8 +41,8 @@ export class Effects {
   }
 
   /**
-   * The outcome of a command, by a run that is under way or a new one. Undefined when the module stops before there is one:
-   * no try had begun, or another one was to come.
+   * The outcome of a command, by a run that is under way or a new one. Undefined when the module stops before there
+   * is one: no try had begun, or another one was to come.
    */
   run(errand: Errand, settle: (outcome: Outcome | undefined) => void): void {
     const { seq } = errand.command;
@@ -77,7 +77,7 @@ export class Effects {
       const pauseMs = pauseBeforeNext(retry, outcome, attempts, deadline, Date.now());
       if (pauseMs === undefined) return this.#whole(errand, before);
       if (this.#draining) return undefined;
-      // It has ended without ending the process, so it was not this one; whoever waits for it to be known need not.
+      // It has ended without ending the process, so it was not this one, and no command need wait for that.
       this.scheduler.acquit(command.seq);
       const { code, message } = (outcome.refusal as Refusal).error;
       const text = `command ${command.seq} failed at try ${attempts} of ${retry.attempts} and is tried again in ${pauseMs} ms: ${code}: ${message}`;
@@ -92,11 +92,11 @@ export class Effects {
   async #whole({ command, isOld }: Errand, outcome: Outcome): Promise<Outcome> {
     const { calls, refusal, attempts = 1 } = outcome;
     const decides = refusal === undefined || refusal.status === 'rejected';
-    // Calls of this very run are all that there are where nobody has run before.
+    // If no process has run this handler before, its calls are those of this run.
     if (!decides || calls === undefined || (!isOld && attempts === 1)) return outcome;
     const recorded = await recordedCalls(this.#surroundings.nc, this.module.manifest.name, command.seq);
-    const differs = leftOut(command.seq, calls.asked, recorded);
-    return differs === undefined ? outcome : { ...refused(differs), attempts };
+    const differs = callsLeftOut(command.seq, calls.asked, recorded);
+    return differs === undefined ? outcome : { ...refusedOutcome(differs), attempts };
   }
 
   /** One run of the handler, once there is a place for it. */
@@ -107,7 +107,7 @@ export class Effects {
         const now = Date.now();
         if (deadline !== undefined && deadline < now) {
           this.scheduler.handlerEnded(handler);
-          return resolve(refused(deadlinePast(deadline)));
+          return resolve(refusedOutcome(deadlinePast(deadline)));
         }
         void runHandler(this.#surroundings, errand).then((outcome) => {
           this.scheduler.handlerEnded(handler);

@@ -3,7 +3,7 @@ import type { EpochEnd } from '../../journal/append/recovery.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { fold, type PastOptions, wantMore } from './read-past.js';
 
-export interface FollowingOptions extends PastOptions {
+export interface FollowerOptions extends PastOptions {
   readonly onFolded: () => void;
 }
 
@@ -11,8 +11,11 @@ export interface FollowingOptions extends PastOptions {
  * What a module without actions does for as long as it runs: it folds its events as they come, in the order of the log.
  * Nothing of it is decided here, so its states are the same whenever they are folded (I6).
  */
-export class Following {
-  /** Resolves with why it cannot go on; rejects with FoldError, where the module cannot fold what the log holds. */
+export class Follower {
+  /**
+   * Resolves with the reason why it cannot continue; rejects with FoldError if the module cannot fold what the log
+   * holds.
+   */
   readonly ended: Promise<Fault>;
   /** Resolves when all is folded that the log had when it began. */
   readonly caughtUp: Promise<void>;
@@ -23,7 +26,7 @@ export class Following {
   readonly #pull: Pull;
   #end: (reason: Fault) => void = () => undefined;
 
-  constructor({ nc, apiPrefix, read, start, states, onFolded, onRead }: FollowingOptions) {
+  constructor({ nc, apiPrefix, read, start, states, onFolded, onRead }: FollowerOptions) {
     let failed: (error: unknown) => void = () => undefined;
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve;

@@ -47,12 +47,12 @@ const pathOf = (path: string | undefined): { path?: string } =>
 
 const refusing = (said: Refusal): Outcome => ({ body: encodeJson(said), out: [], events: [], refusal: said });
 
-export const refused = ({ code, message, path, retryable }: Fault): Outcome =>
+export const refusedOutcome = ({ code, message, path, retryable }: Fault): Outcome =>
   refusing(refusal({ code, message: clip(message), ...pathOf(path), retryable }));
 
 /** The outcome of a handler that threw. Never throws itself, whatever was thrown. */
 export const threw = (what: string, error: unknown): Outcome => ({
-  ...refused(fault('HANDLER_THREW', `${what} threw: ${messageOf(error)}`)),
+  ...refusedOutcome(fault('HANDLER_THREW', `${what} threw: ${messageOf(error)}`)),
   stack: stackOf(error),
 });
 
@@ -94,43 +94,44 @@ export const outcomeOf = (
 ): Outcome => {
   try {
     if (!isEither(returned)) {
-      return refused(
+      return refusedOutcome(
         fault('OUTCOME_INVALID', `the handler of ${manifest.name}.${action} returned no Either`),
       );
     }
     if (E.isLeft(returned)) {
       const checked = checkRejection(returned.left);
-      if (E.isLeft(checked)) return refused(checked.left);
+      if (E.isLeft(checked)) return refusedOutcome(checked.left);
       return refusing(rejected(returned.left));
     }
     const decision = returned.right;
     const checked = checkDecision(manifest, checks, action, decision);
-    if (E.isLeft(checked)) return refused(checked.left);
+    if (E.isLeft(checked)) return refusedOutcome(checked.left);
     const out = outOf(manifest.name, command, decision);
     const result: Result = { status: 'ok', data: decision.data, ...(out.length === 0 ? {} : { out }) };
     const body = encodeJson(result);
     if (body.length > MAX_RECORD_BYTES - ENVELOPE_BYTES) {
       const text = `the outcome of ${manifest.name}.${action} has ${body.length} bytes, a record holds ${MAX_RECORD_BYTES}`;
-      return refused(fault('OUTCOME_TOO_LARGE', text));
+      return refusedOutcome(fault('OUTCOME_TOO_LARGE', text));
     }
     if (isDeeperThan(body, MAX_STORED_DEPTH)) {
       const text = `the outcome of ${manifest.name}.${action} is nested more than ${MAX_STORED_DEPTH} levels deep: return less deep data`;
-      return refused(fault('OUTCOME_INVALID', text));
+      return refusedOutcome(fault('OUTCOME_INVALID', text));
     }
     if (out.length === 0) return { body, out: [], events: [] };
-    // Copies and states are made from what is recorded and not from what was returned: JSON has no -0 and no Date, and a
-    // handler may change later what it returned. A state that is folded again from the log must come out the same (I6).
+    // Copies and states are made from what is recorded and not from what was returned: JSON has no -0 and no Date,
+    // and a handler may change later what it returned. A state that is folded again from the log must come out the
+    // same (I6).
     const recorded = (JSON.parse(decoder.decode(body)) as Ok).out ?? [];
     const folded = (decision.events ?? []).map(({ name }, i) => ({ name, data: recorded[i]?.data }));
     const copies = copiesIn(body);
     if (copies.length < out.length) {
       const text = `${manifest.name}.${action} returned an event or a command without data, which JSON cannot say`;
-      return refused(fault('OUTCOME_INVALID', text));
+      return refusedOutcome(fault('OUTCOME_INVALID', text));
     }
     return { body, out: copies, events: folded };
   } catch (error) {
     // What cannot be checked or encoded: a value that throws when it is read, a circle, a BigInt.
     const text = `what ${manifest.name}.${action} returned: ${messageOf(error)}`;
-    return { ...refused(fault('OUTCOME_INVALID', text)), stack: stackOf(error) };
+    return { ...refusedOutcome(fault('OUTCOME_INVALID', text)), stack: stackOf(error) };
   }
 };

@@ -13,11 +13,14 @@ import { type AnyEvent, withEmitted } from '../sdk/checked-outcome.js';
 import type { BlackBox } from './black-box.js';
 import { makeCall } from './calls.js';
 import { CallsMade } from './calls-made.js';
-import { type Outcome, outcomeOf, refused, threw } from './handler-outcome.js';
+import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
 
 type AnyEffect = EffectAction<unknown, unknown, unknown, AnyEvent>;
 
-/** Which command's handler the running code belongs to, across awaits: whoever ends the process can be named. */
+/**
+ * Which command's handler the running code belongs to, across awaits: so the handler that ends the process can be
+ * named.
+ */
 export const inHand = new AsyncLocalStorage<number>();
 
 /** A command for an effectful handler. */
@@ -44,7 +47,7 @@ export interface RunSurroundings {
 }
 
 /** One run of a handler. */
-interface Run {
+interface HandlerRun {
   readonly abort: AbortController;
   /** Another call than the log has was asked for: that is its outcome, whatever the handler returns. */
   readonly differs: (why: Fault) => void;
@@ -57,7 +60,7 @@ interface Run {
   over: boolean;
 }
 
-const countOwnCalls = ({ onOwnCalls }: RunSurroundings, run: Run, more: number): void => {
+const countOwnCalls = ({ onOwnCalls }: RunSurroundings, run: HandlerRun, more: number): void => {
   if (run.over || more === 0) return;
   run.ownCalls += more;
   onOwnCalls(more);
@@ -66,7 +69,7 @@ const countOwnCalls = ({ onOwnCalls }: RunSurroundings, run: Run, more: number):
 const contextOf = (
   around: RunSurroundings,
   { command, urgent, state }: Errand,
-  run: Run,
+  run: HandlerRun,
 ): EffectContext<unknown, AnyEvent> => {
   const { module, nc } = around;
   const { signal } = run.abort;
@@ -114,7 +117,7 @@ const contextOf = (
   };
 };
 
-const invoke = (around: RunSurroundings, errand: Errand, run: Run): Promise<Outcome> => {
+const invoke = (around: RunSurroundings, errand: Errand, run: HandlerRun): Promise<Outcome> => {
   const { module, checks, blackBox } = around;
   const { action, command } = errand;
   return inHand.run(command.seq, async () => {
@@ -147,7 +150,9 @@ export const runHandler = async (around: RunSurroundings, errand: Errand): Promi
     timer = setTimeout(() => {
       abort.abort();
       resolve(
-        refused(fault('HANDLER_TIMEOUT', `the handler of ${named} did not finish within ${deadlineMs} ms`)),
+        refusedOutcome(
+          fault('HANDLER_TIMEOUT', `the handler of ${named} did not finish within ${deadlineMs} ms`),
+        ),
       );
     }, deadlineMs);
   });
@@ -155,10 +160,10 @@ export const runHandler = async (around: RunSurroundings, errand: Errand): Promi
   const differing = new Promise<Outcome>((resolve) => {
     differs = (why) => {
       abort.abort();
-      resolve(refused(why));
+      resolve(refusedOutcome(why));
     };
   });
-  const run: Run = {
+  const run: HandlerRun = {
     abort,
     differs,
     calls: new CallsMade(),
@@ -173,7 +178,7 @@ export const runHandler = async (around: RunSurroundings, errand: Errand): Promi
   const outcome = await Promise.race([differing, handled, late]);
   clearTimeout(timer);
   blackBox.ended(command.seq);
-  // One that is late may go on; nobody waits for it any more.
+  // A late handler may continue, but no caller waits for it.
   run.over = true;
   onOwnCalls(-run.ownCalls);
   return { ...outcome, calls: { asked: run.calls.asked, stated: run.calls.stated() } };

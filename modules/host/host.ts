@@ -25,10 +25,10 @@ import type { AnyModule } from '../sdk/define-module.js';
 import { BlackBox } from './black-box.js';
 import { Effects } from './effects.js';
 import { inHand } from './handler-run.js';
-import { Following } from './follow-events.js';
+import { Follower } from './follow-events.js';
 import { FoldError, foldPast, type PastOptions } from './read-past.js';
 import { CommandScheduler } from './schedule/command-scheduler.js';
-import { type Delivered, Session } from './session.js';
+import { type DeliveredCommand, Session } from './session.js';
 import { ShelfFile } from './shelf-file.js';
 import { States } from './states.js';
 import { Throws } from './throws.js';
@@ -46,8 +46,9 @@ export interface HostOptions {
 }
 
 /**
- * How long the broker's answer is waited for before it is asked again, the longer the oftener. A request to a broker whose
- * connection is dead, which the server does not know yet, is answered by nobody; a start that reads much log takes long.
+ * How long the broker's answer is waited for before it is asked again, the longer the oftener. A request to a broker
+ * whose connection is dead, which the server does not know yet, gets no reply; a start that reads much log
+ * takes long.
  */
 const FIRST_WAIT_MS = 5_000;
 const MAX_WAIT_MS = 60_000;
@@ -68,11 +69,11 @@ const say = (line: string): void => {
 export class Host {
   readonly #checks;
   readonly #blackBox: BlackBox;
-  readonly #scheduler: CommandScheduler<Delivered>;
+  readonly #scheduler: CommandScheduler<DeliveredCommand>;
   readonly #effects: Effects;
   readonly #throws: Throws;
   readonly #name: string;
-  #session: Session | Following | undefined;
+  #session: Session | Follower | undefined;
   #states: States | undefined;
   #previous: EpochEnd | undefined;
   #handled = 0;
@@ -175,7 +176,7 @@ export class Host {
     await this.#session?.drain();
   }
 
-  async #open(): Promise<Session | Following> {
+  async #open(): Promise<Session | Follower> {
     const { position } = this.snapshots.generation;
     const usable = position !== undefined && isFoldedBy(position, this.module) ? position : undefined;
     failPoint('host.starting');
@@ -234,9 +235,9 @@ export class Host {
     });
   }
 
-  /** A module without: it goes on reading where its past ends. */
-  async #follow(past: PastOptions): Promise<Following> {
-    const following = new Following({
+  /** A module without actions: it continues to read where its past ends. */
+  async #follow(past: PastOptions): Promise<Follower> {
+    const following = new Follower({
       ...past,
       onFolded: () => {
         this.#handled += 1;

@@ -20,8 +20,8 @@ const filesOf = async (path: string): Promise<CodeFiles | undefined> => {
 };
 
 /**
- * Runs the entry file of a module, which bears the digest of its code then; throws where what it exports is no module, or not
- * the one of the manifest.
+ * Runs the entry file of a module, which has the digest of its code then; throws where what it exports is no module,
+ * or not the one of the manifest.
  */
 export const loadModule = async (dir: string, entry: string, manifest: Manifest): Promise<AnyModule> => {
   const path = resolve(dir, entry);
@@ -30,7 +30,8 @@ export const loadModule = async (dir: string, entry: string, manifest: Manifest)
   const found = moduleExport(entry, loaded);
   if ('problem' in found) throw new Error(found.problem);
   const { module } = found;
-  // Payloads are checked by the schemas of the code: those of the file are not all that the broker must be able to trust.
+  // Payloads are checked by the schemas of the code: those of the file are not all that the broker must be able to
+  // trust.
   const usable = parseManifest(JSON.parse(JSON.stringify(module.manifest)));
   if (isLeft(usable))
     throw new Error(`${usable.left.code}: in the code of ${manifest.name}: ${usable.left.message}`);

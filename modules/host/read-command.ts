@@ -49,7 +49,9 @@ const checkNames = (subject: CommandSubject): E.Either<Fault, void> => {
   return E.right(undefined);
 };
 
-/** Reads a stored command: one that a handler may see, or why not. Every command is judged here, however it was sent. */
+/**
+ * Reads a stored command: one that a handler may see, or why not. Every command is judged here, however it was sent.
+ */
 export const readCommand = (
   { manifest }: AnyModule,
   checks: Checks,

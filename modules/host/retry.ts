@@ -13,8 +13,8 @@ export const isWorthTrying = ({ refusal, final }: Outcome): boolean => {
 };
 
 /**
- * The pause before the next try, milliseconds: it doubles with each, up to the longest, and is shortened by up to half at
- * random, so that what failed together is not tried again together. `random` is from 0 to 1.
+ * The pause before the next try, milliseconds: it doubles with each, up to the longest, and is shortened by up to
+ * half at random, so that what failed together is not tried again together. `random` is from 0 to 1.
  */
 export const backoffMs = (
   { backoffMs: first, maxBackoffMs }: Retry,

@@ -20,9 +20,9 @@ import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, PureAction } from '../sdk/define-module.js';
 import type { BlackBox } from './black-box.js';
 import { Checkpoint } from './checkpoint.js';
-import { answerOf } from './dead-answer.js';
+import { storedOutcome } from './stored-outcome.js';
 import type { Effects } from './effects.js';
-import { type Outcome, outcomeOf, refused, threw } from './handler-outcome.js';
+import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
 import { deadlineOf, isUrgent, readCommand } from './read-command.js';
 import type { Scheduled } from './schedule/scheduled.js';
 import type { CommandScheduler } from './schedule/command-scheduler.js';
@@ -32,12 +32,12 @@ import type { Throws } from './throws.js';
 import { pause } from '../../system/async/pause.js';
 
 /** A command that was delivered. */
-export interface Delivered extends Scheduled {
+export interface DeliveredCommand extends Scheduled {
   readonly subject: CommandSubject;
   readonly message: StoredMessage;
 }
 
-const delivered = (message: StoredMessage): Delivered => {
+const delivered = (message: StoredMessage): DeliveredCommand => {
   const subject = splitSubject(message.subject) as CommandSubject;
   return { seq: message.seq, agent: subject.agent ?? '', subject, message };
 };
@@ -51,7 +51,7 @@ export interface SessionOptions {
   readonly states: States;
   /** Commands that will be delivered again and have a result. */
   readonly answered: SparseSequences;
-  readonly scheduler: CommandScheduler<Delivered>;
+  readonly scheduler: CommandScheduler<DeliveredCommand>;
   readonly effects: Effects;
   readonly blackBox: BlackBox;
   readonly throws: Throws;
@@ -76,10 +76,10 @@ const ACK_INTERVAL_MS = 100;
  * or a command not delivered; what was under way is then learned from the log.
  */
 export class Session {
-  /** Resolves with why the session cannot go on. */
+  /** Resolves with the reason why the session cannot continue. */
   readonly ended: Promise<Fault>;
   readonly #options: SessionOptions;
-  /** What every result and event of it bears as its version. */
+  /** The version of every result and event of the session. */
   readonly #schema: string;
   readonly #appender: Appender;
   readonly #pull: Pull;
@@ -138,8 +138,9 @@ export class Session {
   }
 
   /**
-   * Begins nothing new and waits until all that runs is stored, copies and all. Handlers that wait for a command of this
-   * very module would wait for ever: they are left as they are, and run again at the next start with the answers they got.
+   * Begins nothing new and waits until all that runs is stored, copies and all. Handlers that wait for a command of
+   * this very module would wait for ever: they are left as they are, and run again at the next start with the answers
+   * they got.
    */
   async drain(): Promise<void> {
     const { scheduler, effects } = this.#options;
@@ -179,7 +180,7 @@ export class Session {
     }
   }
 
-  #takeBack(place: number): Delivered | undefined {
+  #takeBack(place: number): DeliveredCommand | undefined {
     // Its commands come again, in the next session.
     if (this.#over) return undefined;
     try {
@@ -206,7 +207,7 @@ export class Session {
     this.#ask();
   }
 
-  #inTurn(command: Delivered): void {
+  #inTurn(command: DeliveredCommand): void {
     if (this.#over) return;
     this.#handle(command, (outcome) => {
       if (this.#over) return;
@@ -223,11 +224,11 @@ export class Session {
     this.#pull.want(Math.max(0, this.#window - this.#inMemory));
   }
 
-  #handle({ subject, message }: Delivered, settle: (outcome: Outcome | undefined) => void): void {
+  #handle({ subject, message }: DeliveredCommand, settle: (outcome: Outcome | undefined) => void): void {
     const { module, states, effects, blackBox } = this.#options;
     if (blackBox.lastMoments.culprit === message.seq) {
       const text = `the process of ${module.manifest.name} ended or hung while it handled this command`;
-      return settle(refused(fault('HANDLER_CRASHED', text)));
+      return settle(refusedOutcome(fault('HANDLER_CRASHED', text)));
     }
     const read = this.#read(subject, message);
     if (E.isLeft(read)) return settle(read.left);
@@ -235,7 +236,7 @@ export class Session {
     const action = module.actions[subject.name];
     if (action === undefined) {
       return settle(
-        refused(fault('ACTION_UNKNOWN', `${module.manifest.name} has no handler for ${subject.name}`)),
+        refusedOutcome(fault('ACTION_UNKNOWN', `${module.manifest.name} has no handler for ${subject.name}`)),
       );
     }
     const state = (): unknown => states.get(command.agent);
@@ -247,12 +248,15 @@ export class Session {
     } else settle(this.#decide(action as AnyPure, subject.name, command, state()));
   }
 
-  /** From here on a command may be what ends the process: schemas can have code of the module's own, and payloads are anybody's. */
+  /**
+   * From here on a command may be what ends the process: schemas can have code of the module's own, and payloads are
+   * anybody's.
+   */
   #read(subject: CommandSubject, message: StoredMessage): E.Either<Outcome, Command> {
     const { module, checks, blackBox } = this.#options;
     blackBox.enter(message.seq);
     try {
-      return E.mapLeft(refused)(readCommand(module, checks, subject, message, Date.now()));
+      return E.mapLeft(refusedOutcome)(readCommand(module, checks, subject, message, Date.now()));
     } catch (error) {
       return E.left(threw(`the check of ${module.manifest.name}.${subject.name}`, error));
     } finally {
@@ -273,8 +277,9 @@ export class Session {
   }
 
   /**
-   * Folds an outcome's events before it is stored: one that the module cannot fold would stand in the log for good, and no
-   * start could get past it. Nothing changes the agent's state until this outcome is kept, so it need not be folded again.
+   * Folds an outcome's events before it is stored: one that the module cannot fold would be in the log for ever, and
+   * no start could get past it. Nothing changes the agent's state until this outcome is kept, so it need not be
+   * folded again.
    */
   #fold(
     { agent = '', name }: CommandSubject,
@@ -295,11 +300,11 @@ export class Session {
   }
 
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
-  #store(command: Delivered, handled: Outcome): void {
+  #store(command: DeliveredCommand, handled: Outcome): void {
     const { subject, message } = command;
     const { module, scheduler, effects, throws } = this.#options;
     const [folded, keep] = this.#fold(subject, message.seq, handled);
-    const outcome = answerOf(folded);
+    const outcome = storedOutcome(folded);
     if (outcome.stack !== undefined) throws.dead(message.seq, subject.name, outcome.stack);
     const agent = subject.agent;
     const conversation = conversationOf(message);
@@ -319,7 +324,7 @@ export class Session {
     this.#appender.submit(
       { subject: res, data: outcome.body, headers: { ...headers, ...dead, ...calls } },
       (stored) => {
-        // Not stored, or nobody knows: the session is over and the log will tell.
+        // Not stored, or unknown: the session is over, and the log will tell.
         if (E.isLeft(stored)) return this.#break(stored.left);
         failPoint('host.acknowledged');
         keep(stored.right.seq, Date.now());

@@ -9,7 +9,7 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Places are numbers: which segment, and where in it. */
 const SEGMENT_SPAN = 2 ** 32;
 
-interface Segment {
+interface ShelfSegment {
   readonly fd: number;
   bytes: number;
   /** Records of it that were not taken. */
@@ -31,11 +31,11 @@ const encoded = (record: WireRecord): Buffer => {
 };
 
 /**
- * Records of the log that wait for their turn, in files: bytes as they came, read back one by one. The log has them too, so
- * that nothing depends on these files: they have no name as soon as they are open, and end with the process.
+ * Records of the log that wait for their turn, in files: bytes as they came, read back one by one. The log has them
+ * too, so that nothing depends on these files: they have no name as soon as they are open, and end with the process.
  */
 export class ShelfFile {
-  readonly #segments = new Map<number, Segment>();
+  readonly #segments = new Map<number, ShelfSegment>();
   #last = -1;
   #bytes = 0;
 
@@ -50,7 +50,10 @@ export class ShelfFile {
     return this.#bytes;
   }
 
-  /** Gives the place of a record; undefined where the files are as large as they may be. Throws what the file system says. */
+  /**
+   * Gives the place of a record; undefined where the files are as large as they may be. Throws what the file system
+   * says.
+   */
   put(record: WireRecord): number | undefined {
     const data = encoded(record);
     if (this.#bytes + data.length > this.maxBytes) return undefined;
@@ -96,7 +99,7 @@ export class ShelfFile {
     this.#bytes = 0;
   }
 
-  #open(): Segment {
+  #open(): ShelfSegment {
     const last = this.#segments.get(this.#last);
     if (last !== undefined && last.bytes < SEGMENT_BYTES) return last;
     makeDirs(this.dir);
@@ -109,7 +112,7 @@ export class ShelfFile {
     return segment;
   }
 
-  #read({ fd }: Segment, at: number, length: number): Buffer {
+  #read({ fd }: ShelfSegment, at: number, length: number): Buffer {
     const buffer = Buffer.allocUnsafe(length);
     for (let done = 0; done < length; ) {
       const got = readSync(fd, buffer, done, length - done, at + done);
@@ -120,7 +123,7 @@ export class ShelfFile {
     return buffer;
   }
 
-  #drop(number: number, { fd, bytes }: Segment): void {
+  #drop(number: number, { fd, bytes }: ShelfSegment): void {
     closeSync(fd);
     this.#bytes -= bytes;
     this.#segments.delete(number);

@@ -12,25 +12,31 @@ const RETRY_MS = 1_000;
 /** Encoding states takes at most one part in so many of the time; writing them too, where groups are large. */
 const WRITING_SHARE = 8;
 /**
- * Agents of one group, above which the next one waits longer where that spares writing: under a load that changes all agents
- * again and again most of what is written at once is written for nothing. Where there are more agents than are changed within
- * the longest pause it would spare nothing, and the host took a third more time for a change in groups of up to 100,000 than of 2,000.
+ * Agents of one group, above which the next one waits longer where that spares writing: under a load that changes all
+ * agents again and again most of what is written at once is written for nothing. Where there are more agents than are
+ * changed within the longest pause it would spare nothing, and the host took a third more time for a change in groups
+ * of up to 100,000 than of 2,000.
  */
 const LARGE_GROUP = 1_000;
 const LONGEST_PAUSE_MS = 1_000;
 /**
- * What may wait while somebody folds the past, or follows events: there states are folded faster than they are written. Of changes
- * what memory is to hold; of agents, where waiting spares no writing, a group of a size that is written well.
+ * What may wait while the past is folded, or events are followed: there states are folded faster than they are
+ * written. Of changes what memory is to hold; of agents, where waiting spares no writing, a group of a size that is
+ * written well.
  */
 const FULL_CHANGES = 50_000;
 const FULL_AGENTS = 4_096;
-/** Changes that wait for snapshots that cannot be written; with more, nothing is written until the module's next start. */
+/**
+ * Changes that wait for snapshots that cannot be written; with more, nothing is written until the module's next
+ * start.
+ */
 const MAX_WAITING = 500_000;
 
 /**
- * The states of a module's agents: each the fold of its own outcomes, begun from its snapshot. What changed is written to
- * the snapshots at once, in groups that form while the one before is written, behind the handling of commands and never in
- * its way. An agent that is idle costs nothing here but a look at its snapshot when it is needed again.
+ * The states of a module's agents: each the fold of that agent's outcomes, begun from its snapshot. What changed is
+ * written to the snapshots at once, in groups that form while the one before is written, behind the handling of
+ * commands and never in its way. An agent that is idle costs nothing here but a look at its snapshot when it is
+ * needed again.
  */
 export class States {
   readonly #agents: AgentStates;
@@ -68,7 +74,7 @@ export class States {
     return this.#agents.waiting;
   }
 
-  /** Whether so much waits to be written that whoever folds what is in the log already should wait until there is {@link room}. */
+  /** Whether so much waits to be written that a fold of the past should wait until there is {@link room}. */
   get isFull(): boolean {
     const { waiting, waitingAgents } = this.#agents;
     return waiting >= FULL_CHANGES || (waitingAgents >= FULL_AGENTS && !this.#waitingSpares);

@@ -1,13 +1,15 @@
 import type { NatsConnection } from 'nats';
 import { type Thrown, thrownSubject } from '../../schemas/control.js';
 
-/** Stacks in the broker's log within a window; a module that throws at every command must not fill the disk with them. */
+/**
+ * Stacks in the broker's log within a window; a module that throws at every command must not fill the disk with them.
+ */
 const MAX_SHOWN = 20;
 const WINDOW_MS = 10_000;
 
 /**
- * Tells people where the module's code threw: the log of the broker, by what this process prints, and the dead letter of the
- * command, by word to the broker. Callers are told the message alone: a stack names files.
+ * Tells people where the module's code threw: the log of the broker, by what this process prints, and the dead letter
+ * of the command, by word to the broker. Callers are told the message alone: a stack names files.
  */
 export class Throws {
   #shown = 0;
@@ -36,7 +38,10 @@ export class Throws {
     this.say([what, ...stack.split('\n').map((line) => `  ${line}`)].join('\n'));
   }
 
-  /** The command becomes a dead letter. Said before its result is stored, so that the broker has it when it writes the letter. */
+  /**
+   * The command becomes a dead letter. Said before its result is stored, so that the broker has it when it writes the
+   * letter.
+   */
   dead(command: number, action: string, stack: string): void {
     this.show(`command ${command} of ${this.module}.${action} failed:`, stack);
     const thrown: Thrown = { command, stack, instance: this.instance };

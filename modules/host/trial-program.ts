@@ -34,8 +34,8 @@ const messageOf = ({ seq, timeMs, subject, headerBytes, data }: TrialRecord): St
 };
 
 /**
- * Does what a start does with a module's code, without a connection: compiles what its manifest says, and folds the past that
- * the broker sends into states in a directory that is thrown away. Throws what the code throws.
+ * Does what a start does with a module's code, without a connection: compiles what its manifest says, and folds the
+ * past that the broker sends into states in a directory that is thrown away. Throws what the code throws.
  */
 export const runTrial = async (module: AnyModule, scratchDir: string): Promise<void> => {
   const read = compileFoldable(module);

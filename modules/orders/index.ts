@@ -1,27 +1,27 @@
 import { defineModule } from '../sdk/index.js';
-import { manifest } from './orders-manifest.js';
-import { fulfil, place, settle, show } from './order.js';
+import { ordersManifest } from './orders-manifest.js';
+import { fulfil, place, settleRefund, showOrder } from './order.js';
 import {
-  INITIAL,
+  INITIAL_ORDERS_STATE,
   type Order,
   restocked,
-  type State,
+  type OrdersState,
   withoutReservation,
   withReservation,
 } from './orders-state.js';
-import { confirm, reserve, restock, show as stock, unreserve } from './stock.js';
+import { confirm, reserve, restock, showStock as stock, unreserve } from './stock.js';
 
-const withOrder = (state: State, change: (order: Order) => Order): State =>
+const withOrder = (state: OrdersState, change: (order: Order) => Order): OrdersState =>
   state.order === undefined ? state : { ...state, order: change(state.order) };
 
 export default defineModule({
-  manifest,
-  initial: INITIAL,
+  manifest: ordersManifest,
+  initial: INITIAL_ORDERS_STATE,
   actions: {
     place: { run: place },
     fulfil: { decide: fulfil },
-    settle: { run: settle },
-    show: { decide: show },
+    settle: { run: settleRefund },
+    show: { decide: showOrder },
     restock: { decide: restock },
     stock: { decide: stock },
     reserve: { decide: reserve },
@@ -29,11 +29,11 @@ export default defineModule({
     confirm: { decide: confirm },
   },
   evolve: {
-    order_confirmed: (state, details): State => ({
+    order_confirmed: (state, details): OrdersState => ({
       ...state,
       order: { ...details, status: 'confirmed', reason: null, refundOwed: 0 },
     }),
-    order_refused: (state, details): State => ({ ...state, order: { ...details, status: 'refused' } }),
+    order_refused: (state, details): OrdersState => ({ ...state, order: { ...details, status: 'refused' } }),
     order_fulfilled: (state) => withOrder(state, (order) => ({ ...order, status: 'fulfilled' })),
     refund_paid: (state, { amount }) =>
       withOrder(state, (order) => ({ ...order, refundOwed: order.refundOwed - amount })),

@@ -1,7 +1,7 @@
 import { chain, type Either, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { manifest as agents } from '../agents/agents-manifest.js';
+import { agentsManifest as agents } from '../agents/agents-manifest.js';
 import {
   type ActionName,
   type Command,
@@ -10,20 +10,20 @@ import {
   type Run as RunOf,
   send,
 } from '../sdk/index.js';
-import { isOrderName, MAX_TOTAL, type manifest, ORDER_PREFIX } from './orders-manifest.js';
+import { isOrderName, MAX_TOTAL, type ordersManifest, ORDER_PREFIX } from './orders-manifest.js';
 import { carryOutOrUndo, refund } from './place.js';
-import type { Order, OrderDetails, State } from './orders-state.js';
-import { type Decide, reject } from './stock.js';
+import type { Order, OrderDetails, OrdersState } from './orders-state.js';
+import { type OrdersDecide, reject } from './stock.js';
 
-type M = typeof manifest;
-type Run<A extends ActionName<M>> = RunOf<M, State, A>;
+type M = typeof ordersManifest;
+type OrdersRun<A extends ActionName<M>> = RunOf<M, OrdersState, A>;
 
-const orderOf = ({ order }: State, name: string): Either<Rejection, Order> =>
+const orderOf = ({ order }: OrdersState, name: string): Either<Rejection, Order> =>
   order === undefined ? reject('ORDER_UNKNOWN', `no order ${name} has been placed`) : right(order);
 
 /** The order as it will be recorded, or why it cannot be tried at all. */
 const details = (
-  { order }: State,
+  { order }: OrdersState,
   { agent: name, conversation, data }: Command<Input<M, 'place'>>,
 ): Either<Rejection, OrderDetails> => {
   if (!isOrderName(name))
@@ -37,13 +37,13 @@ const details = (
     : right({ ...data, total, conversation });
 };
 
-export const place: Run<'place'> = (command, { state, call }) =>
+export const place: OrdersRun<'place'> = (command, { state, call }) =>
   pipe(
     TE.fromEither(details(state, command)),
     TE.chain((order) => TE.fromTask(carryOutOrUndo(call, order, command.agent))),
   );
 
-export const settle: Run<'settle'> = ({ agent: name }, { state, call }) =>
+export const settleRefund: OrdersRun<'settle'> = ({ agent: name }, { state, call }) =>
   pipe(
     TE.fromEither(orderOf(state, name)),
     TE.chain(({ refundOwed: amount, customer }) =>
@@ -66,7 +66,7 @@ export const settle: Run<'settle'> = ({ agent: name }, { state, call }) =>
     ),
   );
 
-export const fulfil: Decide<'fulfil'> = (state, { agent: name }) =>
+export const fulfil: OrdersDecide<'fulfil'> = (state, { agent: name }) =>
   pipe(
     orderOf(state, name),
     chain((order) =>
@@ -81,7 +81,7 @@ export const fulfil: Decide<'fulfil'> = (state, { agent: name }) =>
     })),
   );
 
-export const show: Decide<'show'> = (state, { agent: name }) =>
+export const showOrder: OrdersDecide<'show'> = (state, { agent: name }) =>
   pipe(
     orderOf(state, name),
     map((order) => ({ data: { ...order } })),

@@ -7,7 +7,7 @@ export const MAX_TOTAL = 1_000_000_000_000;
 
 /**
  * Orders and items are agents of one module, and an order that is being placed waits for its item. Were an item's name
- * free, `x` could wait for `y` while `y` waits for `x`; so their names are told apart, and nobody waits for an order.
+ * free, `x` could wait for `y` while `y` waits for `x`; so their names differ, and no handler waits for an order.
  */
 export const ORDER_PREFIX = 'order-';
 
@@ -60,7 +60,7 @@ const Reservation = Type.Object({ order: Name, quantity: Quantity }, Strict);
 const OfOrder = Type.Object({ order: Name }, Strict);
 const Nothing = Type.Object({}, Strict);
 
-export const manifest = defineManifest({
+export const ordersManifest = defineManifest({
   name: 'orders',
   version: '1.0.0',
   description:
@@ -69,7 +69,7 @@ export const manifest = defineManifest({
     place: {
       description:
         'Agent: the order, named order-…. Reserves, takes the money, assigns the conversation to the customer.',
-      // An order waits for a module that is away rather than end with a step that nobody knows the outcome of.
+      // An order waits for a module that is away instead of ending with a step whose outcome is unknown.
       deadlineMs: 86_400_000,
       concurrency: 1_000,
       input: Request,

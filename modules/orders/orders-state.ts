@@ -1,8 +1,8 @@
 import type { EventOf } from '../sdk/index.js';
-import type { manifest } from './orders-manifest.js';
+import type { ordersManifest } from './orders-manifest.js';
 
-type DataOf<E extends EventOf<typeof manifest>['name']> = Extract<
-  EventOf<typeof manifest>,
+type DataOf<E extends EventOf<typeof ordersManifest>['name']> = Extract<
+  EventOf<typeof ordersManifest>,
   { name: E }
 >['data'];
 
@@ -25,16 +25,16 @@ export interface Stock {
 }
 
 /** One of the two: an agent is an order, or an item. */
-export interface State {
+export interface OrdersState {
   readonly order?: Order;
   readonly stock?: Stock;
 }
 
-export const INITIAL: State = {};
+export const INITIAL_ORDERS_STATE: OrdersState = {};
 
 const NO_STOCK: Stock = { onHand: 0, reserved: {} };
 
-export const stockOf = ({ stock }: State): Stock => stock ?? NO_STOCK;
+export const stockOf = ({ stock }: OrdersState): Stock => stock ?? NO_STOCK;
 
 export const reservedTotal = ({ reserved }: Stock): number =>
   Object.values(reserved).reduce((sum, quantity) => sum + quantity, 0);
@@ -43,18 +43,18 @@ export const reservedTotal = ({ reserved }: Stock): number =>
 export const reservationOf = ({ reserved }: Stock, order: string): number | undefined =>
   Object.hasOwn(reserved, order) ? reserved[order] : undefined;
 
-export const restocked = (state: State, quantity: number): State => {
+export const restocked = (state: OrdersState, quantity: number): OrdersState => {
   const stock = stockOf(state);
   return { ...state, stock: { ...stock, onHand: stock.onHand + quantity } };
 };
 
-export const withReservation = (state: State, order: string, quantity: number): State => {
+export const withReservation = (state: OrdersState, order: string, quantity: number): OrdersState => {
   const { onHand, reserved } = stockOf(state);
   return { ...state, stock: { onHand, reserved: { ...reserved, [order]: quantity } } };
 };
 
 /** Ends a reservation; `sold` leaves the stock with it. */
-export const withoutReservation = (state: State, order: string, sold: number): State => {
+export const withoutReservation = (state: OrdersState, order: string, sold: number): OrdersState => {
   const stock = stockOf(state);
   const { [order]: _ended, ...reserved } = stock.reserved;
   return { ...state, stock: { onHand: stock.onHand - sold, reserved } };

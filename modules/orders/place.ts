@@ -2,14 +2,14 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Refusal } from '../../schemas/result.js';
-import { manifest as accounts } from '../accounts/accounts-manifest.js';
-import { manifest as agents } from '../agents/agents-manifest.js';
+import { accountsManifest as accounts } from '../accounts/accounts-manifest.js';
+import { agentsManifest as agents } from '../agents/agents-manifest.js';
 import { type Decision, type EffectContext, type EventOf, type Output, send } from '../sdk/index.js';
-import { manifest } from './orders-manifest.js';
-import type { OrderDetails, Reason, State } from './orders-state.js';
+import { ordersManifest } from './orders-manifest.js';
+import type { OrderDetails, Reason, OrdersState } from './orders-state.js';
 
-type Placed = Decision<Output<typeof manifest, 'place'>, EventOf<typeof manifest>>;
-export type Call = EffectContext<State, EventOf<typeof manifest>>['call'];
+type Placed = Decision<Output<typeof ordersManifest, 'place'>, EventOf<typeof ordersManifest>>;
+export type Call = EffectContext<OrdersState, EventOf<typeof ordersManifest>>['call'];
 
 /** Which step was refused, and what had been done before it. */
 interface Failed {
@@ -42,7 +42,7 @@ const failing =
 
 const carryOut = (call: Call, details: OrderDetails, order: string): TE.TaskEither<Failed, unknown> =>
   pipe(
-    call(manifest, 'reserve', details.item, { order, quantity: details.quantity }),
+    call(ordersManifest, 'reserve', details.item, { order, quantity: details.quantity }),
     TE.mapLeft(failing('reserve', { reserved: false, paid: false })),
     TE.chain(() =>
       pipe(
@@ -58,14 +58,14 @@ const carryOut = (call: Call, details: OrderDetails, order: string): TE.TaskEith
 const confirmed = (details: OrderDetails, order: string): Placed => ({
   data: { status: 'confirmed', total: details.total },
   events: [{ name: 'order_confirmed', data: details }],
-  commands: [send(manifest, 'confirm', details.item, { order })],
+  commands: [send(ordersManifest, 'confirm', details.item, { order })],
 });
 
 /** An event, not a rejection: the order's history has to show what was tried and undone. */
 const refused = (details: OrderDetails, order: string, failed: Failed, refundOwed: number): Placed => ({
   data: { status: 'refused', reason: failed.reason, refundOwed },
   events: [{ name: 'order_refused', data: { ...details, reason: failed.reason, refundOwed } }],
-  commands: failed.reserved ? [send(manifest, 'unreserve', details.item, { order })] : [],
+  commands: failed.reserved ? [send(ordersManifest, 'unreserve', details.item, { order })] : [],
 });
 
 /**

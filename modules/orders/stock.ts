@@ -1,10 +1,10 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { ActionName, Decide as DecideOf, Output, Rejection } from '../sdk/index.js';
-import { isOrderName, type manifest, ORDER_PREFIX } from './orders-manifest.js';
-import { reservationOf, reservedTotal, type State, type Stock, stockOf } from './orders-state.js';
+import { isOrderName, type ordersManifest, ORDER_PREFIX } from './orders-manifest.js';
+import { reservationOf, reservedTotal, type OrdersState, type Stock, stockOf } from './orders-state.js';
 
-type M = typeof manifest;
-export type Decide<A extends ActionName<M>> = DecideOf<M, State, A>;
+type M = typeof ordersManifest;
+export type OrdersDecide<A extends ActionName<M>> = DecideOf<M, OrdersState, A>;
 
 export const reject = (code: string, message: string): Either<Rejection, never> => left({ code, message });
 
@@ -16,9 +16,9 @@ const summary = (onHand: number, reserved: number): Output<M, 'stock'> => ({
 
 const summaryOf = (stock: Stock): Output<M, 'stock'> => summary(stock.onHand, reservedTotal(stock));
 
-export const show: Decide<'stock'> = (state) => right({ data: summaryOf(stockOf(state)) });
+export const showStock: OrdersDecide<'stock'> = (state) => right({ data: summaryOf(stockOf(state)) });
 
-export const restock: Decide<'restock'> = (state, { agent: item, data: { quantity } }) => {
+export const restock: OrdersDecide<'restock'> = (state, { agent: item, data: { quantity } }) => {
   if (isOrderName(item))
     return reject('NOT_AN_ITEM', `${item} names an order: no item begins with ${ORDER_PREFIX}`);
   const { onHand, reserved } = summaryOf(stockOf(state));
@@ -30,7 +30,7 @@ export const restock: Decide<'restock'> = (state, { agent: item, data: { quantit
       });
 };
 
-export const reserve: Decide<'reserve'> = (state, { agent: item, data }) => {
+export const reserve: OrdersDecide<'reserve'> = (state, { agent: item, data }) => {
   const stock = stockOf(state);
   const { onHand, reserved, available } = summaryOf(stock);
   const held = reservationOf(stock, data.order);
@@ -44,7 +44,7 @@ export const reserve: Decide<'reserve'> = (state, { agent: item, data }) => {
 const notReserved = (item: string, order: string) =>
   reject('NOT_RESERVED', `${item}: nothing is reserved for order ${order}`);
 
-export const unreserve: Decide<'unreserve'> = (state, { agent: item, data: { order } }) => {
+export const unreserve: OrdersDecide<'unreserve'> = (state, { agent: item, data: { order } }) => {
   const stock = stockOf(state);
   const quantity = reservationOf(stock, order);
   return quantity === undefined
@@ -55,7 +55,7 @@ export const unreserve: Decide<'unreserve'> = (state, { agent: item, data: { ord
       });
 };
 
-export const confirm: Decide<'confirm'> = (state, { agent: item, data: { order } }) => {
+export const confirm: OrdersDecide<'confirm'> = (state, { agent: item, data: { order } }) => {
   const stock = stockOf(state);
   const quantity = reservationOf(stock, order);
   return quantity === undefined

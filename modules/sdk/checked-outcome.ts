@@ -17,7 +17,7 @@ export interface AnyEvent {
 const invalid = (message: string, path?: string): Either<Fault, never> =>
   left(fault('OUTCOME_INVALID', message, path));
 
-/** A schema that accepts everything accepts these too, and JSON leaves them out without a word. */
+/** A schema that accepts everything accepts these too, and JSON leaves them out silently. */
 const hasNoJson = (value: unknown): boolean => ['undefined', 'function', 'symbol'].includes(typeof value);
 
 const CODE = new RegExp(CODE_PATTERN);
@@ -28,7 +28,7 @@ const checkSend = (manifest: Checkable, checks: Checks, command: Send): Either<F
   if (command.agent !== undefined && !isName(command.agent)) {
     return invalid(`${JSON.stringify(command.agent)} is no name of an agent`);
   }
-  // What another module makes of it is that module's to say, by a result of its own.
+  // The other module decides about it, in its own result.
   return command.module === manifest.name
     ? mayHandle(manifest, checks, { ...command, action: command.name, sender: manifest.name })
     : right(command.data);

@@ -31,7 +31,9 @@ const refuseAll =
   () =>
     left(fault(code, message));
 
-/** Compiles every schema of a manifest once. Throws what the compiler throws; `parseManifest` refuses such manifests. */
+/**
+ * Compiles every schema of a manifest once. Throws what the compiler throws; `parseManifest` refuses such manifests.
+ */
 export const compileChecks = (manifest: Checkable): Checks => {
   const inputs = new Map<string, Check<unknown>>();
   const outputs = new Map<string, Check<unknown>>();

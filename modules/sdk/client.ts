@@ -20,12 +20,12 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** After this the command is not handled any more and answered `expired`. */
   readonly deadline?: Date;
-  /** `urgent`: handled before waiting commands of other agents, never of its own. */
+  /** `urgent`: handled before waiting commands of other agents, never before those of the same agent. */
   readonly priority?: 'urgent' | 'normal';
 }
 
 /** What a call came to, and where in the log that stands. */
-export interface Receipt<T> {
+export interface CallReceipt<T> {
   readonly data: T;
   /** Sequence of the command. */
   readonly command: number;
@@ -33,7 +33,9 @@ export interface Receipt<T> {
   readonly result: number;
 }
 
-/** How a program that is no module calls actions and sends commands, typed by the manifest of the module it talks to. */
+/**
+ * How a program that is no module calls actions and sends commands, typed by the manifest of the module it talks to.
+ */
 export interface Client {
   /** Records a command and waits for its result. */
   readonly call: <M extends TypedManifest, A extends ActionName<M>>(
@@ -50,7 +52,7 @@ export interface Client {
     agent: string | undefined,
     data: Input<M, A>,
     options?: CallOptions,
-  ) => TE.TaskEither<Refusal, Receipt<Output<M, A>>>;
+  ) => TE.TaskEither<Refusal, CallReceipt<Output<M, A>>>;
   /** Records a command; its sequence in the log. */
   readonly send: <M extends TypedManifest, A extends ActionName<M>>(
     manifest: M,
@@ -63,12 +65,12 @@ export interface Client {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
-/** Nobody answered: whether the command is recorded depends on whether anybody was there to record it. */
+/** There was no reply. Whether the command is stored depends on whether a broker was there. */
 const silence = (thrown: unknown, subject: string): Fault => {
   const unsent = neverSent(thrown);
   if (unsent !== undefined) return unsent;
   return isNobody(thrown)
-    ? fault('BROKER_UNREACHABLE', `nobody serves ${subject}: is the broker running?`)
+    ? fault('BROKER_UNREACHABLE', `no broker serves ${subject}: is it running?`)
     : fault('LOG_UNCERTAIN', `no answer to ${subject}: ${(thrown as Error).message}; it may be recorded`);
 };
 
@@ -95,7 +97,7 @@ const asked =
     );
 
 /** The reply to a call. An answer that cannot be read is LOG_UNCERTAIN: something was done. */
-const receiptOf = (reply: Msg): E.Either<Refusal, Receipt<unknown>> =>
+const receiptOf = (reply: Msg): E.Either<Refusal, CallReceipt<unknown>> =>
   pipe(
     E.tryCatch(
       () => reply.json<Result>(),

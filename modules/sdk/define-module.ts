@@ -43,24 +43,27 @@ export interface Decision<Data, Event> {
   readonly commands?: readonly Send[];
 }
 
-/** A pure handler, `{ decide }`: the same state and command give the same decision, today and when history is run again. */
+/**
+ * A pure handler, `{ decide }`: the same state and command give the same decision, today and when history is run
+ * again.
+ */
 export interface PureAction<State, In, Out, Event> {
   readonly decide: (state: State, command: Command<In>) => Either<Rejection, Decision<Out, Event>>;
 }
 
-/** What an effectful handler may do beside computing. */
+/** What an effectful handler may do besides computing. */
 export interface EffectContext<State, Event> {
   /** State of the command's agent when handling began; nothing changes it until the handler is done. */
   readonly state: State;
   /** Aborted when the deadline of the action passes. */
   readonly signal: AbortSignal;
   /**
-   * Adds an event to the outcome, before those of the decision. It is recorded with the outcome or not at all: a handler
-   * that is rejected, throws or runs again after a crash has emitted nothing.
+   * Adds an event to the outcome, before those of the decision. It is recorded with the outcome or not at all: a
+   * handler that is rejected, throws or runs again after a crash has emitted nothing.
    */
   readonly emit: (event: Event) => void;
   /**
-   * Calls an action and waits for its result. The call is a command of its own in the log; when the handler runs again
+   * Calls an action and waits for its result. The call is a separate command in the log; when the handler runs again
    * after a crash, it gets the answer that the log already has, so calls must come in the same order every time.
    */
   readonly call: <M extends TypedManifest, A extends ActionName<M>>(
@@ -94,8 +97,8 @@ export interface Module<M extends TypedManifest, State> {
     readonly [E in keyof M['events'] & string]: (state: State, data: Static<M['events'][E]['data']>) => State;
   };
   /**
-   * By schema version and event: what lifts the data of an event that was recorded in that version to the next one. Pure.
-   * An event without one did not change there.
+   * By schema version and event: what lifts the data of an event that was recorded in that version to the next one.
+   * Pure. An event without one did not change there.
    */
   readonly upcast?: {
     readonly [from: number]: { readonly [E in keyof M['events'] & string]?: (data: never) => unknown };

@@ -21,8 +21,8 @@ export interface Foldable {
 }
 
 /**
- * Reads one record: undefined where it says nothing of the module's states. SCHEMA_TOO_NEW, where its events are of a later
- * version than the module's code; FOLD_FAILED, where they cannot be read or be given the shapes of today.
+ * Reads one record: undefined where it says nothing of the module's states. SCHEMA_TOO_NEW, where its events are of a
+ * later version than the module's code; FOLD_FAILED, where they cannot be read or be given the shapes of today.
  */
 export type ReadFoldable = (record: FoldableRecord) => Either<Fault, Foldable | undefined>;
 
@@ -59,8 +59,9 @@ interface Own {
 }
 
 /**
- * As it was recorded. States fold results, and of the events those that no command caused: others are copies, and half of
- * what is read. Every record of a rebuild goes through here, so subjects are not split where their beginning will do.
+ * As it was recorded. States fold results, and of the events those that no command caused: others are copies, and
+ * half of what is read. Every record of a rebuild goes through here, so subjects are not split where their beginning
+ * will do.
  */
 const recorded = ({ results, events }: Own, record: FoldableRecord): Foldable | undefined => {
   const { subject } = record;

@@ -1,5 +1,5 @@
 /** What a module's author, or a program that talks to modules, imports. */
-export { type CallOptions, type Client, createClient, type Receipt } from './client.js';
+export { type CallOptions, type Client, createClient, type CallReceipt } from './client.js';
 export type { Decide, Run } from './handlers.js';
 export {
   type ActionName,

@@ -20,8 +20,8 @@ import { prepared } from './prepared.js';
 
 export interface ProducerSettings {
   /**
-   * What this program calls itself, the same in every life; the account is put before it: `guest~sensor-7`. Two processes
-   * of one name: the later one takes over, the server refuses whatever the earlier one still sends.
+   * What this program calls itself, the same in every life; the account is put before it: `guest~sensor-7`. Two
+   * processes of one name: the later one takes over, the server refuses whatever the earlier one still sends.
    */
   readonly name: string;
   /** A directory for what is accepted and not stored yet, so that this program's death loses nothing of it. */
@@ -35,7 +35,7 @@ export interface ProducerSettings {
   readonly patienceMs?: number;
   /** Another process has taken over under this name; this producer is closed. */
   readonly onReplaced?: (reason: Fault) => void;
-  /** The outbox cannot keep what it should; the producer goes on without. */
+  /** The outbox cannot keep records; the producer continues without it. */
   readonly onFault?: (reason: Fault) => void;
 }
 
@@ -50,14 +50,17 @@ type Sending<R> = <M extends TypedManifest, A extends ActionName<M>>(
 ) => TaskEither<Fault, R>;
 
 /**
- * Sends commands as a producer of its own: numbered without a gap, in order, each stored once, across reconnects and
- * restarts of the server. A left says whether the command is in the log: LOG_UNCERTAIN, where that could not be learned in
- * time, and else that it is not.
+ * Sends commands as a separate producer: numbered without a gap, in order, each stored once, across reconnects and
+ * restarts of the server. A left says whether the command is in the log: LOG_UNCERTAIN, where that could not be
+ * learned in time, and else that it is not.
  */
 export interface CommandProducer extends AsyncDisposable {
   /** Resolves when the command is stored: where it stands, and its number. */
   readonly send: Sending<Receipt>;
-  /** Resolves as soon as the outbox has the command, or the log: from then on the death of this program cannot lose it. */
+  /**
+   * Resolves as soon as the outbox has the command, or the log: from then on the death of this program cannot lose
+   * it.
+   */
   readonly accept: Sending<Accepted>;
   /** Sends commands one behind the other; made with `send(manifest, action, agent, data)`. */
   readonly sendAll: (
@@ -115,7 +118,7 @@ const asCommands = (producer: Producer): CommandProducer => ({
 });
 
 /**
- * Makes this program a producer of its own, over a connection of the caller's. NAME_INVALID; BROKER_UNREACHABLE when no
+ * Makes this program a separate producer, on a connection of the caller. NAME_INVALID; BROKER_UNREACHABLE when no
  * broker answers; DATA_DIR_IN_USE when another process has the outbox; OUTBOX_UNAVAILABLE when it cannot be opened.
  */
 export const createProducer =

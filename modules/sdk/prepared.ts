@@ -48,8 +48,8 @@ const priorityOf = (priority: string | undefined): E.Either<Fault, Record<string
 };
 
 /**
- * Checks what is known to be wrong before anything is sent, so that a sender is never told that such a command may be recorded:
- * NAME_INVALID, HEADER_INVALID, and what {@link toPayload} says. Never throws.
+ * Checks what is known to be wrong before anything is sent, so that a sender is never told that such a command may be
+ * recorded: NAME_INVALID, HEADER_INVALID, and what {@link toPayload} says. Never throws.
  */
 export const prepared = (asked: Asked): E.Either<Fault, Prepared> =>
   pipe(

@@ -38,7 +38,7 @@ export const stackOf = (thrown: unknown): string => {
 };
 
 /** The first place in a stack, ` (at decide file.ts:3:4)`, to stand behind a message; empty where there is none. */
-export const placeOf = (thrown: unknown): string => {
+export const thrownAt = (thrown: unknown): string => {
   const line = /^ {4}at .*$/m.exec(stackOf(thrown))?.[0];
   return line === undefined ? '' : ` (${line.trim()})`;
 };

@@ -5,13 +5,13 @@ import { pointer } from '../../schemas/schema-problem.js';
 import type { Checks } from './checks.js';
 import type { AnyModule } from './define-module.js';
 import type { AnyEvent } from './checked-outcome.js';
-import { messageOf, placeOf } from './thrown-text.js';
+import { messageOf, thrownAt } from './thrown-text.js';
 
 /** Gives an event that was recorded in an older schema version the shape of today's; FOLD_FAILED. */
 export type Upcast = (event: AnyEvent, from: number) => Either<Fault, AnyEvent>;
 
 /** Lifts the data of one event from one version to the next. */
-interface Step {
+interface UpcastStep {
   readonly from: number;
   readonly lift: (data: unknown) => unknown;
 }
@@ -22,9 +22,9 @@ const VERSION = /^[1-9]\d*$/;
 const stepsOf = ({
   manifest,
   upcast = {},
-}: AnyModule): Either<Fault, ReadonlyMap<string, readonly Step[]>> => {
+}: AnyModule): Either<Fault, ReadonlyMap<string, readonly UpcastStep[]>> => {
   const schema = schemaOf(manifest);
-  const steps = new Map<string, Step[]>();
+  const steps = new Map<string, UpcastStep[]>();
   const invalid = (path: string, message: string): Either<Fault, never> =>
     left(fault('UPCAST_INVALID', `${manifest.name}: upcast${path} ${message}`, path));
   if (typeof upcast !== 'object' || upcast === null) return invalid('', 'is no object');
@@ -40,16 +40,16 @@ const stepsOf = ({
       if (!Object.hasOwn(manifest.events, event)) return invalid(path, 'is no event of the manifest');
       if (typeof lift !== 'function') return invalid(path, 'is no function');
       const before = steps.get(event) ?? [];
-      steps.set(event, [...before, { from: Number(version), lift: lift as Step['lift'] }]);
+      steps.set(event, [...before, { from: Number(version), lift: lift as UpcastStep['lift'] }]);
     }
   }
   return right(steps);
 };
 
 /**
- * Makes the upcasters of a module one: an event goes through those of its version and of all later ones; where there is
- * none, its shape did not change. What comes of it must fit the schema of today's manifest, so that an upcaster that was
- * forgotten, or is wrong, is found before a state is made of it. UPCAST_INVALID.
+ * Makes the upcasters of a module one: an event goes through those of its version and of all later ones; where there
+ * is none, its shape did not change. What comes of it must fit the schema of today's manifest, so that an upcaster
+ * that was forgotten, or is wrong, is found before a state is made of it. UPCAST_INVALID.
  */
 export const compileUpcast = (module: AnyModule, checks: Checks): Either<Fault, Upcast> => {
   const compiled = stepsOf(module);
@@ -67,7 +67,7 @@ export const compileUpcast = (module: AnyModule, checks: Checks): Either<Fault, 
       try {
         data = lift(data);
       } catch (error) {
-        return failed(`the upcast from version ${from} threw: ${messageOf(error)}${placeOf(error)}`);
+        return failed(`the upcast from version ${from} threw: ${messageOf(error)}${thrownAt(error)}`);
       }
     }
     const checked = checks.event(name)(data);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
+import type { CompiledModule } from '../sdk/compiled-module.js';
 import type { Rejection, Send } from '../sdk/define-module.js';
-import type { AnyDecision } from '../sdk/checked-outcome.js';
+import type { AnyDecision, AnyEvent } from '../sdk/checked-outcome.js';
 import { throughJson } from './plain.js';
-import type { Recorded } from './scripted-calls.js';
-import { type AnyEvent, foldEvents, type Subject } from './subject.js';
+import type { ScriptedCall } from './scripted-calls.js';
+import { foldChecked } from './subject.js';
 
 interface Expectation {
   readonly data?: unknown;
@@ -14,13 +15,13 @@ interface Expectation {
 }
 
 /** What a handler, or the check before it, made of a command. */
-export type Outcome = Either<Rejection, AnyDecision>;
+export type DecisionOrRejection = Either<Rejection, AnyDecision>;
 
 /** Fails unless the outcome is a decision, and the one expected; values are compared as JSON carries them. */
 export const assertOutcome = (
-  subject: Subject,
+  subject: CompiledModule,
   before: unknown,
-  outcome: Outcome,
+  outcome: DecisionOrRejection,
   expected: Expectation,
 ): void => {
   if (isLeft(outcome)) assert.fail(`rejected, ${outcome.left.code}: ${outcome.left.message}`);
@@ -29,12 +30,12 @@ export const assertOutcome = (
     assert.deepStrictEqual(throughJson(data), expected.data, 'the data differ');
   assert.deepStrictEqual(throughJson(events), expected.events ?? [], 'the events differ');
   assert.deepStrictEqual(throughJson(commands), expected.commands ?? [], 'the commands differ');
-  const after = foldEvents(subject, before, events);
+  const after = foldChecked(subject, before, events);
   if (expected.state !== undefined) assert.deepStrictEqual(after, expected.state, 'the state differs');
 };
 
 /** Fails unless the outcome is a rejection with that code. */
-export const assertRejected = (outcome: Outcome, code: string): void => {
+export const assertRejected = (outcome: DecisionOrRejection, code: string): void => {
   if (isRight(outcome)) {
     assert.fail(`decided instead of rejected with ${code}: ${JSON.stringify(outcome.right)}`);
   }
@@ -42,7 +43,7 @@ export const assertRejected = (outcome: Outcome, code: string): void => {
 };
 
 /** Fails unless a handler made these calls, in this order. */
-export const assertCalls = (recorded: readonly Recorded[], expected: readonly Send[]): void =>
+export const assertCalls = (recorded: readonly ScriptedCall[], expected: readonly Send[]): void =>
   assert.deepStrictEqual(
     recorded.map(({ call }) => call),
     throughJson(expected),

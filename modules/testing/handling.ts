@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict';
 import { isLeft } from 'fp-ts/lib/Either.js';
+import type { CompiledModule } from '../sdk/compiled-module.js';
 import type { Command } from '../sdk/define-module.js';
 import { withEmitted } from '../sdk/checked-outcome.js';
-import type { Outcome } from './assertions.js';
-import { type Answer, type Recorded, replaying, scriptedContext } from './scripted-calls.js';
-import { admitted, assertRecordable, type Subject } from './subject.js';
+import type { DecisionOrRejection } from './assertions.js';
+import { type ScriptedReply, type ScriptedCall, replaying, scriptedContext } from './scripted-calls.js';
+import { admitted, assertRecordable } from './subject.js';
 
 /** Handles a command by a pure action, twice: history is run again, and has to end the same. */
-export const decidePurely = (subject: Subject, action: string, state: unknown, command: Command): Outcome => {
+export const decidePurely = (
+  subject: CompiledModule,
+  action: string,
+  state: unknown,
+  command: Command,
+): DecisionOrRejection => {
   const admission = admitted(subject, action, command);
   if (isLeft(admission)) return admission;
   const handler = subject.module.actions[action];
   if (handler === undefined || !('decide' in handler))
     assert.fail(`${action} is effectful: say how its calls are answered`);
-  const outcome = handler.decide(state, admission.right) as Outcome;
+  const outcome = handler.decide(state, admission.right) as DecisionOrRejection;
   const again = handler.decide(state, admission.right);
   assert.deepStrictEqual(again, outcome, `${action} decides differently when it decides again`);
   assertRecordable(subject, action, outcome);
@@ -22,24 +28,29 @@ export const decidePurely = (subject: Subject, action: string, state: unknown, c
 
 /** Handles a command by an effectful action whose calls are answered by a script, twice likewise. */
 export const runScripted = async (
-  subject: Subject,
+  subject: CompiledModule,
   action: string,
   state: unknown,
   command: Command,
-  answer: Answer,
-): Promise<{ outcome: Outcome; recorded: readonly Recorded[] }> => {
+  answer: ScriptedReply,
+): Promise<{ outcome: DecisionOrRejection; recorded: readonly ScriptedCall[] }> => {
   const admission = admitted(subject, action, command);
   if (isLeft(admission)) return { outcome: admission, recorded: [] };
   const handler = subject.module.actions[action];
   if (handler === undefined || !('run' in handler)) assert.fail(`${action} is pure: it makes no calls`);
-  const run = async (by: Answer): Promise<{ outcome: Outcome; recorded: readonly Recorded[] }> => {
+  const run = async (
+    by: ScriptedReply,
+  ): Promise<{ outcome: DecisionOrRejection; recorded: readonly ScriptedCall[] }> => {
     const { context, emitted, recorded, mistakes } = scriptedContext(
       subject.module.manifest,
       command.agent,
       state,
       by,
     );
-    const outcome = withEmitted(await handler.run(admission.right, context)(), emitted) as Outcome;
+    const outcome = withEmitted(
+      await handler.run(admission.right, context)(),
+      emitted,
+    ) as DecisionOrRejection;
     const [mistake] = mistakes;
     if (mistake !== undefined) throw mistake;
     return { outcome, recorded };

@@ -1,12 +1,12 @@
 /** Given, when, then for the handlers of a module; for tests only. */
-export { type Answer, answered, refused } from './scripted-calls.js';
+export { type ScriptedReply, ok, rejected } from './scripted-calls.js';
 export {
   type AgentSpecification,
-  type Answered,
+  type ExpectedOfEffect,
   type CommandOptions,
   type Expected,
   type ExpectedWithCalls,
-  type Handled,
+  type ExpectedOfCommand,
   type Specification,
   specification,
 } from './specification.js';

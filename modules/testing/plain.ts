@@ -10,7 +10,7 @@ const freeze = (value: unknown): void => {
 export const throughJson = <T>(value: T): T =>
   value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
 
-/** A copy through JSON that nobody can change: a handler or fold that mutates what it is given throws. */
+/** A copy through JSON that no code can change: a handler or fold that mutates what it is given throws. */
 export const frozen = <T>(value: T): T => {
   const copy = throughJson(value);
   freeze(copy);

@@ -11,18 +11,18 @@ import { frozen } from './plain.js';
 import { must } from './subject.js';
 
 /** Answers the n-th call of a handler, n from 1. */
-export type Answer = (call: Send, n: number) => Either<Refusal, unknown>;
+export type ScriptedReply = (call: Send, n: number) => Either<Refusal, unknown>;
 
 /** The answer of an action that did what it was asked. */
-export const answered = (data: unknown): Either<Refusal, unknown> => right(data);
+export const ok = (data: unknown): Either<Refusal, unknown> => right(data);
 
 /** The answer of an action that refused. */
-export const refused = (
+export const rejected = (
   code: string,
   message = `refused by the specification: ${code}`,
 ): Either<Refusal, never> => left({ status: 'rejected', error: { code, message, retryable: false } });
 
-export interface Recorded {
+export interface ScriptedCall {
   readonly call: Send;
   readonly answer: Either<Refusal, unknown>;
 }
@@ -35,14 +35,14 @@ export const scriptedContext = (
   manifest: TypedManifest,
   agent: string,
   state: unknown,
-  answer: Answer,
+  answer: ScriptedReply,
 ): {
   context: EffectContext<unknown, AnyEvent>;
   emitted: readonly AnyEvent[];
-  recorded: readonly Recorded[];
+  recorded: readonly ScriptedCall[];
   mistakes: readonly Error[];
 } => {
-  const recorded: Recorded[] = [];
+  const recorded: ScriptedCall[] = [];
   const mistakes: Error[] = [];
   const emitted: AnyEvent[] = [];
   const emit = (event: AnyEvent): void => {
@@ -83,7 +83,7 @@ export const scriptedContext = (
 
 /** Gives the answers of a first run to a second one, which must ask the same. */
 export const replaying =
-  (recorded: readonly Recorded[]): Answer =>
+  (recorded: readonly ScriptedCall[]): ScriptedReply =>
   (call, n) => {
     const before = recorded[n - 1];
     assert.deepStrictEqual(
@@ -91,5 +91,5 @@ export const replaying =
       before?.call,
       `run again after a crash, the handler makes another call ${n}`,
     );
-    return (before as Recorded).answer;
+    return (before as ScriptedCall).answer;
   };

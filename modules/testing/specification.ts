@@ -1,10 +1,11 @@
+import { type CompiledModule, compileModule } from '../sdk/compiled-module.js';
 import type { ActionName, EventOf, Input, Output, TypedManifest } from '../sdk/define-manifest.js';
 import type { AnyModule, Command, Module, Send } from '../sdk/define-module.js';
 import { assertCalls, assertOutcome, assertRejected } from './assertions.js';
 import { decidePurely, runScripted } from './handling.js';
 import { frozen } from './plain.js';
-import type { Answer } from './scripted-calls.js';
-import { foldEvents, type Subject, subjectOf } from './subject.js';
+import type { ScriptedReply } from './scripted-calls.js';
+import { foldChecked } from './subject.js';
 
 /** What of a command the test wants to choose. */
 export interface CommandOptions {
@@ -33,19 +34,19 @@ export interface ExpectedWithCalls<M extends TypedManifest, State, A extends Act
   readonly calls?: readonly Send[];
 }
 
-/** Not called `then`: whoever returned such an object from an async function would have it awaited as a promise. */
-export interface Answered<M extends TypedManifest, State, A extends ActionName<M>> {
+/** Not called `then`: an async function that returned such an object would await it as a promise. */
+export interface ExpectedOfEffect<M extends TypedManifest, State, A extends ActionName<M>> {
   readonly thenDecided: (expected: ExpectedWithCalls<M, State, A>) => Promise<void>;
   readonly thenRejected: (code: string, expected?: { readonly calls?: readonly Send[] }) => Promise<void>;
 }
 
-export interface Handled<M extends TypedManifest, State, A extends ActionName<M>> {
+export interface ExpectedOfCommand<M extends TypedManifest, State, A extends ActionName<M>> {
   /** Of a pure action. */
   readonly thenDecided: (expected: Expected<M, State, A>) => void;
   /** Of a pure action, or of a command that does not get to its handler: `PAYLOAD_INVALID`, `CALLER_FORBIDDEN` … */
   readonly thenRejected: (code: string) => void;
   /** Of an effectful action: answers its calls. */
-  readonly answering: (answer: Answer) => Answered<M, State, A>;
+  readonly answering: (answer: ScriptedReply) => ExpectedOfEffect<M, State, A>;
 }
 
 export interface AgentSpecification<M extends TypedManifest, State> {
@@ -55,7 +56,7 @@ export interface AgentSpecification<M extends TypedManifest, State> {
     action: A,
     data: Input<M, A>,
     options?: CommandOptions,
-  ) => Handled<M, State, A>;
+  ) => ExpectedOfCommand<M, State, A>;
 }
 
 export interface Specification<M extends TypedManifest, State> {
@@ -67,11 +68,11 @@ export interface Specification<M extends TypedManifest, State> {
 const DEFAULT_TIME = '2026-01-01T00:00:00.000Z';
 
 const agentSpecification = <M extends TypedManifest, State>(
-  subject: Subject,
+  subject: CompiledModule,
   agent: string,
   state: unknown,
 ): AgentSpecification<M, State> => ({
-  given: (events) => agentSpecification(subject, agent, foldEvents(subject, state, events)),
+  given: (events) => agentSpecification(subject, agent, foldChecked(subject, state, events)),
   when: (action, data, { seq = 1, time = DEFAULT_TIME, sender, conversation = seq } = {}) => {
     const { name, actions } = subject.module.manifest;
     const usual = actions[action]?.callers === 'self' ? name : 'guest';
@@ -100,7 +101,7 @@ const agentSpecification = <M extends TypedManifest, State>(
 export const specification = <M extends TypedManifest, State>(
   module: Module<M, State>,
 ): Specification<M, State> => {
-  const subject = subjectOf(module as unknown as AnyModule);
+  const subject = compileModule(module as unknown as AnyModule);
   const of = (agent: string) => agentSpecification<M, State>(subject, agent, frozen(module.initial));
   return { agent: of, itself: of('') };
 };

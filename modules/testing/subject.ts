@@ -2,32 +2,19 @@ import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Fault } from '../../schemas/errors.js';
 import { mayHandle } from '../sdk/may-call.js';
-import { type Checks, compileChecks } from '../sdk/checks.js';
-import type { AnyModule, Command, Rejection } from '../sdk/define-module.js';
-import { type AnyDecision, checkDecision, checkRejection } from '../sdk/checked-outcome.js';
+import type { CompiledModule } from '../sdk/compiled-module.js';
+import type { Command, Rejection } from '../sdk/define-module.js';
+import { type AnyDecision, type AnyEvent, checkDecision, checkRejection } from '../sdk/checked-outcome.js';
 import { assertPlainJson, frozen } from './plain.js';
-
-/** A module under specification, its schemas compiled once. */
-export interface Subject {
-  readonly module: AnyModule;
-  readonly checks: Checks;
-}
-
-export const subjectOf = (module: AnyModule): Subject => ({ module, checks: compileChecks(module.manifest) });
 
 export const must = <T>(checked: Either<Fault, T>, what: string): T => {
   if (isLeft(checked)) assert.fail(`${what}: ${checked.left.code}: ${checked.left.message}`);
   return checked.right;
 };
 
-export interface AnyEvent {
-  readonly name: string;
-  readonly data: unknown;
-}
-
 /** Folds events as the host does; every event must fit its schema, every state must be what a snapshot can hold. */
-export const foldEvents = (
-  { module, checks }: Subject,
+export const foldChecked = (
+  { module, checks }: CompiledModule,
   start: unknown,
   events: readonly AnyEvent[],
 ): unknown =>
@@ -42,7 +29,7 @@ export const foldEvents = (
 
 /** The command as its handler would see it, or why it would never get there. */
 export const admitted = (
-  { module: { manifest }, checks }: Subject,
+  { module: { manifest }, checks }: CompiledModule,
   action: string,
   command: Command,
 ): Either<Rejection, Command> => {
@@ -53,7 +40,7 @@ export const admitted = (
 
 /** Fails when the host would not record the outcome: production would answer OUTCOME_INVALID. */
 export const assertRecordable = (
-  { module: { manifest }, checks }: Subject,
+  { module: { manifest }, checks }: CompiledModule,
   action: string,
   outcome: Either<Rejection, AnyDecision>,
 ): void => {

@@ -4,7 +4,7 @@ import { Snapshots } from '../../store/snapshots/snapshots.js';
 import accounts from '../../modules/accounts/index.js';
 import { States } from '../../modules/host/states.js';
 import type { AnyModule } from '../../modules/sdk/define-module.js';
-import { answer, settingOf } from '../../system/processes/program.js';
+import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { pause } from '../../system/async/pause.js';
 
 export type IdleQuestions = {
@@ -26,7 +26,7 @@ let seq = 0;
 
 const agentOf = (number: number): string => `agent-${number}`;
 
-answer<IdleQuestions>({
+answerQuestions<IdleQuestions>({
   fill: async (agents) => {
     for (let i = 0; i < agents; i++) {
       states.apply(agentOf(i), ++seq, Date.now(), [{ name: 'deposited', data: { amount: i + 1 } }]);

@@ -14,7 +14,10 @@ export interface Idle {
   readonly bytes: number;
 }
 
-/** Memory of a module's host for agents whose state it has looked at once, beside a host that has looked at none. */
+/**
+ * Memory of a module's host for agents whose state it has looked at once, compared with a host that has looked at
+ * none.
+ */
 export const measureIdle = async (agents: number, say: (line: string) => void): Promise<Idle> => {
   await using dir = await makeBenchDir();
   const reaper = startReaper();

@@ -1,7 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
 import { startReaper } from '../../system/processes/reaper.js';
-import { manifest } from '../../modules/accounts/accounts-manifest.js';
+import { accountsManifest } from '../../modules/accounts/accounts-manifest.js';
 import { createClient } from '../../modules/sdk/index.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
@@ -24,7 +24,9 @@ const deposit = async (url: string, agents: number): Promise<void> => {
   let next = 0;
   const caller = async (): Promise<void> => {
     for (let i = next++; i < agents; i = next++) {
-      const answered = await client.call(manifest, 'deposit', `agent-${i}`, { amount: 1 + (i % 100) })();
+      const answered = await client.call(accountsManifest, 'deposit', `agent-${i}`, {
+        amount: 1 + (i % 100),
+      })();
       if (isLeft(answered)) throw new Error(answered.left.error.message);
     }
   };

@@ -33,7 +33,9 @@ const or = <T>(outcome: Either<Fault, T>): T => {
   return outcome.right;
 };
 
-/** Starts a nats-server of this package's version on files of its own, which go with it. Throws {@link FaultError}. */
+/**
+ * Starts a nats-server of this package's version on new files, which are removed with it. Throws {@link FaultError}.
+ */
 export const startBenchServer = async (
   durability: Durability,
   say: (line: string) => void,
@@ -86,7 +88,7 @@ const start = async (
     })(),
   );
   undo.push(() => server.stop());
-  // Ctrl-C in the middle: what it goes on writing would keep its files from being removed.
+  // Ctrl-C in the middle: a server that still writes would keep its files from being removed.
   const atExit = (): void => {
     if (server.pid !== undefined) process.kill(server.pid, 'SIGKILL');
   };

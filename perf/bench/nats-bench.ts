@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { buildTools } from '../tools/build-tools.js';
 
-/** The stock `nats` command line as a peer: the path of it, or undefined, said aloud, where there is none to be had. */
+/** The path of the stock `nats` command line as a peer; undefined, with a report, if there is none. */
 export const findNatsCli = async (say: (line: string) => void): Promise<string | undefined> => {
   if (process.env.NATS_CLI) return process.env.NATS_CLI;
   try {

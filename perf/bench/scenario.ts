@@ -13,7 +13,7 @@ export interface ScenarioOptions {
   readonly rounds?: number;
   /** Numbers of agents to measure with. */
   readonly agents?: readonly number[];
-  /** Peers to measure beside; without it, all. */
+  /** Peers to measure too; default: all. */
   readonly peers?: readonly Peer[];
   /** What the server aims to stay below, bytes; without it, as a broker gives its own. */
   readonly memoryLimitBytes?: number;
@@ -21,7 +21,7 @@ export interface ScenarioOptions {
   readonly say: (line: string) => void;
 }
 
-export interface Table {
+export interface ReportTable {
   readonly title: string;
   readonly heads: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -30,7 +30,7 @@ export interface Table {
 /** What a scenario found: plain data for programs, the same as tables for people. */
 export interface Report {
   readonly data: Readonly<Record<string, unknown>>;
-  readonly tables: readonly Table[];
+  readonly tables: readonly ReportTable[];
 }
 
 export interface Scenario {

@@ -1,6 +1,6 @@
 import type { Verification } from '../../schemas/verification.js';
-import type { Role } from './processes.js';
-import type { DoneFault, Moment } from './timeline.js';
+import type { ProcessRole } from './processes.js';
+import type { DoneFault, LoadMoment } from './timeline.js';
 
 /** Milliseconds; null where no record was measured. */
 export interface Quantiles {
@@ -35,7 +35,7 @@ export interface BurstOutcome {
   /** From when a record was due until it was delivered; of a sample. */
   readonly deliveryMs: Readonly<Record<'baseline' | 'burst' | 'after', Quantiles>>;
   /** Processor time of all its processes, microseconds for each acknowledged record. */
-  readonly cpuUsPerRecord: Readonly<Record<Role, number>>;
+  readonly cpuUsPerRecord: Readonly<Record<ProcessRole, number>>;
   readonly faults: readonly DoneFault[];
   readonly durability: string;
   readonly kind: 'events' | 'calls';
@@ -49,7 +49,7 @@ export interface BurstOutcome {
 /** All of a run: what is told, and what the picture is drawn from. */
 export interface BurstRun {
   readonly outcome: BurstOutcome;
-  readonly moments: readonly Moment[];
+  readonly moments: readonly LoadMoment[];
   readonly verification: Verification;
   /** Seconds of burst, and of the baseline before it. */
   readonly seconds: number;

@@ -1,8 +1,8 @@
-import type { Moment } from './timeline.js';
+import type { LoadMoment } from './timeline.js';
 
 /** Who looks on. */
 export interface BurstView {
   readonly stage: (text: string) => void;
-  readonly moment: (moment: Moment, part: string) => void;
+  readonly moment: (moment: LoadMoment, part: string) => void;
   readonly fault: (text: string) => void;
 }

@@ -2,7 +2,7 @@
 export const PHASES = ['baseline', 'burst', 'after'] as const;
 export type PhaseName = (typeof PHASES)[number];
 
-/** A load that is given by the clock alone: whoever is slow meets all of it later. */
+/** A load that follows the clock alone: a slow system meets all of it later. */
 export interface Rates {
   /** Records a second before and after the burst. */
   readonly baseline: number;
@@ -24,7 +24,7 @@ interface Phase {
 }
 
 /** When each record is due: milliseconds since the load began, records counted from 0. */
-export class Schedule {
+export class BurstSchedule {
   readonly #phases: readonly Phase[];
   /** All records of it. */
   readonly total: number;

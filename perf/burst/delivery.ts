@@ -1,17 +1,17 @@
 import { now, type Sample } from './setting.js';
 
 /** Where delivery stood at a time. */
-type Step = readonly [at: number, seq: number];
+type DeliveryStep = readonly [at: number, seq: number];
 
 /** So long a way back is known, milliseconds: samples come later than what they are about. */
 const KEEP_MS = 30_000;
 
 /**
- * How long records take until they are delivered, from samples: a producer says where a record stands and when it was due,
- * and this remembers when delivery had come so far.
+ * How long records take until they are delivered, from samples: a producer says where a record stands and when it was
+ * due, and this remembers when delivery had come so far.
  */
-export class Delivery {
-  #steps: Step[] = [];
+export class DeliveryTimes {
+  #steps: DeliveryStep[] = [];
   #waiting: Sample[] = [];
   #seq = 0;
 
@@ -27,7 +27,7 @@ export class Delivery {
     return this.#waiting.length > 0;
   }
 
-  /** Delivery has come so far, now. Snapshots that begin anew stand further back for a while: nothing is taken back. */
+  /** Delivery has come so far, now. Snapshots that start over are further back for a while: nothing is taken back. */
   reached(seq: number, at = now()): void {
     if (seq <= this.#seq) return;
     this.#seq = seq;
@@ -50,11 +50,11 @@ export class Delivery {
   }
 
   /** The first step that had come so far. */
-  #stepOf(seq: number): Step | undefined {
+  #stepOf(seq: number): DeliveryStep | undefined {
     let [low, high] = [0, this.#steps.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#steps[middle] as Step)[1] < seq) low = middle + 1;
+      if ((this.#steps[middle] as DeliveryStep)[1] < seq) low = middle + 1;
       else high = middle;
     }
     return this.#steps[low];

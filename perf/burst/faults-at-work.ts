@@ -30,13 +30,13 @@ interface Running {
 /** What was killed a moment ago may take so long to be there again. */
 const WAIT_MS = 30_000;
 
-/** Does the kills when their time has come, and sees when what they stopped goes on. */
+/** Kills the processes at their times, and notices when the killed ones work again. */
 export class FaultsAtWork {
   readonly #running: Running[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   #under: Promise<void>[] = [];
   #begun = 0;
-  /** By producer, how often it had to begin anew. */
+  /** By producer: how often it started over. */
   readonly #reopened: number[] = [];
   #failure: unknown;
   readonly #killed = new Set<number>();
@@ -52,7 +52,7 @@ export class FaultsAtWork {
     }));
   }
 
-  /** All kills are done and what they stopped goes on. */
+  /** All kills are done, and the killed processes work again. */
   get isDone(): boolean {
     if (this.#failure !== undefined) throw this.#failure;
     return this.#begun === this.options.faults.length;

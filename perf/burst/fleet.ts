@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { ProducerProcess } from './producer-process.js';
-import { type Rates, Schedule } from './burst-schedule.js';
+import { type Rates, BurstSchedule } from './burst-schedule.js';
 import { type LoadKind, now, type ProducerNews } from './setting.js';
 
 export interface FleetOptions {
@@ -20,7 +20,7 @@ export interface FleetOptions {
   readonly onNews: (news: ProducerNews, index: number) => void;
 }
 
-/** All producers, each in a process of its own, life after life. */
+/** All producers, each in a separate process, life after life. */
 export class Fleet {
   readonly #lives: ProducerProcess[] = [];
   readonly #ledgers: string[] = [];
@@ -50,8 +50,8 @@ export class Fleet {
   }
 
   /**
-   * Kills a producer, and has another process take over under its name: what came due meanwhile is not sent. Resolves when
-   * that one has its epoch.
+   * Kills a producer, and has another process take over under its name: what came due meanwhile is not sent. Resolves
+   * when that one has its epoch.
    */
   async replace(index: number): Promise<void> {
     await this.#lives[index]?.kill();
@@ -59,7 +59,7 @@ export class Fleet {
     this.#lives[index] = life;
     const end = life.ready.then(() => {
       const { rates, producers } = this.options;
-      const from = new Schedule(rates, 1 / producers).due(now() - this.#beginAt);
+      const from = new BurstSchedule(rates, 1 / producers).due(now() - this.#beginAt);
       this.#send(index, life, from);
       return life.done;
     });
@@ -77,7 +77,9 @@ export class Fleet {
     await Promise.all(this.#lives.map((life) => life.kill()));
   }
 
-  /** Writes the ledgers of all lives into one; how many lines it has. A line that a death has cut counts for nothing. */
+  /**
+   * Writes the ledgers of all lives into one; how many lines it has. A line that a death has cut counts for nothing.
+   */
   ledger(path: string): number {
     let lines = 0;
     writeFileSync(path, '');

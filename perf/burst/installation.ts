@@ -14,6 +14,9 @@ export interface Installation extends AsyncDisposable {
   readonly trustedSeed: string | undefined;
   /** A connection as operator, which outlives kills; the installation's to close. */
   readonly operator: NatsConnection;
-  /** Kills the broker with -9, and starts it again; resolves when it is ready. Undefined: it is not this test's to start. */
+  /**
+   * Kills the broker with -9, and starts it again; resolves when it is ready. Undefined: it is not this test's to
+   * start.
+   */
   readonly restart: (() => Promise<void>) | undefined;
 }

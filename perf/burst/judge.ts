@@ -23,10 +23,17 @@ export interface JudgeOptions {
   readonly view: BurstView;
 }
 
-type Counts = 'delivered' | 'lost' | 'duplicated' | 'reordered' | 'unanswered' | 'otherFindings' | 'reasons';
+type JudgedCounts =
+  | 'delivered'
+  | 'lost'
+  | 'duplicated'
+  | 'reordered'
+  | 'unanswered'
+  | 'otherFindings'
+  | 'reasons';
 
 /** What the log says of a run. */
-export interface Judgement extends Pick<BurstOutcome, Counts> {
+export interface Judgement extends Pick<BurstOutcome, JudgedCounts> {
   readonly verification: Verification;
 }
 
@@ -61,7 +68,7 @@ export const toldAgents = async (dataDir: string, module: string): Promise<Told>
 };
 
 /**
- * Lays what producers have written down beside the log, and the log beside the states: what the processes of the load have
+ * Compares the ledgers of the producers with the log, and the log with the states: what the processes of the load have
  * counted is not asked.
  */
 export const judge = async (options: JudgeOptions): Promise<Either<Fault, Judgement>> => {

@@ -8,8 +8,8 @@ const POWERS = 32;
 export type Counts = readonly number[];
 
 /**
- * A histogram of latencies in which every record is counted, in 16 KB and without sorting: of a million, none is left out,
- * the slowest least of all.
+ * A histogram of latencies in which every record is counted, in 16 KB and without sorting: of a million, none is left
+ * out, the slowest least of all.
  */
 export class Latencies {
   readonly #counts = new Float64Array(POWERS * STEPS);

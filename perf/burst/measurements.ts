@@ -1,8 +1,8 @@
 import { Latencies } from './latencies.js';
 import type { Quantiles } from './burst-outcome.js';
-import { PHASES, type PhaseName, type Schedule } from './burst-schedule.js';
+import { PHASES, type PhaseName, type BurstSchedule } from './burst-schedule.js';
 import { now, type ProducerNews } from './setting.js';
-import type { Moment } from './timeline.js';
+import type { LoadMoment } from './timeline.js';
 
 type PerPhase<T> = Readonly<Record<PhaseName, T>>;
 
@@ -25,7 +25,7 @@ const quantiles = (latencies: Latencies): Quantiles => ({
 /** What is seen of a load while it runs. What it came to is for the log to say. */
 export class Measurements {
   readonly totals = { sent: 0, acked: 0, refused: 0, unknown: 0 };
-  readonly moments: Moment[] = [];
+  readonly moments: LoadMoment[] = [];
   readonly #acknowledged = perPhase(() => new Latencies());
   readonly #delivered = perPhase(() => new Latencies());
   #interval = new Latencies();
@@ -33,7 +33,7 @@ export class Measurements {
   #beginAt = 0;
   #recoveredMs: number | undefined;
 
-  constructor(private readonly schedule: Schedule) {}
+  constructor(private readonly schedule: BurstSchedule) {}
 
   /** The load begins at that time, milliseconds since 1970. */
   begin(at: number): void {
@@ -73,10 +73,10 @@ export class Measurements {
   }
 
   /**
-   * How it stands now. `delivered`: of what is acknowledged; `isOver`: all that came due is settled, and what is neither
-   * acknowledged by now was not sent. `enough`: a backlog below it is none.
+   * How it stands now. `delivered`: of what is acknowledged; `isOver`: all that came due is settled, and what is
+   * neither acknowledged by now was not sent. `enough`: a backlog below it is none.
    */
-  moment(atMs: number, delivered: number, isOver: boolean, enough: number): Moment {
+  moment(atMs: number, delivered: number, isOver: boolean, enough: number): LoadMoment {
     const { schedule, totals } = this;
     const offered = schedule.due(atMs);
     // What is acknowledged is known a little later than where delivery stands.

@@ -34,7 +34,7 @@ const said = (path: string): string => {
   return lines.slice(-5).join('\n');
 };
 
-/** A broker of its own, in a process of its own as people run it, with its files in `dir`. Throws {@link FaultError}. */
+/** A new broker, in a separate process as users run it, with its files in `dir`. Throws {@link FaultError}. */
 export const startOwnBroker = async (options: OwnBrokerOptions): Promise<Installation> => {
   const { program, modulesDir, dir, kind, durability } = options;
   const dataDir = join(dir, 'data');
@@ -53,7 +53,7 @@ export const startOwnBroker = async (options: OwnBrokerOptions): Promise<Install
   ];
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    // Its environment may name somebody's server; and Ctrl-C is for who runs the test, who ends this one.
+    // Its environment may name another server. A Ctrl-C is for the process that runs the test, which ends this one.
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith('NATS_U')),
     );

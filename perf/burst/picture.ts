@@ -1,5 +1,5 @@
 import type { BurstRun } from './burst-outcome.js';
-import type { Moment } from './timeline.js';
+import type { LoadMoment } from './timeline.js';
 import { formatNumber } from '../../text/numbers.js';
 import { escapeXml } from '../../text/xml.js';
 
@@ -10,20 +10,20 @@ const CHART = 150;
 const GAP = 50;
 const TOP = 60;
 
-interface Line {
+interface Curve {
   readonly name: string;
   readonly colour: string;
-  readonly of: (moment: Moment, before: Moment | undefined) => number | null;
+  readonly of: (moment: LoadMoment, before: LoadMoment | undefined) => number | null;
 }
 
 interface Chart {
   readonly title: string;
-  readonly lines: readonly Line[];
+  readonly lines: readonly Curve[];
 }
 
 const perSecond =
-  (of: (moment: Moment) => number) =>
-  (moment: Moment, before: Moment | undefined): number | null =>
+  (of: (moment: LoadMoment) => number) =>
+  (moment: LoadMoment, before: LoadMoment | undefined): number | null =>
     before === undefined ? null : ((of(moment) - of(before)) * 1_000) / (moment.atMs - before.atMs);
 
 const CHARTS: readonly Chart[] = [
@@ -55,7 +55,12 @@ const roundUp = (value: number): number => {
   return ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10) * power;
 };
 
-const chart = ({ title, lines }: Chart, moments: readonly Moment[], top: number, endMs: number): string => {
+const chart = (
+  { title, lines }: Chart,
+  moments: readonly LoadMoment[],
+  top: number,
+  endMs: number,
+): string => {
   const values = lines.map(({ of }) => moments.map((moment, i) => of(moment, moments[i - 1])));
   const highest = roundUp(Math.max(0, ...values.flat().map((value) => value ?? 0)));
   const x = (ms: number): number => LEFT + (ms / endMs) * (WIDTH - LEFT - RIGHT);
@@ -66,7 +71,7 @@ const chart = ({ title, lines }: Chart, moments: readonly Moment[], top: number,
   });
   const drawn = lines.map(({ name, colour }, k) => {
     const points = (values[k] ?? []).flatMap((value, i) =>
-      value === null ? [] : [`${x((moments[i] as Moment).atMs).toFixed(1)},${y(value).toFixed(1)}`],
+      value === null ? [] : [`${x((moments[i] as LoadMoment).atMs).toFixed(1)},${y(value).toFixed(1)}`],
     );
     const legend = text(
       WIDTH - RIGHT - 110 * (lines.length - 1 - k),

@@ -4,7 +4,7 @@ import { linkedRequest } from '../../link/linked-request.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 
 export const ROLES = ['producers', 'server', 'broker', 'module'] as const;
-export type Role = (typeof ROLES)[number];
+export type ProcessRole = (typeof ROLES)[number];
 
 export interface Pids {
   readonly server: number | null;
@@ -17,7 +17,7 @@ const ASK_MS = 10_000;
 const EVERY_MS = 250;
 
 interface Seen {
-  readonly role: Role;
+  readonly role: ProcessRole;
   /** When it was first looked at, and last; milliseconds of processor time. */
   readonly from: number;
   to: number;
@@ -54,15 +54,17 @@ export class Processes {
     }, EVERY_MS);
   }
 
-  /** Processor seconds by role since the start; what a process used in the last moment before its death is not known. */
-  async stop(): Promise<Readonly<Record<Role, number>>> {
+  /**
+   * Processor seconds by role since the start; what a process used in the last moment before its death is not known.
+   */
+  async stop(): Promise<Readonly<Record<ProcessRole, number>>> {
     clearInterval(this.#timer);
     await this.#looking;
     await this.#look();
     return this.used;
   }
 
-  get used(): Readonly<Record<Role, number>> {
+  get used(): Readonly<Record<ProcessRole, number>> {
     const used = { producers: 0, server: 0, broker: 0, module: 0 };
     for (const { role, from, to } of this.#seen.values()) used[role] += (to - from) / 1_000;
     return used;
@@ -71,7 +73,7 @@ export class Processes {
   async #look(): Promise<void> {
     await this.#ask();
     const { server, broker, module } = this.#pids ?? { server: null, broker: null, module: null };
-    const all: readonly (readonly [Role, number | null])[] = [
+    const all: readonly (readonly [ProcessRole, number | null])[] = [
       ...this.producers().map((pid) => ['producers', pid] as const),
       ['server', server],
       ['broker', broker],

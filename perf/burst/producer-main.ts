@@ -7,7 +7,7 @@ import { settingOf } from '../../system/processes/program.js';
 import { Latencies } from './latencies.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { payloads } from './payloads.js';
-import { PHASES, Schedule } from './burst-schedule.js';
+import { PHASES, BurstSchedule } from './burst-schedule.js';
 import {
   type FromProducer,
   KINDS,
@@ -40,7 +40,7 @@ const tell = (message: FromProducer): void => {
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));
 
-const schedule = new Schedule(rates, 1 / producers);
+const schedule = new BurstSchedule(rates, 1 / producers);
 const { module, name } = KINDS[kind];
 const verb = kind === 'calls' ? 'cmd' : 'evt';
 /** Agents are shared: what reorders two producers' records is seen by none, what reorders one's own is. */

@@ -50,7 +50,7 @@ export class ProducerProcess {
       child.once('error', (error) => fail(error.message));
       child.once('exit', (code, signal) => fail(`it ended with ${code ?? signal}`));
     });
-    // Whoever waits for one of the two hears of it.
+    // The waiter for one of the two learns of it.
     this.ready.catch(() => undefined);
     this.done.catch(() => undefined);
   }

@@ -12,8 +12,8 @@ import { type Judgement, judge, TOLD_NOTHING, type Told, toldAgents } from './ju
 import { logEnd } from './log-end.js';
 import { Measurements, round } from './measurements.js';
 import type { BurstOutcome, BurstRun } from './burst-outcome.js';
-import { Processes, ROLES, type Role } from './processes.js';
-import { type Rates, Schedule } from './burst-schedule.js';
+import { Processes, ROLES, type ProcessRole } from './processes.js';
+import { type Rates, BurstSchedule } from './burst-schedule.js';
 import { KINDS, type LoadKind, now } from './setting.js';
 import type { DoneFault } from './timeline.js';
 import { type Watch, watchCalls, watchEvents } from './watch-burst.js';
@@ -45,7 +45,7 @@ const CATCH_UP_MS = 180_000;
 /** A backlog below this is none, whatever the baseline. */
 const LEAST_BACKLOG = 1_000;
 
-const partAt = (atMs: number, { burstFromMs, burstToMs, endMs }: Schedule): string => {
+const partAt = (atMs: number, { burstFromMs, burstToMs, endMs }: BurstSchedule): string => {
   if (atMs < burstFromMs) return 'baseline';
   if (atMs < burstToMs) return 'burst';
   return atMs < endMs ? 'after' : 'catching up';
@@ -96,7 +96,7 @@ interface Loading {
   readonly fleet: Fleet;
   readonly faults: FaultsAtWork;
   readonly watch: Watch;
-  readonly schedule: Schedule;
+  readonly schedule: BurstSchedule;
   readonly seen: Measurements;
 }
 
@@ -107,7 +107,7 @@ export const runBurst = async (installation: Installation, options: BurstOptions
   const { module } = KINDS[kind];
   const firstSeq = isOwn ? 1 : (await logEnd(operator)) + 1;
   const before: Told = isOwn || dataDir === undefined ? TOLD_NOTHING : await toldAgents(dataDir, module);
-  const schedule = new Schedule(rates);
+  const schedule = new BurstSchedule(rates);
   const seen = new Measurements(schedule);
   const watch = watchOf(installation, kind, seen);
   const fleet = new Fleet({
@@ -155,7 +155,7 @@ interface Come {
   readonly acked: number;
   readonly seen: Measurements;
   readonly judgement: Judgement;
-  readonly cpuSeconds: Readonly<Record<Role, number>>;
+  readonly cpuSeconds: Readonly<Record<ProcessRole, number>>;
   readonly faults: readonly DoneFault[];
 }
 
@@ -180,7 +180,7 @@ const outcomeOf = (
     ...{ lost, duplicated, reordered, unanswered, otherFindings },
     notAcked: { refused, unknown, notSent: Math.max(0, offered - acked - refused - unknown) },
     ...{ achievedRate, offeredRate: rates.rate, recoverySeconds, behind, latencyMs, deliveryMs },
-    cpuUsPerRecord: Object.fromEntries(cpuUs) as Record<Role, number>,
+    cpuUsPerRecord: Object.fromEntries(cpuUs) as Record<ProcessRole, number>,
     ...{ faults, durability, kind, producers, agents, size, reasons },
   };
 };

@@ -1,5 +1,5 @@
 /** How the load stood at one moment; counts since its begin. */
-export interface Moment {
+export interface LoadMoment {
   /** Milliseconds since the load began. */
   readonly atMs: number;
   readonly offered: number;
@@ -16,6 +16,6 @@ export interface DoneFault {
   /** Seconds since the burst began. */
   readonly at: number;
   readonly what: string;
-  /** Until what it stopped went on, milliseconds; null: it did not, until the end. */
+  /** Milliseconds until the stopped process worked again; null: it did not, until the end. */
   readonly downMs: number | null;
 }

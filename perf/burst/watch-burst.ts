@@ -3,7 +3,7 @@ import { linkedRequest } from '../../link/linked-request.js';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { HEADER } from '../../schemas/headers.js';
 import { commandConsumer, LOG } from '../../schemas/log.js';
-import { Delivery } from './delivery.js';
+import { DeliveryTimes } from './delivery.js';
 import { KINDS, now, type Sample } from './setting.js';
 
 /** Sees what is delivered, from outside. */
@@ -21,17 +21,17 @@ export type OnDelivered = (dueAt: number, latencyMs: number) => void;
 const POLL_MS = 5;
 
 /**
- * An event is delivered when the state that it leads to is in the snapshots, where a death of the module loses it no more.
- * Looked at by memory map: it costs those who are watched nothing.
+ * An event is delivered when the state that it leads to is in the snapshots, where a death of the module loses it no
+ * more. Looked at by memory map: it costs those who are watched nothing.
  */
 export const watchEvents = (dataDir: string, onDelivered: OnDelivered): Watch => {
   const agents = new ModuleAgents(KINDS.events.module, dataDir);
-  const delivery = new Delivery(onDelivered);
+  const delivery = new DeliveryTimes(onDelivered);
   const look = (): void => {
     try {
       delivery.reached(agents.position?.seq ?? 0);
     } catch {
-      // While a module begins anew there may be none to look at.
+      // While a module starts over there may be no snapshots to look at.
     }
   };
   const timer = setInterval(look, POLL_MS);

@@ -137,7 +137,7 @@ const measure = async (
 
 export const flood: Scenario = {
   name: 'flood',
-  summary: "one guest's calls while another guest floods the broker, beside the same without a flood",
+  summary: "one guest's calls while another guest floods the broker, compared with the same without a flood",
   run: async ({ records: calls = CALLS, rounds = ROUNDS, say }): Promise<Report> => {
     await using dir = await makeBenchDir();
     const reaper = startReaper();

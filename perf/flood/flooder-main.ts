@@ -1,6 +1,6 @@
 /** A guest that sends as fast as it is answered: the next request for each answer, whatever the answer says. */
 import { connect } from 'nats';
-import { answer, settingOf } from '../../system/processes/program.js';
+import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { type FloodKind, type FloodName, FLOODS } from './kinds.js';
 
 export interface Flooded {
@@ -32,7 +32,7 @@ const flood = async ({ send }: FloodKind): Promise<void> => {
   }
 };
 
-answer<FlooderQuestions>({
+answerQuestions<FlooderQuestions>({
   start: (name) => {
     const kind: FloodKind = FLOODS[name];
     [isOn, answered, failed] = [true, 0, 0];

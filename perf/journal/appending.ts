@@ -102,7 +102,7 @@ const measureLevel = async (
   return [level, server.version];
 };
 
-/** Appends under both durability levels, beside plain publishes and what `nats bench` does on the same server. */
+/** Appends under both durability levels, compared with plain publishes and with `nats bench` on the same server. */
 export const measureAppending = async (options: ScenarioOptions): Promise<Appending> => {
   const nats = await findNatsCli(options.say);
   const [fsync, serverVersion] = await measureLevel('fsync', nats, options);

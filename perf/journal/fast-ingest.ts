@@ -8,7 +8,7 @@ const START = 0;
 const APPEND = 1;
 const COMMIT = 2;
 
-interface Answer {
+interface IngestReply {
   /** Flow control; the last answer of a batch has none. */
   readonly type?: string;
   readonly error?: { readonly description: string };
@@ -17,8 +17,8 @@ interface Answer {
 const PRODUCER = 'ingest';
 
 /**
- * The server's fast ingest at its best: one long batch after the other, each record with identity and fence, to see what
- * the journal would gain by it. Records a second. Reply subjects carry the protocol: NATS ADR-50.
+ * The server's fast ingest at its best: one long batch after the other, each record with identity and fence, to see
+ * what the journal would gain by it. Records a second. Reply subjects carry the protocol: NATS ADR-50.
  */
 export const fastIngest = async (nc: NatsConnection, records: number, batch = 10_000): Promise<number> => {
   const { seq } = (await nc.request(epochSubject(PRODUCER), '{}')).json<{ readonly seq: number }>();
@@ -42,7 +42,7 @@ export const fastIngest = async (nc: NatsConnection, records: number, batch = 10
     };
     const subscription = nc.subscribe(`${inbox}.>`, {
       callback: (error, msg) => {
-        const answer = error === null ? msg.json<Answer>() : { error: { description: error.message } };
+        const answer = error === null ? msg.json<IngestReply>() : { error: { description: error.message } };
         if (answer.type === 'ack') return;
         if (answer.error !== undefined || answer.type !== undefined) {
           subscription.unsubscribe();

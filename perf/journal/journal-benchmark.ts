@@ -1,5 +1,5 @@
 import type { Durability } from '../../schemas/log.js';
-import type { Report, Scenario, Table } from '../bench/scenario.js';
+import type { Report, Scenario, ReportTable } from '../bench/scenario.js';
 import { type Appending, type Level, measureAppending, UNLIMITED } from './appending.js';
 import type { LoadRun } from './load.js';
 import { measureReading } from './reading.js';
@@ -19,7 +19,7 @@ const ratiosOf = ({ fsync, os }: Appending['levels'], readPerSecond: number) => 
   };
 };
 
-const tableOf = (durability: Durability, { plain, journal, peers }: Level): Table => {
+const tableOf = (durability: Durability, { plain, journal, peers }: Level): ReportTable => {
   const row = (name: string, { perSecond, p50Ms, p99Ms }: LoadRun) => [
     name,
     formatNumber(perSecond),
@@ -41,7 +41,7 @@ const tableOf = (durability: Durability, { plain, journal, peers }: Level): Tabl
 
 export const journal: Scenario = {
   name: 'journal',
-  summary: 'appending and reading, beside plain publishes and `nats bench`; the ratios that are held',
+  summary: 'appending and reading, compared with plain publishes and `nats bench`; the ratios to hold',
   run: async (options): Promise<Report> => {
     const appending = await measureAppending(options);
     const reading = await measureReading(options);

@@ -14,12 +14,12 @@ export interface LoadRun {
   readonly p99Ms: number;
 }
 
-/** On the stream, and nobody's: an event of a module that there is not. */
+/** A subject of the stream without an owner: an event of an unknown module. */
 export const SUBJECT = 'evt.bench.appended.a';
 export const DATA = new Uint8Array(PAYLOAD_BYTES).fill(0x78);
 export const DRAFT: Draft = { subject: SUBJECT, data: DATA };
 
-/** A producer of the journal on a log that nobody else holds. */
+/** A producer of the journal on a log without another writer. */
 export const openProducer = async (nc: NatsConnection, durability: Durability): Promise<Producer> => {
   const under = await openBrokerEpoch(nc)();
   if (isLeft(under)) throw new FaultError(under.left);
@@ -73,7 +73,7 @@ export const appendOne = (producer: Producer) => async (): Promise<void> => {
 
 /** Keeps this many records with the producer: what a caller does who sends all that backpressure lets through. */
 const UNLIMITED = 20_000;
-/** A latency a record is a measurement of its own: one of so many is taken. */
+/** A latency for each record is a measurement in itself, so only one of so many is taken. */
 const SAMPLE = 16;
 
 /** As many records as the journal takes: by callbacks, for promises would be measured too. */

@@ -6,15 +6,17 @@ import type { Report, Scenario, ScenarioOptions } from '../bench/scenario.js';
 import { fillLog, PAYLOAD_BYTES } from './fill.js';
 import { formatNumber } from '../../text/numbers.js';
 
-export interface Reading {
+export interface ReadingResult {
   readonly serverVersion: string;
   readonly records: number;
   readonly payloadBytes: number;
   readonly rounds: number;
   /** Records a second from the first of the log to the last, by what reads. */
   readonly readers: Readonly<Record<string, Measured>>;
-  /** Processor time of this process a record, microseconds, while the journal reads in batches: neighbours on the machine
-   * take from the rate far more than from this. */
+  /**
+   * Processor time of this process a record, microseconds, while the journal reads in batches: neighbours on the
+   * machine take from the rate far more than from this.
+   */
   readonly cpuMicrosPerRecord: Measured;
   /** Median of the journal's reader: the `readPerSecond` of `journal`. */
   readonly readPerSecond: number;
@@ -33,12 +35,12 @@ const rate = async (source: AsyncIterable<number>, expected: number): Promise<nu
   return count / seconds;
 };
 
-/** Reads a whole log behind which nothing is written, again and again, beside what `nats bench` does with it. */
+/** Reads a whole log that does not grow, again and again, compared with `nats bench`. */
 export const measureReading = async ({
   records = RECORDS,
   rounds = ROUNDS,
   say,
-}: ScenarioOptions): Promise<Reading> => {
+}: ScenarioOptions): Promise<ReadingResult> => {
   const nats = await findNatsCli(say);
   await using server = await startBenchServer('os', say);
   const { nc, url } = server;
@@ -95,7 +97,7 @@ export const measureReading = async ({
   };
 };
 
-const report = (reading: Reading): Report => {
+const report = (reading: ReadingResult): Report => {
   const { median, min, max } = reading.cpuMicrosPerRecord;
   return {
     data: { reading, ratios: { readPerSecond: reading.readPerSecond } },
@@ -121,6 +123,6 @@ const report = (reading: Reading): Report => {
 
 export const reading: Scenario = {
   name: 'reading',
-  summary: 'a reader behind the head catches up, beside `nats bench js`',
+  summary: 'a reader behind the head catches up, compared with `nats bench js`',
   run: async (options) => report(await measureReading(options)),
 };

@@ -4,7 +4,7 @@ import type { Draft, Producer } from '../../journal/index.js';
 import { logEnds } from '../../journal/read/reader-api.js';
 import { FaultError } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
-import { agentOf, MODULE } from './stores/population.js';
+import { agentNamed, MODULE } from './stores/population.js';
 import { pause } from '../../system/async/pause.js';
 import { formatNumber } from '../../text/numbers.js';
 
@@ -32,7 +32,7 @@ const recordsOf = (agent: string, balance: number, cause: number): readonly Draf
   ];
 };
 
-/** Fills a log that nobody else writes with so many deposits, agent by agent in turn: three records each. */
+/** Fills a log without another writer with so many deposits, agent by agent in turn: three records each. */
 export const fillDeposits = async (
   nc: NatsConnection,
   producer: Producer,
@@ -45,8 +45,8 @@ export const fillDeposits = async (
   if (isLeft(ends)) throw new FaultError(ends.left.fault);
   const first = ends.right.lastSeq + 1;
   for (let n = 0; n < events; n++) {
-    // Three records each, and nobody else writes: the sequence of the command is known before.
-    for (const draft of recordsOf(agentOf(n % agents), Math.floor(n / agents) + 1, first + 3 * n)) {
+    // Three records each, and no other writer: the sequence of the command is known before.
+    for (const draft of recordsOf(agentNamed(n % agents), Math.floor(n / agents) + 1, first + 3 * n)) {
       producer.submit(draft, (outcome) => {
         if (isLeft(outcome)) failure ??= new FaultError(outcome.left);
       });

@@ -1,7 +1,7 @@
-import type { Table } from '../bench/scenario.js';
+import type { ReportTable } from '../bench/scenario.js';
 import { GETS_PER_TURN } from './stores/timing.js';
 import { type Gets, type Lookups, measureGets, type Population } from './gets.js';
-import type { Part, RatioName, Ratios } from './part.js';
+import type { LookupPart, RatioName, Ratios } from './part.js';
 import { STORES, type StoreName } from './stores/store.js';
 import { formatNumber } from '../../text/numbers.js';
 
@@ -23,7 +23,7 @@ const known = (figures: Readonly<Partial<Record<RatioName, number | undefined>>>
       .map(([name, figure]) => [name, Math.round((figure as number) * 1_000) / 1_000]),
   );
 
-/** Peers are compared at the smaller number of agents, all with a writer beside them. */
+/** Peers are compared at the smaller number of agents, all with a writer at the same time. */
 export const ratiosOf = (populations: readonly Population[]): Ratios => {
   const of = (agents: number) => populations.find((population) => population.agents === agents);
   const [small, large] = [of(10_000), of(1_000_000)];
@@ -62,16 +62,16 @@ const rowOf = (store: StoreName, peers: Gets['peers'], population: Population): 
   ];
 };
 
-const tableOf = ({ peers, eventsPerSecond, rounds }: Gets, population: Population): Table => ({
+const tableOf = ({ peers, eventsPerSecond, rounds }: Gets, population: Population): ReportTable => ({
   title:
     `looking up 1 of ${formatNumber(population.agents)} agents, microseconds, ${rounds} rounds; ` +
-    `beside it a writer asked for ${formatNumber(eventsPerSecond)} events/s; ` +
+    `at the same time a writer requested ${formatNumber(eventsPerSecond)} events/s; ` +
     `${us(population.timingP50Us)} of each is the timing`,
   heads: ['', 'p50', 'p99', 'p50 of rounds', 'p50 over ours', 'written/s', 'p50 at rest', 'p99 at rest'],
   rows: STORES.map((store) => rowOf(store, peers, population)),
 });
 
-export const gets: Part = {
+export const gets: LookupPart = {
   name: 'gets',
   run: async (options) => {
     const found = await measureGets(options);

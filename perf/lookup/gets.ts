@@ -1,6 +1,6 @@
 import { inRounds, type Measured, measured } from '../bench/rounds.js';
 import { PEERS, type Peer, type ScenarioOptions } from '../bench/scenario.js';
-import { type Held, withHeld } from './held-stores.js';
+import { type HeldStore, withHeld } from './held-stores.js';
 import { findPeers } from './peers.js';
 import { STORES, type StoreName } from './stores/store.js';
 import type { Timed } from './stores/timing.js';
@@ -38,7 +38,7 @@ export interface Gets {
   readonly populations: readonly Population[];
 }
 
-interface Run extends Timed {
+interface LookupRun extends Timed {
   readonly writerPerSecond: number;
 }
 
@@ -47,7 +47,7 @@ const ROUNDS = 5;
 const SECONDS = 2;
 const EVENTS_PER_SECOND = 50_000;
 
-const lookupsOf = (runs: readonly Run[], isWriting: boolean): Lookups => ({
+const lookupsOf = (runs: readonly LookupRun[], isWriting: boolean): Lookups => ({
   p50Us: measured(runs.map(({ p50Us }) => p50Us)),
   p99Us: measured(runs.map(({ p99Us }) => p99Us)),
   gets: runs.map(({ gets }) => gets),
@@ -55,7 +55,7 @@ const lookupsOf = (runs: readonly Run[], isWriting: boolean): Lookups => ({
 });
 
 /** Lookups while the other process changes states; after the last change, the reader must find it. */
-const whileWriting = async ({ store, reader, writer }: Held, look: LookOptions): Promise<Run> => {
+const whileWriting = async ({ store, reader, writer }: HeldStore, look: LookOptions): Promise<LookupRun> => {
   const { agents, seed } = look;
   await writer.ask('write', { agents, perSecond: EVENTS_PER_SECOND, seed: seed + 1_000 });
   const timed = await reader.ask('time', look);
@@ -75,11 +75,11 @@ interface LookOptions {
 
 const measurePopulation = async (
   agents: number,
-  held: readonly Held[],
+  held: readonly HeldStore[],
   { rounds = ROUNDS, records = Number.MAX_SAFE_INTEGER, say }: ScenarioOptions,
 ): Promise<Population> => {
-  const runs = new Map<string, Run[]>();
-  const contender = (name: string, run: (look: LookOptions) => Promise<Run>) => ({
+  const runs = new Map<string, LookupRun[]>();
+  const contender = (name: string, run: (look: LookOptions) => Promise<LookupRun>) => ({
     name,
     run: async () => {
       const done = runs.get(name) ?? [];
@@ -90,7 +90,7 @@ const measurePopulation = async (
     },
   });
   const names = (store: StoreName) => ({
-    writing: `${store}, a writer beside it`,
+    writing: `${store}, with a writer`,
     atRest: `${store}, at rest`,
   });
   await inRounds(

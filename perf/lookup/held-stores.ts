@@ -7,13 +7,13 @@ import { startRedis } from '../peers/redis-server.js';
 import type { Peers } from './peers.js';
 import { type Program, startProgram } from '../../system/processes/program.js';
 import type { ReaderQuestions } from './reader-main.js';
-import type { Place } from './stores/store.js';
+import type { StoreLocation } from './stores/store.js';
 import type { WriterQuestions } from './writer-main.js';
 import { formatNumber } from '../../text/numbers.js';
 
 /** All agents in one store, with the process that writes their states and the one that looks them up. */
-export interface Held {
-  readonly store: Place['store'];
+export interface HeldStore {
+  readonly store: StoreLocation['store'];
   /** Of a peer's program. */
   readonly version: string | undefined;
   readonly writer: Program<WriterQuestions>;
@@ -21,7 +21,7 @@ export interface Held {
 }
 
 interface Placed {
-  readonly place: Place;
+  readonly place: StoreLocation;
   readonly version?: string;
 }
 
@@ -54,18 +54,18 @@ const placesFor = async (
   return places;
 };
 
-/** Has every store hold so many agents while `work` goes on; then all of it is ended and removed. */
+/** Makes every store hold so many agents while `work` runs. Then all of it is ended and removed. */
 export const withHeld = async <T>(
   agents: number,
   peers: Peers,
   say: (line: string) => void,
-  work: (held: readonly Held[]) => Promise<T>,
+  work: (held: readonly HeldStore[]) => Promise<T>,
 ): Promise<T> => {
   const life = new Lifetime();
   try {
     const reaper = startReaper();
     life.onStop(() => reaper.close());
-    const held: Held[] = [];
+    const held: HeldStore[] = [];
     for (const { place, version } of await placesFor(peers, reaper, life, say)) {
       const writer = startProgram<WriterQuestions>(new URL('writer-main.js', import.meta.url), place, reaper);
       life.onStop(() => writer[Symbol.asyncDispose]());

@@ -2,10 +2,10 @@ import type { Report, Scenario } from '../bench/scenario.js';
 import { gets } from './gets-report.js';
 import { rebuilds } from './rebuilds.js';
 import { stateWrites } from './state-writes.js';
-import { type Part, RATIOS, type RatioName, type Ratios } from './part.js';
+import { type LookupPart, RATIOS, type RatioName, type Ratios } from './part.js';
 
 /** What is measured, in this order. */
-const PARTS: readonly Part[] = [gets, stateWrites, rebuilds];
+const PARTS: readonly LookupPart[] = [gets, stateWrites, rebuilds];
 
 const NAMES = Object.keys(RATIOS) as RatioName[];
 
@@ -15,7 +15,7 @@ const complete = (found: Ratios): Readonly<Record<RatioName, number | null>> =>
 
 export const lookup: Scenario = {
   name: 'lookup',
-  summary: 'agents looked up from another process while states change, beside NATS, Redis and SQLite',
+  summary: 'agents looked up from another process while states change, compared with NATS, Redis and SQLite',
   takes: ['agents', 'peers'],
   run: async (options): Promise<Report> => {
     const reports = [];

@@ -11,7 +11,7 @@ export interface Pace {
   readonly stop: () => Promise<Paced>;
 }
 
-/** A group above this waits: whoever falls behind must not be asked for all of it at once. */
+/** A group above this waits: a writer that falls behind must not get all of it at once. */
 const LARGEST_GROUP = 10_000;
 const TICK_MS = 1;
 
@@ -20,8 +20,8 @@ export const due = (elapsedMs: number, perSecond: number, applied: number): numb
   Math.max(0, Math.min(LARGEST_GROUP, Math.floor((elapsedMs * perSecond) / 1_000) - applied));
 
 /**
- * Applies events at a fixed rate, in groups of what came due since the last, one group at a time. The rate does not wait
- * for who applies: one that is too slow falls behind, and what it reached is told.
+ * Applies events at a fixed rate, in groups of what came due since the last, one group at a time. The rate does not
+ * wait for who applies: one that is too slow falls behind, and what it reached is told.
  */
 export const startPace = (perSecond: number, apply: (events: number) => Promise<void> | void): Pace => {
   const begun = performance.now();
@@ -37,7 +37,7 @@ export const startPace = (perSecond: number, apply: (events: number) => Promise<
     return { events, seconds: (performance.now() - begun) / 1_000 };
   };
   const ended = run();
-  // It is whoever stops it that hears of a failure.
+  // The code that stops it learns of a failure.
   ended.catch(() => undefined);
   return {
     stop: () => {

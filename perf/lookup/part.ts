@@ -23,7 +23,7 @@ export type RatioName = keyof typeof RATIOS;
 export type Ratios = Readonly<Partial<Record<RatioName, number>>>;
 
 /** One of the things that `lookup` measures. `data` goes into the report under its name. */
-export interface Part {
+export interface LookupPart {
   readonly name: string;
   readonly run: (options: ScenarioOptions) => Promise<Report & { readonly ratios: Ratios }>;
 }

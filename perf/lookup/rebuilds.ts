@@ -12,7 +12,7 @@ import { makeBenchDir } from '../bench/bench-dir.js';
 import { startBenchServer } from '../bench/bench-server.js';
 import { openProducer } from '../journal/load.js';
 import { inRounds, measured } from '../bench/rounds.js';
-import type { Part } from './part.js';
+import type { LookupPart } from './part.js';
 import { fillDeposits } from './deposits.js';
 import { formatNumber } from '../../text/numbers.js';
 
@@ -41,7 +41,7 @@ const indexed = async (nc: NatsConnection, dataDir: string): Promise<void> => {
 };
 
 /** How long it takes to fold the states of one module from a log that has its commands, results and events. */
-export const rebuilds: Part = {
+export const rebuilds: LookupPart = {
   name: 'rebuilds',
   run: async ({ rounds = ROUNDS, records = EVENTS, say }) => {
     const events = Math.min(EVENTS, records);

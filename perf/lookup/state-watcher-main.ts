@@ -2,7 +2,7 @@
 import { connect, type Msg } from 'nats';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { MODULE } from './stores/population.js';
-import { answer, settingOf } from '../../system/processes/program.js';
+import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import type { StateWriterSetting } from './state-writer-main.js';
 
 export type StateWatcherQuestions = {
@@ -15,7 +15,7 @@ const { url, dataDir } = settingOf<StateWriterSetting>();
 const nc = await connect({ servers: url });
 const agents = new ModuleAgents(MODULE, dataDir);
 const seen: number[] = [];
-/** One at a time is watched, and of the rest none: to look takes the processor from whoever writes. */
+/** One agent at a time is watched, and none of the others: a look takes the processor from the writer. */
 let isWatching = false;
 
 /** Milliseconds since 1970, parts of them too, of a time that the server wrote. */
@@ -39,7 +39,7 @@ const watch = ({ subject, headers }: Msg): void => {
   look();
 };
 
-answer<StateWatcherQuestions>({
+answerQuestions<StateWatcherQuestions>({
   watch: async () => {
     nc.subscribe(`live.res.${MODULE}.deposit.*`, {
       callback: (error, message) => {

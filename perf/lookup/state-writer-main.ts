@@ -1,4 +1,7 @@
-/** The process that plays a module's host for `stateWrite`: appends results to the log, and folds each once it is in there. */
+/**
+ * The process that plays a module's host for `stateWrite`: appends results to the log, and folds each once it is in
+ * there.
+ */
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
@@ -11,8 +14,8 @@ import { encodeJson } from '../../schemas/json.js';
 import type { Result } from '../../schemas/result.js';
 import { openProducer } from '../journal/load.js';
 import { startPace, type Pace } from './pace.js';
-import { agentOf, MODULE } from './stores/population.js';
-import { answer, settingOf } from '../../system/processes/program.js';
+import { agentNamed, MODULE } from './stores/population.js';
+import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { pause } from '../../system/async/pause.js';
 
 export interface StateWriterSetting {
@@ -58,7 +61,7 @@ let lastSeq = 0;
 let pace: Pace | undefined;
 
 const append = (agents: number): void => {
-  const agent = agentOf(sent % agents);
+  const agent = agentNamed(sent % agents);
   sent += 1;
   const draft = { subject: `res.${MODULE}.deposit.${agent}`, data: resultOf(agent, sent) };
   producer.submit(draft, (outcome) => {
@@ -69,7 +72,7 @@ const append = (agents: number): void => {
   });
 };
 
-answer<StateWriterQuestions>({
+answerQuestions<StateWriterQuestions>({
   write: ({ agents, perSecond }) => {
     pace = startPace(perSecond, (count) => {
       for (let i = 0; i < count; i++) append(agents);

@@ -3,7 +3,7 @@ import { makeBenchDir } from '../bench/bench-dir.js';
 import { startBenchServer } from '../bench/bench-server.js';
 import { percentile } from '../bench/percentiles.js';
 import { inRounds, measured } from '../bench/rounds.js';
-import type { Part } from './part.js';
+import type { LookupPart } from './part.js';
 import { startProgram } from '../../system/processes/program.js';
 import type { StateWatcherQuestions } from './state-watcher-main.js';
 import type { StateWriterQuestions, StateWriterSetting } from './state-writer-main.js';
@@ -26,11 +26,11 @@ interface Round {
 const round3 = (value: number): number => Math.round(value * 1_000) / 1_000;
 
 /**
- * From the time at which the server stored an event, by the server's clock, until another process sees the state that it
- * leads to: the acknowledgement, the fold, the group and its commit are in it, and the message by which the watcher learns
- * that there is something to look for.
+ * From the time at which the server stored an event, by the server's clock, until another process sees the state that
+ * it leads to: the acknowledgement, the fold, the group and its commit are in it, and the message by which the
+ * watcher learns that there is something to look for.
  */
-export const stateWrites: Part = {
+export const stateWrites: LookupPart = {
   name: 'stateWrites',
   run: async ({ rounds = ROUNDS, records = Number.POSITIVE_INFINITY, say }) => {
     await using server = await startBenchServer('os', say);

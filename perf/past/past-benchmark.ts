@@ -10,7 +10,7 @@ import { makeBenchDir } from '../bench/bench-dir.js';
 import { type BenchServer, startBenchServer } from '../bench/bench-server.js';
 import { openProducer } from '../journal/load.js';
 import { fillDeposits } from '../lookup/deposits.js';
-import { agentOf, MODULE } from '../lookup/stores/population.js';
+import { agentNamed, MODULE } from '../lookup/stores/population.js';
 import { percentile } from '../bench/percentiles.js';
 import { measured } from '../bench/rounds.js';
 import type { Report, Scenario } from '../bench/scenario.js';
@@ -19,10 +19,10 @@ import { formatNumber } from '../../text/numbers.js';
 const EVENTS = 1_000_000;
 const PLACES = 500;
 const ROUNDS = 3;
-const AGENT = agentOf(0);
+const AGENT = agentNamed(0);
 const CODE = accounts as unknown as AnyModule;
 
-interface Lookups {
+interface PastLookups {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly worstMs: number;
@@ -44,7 +44,7 @@ const lookUp = async (
   agents: ModuleAgents,
   events: number,
   places: number,
-): Promise<Lookups> => {
+): Promise<PastLookups> => {
   const samples = new Float64Array(places);
   let folded = 0;
   const [first = 0] = agents.sequences(AGENT, 1, 1);
@@ -84,7 +84,7 @@ export const past: Scenario = {
     await snapshot(server, dir.path);
     say('the snapshots are made');
     const agents = new ModuleAgents(MODULE, dir.path);
-    const all: Lookups[] = [];
+    const all: PastLookups[] = [];
     try {
       await lookUp(server, agents, events, 20);
       for (let round = 1; round <= rounds; round++) {

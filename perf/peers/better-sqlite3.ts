@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from '../../broker/server/cache.js';
-import { leftOut } from './left-out.js';
+import { peerLeftOut } from './left-out.js';
 import { installFolder } from '../../system/files/install.js';
 
 /** The part of better-sqlite3 that is used here; it is no dependency, so its types are not there. */
@@ -62,7 +62,7 @@ const install = async (folder: string): Promise<void> => {
 
 /**
  * Installs better-sqlite3 once into the cache, where npm gets it built or compiles it; it never becomes a part of this
- * package, whose installation must not need a compiler. Undefined, said aloud, where neither works.
+ * package, whose installation must not need a compiler. Undefined, with a report, if neither works.
  */
 export const findSqlite = async (say: (line: string) => void): Promise<SqlitePackage | undefined> => {
   const kind = [VERSION, process.platform, process.arch, process.versions.modules].join('-');
@@ -77,7 +77,7 @@ export const findSqlite = async (say: (line: string) => void): Promise<SqlitePac
     await installFolder(folder, install);
     return probe(folder);
   } catch (error) {
-    say(leftOut('SQLite', error));
+    say(peerLeftOut('SQLite', error));
     return undefined;
   }
 };

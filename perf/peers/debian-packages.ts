@@ -25,7 +25,10 @@ export const libraryPath = async (root: string): Promise<string> => {
   return [...new Set(folders)].join(':');
 };
 
-/** Arguments with which apt uses package lists below `root`: those of the machine may be empty, and are root's to fill. */
+/**
+ * Arguments with which apt uses package lists below `root`: those of the machine may be empty, and are root's to
+ * fill.
+ */
 const ownLists = async (root: string): Promise<readonly string[]> => {
   const [lists, cache] = [join(root, APT, 'lists'), join(root, APT, 'cache')];
   await mkdir(join(lists, 'partial'), { recursive: true });

@@ -7,7 +7,7 @@ import type { Reaper } from '../../system/processes/reaper.js';
 import { cacheDir } from '../../broker/server/cache.js';
 import { FaultError } from '../../schemas/errors.js';
 import { libraryPath, unpackDebianPackages } from './debian-packages.js';
-import { leftOut } from './left-out.js';
+import { peerLeftOut } from './left-out.js';
 import { connectRedis } from './redis-client.js';
 import { pause } from '../../system/async/pause.js';
 import { installFolder } from '../../system/files/install.js';
@@ -36,7 +36,7 @@ const probe = async (path: string, env = process.env): Promise<RedisProgram> => 
 const probeUnpacked = async (root: string): Promise<RedisProgram> =>
   probe(join(root, IN_PACKAGE), { ...process.env, LD_LIBRARY_PATH: await libraryPath(root) });
 
-/** From the packages of the machine's Debian, kept in the cache; what no longer runs there is fetched anew. */
+/** From the packages of the machine's Debian, kept in the cache; a package that no longer runs is fetched again. */
 const fromDebian = async (say: (line: string) => void): Promise<RedisProgram> => {
   const folder = join(resolve(cacheDir()), `redis-${process.platform}-${process.arch}`);
   const cached = await probeUnpacked(folder).catch(() => undefined);
@@ -49,13 +49,13 @@ const fromDebian = async (say: (line: string) => void): Promise<RedisProgram> =>
   return probeUnpacked(folder);
 };
 
-/** `REDIS_SERVER`, else of PATH, else of Debian's packages; undefined, said aloud, where there is none to be had. */
+/** `REDIS_SERVER`, else of PATH, else of Debian's packages; undefined, with a report, if there is none. */
 export const findRedis = async (say: (line: string) => void): Promise<RedisProgram | undefined> => {
   try {
     if (process.env.REDIS_SERVER) return await probe(process.env.REDIS_SERVER);
     return (await probe('redis-server').catch(() => undefined)) ?? (await fromDebian(say));
   } catch (error) {
-    say(leftOut('Redis', error));
+    say(peerLeftOut('Redis', error));
     return undefined;
   }
 };

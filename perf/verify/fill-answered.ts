@@ -14,7 +14,7 @@ import { encodeJson } from '../../schemas/json.js';
 import { formatNumber } from '../../text/numbers.js';
 
 /** Of a command and of an event; a result has the event's in it and is larger. */
-export const PAYLOAD_BYTES = 256;
+export const FILL_PAYLOAD_BYTES = 256;
 const AGENTS = 10_000;
 /** Commands that are answered together, as those of a burst are. */
 const BURST = 5_000;
@@ -26,7 +26,7 @@ const or = <T>(outcome: Either<Fault, T>): T => {
 
 const padded = (value: Readonly<Record<string, unknown>>): object => {
   const empty = JSON.stringify({ ...value, note: '' }).length;
-  return { ...value, note: 'x'.repeat(PAYLOAD_BYTES - empty) };
+  return { ...value, note: 'x'.repeat(FILL_PAYLOAD_BYTES - empty) };
 };
 
 /** Appends all, in order; their sequences. */
@@ -45,8 +45,8 @@ const appendAll = (producer: Producer, drafts: readonly Draft[]): Promise<readon
   });
 
 /**
- * Fills a log with what a verification finds nothing wrong in: commands that the gateway recorded, their results, and the
- * event that each causes, of 10,000 agents, numbered and fenced. So many records or a few more.
+ * Fills a log with what a verification finds nothing wrong in: commands that the gateway recorded, their results, and
+ * the event that each causes, of 10,000 agents, numbered and fenced. So many records or a few more.
  */
 export const fillAnswered = async (
   nc: NatsConnection,

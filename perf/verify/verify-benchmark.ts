@@ -3,7 +3,7 @@ import { startBenchServer } from '../bench/bench-server.js';
 import { startProgram } from '../../system/processes/program.js';
 import { type Contender, inRounds, type Measured, measured } from '../bench/rounds.js';
 import type { Report, Scenario, ScenarioOptions } from '../bench/scenario.js';
-import { fillAnswered, PAYLOAD_BYTES } from './fill-answered.js';
+import { fillAnswered, FILL_PAYLOAD_BYTES } from './fill-answered.js';
 import type { Pass, VerifyQuestions } from './verify-main.js';
 import { formatNumber } from '../../text/numbers.js';
 
@@ -22,7 +22,7 @@ interface Verifying {
   readonly rssMb: Readonly<Record<string, Measured>>;
 }
 
-/** Verifies a log, beside a reader that does nothing with what it reads; each pass is a process of its own. */
+/** Verifies a log, compared with a reader that only reads; each pass is a separate process. */
 const measureVerifying = async ({
   records = RECORDS,
   rounds = ROUNDS,
@@ -50,7 +50,7 @@ const measureVerifying = async ({
       Object.fromEntries([...passes].map(([name, all]) => [name, measured(all.map(pick))]));
     return {
       records: filled,
-      payloadBytes: PAYLOAD_BYTES,
+      payloadBytes: FILL_PAYLOAD_BYTES,
       rounds,
       perSecond: Object.fromEntries(perSecond),
       cpuUsPerRecord: of(({ cpuUsPerRecord }) => cpuUsPerRecord),
@@ -92,9 +92,9 @@ const report = (verifying: Verifying): Report => {
   };
 };
 
-export const verify: Scenario = {
+export const verifyBenchmark: Scenario = {
   name: 'verify',
-  summary: 'the whole log is verified, beside a reader that does nothing with it',
+  summary: 'the whole log is verified, compared with a reader that only reads',
   takes: ['memory-limit'],
   run: async (options) => report(await measureVerifying(options)),
 };

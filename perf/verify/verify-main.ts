@@ -4,7 +4,7 @@ import { dial } from '../../link/dial.js';
 import { readLogBatches } from '../../journal/index.js';
 import { verifyLog } from '../../replay/index.js';
 import { FaultError } from '../../schemas/errors.js';
-import { answer, settingOf } from '../../system/processes/program.js';
+import { answerQuestions, settingOf } from '../../system/processes/program.js';
 
 export interface Pass {
   readonly records: number;
@@ -34,7 +34,7 @@ const measure = async (pass: () => Promise<number>): Promise<Pass> => {
   return { records, seconds, cpuUsPerRecord: (user + system) / records, rssMb };
 };
 
-answer<VerifyQuestions>({
+answerQuestions<VerifyQuestions>({
   verify: () =>
     measure(async () => {
       const verified = await verifyLog({ nc })();

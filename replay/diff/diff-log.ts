@@ -6,7 +6,7 @@ import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { type Manifest, schemaOf } from '../../schemas/manifest.js';
 import { firstAt, lastAt } from '../fold/fold-places.js';
 import type { Item } from './runner-messages.js';
-import { type ItemBatch, type Range, recordedItems } from './recorded-items.js';
+import { type ItemBatch, type ItemRange, recordedItems } from './recorded-items.js';
 import { type DiffReport, differenceOf, type OutcomeDifference } from './report.js';
 import { Runner } from './runner.js';
 
@@ -46,7 +46,7 @@ const BATCH = 512;
 const NO_COUNTS = { same: 0, different: 0, newlyRejected: 0, newlyAccepted: 0, stopped: 0, notDecided: 0 };
 
 /** Gives items to the process, so many at a time, while more are read; and counts. */
-class Comparison {
+class ItemFeeder {
   readonly counts = { ...NO_COUNTS };
   #waiting: Item[] = [];
   #running: Promise<Either<Fault, void>> = Promise.resolve(right(undefined));
@@ -95,7 +95,7 @@ const entryOf = ({ manifest: { name, start } }: ModuleVersion): Either<Fault, st
   return left(fault('MODULE_CODE_UNAVAILABLE', text));
 };
 
-const rangeOf = async (options: DiffOptions): Promise<Either<Fault, Range>> => {
+const rangeOf = async (options: DiffOptions): Promise<Either<Fault, ItemRange>> => {
   const { nc, version, agent, from = 1, to = Number.MAX_SAFE_INTEGER, apiPrefix = '$JS.API' } = options;
   const api: LogApi = { nc, prefix: apiPrefix };
   const ends = await logEnds(api);
@@ -125,7 +125,7 @@ const compare = async (options: DiffOptions): Promise<Either<Fault, DiffReport>>
   // Code that does not load is told, also where there is nothing to run it on.
   const loaded = await runner.take([]);
   if (isLeft(loaded)) return loaded;
-  const comparison = new Comparison(runner, onDifference);
+  const comparison = new ItemFeeder(runner, onDifference);
   const batches = recordedItems(range.right);
   let next = await batches.next();
   while (next.done !== true) {
@@ -155,11 +155,11 @@ const compare = async (options: DiffOptions): Promise<Either<Fault, DiffReport>>
 };
 
 /**
- * Handles recorded commands of a module again, by another version of its code, and compares what comes of it with what is
- * recorded. By default each is decided on the state that the recorded events give, folded by this code: one that comes out
- * otherwise does not change those behind it. No call is made: handlers get the recorded answers. Left:
- * MODULE_CODE_UNAVAILABLE; FOLD_FAILED or SCHEMA_TOO_NEW where this code cannot fold what is recorded, which its start in
- * production could not either; and why the log cannot be read.
+ * Handles recorded commands of a module again, by another version of its code, and compares what comes of it with
+ * what is recorded. By default each is decided on the state that the recorded events give, folded by this code: one
+ * that comes out otherwise does not change those behind it. No call is made: handlers get the recorded answers. Left:
+ * MODULE_CODE_UNAVAILABLE; FOLD_FAILED or SCHEMA_TOO_NEW where this code cannot fold what is recorded, which its
+ * start in production could not either; and why the log cannot be read.
  */
 export const diffModule =
   (options: DiffOptions): TaskEither<Fault, DiffReport> =>

@@ -1,16 +1,16 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { type Outcome, outcomeOf, refused, threw } from '../../modules/host/handler-outcome.js';
+import { type Outcome, outcomeOf, refusedOutcome, threw } from '../../modules/host/handler-outcome.js';
 import { readCommand } from '../../modules/host/read-command.js';
-import type { Checks } from '../../modules/sdk/checks.js';
+import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
 import { foldEvents } from '../../modules/sdk/fold.js';
-import type { AnyModule, Command, EffectAction, PureAction } from '../../modules/sdk/define-module.js';
+import type { Command, EffectAction, PureAction } from '../../modules/sdk/define-module.js';
 import { type AnyEvent, withEmitted } from '../../modules/sdk/checked-outcome.js';
 import { fault } from '../../schemas/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import {
-  type Made,
+  type CallMade,
   type PlainRecord,
   type RecordedCall,
   type Stopped,
@@ -18,15 +18,9 @@ import {
 } from './runner-messages.js';
 import { recordedContext } from './recorded-calls.js';
 
-export interface Handled {
+export interface HandledAgain {
   readonly outcome: Outcome;
-  readonly notMade: readonly Made[];
-}
-
-/** Code that is run to be compared, with its schemas compiled once. */
-export interface Subject {
-  readonly module: AnyModule;
-  readonly checks: Checks;
+  readonly notMade: readonly CallMade[];
 }
 
 /** What a process without rights throws. */
@@ -40,22 +34,22 @@ const outside = (thrown: unknown): Stopped | undefined => {
 };
 
 const late = (named: string, deadlineMs: number): Outcome =>
-  refused(fault('HANDLER_TIMEOUT', `the handler of ${named} did not finish within ${deadlineMs} ms`));
+  refusedOutcome(fault('HANDLER_TIMEOUT', `the handler of ${named} did not finish within ${deadlineMs} ms`));
 
 /** What the host answers to a command that ended its process. */
-export const crashed = (module: string): Handled => {
+export const crashed = (module: string): HandledAgain => {
   const text = `the process of ${module} ended or hung while it handled this command`;
-  return { outcome: refused(fault('HANDLER_CRASHED', text)), notMade: [] };
+  return { outcome: refusedOutcome(fault('HANDLER_CRASHED', text)), notMade: [] };
 };
 
 /** Runs an effectful handler on recorded answers. */
 const run = (
-  { module, checks }: Subject,
+  { module, checks }: CompiledModule,
   action: string,
   command: Command,
   state: unknown,
   calls: readonly RecordedCall[],
-): Promise<Handled | Stopped> =>
+): Promise<HandledAgain | Stopped> =>
   new Promise((resolve) => {
     const named = `${module.manifest.name}.${action}`;
     const deadlineMs = module.manifest.actions[action]?.deadlineMs ?? DEFAULT_DEADLINE_MS;
@@ -82,7 +76,7 @@ const run = (
   });
 
 const decide = (
-  { module, checks }: Subject,
+  { module, checks }: CompiledModule,
   action: string,
   command: Command,
   state: unknown,
@@ -96,7 +90,12 @@ const decide = (
 };
 
 /** The host answers so what the module could not fold. */
-const foldable = ({ module }: Subject, action: string, state: unknown, handled: Handled): Handled => {
+const foldable = (
+  { module }: CompiledModule,
+  action: string,
+  state: unknown,
+  handled: HandledAgain,
+): HandledAgain => {
   try {
     foldEvents(module, state, handled.outcome.events);
     return handled;
@@ -108,21 +107,21 @@ const foldable = ({ module }: Subject, action: string, state: unknown, handled: 
 
 /** Handles a recorded command by this code, on a state, as the host would have when the command was stored. */
 export const handleAgain = async (
-  subject: Subject,
+  subject: CompiledModule,
   record: PlainRecord,
   state: unknown,
   calls: readonly RecordedCall[],
-): Promise<Handled | Stopped> => {
+): Promise<HandledAgain | Stopped> => {
   const { module, checks } = subject;
   const message = storedMessage(record);
   const { name: action, ...address } = splitSubject(message.subject) as CommandSubject;
   const notMade = calls.map(({ target, data }) => ({ ...target, data }));
   const read = readCommand(module, checks, { ...address, name: action }, message, message.timeMs);
-  if (isLeft(read)) return { outcome: refused(read.left), notMade };
+  if (isLeft(read)) return { outcome: refusedOutcome(read.left), notMade };
   const handler = Object.hasOwn(module.actions, action) ? module.actions[action] : undefined;
   if (handler === undefined) {
     const text = `${module.manifest.name} has no handler for ${action}`;
-    return { outcome: refused(fault('ACTION_UNKNOWN', text)), notMade };
+    return { outcome: refusedOutcome(fault('ACTION_UNKNOWN', text)), notMade };
   }
   const ended =
     'run' in handler

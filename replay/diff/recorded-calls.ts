@@ -4,25 +4,28 @@ import type { AnyModule, EffectContext } from '../../modules/sdk/define-module.j
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { sameJson } from '../expression/json-value.js';
-import type { Made, RecordedCall, Stopped } from './runner-messages.js';
+import type { CallMade, RecordedCall, Stopped } from './runner-messages.js';
 
 /** What one run of a handler did. */
-export interface Run {
+export interface RecordedRun {
   readonly context: EffectContext<unknown, AnyEvent>;
   readonly emitted: readonly AnyEvent[];
   /** Recorded calls that were not made. */
-  readonly notMade: () => readonly Made[];
+  readonly notMade: () => readonly CallMade[];
 }
 
-export const made = ({ target, data }: Pick<RecordedCall, 'target' | 'data'>): Made => ({ ...target, data });
+export const made = ({ target, data }: Pick<RecordedCall, 'target' | 'data'>): CallMade => ({
+  ...target,
+  data,
+});
 
 /** As it would be recorded. */
 const asJson = (data: unknown): unknown => (data === undefined ? null : JSON.parse(JSON.stringify(data)));
 
 /**
- * A context whose calls get the answers that are recorded. A call is known by its number; one that was not made before, or
- * with other content, is told and never answered: what it would have been answered, nobody knows. Neither is one that was
- * not answered then, which is how a handler comes to its deadline.
+ * A context whose calls get the answers that are recorded. A call is known by its number; one that was not made
+ * before, or with other content, is reported and gets no answer, because the answer is unknown. Neither is one that
+ * was not answered then, which is how a handler comes to its deadline.
  */
 export const recordedContext = (
   module: AnyModule,
@@ -32,7 +35,7 @@ export const recordedContext = (
   signal: AbortSignal,
   onStopped: (stopped: Stopped) => void,
   onUnanswered: () => void,
-): Run => {
+): RecordedRun => {
   const emitted: AnyEvent[] = [];
   const byNumber = new Map(recorded.map((call) => [call.n, call]));
   let calls = 0;

@@ -1,15 +1,15 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { type Part, readMerged } from '../../journal/read/read-merged.js';
+import { type FilterRange, readMerged } from '../../journal/read/read-merged.js';
 import type { LogApi } from '../../journal/read/reader-api.js';
 import { recordsAt } from '../../journal/read/records-at.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { type LogSubject, splitSubject } from '../../schemas/subjects.js';
-import { HandlerCalls } from './answered-calls.js';
+import { CallResults } from './call-results.js';
 import { type Item, plainRecord } from './runner-messages.js';
 
-export interface Range {
+export interface ItemRange {
   readonly api: LogApi;
   readonly module: string;
   /** Only this agent's; `''` is the module itself. */
@@ -33,7 +33,7 @@ const MAX_HELD = 10_000;
 type Owned = Exclude<LogSubject, { readonly kind: 'epoch' }>;
 
 /** Modules that handlers of this one called. */
-const callees = async ({ api, module, lastSeq }: Range): Promise<ReadonlySet<string>> => {
+const callees = async ({ api, module, lastSeq }: ItemRange): Promise<ReadonlySet<string>> => {
   const found = new Set<string>();
   const options = { toSeq: lastSeq, apiPrefix: api.prefix };
   for await (const batch of readMerged(api.nc, parts(sentBy(module)), options)) {
@@ -45,12 +45,12 @@ const callees = async ({ api, module, lastSeq }: Range): Promise<ReadonlySet<str
   return found;
 };
 
-const parts = (filters: readonly string[]): readonly Part[] => filters.map((filter) => ({ filter }));
+const parts = (filters: readonly string[]): readonly FilterRange[] => filters.map((filter) => ({ filter }));
 
 const sentBy = (module: string): readonly string[] => [`cmd.*.*.${module}`, `cmd.*.*.*.${module}`];
 
 /** One filter for each kind of record, since a reader for each is much faster than one for several. */
-const filtersOf = (range: Range, called: ReadonlySet<string>): readonly string[] => {
+const filtersOf = (range: ItemRange, called: ReadonlySet<string>): readonly string[] => {
   const { module, agent } = range;
   const own = agent === undefined ? `${module}.>` : agent === '' ? `${module}.*` : `${module}.*.${agent}`;
   const commands = agent === undefined ? own : `${own}.*`;
@@ -61,7 +61,7 @@ const filtersOf = (range: Range, called: ReadonlySet<string>): readonly string[]
 };
 
 /** The commands that wait for their result. */
-class OpenCommands {
+class ItemsInHand {
   readonly #open = new Map<number, StoredMessage | undefined>();
 
   constructor(private readonly api: LogApi) {}
@@ -85,13 +85,13 @@ class OpenCommands {
 }
 
 /** Goes through the records of one module and makes of them what its code is given. */
-class Recorded {
-  readonly #calls = new HandlerCalls();
-  readonly open: OpenCommands;
+class RecordedModule {
+  readonly #calls = new CallResults();
+  readonly open: ItemsInHand;
   #seq = 0;
 
-  constructor(private readonly range: Range) {
-    this.open = new OpenCommands(range.api);
+  constructor(private readonly range: ItemRange) {
+    this.open = new ItemsInHand(range.api);
   }
 
   /** The item of the next record; undefined where it is none. */
@@ -131,14 +131,14 @@ class Recorded {
 }
 
 /**
- * What a module's code is given to handle its past again: every result and every event that nothing caused, from the first
- * record on, and with the results of the range the commands and the calls behind them. Ends when every command of the range
- * is answered, or with the log. Returns how many commands of it are not. Throws {@link FaultError}.
+ * What a module's code is given to handle its past again: every result and every event that nothing caused, from the
+ * first record on, and with the results of the range the commands and the calls behind them. Ends when every command
+ * of the range is answered, or with the log. Returns how many commands of it are not. Throws {@link FaultError}.
  */
-export async function* recordedItems(range: Range): AsyncGenerator<ItemBatch, number, void> {
+export async function* recordedItems(range: ItemRange): AsyncGenerator<ItemBatch, number, void> {
   const { api, fromSeq, toSeq, lastSeq } = range;
   if (fromSeq > toSeq) return 0;
-  const recorded = new Recorded(range);
+  const recorded = new RecordedModule(range);
   const filters = filtersOf(range, await callees(range));
   const options = { fromSeq: 1, toSeq: lastSeq, apiPrefix: api.prefix };
   for await (const batch of readMerged(api.nc, parts(filters), options)) {

@@ -4,13 +4,13 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 
 const refusing = (what: string) => (): never => {
-  const error = new Error(`${what}: code that is run again on what is recorded reaches nobody`);
+  const error = new Error(`${what}: code that handles recorded commands again may not reach outside`);
   throw Object.assign(error, { code: 'ERR_OUTSIDE_REFUSED' });
 };
 
 /**
- * Takes the network from the code that runs in this process, so that a handler with its own ways to the outside does not do
- * again what it did then. Not against code that means harm: that has no business here.
+ * Takes the network from the code that runs in this process, so that a handler with its own ways to the outside does
+ * not do again what it did then. Not against code that means harm: that has no business here.
  */
 export const refuseOutside = (): void => {
   const net = require('node:net') as typeof import('node:net');

@@ -1,8 +1,8 @@
 import { splitSubject } from '../../schemas/subjects.js';
-import type { Item, Verdict } from './runner-messages.js';
+import type { Item, ItemVerdict } from './runner-messages.js';
 
 /** A command whose outcome is not the recorded one, or could not be found out. */
-export type OutcomeDifference = Exclude<Verdict, { readonly kind: 'same' | 'notDecided' }> & {
+export type OutcomeDifference = Exclude<ItemVerdict, { readonly kind: 'same' | 'notDecided' }> & {
   /** Sequence of the command. */
   readonly seq: number;
   /** Sequence of its recorded result. */
@@ -39,7 +39,7 @@ export interface DiffReport {
 /** Undefined where there is none to speak of. */
 export const differenceOf = (
   { record, agent, again }: Item,
-  verdict: Verdict,
+  verdict: ItemVerdict,
 ): OutcomeDifference | undefined => {
   if (again === undefined || verdict.kind === 'same' || verdict.kind === 'notDecided') return undefined;
   const { seq, time, subject } = again.command;

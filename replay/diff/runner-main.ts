@@ -1,20 +1,20 @@
 /** The process in which the code that is compared runs: without a connection, a credential, or anything to write. */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadModule } from '../../modules/host/load-module.js';
-import { compileChecks } from '../../modules/sdk/checks.js';
+import { type CompiledModule, compileModule } from '../../modules/sdk/compiled-module.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { Result } from '../../schemas/result.js';
-import { crashed, handleAgain, type Subject } from './handle-again.js';
+import { crashed, handleAgain } from './handle-again.js';
 import {
   type FromRunner,
   type Item,
   type Setup,
   storedMessage,
   type ToRunner,
-  type Verdict,
+  type ItemVerdict,
 } from './runner-messages.js';
 import { refuseOutside } from './refuse-outside.js';
 import { verdictOf } from './verdict.js';
@@ -25,18 +25,18 @@ const tell = (message: FromRunner): void => {
   process.send?.(message);
 };
 
-class Runner {
+class ItemRunner {
   readonly #states = new Map<string, unknown>();
   readonly #changed = new Set<string>();
 
   private constructor(
-    private readonly subject: Subject,
+    private readonly subject: CompiledModule,
     private readonly read: ReadFoldable,
     private readonly cascade: boolean,
   ) {}
 
-  static async open({ dir, entry, manifest, cascade }: Setup): Promise<Runner> {
-    let module: Subject['module'];
+  static async open({ dir, entry, manifest, cascade }: Setup): Promise<ItemRunner> {
+    let module: CompiledModule['module'];
     try {
       module = await loadModule(dir, entry, manifest as Manifest);
     } catch (error) {
@@ -46,11 +46,11 @@ class Runner {
     }
     const read = compileFoldable(module);
     if (isLeft(read)) throw new FaultError(read.left);
-    return new Runner({ module, checks: compileChecks(module.manifest) }, read.right, cascade);
+    return new ItemRunner(compileModule(module), read.right, cascade);
   }
 
   async take(items: readonly Item[]): Promise<FromRunner> {
-    const verdicts: Verdict[] = [];
+    const verdicts: ItemVerdict[] = [];
     this.#changed.clear();
     for (const item of items) {
       const verdict = await this.#one(item);
@@ -62,7 +62,7 @@ class Runner {
     return { kind: 'done', verdicts, states };
   }
 
-  async #one({ record, agent, state: given, again }: Item): Promise<Verdict | undefined> {
+  async #one({ record, agent, state: given, again }: Item): Promise<ItemVerdict | undefined> {
     if (given !== undefined) this.#states.set(agent, JSON.parse(given));
     const state = this.#states.has(agent) ? this.#states.get(agent) : this.subject.module.initial;
     const foldable = this.read(storedMessage(record));
@@ -71,7 +71,7 @@ class Runner {
       throw new FaultError(fault(code, `record ${record.seq}: ${message}`));
     }
     let events: readonly AnyEvent[] = foldable.right?.events ?? [];
-    let verdict: Verdict | undefined;
+    let verdict: ItemVerdict | undefined;
     if (again !== undefined) {
       const handled =
         again.crashes === true
@@ -100,12 +100,12 @@ class Runner {
   }
 }
 
-let runner: Runner | undefined;
+let runner: ItemRunner | undefined;
 
 const answer = async (message: ToRunner): Promise<FromRunner> => {
   if (message.kind === 'setup') {
     refuseOutside();
-    runner = await Runner.open(message);
+    runner = await ItemRunner.open(message);
     return { kind: 'ready' };
   }
   if (runner === undefined) throw new Error('there is no code to run');
@@ -119,7 +119,7 @@ const failed = (thrown: unknown): FromRunner => {
 
 // One at a time: the other side waits for each answer.
 process.on('message', (message: ToRunner) => void answer(message).catch(failed).then(tell));
-// What a handler leaves behind that nobody waits for is no reason to end.
+// A rejection that a handler left behind without a listener is no reason to end.
 process.on('unhandledRejection', () => undefined);
 process.on('disconnect', () => process.exit());
 setInterval(() => tell({ kind: 'alive' }), ALIVE_MS).unref();

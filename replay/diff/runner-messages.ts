@@ -82,7 +82,7 @@ export type Decided =
       readonly events: readonly AnyEvent[];
       readonly commands: readonly { readonly subject: string; readonly data: unknown }[];
       /** Of the recorded calls, those that were not made again. */
-      readonly callsNotMade?: readonly Made[];
+      readonly callsNotMade?: readonly CallMade[];
     }
   | {
       readonly status: 'rejected' | 'failed' | 'expired';
@@ -92,22 +92,22 @@ export type Decided =
         readonly path?: string;
         readonly retryable: boolean;
       };
-      readonly callsNotMade?: readonly Made[];
+      readonly callsNotMade?: readonly CallMade[];
     };
 
-export interface Made extends Address {
+export interface CallMade extends Address {
   readonly data: unknown;
 }
 
 /** Why a handler could not be run to its end. */
 export type Stopped =
   /** It made a call that it had not made before: another one, one more, or to someone else. */
-  | { readonly why: 'call'; readonly n: number; readonly made: Made; readonly recorded: Made | null }
+  | { readonly why: 'call'; readonly n: number; readonly made: CallMade; readonly recorded: CallMade | null }
   /** It wanted something of the network, the disk or another process. */
   | { readonly why: 'outside'; readonly what: string };
 
 /** What handling one command again came to. */
-export type Verdict =
+export type ItemVerdict =
   | { readonly kind: 'same' }
   /** What is recorded is not of the module's code: its deadline had passed, or the module was not there. */
   | { readonly kind: 'notDecided' }
@@ -126,7 +126,7 @@ export type FromRunner =
   | {
       readonly kind: 'done';
       /** One for each item that was to be handled again, in their order. */
-      readonly verdicts: readonly Verdict[];
+      readonly verdicts: readonly ItemVerdict[];
       /** States that changed, JSON, by agent. */
       readonly states: readonly (readonly [string, string])[];
     }

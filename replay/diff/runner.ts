@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { FromRunner, Item, Setup, ToRunner, Verdict } from './runner-messages.js';
+import type { FromRunner, Item, Setup, ToRunner, ItemVerdict } from './runner-messages.js';
 
 const PROGRAM = join(import.meta.dirname, 'runner-main.js');
 /** A process whose event loop has not turned for so long hangs. */
@@ -19,7 +19,10 @@ const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
 
 const isKnown = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag);
 
-/** Node's own refusal of writing, of processes and of threads; 20 and 22 name it differently. Addons are libraries' business. */
+/**
+ * Node's own refusal of writing, of processes and of threads; 20 and 22 name it differently. Addons are libraries'
+ * business.
+ */
 const permissionFlags = (): readonly string[] => {
   const refusal = ['--permission', '--experimental-permission'].find(isKnown);
   if (refusal === undefined) return [];
@@ -32,8 +35,8 @@ export interface RunnerOptions extends Omit<Setup, 'kind'> {
   readonly hangMs?: number;
 }
 
-interface Taken {
-  readonly verdicts: readonly Verdict[];
+interface TakenItems {
+  readonly verdicts: readonly ItemVerdict[];
 }
 
 /** Why the process gave no answer. */
@@ -54,7 +57,7 @@ const start = ({ dir, name, manifestPath }: RunnerOptions): ChildProcess =>
   });
 
 /**
- * Runs the code of a module in a process of its own. It keeps the states that come of it, so that a process that dies, or
+ * Runs the code of a module in a separate process. It keeps the resulting states, so that a process that dies, or
  * hangs and is killed, is replaced: the command that did that is answered as the host would have answered it.
  */
 export class Runner implements AsyncDisposable {
@@ -66,14 +69,14 @@ export class Runner implements AsyncDisposable {
   constructor(private readonly options: RunnerOptions) {}
 
   /** Handles a batch; one verdict for each item that was to be handled again. */
-  async take(items: readonly Item[]): Promise<Either<Fault, readonly Verdict[]>> {
+  async take(items: readonly Item[]): Promise<Either<Fault, readonly ItemVerdict[]>> {
     const taken = await this.#ask(items);
     if (isLeft(taken)) return taken;
     if (!('died' in taken.right)) return right(taken.right.verdicts);
     const [only] = items;
     if (items.length === 1 && only !== undefined) return this.#without(only, taken.right);
     // One of them did it: each by itself.
-    const verdicts: Verdict[] = [];
+    const verdicts: ItemVerdict[] = [];
     for (const item of items) {
       const one = await this.take([item]);
       if (isLeft(one)) return one;
@@ -92,7 +95,7 @@ export class Runner implements AsyncDisposable {
   }
 
   /** The item that ended the process: what is recorded is folded, its command is not run again. */
-  async #without({ again, ...item }: Item, { died }: Death): Promise<Either<Fault, readonly Verdict[]>> {
+  async #without({ again, ...item }: Item, { died }: Death): Promise<Either<Fault, readonly ItemVerdict[]>> {
     const { name } = this.options;
     const dead = fault(
       'FOLD_FAILED',
@@ -109,7 +112,7 @@ export class Runner implements AsyncDisposable {
     return 'died' in folded.right ? left(dead) : right(folded.right.verdicts);
   }
 
-  async #ask(items: readonly Item[]): Promise<Either<Fault, Taken | Death>> {
+  async #ask(items: readonly Item[]): Promise<Either<Fault, TakenItems | Death>> {
     if (this.#child === undefined) {
       const ready = await this.#begin();
       if (isLeft(ready)) return ready;

@@ -2,8 +2,8 @@ import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type ErrorCode, isErrorCode } from '../../schemas/errors.js';
 import type { Ok, Refusal, Result } from '../../schemas/result.js';
 import { changesBetween } from '../state/changes.js';
-import type { Handled } from './handle-again.js';
-import type { Decided, Stopped, Verdict } from './runner-messages.js';
+import type { HandledAgain } from './handle-again.js';
+import type { Decided, Stopped, ItemVerdict } from './runner-messages.js';
 
 /** Of the table's codes those that follow from the command, the manifest and the code; the others from how it went. */
 const OF_THE_CODE: ReadonlySet<string> = new Set<ErrorCode>([
@@ -48,14 +48,18 @@ const decidedNo = ({ status, error: { code, message, path, retryable } }: Refusa
 const decided = (result: Result, events: readonly AnyEvent[]): Decided =>
   result.status === 'ok' ? decidedOk(result, events) : decidedNo(result);
 
-const nowDecided = ({ outcome, notMade }: Handled): Decided => {
+const nowDecided = ({ outcome, notMade }: HandledAgain): Decided => {
   const result = JSON.parse(Buffer.from(outcome.body).toString('utf8')) as Result;
   const found = decided(result, outcome.events);
   return notMade.length === 0 ? found : { ...found, callsNotMade: notMade };
 };
 
 /** Compares what is recorded of a command with what handling it again came to. `events`: in today's shapes. */
-export const verdictOf = (result: Result, events: readonly AnyEvent[], again: Handled | Stopped): Verdict => {
+export const verdictOf = (
+  result: Result,
+  events: readonly AnyEvent[],
+  again: HandledAgain | Stopped,
+): ItemVerdict => {
   if (!isDecided(result)) return { kind: 'notDecided' };
   const recorded = decided(result, events);
   if ('why' in again) return { kind: 'stopped', recorded, stopped: again };

@@ -4,10 +4,10 @@ import type { FunctionName } from './functions.js';
 export const SCOPE_NAMES = ['state', 'agent', 'seq', 'time', 'event', 'before'] as const;
 export type ScopeName = (typeof SCOPE_NAMES)[number];
 
-export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in';
+export type ComparisonOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in';
 export type Arithmetic = '+' | '-' | '*' | '/' | '%';
 export type Logic = '&&' | '||';
-export type BinaryOperator = Comparison | Arithmetic | Logic;
+export type BinaryOperator = ComparisonOperator | Arithmetic | Logic;
 
 /** An expression as it was read. `at`: where it stands in the text, from 0. */
 export type Expression =
@@ -48,6 +48,9 @@ export const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '/': 5,
   '%': 5,
 };
-/** `a < b < c` means something else in mathematics than in most languages: it has to be written with `&&`, or parentheses. */
+/**
+ * `a < b < c` means something else in mathematics than in most languages: it has to be written with `&&`, or
+ * parentheses.
+ */
 export const COMPARING = PRECEDENCE['=='];
 export const UNARY = 6;

@@ -78,7 +78,9 @@ const combine = (operator: Exclude<BinaryOperator, '&&' | '||'>, a: Json, b: Jso
   }
 };
 
-/** The value of an expression. Throws EXPRESSION_INVALID where `!`, `&&` or `||` meet what is neither true nor false. */
+/**
+ * The value of an expression. Throws EXPRESSION_INVALID where `!`, `&&` or `||` meet what is neither true nor false.
+ */
 export const evaluate = (expression: Expression, scope: Scope, text: string): Json => {
   const found = (inner: Expression): Json => evaluate(inner, scope, text);
   const truthOf = (inner: Expression): boolean => truth(found(inner), text, inner.at);

@@ -17,7 +17,10 @@ export const part = (value: unknown, key: unknown): Json | undefined => {
   return Object.hasOwn(value, key) ? (value[key] as Json) : undefined;
 };
 
-/** Whether two values are the same JSON, however deep; the order of keys is no difference, and 0 and -0 are one number. */
+/**
+ * Whether two values are the same JSON, however deep; the order of keys is no difference, and 0 and -0 are one
+ * number.
+ */
 export const sameJson = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
   // Without calling itself: a log can hold what is deeper than any stack.

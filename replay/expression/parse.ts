@@ -14,7 +14,7 @@ import { type Token, tokenize } from './tokens.js';
 
 export const MAX_LENGTH = 4_096;
 /** Parentheses, indexes, arguments and signs inside each other. */
-export const MAX_DEPTH = 64;
+export const MAX_EXPRESSION_DEPTH = 64;
 
 const LITERALS: Readonly<Record<string, null | boolean>> = { null: null, true: true, false: false };
 
@@ -22,7 +22,7 @@ const isOperator = (text: string): text is BinaryOperator => Object.hasOwn(PRECE
 const isScopeName = (text: string): text is ScopeName => (SCOPE_NAMES as readonly string[]).includes(text);
 
 /** One reading of one text, by recursive descent. */
-class Parser {
+class ExpressionParser {
   readonly #tokens: readonly Token[];
   #next = 0;
   #depth = 0;
@@ -71,7 +71,8 @@ class Parser {
   }
 
   #deeper<T>(read: () => T): T {
-    if (this.#depth === MAX_DEPTH) this.#refuse(`more than ${MAX_DEPTH} levels inside each other`);
+    if (this.#depth === MAX_EXPRESSION_DEPTH)
+      this.#refuse(`more than ${MAX_EXPRESSION_DEPTH} levels inside each other`);
     this.#depth += 1;
     const found = read();
     this.#depth -= 1;
@@ -183,7 +184,7 @@ export const parseExpression = (text: string): Either<Fault, Expression> => {
     return left(problemAt(text, MAX_LENGTH, `more than ${MAX_LENGTH} characters`));
   }
   try {
-    return right(new Parser(text).all());
+    return right(new ExpressionParser(text).all());
   } catch (thrown) {
     if (thrown instanceof FaultError) return left(thrown.fault);
     return left(toFault(thrown, 'EXPRESSION_INVALID'));

@@ -9,13 +9,13 @@ import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 
 /**
- * What makes a group: an agent that changes often is written once for many changes. Nobody waits for these snapshots, so
- * groups may be large; what they hold is bounded by both numbers.
+ * The bounds of a group: an agent that changes often is written once for many changes. No reader waits for these
+ * snapshots, so groups may be large; what they hold is bounded by both numbers.
  */
 const GROUP_AGENTS = 50_000;
 const GROUP_CHANGES = 500_000;
 
-/** The states of one module, folded from the log into snapshots of their own, in a directory that nobody reads. */
+/** The states of one module, folded from the log into separate snapshots, in a directory without readers. */
 export class ModuleFold {
   readonly #states: AgentStates;
   /** The last record that the states take in; also where nothing changed by it. */

@@ -1,22 +1,25 @@
 import type { IndexPosition } from '../../store/log-index/index-files.js';
-import type { Part } from '../../journal/read/read-merged.js';
+import type { FilterRange } from '../../journal/read/read-merged.js';
 
 /** Up to where it is known in which parts of the log modules have events that no command caused. */
 export type KnownEvents = Pick<IndexPosition, 'seq' | 'uncaused'>;
 
-interface Range {
+interface PartRange {
   readonly fromSeq: number;
   readonly toSeq: number;
 }
 
-const isSome = ({ fromSeq, toSeq }: Range): boolean => fromSeq <= toSeq;
+const isSome = ({ fromSeq, toSeq }: PartRange): boolean => fromSeq <= toSeq;
 
-/** Where in a range events must be read: where one of the modules has some of its own, and behind what is known. */
+/**
+ * The parts of a range where events must be read: where a module has events without a cause, and after the known
+ * part.
+ */
 const eventRanges = (
   modules: ReadonlySet<string>,
-  { fromSeq, toSeq }: Range,
+  { fromSeq, toSeq }: PartRange,
   { seq, uncaused }: KnownEvents,
-): readonly Range[] => {
+): readonly PartRange[] => {
   const own = uncaused.filter(([module]) => modules.has(module));
   const known = {
     fromSeq: Math.max(fromSeq, Math.min(...own.map(([, from]) => from))),
@@ -26,15 +29,15 @@ const eventRanges = (
 };
 
 /**
- * What of a range must be read for the states of modules: their results, and of the events those that no command caused.
- * Copies of what results hold, which most events are, are half of what would be read: where it is `known` that there are no
- * others they are left out. For several modules all of a kind are read, once.
+ * What of a range must be read for the states of modules: their results, and of the events those that no command
+ * caused. Copies of what results hold, which most events are, are half of what would be read: where it is `known`
+ * that there are no others they are left out. For several modules all of a kind are read, once.
  */
 export const partsToRead = (
   modules: readonly string[],
-  range: Range,
+  range: PartRange,
   known: KnownEvents = { seq: 0, uncaused: [] },
-): readonly Part[] => {
+): readonly FilterRange[] => {
   const [only, ...others] = modules;
   const whose = others.length === 0 ? `${only}.>` : '>';
   const events = eventRanges(new Set(modules), range, known);

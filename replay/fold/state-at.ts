@@ -45,7 +45,7 @@ interface Start extends PastAgent {
 const NOTHING: Start = { base: undefined, sequences: [], complete: 0 };
 
 /** Where the snapshots stand, or why there are none to read. */
-export const positionOf = (agents: ModuleAgents): Either<string, SnapshotPosition | undefined> => {
+export const positionOrReason = (agents: ModuleAgents): Either<string, SnapshotPosition | undefined> => {
   try {
     return right(agents.position);
   } catch (error) {
@@ -58,7 +58,7 @@ export const positionOf = (agents: ModuleAgents): Either<string, SnapshotPositio
 const startOf = (
   { agents, agent, module }: StateAtQuery,
   at: number,
-  stands: ReturnType<typeof positionOf>,
+  stands: ReturnType<typeof positionOrReason>,
   ends: LogEnds,
 ): Start => {
   const fromBeginning = (why: string): Start => ({ ...NOTHING, note: `${why}: folded from the beginning` });
@@ -76,7 +76,7 @@ const startOf = (
 };
 
 /** Any action and event: an older version of the module may have had others than its manifest names today. */
-export const filtersOf = ({
+export const agentFilters = ({
   module: { manifest },
   agent,
 }: Pick<StateAtQuery, 'module' | 'agent'>): readonly string[] => {
@@ -93,7 +93,7 @@ const foldRest = async (
   at: number,
 ): Promise<Either<Fault, void>> => {
   if (from > at) return right(undefined);
-  const filters = filtersOf(query);
+  const filters = agentFilters(query);
   // Making a consumer for nothing would take longer than all else.
   const next = await nextMatch(api, filters, from);
   if (isLeft(next)) return left(next.left.fault);
@@ -122,7 +122,7 @@ const find = async (query: StateAtQuery): Promise<Either<Fault, PastState | unde
   if (isLeft(read)) return read;
   // Before all else: the log does not end before what stands in the snapshots already, and what comes to be in them
   // meanwhile is found twice and folded once.
-  const stands = positionOf(query.agents);
+  const stands = positionOrReason(query.agents);
   const ends = await logEnds(api);
   if (isLeft(ends)) return left(ends.left.fault);
   const at = await lastAt(api, query.at, ends.right);

@@ -18,7 +18,10 @@ export interface Patience {
 const PATIENCE_MS = 30_000;
 const RETRY_MS = 100;
 
-/** Where things are in a log; waits for a server that is away, as reading does. Throws LOG_UNAVAILABLE, SERVER_REFUSED. */
+/**
+ * Where things are in a log; waits for a server that is away, as reading does. Throws LOG_UNAVAILABLE,
+ * SERVER_REFUSED.
+ */
 export class Places {
   readonly #api: LogApi;
 

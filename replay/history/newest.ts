@@ -1,5 +1,5 @@
 /** Reads a range of sequences in order, and passes on what is meant. */
-export type ReadRange<R> = (fromSeq: number, toSeq: number) => AsyncIterable<R>;
+export type ReadSequences<R> = (fromSeq: number, toSeq: number) => AsyncIterable<R>;
 
 export interface NewestOptions {
   /** Nothing is looked for below. */
@@ -15,7 +15,7 @@ const GROWTH = 4;
 
 /** The last records of a range that are meant, in order: windows are read from the end until there are enough. */
 export const newest = async <R>(
-  read: ReadRange<R>,
+  read: ReadSequences<R>,
   { first, last, count, window }: NewestOptions,
 ): Promise<readonly R[]> => {
   const windows: (readonly R[])[] = [];

@@ -16,11 +16,11 @@ export interface HistoryQuery extends Omit<Selection, 'names'>, Patience {
   readonly limit?: number | undefined;
   /** How many records at most, the last that fit: the log is read backwards, no further than it takes to find them. */
   readonly last?: number | undefined;
-  /** Go on with what is stored later. */
+  /** Continue with records that are stored later. */
   readonly follow?: boolean | undefined;
 }
 
-/** Where a history ended, and so where to go on. Null: nothing is there, or reading was told to follow. */
+/** The end of a history, and so the place to continue. Null: there is nothing, or the reading followed the log. */
 export interface HistoryEnd {
   /** `from` of the page behind, where `limit` ended this one. */
   readonly next: number | null;
@@ -44,7 +44,7 @@ export const bySubject = ({ sender, kind, conversation }: HistoryQuery): boolean
   conversation === undefined && (sender === undefined || kind === 'cmd');
 
 /** The narrowest subjects that hold all that is meant; undefined: all do. NAME_INVALID. */
-export const filtersOf = (query: HistoryQuery): readonly string[] | undefined => {
+export const queryFilters = (query: HistoryQuery): readonly string[] | undefined => {
   const { module, agent, sender, kind, name } = query;
   const names = name === undefined ? {} : { names: { actions: [name], events: [name] } };
   return subjectFilters({ module, agent, sender, kind, ...names });

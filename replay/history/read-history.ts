@@ -3,7 +3,7 @@ import { type ReadOptions, readLog } from '../../journal/read/reader.js';
 import { conversationOf, type HistoryRecord, toHistory, type WholeMessage } from '../../schemas/record.js';
 import { newest } from './newest.js';
 import { Places } from './history-places.js';
-import { bySubject, checkRange, filtersOf, fits, type HistoryEnd, type HistoryQuery } from './query.js';
+import { bySubject, checkRange, queryFilters, fits, type HistoryEnd, type HistoryQuery } from './query.js';
 
 /** Records asked for at first where only some of them will fit. */
 const SOME = 256;
@@ -12,7 +12,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 const NOWHERE: HistoryEnd = { next: null, previous: null };
 
 /** A record, and the line of history that it is, which is made when it is asked for. */
-export class Found {
+export class FoundRecord {
   #record: HistoryRecord | undefined;
 
   constructor(readonly message: WholeMessage) {}
@@ -42,11 +42,11 @@ class HistoryReader {
     private readonly query: HistoryQuery,
   ) {
     checkRange(query);
-    this.#filters = filtersOf(query);
+    this.#filters = queryFilters(query);
     this.#places = new Places(nc, query);
   }
 
-  async *read(): AsyncGenerator<Found, HistoryEnd, void> {
+  async *read(): AsyncGenerator<FoundRecord, HistoryEnd, void> {
     const { limit, last, follow } = this.query;
     // No filter at all would read the whole log for what cannot be in it.
     if (limit === 0 || this.#filters?.length === 0) return NOWHERE;
@@ -75,7 +75,7 @@ class HistoryReader {
     return Math.min(end, last ?? end);
   }
 
-  async *#newest(count: number): AsyncGenerator<Found, HistoryEnd, void> {
+  async *#newest(count: number): AsyncGenerator<FoundRecord, HistoryEnd, void> {
     const { from } = this.query;
     const end = await this.#lastSeq();
     const first = from instanceof Date ? ((await this.#places.since(from)) ?? end + 1) : this.#firstSeq;
@@ -91,7 +91,7 @@ class HistoryReader {
   }
 
   /** Forward, to the end of the range. */
-  async *#following(): AsyncGenerator<Found, void, void> {
+  async *#following(): AsyncGenerator<FoundRecord, void, void> {
     const { to, follow, signal } = this.query;
     // What ends at a time to come ends then, whether or not a later record comes.
     while (follow === true && to instanceof Date && to.getTime() > Date.now()) {
@@ -104,7 +104,7 @@ class HistoryReader {
     yield* this.#forward({ toSeq: await this.#places.until(to) });
   }
 
-  async *#forward(options: Partial<Range>): AsyncGenerator<Found, void, void> {
+  async *#forward(options: Partial<HistoryRange>): AsyncGenerator<FoundRecord, void, void> {
     for await (const record of this.#records({ fromSeq: this.#firstSeq, ...options })) {
       this.#at = record.seq;
       this.#found += 1;
@@ -113,7 +113,7 @@ class HistoryReader {
     }
   }
 
-  async *#records(range: Range): AsyncGenerator<Found, void, void> {
+  async *#records(range: HistoryRange): AsyncGenerator<FoundRecord, void, void> {
     const { query } = this;
     const from = query.from instanceof Date ? query.from.getTime() : 0;
     const to = query.to instanceof Date ? query.to.getTime() : Number.POSITIVE_INFINITY;
@@ -123,17 +123,17 @@ class HistoryReader {
       if (message.timeMs < from) continue;
       // Most records of a log are of other conversations, and their payloads need not be read to see that.
       if (query.conversation !== undefined && conversationOf(message) !== query.conversation) continue;
-      const found = new Found(message);
+      const found = new FoundRecord(message);
       if (!isNarrowed || fits(query, found.record)) yield found;
     }
   }
 
-  #readOptions({ fromSeq, toSeq, follow = false, signal = this.query.signal }: Range): ReadOptions {
+  #readOptions({ fromSeq, toSeq, follow = false, signal = this.query.signal }: HistoryRange): ReadOptions {
     const { from, limit, patienceMs } = this.query;
     return {
       fromSeq,
       follow,
-      // Whoever looks at history is an operator, in an account of their own.
+      // A reader of history is an operator, in a separate account.
       ...(toSeq === undefined ? {} : { toSeq }),
       ...(this.#filters === undefined ? {} : { filters: this.#filters }),
       ...(from instanceof Date ? { fromTime: from } : {}),
@@ -144,7 +144,7 @@ class HistoryReader {
   }
 }
 
-interface Range {
+interface HistoryRange {
   readonly fromSeq: number;
   readonly toSeq?: number | undefined;
   readonly follow?: boolean;
@@ -174,4 +174,4 @@ export async function* history(
 export const historyMessages = (
   nc: NatsConnection,
   query: HistoryQuery = {},
-): AsyncGenerator<Found, HistoryEnd, void> => new HistoryReader(nc, query).read();
+): AsyncGenerator<FoundRecord, HistoryEnd, void> => new HistoryReader(nc, query).read();

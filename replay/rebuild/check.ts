@@ -4,7 +4,7 @@ import { logEnds } from '../../journal/read/reader-api.js';
 import { whyForeign } from '../../store/snapshots/folded-elsewhere.js';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { Comparison, type Difference } from './comparison.js';
+import { SnapshotComparison, type Difference } from './comparison.js';
 import { foldLog } from '../fold/fold-log.js';
 import type { ModuleFold } from '../fold/module-fold.js';
 import { discard, foldWhole, type WholeFoldOptions } from './whole-fold.js';
@@ -62,7 +62,7 @@ const compare = async (
   try {
     const reached = await reach(fold, live, options);
     if (isLeft(reached)) return reached;
-    const comparison = new Comparison(fold, live, foldedTo);
+    const comparison = new SnapshotComparison(fold, live, foldedTo);
     let difference = comparison.all();
     if (difference === undefined && comparison.aheadSeq > 0) {
       const { nc, apiPrefix } = options;
@@ -89,9 +89,9 @@ const compare = async (
 const isDifference = (found: CheckedModule | Difference): found is Difference => 'log' in found;
 
 /**
- * Folds all states of modules from the log, and compares them with the snapshots, agent by agent: sequence, schema and the
- * bytes of the state. Nothing is relied on but the log: every event is read. The modules may go on meanwhile. Left: why that
- * cannot be done.
+ * Folds all states of modules from the log, and compares them with the snapshots, agent by agent: sequence, schema
+ * and the bytes of the state. Nothing is relied on but the log: every event is read. The modules may continue
+ * meanwhile. Left: why that cannot be done.
  */
 export const checkSnapshots =
   (options: CheckOptions): TaskEither<Fault, Checked> =>

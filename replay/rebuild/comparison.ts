@@ -17,11 +17,12 @@ export interface Difference {
 const PAGE = 1_000;
 
 /**
- * Compares snapshots that are read while their module goes on with a fold of the log, which stands still at a sequence that
- * the snapshots have reached. What they have of an agent is then of that sequence or of a later one: those are remembered as
- * they are, and compared when the fold comes to exactly there. So one pass is enough, whatever the load.
+ * Compares snapshots that are read while their module continues, with a fold of the log, which stands still at a
+ * sequence that the snapshots have reached. What they have of an agent is then of that sequence or of a later one:
+ * those are remembered as they are, and compared when the fold comes to exactly there. So one pass is enough,
+ * whatever the load.
  */
-export class Comparison {
+export class SnapshotComparison {
   readonly #ahead = new Map<string, StoredSnapshot>();
   #agents = 0;
   #aheadSeq = 0;
@@ -37,7 +38,7 @@ export class Comparison {
     return this.#agents;
   }
 
-  /** Up to where the fold must go on; 0: it need not. */
+  /** The fold must continue up to this sequence; 0: it need not. */
   get aheadSeq(): number {
     return this.#aheadSeq;
   }

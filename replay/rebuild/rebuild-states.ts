@@ -5,7 +5,7 @@ import type { Fault } from '../../schemas/errors.js';
 import type { ModuleFold } from '../fold/module-fold.js';
 import { discard, foldWhole, snapshotsDir, type WholeFoldOptions } from './whole-fold.js';
 
-/** Snapshots of one module that are folded anew and on disk, and that nobody uses yet. */
+/** Newly folded snapshots of one module, on disk and not in use yet. */
 export interface RebuiltModule {
   readonly module: string;
   /** Their directory. */
@@ -33,9 +33,9 @@ const finish = async (fold: ModuleFold): Promise<Either<Fault, RebuiltModule>> =
 };
 
 /**
- * Folds all states of modules from the log again, into directories of their own: what is there is read on meanwhile, and
- * stays until {@link adoptRebuilt}. Where the broker's index knows which events are copies of what results hold, those are
- * not read. Left: why that cannot be done; then nothing is left behind.
+ * Folds all states of modules from the log again, into separate directories: readers use the old snapshots meanwhile,
+ * and these stays until {@link adoptRebuilt}. Where the broker's index knows which events are copies of what results
+ * hold, those are not read. Left: why that cannot be done; then nothing is left behind.
  */
 export const rebuildSnapshots =
   (options: WholeFoldOptions): TaskEither<Fault, Rebuilt> =>

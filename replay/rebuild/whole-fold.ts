@@ -28,7 +28,7 @@ export interface WholeFoldOptions {
 export type EventsToRead = 'all' | 'uncaused';
 
 export interface WholeFold {
-  /** One for each module, in a directory of its own that nobody reads. */
+  /** One for each module, in a separate directory without readers. */
   readonly folds: readonly ModuleFold[];
   /** Where the log ended. */
   readonly lastSeq: number;
@@ -52,7 +52,7 @@ const openFold = async (
   return opened;
 };
 
-/** Opens a fold for each module, in a directory of its own; what was opened is removed when one cannot be. */
+/** Opens a fold for each module, in a separate directory. If one cannot be opened, the others are removed. */
 export const openFolds = async (
   { dataDir, modules }: Pick<WholeFoldOptions, 'dataDir' | 'modules'>,
   logId: string,

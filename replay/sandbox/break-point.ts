@@ -59,7 +59,10 @@ export class BreakPoint implements AsyncDisposable {
     return right(point);
   }
 
-  /** The first event of a record with which the condition holds. Throws what a state or the condition has no value for. */
+  /**
+   * The first event of a record with which the condition holds. Throws what a state or the condition has no value
+   * for.
+   */
   async look(message: StoredMessage): Promise<Hit | undefined> {
     const subject = splitSubject(message.subject);
     if (subject?.kind !== 'res' && subject?.kind !== 'evt') return undefined;

@@ -6,7 +6,7 @@ import type { Ok } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
 
 /** The one result of a command. */
-export interface Answer {
+export interface ResultRecord {
   readonly seq: number;
   readonly timeMs: number;
   readonly payload: Payload;
@@ -16,7 +16,7 @@ export interface Answer {
 export interface CommandNode {
   readonly message: StoredMessage;
   readonly children: Map<string, CommandNode>;
-  answer: Answer | undefined;
+  answer: ResultRecord | undefined;
 }
 
 /** What of a command says that another one caused it, and as which of its consequences. */
@@ -29,7 +29,7 @@ const placeOf = (message: StoredMessage): { readonly cause: number; readonly key
   return part === undefined ? undefined : { cause, key: `part ${part.i}` };
 };
 
-/** Whether nothing in the log caused a command, so that whoever runs history again has to send it. */
+/** Whether no record of the log caused a command, so that a replay has to send it. */
 export const isRoot = (message: StoredMessage): boolean => placeOf(message) === undefined;
 
 /** The commands that an outcome sends, by the number of the part that each is. */

@@ -1,9 +1,9 @@
 import type { Payload } from '../../schemas/payload.js';
 import type { Ok } from '../../schemas/result.js';
-import type { Answer, CommandNode } from './command-tree.js';
+import type { ResultRecord, CommandNode } from './command-tree.js';
 import { parseInstant } from '../../schemas/instant.js';
 
-/** What became of a command, laid beside what had become of it. */
+/** The comparison of a command's result with the recorded one. */
 export type Verdict =
   /** Answered as it had been. */
   | 'same'
@@ -67,8 +67,8 @@ const withoutIds = (body: unknown): unknown => {
 };
 
 const verdictOf = (
-  was: Answer | undefined,
-  is: Answer | undefined,
+  was: ResultRecord | undefined,
+  is: ResultRecord | undefined,
   sequences: ReadonlyMap<number, number>,
 ): Verdict => {
   if (is === undefined) return was === undefined ? 'same' : 'unanswered';
@@ -104,8 +104,9 @@ const pairsBelow = (was: CommandNode, is: CommandNode): readonly Pair[] => [
 ];
 
 /**
- * A command and all that followed from it, as it was and as it is now. `sequences` gets the sandbox's sequence of each
- * that is there on both sides, so that data which names one can be compared. Conversations can be deeper than any stack.
+ * A command and all that followed from it, as it was and as it is now. `sequences` gets the sandbox's sequence of
+ * each that is there on both sides, so that data which names one can be compared. Conversations can be deeper than
+ * any stack.
  */
 export const compareCommands = (
   was: CommandNode,

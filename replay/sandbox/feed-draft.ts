@@ -14,8 +14,9 @@ const KEPT: ReadonlySet<string> = new Set([HEADER.priority, HEADER.schedule, HEA
 const SEQUENCES = [HEADER.conversation, HEADER.redrives] as const;
 
 /**
- * A recorded command as it is sent again: same sender, same payload, and the sender's own headers, the first value of each. Its deadline is as far away as it was; what names
- * another record names the one that stands for it now. Identity and fence are the sandbox's own.
+ * A recorded command as it is sent again: same sender, same payload, and the sender's own headers, the first value of
+ * each. Its deadline is as far away as it was; what names another record names the one that stands for it now.
+ * Identity and fence are the sandbox's own.
  */
 export const feedDraft = (
   command: WholeMessage,

@@ -68,7 +68,7 @@ export const readRange = async (
     const isCommand = message.subject.startsWith('cmd.');
     if (message.seq > untilSeq) {
       if (tree.isQuiet) break;
-      // What follows from the range belongs to it; what somebody sent behind it does not.
+      // Commands that follow from the range belong to it; later commands of a sender do not.
       if (isCommand && isRoot(message)) continue;
     }
     tree.add(message);

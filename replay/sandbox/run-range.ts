@@ -7,11 +7,11 @@ import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 import type { Hit } from './break-point.js';
 import { type Compared, compareCommands, type Verdict } from './compare-answers.js';
 import { feedDraft } from './feed-draft.js';
-import { Following } from './sandbox-following.js';
+import { SandboxFollowing } from './sandbox-following.js';
 import type { RecordedRange } from './recorded-range.js';
 import { pause } from '../../system/async/pause.js';
 
-/** A broker of its own, whose log is what came before the range. */
+/** A separate broker, whose log has the records before the range. */
 export interface Sandbox {
   /** A connection as operator. */
   readonly nc: NatsConnection;
@@ -60,14 +60,14 @@ const VERDICTS: Readonly<Record<Verdict, number>> = {
   missing: 0,
 };
 
-/** What may still change while a conversation goes on. */
+/** Verdicts that may still change while a conversation continues. */
 const LATER: ReadonlySet<Verdict> = new Set(['unanswered', 'missing']);
 
-/** How often somebody who waits for a command's time looks whether the run has ended. */
+/** How often a wait for a command's time checks whether the run has ended. */
 const LOOK_MS = 250;
 
-class Run {
-  readonly #following: Following;
+class RangeRun {
+  readonly #following: SandboxFollowing;
   /** Sequences in the sandbox by those that were recorded. */
   readonly #sequences = new Map<number, number>();
   readonly #verdicts = { ...VERDICTS };
@@ -78,7 +78,7 @@ class Run {
 
   constructor(private readonly options: RunOptions) {
     const { sandbox, open, onRecord, look } = options;
-    this.#following = new Following({ ...sandbox, open, onRecord, look });
+    this.#following = new SandboxFollowing({ ...sandbox, open, onRecord, look });
   }
 
   async run(): Promise<Ran> {
@@ -147,8 +147,8 @@ class Run {
 }
 
 /**
- * Sends the commands of a recorded range to a sandbox, in order and with the senders that they had, and lays what becomes
- * of them beside what had become of them. Ends where the condition of `look` comes to hold, and where `next` says so.
+ * Sends the commands of a recorded range to a sandbox, in order and with the senders that they had, and compares the
+ * result of each with the recorded one. Ends when the condition of `look` holds, and when `next` returns false.
  * Throws why a command cannot be recorded, or the sandbox not read.
  */
-export const runRange = (options: RunOptions): Promise<Ran> => new Run(options).run();
+export const runRange = (options: RunOptions): Promise<Ran> => new RangeRun(options).run();

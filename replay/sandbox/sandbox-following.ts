@@ -6,7 +6,7 @@ import type { StoredMessage } from '../../schemas/record.js';
 import type { Hit } from './break-point.js';
 import { CommandTree } from './command-tree.js';
 
-export interface FollowingOptions {
+export interface SandboxFollowingOptions {
   /** A connection to the sandbox, as operator. */
   readonly nc: NatsConnection;
   /** Where its log stood before it started. */
@@ -20,7 +20,7 @@ export interface FollowingOptions {
 }
 
 /** The records of a sandbox as they are stored. */
-export class Following {
+export class SandboxFollowing {
   readonly tree = new CommandTree();
   hit: Hit | undefined;
   failed: Fault | undefined;
@@ -30,7 +30,7 @@ export class Following {
   /** The last record that was seen. */
   #seq = 0;
 
-  constructor(private readonly options: FollowingOptions) {
+  constructor(private readonly options: SandboxFollowingOptions) {
     for (const message of options.open) this.tree.add(message);
     this.#done = this.#follow();
   }
@@ -41,7 +41,7 @@ export class Following {
     try {
       for await (const message of readLog(nc, { ...range, signal: this.#ended.signal })) {
         onRecord(message);
-        // Before the tree has it: who waits for quiet must not go on past what is still being looked at.
+        // Before the tree has it: a wait for quiet must not pass a record that is still looked at.
         this.hit ??= await look(message);
         this.tree.add(message);
         this.#seq = message.seq;

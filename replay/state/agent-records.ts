@@ -5,7 +5,7 @@ import { recordsAt } from '../../journal/read/records-at.js';
 import { whyForeign } from '../../store/snapshots/folded-elsewhere.js';
 import { FaultError } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
-import { filtersOf, positionOf, type StateAtQuery } from '../fold/state-at.js';
+import { agentFilters, positionOrReason, type StateAtQuery } from '../fold/state-at.js';
 
 export type AgentQuery = Omit<StateAtQuery, 'at'>;
 
@@ -24,7 +24,7 @@ const RECORDS_PER_ASK = 30;
 
 /** Up to where the snapshots know the sequences of this log; 0: nowhere. */
 const knownTo = ({ agents, module }: AgentQuery, ends: LogEnds): number => {
-  const stands = positionOf(agents);
+  const stands = positionOrReason(agents);
   if (isLeft(stands) || stands.right === undefined) return 0;
   return whyForeign(stands.right, ends, module) === undefined ? stands.right.seq : 0;
 };
@@ -51,7 +51,7 @@ async function* asked(
   }
 }
 
-/** What bears the name of the agent in its subject. */
+/** The records with the name of the agent in their subject. */
 async function* filtered(
   query: AgentQuery,
   api: LogApi,
@@ -59,7 +59,7 @@ async function* filtered(
   toSeq: number,
 ): AsyncGenerator<AgentRecords, void, void> {
   if (fromSeq > toSeq) return;
-  const filters = filtersOf(query);
+  const filters = agentFilters(query);
   // Making consumers for nothing would take longer than all else.
   const next = await nextMatch(api, filters, fromSeq);
   if (isLeft(next)) throw new FaultError(next.left.fault);
@@ -70,8 +70,8 @@ async function* filtered(
 }
 
 /**
- * The records of one agent in a range, in order: those that the snapshots know by their sequences, which reads nothing else,
- * or, where much of the log is that agent's, by reading through it. Throws {@link FaultError}.
+ * The records of one agent in a range, in order: those that the snapshots know by their sequences, which reads
+ * nothing else, or, where much of the log is that agent's, by reading through it. Throws {@link FaultError}.
  */
 export async function* agentRecords(
   query: AgentQuery,

@@ -36,8 +36,8 @@ const collect = (before: unknown, after: unknown, path: Path, changes: Change[])
 };
 
 /**
- * Where two values differ, place by place and as deep as both have parts, to 100 levels: what was removed or changed in the order of the
- * first, then what was added. Lists are compared index by index. Undefined is nothing at all.
+ * Where two values differ, place by place and as deep as both have parts, to 100 levels: what was removed or changed
+ * in the order of the first, then what was added. Lists are compared index by index. Undefined is nothing at all.
  */
 export const changesBetween = (before: unknown, after: unknown): readonly Change[] => {
   const changes: Change[] = [];

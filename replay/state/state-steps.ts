@@ -32,7 +32,7 @@ export interface AgentStep {
   readonly state: unknown;
 }
 
-class Step implements AgentStep {
+class ComputedStep implements AgentStep {
   constructor(
     private readonly message: StoredMessage,
     readonly event: AnyEvent,
@@ -81,7 +81,7 @@ export async function* agentSteps(query: StepsQuery): AsyncGenerator<AgentStep, 
       const events = or(fold.add(message, known));
       const event = events.at(-1);
       if (event === undefined) continue;
-      yield new Step(message, event, events, before, fold.state);
+      yield new ComputedStep(message, event, events, before, fold.state);
     }
     onProgress?.(messages.at(-1)?.seq ?? fromSeq, fromSeq, toSeq);
   }

@@ -1,10 +1,10 @@
-import type { Outcome } from './trace-outcome.js';
+import type { TraceOutcome } from './trace-outcome.js';
 import type { TraceNode } from './conversation-trace.js';
 
 /** A line of a waterfall: when something was under way, on the scale of the whole conversation. */
 export interface Bar {
   readonly text: string;
-  readonly outcome: Outcome | 'evt';
+  readonly outcome: TraceOutcome | 'evt';
 }
 
 const WAITED = '░';

@@ -2,9 +2,10 @@ import { readOutcome } from './trace-outcome.js';
 import type { TraceRecord } from './trace-record.js';
 
 /**
- * Folds whether all of a conversation has been seen: a command is open until its result, a result names the copies that
- * must follow, and what they cause is named by their own results. So the end is known from the records alone, without
- * reading on, but for what joins the conversation from outside: who names it, and redrives of its dead letters.
+ * Folds whether all of a conversation has been seen: a command is open until its result, a result names the copies
+ * that must follow, and what they cause is named by the results of those copies. So the end is known from the records
+ * alone, without reading on, but for what joins the conversation from outside: who names it, and redrives of its dead
+ * letters.
  */
 export class ConversationEnd {
   readonly #open = new Set<number>();

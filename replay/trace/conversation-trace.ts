@@ -1,5 +1,5 @@
 import type { Payload } from '../../schemas/payload.js';
-import type { Outcome, OutcomeError } from './trace-outcome.js';
+import type { TraceOutcome, OutcomeError } from './trace-outcome.js';
 import type { TraceRecord } from './trace-record.js';
 
 /**
@@ -15,7 +15,7 @@ export type Span = readonly [fromMs: number, toMs: number];
 /** What became of a command. Milliseconds are null while it is open. */
 export interface Handling {
   readonly result: TraceRecord | null;
-  readonly outcome: Outcome;
+  readonly outcome: TraceOutcome;
   readonly error: OutcomeError | null;
   /** What the caller was given; null where there is nothing. */
   readonly data: Payload | null;
@@ -28,7 +28,9 @@ export interface Handling {
   /** Of that, while calls that its handler made were under way: where they overlap, once. */
   readonly callsMs: number;
   readonly callSpans: readonly Span[];
-  /** The rest: delivery, waiting for a place or for another try, handling, storing. The log does not tell these apart. */
+  /**
+   * The rest: delivery, waiting for a place or for another try, handling, storing. The log does not tell these apart.
+   */
   readonly ownMs: number | null;
   /** From its result stored to the last of its copies stored; 0 where it carries none. */
   readonly copiesMs: number;
@@ -43,9 +45,9 @@ export interface TraceNode {
   readonly role: Role;
   /** Milliseconds behind the first record. */
   readonly atMs: number;
-  /** Of a command; its result is here and no node of its own. */
+  /** Of a command; its result is here, and is no separate node. */
   readonly handling: Handling | null;
-  /** What does not fit: a second result, a copy that nobody promised. */
+  /** A record that does not match: a second result, or a copy that no result promised. */
   readonly problem: string | null;
   /** In log order. */
   readonly children: readonly TraceNode[];
@@ -60,7 +62,7 @@ export interface Trace {
   readonly records: number;
   readonly commands: number;
   /** Commands by outcome; those that there are. */
-  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  readonly outcomes: Readonly<Partial<Record<TraceOutcome, number>>>;
   /** When the first record was stored, RFC 3339; null of no records. */
   readonly began: string | null;
   /** From the first record to the latest, milliseconds. */

@@ -2,7 +2,7 @@ import { tokenOrInvalid } from '../../schemas/names.js';
 import type { Handling, Role } from './conversation-trace.js';
 import type { TraceRecord } from './trace-record.js';
 
-/** A node while the records are laid together. */
+/** A node while the tree is built. */
 export interface Growing {
   readonly record: TraceRecord;
   readonly role: Role;
@@ -17,7 +17,7 @@ export interface Growing {
   size: number;
 }
 
-interface Place {
+interface NodePlace {
   readonly role: Role;
   readonly parent?: Growing | undefined;
   readonly problem?: string;
@@ -63,7 +63,7 @@ export class Growth {
   }
 
   /** Causes are looked for among what came before, so whatever a log says, nothing is below itself. */
-  #place(record: TraceRecord): Place {
+  #place(record: TraceRecord): NodePlace {
     const { seq, kind, cause } = record;
     const redriven = record.redrives === null ? undefined : this.#commands.get(record.redrives);
     if (kind === 'cmd' && redriven !== undefined) return { role: 'redrive', parent: redriven };
@@ -78,7 +78,7 @@ export class Growth {
     };
   }
 
-  #below(record: TraceRecord, parent: Growing): Place {
+  #below(record: TraceRecord, parent: Growing): NodePlace {
     const { kind, part, call, sender } = record;
     if (kind === 'res')
       return {

@@ -59,8 +59,9 @@ const headHtml = (trace: Trace | ReadTrace, title: string): string => {
 };
 
 /**
- * A trace as one HTML page: a sequence diagram, what is not ok, and where the time went. It has no scripts and loads nothing,
- * and its policy forbids both, whatever the payloads say; they are in the titles that pointing at a record shows.
+ * A trace as one HTML page: a sequence diagram, what is not ok, and where the time went. It has no scripts and loads
+ * nothing, and its policy forbids both, whatever the payloads say; they are in the titles that pointing at a record
+ * shows.
  */
 export const traceHtml = (trace: Trace | ReadTrace, options: WalkOptions = {}): string => {
   const [first] = trace.roots;

@@ -1,8 +1,10 @@
 import { type Colour, inColour } from '../../text/colour.js';
-import type { Outcome } from './trace-outcome.js';
+import type { TraceOutcome } from './trace-outcome.js';
 
 /** Writes text in the colour of what it says. */
-export type Paint = Readonly<Record<Outcome | 'plain' | 'strong' | 'dim' | 'evt', (text: string) => string>>;
+export type Paint = Readonly<
+  Record<TraceOutcome | 'plain' | 'strong' | 'dim' | 'evt', (text: string) => string>
+>;
 
 const COLOURS = {
   ok: 'green',

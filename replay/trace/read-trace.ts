@@ -99,15 +99,15 @@ class TraceReading {
 }
 
 /**
- * The conversation that a record belongs to, as a tree. Reads from its first record until nothing of it is open and all that
- * its results promised is there; to the end of the log where that does not come, or where a dead letter of it may
- * have been redriven. Throws CONVERSATION_UNKNOWN, and as `readLog` does.
+ * The conversation that a record belongs to, as a tree. Reads from its first record until nothing of it is open and
+ * all that its results promised is there; to the end of the log where that does not come, or where a dead letter of
+ * it may have been redriven. Throws CONVERSATION_UNKNOWN, and as `readLog` does.
  */
 export const readTrace = async (nc: NatsConnection, query: TraceQuery): Promise<ReadTrace> => {
   const { seq, all = false, onProgress, signal, patienceMs } = query;
   const logEnd = await new Places(nc, query).end();
   const conversation = await findConversation(nc, seq, logEnd);
-  // The name of a conversation is a header that anybody can write: what bears it may stand before that sequence.
+  // A sender can write the name of a conversation into a header, so a record that has it may precede that sequence.
   const fromSeq = Math.min(conversation, seq);
   const reading = new TraceReading(conversation, seq, all);
   const batches = readLogBatches(nc, {

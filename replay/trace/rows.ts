@@ -7,7 +7,10 @@ import { outcomeText, payloadText, whatOf } from './trace-words.js';
 import { formatDuration } from '../../text/durations.js';
 import { plural } from '../../text/numbers.js';
 
-/** Levels that are drawn as such; what is deeper has its level in figures, or a long chain would be a triangle of blanks. */
+/**
+ * Levels that are drawn as such; what is deeper has its level in figures, or a long chain would be a triangle of
+ * blanks.
+ */
 const DRAWN_LEVELS = 24;
 export const BAR_WIDTH = 27;
 
@@ -31,7 +34,7 @@ const senderOf = ({ role, record }: TraceNode): string => {
 };
 
 /** A line of the tree, not yet laid out. */
-export interface Row {
+export interface TraceRow {
   readonly seq: string;
   readonly at: string;
   readonly took: string;
@@ -41,7 +44,7 @@ export interface Row {
   readonly words: readonly (readonly [paint: keyof Paint, text: string])[];
 }
 
-const wordsOf = (node: TraceNode): Row['words'] => {
+const wordsOf = (node: TraceNode): TraceRow['words'] => {
   const { record, handling, problem } = node;
   const words: (readonly [keyof Paint, string])[] = [
     ['dim', `${markOf(node)}${kindOf(node)}`],
@@ -63,8 +66,8 @@ const wordsOf = (node: TraceNode): Row['words'] => {
 };
 
 /** The tree as lines, parents first, with guides before those that are below others. */
-export const rowsOf = ({ roots, spanMs }: Trace, options: WalkOptions): readonly Row[] => {
-  const rows: Row[] = [];
+export const rowsOf = ({ roots, spanMs }: Trace, options: WalkOptions): readonly TraceRow[] => {
+  const rows: TraceRow[] = [];
   /** What stands before the children of each level. */
   const guides: string[] = [''];
   for (const step of walk(roots, options)) {

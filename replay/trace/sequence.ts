@@ -2,7 +2,7 @@ import { printable } from '../../text/printable.js';
 import type { Trace, TraceNode } from './conversation-trace.js';
 import type { TraceRecord } from './trace-record.js';
 import { walk, type WalkOptions } from './walk.js';
-import { placeOf } from './trace-words.js';
+import { agentOrModule } from './trace-words.js';
 
 /** What one record is in a sequence diagram. */
 export interface Message {
@@ -26,8 +26,8 @@ export interface Sequence {
 /** Who sent a command: the agent whose command caused it, or the sender itself. */
 const originOf = ({ role, record }: TraceNode, parent: TraceNode | undefined): string =>
   parent !== undefined && (role === 'call' || role === 'copy')
-    ? placeOf(parent.record)
-    : printable(record.sender ?? 'somebody');
+    ? agentOrModule(parent.record)
+    : printable(record.sender ?? 'unknown sender');
 
 /** The messages of a trace, or of as much of it as is to be shown. */
 export const sequenceOf = (trace: Trace, options: WalkOptions = {}): Sequence => {
@@ -45,12 +45,12 @@ export const sequenceOf = (trace: Trace, options: WalkOptions = {}): Sequence =>
     const { record, handling, atMs } = node;
     if (handling === null) {
       const kind = record.kind === 'evt' ? 'event' : 'other';
-      const at = place(placeOf(record));
+      const at = place(agentOrModule(record));
       messages.push({ record, node, kind, from: at, to: at, atMs });
       return;
     }
     const from = place(originOf(node, path.at(-1)));
-    const to = place(placeOf(record));
+    const to = place(agentOrModule(record));
     messages.push({ record, node, kind: 'command', from, to, atMs });
     const { result, tookMs } = handling;
     if (result === null) return;

@@ -2,7 +2,7 @@ import { printable } from '../../text/printable.js';
 import { findingsOf } from './trace-findings.js';
 import { type Paint, painter } from './paint.js';
 import type { ReadTrace } from './read-trace.js';
-import { BAR_WIDTH, type Row, rowsOf } from './rows.js';
+import { BAR_WIDTH, type TraceRow, rowsOf } from './rows.js';
 import { TIMES_NOTE, timesOf, totalOf } from './times.js';
 import type { Trace } from './conversation-trace.js';
 import type { WalkOptions } from './walk.js';
@@ -82,7 +82,7 @@ class TextTrace {
     }
   }
 
-  #words(words: Row['words'], room: number): string {
+  #words(words: TraceRow['words'], room: number): string {
     let left = room;
     let line = '';
     for (const [paint, text] of words) {

@@ -2,8 +2,8 @@ import { printable } from '../../text/printable.js';
 import type { Trace, TraceNode } from './conversation-trace.js';
 import { outcomeText, whatOf } from './trace-words.js';
 
-/** Something in a conversation that somebody may have to look at. */
-export interface Finding {
+/** A problem in a conversation that an operator may have to look at. */
+export interface TraceFinding {
   readonly seq: number;
   readonly what: string;
   /** What is the matter. */
@@ -24,7 +24,7 @@ const unwell = (node: TraceNode): readonly string[] => {
 };
 
 /** Every command that is not ok, every copy that is missing, everything that does not fit, in log order. */
-export const findingsOf = ({ nodes }: Trace): readonly Finding[] => {
+export const findingsOf = ({ nodes }: Trace): readonly TraceFinding[] => {
   const parents = new Map<TraceNode, TraceNode>();
   for (const node of nodes) for (const child of node.children) parents.set(child, node);
   const pathOf = (node: TraceNode): readonly number[] => {

@@ -3,7 +3,7 @@ import { findingsOf } from './trace-findings.js';
 import { timesOf } from './times.js';
 import type { ReadTrace } from './read-trace.js';
 import type { Trace, TraceNode } from './conversation-trace.js';
-import { type Step, walk, type WalkOptions } from './walk.js';
+import { type WalkStep, walk, type WalkOptions } from './walk.js';
 
 const us = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 const usOrNull = (ms: number | null): number | null => (ms === null ? null : us(ms));
@@ -41,7 +41,7 @@ const headOf = (node: TraceNode): string => {
 };
 
 /** Written piece by piece: JSON.stringify cannot go as deep as conversations can. */
-const treeText = (steps: Iterable<Step>): string => {
+const treeText = (steps: Iterable<WalkStep>): string => {
   const pieces: string[] = ['['];
   let isFirst = true;
   const between = (): string => (isFirst ? '' : ',');

@@ -1,6 +1,6 @@
 import { Growth, type Growing } from './growth.js';
 import { handlingOf } from './trace-handling.js';
-import type { Outcome } from './trace-outcome.js';
+import type { TraceOutcome } from './trace-outcome.js';
 import type { Trace, TraceNode } from './conversation-trace.js';
 import type { TraceRecord } from './trace-record.js';
 import { AgentTurns, type Wait } from './trace-turns.js';
@@ -22,8 +22,9 @@ export interface TraceOptions {
 }
 
 /**
- * Lays the records of one conversation together: a tree by cause, with times and outcomes. Pure, and linear in their number.
- * It takes any records, also of a log that does not keep the protocol's rules; what does not fit has a `problem`.
+ * Lays the records of one conversation together: a tree by cause, with times and outcomes. Pure, and linear in their
+ * number. It takes any records, also of a log that does not keep the protocol's rules; what does not fit has a
+ * `problem`.
  */
 export const traceOf = (records: readonly TraceRecord[], options: TraceOptions = {}): Trace => {
   const inOrder = records.toSorted((a, b) => a.seq - b.seq);
@@ -35,7 +36,7 @@ export const traceOf = (records: readonly TraceRecord[], options: TraceOptions =
   const beganMs = first?.timeMs ?? 0;
   for (const node of nodes) node.atMs = node.record.timeMs - beganMs;
   const waits = options.waits ?? waitsIn(inOrder);
-  const outcomes: Partial<Record<Outcome, number>> = {};
+  const outcomes: Partial<Record<TraceOutcome, number>> = {};
   // Children come behind their parents, so from the end each size is complete when it is added.
   for (const node of nodes.toReversed()) {
     if (node.parent !== undefined) node.parent.size += node.size;

@@ -4,7 +4,7 @@ import { parseResult } from '../../schemas/result-bytes.js';
 import type { TraceRecord } from './trace-record.js';
 
 /** What became of a command. `open`: it has no result; `unreadable`: its result is none that the protocol knows. */
-export type Outcome = 'ok' | 'rejected' | 'failed' | 'expired' | 'open' | 'unreadable';
+export type TraceOutcome = 'ok' | 'rejected' | 'failed' | 'expired' | 'open' | 'unreadable';
 
 export interface OutcomeError {
   readonly code: string;
@@ -12,7 +12,7 @@ export interface OutcomeError {
 }
 
 export interface ReadOutcome {
-  readonly outcome: Outcome;
+  readonly outcome: TraceOutcome;
   readonly error: OutcomeError | null;
   /** What the caller was given. */
   readonly data: Payload | null;
@@ -20,7 +20,7 @@ export interface ReadOutcome {
   readonly out: readonly string[];
 }
 
-const REFUSED: readonly Outcome[] = ['rejected', 'failed', 'expired'];
+const REFUSED: readonly TraceOutcome[] = ['rejected', 'failed', 'expired'];
 const NONE: ReadOutcome = { outcome: 'open', error: null, data: null, out: [] };
 
 const textOf = (bytes: Uint8Array, slice: Slice | undefined): string =>

@@ -8,10 +8,10 @@ export interface Wait {
   readonly commands: number;
 }
 
-interface Turns {
+interface TurnsTaken {
   answered: number;
   lastMs: number;
-  /** Commands that wait here; without any, nobody asks. */
+  /** Commands that wait here. Without any, the count is not needed. */
   waiting: number;
 }
 
@@ -20,12 +20,12 @@ type Seen = Pick<HistoryRecord, 'seq' | 'kind' | 'module' | 'agent' | 'cause'> &
 const agentOf = ({ module, agent }: Seen): string => `${module}/${agent ?? ''}`;
 
 /**
- * Folds who waited for whom at an agent. An agent handles one command at a time, in the log's order (I5), so until the last
- * result that its agent stored before its own a command cannot have been begun.
+ * Folds how commands waited for each other at an agent. An agent handles one command at a time, in the log's order
+ * (I5), so until the last result that its agent stored before its own a command cannot have been begun.
  */
 export class AgentTurns {
   readonly waits = new Map<number, Wait>();
-  readonly #turns = new Map<string, Turns>();
+  readonly #turns = new Map<string, TurnsTaken>();
   readonly #waiting = new Map<number, { readonly agent: string; readonly before: number }>();
 
   /** A command whose wait is wanted. */

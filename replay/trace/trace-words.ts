@@ -11,7 +11,7 @@ export const whatOf = ({ module, name, agent, subject }: HistoryRecord): string 
   printable(module === null ? subject : [`${module}.${name}`, ...(agent === null ? [] : [agent])].join(' '));
 
 /** Who is where: an agent, or a module. */
-export const placeOf = ({ module, agent }: HistoryRecord): string =>
+export const agentOrModule = ({ module, agent }: HistoryRecord): string =>
   printable(module === null ? 'the log' : agent === null ? module : `${module}/${agent}`);
 
 /** What became of a command, in a few words. */

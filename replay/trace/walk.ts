@@ -7,20 +7,20 @@ export interface WalkOptions {
   readonly limit?: number | undefined;
 }
 
-/** A step through a tree: a node, what is left out below or beside the one before, or the end of a node. */
-export type Step =
+/** A step through a tree: a node, the nodes left out below or after the one before, or the end of a node. */
+export type WalkStep =
   | { readonly kind: 'node'; readonly node: TraceNode; readonly depth: number; readonly isLast: boolean }
   | { readonly kind: 'more'; readonly records: number; readonly depth: number }
   | { readonly kind: 'leave'; readonly node: TraceNode };
 
-interface Level {
+interface WalkLevel {
   /** Whose children these are; undefined: the roots. */
   readonly of: TraceNode | undefined;
   readonly nodes: readonly TraceNode[];
   at: number;
 }
 
-const recordsFrom = ({ nodes, at }: Level): number => {
+const recordsFrom = ({ nodes, at }: WalkLevel): number => {
   let records = 0;
   for (let i = at; i < nodes.length; i++) records += nodes[i]?.size ?? 0;
   return records;
@@ -30,8 +30,8 @@ const recordsFrom = ({ nodes, at }: Level): number => {
 export function* walk(
   roots: readonly TraceNode[],
   { depth = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY }: WalkOptions = {},
-): Generator<Step, void, void> {
-  const levels: Level[] = [{ of: undefined, nodes: roots, at: 0 }];
+): Generator<WalkStep, void, void> {
+  const levels: WalkLevel[] = [{ of: undefined, nodes: roots, at: 0 }];
   let shown = 0;
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     const node = level.nodes[level.at];

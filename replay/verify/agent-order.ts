@@ -2,8 +2,8 @@
 const LEAST = 1_024;
 
 /**
- * I5: the commands of one agent are answered in their order. Only agents with an open command are held: one that is sent
- * later has a higher sequence than all that were answered.
+ * I5: the commands of one agent are answered in their order. Only agents with an open command are held: one that is
+ * sent later has a higher sequence than all that were answered.
  */
 export class AgentOrder {
   #lanes = new Float64Array(LEAST);

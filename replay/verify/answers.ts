@@ -68,7 +68,7 @@ export class Answers {
     return false;
   }
 
-  // What is wrong is said by functions of their own: closures for its words would cost something with every record.
+  // Separate functions make the texts of findings: closures for them would cost time with every record.
 
   #causeless(view: RecordView): void {
     const { headers, record } = view;

@@ -32,14 +32,14 @@ export class Attribution {
     private readonly producers: Producers,
   ) {}
 
-  /** The producer whose number the record bears; undefined when it bears none that counts. */
+  /** The producer whose number the record has; undefined if its number does not count. */
   producerOf(view: RecordView): ProducerState | undefined {
     const { headers, bytes, kind } = view;
     if (kind === KIND.unknown) {
       this.#unknown(view);
       return undefined;
     }
-    // Epoch records are known by their sequence. Whoever sends a command need not number it.
+    // Epoch records are known by their sequence. A sender of a command need not number it.
     if (kind === KIND.epoch) return undefined;
     if (!headers.hasId) {
       if (kind !== KIND.cmd) this.#none(view);

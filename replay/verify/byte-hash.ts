@@ -1,8 +1,9 @@
 import { wordsOf } from '../../journal/wire/byte-words.js';
 
 /**
- * Fingerprints of bytes, 53 bits in one number: what has to be remembered of millions of records takes a few bytes each. Two
- * that differ are equal by chance once in 9,000,000,000,000,000; who changes a log on purpose is found by the digest.
+ * Fingerprints of bytes, 53 bits in one number: what has to be remembered of millions of records takes a few bytes
+ * each. Two that differ are equal by chance once in 9,000,000,000,000,000; who changes a log on purpose is found by
+ * the digest.
  */
 const SEED_A = 0x811c9dc5 | 0;
 const SEED_B = 0x2545f491;
@@ -20,12 +21,12 @@ const joined = (a: number, b: number): number => {
   return low * UNSIGNED + high || 1;
 };
 
-/** A hash that goes on over several pieces: the same bytes in other pieces are another value. */
+/** A hash over several pieces. The same bytes in other pieces give another value. */
 export class ByteHash {
   #a = SEED_A;
   #b = SEED_B;
 
-  /** Begins anew; hashes of different kinds are never taken for each other. */
+  /** Starts over. Hashes of different kinds never equal each other. */
   reset(kind = 0): this {
     this.#a = SEED_A ^ kind;
     this.#b = SEED_B;
@@ -33,7 +34,7 @@ export class ByteHash {
   }
 
   /**
-   * Eight bytes at a time, by a view: each half goes into a running value of its own, which then goes into the other. For
+   * Eight bytes at a time, by a view: each half goes into a separate running value, which then goes into the other. For
    * one state no two pairs of halves give the same, so that a difference in eight bytes alone is never lost.
    */
   add(words: DataView, from: number, to: number): this {

@@ -69,7 +69,7 @@ const parse = (text: string, what: string): Either<Fault, unknown> => {
 
 /**
  * What a certificate states, if its signature fits and its key is one that is trusted (32 bytes, base64).
- * CERTIFICATE_INVALID: it was changed, or is none; CERTIFICATE_UNTRUSTED: somebody else has signed it.
+ * CERTIFICATE_INVALID: it was changed, or is none; CERTIFICATE_UNTRUSTED: another key has signed it.
  */
 export const checkCertificate = (text: string, trusted: readonly string[]): Either<Fault, Statement> => {
   const json = parse(text, 'the certificate');

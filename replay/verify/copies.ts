@@ -35,8 +35,8 @@ export interface Differing {
 }
 
 /**
- * I4: what an outcome promises is there, once, behind it and word for word; and nothing is there as a consequence that no
- * outcome promises.
+ * I4: what an outcome promises is there, once, behind it and word for word; and nothing is there as a consequence
+ * that no outcome promises.
  */
 export class Copies {
   // By the command. Most outcomes have one copy: of those its fingerprint is kept, and where they were decided.

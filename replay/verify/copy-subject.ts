@@ -6,13 +6,13 @@ for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_
   IS_NAME[c.charCodeAt(0)] = 1;
 
 /** Part of some bytes. */
-export interface Span {
+export interface ByteSpan {
   readonly bytes: Uint8Array;
   readonly from: number;
   readonly to: number;
 }
 
-const startsWith = (subject: Span, at: number, module: Span): boolean => {
+const startsWith = (subject: ByteSpan, at: number, module: ByteSpan): boolean => {
   const length = module.to - module.from;
   if (subject.to - at <= length || subject.bytes[at + length] !== DOT) return false;
   for (let i = 0; i < length; i++) if (subject.bytes[at + i] !== module.bytes[module.from + i]) return false;
@@ -20,10 +20,10 @@ const startsWith = (subject: Span, at: number, module: Span): boolean => {
 };
 
 /**
- * Whether a result of this module can have such a copy, as far as the log alone shows it: a command that has names where
- * names must be, or an event of the module itself. `evt.` or `cmd.` has been looked at.
+ * Whether a result of this module can have such a copy, as far as the log alone shows it: a command that has names
+ * where names must be, or an event of the module itself. `evt.` or `cmd.` has been looked at.
  */
-export const isCopySubject = (subject: Span, module: Span): boolean => {
+export const isCopySubject = (subject: ByteSpan, module: ByteSpan): boolean => {
   const { bytes, from, to } = subject;
   const isEvent = bytes[from] === 101;
   if (isEvent && !startsWith(subject, from + 4, module)) return false;

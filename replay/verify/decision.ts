@@ -1,7 +1,7 @@
 import { promisedCopies } from '../../schemas/result-bytes.js';
 import { fourBytes, hasByte, PATTERN, wordsOf } from '../../journal/wire/byte-words.js';
 import { ByteHash } from './byte-hash.js';
-import { isCopySubject, type Span } from './copy-subject.js';
+import { isCopySubject, type ByteSpan } from './copy-subject.js';
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -27,7 +27,9 @@ export const FORBIDDEN = -1;
 
 const hash = new ByteHash();
 
-/** Fingerprint of a copy: its subject, as the decision has it, and its payload. Never {@link FORBIDDEN}, and never 0. */
+/**
+ * Fingerprint of a copy: its subject, as the decision has it, and its payload. Never {@link FORBIDDEN}, and never 0.
+ */
 export const copyHash = (
   words: DataView,
   subjectFrom: number,
@@ -41,15 +43,15 @@ export const copyHashOf = (subject: string, data: Uint8Array): number =>
   hash.reset().addText(subject).add(wordsOf(data), 0, data.length).value;
 
 /**
- * Reads from a result what it promises: a fingerprint for each of its `out`. Results as JSON.stringify writes them are read
- * from their bytes; all else is parsed.
+ * Reads from a result what it promises: a fingerprint for each of its `out`. Results as JSON.stringify writes them
+ * are read from their bytes; all else is parsed.
  */
 class DecisionReader {
   private bytes: Uint8Array = START;
   private words = wordsOf(START);
   private at = 0;
   private end = 0;
-  private module: Span = { bytes: START, from: 0, to: 0 };
+  private module: ByteSpan = { bytes: START, from: 0, to: 0 };
 
   /** Undefined where it is not written in the form that is known. */
   read(
@@ -57,7 +59,7 @@ class DecisionReader {
     words: DataView,
     from: number,
     to: number,
-    module: Span,
+    module: ByteSpan,
   ): readonly number[] | undefined {
     this.module = module;
     this.bytes = bytes;
@@ -120,7 +122,7 @@ class DecisionReader {
     return false;
   }
 
-  /** Behind one JSON value; it has been checked by whoever wrote it. */
+  /** The position after one JSON value, which its writer has checked. */
   private skipValue(): boolean {
     const { bytes, words, end } = this;
     let depth = 0;
@@ -160,15 +162,15 @@ const hasQuoteOrBackslash = (word: number): boolean =>
 const reader = new DecisionReader();
 
 /**
- * The fingerprints of what a result of this module promises, in order; {@link FORBIDDEN} for what it may not have. What is
- * no result promises nothing.
+ * The fingerprints of what a result of this module promises, in order; {@link FORBIDDEN} for what it may not have.
+ * What is no result promises nothing.
  */
 export const promisedBy = (
   bytes: Uint8Array,
   words: DataView,
   from: number,
   to: number,
-  module: Span,
+  module: ByteSpan,
 ): readonly number[] => {
   const found = reader.read(bytes, words, from, to, module);
   if (found !== undefined) return found;

@@ -11,8 +11,9 @@ export type Segment = readonly [firstSeq: number, digest: string];
 
 const HEAD_BYTES = 32;
 /**
- * Records are gathered, and handed over to the hash together: a call each would cost more than the hashing. The bytes that
- * they came in are copied once, and the parts moved from there: within one buffer that costs a third, and makes no garbage.
+ * Records are gathered, and handed over to the hash together: a call each would cost more than the hashing. The bytes
+ * that they came in are copied once, and the parts moved from there: within one buffer that costs a third, and makes
+ * no garbage.
  */
 const CHUNK_BYTES = 256 * 1024;
 const GATHERED_BYTES = 2 * CHUNK_BYTES;
@@ -21,8 +22,8 @@ const ZERO = 48;
 const NANO_DIGITS = 9;
 
 /**
- * SHA-256 of records, in segments of {@link SEGMENT} sequences; the digest of all is that of the segments' digests. What
- * bytes of a record count is said in docs/replay.md, for programs in other languages.
+ * SHA-256 of records, in segments of {@link SEGMENT} sequences; the digest of all is that of the segments' digests.
+ * What bytes of a record count is said in docs/replay.md, for programs in other languages.
  */
 export class LogDigest {
   /** What is to be hashed, and behind it a copy of the bytes that the records came in. */

@@ -13,7 +13,10 @@ const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
 /** Text of the log in quotes, and short. */
 export const quoted = (text: string): string => JSON.stringify(clip(text, SHOWN));
 
-/** Bytes of the log in quotes, and short: as text where they are UTF-8, else `\xff` for each byte that is no plain letter. */
+/**
+ * Bytes of the log in quotes, and short: as text where they are UTF-8, else `\xff` for each byte that is no plain
+ * letter.
+ */
 export const quotedBytes = (bytes: Uint8Array): string => {
   try {
     return quoted(decoder.decode(bytes));
@@ -25,7 +28,10 @@ export const quotedBytes = (bytes: Uint8Array): string => {
   }
 };
 
-/** `Tally-Cause "17x"`, `no Tally-Cause`, or `an empty Tally-Cause`: of several the first one, which is the one that counts. */
+/**
+ * `Tally-Cause "17x"`, `no Tally-Cause`, or `an empty Tally-Cause`: of several the first one, which is the one that
+ * counts.
+ */
 export const headerFound = ({ bytes, headersFrom, dataFrom }: WireRecord, name: string): string => {
   const headers = bytes.toString('latin1', headersFrom, dataFrom);
   const start = `\r\n${name}:`;

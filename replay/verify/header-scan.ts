@@ -54,7 +54,10 @@ export class HeaderScan {
   /** What a result says of its handler's calls; equal where it says nothing. */
   callsFrom = 0;
   callsTo = 0;
-  /** Where the headers end: without the line end at their end, which is the empty line where they are headers as they should be. */
+  /**
+   * Where the headers end: without the line end at their end, which is the empty line where they are headers as they
+   * should be.
+   */
   storedTo = 0;
 
   private at = 0;

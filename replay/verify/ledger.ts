@@ -9,7 +9,7 @@ import { KIND, type RecordView } from './record-view.js';
 import { SortedRuns } from './sorted-runs.js';
 import { textLines } from './text-lines.js';
 
-/** A line that the log does not bear out. */
+/** A line that the log does not confirm. */
 interface Problem {
   readonly kind: 'missing' | 'duplicated';
   readonly seq: number;
@@ -18,7 +18,7 @@ interface Problem {
 }
 
 /**
- * What a producer outside says was acknowledged to it, laid beside the log. The lines may come in any order: they are
+ * The ledger of an outside producer, compared with the log. The lines may come in any order: they are
  * sorted by sequence first, on disk where there are many, so memory does not grow with them.
  */
 export class Ledger implements Disposable {

@@ -21,8 +21,8 @@ export interface Unfinished {
 }
 
 /**
- * Looks at every record of a range once, in order, and lays its halves together. Memory grows with what is open at a time
- * and by three bits a record, not with what is read.
+ * Looks at every record of a range once, in order, and lays its halves together. Memory grows with what is open at a
+ * time and by three bits a record, not with what is read.
  */
 export class LogVerifier {
   records = 0;
@@ -139,8 +139,8 @@ export class LogVerifier {
   }
 
   /**
-   * Everything has been read. What is younger than `graceMs` at `nowMs` waits: it is counted and no finding. Commands that
-   * are older and unanswered are returned, and copies that are missing.
+   * Everything has been read. What is younger than `graceMs` at `nowMs` waits: it is counted and no finding. Commands
+   * that are older and unanswered are returned, and copies that are missing.
    */
   finish(nowMs: number, graceMs: number): Unfinished {
     const isYoung = (seq: number): boolean => nowMs - this.#times.of(seq, nowMs) < graceMs;

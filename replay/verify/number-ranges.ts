@@ -1,4 +1,6 @@
-/** Numbers from `from` to `to`, both of them too; `seq` and `timeMs` of the record that showed that they are left out. */
+/**
+ * Numbers from `from` to `to`, both of them too; `seq` and `timeMs` of the record that showed that they are left out.
+ */
 export interface NumberRange {
   readonly from: number;
   readonly to: number;
@@ -9,7 +11,7 @@ export interface NumberRange {
 export type Ranges = readonly NumberRange[];
 
 /** The ranges without a number. */
-export const without = (ranges: Ranges, n: number): Ranges =>
+export const rangesWithout = (ranges: Ranges, n: number): Ranges =>
   ranges.flatMap((range) => {
     if (n < range.from || n > range.to) return [range];
     return [

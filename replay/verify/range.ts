@@ -3,7 +3,7 @@ import { firstSince, type LogApi, type LogEnds } from '../../journal/read/reader
 import type { Fault } from '../../schemas/errors.js';
 
 /** A place in the log: a sequence, or a time. */
-export type Place = number | Date;
+export type LogPlace = number | Date;
 
 export interface SequenceRange {
   readonly fromSeq: number;
@@ -15,8 +15,8 @@ export interface SequenceRange {
 export const sequencesOf = async (
   api: LogApi,
   { lastSeq }: LogEnds,
-  from: Place | undefined,
-  to: Place | undefined,
+  from: LogPlace | undefined,
+  to: LogPlace | undefined,
 ): Promise<Either<Fault, SequenceRange>> => {
   let fromSeq = typeof from === 'number' ? from : 1;
   if (from instanceof Date) {

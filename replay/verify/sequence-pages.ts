@@ -14,12 +14,12 @@ const MAX_INT = 0x7fff_ffff;
 const pageOf = (seq: number): number => (seq <= MAX_INT ? seq >> 9 : Math.floor(seq / PAGE));
 
 /**
- * A number for some sequences, and a detail of it, in pages that go when nothing is left in them: what is open at a time costs
- * memory, not how long the log is. 0 stands for nothing.
+ * A number for some sequences, and a detail of it, in pages that go when nothing is left in them: what is open at a
+ * time costs memory, not how long the log is. 0 stands for nothing.
  */
 export class SequencePages {
   readonly #pages = new Map<number, Page>();
-  /** Pages with nothing in them, to be used again: they come and go with the commands, and making one is dear. */
+  /** Empty pages to be used again: pages come and go with the commands, and making one is slow. */
   readonly #free: Page[] = [];
   #lastIndex = -1;
   #last: Page | undefined;
@@ -106,7 +106,7 @@ export class SequenceSet {
   add(seq: number): void {
     const at = seq - this.fromSeq;
     const index = Math.floor(at / BITS);
-    // Read beyond its end an array is dear from then on.
+    // After a read beyond its end, an array is slow.
     while (this.#pages.length <= index) this.#pages.push(undefined);
     let page = this.#pages[index];
     if (page === undefined) {

@@ -9,7 +9,7 @@ const FIELDS = 3;
 const PAGE = 4_096;
 
 /** A part of what is sorted, in order, from memory or from a file. */
-class Run {
+class SortedRun {
   #at = 0;
   #left: number;
 
@@ -52,8 +52,8 @@ class Run {
 }
 
 /**
- * Sorts entries (a sequence, a mark, a line) by sequence, however many: what does not fit in memory lies in files that go
- * with this. First all are added, then they are read.
+ * Sorts entries (a sequence, a mark, a line) by sequence, however many: what does not fit in memory lies in files
+ * that go with this. First all are added, then they are read.
  */
 export class SortedRuns implements Disposable {
   #entries = new Float64Array(RUN * FIELDS);
@@ -61,8 +61,8 @@ export class SortedRuns implements Disposable {
   #isSorted = true;
   #dir: string | undefined;
   readonly #files: number[] = [];
-  #runs: Run[] = [];
-  #first: Run | undefined;
+  #runs: SortedRun[] = [];
+  #first: SortedRun | undefined;
 
   add(seq: number, mark: number, line: number): void {
     if (this.#count === RUN) this.#spill();
@@ -78,9 +78,12 @@ export class SortedRuns implements Disposable {
   /** No more are added. */
   begin(): void {
     this.#sort();
-    const files = this.#files.map((file) => new Run(new Float64Array(PAGE * FIELDS), file, RUN));
+    const files = this.#files.map((file) => new SortedRun(new Float64Array(PAGE * FIELDS), file, RUN));
     // A file is read from where it stands, and was written to its end.
-    this.#runs = [...files, new Run(this.#entries.slice(0, this.#count * FIELDS), undefined, this.#count)];
+    this.#runs = [
+      ...files,
+      new SortedRun(this.#entries.slice(0, this.#count * FIELDS), undefined, this.#count),
+    ];
     this.#entries = new Float64Array(0);
     this.#choose();
   }

@@ -16,7 +16,7 @@ const COUNTS = ['records', 'commands', 'results', 'events', 'epochs'] as const;
 const lastOf = (seq: number, lastSeq: number): number =>
   Math.min(lastSeq, (Math.floor(seq / SEGMENT) + 1) * SEGMENT - 1);
 
-/** Lays a range as it is beside what was certified of it, part by part; says which part is not what it was. */
+/** Compares a range with its certificate, part by part, and reports the parts that differ. */
 export const compareWith = (findings: Findings, then: Statement, now: ReadAgain): void => {
   if (now.lastSeq < then.lastSeq) {
     const detail = `the certificate of ${then.issuedAt} goes up to ${then.lastSeq}, and the log ends at ${now.lastSeq}`;

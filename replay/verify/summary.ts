@@ -2,7 +2,7 @@ import type { Verification } from '../../schemas/verification.js';
 import type { Findings } from './findings.js';
 import type { LogVerifier } from './log-verifier.js';
 
-/** What is known at the end beside what the verifier has counted. */
+/** What is known at the end besides the counts of the verifier. */
 type Known = Pick<
   Verification,
   | 'firstSeq'

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 const CHUNK = 1024 * 1024;
 
 /**
- * The lines of a file that are not blank, many at a time, with the number of the first: a step of a generator a line would
- * cost more than all else.
+ * The lines of a file that are not blank, many at a time, with the number of the first: a step of a generator a line
+ * would cost more than all else.
  */
 export async function* textLines(
   path: string,

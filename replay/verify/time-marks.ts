@@ -2,7 +2,9 @@ const EVERY = 1_024;
 /** The last so many are known exactly; a power of two. */
 const RECENT = 65_536;
 
-/** When records were stored: exactly for the last of them, nearly for the rest, of which every 1,024th is remembered. */
+/**
+ * When records were stored: exactly for the last of them, nearly for the rest, of which every 1,024th is remembered.
+ */
 export class TimeMarks {
   readonly #sequences: number[] = [];
   readonly #times: number[] = [];

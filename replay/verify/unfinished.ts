@@ -18,7 +18,7 @@ const UNITS = [
 ] as const;
 
 /** `3 h 12 min`: the two largest units. */
-export const durationText = (ms: number): string => {
+const twoLargestUnits = (ms: number): string => {
   let left = Math.max(0, ms);
   const parts: string[] = [];
   for (const [size, unit] of UNITS) {
@@ -51,7 +51,7 @@ export const addUnanswered = async (
     }
     const { module, name, agent, sender } = subject;
     const what = agent === undefined ? `${module}.${name}` : `${module}.${name} of ${agent}`;
-    const detail = `${what}, sent by ${sender}, has waited for its result for ${durationText(nowMs - record.timeMs)}`;
+    const detail = `${what}, sent by ${sender}, has waited for its result for ${twoLargestUnits(nowMs - record.timeMs)}`;
     findings.add('unanswered', seq, module, detail);
   }
 };
@@ -81,7 +81,10 @@ const decidedSubject = (text: string): string => {
   return subject?.kind === 'cmd' ? text.slice(0, -(subject.sender.length + 1)) : text;
 };
 
-/** Whether a copy says what was decided: the same JSON, whatever blanks stand in it and however its numbers are written. */
+/**
+ * Whether a copy says what was decided: the same JSON, whatever blanks stand in it and however its numbers are
+ * written.
+ */
 const saysTheSame = (copy: StoredMessage, decision: StoredMessage, part: number): boolean => {
   const promised = promisedCopies(decision.data)[part - 1];
   return (

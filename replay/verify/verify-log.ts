@@ -12,7 +12,7 @@ import type { Segment } from './digest.js';
 import { Findings, LISTED_FINDINGS } from './findings.js';
 import { Ledger } from './ledger.js';
 import { LogVerifier } from './log-verifier.js';
-import { type Place, type SequenceRange, sequencesOf } from './range.js';
+import { type LogPlace, type SequenceRange, sequencesOf } from './range.js';
 import { type SnapshotsToVerify, verifySnapshots } from './verify-snapshots.js';
 import { compareWith } from './statement-check.js';
 import { summary } from './summary.js';
@@ -23,17 +23,22 @@ export interface VerifyOptions {
   /** Default `$JS.API`. */
   readonly apiPrefix?: string;
   /** First record, or its time; default: the first of the log. */
-  readonly from?: Place | undefined;
+  readonly from?: LogPlace | undefined;
   /** Last record, or its time; default: the last that is there when reading begins. */
-  readonly to?: Place | undefined;
-  /** How old a command without a result must be to be a finding, milliseconds; younger ones wait. So do copies and numbers
-   * that are left out. Default 30,000. */
+  readonly to?: LogPlace | undefined;
+  /**
+   * How old a command without a result must be to be a finding, milliseconds; younger ones wait. So do copies and
+   * numbers that are left out. Default 30,000.
+   */
   readonly graceMs?: number | undefined;
   /** File of what a producer outside says was acknowledged to it: NDJSON, docs/protocol.md#ledgers. */
   readonly ledger?: string | undefined;
   /** Compares snapshots too; only a range that is the whole log says what they must be. */
   readonly snapshots?: SnapshotsToVerify | undefined;
-  /** What was certified of this log before: that range is read, and what differs is found. In the place of from and to. */
+  /**
+   * What was certified of this log before: that range is read, and what differs is found. In the place of from and
+   * to.
+   */
   readonly against?: Statement | undefined;
   /** Called now and then with the last sequence that was read. */
   readonly onProgress?: (seq: number, toSeq: number) => void;
@@ -172,10 +177,10 @@ const verify = async (
 };
 
 /**
- * Reads a range of the log once, in order and in bounded memory, and lays its halves together: numbers of producers, results
- * and commands, copies and decisions, sequences, a ledger of what was acknowledged, snapshots and the fold. What is wrong is
- * a finding, of which the first 1,000 are listed and all are counted. Left: LEDGER_INVALID, LOG_REPLACED for a statement about
- * another log, USAGE, and why the log cannot be read.
+ * Reads a range of the log once, in order and in bounded memory, and lays its halves together: numbers of producers,
+ * results and commands, copies and decisions, sequences, a ledger of what was acknowledged, snapshots and the fold.
+ * What is wrong is a finding, of which the first 1,000 are listed and all are counted. Left: LEDGER_INVALID,
+ * LOG_REPLACED for a statement about another log, USAGE, and why the log cannot be read.
  */
 export const verifyLog =
   (options: VerifyOptions): TaskEither<Fault, Verified> =>

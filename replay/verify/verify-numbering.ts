@@ -2,7 +2,7 @@ import type { EpochEnd } from '../../journal/append/recovery.js';
 import { jsonOrText } from '../../schemas/json.js';
 import type { Findings } from './findings.js';
 import { quoted, quotedBytes } from './found-value.js';
-import { includes, type NumberRange, rangeText, without } from './number-ranges.js';
+import { includes, type NumberRange, rangeText, rangesWithout } from './number-ranges.js';
 import { MAX_ENDED, type ProducerState } from './verify-producers.js';
 import type { RecordView } from './record-view.js';
 
@@ -34,8 +34,8 @@ const endIn = (previous: unknown): EpochEnd | undefined => {
 };
 
 /**
- * I2: the numbers of an epoch come in order, without a gap and once. One that is left out was refused or lost before it was
- * acknowledged, and the epoch record behind it says so; what nobody explains is missing.
+ * I2: the numbers of an epoch come in order, without a gap and once. One that is left out was refused or lost before
+ * it was acknowledged, and the next epoch record lists it. A number that no epoch record lists is missing.
  */
 export class Numbering {
   constructor(
@@ -44,8 +44,9 @@ export class Numbering {
   ) {}
 
   /**
-   * A record that bears a number of this producer. `owner`: whose record a producer of the broker wrote. A module stores its
-   * own records itself and can number them in the broker's name: a finding that follows says whose they are.
+   * A record with a number of this producer. `owner`: the account for which a producer of the broker wrote it. A
+   * module stores its own records itself and can number them in the broker's name: a finding that follows says whose
+   * they are.
    */
   record(
     { seq, record, headers: { epoch, n } }: RecordView,
@@ -102,8 +103,9 @@ export class Numbering {
     this.#explained(producer, previous.epoch, holes);
     // Of a range that begins later, what that epoch stored may stand before it.
     if (isFirst && this.fromSeq > 1) return;
-    // Not always the epoch just before: where the answer to a start was lost, the broker has stored copies in an epoch that
-    // the process never heard of, and the next record says again how the last one ended that it was told of.
+    // Not always the epoch just before: where the answer to a start was lost, the broker has stored copies in an
+    // epoch that the process never heard of, and the next record says again how the last one ended that it was told
+    // of.
     const stored = producer.ended.find(({ epoch }) => epoch === previous.epoch)?.last ?? 0;
     if (previous.epoch < this.fromSeq && stored === 0) return;
     const [oldest] = producer.ended;
@@ -125,8 +127,8 @@ export class Numbering {
   }
 
   /**
-   * What no epoch record has explained. Left out in the epoch that counts still, and a moment ago: its producer may be about
-   * to say so. Returns how many of those there are.
+   * What no epoch record has explained. Left out in the epoch that counts still, and a moment ago: its producer may
+   * be about to say so. Returns how many of those there are.
    */
   finish(producers: readonly ProducerState[], isYoung: (range: NumberRange) => boolean): number {
     let young = 0;
@@ -150,7 +152,7 @@ export class Numbering {
     producer.holes = producer.holes
       .map((each) =>
         each.epoch === epoch
-          ? { ...each, ranges: numbers.reduce((ranges, n) => without(ranges, n), each.ranges) }
+          ? { ...each, ranges: numbers.reduce((ranges, n) => rangesWithout(ranges, n), each.ranges) }
           : each,
       )
       .filter(({ ranges }) => ranges.length > 0);
@@ -204,7 +206,7 @@ export class Numbering {
       return;
     }
     producer.holes = producer.holes
-      .map((each) => (each === same ? { epoch, ranges: without(same.ranges, n) } : each))
+      .map((each) => (each === same ? { epoch, ranges: rangesWithout(same.ranges, n) } : each))
       .filter(({ ranges }) => ranges.length > 0);
     this.findings.add(
       'reordered',

@@ -2,9 +2,9 @@ import { wordsOf } from '../../journal/wire/byte-words.js';
 import { ByteHash } from './byte-hash.js';
 import type { Ranges } from './number-ranges.js';
 
-/** Accounts that are people's: they have no epoch of their own. */
+/** Accounts of people: they have no epoch. */
 const PEOPLE: ReadonlySet<string> = new Set(['guest', 'operator']);
-/** Producers of the broker, which write commands for others and results for modules that nobody has. */
+/** Producers of the broker, which write commands for others and results for unknown modules. */
 const BROKERS: ReadonlySet<string> = new Set(['broker', 'gateway', 'scheduler']);
 
 /** Numbers that an epoch has left out, until an epoch record explains them. */
@@ -34,7 +34,9 @@ export class ProducerState {
   fence = 0;
   /** Its highest number in the epoch. */
   last = 0;
-  /** Whose record bears it, for a producer that writes records for others: the sender of a command, the module of a result. */
+  /**
+   * The owner of the record, for a producer that writes for others: the sender of a command, the module of a result.
+   */
   lastOwner: ProducerState | undefined;
   /** The last epochs before the one that counts now that have stored something: {@link MAX_ENDED} at most. */
   ended: readonly EndedEpoch[] = [];
@@ -56,7 +58,7 @@ interface Known {
   readonly state: ProducerState;
 }
 
-/** Finds the state of a name by its bytes: a string a record would be dear. */
+/** Finds the state of a name by its bytes: a string for each record would be slow. */
 export class Producers {
   readonly #byHash = new Map<number, Known[]>();
   readonly #all: ProducerState[] = [];

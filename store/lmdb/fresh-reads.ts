@@ -2,9 +2,9 @@ import type { Database, Key, Transaction } from 'lmdb';
 import { bytesOfKey, resetTransaction } from './lmdb-insides.js';
 
 /**
- * Reads of one database environment that each see what was committed last, and keep no page from being used again once they
- * are done. Left to itself, lmdb-js holds what it sees for the rest of the turn of the event loop, and sets a timer for each
- * time it looks anew, which costs three times what a lookup does.
+ * Reads of one database environment that each see what was committed last, and keep no page from being used again
+ * once they are done. Left to itself, lmdb-js holds what it sees for the rest of the turn of the event loop, and sets
+ * a timer for each time it looks again, which costs three times as much as a lookup.
  */
 export class FreshReads {
   readonly #options: { readonly transaction: Transaction };
@@ -25,8 +25,8 @@ export class FreshReads {
   }
 
   /**
-   * How many keys a database has. Its statistics come by the transaction that lmdb-js shares among all reads, which may be this
-   * one, and it lets go of that one only later: the next read would see what was there now.
+   * How many keys a database has. Its statistics come by the transaction that lmdb-js shares among all reads, which
+   * may be this one, and it lets go of that one only later: the next read would see what was there now.
    */
   count(db: Database<Buffer, Key>): number {
     const shared = this.root.useReadTransaction();

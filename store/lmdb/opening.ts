@@ -3,10 +3,11 @@ import { open } from 'lmdb';
 import { makeDirs } from '../../system/files/make-dirs.js';
 
 /**
- * Who may commit to, or open, the LMDB database of a directory: one process at a time. In lmdb-js 3.5.6 every `open` sets
- * the shared number of the last transaction anew, outside the write lock, so an opening beside a commit can take that commit
- * back (docs/decisions/0015, 0024). The lock is the write lock of another LMDB database in which nothing is ever written:
- * whoever dies with it leaves it free, and to open *that* one beside others takes nothing back.
+ * Who may commit to, or open, the LMDB database of a directory: one process at a time. In lmdb-js 3.5.6 every `open`
+ * sets the shared number of the last transaction again, outside the write lock, so an opening during a commit can
+ * take that commit back (docs/decisions/0015, 0024). The lock is the write lock of another LMDB database in which
+ * nothing is ever written: a process that dies with it leaves it free, and to open *that* one together with others
+ * takes nothing back.
  */
 export class Opening {
   readonly #lock;

@@ -13,7 +13,10 @@ export interface Store<Change, Opened> {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The program of a {@link StoreThread}: opens a store in a directory where there is room for it, and does as it is told. */
+/**
+ * The program of a {@link StoreThread}: opens a store in a directory where there is room for it, and does as it is
+ * told.
+ */
 export const runStore = <Options extends { readonly dir: string }, Change, Opened>(
   open: (options: Options, onDamaged: (reason: string) => void) => Store<Change, Opened>,
 ): void => {

@@ -13,8 +13,9 @@ export type FromStore<Opened> =
 const ENDED = 'its thread has ended';
 
 /**
- * The files of a database, in a thread of their own: a commit may wait for the disk, and whoever handles commands must
- * not. One request at a time. `program` is a file that calls {@link runStore}; what it is given and says is cloned.
+ * The files of a database, in a separate thread: a commit may wait for the disk, and the thread that handles commands
+ * must not. One request at a time. `program` is a file that calls {@link runStore}; what it is given and says is
+ * cloned.
  */
 export class StoreThread<Change, Opened> {
   #settle: (outcome: E.Either<string, void>) => void = () => undefined;

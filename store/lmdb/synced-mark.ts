@@ -12,12 +12,12 @@ const readBoot = (): string =>
     ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     : execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
 
-let boot: string | undefined;
+let bootId: string | undefined;
 
 /** What differs after each start of the machine. */
 export const bootOfMachine = (): string => {
-  boot ??= process.env[BOOT_VARIABLE] ?? readBoot();
-  return boot;
+  bootId ??= process.env[BOOT_VARIABLE] ?? readBoot();
+  return bootId;
 };
 
 const fileIn = (dir: string): string => join(dir, 'boot');
@@ -78,10 +78,10 @@ const isAsSynced = (dir: string, mark: string): boolean => {
 };
 
 /**
- * Why a database that is written without waiting for the disk is not whole; undefined where its last writer put all of it
- * on disk and it is what that wrote, or where the machine has not started anew since. A process that was killed takes nothing
- * along that it had written. The whole file is compared, because LMDB checks nothing of what it reads: a bit in a page
- * of keys hides agents, or ends the process.
+ * Why a database that is written without waiting for the disk is not whole; undefined where its last writer put all
+ * of it on disk and it is what that wrote, or if the machine has not restarted since. A process that was killed takes
+ * nothing along that it had written. The whole file is compared, because LMDB checks nothing of what it reads: a bit
+ * in a page of keys hides agents, or ends the process.
  */
 export const whyNotWhole = (dir: string): string | undefined => {
   const mark = marked(dir);

@@ -5,11 +5,11 @@ import type { OpenConversation } from '../../schemas/conversation.js';
 import type { Opening } from '../lmdb/opening.js';
 import type { UncausedStretch } from './uncaused-events.js';
 
-/** Where the index stands, and what of the log must be known by whoever skips parts of it. */
+/** The position of the index, and what a reader that skips parts of the log must know. */
 export interface IndexPosition {
   /** Identity of the log that it was read from. */
   readonly logId: string;
-  /** Every record up to here is in it: reading goes on behind it. */
+  /** Every record up to here is in it: reading continues after it. */
   readonly seq: number;
   /** Where in the log, up to `seq`, modules have events that no command caused. */
   readonly uncaused: readonly UncausedStretch[];
@@ -24,10 +24,10 @@ interface StoredPosition {
   readonly digest: string;
 }
 
-/** Files of another one are read from the log anew. */
+/** The files of another one are read from the log again. */
 const FORMAT = 4;
 
-/** What the files hold, each a database of its own; its values are text. */
+/** The contents of the files, each in a separate database; its values are text. */
 export const TABLES = [
   /** Open commands, by their sequences. */
   'commands',
@@ -53,13 +53,13 @@ export const TABLES = [
   'whole',
 ] as const;
 
-export type Table = (typeof TABLES)[number];
+export type IndexTable = (typeof TABLES)[number];
 export type TableKey = Key;
 
 export interface IndexFiles {
   /** The position. */
   readonly root: RootDatabase<unknown, Key>;
-  readonly tables: Readonly<Record<Table, Database<Buffer, TableKey>>>;
+  readonly tables: Readonly<Record<IndexTable, Database<Buffer, TableKey>>>;
 }
 
 const POSITION = 'position';
@@ -71,22 +71,23 @@ const openFiles = (dir: string, readOnly: boolean): IndexFiles => {
     path: dir,
     maxReaders: MAX_READERS,
     maxDbs: 2 * TABLES.length,
-    // Whether all is on disk is told by `boot` beside it: a commit that waited for the disk would take milliseconds.
+    // The file `boot` next to it tells whether all is on disk: a commit that waited for the disk would take
+    // milliseconds.
     noSync: true,
     readOnly,
   });
-  const table = (name: Table): Database<Buffer, TableKey> =>
+  const table = (name: IndexTable): Database<Buffer, TableKey> =>
     root.openDB<Buffer, TableKey>({ name, encoding: 'binary', cache: false });
   const tables = Object.fromEntries(TABLES.map((name) => [name, table(name)])) as IndexFiles['tables'];
   return { root, tables };
 };
 
 /** Opens them to write, and makes them where there are none. */
-export const openToWrite = (opening: Opening, dir: string): IndexFiles =>
+export const openIndexToWrite = (opening: Opening, dir: string): IndexFiles =>
   opening.alone(() => openFiles(dir, false));
 
 /** Opens them to read, in whichever process. */
-export const openToRead = (opening: Opening, dir: string): IndexFiles =>
+export const openIndexToRead = (opening: Opening, dir: string): IndexFiles =>
   opening.alone(() => openFiles(dir, true));
 
 const digestOf = (json: string): string => createHash('sha256').update(json).digest('base64');
@@ -100,7 +101,7 @@ export const putPosition = ({ root }: IndexFiles, position: IndexPosition): void
 export type FoundPosition = IndexPosition | 'none' | 'unreadable';
 
 /** Where the files stand. */
-export const positionOf = ({ root }: Pick<IndexFiles, 'root'>, options: object = {}): FoundPosition => {
+export const indexPosition = ({ root }: Pick<IndexFiles, 'root'>, options: object = {}): FoundPosition => {
   try {
     const stored = root.get(POSITION, options) as Partial<StoredPosition> | undefined;
     if (stored === undefined) return 'none';

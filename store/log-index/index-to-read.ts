@@ -2,9 +2,11 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FaultError } from '../../schemas/errors.js';
 import { FilesToRead } from '../lmdb/files-to-read.js';
-import { type IndexFiles, openToRead } from './index-files.js';
+import { type IndexFiles, openIndexToRead } from './index-files.js';
 
-/** The index of a broker's data directory, to be read while that broker writes it; `unavailable` makes what is thrown. */
+/**
+ * The index of a broker's data directory, to be read while that broker writes it; `unavailable` makes what is thrown.
+ */
 export const indexToRead = (
   dataDir: string,
   unavailable: (why: string) => FaultError,
@@ -17,7 +19,7 @@ export const indexToRead = (
       if (mark() === 0) throw unavailable('no broker has read a log there');
       return dir;
     },
-    open: openToRead,
-    unavailable: (why) => unavailable(`${why}; the broker's next start makes it anew`),
+    open: openIndexToRead,
+    unavailable: (why) => unavailable(`${why}; the broker's next start makes it again`),
   });
 };

@@ -3,7 +3,7 @@ import type { OpenConversation } from '../../schemas/conversation.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import type { FilesToRead } from '../lmdb/files-to-read.js';
 import { type AtLeastOptions, reached } from '../lmdb/reached.js';
-import { type IndexFiles, type IndexPosition, parseOpen, positionOf } from './index-files.js';
+import { type IndexFiles, type IndexPosition, parseOpen, indexPosition } from './index-files.js';
 import { indexToRead } from './index-to-read.js';
 
 export interface ConversationListOptions {
@@ -34,9 +34,9 @@ const takesPart =
     });
 
 /**
- * The open conversations of a broker, looked up by memory map: no message is sent, and the broker is neither waited for nor
- * held up. From any process of the machine that may write in the data directory. They stand where the broker has read
- * its log to, milliseconds behind its end; without a broker, where the last one left them.
+ * The open conversations of a broker, looked up by memory map: no message is sent, and the broker is neither waited
+ * for nor held up. From any process of the machine that may write in the data directory. They stand where the broker
+ * has read its log to, milliseconds behind its end; without a broker, where the last one left them.
  *
  * All of it throws {@link FaultError}: CONVERSATIONS_UNAVAILABLE where there is nothing to read.
  */
@@ -95,7 +95,7 @@ export class Conversations {
   get position(): Pick<IndexPosition, 'seq' | 'logId'> | undefined {
     const files = this.#files.now();
     try {
-      const found = positionOf(files, files.reads.options);
+      const found = indexPosition(files, files.reads.options);
       return typeof found === 'object' ? found : undefined;
     } finally {
       files.reads.done();
@@ -103,8 +103,8 @@ export class Conversations {
   }
 
   /**
-   * Waits until every record up to a sequence is in them. It is so within milliseconds where a conversation changed since,
-   * else within half a second. CONVERSATIONS_BEHIND when it takes longer than `timeoutMs` (default 5,000).
+   * Waits until every record up to a sequence is in them. It is so within milliseconds where a conversation changed
+   * since, else within half a second. CONVERSATIONS_BEHIND when it takes longer than `timeoutMs` (default 5,000).
    */
   atLeast(seq: number, options: AtLeastOptions = {}): TaskEither<Fault, void> {
     const position = () => this.position;

@@ -1,5 +1,5 @@
 import { FaultError, fault } from '../../schemas/errors.js';
-import { type IndexPosition, positionOf } from './index-files.js';
+import { type IndexPosition, indexPosition } from './index-files.js';
 import { indexToRead } from './index-to-read.js';
 
 /** Where the index of a broker's data directory stands; undefined where it does not say so reliably. */
@@ -8,7 +8,7 @@ export const readIndexPosition = async (dataDir: string): Promise<IndexPosition 
   try {
     const { root, reads } = files.now();
     try {
-      const found = positionOf({ root }, reads.options);
+      const found = indexPosition({ root }, reads.options);
       return typeof found === 'object' ? found : undefined;
     } finally {
       reads.done();

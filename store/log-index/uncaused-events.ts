@@ -5,7 +5,7 @@ export type UncausedStretch = readonly [module: string, from: number, to: number
 
 /**
  * In which part of the log each module has events that no command caused. All other events are copies of what results
- * hold: whoever folds states need not read those, and most modules have no others.
+ * hold: a fold of states need not read those, and most modules have no others.
  */
 export class UncausedEvents {
   readonly #ends = new Map<string, { from: number; to: number }>();

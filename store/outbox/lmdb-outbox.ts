@@ -1,14 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { Kept, Left, OnKept, Outbox, Sent } from '../../journal/producer/outbox.js';
+import type { Kept, OutboxBacklog, OnKept, Outbox, SentUnder } from '../../journal/producer/outbox.js';
 import { StoreThread } from '../lmdb/store-thread.js';
 import { pack, unpack } from './packed-draft.js';
-import type { Change, Stored } from './outbox-store.js';
+import type { OutboxChange, StoredOutbox } from './outbox-store.js';
 import { setAside } from '../../system/files/set-aside.js';
 
 export interface LmdbOutboxOptions {
-  /** A directory of its own, which one process at a time may open; see docs/decisions/0015. */
+  /** A separate directory, which one process at a time may open; see docs/decisions/0015. */
   readonly dir: string;
   /** How long a record may wait for the log before it is written, milliseconds; default 0. */
   readonly delayMs?: number;
@@ -38,15 +38,15 @@ const OUT_OF_USE = fault('OUTBOX_UNAVAILABLE', 'the outbox is out of use');
  * in the log by then is never written.
  */
 export class LmdbOutbox implements Outbox {
-  readonly left: Left;
+  readonly left: OutboxBacklog;
   readonly #options: LmdbOutboxOptions;
   /** To be written. */
   readonly #fresh = new Map<number, Fresh>();
   /** On disk, or on their way there. */
   readonly #written = new Set<number>();
-  /** To be taken out, with whoever waits for that. */
+  /** Records to take out, each with the listener that waits for that. */
   readonly #gone = new Map<number, Waiters>();
-  #sent: Sent | undefined;
+  #sent: SentUnder | undefined;
   /** The epoch that is noted on disk. */
   #noted = 0;
   #writing: Promise<void> | undefined;
@@ -56,7 +56,7 @@ export class LmdbOutbox implements Outbox {
 
   private constructor(
     options: LmdbOutboxOptions,
-    private readonly store: StoreThread<Change, Stored>,
+    private readonly store: StoreThread<OutboxChange, StoredOutbox>,
   ) {
     const { kept, sent } = store.opened;
     this.#options = options;
@@ -70,14 +70,14 @@ export class LmdbOutbox implements Outbox {
     const { dir, onFault } = options;
     const onDamaged = (reason: string): void => onFault(unavailable('the outbox was set aside', reason));
     return async () => {
-      const opened = await StoreThread.open<Change, Stored>(PROGRAM, { dir }, onDamaged);
+      const opened = await StoreThread.open<OutboxChange, StoredOutbox>(PROGRAM, { dir }, onDamaged);
       return E.isLeft(opened)
         ? E.left(unavailable(`the outbox in ${dir} cannot be opened`, opened.left))
         : E.right(new LmdbOutbox(options, opened.right));
     };
   }
 
-  async begin(sent: Sent): Promise<void> {
+  async begin(sent: SentUnder): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
     if (this.#isOff) return;
     this.#sent = sent;
@@ -184,7 +184,10 @@ export class LmdbOutbox implements Outbox {
     }
   }
 
-  /** What could not be taken out is tried again; also what could not be written, of which nobody knows it for certain. */
+  /**
+   * Tries again to take out settled records. It also tries again records that were not written, as far as that is
+   * certain.
+   */
   #failed(cause: string, fresh: readonly Fresh[], gone: readonly (readonly [number, Waiters])[]): void {
     const reason = unavailable(`the outbox in ${this.#options.dir} cannot be written`, cause);
     if (!this.#isFailing) this.#options.onFault(reason);

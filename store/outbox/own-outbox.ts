@@ -7,7 +7,7 @@ import { claimDataDir } from '../../system/processes/owner.js';
 import { LmdbOutbox } from './lmdb-outbox.js';
 
 /**
- * The outbox of a program outside, in a directory of its own, which no other process may open as long as this one lives:
+ * The outbox of an outside program, in a separate directory, which no other process may open as long as this one lives:
  * DATA_DIR_IN_USE names it.
  */
 export const openOwnOutbox =

@@ -1,12 +1,12 @@
 import { runStore } from '../lmdb/run-store.js';
-import { type Change, OutboxStore } from './outbox-store.js';
+import { type OutboxChange, OutboxStore } from './outbox-store.js';
 
 /** The thread that an outbox's files are written in. */
 runStore((options: { readonly dir: string }, onDamaged) => {
   const store = new OutboxStore(options.dir, onDamaged);
   return {
     opened: store.stored,
-    commit: (change: Change) => store.commit(change),
+    commit: (change: OutboxChange) => store.commit(change),
     close: () => store.close(),
   };
 });

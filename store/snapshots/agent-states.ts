@@ -1,5 +1,5 @@
 import { type AgentChange, KEEP_EVERY } from './snapshot-group.js';
-import { Held } from './held-states.js';
+import { HeldStates } from './held-states.js';
 
 /** An agent's state and the sequence of the last record that changed it. */
 export interface Snapshot {
@@ -36,12 +36,12 @@ const behind = <Change extends { readonly sequences: readonly number[] }>(
 };
 
 /**
- * The states of a module's agents while they are folded: in memory what is used and what is not written yet, the rest in the
- * snapshots. What is to be kept of the past is decided here, by the changes alone, so that whoever folds the same log keeps
- * the same.
+ * The states of a module's agents while they are folded: in memory what is used and what is not written yet, the rest
+ * in the snapshots. What is to be kept of the past is decided here, by the changes alone, so that every fold of the
+ * same log keeps the same.
  */
 export class AgentStates {
-  readonly #held = new Held<Snapshot>();
+  readonly #held = new HeldStates<Snapshot>();
   #unsaved = new Map<string, Unsaved>();
   /** Snapshots to keep, taken when an agent had changed so often; they go before what is unsaved. */
   #kept: AgentChange[] = [];

@@ -5,8 +5,8 @@ import type { Fault } from '../../schemas/errors.js';
 import { type AgentPage, type AgentState, type ListOptions, ModuleAgents } from './module-agents.js';
 
 /**
- * Agents of all modules, looked up in the data directory of a broker by memory map; see {@link ModuleAgents}, one of which
- * is the fastest way to look at many agents of one module.
+ * Agents of all modules, looked up in the data directory of a broker by memory map; see {@link ModuleAgents}, one of
+ * which is the fastest way to look at many agents of one module.
  */
 export interface Agents {
   readonly module: (name: string) => ModuleAgents;

@@ -1,6 +1,7 @@
 /**
- * A checksum of words of 32 bits: from one word to the next it is a bijection, so that whatever changes within one word is
- * found for certain, and anything else but for one in four billion. A byte-wise CRC costs a lookup more than the lookup.
+ * A checksum of words of 32 bits: from one word to the next it is a bijection, so that whatever changes within one
+ * word is found for certain, and anything else but for one in four billion. A byte-wise CRC costs a lookup more than
+ * the lookup.
  */
 export const checksum = (words: Uint32Array, from: number, to: number): number => {
   let hash = 0x9747b28c;

@@ -4,7 +4,7 @@ import type { SnapshotPosition } from './snapshot-files.js';
 /** Code that folds a log, as far as snapshots name it. */
 export interface FoldingCode {
   readonly manifest: Pick<Manifest, 'version' | 'schema'>;
-  /** Its digest; absent where nobody knows it, and then version and schema have to do. */
+  /** Its digest. If it is unknown, version and schema must do. */
   readonly code?: string;
 }
 

@@ -8,8 +8,8 @@ import type { Group } from './snapshot-group.js';
 import {
   AGENTS_END,
   agentKey,
-  agentOf,
-  openToRead,
+  agentOfKey,
+  openSnapshotsToRead,
   type SnapshotFiles,
   type SnapshotPosition,
 } from './snapshot-files.js';
@@ -20,7 +20,10 @@ type Thread = StoreThread<Group, SnapshotPosition | undefined>;
 
 const PROGRAM = new URL('./snapshot-worker.js', import.meta.url);
 
-/** What is read must not be used, nor anything beside it: the next that opens it folds the log again. */
+/**
+ * The data read, and all others of this generation, must not be used: the next process that opens it folds the log
+ * again.
+ */
 export class DamagedSnapshot extends Error {
   override readonly name = 'DamagedSnapshot';
 }
@@ -62,7 +65,7 @@ export class Generation {
     if (E.isLeft(opened)) throw new Error(`the snapshots in ${dir} cannot be opened: ${opened.left}`);
     // The thread has the database open already, and nothing is written yet: here it is only joined.
     const opening = new Opening(dir);
-    return new Generation(dir, opened.right, opening, openToRead(opening, dir), onDamaged);
+    return new Generation(dir, opened.right, opening, openSnapshotsToRead(opening, dir), onDamaged);
   }
 
   /** Where it stands; undefined when it is empty. */
@@ -88,7 +91,7 @@ export class Generation {
     try {
       const { agents } = this.files;
       const keys = agents.getKeys({ start: agentKey(''), end: AGENTS_END, ...this.#reads.options });
-      return [...keys].map((key) => agentOf(key as string));
+      return [...keys].map((key) => agentOfKey(key as string));
     } finally {
       this.#reads.done();
     }

@@ -12,8 +12,8 @@ export const isGeneration = (name: string): boolean => NAME.test(name);
 const numberOf = (name: string): number => Number(NAME.exec(name)?.[1] ?? 0);
 
 /**
- * The databases of one module's snapshots, one beside the other: `g1`, `g2` … in its directory, and a file `current` that
- * names the one that readers are to open. States that are folded anew go into a new one while readers have the old; the
+ * The databases of one module's snapshots, next to each other: `g1`, `g2` … in its directory, and a file `current` that
+ * names the one that readers are to open. A new fold of the states goes into a new one while readers have the old; the
  * rename of that file is the moment at which they change over.
  */
 export class Generations {
@@ -50,7 +50,7 @@ export class Generations {
     return name;
   }
 
-  /** Takes in a finished one that was built beside; from the module's next start on it is the one. */
+  /** Takes in a finished one that another process built. It is used from the module's next start on. */
   adopt(path: string): string {
     const name = this.begin();
     renameSync(path, this.path(name));
@@ -67,7 +67,7 @@ export class Generations {
     rmSync(join(this.dir, CURRENT), { force: true });
   }
 
-  /** Removes all but one. Who has another one open goes on reading it. */
+  /** Removes all but one. A reader that has another one open can still read it. */
   prune(keep: string): void {
     for (const name of this.#all()) {
       if (name !== keep) rmSync(this.path(name), { recursive: true, force: true });

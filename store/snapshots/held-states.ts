@@ -11,14 +11,14 @@ const MAX_BYTES = 32 * 1024 * 1024;
 const OVERHEAD_BYTES = 400;
 
 /**
- * States in memory. Those that were not used lately go when there are too many, for their snapshots have them; what the
- * snapshots do not have yet stays.
+ * States in memory. Those that were not used lately go when there are too many, for their snapshots have them; what
+ * the snapshots do not have yet stays.
  *
- * What is used is in the young half; when that is full it becomes the old half, and what nobody took over from the old half
- * before goes. One Map in the order of use would do by the look of it; but each use leaves a gap in front, which every look
- * for the oldest walks over: 27 us a change with 1,000,000 agents in turn, against 1.
+ * What is used is in the young half; when that is full it becomes the old half, and what was not used again in the
+ * old half before goes. One Map in the order of use would do by the look of it; but each use leaves a gap in front,
+ * which every look for the oldest walks over: 27 us a change with 1,000,000 agents in turn, against 1.
  */
-export class Held<Value> {
+export class HeldStates<Value> {
   #young = new Map<string, Entry<Value>>();
   #old = new Map<string, Entry<Value>>();
   /** What came into the young half since it was begun. */

@@ -9,9 +9,9 @@ import { Generations } from './generations.js';
 import {
   AGENTS_END,
   agentKey,
-  agentOf,
+  agentOfKey,
   keptKey,
-  openToRead,
+  openSnapshotsToRead,
   POSITION,
   type SnapshotFiles,
   type SnapshotPosition,
@@ -55,9 +55,9 @@ const LIMIT = 100;
 const timeOf = (view: SnapshotView): string => timeText(view.timeMs);
 
 /**
- * The agents of one module, looked up by memory map: no message is sent, and no writer is waited for or held up. From any
- * process of the machine that may write in the data directory, whether or not a broker runs. Every read sees what was
- * committed last.
+ * The agents of one module, looked up by memory map: no message is sent, and no writer is waited for or held up. From
+ * any process of the machine that may write in the data directory, whether or not a broker runs. Every read sees what
+ * was committed last.
  *
  * All of it throws {@link FaultError}: SNAPSHOTS_UNAVAILABLE where there are none to read, SNAPSHOT_DAMAGED where a
  * checksum does not fit.
@@ -74,8 +74,8 @@ export class ModuleAgents {
     this.#files = new FilesToRead({
       mark: () => generations.mark,
       dir: () => generations.path(generations.current ?? this.#none()),
-      open: openToRead,
-      unavailable: (why) => this.#unavailable(`${why}; the module's next start makes them anew`),
+      open: openSnapshotsToRead,
+      unavailable: (why) => this.#unavailable(`${why}; the module's next start makes them again`),
     });
   }
 
@@ -91,7 +91,7 @@ export class ModuleAgents {
     }
   }
 
-  /** The same as it was written, for whoever compares bytes. */
+  /** The same as written, to compare bytes. */
   stored(agent: string): StoredSnapshot | undefined {
     const { agents, reads } = this.#files.now();
     try {
@@ -121,7 +121,7 @@ export class ModuleAgents {
       const found: ListedAgent[] = [];
       const range = { start: agentKey(from), end: AGENTS_END, limit: limit + 3, ...reads.options };
       for (const { key, value } of agents.getRange(range)) {
-        const agent = agentOf(key as string);
+        const agent = agentOfKey(key as string);
         if (agent === '' || agent === after) continue;
         if (!agent.startsWith(prefix)) break;
         if (found.length === limit) return { agents: found, next: found.at(-1)?.agent ?? null };
@@ -152,8 +152,9 @@ export class ModuleAgents {
   }
 
   /**
-   * Waits until every result up to a sequence is in the states, such as the one that a reply names in `Tally-Result`: whoever
-   * wrote then reads what they wrote. SNAPSHOTS_BEHIND when that takes longer than `timeoutMs` (default 5,000).
+   * Waits until every result up to a sequence is in the states, such as the one that a reply names in `Tally-Result`:
+   * a client that wrote then reads its own write. SNAPSHOTS_BEHIND when that takes longer than `timeoutMs` (default
+   * 5,000).
    */
   atLeast(seq: number, options: AtLeastOptions = {}): TaskEither<Fault, void> {
     const [position, what] = [() => this.position, `the snapshots of ${this.module}`];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { processState } from '../../system/processes/process-identity.js';
 
-/** Beside the generations of a module, and none of them: states that a process folds anew. */
+/** A directory next to the generations of a module, and none of them: for states that a process folds again. */
 const NAME = /^rebuild-([1-9]\d*)-\d+$/;
 
 let begun = 0;
@@ -17,7 +17,7 @@ export const removeDeadScratch = (dir: string): void => {
   }
 };
 
-/** Makes an empty directory to fold a module's states in; whoever makes it removes it, or has it adopted. */
+/** Makes an empty directory to fold a module's states in. The caller removes it, or has it adopted. */
 export const beginScratch = (dir: string): string => {
   makeDirs(dir);
   removeDeadScratch(dir);

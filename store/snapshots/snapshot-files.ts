@@ -30,7 +30,7 @@ const MAX_READERS = 1_024;
 
 /** An agent's key; the module's own state, addressed to no agent, has one too. */
 export const agentKey = (agent: string): string => `a${agent}`;
-export const agentOf = (key: string): string => key.slice(1);
+export const agentOfKey = (key: string): string => key.slice(1);
 /** All keys of agents are from here up to {@link AGENTS_END}; the module's own state is the first. */
 export const AGENTS_END = 'b';
 
@@ -46,7 +46,8 @@ const openFiles = (
     path: dir,
     encoding: 'json',
     maxReaders: MAX_READERS,
-    // Whether all is on disk is told by `boot` beside it: a commit that waited for the disk would take milliseconds.
+    // The file `boot` next to it tells whether all is on disk: a commit that waited for the disk would take
+    // milliseconds.
     noSync: true,
     readOnly,
     ...(mapBytes === undefined ? {} : { mapSize: mapBytes }),
@@ -60,12 +61,12 @@ const openFiles = (
 };
 
 /** Opens them to write, and makes them where there are none. */
-export const openToWrite = (opening: Opening, dir: string, mapBytes?: number): SnapshotFiles =>
+export const openSnapshotsToWrite = (opening: Opening, dir: string, mapBytes?: number): SnapshotFiles =>
   opening.alone(() => openFiles(dir, { readOnly: false, ...(mapBytes === undefined ? {} : { mapBytes }) }));
 
 /** Opens them to read, in whichever process. */
-export const openToRead = (opening: Opening, dir: string): SnapshotFiles =>
+export const openSnapshotsToRead = (opening: Opening, dir: string): SnapshotFiles =>
   opening.alone(() => openFiles(dir, { readOnly: true }));
 
-export const positionOf = ({ root }: SnapshotFiles): SnapshotPosition | undefined =>
+export const snapshotPosition = ({ root }: SnapshotFiles): SnapshotPosition | undefined =>
   root.get(POSITION) as SnapshotPosition | undefined;

@@ -24,6 +24,8 @@ export const KEEP_EVERY = 256;
 /** So many of an agent's kept snapshots stay; of older ones one in {@link KEEP_ONE_IN}, with the sequences of all. */
 export const KEEP_RECENT = 64;
 export const KEEP_ONE_IN = 4;
-/** States up to this size stay, however old: the sequences beside them take as much, and a state of the past is found in a
- * quarter of the time. */
+/**
+ * States up to this size stay, however old: the sequences with them take as much, and a state of the past is found in a
+ * quarter of the time.
+ */
 export const KEEP_SMALL_BYTES = 1_024;

@@ -10,9 +10,9 @@ import {
 import {
   agentKey,
   keptKey,
-  openToWrite,
+  openSnapshotsToWrite,
   POSITION,
-  positionOf,
+  snapshotPosition,
   type SnapshotFiles,
   type SnapshotPosition,
 } from './snapshot-files.js';
@@ -21,7 +21,7 @@ import { encodeSnapshot, SnapshotView } from './snapshot-value.js';
 const NOTHING = new Uint8Array(0);
 
 /**
- * One generation of a module's snapshots, to be written: in a thread of its own, one process at a time. States, their
+ * One generation of a module's snapshots, to be written: in a separate thread, by one process at a time. States, their
  * sequences and the position are one transaction: a process that is killed neither skips nor repeats an event (I6).
  */
 export class SnapshotStore {
@@ -36,11 +36,11 @@ export class SnapshotStore {
   ) {
     markUnsynced(dir);
     this.#opening = new Opening(dir);
-    this.#files = openToWrite(this.#opening, dir, mapBytes);
+    this.#files = openSnapshotsToWrite(this.#opening, dir, mapBytes);
   }
 
   get position(): SnapshotPosition | undefined {
-    return positionOf(this.#files);
+    return snapshotPosition(this.#files);
   }
 
   /** Throws when it cannot be committed; then nothing of it is. */

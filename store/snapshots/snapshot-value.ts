@@ -75,7 +75,7 @@ export const encodeSnapshot = (
   return value;
 };
 
-/** From Node's pool, which begins each buffer at a word; one of its own costs three times as much. */
+/** From Node's pool, where each buffer begins at a word; a separate buffer costs three times as much. */
 const wordAligned = (length: number): Buffer => {
   const pooled = Buffer.allocUnsafe(length);
   return (pooled.byteOffset & 3) === 0 ? pooled : Buffer.allocUnsafeSlow(length);
@@ -86,8 +86,8 @@ const wordsOf = ({ buffer, byteOffset }: Uint8Array, length: number): Uint32Arra
   new Uint32Array(buffer, byteOffset, length >> 2);
 
 /**
- * Reads snapshots from one buffer after the other, without copying them. LMDB hands out the same buffer again and again, so
- * the views on it are made once. What it was given last is what its fields are of.
+ * Reads snapshots from one buffer after the other, without copying them. LMDB hands out the same buffer again and
+ * again, so the views on it are made once. What it was given last is what its fields are of.
  */
 export class SnapshotView {
   #given: Buffer | undefined;
@@ -163,7 +163,7 @@ export class SnapshotView {
     return this.#bytes.toString('utf8', at, at + this.stateBytes);
   }
 
-  /** The bytes of the state, in memory of their own. */
+  /** The bytes of the state, in separate memory. */
   state(): Buffer {
     const at = this.#stateAt();
     return Buffer.from(this.#bytes.subarray(at, at + this.stateBytes));

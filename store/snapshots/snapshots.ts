@@ -7,8 +7,8 @@ import { whyUnusable } from '../lmdb/why-unusable.js';
 import { setAsideDerived } from '../../system/files/set-aside.js';
 
 /**
- * The snapshots of one module, for the process that writes them: its host. Written in a thread, read at once. A snapshot is
- * a means to start fast and to be looked up, and never the truth: that is the log.
+ * The snapshots of one module, for the process that writes them: its host. Written in a thread, read at once. A
+ * snapshot is a means to start fast and to be looked up, and never the truth: that is the log.
  */
 export class Snapshots {
   readonly #generations: Generations;
@@ -24,8 +24,8 @@ export class Snapshots {
   }
 
   /**
-   * Opens the newest that can be used, else begins anew. `lastExit`: how the module's last process ended; one that died in
-   * LMDB's own code did so on these files. Throws when nothing can be written.
+   * Opens the newest that can be used, else starts over. `lastExit`: how the module's last process ended; one that
+   * died in LMDB's own code did so on these files. Throws when nothing can be written.
    */
   static async open(dir: string, lastExit: string, say: (line: string) => void): Promise<Snapshots> {
     makeDirs(dir);
@@ -47,7 +47,7 @@ export class Snapshots {
     return this.#open;
   }
 
-  /** Begins anew, empty; readers see what they saw until {@link publish}. */
+  /** Starts over, empty. Readers see the old snapshots until {@link publish}. */
   async begin(): Promise<void> {
     await this.close();
     await this.#use(this.#generations.begin());
@@ -86,7 +86,7 @@ export class Snapshots {
       isOriginal: isGeneration,
       oldName: 'damaged',
     });
-    this.say(`${why}: the snapshots are kept as ${aside} and the states folded from the log anew`);
+    this.say(`${why}: the snapshots are kept as ${aside} and the states are folded from the log again`);
   }
 
   async #use(name: string): Promise<void> {

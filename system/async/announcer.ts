@@ -10,8 +10,9 @@ export interface Announces<N extends News> {
 }
 
 /**
- * Announces what happens to all who listen: at once, and to each in the order in which they began to listen. The one that
- * announces knows none of them. A listener that throws does not keep the news from the others; `onThrown` is told.
+ * Announces what happens to all who listen: at once, and to each in the order in which they began to listen. The one
+ * that announces knows none of them. A listener that throws does not keep the news from the others; `onThrown` is
+ * told.
  */
 export class Announcer<N extends News> implements Announces<N> {
   // An array is replaced, never changed: a listener may end its listening while it listens.

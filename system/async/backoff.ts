@@ -21,7 +21,7 @@ export class Backoff {
     return ms;
   }
 
-  /** It worked: the next pause is the first one again. */
+  /** After a success: the next pause is the first one again. */
   reset(): void {
     this.#nextMs = this.firstMs;
   }

@@ -1,4 +1,4 @@
-/** One waiter, woken by any of several causes; a wake that nobody waits for is kept for the next wait. */
+/** One waiter with several causes to wake it. A wake without a waiter is kept for the next wait. */
 export class Waker {
   private woken = false;
   private resolve: (() => void) | undefined;

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 
-/** A key, a credential, an address: small files that people keep. */
+/** The limit for keys, credentials and addresses, which are small files. */
 export const MAX_KEY_BYTES = 65_536;
 
 const CHUNK_BYTES = 65_536;
@@ -15,22 +15,25 @@ const kindOf = (stats: Stats): string => {
 
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  ENOTDIR: 'a part of the path is no directory',
+  ENOTDIR: 'a part of the path is not a directory',
   EACCES: 'this user may not read it',
   EPERM: 'this user may not read it',
-  ELOOP: 'its symbolic links go in a circle',
+  ELOOP: 'its symbolic links form a circle',
   ENAMETOOLONG: 'the path is too long',
   ENXIO: 'it is a socket or a pipe, not a file',
-  ERR_INVALID_ARG_VALUE: 'the path has a character that no path can have',
+  ERR_INVALID_ARG_VALUE: 'the path has an invalid character',
 };
 
-/** What went wrong with a file, in words that can stand behind its path. */
+/** The problem of a file, in words that follow its path. */
 const why = (error: unknown): string => {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return Object.hasOwn(WORDS, code) ? (WORDS[code] as string) : message;
 };
 
-/** Up to one byte more than the limit: what grows while it is read, or says of itself that it is empty, is bounded too. */
+/**
+ * Reads at most one byte more than the limit. So a file is bounded that grows while it is read, or that reports no
+ * size.
+ */
 const readUpTo = (fd: number, size: number, maxBytes: number): Buffer => {
   const chunks: Buffer[] = [];
   let read = 0;
@@ -45,17 +48,17 @@ const readUpTo = (fd: number, size: number, maxBytes: number): Buffer => {
 };
 
 /**
- * Reads a file that a person or a module has named. At once and bounded, whatever the path is: a pipe, a device, a directory,
- * a socket and a file of more than `maxBytes` are refused, and none of them is waited for. Left: what is wrong, in words.
+ * Reads a file that a person or a module named, at once and bounded. It refuses a pipe, a device, a directory, a
+ * socket, and a file of more than `maxBytes`, and waits for none of them. Left: the problem, in words.
  */
 export const readBounded = (path: string, maxBytes: number): E.Either<string, Buffer> => {
   let fd: number | undefined;
   try {
-    // A pipe that nobody writes into is opened all the same.
+    // The flag lets it open a pipe without a writer, too.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const stats = fstatSync(fd);
     if (!stats.isFile()) return E.left(`it is ${kindOf(stats)}, not a file`);
-    if (stats.size > maxBytes) return E.left(`it has ${stats.size} bytes, and ${maxBytes} are allowed`);
+    if (stats.size > maxBytes) return E.left(`it has ${stats.size} bytes; at most ${maxBytes} are allowed`);
     const bytes = readUpTo(fd, stats.size, maxBytes);
     return bytes.length > maxBytes ? E.left(`it has more than ${maxBytes} bytes`) : E.right(bytes);
   } catch (error) {

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Has the system write a file, or which names a directory has, to the disk. */
+/** Makes the system write a file, or the names in a directory, to the disk. */
 export const syncPath = async (path: string): Promise<void> => {
   const handle = await open(path, 'r');
   try {
@@ -24,12 +24,12 @@ const syncPathSync = (path: string): void => {
 /** Readable by its owner only. */
 const MODE = 0o600;
 
-/** Where the new one is written; renamed before it is on the disk, it would be an empty file after a loss of power. */
+/** The path of the new file. If it were renamed before it is on the disk, a loss of power could leave an empty file. */
 const newOf = (path: string): string => `${path}.new`;
 
 /**
- * Replaces a file in one step: whoever is killed leaves the old one or the new one, and from then on a loss of power leaves
- * the new one.
+ * Replaces a file in one step. A killed process leaves the old file or the new one. After the step, a loss of power
+ * leaves the new one.
  */
 export const replaceFile = async (path: string, text: string): Promise<void> => {
   const file = await open(newOf(path), 'w', MODE);
@@ -43,7 +43,7 @@ export const replaceFile = async (path: string, text: string): Promise<void> => 
   await syncPath(dirname(path));
 };
 
-/** {@link replaceFile}, while nothing else goes on. */
+/** {@link replaceFile}, while nothing else runs in this process. */
 export const replaceFileSync = (path: string, text: string): void => {
   writeFileSync(newOf(path), text, { mode: MODE, flush: true });
   renameSync(newOf(path), path);

@@ -24,8 +24,8 @@ const removeLeftovers = async (dir: string): Promise<void> => {
 };
 
 /**
- * Runs an install in a new folder inside `dir`, and removes the folder behind it. What is to stay, the install moves out by
- * one rename: it is there complete, or not at all. A kill leaves the folder, which a later install removes.
+ * Runs an install in a new folder inside `dir`, and removes the folder behind it. What is to stay, the install moves
+ * out by one rename: it is there complete, or not at all. A kill leaves the folder, which a later install removes.
  */
 export const inWorkFolder = async <A>(dir: string, install: (work: string) => Promise<A>): Promise<A> => {
   const work = join(dir, `${LEFTOVER}${randomUUID()}`);
@@ -38,7 +38,10 @@ export const inWorkFolder = async <A>(dir: string, install: (work: string) => Pr
   }
 };
 
-/** Installs a whole folder. One that is there already is replaced; where two install at once, the folder of either is as good. */
+/**
+ * Installs a whole folder. One that is there already is replaced; where two install at once, the folder of either is
+ * as good.
+ */
 export const installFolder = (folder: string, fill: (work: string) => Promise<void>): Promise<void> =>
   inWorkFolder(dirname(folder), async (work) => {
     await fill(work);

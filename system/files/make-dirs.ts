@@ -7,9 +7,9 @@ const isDirectory = (path: string): boolean =>
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 /**
- * Makes a directory and those above it; an existing one is fine. Throws what the system says. `mkdirSync` with `recursive` is not
- * used: where a file system refuses a directory with ENOENT although the parent is there, as /proc does, it never returns, and
- * the process does not even hear SIGTERM (Node 20).
+ * Makes a directory and those above it; an existing one is fine. Throws the error of the system. `mkdirSync` with
+ * `recursive` is not used: where a file system refuses a directory with ENOENT although the parent exists, as /proc
+ * does, it never returns, and the process does not even hear SIGTERM (Node 20).
  */
 export const makeDirs = (path: string, mode = 0o700): void => {
   try {

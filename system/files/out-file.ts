@@ -18,19 +18,19 @@ import { promisify } from 'node:util';
 import { FaultError, fault } from '../../schemas/errors.js';
 
 const WORDS: Readonly<Record<string, string>> = {
-  ENOSPC: 'there is no room left on it',
-  EDQUOT: 'this user may store no more there',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'the quota of this user is used up',
   EACCES: 'this user may not write it',
   EPERM: 'this user may not write it',
   EROFS: 'its file system is read-only',
   EISDIR: 'it is a directory',
   ENOENT: 'there is no such directory',
-  ENOTDIR: 'a part of the path is no directory',
-  ELOOP: 'its symbolic links go in a circle',
+  ENOTDIR: 'a part of the path is not a directory',
+  ELOOP: 'its symbolic links form a circle',
   ENAMETOOLONG: 'the path is too long',
-  ENXIO: 'nothing is there that takes it',
+  ENXIO: 'no process reads it',
   EPIPE: 'its reader has left',
-  ERR_INVALID_ARG_VALUE: 'the path has a character that no path can have',
+  ERR_INVALID_ARG_VALUE: 'the path has an invalid character',
 };
 
 const failed = (path: string, error: unknown): FaultError => {
@@ -47,7 +47,7 @@ const PERMISSIONS = 0o7777;
 const ANY_WRITE = 0o222;
 const COPY_BYTES = 1024 * 1024;
 
-/** Where a path leads, over all symbolic links, also where nothing is there yet. */
+/** The target of a path over all symbolic links, also if it does not exist yet. */
 const placeOf = async (path: string, links = 0): Promise<string> => {
   try {
     return await realpath(path);
@@ -72,7 +72,7 @@ const statOf = async (path: string): Promise<Stats | undefined> => {
   }
 };
 
-/** Standard output or error of this process where it is this very file: what else is printed there stands behind. */
+/** Standard output or error of this process, if it is the same file: its further output follows the written bytes. */
 const ownOutput = ({ dev, ino }: Stats): number | undefined =>
   [1, 2].find((fd) => {
     try {
@@ -85,12 +85,12 @@ const ownOutput = ({ dev, ino }: Stats): number | undefined =>
 
 const writeAll = promisify(writeFd);
 
-/** How the bytes get to where they are to be. */
+/** The way of the bytes to their place. */
 interface Way {
   readonly write: (chunk: Uint8Array) => Promise<void>;
   /** All has been written. */
   readonly finish: () => Promise<void>;
-  /** It failed: leaves what was there before, as far as that can be. */
+  /** After a failure: leaves the old content, as far as possible. */
   readonly abort: () => Promise<void>;
 }
 
@@ -108,7 +108,7 @@ const intoDescriptor = (fd: number): Way => ({
   abort: async () => undefined,
 });
 
-/** A device, a pipe: it takes bytes, and nothing can stand in its place. */
+/** A device or a pipe: it takes bytes, and no file can replace it. */
 const through = async (path: string): Promise<Way> => {
   const file = await open(path, constants.O_WRONLY | constants.O_NOCTTY);
   return { write: intoHandle(file), finish: () => file.close(), abort: () => file.close() };
@@ -123,7 +123,7 @@ const syncDir = async (dir: string): Promise<void> => {
   }
 };
 
-/** The old file gets the bytes of the new one: it has other names too, or an owner whom this user cannot give a file to. */
+/** Copies the bytes of the new file into the old one, which has other names, or an owner that this user cannot set. */
 const copyInto = async (from: FileHandle, place: string): Promise<void> => {
   const to = await open(place, 'r+');
   try {
@@ -161,21 +161,21 @@ const openBeside = async (
   isThere: boolean,
 ): Promise<{ readonly file: FileHandle; readonly path: string; readonly isBeside: boolean }> => {
   const name = `.${process.pid}.${randomBytes(4).toString('hex')}.part`;
-  const beside = `${place}${name}`;
+  const nextTo = `${place}${name}`;
   try {
-    return { file: await open(beside, 'wx+', mode), path: beside, isBeside: true };
+    return { file: await open(nextTo, 'wx+', mode), path: nextTo, isBeside: true };
   } catch (error) {
     if (!isThere) throw error;
-    // A file that may be written, in a directory that may not.
+    // This user may write the file, but not its directory.
     const elsewhere = join(tmpdir(), `tallystick${name}`);
     return { file: await open(elsewhere, 'wx+', 0o600), path: elsewhere, isBeside: false };
   }
 };
 
-/** A regular file, or nothing yet: written under another name, and put in its place when all of it is on the disk. */
+/** A regular file, or none yet: written under another name, and renamed when all of it is on the disk. */
 const replacing = async (place: string, old: Stats | undefined, mode: number): Promise<Way> => {
   if (old !== undefined) {
-    // The superuser may write in spite of the mode; the person who set the mode did not want it.
+    // The superuser may write against the mode; the person who set the mode did not want that.
     if ((old.mode & ANY_WRITE) === 0) throw Object.assign(new Error('read-only'), { code: 'EACCES' });
     await access(place, constants.W_OK);
   }
@@ -211,9 +211,9 @@ const wayTo = async (path: string, mode: number): Promise<Way> => {
 };
 
 /**
- * What a person has named to be written. A regular file is there whole or not at all, and keeps its mode, its owner and its links;
- * what is none (a device, a pipe, a terminal) is written through. Everything throws OUTPUT_FAILED, which says why; the file that
- * was there before is left then.
+ * A file that a person named as output. A regular file is written as a whole or not at all, and keeps its mode, its
+ * owner and its links. Other targets (a device, a pipe, a terminal) are written directly. Every method throws
+ * OUTPUT_FAILED with the reason; then the old file stays.
  */
 export class OutFile implements AsyncDisposable {
   private constructor(
@@ -221,7 +221,7 @@ export class OutFile implements AsyncDisposable {
     private readonly way: Way,
   ) {}
 
-  /** `mode`: of a file that is made. */
+  /** `mode`: for a new file. */
   static async open(path: string, mode = 0o666): Promise<OutFile> {
     try {
       return new OutFile(path, await wayTo(path, mode));
@@ -234,12 +234,12 @@ export class OutFile implements AsyncDisposable {
     return this.#try(() => this.way.write(chunk));
   }
 
-  /** All has been written. */
+  /** All bytes are written. */
   finish(): Promise<void> {
     return this.#try(() => this.way.finish());
   }
 
-  /** What was written and not finished is not wanted. */
+  /** Discards unfinished output. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.way.abort().catch(() => undefined);
   }
@@ -254,7 +254,7 @@ export class OutFile implements AsyncDisposable {
   }
 }
 
-/** Writes a text where a person has named it, as {@link OutFile} does. */
+/** Writes a text to a file that a person named, as {@link OutFile} does. */
 export const writeOut = async (path: string, text: string | Uint8Array): Promise<void> => {
   await using file = await OutFile.open(path);
   await file.write(Buffer.from(text as string));

@@ -2,9 +2,9 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from './package-root.js';
 
-/** This package, where it is installed. */
+/** The installed package. */
 export interface OwnPackage {
-  /** Its directory, without symbolic links and without a slash at its end. */
+  /** Its directory, without symbolic links and without a slash at the end. */
   readonly root: string;
   readonly version: string;
 }

@@ -17,11 +17,11 @@ const isPackageRoot = (dir: string): boolean => {
 };
 
 /**
- * The directory that holds tallystick's own `package.json`, without a trailing slash.
+ * The directory that holds tallystick's own `package.json`, without a slash at the end.
  *
- * The compiled code lies one folder deeper (`dist/`) than the sources, and files that are not compiled (the Go module,
- * for one) ship beside the sources: counting `..` would be right for one of the two only, so it is searched for.
- * A package without its root is broken, not a failure to expect: throws `INTERNAL`.
+ * Compiled code is one folder deeper (`dist/`) than the sources, and files that are not compiled (the Go module, for
+ * example) are next to the sources. Counting `..` would be right for only one of the two, so the directory is
+ * searched for. A package without its root is broken: throws `INTERNAL`.
  */
 export const packageRoot = (from: string = import.meta.url): string => {
   for (let dir = dirname(fileURLToPath(from)); ; dir = dirname(dir)) {

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path';
 const MARK = '.damaged-';
 
 /**
- * Renames a file or a directory that cannot be used to `NAME.damaged-TIME`, so that a person can look at it. Returns the new path.
- * Throws when it cannot be renamed.
+ * Renames a file or a directory that cannot be used to `NAME.damaged-TIME`, so that a person can look at it. Returns
+ * the new path. Throws when it cannot be renamed.
  */
 export const setAside = (path: string): string => {
   const aside = `${path}${MARK}${Date.now()}`;
@@ -21,8 +21,8 @@ export interface Derived {
 }
 
 /**
- * The same for what can be made again from the log. Only the newest one is kept: these are large, and one that comes again and
- * again would fill the disk.
+ * The same for what can be made again from the log. Only the newest one is kept: these are large, and one that comes
+ * again and again would fill the disk.
  */
 export const setAsideDerived = (path: string, { isOriginal, oldName }: Derived): string => {
   const dir = dirname(path);

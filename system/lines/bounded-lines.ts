@@ -1,10 +1,10 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 
-/** A line longer than this is cut: a process that never ends one must not fill the memory of who reads it. */
+/** A longer line is cut: a process that never ends a line must not fill the memory of its reader. */
 export const MAX_LINE_CHARACTERS = 16_384;
 
-/** Calls back with each line of a stream; what is cut from a line is counted at its end. */
+/** Calls back with each line of a stream. The end of a cut line has the count of the missing characters. */
 export const boundedLines = (stream: Readable, onLine: (line: string) => void): void => {
   const decoder = new StringDecoder('utf8');
   let line = '';

@@ -3,12 +3,15 @@ import { clip, printable } from '../../text/printable.js';
 const MAX_LINES = 40;
 const MAX_CHARACTERS = 300;
 
-/** `Error: no such file`, `TypeError [ERR_X]: …`, `panic: …`, `ValueError: …`: how languages say why a program ended. */
+/**
+ * `Error: no such file`, `TypeError [ERR_X]: …`, `panic: …`, `ValueError: …`: the last words of programs in several
+ * languages.
+ */
 const SAYS_WHY = /^(?:Uncaught |panic: |fatal error: |[\w.$]*(?:Error|Exception|Fault)\b)/;
 /** A stack frame, or what Node prints around an error. */
 const SAYS_LITTLE = /^(?:\s+at |\s*\^|\s*[}\]]|Node\.js v|\(Use `node|\s*$)/;
 
-/** The last lines that a process printed, bounded and printable: where it ended, they say why. */
+/** The last lines of a process, bounded and printable. They tell why it ended. */
 export class LastLines {
   #lines: string[] = [];
   #missing = 0;
@@ -23,12 +26,12 @@ export class LastLines {
     this.#missing += 1;
   }
 
-  /** At most 40, the oldest first; the first says how many came before, where some did. */
+  /** At most 40, the oldest first. The first one counts the lines before, if there were some. */
   get all(): readonly string[] {
     return this.#missing === 0 ? this.#lines : [`… (${this.#missing} lines before)`, ...this.#lines];
   }
 
-  /** The one line that says most about the end; undefined where nothing was printed. */
+  /** The line that tells most about the end; undefined without output. */
   get cause(): string | undefined {
     const line = this.#told ?? this.#lines.findLast((each) => !SAYS_LITTLE.test(each));
     return line?.trim();

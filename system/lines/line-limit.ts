@@ -1,19 +1,19 @@
-/** How often it is said what was left out. */
+/** How often left-out lines are reported. */
 const TELL_MS = 5_000;
 
 export interface LineLimitOptions {
-  /** Lines that may come at once. */
+  /** Lines that may arrive at once. */
   readonly burst: number;
   /** Lines for which there is room again after a second. */
   readonly perSecond: number;
-  /** A longer line is cut, characters. */
+  /** Longer lines are cut, in characters. */
   readonly maxCharacters?: number;
   readonly say: (line: string) => void;
 }
 
 /**
- * Passes lines on as long as they are few, and counts the rest: a line each {@link TELL_MS} says how many were left out, and
- * shows the last one. For lines that somebody outside can have written as fast as he sends.
+ * Passes lines on while they are few, and counts the rest. Each {@link TELL_MS} a line reports how many were left
+ * out, and shows the last one. For lines that an outside sender can cause as fast as it sends.
  */
 export class LineLimit {
   readonly #options: Required<LineLimitOptions>;
@@ -43,7 +43,7 @@ export class LineLimit {
     this.#timer ??= setTimeout(() => this.flush(), TELL_MS).unref();
   }
 
-  /** Says now what was left out since it was last said. */
+  /** Reports at once what was left out since the last report. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,8 +1,8 @@
 const WINDOW_MS = 10_000;
 
 /**
- * Says a thing at once. In the 10 s after that it only counts what else there is to say, and says the count at their end: a flood
- * must not fill the log, and nothing is left out in silence.
+ * Reports a thing at once. In the next 10 s it only counts further ones, and reports the count at the end: a flood
+ * must not fill the output, and nothing is left out silently.
  */
 export class Seldom {
   #timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export class Seldom {
 
   #wait(): void {
     this.#timer = setTimeout(() => this.#end(), WINDOW_MS);
-    // A count is no reason for a process to live on.
+    // A count is no reason for a process to stay alive.
     this.#timer.unref();
   }
 

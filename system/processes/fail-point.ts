@@ -3,8 +3,9 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 
 /**
- * Places at which a test has a process end, stop or lose its connection: between any two steps that a crash can part.
- * They are here because both the broker and the hosts of modules reach the journal. Off, each costs one comparison.
+ * Places at which a test makes a process end, stop or lose its connection: between any two steps that a crash can
+ * separate. They are here because both the broker and the hosts of modules use the journal. When off, each costs one
+ * comparison.
  */
 export const FAIL_POINTS = [
   // A module's host, from its start on.
@@ -35,21 +36,21 @@ export const FAIL_POINTS = [
   // A command on its way through the broker.
   'gateway.sent',
   'gateway.stored',
-  // A command that is due, on its way into the log; a schedule that has ended.
+  // A due command on its way into the log, and a schedule that has ended.
   'firing.storing',
   'firing.stored',
   'firing.ended',
   'unowned.answering',
   'unowned.answered',
-  // A batch that is handed to the server record by record.
+  // A batch that goes to the server record by record.
   'journal.batching',
-  // A producer's epoch, and the repair of what the one before left.
+  // A producer's epoch, and the repair of its previous epoch's copies.
   'epoch.fenced',
   'epoch.opened',
   'repair.appended',
   'repair.acknowledged',
   'start.consumer-reset',
-  // What an operator wants of a module, and what is remembered of it.
+  // What an operator requests of a module, and what the broker remembers of it.
   'module.remembering',
   'module.remembered',
   'module.reloading',
@@ -61,17 +62,17 @@ export const FAIL_POINTS = [
 
 export type FailPoint = (typeof FAIL_POINTS)[number];
 
-/** Names the directory with the plans of a test; unset, which is production, nothing ever fails here. */
+/** Names the directory with the plans of a test. In production it is unset, and no fail-point acts. */
 export const FAIL_VARIABLE = 'TALLYSTICK_FAIL';
 
-/** In that directory: a line for each fail-point that was acted on, `PROCESS POINT@PASSING[+MS]:ACTION`. */
+/** A file in that directory, with a line for each fail-point that acted: `PROCESS POINT@PASSING[+MS]:ACTION`. */
 export const FIRED_FILE = 'fired';
 
 const ACTIONS = {
   kill: () => process.kill(process.pid, 'SIGKILL'),
-  /** Until somebody sends SIGCONT. */
+  /** Until a SIGCONT. */
   stop: () => process.kill(process.pid, 'SIGSTOP'),
-  /** Resets every TCP connection, so that what is on its way in either direction is lost. */
+  /** Resets every TCP connection, so that data on its way in either direction is lost. */
   cut: () => {
     const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): unknown[] };
     for (const handle of handles.call(process)) {
@@ -116,7 +117,7 @@ const parseEntry = (text: string): readonly [string, Due] => {
   ];
 };
 
-/** Takes the first line of the process's plan away, so that the next life of the process finds the next line. */
+/** Removes the first line of the process's plan, so that the next life of the process finds the next line. */
 const takeLine = (path: string): string => {
   let text: string;
   try {
@@ -141,9 +142,10 @@ const arm = (dir: string, name: string): void => {
 };
 
 /**
- * Reads what this process is to fail at: the first line of the file `name` in the directory that TALLYSTICK_FAIL names,
- * entries `POINT@PASSING[+MS]:ACTION` with blanks between; the next line at each SIGUSR2, and in each next life of the
- * process. Whether fail-points are on, which nobody should learn from a crash.
+ * Reads the fail-points of this process from the file `name` in the directory that TALLYSTICK_FAIL names. A line has
+ * entries `POINT@PASSING[+MS]:ACTION` with blanks between. The first line counts now; each SIGUSR2, and each next
+ * life of the process, takes the next line. Returns whether fail-points are on, because a crash must not be the first
+ * sign of that.
  */
 export const armFailPoints = (name: string): boolean => {
   const dir = process.env[FAIL_VARIABLE];
@@ -162,7 +164,7 @@ const passed = (point: FailPoint, { dir, name, due, passings }: Armed): void => 
       appendFileSync(join(dir, FIRED_FILE), `${name} ${text}\n`);
       ACTIONS[action]();
     };
-    // What was just written leaves the process after this tick only.
+    // Written output leaves the process only after this tick.
     if (delayMs === undefined) act();
     else if (delayMs === 0) setImmediate(act);
     else setTimeout(act, delayMs);

@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type PortHolder, portHolder } from './port-holder.js';
 
-/** Listens for a moment and gives the port that the system assigned, or the error of the system. */
+/** Listens for a moment and returns the port that the system assigned, or the system's error. */
 const tryListen = (host: string, port: number): Promise<Either<NodeJS.ErrnoException, number>> =>
   new Promise((resolve) => {
     const server = createServer();
@@ -15,7 +15,7 @@ const tryListen = (host: string, port: number): Promise<Either<NodeJS.ErrnoExcep
     });
   });
 
-/** The name of a program: enough in one sentence, where the whole command line would hide the advice behind it. */
+/** The name of a program: enough for a sentence. The whole command line would hide the advice after it. */
 const programOf = ({ command }: PortHolder): string => command.split(' ')[0]?.split('/').pop() ?? command;
 
 const portInUse = async (host: string, port: number, flag: string): Promise<Fault> => {
@@ -40,8 +40,8 @@ export const freePort =
   };
 
 /**
- * Whether this process may listen there: `PORT_IN_USE` names the process that has it and the option that changes it,
- * `SERVER_START_FAILED` tells of an address that is not this machine's, or a port that needs more rights.
+ * Whether this process may listen there. `PORT_IN_USE` names the process that has the port and the option for another
+ * port. `SERVER_START_FAILED` reports an address of another machine, or a port that needs more rights.
  */
 export const checkPort =
   (host: string, port: number, flag = '--nats-port'): TaskEither<Fault, void> =>

@@ -10,14 +10,14 @@ import { type ProcessIdentity, ownIdentity, processCommand, processState } from 
 /**
  * A data directory has one owner at a time: two brokers on one log would both be its only writer.
  *
- * A pid file cannot do this: who finds a stale one must replace it, and between looking and replacing another starter
- * does the same; Node has no `flock`. Here "is the claim stale? then the next is mine" is a compare-and-swap
- * (claim-chain.ts) that no two can win and no death can leave locked. A claim outlives a kill -9, but names its process
- * by pid *and* start time, so that it is known to be stale at once, with no timeout and no confusion by a pid that was
- * given out again.
+ * A pid file cannot do this. A process that finds a stale one must replace it, and another starter may do the same
+ * between its look and its replacement; Node has no `flock`. Here "is the claim stale? then the next is mine" is a
+ * compare-and-swap (claim-chain.ts) that no two processes can win and no death can leave locked. A claim outlives a
+ * kill -9, but it names its process by pid *and* start time. So it is known to be stale at once, without a timeout,
+ * and without confusion by a reused pid.
  *
- * Limits: a local file system with symbolic links; and processes in different pid namespaces (two containers with one
- * volume) do not see each other, so there it protects nothing.
+ * Limits: it needs a local file system with symbolic links. Processes in different pid namespaces (two containers
+ * with one volume) do not see each other, so there it protects nothing.
  */
 export interface ClaimRecord extends ProcessIdentity {
   /** The command line of the owner. */
@@ -29,16 +29,19 @@ export interface ClaimRecord extends ProcessIdentity {
 export interface Claim extends AsyncDisposable {
   readonly dir: string;
   readonly record: ClaimRecord;
-  /** Gives the directory back; idempotent. A process that dies without it leaves a stale claim, which is no harm. */
+  /** Gives the directory back; idempotent. A process that dies without it leaves a stale claim, which does no harm. */
   release(): Promise<void>;
 }
 
-/** The text of a claim whose owner gave the directory back. It stays, since the numbers of claims only rise. */
+/**
+ * The text of a claim after its owner gave the directory back. The claim stays, because the numbers of claims only
+ * rise.
+ */
 const RELEASED = 'released';
 
 const isHeld = (claim: ClaimRecord): boolean => {
   const state = processState(claim.pid);
-  // A process whose start time cannot be seen may be the owner: to refuse wrongly is told and harms nothing.
+  // A process with a hidden start time may be the owner. A wrong refusal is reported and does no harm.
   return state.kind === 'hidden' || (state.kind === 'alive' && state.startedAt === claim.startedAt);
 };
 
@@ -60,7 +63,8 @@ const inUse = (dir: string, owner: ClaimRecord): Fault =>
 
 const prepare = (dir: string): Either<Fault, void> => {
   try {
-    // Credentials and the whole log are in there: nobody else's business. The mode of an existing one is its owner's.
+    // The directory has credentials and the whole log, so only the owner may read it. An existing directory keeps its
+    // mode.
     makeDirs(dir);
     if (!statSync(dir).isDirectory()) return left(unusable(dir, 'it is not a directory'));
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -70,7 +74,7 @@ const prepare = (dir: string): Either<Fault, void> => {
   }
 };
 
-/** A text that is no claim is damage by a loss of power: whoever wrote it is gone. */
+/** A text that is no claim is damage by a loss of power: its writer is gone. */
 const parse = (text: string): ClaimRecord | undefined => {
   try {
     const value: unknown = JSON.parse(text);
@@ -95,7 +99,7 @@ const claimOf = (dir: string, chain: string, number: number, record: ClaimRecord
   const release = (): Promise<void> => {
     released ??= (async () => {
       try {
-        // Behind this claim only: where another is the head already, there is nothing to give back.
+        // Only after this claim: if another one is the head already, there is nothing to give back.
         appendBehind(chain, { number, text: '' }, RELEASED);
       } catch {
         // The directory is gone, or the disk full: the claim is stale as soon as this process ends.
@@ -107,8 +111,8 @@ const claimOf = (dir: string, chain: string, number: number, record: ClaimRecord
 };
 
 /**
- * Makes this process the owner of a data directory, which is created (0700) when it is not there.
- * Fails at once, never waits: `DATA_DIR_IN_USE` names the owner, `DATA_DIR_UNUSABLE` says what is wrong.
+ * Makes this process the owner of a data directory, and creates the directory (0700) if it does not exist. It fails
+ * at once and never waits: `DATA_DIR_IN_USE` names the owner, `DATA_DIR_UNUSABLE` names the problem.
  */
 export const claimDataDir =
   (dir: string): TaskEither<Fault, Claim> =>
@@ -119,7 +123,7 @@ export const claimDataDir =
     try {
       const mine = ownRecord();
       const text = JSON.stringify(mine);
-      // Again only when another starter was faster, and then that one is most likely what is found.
+      // Try again only if another starter was faster; most likely its claim is found next.
       for (;;) {
         const head = readHead(chain);
         const found = parse(head.text);

@@ -26,7 +26,7 @@ const listeningInodes = async (port: number): Promise<ReadonlySet<string>> => {
 
 const holdsOneOf = async (pid: string, inodes: ReadonlySet<string>): Promise<boolean> => {
   const dir = `/proc/${pid}/fd`;
-  // Processes of other users do not show their descriptors, and any process may end while it is looked at.
+  // Processes of other users do not show their descriptors, and any process may end during the look.
   for (const fd of await readdir(dir).catch(() => [])) {
     const target = await readlink(`${dir}/${fd}`).catch(() => '');
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
@@ -54,8 +54,8 @@ const lsofHolder = (port: number): Promise<number | undefined> =>
   });
 
 /**
- * Which process listens on a TCP port of this machine, on any address. Undefined when none does, or when it belongs to
- * another user and the system does not show it. For messages to people: by the time they read it, it may have changed.
+ * The process that listens on a TCP port of this machine, on any address. Undefined if none does, or if it belongs to
+ * another user and the system does not show it. For messages to people: it may have changed when they read it.
  */
 export const portHolder = async (port: number): Promise<PortHolder | undefined> => {
   const pid = await (process.platform === 'linux' ? linuxHolder(port) : lsofHolder(port));

@@ -18,8 +18,9 @@ const waits = (pid: number): ReadonlyMap<string, number> => {
 };
 
 /**
- * The time of another process: it stands still while that process is ready to run and has no processor. By this time a process
- * is late for what it does, and not for what else the machine does. Only Linux tells; elsewhere this is everybody's time.
+ * The time of another process: it stands still while that process is ready to run and has no processor. By this time
+ * a process is late for what it does, and not for what else the machine does. Only Linux tells; elsewhere this is
+ * everybody's time.
  */
 export class ProcessClock {
   #now = performance.now();
@@ -37,8 +38,8 @@ export class ProcessClock {
   }
 
   /**
-   * How long the process has waited since the last look. Its main thread waits for a processor, or for another thread that
-   * reads a file for it and waits for a processor itself.
+   * How long the process has waited since the last look. Its main thread waits for a processor, or for another thread
+   * that reads a file for it and waits for a processor itself.
    */
   #waited(): number {
     if (this.pid === null || process.platform !== 'linux') return 0;

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** What tells a live process from a later one that was given the same pid. */
+/** Distinguishes a live process from a later one with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Opaque: equal for one process for as long as it lives, different for the next one under that pid. */
+  /** Opaque: constant while the process lives, and different for the next one with that pid. */
   readonly startedAt: string;
 }
 
-/** `gone`: ended, a zombie included. `hidden`: there is a process, but the system does not show us since when. */
+/** `gone`: ended, also as a zombie. `hidden`: the process exists, but the system does not show its start time. */
 export type ProcessState =
   | { readonly kind: 'alive'; readonly startedAt: string }
   | { readonly kind: 'gone' }
@@ -34,12 +34,12 @@ const ps = (pid: number, column: string): string => {
   }
 };
 
-/** Linux counts start times in ticks since boot, so the boot belongs to the identity. */
+/** Linux counts start times in ticks since boot, so the boot's id is a part of the identity. */
 const linuxState = (pid: number): ProcessState | undefined => {
   const stat = read(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  // The name in parentheses may itself hold spaces and parentheses: fields are counted from the last one. The first
-  // behind it is field 3 of proc(5), the state; the start time is field 22.
+  // The name in parentheses may contain spaces and parentheses, so fields are counted from the last one. The first
+  // field after it is field 3 of proc(5), the state; the start time is field 22.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return GONE;
   const boot = read('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
@@ -61,12 +61,12 @@ const exists = (pid: number): boolean => {
   }
 };
 
-/** Looks at a process now. A zombie is gone: it holds nothing any more and only waits for its parent to look. */
+/** Looks at a process now. A zombie is gone: it holds no resources and only waits for its parent. */
 export const processState = (pid: number): ProcessState =>
   (process.platform === 'linux' ? linuxState(pid) : psState(pid)) ??
   (exists(pid) ? { kind: 'hidden' } : GONE);
 
-/** The command line of a process, words separated by spaces; undefined when it is gone or hidden. */
+/** The command line of a process, words separated by spaces; undefined if it is gone or hidden. */
 export const processCommand = (pid: number): string | undefined => {
   const line =
     process.platform === 'linux'

@@ -2,14 +2,14 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Reaper } from './reaper.js';
 
-/** What programs of this benchmark are asked, and what they answer. */
+/** The questions to the programs of a benchmark, and their replies. */
 export type Questions = Readonly<Record<string, { readonly ask: unknown; readonly answer: unknown }>>;
 
 type Handlers<Q extends Questions> = {
   readonly [K in keyof Q]: (ask: Q[K]['ask']) => Promise<Q[K]['answer']> | Q[K]['answer'];
 };
 
-interface Request {
+interface QuestionMessage {
   readonly question: string;
   readonly ask: unknown;
 }
@@ -19,13 +19,13 @@ interface Response {
   readonly error?: string;
 }
 
-/** Another process, which answers one question after the other. */
+/** Another process, which replies to one question after the other. */
 export interface Program<Q extends Questions> extends AsyncDisposable {
-  /** Rejects with what went wrong there, or when it ends. One at a time. */
+  /** Rejects with the error of that process, or when it ends. One question at a time. */
   readonly ask: <K extends keyof Q & string>(question: K, ask: Q[K]['ask']) => Promise<Q[K]['answer']>;
 }
 
-/** Starts the program of a compiled file, told `setting` as JSON; it ends with this process. */
+/** Starts the program of a compiled file with `setting` as JSON. It ends with this process. */
 export const startProgram = <Q extends Questions>(
   url: URL,
   setting: unknown,
@@ -44,7 +44,7 @@ export const startProgram = <Q extends Questions>(
   const ask = async (question: string, asked: unknown): Promise<unknown> => {
     const answered = new Promise<Response>((resolve, reject) => {
       child.once('message', (message) => resolve(message as Response));
-      child.send({ question, ask: asked } satisfies Request, (error) => {
+      child.send({ question, ask: asked } satisfies QuestionMessage, (error) => {
         if (error !== null) reject(error);
       });
     });
@@ -62,12 +62,12 @@ export const startProgram = <Q extends Questions>(
   };
 };
 
-/** The other side: answers whoever started this process, until it is gone. */
-export const answer = <Q extends Questions>(handlers: Handlers<Q>): void => {
+/** The other side: replies to the process that started this one, until that is gone. */
+export const answerQuestions = <Q extends Questions>(handlers: Handlers<Q>): void => {
   process.on('disconnect', () => process.exit(0));
-  // Ctrl-C in a terminal reaches all; who started this one ends it.
+  // Ctrl-C in a terminal reaches all processes; the one that started this one ends it.
   process.on('SIGINT', () => undefined);
-  process.on('message', async ({ question, ask }: Request) => {
+  process.on('message', async ({ question, ask }: QuestionMessage) => {
     const reply = (response: Response): boolean | undefined => process.send?.(response);
     try {
       reply({ answer: await handlers[question]?.(ask) });
@@ -77,5 +77,5 @@ export const answer = <Q extends Questions>(handlers: Handlers<Q>): void => {
   });
 };
 
-/** What the program was started with. */
+/** The setting of the program's start. */
 export const settingOf = <T>(): T => JSON.parse(process.argv[2] ?? 'null') as T;

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
 /**
- * Nothing that the broker starts may outlive it, not even when the broker is killed with -9 and can run no code.
- * So a tiny `sh` reads a pipe that only the broker holds open. When the broker is gone, whatever the cause, the kernel
- * closes the pipe, `read` meets the end, and every process that is still registered is killed.
+ * No child of the broker may outlive it, not even if the broker is killed with -9 and can run no code. So a tiny `sh`
+ * reads a pipe that only the broker holds open. When the broker is gone, for any cause, the kernel closes the pipe,
+ * `read` meets the end, and `sh` kills every registered process.
  *
  * The lines are `+PID` and `-PID`; a negative PID names a process group. `sh` and its built-in `kill` are in every
- * POSIX system and need 1 MB, where a second Node process would need 40. Signals are ignored because a Ctrl-C goes to
- * the whole foreground group while the broker still drains; the session of its own (`detached`) keeps Ctrl-Z away too.
+ * POSIX system and need 1 MB; a second Node process would need 40. Signals are ignored, because a Ctrl-C goes to the
+ * whole foreground group while the broker still drains. Its own session (`detached`) keeps Ctrl-Z away too.
  */
 const SCRIPT = `
 trap '' INT TERM HUP QUIT TSTP PIPE
@@ -26,11 +26,11 @@ for each in $pids; do kill -s KILL -- "$each" 2>/dev/null; done
 exit 0
 `;
 
-/** A second death within this time is answered with a pause, so that a machine that cannot run `sh` is not hammered. */
+/** A second death within this time leads to a pause, so that a machine that cannot run `sh` is not overloaded. */
 const RESTART_PAUSE_MS = 1000;
 
 const spawnShell = (onDeath: () => void): ChildProcess => {
-  // The root directory, so that no file system is kept busy; no descriptor of the broker but the pipe.
+  // The root directory, so that no file system stays busy; no descriptor of the broker except the pipe.
   const shell = spawn('/bin/sh', ['-c', SCRIPT], {
     cwd: '/',
     detached: true,
@@ -59,11 +59,14 @@ export interface Reaper extends Disposable {
    * the system gives numbers out again. */
   trackPid(pid: number): void;
   forget(pid: number): void;
-  /** Ends the reaper. What is still tracked is killed: it is what the broker failed to stop. Idempotent. */
+  /**
+   * Ends the reaper. It kills the processes that are still registered, because the broker failed to stop them.
+   * Idempotent.
+   */
   close(): void;
 }
 
-/** Starts the reaper. It does not keep the event loop alive. When the `sh` dies a new one gets the current list. */
+/** Starts the reaper. It does not keep the event loop alive. If the `sh` dies, a new one gets the current list. */
 export const startReaper = (): Reaper => {
   const tracked = new Set<number>();
   let shell: ChildProcess | undefined;
@@ -90,7 +93,7 @@ export const startReaper = (): Reaper => {
     try {
       shell = spawnShell(onDeath);
     } catch {
-      return onDeath(); // No memory, no more processes: what spawn throws may be over in a second.
+      return onDeath(); // Out of memory or processes: a second later spawn may work again.
     }
     if (tracked.size > 0) send([...tracked].map((pid) => `+${pid}\n`).join(''));
   };

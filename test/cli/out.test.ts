@@ -79,7 +79,7 @@ describe('files that the command line is told to write', () => {
       assert.equal(shape(piped.stdout), shape(written));
       assert.ok(statSync(join(dir, 'pipe')).isFIFO());
       for (const [{ code, stderr }, why] of [
-        [full, /^tallystick: OUTPUT_FAILED: \/dev\/full .*no room left on it\n$/],
+        [full, /^tallystick: OUTPUT_FAILED: \/dev\/full .*its disk is full\n$/],
         [folder, /^tallystick: OUTPUT_FAILED: .*it is a directory\n$/],
         [readOnly, /^tallystick: OUTPUT_FAILED: .*may not write it\n$/],
       ] as const) {

@@ -110,7 +110,7 @@ describe('tallystick replay run', () => {
     assert.match(stdout, new RegExp(`^different +${second} → `, 'm'));
     assert.match(
       stdout,
-      /^3 commands of records 1 to \d+ sent again; of all that followed: 2 the same, 2 different$/m,
+      /^3 commands of records 1 to \d+ sent again; all that followed: 2 the same, 2 different$/m,
     );
     const kept = /the sandbox is kept in (\S+):/.exec(stdout)?.[1] ?? '';
     const agent = await tallystick(['agent', 'get', 'kiosk', 'ada', '--json', '--data', kept]);
@@ -139,7 +139,7 @@ describe('tallystick replay run', () => {
   it('what a handler may do outside is not done unasked', async () => {
     const { code, stdout, stderr } = await run('--sandbox', at('none'), '--json');
     assert.deepEqual([code, stdout], [2, '']);
-    assert.match(stderr, /"code":"USAGE","message":"kiosk\.split: what these handlers do beside calling/);
+    assert.match(stderr, /"code":"USAGE","message":"kiosk\.split: these handlers can reach outside/);
     assert.equal(existsSync(at('none')), false);
     const bad = await Promise.all([run('--speed', 'fast'), run('--break', 'state.'), run('--from', '99999')]);
     assert.deepEqual(
@@ -162,7 +162,7 @@ describe('tallystick replay run', () => {
     assert.equal(stepped.code, 0, stepped.stderr);
     assert.match(stepped.stdout, /^2 commands of records .*: 3 the same$/m);
     assert.match(stepped.stdout, /^ +\d+ \S+ res +kiosk\.pay +ada/m);
-    assert.equal(stepped.stderr.match(/Enter: this one/g)?.length, 3);
+    assert.equal(stepped.stderr.match(/Enter: send this one/g)?.length, 3);
     const paced = await inJson('--speed', '20x', '--from', String(sent[4]));
     assert.deepEqual([paced.code, paced.ended.fed, paced.ended.verdicts.same], [0, 4, 4]);
   });

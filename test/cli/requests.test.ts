@@ -135,7 +135,7 @@ describe('call', () => {
     assert.equal(json.stderr, '');
   });
 
-  test('bytes that are no UTF-8 are not sent, and neither is what the server does not take', async () => {
+  test('bytes that are not UTF-8 are not sent, and neither is what the server does not take', async () => {
     let sent = 0;
     answers.set('call.accounts.deposit.bytes', () => {
       sent += 1;
@@ -146,7 +146,7 @@ describe('call', () => {
       const input = Buffer.concat([Buffer.from('{"note":"'), some, Buffer.from('"}')]);
       const { code, stderr } = await run(['call', 'accounts.deposit.bytes', '-'], input);
       assert.equal(code, 2, stderr);
-      assert.match(stderr, /USAGE: the payload is not JSON and was not sent: its bytes are no UTF-8/);
+      assert.match(stderr, /USAGE: the payload is not JSON and was not sent: its bytes are not UTF-8/);
     }
     const typed = ['call', 'accounts.deposit.bytes', '--server', server.url];
     const script = `exec "$0" "$1" "$2" "$3" "$4" "$5" "$(printf '{"note":"\\351"}')"`;
@@ -154,7 +154,7 @@ describe('call', () => {
       env: CLEAN_ENV,
     });
     assert.equal(asArgument.code, process.platform === 'linux' ? 2 : asArgument.code, asArgument.stderr);
-    if (process.platform === 'linux') assert.match(asArgument.stderr, /USAGE: .* no UTF-8/);
+    if (process.platform === 'linux') assert.match(asArgument.stderr, /USAGE: .* not UTF-8/);
     const large = `{"note":"${'x'.repeat(1_100_000)}"}`;
     const refused = await run(['call', 'accounts.deposit.bytes', '-'], large);
     assert.equal(refused.code, 1);
@@ -168,7 +168,7 @@ describe('call', () => {
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(
       stderr,
-      /RESULT_PENDING: .*may be recorded.*tallystick replay history --module accounts --from 61s/,
+      /RESULT_PENDING: .*may be stored.*tallystick replay history --module accounts --from 61s/,
     );
   });
 

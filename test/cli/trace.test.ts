@@ -226,7 +226,7 @@ describe('tallystick replay trace', () => {
     const { seq } = JSON.parse(last.stdout) as HistoryLine;
     assert.equal(last.stderr, `{"previous":${seq - 1}}\n`);
     const none = await replay(['history', '--agent', 'nobody']);
-    assert.deepEqual([none.code, none.stdout, none.stderr], [0, '', 'no record fits\n']);
+    assert.deepEqual([none.code, none.stdout, none.stderr], [0, '', 'no record matches\n']);
   });
 
   it('a pipe that asks for colours gets them', async () => {

@@ -196,7 +196,7 @@ describe('tallystick replay export and import', () => {
     writeFileSync(at('bad'), lines.map((line, i) => (i === 40 ? line.slice(1) : line)).join('\n'));
     const bad = await imported(at('bad'), at('fourth'));
     assert.deepEqual([bad.code, codeOf(bad)], [1, 'IMPORT_INVALID']);
-    assert.match(bad.stderr, /line 41: it is no JSON/);
+    assert.match(bad.stderr, /line 41: it is not JSON/);
     writeFileSync(at('holes'), lines.filter((_, i) => i !== 40).join('\n'));
     const holes = await imported(at('holes'), at('fourth'));
     assert.match(holes.stderr, /line 41: record 40 is missing/);

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { documents } from './documents.js';
-
-/** Those words of docs/STYLE.md that are wrong wherever they stand. */
-const WORDS = [
-  ...['whoever', 'anew', 'beside', 'of its own', 'of their own', 'in silence', 'without a word', 'borne out'],
-  ...['for want of', 'whereby', 'wherein', 'thereof'],
-];
-/** Also over the end of a line. */
-const UNWANTED = new RegExp(`\\b(?:${WORDS.map((word) => word.replaceAll(' ', '\\s+')).join('|')})\\b`, 'gi');
+import { unwantedWords } from './unwanted-words.js';
 
 /** As many lines, so that a finding has the line of the document. */
 const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ');
@@ -22,14 +15,7 @@ const withoutCode = (text: string): string =>
     .replaceAll(FENCED, blank)
     .replaceAll(/`[^`]*`/g, blank);
 
-const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length;
-
-const unwantedIn = (path: string, text: string): readonly string[] => {
-  const prose = withoutCode(text);
-  return [...prose.matchAll(UNWANTED)].map(
-    ({ 0: found, index }) => `${path}:${lineOf(prose, index)}: ${found}`,
-  );
-};
+const unwantedIn = (path: string, text: string): readonly string[] => unwantedWords(path, withoutCode(text));
 
 describe('the prose of documents', () => {
   // STYLE.md shows the words that it forbids.

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import accounts from '../../modules/accounts/index.js';
-import { manifest } from '../../modules/accounts/accounts-manifest.js';
+import { accountsManifest } from '../../modules/accounts/accounts-manifest.js';
 import { CEILING, MAX_OUTGOING } from '../../modules/accounts/accounts-state.js';
 import { send } from '../../modules/sdk/index.js';
 import { specification } from '../../modules/testing/index.js';
@@ -63,7 +63,7 @@ test('a transfer takes the money out, remembers it and sends it', () => {
     .thenDecided({
       data: { balance: 3, transfer: 41 },
       events: [started(41, 2)],
-      commands: [send(manifest, 'credit', 'bob', { from: 'alice', transfer: 41, amount: 2 })],
+      commands: [send(accountsManifest, 'credit', 'bob', { from: 'alice', transfer: 41, amount: 2 })],
       state: { balance: 3, outgoing: { 41: { to: 'bob', amount: 2 } } },
     });
 });
@@ -88,7 +88,7 @@ test('a credit takes the money in and answers', () => {
   bob.when('credit', data).thenDecided({
     data: { accepted: true },
     events: [{ name: 'credited', data }],
-    commands: [send(manifest, 'settle', 'alice', { transfer: 41, accepted: true })],
+    commands: [send(accountsManifest, 'settle', 'alice', { transfer: 41, accepted: true })],
     state: { balance: 2, outgoing: {} },
   });
 });
@@ -99,7 +99,7 @@ test('a credit that does not fit is refused by a decision, which sends the money
     .when('credit', { from: 'alice', transfer: 41, amount: 2 })
     .thenDecided({
       data: { accepted: false },
-      commands: [send(manifest, 'settle', 'alice', { transfer: 41, accepted: false })],
+      commands: [send(accountsManifest, 'settle', 'alice', { transfer: 41, accepted: false })],
     });
 });
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import agents from '../../modules/agents/index.js';
-import { manifest } from '../../modules/agents/agents-manifest.js';
+import { agentsManifest } from '../../modules/agents/agents-manifest.js';
 import { send } from '../../modules/sdk/index.js';
 import { specification } from '../../modules/testing/index.js';
 
@@ -16,12 +16,12 @@ test('an agent is spawned with what is known of it, and is put on the list', () 
   ada.when('spawn', { kind: 'planner', labels: { team: 'red' } }, { time: AT }).thenDecided({
     data: { kind: 'planner', labels: { team: 'red' } },
     events: [spawned],
-    commands: [send(manifest, 'enroll', undefined, { agent: 'ada' })],
+    commands: [send(agentsManifest, 'enroll', undefined, { agent: 'ada' })],
   });
   ada.when('spawn', {}, { time: AT }).thenDecided({
     data: { kind: null, labels: {} },
     events: [{ name: 'spawned', data: { kind: null, labels: {}, at: AT } }],
-    commands: [send(manifest, 'enroll', undefined, { agent: 'ada' })],
+    commands: [send(agentsManifest, 'enroll', undefined, { agent: 'ada' })],
   });
 });
 
@@ -44,7 +44,7 @@ test('an agent that retires releases its conversations and is taken off the list
     .thenDecided({
       data: { released: 2 },
       events: [retired],
-      commands: [send(manifest, 'strike', undefined, { agent: 'ada' })],
+      commands: [send(agentsManifest, 'strike', undefined, { agent: 'ada' })],
     });
   ada
     .given([spawned, assigned(7), retired])

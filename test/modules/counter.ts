@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import Type from 'typebox';
-import { manifest as accounts } from '../../modules/accounts/accounts-manifest.js';
+import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
 import {
   type Command,
   defineManifest,

@@ -1,21 +1,21 @@
 import { test } from 'node:test';
-import { manifest as accounts } from '../../modules/accounts/accounts-manifest.js';
-import { manifest as agents } from '../../modules/agents/agents-manifest.js';
+import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
+import { agentsManifest as agents } from '../../modules/agents/agents-manifest.js';
 import orders from '../../modules/orders/index.js';
-import { manifest } from '../../modules/orders/orders-manifest.js';
+import { ordersManifest } from '../../modules/orders/orders-manifest.js';
 import { send } from '../../modules/sdk/index.js';
-import { type Answer, answered, refused, specification } from '../../modules/testing/index.js';
+import { type ScriptedReply, ok, rejected, specification } from '../../modules/testing/index.js';
 
 const order = specification(orders).agent('order-1');
 const request = { item: 'apple', quantity: 3, unitPrice: 5, customer: 'ada' };
 const details = { ...request, total: 15, conversation: 40 };
 const at = { seq: 42, conversation: 40 };
 
-const reserve = send(manifest, 'reserve', 'apple', { order: 'order-1', quantity: 3 });
+const reserve = send(ordersManifest, 'reserve', 'apple', { order: 'order-1', quantity: 3 });
 const withdraw = send(accounts, 'withdraw', 'ada', { amount: 15 });
 const assign = send(agents, 'assign', 'ada', { conversation: 40 });
 const deposit = send(accounts, 'deposit', 'ada', { amount: 15 });
-const unreserve = send(manifest, 'unreserve', 'apple', { order: 'order-1' });
+const unreserve = send(ordersManifest, 'unreserve', 'apple', { order: 'order-1' });
 
 const GOOD: Readonly<Record<string, unknown>> = {
   reserve: { onHand: 10, reserved: 3, available: 7 },
@@ -26,10 +26,10 @@ const GOOD: Readonly<Record<string, unknown>> = {
 
 /** Everything answers well but what is named, which refuses with that code. */
 const answering =
-  (refusals: Readonly<Record<string, string>> = {}): Answer =>
+  (refusals: Readonly<Record<string, string>> = {}): ScriptedReply =>
   ({ name }) => {
     const code = refusals[name];
-    return code === undefined ? answered(GOOD[name]) : refused(code, `no ${name}`);
+    return code === undefined ? ok(GOOD[name]) : rejected(code, `no ${name}`);
   };
 
 const reason = (step: 'reserve' | 'pay' | 'assign', code: string, message: string) => ({
@@ -51,7 +51,7 @@ test('an order reserves, takes the money, assigns the conversation, and sells wh
       calls: [reserve, withdraw, assign],
       data: { status: 'confirmed', total: 15 },
       events: [confirmed],
-      commands: [send(manifest, 'confirm', 'apple', { order: 'order-1' })],
+      commands: [send(ordersManifest, 'confirm', 'apple', { order: 'order-1' })],
       state: { order: { ...details, status: 'confirmed', reason: null, refundOwed: 0 } },
     });
 });
@@ -140,7 +140,7 @@ test('a second order of one conversation finds it assigned, which is what it wan
       calls: [reserve, withdraw, assign],
       data: { status: 'confirmed', total: 15 },
       events: [confirmed],
-      commands: [send(manifest, 'confirm', 'apple', { order: 'order-1' })],
+      commands: [send(ordersManifest, 'confirm', 'apple', { order: 'order-1' })],
     });
 });
 

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 import { connect, type NatsConnection } from 'nats';
 import { type CommandProducer, createClient, createProducer } from '../../modules/sdk/index.js';
-import { manifest } from '../../modules/accounts/accounts-manifest.js';
+import { accountsManifest } from '../../modules/accounts/accounts-manifest.js';
 import type { Fault } from '../../schemas/errors.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
@@ -63,7 +63,7 @@ const codeOf = (outcome: E.Either<unknown, unknown>): string => {
 /** Each way to send, by what it is said to have come to. */
 const ways = (agent: string | undefined, data: unknown, options = {}) => {
   const client = createClient(nc);
-  const given = [manifest, 'deposit', agent, data as never, options] as const;
+  const given = [accountsManifest, 'deposit', agent, data as never, options] as const;
   return [
     client.call(...given),
     client.callWithReceipt(...given),
@@ -108,7 +108,13 @@ describe('what is known to be wrong is refused before it is sent', () => {
     const client = createClient(nc);
     assert.equal(
       codeOf(
-        await client.call(manifest, 'deposit', 'alice', { amount: 1 }, { priority: 'now\r\n' as never })(),
+        await client.call(
+          accountsManifest,
+          'deposit',
+          'alice',
+          { amount: 1 },
+          { priority: 'now\r\n' as never },
+        )(),
       ),
       'HEADER_INVALID',
     );
@@ -117,7 +123,7 @@ describe('what is known to be wrong is refused before it is sent', () => {
   it('a wait that is longer than a timer takes is a long wait', async () => {
     const client = createClient(nc);
     for (const timeoutMs of [2 ** 31, 1e12, Number.POSITIVE_INFINITY])
-      success(await client.call(manifest, 'deposit', 'alice', { amount: 1 }, { timeoutMs })());
+      success(await client.call(accountsManifest, 'deposit', 'alice', { amount: 1 }, { timeoutMs })());
   });
 
   it('a connection that is closed', async () => {
@@ -125,6 +131,9 @@ describe('what is known to be wrong is refused before it is sent', () => {
     await closed.close();
     const client = createClient(closed);
     for (const way of [client.call, client.send])
-      assert.equal(codeOf(await way(manifest, 'deposit', 'alice', { amount: 1 })()), 'LOG_UNAVAILABLE');
+      assert.equal(
+        codeOf(await way(accountsManifest, 'deposit', 'alice', { amount: 1 })()),
+        'LOG_UNAVAILABLE',
+      );
   });
 });

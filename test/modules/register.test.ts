@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   EMPTY_REGISTER,
-  enroll,
+  withName,
   isEnrolled,
   page,
   type Register,
-  strike,
+  withoutName,
 } from '../../modules/agents/register.js';
 
 // Few letters, so that names repeat and are prefixes of each other.
@@ -15,7 +15,7 @@ const name = fc.stringMatching(/^[aAb_-]{1,4}$/);
 const change = fc.record({ in: fc.boolean(), name });
 
 const apply = (register: Register, one: { in: boolean; name: string }): Register =>
-  one.in ? enroll(register, one.name) : strike(register, one.name);
+  one.in ? withName(register, one.name) : withoutName(register, one.name);
 
 test('the register holds what a set would, in order', () => {
   fc.assert(
@@ -37,7 +37,7 @@ test('page by page, a listing has every name with the prefix once, in order', ()
       fc.oneof(fc.constant(''), name),
       fc.integer({ min: 1, max: 5 }),
       (names, prefix, limit) => {
-        const register = names.reduce(enroll, EMPTY_REGISTER);
+        const register = names.reduce(withName, EMPTY_REGISTER);
         const listed: string[] = [];
         for (let after = '', more = true; more; after = listed.at(-1) ?? '') {
           const one = page(register, { prefix, after, limit });
@@ -57,15 +57,15 @@ test('page by page, a listing has every name with the prefix once, in order', ()
 
 test('at 10,000 names a change copies two short arrays and leaves what was there as it was', () => {
   const names = Array.from({ length: 10_000 }, (_, n) => `agent-${(n * 7919) % 10_000}`);
-  const full = names.reduce(enroll, EMPTY_REGISTER);
+  const full = names.reduce(withName, EMPTY_REGISTER);
   assert.deepEqual(full.pages.flat(), [...names].sort());
   const text = JSON.stringify(full);
-  const struck = strike(full, 'agent-5000');
+  const struck = withoutName(full, 'agent-5000');
   const changed = struck.pages.filter((one) => !full.pages.includes(one));
   assert.equal(changed.length, 1);
   assert(full.pages.length <= 10_000 / 128 + 1 && full.pages.every((one) => one.length <= 256));
   assert.equal(JSON.stringify(full), text);
   assert.deepEqual(JSON.parse(text), full);
-  const empty = names.reduce(strike, full);
+  const empty = names.reduce(withoutName, full);
   assert.deepEqual(empty, EMPTY_REGISTER);
 });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { manifest as accounts } from '../../modules/accounts/accounts-manifest.js';
+import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
 import { send } from '../../modules/sdk/index.js';
-import { answered, refused, specification } from '../../modules/testing/index.js';
+import { ok, rejected, specification } from '../../modules/testing/index.js';
 import { type Add, add, type Buy, buy, counter, manifest } from './counter.js';
 
 const added = (by: number) => ({ name: 'added' as const, data: { by } });
@@ -121,19 +121,19 @@ test('an event that does not fit its schema cannot be given', () => {
 });
 
 const withdraw = send(accounts, 'withdraw', 'a', { amount: 2 });
-const paid = () => answered({ balance: 0 });
+const paid = () => ok({ balance: 0 });
 
 test('an effectful handler is answered, and its calls are compared in order', async () => {
   const handled = plain.when('buy', { by: 2 });
   await handled.answering(paid).thenDecided({ calls: [withdraw], data: { count: 2 }, events: [added(2)] });
   await handled
-    .answering(() => refused('INSUFFICIENT_FUNDS'))
+    .answering(() => rejected('INSUFFICIENT_FUNDS'))
     .thenRejected('INSUFFICIENT_FUNDS', { calls: [withdraw] });
   await assert.rejects(handled.answering(paid).thenDecided({ events: [added(2)] }), /the calls differ/);
 });
 
 test('an answer that the callee could not give fails', async () => {
-  const answering = plain.when('buy', { by: 2 }).answering(() => answered({ balance: 'none' }));
+  const answering = plain.when('buy', { by: 2 }).answering(() => ok({ balance: 'none' }));
   await assert.rejects(answering.thenDecided({}), /the answer to call 1, accounts.withdraw: OUTCOME_INVALID/);
 });
 
@@ -166,7 +166,7 @@ test('what an effectful handler emits comes before the events of its decision, a
   const expected = { calls: [withdraw], data: { count: 2 }, events: [added(7), added(2)] };
   await handled.answering(paid).thenDecided(expected);
   await handled
-    .answering(() => refused('INSUFFICIENT_FUNDS'))
+    .answering(() => rejected('INSUFFICIENT_FUNDS'))
     .thenRejected('INSUFFICIENT_FUNDS', { calls: [withdraw] });
 });
 

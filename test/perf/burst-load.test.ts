@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
-import { Delivery } from '../../perf/burst/delivery.js';
+import { DeliveryTimes } from '../../perf/burst/delivery.js';
 import { parseFaultPlan } from '../../perf/burst/fault-plan.js';
 import { Latencies } from '../../perf/burst/latencies.js';
 import { LedgerWriter } from '../../perf/burst/ledger-writer.js';
 import { Outage, SETTLED_MS } from '../../perf/burst/outage.js';
 import { payloads } from '../../perf/burst/payloads.js';
-import { Schedule } from '../../perf/burst/burst-schedule.js';
+import { BurstSchedule } from '../../perf/burst/burst-schedule.js';
 import { counted, NONE } from '../../modules/burst/tally.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -25,7 +25,7 @@ describe('a schedule', () => {
   it('gives every record a time at which it is due, and not before', () => {
     fc.assert(
       fc.property(rates, fc.double({ min: 0, max: 1, noNaN: true }), (each, where) => {
-        const schedule = new Schedule(each);
+        const schedule = new BurstSchedule(each);
         const index = Math.floor(where * (schedule.total - 1));
         const at = schedule.dueMs(index);
         assert.ok(schedule.due(at + 1e-6) > index);
@@ -36,11 +36,11 @@ describe('a schedule', () => {
 
   it('has as many records as its rates and times say, and shares them out', () => {
     const each = { baseline: 1_000, rate: 100_000, seconds: 10, baselineSeconds: 3 };
-    const whole = new Schedule(each);
+    const whole = new BurstSchedule(each);
     assert.equal(whole.total, 1_006_000);
     assert.equal(whole.due(1e9), whole.total);
     assert.equal(whole.due(-1), 0);
-    assert.equal(new Schedule(each, 1 / 4).total * 4, whole.total);
+    assert.equal(new BurstSchedule(each, 1 / 4).total * 4, whole.total);
     assert.deepEqual(
       [0, 2_999, 3_000, 1_002_999, 1_003_000].map((i) => whole.phaseOf(i)),
       [...['baseline', 'baseline', 'burst', 'burst', 'after']],
@@ -74,7 +74,7 @@ describe('latencies', () => {
 
 test('a sample is delivered when delivery had come so far, also where it is told later', () => {
   const told: (readonly [number, number])[] = [];
-  const delivery = new Delivery((dueAt, latencyMs) => told.push([dueAt, latencyMs]));
+  const delivery = new DeliveryTimes((dueAt, latencyMs) => told.push([dueAt, latencyMs]));
   delivery.follow([[10, 100]]);
   delivery.reached(5, 150);
   assert.deepEqual(told, []);

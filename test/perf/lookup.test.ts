@@ -6,7 +6,7 @@ import {
   agentsByChance,
   changeOf,
   encodeFound,
-  type Found,
+  type FoundState,
   isWhole,
   moment,
 } from '../../perf/lookup/stores/population.js';
@@ -152,14 +152,14 @@ describe('what is looked up', () => {
   });
 
   test('a state of one moment with the sequence of another is found out', () => {
-    const found = JSON.parse(encodeFound(changeOf('a1', 12, moment(new Date(0))))) as Found;
+    const found = JSON.parse(encodeFound(changeOf('a1', 12, moment(new Date(0))))) as FoundState;
     assert.ok(isWhole(found));
     assert.ok(!isWhole({ ...found, seq: 13 }));
     assert.ok(!isWhole(undefined));
   });
 
   test('a lookup that finds no whole state ends the measurement; one that does is timed', async () => {
-    const found: Found = { seq: 1, time: '', schema: 1, state: { balance: 1 } };
+    const found: FoundState = { seq: 1, time: '', schema: 1, state: { balance: 1 } };
     const next = agentsByChance(10, 1);
     const limits = { seconds: 60, gets: 50 };
     for (const get of [{ sync: () => found }, { async: async () => found }]) {

@@ -5,7 +5,7 @@ import type { NatsConnection } from 'nats';
 import { logEnds } from '../../journal/read/reader-api.js';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { checkSnapshots } from '../../replay/rebuild/check.js';
-import { Comparison, type Difference } from '../../replay/rebuild/comparison.js';
+import { SnapshotComparison, type Difference } from '../../replay/rebuild/comparison.js';
 import { foldLog } from '../../replay/fold/fold-log.js';
 import { adoptRebuilt, rebuildSnapshots } from '../../replay/rebuild/rebuild-states.js';
 import { discard, openFolds } from '../../replay/rebuild/whole-fold.js';
@@ -62,7 +62,7 @@ describe('snapshots that are ahead of the fold they are compared with', () => {
     try {
       success(await foldLog(folds, { nc, fromSeq: 1, toSeq: half }));
       success(await fold.finish());
-      const comparison = new Comparison(fold, live, half);
+      const comparison = new SnapshotComparison(fold, live, half);
       let difference = comparison.all();
       assert.ok(comparison.aheadSeq > half);
       const onChange = (_fold: unknown, agent: string, seq: number): void => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { WireRecord } from '../../journal/wire/wire-record.js';
-import { Found } from '../../replay/history/read-history.js';
+import { FoundRecord } from '../../replay/history/read-history.js';
 import { EXPORT_FORMATS, type ExportFormatName } from '../../transfer/export/export-log.js';
 import { readExport } from '../../transfer/import/read-export.js';
 import type { ExportHead } from '../../schemas/export.js';
@@ -153,7 +153,7 @@ export const exportHead = (toSeq: number): ExportHead => ({
 export const exportedAs = (format: ExportFormatName, records: readonly RawRecord[]): string => {
   const log = exportHead(records.at(-1)?.seq ?? 0);
   const { head, line } = EXPORT_FORMATS[format];
-  const lines = records.map((record) => line(new Found(wireRecord(record)), log));
+  const lines = records.map((record) => line(new FoundRecord(wireRecord(record)), log));
   return [head(log), ...lines].join('');
 };
 

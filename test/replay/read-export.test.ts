@@ -34,29 +34,29 @@ test('what is good is taken, with empty lines and without a last newline', async
 
 test('a bad line is refused with its number and the reason', async () => {
   const cases: readonly (readonly [string, RegExp])[] = [
-    ['{"seq":2', /^line 3: it is no JSON/],
+    ['{"seq":2', /^line 3: it is not JSON/],
     ['[]', /^line 3: the record/],
     ['null', /^line 3: the record/],
     [line(2, { seq: '2' }), /^line 3: the record\/seq/],
     [line(2, { seq: 0 }), /^line 3: the record\/seq/],
     [line(2, { seq: 1.5 }), /^line 3: the record\/seq/],
-    [line(2, { note: 1 }), /^line 3: the record\/note is not a property/],
-    [line(2, { time: 'yesterday' }), /^line 3: "yesterday" is no RFC 3339 time/],
-    [line(2, { time: '2026-02-30T00:00:00Z' }), /^line 3: .* is no RFC 3339 time/],
-    [line(2, { time: '2300-01-01T00:00:00Z' }), /^line 3: .* is no RFC 3339 time/],
-    [line(2, { subject: 'live.a.b' }), /^line 3: "live.a.b" is no subject of the log/],
-    [line(2, { subject: 'cmd.a..guest' }), /^line 3: .* is no subject of the log/],
-    [line(2, { subject: 'cmd.a b.c.guest' }), /^line 3: .* is no subject of the log/],
+    [line(2, { note: 1 }), /^line 3: the record\/note is not a known property/],
+    [line(2, { time: 'yesterday' }), /^line 3: "yesterday" is not an RFC 3339 time/],
+    [line(2, { time: '2026-02-30T00:00:00Z' }), /^line 3: .* is not an RFC 3339 time/],
+    [line(2, { time: '2300-01-01T00:00:00Z' }), /^line 3: .* is not an RFC 3339 time/],
+    [line(2, { subject: 'live.a.b' }), /^line 3: "live.a.b" is not a subject of the log/],
+    [line(2, { subject: 'cmd.a..guest' }), /^line 3: .* is not a subject of the log/],
+    [line(2, { subject: 'cmd.a b.c.guest' }), /^line 3: .* is not a subject of the log/],
     [line(2, { headers: { 'a b': ['x'] } }), /^line 3: "a b" is no name of a header/],
     [line(2, { headers: { a: ['x\r\nb: y'] } }), /^line 3: header a has a line break/],
     [line(2, { headers: { a: 'x' } }), /^line 3: the record\/headers/],
     [line(2, { headers: undefined }), /^line 3: it needs one of headers and headersBase64/],
     [line(2, { headersBase64: '' }), /^line 3: it needs one of headers and headersBase64/],
-    [line(2, { headers: undefined, headersBase64: 'ü' }), /^line 3: headersBase64 is no base64/],
+    [line(2, { headers: undefined, headersBase64: 'ü' }), /^line 3: headersBase64 is not base64/],
     [line(2, { subjectBase64: 'eA==' }), /^line 3: it needs one of subject and subjectBase64/],
-    [line(2, { subject: undefined, subjectBase64: 'eA==' }), /^line 3: "x" is no subject of the log/],
+    [line(2, { subject: undefined, subjectBase64: 'eA==' }), /^line 3: "x" is not a subject of the log/],
     [line(2, { data: undefined }), /^line 3: it needs one of data and dataBase64/],
-    [line(2, { data: undefined, dataBase64: 'ü' }), /^line 3: dataBase64 is no base64/],
+    [line(2, { data: undefined, dataBase64: 'ü' }), /^line 3: dataBase64 is not base64/],
     [line(2, { data: 'x'.repeat(1_100_000) }), /^line 3: a record of 1100002 bytes is above/],
     [line(4), /^line 3: records 2 to 3 are missing/],
     [line(3), /^line 3: record 2 is missing/],
@@ -74,7 +74,7 @@ test('a file that was cut short is found out, at a line or within one', async ()
     GOOD.slice(0, 3).join('\n'),
     /ends with record 2, and its export went to 3: it was cut short/,
   );
-  await refused(GOOD.join('\n').slice(0, -3), /^line 4: it is no JSON/);
+  await refused(GOOD.join('\n').slice(0, -3), /^line 4: it is not JSON/);
   await refused(HEAD, /ends with record 0/);
   const events = exportedAs(
     'cloudevents',
@@ -98,8 +98,8 @@ test('a CloudEvent of somebody else, or without what a record needs, is refused'
   const event = JSON.parse(exportedAs('cloudevents', [rawRecord()])) as Record<string, unknown>;
   const changed = (more: object): string => JSON.stringify({ ...event, ...more });
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ source: '/elsewhere' }, /its source is no log of Tallystick/],
-    [{ specversion: '0.3' }, /no CloudEvent of version 1\.0/],
+    [{ source: '/elsewhere' }, /its source is not a log of Tallystick/],
+    [{ specversion: '0.3' }, /not a CloudEvent of version 1\.0/],
     [{ sequence: '1' }, /its sequence is not 16 digits/],
     [{ subject: undefined }, /its subject or time is missing/],
     [{ tallyheaders: undefined }, /its tallyheaders are missing/],

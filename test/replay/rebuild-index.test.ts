@@ -66,7 +66,7 @@ describe('what a rebuild reads', () => {
     const path = join(home.path, 'index');
     mkdirSync(path);
     const store = new IndexStore(path);
-    store.commit({ anew: false, rows: {}, counts: [], position });
+    store.commit({ startsOver: false, rows: {}, counts: [], position });
     await store.close();
     await damage?.(path);
     const options = { nc, dataDir: home.path, modules: [tally] };

@@ -9,7 +9,7 @@ import { Opening } from '../../store/lmdb/opening.js';
 import { Generations } from '../../store/snapshots/generations.js';
 import { KEEP_EVERY, KEEP_ONE_IN } from '../../store/snapshots/snapshot-group.js';
 import { type AgentState, ModuleAgents } from '../../store/snapshots/index.js';
-import { openToRead } from '../../store/snapshots/snapshot-files.js';
+import { openSnapshotsToRead } from '../../store/snapshots/snapshot-files.js';
 import { SnapshotView } from '../../store/snapshots/snapshot-value.js';
 import { Snapshots } from '../../store/snapshots/snapshots.js';
 import { States } from '../../modules/host/states.js';
@@ -30,7 +30,7 @@ const BUSY = 17_500;
 /** All that a generation holds, but for the times, which a host takes from its own clock. */
 const contents = (dir: string): Readonly<Record<string, unknown>> => {
   const opening = new Opening(dir);
-  const files = openToRead(opening, dir);
+  const files = openSnapshotsToRead(opening, dir);
   const view = new SnapshotView();
   const all: Record<string, unknown> = {};
   for (const [name, db] of [

@@ -25,7 +25,7 @@ describe('sizes', () => {
   test('no name that every object has is a unit', () => {
     for (const name of Object.getOwnPropertyNames(Object.prototype)) {
       const { message } = failure(parseBytes(`5${name}`));
-      assert.match(message, /is no size/);
+      assert.match(message, /is not a size/);
     }
   });
 

@@ -1,5 +1,5 @@
 import { open } from 'lmdb';
-import { openToRead } from '../../store/log-index/index-files.js';
+import { openIndexToRead } from '../../store/log-index/index-files.js';
 import { type IndexContentsChange, IndexStore } from '../../broker/index/index-store.js';
 import { KeptRows } from '../../broker/index/kept-rows.js';
 import { FreshReads } from '../../store/lmdb/fresh-reads.js';
@@ -30,11 +30,11 @@ export const indexFiles = (): IndexFilesForTest => {
   const store = new IndexStore(dir.path);
   const position = { logId: 'this log', seq: 0, uncaused: [] };
   const opening = new Opening(dir.path);
-  const files = openToRead(opening, dir.path);
+  const files = openIndexToRead(opening, dir.path);
   const reads = new FreshReads(files.root);
   return {
     rows: new KeptRows(dir.path, () => ({ files, reads })),
-    commit: (change) => store.commit({ anew: false, rows: {}, counts: [], ...change, position }),
+    commit: (change) => store.commit({ startsOver: false, rows: {}, counts: [], ...change, position }),
     [Symbol.asyncDispose]: async () => {
       reads.close();
       await files.root.close();

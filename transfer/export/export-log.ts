@@ -13,13 +13,13 @@ import { ndjson } from '../format/ndjson.js';
 export const EXPORT_FORMATS = { ndjson, cloudevents, csv } as const satisfies Record<string, ExportFormat>;
 export type ExportFormatName = keyof typeof EXPORT_FORMATS;
 
-/** Filters and range, as `history` takes them; an export ends where the log ends when it begins. */
+/** Filters and range, as for `history`. An export ends at the end that the log had at its start. */
 export type ExportQuery = Omit<HistoryQuery, 'follow'>;
 
 export interface ExportOptions {
   readonly format: ExportFormatName;
   readonly query?: ExportQuery;
-  /** Called for each record with its sequence and the one where the export ends, as far as that is known. */
+  /** Called for each record with its sequence and the sequence of the end, if known. */
   readonly onProgress?: (seq: number, toSeq: number) => void;
 }
 
@@ -33,7 +33,7 @@ const asked = ({ signal, patienceMs, ...query }: ExportQuery): ExportHead['query
       ]),
   );
 
-/** What of the log is exported. Throws LOG_UNAVAILABLE. */
+/** The records to export. Throws LOG_UNAVAILABLE. */
 const headOf = async (nc: NatsConnection, query: ExportQuery): Promise<ExportHead & { lastSeq: number }> => {
   const ends = await logEnds({ nc, prefix: '$JS.API' });
   if (isLeft(ends)) throw new FaultError(ends.left.fault);
@@ -51,8 +51,8 @@ const headOf = async (nc: NatsConnection, query: ExportQuery): Promise<ExportHea
 };
 
 /**
- * The records of the log that fit a query, in order, as the text of a file: each piece is a line with its end. Throws as
- * `history` does.
+ * The records of the log that match a query, in order, as the text of a file. Each piece is a line with its end.
+ * Throws as `history` does.
  */
 export async function* exportLog(
   nc: NatsConnection,

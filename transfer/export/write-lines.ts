@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { OutFile } from '../../system/files/out-file.js';
 
-/** So many characters are gathered for one write: a write a line would cost more than all else. */
+/** Characters for one write: a write for each line would cost more than everything else. */
 const CHUNK_CHARS = 65_536;
 
 /** What was written. */
@@ -38,11 +38,11 @@ export const writeLines = (lines: AsyncIterable<string>, stream: Writable): Prom
   });
 
 /**
- * Writes lines to a file that a person has named, as {@link OutFile} does: a regular file is there whole or not at all. Throws
- * OUTPUT_FAILED; what `lines` throws leaves the file as it was.
+ * Writes lines to a file that a person named, as {@link OutFile} does: a regular file is written as a whole or not at
+ * all. Throws OUTPUT_FAILED. If `lines` throws, the file stays as it was.
  */
 export const writeFileOfLines = async (lines: AsyncIterable<string>, path: string): Promise<Written> => {
-  // The log of a system is nobody else's to read.
+  // Only its owner may read the log of a system.
   await using file = await OutFile.open(path, 0o600);
   const written = await write(lines, (chunk) => file.write(chunk));
   await file.finish();

@@ -4,16 +4,16 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity } from '../../schemas/identity.js';
 import { parseJson } from '../../schemas/json.js';
 import type { HistoryRecord, WholeMessage } from '../../schemas/record.js';
-import type { Found } from '../../replay/history/read-history.js';
+import type { FoundRecord } from '../../replay/history/read-history.js';
 import { type ExportFormat, lastOf } from './export-format.js';
 import { headersField } from './ndjson.js';
 import { jsonText, textOf, toBase64 } from './payload-text.js';
 import { formatStoredTime } from './stored-time.js';
 
-/** What `source` begins with; the log's identity follows. */
+/** The begin of `source`; the log's identity follows. */
 export const SOURCE = '/tallystick/logs/';
 
-/** Characters that no attribute of a CloudEvent may have: controls, halves of pairs, and what is no character. */
+/** Characters that no attribute of a CloudEvent may have: controls, halves of pairs, and noncharacters. */
 const DISALLOWED = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
 
 const codeUnits = (character: string): string =>
@@ -21,7 +21,7 @@ const codeUnits = (character: string): string =>
     .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
     .join('');
 
-/** Text as an attribute may have it: what is not allowed is written as its number, as JSON does. */
+/** Text for an attribute: a character that is not allowed is written as its number, as in JSON. */
 const attribute = (text: string): string => text.replace(DISALLOWED, codeUnits);
 
 /** `type/subtype` and parameters, RFC 2046. */
@@ -30,15 +30,15 @@ const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:
 const JSON_TYPE = /^application\/(?:[^;]+\+)?json\b/i;
 const SEQUENCE_DIGITS = 16;
 
-/** The extension `sequence` of CloudEvents is ordered by its letters. */
+/** The extension `sequence` of CloudEvents is compared as text. */
 export const padded = (seq: number): string => `${seq}`.padStart(SEQUENCE_DIGITS, '0');
 
 const typeOf = ({ kind, module, name }: HistoryRecord): string =>
   attribute(module === null ? `tallystick.${kind}` : `tallystick.${kind}.${module}.${name}`);
 
 /**
- * Integers of CloudEvents have 32 bits, so what is a number here is text there. All of it can be read from `tallyheaders`
- * too, which is what an import goes by.
+ * Integers of CloudEvents have 32 bits, so numbers are text here. `tallyheaders` has all headers too, and an import
+ * uses it.
  */
 const extensions = (message: WholeMessage, { cause, conversation }: HistoryRecord): object => {
   const id = parseIdentity(message.header(HEADER.id) ?? '');
@@ -59,7 +59,7 @@ const extensions = (message: WholeMessage, { cause, conversation }: HistoryRecor
   };
 };
 
-/** `data` for JSON that prints back to the same bytes, else `data_base64`; neither for an empty payload. */
+/** `data` for JSON that gives the same bytes again, else `data_base64`; neither for an empty payload. */
 const payload = (message: WholeMessage): string => {
   const { data } = message;
   if (data.length === 0) return '';
@@ -71,7 +71,7 @@ const payload = (message: WholeMessage): string => {
   return `,"datacontenttype":${JSON.stringify(type)},${value}`;
 };
 
-/** The subject; where an attribute may not have it as it is, `tallysubject` has its bytes too. */
+/** The subject. If an attribute may not have it unchanged, `tallysubject` has its bytes too. */
 const subjectOf = ({ subject, subjectBytes }: WholeMessage): object => {
   const shown = attribute(subject);
   return shown === textOf(subjectBytes)
@@ -79,7 +79,7 @@ const subjectOf = ({ subject, subjectBytes }: WholeMessage): object => {
     : { subject: shown, tallysubject: toBase64(subjectBytes) };
 };
 
-const line = ({ message, record }: Found, log: ExportHead): string => {
+const line = ({ message, record }: FoundRecord, log: ExportHead): string => {
   const last = lastOf(log);
   const attributes = JSON.stringify({
     specversion: '1.0',
@@ -91,11 +91,11 @@ const line = ({ message, record }: Found, log: ExportHead): string => {
     sequence: padded(message.seq),
     exportend: last === undefined ? undefined : padded(last),
     ...extensions(message, record),
-    // JSON itself, in which the number of a character is that character.
+    // JSON itself: in it, the number of a character is that character.
     tallyheaders: attribute(`{${headersField(message.headerBytes)}}`),
   });
   return `${attributes.slice(0, -1)}${payload(message)}}\n`;
 };
 
-/** CloudEvents 1.0 in JSON, one a line; every line stands alone. Lossless. */
+/** CloudEvents 1.0 in JSON, one on a line; every line is complete. Lossless. */
 export const cloudevents: ExportFormat = { head: () => '', line };

@@ -1,6 +1,6 @@
 import type { HistoryLine } from '../../schemas/record.js';
 import { printable } from '../../text/printable.js';
-import type { Found } from '../../replay/history/read-history.js';
+import type { FoundRecord } from '../../replay/history/read-history.js';
 import type { ExportFormat } from './export-format.js';
 import { textOf, toBase64 } from './payload-text.js';
 import { formatStoredTime } from './stored-time.js';
@@ -20,7 +20,7 @@ const COLUMNS = [
   'data',
 ] as const satisfies readonly (keyof HistoryLine)[];
 
-/** A spreadsheet takes a cell that begins so for a formula, and runs it: whoever may send commands could write one. */
+/** A spreadsheet takes such a cell for a formula and runs it. A sender of commands could write one. */
 const FORMULA = /^[=+\-@\t\r]/;
 const NEEDS_QUOTES = /[",\r\n]/;
 
@@ -30,18 +30,18 @@ const cell = (text: string): string => {
 };
 
 const BASE64 = 'base64:';
-/** What no program that reads tables expects in a cell. */
+/** Characters that no program expects in a cell of a table. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
 
-/** The payload as it is, or `base64:…` where it is no text, or would be taken for base64. */
+/** The payload unchanged, or `base64:…` if it is not text, or could be taken for base64. */
 const cellOf = (data: Uint8Array): string => {
   const text = textOf(data);
   const isText = text !== undefined && !text.startsWith(BASE64) && !CONTROL.test(text);
   return isText ? text : `${BASE64}${toBase64(data)}`;
 };
 
-const line = ({ message, record }: Found): string => {
+const line = ({ message, record }: FoundRecord): string => {
   const own = { time: formatStoredTime(message.nanos), data: cellOf(message.data) };
   const cells = COLUMNS.map((column) =>
     cell(column === 'time' || column === 'data' ? own[column] : printable(`${record[column] ?? ''}`)),
@@ -49,5 +49,5 @@ const line = ({ message, record }: Found): string => {
   return `${cells.join(',')}\r\n`;
 };
 
-/** RFC 4180, for spreadsheets: the columns of history. Headers are left out; it cannot be imported. */
+/** RFC 4180, for spreadsheets: the columns of history. It has no headers, so it cannot be imported. */
 export const csv: ExportFormat = { head: () => `${COLUMNS.join(',')}\r\n`, line };

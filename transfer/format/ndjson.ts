@@ -4,7 +4,7 @@ import { decodeHeaders } from '../../journal/wire/header-block.js';
 import { jsonText, textOf, toBase64 } from './payload-text.js';
 import { formatStoredTime } from './stored-time.js';
 
-/** `"headers":{…}`, or `"headersBase64":"…"` where names and values would not give the same bytes. */
+/** `"headers":{…}`, or `"headersBase64":"…"` if names and values would not give the same bytes. */
 export const headersField = (bytes: Uint8Array): string => {
   const headers = decodeHeaders(bytes);
   return headers === undefined
@@ -19,7 +19,7 @@ const subjectField = (bytes: Uint8Array): string => {
     : `"subject":${JSON.stringify(subject)}`;
 };
 
-/** A record as one line: what JSON cannot hold to the byte is base64, so that nothing is lost. */
+/** A record as one line. Bytes that JSON cannot hold exactly are base64, so nothing is lost. */
 const line = ({ seq, nanos, subjectBytes, headerBytes, data }: RawRecord): string => {
   const json = jsonText(data);
   const payload = json === undefined ? `"dataBase64":"${toBase64(data)}"` : `"data":${json}`;
@@ -27,7 +27,7 @@ const line = ({ seq, nanos, subjectBytes, headerBytes, data }: RawRecord): strin
   return `{${place},${headersField(headerBytes)},${payload}}\n`;
 };
 
-/** One JSON object a line: first what is exported, then the records. Lossless. */
+/** One JSON object on a line: first the head, then the records. Lossless. */
 export const ndjson: ExportFormat = {
   head: (log) => `${JSON.stringify(log)}\n`,
   line: ({ message }) => line(message),

@@ -1,6 +1,6 @@
 import type { RawRecord } from '../../schemas/record.js';
 
-/** What a record is in a backup of nats-server 2.15: its fields, and nothing that only the server could make. */
+/** The fields of a record in a backup of nats-server 2.15. None of them needs the server. */
 interface Entry {
   readonly name: Uint8Array;
   readonly nanos: bigint;
@@ -11,13 +11,13 @@ interface Entry {
 
 const MAGIC = Buffer.from('NATSARC1');
 const NONE = new Uint8Array(0);
-/** More than all five numbers of an entry need. */
+/** More than the five numbers of an entry need. */
 const NUMBERS_BYTES = 50;
 
 const LOW = 0x7f;
 const MORE = 0x80;
 
-/** Seven bits a byte, the lowest first; returns the end. */
+/** Seven bits a byte, the lowest first. Returns the end. */
 const putUnsigned = (into: Buffer, at: number, value: number): number => {
   let [rest, end] = [value, at];
   while (rest > LOW) {
@@ -57,7 +57,7 @@ const encode = ({ name, nanos, seq, headers, data }: Entry): Buffer => {
 export const encodeRecord = ({ seq, nanos, subjectBytes, headerBytes, data }: RawRecord): Buffer =>
   encode({ name: subjectBytes, nanos: BigInt(nanos), seq, headers: headerBytes, data });
 
-/** What the server is told of the stream before its records. */
+/** The description of the stream, before its records. */
 export interface RestoredState {
   readonly messages: number;
   readonly bytes: number;
@@ -66,7 +66,7 @@ export interface RestoredState {
   readonly consumer_count: 0;
 }
 
-/** Magic bytes and the entry that comes before the records. */
+/** Magic bytes and the entry before the records. */
 export const encodeStart = (state: RestoredState): Buffer =>
   Buffer.concat([
     MAGIC,
@@ -79,14 +79,14 @@ export const encodeStart = (state: RestoredState): Buffer =>
     }),
   ]);
 
-/** Says that the backup is whole. */
+/** Marks the backup as complete. */
 export const encodeEnd = (): Buffer => encode({ name: NONE, nanos: 0n, seq: 0, headers: NONE, data: NONE });
 
-/** Bytes that the server's file store takes for a record beside its parts, and for the length of its headers. */
+/** Bytes of the server's file store for a record besides its parts, and for the length of its headers. */
 const STORED_OVERHEAD_BYTES = 30;
 const HEADERS_LENGTH_BYTES = 4;
 
-/** What a record counts for in the limit of the stream. Source: nats-server, fileStoreMsgSizeRaw. */
+/** Bytes that a record counts in the limit of the stream. Source: nats-server, fileStoreMsgSizeRaw. */
 export const storedBytes = ({ subjectBytes, headerBytes, data }: RawRecord): number =>
   STORED_OVERHEAD_BYTES +
   (headerBytes.length === 0 ? 0 : HEADERS_LENGTH_BYTES) +

@@ -6,13 +6,13 @@ import type { StagedRecords } from './staged-records.js';
 
 const differs = (message: string): FaultError => new FaultError(fault('IMPORT_DIFFERS', message));
 
-/** The bytes of the file, as many at a time as a record has. */
+/** Reads the bytes of the file, as many at a time as a record has. */
 class Bytes {
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(private readonly pieces: AsyncGenerator<Buffer, void, void>) {}
 
-  /** Whether the next bytes are these. */
+  /** Whether the next bytes equal these. */
   async match(wanted: Buffer): Promise<boolean> {
     while (this.#rest.length < wanted.length) {
       const next = await this.pieces.next();
@@ -26,8 +26,8 @@ class Bytes {
 }
 
 /**
- * Reads every record of the log back and lays it beside what was to be restored: sequence, time, subject, headers and
- * payload, byte by byte. Throws IMPORT_DIFFERS with the first that is not the same, and as `readLog` does.
+ * Reads every record of the log back and compares it with the record to restore: sequence, time, subject, headers and
+ * payload, byte by byte. Throws IMPORT_DIFFERS with the first difference, and as `readLog` does.
  */
 export const compareLog = async (
   nc: NatsConnection,
@@ -39,7 +39,7 @@ export const compareLog = async (
   for await (const batch of readLogBatches(nc)) {
     for (const record of batch) {
       if (!(await bytes.match(encodeRecord(record)))) {
-        throw differs(`record ${record.seq} of the log, ${record.subject}, is not what the file has there`);
+        throw differs(`record ${record.seq} of the log, ${record.subject}, differs from the file`);
       }
       count += 1;
     }

@@ -1,5 +1,5 @@
 const POLYNOMIAL = 0x82f63b78;
-/** Bytes that are dealt with in one step. */
+/** Bytes of one step. */
 const SLICES = 8;
 
 const tables = ((): readonly Uint32Array[] => {
@@ -28,7 +28,7 @@ const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as unknown as readonly [
   Uint32Array,
 ];
 
-/** CRC-32 with the polynomial of Castagnoli, of which Node has none. */
+/** CRC-32 with the polynomial of Castagnoli, which Node does not have. */
 export const crc32c = (bytes: Uint8Array): number => {
   let crc = 0xffffffff;
   let at = 0;

@@ -6,14 +6,14 @@ import { LOG } from '../../schemas/log.js';
 import { findLog } from '../../broker/streams/log-stream.js';
 import { witnessPath } from '../../broker/log/witness-file.js';
 
-/** Records that are more than the marks of brokers that started: all but epochs. */
+/** All records except epochs, which every started broker leaves. */
 const ownRecords = async (jsm: JetStreamManager, log: StreamInfo): Promise<number> => {
   const { state } = await jsm.streams.info(LOG, { subjects_filter: 'epoch.>' });
   const epochs = Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
   return log.state.messages - epochs;
 };
 
-/** LOG_NOT_EMPTY where a broker has anything of its own: records, schedules, dead letters. */
+/** LOG_NOT_EMPTY if a broker has records, schedules or dead letters. */
 export const checkEmpty = async (jsm: JetStreamManager, dataDir: string): Promise<void> => {
   const log = await findLog(jsm);
   const found: string[] = [];
@@ -23,14 +23,14 @@ export const checkEmpty = async (jsm: JetStreamManager, dataDir: string): Promis
     if (config.name !== LOG && state.messages > 0) found.push(`${state.messages} in ${config.name}`);
   }
   if (found.length === 0) return;
-  const message = `the broker of ${dataDir} has ${found.join(', ')}: import into a directory of its own`;
+  const message = `the broker of ${dataDir} has ${found.join(', ')}; import into another directory`;
   throw new FaultError(fault('LOG_NOT_EMPTY', message));
 };
 
-/** Takes away what a broker that never recorded anything has left, or an import that did not end. */
+/** Removes the files of a broker that has stored nothing, or of an import that did not end. */
 export const clearBroker = async (jsm: JetStreamManager, dataDir: string): Promise<void> => {
   if ((await findLog(jsm)) !== undefined) await jsm.streams.delete(LOG);
-  // Made from that log, or a memory of it.
+  // They were made from that log, or remember it.
   for (const path of [witnessPath(dataDir), join(dataDir, 'index'), join(dataDir, 'snapshots')])
     await rm(path, { recursive: true, force: true });
 };

@@ -13,10 +13,10 @@ import { lastOf } from '../format/export-format.js';
 import type { Headers } from '../../journal/wire/header-block.js';
 import { type Given, parseRecord } from './parse-record.js';
 
-/** Reads the lines of one format; a `Left` says what is wrong with a line. */
+/** Reads the lines of one format. Left: the problem of a line. */
 export interface LineParser {
   readonly record: (value: unknown) => Either<string, RawRecord>;
-  /** The sequence that the file is to end with, where its lines say that; asked behind the last one. */
+  /** The last sequence of the file, if its lines name it; asked after the last line. */
   readonly end: () => number | undefined;
 }
 
@@ -43,20 +43,20 @@ const sequenceOf = (value: unknown): number | undefined =>
   typeof value === 'string' && PADDED.test(value) ? Number(value) : undefined;
 
 const cloudEvent = (value: unknown): Either<string, Given & { readonly end: number | undefined }> => {
-  if (!isObject(value) || value.specversion !== '1.0') return left('it is no CloudEvent of version 1.0');
+  if (!isObject(value) || value.specversion !== '1.0') return left('it is not a CloudEvent of version 1.0');
   const { source, subject, tallysubject, time, tallyheaders, data, data_base64: dataBase64 } = value;
   if (typeof source !== 'string' || !source.startsWith(SOURCE))
-    return left('its source is no log of Tallystick');
+    return left('its source is not a log of Tallystick');
   const seq = sequenceOf(value.sequence);
   if (seq === undefined || seq === 0) return left('its sequence is not 16 digits');
   if (typeof subject !== 'string' || typeof time !== 'string') return left('its subject or time is missing');
-  if (tallysubject !== undefined && typeof tallysubject !== 'string') return left('tallysubject is no text');
-  if (dataBase64 !== undefined && typeof dataBase64 !== 'string') return left('data_base64 is no text');
+  if (tallysubject !== undefined && typeof tallysubject !== 'string') return left('tallysubject is not text');
+  if (dataBase64 !== undefined && typeof dataBase64 !== 'string') return left('data_base64 is not text');
   let headers: unknown;
   try {
     headers = JSON.parse(typeof tallyheaders === 'string' ? tallyheaders : '');
   } catch {
-    return left('its tallyheaders are missing, or no JSON');
+    return left('its tallyheaders are missing, or not JSON');
   }
   const own = exported({ seq, time, subject, ...(isObject(headers) ? headers : {}) });
   if (isLeft(own)) return left(own.left.message);
@@ -89,7 +89,7 @@ const cloudEventLines = (): LineParser => {
   };
 };
 
-/** What the first line shows the file to be; `isRecord`: it is a record itself. */
+/** The format of the file, from its first line. `isRecord`: that line is a record itself. */
 export const parserFor = (
   first: unknown,
 ): Either<string, { readonly parser: LineParser; readonly isRecord: boolean }> => {

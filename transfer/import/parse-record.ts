@@ -6,7 +6,7 @@ import { encodeHeaders, type Headers, headersProblem } from '../../journal/wire/
 import { fromBase64 } from '../format/payload-text.js';
 import { parseStoredTime } from '../format/stored-time.js';
 
-/** A record as a format gives it, before anybody looks at what its fields hold. */
+/** A record as a format gives it. Its fields are not checked yet. */
 export interface Given {
   readonly seq: number;
   readonly time: string;
@@ -19,7 +19,7 @@ export interface Given {
   readonly dataBase64?: string | undefined;
 }
 
-/** What ends a subject on its way to the server; any other byte it stores. */
+/** Characters that end a subject on its way to the server. The server stores any other byte. */
 const UNUSABLE = /[ \t\r\n]/;
 
 const isSubject = (text: string): boolean =>
@@ -29,18 +29,18 @@ const subjectOf = ({ subject, subjectBase64 }: Given): Either<string, Uint8Array
   if ((subject === undefined) === (subjectBase64 === undefined))
     return left('it needs one of subject and subjectBase64');
   const bytes = subject === undefined ? fromBase64(subjectBase64 ?? '') : Buffer.from(subject);
-  if (bytes === undefined) return left('subjectBase64 is no base64');
+  if (bytes === undefined) return left('subjectBase64 is not base64');
   const text = Buffer.from(bytes).toString('utf8');
-  return isSubject(text) ? right(bytes) : left(`${JSON.stringify(text)} is no subject of the log`);
+  return isSubject(text) ? right(bytes) : left(`${JSON.stringify(text)} is not a subject of the log`);
 };
 
 const headersOf = ({ headers, headersBase64 }: Given): Either<string, Uint8Array> => {
   if ((headers === undefined) === (headersBase64 === undefined))
     return left('it needs one of headers and headersBase64');
   if (headersBase64 !== undefined) {
-    // Whatever the bytes are: the server stores as headers what a sender calls so.
+    // Any bytes are allowed: the server stores everything that a sender declares as headers.
     const bytes = fromBase64(headersBase64);
-    return bytes === undefined ? left('headersBase64 is no base64') : right(bytes);
+    return bytes === undefined ? left('headersBase64 is not base64') : right(bytes);
   }
   const problem = headersProblem(headers ?? {});
   if (problem !== undefined) return left(problem);
@@ -53,20 +53,20 @@ const dataOf = ({ data, dataBase64 }: Given): Either<string, Uint8Array> => {
     try {
       return right(Buffer.from(JSON.stringify(data)));
     } catch (error) {
-      // Nested deeper than the stack, which no export is: such a payload is base64 there.
+      // Nested deeper than the stack. No export has that: such a payload is base64 there.
       return left(`data cannot be written: ${(error as Error).message}`);
     }
   }
   const bytes = fromBase64(dataBase64);
-  return bytes === undefined ? left('dataBase64 is no base64') : right(bytes);
+  return bytes === undefined ? left('dataBase64 is not base64') : right(bytes);
 };
 
-/** The record that the log is to have, or why it can have none such. */
+/** The record for the log, or the reason why the log cannot have it. */
 export const parseRecord = (given: Given): Either<string, RawRecord> => {
   const { seq, time } = given;
   const nanos = parseStoredTime(time);
   if (nanos === undefined)
-    return left(`${JSON.stringify(time)} is no RFC 3339 time in UTC from 1970 to 2262`);
+    return left(`${JSON.stringify(time)} is not an RFC 3339 time in UTC from 1970 to 2262`);
   const subject = subjectOf(given);
   if (subject._tag === 'Left') return subject;
   const headerBytes = headersOf(given);

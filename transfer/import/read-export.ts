@@ -5,7 +5,7 @@ import { type LineParser, parserFor } from './parse-line.js';
 import { invalidLine, type Line, readLines } from './read-lines.js';
 
 export interface ReadExportOptions {
-  /** Takes a part of a log too: what is missing stays missing. Without it, sequences are 1, 2, 3 … */
+  /** Accepts a part of a log too: the other records stay missing. Without it, sequences are 1, 2, 3 … */
   readonly partial?: boolean;
 }
 
@@ -13,7 +13,7 @@ const parseJson = ({ number, text }: Line): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw invalidLine(number, `it is no JSON: ${(error as Error).message}`);
+    throw invalidLine(number, `it is not JSON: ${(error as Error).message}`);
   }
 };
 
@@ -22,7 +22,7 @@ const checkOrder = (number: number, seq: number, before: number, partial: boolea
   if (partial || seq === before + 1) return;
   const missing = seq === before + 2 ? `record ${before + 1} is` : `records ${before + 1} to ${seq - 1} are`;
   const why = 'causes and conversations are sequences, and states are folds of the whole log';
-  throw invalidLine(number, `${missing} missing: ${why}; --partial takes what is there`);
+  throw invalidLine(number, `${missing} missing: ${why}; --partial imports the others`);
 };
 
 const checkEnd = (parser: LineParser, last: number): void => {
@@ -33,8 +33,8 @@ const checkEnd = (parser: LineParser, last: number): void => {
 };
 
 /**
- * The records of an export as ndjson or CloudEvents, whichever the first line shows it to be. Throws IMPORT_INVALID with
- * the number of the line that is not as it should be, and at the end where the file was cut short.
+ * The records of an export, as ndjson or CloudEvents; its first line decides. Throws IMPORT_INVALID with the number
+ * of a wrong line, and at the end if the file was cut short.
  */
 export async function* readExport(
   source: AsyncIterable<Uint8Array>,

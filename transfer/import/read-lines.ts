@@ -6,7 +6,7 @@ export interface Line {
   readonly text: string;
 }
 
-/** A record of 1 MiB as base64, its headers twice over: no line of an export is longer. */
+/** A record of 1 MiB as base64, with its headers twice. No line of an export is longer. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
 const NEWLINE = 10;
 
@@ -14,8 +14,8 @@ export const invalidLine = (number: number, why: string): FaultError =>
   new FaultError(fault('IMPORT_INVALID', `line ${number}: ${why}`));
 
 /**
- * The lines of a stream, in groups as they arrive; empty ones are left out. Ends at newlines only: JSON may hold what else
- * ends a line elsewhere. Throws IMPORT_INVALID for what is no UTF-8 and for a line that no export has.
+ * The lines of a stream, in groups as they arrive, without empty ones. Only newlines end a line: JSON may contain
+ * other line separators. Throws IMPORT_INVALID for bytes that are not UTF-8 and for a line that no export has.
  */
 export async function* readLines(
   source: AsyncIterable<Uint8Array>,

@@ -6,7 +6,7 @@ import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js'
 import type { RawRecord } from '../../schemas/record.js';
 import type { BrokerLog } from '../../system/lines/broker-log.js';
 import { defaultMaxBytes } from '../../broker/log/open-log.js';
-import { Lifetime, orThrow, run } from '../../system/lifetime.js';
+import { Lifetime, orThrow, runOrThrow } from '../../system/lifetime.js';
 import { claimDataDir } from '../../system/processes/owner.js';
 import { startReaper } from '../../system/processes/reaper.js';
 import { openServerSide, type ServerSide } from '../../broker/server/server-side.js';
@@ -19,32 +19,32 @@ import { restoreStream } from './restore-stream.js';
 import { StagedRecords } from './staged-records.js';
 import { syncTree } from './sync-tree.js';
 
-/** What is done with the records, one stage after the other. */
+/** The stages of an import, in order. */
 export type RestoreStage = 'read' | 'stored' | 'compared';
 
 export interface RestoreOptions {
-  /** A directory without a running broker; made where there is none. */
+  /** A directory without a running broker. It is made if it does not exist. */
   readonly dataDir: string;
-  /** In their order. What it throws ends the import before anything is changed. */
+  /** In their order. If it throws, the import ends before it changes anything. */
   readonly records: AsyncIterable<RawRecord>;
-  /** Limit of the log, bytes; without it, a share of what the disk has free. */
+  /** Size limit of the log in bytes; absent: a share of the free disk space. */
   readonly maxBytes?: number;
   readonly log: BrokerLog;
   readonly onServerProgress: OnProgress;
-  /** `total` is 0 while records are read, of which nobody knows how many come. */
+  /** `total` is 0 while records are read, because their number is not known yet. */
   readonly onProgress: (stage: RestoreStage, done: number, total: number) => void;
 }
 
 export interface Restored {
   readonly dataDir: string;
-  /** Identity of the log, which is a new one. */
+  /** Identity of the new log. */
   readonly logId: string;
   readonly records: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
 }
 
-/** The first server whose backups are records and not files of its own. */
+/** The first server whose backups are records, not its own files. */
 const MIN_VERSION = '2.15.0';
 
 const checkVersion = ({ link: { serverVersion } }: ServerSide): void => {
@@ -72,7 +72,7 @@ const fill = async (
   const maxBytes = options.maxBytes ?? defaultMaxBytes(options.dataDir);
   if (state.bytes > maxBytes) {
     throw new FaultError(
-      fault('LOG_FULL', `the records take ${state.bytes} bytes and the log may have ${maxBytes}`),
+      fault('LOG_FULL', `the records take ${state.bytes} bytes; the log may have ${maxBytes}`),
     );
   }
   await restoreStream(nc, staged, maxBytes, (bytes) => onProgress('stored', bytes, length));
@@ -83,14 +83,16 @@ const fill = async (
 const restore = async (given: RestoreOptions, lifetime: Lifetime): Promise<Restored> => {
   const dataDir = resolve(given.dataDir);
   const options = { ...given, dataDir };
-  const claim = await run(claimDataDir(dataDir));
+  const claim = await runOrThrow(claimDataDir(dataDir));
   lifetime.onStop(() => claim.release());
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
-  // Of records that are written down only at the end, each sync on the way would be for nothing.
+  // The records are synced only at the end, so a sync on the way would be useless.
   const config = orThrow(startConfig({ dataDir, natsPort: 0, durability: 'os' }));
   const { log, onServerProgress: onProgress } = options;
-  const server = await run(openServerSide({ config, dataDir, manifests: [], reaper, log, onProgress }));
+  const server = await runOrThrow(
+    openServerSide({ config, dataDir, manifests: [], reaper, log, onProgress }),
+  );
   lifetime.onStop(() => server.stop());
   checkVersion(server);
   const { jsm } = server.link;
@@ -106,7 +108,7 @@ const restore = async (given: RestoreOptions, lifetime: Lifetime): Promise<Resto
     await clearBroker(jsm, dataDir);
     logId = await fill(server, staged, options);
   } catch (error) {
-    // Where it cannot be taken back, as when the server is gone, the mark stays and says so.
+    // If the import cannot be undone, because the server is gone, the mark stays and reports that.
     await clearBroker(jsm, dataDir).then(
       () => unmarkImport(dataDir),
       () => undefined,
@@ -120,12 +122,12 @@ const restore = async (given: RestoreOptions, lifetime: Lifetime): Promise<Resto
 };
 
 /**
- * Makes the log of a broker that has none from records: each has its sequence, time, subject, headers and payload, is read
- * back, and compared. The directory is the caller's meanwhile, and none of what modules or gateway write is in it.
+ * Makes records the log of an empty broker: each with its sequence, time, subject, headers and payload, read back and
+ * compared. The caller owns the directory meanwhile, and it has no files of modules or the gateway.
  *
- * Left: LOG_NOT_EMPTY, DATA_DIR_IN_USE, LOG_FULL, IMPORT_INVALID, IMPORT_DIFFERS, SERVER_TOO_OLD and what starts the server
- * can end with; then there is no log, as before. Whoever is killed leaves a mark, with which no broker starts and another
- * import begins anew.
+ * Left: LOG_NOT_EMPTY, DATA_DIR_IN_USE, LOG_FULL, IMPORT_INVALID, IMPORT_DIFFERS, SERVER_TOO_OLD, and the faults of a
+ * server's start. Then there is no log, as before. A killed import leaves a mark. With it no broker starts, and the
+ * next import starts over.
  */
 export const restoreLog =
   (options: RestoreOptions): TaskEither<Fault, Restored> =>

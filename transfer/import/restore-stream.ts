@@ -8,17 +8,17 @@ import type { StagedRecords } from './staged-records.js';
 import { type ApiError, isAnswered } from '../../link/jetstream-error.js';
 
 const CHUNK_TIMEOUT_MS = 30_000;
-/** The server has all of it and makes the stream of it. */
+/** The server has all records and makes the stream from them. */
 const END_TIMEOUT_MS = 120_000;
-/** Pieces on their way. */
+/** Pieces in flight. */
 const WINDOW = 4;
 
-interface Answer {
+interface RestoreReply {
   readonly deliver_subject?: string;
   readonly error?: ApiError;
 }
 
-const check = (answer: Answer): Answer => {
+const check = (answer: RestoreReply): RestoreReply => {
   const { error } = answer;
   if (error === undefined) return answer;
   const isFull = isAnswered(error, 'storageResourcesExceeded') || isAnswered(error, 'streamStoreFailed');
@@ -29,8 +29,8 @@ const check = (answer: Answer): Answer => {
 };
 
 /**
- * Makes the stream LOG of records, with their sequences, times and headers as they are: publishing would give them new
- * times and judge their fences again. What has failed half-way leaves a part, which is the caller's to remove. Throws
+ * Makes the stream LOG from records, with their sequences, times and headers. Publishing would give them new times
+ * and check their fences again. A failure half-way leaves a part, which the caller must remove. Throws
  * LOG_UNAVAILABLE, LOG_FULL.
  */
 export const restoreStream = async (
@@ -43,15 +43,15 @@ export const restoreStream = async (
   const reply = await nc.request(`$JS.API.STREAM.RESTORE.${LOG}`, JSON.stringify(body), {
     timeout: CHUNK_TIMEOUT_MS,
   });
-  const { deliver_subject: subject } = check(reply.json<Answer>());
+  const { deliver_subject: subject } = check(reply.json<RestoreReply>());
   if (subject === undefined) throw new FaultError(fault('LOG_UNAVAILABLE', 'the server takes no backup'));
 
   const underWay: Promise<void>[] = [];
   const send = async (piece: Buffer): Promise<void> => {
     const answered = nc.request(subject, piece, { timeout: CHUNK_TIMEOUT_MS }).then((answer) => {
-      if (answer.data.length > 0) check(answer.json<Answer>());
+      if (answer.data.length > 0) check(answer.json<RestoreReply>());
     });
-    // Looked at below, in order; until then it is no unhandled one.
+    // It is awaited below, in order. Until then it is no unhandled rejection.
     answered.catch(() => undefined);
     underWay.push(answered);
     if (underWay.length >= WINDOW) await underWay.shift();
@@ -66,5 +66,5 @@ export const restoreStream = async (
   await send(s2Chunk(encodeEnd()));
   await Promise.all(underWay);
   const ended = await nc.request(subject, '', { timeout: END_TIMEOUT_MS });
-  check(ended.json<Answer>());
+  check(ended.json<RestoreReply>());
 };

@@ -1,8 +1,8 @@
 import { crc32c } from './crc32c.js';
 
 /**
- * The frames of S2 (Snappy's framing with larger chunks), which is what the server reads a backup from. Chunks go as they
- * are: the way is from one process to another of the same machine. See docs/decisions/0030.
+ * The frames of S2 (Snappy's framing with larger chunks), the format of the server's backups. Chunks are not
+ * compressed: they go from one process to another on the same machine. See docs/decisions/0030.
  */
 export const S2_START = Buffer.from([0xff, 0x06, 0x00, 0x00, ...Buffer.from('S2sTwO')]);
 
@@ -14,7 +14,7 @@ const HEAD_BYTES = 4;
 /** The server takes 4 MiB in a chunk; smaller ones fit in a message. */
 export const MAX_CHUNK_BYTES = 256 * 1024;
 
-/** One chunk with its checksum, masked as the format wants it. */
+/** One chunk with its checksum, masked as the format requires. */
 export const s2Chunk = (data: Uint8Array): Buffer => {
   const chunk = Buffer.allocUnsafe(HEAD_BYTES + CHECKSUM_BYTES + data.length);
   chunk[0] = UNCOMPRESSED;

@@ -7,8 +7,9 @@ import { MAX_CHUNK_BYTES } from './s2-frames.js';
 const WRITE_BYTES = 1024 * 1024;
 
 /**
- * The records that are to be restored, as the server takes them, in a file: all of them are known to be good, and how many
- * there are, before anything is restored; the server waits five seconds at most for the next piece, whatever reads slowly.
+ * The records to restore, in the server's form, in a file. So all of them are known to be good, and their number is
+ * known, before anything is restored. The server waits at most five seconds for the next piece, even if the source is
+ * slow.
  */
 export class StagedRecords implements AsyncDisposable {
   #messages = 0;
@@ -65,7 +66,7 @@ export class StagedRecords implements AsyncDisposable {
     this.#length += chunk.length;
   }
 
-  /** All that was added, in pieces of at most a chunk. */
+  /** All added bytes, in pieces of at most a chunk. */
   async *pieces(): AsyncGenerator<Buffer, void, void> {
     for (let at = 0; at < this.#length; ) {
       const buffer = Buffer.allocUnsafe(MAX_CHUNK_BYTES);

@@ -9,10 +9,10 @@ import { type Fault, fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { differenceLines, reportText } from '../../text/diff-text.js';
 import { EXIT, type ExitCode } from '../../output/exit.js';
-import { name, place, positive } from '../../options/option-values.js';
+import { name, logPlace, positive } from '../../options/option-values.js';
 import { print, printJson, verbatim } from '../../output/output.js';
 import { type ProgressBar, progressBar } from '../../text/progress-bar.js';
-import { done, run, withExamples } from '../../output/run-command.js';
+import { done, runCommand, withExamples } from '../../output/run-command.js';
 import { terminal } from '../../output/terminal.js';
 import type { TargetOptions } from '../../connect/target.js';
 
@@ -26,7 +26,7 @@ interface Options extends TargetOptions {
   readonly limit?: number;
 }
 
-/** Differences that a person is shown. */
+/** How many differences a person sees. */
 const SHOWN = 20;
 
 const show = (
@@ -55,7 +55,7 @@ const diff =
     if (isLeft(version)) return version;
     const { manifest } = version.right;
     if (module !== undefined && module !== manifest.name)
-      return left(fault('USAGE', `the module in ${dir} is ${manifest.name}, not ${module}`));
+      return left(fault('USAGE', `${dir} has the module ${manifest.name}, not ${module}`));
     let bar: ProgressBar | undefined;
     const differences: OutcomeDifference[] = [];
     return withConnection(options, (nc) => async () => {
@@ -78,24 +78,28 @@ const diff =
     })();
   };
 
-/** `replay diff`, in the group of the commands that read the log back. */
+/** `replay diff`, a command of the group `replay`. */
 export const addDiff = (group: Command): void => {
   const command = withTargetOptions(
     group
       .command('diff')
-      .argument('[module]', 'whose commands (default: of the module in --module)', name('MODULE'))
-      .description('handle recorded commands by another version of their module, and compare the outcomes')
+      .argument(
+        '[module]',
+        'the module whose commands to handle (default: the module in --module)',
+        name('MODULE'),
+      )
+      .description('handle recorded commands with another version of their module, and compare the outcomes')
       .requiredOption('--module <dir>', 'directory of the version to handle them with')
       .option('--agent <id>', 'only the commands of one agent', name('--agent'))
-      .option('--from <place>', 'first command: a sequence, a time, or a duration ago', place('--from'))
-      .option('--to <place>', 'last command: a sequence, a time, or a duration ago', place('--to'))
-      .option('--cascade', 'on what this version made of the commands before, not on what is recorded')
+      .option('--from <place>', 'first command: a sequence, a time, or a duration ago', logPlace('--from'))
+      .option('--to <place>', 'last command: a sequence, a time, or a duration ago', logPlace('--to'))
+      .option('--cascade', 'use the states that this version made, not the recorded ones')
       .option(
         '--limit <count>',
-        `differences to show (default: ${SHOWN}, with --json all)`,
+        `number of differences to show (default: ${SHOWN}, with --json all)`,
         positive('--limit'),
       ),
-  ).action((module: string | undefined, options: Options) => run(diff(module, options)));
+  ).action((module: string | undefined, options: Options) => runCommand(diff(module, options)));
   withExamples(command, [
     'tallystick replay diff --module ./accounts-next',
     'tallystick replay diff accounts --module ./accounts-next --from 168h',

@@ -9,10 +9,10 @@ import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import type { ExitCode } from '../../output/exit.js';
 import { print, printJson } from '../../output/output.js';
 import { type ProgressBar, progressBar } from '../../text/progress-bar.js';
-import { done, orUsage, run, withExamples } from '../../output/run-command.js';
+import { done, orUsage, runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
 import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection-options.js';
-import { thrownFault } from '../../output/thrown-fault.js';
+import { faultThrown } from '../../output/thrown-fault.js';
 
 interface Options extends TargetOptions, SelectionOptions {
   readonly json?: boolean;
@@ -27,12 +27,12 @@ const format = (text: string): ExportFormatName => {
   return orUsage(
     '--format',
     found === undefined
-      ? left(fault('USAGE', `${JSON.stringify(text)} is none of ${FORMATS.join(', ')}`))
+      ? left(fault('USAGE', `${JSON.stringify(text)} is not one of ${FORMATS.join(', ')}`))
       : right(found),
   );
 };
 
-/** The lines, with a bar on the terminal that shows how far they are, and the count of records. */
+/** Writes the lines and returns the count of records. A bar on the terminal shows the progress. */
 const exported = (
   nc: NatsConnection,
   options: Options,
@@ -41,7 +41,7 @@ const exported = (
   let records = 0;
   const onProgress = (seq: number, toSeq: number): void => {
     records += 1;
-    // Lines that go to the same terminal are progress enough.
+    // Lines on the same terminal show the progress already.
     if (options.out === undefined && process.stdout.isTTY) return;
     bar ??= progressBar('records', toSeq);
     bar.update(seq);
@@ -70,29 +70,26 @@ const showExport = (options: Options): TaskEither<Fault, ExitCode> =>
       else print(`${records} records are in ${out}: ${bytes} bytes in ${seconds.toFixed(1)} s`);
       return right(done);
     } catch (thrown) {
-      return left(thrownFault(thrown));
+      return left(faultThrown(thrown));
     }
   });
 
-/** `replay export`, in the group of the commands that read the log back. */
+/** `replay export`, a command of the group `replay`. */
 export const addExport = (group: Command): void => {
   const command = withTargetOptions(
     withSelectionOptions(
       group
         .command('export')
-        .description('the log, or a part of it, as a file or on standard output')
+        .description('write the log, or a part of it, to a file or to standard output')
         .option(
           '--format <format>',
-          'ndjson and cloudevents (CloudEvents 1.0 in JSON, one a line) lose nothing; csv is for spreadsheets',
+          'ndjson and cloudevents (CloudEvents 1.0, one JSON object on a line) keep everything; csv is for spreadsheets',
           format,
           'ndjson',
         )
-        .option(
-          '--out <file>',
-          'write this file, whole or not at all; a pipe or a device is written through',
-        ),
+        .option('--out <file>', 'file to write, as a whole or not at all; can be a pipe or a device'),
     ),
-  ).action((options: Options) => run(showExport(options)));
+  ).action((options: Options) => runCommand(showExport(options)));
   withExamples(command, [
     'tallystick replay export --out log.ndjson',
     'tallystick replay export --format cloudevents --module accounts --from 2h | gzip > accounts.ndjson.gz',

@@ -9,11 +9,11 @@ import { historyLine } from '../../../schemas/record.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import type { ExitCode } from '../../output/exit.js';
 import { printLine, printNote, type Verbatim, verbatim } from '../../output/output.js';
-import { done, run, withExamples } from '../../output/run-command.js';
+import { done, runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
 import { terminal } from '../../output/terminal.js';
 import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection-options.js';
-import { thrownFault } from '../../output/thrown-fault.js';
+import { faultThrown } from '../../output/thrown-fault.js';
 
 interface Options extends TargetOptions, SelectionOptions {
   readonly json?: boolean;
@@ -28,7 +28,7 @@ const format = (
   return (record) => verbatim(line(record));
 };
 
-/** What to type for the page behind, or before. */
+/** The command that shows the next page, or the previous one. */
 const sayWhereToGoOn = ({ next, previous }: HistoryEnd, json: boolean): void => {
   if (next !== null) printNote(`more: --from ${next}`, json, { next });
   if (previous !== null) printNote(`earlier: --to ${previous}`, json, { previous });
@@ -38,31 +38,33 @@ const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
     const { follow } = options;
     const interrupted = new AbortController();
-    // Ctrl-C is how a --follow ends; what does not follow is ended the usual way.
+    // Ctrl-C ends a --follow in order. Without --follow it ends the process.
     if (follow === true)
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
     const line = format(options.json === true);
     const records = history(nc, { ...selectionOf(options), follow, signal: interrupted.signal });
     try {
       let step = await records.next();
-      if (step.done === true && options.json !== true) printNote('no record fits', false, {});
+      if (step.done === true && options.json !== true) printNote('no record matches', false, {});
       for (; step.done !== true; step = await records.next()) await printLine(line(step.value));
       sayWhereToGoOn(step.value, options.json === true);
       return right(done);
     } catch (thrown) {
-      return left(thrownFault(thrown));
+      return left(faultThrown(thrown));
     }
   });
 
-/** `replay history`, in the group of the commands that read the log back. */
+/** `replay history`, a command of the group `replay`. */
 export const addHistory = (group: Command): void => {
   const command = withTargetOptions(
     withSelectionOptions(
       group
         .command('history')
-        .description('records in order, one a line: seq time kind module.name agent sender cause data'),
-    ).option('--follow', 'go on with what is stored later, until Ctrl-C'),
-  ).action((options: Options) => run(showHistory(options)));
+        .description(
+          'print records in order, one on a line: seq time kind module.name agent sender cause data',
+        ),
+    ).option('--follow', 'print later records too, until Ctrl-C'),
+  ).action((options: Options) => runCommand(showHistory(options)));
   withExamples(command, [
     'tallystick replay history --agent alice',
     'tallystick replay history --module accounts --kind evt --from 2h --limit 100',

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { DEFAULT_DATA_DIR } from '../../../schemas/config.js';
 import { importLog } from '../../work/import-file.js';
 import { logBytes } from '../../options/option-values.js';
-import { run, withExamples } from '../../output/run-command.js';
+import { runCommand, withExamples } from '../../output/run-command.js';
 
 interface Options {
   readonly data: string;
@@ -12,24 +12,24 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** `replay import`, in the group of the commands that read the log back. */
+/** `replay import`, a command of the group `replay`. */
 export const addImport = (group: Command): void => {
   const command = group
     .command('import')
     .argument('<file>', 'an export as ndjson or cloudevents; - for standard input')
     .description(
-      'make an export the log of a broker that has none: same sequences, times, headers and payloads',
+      'make an export the log of an empty broker, with the same sequences, times, headers and payloads',
     )
     .option(
       '--data <dir>',
-      'directory for the broker; none may run in it, nor have recorded anything',
+      'data directory of the broker; it must have no running broker and no records',
       `./${DEFAULT_DATA_DIR}`,
     )
-    .option('--partial', 'take a part of a log too: what is missing stays missing')
-    .option('--max-bytes <size>', 'limit of the log, as for start', logBytes('--max-bytes'))
+    .option('--partial', 'allow an export of a part of a log; the other records stay missing')
+    .option('--max-bytes <size>', 'size limit of the log, as for start', logBytes('--max-bytes'))
     .option('--json', 'print JSON')
     .action((file: string, options: Options) =>
-      run(
+      runCommand(
         importLog({
           file,
           dataDir: resolve(options.data),

@@ -5,7 +5,7 @@ import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { brokerDataDir } from '../../connect/data-dir.js';
 import { name, waiting, withDefault } from '../../options/option-values.js';
 import { check, rebuild } from '../../work/rebuild-modules.js';
-import { run, withExamples } from '../../output/run-command.js';
+import { runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
 
 interface Options extends TargetOptions {
@@ -19,25 +19,27 @@ const names = (text: string, before: readonly string[] = []): readonly string[] 
   name('MODULE')(text),
 ];
 
-/** `replay rebuild`, in the group of the commands that read the log back. */
+/** `replay rebuild`, a command of the group `replay`. */
 export const addRebuild = (group: Command): void => {
   const command = withTargetOptions(
     group
       .command('rebuild')
-      .argument('[module...]', 'modules (default: all that are loaded)', names)
-      .description('fold all states from the log again; what is there is read on until the new ones are'),
+      .argument('[module...]', 'modules (default: all loaded modules)', names)
+      .description(
+        'fold all states from the log again; readers get the old states until the new ones are complete',
+      ),
   )
-    .option('--check', 'change nothing: compare what is there with what the log gives')
+    .option('--check', 'change nothing: compare the stored states with the log')
     .addOption(
       withDefault(
         '--timeout <duration>',
-        'with --check: how long snapshots may take to reach the end of the log',
+        'with --check: how long to wait until the snapshots reach the end of the log',
         waiting('--timeout'),
         '30s',
       ),
     )
     .action((modules: readonly string[] | undefined, options: Options) =>
-      run(
+      runCommand(
         withConnection(options, (nc) =>
           pipe(
             brokerDataDir(nc),

@@ -14,7 +14,7 @@ const COMMANDS: LazyCommands = {
 };
 
 export const addReplay: Add = async (program, words) => {
-  const group = program.command('replay').description('read the log back');
+  const group = program.command('replay').description('read, prove and replay the log');
   withExamples(group, [
     'tallystick replay history --agent alice',
     'tallystick replay trace 17',

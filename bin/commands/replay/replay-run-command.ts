@@ -4,9 +4,9 @@ import { left, right } from 'fp-ts/lib/Either.js';
 import { condition } from '../../../replay/expression/expression.js';
 import { fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
-import { place, positive, waiting, withDefault } from '../../options/option-values.js';
+import { logPlace, positive, waiting, withDefault } from '../../options/option-values.js';
 import { type RunRequest, replayRun } from '../../work/replay-run.js';
-import { orUsage, run, withExamples } from '../../output/run-command.js';
+import { orUsage, runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
 
 interface Options extends TargetOptions {
@@ -32,7 +32,9 @@ const speed = (text: string): 'max' | number => {
       ? right('max' as const)
       : times > 0
         ? right(times)
-        : left(fault('USAGE', `${JSON.stringify(text)} is neither max nor how many times as fast: 1x, 10x`)),
+        : left(
+            fault('USAGE', `${JSON.stringify(text)} is no speed: give max, or a factor such as 1x or 10x`),
+          ),
   );
 };
 
@@ -43,40 +45,37 @@ const breakAt = (text: string): RunRequest['condition'] => ({
 
 const dirs = (dir: string, before: readonly string[] = []): readonly string[] => [...before, resolve(dir)];
 
-/** `replay run`, in the group of the commands that read the log back. */
+/** `replay run`, a command of the group `replay`. */
 export const addRun = (group: Command): void => {
   const command = withTargetOptions(
     group
       .command('run')
-      .description('send recorded commands again, in a sandbox of their own, and say what is not as it was')
+      .description('send recorded commands again in a sandbox, and print the results that differ')
       .option(
         '--from <place>',
-        'first record (default: the first of the log); the sandbox begins with what is before it',
-        place('--from'),
+        'first record (default: the first of the log); the sandbox starts with the records before it',
+        logPlace('--from'),
       )
       .option('--until <seq>', 'last record (default: the last of the log)', positive('--until'))
       .option(
         '--speed <times>',
-        '1x, 10x: at the pace at which they were recorded; max: one after the other',
+        '1x is the recorded pace, 10x is ten times as fast, max sends one after the other',
         speed,
         'max',
       )
       .option('--step', 'ask before each command')
       .option(
         '--break <condition>',
-        "stop where it holds for the state of an agent: 'state.balance < 0'",
+        "stop when the expression holds for the state of an agent: 'state.balance < 0'",
         breakAt,
       )
-      .option('--module <dir>', 'run this version of a module; can be repeated', dirs)
-      .option(
-        '--sandbox <dir>',
-        'an empty directory for the sandbox, which is kept (default: a temporary one)',
-      )
-      .option('--allow-effects', 'run handlers too that can do more than compute and call other modules')
+      .option('--module <dir>', 'run this version of a module; you can repeat the option', dirs)
+      .option('--sandbox <dir>', 'empty directory for the sandbox, which stays (default: a temporary one)')
+      .option('--allow-effects', 'also run handlers that can reach more than other modules')
       .addOption(
         withDefault(
           '--timeout <duration>',
-          'how long a command may take to be answered',
+          'how long a command may wait for its result',
           waiting('--timeout'),
           '30s',
         ),
@@ -104,7 +103,7 @@ export const addRun = (group: Command): void => {
       timeoutMs,
       json: json === true,
     };
-    return run(withConnection(options, (nc) => replayRun(nc, request)));
+    return runCommand(withConnection(options, (nc) => replayRun(nc, request)));
   });
   withExamples(command, [
     'tallystick replay run --from 17 --until 60',

@@ -12,8 +12,8 @@ import { showState, withAgents } from '../../work/with-agents.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import type { ExitCode } from '../../output/exit.js';
 import { moduleCode } from '../../work/module-code.js';
-import { name, place } from '../../options/option-values.js';
-import { orUsage, run, withExamples } from '../../output/run-command.js';
+import { name, logPlace } from '../../options/option-values.js';
+import { orUsage, runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
 
 interface Bisect {
@@ -45,25 +45,25 @@ const json = (text: string): { readonly value: Json } => {
     try {
       return right({ value: JSON.parse(text) as Json });
     } catch (error) {
-      const example = `text is written '"text"'`;
-      return left(fault('USAGE', `${text} is no JSON (${(error as Error).message}); ${example}`));
+      const example = `write a text as '"text"'`;
+      return left(fault('USAGE', `${text} is not JSON (${(error as Error).message}); ${example}`));
     }
   };
   return orUsage('--equals', parse());
 };
 
-/** Which of the ways to look at a state is asked for; USAGE where options contradict each other. */
+/** The way to look at a state that the options ask for. USAGE if the options contradict each other. */
 const problem = ({ at, step, watch, equals, bisect, from, to }: Options): Fault | undefined => {
   const ways = Object.entries({ at, step, watch, bisect }).filter(([, value]) => value !== undefined);
   if (ways.length > 1) {
     const given = ways.map(([option]) => `--${option}`).join(' and ');
-    return fault('USAGE', `${given} each look in a way of their own; give one of them`);
+    return fault('USAGE', `${given} exclude each other; give one of them`);
   }
   if (equals !== undefined && watch === undefined) {
-    return fault('USAGE', '--equals is what the part that --watch names becomes');
+    return fault('USAGE', '--equals needs --watch, which names the part of the state');
   }
   if ((from !== undefined || to !== undefined) && (ways.length === 0 || at !== undefined)) {
-    return fault('USAGE', '--from and --to are for --step, --watch and --bisect; --at is one place');
+    return fault('USAGE', '--from and --to need --step, --watch or --bisect');
   }
   return undefined;
 };
@@ -95,25 +95,25 @@ const state = (module: string, agent: string, options: Options): TE.TaskEither<F
   );
 };
 
-/** `replay state`, in the group of the commands that read the log back. */
+/** `replay state`, a command of the group `replay`. */
 export const addState = (group: Command): void => {
   const command = withTargetOptions(
     group
       .command('state')
       .argument('<module>', 'whose agent', name('MODULE'))
-      .argument('[agent]', 'the agent; without it, the state of the module itself', name('AGENT'))
-      .description('the state of an agent, now or then, and how it came to be'),
+      .argument('[agent]', 'the agent (default: the module itself)', name('AGENT'))
+      .description('print the state of an agent, now or in the past, and its changes'),
   )
-    .option('--at <place>', 'as it was then: a sequence, a time, or a duration ago', place('--at'))
-    .option('--step', 'each record that changed it, and how: key by key on a terminal')
-    .option('--watch <path>', 'each change of one part of it, such as balance or items[0].sku', path)
-    .option('--equals <json>', 'with --watch: only the first time that it became this', json)
-    .option('--bisect <expression>', 'the first record with which a condition on it holds', bisect)
-    .option('--from <place>', 'first record: a sequence, a time, or a duration ago', place('--from'))
-    .option('--to <place>', 'last record: a sequence, a time, or a duration ago', place('--to'))
-    .option('--module <dir>', 'the code to fold with (default: what is loaded)')
+    .option('--at <place>', 'the state at a sequence, at a time, or a duration ago', logPlace('--at'))
+    .option('--step', 'show each record that changed the state; on a terminal, press a key for each step')
+    .option('--watch <path>', 'show each change of one part, such as balance or items[0].sku', path)
+    .option('--equals <json>', 'with --watch: only the first change to this value', json)
+    .option('--bisect <expression>', 'find the first record after which the condition holds', bisect)
+    .option('--from <place>', 'first record: a sequence, a time, or a duration ago', logPlace('--from'))
+    .option('--to <place>', 'last record: a sequence, a time, or a duration ago', logPlace('--to'))
+    .option('--module <dir>', 'directory of the code to fold with (default: the loaded module)')
     .action((module: string, agent: string | undefined, options: Options) =>
-      run(state(module, agent ?? '', options)),
+      runCommand(state(module, agent ?? '', options)),
     );
   withExamples(command, [
     'tallystick replay state accounts alice',

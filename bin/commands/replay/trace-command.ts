@@ -14,10 +14,10 @@ import type { ExitCode } from '../../output/exit.js';
 import { positive } from '../../options/option-values.js';
 import { printLine, verbatim } from '../../output/output.js';
 import { progressBar } from '../../text/progress-bar.js';
-import { done, run, withExamples } from '../../output/run-command.js';
+import { done, runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
 import { terminal } from '../../output/terminal.js';
-import { thrownFault } from '../../output/thrown-fault.js';
+import { faultThrown } from '../../output/thrown-fault.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -29,16 +29,16 @@ interface Options extends TargetOptions {
   readonly all?: boolean;
 }
 
-/** Rows that people are shown; programs get all. */
+/** Rows for people. Programs get all rows. */
 const ROWS = 2_000;
 const BAR_AFTER_MS = 500;
 
 const checkForm = ({ json, mermaid, html }: Options): Either<Fault, undefined> =>
   [json, mermaid, html].filter((form) => form === true).length > 1
-    ? left(fault('USAGE', '--json, --mermaid and --html are a form each: give one of them'))
+    ? left(fault('USAGE', '--json, --mermaid and --html exclude each other; give one of them'))
     : right(undefined);
 
-/** The trace as it was asked for, line by line. */
+/** The trace in the form that the options ask for, line by line. */
 const linesOf = (trace: ReadTrace, { json, mermaid, html, depth, limit, out }: Options): Iterable<string> => {
   const shown = { depth, ...(limit === undefined ? {} : { limit }) };
   if (json === true) return [traceJson(trace, shown)];
@@ -47,7 +47,7 @@ const linesOf = (trace: ReadTrace, { json, mermaid, html, depth, limit, out }: O
   return traceText(trace, { limit: ROWS, ...shown, ...(out === undefined ? terminal() : {}) });
 };
 
-/** Lines of text have colours of ours; all that is foreign in them is printable already. */
+// The text has our colours. The foreign text in it is printable already.
 const write = async (
   lines: Iterable<string>,
   file: string | undefined,
@@ -84,26 +84,31 @@ const showTrace = (seq: number, options: Options): TaskEither<Fault, ExitCode> =
       const isText = json !== true && mermaid !== true && html !== true;
       return await write(linesOf(trace, options), out, isText);
     } catch (thrown) {
-      return left(thrownFault(thrown));
+      return left(faultThrown(thrown));
     }
   });
 
-/** `replay trace`, in the group of the commands that read the log back. */
+/** `replay trace`, a command of the group `replay`. */
 export const addTrace = (group: Command): void => {
   const command = withTargetOptions(
     group
       .command('trace')
-      .argument('<seq>', 'any record of a conversation; its first one names it', positive('SEQ'))
-      .description('a whole conversation as a tree by cause: times, outcomes, and where the time went'),
+      .argument('<seq>', 'any record of the conversation', positive('SEQ'))
+      .description(
+        'print a whole conversation as a tree of causes, with times, outcomes, and the time of each part',
+      ),
   )
-    .option('--mermaid', 'the text of a Mermaid sequence diagram')
-    .option('--html', 'a sequence diagram as one HTML file, which needs no network')
-    .option('--out <file>', 'write there instead of standard output')
-    .option('--depth <levels>', 'how many levels of the tree to show', positive('--depth'))
-    .option('--limit <count>', `how many records to show (default: ${ROWS} as text)`, positive('--limit'))
-    .option('--all', 'read to the end of the log: what joined the conversation after its end is shown too')
+    .option('--mermaid', 'print a Mermaid sequence diagram')
+    .option('--html', 'print a sequence diagram as one HTML file, which needs no network')
+    .option('--out <file>', 'file to write instead of standard output')
+    .option('--depth <levels>', 'levels of the tree to show', positive('--depth'))
+    .option('--limit <count>', `records to show (default: ${ROWS} as text)`, positive('--limit'))
+    .option(
+      '--all',
+      'read to the end of the log, and show records that joined after the end of the conversation too',
+    )
     .action((seq: number, options: Options) =>
-      run(async () => {
+      runCommand(async () => {
         const form = checkForm(options);
         return form._tag === 'Left' ? form : showTrace(seq, options)();
       }),

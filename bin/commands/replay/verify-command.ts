@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
-import { duration, place, repeated, withDefault } from '../../options/option-values.js';
-import { run, withExamples } from '../../output/run-command.js';
+import { duration, logPlace, repeated, withDefault } from '../../options/option-values.js';
+import { runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
-import { verify } from '../../work/verify-request.js';
+import { runVerify } from '../../work/verify-request.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -18,16 +18,14 @@ interface Options extends TargetOptions {
   readonly key?: string;
 }
 
-/** `replay verify`, in the group of the commands that read the log back. */
+/** `replay verify`, a command of the group `replay`. */
 export const addVerify = (group: Command): void => {
   const command = withTargetOptions(
     group
       .command('verify')
-      .description(
-        'prove that nothing was lost, doubled, reordered or changed; exit code 1 when something was',
-      )
-      .option('--from <place>', 'first record: a sequence, a time, or a duration ago', place('--from'))
-      .option('--to <place>', 'last record: a sequence, a time, or a duration ago', place('--to'))
+      .description('prove that no record is lost, duplicated, reordered or changed; exit code 1 if one is')
+      .option('--from <place>', 'first record: a sequence, a time, or a duration ago', logPlace('--from'))
+      .option('--to <place>', 'last record: a sequence, a time, or a duration ago', logPlace('--to'))
       .addOption(
         withDefault(
           '--grace <duration>',
@@ -36,22 +34,34 @@ export const addVerify = (group: Command): void => {
           '30s',
         ),
       )
-      .option('--ledger <file>', 'NDJSON of what a producer outside was told is stored: must be there')
-      .option('--no-states', 'do not compare snapshots with what the log gives')
+      .option('--ledger <file>', 'ledger of a producer (NDJSON): its acknowledged records must be in the log')
+      .option('--no-states', 'do not compare snapshots with the log')
       .option('--certificate <file>', 'write a signed statement of range, counts and digest')
-      .option('--against <file>', 'read the range of a certificate again, and say what is not as it was')
+      .option('--against <file>', 'certificate to check: read its range again and report each difference')
       .option(
         '--trust <key>',
-        'with --against: a public key to trust, in the place of that of --key',
+        'with --against: the public key to trust, instead of the key of --key',
         repeated,
       )
-      .option('--key <file>', 'signing key, made if it is not there (default: in the data directory)'),
+      .option(
+        '--key <file>',
+        'signing key; created if the file does not exist (default: in the data directory)',
+      ),
   ).action((options: Options) =>
-    run(
+    runCommand(
       withConnection(options, (nc) => {
         const { from, to, grace, ledger, states, certificate, against, trust, key } = options;
         const range = { from, to, graceMs: grace, ledger };
-        return verify({ nc, range, json: options.json === true, states, certificate, against, trust, key });
+        return runVerify({
+          nc,
+          range,
+          json: options.json === true,
+          states,
+          certificate,
+          against,
+          trust,
+          key,
+        });
       }),
     ),
   );

@@ -13,18 +13,18 @@ export interface Shelf<C> {
 export const KEPT = 64;
 
 /** What waits behind the first command of an agent, in order. A number is a place on the shelf. */
-type Line<C> = Denque<C | number>;
+type AgentLine<C> = Denque<C | number>;
 
 /** Most lines are one command with none behind it: they share this. */
-const ALONE: Line<never> = new Denque();
+const ALONE: AgentLine<never> = new Denque();
 
 /**
- * A line for each agent (I5): its first command may have its turn, the others wait behind it. A long line has only its first
- * commands in memory, so that it leaves room for the other lines.
+ * A line for each agent (I5): its first command may have its turn, the others wait behind it. A long line has only
+ * its first commands in memory, so that it leaves room for the other lines.
  */
 export class AgentLines<C extends Scheduled> {
   /** What waits behind the first command of each agent; no line: the agent has no command. */
-  readonly #lines = new Map<string, Line<C>>();
+  readonly #lines = new Map<string, AgentLine<C>>();
   #shelved = 0;
 
   constructor(private readonly shelf?: Shelf<C>) {}
@@ -52,7 +52,7 @@ export class AgentLines<C extends Scheduled> {
     return command;
   }
 
-  #kept(line: Line<C>, command: C): C | number {
+  #kept(line: AgentLine<C>, command: C): C | number {
     if (line.length < KEPT) return command;
     const place = this.shelf?.put(command);
     if (place === undefined) return command;

@@ -15,11 +15,12 @@ export interface CommandPolicyOptions {
 }
 
 /**
- * When a command may run. It is told what happens, and says which command is next; it runs nothing, waits for nothing and
- * reads no clock. The rules stand in docs/architecture.md, and test/modules/host/schedule/command-policy.test.ts shows each.
+ * When a command may run. It is told what happens, and says which command is next; it runs nothing, waits for nothing
+ * and reads no clock. The rules stand in docs/architecture.md, and test/modules/host/schedule/command-policy.test.ts
+ * shows each.
  *
- * A command has its turn first: it is checked, and a pure decider decides. If its action has an effectful handler, the
- * handler then waits for a place.
+ * A command has its turn first: it is checked, and a pure decider decides. If its action has an effectful handler,
+ * the handler then waits for a place.
  */
 export class CommandPolicy<C extends Scheduled, H extends ScheduledHandler> {
   readonly #urgency = new Urgency();
@@ -48,12 +49,18 @@ export class CommandPolicy<C extends Scheduled, H extends ScheduledHandler> {
     return this.#agents.shelved;
   }
 
-  /** Whether all handlers that run wait for a command of this very module: nothing ends before one is taken that comes later. */
+  /**
+   * Whether all handlers that run wait for a command of this very module: nothing ends before one is taken that comes
+   * later.
+   */
   get isStalled(): boolean {
     return this.#places.running > 0 && this.#ownCalls === this.#places.running;
   }
 
-  /** Commands are delivered again, from the first without a result on. Handlers keep their places, and those that wait too. */
+  /**
+   * Commands are delivered again, from the first without a result on. Handlers keep their places, and those that wait
+   * too.
+   */
   restart(shelf?: Shelf<C>): void {
     this.#turns.clear();
     this.#quarantine.restart();
@@ -100,7 +107,7 @@ export class CommandPolicy<C extends Scheduled, H extends ScheduledHandler> {
     this.#places.acquit(seq);
   }
 
-  /** A command has its result in the log, by whoever stored it. */
+  /** A command has its result in the log, from any process. */
   hasResult(seq: number): void {
     this.#urgency.over(seq);
     this.#places.acquit(seq);

@@ -20,9 +20,9 @@ export interface Turns<C> {
 }
 
 /**
- * Runs commands and handlers when {@link CommandPolicy} lets them. Commands have their turns in short slices of time, and
- * between two of them the connection is read: without that an urgent command would wait unread behind all that were sent
- * before it. A command that comes while none waits has its turn at once.
+ * Runs commands and handlers when {@link CommandPolicy} lets them. Commands have their turns in short slices of time,
+ * and between two of them the connection is read: without that an urgent command would wait unread behind all that
+ * were sent before it. A command that comes while none waits has its turn at once.
  */
 export class CommandScheduler<C extends Scheduled> {
   readonly #policy: CommandPolicy<C, WaitingHandler>;
@@ -63,7 +63,7 @@ export class CommandScheduler<C extends Scheduled> {
     this.#take();
   }
 
-  /** A command has its result in the log, by whoever stored it. */
+  /** A command has its result in the log, from any process. */
   hasResult(seq: number): void {
     this.#policy.hasResult(seq);
     this.#take();

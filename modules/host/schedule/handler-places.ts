@@ -16,8 +16,8 @@ export interface HandlerPlacesOptions {
 }
 
 /**
- * Which effectful handlers may run: so many of an action at a time. Handlers that may have ended the process before run first
- * and alone, so that the next end has one cause.
+ * Which effectful handlers may run: so many of an action at a time. Handlers that may have ended the process before
+ * run first and alone, so that the next end has one cause.
  */
 export class HandlerPlaces<H extends ScheduledHandler> {
   readonly #actions = new Map<string, ActionPlaces<H>>();

@@ -1,9 +1,9 @@
 import type { Scheduled } from './scheduled.js';
 
 /**
- * Holds back what comes behind the command that ended the process before, until that one has its result. The result is on
- * its way for a moment, and a handler that ends this process too would take it along: two such commands in a row would
- * end process after process, each in turn, for ever.
+ * Holds back what comes behind the command that ended the process before, until that one has its result. The result
+ * is on its way for a moment, and a handler that ends this process too would take it along: two such commands in a
+ * row would end process after process, each in turn, for ever.
  */
 export class Quarantine<C extends Scheduled> {
   #culprit: number | undefined;

@@ -1,5 +1,5 @@
 import { connect } from 'nats';
-import { encodeFound, type Found, MODULE } from './population.js';
+import { encodeFound, type FoundState, MODULE } from './population.js';
 import type { StateReader, StateWriter } from './store.js';
 
 const SUBJECT = `state.${MODULE}`;
@@ -29,7 +29,7 @@ export const natsReader = async (url: string): Promise<StateReader> => {
     get: {
       async: async (agent) => {
         const answer = await nc.request(`${SUBJECT}.${agent}`, '', { timeout: TIMEOUT_MS });
-        return answer.json<Found | null>() ?? undefined;
+        return answer.json<FoundState | null>() ?? undefined;
       },
     },
     close: () => nc.close(),

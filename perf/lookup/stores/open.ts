@@ -1,10 +1,10 @@
-import type { Place, StateReader, StateWriter } from './store.js';
+import type { StoreLocation, StateReader, StateWriter } from './store.js';
 import { natsReader, natsWriter } from './nats.js';
 import { redisReader, redisWriter } from './redis.js';
 import { snapshotsReader, snapshotsWriter } from './snapshots-place.js';
 import { sqliteReader, sqliteWriter } from './sqlite.js';
 
-export const openWriter = async (place: Place): Promise<StateWriter> => {
+export const openWriter = async (place: StoreLocation): Promise<StateWriter> => {
   switch (place.store) {
     case 'snapshots':
       return snapshotsWriter(place.dataDir);
@@ -17,7 +17,7 @@ export const openWriter = async (place: Place): Promise<StateWriter> => {
   }
 };
 
-export const openReader = async (place: Place): Promise<StateReader> => {
+export const openReader = async (place: StoreLocation): Promise<StateReader> => {
   switch (place.store) {
     case 'snapshots':
       return snapshotsReader(place.dataDir);

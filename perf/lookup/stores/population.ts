@@ -1,16 +1,16 @@
-/** What is looked up: the same agents with the same states, whoever holds them. */
+/** The agents of the lookups: every store holds the same agents with the same states. */
 
 export const MODULE = 'accounts';
 export const SCHEMA = 1;
 
-export interface Moment {
+export interface ChangeTime {
   readonly timeMs: number;
   /** The same as RFC 3339. */
   readonly time: string;
 }
 
 /** A change of one agent, as who writes states is told of it. */
-export interface Change extends Moment {
+export interface StateChange extends ChangeTime {
   readonly agent: string;
   readonly seq: number;
   /** JSON. */
@@ -18,19 +18,21 @@ export interface Change extends Moment {
 }
 
 /** What a lookup gives. */
-export interface Found {
+export interface FoundState {
   readonly seq: number;
   readonly time: string;
   readonly schema: number;
   readonly state: { readonly balance: number };
 }
 
-export const moment = (date: Date): Moment => ({ timeMs: date.getTime(), time: date.toISOString() });
+export const moment = (date: Date): ChangeTime => ({ timeMs: date.getTime(), time: date.toISOString() });
 
-export const agentOf = (number: number): string => `a${number}`;
+export const agentNamed = (number: number): string => `a${number}`;
 
-/** As the module accounts has it. The balance is the sequence, so that a lookup shows whether both are of one moment. */
-export const changeOf = (agent: string, seq: number, { timeMs, time }: Moment): Change => ({
+/**
+ * As the module accounts has it. The balance is the sequence, so that a lookup shows whether both are of one moment.
+ */
+export const changeOf = (agent: string, seq: number, { timeMs, time }: ChangeTime): StateChange => ({
   agent,
   seq,
   timeMs,
@@ -39,11 +41,11 @@ export const changeOf = (agent: string, seq: number, { timeMs, time }: Moment): 
 });
 
 /** How those who hold bytes hold it. */
-export const encodeFound = ({ seq, time, state }: Change): string =>
+export const encodeFound = ({ seq, time, state }: StateChange): string =>
   `{"seq":${seq},"time":"${time}","schema":${SCHEMA},"state":${state}}`;
 
 /** Whether it is a state that was written, whole. */
-export const isWhole = (found: Found | undefined): boolean =>
+export const isWhole = (found: FoundState | undefined): boolean =>
   found !== undefined && found.seq > 0 && found.state.balance === found.seq;
 
 /** Agents by chance, each as likely as every other; the same for the same seed. Marsaglia's xorshift with 32 bits. */
@@ -53,6 +55,6 @@ export const agentsByChance = (agents: number, seed: number): (() => string) => 
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    return agentOf((state >>> 0) % agents);
+    return agentNamed((state >>> 0) % agents);
   };
 };

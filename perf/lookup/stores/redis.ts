@@ -1,5 +1,5 @@
 import { connectRedis } from '../../peers/redis-client.js';
-import { encodeFound, type Found, MODULE } from './population.js';
+import { encodeFound, type FoundState, MODULE } from './population.js';
 import type { StateReader, StateWriter } from './store.js';
 
 const keyOf = (agent: string): string => `${MODULE}:${agent}`;
@@ -23,7 +23,7 @@ export const redisReader = async (port: number): Promise<StateReader> => {
     get: {
       async: async (agent) => {
         const text = await redis.get(keyOf(agent));
-        return text === null ? undefined : (JSON.parse(text) as Found);
+        return text === null ? undefined : (JSON.parse(text) as FoundState);
       },
     },
     close: () => redis.disconnect(),

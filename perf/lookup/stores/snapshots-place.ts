@@ -4,7 +4,7 @@ import { Snapshots } from '../../../store/snapshots/snapshots.js';
 import accounts from '../../../modules/accounts/index.js';
 import { States } from '../../../modules/host/states.js';
 import type { AnyModule } from '../../../modules/sdk/define-module.js';
-import { type Found, MODULE } from './population.js';
+import { type FoundState, MODULE } from './population.js';
 import type { StateReader, StateWriter } from './store.js';
 
 /** As a module's host does it: each event is folded into its agent's state, and what changed is written behind that. */
@@ -45,7 +45,7 @@ export const snapshotsWriter = async (dataDir: string): Promise<StateWriter> => 
 export const snapshotsReader = (dataDir: string): StateReader => {
   const agents = openAgents(dataDir);
   return {
-    get: { sync: (agent) => agents.get(MODULE, agent) as Found | undefined },
+    get: { sync: (agent) => agents.get(MODULE, agent) as FoundState | undefined },
     close: () => agents.close(),
   };
 };

@@ -1,5 +1,5 @@
 import { loadSqlite, type SqliteDatabase } from '../../peers/better-sqlite3.js';
-import { type Change, type Found, SCHEMA } from './population.js';
+import { type StateChange, type FoundState, SCHEMA } from './population.js';
 import type { StateReader, StateWriter } from './store.js';
 
 const TABLE = `CREATE TABLE IF NOT EXISTS agents (
@@ -24,7 +24,7 @@ export const sqliteWriter = (file: string, folder: string): StateWriter => {
   const db = openDatabase(file, folder);
   db.exec(TABLE);
   const write = db.prepare(WRITE);
-  const put = db.transaction((changes: readonly Change[]) => {
+  const put = db.transaction((changes: readonly StateChange[]) => {
     for (const { agent, seq, time, state } of changes) write.run(agent, seq, time, state);
   });
   return { put, close: () => db.close() };
@@ -36,8 +36,10 @@ export const sqliteReader = (file: string, folder: string): StateReader => {
   return {
     get: {
       sync: (agent) => {
-        const row = read.get(agent) as (Omit<Found, 'state'> & { readonly state: string }) | undefined;
-        return row === undefined ? undefined : { ...row, state: JSON.parse(row.state) as Found['state'] };
+        const row = read.get(agent) as (Omit<FoundState, 'state'> & { readonly state: string }) | undefined;
+        return row === undefined
+          ? undefined
+          : { ...row, state: JSON.parse(row.state) as FoundState['state'] };
       },
     },
     close: () => db.close(),

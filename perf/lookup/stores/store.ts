@@ -1,5 +1,5 @@
 import { PEERS } from '../../bench/scenario.js';
-import type { Change } from './population.js';
+import type { StateChange } from './population.js';
 import type { AsyncGet, SyncGet } from './timing.js';
 
 /** Who holds states, in the order of the tables: what is measured, and its peers. */
@@ -7,7 +7,7 @@ export const STORES = ['snapshots', ...PEERS] as const;
 export type StoreName = (typeof STORES)[number];
 
 /** Where one store is to be found by any process. */
-export type Place =
+export type StoreLocation =
   | { readonly store: 'snapshots'; readonly dataDir: string }
   | { readonly store: 'nats'; readonly url: string }
   | { readonly store: 'redis'; readonly port: number }
@@ -15,7 +15,7 @@ export type Place =
 
 /** The process that writes states has one of these. */
 export interface StateWriter {
-  readonly put: (changes: readonly Change[]) => Promise<void> | void;
+  readonly put: (changes: readonly StateChange[]) => Promise<void> | void;
   /** Where a group is not visible to readers when `put` is done: waits until all of them are. */
   readonly settle?: () => Promise<void>;
   readonly close: () => Promise<void> | void;

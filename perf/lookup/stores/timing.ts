@@ -1,5 +1,5 @@
 import { percentile } from '../../bench/percentiles.js';
-import { type Found, isWhole } from './population.js';
+import { type FoundState, isWhole } from './population.js';
 
 /** What a run of lookups, one after the other, came to. Every lookup is timed by itself. */
 export interface Timed {
@@ -43,12 +43,12 @@ class Samples {
   }
 }
 
-const check = (agent: string, found: Found | undefined): void => {
+const check = (agent: string, found: FoundState | undefined): void => {
   if (!isWhole(found)) throw new Error(`looking up ${agent} gave ${JSON.stringify(found)}`);
 };
 
-export type SyncGet = (agent: string) => Found | undefined;
-export type AsyncGet = (agent: string) => Promise<Found | undefined>;
+export type SyncGet = (agent: string) => FoundState | undefined;
+export type AsyncGet = (agent: string) => Promise<FoundState | undefined>;
 
 const timeSync = async (get: SyncGet, next: () => string, limits: Limits): Promise<Timed> => {
   const samples = new Samples(limits);
@@ -88,7 +88,7 @@ export const timeLookups = async (
   return time(limits);
 };
 
-const SOMETHING: Found = { seq: 1, time: '', schema: 1, state: { balance: 1 } };
+const SOMETHING: FoundState = { seq: 1, time: '', schema: 1, state: { balance: 1 } };
 
 /** What timing itself costs: lookups that look nothing up. */
 export const timeNothing = (next: () => string): Promise<Timed> =>

@@ -156,7 +156,7 @@ describe('whatever headers a guest puts on what it sends', () => {
     raw.publish('cmd.accounts.deposit.gil', [], BODY);
     await raw.request('call.accounts.balance.gil', [], '{}');
     assert.equal(await balance('gil'), 2);
-    assert.ok(broker.stderr.some((text) => /nobody waits for an answer: HEADER_INVALID/.test(text)));
+    assert.ok(broker.stderr.some((text) => /no sender waits for a reply: HEADER_INVALID/.test(text)));
   });
 
   it('I1 to I6 the log is sound, verified clean, and all of it was sent by the guest; no money is made', async () => {

@@ -276,7 +276,7 @@ describe('open conversations are looked up from another process', () => {
     assert.deepEqual(same.said(), []);
     await same.end('SIGKILL');
     const two = await start({ env: { TALLYSTICK_BOOT: 'two' } });
-    assert.match(two.said().join('\n'), /machine stopped before.*read from the log anew/);
+    assert.match(two.said().join('\n'), /machine stopped before.*read from the log again/);
     assert.equal(two.ready.open, 1);
     assert.equal(await two.lastFiring(schedule), String(Date.parse(next)));
     await two.end('SIGTERM');
@@ -303,7 +303,7 @@ describe('open conversations are looked up from another process', () => {
     await first?.end('SIGKILL');
     const second = await start();
     const said = [...(first?.said() ?? []), ...second.said()].join();
-    assert.match(said, /is kept as .*index\.damaged-\d+ and read from the log anew/);
+    assert.match(said, /is kept as .*index\.damaged-\d+ and read from the log again/);
     assert.equal(second.ready.open, 1);
     success(await conversations.atLeast(open)());
     await answerAll();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
-import { openToRead, positionOf } from '../../../store/log-index/index-files.js';
+import { openIndexToRead, indexPosition } from '../../../store/log-index/index-files.js';
 import { LogIndex } from '../../../broker/index/log-index.js';
 import { Opening } from '../../../store/lmdb/opening.js';
 import type { Fault } from '../../../schemas/errors.js';
@@ -199,7 +199,7 @@ describe('the index of the log', () => {
     await putIntoIndex(dir.path, 'position', { logId: 'this log', seq: lastSeq, resumeFrom: lastSeq + 1 });
     const anew = await openIndex(dir.path);
     assert.equal(anew.index.discarded, false);
-    assert.match(anew.seen.faults.join(), /of another version, or damaged, and is read anew/);
+    assert.match(anew.seen.faults.join(), /of another version, or damaged, and is read from the log again/);
     assert.equal(anew.index.agents, index.agents);
     await anew.index.close();
     const next = await openIndex(dir.path);
@@ -221,8 +221,8 @@ describe('the index of the log', () => {
     const again = await openIndex(dir.path);
     await again.index.close();
     const opening = new Opening(dir.path);
-    const files = openToRead(opening, dir.path);
-    const found = positionOf(files);
+    const files = openIndexToRead(opening, dir.path);
+    const found = indexPosition(files);
     await files.root.close();
     await opening.close();
     assert.ok(typeof found === 'object');

@@ -60,7 +60,7 @@ describe('code that does not become a module', () => {
       if (startMs !== undefined) return;
       const loaded = await errorOf(OPS.moduleLoad, { dir: join(dir.path, nameOf(i)) });
       for (const pattern of says) assert.match(loaded, pattern);
-      assert.match(loaded.split('\n').at(-1) ?? '', new RegExp(`^mend it and run .*reload ${nameOf(i)}`));
+      assert.match(loaded.split('\n').at(-1) ?? '', new RegExp(`^fix it and run .*reload ${nameOf(i)}`));
       if (i % 4 !== 0) return;
       const reloaded = await errorOf(OPS.moduleReload, { name: nameOf(i) });
       for (const pattern of says) assert.match(reloaded, pattern);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspectPortsOf } from '../../../broker/supervisor/inspect-ports.js';
-import type { Planned } from '../../../broker/supervisor/start-plan.js';
+import type { PlannedStart } from '../../../broker/supervisor/start-plan.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
 import { failure, success } from '../../support/either.js';
 
-const planned = (name: string, start: Planned['source']['manifest']['start']): Planned => {
+const planned = (name: string, start: PlannedStart['source']['manifest']['start']): PlannedStart => {
   const manifest = { ...plain(name), start };
   const dir = `/modules/${name}`;
   return {

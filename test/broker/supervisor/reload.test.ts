@@ -175,7 +175,7 @@ describe('a reload', () => {
     const answer = await reload();
     assert.ok('error' in answer);
     assert.match(answer.error.message, /priority 19\./);
-    assert.match(answer.error.message, /\nmend the code and run `tallystick module reload base` again$/);
+    assert.match(answer.error.message, /\nfix the code and run `tallystick module reload base` again$/);
     write({});
     assert.equal(((await reload()) as ModuleStatus).state, 'loaded');
     const { pid } = await info();

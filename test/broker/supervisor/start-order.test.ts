@@ -34,7 +34,7 @@ const WRONG: readonly (readonly [
   ['no name', { ...usable, name: undefined }, '', /name/],
   ['a reserved name', { ...usable, name: 'guest' }, '/name', /reserved/],
   ['neither action nor event', { ...usable, actions: {}, events: {} }, '/actions', /declares no action/],
-  ['a misspelt limit', { ...usable, limits: { heap: 64 } }, '/limits/heap', /not a property/],
+  ['a misspelt limit', { ...usable, limits: { heap: 64 } }, '/limits/heap', /not a known property/],
   [
     'a schema that checks nothing',
     { ...usable, actions: { echo: { ...action, input: { type: 'strnig' } } } },

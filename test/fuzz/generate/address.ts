@@ -1,6 +1,6 @@
-import { manifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
-import { manifest as agents } from '../../../modules/agents/agents-manifest.js';
-import { manifest as orders } from '../../../modules/orders/orders-manifest.js';
+import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
+import { agentsManifest as agents } from '../../../modules/agents/agents-manifest.js';
+import { ordersManifest as orders } from '../../../modules/orders/orders-manifest.js';
 import { type Manifest, takesAgent } from '../../../schemas/manifest.js';
 import type { JsonSchema } from '../../../schemas/validate.js';
 import { manifest as faulty } from '../../fixtures/modules/faulty/manifest.js';

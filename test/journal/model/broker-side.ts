@@ -22,7 +22,7 @@ import { ModuleMemory } from '../../../broker/supervisor/module-memory.js';
 import { startPlan } from '../../../broker/supervisor/start-plan.js';
 import { Supervisor } from '../../../broker/supervisor/supervisor.js';
 import type { SupervisedModule } from '../../../broker/supervisor/supervised-module.js';
-import { usableSnapshots } from '../../../broker/supervisor/usable-snapshots.js';
+import { dropSnapshotsAhead } from '../../../broker/supervisor/drop-snapshots-ahead.js';
 import { surroundings } from '../../../broker/surroundings.js';
 import type { Durability } from '../../../schemas/log.js';
 import { success } from '../../support/either.js';
@@ -110,7 +110,7 @@ export class BrokerSide {
     const around = surroundings(
       { server, open, dataDir: dir, hostEntry, reaper, log },
       { index, unowned: () => unowned, gateway: () => gateway },
-      usableSnapshots({ logId: LOG_ID, lastSeq: under }, say),
+      dropSnapshotsAhead({ logId: LOG_ID, lastSeq: under }, say),
     );
     // Modules are killed and cut off far more often than any would be.
     const supervisor = new Supervisor({ ...around, newPace: () => new EpochPace(0) }, memory);

@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { manifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
+import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
 import type { Manifest } from '../../../schemas/manifest.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
 import { manifest as planner } from '../../fixtures/modules/planner/manifest.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
-import { type Outcome, outcomeOf, refused, threw } from '../../../modules/host/handler-outcome.js';
+import { type Outcome, outcomeOf, refusedOutcome, threw } from '../../../modules/host/handler-outcome.js';
 import { compileChecks } from '../../../modules/sdk/checks.js';
 import type { AnyModule, Command } from '../../../modules/sdk/define-module.js';
 import { fault } from '../../../schemas/errors.js';
@@ -146,7 +146,7 @@ describe('the outcome of a handler', () => {
     fc.assert(
       fc.property(long, long, (message, path) => {
         for (const of of [
-          refused(fault('PAYLOAD_INVALID', message, path)),
+          refusedOutcome(fault('PAYLOAD_INVALID', message, path)),
           outcome(E.left({ code: 'NO', message, path })),
           threw('it', new Error(message)),
           threw('it', message),
@@ -157,8 +157,8 @@ describe('the outcome of a handler', () => {
       }),
       { numRuns: 20 },
     );
-    assert.equal(errorOf(refused(fault('PAYLOAD_INVALID', 'm', '/short'))).path, '/short');
-    assert.equal('path' in errorOf(refused(fault('PAYLOAD_INVALID', 'm', '/'.repeat(5_000)))), false);
+    assert.equal(errorOf(refusedOutcome(fault('PAYLOAD_INVALID', 'm', '/short'))).path, '/short');
+    assert.equal('path' in errorOf(refusedOutcome(fault('PAYLOAD_INVALID', 'm', '/'.repeat(5_000)))), false);
   });
 
   it('what was thrown need not be an error, nor readable', () => {

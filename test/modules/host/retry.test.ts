@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { answerOf } from '../../../modules/host/dead-answer.js';
-import { type Outcome, outcomeOf, refused, threw } from '../../../modules/host/handler-outcome.js';
+import { storedOutcome } from '../../../modules/host/stored-outcome.js';
+import { type Outcome, outcomeOf, refusedOutcome, threw } from '../../../modules/host/handler-outcome.js';
 import { backoffMs, pauseBeforeNext } from '../../../modules/host/retry.js';
 import { compileChecks } from '../../../modules/sdk/checks.js';
 import type { AnyModule, Command } from '../../../modules/sdk/define-module.js';
@@ -23,20 +23,20 @@ const FIVE: Retry = { attempts: 5, backoffMs: 100, maxBackoffMs: 1_000 };
 const next = (outcome: Outcome, tried = 1, deadline?: number, retry = FIVE): number | undefined =>
   pauseBeforeNext(retry, outcome, tried, deadline, 0, 0);
 
-const bodyOf = (outcome: Outcome): unknown => JSON.parse(Buffer.from(answerOf(outcome).body).toString());
+const bodyOf = (outcome: Outcome): unknown => JSON.parse(Buffer.from(storedOutcome(outcome).body).toString());
 
 describe('whether a command is tried again', () => {
   it('is so when the handler threw, was late, or says that it may work later', () => {
-    for (const outcome of [THREW, refused(fault('HANDLER_TIMEOUT', 'late')), rejected(true)]) {
+    for (const outcome of [THREW, refusedOutcome(fault('HANDLER_TIMEOUT', 'late')), rejected(true)]) {
       assert.equal(next(outcome), 100);
     }
   });
 
   it('is not for an answer, nor for what would come out the same', () => {
     const same = [
-      refused(fault('OUTCOME_INVALID', 'no')),
-      refused(fault('PAYLOAD_INVALID', 'no')),
-      refused(fault('DEADLINE_PAST', 'no')),
+      refusedOutcome(fault('OUTCOME_INVALID', 'no')),
+      refusedOutcome(fault('PAYLOAD_INVALID', 'no')),
+      refusedOutcome(fault('DEADLINE_PAST', 'no')),
       rejected(false),
       { ...rejected(true), final: true },
       { body: new Uint8Array(), out: [], events: [] },
@@ -89,7 +89,7 @@ describe('what is stored of a command that was not handled', () => {
   it('says that it is dead, and after how many tries', () => {
     const error = { code: 'HANDLER_THREW', message: 'm.a threw: no', retryable: false };
     assert.deepEqual(bodyOf(THREW), { status: 'failed', error: { ...error, attempts: 1, dead: true } });
-    assert.equal(answerOf({ ...THREW, attempts: 4 }).dead, 4);
+    assert.equal(storedOutcome({ ...THREW, attempts: 4 }).dead, 4);
   });
 
   it('a no is no dead letter, whatever its code; only that it was tried more than once is said', () => {
@@ -97,11 +97,11 @@ describe('what is stored of a command that was not handled', () => {
     assert.deepEqual(bodyOf(rejected(true)), { status: 'rejected', error });
     const tried = { ...rejected(true), attempts: 4 };
     assert.deepEqual(bodyOf(tried), { status: 'rejected', error: { ...error, attempts: 4 } });
-    assert.equal(answerOf(tried).dead, undefined);
-    assert.equal(answerOf(refused(fault('DEADLINE_PAST', 'past'))).dead, undefined);
+    assert.equal(storedOutcome(tried).dead, undefined);
+    assert.equal(storedOutcome(refusedOutcome(fault('DEADLINE_PAST', 'past'))).dead, undefined);
     const named = { ...rejected(false) };
     assert.equal(
-      answerOf({ ...named, refusal: { status: 'rejected', error: { ...error, code: 'HANDLER_THREW' } } })
+      storedOutcome({ ...named, refusal: { status: 'rejected', error: { ...error, code: 'HANDLER_THREW' } } })
         .dead,
       undefined,
     );

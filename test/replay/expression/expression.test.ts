@@ -5,7 +5,7 @@ import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import type { Expression } from '../../../replay/expression/ast.js';
 import { SCOPE_NAMES } from '../../../replay/expression/ast.js';
 import { FUNCTIONS, type FunctionName } from '../../../replay/expression/functions.js';
-import { MAX_DEPTH, MAX_LENGTH, parseExpression } from '../../../replay/expression/parse.js';
+import { MAX_EXPRESSION_DEPTH, MAX_LENGTH, parseExpression } from '../../../replay/expression/parse.js';
 import { printExpression } from '../../../replay/expression/print.js';
 import { compileExpression, condition, type Scope } from '../../../replay/index.js';
 import { failure, success } from '../../support/either.js';
@@ -152,9 +152,9 @@ test('a condition is true or false, null counts as false, and anything else is a
 
 test('the length and the depth of an expression are bounded, and that of what it compares is not', () => {
   const inside = (levels: number): string => `${'('.repeat(levels)}1${')'.repeat(levels)}`;
-  assert.ok(isRight(compileExpression(inside(MAX_DEPTH))));
-  assert.match(failure(compileExpression(inside(MAX_DEPTH + 1))).message, /levels/);
-  assert.match(failure(compileExpression('!'.repeat(MAX_DEPTH + 1))).message, /levels/);
+  assert.ok(isRight(compileExpression(inside(MAX_EXPRESSION_DEPTH))));
+  assert.match(failure(compileExpression(inside(MAX_EXPRESSION_DEPTH + 1))).message, /levels/);
+  assert.match(failure(compileExpression('!'.repeat(MAX_EXPRESSION_DEPTH + 1))).message, /levels/);
   assert.match(failure(compileExpression(' '.repeat(MAX_LENGTH + 1))).message, /more than 4096 characters/);
   assert.equal(valueIn(Array.from({ length: 1_000 }, () => '1').join('+')), 1_000);
   const deep = (): unknown => JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Held } from '../../../store/snapshots/held-states.js';
+import { HeldStates } from '../../../store/snapshots/held-states.js';
 
 /** Room for about this many small states. */
 const ROOM = 100;
 const STATE_BYTES = 100;
-const held = (): Held<number> => new Held(ROOM * (400 + STATE_BYTES));
+const held = (): HeldStates<number> => new HeldStates(ROOM * (400 + STATE_BYTES));
 
-const written = (states: Held<number>, key: string, value: number): void => {
+const written = (states: HeldStates<number>, key: string, value: number): void => {
   states.change(key, value);
   states.saved(key, STATE_BYTES);
 };

@@ -286,7 +286,7 @@ describe('snapshots that cannot be written or used', () => {
     await next.exited;
     assert.equal(next.at('from'), 0);
     assert.ok(
-      next.lines.some((line) => /^said .*machine stopped before.*folded from the log anew/.test(line)),
+      next.lines.some((line) => /^said .*machine stopped before.*folded from the log again/.test(line)),
     );
     const whole = startFolding({ ...options, env: { TALLYSTICK_BOOT: 'three' } });
     await whole.exited;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
 import { openAgents } from '../../../store/snapshots/index.js';
-import { manifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
+import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
 import { createClient } from '../../../modules/sdk/index.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KEEP_ONE_IN, KEEP_RECENT, KEEP_SMALL_BYTES } from '../../../store/snapshots/snapshot-group.js';
 import { SnapshotStore } from '../../../store/snapshots/snapshot-store.js';
-import { openToRead } from '../../../store/snapshots/snapshot-files.js';
+import { openSnapshotsToRead } from '../../../store/snapshots/snapshot-files.js';
 import { SnapshotView } from '../../../store/snapshots/snapshot-value.js';
 import { Opening } from '../../../store/lmdb/opening.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -21,7 +21,7 @@ test('of old states that were kept, small ones stay, and of large ones one in so
   }
   await store.close();
   const opening = new Opening(dir.path);
-  const files = openToRead(opening, dir.path);
+  const files = openSnapshotsToRead(opening, dir.path);
   const view = new SnapshotView();
   const kept: Record<string, number[]> = { small: [], large: [] };
   for (const { key, value } of files.kept.getRange({})) {

@@ -3,14 +3,14 @@ import { encodeJson } from '../../schemas/json.js';
 import type { Refusal } from '../../schemas/result.js';
 import type { Outcome } from './handler-outcome.js';
 
-/** An outcome as it is stored: whether its command is a dead letter stands in it, and in a header beside it. */
-export interface Answer extends Outcome {
+/** An outcome in its stored form: it has a mark for a dead letter, and so has a header. */
+export interface StoredOutcome extends Outcome {
   /** Present when the command is a dead letter: how often it was tried. */
   readonly dead?: number;
 }
 
 /** Says in a refusal how often the command was tried, and whether it is a dead letter. */
-export const answerOf = (outcome: Outcome): Answer => {
+export const storedOutcome = (outcome: Outcome): StoredOutcome => {
   const { refusal, attempts = 1 } = outcome;
   if (refusal === undefined) return outcome;
   const dead = refusal.status === 'failed' && isDeadly(refusal.error.code);

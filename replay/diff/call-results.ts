@@ -14,7 +14,7 @@ const sequence = (message: StoredMessage, name: string): number | undefined =>
   parseSequence(message.header(name) ?? '');
 
 /** Calls that handlers made, with what they were answered, until the command that made them is answered itself. */
-export class HandlerCalls {
+export class CallResults {
   readonly #byCause = new Map<number, Open[]>();
   readonly #open = new Map<number, Open>();
 

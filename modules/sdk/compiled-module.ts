@@ -1,0 +1,13 @@
+import { type Checks, compileChecks } from './checks.js';
+import type { AnyModule } from './define-module.js';
+
+/** A module with its schemas, which are compiled once. */
+export interface CompiledModule {
+  readonly module: AnyModule;
+  readonly checks: Checks;
+}
+
+export const compileModule = (module: AnyModule): CompiledModule => ({
+  module,
+  checks: compileChecks(module.manifest),
+});
