@@ -7,7 +7,7 @@ const SHOWN = 20;
 
 /** The meaning of each count, in the order of the report. */
 const KINDS: readonly (readonly [keyof Verification & string, FindingKind, string])[] = [
-  ['missing', 'missing', 'missing sequences, numbers of a producer, copies, or acknowledged records'],
+  ['missing', 'missing', 'sequences, numbers of a producer, copies, or acknowledged records'],
   ['duplicated', 'duplicated', 'numbers, copies, or lines of the ledger that occur twice'],
   ['reordered', 'reordered', 'numbers, epochs, or commands of an agent out of order'],
   ['altered', 'altered', 'copies that differ from the result, or records that differ from the certificate'],

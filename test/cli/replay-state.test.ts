@@ -120,7 +120,7 @@ describe('tallystick replay state and diff', () => {
     const cases = [
       [['--bisect', 'state.balance = 1'], 2, 'EXPRESSION_INVALID', /column 15: = is no operator/],
       [['--bisect', 'state.balance'], 2, 'EXPRESSION_INVALID', /must be true or false/],
-      [['--watch', 'balance', '--equals', '{'], 2, 'USAGE', /no JSON/],
+      [['--watch', 'balance', '--equals', '{'], 2, 'USAGE', /not JSON/],
       [
         ['--watch', 'balence'],
         2,
