@@ -39,7 +39,7 @@ const WRONG: readonly (readonly [
     'a schema that checks nothing',
     { ...usable, actions: { echo: { ...action, input: { type: 'strnig' } } } },
     '/actions/echo/input/type',
-    /none of/,
+    /not one of/,
   ],
   ['no way to start', { ...usable, start: {} }, '/start', /./],
   [
