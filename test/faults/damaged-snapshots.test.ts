@@ -112,9 +112,7 @@ describe('I6 snapshots and index whose files are damaged', () => {
       await checkSettledLog(dataDir);
       const checked = await tallystick(['replay', 'rebuild', '--check'], { dataDir });
       assert.equal(checked.code, 0, `${done.join()}: ${checked.stdout}${checked.stderr}`);
-      const said = broker.stderr.filter((line) =>
-        /is damaged.*(folded from|read from) the log/.test(line),
-      );
+      const said = broker.stderr.filter((line) => /is damaged.*(folded from|read from) the log/.test(line));
       // A page of zeros may have been one already.
       assert.ok(said.length === 2 || damage === 'zero', `${done.join()}\n${broker.stderr.join('\n')}`);
       await broker.stop();
