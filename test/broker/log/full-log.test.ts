@@ -115,7 +115,9 @@ test('what a full log says adds up, and ends with what to do', () => {
 test('I1 I3 I8 a full log takes nothing new, finishes what it took, reloads, stops and starts', async (t) => {
   await using home = tempDir();
   const dataDir = join(home.path, 'data');
-  const slow = await writeModule(join(home.path, 'slow'), 'slow', manifest);
+  // It is stopped until the log is full, and is not to be replaced for that.
+  const patient = { ...manifest, limits: { hangMs: 600_000 } };
+  const slow = await writeModule(join(home.path, 'slow'), 'slow', patient);
   const start = (maxBytes: string) =>
     startBroker({
       dataDir,

@@ -184,7 +184,9 @@ test('the connection is read from what the server wrote, whatever a sender put b
 
 test('I12 a connection that asks for more than its bound is refused by name, and another one is served', async () => {
   await using home = tempDir();
-  const slow = await writeModule(join(home.path, 'slow'), 'slow', manifest);
+  // It is stopped for as long as the flood takes, and is not to be replaced for that.
+  const patient = { ...manifest, limits: { hangMs: 600_000 } };
+  const slow = await writeModule(join(home.path, 'slow'), 'slow', patient);
   await using broker = await startBroker({
     shipped: ['accounts'],
     args: ['--durability', 'os', '--module', slow],
