@@ -37,19 +37,19 @@ export const TIERS = {
       'schemas',
     ],
     fileTimeoutMs: 600_000,
-    width: CORES + 2,
+    width: CORES + 1,
   },
   /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */
   cli: {
     folders: ['docs', 'cli'],
     fileTimeoutMs: 600_000,
-    width: CORES + 2,
+    width: CORES + 1,
   },
   /** Kills, stalls, damage and odd input. Their deadlines leave room for neighbours. */
   faults: {
     folders: ['faults', 'fuzz'],
     fileTimeoutMs: 600_000,
-    width: CORES + 2,
+    width: CORES + 1,
   },
 } as const satisfies Record<string, Tier>;
 
