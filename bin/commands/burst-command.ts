@@ -5,7 +5,7 @@ import { parseFaultPlan, type PlannedFault } from '../../perf/burst/fault-plan.j
 import type { LoadKind } from '../../perf/burst/setting.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { DURABILITIES, type Durability } from '../../schemas/log.js';
-import { burstTest } from '../work/run-bursts.js';
+import { burstTest } from '../jobs/run-bursts.js';
 import { installationOf } from '../connect/burst-target.js';
 import type { ExitCode } from '../output/exit.js';
 import { positive } from '../options/option-values.js';

@@ -14,7 +14,7 @@ import type { ExitCode } from '../output/exit.js';
 import { name, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printLine } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
-import { type RedriveRequest, redrive } from '../work/redrive.js';
+import { type RedriveRequest, redrive } from '../jobs/redrive.js';
 import { ask } from '../connect/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';

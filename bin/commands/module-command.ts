@@ -4,7 +4,7 @@ import { type ModuleInfo, type ModuleStats, type ModuleStatus, OPS } from '../..
 import { withTargetOptions } from '../connect/connect.js';
 import { modulesTable, statsTable } from '../text/module-table.js';
 import { waiting, withDefault } from '../options/option-values.js';
-import { type RemoveOptions, removeModule } from '../work/remove-module.js';
+import { type RemoveOptions, removeModule } from '../jobs/remove-module.js';
 import { DEFAULT_TIMEOUT_MS, moreTime } from '../connect/slow-request.js';
 import { runCommand, withExamples } from '../output/run-command.js';
 import { type ShowOptions, showReply } from '../text/show-reply.js';

@@ -8,7 +8,7 @@ import type { ExitCode } from '../output/exit.js';
 import { repeated } from '../options/option-values.js';
 import { whenUnwritten } from '../output/output-end.js';
 import { runCommand, withExamples } from '../output/run-command.js';
-import { runBroker } from '../work/run-broker.js';
+import { runBroker } from '../jobs/run-broker.js';
 import { readAddress } from '../connect/target.js';
 
 interface Options {

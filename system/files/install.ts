@@ -39,8 +39,7 @@ export const inWorkFolder = async <A>(dir: string, install: (work: string) => Pr
 };
 
 /**
- * Installs a whole folder. One that is there already is replaced; where two install at once, the folder of either is
- * as good.
+ * Installs a whole folder, and replaces an older one. If two processes install at once, the folder of either will do.
  */
 export const installFolder = (folder: string, fill: (work: string) => Promise<void>): Promise<void> =>
   inWorkFolder(dirname(folder), async (work) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { stepThrough } from '../../bin/work/stepper.js';
+import { stepThrough } from '../../bin/jobs/stepper.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { connectOperator } from '../support/log-checks.js';
 import type { ProgramResult } from '../support/run-program.js';

@@ -20,6 +20,9 @@ const SENDING = 200;
 const CALLING = IN_FULL ? 2_000 : 500;
 /** Between two commands of a sender: in a minute without, more would be sent than the module gets done while callers wait. */
 const PAUSE_MS = IN_FULL ? 60 : 0;
+/** Of each connection 64 calls are in the log at a time; the rest waits for them in the broker. */
+const LEAST_LAG = 64;
+const SEEN_WITHIN_MS = 60_000;
 const MIB = 1024 * 1024;
 /** What module and broker may come to hold, however long the queue in the log is. */
 const MODULE_BYTES = 350 * MIB;
@@ -34,7 +37,9 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
   const producer = success(await createProducer(nc, { name: 'fast', maxPending: SENDING })());
   const client = createClient(nc);
   const until = performance.now() + SECONDS * 1_000;
-  const isOver = (): boolean => performance.now() > until;
+  let [mostLag, mostBytes] = [0, 0];
+  // On a busy machine it takes longer until more is sent than is done: the test goes on until that was seen.
+  const isOver = (): boolean => performance.now() > until + (mostLag >= LEAST_LAG ? 0 : SEEN_WITHIN_MS);
   let [sent, answered, longestMs, overloaded] = [0, 0, 0, 0];
 
   const sending = async (): Promise<void> => {
@@ -63,7 +68,6 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
   };
   const senders = Array.from({ length: SENDING + 10 }, sending);
   const callers = Array.from({ length: CALLING }, calling);
-  let [mostLag, mostBytes] = [0, 0];
   const watching = (async () => {
     while (!isOver()) {
       const [module] = (await brokerStatus(broker.dataDir)).modules;
@@ -81,8 +85,7 @@ test(`I1 I3 I8 a module that is slower than those who send for ${SECONDS} s lose
   await producer.close();
   await nc.close();
 
-  // Of each connection 64 calls are in the log at a time; the rest waits for them in the broker.
-  assert.ok(mostLag >= 64, `it was slower than they: ${mostLag} behind`);
+  assert.ok(mostLag >= LEAST_LAG, `it was slower than they: ${mostLag} behind`);
   assert.ok(mostBytes < MODULE_BYTES, `${Math.round(mostBytes / MIB)} MiB`);
   assert.ok(overloaded > 0 && answered >= CALLING);
   let commands = 0;

@@ -6,7 +6,7 @@ export interface Tier {
   /** In the order in which they run: first the folder with the longest files, so that no long file runs alone at the end. */
   readonly folders: readonly string[];
   readonly fileTimeoutMs: number;
-  /** Files at a time, each in a process of its own. */
+  /** Files at a time, each in a separate process. */
   readonly width: number;
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { DEFAULT_DATA_DIR } from '../../../schemas/config.js';
-import { importLog } from '../../work/import-file.js';
+import { importLog } from '../../jobs/import-file.js';
 import { logBytes } from '../../options/option-values.js';
 import { runCommand, withExamples } from '../../output/run-command.js';
 

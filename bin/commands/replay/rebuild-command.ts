@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { brokerDataDir } from '../../connect/data-dir.js';
 import { name, waiting, withDefault } from '../../options/option-values.js';
-import { check, rebuild } from '../../work/rebuild-modules.js';
+import { check, rebuild } from '../../jobs/rebuild-modules.js';
 import { runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
 

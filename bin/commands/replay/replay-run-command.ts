@@ -5,7 +5,7 @@ import { condition } from '../../../replay/expression/expression.js';
 import { fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { logPlace, positive, waiting, withDefault } from '../../options/option-values.js';
-import { type RunRequest, replayRun } from '../../work/replay-run.js';
+import { type RunRequest, replayRun } from '../../jobs/replay-run.js';
 import { orUsage, runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
 

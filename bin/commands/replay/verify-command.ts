@@ -3,7 +3,7 @@ import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { duration, logPlace, repeated, withDefault } from '../../options/option-values.js';
 import { runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../connect/target.js';
-import { runVerify } from '../../work/verify-request.js';
+import { runVerify } from '../../jobs/verify-request.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

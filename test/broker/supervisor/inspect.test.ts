@@ -77,7 +77,7 @@ describe('a module that a person debugs', () => {
     );
   });
 
-  it('must be known to the start, and each needs a port of its own', async () => {
+  it('must be known to the start, and each needs another port', async () => {
     const start = async (...args: readonly string[]): Promise<string> => {
       const { code, stderr } = await tallystick(['start', '--nats-port', '0', '--no-shipped', ...args], {
         dataDir: join(dir.path, 'refused'),
