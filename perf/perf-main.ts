@@ -7,8 +7,6 @@ import { machine } from './bench/machine.js';
 import {
   OWN_OPTIONS,
   type OwnOption,
-  PEERS,
-  type Peer,
   type Report,
   type Scenario,
   type ReportTable,
@@ -17,6 +15,10 @@ import { SCENARIOS } from './scenarios.js';
 import { formatTable } from '../text/table.js';
 
 const LIST = SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
+
+const PEERS = SCENARIOS.filter(({ peers }) => peers !== undefined)
+  .map(({ name, peers = [] }) => `                   ${name}: ${peers.join(', ')}`)
+  .join('\n');
 
 const HELP = `Usage: npm run perf -- SCENARIO [options]
 
@@ -27,8 +29,11 @@ Options:
   --json         one JSON object on stdout, and nothing else
   --records N    records that a round handles; for lookup, lookups of a run
   --rounds N     rounds; medians are of these
-  --agents N,M   lookup: numbers of agents, instead of 10000,1000000
-  --peers A,B    lookup: peers to measure too, of ${PEERS.join(',')} (default: all)
+  --agents N,M   lookup, agents: numbers of agents, instead of 10000,1000000
+  --peers A,B    peers to measure too, or none (default: all)
+${PEERS}
+  --in-flight N,M  calls: calls in flight, instead of 1,16,64,256,1024
+  --seconds N    calls: length of one measurement (default: 1.5)
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --help         this
 
@@ -38,6 +43,8 @@ Examples:
   npm run perf -- reading
   npm run --silent perf -- reading --json --records 200000 --rounds 3
   npm run perf -- lookup --agents 10000 --peers nats --rounds 1
+  npm run perf -- calls
+  npm run --silent perf -- calls --json --peers none --in-flight 1,256 --seconds 5
   npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
 `;
 
@@ -53,12 +60,20 @@ const wholeNumber = (flag: string, text: string | undefined): number | undefined
 const wholeNumbers = (flag: string, text: string): readonly number[] =>
   text.split(',').flatMap((each) => wholeNumber(flag, each) ?? []);
 
-const peersOf = (text: string): readonly Peer[] =>
-  text.split(',').map((name) => {
-    const peer = PEERS.find((each) => each === name);
-    if (peer === undefined) throw new UsageError(`--peers takes ${PEERS.join(', ')}, not ${name}`);
-    return peer;
-  });
+const peersOf = ({ peers = [] }: Scenario, text: string): readonly string[] =>
+  text === 'none'
+    ? []
+    : text.split(',').map((name) => {
+        if (!peers.includes(name))
+          throw new UsageError(`--peers takes none, or some of ${peers.join(', ')}, not ${name}`);
+        return name;
+      });
+
+const secondsOf = (text: string): number => {
+  if (!/^\d{1,4}(\.\d)?$/.test(text) || Number(text) === 0)
+    throw new UsageError(`--seconds needs a number above 0, not ${text}`);
+  return Number(text);
+};
 
 const sizeOf = (text: string): number => {
   const bytes = parseBytes(text);
@@ -78,6 +93,8 @@ const readArgs = (args: readonly string[]) => {
         rounds: { type: 'string' },
         agents: { type: 'string' },
         peers: { type: 'string' },
+        'in-flight': { type: 'string' },
+        seconds: { type: 'string' },
         'memory-limit': { type: 'string' },
       },
     });
@@ -126,7 +143,11 @@ const main = async (args: readonly string[]): Promise<number> => {
     ...(records === undefined ? {} : { records }),
     ...(rounds === undefined ? {} : { rounds }),
     ...(values.agents === undefined ? {} : { agents: wholeNumbers('--agents', values.agents) }),
-    ...(values.peers === undefined ? {} : { peers: peersOf(values.peers) }),
+    ...(values.peers === undefined ? {} : { peers: peersOf(scenario, values.peers) }),
+    ...(values['in-flight'] === undefined
+      ? {}
+      : { inFlight: wholeNumbers('--in-flight', values['in-flight']) }),
+    ...(values.seconds === undefined ? {} : { seconds: secondsOf(values.seconds) }),
     ...(values['memory-limit'] === undefined ? {} : { memoryLimitBytes: sizeOf(values['memory-limit']) }),
     say: (line) => process.stderr.write(`${line}\n`),
   });

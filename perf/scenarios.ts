@@ -1,4 +1,5 @@
 import { agents } from './agents/agents-benchmark.js';
+import { calls } from './calls/calls-benchmark.js';
 import { flood } from './flood/flood.js';
 import { journal } from './journal/journal-benchmark.js';
 import { memory } from './journal/memory.js';
@@ -10,6 +11,7 @@ import { verifyBenchmark } from './verify/verify-benchmark.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
 export const SCENARIOS: readonly Scenario[] = [
+  calls,
   journal,
   reading,
   memory,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../system/files/package-root.js';
 import type { Reaper } from '../../system/processes/reaper.js';
+import type { Durability } from '../../schemas/log.js';
 import type { Ready } from '../../schemas/operate.js';
 
 /** A broker as people start it, with the modules that are shipped. */
@@ -13,10 +14,24 @@ export interface BenchBroker extends AsyncDisposable {
   readonly seconds: number;
 }
 
-export const startBenchBroker = async (dataDir: string, reaper: Reaper): Promise<BenchBroker> => {
+export const startBenchBroker = async (
+  dataDir: string,
+  reaper: Reaper,
+  durability: Durability = 'os',
+): Promise<BenchBroker> => {
   const begun = performance.now();
   const program = join(packageRoot(), 'dist', 'bin', 'tallystick.js');
-  const args = [program, 'start', '--json', '--durability', 'os', '--nats-port', '0', '--data', dataDir];
+  const args = [
+    program,
+    'start',
+    '--json',
+    '--durability',
+    durability,
+    '--nats-port',
+    '0',
+    '--data',
+    dataDir,
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   reaper.track(child);
   const exited = once(child, 'exit');

@@ -1,9 +1,5 @@
-/** What `lookup` is compared with. */
-export const PEERS = ['nats', 'redis', 'sqlite'] as const;
-export type Peer = (typeof PEERS)[number];
-
 /** Options that not every scenario has a use for. */
-export const OWN_OPTIONS = ['agents', 'peers', 'memory-limit'] as const;
+export const OWN_OPTIONS = ['agents', 'peers', 'in-flight', 'seconds', 'memory-limit'] as const;
 export type OwnOption = (typeof OWN_OPTIONS)[number];
 
 /** How a scenario is run. */
@@ -13,8 +9,12 @@ export interface ScenarioOptions {
   readonly rounds?: number;
   /** Numbers of agents to measure with. */
   readonly agents?: readonly number[];
-  /** Peers to measure too; default: all. */
-  readonly peers?: readonly Peer[];
+  /** Names of the peers to measure too, all of the scenario's {@link Scenario.peers}; default: all. */
+  readonly peers?: readonly string[];
+  /** Numbers of calls in flight to measure with. */
+  readonly inFlight?: readonly number[];
+  /** Length of one measurement. */
+  readonly seconds?: number;
   /** What the server aims to stay below, bytes; without it, as a broker gives its own. */
   readonly memoryLimitBytes?: number;
   /** Progress, for stderr. */
@@ -38,5 +38,7 @@ export interface Scenario {
   /** One line for the list of scenarios. */
   readonly summary: string;
   readonly takes?: readonly OwnOption[];
+  /** What it can be compared with. */
+  readonly peers?: readonly string[];
   readonly run: (options: ScenarioOptions) => Promise<Report>;
 }

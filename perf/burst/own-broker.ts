@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type NatsConnection, nkeyAuthenticator } from 'nats';
-import { dial } from '../../link/dial.js';
+import type { NatsConnection } from 'nats';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { newKey } from '../../broker/access/keys.js';
@@ -12,7 +11,7 @@ import { freePort } from '../../system/processes/free-port.js';
 import { startReaper } from '../../system/processes/reaper.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { Durability } from '../../schemas/log.js';
-import { ADDRESS_FILE, type BrokerAddress } from '../../schemas/operate.js';
+import { connectOperator } from './connect-operator.js';
 import type { Installation } from './installation.js';
 import { KINDS, type LoadKind } from './setting.js';
 
@@ -88,15 +87,9 @@ export const startOwnBroker = async (options: OwnBrokerOptions): Promise<Install
   };
   try {
     await start();
-    const address = JSON.parse(readFileSync(join(dataDir, ADDRESS_FILE), 'utf8')) as BrokerAddress;
-    const seed = readFileSync(resolve(dataDir, address.operatorSeed), 'utf8').trim();
-    operator = await dial({
-      servers: address.nats,
-      authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
-      redialMs: 50,
-    });
+    operator = await connectOperator(dataDir);
     return {
-      url: address.nats,
+      url: `nats://${HOST}:${port.right}`,
       durability,
       isOwn: true,
       dataDir,

@@ -1,7 +1,8 @@
 import { inRounds, type Measured, measured } from '../bench/rounds.js';
-import { PEERS, type Peer, type ScenarioOptions } from '../bench/scenario.js';
+import type { ScenarioOptions } from '../bench/scenario.js';
 import { type HeldStore, withHeld } from './held-stores.js';
 import { findPeers } from './peers.js';
+import { LOOKUP_PEERS, type LookupPeer } from './stores/store.js';
 import { STORES, type StoreName } from './stores/store.js';
 import type { Timed } from './stores/timing.js';
 
@@ -34,7 +35,7 @@ export interface Gets {
   /** What a writer is asked to reach. */
   readonly eventsPerSecond: number;
   /** Versions of the peers; null for one that was left out. */
-  readonly peers: Readonly<Record<Peer, string | null>>;
+  readonly peers: Readonly<Record<LookupPeer, string | null>>;
   readonly populations: readonly Population[];
 }
 
@@ -133,7 +134,9 @@ export const measureGets = async (options: ScenarioOptions): Promise<Gets> => {
   return {
     rounds,
     eventsPerSecond: EVENTS_PER_SECOND,
-    peers: Object.fromEntries(PEERS.map((peer) => [peer, versions.get(peer) ?? null])) as Gets['peers'],
+    peers: Object.fromEntries(
+      LOOKUP_PEERS.map((peer) => [peer, versions.get(peer) ?? null]),
+    ) as Gets['peers'],
     populations,
   };
 };

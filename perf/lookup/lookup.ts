@@ -2,6 +2,7 @@ import type { Report, Scenario } from '../bench/scenario.js';
 import { gets } from './gets-report.js';
 import { rebuilds } from './rebuilds.js';
 import { stateWrites } from './state-writes.js';
+import { LOOKUP_PEERS } from './stores/store.js';
 import { type LookupPart, RATIOS, type RatioName, type Ratios } from './part.js';
 
 /** What is measured, in this order. */
@@ -17,6 +18,7 @@ export const lookup: Scenario = {
   name: 'lookup',
   summary: 'agents looked up from another process while states change, compared with NATS, Redis and SQLite',
   takes: ['agents', 'peers'],
+  peers: LOOKUP_PEERS,
   run: async (options): Promise<Report> => {
     const reports = [];
     for (const { name, run } of PARTS) reports.push({ name, ...(await run(options)) });

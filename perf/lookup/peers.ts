@@ -1,6 +1,6 @@
+import { LOOKUP_PEERS } from './stores/store.js';
 import { findRedis, type RedisProgram } from '../peers/redis-server.js';
 import { findSqlite, type SqlitePackage } from '../peers/better-sqlite3.js';
-import { PEERS, type Peer } from '../bench/scenario.js';
 
 /** Those of the peers that are wanted and that are to be had on this machine. */
 export interface Peers {
@@ -10,10 +10,10 @@ export interface Peers {
 }
 
 export const findPeers = async (
-  wanted: readonly Peer[] = PEERS,
+  wanted: readonly string[] = LOOKUP_PEERS,
   say: (line: string) => void,
 ): Promise<Peers> => {
-  for (const peer of PEERS)
+  for (const peer of LOOKUP_PEERS)
     if (!wanted.includes(peer)) say(`without ${peer} as a peer: it is not in --peers`);
   return {
     nats: wanted.includes('nats'),

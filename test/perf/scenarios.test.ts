@@ -158,6 +158,10 @@ describe('the benchmarks', () => {
       ['reading', '--agents', '10'],
       ['lookup', '--agents', '10,'],
       ['lookup', '--peers', 'nats,mysql'],
+      ['reading', '--peers', 'none'],
+      ['reading', '--seconds', '2'],
+      ['calls', '--seconds', '0'],
+      ['calls', '--in-flight', '1,x'],
       ['reading', '--memory-limit', '1GiB'],
       ['verify', '--memory-limit', 'much'],
     ]) {

@@ -1,9 +1,12 @@
-import { PEERS } from '../../bench/scenario.js';
 import type { StateChange } from './population.js';
 import type { AsyncGet, SyncGet } from './timing.js';
 
+/** What `lookup` is compared with. */
+export const LOOKUP_PEERS = ['nats', 'redis', 'sqlite'] as const;
+export type LookupPeer = (typeof LOOKUP_PEERS)[number];
+
 /** Who holds states, in the order of the tables: what is measured, and its peers. */
-export const STORES = ['snapshots', ...PEERS] as const;
+export const STORES = ['snapshots', ...LOOKUP_PEERS] as const;
 export type StoreName = (typeof STORES)[number];
 
 /** Where one store is to be found by any process. */

@@ -1,0 +1,74 @@
+import { linkedRequest } from '../../link/linked-request.js';
+import type { Durability } from '../../schemas/log.js';
+import { type BrokerStatus, OPS } from '../../schemas/operate.js';
+import { startProgram } from '../../system/processes/program.js';
+import type { Reaper } from '../../system/processes/reaper.js';
+import { startBenchBroker } from '../bench/bench-broker.js';
+import { makeBenchDir } from '../bench/bench-dir.js';
+import { startBenchServer } from '../bench/bench-server.js';
+import type { PidsByRole } from '../bench/processor-time.js';
+import { connectOperator } from '../burst/connect-operator.js';
+import type { ResponderQuestions } from './responder-main.js';
+
+/** The receiver of calls: a broker, or a program that replies to plain requests. */
+export interface Callee extends AsyncDisposable {
+  readonly name: string;
+  readonly url: string;
+  /** The processes that a call goes through, without the caller. */
+  readonly pids: PidsByRole<string>;
+}
+
+/** The name of the callee that is no broker. */
+export const REQUEST = 'request';
+
+const HOST_MODULE = 'accounts';
+const ASK_MS = 10_000;
+
+const brokerPids = async (dataDir: string): Promise<PidsByRole<'server' | 'broker' | 'host'>> => {
+  const operator = await connectOperator(dataDir);
+  try {
+    const reply = await linkedRequest(operator, OPS.status, '{}', { timeout: ASK_MS });
+    const { server, pid, modules } = reply.json<BrokerStatus>();
+    const host = modules.find(({ name }) => name === HOST_MODULE)?.pid ?? null;
+    if (server.pid === null || host === null)
+      throw new Error(`the broker has no server process, or ${HOST_MODULE} does not run`);
+    return { server: server.pid, broker: pid, host };
+  } finally {
+    await operator.close();
+  }
+};
+
+const disposeAll = async (all: readonly AsyncDisposable[]): Promise<void> => {
+  for (const each of all.toReversed()) await each[Symbol.asyncDispose]();
+};
+
+/** A broker with the shipped modules, as `tallystick start` runs it. */
+export const startBrokerCallee = async (
+  durability: Durability,
+  reaper: Reaper,
+): Promise<Callee & { readonly dataDir: string }> => {
+  const dir = await makeBenchDir();
+  const broker = await startBenchBroker(dir.path, reaper, durability);
+  return {
+    name: durability,
+    url: broker.url,
+    pids: await brokerPids(dir.path),
+    dataDir: dir.path,
+    [Symbol.asyncDispose]: () => disposeAll([dir, broker]),
+  };
+};
+
+/** A server that stores nothing, and a responder in another process. */
+export const startRequestCallee = async (reaper: Reaper, say: (line: string) => void): Promise<Callee> => {
+  const server = await startBenchServer('os', say);
+  const main = new URL('./responder-main.js', import.meta.url);
+  const responder = startProgram<ResponderQuestions>(main, { url: server.url }, reaper);
+  const pid = server.pid();
+  if (pid === undefined) throw new Error('the server has ended');
+  return {
+    name: REQUEST,
+    url: server.url,
+    pids: { server: pid, responder: await responder.ask('pid', null) },
+    [Symbol.asyncDispose]: () => disposeAll([server, responder]),
+  };
+};

@@ -1,0 +1,68 @@
+/** The process that calls: requests to a plain server and durable calls, all by the same client. */
+import { connect, type NatsConnection } from 'nats';
+import { percentile } from '../bench/percentiles.js';
+import { answerQuestions, settingOf } from '../../system/processes/program.js';
+import { agentAt, payloadAt } from './deposit-calls.js';
+
+export interface CallsAsked {
+  /** A key of the setting's `urls`. */
+  readonly at: string;
+  readonly inFlight: number;
+  readonly seconds: number;
+  /** The run ends after so many calls, where that is earlier. */
+  readonly most: number;
+}
+
+export interface CallsRun {
+  readonly calls: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export type CallerQuestions = {
+  readonly run: { readonly ask: CallsAsked; readonly answer: CallsRun };
+  readonly pid: { readonly ask: null; readonly answer: number };
+};
+
+const TIMEOUT_MS = 30_000;
+const { urls } = settingOf<{ readonly urls: Readonly<Record<string, string>> }>();
+const connections = new Map<string, NatsConnection>();
+for (const [name, url] of Object.entries(urls)) connections.set(name, await connect({ servers: url }));
+
+let number = 0;
+
+/** Keeps so many calls in flight: each caller sends its next one when it has its reply. */
+const run = async ({ at, inFlight, seconds, most }: CallsAsked): Promise<CallsRun> => {
+  const nc = connections.get(at);
+  if (nc === undefined) throw new Error(`there is no connection for ${at}`);
+  const latencies: number[] = [];
+  const from = performance.now();
+  const until = from + seconds * 1_000;
+  let left = most;
+  const caller = async (): Promise<void> => {
+    for (let begun = performance.now(); begun < until && left > 0; ) {
+      left -= 1;
+      const i = number++;
+      const reply = await nc.request(`call.accounts.deposit.${agentAt(i)}`, payloadAt(i), {
+        timeout: TIMEOUT_MS,
+      });
+      const { status } = reply.json<{ readonly status: string }>();
+      if (status !== 'ok') throw new Error(`${at}: a call was answered ${reply.string()}`);
+      const now = performance.now();
+      latencies.push(now - begun);
+      begun = now;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+  const elapsed = (performance.now() - from) / 1_000;
+  const sorted = Float64Array.from(latencies).sort();
+  return {
+    calls: sorted.length,
+    perSecond: sorted.length / elapsed,
+    p50Ms: percentile(sorted, 0.5),
+    p99Ms: percentile(sorted, 0.99),
+  };
+};
+
+answerQuestions<CallerQuestions>({ run, pid: () => process.pid });

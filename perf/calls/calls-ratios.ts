@@ -1,0 +1,31 @@
+import { REQUEST } from './callees.js';
+import type { CallFigures, FiguresByInFlight } from './measure-calls.js';
+
+type Found = ReadonlyMap<string, FiguresByInFlight>;
+
+/** At this many calls in flight, rates and processor time are compared. */
+const BUSY = 256;
+
+const rounded = (value: number | undefined, digits: number): number | null =>
+  value === undefined || Number.isNaN(value) ? null : Number(value.toFixed(digits));
+
+const over = (above: number | undefined, below: number | undefined): number | undefined =>
+  above === undefined || below === undefined ? undefined : above / below;
+
+/** The promised figures, from medians of the rounds; null for a figure that this run did not measure. */
+export const callRatios = (found: Found): Readonly<Record<string, number | null>> => {
+  const at = (name: string, inFlight: number): CallFigures | undefined => found.get(name)?.[inFlight];
+  const p50 = (name: string): number | undefined => at(name, 1)?.p50Ms.median;
+  const rate = (name: string): number | undefined => at(name, BUSY)?.perSecond.median;
+  const cpu = (role: string): number | undefined => at('os', BUSY)?.cpuUs[role]?.median;
+  return {
+    callP50OverRequestOs: rounded(over(p50('os'), p50(REQUEST)), 2),
+    callP50OverRequestFsync: rounded(over(p50('fsync'), p50(REQUEST)), 2),
+    callsPerSecondOs256: rounded(rate('os'), 0),
+    callsPerSecondFsync256: rounded(rate('fsync'), 0),
+    callsOverRequestsOs256: rounded(over(rate('os'), rate(REQUEST)), 3),
+    serverUsPerCall: rounded(cpu('server'), 1),
+    brokerUsPerCall: rounded(cpu('broker'), 1),
+    hostUsPerCall: rounded(cpu('host'), 1),
+  };
+};
