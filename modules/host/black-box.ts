@@ -1,8 +1,8 @@
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { type NotedNumbers, noteNumbers, numbersIn } from './noted-numbers.js';
 
 /** Effectful handlers whose start is noted; more run unnoted, which only costs precision after a crash. */
 const SLOTS = 1_024;
-const BYTES = 8 * (1 + SLOTS);
+const NUMBERS = 1 + SLOTS;
 
 /** What the process before was doing when it ended. */
 export interface LastMoments {
@@ -25,37 +25,35 @@ const OUTSIDE = new Set([
   'signal:SIGPIPE',
 ]);
 
+/** Whom the notes of a process accuse, after an end like this. */
+const lastMomentsOf = (noted: Float64Array, lastExit: string): LastMoments => {
+  if (OUTSIDE.has(lastExit)) return { culprit: undefined, suspects: [] };
+  const [culprit = 0, ...running] = noted;
+  const suspects = running.filter((seq) => seq > 0);
+  if (culprit > 0) return { culprit, suspects: [] };
+  // Only the handler that was under way can have done it.
+  return suspects.length === 1 ? { culprit: suspects[0], suspects: [] } : { culprit: undefined, suspects };
+};
+
 /**
  * Notes which commands are being handled, in a file that outlives the process, so that a command which ends or hangs
- * its process is answered instead of ending the next process too. Written with plain writes and no sync: the page
- * cache survives the death of a process, and after a loss of power no handler is to blame.
+ * its process is answered instead of ending the next process too. No note is synced: after a loss of power no handler
+ * is to blame.
  */
 export class BlackBox {
-  readonly #fd: number;
-  readonly #slot = Buffer.alloc(8);
   readonly #free: number[] = Array.from({ length: SLOTS }, (_, i) => SLOTS - i);
   readonly #taken = new Map<number, number>();
   #closed = false;
-  readonly lastMoments: LastMoments;
 
-  constructor(path: string, lastExit: string) {
-    this.#fd = openSync(path, 'a+', 0o600);
-    const before = Buffer.alloc(BYTES);
-    const read = readSync(this.#fd, before, 0, BYTES, 0);
-    closeSync(this.#fd);
-    this.#fd = openSync(path, 'w', 0o600);
-    ftruncateSync(this.#fd, BYTES);
-    const noted = OUTSIDE.has(lastExit)
-      ? []
-      : Array.from({ length: Math.floor(read / 8) }, (_, i) => Number(before.readBigUInt64LE(i * 8)));
-    const [culprit = 0, ...running] = noted;
-    const suspects = running.filter((seq) => seq > 0);
-    // Only the handler that was under way can have done it.
-    const only = culprit === 0 && suspects.length === 1 ? suspects[0] : undefined;
-    this.lastMoments =
-      culprit > 0 || only !== undefined
-        ? { culprit: culprit > 0 ? culprit : only, suspects: [] }
-        : { culprit: undefined, suspects };
+  private constructor(
+    private readonly notes: NotedNumbers,
+    readonly lastMoments: LastMoments,
+  ) {}
+
+  /** Reads what the process before left in a file, and begins the notes of this one. */
+  static async open(path: string, lastExit: string): Promise<BlackBox> {
+    const lastMoments = lastMomentsOf(numbersIn(path, NUMBERS), lastExit);
+    return new BlackBox(await noteNumbers(path, NUMBERS), lastMoments);
   }
 
   /** A handler is about to run synchronously: should the process end or hang now, it was this one. */
@@ -85,15 +83,12 @@ export class BlackBox {
 
   /** This process ends in order: no running handler is at fault. */
   close(): void {
-    // Handlers that were left behind may still end: what they note must not reach a file that has this number by then.
+    // Handlers that were left behind may still end: what they note must not reach a file that is closed by then.
     this.#closed = true;
-    ftruncateSync(this.#fd, 0);
-    closeSync(this.#fd);
+    this.notes.close();
   }
 
   #write(slot: number, seq: number): void {
-    if (this.#closed) return;
-    this.#slot.writeBigUInt64LE(BigInt(seq));
-    writeSync(this.#fd, this.#slot, 0, 8, slot * 8);
+    if (!this.#closed) this.notes.set(slot, seq);
   }
 }

@@ -68,7 +68,6 @@ const say = (line: string): void => {
 /** Runs one module in this process: session after session, until it is asked to stop. */
 export class Host {
   readonly #checks;
-  readonly #blackBox: BlackBox;
   readonly #scheduler: CommandScheduler<DeliveredCommand>;
   readonly #effects: Effects;
   readonly #throws: Throws;
@@ -87,26 +86,26 @@ export class Host {
     private readonly module: AnyModule,
     private readonly snapshots: Snapshots,
     private readonly read: ReadFoldable,
+    private readonly blackBox: BlackBox,
     private readonly options: HostOptions,
   ) {
     this.#name = module.manifest.name;
     this.#checks = compileChecks(module.manifest);
-    this.#blackBox = new BlackBox(join(options.snapshotsDir, 'in-hand'), options.lastExit);
     this.#throws = new Throws(nc, this.#name, options.instance, say);
-    const { culprit, suspects } = this.#blackBox.lastMoments;
+    const { culprit, suspects } = this.blackBox.lastMoments;
     const placesOf = (action: string): number =>
       module.manifest.actions[action]?.concurrency ?? DEFAULT_CONCURRENCY;
     this.#scheduler = new CommandScheduler({ culprit, suspects, placesOf }, () => this.#session?.makeRoom());
-    this.#effects = new Effects(module, this.#checks, nc, this.#blackBox, this.#scheduler, say, this.#throws);
+    this.#effects = new Effects(module, this.#checks, nc, this.blackBox, this.#scheduler, say, this.#throws);
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
       const seq = inHand.getStore();
-      if (seq !== undefined) this.#blackBox.enter(seq);
+      if (seq !== undefined) this.blackBox.enter(seq);
     };
     // Nothing that is handled is to blame; the next process folds the log instead.
     snapshots.onDamaged = ({ message }) => {
       say(`${message}: the module starts again, and folds its states from the log`);
-      this.#blackBox.close();
+      this.blackBox.close();
       process.exit(1);
     };
     process.on('exit', blame);
@@ -118,6 +117,7 @@ export class Host {
     const read = compileFoldable(module);
     if (E.isLeft(read)) throw new FaultError(read.left);
     const snapshots = await Snapshots.open(options.snapshotsDir, options.lastExit, say);
+    const blackBox = await BlackBox.open(join(options.snapshotsDir, 'in-hand'), options.lastExit);
     const nc = await dial({
       servers: options.url,
       name: `module ${module.manifest.name}`,
@@ -126,7 +126,7 @@ export class Host {
       onThrown: say,
       timeout: DIAL_TIMEOUT_MS,
     });
-    return new Host(nc, module, snapshots, read.right, options);
+    return new Host(nc, module, snapshots, read.right, blackBox, options);
   }
 
   /** Handles commands until {@link stop}; resolves when all is stored and closed. */
@@ -162,7 +162,7 @@ export class Host {
       this.#states = undefined;
     }
     clearInterval(beats);
-    this.#blackBox.close();
+    this.blackBox.close();
     await this.snapshots.close();
     await this.nc.drain();
   }
@@ -225,7 +225,7 @@ export class Host {
       answered,
       scheduler: this.#scheduler,
       effects: this.#effects,
-      blackBox: this.#blackBox,
+      blackBox: this.blackBox,
       throws: this.#throws,
       shelf: new ShelfFile(join(this.options.snapshotsDir, 'waiting'), MAX_SHELF_BYTES),
       say,

@@ -7,6 +7,7 @@ import type { Database, Key, Transaction } from 'lmdb';
  */
 interface Addon {
   readonly resetTxn: (address: number) => void;
+  readonly getSharedByBinary?: (dbAddress: number, keyBytes: number) => Buffer | undefined;
 }
 
 const addon = (lmdb as unknown as { readonly nativeAddon?: Addon }).nativeAddon;
@@ -14,6 +15,18 @@ const addon = (lmdb as unknown as { readonly nativeAddon?: Addon }).nativeAddon;
 /** Lets go of the pages that a read transaction sees. It can be used again, and then sees what was committed last. */
 export const resetTransaction = (transaction: Transaction): void =>
   addon?.resetTxn((transaction as unknown as { readonly address: number }).address);
+
+/**
+ * The bytes of one key where LMDB's map of the file has them; undefined where this lmdb-js does not give them. They are
+ * in memory until the database is closed.
+ */
+export const mappedBytesOfKey = (db: Database<Buffer, Buffer>, key: Buffer): Buffer | undefined => {
+  // The look leaves the key where the next call finds it.
+  const { dbAddress } = db as unknown as { readonly dbAddress?: number };
+  const isThere = (db as unknown as { readonly getBinaryFast: (key: Buffer) => unknown }).getBinaryFast(key);
+  if (isThere === undefined || dbAddress === undefined) return undefined;
+  return addon?.getSharedByBinary?.(dbAddress, key.length);
+};
 
 /** The bytes of one key, in a buffer that the next read uses again; undefined where there is none. */
 export const bytesOfKey = (

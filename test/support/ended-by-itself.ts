@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Whether the last process of a module ended as it was asked to: one that is killed leaves its notes of commands in hand. */
 export const endedByItself = (dataDir: string, module: string): boolean =>
-  statSync(join(dataDir, 'snapshots', module, 'in-hand')).size === 0;
+  !existsSync(join(dataDir, 'snapshots', module, 'in-hand'));

@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BlackBox } from '../../../modules/host/black-box.js';
 import { tempDir } from '../../support/temp-dir.js';
 
+/** Whether the file can be mapped, or each note is written by a system call. */
+type Way = 'mapped' | 'written';
+
+const WAYS: readonly Way[] = ['mapped', 'written'];
+
 /** What the next process learns when this one, having noted what `act` notes, ends in that way. */
-const afterwards = async (lastExit: string, act: (box: BlackBox) => void) => {
+const afterwards = async (lastExit: string, act: (box: BlackBox) => void, way: Way = 'mapped') => {
   await using dir = tempDir();
   const path = join(dir.path, 'in-hand');
-  act(new BlackBox(path, 'none'));
-  const { culprit, suspects } = new BlackBox(path, lastExit).lastMoments;
+  // A directory in the place of LMDB's lock file: the file cannot be mapped.
+  if (way === 'written') await mkdir(`${path}-lock`);
+  act(await BlackBox.open(path, 'none'));
+  const after = await BlackBox.open(path, lastExit);
+  const { culprit, suspects } = after.lastMoments;
+  after.close();
   return { culprit, suspects: [...suspects].sort((a, b) => a - b) };
 };
 
@@ -23,8 +32,10 @@ describe('the black box', () => {
       box.began(3);
       box.enter(7);
     };
-    for (const end of ['exit:1', 'exit:0', 'hang', 'signal:SIGABRT', 'signal:SIGSEGV']) {
-      assert.deepEqual(await afterwards(end, running), { culprit: 7, suspects: [] }, end);
+    for (const way of WAYS) {
+      for (const end of ['exit:1', 'exit:0', 'hang', 'signal:SIGABRT', 'signal:SIGSEGV']) {
+        assert.deepEqual(await afterwards(end, running, way), { culprit: 7, suspects: [] }, `${end} ${way}`);
+      }
     }
   });
 
@@ -41,7 +52,7 @@ describe('the black box', () => {
       box.ended(3);
       box.enter(4);
     };
-    assert.deepEqual(await afterwards('exit:0', closed), NOBODY);
+    for (const way of WAYS) assert.deepEqual(await afterwards('exit:0', closed, way), NOBODY, way);
   });
 
   it('of handlers that were under way, one alone did it; of several, each may have', () =>
@@ -49,16 +60,21 @@ describe('the black box', () => {
       fc.asyncProperty(
         fc.uniqueArray(fc.integer({ min: 1, max: 1_000_000 }), { maxLength: 20 }),
         fc.nat(20),
-        async (begun, ended) => {
+        fc.constantFrom(...WAYS),
+        async (begun, ended, way) => {
           const left = begun.slice(ended).sort((a, b) => a - b);
-          const seen = await afterwards('exit:1', (box) => {
-            for (const seq of begun) {
-              box.began(seq);
-              box.enter(seq);
-              box.leave();
-            }
-            for (const seq of begun.slice(0, ended)) box.ended(seq);
-          });
+          const seen = await afterwards(
+            'exit:1',
+            (box) => {
+              for (const seq of begun) {
+                box.began(seq);
+                box.enter(seq);
+                box.leave();
+              }
+              for (const seq of begun.slice(0, ended)) box.ended(seq);
+            },
+            way,
+          );
           assert.deepEqual(
             seen,
             left.length === 1 ? { culprit: left[0], suspects: [] } : { culprit: undefined, suspects: left },
@@ -82,7 +98,9 @@ describe('the black box', () => {
     const path = join(dir.path, 'in-hand');
     for (const bytes of [Buffer.alloc(0), Buffer.from('abc'), Buffer.alloc(100_000)]) {
       await writeFile(path, bytes);
-      assert.deepEqual(new BlackBox(path, 'exit:1').lastMoments, NOBODY);
+      const box = await BlackBox.open(path, 'exit:1');
+      assert.deepEqual(box.lastMoments, NOBODY);
+      box.close();
     }
   });
 });
