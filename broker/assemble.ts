@@ -8,6 +8,7 @@ import { Gateway } from './gateway/gateway.js';
 import { OutsideProducers } from './gateway/outside-producers.js';
 import { UnownedCommands } from './gateway/unowned.js';
 import { LogIndex } from './index/log-index.js';
+import { BrokerReader } from './reader/broker-reader.js';
 import { brokerEpochs } from '../journal/epochs/epoch-source.js';
 import { GROUPING } from '../journal/append/grouping.js';
 import { Producer } from '../journal/producer/producer.js';
@@ -29,6 +30,7 @@ import { type SurroundingsOptions, surroundings } from './surroundings.js';
 /** The parts of a broker that work on an open log; they know each other and nothing has begun. */
 export interface Parts {
   readonly supervisor: Supervisor;
+  readonly reader: BrokerReader;
   readonly index: LogIndex;
   readonly gateway: Gateway;
   readonly outside: OutsideProducers;
@@ -51,13 +53,17 @@ export interface AssembleOptions extends SurroundingsOptions {
 export const assemble = (options: AssembleOptions): Parts => {
   const { open, dataDir, log, lifetime } = options;
   const { nc, jsm, producer, logId, lastSeq } = open;
+  const onLost = (problem: Fault): void => open.failure.fail(problem);
+  const reader = new BrokerReader({ nc, lastSeq, say: (text) => log.line('log', text), onLost });
+  lifetime.onStop(() => reader.close());
   const index = new LogIndex({
     nc,
+    reader,
     dir: join(dataDir, 'index'),
     logId,
     lastSeq,
     say: (text) => log.line('index', text),
-    onLost: (problem) => open.failure.fail(problem),
+    onLost,
   });
   index.on('record', (seq) => open.whole.met(seq));
   const dropAhead = dropSnapshotsAhead(open, (text) => log.line('log', text));
@@ -102,7 +108,7 @@ export const assemble = (options: AssembleOptions): Parts => {
   const entrance = { people: options.server.link.people, turnstile: new Turnstile() };
   const serving = { nc, producer, directory: supervisor, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
-  const gateway = new Gateway({ ...serving, index, door });
+  const gateway = new Gateway({ ...serving, reader, index, door });
   const scheduling = { nc, jsm, log: (text: string) => log.line(SCHEDULER, text) };
   const plan = new Plan({ ...scheduling, lastFiring: (schedule) => index.lastFiring(schedule) });
   const firings = new Firings({
@@ -120,7 +126,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     onAdded: () => firings.wake(),
     settled: () => firings.settled(),
   });
-  return { supervisor, index, gateway, outside, schedules, firings, stacks, room, entrance, refusal };
+  return { supervisor, reader, index, gateway, outside, schedules, firings, stacks, room, entrance, refusal };
 };
 
 const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> => {

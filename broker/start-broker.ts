@@ -157,6 +157,7 @@ const start = async (
   const { supervisor, index, gateway } = parts;
   orThrow(supervisor.plan(plan));
   for (const { source, rest } of plan) if (rest !== undefined) log.line('supervisor', restText(source, rest));
+  parts.reader.start();
   await index.start();
   const loss = await open.witness.checked();
   if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));

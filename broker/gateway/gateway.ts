@@ -3,15 +3,16 @@ import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
+import { causeOf, type WholeMessage } from '../../schemas/record.js';
 import { LOG } from '../../schemas/log.js';
 import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
+import type { BrokerReader } from '../reader/broker-reader.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import type { Settle } from '../../journal/append/draft.js';
 import { linkedRequest } from '../../link/linked-request.js';
-import { headerOf, lastHeaderOf } from '../../link/message-headers.js';
 import type { Producer } from '../../journal/producer/producer.js';
-import { type Listening, serve } from '../serving/serve.js';
+import { type Listening, refuseSafely, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admitCall, admitHandlerCall } from './call-admission.js';
 import type { Entrance } from '../serving/entrance.js';
@@ -28,6 +29,8 @@ import { pause } from '../../system/async/pause.js';
 export interface GatewayOptions {
   readonly nc: NatsConnection;
   readonly producer: Producer;
+  /** Brings the results that callers wait for. */
+  readonly reader: Pick<BrokerReader, 'on'>;
   readonly index: LogIndex;
   readonly directory: ModuleDirectory;
   /** Takes commands from when calls are taken on, and as long. */
@@ -49,8 +52,8 @@ const headersFor = (sender: string): ReadonlySet<string> => (PEOPLE.has(sender) 
 
 /**
  * Serves `call.<module>.<action>[.<agent>]` for every module: records the command, waits for its result in the log,
- * replies with it. Results arrive by the server's own republish of what it stored; should that be missed (it is sent at
- * most once), the index, which reads the log itself, brings them a moment later.
+ * replies with it. The broker's reader brings the results, before the index looks at them: a caller never waits for the
+ * index. A result that was read before the caller was known is fetched; the index knows where it is.
  */
 export class Gateway {
   readonly #options: Required<Omit<GatewayOptions, 'refusal'>> & Pick<GatewayOptions, 'refusal'>;
@@ -59,13 +62,13 @@ export class Gateway {
   readonly handlerCalls: HandlerCalls;
   /** Subscriptions to what callers send. */
   readonly #serving: Listening[] = [];
-  #results: Listening | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #draining = false;
   #retired = false;
 
   constructor(options: GatewayOptions) {
     this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
+    options.reader.on('urgent', (records) => this.#read(records));
     options.index.on('result', ({ seq }, resultSeq) => this.#answered(seq, resultSeq));
     this.handlerCalls = new HandlerCalls({
       nc: options.nc,
@@ -79,13 +82,6 @@ export class Gateway {
 
   start(): void {
     const { nc, directory, door, maxWaitMs, entrance } = this.#options;
-    this.#results = serve({
-      nc,
-      subject: SERVED.results,
-      handle: (msg) => this.#live(msg),
-      // The server sends them on, and waits for nothing.
-      refuse: () => undefined,
-    });
     const calls = { nc, handle: (msg: Msg) => this.#called(msg), refuse: replyFault };
     this.#serving.push(
       serve({ ...calls, subject: SERVED.calls, entrance }),
@@ -133,15 +129,18 @@ export class Gateway {
   close(): void {
     clearInterval(this.#sweep);
     this.retire();
-    this.#results?.unsubscribe();
     this.#pending.expire(Number.POSITIVE_INFINITY);
   }
 
-  #live(msg: Msg): void {
-    const command = parseSequence(headerOf(msg, HEADER.cause) ?? '');
-    const seq = parseSequence(lastHeaderOf(msg, HEADER.storedSequence) ?? '');
-    if (command === undefined || seq === undefined) return;
-    this.#pending.resolve(command, { body: msg.data, seq }, msg.subject);
+  #read(records: readonly WholeMessage[]): void {
+    if (this.#pending.size === 0) return;
+    for (const record of records) {
+      const { subject } = record;
+      if (!subject.startsWith('res.')) continue;
+      const command = causeOf(record);
+      if (command !== undefined)
+        this.#pending.resolve(command, { body: record.data, seq: record.seq }, subject);
+    }
   }
 
   #called(msg: Msg): void | Promise<void> {
@@ -211,7 +210,7 @@ export class Gateway {
     this.#pending.add(command, {
       since: performance.now(),
       // Only the called module may reply; any module can name this command as the cause of one of its results (I7).
-      live: `live.${resultSubject(address)}`,
+      subject: resultSubject(address),
       resolve: (result) => {
         failPoint('gateway.answered');
         const error = this.#reply(msg, command, result);
@@ -227,14 +226,14 @@ export class Gateway {
 
   /**
    * Answers the caller; with a no where the result is one that cannot be passed on. Returns the code of the answer,
-   * or null.
+   * or null. It never throws: the reader has others to tell.
    */
   #reply(msg: Msg, command: number, result: StoredResult): string | null {
     try {
       return replyResult(msg, command, result);
     } catch (error) {
       const text = `the result of command ${command} cannot be passed on: ${(error as Error).message}`;
-      replyFault(msg, fault('ANSWER_TOO_LARGE', `${text}; read it from the log`));
+      refuseSafely(msg, replyFault, fault('ANSWER_TOO_LARGE', `${text}; read it from the log`));
       return 'ANSWER_TOO_LARGE';
     }
   }

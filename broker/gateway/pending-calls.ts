@@ -8,8 +8,8 @@ export interface StoredResult {
 export interface Waiter {
   readonly resolve: (result: StoredResult) => void;
   readonly expire: () => void;
-  /** The subject that the result is republished on. */
-  readonly live: string;
+  /** The subject of the result. */
+  readonly subject: string;
   readonly since: number;
 }
 
@@ -36,7 +36,7 @@ export class PendingCalls {
   /** Hands the result to everyone who waits for it; later calls for the same command do nothing. `from`: where it came
    * from, if it is not checked yet whether it is a result of that command. */
   resolve(seq: number, result: StoredResult, from?: string): void {
-    if (from !== undefined && this.#waiters.get(seq)?.[0]?.live !== from) return;
+    if (from !== undefined && this.#waiters.get(seq)?.[0]?.subject !== from) return;
     for (const waiter of this.#take(seq)) waiter.resolve(result);
   }
 

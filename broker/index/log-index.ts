@@ -5,10 +5,11 @@ import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../../schemas/firing.js';
 import { Announcer, type Announces } from '../../system/async/announcer.js';
-import { readLogBatches } from '../../journal/read/reader.js';
+import type { BrokerReader } from '../reader/broker-reader.js';
 import type { ConversationTable } from './conversation-table.js';
 import type { DueLetters } from './due-letters.js';
 import { IndexContents } from './index-contents.js';
+import { IndexFeed } from './index-feed.js';
 import { IndexKeeper, type IndexProgress } from './index-keeper.js';
 import { KeptRows } from './kept-rows.js';
 import type { OpenCommand, OpenCommands } from './open-commands.js';
@@ -19,6 +20,8 @@ import type { WholeOutcomes } from './whole-outcomes.js';
 
 export interface LogIndexOptions {
   readonly nc: NatsConnection;
+  /** Brings what is stored from now on. What was stored before, the index reads itself. */
+  readonly reader: Pick<BrokerReader, 'on' | 'position'>;
   readonly dir: string;
   /** Identity of the log: an index of another log is thrown away. */
   readonly logId: string;
@@ -47,12 +50,7 @@ export type IndexNews = {
 const RECENT_RESULTS = 65_536;
 
 /**
- * The broker ends when the log does not answer for so long; a connection that is dead has been given up long before.
- */
-const PATIENCE_MS = 60_000;
-
-/**
- * Reads the whole log, headers only, in order, and keeps what the broker asks of it: agents, open commands, open
+ * Takes the headers of the whole log, in order, and keeps what the broker asks of it: agents, open commands, open
  * conversations, who was answered where, and where events lie that nothing caused. It follows the log for as long as
  * the broker lives.
  */
@@ -60,6 +58,7 @@ export class LogIndex implements Announces<IndexNews> {
   readonly #news: Announcer<IndexNews>;
   readonly #contents: IndexContents;
   readonly #keeper: IndexKeeper;
+  readonly #feed: IndexFeed;
   readonly #recent = new Recent<number>(RECENT_RESULTS);
   readonly #uncaused = new UncausedEvents();
   readonly #stop = new AbortController();
@@ -88,6 +87,15 @@ export class LogIndex implements Announces<IndexNews> {
     const position = (): IndexProgress => ({ seq: this.#position, uncaused: this.#uncaused.stretches });
     this.#keeper = new IndexKeeper({ dir, logId, lastSeq, contents: this.#contents, position, say });
     this.#target = lastSeq;
+    this.#feed = new IndexFeed({
+      nc: options.nc,
+      reader: options.reader,
+      position: () => this.#position,
+      take: (record) => this.#take(record),
+      isFull: () => this.#contents.isFull,
+      room: () => this.#keeper.room(),
+      signal: this.#stop.signal,
+    });
   }
 
   /** Listens to what the index reads; a listener from before {@link start} misses nothing. */
@@ -182,27 +190,18 @@ export class LogIndex implements Announces<IndexNews> {
   }
 
   async #run(): Promise<void> {
-    const { nc, onLost } = this.options;
     try {
-      const batches = readLogBatches(nc, {
-        fromSeq: this.#position + 1,
-        follow: true,
-        headersOnly: true,
-        patienceMs: PATIENCE_MS,
-        signal: this.#stop.signal,
-      });
-      for await (const batch of batches) {
-        for (const message of batch) {
-          this.#add(message);
-          this.#checkListeners();
-          if (this.#contents.isFull) await this.#keeper.room();
-        }
-      }
+      await this.#feed.run();
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       this.#lost = toFault(error);
-      onLost(this.#lost);
+      this.options.onLost(this.#lost);
     }
+  }
+
+  #take(record: StoredMessage): void {
+    this.#add(record);
+    this.#checkListeners();
   }
 
   #checkListeners(): void {

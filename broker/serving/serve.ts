@@ -80,8 +80,8 @@ const handled = ({ handle, refuse }: Serving, msg: Msg, done: () => void): void 
   }
 };
 
-/** The connection may be closed by then. */
-const refuseTaken = ({ refuse }: Serving, msg: Msg, problem: Fault): void => {
+/** Sends a refusal. The connection may be closed by then, and that is only said. */
+export const refuseSafely = (msg: Msg, refuse: Refuse, problem: Fault): void => {
   try {
     refuse(msg, problem);
   } catch (error) {
@@ -125,7 +125,7 @@ const TOO_MUCH = overloaded(
 );
 
 const refuseLater = (serving: Serving, msg: Msg, full: Fault): void => {
-  if (msg.reply !== undefined && msg.reply !== '') later.add(() => refuseTaken(serving, msg, full));
+  if (msg.reply !== undefined && msg.reply !== '') later.add(() => refuseSafely(msg, serving.refuse, full));
   else
     seldom.say(
       `a request on ${msg.subject.slice(0, 256)} was refused, and no sender waits for a reply: ${full.message}`,

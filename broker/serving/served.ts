@@ -29,6 +29,4 @@ export const SERVED = {
   consumers: `${CREATE_CONSUMER}.>`,
   /** What operators pull from them. */
   pulls: `${PULL_CONSUMER}.${LOG}.>`,
-  /** Results, as the server sends them on when it stores them. */
-  results: 'live.res.>',
 } as const;

@@ -121,3 +121,9 @@ export const wireOf = (message: StoredMessage): WireRecord => {
   if (message instanceof LogMessage) return message.toWire();
   throw new TypeError(`record ${message.seq} does not come from a reader of the log`);
 };
+
+/** Bytes of subject, headers and payload of a record that a reader yielded. */
+export const recordBytes = (message: WholeMessage): number =>
+  message instanceof WireRecord
+    ? message.size
+    : message.subjectBytes.length + message.headerBytes.length + message.data.length;

@@ -23,6 +23,11 @@ export class WireRecord implements WholeMessage {
     readonly dataTo: number,
   ) {}
 
+  /** Bytes of subject, headers and payload. */
+  get size(): number {
+    return this.subjectTo - this.subjectFrom + this.dataTo - this.headersFrom;
+  }
+
   get subject(): string {
     return this.bytes.toString('utf8', this.subjectFrom, this.subjectTo);
   }

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { LogIndex } from '../../broker/index/log-index.js';
+import { BrokerReader } from '../../broker/reader/broker-reader.js';
 import { logEnds } from '../../journal/read/reader-api.js';
 import accounts from '../../modules/accounts/index.js';
 import type { AnyModule } from '../../modules/sdk/define-module.js';
 import { rebuildSnapshots } from '../../replay/index.js';
-import { FaultError } from '../../schemas/errors.js';
+import { type Fault, FaultError } from '../../schemas/errors.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { startBenchServer } from '../bench/bench-server.js';
 import { openProducer } from '../journal/load.js';
@@ -28,13 +29,16 @@ const indexed = async (nc: NatsConnection, dataDir: string): Promise<void> => {
   const failed = (text: string): never => {
     throw new Error(text);
   };
+  const onLost = ({ message }: Fault): never => failed(message);
   const index = new LogIndex({
     nc,
+    // It is not started: nothing is stored meanwhile.
+    reader: new BrokerReader({ nc, lastSeq, say: failed, onLost }),
     dir: join(dataDir, 'index'),
     logId,
     lastSeq,
     say: failed,
-    onLost: ({ message }) => failed(message),
+    onLost,
   });
   await index.start();
   await index.close();

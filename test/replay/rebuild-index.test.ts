@@ -19,6 +19,7 @@ import { createLog, dial } from '../support/log.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { record, type Recorded } from './past-log.js';
+import { startReader } from '../support/start-reader.js';
 
 const SEED = Math.floor(Math.random() * 2 ** 32);
 
@@ -34,6 +35,7 @@ describe('what a rebuild reads', () => {
   const indexed = async (home: TempDir): Promise<void> => {
     const index = new LogIndex({
       nc,
+      reader: startReader(nc, lastSeq),
       dir: join(home.path, 'index'),
       logId,
       lastSeq,

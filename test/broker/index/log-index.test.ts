@@ -14,6 +14,7 @@ import { createLog, dial } from '../../support/log.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { startReader } from '../../support/start-reader.js';
 
 describe('the index of the log', () => {
   let server: TestServer;
@@ -58,6 +59,7 @@ describe('the index of the log', () => {
     };
     const index: LogIndex = new LogIndex({
       nc,
+      reader: startReader(nc, last, onLost),
       dir,
       logId,
       lastSeq: last,

@@ -22,6 +22,7 @@ import { createLog, dial, readAll } from '../../support/log.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { startReader } from '../../support/start-reader.js';
 
 const encoder = new TextEncoder();
 const ADDRESS = { module: 'accounts', name: 'deposit', agent: 'alice' };
@@ -52,6 +53,7 @@ const start = async (
   const under = success(await openBrokerEpoch(nc)());
   const index = new LogIndex({
     nc,
+    reader: startReader(nc, state.last_seq),
     dir: join(dir, 'index'),
     logId: created,
     lastSeq: state.last_seq,

@@ -146,7 +146,6 @@ const TARGETS: readonly Target[] = [
   },
   {
     who: 'module',
-    row: 'results',
     subject: fc.oneof(one('res.mallory.act', 'res.mallory.act.x'), with1('res.mallory.act.')),
     keys: ['status', 'error', 'out', 'data'],
   },

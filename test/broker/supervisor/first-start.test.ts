@@ -13,6 +13,7 @@ import { success } from '../../support/either.js';
 import { createLog, dial } from '../../support/log.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import { startReader } from '../../support/start-reader.js';
 
 const OTHERS = 1_000;
 /** Records that a start reads for itself, and answers of the server. */
@@ -68,6 +69,7 @@ describe('the start of a module', () => {
     const { state } = await jsm.streams.info('LOG');
     index = new LogIndex({
       nc,
+      reader: startReader(nc, state.last_seq),
       dir: join(dir.path, `index-${indexes}`),
       logId: 'test',
       lastSeq: state.last_seq,

@@ -18,6 +18,7 @@ import { fillLog } from '../../support/fill-log.js';
 import { createLog, dial } from '../../support/log.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import { startReader } from '../../support/start-reader.js';
 
 /** So many wait that a module must not read through them. */
 const MANY = 1_500;
@@ -65,11 +66,13 @@ describe('what a module reads of its past', () => {
     await createLog(nc);
     jsm = await jetstreamManager(nc);
     under = success(await openBrokerEpoch(nc)());
+    const { state } = await jsm.streams.info(LOG);
     index = new LogIndex({
       nc,
+      reader: startReader(nc, state.last_seq),
       dir: join(dir.path, 'index'),
       logId: 'test',
-      lastSeq: (await jsm.streams.info(LOG)).state.last_seq,
+      lastSeq: state.last_seq,
       say: () => undefined,
       onLost: ({ message }) => assert.fail(message),
     });

@@ -29,6 +29,8 @@ import { success } from '../../support/either.js';
 import { dial } from '../../support/log.js';
 import { peopleOver } from '../../support/people.js';
 import { waitFor } from '../../support/wait-for.js';
+import type { Fault } from '../../../schemas/errors.js';
+import { BrokerReader } from '../../../broker/reader/broker-reader.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const LOG_ID = 'model';
@@ -58,6 +60,7 @@ export class BrokerSide {
     readonly under: number,
     readonly supervisor: Supervisor,
     private readonly nc: NatsConnection,
+    private readonly reader: BrokerReader,
     private readonly index: LogIndex,
     private readonly unowned: UnownedCommands,
     private readonly gateway: Gateway,
@@ -99,13 +102,16 @@ export class BrokerSide {
     };
     const open = { nc, jsm, under, logId: LOG_ID, durability, whole, witness };
     const hostEntry = join(ROOT, 'modules', 'host', 'host-main.js');
+    const onLost = ({ message }: Fault): void => say(`the log: ${message}`);
+    const reader = new BrokerReader({ nc, lastSeq: under, say, onLost });
     const index = new LogIndex({
       nc,
+      reader,
       dir: join(dir, 'index'),
       logId: LOG_ID,
       lastSeq: under,
       say,
-      onLost: ({ message }) => say(`the index: ${message}`),
+      onLost,
     });
     const around = surroundings(
       { server, open, dataDir: dir, hostEntry, reaper, log },
@@ -123,15 +129,16 @@ export class BrokerSide {
     const entrance = { people: peopleOver(nc), turnstile: new Turnstile() };
     const outside = new OutsideProducers({ nc, durability });
     const door = new Door({ nc, producer, directory: supervisor, entrance, outside, log: say });
-    const gateway = new Gateway({ nc, producer, directory: supervisor, entrance, index, door });
+    const gateway = new Gateway({ nc, producer, directory: supervisor, entrance, reader, index, door });
     const given = options.given.map((each) => success(readModule(each)));
     const plan = { shipped: [], given, isShipped: () => false, remembered: memory.all, read: readModule };
     success(supervisor.plan(startPlan(plan)));
+    reader.start();
     await index.start();
     serveControl(nc, supervisor, new Stacks());
     gateway.start();
     await supervisor.loadAll();
-    return new BrokerSide(under, supervisor, nc, index, unowned, gateway, producer, reaper);
+    return new BrokerSide(under, supervisor, nc, reader, index, unowned, gateway, producer, reaper);
   }
 
   module(name: string): SupervisedModule {
@@ -153,6 +160,7 @@ export class BrokerSide {
     this.gateway.close();
     this.unowned.close();
     await this.index.close();
+    await this.reader.close();
     await this.producer.close();
     await this.nc.close();
     this.reaper.close();
