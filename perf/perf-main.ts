@@ -33,7 +33,7 @@ Options:
   --peers A,B    peers to measure too, or none (default: all)
 ${PEERS}
   --in-flight N,M  calls: calls in flight, instead of 1,16,64,256,1024
-  --seconds N    calls: length of one measurement (default: 1.5)
+  --seconds N    length of one measurement: calls 1.5, idle 60 without it
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --help         this
 
@@ -45,6 +45,7 @@ Examples:
   npm run perf -- lookup --agents 10000 --peers nats --rounds 1
   npm run perf -- calls
   npm run --silent perf -- calls --json --peers none --in-flight 1,256 --seconds 5
+  npm run perf -- idle --seconds 20
   npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
 `;
 

@@ -1,6 +1,7 @@
 import { agents } from './agents/agents-benchmark.js';
 import { calls } from './calls/calls-benchmark.js';
 import { flood } from './flood/flood.js';
+import { idleBroker } from './idle/idle-benchmark.js';
 import { journal } from './journal/journal-benchmark.js';
 import { memory } from './journal/memory.js';
 import { reading } from './journal/reading.js';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   lookup,
   past,
   agents,
+  idleBroker,
   flood,
   verifyBenchmark,
 ];

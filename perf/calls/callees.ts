@@ -1,13 +1,11 @@
-import { linkedRequest } from '../../link/linked-request.js';
 import type { Durability } from '../../schemas/log.js';
-import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { startProgram } from '../../system/processes/program.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
+import { brokerProcesses } from '../bench/broker-processes.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { startBenchServer } from '../bench/bench-server.js';
 import type { PidsByRole } from '../bench/processor-time.js';
-import { connectOperator } from '../burst/connect-operator.js';
 import type { ResponderQuestions } from './responder-main.js';
 
 /** The receiver of calls: a broker, or a program that replies to plain requests. */
@@ -21,21 +19,10 @@ export interface Callee extends AsyncDisposable {
 /** The name of the callee that is no broker. */
 export const REQUEST = 'request';
 
-const HOST_MODULE = 'accounts';
-const ASK_MS = 10_000;
-
-const brokerPids = async (dataDir: string): Promise<PidsByRole<'server' | 'broker' | 'host'>> => {
-  const operator = await connectOperator(dataDir);
-  try {
-    const reply = await linkedRequest(operator, OPS.status, '{}', { timeout: ASK_MS });
-    const { server, pid, modules } = reply.json<BrokerStatus>();
-    const host = modules.find(({ name }) => name === HOST_MODULE)?.pid ?? null;
-    if (server.pid === null || host === null)
-      throw new Error(`the broker has no server process, or ${HOST_MODULE} does not run`);
-    return { server: server.pid, broker: pid, host };
-  } finally {
-    await operator.close();
-  }
+const hostOf = (hosts: Readonly<Record<string, number>>, module: string): number => {
+  const host = hosts[module];
+  if (host === undefined) throw new Error(`the broker has no module ${module}`);
+  return host;
 };
 
 const disposeAll = async (all: readonly AsyncDisposable[]): Promise<void> => {
@@ -49,10 +36,11 @@ export const startBrokerCallee = async (
 ): Promise<Callee & { readonly dataDir: string }> => {
   const dir = await makeBenchDir();
   const broker = await startBenchBroker(dir.path, reaper, durability);
+  const { hosts, ...own } = await brokerProcesses(dir.path);
   return {
     name: durability,
     url: broker.url,
-    pids: await brokerPids(dir.path),
+    pids: { server: own.server, broker: own.broker, host: hostOf(hosts, 'accounts') },
     dataDir: dir.path,
     [Symbol.asyncDispose]: () => disposeAll([dir, broker]),
   };
