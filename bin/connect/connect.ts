@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import {
   type Authenticator,
   credsAuthenticator,
   errors,
   type NatsConnection,
-  nkeyAuthenticator,
   usernamePasswordAuthenticator,
 } from 'nats';
 import { MAX_KEY_BYTES, readBounded } from '../../system/files/bounded-file.js';
 import { dial } from '../../link/dial.js';
+import { authenticatorOf } from '../../link/nkey.js';
 import { DEFAULT_DATA_DIR } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { ADDRESS_FILE } from '../../schemas/operate.js';
@@ -29,6 +29,12 @@ export const withTargetOptions = (command: Command): Command =>
     .option('--creds <file>', 'credential: a .creds file or a file with an nkey seed')
     .option('--json', 'print JSON');
 
+const bySeed = (seed: string, path: string): Either<Fault, Authenticator> =>
+  tryCatch(
+    () => authenticatorOf(seed),
+    (error) => fault('USAGE', `the credential ${path} cannot be used: ${(error as Error).message}`),
+  );
+
 const authenticator = (credential: Credential): Either<Fault, Authenticator | undefined> => {
   switch (credential.kind) {
     case 'guest':
@@ -42,9 +48,7 @@ const authenticator = (credential: Credential): Either<Fault, Authenticator | un
       }
       const content = read.right;
       const seed = content.toString('utf8').trim();
-      return right(
-        SEED.test(seed) ? nkeyAuthenticator(new TextEncoder().encode(seed)) : credsAuthenticator(content),
-      );
+      return SEED.test(seed) ? bySeed(seed, credential.path) : right(credsAuthenticator(content));
     }
   }
 };

@@ -5,15 +5,15 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { type AccountPlan, guestPlan, modulePlan, operatorPlan } from './accounts.js';
-import { type Key, newKey } from './keys.js';
+import { newUserKey, type UserKey } from '../../link/nkey.js';
 import type { AccountLimits } from './limits.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
 
 /** What the broker's own connections and the operator authenticate with. */
 export interface BrokerKeys {
-  readonly core: Key;
-  readonly system: Key;
-  readonly operator: Key;
+  readonly core: UserKey;
+  readonly system: UserKey;
+  readonly operator: UserKey;
 }
 
 export interface AccessOptions {
@@ -28,7 +28,7 @@ export interface AccessOptions {
   readonly reload: () => TaskEither<Fault, void>;
   readonly guestLimits: AccountLimits;
   /** Makes a module's key: a new one for each of its processes where the broker runs the server. */
-  readonly moduleKey?: (module: string) => Key;
+  readonly moduleKey?: (module: string) => UserKey;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface AccessOptions {
 export class Access {
   readonly #modules = new Map<string, AccountPlan>();
   /** Keys that the configuration has and no process was given yet. */
-  readonly #unused = new Map<string, { readonly manifest: Manifest; readonly key: Key }>();
+  readonly #unused = new Map<string, { readonly manifest: Manifest; readonly key: UserKey }>();
   readonly #changes = new SerialQueue();
 
   constructor(private readonly options: AccessOptions) {}
@@ -46,7 +46,7 @@ export class Access {
   /** Writes the first configuration, with an account for each module that is known now: those need no reload. */
   prepare(manifests: readonly Manifest[]): void {
     for (const manifest of manifests) {
-      const key = this.#newKey(manifest.name);
+      const key = this.#newUserKey(manifest.name);
       this.#unused.set(manifest.name, { manifest, key });
       this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
     }
@@ -54,12 +54,12 @@ export class Access {
   }
 
   /** Gives a module its account under a new key and shuts out the holder of the old one. */
-  grant(manifest: Manifest): TaskEither<Fault, Key> {
+  grant(manifest: Manifest): TaskEither<Fault, UserKey> {
     const unused = this.#unused.get(manifest.name);
     this.#unused.delete(manifest.name);
     // A manifest that was read again since may grant other things.
     if (unused?.manifest === manifest) return TE.right(unused.key);
-    const key = this.#newKey(manifest.name);
+    const key = this.#newUserKey(manifest.name);
     const isNew = !this.#modules.has(manifest.name);
     return this.#change(() => {
       this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
@@ -83,8 +83,8 @@ export class Access {
     });
   }
 
-  #newKey(module: string): Key {
-    return (this.options.moduleKey ?? newKey)(module);
+  #newUserKey(module: string): UserKey {
+    return (this.options.moduleKey ?? newUserKey)(module);
   }
 
   #change<A>(change: () => TaskEither<Fault, A>): TaskEither<Fault, A> {

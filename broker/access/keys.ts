@@ -1,28 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { nkeys } from 'nats';
+import { newUserKey, publicKeyOf, type UserKey } from '../../link/nkey.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import { MAX_KEY_BYTES, readBounded } from '../../system/files/bounded-file.js';
 import { replaceFileSync } from '../../system/files/durable-file.js';
 
-/** An nkey user: the server's configuration holds the public half only, the seed goes to who authenticates with it. */
-export interface Key {
-  readonly publicKey: string;
-  /** The secret: `SU…`. */
-  readonly seed: string;
-}
-
-export const newKey = (): Key => {
-  const pair = nkeys.createUser();
-  return { publicKey: pair.getPublicKey(), seed: new TextDecoder().decode(pair.getSeed()) };
-};
-
-const fromSeed = (seed: string): Key => ({
-  publicKey: nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey(),
-  seed,
-});
+const fromSeed = (seed: string): UserKey => ({ publicKey: publicKeyOf(seed), seed });
 
 /**
  * Keys of the broker and the operator live as long as the data directory, one file each, readable by its owner only.
@@ -38,7 +23,7 @@ export class KeyStore {
   }
 
   /** The key of that name, made at first use. Throws DATA_DIR_UNUSABLE where the file is there and has none. */
-  get(name: string): Key {
+  get(name: string): UserKey {
     const path = this.path(name);
     if (!existsSync(path)) return this.renew(name);
     try {
@@ -56,8 +41,8 @@ export class KeyStore {
   }
 
   /** Replaces the key: the holder of the old one is out once the server has read the new configuration. */
-  renew(name: string): Key {
-    const key = newKey();
+  renew(name: string): UserKey {
+    const key = newUserKey();
     // Others are told of it at once: a key that is gone with the power would lock them out.
     replaceFileSync(this.path(name), `${key.seed}\n`);
     return key;

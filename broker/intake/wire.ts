@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { nkeyAuthenticator } from 'nats';
+import { authenticatorOf } from '../../link/nkey.js';
 import { type WireHandler, WireReader } from './wire-reader.js';
 
 const REDIAL_MS = 100;
@@ -94,7 +94,7 @@ export class Wire {
     if (line === 'PONG') return this.#pongs.shift()?.();
     if (!line.startsWith('INFO ') || this.#isUp) return;
     const { nonce } = JSON.parse(line.slice(5)) as { readonly nonce?: string };
-    const who = nkeyAuthenticator(new TextEncoder().encode(this.options.seed))(nonce);
+    const who = authenticatorOf(this.options.seed)(nonce);
     const connectAs = {
       ...who,
       name: 'tallystick broker, people',

@@ -1,10 +1,11 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { errors, type NatsConnection, nkeyAuthenticator, type Status } from 'nats';
+import { errors, type NatsConnection, type Status } from 'nats';
+import { authenticatorOf } from '../../link/nkey.js';
 import { dial } from '../../link/dial.js';
 import { linkedRequest, whileLinked } from '../../link/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { Key } from '../access/keys.js';
+import type { UserKey } from '../../link/nkey.js';
 import { Intake } from '../intake/intake.js';
 import { isThrown } from '../../link/jetstream-error.js';
 
@@ -36,8 +37,8 @@ export interface Link extends AsyncDisposable {
 
 export interface LinkOptions {
   readonly url: string;
-  readonly core: Key;
-  readonly system: Key;
+  readonly core: UserKey;
+  readonly system: UserKey;
   readonly log: (text: string) => void;
   /** The connection is lost. */
   readonly onLost?: () => void;
@@ -51,11 +52,11 @@ const DIAL_TIMEOUT_MS = 5_000;
 const ADMINISTRATION_TIMEOUT_MS = 5_000;
 const INFO_TIMEOUT_MS = 5_000;
 
-const open = ({ url, log }: LinkOptions, key: Key, name: string): Promise<NatsConnection> =>
+const open = ({ url, log }: LinkOptions, key: UserKey, name: string): Promise<NatsConnection> =>
   dial({
     servers: url,
     name,
-    authenticator: nkeyAuthenticator(new TextEncoder().encode(key.seed)),
+    authenticator: authenticatorOf(key.seed),
     redialMs: RECONNECT_MS,
     onThrown: log,
     timeout: DIAL_TIMEOUT_MS,
@@ -94,7 +95,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
   const { url, core, system, log, onLost } = options;
   const opened: NatsConnection[] = [];
   let people: Intake | undefined;
-  const connectAs = async (key: Key, name: string, account: string): Promise<NatsConnection> => {
+  const connectAs = async (key: UserKey, name: string, account: string): Promise<NatsConnection> => {
     const nc = await open(options, key, name);
     opened.push(nc);
     await checkAccount(nc, account);

@@ -6,7 +6,8 @@ import type { StartConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { Access, type BrokerKeys } from '../access/access.js';
-import { KeyStore, newKey } from '../access/keys.js';
+import { newUserKey } from '../../link/nkey.js';
+import { KeyStore } from '../access/keys.js';
 import { guestLimits } from '../access/limits.js';
 import { accountsConfig, serverConfig } from '../access/server-config.js';
 import type { BrokerLog } from '../../system/lines/broker-log.js';
@@ -87,7 +88,7 @@ const embedded = ({
   const store = new KeyStore(join(dataDir, 'keys'));
   // The broker's own seeds are in no file: a module that reads the data directory finds nothing to become the broker
   // with.
-  const keys: BrokerKeys = { core: newKey(), system: newKey(), operator: store.get(OPERATOR) };
+  const keys: BrokerKeys = { core: newUserKey(), system: newUserKey(), operator: store.get(OPERATOR) };
   const port =
     config.natsPort === 0
       ? freePort(HOST)

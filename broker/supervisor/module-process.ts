@@ -72,7 +72,7 @@ const commandLine = ({
   if ('command' in start) return [start.command[0] as string, start.command.slice(1)];
   const heap = `--max-old-space-size=${limitsOf(source.manifest).heapMb}`;
   const inspect = inspectPort === undefined ? [] : [`--inspect=127.0.0.1:${inspectPort}`];
-  return [process.execPath, ['--enable-source-maps', heap, ...inspect, hostEntry, source.dir, start.entry]];
+  return [process.execPath, [heap, ...inspect, hostEntry, source.dir, start.entry]];
 };
 
 /** What a process printed is read to its end, unless one that it started holds its output open. */

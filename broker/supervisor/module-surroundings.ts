@@ -2,7 +2,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { StartReply, StartRequest } from '../../schemas/control.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
-import type { Key } from '../access/keys.js';
+import type { UserKey } from '../../link/nkey.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import type { EpochPace } from './epoch-pace.js';
 import type { ModuleSource } from './manifest-file.js';
@@ -15,7 +15,7 @@ export interface ModuleSurroundings {
   readonly reaper: Reaper;
   /** Where a debugger may attach to the module; undefined: nowhere. */
   readonly inspectPort: (module: string) => number | undefined;
-  readonly grant: (manifest: Manifest) => TaskEither<Fault, Key>;
+  readonly grant: (manifest: Manifest) => TaskEither<Fault, UserKey>;
   /** How fast a module may open epochs. */
   readonly newPace: () => EpochPace;
   readonly revoke: (module: string) => TaskEither<Fault, void>;

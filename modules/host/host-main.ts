@@ -46,6 +46,8 @@ const endedItself = (code: number): void => {
   process.stderr.write(`Error: ${entry} ${why}\n`);
 };
 process.once('exit', endedItself);
+// From here on, and not for the files of the host itself: Node would read all their source maps at each start.
+process.setSourceMapsEnabled(true);
 const module = await loadModule(dir, entry, readManifest());
 process.off('exit', endedItself);
 

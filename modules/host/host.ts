@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
-import { type NatsConnection, nkeyAuthenticator } from 'nats';
+import type { NatsConnection } from 'nats';
+import { authenticatorOf } from '../../link/nkey.js';
 import { dial } from '../../link/dial.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { linkState } from '../../link/link-state.js';
@@ -121,7 +122,7 @@ export class Host {
     const nc = await dial({
       servers: options.url,
       name: `module ${module.manifest.name}`,
-      authenticator: nkeyAuthenticator(new TextEncoder().encode(options.seed)),
+      authenticator: authenticatorOf(options.seed),
       redialMs: RECONNECT_MS,
       onThrown: say,
       timeout: DIAL_TIMEOUT_MS,

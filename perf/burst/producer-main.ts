@@ -1,6 +1,7 @@
 /** The process of one producer: sends what is due when it is due, and writes down what was acknowledged. */
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { connect, nkeyAuthenticator, nuid } from 'nats';
+import { connect, nuid } from 'nats';
+import { authenticatorOf } from '../../link/nkey.js';
 import { type Appended, GROUPING, isInLog, Producer, requestedEpochs } from '../../journal/index.js';
 import { FaultError } from '../../schemas/errors.js';
 import { settingOf } from '../../system/processes/program.js';
@@ -91,7 +92,7 @@ const open = async (): Promise<Producer> => {
     waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 50,
-    ...(seed === undefined ? {} : { authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)) }),
+    ...(seed === undefined ? {} : { authenticator: authenticatorOf(seed) }),
   });
   const opening = Producer.open({
     nc,

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 
 /** By `require`, for what `import` gives of a built-in module cannot be changed. */
-const require = createRequire(import.meta.url);
+const requireBuiltin = createRequire(import.meta.url);
 
 const refusing = (what: string) => (): never => {
   const error = new Error(`${what}: code that handles recorded commands again may not reach outside`);
@@ -13,8 +13,8 @@ const refusing = (what: string) => (): never => {
  * not do again what it did then. Not against code that means harm: that has no business here.
  */
 export const refuseOutside = (): void => {
-  const net = require('node:net') as typeof import('node:net');
-  const dgram = require('node:dgram') as typeof import('node:dgram');
+  const net = requireBuiltin('node:net') as typeof import('node:net');
+  const dgram = requireBuiltin('node:dgram') as typeof import('node:dgram');
   net.Socket.prototype.connect = refusing('a connection');
   net.Server.prototype.listen = refusing('a server');
   dgram.Socket.prototype.send = refusing('a datagram');

@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dial } from '../../link/dial.js';
-import { createInbox, headers, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { createInbox, headers, type NatsConnection } from 'nats';
+import { authenticatorOf } from '../../link/nkey.js';
 
 /** Connects to a server elsewhere as the broker of a data directory does. */
 export const connectCore = (url: string, dataDir: string): Promise<NatsConnection> =>
   dial({
     redialMs: 50,
     servers: url,
-    authenticator: nkeyAuthenticator(
-      new TextEncoder().encode(readFileSync(join(dataDir, 'keys', 'core.nk'), 'utf8').trim()),
-    ),
+    authenticator: authenticatorOf(readFileSync(join(dataDir, 'keys', 'core.nk'), 'utf8').trim()),
   });
 
 /** The server takes no more in one batch. */

@@ -1,4 +1,5 @@
-import { type NatsConnection, nkeyAuthenticator } from 'nats';
+import type { NatsConnection } from 'nats';
+import { authenticatorOf } from '../../link/nkey.js';
 import { dial } from '../../link/dial.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -174,7 +175,7 @@ export const connectOperator = (dataDir: string): Promise<NatsConnection> => {
   return dial({
     servers: address.nats,
     redialMs: 50,
-    authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
+    authenticator: authenticatorOf(seed),
   });
 };
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { MODULE_LIMITS } from '../../../broker/access/limits.js';
 import { type AccountPlan, guestPlan, modulePlan, operatorPlan } from '../../../broker/access/accounts.js';
-import { newKey } from '../../../broker/access/keys.js';
+import { newUserKey } from '../../../link/nkey.js';
 import { accountsConfig, serverConfig } from '../../../broker/access/server-config.js';
 import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
 import { agentsManifest as agents } from '../../../modules/agents/agents-manifest.js';
@@ -18,11 +18,11 @@ import { waitFor } from '../../support/wait-for.js';
 import { attempt, connectWith } from './attempts.js';
 import { readLoot, writeMallory } from './loot.js';
 
-const KEYS = { core: newKey().publicKey, system: newKey().publicKey };
+const KEYS = { core: newUserKey().publicKey, system: newUserKey().publicKey };
 const plans = (): readonly AccountPlan[] => [
   guestPlan(),
-  operatorPlan(newKey().publicKey, ['accounts', 'agents', 'orders']),
-  ...[accounts, agents, orders].map((manifest) => modulePlan(manifest, newKey().publicKey)),
+  operatorPlan(newUserKey().publicKey, ['accounts', 'agents', 'orders']),
+  ...[accounts, agents, orders].map((manifest) => modulePlan(manifest, newUserKey().publicKey)),
 ];
 const render = (list: readonly AccountPlan[], storeDir = '/somewhere'): string =>
   serverConfig(
@@ -96,7 +96,7 @@ describe('accounts', () => {
   it('I7 a name cannot break out of its place in the configuration', () => {
     const evil: AccountPlan = {
       name: 'x": { users: [ { user: a, password: b } ] }, "y',
-      publicKey: newKey().publicKey,
+      publicKey: newUserKey().publicKey,
       limits: MODULE_LIMITS,
       grants: [{ kind: 'service', subject: 'evt.x", accounts: ["guest"] }, { service: "$JS.API.>' }],
     };

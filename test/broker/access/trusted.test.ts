@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
-import { newKey } from '../../../broker/access/keys.js';
+import { newUserKey } from '../../../link/nkey.js';
 import { GROUPING, Producer, requestedEpochs } from '../../../journal/index.js';
 import { ModuleAgents } from '../../../store/snapshots/index.js';
 import { NONE, type Tally } from '../../../modules/burst/tally.js';
@@ -22,7 +22,7 @@ const ACCOUNT = 'burst';
 const SUBJECT = 'evt.burst.counted.a';
 
 describe('a program that the broker was told to trust with the events of a module', () => {
-  const key = newKey();
+  const key = newUserKey();
   let broker: TestBroker;
   let nc: NatsConnection;
   let sent = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { connect, createInbox, type NatsConnection } from 'nats';
-import { newKey } from '../../../broker/access/keys.js';
+import { newUserKey } from '../../../link/nkey.js';
 import { SERVED } from '../../../broker/serving/served.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { OPS } from '../../../schemas/operate.js';
@@ -171,7 +171,7 @@ describe('every subject that the broker serves', () => {
   before(async () => {
     dir = tempDir();
     writeMallory(dir.path);
-    const trusted = newKey();
+    const trusted = newUserKey();
     broker = await startBroker({
       shipped: ['accounts'],
       args: ['--module', dir.path, '--trust', `mallory=${trusted.publicKey}`],

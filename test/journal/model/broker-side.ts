@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Authenticator, NatsConnection } from 'nats';
-import type { Key } from '../../../broker/access/keys.js';
+import type { UserKey } from '../../../link/nkey.js';
 import { Stacks } from '../../../broker/dead/stacks.js';
 import { Door } from '../../../broker/gateway/door.js';
 import { Gateway } from '../../../broker/gateway/gateway.js';
@@ -46,7 +46,7 @@ export interface BrokerSideOptions {
   readonly durability: Durability;
   /** Directories that the command line names. */
   readonly given: readonly string[];
-  readonly keys: ReadonlyMap<string, Key>;
+  readonly keys: ReadonlyMap<string, UserKey>;
   readonly say: (line: string) => void;
 }
 
@@ -91,7 +91,7 @@ export class BrokerSide {
     const server = {
       url: modulesUrl,
       access: {
-        grant: ({ name }: { readonly name: string }) => TE.right(keys.get(name) as Key),
+        grant: ({ name }: { readonly name: string }) => TE.right(keys.get(name) as UserKey),
         revoke: () => TE.right(undefined),
       },
       link: {

@@ -1,7 +1,7 @@
 import type { StreamInfo } from '@nats-io/jetstream';
-import { type NatsConnection, nkeyAuthenticator } from 'nats';
+import type { NatsConnection } from 'nats';
 import { type AccountPlan, guestPlan, modulePlan } from '../../../broker/access/accounts.js';
-import { newKey } from '../../../broker/access/keys.js';
+import { authenticatorOf, newUserKey } from '../../../link/nkey.js';
 import { accountsConfig } from '../../../broker/access/server-config.js';
 import { linkedRequest } from '../../../link/linked-request.js';
 import { readLog } from '../../../journal/read/reader.js';
@@ -62,11 +62,11 @@ export class World implements AsyncDisposable {
   ) {}
 
   static async open(durability: Durability, say: (line: string) => void = () => undefined): Promise<World> {
-    const core = newKey();
+    const core = newUserKey();
     const dir = tempDir();
     const dirs = await ModuleDirs.write(dir.path);
-    const keys = new Map(dirs.manifests.map(({ name }) => [name, newKey()]));
-    const authenticator = nkeyAuthenticator(new TextEncoder().encode(core.seed));
+    const keys = new Map(dirs.manifests.map(({ name }) => [name, newUserKey()]));
+    const authenticator = authenticatorOf(core.seed);
     const server = await startServer({
       name: `model-${durability}`,
       syncInterval: durability === 'fsync' ? 'always' : '2m',
@@ -74,7 +74,7 @@ export class World implements AsyncDisposable {
       jetstream: 'max_buffered_msgs: 600',
       config: accountsConfig({
         core: core.publicKey,
-        system: newKey().publicKey,
+        system: newUserKey().publicKey,
         accounts: [
           SENDERS,
           ...dirs.manifests.map((each) => modulePlan(each, keys.get(each.name)?.publicKey as string)),

@@ -1,0 +1,101 @@
+/**
+ * Puts each program and each public entry of dist/ into few files: the parts that they share are in dist/chunks/.
+ *
+ * A command of the command line loaded 200 to 600 files before, a host of a module 240. Node spends longer on a file than
+ * on what is in it. The other files of dist/ stay as the compiler wrote them: tests load them one by one.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { typeboxChanges } from './typebox-changes.mjs';
+
+const ROOT = join(import.meta.dirname, '..');
+const DIST = join(ROOT, 'dist');
+const CHUNKS = join(DIST, 'chunks');
+
+/** Programs, threads, public entries and shipped modules: the files of the package that Node loads by their paths. */
+const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const ENTRIES = files
+  .filter((path) => /^dist\/.*\.js$/.test(path))
+  .map((path) => path.replace(/^dist\//, '').replace(/\.js$/, '.ts'));
+
+const typebox = typeboxChanges((name) => ({ path: join(ROOT, 'schemas', `${name}.ts`) }));
+
+/** fp-ts as modules: of its other form the bundle would take every function. */
+const fpts = {
+  name: 'fp-ts',
+  setup(it) {
+    it.onResolve({ filter: /^fp-ts\/lib\// }, ({ path }) => ({
+      path: join(ROOT, 'node_modules', path.replace('/lib/', '/es6/')),
+      sideEffects: false,
+    }));
+  },
+};
+
+/** A file that finds others by where it lies finds them from its place in the folders, wherever the bundle has put it. */
+const places = {
+  name: 'places',
+  setup(it) {
+    it.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      if (!/import\.meta\.(?:url|dirname)/.test(source)) return undefined;
+      const file = path.slice(ROOT.length + 1).replace(/\.ts$/, '.js');
+      const contents = source
+        .replaceAll('import.meta.url', `bundlePlace(${JSON.stringify(file)})`)
+        .replaceAll('import.meta.dirname', `bundleFolder(${JSON.stringify(dirname(file))})`);
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+/** What each output begins with: a `require` for packages of the older form, and where dist/ is. */
+const PRELUDE = [
+  "import { createRequire as bundleCreateRequire } from 'node:module';",
+  "import { pathToFileURL as bundleUrlOf } from 'node:url';",
+  'const require = bundleCreateRequire(import.meta.url);',
+  "const bundleRoot = import.meta.dirname.replace(/(.*\\/dist)\\b.*/, '$1/');",
+  'const bundleFolder = (folder) => bundleRoot + folder;',
+  'const bundlePlace = (file) => bundleUrlOf(bundleRoot + file).href;',
+].join(' ');
+
+const { metafile } = await build({
+  metafile: true,
+  absWorkingDir: ROOT,
+  entryPoints: ENTRIES,
+  outbase: ROOT,
+  outdir: DIST,
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  mainFields: ['module', 'main'],
+  external: ['lmdb'],
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  banner: { js: PRELUDE },
+  plugins: [typebox.plugin, fpts, places],
+});
+typebox.check();
+
+// The name of a chunk is made of its contents. What a running process may load stays there all the time.
+const written = new Set(Object.keys(metafile.outputs).map((path) => resolve(ROOT, path)));
+for (const name of readdirSync(CHUNKS)) {
+  if (!written.has(join(CHUNKS, name))) rmSync(join(CHUNKS, name));
+}
+
+/** The folder of the package that a bundled file is from, for example `node_modules/@nats-io/nkeys`. */
+const packageOf = (input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
+const packages = [...new Set(Object.keys(metafile.inputs).map(packageOf).filter(Boolean))].sort();
+
+const licenceOf = (folder) => {
+  const name = readdirSync(join(ROOT, folder)).find((file) => /^licen[cs]e/i.test(file));
+  const { license, version } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+  const text = name === undefined ? '' : `\n\n${readFileSync(join(ROOT, folder, name), 'utf8').trim()}`;
+  return `${folder.replace(/^.*node_modules\//, '')} ${version}: ${license}${text}\n`;
+};
+const notice = 'The files of this folder contain these packages.\n';
+writeFileSync(join(CHUNKS, 'LICENSES.txt'), [notice, ...packages.map(licenceOf)].join('\n'));
