@@ -70,6 +70,12 @@ describe('the package', () => {
     assert.equal((await ok(process.execPath, [bin, '--version'], dir.path)).trim(), own.version);
   });
 
+  it('has the licences of the packages that it contains', () => {
+    const text = readFileSync(join(installed, 'dist', 'chunks', 'LICENSES.txt'), 'utf8');
+    for (const name of ['nats', '@nats-io/nats-core', 'typebox', 'fp-ts', 'commander'])
+      assert.match(text, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+: [\\w.-]+$`, 'm'));
+  });
+
   it('has no test, no benchmark of peers and no source', () => {
     const odd = files.filter((path) => /^dist\/(?:test|perf\/(?!burst\/))|(?<!\.d)\.ts$|\.map$/.test(path));
     assert.deepEqual(odd, []);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { PROJECT_ROOT } from '../support/project-root.js';
 
 /** A bug that is put into compiled code: in this file, this text becomes that one. */
@@ -10,12 +11,26 @@ export interface Mutation {
   readonly to: string;
 }
 
+const packageJson = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as {
+  readonly files: readonly string[];
+};
+
+/** The build has replaced these files by bundles, which do not read the mutated file. */
+const unbundle = (dir: string): void => {
+  for (const path of packageJson.files.filter((file) => /^dist\/.*\.js$/.test(file))) {
+    const source = path.replace(/^dist\//, '').replace(/\.js$/, '.ts');
+    const { code } = transformSync(readFileSync(join(PROJECT_ROOT, source), 'utf8'), { loader: 'ts' });
+    writeFileSync(join(dir, path), code);
+  }
+};
+
 /** Copies the built package, with a bug in it or none; its command line. */
 export const mutatedPackage = (dir: string, mutation?: Mutation): string => {
   cpSync(join(PROJECT_ROOT, 'dist'), join(dir, 'dist'), {
     recursive: true,
     filter: (path) => !path.includes(join(PROJECT_ROOT, 'dist', 'test')),
   });
+  unbundle(dir);
   cpSync(join(PROJECT_ROOT, 'package.json'), join(dir, 'package.json'));
   symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(dir, 'node_modules'));
   if (mutation !== undefined) {
