@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type NatsConnection, nkeyAuthenticator } from 'nats';
+import type { NatsConnection } from 'nats';
+import { authenticatorOf } from '../../link/nkey.js';
 import { dial } from '../../link/dial.js';
 import { ADDRESS_FILE, type BrokerAddress } from '../../schemas/operate.js';
 
@@ -10,7 +11,7 @@ export const connectOperator = (dataDir: string): Promise<NatsConnection> => {
   const seed = readFileSync(resolve(dataDir, address.operatorSeed), 'utf8').trim();
   return dial({
     servers: address.nats,
-    authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
+    authenticator: authenticatorOf(seed),
     redialMs: 50,
   });
 };
