@@ -1,4 +1,4 @@
-import { errors } from 'nats';
+import { isClientError } from './client-error.js';
 import { type Fault, fault } from '../schemas/errors.js';
 
 /**
@@ -6,11 +6,11 @@ import { type Fault, fault } from '../schemas/errors.js';
  * LOG_UNAVAILABLE, HEADER_INVALID. Undefined if bytes may have left. Source: nats-core 3.4, `publish` and `request`.
  */
 export const neverSent = (thrown: unknown): Fault | undefined => {
-  if (thrown instanceof errors.ClosedConnectionError || thrown instanceof errors.DrainingConnectionError)
+  if (isClientError(thrown, 'ClosedConnectionError', 'DrainingConnectionError'))
     return fault('LOG_UNAVAILABLE', 'the connection is closed, so nothing was sent; open another connection');
-  if (thrown instanceof errors.InvalidArgumentError && thrown.message.includes('max_payload'))
+  if (isClientError(thrown, 'InvalidArgumentError') && thrown.message.includes('max_payload'))
     return fault('PAYLOAD_TOO_LARGE', 'the payload is larger than the server allows, so nothing was sent');
-  if (thrown instanceof errors.InvalidArgumentError || thrown instanceof errors.InvalidSubjectError)
+  if (isClientError(thrown, 'InvalidArgumentError', 'InvalidSubjectError'))
     return fault('HEADER_INVALID', `nothing was sent: ${thrown.message}`);
   return undefined;
 };

@@ -1,4 +1,4 @@
-import { errors } from 'nats';
+import { isClientError } from './client-error.js';
 import { Backoff } from '../system/async/backoff.js';
 import { pause } from '../system/async/pause.js';
 
@@ -6,8 +6,8 @@ const FIRST_PAUSE_MS = 2;
 const DEFAULT_MS = 1_000;
 
 export const isNobody = (thrown: unknown): boolean =>
-  thrown instanceof errors.NoRespondersError ||
-  (thrown instanceof errors.RequestError && thrown.isNoResponders());
+  isClientError(thrown, 'NoRespondersError') ||
+  (isClientError(thrown, 'RequestError') && thrown.isNoResponders());
 
 /**
  * Sends a request again while the server replies that it has no responder. That lasts for some milliseconds while the

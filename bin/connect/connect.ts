@@ -1,3 +1,4 @@
+import { isClientError } from '../../link/client-error.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -6,7 +7,6 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import {
   type Authenticator,
   credsAuthenticator,
-  errors,
   type NatsConnection,
   usernamePasswordAuthenticator,
 } from 'nats';
@@ -63,10 +63,7 @@ const advice = ({ source }: Target): string => {
 
 const connectFault = (target: Target, thrown: unknown): Fault => {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (
-    thrown instanceof errors.AuthorizationError ||
-    thrown instanceof errors.UserAuthenticationExpiredError
-  ) {
+  if (isClientError(thrown, 'AuthorizationError', 'UserAuthenticationExpiredError')) {
     return fault('SERVER_REFUSED', `${target.url} (${target.source}) refuses the credential: ${message}`);
   }
   const where = `${target.url} (${target.source})`;

@@ -1,6 +1,7 @@
+import { isClientError } from '../../link/client-error.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { errors, type Msg, type NatsConnection } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 import { linkedRequest } from '../../link/linked-request.js';
 import { neverSent } from '../../link/never-sent.js';
 import { isNobody, untilServed } from '../../link/until-served.js';
@@ -12,10 +13,10 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 export type Silence = 'timeout' | 'no-broker' | 'forbidden' | 'lost';
 
 export const silenceOf = (thrown: unknown): Silence => {
-  const cause = thrown instanceof errors.RequestError ? (thrown.cause ?? thrown) : thrown;
-  if (thrown instanceof errors.TimeoutError || cause instanceof errors.TimeoutError) return 'timeout';
+  const cause = isClientError(thrown, 'RequestError') ? (thrown.cause ?? thrown) : thrown;
+  if (isClientError(thrown, 'TimeoutError') || isClientError(cause, 'TimeoutError')) return 'timeout';
   if (isNobody(cause) || isNobody(thrown)) return 'no-broker';
-  return cause instanceof errors.PermissionViolationError ? 'forbidden' : 'lost';
+  return isClientError(cause, 'PermissionViolationError') ? 'forbidden' : 'lost';
 };
 
 const silenceFault = (silence: Silence, nc: NatsConnection, timeoutMs: number): Fault => {

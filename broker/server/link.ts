@@ -1,6 +1,7 @@
+import { isClientError } from '../../link/client-error.js';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { errors, type NatsConnection, type Status } from 'nats';
+import type { NatsConnection, Status } from 'nats';
 import { authenticatorOf } from '../../link/nkey.js';
 import { dial } from '../../link/dial.js';
 import { linkedRequest, whileLinked } from '../../link/linked-request.js';
@@ -82,7 +83,7 @@ const isWithoutJetStream = (error: unknown): boolean =>
 const refused = (error: unknown, { url, remedy }: LinkOptions): Fault => {
   const { message } = error as Error;
   const advice = remedy === undefined ? '' : `. ${remedy}`;
-  if (error instanceof errors.AuthorizationError || error instanceof NotOurs) {
+  if (isClientError(error, 'AuthorizationError') || error instanceof NotOurs) {
     return fault('SERVER_REFUSED', `${url} does not know the broker: ${message}${advice}`);
   }
   if (isWithoutJetStream(error)) {

@@ -1,5 +1,6 @@
+import { isClientError } from '../../link/client-error.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { errors, type Msg, type NatsConnection } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { linkedRequest } from '../../link/linked-request.js';
@@ -49,8 +50,8 @@ interface ErrorBody {
 }
 
 const failure = (thrown: unknown, subject: string): ApiFailure => {
-  const cause = thrown instanceof errors.RequestError ? thrown.cause : thrown;
-  if (cause instanceof errors.PermissionViolationError) {
+  const cause = isClientError(thrown, 'RequestError') ? thrown.cause : thrown;
+  if (isClientError(cause, 'PermissionViolationError')) {
     return { kind: 'refused', fault: fault('SERVER_REFUSED', `no right to request ${subject}`) };
   }
   if (isNobody(thrown)) {
@@ -59,7 +60,7 @@ const failure = (thrown: unknown, subject: string): ApiFailure => {
       fault: fault('LOG_UNAVAILABLE', `JetStream does not serve ${subject} to this account`),
     };
   }
-  if (thrown instanceof errors.ClosedConnectionError || thrown instanceof errors.DrainingConnectionError) {
+  if (isClientError(thrown, 'ClosedConnectionError', 'DrainingConnectionError')) {
     return { kind: 'refused', fault: fault('LOG_UNAVAILABLE', 'the connection to the server is closed') };
   }
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
