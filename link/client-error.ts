@@ -8,7 +8,7 @@ const nameOf = (name: ClientErrorName): string => (name === 'NoRespondersError' 
 
 /**
  * Whether the client threw one of these errors. We go by the name, not by the class: you can give us a connection that
- * another copy of the client has opened, and that copy has classes of its own.
+ * another copy of the client has opened. That copy has other classes.
  */
 export const isClientError = <N extends ClientErrorName>(
   thrown: unknown,
