@@ -2,14 +2,15 @@
  * Runs the tests: `node dist/test/run.js [TIER or test/FOLDER/FILE.test.ts]…`, all tiers without arguments. Exits 1
  * when a test failed, was skipped or is a todo, and when none ran. `--failures` prints the output of failed files only.
  * `--changed FILE`, once or more, runs only the tests that a change of these files can reach. `--deep` runs only the tests
- * that have a deep form, in that form.
+ * that have a deep form, in that form, and the files that are too long for a run without it.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildTools } from '../perf/tools/build-tools.js';
 import { testEnvironment, unitEnvironment } from './runner/environment.js';
-import { affectedBy, loadedBy } from './runner/import-graph.js';
+import { affectedBy } from './runner/import-graph.js';
+import { isInRun } from './runner/deep-files.js';
 import { report } from './runner/report.js';
 import { runFiles } from './runner/run-files.js';
 import { select } from './runner/selection.js';
@@ -35,10 +36,15 @@ const DEEP_FACTOR = 3;
 
 const main = async (args: readonly string[]): Promise<boolean> => {
   const selected = select(args, testFiles());
+  const asked = {
+    deep: options.deep === true,
+    isLong: (process.env.TEST_FORM ?? 'short') !== 'short',
+    named: args,
+  };
   const files = selected
     .flatMap(({ tier, files }) => files.map((file) => ({ tier, file })))
     .filter(({ file }) => options.changed === undefined || affectedBy(options.changed, [file]).length > 0)
-    .filter(({ file }) => options.deep !== true || loadedBy(file).has('test/support/form.ts'));
+    .filter(({ file }) => isInRun(file, asked));
   if (options.deep === true) process.env.TEST_FORM = 'deep';
   const startedAt = performance.now();
   await using scratch = tempDir();
@@ -64,7 +70,9 @@ const main = async (args: readonly string[]): Promise<boolean> => {
     },
   });
   const { green, text } = report(runs, performance.now() - startedAt);
-  print(text);
+  const left = selected.flatMap((tier) => tier.files).filter((file) => !isInRun(file, asked));
+  const later = asked.deep || left.length === 0 ? '' : `${left.length} more files run in npm run test:deep\n`;
+  print(`${text}${later}`);
   return green;
 };
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DEEP_FILES, isInRun } from '../runner/deep-files.js';
 import { LONG_FILES } from '../runner/long-files.js';
 import { select } from '../runner/selection.js';
 import { testFiles } from '../runner/test-files.js';
@@ -47,6 +48,24 @@ describe('the tiers of the test runner', () => {
       LONG_FILES.filter((file) => !files.includes(file)),
       [],
     );
+  });
+
+  it('the files of the deep form are there, and each belongs to one run or to both', () => {
+    const files = testFiles();
+    assert.deepEqual(
+      DEEP_FILES.filter((file) => !files.includes(file)),
+      [],
+    );
+    const short = files.filter((file) => isInRun(file, { deep: false, isLong: false, named: [] }));
+    const deep = files.filter((file) => isInRun(file, { deep: true, isLong: false, named: [] }));
+    assert.deepEqual(new Set([...short, ...deep]), new Set(files));
+    assert.deepEqual(
+      DEEP_FILES.filter((file) => short.includes(file)),
+      [],
+    );
+    const [named] = DEEP_FILES;
+    assert.ok(named !== undefined && isInRun(named, { deep: false, isLong: false, named: [named] }));
+    assert.ok(isInRun(named, { deep: false, isLong: true, named: [] }));
   });
 
   it('arguments narrow what is run', () => {

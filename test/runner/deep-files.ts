@@ -1,0 +1,54 @@
+import { loadedBy } from './import-graph.js';
+
+/**
+ * Files that run only in `npm run test:deep`, `npm run test:faults`, or when you name them. `npm test` has for each a file with
+ * the same promise: another durability level, one kill in place of a storm, one client in place of a flood. The files of
+ * `test/perf` test the benchmarks, which no user of the broker runs.
+ */
+export const DEEP_FILES: readonly string[] = [
+  // The other durability level is in `npm test`.
+  'test/faults/kills-os.test.ts',
+  'test/faults/power/power-loss-os.test.ts',
+  'test/journal/model-os.test.ts',
+  // Storms: `npm test` kills and stops processes one by one.
+  'test/faults/restart-storm.test.ts',
+  'test/faults/pauses.test.ts',
+  'test/faults/lines-producer.test.ts',
+  'test/faults/kills-schedules.test.ts',
+  // Amounts: `npm test` has the same bounds with smaller ones.
+  'test/faults/many-open.test.ts',
+  'test/faults/scale.test.ts',
+  'test/faults/leaking-module.test.ts',
+  'test/broker/one-agent-flood.test.ts',
+  'test/broker/serving/large-floods.test.ts',
+  // Random inputs and mutations.
+  'test/fuzz/fuzz.test.ts',
+  'test/faults/burst-mutations.test.ts',
+  'test/faults/changed-handlers.test.ts',
+  // Clocks and logs that are rare.
+  'test/faults/clock.test.ts',
+  'test/faults/future-log.test.ts',
+  'test/faults/known-modules.test.ts',
+  // Benchmarks.
+  'test/perf/lookup.test.ts',
+  'test/perf/scenarios.test.ts',
+];
+
+/** These tests have random or repeated parts, so they have a deep form. */
+const FORM = 'test/support/form.ts';
+
+export interface Asked {
+  /** The tests with a deep form, and no others. */
+  readonly deep: boolean;
+  /** The tests that take `TEST_FORM` run in a long form, so no file is too long. */
+  readonly isLong: boolean;
+  /** Files that a person named. They run in every form. */
+  readonly named: readonly string[];
+}
+
+/** Whether a file has its turn in this run. */
+export const isInRun = (file: string, { deep, isLong, named }: Asked): boolean => {
+  if (named.includes(file)) return true;
+  if (deep) return DEEP_FILES.includes(file) || loadedBy(file).has(FORM);
+  return isLong || !DEEP_FILES.includes(file);
+};
