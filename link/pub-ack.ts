@@ -1,7 +1,8 @@
 import type { Msg } from 'nats';
 import * as E from 'fp-ts/lib/Either.js';
 import { headersOf } from './message-headers.js';
-import { type ErrorCode, type Fault, fault } from '../schemas/errors.js';
+import type { ErrorCode } from '../schemas/error-table.js';
+import { type Fault, fault } from '../schemas/errors.js';
 import { JETSTREAM_ERROR } from './jetstream-error.js';
 
 // Each one guarantees that the record is not stored.

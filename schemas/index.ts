@@ -1,14 +1,6 @@
 /** The language of the log, for programs that read or write it without the rest of the package. */
-export {
-  ERRORS,
-  type ErrorCode,
-  type Fault,
-  FaultError,
-  type FaultStatus,
-  fault,
-  isErrorCode,
-  toFault,
-} from './errors.js';
+export { ERRORS, type ErrorCode, type FaultStatus, isErrorCode } from './error-table.js';
+export { type Fault, FaultError, fault, toFault } from './errors.js';
 export { HEADER, SCHEMA_VERSION } from './headers.js';
 export {
   copyId,

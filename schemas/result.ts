@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { ERRORS, type Fault, isErrorCode } from './errors.js';
+import { ERRORS, isErrorCode } from './error-table.js';
+import type { Fault } from './errors.js';
 
 /** A record that an outcome causes: a copy on its subject, word for word as in the result. */
 export const OutSchema = Type.Object({

@@ -1,7 +1,8 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import Schema from 'typebox/schema';
 import { TooMuchWork, withinCheck, withinSearch } from './work-budget.js';
-import { type ErrorCode, type Fault, fault } from './errors.js';
+import type { ErrorCode } from './error-table.js';
+import { type Fault, fault } from './errors.js';
 
 /** A JSON Schema as manifests carry it. */
 export type JsonSchema = object | boolean;

@@ -5,7 +5,8 @@ import type { Msg, NatsConnection } from 'nats';
 import { linkedRequest } from '../../link/linked-request.js';
 import { neverSent } from '../../link/never-sent.js';
 import { isNobody, untilServed } from '../../link/until-served.js';
-import { type Fault, fault, isErrorCode } from '../../schemas/errors.js';
+import { isErrorCode } from '../../schemas/error-table.js';
+import { type Fault, fault } from '../../schemas/errors.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 

@@ -1,4 +1,4 @@
-import { isDeadly } from '../../schemas/errors.js';
+import { isDeadly } from '../../schemas/error-table.js';
 import { encodeJson } from '../../schemas/json.js';
 import type { Refusal } from '../../schemas/result.js';
 import type { Outcome } from './handler-outcome.js';

@@ -1,5 +1,6 @@
 import { left } from 'fp-ts/lib/Either.js';
-import { type ErrorCode, fault } from '../../schemas/errors.js';
+import type { ErrorCode } from '../../schemas/error-table.js';
+import { fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { type Check, compile, type JsonSchema } from '../../schemas/validate.js';
 

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
-import { type ErrorCode, isErrorCode } from '../../schemas/errors.js';
+import { type ErrorCode, isErrorCode } from '../../schemas/error-table.js';
 import type { Ok, Refusal, Result } from '../../schemas/result.js';
 import { changesBetween } from '../state/changes.js';
 import type { HandledAgain } from './handle-again.js';

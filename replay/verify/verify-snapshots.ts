@@ -1,7 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import type { AnyModule } from '../../modules/sdk/define-module.js';
-import type { ErrorCode } from '../../schemas/errors.js';
+import type { ErrorCode } from '../../schemas/error-table.js';
 import { checkSnapshots } from '../rebuild/check.js';
 import type { Findings } from './findings.js';
 

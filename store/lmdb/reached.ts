@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type ErrorCode, type Fault, FaultError, fault } from '../../schemas/errors.js';
+import type { ErrorCode } from '../../schemas/error-table.js';
+import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { pause } from '../../system/async/pause.js';
 
 const POLL_MS = 1;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { connect, headers as makeHeaders, type NatsConnection } from 'nats';
-import { ERRORS, type ErrorCode, isErrorCode } from '../../schemas/errors.js';
+import { ERRORS, type ErrorCode, isErrorCode } from '../../schemas/error-table.js';
 import type { Refusal, Result } from '../../schemas/result.js';
 import { manifest } from '../fixtures/modules/faulty/manifest.js';
 import { startBroker, type TestBroker, tallystick } from '../support/broker.js';

@@ -36,7 +36,7 @@ describe('documents', () => {
     for (const { path, text } of all) assert.doesNotMatch(text, /^(<{7}|={7}|>{7})( |$)/m, path);
   });
 
-  it('docs/protocol.md has the table of errors that schemas/errors.ts gives', () => {
+  it('docs/protocol.md has the table of errors that schemas/error-table.ts gives', () => {
     const protocol = all.find(({ path }) => path === 'docs/protocol.md');
     assert.ok(protocol);
     assert.equal(

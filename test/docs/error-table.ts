@@ -1,4 +1,4 @@
-import { ERRORS } from '../../schemas/errors.js';
+import { ERRORS } from '../../schemas/error-table.js';
 
 const HEADS = ['code', 'status', 'service', 'exit', 'again', 'meaning'];
 
@@ -13,7 +13,7 @@ const table = (): string =>
     ),
   ].join('\n');
 
-const BEGIN = '<!-- errors: written by test/docs/write-error-table.js from schemas/errors.ts -->';
+const BEGIN = '<!-- errors: written by test/docs/write-error-table.js from schemas/error-table.ts -->';
 const END = '<!-- end of errors -->';
 
 /** The document with the table as it must be, between its marks. */

@@ -8,7 +8,7 @@ const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ');
 
 const FENCED = /^[ \t]*```[\s\S]*?^[ \t]*```$/gm;
 
-/** The table of errors has the texts of schemas/errors.ts, and code is not prose. */
+/** The table of errors has the texts of schemas/error-table.ts, and code is not prose. */
 const withoutCode = (text: string): string =>
   text
     .replaceAll(/^<!-- errors: [\s\S]*?^<!-- end of errors -->/gm, blank)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ERRORS, type ErrorCode, FaultError, fault, isErrorCode, toFault } from '../../schemas/errors.js';
+import { ERRORS, type ErrorCode, isErrorCode } from '../../schemas/error-table.js';
+import { FaultError, fault, toFault } from '../../schemas/errors.js';
 import { CODE_PATTERN, refusal, serviceCode } from '../../schemas/result.js';
 
 /**
