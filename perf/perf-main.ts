@@ -33,6 +33,7 @@ Options:
   --peers A,B    peers to measure too, or none (default: all)
 ${PEERS}
   --in-flight N,M  calls: calls in flight, instead of 1,16,64,256,1024
+  --commands N   calls: commands to send without a wait for their results, or 0 (default: 20000)
   --seconds N    length of one measurement: calls 1.5, idle 60 without it
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --help         this
@@ -44,7 +45,7 @@ Examples:
   npm run --silent perf -- reading --json --records 200000 --rounds 3
   npm run perf -- lookup --agents 10000 --peers nats --rounds 1
   npm run perf -- calls
-  npm run --silent perf -- calls --json --peers none --in-flight 1,256 --seconds 5
+  npm run --silent perf -- calls --json --peers none --commands 0 --in-flight 1,256
   npm run perf -- idle --seconds 20
   npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
 `;
@@ -57,6 +58,8 @@ const wholeNumber = (flag: string, text: string | undefined): number | undefined
     throw new UsageError(`${flag} needs a whole number from 1 on, not ${text}`);
   return Number(text);
 };
+
+const countOf = (flag: string, text: string): number => (text === '0' ? 0 : (wholeNumber(flag, text) ?? 0));
 
 const wholeNumbers = (flag: string, text: string): readonly number[] =>
   text.split(',').flatMap((each) => wholeNumber(flag, each) ?? []);
@@ -95,6 +98,7 @@ const readArgs = (args: readonly string[]) => {
         agents: { type: 'string' },
         peers: { type: 'string' },
         'in-flight': { type: 'string' },
+        commands: { type: 'string' },
         seconds: { type: 'string' },
         'memory-limit': { type: 'string' },
       },
@@ -148,6 +152,7 @@ const main = async (args: readonly string[]): Promise<number> => {
     ...(values['in-flight'] === undefined
       ? {}
       : { inFlight: wholeNumbers('--in-flight', values['in-flight']) }),
+    ...(values.commands === undefined ? {} : { commands: countOf('--commands', values.commands) }),
     ...(values.seconds === undefined ? {} : { seconds: secondsOf(values.seconds) }),
     ...(values['memory-limit'] === undefined ? {} : { memoryLimitBytes: sizeOf(values['memory-limit']) }),
     say: (line) => process.stderr.write(`${line}\n`),

@@ -1,5 +1,5 @@
 /** Options that not every scenario has a use for. */
-export const OWN_OPTIONS = ['agents', 'peers', 'in-flight', 'seconds', 'memory-limit'] as const;
+export const OWN_OPTIONS = ['agents', 'peers', 'in-flight', 'seconds', 'commands', 'memory-limit'] as const;
 export type OwnOption = (typeof OWN_OPTIONS)[number];
 
 /** How a scenario is run. */
@@ -13,6 +13,8 @@ export interface ScenarioOptions {
   readonly peers?: readonly string[];
   /** Numbers of calls in flight to measure with. */
   readonly inFlight?: readonly number[];
+  /** Commands to send that no caller waits for; 0: none. */
+  readonly commands?: number;
   /** Length of one measurement. */
   readonly seconds?: number;
   /** What the server aims to stay below, bytes; without it, as a broker gives its own. */

@@ -16,6 +16,10 @@ export interface Callee extends AsyncDisposable {
   readonly pids: PidsByRole<string>;
 }
 
+export interface BrokerCallee extends Callee {
+  readonly dataDir: string;
+}
+
 /** The name of the callee that is no broker. */
 export const REQUEST = 'request';
 
@@ -30,10 +34,7 @@ const disposeAll = async (all: readonly AsyncDisposable[]): Promise<void> => {
 };
 
 /** A broker with the shipped modules, as `tallystick start` runs it. */
-export const startBrokerCallee = async (
-  durability: Durability,
-  reaper: Reaper,
-): Promise<Callee & { readonly dataDir: string }> => {
+export const startBrokerCallee = async (durability: Durability, reaper: Reaper): Promise<BrokerCallee> => {
   const dir = await makeBenchDir();
   const broker = await startBenchBroker(dir.path, reaper, durability);
   const { hosts, ...own } = await brokerProcesses(dir.path);

@@ -2,6 +2,7 @@
 import { connect, type NatsConnection } from 'nats';
 import { percentile } from '../bench/percentiles.js';
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
+import { type CommandWay, sendAll } from './sending.js';
 import { agentAt, payloadAt } from './deposit-calls.js';
 
 export interface CallsAsked {
@@ -22,6 +23,11 @@ export interface CallsRun {
 
 export type CallerQuestions = {
   readonly run: { readonly ask: CallsAsked; readonly answer: CallsRun };
+  /** Sends so many commands without a wait for their results. */
+  readonly send: {
+    readonly ask: { readonly at: string; readonly way: CommandWay; readonly commands: number };
+    readonly answer: { readonly begunAtMs: number };
+  };
   readonly pid: { readonly ask: null; readonly answer: number };
 };
 
@@ -65,4 +71,8 @@ const run = async ({ at, inFlight, seconds, most }: CallsAsked): Promise<CallsRu
   };
 };
 
-answerQuestions<CallerQuestions>({ run, pid: () => process.pid });
+answerQuestions<CallerQuestions>({
+  run,
+  send: async ({ at, way, commands }) => ({ begunAtMs: await sendAll(urls[at] ?? '', way, commands) }),
+  pid: () => process.pid,
+});

@@ -1,4 +1,5 @@
 import { REQUEST } from './callees.js';
+import type { CommandsFound } from './commands.js';
 import type { CallFigures, FiguresByInFlight } from './measure-calls.js';
 
 type Found = ReadonlyMap<string, FiguresByInFlight>;
@@ -13,7 +14,10 @@ const over = (above: number | undefined, below: number | undefined): number | un
   above === undefined || below === undefined ? undefined : above / below;
 
 /** The promised figures, from medians of the rounds; null for a figure that this run did not measure. */
-export const callRatios = (found: Found): Readonly<Record<string, number | null>> => {
+export const callRatios = (
+  found: Found,
+  commands: CommandsFound,
+): Readonly<Record<string, number | null>> => {
   const at = (name: string, inFlight: number): CallFigures | undefined => found.get(name)?.[inFlight];
   const p50 = (name: string): number | undefined => at(name, 1)?.p50Ms.median;
   const rate = (name: string): number | undefined => at(name, BUSY)?.perSecond.median;
@@ -27,5 +31,9 @@ export const callRatios = (found: Found): Readonly<Record<string, number | null>
     serverUsPerCall: rounded(cpu('server'), 1),
     brokerUsPerCall: rounded(cpu('broker'), 1),
     hostUsPerCall: rounded(cpu('host'), 1),
+    pubRecordedPerSecond: rounded(commands.pub?.recordedPerSecond, 0),
+    pubHandledPerSecond: rounded(commands.pub?.handledPerSecond, 0),
+    pubJRecordedPerSecond: rounded(commands.pubJ?.recordedPerSecond, 0),
+    pubJHandledPerSecond: rounded(commands.pubJ?.handledPerSecond, 0),
   };
 };

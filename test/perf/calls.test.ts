@@ -18,6 +18,9 @@ interface CallFigures {
 
 interface PrintedCalls {
   readonly calls: { readonly callees: Readonly<Record<string, Readonly<Record<string, CallFigures>>>> };
+  readonly commands: Readonly<
+    Record<string, { readonly sent: number; readonly stored: number; readonly handled: number }>
+  >;
   readonly ratios: Readonly<Record<string, number | null>>;
 }
 
@@ -27,13 +30,18 @@ describe('the benchmark of calls', () => {
     const args = ['--in-flight', '1,256', '--records', '300', '--seconds', '60', '--rounds', '1', '--json'];
     const { code, stdout, stderr } = await perf(['calls', ...args], { TMPDIR: temp.path });
     assert.equal(code, 0, stderr);
-    const { calls, ratios } = JSON.parse(stdout) as PrintedCalls;
+    const { calls, commands, ratios } = JSON.parse(stdout) as PrintedCalls;
     assert.deepEqual(Object.keys(ratios), [
       ...['callP50OverRequestOs', 'callP50OverRequestFsync'],
       ...['callsPerSecondOs256', 'callsPerSecondFsync256', 'callsOverRequestsOs256'],
       ...['serverUsPerCall', 'brokerUsPerCall', 'hostUsPerCall'],
+      ...['pubRecordedPerSecond', 'pubHandledPerSecond', 'pubJRecordedPerSecond', 'pubJHandledPerSecond'],
     ]);
     for (const [name, ratio] of Object.entries(ratios)) assert.ok(ratio !== null && ratio > 0, name);
+    for (const way of ['pub', 'pubJ']) {
+      const { sent, stored, handled } = commands[way] ?? assert.fail(way);
+      assert.deepEqual([sent, stored, handled], [300, 300, 300]);
+    }
     assert.deepEqual(Object.keys(calls.callees), ['request', 'os', 'fsync']);
     for (const [callee, byInFlight] of Object.entries(calls.callees)) {
       assert.deepEqual(Object.keys(byInFlight), ['1', '256']);

@@ -161,6 +161,7 @@ describe('the benchmarks', () => {
       ['reading', '--peers', 'none'],
       ['reading', '--seconds', '2'],
       ['calls', '--seconds', '0'],
+      ['calls', '--commands', '-1'],
       ['calls', '--in-flight', '1,x'],
       ['reading', '--memory-limit', '1GiB'],
       ['verify', '--memory-limit', 'much'],
