@@ -1,7 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { Appender } from '../../journal/append/appender.js';
-import { copyDraft } from '../../journal/append/copy-draft.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { GROUPING } from '../../journal/append/grouping.js';
 import { acknowledgementOf, Pull, type Pulled } from '../../journal/read/pull.js';
@@ -23,6 +22,7 @@ import { Checkpoint } from './checkpoint.js';
 import { storedOutcome } from './stored-outcome.js';
 import type { Effects } from './effects.js';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
+import { OutgoingCopies } from './outgoing-copies.js';
 import { deadlineOf, isUrgent, readCommand } from './read-command.js';
 import type { Scheduled } from './schedule/scheduled.js';
 import type { CommandScheduler } from './schedule/command-scheduler.js';
@@ -82,9 +82,10 @@ export class Session {
   /** The version of every result and event of the session. */
   readonly #schema: string;
   readonly #appender: Appender;
+  readonly #copies: OutgoingCopies;
   readonly #pull: Pull;
   readonly #checkpoint = new Checkpoint();
-  readonly #ackTimer: NodeJS.Timeout;
+  #ackTimer: NodeJS.Timeout | undefined;
   #end: (reason: Fault) => void = () => undefined;
   #window = WINDOW;
   #isShelfRefused = false;
@@ -110,6 +111,7 @@ export class Session {
       { nc, producer, epoch: start.epoch, next: start.next, grouping: GROUPING[start.durability] },
       broken,
     );
+    this.#copies = new OutgoingCopies(this.#appender, (cause) => this.#finished(cause), broken);
     this.#pull = new Pull({
       nc,
       apiPrefix,
@@ -117,7 +119,6 @@ export class Session {
       onMessage: (pulled) => this.#received(pulled),
       onBroken: broken,
     });
-    this.#ackTimer = setInterval(() => this.#acknowledge(), ACK_INTERVAL_MS).unref();
     this.#pull.want(this.#window);
   }
 
@@ -148,7 +149,10 @@ export class Session {
     scheduler.drain();
     effects.drain();
     const busy = (): boolean => this.#appender.pending > 0 || (scheduler.inHand > 0 && !scheduler.isStalled);
-    while (!this.#over && busy()) await pause(5);
+    for (; !this.#over; await pause(5)) {
+      this.#copies.send();
+      if (!busy()) break;
+    }
     this.#acknowledge();
     this.#break(fault('MODULE_UNAVAILABLE', 'the module stops'));
   }
@@ -156,7 +160,8 @@ export class Session {
   #break(reason: Fault): void {
     if (this.#over) return;
     this.#over = true;
-    clearInterval(this.#ackTimer);
+    clearTimeout(this.#ackTimer);
+    this.#copies.close();
     this.#pull.close();
     this.#appender.break(reason);
     this.#options.shelf.close();
@@ -329,38 +334,26 @@ export class Session {
         failPoint('host.acknowledged');
         keep(stored.right.seq, Date.now());
         effects.forget(message.seq);
-        this.#copies(message.seq, conversation, outcome);
+        this.#copies.add({ seq: message.seq, conversation, schema: this.#schema, out: outcome.out });
         scheduler.stored(command);
       },
     );
     failPoint('host.appended');
-  }
-
-  #copies(cause: number, conversation: number, { out }: Outcome): void {
-    const n = out.length;
-    if (n === 0) return this.#finished(cause);
-    let missing = n;
-    for (const [index, each] of out.entries()) {
-      const copy = { cause, conversation, schema: this.#schema, i: index + 1, n, out: each };
-      this.#appender.submit(copyDraft(copy), (stored) => {
-        if (E.isLeft(stored)) return this.#break(stored.left);
-        failPoint('host.copy-acknowledged');
-        missing -= 1;
-        if (missing === 0) this.#finished(cause);
-      });
-      failPoint('host.copy-appended');
-    }
+    this.#copies.send();
   }
 
   #finished(seq: number): void {
     failPoint('host.finished');
     this.#checkpoint.finished(seq);
+    this.#ackTimer ??= setTimeout(() => this.#acknowledge(), ACK_INTERVAL_MS).unref();
     // Without asking here, a full window stays full.
     this.#ask();
   }
 
   /** A hint for lag and where the next start begins to look: losing one costs a little reading, never a command. */
   #acknowledge(): void {
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
     const reached = this.#checkpoint.advance();
     if (reached === undefined || this.#over) return;
     const { nc, module } = this.#options;

@@ -12,6 +12,12 @@ const RETRY_MS = 1_000;
 /** Encoding states takes at most one part in so many of the time; writing them too, where groups are large. */
 const WRITING_SHARE = 8;
 /**
+ * Where a group had few changes, so long from its begin to the next one: to wake the thread that writes takes more time
+ * than to write. A change after a pause is written at once. docs/limits.md says it.
+ */
+const FEW_CHANGES = 4;
+const FEW_PAUSE_MS = 5;
+/**
  * Agents of one group, above which the next one waits longer where that spares writing: under a load that changes all
  * agents again and again most of what is written at once is written for nothing. Where there are more agents than are
  * changed within the longest pause it would spare nothing, and the host took a third more time for a change in groups
@@ -162,7 +168,8 @@ export class States {
       this.#savedSeq = seq;
       const now = performance.now();
       const tookMs = isLarge ? now - begun : encodedMs;
-      this.#pauseUntil = now + Math.min(LONGEST_PAUSE_MS, tookMs * WRITING_SHARE);
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, tookMs * WRITING_SHARE);
+      this.#pauseUntil = now + (taken.waiting < FEW_CHANGES ? Math.max(FEW_PAUSE_MS, pauseMs) : pauseMs);
       if (this.#isFailing) this.say('snapshots are written again');
       this.#isFailing = false;
       this.#agents.written(taken);

@@ -74,6 +74,11 @@ export class CommandPolicy<C extends Scheduled, H extends ScheduledHandler> {
     if (!this.#quarantine.holds(command)) this.#join(command);
   }
 
+  /** Whether a command waits for its turn. */
+  get hasTurn(): boolean {
+    return this.#turns.length > 0;
+  }
+
   /** The next command whose turn it is. */
   nextTurn(): C | undefined {
     const command = this.#turns.take();

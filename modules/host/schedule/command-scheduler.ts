@@ -113,13 +113,13 @@ export class CommandScheduler<C extends Scheduled> {
     if (this.#isSlicing) return;
     const command = this.#policy.nextTurn();
     if (command === undefined) return;
-    this.#sliceSoon();
-    this.#begin(command);
-  }
-
-  #sliceSoon(): void {
     this.#isSlicing = true;
-    setImmediate(() => this.#slice());
+    // What was read along with it waits by then; where nothing does, no turn of the event loop is spent on a slice.
+    queueMicrotask(() => {
+      if (this.#policy.hasTurn) setImmediate(() => this.#slice());
+      else this.#isSlicing = false;
+    });
+    this.#begin(command);
   }
 
   #slice(): void {
@@ -132,7 +132,7 @@ export class CommandScheduler<C extends Scheduled> {
       }
       this.#begin(command);
     }
-    this.#sliceSoon();
+    setImmediate(() => this.#slice());
   }
 
   /** A loop, since thousands may end one after the other, which must not grow the stack. */
