@@ -19,11 +19,21 @@ export const fault = (code: ErrorCode, message: string, path?: string): Fault =>
   retryable: ERRORS[code].retryable,
 });
 
-/** Carries a fault through code that can only throw (constructors, library callbacks, broken invariants). */
+const IS_FAULT = Symbol.for('tallystick.fault');
+
+/**
+ * Carries a fault through code that can only throw (constructors, library callbacks, broken invariants). A process can
+ * have two copies of this file: a module can bring another copy of the package. Each copy knows the errors of the other.
+ */
 export class FaultError extends Error {
   override readonly name = 'FaultError';
+  readonly [IS_FAULT] = true;
   constructor(readonly fault: Fault) {
     super(`${fault.code}: ${fault.message}`);
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && IS_FAULT in value;
   }
 }
 

@@ -134,3 +134,15 @@ test('what was thrown becomes a fault, and a fault that was thrown stays itself'
   assert.deepEqual(toFault(new TypeError('x is not a function')), fault('INTERNAL', 'x is not a function'));
   assert.deepEqual(toFault('text', 'HANDLER_THREW'), fault('HANDLER_THREW', 'text'));
 });
+
+test('each copy of the package knows the errors of the other', async () => {
+  const path = new URL('../../schemas/errors.js?copy', import.meta.url).href;
+  const copy = (await import(path)) as { FaultError: typeof FaultError; toFault: typeof toFault };
+  assert.notEqual(copy.FaultError, FaultError);
+  const theirs = new copy.FaultError(fault('LOG_FULL', 'no room'));
+  assert.ok(theirs instanceof FaultError);
+  assert.equal(toFault(theirs).code, 'LOG_FULL');
+  assert.equal(copy.toFault(new FaultError(fault('OVERLOADED', 'wait'))).code, 'OVERLOADED');
+  for (const other of [new Error('LOG_FULL: no room'), { name: 'FaultError' }, null, undefined, 'FaultError'])
+    assert.equal(other instanceof FaultError, false);
+});
