@@ -22,8 +22,9 @@ export const fault = (code: ErrorCode, message: string, path?: string): Fault =>
 const IS_FAULT = Symbol.for('tallystick.fault');
 
 /**
- * Carries a fault through code that can only throw (constructors, library callbacks, broken invariants). A process can
- * have two copies of this file: a module can bring another copy of the package. Each copy knows the errors of the other.
+ * Carries a fault through code that can only throw (constructors, library callbacks, broken invariants). A process
+ * can have two copies of this file: a module can bring another copy of the package. Each copy knows the errors of the
+ * other.
  */
 export class FaultError extends Error {
   override readonly name = 'FaultError';
