@@ -7,18 +7,25 @@ import { makeBenchDir } from '../bench/bench-dir.js';
 import { startBenchServer } from '../bench/bench-server.js';
 import type { PidsByRole } from '../bench/processor-time.js';
 import type { ResponderQuestions } from './responder-main.js';
+import type { CallTarget } from './targets.js';
 
 /** The receiver of calls: a broker, or a program that replies to plain requests. */
 export interface Callee extends AsyncDisposable {
   readonly name: string;
-  readonly url: string;
+  readonly target: CallTarget;
   /** The processes that a call goes through, without the caller. */
   readonly pids: PidsByRole<string>;
+  /** The numbers of calls in flight at which it is called; without it all. */
+  readonly only?: readonly number[];
 }
 
 export interface BrokerCallee extends Callee {
+  readonly url: string;
   readonly dataDir: string;
 }
+
+/** At this many calls in flight, rates and processor time are compared. */
+export const BUSY = 256;
 
 /** The name of the callee that is no broker. */
 export const REQUEST = 'request';
@@ -40,6 +47,7 @@ export const startBrokerCallee = async (durability: Durability, reaper: Reaper):
   const { hosts, ...own } = await brokerProcesses(dir.path);
   return {
     name: durability,
+    target: { via: 'nats', url: broker.url },
     url: broker.url,
     pids: { server: own.server, broker: own.broker, host: hostOf(hosts, 'accounts') },
     dataDir: dir.path,
@@ -56,7 +64,7 @@ export const startRequestCallee = async (reaper: Reaper, say: (line: string) => 
   if (pid === undefined) throw new Error('the server has ended');
   return {
     name: REQUEST,
-    url: server.url,
+    target: { via: 'nats', url: server.url },
     pids: { server: pid, responder: await responder.ask('pid', null) },
     [Symbol.asyncDispose]: () => disposeAll([server, responder]),
   };

@@ -1,12 +1,11 @@
-/** The process that calls: requests to a plain server and durable calls, all by the same client. */
-import { connect, type NatsConnection } from 'nats';
+/** The process that calls: requests to a plain server and durable calls by one client, and calls to the peers. */
 import { percentile } from '../bench/percentiles.js';
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { type CommandWay, sendAll } from './sending.js';
-import { agentAt, payloadAt } from './deposit-calls.js';
+import { type CallTarget, openTarget } from './targets.js';
 
 export interface CallsAsked {
-  /** A key of the setting's `urls`. */
+  /** A key of the setting's `targets`. */
   readonly at: string;
   readonly inFlight: number;
   readonly seconds: number;
@@ -25,23 +24,22 @@ export type CallerQuestions = {
   readonly run: { readonly ask: CallsAsked; readonly answer: CallsRun };
   /** Sends so many commands without a wait for their results. */
   readonly send: {
-    readonly ask: { readonly at: string; readonly way: CommandWay; readonly commands: number };
+    readonly ask: { readonly url: string; readonly way: CommandWay; readonly commands: number };
     readonly answer: { readonly begunAtMs: number };
   };
   readonly pid: { readonly ask: null; readonly answer: number };
 };
 
-const TIMEOUT_MS = 30_000;
-const { urls } = settingOf<{ readonly urls: Readonly<Record<string, string>> }>();
-const connections = new Map<string, NatsConnection>();
-for (const [name, url] of Object.entries(urls)) connections.set(name, await connect({ servers: url }));
+const { targets } = settingOf<{ readonly targets: Readonly<Record<string, CallTarget>> }>();
+const open = new Map<string, Awaited<ReturnType<typeof openTarget>>>();
+for (const [name, target] of Object.entries(targets)) open.set(name, await openTarget(target));
 
 let number = 0;
 
 /** Keeps so many calls in flight: each caller sends its next one when it has its reply. */
 const run = async ({ at, inFlight, seconds, most }: CallsAsked): Promise<CallsRun> => {
-  const nc = connections.get(at);
-  if (nc === undefined) throw new Error(`there is no connection for ${at}`);
+  const call = open.get(at);
+  if (call === undefined) throw new Error(`there is no target ${at}`);
   const latencies: number[] = [];
   const from = performance.now();
   const until = from + seconds * 1_000;
@@ -49,12 +47,9 @@ const run = async ({ at, inFlight, seconds, most }: CallsAsked): Promise<CallsRu
   const caller = async (): Promise<void> => {
     for (let begun = performance.now(); begun < until && left > 0; ) {
       left -= 1;
-      const i = number++;
-      const reply = await nc.request(`call.accounts.deposit.${agentAt(i)}`, payloadAt(i), {
-        timeout: TIMEOUT_MS,
-      });
-      const { status } = reply.json<{ readonly status: string }>();
-      if (status !== 'ok') throw new Error(`${at}: a call was answered ${reply.string()}`);
+      const reply = await call(number++);
+      const { status } = JSON.parse(reply) as { readonly status?: string };
+      if (status !== 'ok') throw new Error(`${at}: a call was answered ${reply}`);
       const now = performance.now();
       latencies.push(now - begun);
       begun = now;
@@ -73,6 +68,6 @@ const run = async ({ at, inFlight, seconds, most }: CallsAsked): Promise<CallsRu
 
 answerQuestions<CallerQuestions>({
   run,
-  send: async ({ at, way, commands }) => ({ begunAtMs: await sendAll(urls[at] ?? '', way, commands) }),
+  send: async ({ url, way, commands }) => ({ begunAtMs: await sendAll(url, way, commands) }),
   pid: () => process.pid,
 });

@@ -1,11 +1,9 @@
-import { REQUEST } from './callees.js';
+import { BUSY, REQUEST } from './callees.js';
+import { RESTATE } from './restate-callee.js';
 import type { CommandsFound } from './commands.js';
 import type { CallFigures, FiguresByInFlight } from './measure-calls.js';
 
 type Found = ReadonlyMap<string, FiguresByInFlight>;
-
-/** At this many calls in flight, rates and processor time are compared. */
-const BUSY = 256;
 
 const rounded = (value: number | undefined, digits: number): number | null =>
   value === undefined || Number.isNaN(value) ? null : Number(value.toFixed(digits));
@@ -31,6 +29,9 @@ export const callRatios = (
     serverUsPerCall: rounded(cpu('server'), 1),
     brokerUsPerCall: rounded(cpu('broker'), 1),
     hostUsPerCall: rounded(cpu('host'), 1),
+    overRestate256: rounded(over(rate('fsync'), rate(RESTATE)), 2),
+    overRestateP50: rounded(over(p50(RESTATE), p50('fsync')), 2),
+    overRestateOs256: rounded(over(rate('os'), rate(RESTATE)), 2),
     pubRecordedPerSecond: rounded(commands.pub?.recordedPerSecond, 0),
     pubHandledPerSecond: rounded(commands.pub?.handledPerSecond, 0),
     pubJRecordedPerSecond: rounded(commands.pubJ?.recordedPerSecond, 0),

@@ -49,14 +49,14 @@ export const sendCommands = async (
   way: CommandWay,
   commands: number,
   caller: Program<CallerQuestions>,
-  { name, pids, dataDir }: BrokerCallee,
+  { url, pids, dataDir }: BrokerCallee,
 ): Promise<CommandFigures> => {
   const operator = await connectOperator(dataDir);
   try {
     const all = { ...pids, caller: await caller.ask('pid', null) };
     const from = await logEnd(operator);
     const before = await processorTime(all);
-    const { begunAtMs } = await caller.ask('send', { at: name, way, commands });
+    const { begunAtMs } = await caller.ask('send', { url, way, commands });
     await grown(() => logEnd(operator), from + commands * RECORDS_EACH);
     await atRest(pids);
     const after = await processorTime(all);

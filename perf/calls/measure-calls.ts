@@ -60,6 +60,9 @@ const figuresOf = (samples: readonly CallSample[]): CallFigures => {
   };
 };
 
+/** A callee is called at these numbers alone, where it has them: a peer of whole seconds a round is enough at two. */
+const isCalledAt = ({ only }: Callee, inFlight: number): boolean => only?.includes(inFlight) ?? true;
+
 /** Calls all callees in turn in each round, at each number of calls in flight: other load meets all of them. */
 export const measureCalls = async (
   caller: Program<CallerQuestions>,
@@ -72,7 +75,7 @@ export const measureCalls = async (
   for (const callee of callees) await sampleOf(caller, callee, WARM_IN_FLIGHT, setting);
   for (let round = 1; round <= rounds; round++) {
     for (const each of inFlight) {
-      for (const callee of callees) {
+      for (const callee of callees.filter((every) => isCalledAt(every, each))) {
         const sample = await sampleOf(caller, callee, each, setting);
         const key = keyOf(callee, each);
         samples.set(key, [...(samples.get(key) ?? []), sample]);
@@ -87,7 +90,11 @@ export const measureCalls = async (
   return new Map(
     callees.map((callee) => [
       callee.name,
-      Object.fromEntries(inFlight.map((each) => [each, figuresOf(samples.get(keyOf(callee, each)) ?? [])])),
+      Object.fromEntries(
+        inFlight
+          .filter((each) => isCalledAt(callee, each))
+          .map((each) => [each, figuresOf(samples.get(keyOf(callee, each)) ?? [])]),
+      ),
     ]),
   );
 };

@@ -24,20 +24,29 @@ interface PrintedCalls {
   readonly ratios: Readonly<Record<string, number | null>>;
 }
 
+const PEER_RATIOS = ['overRestate256', 'overRestateP50', 'overRestateOs256'];
+
 describe('the benchmark of calls', () => {
   test('it prints all ratios, and each process of a call and of a request has its processor time', async () => {
     await using temp = tempDir();
-    const args = ['--in-flight', '1,256', '--records', '300', '--seconds', '60', '--rounds', '1', '--json'];
-    const { code, stdout, stderr } = await perf(['calls', ...args], { TMPDIR: temp.path });
+    const args = ['--in-flight', '1,256', '--records', '300', '--seconds', '60', '--rounds', '1'];
+    const { code, stdout, stderr } = await perf(['calls', ...args, '--peers', 'none', '--json'], {
+      TMPDIR: temp.path,
+    });
     assert.equal(code, 0, stderr);
     const { calls, commands, ratios } = JSON.parse(stdout) as PrintedCalls;
     assert.deepEqual(Object.keys(ratios), [
       ...['callP50OverRequestOs', 'callP50OverRequestFsync'],
       ...['callsPerSecondOs256', 'callsPerSecondFsync256', 'callsOverRequestsOs256'],
       ...['serverUsPerCall', 'brokerUsPerCall', 'hostUsPerCall'],
+      ...PEER_RATIOS,
       ...['pubRecordedPerSecond', 'pubHandledPerSecond', 'pubJRecordedPerSecond', 'pubJHandledPerSecond'],
     ]);
-    for (const [name, ratio] of Object.entries(ratios)) assert.ok(ratio !== null && ratio > 0, name);
+    for (const [name, ratio] of Object.entries(ratios)) {
+      if (PEER_RATIOS.includes(name)) assert.equal(ratio, null);
+      else assert.ok(ratio !== null && ratio > 0, name);
+    }
+    assert.match(stderr, /without restate as a peer: it is not in --peers/);
     for (const way of ['pub', 'pubJ']) {
       const { sent, stored, handled } = commands[way] ?? assert.fail(way);
       assert.deepEqual([sent, stored, handled], [300, 300, 300]);

@@ -162,6 +162,7 @@ describe('the benchmarks', () => {
       ['reading', '--seconds', '2'],
       ['calls', '--seconds', '0'],
       ['calls', '--commands', '-1'],
+      ['calls', '--peers', 'sqlite'],
       ['calls', '--in-flight', '1,x'],
       ['reading', '--memory-limit', '1GiB'],
       ['verify', '--memory-limit', 'much'],
