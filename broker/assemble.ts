@@ -8,6 +8,8 @@ import { Gateway } from './gateway/gateway.js';
 import { OutsideProducers } from './gateway/outside-producers.js';
 import { UnownedCommands } from './gateway/unowned.js';
 import { LogIndex } from './index/log-index.js';
+import { LiveFeed } from './live/live-feed.js';
+import { LiveInterest } from './live/live-interest.js';
 import { BrokerReader } from './reader/broker-reader.js';
 import { brokerEpochs } from '../journal/epochs/epoch-source.js';
 import { GROUPING } from '../journal/append/grouping.js';
@@ -65,6 +67,15 @@ export const assemble = (options: AssembleOptions): Parts => {
     say: (text) => log.line('index', text),
     onLost,
   });
+  const live = new LiveFeed({
+    nc,
+    reader,
+    interest: new LiveInterest((isListed) => options.server.link.subscriptions(isListed)),
+    after: open.under,
+    say: (text) => log.line('live', text),
+  });
+  lifetime.onStop(() => live.close());
+  lifetime.onReplaced(() => live.close());
   index.on('record', (seq) => open.whole.met(seq));
   const dropAhead = dropSnapshotsAhead(open, (text) => log.line('log', text));
   const supervisor = new Supervisor(

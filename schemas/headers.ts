@@ -41,8 +41,14 @@ export const HEADER = {
   contentType: 'Content-Type',
   serviceError: 'Nats-Service-Error',
   serviceErrorCode: 'Nats-Service-Error-Code',
-  /** Set by the server on a republished message: its sequence in the stream. */
+  /** On a stored record that the server gives out, or that is sent to listeners: its sequence in the log. */
   storedSequence: 'Nats-Sequence',
+  /** With it: its stream, subject and time. */
+  storedStream: 'Nats-Stream',
+  storedSubject: 'Nats-Subject',
+  storedTime: 'Nats-Time-Stamp',
+  /** The bytes of a payload that had no room in a message to listeners. */
+  storedSize: 'Nats-Msg-Size',
 } as const;
 
 /** Headers that a request for a command may have, now or later. Its command has them in the log. */

@@ -2,11 +2,13 @@ import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JetStreamManager } from '@nats-io/jetstream';
 import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { StartConfig } from '../../schemas/config.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import type { Durability } from '../../schemas/log.js';
+import { LIVE } from '../../schemas/live.js';
+import { type Durability, LOG } from '../../schemas/log.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import type { BrokerLog } from '../../system/lines/broker-log.js';
 import { BROKER, openBrokerEpoch } from '../../journal/epochs/epoch.js';
@@ -14,6 +16,7 @@ import { brokerEpochs } from '../../journal/epochs/epoch-source.js';
 import { lastEpochOf } from '../../journal/epochs/epoch-holder.js';
 import { GROUPING } from '../../journal/append/grouping.js';
 import { linkState } from '../../link/link-state.js';
+import { linkedRequest } from '../../link/linked-request.js';
 import { lastHeaderOf } from '../../link/message-headers.js';
 import { Producer } from '../../journal/producer/producer.js';
 import { LmdbOutbox } from '../../store/outbox/lmdb-outbox.js';
@@ -73,13 +76,24 @@ export const defaultMaxBytes = (dir: string): number => {
 /** The broker's own producer: calls, and results of commands for unknown modules. */
 const GATEWAY = 'gateway';
 
+const TIMEOUT_MS = 5_000;
+
 const REPLACED = fault('EPOCH_LOST', 'another broker has taken this log over');
 
 /**
- * The broker that takes the log over says so in the log; one that waited for its own next record would serve on. It
- * is told by what the server republishes, before any request that both get; where that was lost with a connection, it
- * looks.
+ * The broker that takes the log over says so in the log, and to the broker before, which would serve on until its own
+ * next record: with the epoch's record on `live.…`, before it serves anything. So the broker before is told before any
+ * request that both get. Where that was lost with a connection, it looks.
  */
+const tellTakeover = async (nc: NatsConnection, under: number): Promise<void> => {
+  const body = JSON.stringify({ seq: under });
+  // With the headers that name the sequence.
+  const { data, headers } = await linkedRequest(nc, `$JS.API.DIRECT.GET.${LOG}`, body, {
+    timeout: TIMEOUT_MS,
+  });
+  nc.publish(LIVE + epochSubject(BROKER), data, headers === undefined ? {} : { headers });
+};
+
 const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void => {
   const link = linkState(nc);
   link.onChange(() => {
@@ -88,7 +102,7 @@ const onTakeover = (nc: NatsConnection, under: number, tell: () => void): void =
       if (E.isRight(last) && (last.right ?? 0) > under) tell();
     });
   });
-  nc.subscribe(`live.${epochSubject(BROKER)}`, {
+  nc.subscribe(LIVE + epochSubject(BROKER), {
     callback: (error, msg) => {
       if (error === null && Number(lastHeaderOf(msg, HEADER.storedSequence)) > under) tell();
     },
@@ -158,6 +172,12 @@ export const openLog = async ({
     lifetime.replaced();
     failure.fail(REPLACED);
   };
+  await runOrThrow(
+    TE.tryCatch(
+      () => tellTakeover(nc, under),
+      (error) => toFault(error, 'LOG_UNAVAILABLE'),
+    ),
+  );
   onTakeover(nc, under, replaced);
   const outbox = await openOutbox(dataDir, log);
   const producer = await runOrThrow(

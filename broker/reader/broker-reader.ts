@@ -28,7 +28,7 @@ export const PATIENCE_MS = 60_000;
 
 /**
  * Reads the log once, for all parts of the broker: the gateway replies to its callers from it, and the index takes its
- * rows from it. Each consumer costs the server about as much as half of storing a record (docs/decisions/0055).
+ * rows from it. Each consumer costs the server about as much as half of storing a record (docs/decisions/0057).
  */
 export class BrokerReader implements Announces<ReaderNews> {
   readonly #news: Announcer<ReaderNews>;

@@ -8,6 +8,7 @@ import { linkedRequest, whileLinked } from '../../link/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { UserKey } from '../../link/nkey.js';
 import { Intake } from '../intake/intake.js';
+import type { AccountSubscriptions } from '../live/live-interest.js';
 import { isThrown } from '../../link/jetstream-error.js';
 
 /** What the server says of its JetStream. */
@@ -33,6 +34,8 @@ export interface Link extends AsyncDisposable {
   /** Has the server read its configuration again; its own words when it refuses. */
   readonly reload: () => TE.TaskEither<Fault, void>;
   readonly jetStreamSettings: () => TE.TaskEither<Fault, JetStreamSettings>;
+  /** The subscriptions in the account of the log: how many, or all of them. Rejects if the server does not tell. */
+  readonly subscriptions: (isListed: boolean) => Promise<AccountSubscriptions>;
   readonly close: () => Promise<void>;
 }
 
@@ -148,6 +151,8 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
           (error) =>
             fault('SERVER_REFUSED', `the server did not take the new accounts: ${(error as Error).message}`),
         );
+      const subscriptions = (isListed: boolean): Promise<AccountSubscriptions> =>
+        administer('SUBSZ', JSON.stringify({ account: 'CORE', subscriptions: isListed }));
       const jetStreamSettings = (): TE.TaskEither<Fault, JetStreamSettings> =>
         TE.tryCatch(
           async () => (await administer<{ config?: JetStreamSettings }>('JSZ')).config ?? {},
@@ -163,6 +168,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         answers: () => whileLinked(nc, () => nc.flush()),
         reload,
         jetStreamSettings,
+        subscriptions,
         close,
         [Symbol.asyncDispose]: close,
       };

@@ -21,11 +21,12 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
     // Known to servers from 2.12 and 2.14; the client's types name them.
     allow_atomic: true,
     allow_batched: true,
-    republish: { src: '>', dest: 'live.>' },
+    // The broker tells those who listen. The server would send every record, at the cost of storing it once more.
+    republish: undefined,
     // `Nats-Msg-Id` is one key for all who write: a module's id must not swallow another module's record. The server
     // takes no shorter window (stream.go, 2.15.1), and 0 means two minutes.
     duplicate_window: SHORTEST_WINDOW_NS,
-  }) as Partial<StreamConfig> & { name: string };
+  }) as unknown as Partial<StreamConfig> & { name: string };
 
 /** A setting that is not as it should be. */
 export interface SettingDifference {
@@ -36,6 +37,7 @@ export interface SettingDifference {
 
 /** The server's report for a setting that was not given. */
 const same = (is: unknown, wanted: unknown): boolean => {
+  if (wanted === undefined) return is === undefined;
   if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)) {
     return Object.entries(wanted).every(([key, value]) =>
       same((is as Record<string, unknown> | undefined)?.[key], value),

@@ -1,5 +1,10 @@
 /** The process that measures how long a result that the server has stored stays invisible in the snapshots. */
-import { connect, type Msg } from 'nats';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { connect } from 'nats';
+import { readLog } from '../../journal/read/reader.js';
+import { logEnds } from '../../journal/read/reader-api.js';
+import { FaultError } from '../../schemas/errors.js';
+import type { StoredMessage } from '../../schemas/record.js';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { MODULE } from './stores/population.js';
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
@@ -18,16 +23,10 @@ const seen: number[] = [];
 /** One agent at a time is watched, and none of the others: a look takes the processor from the writer. */
 let isWatching = false;
 
-/** Milliseconds since 1970, parts of them too, of a time that the server wrote. */
-const exactly = (time: string): number =>
-  Math.floor(Date.parse(time) / 1_000) * 1_000 + Number(`0${/\.\d+/.exec(time)?.[0] ?? '.0'}`) * 1_000;
-
-const watch = ({ subject, headers }: Msg): void => {
-  const seq = Number(headers?.get('Nats-Sequence'));
-  const time = headers?.get('Nats-Time-Stamp');
-  if (isWatching || !Number.isInteger(seq) || time === undefined) return;
+const watch = ({ seq, subject, timeUs = 0 }: StoredMessage): void => {
+  if (isWatching) return;
   isWatching = true;
-  const storedAt = exactly(time);
+  const storedAt = timeUs / 1_000;
   const agent = subject.slice(subject.lastIndexOf('.') + 1);
   const look = (): void => {
     if ((agents.get(agent)?.seq ?? 0) < seq) return void setImmediate(look);
@@ -39,14 +38,16 @@ const watch = ({ subject, headers }: Msg): void => {
   look();
 };
 
+const follow = async (): Promise<void> => {
+  const ends = await logEnds({ nc, prefix: '$JS.API' });
+  if (isLeft(ends)) throw new FaultError(ends.left.fault);
+  const range = { filters: [`res.${MODULE}.deposit.*`], fromSeq: ends.right.lastSeq + 1 };
+  for await (const message of readLog(nc, { ...range, follow: true, headersOnly: true })) watch(message);
+};
+
 answerQuestions<StateWatcherQuestions>({
   watch: async () => {
-    nc.subscribe(`live.res.${MODULE}.deposit.*`, {
-      callback: (error, message) => {
-        if (error === null) watch(message);
-      },
-    });
-    await nc.flush();
+    void follow();
     return null;
   },
   seen: () => seen.splice(0),

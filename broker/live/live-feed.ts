@@ -1,0 +1,154 @@
+import type { NatsConnection } from 'nats';
+import { recordBytes } from '../../journal/wire/stored-message.js';
+import type { WholeMessage } from '../../schemas/record.js';
+import { Seldom } from '../../system/lines/seldom.js';
+import type { BrokerReader } from '../reader/broker-reader.js';
+import type { LiveInterest } from './live-interest.js';
+import { liveMessage, TAKEOVER } from './live-message.js';
+import { SubjectSet } from './subject-set.js';
+
+export interface LiveFeedOptions {
+  readonly nc: NatsConnection;
+  readonly reader: Pick<BrokerReader, 'on'>;
+  readonly interest: Pick<LiveInterest, 'look'>;
+  /** Records behind this sequence are fed. */
+  readonly after: number;
+  readonly say: (text: string) => void;
+}
+
+/** From one look at who listens to the next, while records come. */
+const LOOK_EVERY_MS = 25;
+/** A look is at most one part in so many of the time. */
+const LOOK_SHARE = 20;
+/** Records that wait for the next look. Beyond that the oldest go out unasked. */
+const MOST_RECORDS = 32_768;
+/** Well below what the server holds for a listener: it gets all of them at once. See access/limits.ts. */
+const MOST_BYTES = 4 * 1024 * 1024;
+/** A server that did not tell is asked again after this. */
+const RETRY_MS = 250;
+
+const DEFAULT_MAX_PAYLOAD = 1_048_576;
+
+/** Records that were read together, and for which listeners they were published already. */
+interface Waiting {
+  readonly records: readonly WholeMessage[];
+  readonly bytes: number;
+  readonly sentTo: SubjectSet[];
+}
+
+/**
+ * Publishes each stored record on `live.<subject>` while somebody listens to that subject. It does not hear when a
+ * listener comes: it asks the server now and then, and only while records come. Until then they wait here, so a new
+ * listener gets all that was stored after its subscription, and no listener gets a record twice. A record is published
+ * at once if it was known that somebody listens to it.
+ */
+export class LiveFeed {
+  #wanted = SubjectSet.none;
+  #waiting: Waiting[] = [];
+  #records = 0;
+  #bytes = 0;
+  #lastSeq = 0;
+  #isLooking = false;
+  #nextLookAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  readonly #seldom: Seldom;
+
+  constructor(private readonly options: LiveFeedOptions) {
+    this.#seldom = new Seldom(options.say);
+    options.reader.on('records', (records) => this.#read(records));
+  }
+
+  /** Publishes nothing more. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#forget(this.#waiting.length);
+  }
+
+  #read(all: readonly WholeMessage[]): void {
+    if (this.#isClosed) return;
+    const { after } = this.options;
+    const records = (all[0]?.seq ?? 0) > after ? all : all.filter(({ seq }) => seq > after);
+    let bytes = 0;
+    for (const record of records) bytes += recordBytes(record);
+    const waiting = { records, bytes, sentTo: [] };
+    this.#waiting.push(waiting);
+    this.#records += records.length;
+    this.#bytes += bytes;
+    this.#lastSeq = records.at(-1)?.seq ?? this.#lastSeq;
+    this.#send(waiting, this.#wanted);
+    while (this.#records > MOST_RECORDS || this.#bytes > MOST_BYTES) this.#sendOldest();
+    this.#lookSoon();
+  }
+
+  /** In doubt somebody listens. */
+  #sendOldest(): void {
+    const [oldest] = this.#waiting;
+    if (oldest !== undefined) this.#send(oldest, SubjectSet.all);
+    this.#forget(1);
+  }
+
+  /** Publishes the records that are wanted, but those that were wanted before. */
+  #send({ records, sentTo }: Waiting, wanted: SubjectSet): void {
+    if (!wanted.isEmpty && !sentTo.includes(wanted)) {
+      for (const record of records) {
+        const { subject } = record;
+        if (wanted.has(subject) && !sentTo.some((sent) => sent.has(subject))) this.#publish(record);
+      }
+    }
+    if (!sentTo.includes(wanted)) sentTo.push(wanted);
+  }
+
+  #publish(record: WholeMessage): void {
+    if (record.subject === TAKEOVER) return;
+    const { nc } = this.options;
+    try {
+      const { subject, data, headers } = liveMessage(record, nc.info?.max_payload ?? DEFAULT_MAX_PAYLOAD);
+      nc.publish(subject, data, { headers });
+    } catch (error) {
+      this.#seldom.say(`record ${record.seq} could not be sent to listeners: ${(error as Error).message}`);
+    }
+  }
+
+  #forget(count: number): void {
+    for (const { records, bytes } of this.#waiting.splice(0, count)) {
+      this.#records -= records.length;
+      this.#bytes -= bytes;
+    }
+  }
+
+  #lookSoon(): void {
+    if (this.#timer !== undefined || this.#isLooking || this.#isClosed || this.#waiting.length === 0) return;
+    const pauseMs = this.#nextLookAt - performance.now();
+    if (pauseMs <= 0) return void this.#look();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#look();
+    }, pauseMs).unref();
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    const begun = performance.now();
+    // Who listened when one of these was stored, listens now, or has ended.
+    const upTo = this.#lastSeq;
+    try {
+      const wanted = await this.options.interest.look();
+      this.#nextLookAt = begun + Math.max(LOOK_EVERY_MS, (performance.now() - begun) * LOOK_SHARE);
+      if (!this.#isClosed) this.#looked(wanted, upTo);
+    } catch {
+      // The server is away, or too busy. The records wait.
+      this.#nextLookAt = performance.now() + RETRY_MS;
+    }
+    this.#isLooking = false;
+    this.#lookSoon();
+  }
+
+  #looked(wanted: SubjectSet, upTo: number): void {
+    this.#wanted = wanted;
+    for (const waiting of this.#waiting) this.#send(waiting, wanted);
+    const left = this.#waiting.findIndex(({ records }) => (records.at(-1)?.seq ?? 0) > upTo);
+    this.#forget(left < 0 ? this.#waiting.length : left);
+  }
+}
