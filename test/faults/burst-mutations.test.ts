@@ -26,6 +26,8 @@ const ARGS = [
   ...['--max-recovery', '120'],
 ];
 
+const ATTEMPTS = 4;
+
 interface Case {
   readonly bug: string;
   readonly mutation: Mutation;
@@ -115,9 +117,14 @@ describe('the burst test finds what a bug in the journal does', () => {
 
   for (const [i, { bug, mutation, finds }] of drawn.entries()) {
     it(`finds a journal that ${bug}`, async () => {
-      const { code, out } = await burst(`bug-${i}`, mutation);
-      assert.equal(code, 1);
-      assert.ok(finds(out), JSON.stringify({ ...out, reasons: out.reasons.slice(0, 4) }));
+      // A bug does harm only if records are on their way at a kill. On a busy machine the three kills can all miss them.
+      for (let attempt = 1; ; attempt += 1) {
+        const { code, out } = await burst(`bug-${i}-${attempt}`, mutation);
+        if (code === 0 && attempt < ATTEMPTS) continue;
+        assert.equal(code, 1);
+        assert.ok(finds(out), JSON.stringify({ ...out, reasons: out.reasons.slice(0, 4) }));
+        return;
+      }
     });
   }
 });
