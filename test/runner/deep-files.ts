@@ -14,10 +14,13 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/restart-storm.test.ts',
   'test/faults/pauses.test.ts',
   'test/faults/lines-producer.test.ts',
+  'test/faults/lines-broker.test.ts',
+  'test/faults/kills-producer.test.ts',
   'test/faults/kills-schedules.test.ts',
   // Amounts: `npm test` has the same bounds with smaller ones.
   'test/faults/many-open.test.ts',
   'test/faults/scale.test.ts',
+  'test/cli/total.test.ts',
   'test/faults/leaking-module.test.ts',
   'test/broker/one-agent-flood.test.ts',
   'test/broker/serving/large-floods.test.ts',
@@ -27,9 +30,12 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/changed-handlers.test.ts',
   // Clocks and logs that are rare.
   'test/faults/clock.test.ts',
+  'test/broker/supervisor/start-clock.test.ts',
   'test/faults/future-log.test.ts',
   'test/faults/known-modules.test.ts',
   // Benchmarks.
+  'test/perf/calls.test.ts',
+  'test/perf/idle.test.ts',
   'test/perf/lookup.test.ts',
   'test/perf/scenarios.test.ts',
 ];
