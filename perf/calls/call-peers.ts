@@ -1,7 +1,9 @@
 import type { Reaper } from '../../system/processes/reaper.js';
 import { peerLeftOut } from '../peers/left-out.js';
 import { findRestate } from '../peers/restate.js';
+import { startBullMqCallees } from './bullmq-callees.js';
 import type { Callee } from './callees.js';
+import { startMoleculerCallee } from './moleculer-callee.js';
 import { RESTATE, startRestateCallee } from './restate-callee.js';
 
 /** A peer of durable calls. */
@@ -19,6 +21,8 @@ const PEERS = {
       return [await startRestateCallee(programs, reaper)];
     },
   },
+  moleculer: { start: async (reaper, say) => [await startMoleculerCallee(reaper, say)] },
+  bullmq: { start: startBullMqCallees },
 } as const satisfies Readonly<Record<string, CallPeer>>;
 
 export const CALL_PEERS = Object.keys(PEERS) as readonly (keyof typeof PEERS)[];

@@ -48,8 +48,8 @@ const run = async ({ at, inFlight, seconds, most }: CallsAsked): Promise<CallsRu
     for (let begun = performance.now(); begun < until && left > 0; ) {
       left -= 1;
       const reply = await call(number++);
-      const { status } = JSON.parse(reply) as { readonly status?: string };
-      if (status !== 'ok') throw new Error(`${at}: a call was answered ${reply}`);
+      if ((reply as { readonly status?: string } | null)?.status !== 'ok')
+        throw new Error(`${at}: a call was answered ${JSON.stringify(reply)}`);
       const now = performance.now();
       latencies.push(now - begun);
       begun = now;

@@ -12,3 +12,11 @@ export const payloadAt = (i: number): string => {
   const open = `{"amount":${amountAt(i)}`;
   return `${open.padEnd(CALL_BYTES - 1)}}`;
 };
+
+/** The same for peers that take an object; their client makes about as many bytes of it. */
+export const depositAt = (
+  i: number,
+): { readonly agent: string; readonly amount: number; readonly pad: string } => {
+  const amount = amountAt(i);
+  return { agent: agentAt(i), amount, pad: ' '.repeat(CALL_BYTES - 20) };
+};

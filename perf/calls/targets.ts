@@ -1,14 +1,18 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'nats';
+import { type BullMqSetting, byBullMq } from './bullmq-caller.js';
 import { agentAt, payloadAt } from './deposit-calls.js';
+import { byMoleculer, type MoleculerSetting } from './moleculer-caller.js';
 
 /** Where and how the caller sends its calls. */
 export type CallTarget =
   | { readonly via: 'nats'; readonly url: string }
-  | { readonly via: 'http'; readonly url: string };
+  | { readonly via: 'http'; readonly url: string }
+  | ({ readonly via: 'moleculer' } & MoleculerSetting)
+  | ({ readonly via: 'bullmq' } & BullMqSetting);
 
-/** Makes call number `i`; the text of the reply. */
-type MakeCall = (i: number) => Promise<string>;
+/** Makes call number `i`; its reply, parsed. */
+type MakeCall = (i: number) => Promise<unknown>;
 
 const TIMEOUT_MS = 30_000;
 
@@ -16,7 +20,7 @@ const byNats = async (url: string): Promise<MakeCall> => {
   const nc = await connect({ servers: url });
   return async (i) => {
     const subject = `call.accounts.deposit.${agentAt(i)}`;
-    return (await nc.request(subject, payloadAt(i), { timeout: TIMEOUT_MS })).string();
+    return (await nc.request(subject, payloadAt(i), { timeout: TIMEOUT_MS })).json();
   };
 };
 
@@ -35,7 +39,13 @@ const byHttp = (url: string): MakeCall => {
           reply.on('data', (part: string) => {
             text += part;
           });
-          reply.on('end', () => resolve(text));
+          reply.on('end', () => {
+            try {
+              resolve(JSON.parse(text));
+            } catch (error) {
+              reject(error);
+            }
+          });
           reply.on('error', reject);
         },
       );
@@ -44,5 +54,15 @@ const byHttp = (url: string): MakeCall => {
     });
 };
 
-export const openTarget = async (target: CallTarget): Promise<MakeCall> =>
-  target.via === 'nats' ? byNats(target.url) : byHttp(target.url);
+export const openTarget = async (target: CallTarget): Promise<MakeCall> => {
+  switch (target.via) {
+    case 'nats':
+      return byNats(target.url);
+    case 'http':
+      return byHttp(target.url);
+    case 'moleculer':
+      return byMoleculer(target);
+    case 'bullmq':
+      return byBullMq(target);
+  }
+};

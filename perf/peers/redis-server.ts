@@ -62,20 +62,32 @@ export const findRedis = async (say: (line: string) => void): Promise<RedisProgr
 
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
 }
 
-const SETTINGS = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+/** When Redis syncs its append-only file: each second, or before each reply. */
+export const APPEND_FSYNC = ['everysec', 'always'] as const;
+export type AppendFsync = (typeof APPEND_FSYNC)[number];
 
-/** Starts it on loopback, in memory alone: nothing that it does for durability is measured. */
+const SETTINGS = ['--bind', '127.0.0.1', '--save', '', '--daemonize', 'no'];
+
+const durabilityOf = (appendFsync: AppendFsync | undefined): readonly string[] =>
+  appendFsync === undefined
+    ? ['--appendonly', 'no']
+    : ['--appendonly', 'yes', '--appendfsync', appendFsync, '--maxmemory-policy', 'noeviction'];
+
+/** Starts it on loopback: in memory alone, or with an append-only file. */
 export const startRedis = async (
   { path, env }: RedisProgram,
   dir: string,
   reaper: Reaper,
+  appendFsync?: AppendFsync,
 ): Promise<RedisServer> => {
   const free = await freePort('127.0.0.1')();
   if (isLeft(free)) throw new FaultError(free.left);
   const port = free.right;
-  const server = spawn(path, ['--port', String(port), '--dir', dir, ...SETTINGS], { env, stdio: 'ignore' });
+  const args = ['--port', String(port), '--dir', dir, ...SETTINGS, ...durabilityOf(appendFsync)];
+  const server = spawn(path, args, { env, stdio: 'ignore' });
   reaper.track(server);
   const exited = new Promise<string>((resolve) => {
     server.once('error', (error) => resolve(error.message));
@@ -94,7 +106,8 @@ export const startRedis = async (
     const redis = await connectRedis(port).catch(() => undefined);
     const answer = await redis?.ping().catch(() => undefined);
     redis?.disconnect();
-    if (answer === 'PONG') return { port, [Symbol.asyncDispose]: stop };
+    if (answer === 'PONG' && server.pid !== undefined)
+      return { port, pid: server.pid, [Symbol.asyncDispose]: stop };
     if (ended !== undefined || performance.now() > until) {
       await stop();
       throw new Error(`redis-server did not start: ${ended ?? 'it does not answer'}`);
