@@ -77,6 +77,7 @@ export const assemble = (options: AssembleOptions): Parts => {
   lifetime.onStop(() => live.close());
   lifetime.onReplaced(() => live.close());
   index.on('record', (seq) => open.whole.met(seq));
+  index.on('record', () => open.witness.moved());
   const dropAhead = dropSnapshotsAhead(open, (text) => log.line('log', text));
   const supervisor = new Supervisor(
     surroundings(options, { index, unowned: () => unowned, gateway: () => gateway }, dropAhead),

@@ -28,6 +28,8 @@ export interface Subscriber {
 export interface Protocol {
   readonly parser?: Partial<Parser>;
   readonly subscriptions?: { add?: (subscriber: Subscriber) => unknown };
+  /** Writes what was published to the socket. */
+  readonly flushPending?: () => void;
   readonly transport?: { readonly socket?: { readonly destroy?: () => void } };
   /** What `nc.stats()` reports. */
   inMsgs?: number;
@@ -59,6 +61,9 @@ export const socketOf = (nc: NatsConnection): { readonly destroy: () => void } |
   const socket = (nc as ConnectionInside).protocol?.transport?.socket;
   return socket?.destroy === undefined ? undefined : (socket as { readonly destroy: () => void });
 };
+
+/** Writes what was published to the socket at once, where this client can: it does so by itself a moment later. */
+export const sendNow = (nc: NatsConnection): void => (nc as ConnectionInside).protocol?.flushPending?.();
 
 /** Headers and payload of a message, as they came; undefined where this client does not keep them. */
 export const rawBytesOf = (message: object): Uint8Array | undefined => {

@@ -1,4 +1,5 @@
 import type { NatsConnection } from 'nats';
+import { everyOnGrid } from '../system/async/grid.js';
 import { socketOf } from './client-insides.js';
 import { linkState } from './link-state.js';
 
@@ -46,8 +47,8 @@ export const keepAlive = (nc: NatsConnection, silenceMs = silenceFromEnvironment
     silent = 0;
     unanswered = 0;
   };
-  const timer = setInterval(() => {
-    if (nc.isClosed()) return clearInterval(timer);
+  const stop = everyOnGrid(silenceMs / MAX_SILENT, () => {
+    if (nc.isClosed()) return stop();
     const { inMsgs } = nc.stats();
     if (inMsgs !== messages) silent = 0;
     messages = inMsgs;
@@ -59,6 +60,5 @@ export const keepAlive = (nc: NatsConnection, silenceMs = silenceFromEnvironment
     silent += 1;
     unanswered += 1;
     nc.flush().then(answered, () => undefined);
-  }, silenceMs / MAX_SILENT);
-  timer.unref();
+  });
 };

@@ -24,6 +24,7 @@ import { PendingCalls, type StoredResult } from './pending-calls.js';
 import { replyFault, replyResult } from './reply.js';
 import { carriedOf, type RequestHeaders, readRequest } from './request.js';
 import { PEOPLE } from './signed-subject.js';
+import { everyOnGrid } from '../../system/async/grid.js';
 import { pause } from '../../system/async/pause.js';
 
 export interface GatewayOptions {
@@ -50,6 +51,8 @@ const OF_PEOPLE: ReadonlySet<string> = new Set(CARRIED);
 const OF_MODULES: ReadonlySet<string> = new Set([...CARRIED, HEADER.cause, HEADER.call]);
 const headersFor = (sender: string): ReadonlySet<string> => (PEOPLE.has(sender) ? OF_PEOPLE : OF_MODULES);
 
+const SWEEP_MS = 5_000;
+
 /**
  * Serves `call.<module>.<action>[.<agent>]` for every module: records the command, waits for its result in the log,
  * replies with it. The broker's reader brings the results, before the index looks at them: a caller never waits for the
@@ -62,7 +65,7 @@ export class Gateway {
   readonly handlerCalls: HandlerCalls;
   /** Subscriptions to what callers send. */
   readonly #serving: Listening[] = [];
-  #sweep: NodeJS.Timeout | undefined;
+  #endSweep: () => void = () => undefined;
   #draining = false;
   #retired = false;
 
@@ -90,7 +93,7 @@ export class Gateway {
       serveDiscovery(nc, directory, entrance),
     );
     door.start();
-    this.#sweep = setInterval(() => this.#pending.expire(performance.now() - maxWaitMs), 5_000).unref();
+    this.#endSweep = everyOnGrid(SWEEP_MS, () => this.#pending.expire(performance.now() - maxWaitMs));
   }
 
   get pending(): number {
@@ -127,7 +130,7 @@ export class Gateway {
   }
 
   close(): void {
-    clearInterval(this.#sweep);
+    this.#endSweep();
     this.retire();
     this.#pending.expire(Number.POSITIVE_INFINITY);
   }

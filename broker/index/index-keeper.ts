@@ -76,6 +76,7 @@ export class IndexKeeper {
   /** Until the first group is in the files. */
   #onTrial = false;
   #saved = START;
+  /** Until the next group of what readers do not look for. */
   #interval: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> | undefined;
@@ -104,7 +105,7 @@ export class IndexKeeper {
       await this.#commit(this.#open, NOTHING, place);
     }
     this.options.contents.load();
-    this.#interval = setInterval(() => this.#tick(), INTERVAL_MS).unref();
+    this.moved();
     return { ...place, discarded };
   }
 
@@ -130,6 +131,12 @@ export class IndexKeeper {
     }
   }
 
+  /** The index has read further: where it stands is in the files within {@link INTERVAL_MS}. */
+  moved(): void {
+    if (this.#closed) return;
+    this.#interval ??= setTimeout(() => void this.#tick(), INTERVAL_MS).unref();
+  }
+
   /** Something is to be found in the files within milliseconds. */
   soon(): void {
     if (this.#timer !== undefined || this.#saving !== undefined || this.#closed) return;
@@ -143,15 +150,17 @@ export class IndexKeeper {
 
   /** Writes what is not written, and stops. */
   async close(): Promise<void> {
-    clearInterval(this.#interval);
+    clearTimeout(this.#interval);
     await this.#saving;
     await this.#save();
     this.#closed = true;
     await this.#closeFiles();
   }
 
-  #tick(): void {
-    if (performance.now() >= this.#pauseUntil) void this.#save();
+  async #tick(): Promise<void> {
+    if (performance.now() >= this.#pauseUntil) await this.#save();
+    this.#interval = undefined;
+    if (this.#isFailing || this.options.position().seq > this.#saved.seq) this.moved();
   }
 
   async #save(): Promise<void> {

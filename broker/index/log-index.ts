@@ -201,6 +201,7 @@ export class LogIndex implements Announces<IndexNews> {
 
   #take(record: StoredMessage): void {
     this.#add(record);
+    this.#keeper.moved();
     this.#checkListeners();
   }
 

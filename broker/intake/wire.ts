@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { authenticatorOf } from '../../link/nkey.js';
+import { everyOnGrid } from '../../system/async/grid.js';
 import { type WireHandler, WireReader } from './wire-reader.js';
 
 const REDIAL_MS = 100;
@@ -29,7 +30,7 @@ export class Wire {
   #heardBefore = -1;
 
   constructor(private readonly options: WireOptions) {
-    setInterval(() => this.#ping(), PING_MS).unref();
+    everyOnGrid(PING_MS, () => this.#ping());
     this.#dial();
   }
 

@@ -107,7 +107,13 @@ export class Witness {
       this.#candidate = undefined;
       if (link.isUp) void this.recheck();
     });
-    this.#timer = setInterval(() => this.#tick(), MARK_INTERVAL_MS).unref();
+    this.moved();
+  }
+
+  /** The broker has read further in the log: a mark follows within {@link MARK_INTERVAL_MS}. */
+  moved(): void {
+    if (this.#timer !== undefined || this.#closed) return;
+    this.#timer = setTimeout(() => this.#tick(), MARK_INTERVAL_MS).unref();
   }
 
   /** Resolves when the comparison that is under way, if one is, has ended: with what was lost. */
@@ -136,7 +142,7 @@ export class Witness {
   /** Marks where the log stands, and stops. */
   async close(): Promise<void> {
     this.#forget();
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     if (linkState(this.#options.nc).isUp) this.#tick();
     this.#closed = true;
     await this.#marking.idle();
@@ -192,14 +198,25 @@ export class Witness {
 
   #tick(): void {
     // A log that does not answer shows nothing.
-    this.#marking.run(() => this.#mark()).catch(() => undefined);
+    void this.#marking
+      .run(() => this.#mark())
+      .catch(() => undefined)
+      .finally(() => {
+        this.#timer = undefined;
+        // A batch is not settled yet, the log did not answer, or more came meanwhile.
+        if (this.#lastMark < (this.#watch?.position() ?? 0)) this.moved();
+      });
+  }
+
+  get #lastMark(): number {
+    return this.#memory?.marks.at(-1)?.seq ?? 0;
   }
 
   async #mark(): Promise<void> {
     const { nc } = this.#options;
     const links = this.#links;
     const seq = this.#watch?.position() ?? 0;
-    const last = this.#memory?.marks.at(-1)?.seq ?? 0;
+    const last = this.#lastMark;
     if (seq <= last || !linkState(nc).isUp || (await this.#check) !== undefined) return;
     const stored = this.#candidate?.seq === seq ? this.#candidate : await storedDigest(nc, seq);
     if (stored === undefined || links !== this.#links) return;

@@ -101,8 +101,9 @@ export class Firings {
       try {
         while (!this.#closed && (await this.#fire()));
         if (this.options.refusal?.() === undefined) this.#said = '';
-        const waitMs = Math.min(LOOK_MS, Math.max(1, this.options.plan.nextMs - Date.now()));
-        if (!this.#closed) await this.#waker.wait(waitMs);
+        const { plan } = this.options;
+        const waitMs = Math.min(LOOK_MS, Math.max(1, plan.nextMs - Date.now()));
+        if (!this.#closed) await this.#waker.wait(plan.isEmpty ? undefined : waitMs);
       } catch (error) {
         // What was under way may be in the log or not: the next epoch shuts it out, and then the log tells.
         await this.#producer?.close();

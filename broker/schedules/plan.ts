@@ -88,6 +88,11 @@ export class Plan {
     return next;
   }
 
+  /** Whether the stream was read and has no schedule: nothing is due until one is added. */
+  get isEmpty(): boolean {
+    return this.#isRead && this.#all.size === 0;
+  }
+
   get share(): Share {
     return this.#shareOf(() => true);
   }

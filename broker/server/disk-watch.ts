@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { untilGrid } from '../../system/async/grid.js';
 import { formatBytes } from '../../text/bytes.js';
 
 export interface DiskWatchOptions {
@@ -16,7 +17,10 @@ const RESERVE_BYTES = 8 * 1024 * 1024;
 const ROOM_BYTES = 2 * RESERVE_BYTES;
 /** So little may have been none between two looks. */
 const NOTHING_BYTES = 1024 * 1024;
-const INTERVAL_MS = 250;
+const MIN_INTERVAL_MS = 250;
+const MAX_INTERVAL_MS = 5_000;
+/** No disk that we know fills faster. */
+const FILLS_BYTES_PER_MS = 4 * 1024 * 1024;
 
 /** What nats-server says when a write failed. */
 const FAILED_WRITE = /no space left|critical write error|disk quota exceeded/i;
@@ -27,13 +31,14 @@ const FAILED_WRITE = /no space left|critical write error|disk quota exceeded/i;
  * that, by name, and the server is restarted when there is room again.
  */
 export class DiskWatch {
-  readonly #timer: NodeJS.Timeout;
-  #left = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #left = 0;
   #isFull = false;
   #hasFailed = false;
 
   constructor(private readonly options: DiskWatchOptions) {
-    this.#timer = setInterval(() => this.#look(), INTERVAL_MS).unref();
+    this.#again();
   }
 
   /** Why no call is taken, while that is so. */
@@ -48,11 +53,27 @@ export class DiskWatch {
 
   /** A line that the server wrote. */
   heard(line: string): void {
-    if (FAILED_WRITE.test(line)) this.#hasFailed = true;
+    if (this.#hasFailed || !FAILED_WRITE.test(line)) return;
+    this.#hasFailed = true;
+    this.#again();
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** A disk with much room is looked at seldom: it has some left at the next look, however fast it fills. */
+  #again(): void {
+    clearTimeout(this.#timer);
+    if (this.#isClosed) return;
+    const isWell = !this.#isFull && !this.#hasFailed;
+    const roomMs = isWell ? (this.#left - ROOM_BYTES) / FILLS_BYTES_PER_MS : 0;
+    const pauseMs = roomMs > MAX_INTERVAL_MS ? untilGrid(MAX_INTERVAL_MS) : Math.max(MIN_INTERVAL_MS, roomMs);
+    this.#timer = setTimeout(() => {
+      this.#look();
+      this.#again();
+    }, pauseMs).unref();
   }
 
   #look(): void {

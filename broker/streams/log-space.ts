@@ -1,6 +1,7 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { LOG } from '../../schemas/log.js';
+import { untilGrid } from '../../system/async/grid.js';
 import { formatBytes } from '../../text/bytes.js';
 
 const MIB = 1024 * 1024;
@@ -70,7 +71,8 @@ export interface LogSpaceOptions {
 /** So much can come into a log in a millisecond, from those who do not ask the broker. */
 const BYTES_PER_MS = 200 * 1024;
 const MIN_INTERVAL_MS = 20;
-const MAX_INTERVAL_MS = 1_000;
+const MAX_INTERVAL_MS = 10_000;
+const FULL_INTERVAL_MS = 250;
 
 /**
  * Keeps a part of the log for what was accepted: results, copies, dead letters' answers, epochs. New commands are
@@ -118,9 +120,11 @@ export class LogSpace {
     if (this.#closed) return;
     const use = this.#now();
     const room = use === undefined ? 0 : roomOf(use);
-    const waitMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, room / BYTES_PER_MS));
+    const fillsMs = room / BYTES_PER_MS;
+    const waitMs =
+      fillsMs > MAX_INTERVAL_MS ? untilGrid(MAX_INTERVAL_MS) : Math.max(MIN_INTERVAL_MS, fillsMs);
     // A full log waits for an operator to make room, so it is not urgent.
-    const pauseMs = room > 0 ? waitMs : MAX_INTERVAL_MS / 4;
+    const pauseMs = room > 0 ? waitMs : FULL_INTERVAL_MS;
     this.#timer = setTimeout(() => void this.#look().then(() => this.#again()), pauseMs).unref();
   }
 

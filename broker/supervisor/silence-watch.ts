@@ -2,7 +2,12 @@ import type { ModuleProcess } from './module-process.js';
 
 /** A server that takes longer than this to answer was not there, or hardly. */
 const SLOW_ANSWER_MS = 500;
-const WATCH_INTERVAL_MS = 250;
+/** A process that was silent for this share of `limits.hangMs` has left out a beat: from then on it is looked at … */
+const WATCHED_SHARE = 0.6;
+/** … so often. Short stretches tell best how long the process waited for a processor. */
+const LOOK_MS = 250;
+/** How often the clock of a process that beats is looked at. Between the looks it counts as not waiting. */
+const CLOCK_LOOK_MS = 5_000;
 
 export interface SilenceWatchOptions {
   readonly process: ModuleProcess;
@@ -23,31 +28,52 @@ export interface SilenceWatchOptions {
 /**
  * Ends a process that hangs. A silent process hangs if the server replies. Without the server, every process is
  * silent.
+ *
+ * While a process beats, each beat only puts off the timer. Its clock is looked at when a beat is missing. So its
+ * silence may count as too short, by what it waited for a processor in the {@link CLOCK_LOOK_MS} before its last beat.
+ * It never counts as too long.
  */
 export class SilenceWatch {
   /** By the clock of the process. */
   #lastBeat: number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #watchedMs: number;
+  #armedMs = 0;
+  #isLooking = false;
+  #isClosed = false;
 
   constructor(private readonly options: SilenceWatchOptions) {
     this.#lastBeat = options.process.clock.now();
-    let asking = false;
-    this.#timer = setInterval(() => {
-      if (asking || !this.#isSilent) return;
-      asking = true;
-      void this.#end().finally(() => {
-        asking = false;
-      });
-    }, WATCH_INTERVAL_MS).unref();
+    this.#watchedMs = options.hangMs * WATCHED_SHARE;
+    this.#arm(this.#watchedMs);
   }
 
   /** Something was heard of the process. */
   heard(): void {
-    this.#lastBeat = this.options.process.clock.now();
+    const { clock } = this.options.process;
+    this.#lastBeat = clock.sinceLookMs < CLOCK_LOOK_MS ? clock.latest : clock.now();
+    // A look that is under way arms the timer itself.
+    if (this.#isLooking) return;
+    if (this.#armedMs === this.#watchedMs) this.#timer?.refresh();
+    else this.#arm(this.#watchedMs);
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #arm(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#armedMs = ms;
+    this.#timer = setTimeout(() => void this.#look(), ms).unref();
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    if (this.#isSilent) await this.#end();
+    this.#isLooking = false;
+    if (!this.#isClosed) this.#arm(Math.max(LOOK_MS, this.#watchedMs - this.#silentMs));
   }
 
   get #isSilent(): boolean {

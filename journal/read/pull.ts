@@ -48,9 +48,12 @@ export const acknowledgementOf = (
 const PULL_BYTES = 2_097_143;
 
 const SECOND_NS = 1_000_000_000;
-const EXPIRES_NS = 30 * SECOND_NS;
-const HEARTBEAT_NS = 5 * SECOND_NS;
-const SILENCE_MS = 12_000;
+const EXPIRES_NS = 60 * SECOND_NS;
+const HEARTBEAT_NS = 15 * SECOND_NS;
+/** Two heartbeats and a little. A connection that is dead is found by `link/keepalive.ts`, sooner than this. */
+const SILENCE_MS = 32_000;
+/** Between two looks whether the consumer is silent. */
+const MIN_LOOK_MS = 1_000;
 
 /**
  * Pulls from a consumer that is there already, in order and with the number of messages on their way under the owner's
@@ -61,7 +64,7 @@ export class Pull {
   readonly #subscription: Subscription;
   readonly #closeLane: () => void;
   readonly #forget: () => void;
-  readonly #watch: NodeJS.Timeout;
+  #watch: NodeJS.Timeout;
   /** Asked for and not delivered. */
   #outstanding = 0;
   #wanted = 0;
@@ -94,11 +97,7 @@ export class Pull {
       onRecord: (record, delivered) => this.#received(record, delivered),
       onThrown: (thrown) => this.#threw(thrown),
     });
-    this.#watch = setInterval(() => {
-      const silentMs = Math.round(performance.now() - this.#heard);
-      if (this.#outstanding > 0 && silentMs > SILENCE_MS)
-        this.#break(`the consumer has been silent for ${silentMs} ms`);
-    }, 1_000).unref();
+    this.#watch = this.#watchAfter(SILENCE_MS);
   }
 
   /** Keeps about this many messages on their way; call it again whenever there is room. */
@@ -113,10 +112,20 @@ export class Pull {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#watch);
+    clearTimeout(this.#watch);
     this.#forget();
     this.#closeLane();
     this.#subscription.unsubscribe();
+  }
+
+  /** What is heard only notes the time: the timer finds out how long the rest of the silence may be. */
+  #watchAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const silentMs = Math.round(performance.now() - this.#heard);
+      if (this.#outstanding > 0 && silentMs >= SILENCE_MS)
+        this.#break(`the consumer has been silent for ${silentMs} ms`);
+      else this.#watch = this.#watchAfter(Math.max(MIN_LOOK_MS, SILENCE_MS - silentMs));
+    }, ms).unref();
   }
 
   #request(batch: number): void {

@@ -21,7 +21,9 @@ export const PULL_BYTES = 3 * 1024 * 1024;
 const GROWTH = 4;
 const PULL_EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 1_000;
-/** Silent ticks of {@link HEARTBEAT_MS} after which a pull is taken for lost. */
+/** The same for a reader that follows the log, and has nothing to do most of the time. */
+const FOLLOW_HEARTBEAT_MS = 10_000;
+/** Heartbeats in a row that do not come, after which a pull is taken for lost. */
 const SILENT_TICKS = 3;
 
 /** Fields of the client's messages that its types do not have: bytes on the wire, as the server counts them. */
@@ -34,6 +36,8 @@ export interface ReaderSessionOptions {
   readonly firstPull: number;
   /** Pulls that are open at a time. */
   readonly pulls: number;
+  /** Whether it reads without an end. */
+  readonly follow: boolean;
 }
 
 /**
@@ -77,6 +81,7 @@ export class ReaderSession {
   private pullRecords: number;
   private silentTicks = 0;
   private readonly pulls: readonly OpenPull[];
+  private readonly heartbeatMs: number;
   private readonly ticker: NodeJS.Timeout;
 
   constructor(
@@ -90,7 +95,8 @@ export class ReaderSession {
     this.pullBy = pullBy;
     this.pullRecords = options.firstPull;
     this.pulls = Array.from({ length: options.pulls }, () => this.makePull());
-    this.ticker = setInterval(() => this.tick(), HEARTBEAT_MS);
+    this.heartbeatMs = options.follow ? FOLLOW_HEARTBEAT_MS : HEARTBEAT_MS;
+    this.ticker = setInterval(() => this.tick(), this.heartbeatMs);
     this.pull();
   }
 
@@ -181,7 +187,7 @@ export class ReaderSession {
       batch: pull.records,
       max_bytes: pull.bytes,
       expires: nanos(PULL_EXPIRES_MS),
-      idle_heartbeat: nanos(HEARTBEAT_MS),
+      idle_heartbeat: nanos(this.heartbeatMs),
     };
     const { nc, prefix } = this.api;
     if (this.pullBy === undefined) {

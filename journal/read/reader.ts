@@ -120,6 +120,7 @@ class LogReader {
     return new ReaderSession(this.api, made.right, this.waker, {
       firstPull: this.firstPull(plan),
       pulls: this.options.pulls ?? 2,
+      follow: plan.follow && plan.untilSeq === undefined,
     });
   }
 

@@ -4,6 +4,8 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { fold, type PastOptions, wantMore } from './read-past.js';
 
 export interface FollowerOptions extends PastOptions {
+  /** An event came, and is not folded yet. */
+  readonly onReceived: () => void;
   readonly onFolded: () => void;
 }
 
@@ -26,7 +28,7 @@ export class Follower {
   readonly #pull: Pull;
   #end: (reason: Fault) => void = () => undefined;
 
-  constructor({ nc, apiPrefix, read, start, states, onFolded, onRead }: FollowerOptions) {
+  constructor({ nc, apiPrefix, read, start, states, onReceived, onFolded, onRead }: FollowerOptions) {
     let failed: (error: unknown) => void = () => undefined;
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve;
@@ -44,6 +46,7 @@ export class Follower {
       consumer: start.foldConsumer,
       onBroken: (reason) => this.#end(reason),
       onMessage: ({ message }) => {
+        onReceived();
         try {
           fold(read, states, message);
         } catch (error) {

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { readBounded } from '../../system/files/bounded-file.js';
 import { armFailPoints } from '../../system/processes/fail-point.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
-import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
+import { limitsOf, MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
 import { Host } from './host.js';
 import { loadModule } from './load-module.js';
 import { runTrial } from './trial-program.js';
@@ -48,7 +48,8 @@ const endedItself = (code: number): void => {
 process.once('exit', endedItself);
 // From here on, and not for the files of the host itself: Node would read all their source maps at each start.
 process.setSourceMapsEnabled(true);
-const module = await loadModule(dir, entry, readManifest());
+const manifest = readManifest();
+const module = await loadModule(dir, entry, manifest);
 process.off('exit', endedItself);
 
 if (isTrial) {
@@ -62,6 +63,7 @@ const host = await Host.connect(module, {
   snapshotsDir: required(MODULE_ENV.snapshots),
   lastExit: process.env[MODULE_ENV.lastExit] ?? 'none',
   instance: required(MODULE_ENV.instance),
+  hangMs: limitsOf(manifest).hangMs,
 });
 process.on('SIGTERM', () => void host.stop());
 process.on('SIGINT', () => void host.stop());

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { authenticatorOf } from '../../link/nkey.js';
+import { sendNow } from '../../link/client-insides.js';
 import { dial } from '../../link/dial.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { linkState } from '../../link/link-state.js';
@@ -10,7 +11,6 @@ import type { EpochEnd } from '../../journal/append/recovery.js';
 import { isFoldedBy } from '../../store/snapshots/folded-elsewhere.js';
 import { Snapshots } from '../../store/snapshots/snapshots.js';
 import {
-  BEAT_INTERVAL_MS,
   type Beat,
   beatSubject,
   type ControlError,
@@ -23,6 +23,7 @@ import { FaultError } from '../../schemas/errors.js';
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/define-module.js';
+import { Beats } from './beats.js';
 import { BlackBox } from './black-box.js';
 import { Effects } from './effects.js';
 import { inHand } from './handler-run.js';
@@ -44,6 +45,8 @@ export interface HostOptions {
   readonly snapshotsDir: string;
   readonly lastExit: string;
   readonly instance: string;
+  /** Of the manifest file, by which the broker judges; the code may have another one. */
+  readonly hangMs: number;
 }
 
 /**
@@ -80,6 +83,7 @@ export class Host {
   /** Records of the past that the start under way has read. */
   #folded = 0;
   #stopping = false;
+  #beats: Beats | undefined;
   readonly #waits = new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS);
 
   private constructor(
@@ -132,7 +136,13 @@ export class Host {
 
   /** Handles commands until {@link stop}; resolves when all is stored and closed. */
   async run(): Promise<void> {
-    const beats = setInterval(() => this.#beat(), BEAT_INTERVAL_MS);
+    const beats = new Beats({
+      hangMs: this.options.hangMs,
+      beat: () => this.#beat(),
+      isBusy: () => this.#session === undefined || this.#session.pending > 0,
+      send: (beat, now) => this.#send(beat, now),
+    });
+    this.#beats = beats;
     const link = linkState(this.nc);
     const failed = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
     const threw = new Backoff(2 * FIRST_RETRY_MS, MAX_RETRY_MS);
@@ -162,7 +172,7 @@ export class Host {
       await this.#states?.close();
       this.#states = undefined;
     }
-    clearInterval(beats);
+    beats.close();
     this.blackBox.close();
     await this.snapshots.close();
     await this.nc.drain();
@@ -230,6 +240,7 @@ export class Host {
       throws: this.#throws,
       shelf: new ShelfFile(join(this.options.snapshotsDir, 'waiting'), MAX_SHELF_BYTES),
       say,
+      onReceived: () => this.#beats?.stir(),
       onHandled: () => {
         this.#handled += 1;
       },
@@ -240,6 +251,7 @@ export class Host {
   async #follow(past: PastOptions): Promise<Follower> {
     const following = new Follower({
       ...past,
+      onReceived: () => this.#beats?.stir(),
       onFolded: () => {
         this.#handled += 1;
       },
@@ -268,8 +280,8 @@ export class Host {
     return answer;
   }
 
-  #beat(): void {
-    const beat: Beat = {
+  #beat(): Beat {
+    return {
       pid: process.pid,
       handled: this.#handled,
       pending: this.#session?.pending ?? 0,
@@ -277,6 +289,11 @@ export class Host {
       folded: this.#folded,
       instance: this.options.instance,
     };
-    if (!this.nc.isClosed()) this.nc.publish(beatSubject(this.#name), JSON.stringify(beat));
+  }
+
+  #send(beat: string, now: boolean): void {
+    if (this.nc.isClosed()) return;
+    this.nc.publish(beatSubject(this.#name), beat);
+    if (now) sendNow(this.nc);
   }
 }

@@ -58,6 +58,8 @@ export interface SessionOptions {
   /** Takes what waits far down the lane of an agent; the session closes it. */
   readonly shelf: ShelfFile;
   readonly say: (line: string) => void;
+  /** A command came; its handler has not begun. */
+  readonly onReceived: () => void;
   readonly onHandled: () => void;
 }
 
@@ -201,6 +203,7 @@ export class Session {
   #received({ message }: Pulled): void {
     const { answered, scheduler, effects } = this.#options;
     failPoint('host.received');
+    this.#options.onReceived();
     this.#checkpoint.delivered(message.seq);
     if (answered.delete(message.seq)) {
       effects.forget(message.seq);

@@ -29,12 +29,24 @@ export class ProcessClock {
 
   constructor(private readonly pid: number | null) {}
 
-  /** Milliseconds by the clock of `performance.now()`, less what the process has waited. Never goes back. */
+  /**
+   * Milliseconds by the clock of `performance.now()`, less what the process has waited. Never goes back. It reads a
+   * file for each thread of the process.
+   */
   now(): number {
     const at = performance.now();
     this.#now += Math.max(0, at - this.#lookedAt - this.#waited());
     this.#lookedAt = at;
     return this.#now;
+  }
+
+  /** The latest that it may be by this clock, without a look: as if the process had not waited since the last one. */
+  get latest(): number {
+    return this.#now + this.sinceLookMs;
+  }
+
+  get sinceLookMs(): number {
+    return performance.now() - this.#lookedAt;
   }
 
   /**

@@ -87,16 +87,20 @@ describe('the witness of a log', () => {
 
     const first = await batch(at.nc, 'one', 3);
     position = first;
+    witness.moved();
     // The second look from here on begins when the first one, which saw the batch, has ended.
     const before = looks;
     await waitFor('the witness to have looked at the batch', () => looks >= before + 2);
     assert.deepEqual(at.seen(), [1]);
     position = await batch(at.nc, 'two', 3);
+    witness.moved();
     await waitFor('the batch that another one is behind', () => at.seen().at(-1) === first);
     assert.deepEqual(at.seen(), [1, first]);
     position = await single(at.nc);
+    witness.moved();
     await waitFor('the next single record', () => at.seen().at(-1) === position);
     position = await batch(at.nc, 'four', 2);
+    witness.moved();
     await waitFor('a batch that nothing comes behind', () => at.seen().at(-1) === position, 20_000);
     await witness.close();
   });
@@ -127,6 +131,7 @@ describe('the witness of a log', () => {
     witness.watch({ position: () => position, onLoss: () => undefined });
     for (let i = 0; i < 3; i++) {
       position = await single(at.nc);
+      witness.moved();
       await waitFor('the mark', () => at.seen().at(-1) === position);
     }
     await witness.close();
