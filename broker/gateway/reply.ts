@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { headers as makeHeaders, type Msg, type MsgHdrs } from 'nats';
+import type { Msg, MsgHdrs } from 'nats';
+import { headersFrom } from '../../link/client-insides.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -15,12 +16,16 @@ const MAX_HEADER_TEXT = 1_024;
 
 const checkRefusal = compile<Refusal>(RefusalSchema, 'OUTCOME_INVALID', 'the result');
 
-const serviceHeaders = (headers: MsgHdrs, { status, error }: Refusal): void => {
+const line = (name: string, value: string | number): string => `${name}: ${value}\r\n`;
+
+const serviceLines = ({ status, error }: Refusal): string => {
   // A header is one line; a message that a module wrote need not be.
   const text = `${error.code}: ${error.message}`.slice(0, MAX_HEADER_TEXT).replace(/[\r\n]+/g, ' ');
-  headers.set(HEADER.serviceError, text);
-  headers.set(HEADER.serviceErrorCode, String(serviceCode({ status, error })));
+  return line(HEADER.serviceError, text) + line(HEADER.serviceErrorCode, serviceCode({ status, error }));
 };
+
+/** Headers in their bytes: the client's own object would check and write each line again, for 3 us a reply. */
+const headersOfLines = (lines: string): MsgHdrs => headersFrom(() => Buffer.from(`NATS/1.0\r\n${lines}\r\n`));
 
 /** The answer to a call: its bytes, and what it says when it is no. */
 interface CallReply {
@@ -60,19 +65,15 @@ export const replyStored = (msg: Msg, seq: number): void => {
 /** Answers a call that was not recorded. */
 export const replyFault = (msg: Msg, problem: Fault): void => {
   const answer = refusal(shortened(problem));
-  const headers = makeHeaders();
-  serviceHeaders(headers, answer);
-  msg.respond(encodeJson(answer), { headers });
+  msg.respond(encodeJson(answer), { headers: headersOfLines(serviceLines(answer)) });
 };
 
 /** Answers a call with the stored result of its command. Returns the error's code, or null. */
 export const replyResult = (msg: Msg, command: number, { body, seq }: StoredResult): string | null => {
   const answer = readResult(body);
-  const headers = makeHeaders();
-  headers.set(HEADER.cause, String(command));
-  // A client that waits until a module's states have that sequence reads what this call wrote.
-  headers.set(HEADER.result, String(seq));
-  if (answer.refusal !== undefined) serviceHeaders(headers, answer.refusal);
-  msg.respond(answer.body, { headers });
+  // A client that waits until a module's states have the sequence of the result reads what this call wrote.
+  const lines = line(HEADER.cause, command) + line(HEADER.result, seq);
+  const service = answer.refusal === undefined ? '' : serviceLines(answer.refusal);
+  msg.respond(answer.body, { headers: headersOfLines(lines + service) });
   return answer.refusal?.error.code ?? null;
 };

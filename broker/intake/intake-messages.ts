@@ -10,12 +10,10 @@ export type ToThread =
   | { readonly kind: 'unsubscribe'; readonly id: number }
   /** Asks for `flushed`. */
   | { readonly kind: 'flush' }
-  /** The broker has gone through a batch. */
-  | { readonly kind: 'seen' }
   /** The server did not close this connection. */
   | { readonly kind: 'open'; readonly connection: string }
-  /** The broker no longer holds these. */
-  | { readonly kind: 'released'; readonly held: readonly HeldRequests[] };
+  /** The broker has gone through so many batches, and no longer holds these requests. */
+  | { readonly kind: 'released'; readonly batches: number; readonly held: readonly HeldRequests[] };
 
 /** Requests of one connection, and their bytes. */
 export interface HeldRequests {

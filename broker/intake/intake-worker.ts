@@ -124,9 +124,7 @@ const obey = (message: ToThread): void => {
   switch (message.kind) {
     case 'released':
       for (const held of message.held) quota.release(held);
-      return;
-    case 'seen':
-      unseen -= 1;
+      unseen -= message.batches;
       return post();
     case 'open':
       return void closing.delete(message.connection);

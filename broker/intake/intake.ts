@@ -46,6 +46,9 @@ export class Intake {
   readonly #flushes: (() => void)[] = [];
   #worker: Worker | undefined;
   #released = new Map<string, { requests: number; bytes: number }>();
+  /** Batches that were gone through, and the thread does not know yet. */
+  #batches = 0;
+  #isTelling = false;
   #next = 1;
   #isClosed = false;
 
@@ -124,6 +127,7 @@ export class Intake {
   #ended(): void {
     if (this.#isClosed) return;
     this.#released.clear();
+    this.#batches = 0;
     setTimeout(() => {
       if (this.#isClosed) return;
       this.#start().catch(() => undefined);
@@ -163,24 +167,36 @@ export class Intake {
           release,
         });
     }
-    if (worker === this.#worker) this.#tell({ kind: 'seen' });
+    if (worker !== this.#worker) return;
+    this.#batches += 1;
+    this.#tellSoon();
   }
 
   #release(connection: string, bytes: number): void {
-    if (this.#released.size === 0) setImmediate(() => this.#tellReleased());
     const held = this.#released.get(connection) ?? { requests: 0, bytes: 0 };
     held.requests += 1;
     held.bytes += bytes;
     this.#released.set(connection, held);
+    this.#tellSoon();
+  }
+
+  /** One message for all that happens in a turn of the event loop: each wakes the thread up. */
+  #tellSoon(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    setImmediate(() => this.#tellReleased());
   }
 
   #tellReleased(): void {
-    if (this.#released.size === 0) return;
+    this.#isTelling = false;
+    const batches = this.#batches;
+    if (batches === 0 && this.#released.size === 0) return;
     const held: readonly HeldRequests[] = [...this.#released].map(([connection, count]) => ({
       connection,
       ...count,
     }));
     this.#released = new Map();
-    this.#tell({ kind: 'released', held });
+    this.#batches = 0;
+    this.#tell({ kind: 'released', batches, held });
   }
 }
