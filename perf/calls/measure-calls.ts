@@ -29,7 +29,8 @@ export interface CallsSetting {
 
 export type FiguresByInFlight = Readonly<Record<string, CallFigures>>;
 
-const WARM_IN_FLIGHT = 64;
+/** Before the first round: so many calls that the code of all processes is compiled, on a busy machine too. */
+const WARM = { inFlight: 64, calls: 5_000, seconds: 10 };
 
 const sampleOf = async (
   caller: Program<CallerQuestions>,
@@ -72,7 +73,8 @@ export const measureCalls = async (
   const { inFlight, rounds, say } = setting;
   const samples = new Map<string, CallSample[]>();
   const keyOf = (callee: Callee, each: number): string => `${callee.name}, ${each} in flight`;
-  for (const callee of callees) await sampleOf(caller, callee, WARM_IN_FLIGHT, setting);
+  const warm = { ...setting, seconds: WARM.seconds, most: Math.min(WARM.calls, setting.most) };
+  for (const callee of callees) await sampleOf(caller, callee, WARM.inFlight, warm);
   for (let round = 1; round <= rounds; round++) {
     for (const each of inFlight) {
       for (const callee of callees.filter((every) => isCalledAt(every, each))) {
