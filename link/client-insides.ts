@@ -25,15 +25,33 @@ export interface Subscriber {
   callback: (error: Error | null, message: never) => void;
 }
 
+/** What the client is to send. It asks for nothing else here. */
+export interface Outbound {
+  reset(): void;
+  /** 0: nothing. */
+  length(): number;
+  /** In bytes. */
+  size(): number;
+  fill(...parts: readonly Uint8Array[]): void;
+  drain(): Uint8Array;
+}
+
 export interface Protocol {
   readonly parser?: Partial<Parser>;
   readonly subscriptions?: { add?: (subscriber: Subscriber) => unknown };
   /** Writes what was published to the socket. */
   readonly flushPending?: () => void;
-  readonly transport?: { readonly socket?: { readonly destroy?: () => void } };
+  readonly transport?: {
+    readonly socket?: { readonly destroy?: () => void; readonly writableLength?: number };
+  };
+  outbound?: Outbound;
+  /** Fills `outbound`, and sees to it that it is sent. */
+  sendCommand?(bytes: Uint8Array): void;
   /** What `nc.stats()` reports. */
   inMsgs?: number;
   inBytes?: number;
+  outMsgs?: number;
+  outBytes?: number;
 }
 
 interface MessageInside {

@@ -4,6 +4,7 @@ import { keepAlive } from './keepalive.js';
 import { type Delivered, readByOurselves } from './message-headers.js';
 import { bridgeReloads } from './reload-gap.js';
 import { redial } from './redial.js';
+import { openWriteLane } from './write-lane.js';
 import { sayThrown, tellThrown } from './callback-faults.js';
 
 export interface DialOptions extends ConnectionOptions {
@@ -47,6 +48,7 @@ export const dial = async ({ redialMs, onThrown, ...options }: DialOptions): Pro
   tellThrown(nc, onThrown);
   markOpened(nc);
   guardReading(nc);
+  openWriteLane(nc);
   bridgeReloads(nc);
   keepAlive(nc);
   return nc;

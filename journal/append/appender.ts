@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { createInbox, type MsgHdrs, type NatsConnection, type Subscription } from 'nats';
+import { createInbox, type NatsConnection, type Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { Batching } from './batching.js';
 import { AppendQueue } from './append-queue.js';
@@ -10,6 +10,7 @@ import type { Draft, JournalError, Receipt, Settle } from './draft.js';
 import { Envelope } from './envelope.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
+import { publishMessage } from '../../link/write-lane.js';
 import { linkState } from '../../link/link-state.js';
 import type { EpochEnd } from './recovery.js';
 import { endsEpoch, isTransient, type PubAck, parsePubAck, parseServedAck } from '../../link/pub-ack.js';
@@ -249,10 +250,10 @@ export class Appender {
     this.#timer ??= setInterval(() => this.#sweep(), Math.min(1_000, this.#options.ackTimeoutMs)).unref();
   }
 
-  #publish({ n, draft }: Pending, headers: MsgHdrs, wantsAck: boolean): void {
+  #publish({ n, draft }: Pending, headers: string, wantsAck: boolean): void {
+    const reply = wantsAck ? `${this.#inbox}.${n}` : '';
     try {
-      const options = wantsAck ? { headers, reply: `${this.#inbox}.${n}` } : { headers };
-      this.#options.nc.publish(draft.subject, draft.data, options);
+      publishMessage(this.#options.nc, { subject: draft.subject, reply, headers, payload: draft.data });
     } catch (error) {
       this.break(fault('LOG_UNAVAILABLE', (error as Error).message));
     }

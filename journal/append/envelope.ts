@@ -1,5 +1,3 @@
-import type { MsgHdrs } from 'nats';
-import { headersFrom } from '../../link/client-insides.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER, SCHEMA_VERSION } from '../../schemas/headers.js';
 import { formatIdentity } from '../../schemas/identity.js';
@@ -66,8 +64,11 @@ export class Envelope {
     return broken === undefined ? bytes : fault('HEADER_INVALID', `${broken} has a line break`);
   }
 
-  /** One record of a batch is enough to fence it: the server stores the whole of it or nothing. */
-  headersOf(n: number, { headers }: Draft, batch?: BatchPlace): MsgHdrs {
+  /**
+   * The headers as they travel. One record of a batch is enough to fence it: the server stores the whole of it or
+   * nothing.
+   */
+  headersOf(n: number, { headers }: Draft, batch?: BatchPlace): string {
     const start = batch === undefined || batch.i === 1 ? this.#fenced : START;
     const schema = headers?.[HEADER.schema] === undefined ? DEFAULT_SCHEMA : '';
     let text = `${start}${schema}${this.#id}${n}${END}`;
@@ -76,7 +77,6 @@ export class Envelope {
       text += line('Nats-Batch-Id', batch.id) + line('Nats-Batch-Sequence', String(batch.i));
       if (batch.isLast) text += line('Nats-Batch-Commit', '1');
     }
-    // Of a header object the client asks for nothing but its bytes when it publishes.
-    return headersFrom(() => Buffer.from(text + END));
+    return text + END;
   }
 }

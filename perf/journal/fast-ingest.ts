@@ -1,5 +1,6 @@
 import { createInbox, type NatsConnection, nuid } from 'nats';
 import { Envelope } from '../../journal/append/envelope.js';
+import { publishMessage } from '../../link/write-lane.js';
 import { epochSubject } from '../../schemas/subjects.js';
 import { DATA, DRAFT, SUBJECT } from './load.js';
 
@@ -33,9 +34,11 @@ export const fastIngest = async (nc: NatsConnection, records: number, batch = 10
       const size = Math.min(batch, records - sent);
       for (let i = 1; i <= size; i++) {
         const operation = i === 1 ? START : i === size ? COMMIT : APPEND;
-        nc.publish(SUBJECT, DATA, {
-          headers: envelope.headersOf(sent + i, DRAFT),
+        publishMessage(nc, {
+          subject: SUBJECT,
           reply: `${inbox}.${id}.${PER_ACK}.fail.${i}.${operation}.$FI`,
+          headers: envelope.headersOf(sent + i, DRAFT),
+          payload: DATA,
         });
       }
       sent += size;
