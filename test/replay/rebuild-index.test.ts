@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import type { IndexPosition } from '../../store/log-index/index-files.js';
 import { IndexStore } from '../../broker/index/index-store.js';
 import { LogIndex } from '../../broker/index/log-index.js';
 import { readIndexPosition } from '../../store/log-index/read-position.js';
+import type { ErrorCode } from '../../schemas/error-table.js';
 import { logEnds } from '../../journal/read/reader-api.js';
 import { Generations } from '../../store/snapshots/generations.js';
 import { checkSnapshots } from '../../replay/rebuild/check.js';
@@ -77,10 +79,12 @@ describe('what a rebuild reads', () => {
     assert.ok(module !== undefined);
     adoptRebuilt(home.path, module);
     new Generations(join(home.path, 'snapshots', 'tally')).publish('g1');
-    const { difference } = success(await checkSnapshots({ ...options, timeoutMs: 1_000 })());
+    const checked = await checkSnapshots({ ...options, timeoutMs: 1_000 })();
+    // Where the last record is an event that was not read, the snapshots end before it, and the check says that.
+    const difference = E.isLeft(checked) ? checked.left.code : checked.right.difference;
     return { difference, changes: module.changes };
   };
-  const isWhole = (found: { difference: Difference | undefined; changes: number }): void =>
+  const isWhole = (found: { difference: Difference | ErrorCode | undefined; changes: number }): void =>
     assert.deepEqual(found, { difference: undefined, changes: changing.length }, `seed ${SEED}`);
 
   test('the index knows from where to where events lie that nothing caused', async (t) => {
@@ -103,7 +107,8 @@ describe('what a rebuild reads', () => {
   test('events that the index takes for copies are not read, and a check, which reads all, finds that out', async () => {
     const { difference, changes } = await rebuilt({ ...known, uncaused: [] });
     assert.ok(changes < changing.length, `${changes} of ${changing.length} changes`);
-    assert.ok(difference !== undefined);
+    if (typeof difference === 'string') assert.equal(difference, 'SNAPSHOTS_BEHIND');
+    else assert.ok(difference !== undefined);
   });
 
   test('I9 an index of another log, ahead of this one, of another version or damaged is not asked', async () => {
