@@ -8,6 +8,9 @@ import { CHANGING } from './module-dirs.js';
 import type { World } from './world.js';
 import type { Send } from './send.js';
 
+/** The log does not answer, or its queue is full. */
+const UNSETTLED: ReadonlySet<string> = new Set(['LOG_UNAVAILABLE', 'OVERLOADED']);
+
 export type Change = 'load' | 'unload' | 'remove';
 
 /** Few, so that their answers have an order to keep. */
@@ -55,7 +58,7 @@ export class ModuleLives {
     // One whose first start failed is started again and again.
     if (change === 'load' && code === 'MODULE_START_FAILED') fates.done('load', CHANGING);
     // What its last process sent could not be settled: it is unloaded, and known.
-    else if (change === 'remove' && code === 'LOG_UNAVAILABLE') fates.done('unload', CHANGING);
+    else if (change === 'remove' && UNSETTLED.has(code)) fates.done('unload', CHANGING);
     else if (E.isLeft(outcome)) say(`${code}: ${outcome.left.message}`);
     else {
       const { least, most } = fates.done(change, CHANGING);
