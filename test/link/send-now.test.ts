@@ -33,11 +33,14 @@ test('what is published arrives while the thread that published it does not retu
   );
   const listener = new Worker(withClient, { workerData: { url: server.url, cell } });
   await new Promise((resolve) => listener.once('message', resolve));
-  nc.publish('beat', '');
-  sendNow(nc);
-  // The thread stands still until the message has arrived.
-  assert.equal(Atomics.wait(cell, 0, 0, 30_000), 'ok');
-  listener.postMessage('end');
-  await new Promise((resolve) => listener.once('exit', resolve));
-  await nc.close();
+  try {
+    nc.publish('beat', '');
+    sendNow(nc);
+    // The thread stands still until the message has arrived. 'not-equal': it had arrived before the thread stood still.
+    assert.notEqual(Atomics.wait(cell, 0, 0, 30_000), 'timed-out');
+  } finally {
+    listener.postMessage('end');
+    await new Promise((resolve) => listener.once('exit', resolve));
+    await nc.close();
+  }
 });
