@@ -185,7 +185,7 @@ describe('the feed of live.…', () => {
     await close();
   });
 
-  it('leaves a payload out that has no room beside these headers, and tells its size', async () => {
+  it('leaves a payload out that has no room next to these headers, and tells its size', async () => {
     const { interest, heard, close } = await open();
     const payload = new Uint8Array(1_048_576 - 100).fill(120);
     const seq = await store('evt.m.happened.x', payload);
