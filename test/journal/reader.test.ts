@@ -1,53 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, headers, type NatsConnection } from 'nats';
-import { type ReadOptions, readLog } from '../../journal/read/reader.js';
+import { connect, type NatsConnection } from 'nats';
+import { readLog } from '../../journal/read/reader.js';
 import { readMerged } from '../../journal/read/read-merged.js';
 import { recordsAt } from '../../journal/read/records-at.js';
-import { millisOf, parseDelivery, toStored } from '../../journal/wire/stored-message.js';
 import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { failure, success } from '../support/either.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { waitFor } from '../support/wait-for.js';
-
-const SUBJECTS = ['cmd.*.*.*', 'cmd.*.*.*.*', 'evt.*.*', 'evt.*.*.*', 'res.*.*', 'res.*.*.*', 'epoch.>'];
-
-const createLog = async (nc: NatsConnection): Promise<void> => {
-  const jsm = await jetstreamManager(nc);
-  await jsm.streams.add({ name: 'LOG', subjects: SUBJECTS, allow_direct: true });
-};
-
-const dial = (server: TestServer): Promise<NatsConnection> =>
-  connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 20, reconnectJitter: 0 });
-
-/** Publishes `count` records in order; record i (from 0) goes to `subjectOf(i)` with payload `{"i":i}`. */
-const fill = async (nc: NatsConnection, count: number, subjectOf: (i: number) => string): Promise<void> => {
-  const js = jetstream(nc);
-  for (let i = 0; i < count; i += 500) {
-    const group = Array.from({ length: Math.min(500, count - i) }, (_, k) => i + k);
-    await Promise.all(group.map((k) => js.publish(subjectOf(k), JSON.stringify({ i: k }))));
-  }
-};
-
-const read = async (nc: NatsConnection, options: ReadOptions = {}): Promise<StoredMessage[]> => {
-  const found: StoredMessage[] = [];
-  for await (const message of readLog(nc, { signal: AbortSignal.timeout(20_000), ...options }))
-    found.push(message);
-  assert.equal(options.signal?.aborted ?? false, false);
-  return found;
-};
-
-const sequences = (messages: readonly StoredMessage[]): number[] => messages.map(({ seq }) => seq);
-const range = (from: number, to: number): number[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => from + i);
-
-const consumerCount = async (nc: NatsConnection): Promise<number> => {
-  const jsm = await jetstreamManager(nc);
-  return (await jsm.streams.info('LOG')).state.consumer_count;
-};
+import { consumerCount, createLog, dial, fill, range, read, sequences } from './read-log.js';
 
 describe('reading a log that stands still', () => {
   let server: TestServer;
@@ -284,128 +248,5 @@ describe('reading a log that grows', () => {
     const sizes = (await read(nc, { filters: ['evt.big.>'] })).map(({ seq, data }) => [seq, data.length]);
     assert.deepEqual(sizes[0], [first, 1_000_000]);
     assert.equal(sizes.length, 201);
-  });
-});
-
-describe('reading while the server is killed', () => {
-  test('I1 a bounded read over kill -9 and restart loses and doubles nothing', async () => {
-    await using server = await startServer({ name: 'killed' });
-    const nc = await dial(server);
-    await createLog(nc);
-    await fill(nc, 30_000, (i) => `evt.m.y.a${i % 7}`);
-    const seen: number[] = [];
-    for await (const { seq } of readLog(nc)) {
-      seen.push(seq);
-      if (seq === 100 || seq === 12_000 || seq === 29_999) await server.restart('SIGKILL');
-    }
-    assert.deepEqual(seen, range(1, 30_000));
-    await nc.close();
-  });
-
-  test('I1 following over kill -9 and restart loses and doubles nothing', async () => {
-    await using server = await startServer({ name: 'follow-killed' });
-    const nc = await dial(server);
-    await createLog(nc);
-    const abort = new AbortController();
-    const seen: string[] = [];
-    const following = (async () => {
-      const filters = ['evt.m.y.a', 'res.m.y.a'];
-      for await (const { seq, data } of readLog(nc, { follow: true, filters, signal: abort.signal })) {
-        seen.push(`${seq} ${new TextDecoder().decode(data)}`);
-      }
-    })();
-    for (let round = 0; round < 3; round++) {
-      await fill(nc, 1_000, () => 'evt.m.y.a');
-      await waitFor(`round ${round}`, () => seen.length >= round * 1_000 + 1);
-      await server.restart('SIGKILL');
-      await waitFor('the connection', async () => {
-        await nc.flush();
-        return true;
-      });
-    }
-    await waitFor('all records', () => seen.length >= 3_000);
-    const expected = range(1, 3_000).map((seq) => `${seq} {"i":${(seq - 1) % 1_000}}`);
-    assert.deepEqual(seen, expected);
-    abort.abort();
-    await following;
-    await nc.close();
-  });
-
-  test('a server that stays away ends a bounded read with LOG_UNAVAILABLE', async () => {
-    await using server = await startServer({ name: 'gone' });
-    const nc = await dial(server);
-    await createLog(nc);
-    await fill(nc, 20_000, () => 'evt.m.y.a');
-    const reading = async (): Promise<void> => {
-      for await (const { seq } of readLog(nc, { patienceMs: 300 }))
-        if (seq === 10) await server.kill('SIGKILL');
-    };
-    await assert.rejects(
-      reading(),
-      (error) =>
-        error instanceof FaultError && error.fault.code === 'LOG_UNAVAILABLE' && error.fault.retryable,
-    );
-    await nc.close();
-  });
-
-  test('I9 a log that lost its tail is told, not read on', async () => {
-    await using server = await startServer({ name: 'tail' });
-    const nc = await dial(server);
-    await createLog(nc);
-    await fill(nc, 100, () => 'evt.m.y.a');
-    const jsm = await jetstreamManager(nc);
-    const reading = async (): Promise<void> => {
-      for await (const { seq } of readLog(nc, { follow: true, signal: AbortSignal.timeout(20_000) })) {
-        if (seq !== 100) continue;
-        // What a server that lost its unsynced files comes back with: the same stream, shorter.
-        await jsm.streams.delete('LOG');
-        await createLog(nc);
-        await fill(nc, 40, () => 'evt.m.y.a');
-      }
-    };
-    await assert.rejects(
-      reading(),
-      (error) => error instanceof FaultError && error.fault.code === 'LOG_MISMATCH',
-    );
-    await nc.close();
-  });
-});
-
-describe('a delivered message', () => {
-  test('both forms of the acknowledgement subject are read', () => {
-    const expected = { seq: 17, delivered: 4, nanos: '1700000000123456789', pending: 9 };
-    assert.deepEqual(parseDelivery('$JS.ACK.LOG.c.1.17.4.1700000000123456789.9'), expected);
-    assert.deepEqual(parseDelivery('$JS.ACK._.hash.LOG.c.1.17.4.1700000000123456789.9.rnd'), expected);
-    assert.equal(parseDelivery('_INBOX.x'), undefined);
-    assert.equal(parseDelivery(''), undefined);
-  });
-
-  test('a time is cut to milliseconds, not rounded', () => {
-    assert.equal(millisOf('1700000000123999999'), Date.parse('2023-11-14T22:13:20.123Z'));
-    assert.equal(millisOf('0'), 0);
-  });
-
-  test('a message of another consumer converts to the same', async () => {
-    await using server = await startServer({ name: 'convert' });
-    const nc = await dial(server);
-    await createLog(nc);
-    const h = headers();
-    h.set(HEADER.cause, '5');
-    await jetstream(nc).publish('res.m.x.a', '{}', { headers: h });
-    const consumer = await jetstream(nc).consumers.get('LOG');
-    const delivered = await consumer.next();
-    assert.ok(delivered !== null);
-    const stored = toStored(delivered);
-    const [own] = await read(nc);
-    const plain = (m: StoredMessage | undefined) => [
-      m?.seq,
-      m?.time,
-      m?.subject,
-      m?.header(HEADER.cause),
-      m?.header('No'),
-    ];
-    assert.deepEqual(plain(stored), plain(own));
-    assert.equal(stored.header(HEADER.cause), '5');
-    await nc.close();
   });
 });

@@ -10,7 +10,7 @@ import { connectOperator } from '../support/log-checks.js';
 import { dial } from '../support/log.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
-import { type Copied, copyOf } from './log-copy.js';
+import { causeOf, type Copied, copyOf, idOf, subjectOf } from './log-copy.js';
 
 const AGENTS = 10;
 const ROUNDS = 2;
@@ -91,6 +91,42 @@ export class VerifiedSystem implements AsyncDisposable {
     const found = this.log.slice(from).find(fits) ?? this.log.find(fits);
     assert.ok(found, `the log has ${what}`);
     return found;
+  }
+
+  /**
+   * A result of `accounts` with a copy, and a later record of the same epoch. Without that record, the numbers alone do
+   * not show that the result is missing.
+   */
+  result(): Copied {
+    return this.find('a result with a copy', (record) => {
+      const subject = subjectOf(record);
+      return (
+        subject?.kind === 'res' &&
+        subject.module === 'accounts' &&
+        record.data.includes('"out":[{"subject":"evt') &&
+        this.log.some((each) => each.seq > record.seq && idOf(each)?.epoch === idOf(record)?.epoch)
+      );
+    });
+  }
+
+  copyOfResult(result: Copied): Copied {
+    const cause = causeOf(result);
+    const isCopy = (record: Copied): boolean =>
+      subjectOf(record)?.kind === 'evt' && causeOf(record) === cause;
+    return this.find('its copy', isCopy, 0);
+  }
+
+  /** The log with this record instead of the one of its sequence. */
+  logWith(changed: Copied): readonly Copied[] {
+    return this.log.map((record) => (record.seq === changed.seq ? changed : record));
+  }
+
+  /** The identity that the producer of a record would give its next record. */
+  nextId(record: Copied): string {
+    const producer = idOf(record)?.producer;
+    const isOfProducer = (each: Copied): boolean => idOf(each)?.producer === producer;
+    const last = idOf(this.log.findLast(isOfProducer) as Copied) ?? assert.fail();
+    return `${last.producer}.${last.epoch}.${last.n + 1}`;
   }
 }
 
