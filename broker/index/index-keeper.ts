@@ -8,6 +8,7 @@ import { FreshReads } from '../../store/lmdb/fresh-reads.js';
 import { Opening } from '../../store/lmdb/opening.js';
 import { checkRoom } from '../../store/lmdb/free-space.js';
 import { StoreThread } from '../../store/lmdb/store-thread.js';
+import { WriteBehind } from '../../store/lmdb/write-behind.js';
 import { isSynced } from '../../store/lmdb/synced-mark.js';
 import { whyUnusable } from '../../store/lmdb/why-unusable.js';
 import type { IndexContents } from './index-contents.js';
@@ -55,8 +56,6 @@ const TAKING_SHARE = 32;
 const MAX_PAUSE_MS = 250;
 /** How often data is written that readers do not look for in the files. */
 const INTERVAL_MS = 500;
-/** After a group that could not be written, or files that could not be opened. */
-const RETRY_MS = 1_000;
 /** How long reading waits for files that cannot be written, once no more fits into memory. */
 const PATIENCE_MS = 60_000;
 const START: IndexProgress = { seq: 0, uncaused: [] };
@@ -78,20 +77,27 @@ export class IndexKeeper {
   #saved = START;
   /** Until the next group of what readers do not look for. */
   #interval: NodeJS.Timeout | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #saving: Promise<void> | undefined;
+  readonly #writer: WriteBehind;
   #pauseUntil = 0;
-  #isFailing = false;
   /** Until it is opened, and again when it is closed. */
   #closed = true;
 
-  constructor(private readonly options: IndexKeeperOptions) {}
+  constructor(private readonly options: IndexKeeperOptions) {
+    const { dir, say } = options;
+    this.#writer = new WriteBehind({
+      write: (all) => this.#save(all),
+      onFailing: (reason) => say(`DATA_DIR_UNUSABLE: ${dir} ${reason}`),
+      onWorking: () => say('the index is written again'),
+    });
+  }
 
   /** Opens the files and takes in what they have: where they stand, and whether what was there is thrown away. */
   async open(): Promise<IndexProgress & { readonly discarded: boolean }> {
     const { logId, lastSeq, say } = this.options;
     this.#closed = false;
-    const found = await this.#openFiles();
+    const opened = await this.#openFiles();
+    if (E.isLeft(opened)) this.#writer.failed(opened.left);
+    const found = E.isLeft(opened) ? 'none' : opened.right;
     if (found === 'unreadable')
       say('the index is of another version, or damaged, and is read from the log again');
     const isPlace = typeof found === 'object';
@@ -102,7 +108,8 @@ export class IndexKeeper {
     this.#startsOver = place === START;
     if (this.#open !== undefined) {
       // Those who look must not see what is thrown away, and files that cannot be written to are found out here.
-      await this.#commit(this.#open, NOTHING, place);
+      const begun = await this.#commit(this.#open, NOTHING, place);
+      if (E.isLeft(begun)) this.#writer.failed(begun.left);
     }
     this.options.contents.load();
     this.moved();
@@ -122,9 +129,9 @@ export class IndexKeeper {
     const { contents } = this.options;
     const until = performance.now() + PATIENCE_MS;
     while (contents.isFull && !this.#closed) {
-      await this.#saving;
+      await this.#writer.idle();
       if (!contents.isFull) return;
-      if (!this.#isFailing) await this.#save();
+      if (!this.#writer.isFailing) await this.#writer.flush();
       else if (!contents.isFullWithoutFiles) return;
       else if (performance.now() > until) throw new FaultError(this.#outOfRoom());
       else await pause(INTERVAL_MS);
@@ -139,74 +146,73 @@ export class IndexKeeper {
 
   /** Something is to be found in the files within milliseconds. */
   soon(): void {
-    if (this.#timer !== undefined || this.#saving !== undefined || this.#closed) return;
-    const pauseMs = Math.max(GATHER_MS, this.#pauseUntil - performance.now());
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      // What has ended meanwhile needs no group.
-      if (this.options.contents.changes > 0) void this.#save();
-    }, pauseMs).unref();
+    if (this.#closed || this.#writer.isPlanned) return;
+    this.#writer.within(Math.max(GATHER_MS, this.#pauseUntil - performance.now()));
   }
 
   /** Writes what is not written, and stops. */
   async close(): Promise<void> {
     clearTimeout(this.#interval);
-    await this.#saving;
-    await this.#save();
+    await this.#writer.close();
     this.#closed = true;
     await this.#closeFiles();
   }
 
   async #tick(): Promise<void> {
-    if (performance.now() >= this.#pauseUntil) await this.#save();
+    const { isWriting, isFailing } = this.#writer;
+    if (!isWriting && !isFailing && performance.now() >= this.#pauseUntil) await this.#writer.flush();
     this.#interval = undefined;
-    if (this.#isFailing || this.options.position().seq > this.#saved.seq) this.moved();
+    if (this.options.position().seq > this.#saved.seq) this.moved();
   }
 
-  async #save(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#saving !== undefined || this.#closed) return;
-    this.#saving = this.#write().finally(() => {
-      this.#saving = undefined;
-      if (this.options.contents.changes > 0) this.soon();
-    });
-    await this.#saving;
-  }
-
-  async #write(): Promise<void> {
+  /** Without `all`, rows are to be written: if they have all ended meanwhile, they need no group. */
+  #save(all: boolean): Promise<E.Either<string, void>> | undefined {
+    if (this.#closed) return undefined;
     const { contents, position } = this.options;
-    if (this.#open === undefined) await this.#openFiles();
-    if (this.#open === undefined) return;
+    const isBehind = position().seq > this.#saved.seq || this.#startsOver;
+    const isNeeded = contents.changes > 0 || (isBehind && (all || this.#writer.isFailing));
+    return isNeeded || this.#open === undefined ? this.#write() : undefined;
+  }
+
+  async #write(): Promise<E.Either<string, void>> {
+    const { contents, position } = this.options;
+    if (this.#open === undefined) {
+      const opened = await this.#openFiles();
+      if (E.isLeft(opened)) return opened;
+    }
     const at = position();
-    if (at.seq === this.#saved.seq && contents.changes === 0 && !this.#startsOver) return;
     const begun = performance.now();
     const change = contents.take();
     this.#pauseUntil = begun + Math.min(MAX_PAUSE_MS, (performance.now() - begun) * TAKING_SHARE);
     failPoint('index.saving');
-    await this.#commit(this.#open, change, at);
+    const outcome = await this.#commit(this.#open as Open, change, at);
     failPoint('index.saved');
+    if (contents.changes > 0) this.#writer.within(Math.max(GATHER_MS, this.#pauseUntil - performance.now()));
+    return outcome;
   }
 
-  async #commit({ thread }: Open, change: IndexContentsChange, at: IndexProgress): Promise<void> {
+  async #commit(
+    { thread }: Open,
+    change: IndexContentsChange,
+    at: IndexProgress,
+  ): Promise<E.Either<string, void>> {
     const { contents, dir, logId } = this.options;
     const position = { ...at, logId };
     const outcome = await thread.commit({ ...change, startsOver: this.#startsOver, position });
     if (E.isLeft(outcome)) {
       if (change !== NOTHING) contents.putBack();
-      return this.#failed('cannot be written', outcome.left);
+      return E.left(`cannot be written: ${outcome.left}`);
     }
     if (change !== NOTHING) contents.kept();
     this.#saved = at;
     this.#startsOver = false;
     if (this.#onTrial) rmSync(join(dir, TRIAL), { force: true });
     this.#onTrial = false;
-    if (this.#isFailing) this.options.say('the index is written again');
-    this.#isFailing = false;
+    return outcome;
   }
 
   /** Opens the files, sets those aside that must not be opened; where they stand. */
-  async #openFiles(): Promise<FoundPosition> {
+  async #openFiles(): Promise<E.Either<string, FoundPosition>> {
     const { dir, say } = this.options;
     let thread: Thread | undefined;
     try {
@@ -226,12 +232,12 @@ export class IndexKeeper {
       const opening = new Opening(dir);
       const files = openIndexToRead(opening, dir);
       this.#open = { thread, opening, files, reads: new FreshReads(files.root) };
-      return indexPosition(files);
+      return E.right(indexPosition(files));
     } catch (error) {
       if (this.#open === undefined) await thread?.close();
       else await this.#closeFiles();
-      this.#failed('cannot be opened, and the index works from memory', (error as Error).message);
-      return 'none';
+      const { message } = error as Error;
+      return E.left(`cannot be opened, and the index works from memory: ${message}`);
     }
   }
 
@@ -256,12 +262,5 @@ export class IndexKeeper {
     const { dir } = this.options;
     const text = `${dir} could not be written for ${PATIENCE_MS / 1_000} s, and memory has no room for more: make room on its disk`;
     return fault('DATA_DIR_UNUSABLE', text);
-  }
-
-  /** Said once, until it works again. */
-  #failed(what: string, reason: string): void {
-    if (!this.#isFailing) this.options.say(`DATA_DIR_UNUSABLE: ${this.options.dir} ${what}: ${reason}`);
-    this.#isFailing = true;
-    this.#pauseUntil = performance.now() + RETRY_MS;
   }
 }

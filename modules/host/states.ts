@@ -3,12 +3,11 @@ import { failPoint } from '../../system/processes/fail-point.js';
 import { AgentStates, type TakenChanges } from '../../store/snapshots/agent-states.js';
 import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
 import type { Generation } from '../../store/snapshots/generation.js';
+import { WriteBehind } from '../../store/lmdb/write-behind.js';
 import { foldEvents } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/define-module.js';
 import type { AnyEvent } from '../sdk/checked-outcome.js';
 
-/** After a group that could not be written, milliseconds. */
-const RETRY_MS = 1_000;
 /** Encoding states takes at most one part in so many of the time; writing them too, where groups are large. */
 const WRITING_SHARE = 8;
 /**
@@ -48,16 +47,13 @@ export class States {
   readonly #agents: AgentStates;
   #seq: number;
   #savedSeq: number;
-  #saving: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  readonly #writer: WriteBehind;
   #pauseUntil = 0;
   /** When the last group was begun. */
   #begun = 0;
   /** Whether agents were changed so fast before it that they would be again within the longest pause. */
   #waitingSpares = true;
-  #isFailing = false;
   #gaveUp = false;
-  #closed = false;
 
   constructor(
     private readonly module: AnyModule,
@@ -68,6 +64,12 @@ export class States {
     this.#agents = new AgentStates(module.initial, (agent) => snapshots.get(agent));
     this.#seq = snapshots.position?.seq ?? 0;
     this.#savedSeq = this.#seq;
+    this.#writer = new WriteBehind({
+      write: () => this.#save(),
+      onFailing: (reason) =>
+        say(`snapshots cannot be written, the log is complete without them; they fall behind: ${reason}`),
+      onWorking: () => say('snapshots are written again'),
+    });
   }
 
   /** Agents whose state is held in memory. */
@@ -101,7 +103,7 @@ export class States {
     return (seq, timeMs) => {
       if (seq > this.#seq) this.#seq = seq;
       if (happened) this.#agents.change(agent, seq, timeMs, state);
-      this.#schedule();
+      if (!this.#writer.isPlanned) this.#plan();
     };
   }
 
@@ -113,45 +115,33 @@ export class States {
 
   /** Resolves when more may wait: the next group is folded while one is written. */
   room(): Promise<void> {
-    if (this.#saving !== undefined) return this.#saving;
-    this.#clearTimer();
-    void this.#save();
+    if (this.#writer.isWriting) return this.#writer.idle();
+    void this.#writer.flush();
     return Promise.resolve();
   }
 
   /** Resolves when all that was folded so far is written, or cannot be. */
   async saved(): Promise<void> {
-    this.#clearTimer();
-    do await (this.#saving ?? this.#save());
-    while (this.#savedSeq < this.#seq && !this.#isFailing && !this.#gaveUp);
+    do await this.#writer.flush();
+    while (this.#isBehind && !this.#writer.isFailing);
   }
 
   /** Writes what is not written and stops. */
   async close(): Promise<void> {
     await this.saved();
-    this.#closed = true;
-    // One that could not write is about to try again.
-    this.#clearTimer();
+    this.#writer.stop();
   }
 
-  #clearTimer(): void {
-    clearTimeout(this.#timer as NodeJS.Timeout);
-    this.#timer = undefined;
+  get #isBehind(): boolean {
+    return this.#savedSeq < this.#seq && !this.#gaveUp;
   }
 
-  #schedule(): void {
-    if (this.#timer !== undefined || this.#saving !== undefined || this.#closed) return;
-    const pauseMs = this.isFull && !this.#isFailing ? 0 : this.#pauseUntil - performance.now();
-    const begin = (): void => {
-      this.#timer = undefined;
-      void this.#save();
-    };
-    // What else this turn of the event loop brings goes along.
-    this.#timer = pauseMs > 1 ? setTimeout(begin, pauseMs) : setImmediate(begin);
+  #plan(): void {
+    this.#writer.within(this.isFull ? 0 : this.#pauseUntil - performance.now());
   }
 
-  async #save(): Promise<void> {
-    if (this.#savedSeq >= this.#seq || this.#saving !== undefined || this.#gaveUp) return;
+  #save(): Promise<E.Either<string, void>> | undefined {
+    if (!this.#isBehind) return undefined;
     const begun = performance.now();
     const [taken, seq] = [this.#agents.take(), this.#seq];
     const position = { seq, logId: this.logId, ...namesCode(this.module) };
@@ -161,37 +151,29 @@ export class States {
     this.#waitingSpares = inPause > this.size;
     const isLarge = taken.changes.length > LARGE_GROUP && this.#waitingSpares;
     const encodedMs = performance.now() - begun;
-    this.#saving = this.snapshots.commit({ changes: taken.changes, position }).then((outcome) => {
-      this.#saving = undefined;
-      if (E.isLeft(outcome)) return this.#failed(outcome.left, taken);
+    return this.snapshots.commit({ changes: taken.changes, position }).then((outcome) => {
+      if (E.isLeft(outcome)) {
+        this.#waitAgain(taken);
+        return outcome;
+      }
       failPoint('host.snapshot-written');
       this.#savedSeq = seq;
       const now = performance.now();
       const tookMs = isLarge ? now - begun : encodedMs;
       const pauseMs = Math.min(LONGEST_PAUSE_MS, tookMs * WRITING_SHARE);
       this.#pauseUntil = now + (taken.waiting < FEW_CHANGES ? Math.max(FEW_PAUSE_MS, pauseMs) : pauseMs);
-      if (this.#isFailing) this.say('snapshots are written again');
-      this.#isFailing = false;
       this.#agents.written(taken);
-      if (this.#savedSeq < this.#seq) this.#schedule();
+      if (this.#isBehind) this.#plan();
+      return outcome;
     });
-    await this.#saving;
   }
 
   /** Puts what was not written back before what came since; until it is, a start folds a little more of the log. */
-  #failed(reason: string, taken: TakenChanges): void {
+  #waitAgain(taken: TakenChanges): void {
     this.#agents.waitAgain(taken);
-    if (!this.#isFailing) {
-      this.say(`snapshots cannot be written, the log is complete without them; they fall behind: ${reason}`);
-    }
-    this.#isFailing = true;
-    if (this.waiting > MAX_WAITING) {
-      this.#gaveUp = true;
-      this.#agents.giveUp();
-      this.say(`${this.waiting} changes wait for snapshots: none are written until the module starts again`);
-      return;
-    }
-    this.#pauseUntil = performance.now() + RETRY_MS;
-    this.#schedule();
+    if (this.waiting <= MAX_WAITING) return;
+    this.#gaveUp = true;
+    this.#agents.giveUp();
+    this.say(`${this.waiting} changes wait for snapshots: none are written until the module starts again`);
   }
 }

@@ -3,6 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Kept, OutboxBacklog, OnKept, Outbox, SentUnder } from '../../journal/producer/outbox.js';
 import { StoreThread } from '../lmdb/store-thread.js';
+import { WriteBehind } from '../lmdb/write-behind.js';
 import { pack, unpack } from './packed-draft.js';
 import type { OutboxChange, StoredOutbox } from './outbox-store.js';
 import { setAside } from '../../system/files/set-aside.js';
@@ -18,7 +19,6 @@ export interface LmdbOutboxOptions {
 
 /** What is settled is taken out in groups; until then it is known by its identity in the log. */
 const CLEAN_MS = 250;
-const RETRY_MS = 1_000;
 const PROGRAM = new URL('./store-worker.js', import.meta.url);
 
 interface Fresh extends Kept {
@@ -49,9 +49,7 @@ export class LmdbOutbox implements Outbox {
   #sent: SentUnder | undefined;
   /** The epoch that is noted on disk. */
   #noted = 0;
-  #writing: Promise<void> | undefined;
-  #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
-  #isFailing = false;
+  readonly #writer: WriteBehind;
   #isOff = false;
 
   private constructor(
@@ -63,6 +61,10 @@ export class LmdbOutbox implements Outbox {
     this.#sent = sent;
     this.left = { sent, kept: kept.map(([order, packed]) => ({ order, draft: unpack(packed) })) };
     for (const [order] of kept) this.#written.add(order);
+    this.#writer = new WriteBehind({
+      write: (all) => this.#write(all),
+      onFailing: (reason) => options.onFault(this.#cannotBeWritten(reason)),
+    });
   }
 
   /** Opens the outbox and reads what is in it. A damaged one is set aside, which `onFault` says. */
@@ -78,10 +80,10 @@ export class LmdbOutbox implements Outbox {
   }
 
   async begin(sent: SentUnder): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    await this.#writer.idle();
     if (this.#isOff) return;
     this.#sent = sent;
-    await this.#write(Number.POSITIVE_INFINITY);
+    await this.#writer.flush();
     // Records that it has would be sent under an epoch that it does not know, and once more by the next process.
     if (this.#noted !== sent.epoch) this.#setAside();
   }
@@ -89,7 +91,7 @@ export class LmdbOutbox implements Outbox {
   keep(kept: Kept, onKept: OnKept): void {
     if (this.#isOff) return onKept(E.left(OUT_OF_USE));
     this.#fresh.set(kept.order, { ...kept, onKept, since: performance.now() });
-    this.#writeWithin(this.#isFailing ? RETRY_MS : this.#delayMs);
+    this.#writer.within(this.#delayMs);
   }
 
   settled(order: number, settledSeq: number): void {
@@ -97,7 +99,7 @@ export class LmdbOutbox implements Outbox {
       this.#sent = { ...this.#sent, settledSeq };
     if (this.#drop(order)) return;
     this.#gone.set(order, this.#gone.get(order) ?? []);
-    this.#writeWithin(CLEAN_MS);
+    this.#writer.within(CLEAN_MS);
   }
 
   async forget(order: number): Promise<boolean> {
@@ -105,16 +107,15 @@ export class LmdbOutbox implements Outbox {
     const gone = new Promise<boolean>((resolve) => {
       this.#gone.set(order, [...(this.#gone.get(order) ?? []), resolve]);
     });
-    this.#writeWithin(0);
+    this.#writer.within(0);
     return gone;
   }
 
   async close(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    await this.#writer.idle();
     if (this.#isOff) return;
-    await this.#write(Number.POSITIVE_INFINITY);
+    await this.#writer.close();
     this.#isOff = true;
-    clearTimeout(this.#timer?.handle);
     await this.store.close();
   }
 
@@ -128,42 +129,24 @@ export class LmdbOutbox implements Outbox {
     return this.#isOff || !this.#written.has(order);
   }
 
-  #writeWithin(ms: number): void {
-    const at = performance.now() + ms;
-    if (this.#isOff || (this.#timer !== undefined && this.#timer.at <= at)) return;
-    clearTimeout(this.#timer?.handle);
-    const run = (): void => {
-      this.#timer = undefined;
-      void this.#writeNext();
-    };
-    this.#timer = { at, handle: setTimeout(run, ms) };
-  }
-
-  async #writeNext(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
-    if (this.#isOff) return;
-    await this.#write(performance.now() - this.#delayMs);
-    const next = this.#fresh.values().next();
-    if (next.done !== true) this.#writeWithin(next.value.since + this.#delayMs - performance.now());
-  }
-
-  #write(before: number): Promise<void> {
-    this.#writing = this.#commit(before).finally(() => {
-      this.#writing = undefined;
-    });
-    return this.#writing;
-  }
-
-  /** Writes what has waited since before that time, and takes out what is settled. */
-  async #commit(before: number): Promise<void> {
+  /** Writes the records that have waited long enough, and takes out those that are settled. */
+  #write(all: boolean): Promise<E.Either<string, void>> | undefined {
+    const before = all ? Number.POSITIVE_INFINITY : performance.now() - this.#delayMs;
     const fresh: Fresh[] = [];
     for (const each of this.#fresh.values()) {
-      if (each.since > before) break;
+      if (each.since > before) {
+        this.#writer.within(each.since - before);
+        break;
+      }
       fresh.push(each);
     }
+    const isNoted = this.#noted === (this.#sent?.epoch ?? 0);
+    return fresh.length === 0 && this.#gone.size === 0 && isNoted ? undefined : this.#commit(fresh);
+  }
+
+  async #commit(fresh: readonly Fresh[]): Promise<E.Either<string, void>> {
     const gone = [...this.#gone];
     const sent = this.#sent;
-    if (fresh.length === 0 && gone.length === 0 && this.#noted === (sent?.epoch ?? 0)) return;
     this.#gone.clear();
     for (const { order } of fresh) {
       this.#fresh.delete(order);
@@ -174,36 +157,36 @@ export class LmdbOutbox implements Outbox {
       gone: gone.map(([order]) => order),
       sent,
     });
-    if (E.isLeft(outcome)) return this.#failed(outcome.left, fresh, gone);
-    this.#isFailing = false;
+    if (E.isLeft(outcome)) {
+      this.#notWritten(this.#cannotBeWritten(outcome.left), fresh, gone);
+      return outcome;
+    }
     this.#noted = sent?.epoch ?? 0;
     for (const { onKept } of fresh) onKept(outcome);
     for (const [order, waiting] of gone) {
       this.#written.delete(order);
       for (const resolve of waiting) resolve(true);
     }
+    return outcome;
   }
 
-  /**
-   * Tries again to take out settled records. It also tries again records that were not written, as far as that is
-   * certain.
-   */
-  #failed(cause: string, fresh: readonly Fresh[], gone: readonly (readonly [number, Waiters])[]): void {
-    const reason = unavailable(`the outbox in ${this.#options.dir} cannot be written`, cause);
-    if (!this.#isFailing) this.#options.onFault(reason);
-    this.#isFailing = true;
+  /** Settled records wait again to be taken out. The producer learns which records are not kept. */
+  #notWritten(reason: Fault, fresh: readonly Fresh[], gone: readonly (readonly [number, Waiters])[]): void {
     for (const { onKept } of fresh) onKept(E.left(reason));
     for (const [order, waiting] of gone) {
       this.#gone.set(order, []);
       for (const resolve of waiting) resolve(false);
     }
-    if (gone.length > 0) this.#writeWithin(RETRY_MS);
+  }
+
+  #cannotBeWritten(cause: string): Fault {
+    return unavailable(`the outbox in ${this.#options.dir} cannot be written`, cause);
   }
 
   /** From here on this process keeps nothing, and no other finds what was kept. */
   #setAside(): void {
     this.#isOff = true;
-    clearTimeout(this.#timer?.handle);
+    this.#writer.stop();
     const { dir, onFault } = this.#options;
     try {
       const text = `the outbox is out of use until the next start, and kept as ${setAside(dir)}`;
