@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { FaultError, fault } from '../schemas/errors.js';
 import { parseManifest } from '../schemas/manifest.js';
-import type { AnyModule } from './sdk/define-module.js';
+import type { AnyModule } from './sdk/module-shape.js';
 import { burstModules, shippedModules } from './shipped.js';
 
 /**

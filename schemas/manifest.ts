@@ -3,6 +3,7 @@ import Type, { type Static, type TSchema } from 'typebox';
 import { type Fault, fault } from './errors.js';
 import { SCHEMA_VERSION } from './headers.js';
 import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
+import { CODE_PATTERN } from './result.js';
 import { pointer, schemaProblem } from './schema-problem.js';
 import { compile, type JsonSchema } from './validate.js';
 
@@ -16,6 +17,7 @@ export const MAX_MANIFEST_BYTES = 262_144;
 const MAX_ACTIONS = 500;
 const MAX_EVENTS = 1_000;
 const MAX_DEPENDENCIES = 500;
+const MAX_REJECTIONS = 200;
 const Description = Type.String({ maxLength: 4_096 });
 /** A path, or a word of a command line. */
 const Word = Type.String({ minLength: 1, maxLength: 4_096 });
@@ -82,6 +84,14 @@ export const ActionSchema = Type.Object(
       }),
     ),
     retry: Type.Optional(RetrySchema),
+    rejections: Type.Optional(
+      Type.Unsafe<readonly string[]>(
+        Type.Array(Type.String({ pattern: CODE_PATTERN }), {
+          maxItems: MAX_REJECTIONS,
+          description: 'Its own codes: all with which the action rejects. Absent: any code.',
+        }),
+      ),
+    ),
   },
   Strict,
 );

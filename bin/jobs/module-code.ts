@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { type ModuleSource, readModule } from '../../broker/supervisor/manifest-file.js';
 import { loadModule } from '../../modules/host/load-module.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleInfo, OPS } from '../../schemas/operate.js';

@@ -8,7 +8,7 @@ import { writeOut } from '../../system/files/out-file.js';
 import { startReaper } from '../../system/processes/reaper.js';
 import burst from '../../modules/burst/index.js';
 import burstCalls from '../../modules/burst-calls/index.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import type { Installation } from '../../perf/burst/installation.js';
 import type { BurstRun } from '../../perf/burst/burst-outcome.js';
 import { startOwnBroker } from '../../perf/burst/own-broker.js';

@@ -4,7 +4,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { orThrow, runOrThrow } from '../../system/lifetime.js';
 import { readModule } from '../../broker/supervisor/manifest-file.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import { type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { splitSubject } from '../../schemas/subjects.js';

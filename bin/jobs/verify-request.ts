@@ -7,7 +7,7 @@ import { certificateText, certify, readCertificate, statementFor } from '../../r
 import { openSigningKey, type SigningKey } from '../../replay/verify/signing-key.js';
 import type { SnapshotsToVerify } from '../../replay/verify/verify-snapshots.js';
 import { type VerifyOptions, verifyLog } from '../../replay/verify/verify-log.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleStatus, OPS } from '../../schemas/operate.js';
 import type { Statement } from '../../schemas/verification.js';

@@ -2,7 +2,7 @@ import type { NatsConnection } from 'nats';
 import { retryOf } from '../../schemas/manifest.js';
 import type { Refusal } from '../../schemas/result.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule } from '../sdk/define-module.js';
+import type { AnyModule } from '../sdk/module-shape.js';
 import type { BlackBox } from './black-box.js';
 import { callsLeftOut, recordedCalls } from './calls-made.js';
 import { type Errand, type RunSurroundings, runHandler } from './handler-run.js';

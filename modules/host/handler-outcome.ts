@@ -8,7 +8,7 @@ import { type Ok, type Out, type Refusal, type Result, refusal } from '../../sch
 import { copiesIn, type PromisedCopy } from '../../schemas/result-bytes.js';
 import { commandSubject, eventSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command, Rejection } from '../sdk/define-module.js';
+import type { AnyModule, Command, Rejection } from '../sdk/module-shape.js';
 import { messageOf, stackOf } from '../sdk/thrown-text.js';
 import { type AnyDecision, type AnyEvent, checkDecision, checkRejection } from '../sdk/checked-outcome.js';
 
@@ -99,7 +99,7 @@ export const outcomeOf = (
       );
     }
     if (E.isLeft(returned)) {
-      const checked = checkRejection(returned.left);
+      const checked = checkRejection(manifest, action, returned.left);
       if (E.isLeft(checked)) return refusedOutcome(checked.left);
       return refusing(rejected(returned.left));
     }

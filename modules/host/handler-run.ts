@@ -8,7 +8,7 @@ import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { mayCall } from '../sdk/may-call.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/define-module.js';
+import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module-shape.js';
 import { type AnyEvent, withEmitted } from '../sdk/checked-outcome.js';
 import type { BlackBox } from './black-box.js';
 import { makeCall } from './calls.js';

@@ -22,7 +22,7 @@ import { DEFAULT_CONCURRENCY, isFollower } from '../../schemas/manifest.js';
 import { FaultError } from '../../schemas/errors.js';
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
-import type { AnyModule } from '../sdk/define-module.js';
+import type { AnyModule } from '../sdk/module-shape.js';
 import { Beats } from './beats.js';
 import { BlackBox } from './black-box.js';
 import { Effects } from './effects.js';

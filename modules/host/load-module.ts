@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { type Manifest, parseManifest, schemaOf } from '../../schemas/manifest.js';
-import type { AnyModule } from '../sdk/define-module.js';
+import type { AnyModule } from '../sdk/module-shape.js';
 import { codeDigest } from './code-digest.js';
 import { areUnchanged, type CodeFiles, codeFiles } from './code-files.js';
 import { moduleExport } from './module-export.js';

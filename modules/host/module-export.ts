@@ -1,4 +1,4 @@
-import type { AnyModule } from '../sdk/define-module.js';
+import type { AnyModule } from '../sdk/module-shape.js';
 import { clip, printable } from '../../text/printable.js';
 
 const PARTS = ['manifest', 'actions', 'evolve'] as const;

@@ -9,7 +9,7 @@ import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
 import { mayHandle } from '../sdk/may-call.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command } from '../sdk/define-module.js';
+import type { AnyModule, Command } from '../sdk/module-shape.js';
 
 /** When a command is not to be handled any more, milliseconds since 1970; NaN when its header cannot be read. */
 export const deadlineOf = (message: StoredMessage): number | undefined => {

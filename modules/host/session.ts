@@ -16,7 +16,7 @@ import { tokenOrInvalid } from '../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { type CommandSubject, resultSubject, splitSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command, PureAction } from '../sdk/define-module.js';
+import type { AnyModule, Command, PureAction } from '../sdk/module-shape.js';
 import type { BlackBox } from './black-box.js';
 import { Checkpoint } from './checkpoint.js';
 import { storedOutcome } from './stored-outcome.js';

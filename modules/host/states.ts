@@ -5,7 +5,7 @@ import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
 import type { Generation } from '../../store/snapshots/generation.js';
 import { WriteBehind } from '../../store/lmdb/write-behind.js';
 import { foldEvents } from '../sdk/fold.js';
-import type { AnyModule } from '../sdk/define-module.js';
+import type { AnyModule } from '../sdk/module-shape.js';
 import type { AnyEvent } from '../sdk/checked-outcome.js';
 
 /** Encoding states takes at most one part in so many of the time; writing them too, where groups are large. */

@@ -6,7 +6,7 @@ import type { StoredMessage } from '../../schemas/record.js';
 import type { TrialAnswer, TrialGroup, TrialRecord } from '../../schemas/trial.js';
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable } from '../sdk/fold.js';
-import type { AnyModule } from '../sdk/define-module.js';
+import type { AnyModule } from '../sdk/module-shape.js';
 import { fold } from './read-past.js';
 import { States } from './states.js';
 

@@ -1,4 +1,4 @@
-import { chain, type Either, map, right } from 'fp-ts/lib/Either.js';
+import { chainW, type Either, map, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { agentsManifest as agents } from '../agents/agents-manifest.js';
@@ -7,13 +7,14 @@ import {
   type Command,
   type Input,
   type Rejection,
+  reject,
   type Run as RunOf,
   send,
 } from '../sdk/index.js';
 import { isOrderName, MAX_TOTAL, type ordersManifest, ORDER_PREFIX } from './orders-manifest.js';
 import { carryOutOrUndo, refund } from './place.js';
 import type { Order, OrderDetails, OrdersState } from './orders-state.js';
-import { type OrdersDecide, reject } from './stock.js';
+import type { OrdersDecide } from './stock.js';
 
 type M = typeof ordersManifest;
 type OrdersRun<A extends ActionName<M>> = RunOf<M, OrdersState, A>;
@@ -69,7 +70,7 @@ export const settleRefund: OrdersRun<'settle'> = ({ agent: name }, { state, call
 export const fulfil: OrdersDecide<'fulfil'> = (state, { agent: name }) =>
   pipe(
     orderOf(state, name),
-    chain((order) =>
+    chainW((order) =>
       order.status === 'confirmed'
         ? right(order)
         : reject('NOT_CONFIRMED', `order ${name} is ${order.status}`),

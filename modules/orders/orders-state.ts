@@ -7,8 +7,8 @@ type DataOf<E extends EventOf<typeof ordersManifest>['name']> = Extract<
 >['data'];
 
 export type OrderDetails = DataOf<'order_confirmed'>;
-export type Refused = DataOf<'order_refused'>;
-export type Reason = Refused['reason'];
+export type RefusedOrder = DataOf<'order_refused'>;
+export type Reason = RefusedOrder['reason'];
 
 /** An order that came to an end, one way or the other; one that is being placed has no state yet. */
 export type Order = OrderDetails & {

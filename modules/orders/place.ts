@@ -9,7 +9,7 @@ import { ordersManifest } from './orders-manifest.js';
 import type { OrderDetails, Reason, OrdersState } from './orders-state.js';
 
 type Placed = Decision<Output<typeof ordersManifest, 'place'>, EventOf<typeof ordersManifest>>;
-export type Call = EffectContext<OrdersState, EventOf<typeof ordersManifest>>['call'];
+export type OrdersCall = EffectContext<OrdersState, EventOf<typeof ordersManifest>>['call'];
 
 /** Which step was refused, and what had been done before it. */
 interface Failed {
@@ -19,11 +19,14 @@ interface Failed {
 }
 
 /** Gives the customer money back. */
-export const refund = (call: Call, customer: string, amount: number): TE.TaskEither<Refusal, unknown> =>
+export const refund = (call: OrdersCall, customer: string, amount: number): TE.TaskEither<Refusal, unknown> =>
   call(accounts, 'deposit', customer, { amount });
 
 /** Two orders of one conversation are fine: what is wanted is that the customer has it, not who gave it. */
-const assign = (call: Call, { customer, conversation }: OrderDetails): TE.TaskEither<Refusal, unknown> =>
+const assign = (
+  call: OrdersCall,
+  { customer, conversation }: OrderDetails,
+): TE.TaskEither<Refusal, unknown> =>
   pipe(
     call(agents, 'assign', customer, { conversation }),
     TE.orElse(
@@ -40,7 +43,7 @@ const failing =
   (step: Reason['step'], done: Omit<Failed, 'reason'>) =>
   ({ error: { code, message } }: Refusal): Failed => ({ reason: { step, code, message }, ...done });
 
-const carryOut = (call: Call, details: OrderDetails, order: string): TE.TaskEither<Failed, unknown> =>
+const carryOut = (call: OrdersCall, details: OrderDetails, order: string): TE.TaskEither<Failed, unknown> =>
   pipe(
     call(ordersManifest, 'reserve', details.item, { order, quantity: details.quantity }),
     TE.mapLeft(failing('reserve', { reserved: false, paid: false })),
@@ -74,7 +77,7 @@ const refused = (details: OrderDetails, order: string, failed: Failed, refundOwe
  * ceiling meanwhile. Trying again at once would meet the same ceiling, and a handler must not wait for it, so the
  * order records what it owes, in the same decision that ends it, and `settle` pays that later.
  */
-const undo = (call: Call, details: OrderDetails, order: string, failed: Failed): T.Task<Placed> =>
+const undo = (call: OrdersCall, details: OrderDetails, order: string, failed: Failed): T.Task<Placed> =>
   failed.paid
     ? pipe(
         refund(call, details.customer, details.total),
@@ -86,7 +89,7 @@ const undo = (call: Call, details: OrderDetails, order: string, failed: Failed):
     : T.of(refused(details, order, failed, 0));
 
 /** Carries an order out, or undoes it as far as it got; it never ends in between. */
-export const carryOutOrUndo = (call: Call, details: OrderDetails, order: string): T.Task<Placed> =>
+export const carryOutOrUndo = (call: OrdersCall, details: OrderDetails, order: string): T.Task<Placed> =>
   pipe(
     carryOut(call, details, order),
     TE.matchE(

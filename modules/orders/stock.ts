@@ -1,12 +1,10 @@
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import type { ActionName, Decide as DecideOf, Output, Rejection } from '../sdk/index.js';
+import { right } from 'fp-ts/lib/Either.js';
+import { type ActionName, type Decide as DecideOf, type Output, reject } from '../sdk/index.js';
 import { isOrderName, type ordersManifest, ORDER_PREFIX } from './orders-manifest.js';
 import { reservationOf, reservedTotal, type OrdersState, type Stock, stockOf } from './orders-state.js';
 
 type M = typeof ordersManifest;
 export type OrdersDecide<A extends ActionName<M>> = DecideOf<M, OrdersState, A>;
-
-export const reject = (code: string, message: string): Either<Rejection, never> => left({ code, message });
 
 const summary = (onHand: number, reserved: number): Output<M, 'stock'> => ({
   onHand,

@@ -1,10 +1,11 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { isErrorCode } from '../../schemas/error-table.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
 import { CODE_PATTERN } from '../../schemas/result.js';
 import { mayHandle, mayAddress } from './may-call.js';
 import type { Checkable, Checks } from './checks.js';
-import type { Decision, Rejection, Send } from './define-module.js';
+import type { Decision, Rejection, Send } from './module-shape.js';
 
 /** A decision whose types are checked nowhere but here: what an untyped handler may have returned. */
 export type AnyDecision = Decision<unknown, AnyEvent>;
@@ -63,11 +64,21 @@ export const checkDecision = (
   return right(undefined);
 };
 
-/** Whether a rejection may be recorded: its code is one that programs can match on. */
-export const checkRejection = ({ code }: Rejection): Either<Fault, void> =>
-  CODE.test(code)
-    ? right(undefined)
-    : invalid(`the rejection's code ${JSON.stringify(code)} is not like OUT_OF_STOCK`);
+/** Whether a rejection may be recorded: programs can match on its code, and the action declares it. */
+export const checkRejection = (
+  manifest: Checkable,
+  action: string,
+  { code }: Rejection,
+): Either<Fault, void> => {
+  if (!CODE.test(code))
+    return invalid(`the rejection's code ${JSON.stringify(code)} is not like OUT_OF_STOCK`);
+  const declared = manifest.actions[action]?.rejections;
+  // A refusal of the table is nobody's to declare: a call of the handler may have ended with it.
+  if (declared === undefined || declared.includes(code) || isErrorCode(code)) return right(undefined);
+  return invalid(
+    `${manifest.name}.${action} rejected with ${code}, which its \`rejections\` do not declare: ${declared.join(', ')}`,
+  );
+};
 
 /** What a handler returned, with the events that it emitted before; a refusal leaves them out. */
 export const withEmitted = (returned: unknown, emitted: readonly AnyEvent[]): unknown => {

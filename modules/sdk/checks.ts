@@ -10,7 +10,10 @@ export interface Checkable {
   readonly actions: Readonly<
     Record<
       string,
-      Pick<Manifest['actions'][string], 'agent' | 'callers'> & { input: JsonSchema; output: JsonSchema }
+      Pick<Manifest['actions'][string], 'agent' | 'callers' | 'rejections'> & {
+        input: JsonSchema;
+        output: JsonSchema;
+      }
     >
   >;
   readonly events: Readonly<Record<string, { readonly data: JsonSchema }>>;

@@ -1,5 +1,5 @@
 import { type Checks, compileChecks } from './checks.js';
-import type { AnyModule } from './define-module.js';
+import type { AnyModule } from './module-shape.js';
 
 /** A module with its schemas, which are compiled once. */
 export interface CompiledModule {

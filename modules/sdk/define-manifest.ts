@@ -5,9 +5,9 @@ import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
 export type TypedManifest = Omit<Manifest, 'actions' | 'events'> & {
   readonly actions: Record<
     string,
-    Omit<ActionManifest, 'input' | 'output'> & { input: TSchema; output: TSchema }
+    Omit<ActionManifest, 'input' | 'output'> & { readonly input: TSchema; readonly output: TSchema }
   >;
-  readonly events: Record<string, { description?: string; data: TSchema }>;
+  readonly events: Record<string, { readonly description?: string; readonly data: TSchema }>;
 };
 
 /** Names the literal type of a manifest; the value is what `manifest.json` holds. */

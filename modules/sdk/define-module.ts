@@ -1,125 +1,35 @@
-import type { Either } from 'fp-ts/lib/Either.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Static } from 'typebox';
-import type { Refusal } from '../../schemas/result.js';
-import type { Address } from '../../schemas/subjects.js';
-import type { ActionName, EventOf, Input, Output, TypedManifest } from './define-manifest.js';
+import type { TypedManifest } from './define-manifest.js';
+import { deriveModule } from './derive-module.js';
+import type { AnyDefinition, DerivedManifest, ModuleDefinition } from './module-definition.js';
+import type { AnyModule, Module } from './module-shape.js';
+import type { AnySchema } from './schema-of.js';
 
-/** A command as a handler sees it: already checked against the schema of its action. */
-export interface Command<Data = unknown> {
-  /** Its sequence in the log: its identity. */
-  readonly seq: number;
-  /** When it was stored, RFC 3339. Deciders take time from here, so that history decides the same again. */
-  readonly time: string;
-  /** The agent it is addressed to; empty for an action of the module itself. */
-  readonly agent: string;
-  /** Who sent it, as the server authenticated it: a module's name, `guest` or `operator`. */
-  readonly sender: string;
-  /** Sequence of the first record of its conversation. */
-  readonly conversation: number;
-  readonly data: Data;
-}
+/** A module whose manifest is derived from its definition. */
+export type DefinedModule<Name extends string, State, Events, Inputs, Outputs, Agents, Codes> = Module<
+  DerivedManifest<Name, Events, Inputs, Outputs, Agents, Codes>,
+  State
+>;
 
-/** A no of the domain. `code` is the module's own, in capitals: `INSUFFICIENT_FUNDS`. */
-export interface Rejection {
-  readonly code: string;
-  readonly message: string;
-  readonly path?: string;
-  readonly retryable?: boolean;
-}
-
-/** A command that an outcome causes; made with {@link send}. */
-export interface Send extends Address {
-  readonly data: unknown;
-}
-
-/** What a handled command leads to. It becomes one record: all of it holds, or nothing of it. */
-export interface Decision<Data, Event> {
-  /** What the caller gets. */
-  readonly data: Data;
-  /** Events of the command's own agent, folded into its state in this order. */
-  readonly events?: readonly Event[];
-  /** Commands to send, to this module or to those it depends on. */
-  readonly commands?: readonly Send[];
-}
+type Schemas = Readonly<Record<string, AnySchema>>;
 
 /**
- * A pure handler, `{ decide }`: the same state and command give the same decision, today and when history is run
- * again.
+ * Defines a module; its file has the module as the default export. The types of the state, events, inputs and outputs
+ * come from the schemas. Throws MANIFEST_INVALID if a schema has no form in JSON Schema.
+ *
+ * The first form takes a manifest that you keep, with `initial` and `evolve` apart from it.
  */
-export interface PureAction<State, In, Out, Event> {
-  readonly decide: (state: State, command: Command<In>) => Either<Rejection, Decision<Out, Event>>;
-}
-
-/** What an effectful handler may do besides computing. */
-export interface EffectContext<State, Event> {
-  /** State of the command's agent when handling began; nothing changes it until the handler is done. */
-  readonly state: State;
-  /** Aborted when the deadline of the action passes. */
-  readonly signal: AbortSignal;
-  /**
-   * Adds an event to the outcome, before those of the decision. It is recorded with the outcome or not at all: a
-   * handler that is rejected, throws or runs again after a crash has emitted nothing.
-   */
-  readonly emit: (event: Event) => void;
-  /**
-   * Calls an action and waits for its result. The call is a separate command in the log; when the handler runs again
-   * after a crash, it gets the answer that the log already has, so calls must come in the same order every time.
-   */
-  readonly call: <M extends TypedManifest, A extends ActionName<M>>(
-    manifest: M,
-    action: A,
-    agent: string | undefined,
-    data: Input<M, A>,
-  ) => TaskEither<Refusal, Output<M, A>>;
-}
-
-/** An effectful handler, `{ run }`: it calls others or the outside world. */
-export interface EffectAction<State, In, Out, Event> {
-  readonly run: (
-    command: Command<In>,
-    context: EffectContext<State, Event>,
-  ) => TaskEither<Rejection, Decision<Out, Event>>;
-}
-
-export type Action<State, In, Out, Event> =
-  | PureAction<State, In, Out, Event>
-  | EffectAction<State, In, Out, Event>;
-
-/** State must be plain JSON: it is what a snapshot holds. */
-export interface Module<M extends TypedManifest, State> {
-  readonly manifest: M;
-  /** The state of an agent that nothing has happened to. */
-  readonly initial: State;
-  readonly actions: { readonly [A in ActionName<M>]: Action<State, Input<M, A>, Output<M, A>, EventOf<M>> };
-  /** How each event changes the state of its agent. Pure. */
-  readonly evolve: {
-    readonly [E in keyof M['events'] & string]: (state: State, data: Static<M['events'][E]['data']>) => State;
-  };
-  /**
-   * By schema version and event: what lifts the data of an event that was recorded in that version to the next one.
-   * Pure. An event without one did not change there.
-   */
-  readonly upcast?: {
-    readonly [from: number]: { readonly [E in keyof M['events'] & string]?: (data: never) => unknown };
-  };
-}
-
-/** Types a module against its manifest. A module's entry file has it as its default export. */
-export const defineModule = <const M extends TypedManifest, State>(
-  module: Module<M, State>,
-): Module<M, State> => module;
-
-/** A command for an outcome to carry, typed by the manifest of the module it goes to. */
-export const send = <M extends TypedManifest, A extends ActionName<M>>(
-  manifest: M,
-  action: A,
-  agent: string | undefined,
-  data: Input<M, A>,
-): Send => ({ module: manifest.name, name: action, ...(agent === undefined ? {} : { agent }), data });
-
-/** A module as the host runs it, its types checked where it was defined. */
-export type AnyModule = Module<TypedManifest, unknown> & {
-  /** Digest of the code that it was loaded from; absent where a program made it by itself. */
-  readonly code?: string;
-};
+export const defineModule: {
+  // First, so that the compiler explains a mistake by the form below.
+  <const M extends TypedManifest, State>(module: Module<M, State>): Module<M, State>;
+  <
+    const Name extends string,
+    State,
+    Inputs extends Schemas,
+    Outputs extends Record<keyof Inputs, AnySchema>,
+    const Agents,
+    const Codes,
+    Events extends Schemas = Record<never, never>,
+  >(
+    definition: ModuleDefinition<Name, State, Events, Inputs, Outputs, Agents, Codes>,
+  ): DefinedModule<Name, State, Events, Inputs, Outputs, Agents, Codes>;
+} = ((given: AnyModule | AnyDefinition) => ('manifest' in given ? given : deriveModule(given))) as never;

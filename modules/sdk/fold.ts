@@ -5,7 +5,7 @@ import { schemaOf } from '../../schemas/manifest.js';
 import { causeOf, schemaVersionOf, type StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { compileChecks } from './checks.js';
-import type { AnyModule } from './define-module.js';
+import type { AnyModule } from './module-shape.js';
 import type { AnyEvent } from './checked-outcome.js';
 import { compileUpcast, type Upcast } from './upcast.js';
 

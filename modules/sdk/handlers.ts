@@ -1,5 +1,5 @@
 import type { ActionName, EventOf, Input, Output, TypedManifest } from './define-manifest.js';
-import type { EffectAction, PureAction } from './define-module.js';
+import type { EffectAction, PureAction } from './module-shape.js';
 
 /** The pure handler of one action, for a decider that is written outside of `defineModule`. */
 export type Decide<M extends TypedManifest, State, A extends ActionName<M>> = PureAction<

@@ -1,5 +1,11 @@
+export { default as Type } from 'typebox';
 /** What a module's author, or a program that talks to modules, imports. */
 export { type CallOptions, type Client, createClient, type CallReceipt } from './client.js';
+export { ok, reject } from './ok-reject.js';
+export { Refused } from './refused.js';
+export type { StandardSchema } from './schema-of.js';
+export type { CalledModule, CodeOf } from './addressed.js';
+export type { Call } from './call-in-handler.js';
 export type { Decide, Run } from './handlers.js';
 export {
   type ActionName,
@@ -15,13 +21,6 @@ export {
   type ProducerSettings,
   type SendOptions,
 } from './open-producer.js';
-export {
-  type Command,
-  type Decision,
-  defineModule,
-  type EffectContext,
-  type Module,
-  type Rejection,
-  type Send,
-  send,
-} from './define-module.js';
+export { type DefinedModule, defineModule } from './define-module.js';
+export type { Command, Decision, EffectContext, Module, Rejection, Send } from './module-shape.js';
+export { send } from './send-command.js';

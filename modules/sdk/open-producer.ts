@@ -15,7 +15,8 @@ import { parseName } from '../../schemas/names.js';
 import { commandSubject } from '../../schemas/subjects.js';
 import type { CallOptions } from './client.js';
 import type { ActionName, Input, TypedManifest } from './define-manifest.js';
-import { type Send, send as commandOf } from './define-module.js';
+import type { Send } from './module-shape.js';
+import { send as commandOf } from './send-command.js';
 import { prepared } from './prepared.js';
 
 export interface ProducerSettings {

@@ -3,7 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { schemaOf } from '../../schemas/manifest.js';
 import { pointer } from '../../schemas/schema-problem.js';
 import type { Checks } from './checks.js';
-import type { AnyModule } from './define-module.js';
+import type { AnyModule } from './module-shape.js';
 import type { AnyEvent } from './checked-outcome.js';
 import { messageOf, thrownAt } from './thrown-text.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { CompiledModule } from '../sdk/compiled-module.js';
-import type { Command } from '../sdk/define-module.js';
+import type { Command } from '../sdk/module-shape.js';
 import { withEmitted } from '../sdk/checked-outcome.js';
 import type { DecisionOrRejection } from './assertions.js';
 import { type ScriptedReply, type ScriptedCall, replaying, scriptedContext } from './scripted-calls.js';

@@ -1,5 +1,5 @@
 /** Given, when, then for the handlers of a module; for tests only. */
-export { type ScriptedReply, ok, rejected } from './scripted-calls.js';
+export { type ScriptedReply, answered, rejected } from './scripted-calls.js';
 export {
   type AgentSpecification,
   type ExpectedOfEffect,

@@ -5,7 +5,8 @@ import type { Refusal } from '../../schemas/result.js';
 import { mayHandle, mayCall } from '../sdk/may-call.js';
 import { compileChecks } from '../sdk/checks.js';
 import type { TypedManifest } from '../sdk/define-manifest.js';
-import { type EffectContext, type Send, send } from '../sdk/define-module.js';
+import type { EffectContext, Send } from '../sdk/module-shape.js';
+import { send } from '../sdk/send-command.js';
 import type { AnyEvent } from '../sdk/checked-outcome.js';
 import { frozen } from './plain.js';
 import { must } from './subject.js';
@@ -14,7 +15,7 @@ import { must } from './subject.js';
 export type ScriptedReply = (call: Send, n: number) => Either<Refusal, unknown>;
 
 /** The answer of an action that did what it was asked. */
-export const ok = (data: unknown): Either<Refusal, unknown> => right(data);
+export const answered = (data: unknown): Either<Refusal, unknown> => right(data);
 
 /** The answer of an action that refused. */
 export const rejected = (
@@ -35,7 +36,7 @@ export const scriptedContext = (
   manifest: TypedManifest,
   agent: string,
   state: unknown,
-  answer: ScriptedReply,
+  reply: ScriptedReply,
 ): {
   context: EffectContext<unknown, AnyEvent>;
   emitted: readonly AnyEvent[];
@@ -54,7 +55,7 @@ export const scriptedContext = (
     const checks = compileChecks(callee);
     must(mayCall(manifest, agent, call), what);
     must(mayHandle(callee, checks, { ...call, action: call.name, sender: manifest.name }), what);
-    const given = answer(call, recorded.length + 1);
+    const given = reply(call, recorded.length + 1);
     if (!isLeft(given)) must(checks.output(call.name)(given.right), `the answer to ${what}`);
     recorded.push({ call, answer: frozen(given) });
     return frozen(given);

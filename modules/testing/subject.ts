@@ -3,7 +3,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Fault } from '../../schemas/errors.js';
 import { mayHandle } from '../sdk/may-call.js';
 import type { CompiledModule } from '../sdk/compiled-module.js';
-import type { Command, Rejection } from '../sdk/define-module.js';
+import type { Command, Rejection } from '../sdk/module-shape.js';
 import { type AnyDecision, type AnyEvent, checkDecision, checkRejection } from '../sdk/checked-outcome.js';
 import { assertPlainJson, frozen } from './plain.js';
 
@@ -45,7 +45,7 @@ export const assertRecordable = (
   outcome: Either<Rejection, AnyDecision>,
 ): void => {
   const checked = isLeft(outcome)
-    ? checkRejection(outcome.left)
+    ? checkRejection(manifest, action, outcome.left)
     : checkDecision(manifest, checks, action, outcome.right);
   must(checked, 'the outcome cannot be recorded');
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Snapshots } from '../../store/snapshots/snapshots.js';
 import accounts from '../../modules/accounts/index.js';
 import { States } from '../../modules/host/states.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { pause } from '../../system/async/pause.js';
 

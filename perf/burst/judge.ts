@@ -1,6 +1,6 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { ModuleAgents } from '../../store/snapshots/index.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import type { Tally } from '../../modules/burst/tally.js';
 import { verifyLog } from '../../replay/index.js';
 import type { Fault } from '../../schemas/errors.js';

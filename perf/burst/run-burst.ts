@@ -2,7 +2,7 @@ import type { BurstView } from './burst-progress.js';
 import { join } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Reaper } from '../../system/processes/reaper.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { PlannedFault } from './fault-plan.js';
 import { FaultsAtWork } from './faults-at-work.js';

@@ -6,7 +6,7 @@ import { LogIndex } from '../../broker/index/log-index.js';
 import { BrokerReader } from '../../broker/reader/broker-reader.js';
 import { logEnds } from '../../journal/read/reader-api.js';
 import accounts from '../../modules/accounts/index.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { rebuildSnapshots } from '../../replay/index.js';
 import { type Fault, FaultError } from '../../schemas/errors.js';
 import { makeBenchDir } from '../bench/bench-dir.js';

@@ -8,7 +8,7 @@ import { connect } from 'nats';
 import { Snapshots } from '../../store/snapshots/snapshots.js';
 import accounts from '../../modules/accounts/index.js';
 import { States } from '../../modules/host/states.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { FaultError } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
 import type { Result } from '../../schemas/result.js';

@@ -3,7 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { Generations } from '../../store/snapshots/generations.js';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import accounts from '../../modules/accounts/index.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { rebuildSnapshots, stateAt } from '../../replay/index.js';
 import { FaultError } from '../../schemas/errors.js';
 import { makeBenchDir } from '../bench/bench-dir.js';

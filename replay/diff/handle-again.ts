@@ -3,7 +3,7 @@ import { type Outcome, outcomeOf, refusedOutcome, threw } from '../../modules/ho
 import { readCommand } from '../../modules/host/read-command.js';
 import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
 import { foldEvents } from '../../modules/sdk/fold.js';
-import type { Command, EffectAction, PureAction } from '../../modules/sdk/define-module.js';
+import type { Command, EffectAction, PureAction } from '../../modules/sdk/module-shape.js';
 import { type AnyEvent, withEmitted } from '../../modules/sdk/checked-outcome.js';
 import { fault } from '../../schemas/errors.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';

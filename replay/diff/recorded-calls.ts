@@ -1,6 +1,6 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { mayCall } from '../../modules/sdk/may-call.js';
-import type { AnyModule, EffectContext } from '../../modules/sdk/define-module.js';
+import type { AnyModule, EffectContext } from '../../modules/sdk/module-shape.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { sameJson } from '../expression/json-value.js';

@@ -4,7 +4,7 @@ import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
 import { Generation } from '../../store/snapshots/generation.js';
 import type { SnapshotPosition } from '../../store/snapshots/snapshot-files.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 

@@ -7,7 +7,7 @@ import { recordsAt } from '../../journal/read/records-at.js';
 import { whyForeign } from '../../store/snapshots/folded-elsewhere.js';
 import type { AgentState, ModuleAgents, PastAgent, SnapshotPosition } from '../../store/snapshots/index.js';
 import { compileFoldable } from '../../modules/sdk/fold.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { AgentFold } from './agent-fold.js';
 import { lastAt } from './fold-places.js';

@@ -6,7 +6,7 @@ import type { IndexPosition } from '../../store/log-index/index-files.js';
 import { readIndexPosition } from '../../store/log-index/read-position.js';
 import { type LogEnds, logEnds } from '../../journal/read/reader-api.js';
 import { beginScratch } from '../../store/snapshots/scratch-folds.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import { foldLog } from '../fold/fold-log.js';
 import { ModuleFold } from '../fold/module-fold.js';

@@ -2,7 +2,7 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';

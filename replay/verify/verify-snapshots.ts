@@ -1,6 +1,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import type { ErrorCode } from '../../schemas/error-table.js';
 import { checkSnapshots } from '../rebuild/check.js';
 import type { Findings } from './findings.js';

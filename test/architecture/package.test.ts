@@ -65,6 +65,25 @@ describe('the package', () => {
     await ok(process.execPath, [tsc, ...options, '--types', 'node', 'program.mts'], dir.path);
   });
 
+  const settings = {
+    'nodenext, strict': ['--module', 'nodenext'],
+    'nodenext, exactOptionalPropertyTypes': ['--module', 'nodenext', '--exactOptionalPropertyTypes'],
+    'bundler, exactOptionalPropertyTypes': [
+      ...['--module', 'esnext', '--moduleResolution', 'bundler', '--exactOptionalPropertyTypes'],
+    ],
+  };
+  for (const [title, chosen] of Object.entries(settings)) {
+    it(`has types that flow from the schemas of a module: ${title}`, async () => {
+      // As the file of a user.
+      const source = readFileSync(join(PROJECT_ROOT, 'test', 'modules', 'module-types.ts'), 'utf8');
+      writeFileSync(join(dir.path, 'types.mts'), source.replaceAll('../../modules/sdk/index.js', own.name));
+      const tsc = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+      const target = ['--target', 'es2023', '--lib', 'es2023,esnext.disposable', '--types', 'node'];
+      const options = ['--noEmit', '--strict', '--skipLibCheck', ...target, ...chosen];
+      await ok(process.execPath, [tsc, ...options, 'types.mts'], dir.path);
+    });
+  }
+
   it('has the command line', async () => {
     const bin = join(installed, 'dist', 'bin', 'tallystick.js');
     assert.equal((await ok(process.execPath, [bin, '--version'], dir.path)).trim(), own.version);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import accounts from '../../modules/accounts/index.js';
 import { type Account, CEILING, EMPTY, outgoingTotal } from '../../modules/accounts/accounts-state.js';
-import type { AnyModule, Send } from '../../modules/sdk/define-module.js';
+import type { AnyModule, Send } from '../../modules/sdk/module-shape.js';
 import type { AnyDecision } from '../../modules/sdk/checked-outcome.js';
 
 const AGENTS = ['alice', 'bob', 'carol'];

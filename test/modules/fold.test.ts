@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import Type from 'typebox';
 import { compileFoldable, type FoldableRecord, foldEvents } from '../../modules/sdk/fold.js';
 import { defineManifest, defineModule } from '../../modules/sdk/index.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
 import { failure, success } from '../support/either.js';

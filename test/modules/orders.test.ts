@@ -4,7 +4,7 @@ import { agentsManifest as agents } from '../../modules/agents/agents-manifest.j
 import orders from '../../modules/orders/index.js';
 import { ordersManifest } from '../../modules/orders/orders-manifest.js';
 import { send } from '../../modules/sdk/index.js';
-import { type ScriptedReply, ok, rejected, specification } from '../../modules/testing/index.js';
+import { type ScriptedReply, answered, rejected, specification } from '../../modules/testing/index.js';
 
 const order = specification(orders).agent('order-1');
 const request = { item: 'apple', quantity: 3, unitPrice: 5, customer: 'ada' };
@@ -29,7 +29,7 @@ const answering =
   (refusals: Readonly<Record<string, string>> = {}): ScriptedReply =>
   ({ name }) => {
     const code = refusals[name];
-    return code === undefined ? ok(GOOD[name]) : rejected(code, `no ${name}`);
+    return code === undefined ? answered(GOOD[name]) : rejected(code, `no ${name}`);
   };
 
 const reason = (step: 'reserve' | 'pay' | 'assign', code: string, message: string) => ({

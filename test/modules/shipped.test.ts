@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { parseManifest } from '../../schemas/manifest.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { burstModules, shippedModules } from '../../modules/shipped.js';
 
 const ALL = [...shippedModules, ...burstModules];

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
 import { send } from '../../modules/sdk/index.js';
-import { ok, rejected, specification } from '../../modules/testing/index.js';
+import { answered, rejected, specification } from '../../modules/testing/index.js';
 import { type Add, add, type Buy, buy, counter, manifest } from './counter.js';
 
 const added = (by: number) => ({ name: 'added' as const, data: { by } });
@@ -121,7 +121,7 @@ test('an event that does not fit its schema cannot be given', () => {
 });
 
 const withdraw = send(accounts, 'withdraw', 'a', { amount: 2 });
-const paid = () => ok({ balance: 0 });
+const paid = () => answered({ balance: 0 });
 
 test('an effectful handler is answered, and its calls are compared in order', async () => {
   const handled = plain.when('buy', { by: 2 });
@@ -133,7 +133,7 @@ test('an effectful handler is answered, and its calls are compared in order', as
 });
 
 test('an answer that the callee could not give fails', async () => {
-  const answering = plain.when('buy', { by: 2 }).answering(() => ok({ balance: 'none' }));
+  const answering = plain.when('buy', { by: 2 }).answering(() => answered({ balance: 'none' }));
   await assert.rejects(answering.thenDecided({}), /the answer to call 1, accounts.withdraw: OUTCOME_INVALID/);
 });
 

@@ -10,7 +10,7 @@ import { foldLog } from '../../replay/fold/fold-log.js';
 import { adoptRebuilt, rebuildSnapshots } from '../../replay/rebuild/rebuild-states.js';
 import { discard, openFolds } from '../../replay/rebuild/whole-fold.js';
 import { Generations } from '../../store/snapshots/generations.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { history, statesOf, tally } from '../fixtures/tally-history.js';
 import { failure, success } from '../support/either.js';
 import { createLog, dial } from '../support/log.js';

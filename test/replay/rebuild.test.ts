@@ -13,7 +13,7 @@ import { openSnapshotsToRead } from '../../store/snapshots/snapshot-files.js';
 import { SnapshotView } from '../../store/snapshots/snapshot-value.js';
 import { Snapshots } from '../../store/snapshots/snapshots.js';
 import { States } from '../../modules/host/states.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { adoptRebuilt, type PastState, rebuildSnapshots, stateAt } from '../../replay/index.js';
 import { history, statesOf, tally } from '../fixtures/tally-history.js';
 import { failure, success } from '../support/either.js';

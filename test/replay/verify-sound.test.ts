@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { NatsConnection } from 'nats';
 import accounts from '../../modules/accounts/index.js';
 import orders from '../../modules/orders/index.js';
-import type { AnyModule } from '../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { runProgram } from '../support/run-program.js';
 import { digestByTheBook } from './digest-by-the-book.js';
 import { type Copied, storeLog, subjectOf } from './log-copy.js';

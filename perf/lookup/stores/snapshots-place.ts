@@ -3,7 +3,7 @@ import { openAgents } from '../../../store/snapshots/index.js';
 import { Snapshots } from '../../../store/snapshots/snapshots.js';
 import accounts from '../../../modules/accounts/index.js';
 import { States } from '../../../modules/host/states.js';
-import type { AnyModule } from '../../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../../modules/sdk/module-shape.js';
 import { type FoundState, MODULE } from './population.js';
 import type { StateReader, StateWriter } from './store.js';
 

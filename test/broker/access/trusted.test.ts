@@ -7,7 +7,7 @@ import { GROUPING, Producer, requestedEpochs } from '../../../journal/index.js';
 import { ModuleAgents } from '../../../store/snapshots/index.js';
 import { NONE, type Tally } from '../../../modules/burst/tally.js';
 import burst from '../../../modules/burst/index.js';
-import type { AnyModule } from '../../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../../modules/sdk/module-shape.js';
 import { verifyLog } from '../../../replay/index.js';
 import type { Fault } from '../../../schemas/errors.js';
 import { encodeJson } from '../../../schemas/json.js';

@@ -5,7 +5,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { dueTooLate, refusedAlways } from '../../../broker/schedules/hopeless.js';
 import { readCommand } from '../../../modules/host/read-command.js';
 import { compileChecks } from '../../../modules/sdk/checks.js';
-import type { AnyModule } from '../../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../../modules/sdk/module-shape.js';
 import { HEADER } from '../../../schemas/headers.js';
 import type { ActionManifest, Manifest } from '../../../schemas/manifest.js';
 import { firstDue, type Timing } from '../../../schemas/schedule.js';

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from '../../../modules/host/handler-outcome.js';
 import { compileChecks } from '../../../modules/sdk/checks.js';
-import type { AnyModule, Command } from '../../../modules/sdk/define-module.js';
+import type { AnyModule, Command } from '../../../modules/sdk/module-shape.js';
 import { fault } from '../../../schemas/errors.js';
 import { MAX_STORED_DEPTH } from '../../../schemas/json-depth.js';
 import { MAX_RECORD_BYTES } from '../../../schemas/log.js';

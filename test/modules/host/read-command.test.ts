@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { readCommand } from '../../../modules/host/read-command.js';
 import { compileChecks } from '../../../modules/sdk/checks.js';
-import type { AnyModule } from '../../../modules/sdk/define-module.js';
+import type { AnyModule } from '../../../modules/sdk/module-shape.js';
 import type { CommandSubject } from '../../../schemas/subjects.js';
 import { counter } from '../counter.js';
 

@@ -5,7 +5,7 @@ import { storedOutcome } from '../../../modules/host/stored-outcome.js';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from '../../../modules/host/handler-outcome.js';
 import { backoffMs, pauseBeforeNext } from '../../../modules/host/retry.js';
 import { compileChecks } from '../../../modules/sdk/checks.js';
-import type { AnyModule, Command } from '../../../modules/sdk/define-module.js';
+import type { AnyModule, Command } from '../../../modules/sdk/module-shape.js';
 import { fault } from '../../../schemas/errors.js';
 import { DEFAULT_RETRY, type Retry, retryOf } from '../../../schemas/manifest.js';
 import { counter } from '../counter.js';

@@ -1,0 +1,115 @@
+import { type Either, left } from 'fp-ts/lib/Either.js';
+import { FaultError, fault } from '../../schemas/errors.js';
+import { type Call, promisedCall } from './call-in-handler.js';
+import type { AnyEvent } from './checked-outcome.js';
+import type { TypedManifest } from './define-manifest.js';
+import type { Action, AnyModule, Command, Decision, EffectContext, Rejection } from './module-shape.js';
+import type { AnyDefinition, Handled, RunContext } from './module-definition.js';
+import { Refused } from './refused.js';
+import { inManifest } from './schema-of.js';
+
+type Returned = Either<Rejection, Decision<unknown, AnyEvent>>;
+/** A handler as the author wrote it, its types checked where it was defined. */
+type AnyHandler = (state: unknown, input: unknown, context: unknown) => unknown;
+interface AnyActionDefinition {
+  readonly decide?: AnyHandler;
+  readonly run?: AnyHandler;
+}
+type Upcasts = Record<number, Record<string, (data: never) => unknown>>;
+
+const mapped = <T, R>(
+  from: Readonly<Record<string, T>>,
+  to: (value: T, name: string) => R,
+): Record<string, R> =>
+  Object.fromEntries(Object.entries(from).map(([name, value]) => [name, to(value, name)]));
+
+const manifestOf = (definition: AnyDefinition): TypedManifest => {
+  const { name, state: _, events = {}, actions, ...rest } = definition;
+  return {
+    name,
+    ...rest,
+    actions: mapped(actions, ({ decide, run, input, output, ...options }, action) => ({
+      agent: 'required',
+      ...options,
+      input: inManifest(input, `the input of ${name}.${action}`),
+      output: inManifest(output, `the output of ${name}.${action}`),
+    })),
+    events: mapped(events, ({ description, data }, event) => ({
+      ...(description === undefined ? {} : { description }),
+      data: inManifest(data, `the data of the event ${name}.${event}`),
+    })),
+    // The loader puts the module's program there.
+    start: { entry: './index.js' },
+  } as TypedManifest;
+};
+
+const handled = ({ data: _, ...command }: Command, manifest: TypedManifest): Handled<unknown> => ({
+  ...command,
+  self: { manifest },
+});
+
+const runContext = (
+  command: Command,
+  manifest: TypedManifest,
+  { call, emit, signal }: EffectContext<unknown, AnyEvent>,
+): RunContext<unknown, Record<string, never>> => ({
+  ...handled(command, manifest),
+  call: promisedCall(call) as Call,
+  emit: (name, data) => emit({ name, data }),
+  signal,
+});
+
+const actionOf = (
+  { decide, run }: AnyActionDefinition,
+  name: string,
+  manifest: TypedManifest,
+): Action<unknown, unknown, unknown, AnyEvent> => {
+  if (typeof decide === 'function' && run === undefined) {
+    return {
+      decide: (state, command) => decide(state, command.data, handled(command, manifest)) as Returned,
+    };
+  }
+  if (typeof run !== 'function' || decide !== undefined) {
+    const message = `the action ${manifest.name}.${name} needs one handler: decide, which is pure, or run, which is async`;
+    throw new FaultError(fault('MANIFEST_INVALID', message, `/actions/${name}`));
+  }
+  return {
+    run: (command, context) => async () => {
+      try {
+        const running = run(context.state, command.data, runContext(command, manifest, context));
+        return (await (typeof running === 'function' ? running() : running)) as Returned;
+      } catch (thrown) {
+        // A refusal that the handler does not catch is its own. The object is the same, so the host knows it again.
+        if (thrown instanceof Refused) return left(thrown.error);
+        throw thrown;
+      }
+    },
+  };
+};
+
+/** Upcasts by version and event, as the host has them. */
+const upcastsOf = (events: NonNullable<AnyDefinition['events']>): Upcasts => {
+  const upcasts: Upcasts = {};
+  for (const [event, { upcast = {} }] of Object.entries(events)) {
+    for (const [version, lift] of Object.entries(upcast)) {
+      upcasts[Number(version)] = { ...upcasts[Number(version)], [event]: lift };
+    }
+  }
+  return upcasts;
+};
+
+/** Makes a module of its definition: the manifest is derived. Throws MANIFEST_INVALID. */
+export const deriveModule = (definition: AnyDefinition): AnyModule => {
+  const { state, events = {}, actions } = definition;
+  const manifest = manifestOf(definition);
+  const upcast = upcastsOf(events);
+  return {
+    manifest,
+    initial: state,
+    actions: mapped(actions as Record<string, AnyActionDefinition>, (action, name) =>
+      actionOf(action, name, manifest),
+    ),
+    evolve: mapped(events, ({ evolve }) => evolve as (state: unknown, data: unknown) => unknown),
+    ...(Object.keys(upcast).length === 0 ? {} : { upcast }),
+  };
+};

@@ -1,0 +1,150 @@
+import type { Either } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
+import type { Call } from './call-in-handler.js';
+import type { TypedManifest } from './define-manifest.js';
+import type { Command, Decision, Rejection } from './module-shape.js';
+import type { NamedEvent } from './ok-reject.js';
+import type { AnySchema, InManifest, TypeOf } from './schema-of.js';
+
+/** A value that nothing may change: what a handler returns may be a part of the state. */
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+type Schemas = Readonly<Record<string, AnySchema>>;
+
+/** What each event carries, by name. */
+type DataOf<Events> = { [E in keyof Events]: Frozen<TypeOf<Events[E]>> };
+
+/** The codes that an action declares; any code, if it declares none. */
+type CodesOf<Codes> = Codes extends readonly string[] ? Codes[number] : string;
+
+/** What a handler returns: made by `ok` or `reject`. It has the shape of an `Either` of fp-ts. */
+export type HandlerResult<Output, Events, Codes> = Either<
+  Rejection<CodesOf<Codes>>,
+  Decision<Frozen<TypeOf<Output>>, NamedEvent<DataOf<Events>>>
+>;
+
+/** The module that is being defined, as `call` and `send` take it. */
+export interface Self<Name extends string, Inputs, Outputs, Agents> {
+  readonly manifest: DerivedManifest<
+    Name,
+    Record<never, never>,
+    Inputs,
+    Outputs,
+    Agents,
+    Record<never, never>
+  >;
+}
+
+/** The command that a handler handles, without its input; and the module itself. */
+export interface Handled<S> extends Omit<Command, 'data'> {
+  /** This module: `send(self, 'confirm', 'item-7', …)`. */
+  readonly self: S;
+}
+
+/** What an effectful handler may do besides computing. */
+export interface RunContext<S, Events> extends Handled<S> {
+  /** Calls another module and waits for its output; see {@link Call}. */
+  readonly call: Call;
+  /** Adds an event before those of the result. It is stored with the result, or not at all. */
+  readonly emit: <E extends keyof Events & string>(event: E, data: Frozen<TypeOf<Events[E]>>) => void;
+  /** Aborted when the time limit of the action passes. */
+  readonly signal: AbortSignal;
+}
+
+interface EventDefinition<State, Schema> {
+  readonly description?: string;
+  readonly data: Schema;
+  /** The agent's state after the event. Pure. */
+  readonly evolve: (state: State, data: TypeOf<Schema>) => State;
+  /**
+   * By schema version: makes the data of an event of that version fit the next version. You annotate the old shape.
+   * A version without one did not change this event.
+   */
+  readonly upcast?: { readonly [version: number]: (data: never) => unknown };
+}
+
+type ActionOptions = Pick<ActionManifest, 'description' | 'callers' | 'concurrency' | 'deadlineMs' | 'retry'>;
+
+interface PureHandler<State, S, Input, Output, Events, Codes> {
+  /** A pure handler. It gets the same result each time that history is run again: no clock, no random, no I/O. */
+  readonly decide: (
+    state: State,
+    input: TypeOf<Input>,
+    command: Handled<S>,
+  ) => HandlerResult<Output, Events, Codes>;
+  readonly run?: never;
+}
+
+interface EffectfulHandler<State, S, Input, Output, Events, Codes> {
+  /** An effectful handler: it may call other modules and the outside world. */
+  readonly run: (
+    state: State,
+    input: TypeOf<Input>,
+    context: RunContext<S, Events>,
+  ) =>
+    | Promise<HandlerResult<Output, Events, Codes>>
+    | TaskEither<Rejection<CodesOf<Codes>>, Decision<Frozen<TypeOf<Output>>, NamedEvent<DataOf<Events>>>>;
+  readonly decide?: never;
+}
+
+/** All that a module is. `defineModule` derives its manifest from this. */
+export interface ModuleDefinition<Name extends string, State, Events, Inputs, Outputs, Agents, Codes>
+  extends Pick<Manifest, 'version' | 'description' | 'schema' | 'dependencies' | 'limits'> {
+  readonly name: Name;
+  /** The state of an agent to which nothing has happened: plain JSON. Annotate it if it does not show its type. */
+  readonly state: State;
+  readonly events?: { readonly [E in keyof Events]: EventDefinition<NoInfer<State>, Events[E]> };
+  readonly actions: {
+    readonly [A in keyof Inputs]: ActionOptions & { readonly input: Inputs[A] } & (
+        | PureHandler<
+            NoInfer<State>,
+            Self<Name, NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Agents>>,
+            Inputs[A],
+            A extends keyof Outputs ? NoInfer<Outputs>[A] : never,
+            NoInfer<Events>,
+            A extends keyof Codes ? NoInfer<Codes>[A] : unknown
+          >
+        | EffectfulHandler<
+            NoInfer<State>,
+            Self<Name, NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Agents>>,
+            Inputs[A],
+            A extends keyof Outputs ? NoInfer<Outputs>[A] : never,
+            NoInfer<Events>,
+            A extends keyof Codes ? NoInfer<Codes>[A] : unknown
+          >
+      );
+  } & { readonly [A in keyof Outputs]: { readonly output: Outputs[A] } } & {
+    /** `none`: for the module itself and not for one of its agents. */
+    readonly [A in keyof Agents]: { readonly agent?: Agents[A] & ('required' | 'none') };
+  } & {
+    /** The codes with which the action rejects; callers get them as a union. */
+    readonly [A in keyof Codes]: { readonly rejections?: Codes[A] & readonly string[] };
+  };
+}
+
+/** The type of a manifest that is derived from a definition. */
+export interface DerivedManifest<Name extends string, Events, Inputs, Outputs, Agents, Codes>
+  extends Omit<TypedManifest, 'actions' | 'events' | 'name'> {
+  readonly name: Name;
+  readonly actions: {
+    readonly [A in keyof Inputs & string]: Omit<
+      ActionManifest,
+      'input' | 'output' | 'agent' | 'rejections'
+    > & {
+      readonly input: InManifest<Inputs[A]>;
+      readonly output: A extends keyof Outputs ? InManifest<Outputs[A]> : never;
+      readonly agent: A extends keyof Agents ? (Agents[A] extends 'none' ? 'none' : 'required') : 'required';
+      readonly rejections?: readonly (A extends keyof Codes ? CodesOf<Codes[A]> : string)[];
+    };
+  };
+  readonly events: {
+    readonly [E in keyof Events & string]: { description?: string; readonly data: InManifest<Events[E]> };
+  };
+}
+
+export type AnyDefinition = ModuleDefinition<string, unknown, Schemas, Schemas, Schemas, unknown, unknown>;
