@@ -25,12 +25,14 @@ import type { ServerSide } from './server/server-side.js';
 import type { ModuleMemory } from './supervisor/module-memory.js';
 import type { Entrance } from './serving/entrance.js';
 import { Turnstile } from './serving/turnstile.js';
+import { SupervisedModules } from './supervisor/supervised-modules.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
 import { type SurroundingsOptions, surroundings } from './surroundings.js';
 
-/** The parts of a broker that work on an open log; they know each other and nothing has begun. */
+/** The parts of a broker that work on an open log. None of them has begun. */
 export interface Parts {
+  readonly modules: SupervisedModules;
   readonly supervisor: Supervisor;
   readonly reader: BrokerReader;
   readonly index: LogIndex;
@@ -52,6 +54,10 @@ export interface AssembleOptions extends SurroundingsOptions {
   readonly lifetime: Lifetime;
 }
 
+/**
+ * Makes the parts in the order in which they need each other, so a part gets only parts that are there. News goes the
+ * other way: index and reader announce it, and the parts that were made later listen.
+ */
 export const assemble = (options: AssembleOptions): Parts => {
   const { open, dataDir, log, lifetime } = options;
   const { nc, jsm, producer, logId, lastSeq } = open;
@@ -79,14 +85,11 @@ export const assemble = (options: AssembleOptions): Parts => {
   index.on('record', (seq) => open.whole.met(seq));
   index.on('record', () => open.witness.moved());
   const dropAhead = dropSnapshotsAhead(open, (text) => log.line('log', text));
-  const supervisor = new Supervisor(
-    surroundings(options, { index, unowned: () => unowned, gateway: () => gateway }, dropAhead),
-    options.memory,
-  );
+  const modules = new SupervisedModules();
   const unowned = new UnownedCommands({
     producer,
     index,
-    isKnown: (module) => supervisor.find(module) !== undefined,
+    directory: modules,
     log: (text) => log.line('gateway', text),
   });
   const stacks = new Stacks();
@@ -97,7 +100,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     // Where the process ended, what it printed last is all that there is.
     stackOf: (module, command, code) =>
       stacks.of(module, command) ??
-      (code === 'HANDLER_CRASHED' ? supervisor.find(module)?.lastWords : undefined),
+      (code === 'HANDLER_CRASHED' ? modules.find(module)?.lastWords : undefined),
     log: (text) => log.line('dead', text),
   });
   lifetime.onStop(() => index.close());
@@ -118,9 +121,12 @@ export const assemble = (options: AssembleOptions): Parts => {
   const outside = new OutsideProducers({ nc, durability: open.durability });
   lifetime.onStop(() => outside.close());
   const entrance = { people: options.server.link.people, turnstile: new Turnstile() };
-  const serving = { nc, producer, directory: supervisor, refusal, entrance };
+  const serving = { nc, producer, directory: modules, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
   const gateway = new Gateway({ ...serving, reader, index, door });
+  const { handlerCalls } = gateway;
+  const around = surroundings(options, { index, unowned, handlerCalls }, dropAhead);
+  const supervisor = new Supervisor(modules, around, options.memory);
   const scheduling = { nc, jsm, log: (text: string) => log.line(SCHEDULER, text) };
   const plan = new Plan({ ...scheduling, lastFiring: (schedule) => index.lastFiring(schedule) });
   const firings = new Firings({
@@ -138,7 +144,20 @@ export const assemble = (options: AssembleOptions): Parts => {
     onAdded: () => firings.wake(),
     settled: () => firings.settled(),
   });
-  return { supervisor, reader, index, gateway, outside, schedules, firings, stacks, room, entrance, refusal };
+  return {
+    modules,
+    supervisor,
+    reader,
+    index,
+    gateway,
+    outside,
+    schedules,
+    firings,
+    stacks,
+    room,
+    entrance,
+    refusal,
+  };
 };
 
 const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> => {

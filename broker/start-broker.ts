@@ -154,7 +154,7 @@ const start = async (
   await runOrThrow(ensureDeadStream(jsm));
 
   const parts = assemble({ server, open, dataDir, hostEntry, inspectPorts, memory, reaper, log, lifetime });
-  const { supervisor, index, gateway } = parts;
+  const { modules, supervisor, index, gateway } = parts;
   orThrow(supervisor.plan(plan));
   for (const { source, rest } of plan) if (rest !== undefined) log.line('supervisor', restText(source, rest));
   parts.reader.start();
@@ -187,7 +187,7 @@ const start = async (
     dataDir,
     durability: config.durability,
     server: { version: context.server.version, embedded: context.server.embedded },
-    modules: [...supervisor.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
+    modules: [...modules.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
   };
   return { ready, witness: open.witness, producer: open.producer };
 };
@@ -195,12 +195,12 @@ const start = async (
 const producersContext = (
   { trusted }: StartConfig,
   { nc, under, durability }: OpenLog,
-  { supervisor, outside, refusal, entrance }: Parts,
+  { modules, outside, refusal, entrance }: Parts,
 ): ProducersContext => ({
   nc,
   under,
   durability,
-  directory: supervisor,
+  directory: modules,
   outside,
   refusal,
   entrance,
@@ -216,12 +216,13 @@ const contextOf = (
   { durability }: StartConfig,
   dataDir: string,
   { url, embedded, link, pid }: ServerSide,
-  { supervisor, index, refusal, entrance }: Parts,
+  { modules, supervisor, index, refusal, entrance }: Parts,
 ): OperationsContext => ({
   nc: link.nc,
   jsm: link.jsm,
   refusal,
   waiting: () => entrance.turnstile.waiting(),
+  modules,
   supervisor,
   index,
   server: { version: link.serverVersion, embedded, url },
@@ -233,7 +234,7 @@ const contextOf = (
 /** Begins to answer modules, operators and callers. */
 const serve = (
   { link }: ServerSide,
-  { supervisor, gateway, schedules, index, stacks, refusal, entrance }: Parts,
+  { modules, gateway, schedules, index, stacks, refusal, entrance }: Parts,
   context: OperationsContext,
   producer: Producer,
 ): readonly Listening[] => {
@@ -243,10 +244,10 @@ const serve = (
     ...deadOperations({ nc: link.nc, jsm: context.jsm, producer, index, refusal }),
   ]);
   const serving = [
-    serveControl(link.nc, supervisor, stacks),
+    serveControl(link.nc, modules, stacks),
     serveRequests(link.nc, SERVED.operations, (subject) => handlers.get(subject)),
     ...serveConsumers(link.nc),
-    serveScheduling(link.nc, schedules, supervisor, refusal, entrance),
+    serveScheduling(link.nc, schedules, modules, refusal, entrance),
   ];
   gateway.start();
   return serving;

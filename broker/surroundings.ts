@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
-import type { Gateway } from './gateway/gateway.js';
+import type { HandlerCalls } from './gateway/handler-calls.js';
 import type { UnownedCommands } from './gateway/unowned.js';
 import type { LogIndex } from './index/log-index.js';
 import { readLogBatches } from '../journal/read/reader.js';
@@ -41,11 +41,11 @@ export interface SurroundingsOptions {
   readonly log: BrokerLog;
 }
 
-/** What becomes of commands, which modules do not see; there once all is assembled. */
-interface Commands {
+/** The parts of the broker that know what becomes of the commands of a module. */
+export interface CommandParts {
   readonly index: LogIndex;
-  readonly unowned: () => UnownedCommands;
-  readonly gateway: () => Gateway;
+  readonly unowned: UnownedCommands;
+  readonly handlerCalls: HandlerCalls;
 }
 
 /** Copies that may not be stored are named one by one up to here. */
@@ -113,7 +113,7 @@ const READ_WAIT_MS = 30_000;
 /** What a module needs of the broker. */
 export const surroundings = (
   { server, open, dataDir, hostEntry, inspectPorts, reaper, log }: SurroundingsOptions,
-  { index, unowned, gateway }: Commands,
+  { index, unowned, handlerCalls }: CommandParts,
   usable: ReturnType<typeof dropSnapshotsAhead>,
 ): ModuleSurroundings => ({
   hostEntry,
@@ -126,7 +126,7 @@ export const surroundings = (
   revoke: (module) => server.access.revoke(module),
   start: (manifest, request) => async () => {
     // Answers that the broker is writing are to be found in the log.
-    await unowned().idle();
+    await unowned.idle();
     // A server that came back with another log: what a module remembers of the one before must not go into it.
     const loss = await open.witness.checked();
     if (loss !== undefined) return E.left(fault(loss.code, loss.message));
@@ -153,11 +153,11 @@ export const surroundings = (
       fault('LOG_UNAVAILABLE', `the log was not read up to ${epoch} in time; nothing was removed`),
     );
   },
-  recordedCalls: (module, cause, fromSeq) => () => gateway().handlerCalls.recorded(module, cause, fromSeq),
+  recordedCalls: (module, cause, fromSeq) => () => handlerCalls.recorded(module, cause, fromSeq),
   waiting: (module) => index.commands.countOf(module),
   forgotten: async (module) => {
-    await unowned().forgotten(module);
-    await unowned().idle();
+    await unowned.forgotten(module);
+    await unowned.idle();
   },
   linkedSince: () => server.link.linkedSince(),
   serverAnswers: () => server.link.answers(),

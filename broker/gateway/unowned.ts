@@ -11,6 +11,7 @@ import { failPoint } from '../../system/processes/fail-point.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { Seldom } from '../../system/lines/seldom.js';
 import { moduleUnknown } from './call-admission.js';
+import type { ModuleDirectory } from './directory.js';
 
 /** The subject of a command's result: a token that is no name becomes `_`, so that the log's grammar holds. */
 const answerSubject = ({ module, name, agent }: OpenCommand): string =>
@@ -38,7 +39,8 @@ export interface UnownedOptions {
   readonly producer: Producer;
   /** The open commands, and up to where the log was read. */
   readonly index: Announces<IndexNews> & { readonly commands: OpenCommands; readonly position: number };
-  readonly isKnown: (module: string) => boolean;
+  /** A module that it does not have is unknown. */
+  readonly directory: Pick<ModuleDirectory, 'find'>;
   readonly log: (text: string) => void;
 }
 
@@ -85,7 +87,7 @@ export class UnownedCommands {
   /** A command has come: it is answered if no module of that name is known. */
   #consider(command: OpenCommand): void {
     // What comes while none is begun is looked at then, as all that is open.
-    if (this.#retry !== undefined || this.options.isKnown(command.module)) return;
+    if (this.#retry !== undefined || this.#isKnown(command.module)) return;
     if (!this.#isPulling && this.#inHand.size < AT_ONCE) return this.#answer(command);
     this.#nextFrom ??= command.seq;
     this.#pullSoon();
@@ -146,11 +148,10 @@ export class UnownedCommands {
 
   /** The next ones of the modules that had open commands at first. */
   async #pullModules(from: string): Promise<void> {
-    const { index, isKnown } = this.options;
-    const modules = index.commands.modules(from, MODULES);
+    const modules = this.options.index.commands.modules(from, MODULES);
     for (const module of modules) {
       // Under the name of those that are none may be others too.
-      if (isKnown(module) && module !== INVALID_TOKEN) continue;
+      if (this.#isKnown(module) && module !== INVALID_TOKEN) continue;
       await this.#pullModule({ module, upTo: this.#caughtUpAt });
     }
     this.#modulesFrom = modules.at(-1);
@@ -179,7 +180,7 @@ export class UnownedCommands {
       // Known or not is asked as late as can be: a module may have been loaded meanwhile.
       while (this.#inHand.size >= AT_ONCE) await this.#room();
       if (this.#closed || this.#retry !== undefined) return;
-      if (!this.options.isKnown(command.module)) this.#answer(command);
+      if (!this.#isKnown(command.module)) this.#answer(command);
     }
     // The index may read a little on between two pages.
     await new Promise((resume) => setImmediate(resume));
@@ -222,6 +223,10 @@ export class UnownedCommands {
       },
       { keep: false, patient: true },
     );
+  }
+
+  #isKnown(module: string): boolean {
+    return this.options.directory.find(module) !== undefined;
   }
 
   #isStored(upTo: number): boolean {

@@ -16,6 +16,7 @@ import { reserveOf } from '../streams/log-space.js';
 import { keptLosses } from '../log/loss-copies.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
+import type { SupervisedModules } from '../supervisor/supervised-modules.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { fitting } from '../serving/answer.js';
 import type { Body, Handler } from '../serving/serve-requests.js';
@@ -24,6 +25,7 @@ import { answerWithin } from './answer-within.js';
 export interface OperationsContext {
   readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
+  readonly modules: SupervisedModules;
   readonly supervisor: Supervisor;
   readonly index: LogIndex;
   readonly server: Omit<BrokerStatus['server'], 'pid'>;
@@ -70,20 +72,20 @@ const lag = async (jsm: JetStreamManager, module: string): Promise<number> => {
 
 /** What an operator asks of a running broker, by subject. */
 export const operations = (context: OperationsContext): ReadonlyMap<string, Handler> => {
-  const { jsm, supervisor, index } = context;
+  const { jsm, modules, supervisor, index } = context;
 
   const status = async (module: SupervisedModule): Promise<ModuleStatus> => {
     const { name, manifest, state, pid, restarts, reason } = module;
     const [behind, used] = await Promise.all([lag(jsm, name), usage(pid)]);
     return { name, version: manifest.version, state, pid, restarts, lag: behind, ...used, reason };
   };
-  const statuses = (): Promise<readonly ModuleStatus[]> => Promise.all([...supervisor.all()].map(status));
+  const statuses = (): Promise<readonly ModuleStatus[]> => Promise.all([...modules.all()].map(status));
 
   const known = (body: Body): TE.TaskEither<Fault, SupervisedModule> =>
     pipe(
       text(body, 'name'),
       TE.chain((name) => {
-        const module = supervisor.find(name);
+        const module = modules.find(name);
         return module === undefined
           ? TE.left(
               fault('MODULE_UNKNOWN', `there is no module ${name}; \`tallystick module list\` lists them`),
@@ -194,7 +196,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       OPS.moduleStats,
       (body) =>
         body.name === undefined
-          ? TE.right({ modules: [...supervisor.all()].map(stats) })
+          ? TE.right({ modules: [...modules.all()].map(stats) })
           : pipe(
               known(body),
               TE.map((module): object => ({ modules: [stats(module)] })),

@@ -7,7 +7,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { compile } from '../../schemas/validate.js';
 import type { Stacks } from '../dead/stacks.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
-import type { Supervisor } from '../supervisor/supervisor.js';
+import type { SupervisedModules } from '../supervisor/supervised-modules.js';
 import { type Body, type Handler, serveRequests } from '../serving/serve-requests.js';
 import type { Listening } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
@@ -84,10 +84,10 @@ const fromItsProcess =
       : OF_ANOTHER_BROKER;
 
 /** Serves `ctl.<module>.start|ready|calls|beat|threw`; the server lets each module use its own name only. */
-export const serveControl = (nc: NatsConnection, supervisor: Supervisor, stacks: Stacks): Listening =>
+export const serveControl = (nc: NatsConnection, modules: SupervisedModules, stacks: Stacks): Listening =>
   serveRequests(nc, SERVED.control, (subject) => {
     const [, name, verb] = subject.split('.');
-    const module = supervisor.find(name ?? '');
+    const module = modules.find(name ?? '');
     const handler = verbs.get(verb ?? '');
     if (handler === undefined) return undefined;
     if (module === undefined)

@@ -3,56 +3,42 @@ import { pipe } from 'fp-ts/lib/function.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { Manifest } from '../../schemas/manifest.js';
 import type { ModuleRemoval } from '../../schemas/operate.js';
-import type { ModuleDirectory } from '../gateway/directory.js';
 import { failPoint } from '../../system/processes/fail-point.js';
-import { brokenBy, dependenciesOf, startOrder } from './dependencies.js';
+import { brokenBy, startOrder } from './dependencies.js';
 import { type ModuleSource, readModule } from './manifest-file.js';
 import type { Intent, ModuleMemory, Remembered } from './module-memory.js';
 import type { ModuleSurroundings } from './module-surroundings.js';
 import type { PlannedStart } from './start-plan.js';
 import { SupervisedModule } from './supervised-module.js';
+import type { SupervisedModules } from './supervised-modules.js';
 
 /** A module that was told to start: how that ends. Others may stop it meanwhile. */
 type Begun = TaskEither<Fault, SupervisedModule>;
 
-/** All modules of a broker, the order of their starts, and their dependencies. */
-export class Supervisor implements ModuleDirectory {
-  readonly #modules = new Map<string, SupervisedModule>();
+/** Starts and stops the modules of a broker, in the order of their dependencies. */
+export class Supervisor {
   /** What is being done with a module, on request. */
   readonly #busy = new Map<string, string>();
   #stops = false;
 
   constructor(
+    private readonly modules: SupervisedModules,
     private readonly around: ModuleSurroundings,
     private readonly memory: ModuleMemory,
   ) {}
-
-  find(name: string): SupervisedModule | undefined {
-    return this.#modules.get(name);
-  }
-
-  *served(): Iterable<SupervisedModule> {
-    for (const module of this.#modules.values())
-      if (module.state === 'loaded' || module.reloading) yield module;
-  }
-
-  all(): Iterable<SupervisedModule> {
-    return this.#modules.values();
-  }
 
   /** Makes modules known and remembers them, before any of them starts. A name that is there twice is refused. */
   plan(planned: readonly PlannedStart[]): E.Either<Fault, void> {
     for (const { source, rest } of planned) {
       const { name } = source.manifest;
-      const same = this.#modules.get(name);
+      const same = this.modules.find(name);
       if (same !== undefined) {
         return E.left(fault('MODULE_STATE', `there is a module ${name} already, from ${same.source.dir}`));
       }
       const module = this.#make(source);
       if (rest !== undefined) module.rest(rest);
-      this.#modules.set(name, module);
+      this.modules.put(module);
     }
     return this.memory.change(
       new Map(planned.map(({ source, remembered }) => [source.manifest.name, remembered])),
@@ -61,9 +47,9 @@ export class Supervisor implements ModuleDirectory {
 
   /** Starts all that are to run, each after those it depends on. What cannot start says why; the rest runs. */
   async loadAll(): Promise<void> {
-    const { groups, refused } = startOrder(this.#manifests());
+    const { groups, refused } = startOrder(this.modules.manifests);
     const toStart = (name: string): SupervisedModule[] => {
-      const module = this.#modules.get(name);
+      const module = this.modules.find(name);
       return module?.state === 'known' && module.reason === null ? [module] : [];
     };
     for (const [name, problem] of refused) {
@@ -172,9 +158,9 @@ export class Supervisor implements ModuleDirectory {
   /** Stops all, each before those it depends on. What is remembered of them stays. */
   async unloadAll(): Promise<void> {
     this.#stops = true;
-    const { groups } = startOrder(this.#manifests());
+    const { groups } = startOrder(this.modules.manifests);
     const active = (name: string): SupervisedModule[] => {
-      const module = this.#modules.get(name);
+      const module = this.modules.find(name);
       return module?.isActive === true ? [module] : [];
     };
     for (const group of [...groups].reverse()) {
@@ -185,22 +171,18 @@ export class Supervisor implements ModuleDirectory {
   /** See {@link SupervisedModule.abandon}. */
   abandonAll(): void {
     this.#stops = true;
-    for (const module of this.#modules.values()) module.abandon();
+    for (const module of this.modules.all()) module.abandon();
   }
 
   #make(source: ModuleSource): SupervisedModule {
     const { name } = source.manifest;
-    const pace = this.#modules.get(name)?.pace;
+    const pace = this.modules.find(name)?.pace;
     return new SupervisedModule({
       source,
       around: this.around,
       ...(pace === undefined ? {} : { pace }),
       onParked: (parked) => this.#parked(name, parked),
     });
-  }
-
-  #manifests(): ReadonlyMap<string, Manifest> {
-    return new Map([...this.#modules].map(([name, { manifest }]) => [name, manifest]));
   }
 
   #isParked(name: string): boolean {
@@ -232,7 +214,7 @@ export class Supervisor implements ModuleDirectory {
   }
 
   #known(name: string): TaskEither<Fault, SupervisedModule> {
-    const module = this.#modules.get(name);
+    const module = this.modules.find(name);
     return module === undefined
       ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}; \`tallystick module list\` lists them`))
       : TE.right(module);
@@ -259,7 +241,7 @@ export class Supervisor implements ModuleDirectory {
 
   #load(source: ModuleSource): TaskEither<Fault, Begun> {
     const { name } = source.manifest;
-    const known = this.#modules.get(name);
+    const known = this.modules.find(name);
     if (known?.isActive === true) {
       const how = `\`tallystick module reload ${name}\` takes a changed one`;
       return TE.left(fault('MODULE_STATE', `${name} is ${known.state} already; ${how}`));
@@ -275,7 +257,7 @@ export class Supervisor implements ModuleDirectory {
   #begin(source: ModuleSource): E.Either<Fault, Begun> {
     if (this.#stops) return E.left(fault('MODULE_STATE', 'the broker is about to stop'));
     const module = this.#make(source);
-    this.#modules.set(module.name, module);
+    this.modules.put(module);
     const started = module.load()();
     return E.right(async () => E.map(() => module)(await started));
   }
@@ -296,7 +278,7 @@ export class Supervisor implements ModuleDirectory {
 
   #unload(module: SupervisedModule, withDependents: boolean): TaskEither<Fault, SupervisedModule> {
     return async () => {
-      const dependents = this.#loadedDependents(module.name);
+      const dependents = this.modules.activeDependents(module.name);
       if (dependents.length > 0 && !withDependents) {
         const names = dependents.map((dependent) => dependent.name).join(', ');
         return E.left(
@@ -330,7 +312,7 @@ export class Supervisor implements ModuleDirectory {
       const written = this.memory.change(new Map([[name, kept]]));
       if (E.isLeft(written)) return written;
       failPoint('module.removed');
-      this.#modules.delete(name);
+      this.modules.forget(name);
       this.around.log(name, `removed; ${waiting} commands that wait are answered MODULE_UNKNOWN`);
       await this.around.forgotten(name);
       return E.right({ name, removed: true, waiting, note });
@@ -338,9 +320,7 @@ export class Supervisor implements ModuleDirectory {
   }
 
   #noteOn({ name, state, isActive, source: { dir } }: SupervisedModule): string | null {
-    const dependents = [...this.#modules.values()].filter(({ manifest }) =>
-      dependenciesOf(manifest).includes(name),
-    );
+    const dependents = this.modules.dependents(name);
     const notes = [
       ...(isActive ? [`it is ${state}: a removal needs --unload, which stops it first`] : []),
       ...(this.memory.all.get(name)?.shipped === true
@@ -355,42 +335,20 @@ export class Supervisor implements ModuleDirectory {
 
   /** Whether the module can start, and whether the running ones could continue with it. */
   #checkFits({ manifest }: ModuleSource): E.Either<Fault, void> {
-    const before = this.#manifests();
+    const before = this.modules.manifests;
     const after = new Map([...before, [manifest.name, manifest]]);
     const problem = startOrder(after).refused.get(manifest.name);
     if (problem !== undefined) {
-      if (this.#modules.get(manifest.name)?.isActive === false) this.#refuse(manifest.name, problem);
+      if (this.modules.find(manifest.name)?.isActive === false) this.#refuse(manifest.name, problem);
       return E.left(problem);
     }
-    const running = [...this.#modules.values()].filter(({ isActive }) => isActive).map(({ name }) => name);
+    const running = [...this.modules.all()].filter(({ isActive }) => isActive).map(({ name }) => name);
     const broken = brokenBy(before, after, running);
     return broken === undefined ? E.right(undefined) : E.left(broken);
   }
 
-  /** Those that need this module, directly or not, dependents before what they depend on. */
-  #loadedDependents(name: string): readonly SupervisedModule[] {
-    const { groups } = startOrder(this.#manifests());
-    // Groups come in dependency order and hold no circle, so one pass finds what is needed indirectly too.
-    const needing = new Set([name]);
-    for (const each of groups.flat()) {
-      if (
-        dependenciesOf((this.#modules.get(each) as SupervisedModule).manifest).some((other) =>
-          needing.has(other),
-        )
-      ) {
-        needing.add(each);
-      }
-    }
-    needing.delete(name);
-    return [...groups]
-      .reverse()
-      .flat()
-      .map((each) => this.#modules.get(each) as SupervisedModule)
-      .filter(({ name: each, isActive }) => isActive && needing.has(each));
-  }
-
   #refuse(name: string, problem: Fault): void {
-    this.#modules.get(name)?.refuse(problem);
+    this.modules.find(name)?.refuse(problem);
     this.around.log(name, `cannot start: ${problem.message}`);
   }
 }

@@ -20,6 +20,7 @@ import { EpochPace } from '../../../broker/supervisor/epoch-pace.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
 import { ModuleMemory } from '../../../broker/supervisor/module-memory.js';
 import { startPlan } from '../../../broker/supervisor/start-plan.js';
+import { SupervisedModules } from '../../../broker/supervisor/supervised-modules.js';
 import { Supervisor } from '../../../broker/supervisor/supervisor.js';
 import type { SupervisedModule } from '../../../broker/supervisor/supervised-module.js';
 import { dropSnapshotsAhead } from '../../../broker/supervisor/drop-snapshots-ahead.js';
@@ -58,6 +59,7 @@ export class BrokerSide {
   private constructor(
     /** The broker's epoch. */
     readonly under: number,
+    readonly modules: SupervisedModules,
     readonly supervisor: Supervisor,
     private readonly nc: NatsConnection,
     private readonly reader: BrokerReader,
@@ -113,36 +115,37 @@ export class BrokerSide {
       say,
       onLost,
     });
-    const around = surroundings(
-      { server, open, dataDir: dir, hostEntry, reaper, log },
-      { index, unowned: () => unowned, gateway: () => gateway },
-      dropSnapshotsAhead({ logId: LOG_ID, lastSeq: under }, say),
-    );
-    // Modules are killed and cut off far more often than any would be.
-    const supervisor = new Supervisor({ ...around, newPace: () => new EpochPace(0) }, memory);
+    const modules = new SupervisedModules();
     const unowned = new UnownedCommands({
       producer,
       index,
-      isKnown: (module) => supervisor.find(module) !== undefined,
+      directory: modules,
       log: say,
     });
     const entrance = { people: peopleOver(nc), turnstile: new Turnstile() };
     const outside = new OutsideProducers({ nc, durability });
-    const door = new Door({ nc, producer, directory: supervisor, entrance, outside, log: say });
-    const gateway = new Gateway({ nc, producer, directory: supervisor, entrance, reader, index, door });
+    const door = new Door({ nc, producer, directory: modules, entrance, outside, log: say });
+    const gateway = new Gateway({ nc, producer, directory: modules, entrance, reader, index, door });
+    const around = surroundings(
+      { server, open, dataDir: dir, hostEntry, reaper, log },
+      { index, unowned, handlerCalls: gateway.handlerCalls },
+      dropSnapshotsAhead({ logId: LOG_ID, lastSeq: under }, say),
+    );
+    // Modules are killed and cut off far more often than any would be.
+    const supervisor = new Supervisor(modules, { ...around, newPace: () => new EpochPace(0) }, memory);
     const given = options.given.map((each) => success(readModule(each)));
     const plan = { shipped: [], given, isShipped: () => false, remembered: memory.all, read: readModule };
     success(supervisor.plan(startPlan(plan)));
     reader.start();
     await index.start();
-    serveControl(nc, supervisor, new Stacks());
+    serveControl(nc, modules, new Stacks());
     gateway.start();
     await supervisor.loadAll();
-    return new BrokerSide(under, supervisor, nc, reader, index, unowned, gateway, producer, reaper);
+    return new BrokerSide(under, modules, supervisor, nc, reader, index, unowned, gateway, producer, reaper);
   }
 
   module(name: string): SupervisedModule {
-    const module = this.supervisor.find(name);
+    const module = this.modules.find(name);
     if (module === undefined) throw new Error(`there is no module ${name}`);
     return module;
   }
@@ -153,9 +156,7 @@ export class BrokerSide {
     else {
       this.supervisor.abandonAll();
       await this.nc.close();
-      await Promise.all(
-        [...this.supervisor.all()].filter((each) => each.isActive).map((each) => each.unload()),
-      );
+      await Promise.all([...this.modules.all()].filter((each) => each.isActive).map((each) => each.unload()));
     }
     this.gateway.close();
     this.unowned.close();

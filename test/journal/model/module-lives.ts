@@ -72,7 +72,7 @@ export class ModuleLives {
   /** Another broker knows of the module what the one before knew. */
   restarted(): void {
     const intent = this.world.fates.intent(CHANGING);
-    const module = this.world.broker.supervisor.find(CHANGING);
+    const module = this.world.broker.modules.find(CHANGING);
     const is = module === undefined ? 'unknown' : module.isActive ? 'loaded' : module.state;
     const wanted = this.world.fates.isKnown(CHANGING) ? intent : 'unknown';
     if (is !== wanted) this.#findings.push(`I3 a module that is ${intent} is ${is} after a restart`);
