@@ -71,7 +71,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   mainFields: ['module', 'main'],
-  external: ['lmdb'],
+  external: ['lmdb', 'esbuild'],
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'none',

@@ -10,6 +10,8 @@ import { compile } from './validate.js';
 const MIN_LOG_BYTES = 16 * 1024 * 1024;
 const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DATA_DIR = '.tallystick';
+/** Modules that were built from their source, in the data directory: `modules/<name>/<digest>`. */
+export const BUILT_DIR = 'modules';
 export const DEFAULT_NATS_PORT = 4222;
 
 /** A program that may write a module's events within the account of the log, named by its key. */

@@ -169,6 +169,13 @@ export const ERRORS = {
     503,
     'The module is known but not running: unloaded, parked after crashes, or about to stop.',
   ),
+  MODULE_BUILD_FAILED: row(
+    'rejected',
+    false,
+    1,
+    400,
+    "A module's source cannot be compiled, does not load, or exports no valid module.",
+  ),
   MODULE_START_FAILED: row('failed', true, 1, 500, 'The process of the module did not become ready.'),
   OPERATION_PENDING: row(
     'failed',

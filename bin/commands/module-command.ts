@@ -1,12 +1,16 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type ModuleInfo, type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
-import { withTargetOptions } from '../connect/connect.js';
+import { withConnection, withTargetOptions } from '../connect/connect.js';
+import { loadNamed, reloadNamed } from '../jobs/load-module-source.js';
+import type { ExitCode } from '../output/exit.js';
+import { print, printJson } from '../output/output.js';
 import { modulesTable, statsTable } from '../text/module-table.js';
 import { waiting, withDefault } from '../options/option-values.js';
 import { type RemoveOptions, removeModule } from '../jobs/remove-module.js';
 import { DEFAULT_TIMEOUT_MS, moreTime } from '../connect/slow-request.js';
-import { runCommand, withExamples } from '../output/run-command.js';
+import { done, runCommand, withExamples } from '../output/run-command.js';
 import { type ShowOptions, showReply } from '../text/show-reply.js';
 
 interface Options extends ShowOptions {
@@ -45,6 +49,16 @@ const askSlowly = (
 ): Promise<void> =>
   runCommand(showReply(moreTime(options, timeout), subject, { ...body, waitMs: timeout }, one));
 
+const waitOf = ({ timeout = DEFAULT_TIMEOUT_MS }: Options) => ({ waitMs: timeout });
+
+const shown =
+  ({ json = false }: Options) =>
+  (status: ModuleStatus): ExitCode => {
+    if (json) printJson(status);
+    else print(one(status));
+    return done;
+  };
+
 export const addModule = (program: Command): void => {
   const group = program.command('module').description('load, stop and inspect modules');
   withExamples(group, [
@@ -72,11 +86,20 @@ export const addModule = (program: Command): void => {
   withExamples(info, ['tallystick module info accounts', 'tallystick module info accounts --json']);
 
   const load = slow(
-    group.command('load <dir>').description('start the module in a directory, and wait until it is ready'),
+    group
+      .command('load <path>')
+      .description('start the module of a source file, a directory or a package, and wait until it is ready'),
   );
-  // The broker has a different working directory.
-  load.action((dir: string, options: Options) => askSlowly(options, OPS.moduleLoad, { dir: resolve(dir) }));
-  withExamples(load, ['tallystick module load ./my-module']);
+  load.action((path: string, options: Options) =>
+    runCommand(
+      withConnection(options, (nc) => pipe(loadNamed(nc, path, waitOf(options)), TE.map(shown(options)))),
+    ),
+  );
+  withExamples(load, [
+    'tallystick module load ./tickets.ts',
+    'tallystick module load ./my-module',
+    'tallystick module load @example/my-module',
+  ]);
 
   const unload = slow(
     group.command('unload <name>').description('let a module finish what it handles, and stop it'),
@@ -92,14 +115,23 @@ export const addModule = (program: Command): void => {
 
   const reload = slow(
     group
-      .command('reload <name>')
+      .command('reload <name> [path]')
       .description("try the module's new code; if it is good, restart the module with it"),
   );
   reload.option('--no-trial', 'restart the module without a trial of the new code');
-  reload.action((name: string, options: Options) =>
-    askSlowly(options, OPS.moduleReload, { name, untried: options.trial === false }),
+  reload.action((name: string, path: string | undefined, options: Options) =>
+    runCommand(
+      withConnection(options, (nc) => {
+        const how = { ...waitOf(options), untried: options.trial === false };
+        return pipe(reloadNamed(nc, name, path, how), TE.map(shown(options)));
+      }),
+    ),
   );
-  withExamples(reload, ['tallystick module reload accounts', 'tallystick module reload accounts --no-trial']);
+  withExamples(reload, [
+    'tallystick module reload accounts',
+    'tallystick module reload tickets ./tickets-2.ts',
+    'tallystick module reload accounts --no-trial',
+  ]);
 
   const remove = slow(
     group

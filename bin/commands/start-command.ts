@@ -8,6 +8,7 @@ import type { ExitCode } from '../output/exit.js';
 import { repeated } from '../options/option-values.js';
 import { whenUnwritten } from '../output/output-end.js';
 import { runCommand, withExamples } from '../output/run-command.js';
+import { loadableDirs } from '../jobs/module-source.js';
 import { runBroker } from '../jobs/run-broker.js';
 import { readAddress } from '../connect/target.js';
 
@@ -85,7 +86,7 @@ export const configOf = (
     maxBytes: options.maxBytes,
     memoryLimitBytes: options.memoryLimit,
     maxConnections: options.maxConnections,
-    modules: (options.module ?? []).map((dir) => resolve(dir)),
+    modules: options.module ?? [],
     shipped: options.shipped,
     trusted: options.trust,
     inspected: options.inspect,
@@ -99,7 +100,10 @@ const start =
     // If the reader of the output ends, the broker still serves others.
     whenUnwritten('continue');
     const config = configOf(options);
-    return isLeft(config) ? config : runBroker(config.right, options.json === true)();
+    if (isLeft(config)) return config;
+    const modules = await loadableDirs(config.right.modules, config.right.dataDir)();
+    if (isLeft(modules)) return modules;
+    return runBroker({ ...config.right, modules: [...modules.right] }, options.json === true)();
   };
 
 export const addStart = (program: Command): void => {
@@ -128,7 +132,11 @@ export const addStart = (program: Command): void => {
     )
     .option('--memory-limit <size>', 'memory target of the embedded server, such as 700MiB')
     .option('--max-connections <number>', 'connections of guests at the same time (default: 64)')
-    .option('--module <dir>', 'load this module too; you can repeat the option', repeated)
+    .option(
+      '--module <path>',
+      'load this module too: a source file, a directory or a package; repeatable',
+      repeated,
+    )
     .option('--no-shipped', 'do not load the modules that ship with the package')
     .option(
       '--trust <module=nkey>',

@@ -1,4 +1,3 @@
-import { Console } from 'node:console';
 import { left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -10,6 +9,7 @@ import { MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleInfo, OPS } from '../../schemas/operate.js';
 import { ask } from '../connect/request-broker.js';
+import { withoutOutput } from './without-output.js';
 
 const unavailable = (module: string, why: string): Fault =>
   fault('MODULE_CODE_UNAVAILABLE', `the code of ${module} cannot be run here: ${why}`);
@@ -41,32 +41,22 @@ const ofBroker = (nc: NatsConnection, module: string): TE.TaskEither<Fault, Modu
     ),
   );
 
-/**
- * Runs the entry of a module as its host would, in its directory and with its environment. The module's output must
- * not mix with the output of the command.
- */
+/** Runs the entry of a module as its host would, in its directory and with its environment. */
 const load =
   ({ dir, manifestPath, manifest }: ModuleSource): TE.TaskEither<Fault, AnyModule> =>
   async () => {
     const { start, name } = manifest;
     if (!('entry' in start)) return left(unavailable(name, 'it is a program in another language'));
-    const [cwd, write, exit] = [process.cwd(), process.stdout.write, process.exit];
-    globalThis.console = new Console(process.stderr);
+    const cwd = process.cwd();
     process.env[MODULE_ENV.name] = name;
     process.env[MODULE_ENV.manifest] = manifestPath;
-    process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
-    process.exit = (code) => {
-      throw new Error(`it ends its process with exit code ${code ?? 0}`);
-    };
     try {
       process.chdir(dir);
-      return right(await loadModule(dir, start.entry, manifest));
+      return right(await withoutOutput(() => loadModule(dir, start.entry, manifest)));
     } catch (error) {
       return left(unavailable(name, (error as Error).message));
     } finally {
       process.chdir(cwd);
-      process.stdout.write = write;
-      process.exit = exit;
     }
   };
 

@@ -175,7 +175,12 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       (body) =>
         pipe(
           text(body, 'name'),
-          TE.chain((name) => supervisor.reload(name, { untried: body.untried === true })),
+          TE.chain((name) =>
+            supervisor.reload(name, {
+              untried: body.untried === true,
+              ...(typeof body.dir === 'string' ? { dir: body.dir } : {}),
+            }),
+          ),
           answer,
           answerWithin(body, 'the reload'),
         ),

@@ -86,26 +86,22 @@ export class Supervisor {
   }
 
   /**
-   * Takes the manifest and the code that are there now. They are tried first, and what is wrong with them leaves the
-   * running process alone. `untried`: without that.
+   * Takes the manifest and the code that are there now, or those in `dir`. They are tried first, and what is wrong with
+   * them leaves the running process alone. `untried`: without that.
    */
   reload(
     name: string,
-    { untried = false }: { readonly untried?: boolean } = {},
+    { untried = false, dir }: { readonly untried?: boolean; readonly dir?: string } = {},
   ): TaskEither<Fault, SupervisedModule> {
     const replaced = this.#alone(name, 'reloaded', () =>
       pipe(
         this.#known(name),
         TE.bindTo('old'),
-        TE.bind('source', ({ old }) => TE.fromEither(readModule(old.source.dir))),
+        TE.bind('source', ({ old }) => TE.fromEither(readModule(dir ?? old.source.dir))),
         TE.filterOrElse(
           ({ source }) => source.manifest.name === name,
-          ({ source, old }) =>
-            fault(
-              'MANIFEST_INVALID',
-              `${old.source.manifestPath} now names ${source.manifest.name}`,
-              '/name',
-            ),
+          ({ source: { manifestPath, manifest } }) =>
+            fault('MANIFEST_INVALID', `${manifestPath} now names ${manifest.name}`, '/name'),
         ),
         TE.chainFirst(({ source }) => TE.fromEither(this.#checkFits(source))),
         TE.chainFirst(({ old, source }) =>

@@ -5,6 +5,7 @@ import type { AnyEvent } from './checked-outcome.js';
 import type { TypedManifest } from './define-manifest.js';
 import type { Action, AnyModule, Command, Decision, EffectContext, Rejection } from './module-shape.js';
 import type { AnyDefinition, Handled, RunContext } from './module-definition.js';
+import { noteDefinedAt } from './defined-at.js';
 import { Refused } from './refused.js';
 import { inManifest } from './schema-of.js';
 
@@ -103,7 +104,7 @@ export const deriveModule = (definition: AnyDefinition): AnyModule => {
   const { state, events = {}, actions } = definition;
   const manifest = manifestOf(definition);
   const upcast = upcastsOf(events);
-  return {
+  return noteDefinedAt({
     manifest,
     initial: state,
     actions: mapped(actions as Record<string, AnyActionDefinition>, (action, name) =>
@@ -111,5 +112,5 @@ export const deriveModule = (definition: AnyDefinition): AnyModule => {
     ),
     evolve: mapped(events, ({ evolve }) => evolve as (state: unknown, data: unknown) => unknown),
     ...(Object.keys(upcast).length === 0 ? {} : { upcast }),
-  };
+  });
 };

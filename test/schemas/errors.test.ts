@@ -41,6 +41,7 @@ const STABLE: Readonly<
   SCHEMA_TOO_NEW: ['failed', false, 1, 409],
   FOLD_FAILED: ['failed', false, 1, 500],
   MODULE_UNAVAILABLE: ['failed', true, 1, 503],
+  MODULE_BUILD_FAILED: ['rejected', false, 1, 400],
   MODULE_START_FAILED: ['failed', true, 1, 500],
   OPERATION_PENDING: ['failed', false, 1, 504],
   MODULE_STATE: ['failed', false, 1, 409],

@@ -14,6 +14,7 @@ import { print, printJson, verbatim } from '../../output/output.js';
 import { type ProgressBar, progressBar } from '../../text/progress-bar.js';
 import { done, runCommand, withExamples } from '../../output/run-command.js';
 import { terminal } from '../../output/terminal.js';
+import { loadableHere } from '../../jobs/module-source.js';
 import type { TargetOptions } from '../../connect/target.js';
 
 interface Options extends TargetOptions {
@@ -51,7 +52,9 @@ const diff =
   async () => {
     const { module: dir, agent, from, to, cascade, json } = options;
     const limit = options.limit ?? (json === true ? Number.POSITIVE_INFINITY : SHOWN);
-    const version = readModule(resolve(dir));
+    const found = await loadableHere(dir)();
+    if (isLeft(found)) return found;
+    const version = readModule(resolve(found.right.dir));
     if (isLeft(version)) return version;
     const { manifest } = version.right;
     if (module !== undefined && module !== manifest.name)
@@ -89,7 +92,10 @@ export const addDiff = (group: Command): void => {
         name('MODULE'),
       )
       .description('handle recorded commands with another version of their module, and compare the outcomes')
-      .requiredOption('--module <dir>', 'directory of the version to handle them with')
+      .requiredOption(
+        '--module <path>',
+        'source file, directory or package of the version to handle them with',
+      )
       .option('--agent <id>', 'only the commands of one agent', name('--agent'))
       .option('--from <place>', 'first command: a sequence, a time, or a duration ago', logPlace('--from'))
       .option('--to <place>', 'last command: a sequence, a time, or a duration ago', logPlace('--to'))

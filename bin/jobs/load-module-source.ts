@@ -1,0 +1,62 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import type { Fault } from '../../schemas/errors.js';
+import { type ModuleStatus, OPS } from '../../schemas/operate.js';
+import { brokerDataDir } from '../connect/data-dir.js';
+import { ask } from '../connect/request-broker.js';
+import { moreTime } from '../connect/slow-request.js';
+import { moduleInfo } from './module-code.js';
+import { builtAgain, loadable, removeEarlierBuilds } from './module-source.js';
+
+interface Waiting {
+  /** How long the broker may take, milliseconds. */
+  readonly waitMs: number;
+}
+
+const asked = (
+  nc: NatsConnection,
+  subject: string,
+  { waitMs }: Waiting,
+  body: Readonly<Record<string, unknown>>,
+): TE.TaskEither<Fault, ModuleStatus> =>
+  pipe(
+    ask<ModuleStatus>(nc, subject, { ...body, waitMs }, moreTime({}, waitMs).timeout),
+    // The broker has this directory now: another command may have changed it since.
+    TE.chainFirst(({ name }) =>
+      pipe(
+        moduleInfo(nc, name),
+        TE.chain(({ dir }) => removeEarlierBuilds(dir)),
+      ),
+    ),
+  );
+
+/** Builds the module that a user names, if it is a source, and loads it. */
+export const loadNamed = (
+  nc: NatsConnection,
+  named: string,
+  waiting: Waiting,
+): TE.TaskEither<Fault, ModuleStatus> =>
+  pipe(
+    loadable(named, () => brokerDataDir(nc)),
+    TE.chain(({ dir }) => asked(nc, OPS.moduleLoad, waiting, { dir })),
+  );
+
+/** Builds a module again, if it was built from a source, and reloads it; or takes another source. */
+export const reloadNamed = (
+  nc: NatsConnection,
+  name: string,
+  named: string | undefined,
+  { untried, ...waiting }: Waiting & { readonly untried: boolean },
+): TE.TaskEither<Fault, ModuleStatus> => {
+  const dataDir = () => brokerDataDir(nc);
+  return pipe(
+    named !== undefined
+      ? loadable(named, dataDir)
+      : pipe(
+          moduleInfo(nc, name),
+          TE.chain(({ dir }) => builtAgain(dir, dataDir)),
+        ),
+    TE.chain(({ dir }) => asked(nc, OPS.moduleReload, waiting, { name, untried, dir })),
+  );
+};

@@ -1,0 +1,120 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { left, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { buildModule, SOURCE_FILE } from '../../modules/bundle/build-module.js';
+import { findEntry } from '../../modules/bundle/find-entry.js';
+import { BUILT_DIR } from '../../schemas/config.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { withoutOutput } from './without-output.js';
+
+/** A directory that the broker can load. */
+export interface LoadableModule {
+  readonly dir: string;
+  /** The source file of which it was made; undefined for a directory with a manifest that its author keeps. */
+  readonly file?: string;
+}
+
+const builtIn = (dataDir: string): string => join(dataDir, BUILT_DIR);
+
+const build = (file: string, dataDir: string): TE.TaskEither<Fault, LoadableModule> =>
+  pipe(
+    () => buildModule(file, builtIn(dataDir), { run: withoutOutput }),
+    TE.map(({ dir }) => ({ dir, file })),
+  );
+
+/**
+ * The directory of the module that a user names: a source file, a directory, or an installed package. A module that is
+ * defined by its source is built into the data directory. USAGE, MANIFEST_INVALID, MODULE_BUILD_FAILED.
+ */
+export const loadable = (
+  named: string,
+  dataDir: () => TE.TaskEither<Fault, string>,
+): TE.TaskEither<Fault, LoadableModule> =>
+  pipe(
+    TE.fromEither(findEntry(named, process.cwd())),
+    TE.chain((entry) =>
+      entry.kind === 'directory'
+        ? TE.right({ dir: entry.dir })
+        : pipe(
+            dataDir(),
+            TE.chain((dir) => build(entry.file, dir)),
+          ),
+    ),
+  );
+
+/** {@link loadable} of several, with the data directory known. */
+export const loadableDirs = (
+  named: readonly string[],
+  dataDir: string,
+): TE.TaskEither<Fault, readonly string[]> =>
+  pipe(
+    named.map((each) => loadable(each, () => TE.right(dataDir))),
+    TE.sequenceSeqArray,
+    TE.map((all) => all.map(({ dir }) => dir)),
+  );
+
+/** {@link loadable} for this command alone: what is built is gone when the process ends. */
+export const loadableHere = (named: string): TE.TaskEither<Fault, LoadableModule> =>
+  loadable(named, () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tallystick-module-'));
+    process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+    return TE.right(dir);
+  });
+
+/** The source of which a module directory was made; undefined if it was not made of one. */
+const sourceOf = (dir: string): string | undefined => {
+  try {
+    const { file } = JSON.parse(readFileSync(join(dir, SOURCE_FILE), 'utf8')) as { file?: unknown };
+    return typeof file === 'string' ? file : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Builds a module again that was built before; any other directory stays as it is. */
+export const builtAgain = (
+  dir: string,
+  dataDir: () => TE.TaskEither<Fault, string>,
+): TE.TaskEither<Fault, LoadableModule> => {
+  const file = sourceOf(dir);
+  if (file === undefined) return TE.right({ dir });
+  return pipe(
+    loadable(file, dataDir),
+    TE.mapLeft((why) =>
+      why.code === 'USAGE'
+        ? fault(
+            'MODULE_BUILD_FAILED',
+            `${file} is gone: give the file where it is now as the second argument`,
+          )
+        : why,
+    ),
+  );
+};
+
+/** Another command may have built one that the broker does not have yet. */
+const KEPT_MS = 10 * 60_000;
+
+/** Removes earlier builds of a module: all but `dir`, which the broker has now, and those of the last ten minutes. */
+export const removeEarlierBuilds =
+  (dir: string): TE.TaskEither<Fault, void> =>
+  async () => {
+    if (sourceOf(dir) === undefined) return right(undefined);
+    const of = dirname(dir);
+    try {
+      for (const name of await readdir(of)) {
+        const build = join(of, name);
+        const { mtimeMs } = await stat(build);
+        if (name === basename(dir) || mtimeMs > Date.now() - KEPT_MS) continue;
+        await rm(build, { recursive: true, force: true });
+      }
+      return right(undefined);
+    } catch (error) {
+      return left(
+        fault('DATA_DIR_UNUSABLE', `earlier builds cannot be removed: ${(error as Error).message}`),
+      );
+    }
+  };

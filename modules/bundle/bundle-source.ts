@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { BuildFailure, Message, Plugin } from 'esbuild';
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { ownPackage } from '../../system/files/own-package.js';
+
+/** The name of the bundle in its directory. */
+export const BUNDLE_FILE = 'index.js';
+
+const BARE = /^[^./]/;
+const INSTALLED = /\/node_modules\//;
+const OURS = /^tallystick(\/|$)/;
+const PLACES = /\bimport\.meta\.(url|dirname|filename)\b/g;
+
+const external = (file: string) => ({ path: pathToFileURL(file).href, external: true });
+
+/** A file of this package, for a module that lies where it is not installed. */
+const own = (specifier: string): string =>
+  createRequire(join(ownPackage().root, 'package.json')).resolve(specifier);
+
+/**
+ * Installed packages stay where they are: some read their own files, or are not JavaScript. The bundle imports them by
+ * their paths, because it lies elsewhere.
+ */
+const packages: Plugin = {
+  name: 'packages',
+  setup(build) {
+    build.onResolve({ filter: BARE }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === packages || from.kind === 'entry-point') return undefined;
+      const { kind, importer, resolveDir } = from;
+      const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: packages });
+      if (found.errors.length > 0) return OURS.test(path) ? external(own(path)) : found;
+      return INSTALLED.test(found.path) && !found.external ? external(found.path) : found;
+    });
+  },
+};
+
+/** A file that finds others by where it lies finds them from its place, not from the place of the bundle. */
+const places: Plugin = {
+  name: 'places',
+  setup(build) {
+    build.onLoad({ filter: /\.[cm]?[jt]s$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      if (!source.includes('import.meta.')) return undefined;
+      const of: Record<string, string> = {
+        url: pathToFileURL(path).href,
+        dirname: dirname(path),
+        filename: path,
+      };
+      const contents = source.replaceAll(PLACES, (_, name: string) => JSON.stringify(of[name]));
+      return { contents, loader: /\.[cm]?ts$/.test(path) ? 'ts' : 'js' };
+    });
+  },
+};
+
+const NAMED = 10;
+
+const described = ({ text, location }: Message): string => {
+  if (location === null) return text;
+  const { file, line, column, lineText } = location;
+  const number = String(line);
+  const pointer = `${' '.repeat(number.length)} | ${' '.repeat(column)}^`;
+  return `${file}:${line}:${column + 1}: ${text}\n${number} | ${lineText}\n${pointer}`;
+};
+
+const failure = (error: unknown): Fault => {
+  const { errors } = error as BuildFailure;
+  return Array.isArray(errors)
+    ? fault('MODULE_BUILD_FAILED', errors.slice(0, NAMED).map(described).join('\n'))
+    : toFault(error, 'MODULE_BUILD_FAILED');
+};
+
+/**
+ * Compiles a source file and the files that it imports into `index.js` and its source map, in `outdir`. Types are taken
+ * out and not checked. MODULE_BUILD_FAILED names the file, the line and the column, as seen from `cwd`.
+ */
+export const bundleSource = async (
+  file: string,
+  outdir: string,
+  cwd: string,
+): Promise<Either<Fault, void>> => {
+  // Its program has 11 MB: a command that needs none does not load it.
+  const { build, stop } = await import('esbuild');
+  try {
+    await build({
+      absWorkingDir: cwd,
+      entryPoints: [{ in: `./${relative(cwd, file)}`, out: BUNDLE_FILE.replace(/\.js$/, '') }],
+      outdir,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      // Packages are found as Node finds them, not as bundlers do.
+      conditions: [],
+      mainFields: ['main'],
+      sourcemap: 'linked',
+      sourcesContent: false,
+      logLevel: 'silent',
+      plugins: [packages, places],
+    });
+    return right(undefined);
+  } catch (error) {
+    return left(failure(error));
+  } finally {
+    // It has a process, which a broker must not leave behind.
+    await stop();
+  }
+};
