@@ -11,6 +11,7 @@ import { moduleCode } from '../jobs/module-code.js';
 import { name, logPlace, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
+import { pageLine } from '../text/page-text.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
 
@@ -97,8 +98,8 @@ const list = (
       printJson({ ...page, count });
       return E.right(done);
     }
-    const more = page.next === null ? '' : `; the next: --after ${page.next}`;
-    print(`${agentTable(page.agents)}\n\n${page.agents.length} of ${count} agents${more}`);
+    const line = pageLine({ shown: page.agents.length, count, what: 'agents', next: page.next });
+    print(`${agentTable(page.agents)}\n\n${line}`);
     return E.right(done);
   });
 

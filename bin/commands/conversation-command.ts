@@ -10,6 +10,7 @@ import type { ExitCode } from '../output/exit.js';
 import { name, positive } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
+import { pageLine } from '../text/page-text.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../connect/target.js';
 import { faultThrown } from '../output/thrown-fault.js';
@@ -106,9 +107,13 @@ const list = ({
       printJson({ ...page, count });
       return right(done);
     }
-    const more = page.next === null ? '' : `; the next: --after ${page.next}`;
-    const shown = page.conversations.length;
-    print(`${table(page.conversations)}\n\n${shown} of ${count} open conversations${more}`);
+    const line = pageLine({
+      shown: page.conversations.length,
+      count,
+      what: 'open conversations',
+      next: page.next,
+    });
+    print(`${table(page.conversations)}\n\n${line}`);
     return right(done);
   });
 

@@ -34,6 +34,15 @@ const twoLargestUnits = (ms: number): string => {
   );
 };
 
+/** The records that findings show, as far as the log has them; a log that cannot be read shows none. */
+const shownRecords = async (
+  api: LogApi,
+  sequences: readonly number[],
+): Promise<readonly (StoredMessage | undefined)[]> => {
+  const found = await recordsAt(api, sequences.slice(0, LISTED_FINDINGS))();
+  return isLeft(found) ? [] : found.right;
+};
+
 /** Adds the commands that are old and have no result, each with whose it is and for how long it has waited. */
 export const addUnanswered = async (
   api: LogApi,
@@ -41,9 +50,9 @@ export const addUnanswered = async (
   late: readonly number[],
   nowMs: number,
 ): Promise<void> => {
-  const found = await recordsAt(api, late.slice(0, LISTED_FINDINGS))();
+  const records = await shownRecords(api, late);
   for (const [index, seq] of late.entries()) {
-    const record = isLeft(found) ? undefined : found.right[index];
+    const record = records[index];
     const subject = record === undefined ? undefined : splitSubject(record.subject);
     if (record === undefined || subject?.kind !== 'cmd') {
       findings.add('unanswered', seq, '', `command ${seq} has no result`);
@@ -62,10 +71,10 @@ export const addMissingCopies = async (
   findings: Findings,
   missing: readonly Missing[],
 ): Promise<void> => {
-  const listed = missing.slice(0, LISTED_FINDINGS).map(({ decision }) => decision);
-  const found = await recordsAt(api, listed)();
+  const results = missing.map(({ decision }) => decision);
+  const records = await shownRecords(api, results);
   for (const [index, { cause, decision, part, parts }] of missing.entries()) {
-    const record = isLeft(found) ? undefined : found.right[index];
+    const record = records[index];
     const subject = record === undefined ? undefined : splitSubject(record.subject);
     const module = subject?.kind === 'res' ? subject.module : '';
     const promised = record === undefined ? undefined : promisedCopies(record.data)[part - 1];
@@ -114,10 +123,10 @@ export const addAstray = async (
   findings: Findings,
   astray: readonly Astray[],
 ): Promise<void> => {
-  const listed = astray.slice(0, LISTED_FINDINGS).map(({ cause }) => cause);
-  const found = await recordsAt(api, listed)();
+  const causes = astray.map(({ cause }) => cause);
+  const records = await shownRecords(api, causes);
   for (const [index, { seq, cause, subject, module }] of astray.entries()) {
-    const record = isLeft(found) ? undefined : found.right[index];
+    const record = records[index];
     const what = record === undefined ? '' : `, ${quoted(record.subject)}`;
     const detail = `${subject} answers ${cause}${what}, which is of another module, action or agent`;
     findings.add('unattributed', seq, module, detail);
