@@ -22,8 +22,10 @@ const LOOK_EVERY_MS = 25;
 const LOOK_SHARE = 20;
 /** Records that wait for the next look. Beyond that the oldest go out unasked. */
 const MOST_RECORDS = 32_768;
-/** Well below what the server holds for a listener: it gets all of them at once. See access/limits.ts. */
-const MOST_BYTES = 4 * 1024 * 1024;
+/** Below what the server holds for a listener: it gets all of them at once. See access/limits.ts. */
+const MOST_BYTES = 8 * 1024 * 1024;
+/** From this part of these bounds on, the next look does not wait: it costs less than to send what nobody hears. */
+const EARLY_LOOK = 1 / 8;
 /** A server that did not tell is asked again after this. */
 const RETRY_MS = 250;
 
@@ -50,6 +52,7 @@ export class LiveFeed {
   #lastSeq = 0;
   #isLooking = false;
   #nextLookAt = 0;
+  #isFailing = false;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   readonly #seldom: Seldom;
@@ -119,16 +122,22 @@ export class LiveFeed {
   }
 
   #lookSoon(): void {
-    if (this.#timer !== undefined || this.#isLooking || this.#isClosed || this.#waiting.length === 0) return;
-    const pauseMs = this.#nextLookAt - performance.now();
+    if (this.#isLooking || this.#isClosed || this.#waiting.length === 0) return;
+    const pauseMs = this.#isEarly ? 0 : this.#nextLookAt - performance.now();
     if (pauseMs <= 0) return void this.#look();
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#look();
-    }, pauseMs).unref();
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => void this.#look(), pauseMs).unref();
+  }
+
+  /** So much waits that the bounds are near. A server that did not tell gets its time anyway. */
+  get #isEarly(): boolean {
+    const isMuch = this.#records > MOST_RECORDS * EARLY_LOOK || this.#bytes > MOST_BYTES * EARLY_LOOK;
+    return isMuch && !this.#isFailing;
   }
 
   async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#isLooking = true;
     const begun = performance.now();
     // Who listened when one of these was stored, listens now, or has ended.
@@ -136,9 +145,11 @@ export class LiveFeed {
     try {
       const wanted = await this.options.interest.look();
       this.#nextLookAt = begun + Math.max(LOOK_EVERY_MS, (performance.now() - begun) * LOOK_SHARE);
+      this.#isFailing = false;
       if (!this.#isClosed) this.#looked(wanted, upTo);
     } catch {
       // The server is away, or too busy. The records wait.
+      this.#isFailing = true;
       this.#nextLookAt = performance.now() + RETRY_MS;
     }
     this.#isLooking = false;

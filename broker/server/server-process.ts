@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { boundedLines } from '../../system/lines/bounded-lines.js';
 import type { Reaper } from '../../system/processes/reaper.js';
+import { serverThreads } from './server-threads.js';
 
 /** Log lines that are kept for the message of a failure. */
 const TAIL_LINES = 8;
@@ -42,7 +43,8 @@ const stillborn = (error: unknown): ServerProcess => ({
 
 const spawnChild = ({ binary, configPath, memoryLimitBytes }: ServerProcessOptions) => {
   const limit = memoryLimitBytes === undefined ? {} : { GOMEMLIMIT: `${Math.floor(memoryLimitBytes)}B` };
-  const env = { ...process.env, ...limit };
+  // What the environment says is meant.
+  const env = { ...serverThreads(), ...process.env, ...limit };
   return spawn(binary, ['-c', configPath], { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
 };
 

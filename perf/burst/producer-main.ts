@@ -1,6 +1,7 @@
 /** The process of one producer: sends what is due when it is due, and writes down what was acknowledged. */
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { connect, nuid } from 'nats';
+import { nuid } from 'nats';
+import { dial } from '../../link/dial.js';
 import { authenticatorOf } from '../../link/nkey.js';
 import { type Appended, GROUPING, isInLog, Producer, requestedEpochs } from '../../journal/index.js';
 import { FaultError } from '../../schemas/errors.js';
@@ -86,12 +87,11 @@ const fail = (reason: unknown): void => {
 };
 
 const open = async (): Promise<Producer> => {
-  const nc = await connect({
+  const nc = await dial({
     servers: url,
     // It may be started while the server is down.
     waitOnFirstConnect: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 50,
+    redialMs: 50,
     ...(seed === undefined ? {} : { authenticator: authenticatorOf(seed) }),
   });
   const opening = Producer.open({

@@ -148,6 +148,24 @@ describe('the feed of live.…', () => {
     await close();
   });
 
+  it('does not wait for its next look when much waits', async () => {
+    const { interest, settled, close } = await open();
+    await store('evt.m.happened.x');
+    const begun = await waitFor('a look', () => interest.looks.length === 1 && performance.now());
+    // The look after one of two seconds comes 40 s later: longer than this test waits for it.
+    await waitFor('a slow look', () => performance.now() - begun > 2_000);
+    await interest.answer(SubjectSet.none);
+    await store('evt.m.happened.x');
+    await settled();
+    assert.equal(interest.looks.length, 0);
+    await fillLog(nc, 8_000, (i) => `evt.m.happened.n${i % 7}`);
+    stored += 8_000;
+    await settled();
+    assert.equal(interest.looks.length, 1);
+    await interest.answer(SubjectSet.none);
+    await close();
+  });
+
   it('publishes the oldest unasked when too many wait, each once and in order', async () => {
     const { interest, seqs, settled, close } = await open();
     const from = stored + 1;

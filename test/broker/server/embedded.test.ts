@@ -10,6 +10,7 @@ import { freePort } from '../../../system/processes/free-port.js';
 import { processState } from '../../../system/processes/process-identity.js';
 import { startReaper } from '../../../system/processes/reaper.js';
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from '../../../broker/server/embedded.js';
+import { serverThreads } from '../../../broker/server/server-threads.js';
 import type { Fault } from '../../../schemas/errors.js';
 import { compiled, runScript } from '../../system/processes/node-script.js';
 import { until } from '../../system/processes/until.js';
@@ -65,6 +66,11 @@ const answers = async (port: number): Promise<boolean> => {
 };
 
 describe('embedded server', () => {
+  test('uses one of two processors, and what Go decides elsewhere', () => {
+    assert.deepEqual(serverThreads(2), { GOMAXPROCS: '1' });
+    for (const processors of [1, 3, 4, 64]) assert.deepEqual(serverThreads(processors), {});
+  });
+
   test('starts, answers at once, hands on its log, and leaves no process when it is stopped', async () => {
     using at = await setUp();
     await using server = started(await startEmbedded(at.options)());
