@@ -13,7 +13,7 @@ import { print, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
 import { pageLine } from '../text/page-text.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
-import type { TargetOptions } from '../connect/target.js';
+import type { TargetOptions } from '../../link/target.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

@@ -22,9 +22,9 @@ import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { EXIT, type ExitCode, exitCodeOf } from '../output/exit.js';
 import { waiting, withDefault } from '../options/option-values.js';
 import { print, printError, printJson } from '../output/output.js';
-import { silenceOf } from '../connect/request-broker.js';
+import { silenceOf } from '../../link/request-broker.js';
 import { done, orUsage, runCommand, withExamples } from '../output/run-command.js';
-import type { TargetOptions } from '../connect/target.js';
+import type { TargetOptions } from '../../link/target.js';
 
 interface Options extends TargetOptions, WhenHeaders {
   readonly json?: boolean;

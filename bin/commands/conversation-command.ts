@@ -12,7 +12,7 @@ import { print, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
 import { pageLine } from '../text/page-text.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
-import type { TargetOptions } from '../connect/target.js';
+import type { TargetOptions } from '../../link/target.js';
 import { faultThrown } from '../output/thrown-fault.js';
 
 interface Options extends TargetOptions {

@@ -15,9 +15,9 @@ import { name, positive, waiting, withDefault } from '../options/option-values.j
 import { print, printLine } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
 import { type RedriveRequest, redrive } from '../jobs/redrive.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
-import type { TargetOptions } from '../connect/target.js';
+import type { TargetOptions } from '../../link/target.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

@@ -7,7 +7,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson, verbatim } from '../output/output.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
-import { findTarget } from '../connect/target.js';
+import { findTarget } from '../../link/target.js';
 import { shellQuote } from '../text/shell-quote.js';
 
 interface Options {

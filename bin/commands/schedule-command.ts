@@ -12,7 +12,7 @@ import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import { type ShowOptions, showReply } from '../text/show-reply.js';
 import { when } from '../text/schedule-text.js';

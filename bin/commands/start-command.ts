@@ -10,7 +10,7 @@ import { whenUnwritten } from '../output/output-end.js';
 import { runCommand, withExamples } from '../output/run-command.js';
 import { loadableDirs } from '../jobs/module-source.js';
 import { runBroker } from '../jobs/run-broker.js';
-import { readAddress } from '../connect/target.js';
+import { readAddress } from '../../link/target.js';
 
 interface Options {
   readonly data: string;

@@ -8,9 +8,9 @@ import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { modulesTable } from '../text/module-table.js';
 import { print, printJson } from '../output/output.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
-import type { TargetOptions } from '../connect/target.js';
+import type { TargetOptions } from '../../link/target.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

@@ -6,9 +6,9 @@ import { MAX_KEY_BYTES, readBounded } from '../../system/files/bounded-file.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { openConnection } from './connect.js';
-import { brokerDataDir } from './data-dir.js';
-import { ask } from './request-broker.js';
-import { findTarget, type TargetOptions } from './target.js';
+import { brokerDataDir } from '../../link/broker-data-dir.js';
+import { ask } from '../../link/request-broker.js';
+import { findTarget, type TargetOptions } from '../../link/target.js';
 
 export interface BurstTarget extends TargetOptions {
   /** File with the seed of the key that the broker trusts. */

@@ -8,7 +8,7 @@ import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleInfo, OPS } from '../../schemas/operate.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { withoutOutput } from './without-output.js';
 
 const unavailable = (module: string, why: string): Fault =>

@@ -13,7 +13,7 @@ import { moduleCode, moduleInfo } from './module-code.js';
 import { print, printError, printJson } from '../output/output.js';
 import { formatTable } from '../../text/table.js';
 import { type ProgressBar, progressBar } from '../text/progress-bar.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { done } from '../output/run-command.js';
 import { moreTime } from '../connect/slow-request.js';
 

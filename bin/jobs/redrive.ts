@@ -8,7 +8,7 @@ import type { Result } from '../../schemas/result.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { printError, printLine } from '../output/output.js';
 import { progressBar } from '../text/progress-bar.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { pause } from '../../system/async/pause.js';
 
 export interface RedriveRequest {

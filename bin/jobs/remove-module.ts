@@ -7,9 +7,9 @@ import { type ModuleRemoval, OPS } from '../../schemas/operate.js';
 import { withConnection } from '../connect/connect.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { DEFAULT_TIMEOUT_MS, moreTime } from '../connect/slow-request.js';
-import type { TargetOptions } from '../connect/target.js';
+import type { TargetOptions } from '../../link/target.js';
 
 export interface RemoveOptions extends TargetOptions {
   readonly json?: boolean;

@@ -9,7 +9,7 @@ import { FaultError, fault } from '../../schemas/errors.js';
 import { type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { moduleCode, moduleInfo } from './module-code.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 
 /** Lines of the sandbox's output that tell why a module does not start. */
 const LAST_LINES = 10;

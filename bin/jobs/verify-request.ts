@@ -11,12 +11,12 @@ import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleStatus, OPS } from '../../schemas/operate.js';
 import type { Statement } from '../../schemas/verification.js';
-import { brokerDataDir } from '../connect/data-dir.js';
+import { brokerDataDir } from '../../link/broker-data-dir.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { moduleCode, moduleInfo } from './module-code.js';
 import { print, printJson } from '../output/output.js';
 import { type ProgressBar, progressBar } from '../text/progress-bar.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { done } from '../output/run-command.js';
 import { verificationText } from '../text/verify-text.js';
 

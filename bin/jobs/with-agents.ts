@@ -9,7 +9,7 @@ import { findDataDir } from '../connect/data-dir.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { done } from '../output/run-command.js';
-import type { TargetOptions } from '../connect/target.js';
+import type { TargetOptions } from '../../link/target.js';
 import { faultThrown } from '../output/thrown-fault.js';
 
 /** Opens the snapshots of a module, runs the work, and closes them in every case. */

@@ -4,9 +4,9 @@ import type { Fault } from '../../schemas/errors.js';
 import { withConnection } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
-import { ask } from '../connect/request-broker.js';
+import { ask } from '../../link/request-broker.js';
 import { done } from '../output/run-command.js';
-import type { TargetOptions } from '../connect/target.js';
+import type { TargetOptions } from '../../link/target.js';
 
 export interface ShowOptions extends TargetOptions {
   readonly json?: boolean;

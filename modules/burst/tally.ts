@@ -1,5 +1,5 @@
 /** What one agent has been told. */
-export interface Tally {
+export interface CountTally {
   readonly count: number;
   /** Records that came behind a later one of their producer, or twice. */
   readonly late: number;
@@ -7,10 +7,10 @@ export interface Tally {
   readonly last: readonly number[];
 }
 
-export const NONE: Tally = { count: 0, late: 0, last: [] };
+export const NONE: CountTally = { count: 0, late: 0, last: [] };
 
 /** The tally after the record `n` of producer `p`. */
-export const counted = ({ count, late, last }: Tally, p: number, n: number): Tally => {
+export const counted = ({ count, late, last }: CountTally, p: number, n: number): CountTally => {
   const before = last[p] ?? -1;
   const next = last.slice();
   // A hole in an array is null in JSON.

@@ -1,6 +1,5 @@
 export { default as Type } from 'typebox';
 /** What a module's author, or a program that talks to modules, imports. */
-export { type CallOptions, type Client, createClient, type CallReceipt } from './client.js';
 export { ok, reject } from './ok-reject.js';
 export { Refused } from './refused.js';
 export type { StandardSchema } from './schema-of.js';
@@ -15,12 +14,6 @@ export {
   type Output,
   type TypedManifest,
 } from './define-manifest.js';
-export {
-  type CommandProducer,
-  createProducer,
-  type ProducerSettings,
-  type SendOptions,
-} from './open-producer.js';
 export { type DefinedModule, defineModule } from './define-module.js';
 export type { Command, Decision, EffectContext, Module, Rejection, Send } from './module-shape.js';
 export { send } from './send-command.js';

@@ -1,7 +1,7 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
-import type { Tally } from '../../modules/burst/tally.js';
+import type { CountTally } from '../../modules/burst/tally.js';
 import { verifyLog } from '../../replay/index.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Verification } from '../../schemas/verification.js';
@@ -55,7 +55,7 @@ export const toldAgents = async (dataDir: string, module: string): Promise<Told>
     while (after !== null) {
       const page = agents.list({ after, limit: PAGE });
       for (const { agent } of page.agents) {
-        const tally = agents.get(agent)?.state as Tally;
+        const tally = agents.get(agent)?.state as CountTally;
         count += tally.count;
         late += tally.late;
       }

@@ -76,7 +76,7 @@ describe('the package', () => {
     it(`has types that flow from the schemas of a module: ${title}`, async () => {
       // As the file of a user.
       const source = readFileSync(join(PROJECT_ROOT, 'test', 'modules', 'module-types.ts'), 'utf8');
-      writeFileSync(join(dir.path, 'types.mts'), source.replaceAll('../../modules/sdk/index.js', own.name));
+      writeFileSync(join(dir.path, 'types.mts'), source.replaceAll('../../modules/entry.js', own.name));
       const tsc = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
       const target = ['--target', 'es2023', '--lib', 'es2023,esnext.disposable', '--types', 'node'];
       const options = ['--noEmit', '--strict', '--skipLibCheck', ...target, ...chosen];

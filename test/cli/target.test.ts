@@ -8,7 +8,7 @@ import { configOf } from '../../bin/commands/start-command.js';
 import { shellQuote } from '../../bin/text/shell-quote.js';
 import { formatTable } from '../../text/table.js';
 import { readyText } from '../../bin/text/ready-text.js';
-import { findTarget } from '../../bin/connect/target.js';
+import { findTarget } from '../../link/target.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Ready } from '../../schemas/operate.js';
 import { runProgram } from '../support/run-program.js';

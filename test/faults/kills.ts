@@ -7,7 +7,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { connect } from 'nats';
 import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
 import { ordersManifest as orders } from '../../modules/orders/orders-manifest.js';
-import { type Client, createClient } from '../../modules/sdk/index.js';
+import { type Client, createClient } from '../../modules/client/index.js';
 import { freePort } from '../../system/processes/free-port.js';
 import type { Refusal } from '../../schemas/result.js';
 import { startBroker, type TestBroker } from '../support/broker.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
-import { createClient, createProducer } from '../../modules/sdk/index.js';
+import { createClient, createProducer } from '../../modules/client/index.js';
 import { manifest } from '../fixtures/modules/slow/manifest.js';
 import { startBroker } from '../support/broker.js';
 import { success } from '../support/either.js';

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
-import { createProducer } from '../../modules/sdk/index.js';
+import { createProducer } from '../../modules/client/index.js';
 import { counting } from '../fixtures/counting.js';
 import type { TestBroker } from '../support/broker.js';
 import { failure, success } from '../support/either.js';

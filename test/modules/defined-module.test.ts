@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { taskCall } from '../../modules/fp.js';
 import { defineModule, ok, reject, send, Type } from '../../modules/sdk/index.js';
 import { answered, rejected, specification } from '../../modules/testing/index.js';
 import { FaultError } from '../../schemas/errors.js';
@@ -82,6 +84,18 @@ const agency = defineModule({
             send(tickets, 'count', {}),
             send(self, 'later', 'zoe', { show }),
           ],
+        ),
+    },
+    buyByTask: {
+      input: Type.Object({ show: Type.String(), seats: Type.Integer() }),
+      output: Type.Integer(),
+      run: (_, { show, seats }, { call }) =>
+        pipe(
+          taskCall(call)(tickets, 'sell', show, { seats }),
+          TE.bimap(
+            ({ code }) => ({ code: `AFTER_${code}`, message: 'by task' }),
+            ({ left }) => ({ data: left, events: [{ name: 'bought' as const, data: { seats } }] }),
+          ),
         ),
     },
     byTask: {
@@ -196,6 +210,12 @@ describe('a defined module', () => {
   it('may have handlers that return a TaskEither', async () => {
     const never = (): never => assert.fail('no call is made');
     await specification(agency).agent('anna').when('byTask', {}).answering(never).thenRejected('NOT_TODAY');
+    const buy = specification(agency).agent('anna').when('buyByTask', { show: 'hamlet', seats: 2 });
+    const calls = [send(tickets, 'sell', 'hamlet', { seats: 2 })];
+    await buy
+      .answering(() => answered({ left: 3 }))
+      .thenDecided({ calls, data: 3, events: [{ name: 'bought', data: { seats: 2 } }] });
+    await buy.answering(() => rejected('SOLD_OUT')).thenRejected('AFTER_SOLD_OUT', { calls });
   });
 
   it('cannot be stored with a rejection that its action does not declare', () => {

@@ -1,4 +1,4 @@
-import { type CodeOf, defineModule, ok, reject, send, Type } from '../../modules/sdk/index.js';
+import { type CodeOf, connect, defineModule, ok, reject, send, Type } from '../../modules/entry.js';
 
 /**
  * What the types of a module must accept and refuse. The build compiles this file; `package.test.ts` compiles it against
@@ -109,6 +109,41 @@ export const orders = defineModule({
     },
   },
 });
+
+/** What a program gets of the same types. */
+export const callers = async (): Promise<void> => {
+  await using tally = await connect();
+  const hamlet = tally.agent(tickets, 'hamlet');
+  const { left } = await hamlet.sell({ seats: 2 }, { timeoutMs: 1_000, priority: 'urgent' });
+  holds<Equal<typeof left, number>>();
+  const said = await hamlet.sell.try({ seats: 2 });
+  if (said._tag === 'Left') {
+    if (said.left.code === 'SOLD_OUT' || said.left.code === 'BROKER_UNREACHABLE') return;
+    // @ts-expect-error the action does not declare this code
+    if (said.left.code === 'NOT_DECLARED') return;
+  } else holds<Equal<typeof said.right, { left: number }>>();
+  const { names, how } = await tally.module(tickets).close({ show: 'hamlet' });
+  holds<Equal<typeof names, string[]>>();
+  holds<Equal<typeof how, 'now' | 'later'>>();
+  const found = await tally.state(tickets, 'hamlet');
+  const sold = found?.state.sold;
+  holds<Equal<typeof sold, number | undefined>>();
+  const { next } = await hamlet.sell.schedule({ seats: 1 }, { cron: '0 9 * * *', timezone: 'Europe/Berlin' });
+  holds<Equal<typeof next, string>>();
+  await using producer = await tally.producer({ name: 'box-office' });
+  const { seq, n } = await producer.send(tickets, 'sell', 'hamlet', { seats: 1 });
+  holds<Equal<typeof seq | typeof n, number>>();
+  // @ts-expect-error the action is for the module itself
+  hamlet.close;
+  // @ts-expect-error the action is for an agent
+  tally.module(tickets).sell;
+  // @ts-expect-error the input needs a number
+  await hamlet.sell({ seats: 'two' });
+  // @ts-expect-error the input may not be left out
+  await hamlet.sell();
+  // @ts-expect-error one time, and not two
+  await hamlet.sell.schedule({ seats: 1 }, { in: '1h', cron: '@daily', of: 1 });
+};
 
 const base = { name: 'wrong', version: '1.0.0', description: 'What does not fit.', state: { n: 0 } };
 const added = { data: Type.Object({ by: Type.Integer() }) };

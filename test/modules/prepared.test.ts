@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 import { connect, type NatsConnection } from 'nats';
-import { type CommandProducer, createClient, createProducer } from '../../modules/sdk/index.js';
+import { type TaskProducer, createClient, createProducer } from '../../modules/client/index.js';
 import { accountsManifest } from '../../modules/accounts/accounts-manifest.js';
 import type { Fault } from '../../schemas/errors.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
@@ -41,7 +41,7 @@ const unsendable = fc.oneof(
 
 let broker: TestBroker;
 let nc: NatsConnection;
-let producer: CommandProducer;
+let producer: TaskProducer;
 
 before(async () => {
   broker = await startBroker({ args: ['--durability', 'os'] });

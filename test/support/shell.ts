@@ -1,6 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { natsCliPath, tallystickPath } from './program-paths.js';
+import { PROJECT_ROOT } from './project-root.js';
+
+/** Runs TypeScript on every Node. */
+const TSX = join(PROJECT_ROOT, 'node_modules', 'tsx', 'dist', 'cli.mjs');
 
 /** What would point a command line at a broker of the person who runs the tests. */
 const OTHERS = ['NATS_URL', 'NATS_NKEY', 'NATS_CREDS', 'NATS_USER', 'NATS_PASSWORD', 'NATS_CONTEXT'];
@@ -15,7 +19,13 @@ export const shellEnvironment = (home: string, url: string): Record<string, stri
   const script = (name: string, command: string): void =>
     writeFileSync(join(bin, name), `#!/bin/sh\n${command} "$@"\n`, { mode: 0o755 });
   script('nats', `NATS_URL="\${NATS_URL:-${url}}" exec '${natsCliPath()}'`);
-  script('npx', `shift\nexec '${process.execPath}' '${tallystickPath()}'`);
+  script(
+    'npx',
+    `program=$1; shift; case $program in
+tsx) exec '${process.execPath}' '${TSX}' "$@";;
+esac
+exec '${process.execPath}' '${tallystickPath()}'`,
+  );
   const clean = Object.fromEntries(OTHERS.map((name) => [name, undefined]));
   return { ...clean, PATH: `${bin}${delimiter}${process.env.PATH}` };
 };

@@ -15,7 +15,7 @@ import { type ProgressBar, progressBar } from '../../text/progress-bar.js';
 import { done, runCommand, withExamples } from '../../output/run-command.js';
 import { terminal } from '../../output/terminal.js';
 import { loadableHere } from '../../jobs/module-source.js';
-import type { TargetOptions } from '../../connect/target.js';
+import type { TargetOptions } from '../../../link/target.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

@@ -10,7 +10,7 @@ import type { ExitCode } from '../../output/exit.js';
 import { print, printJson } from '../../output/output.js';
 import { type ProgressBar, progressBar } from '../../text/progress-bar.js';
 import { done, orUsage, runCommand, withExamples } from '../../output/run-command.js';
-import type { TargetOptions } from '../../connect/target.js';
+import type { TargetOptions } from '../../../link/target.js';
 import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection-options.js';
 import { faultThrown } from '../../output/thrown-fault.js';
 

@@ -10,7 +10,7 @@ import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import type { ExitCode } from '../../output/exit.js';
 import { printLine, printNote, type Verbatim, verbatim } from '../../output/output.js';
 import { done, runCommand, withExamples } from '../../output/run-command.js';
-import type { TargetOptions } from '../../connect/target.js';
+import type { TargetOptions } from '../../../link/target.js';
 import { terminal } from '../../output/terminal.js';
 import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection-options.js';
 import { faultThrown } from '../../output/thrown-fault.js';

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
-import { brokerDataDir } from '../../connect/data-dir.js';
+import { brokerDataDir } from '../../../link/broker-data-dir.js';
 import { name, waiting, withDefault } from '../../options/option-values.js';
 import { check, rebuild } from '../../jobs/rebuild-modules.js';
 import { runCommand, withExamples } from '../../output/run-command.js';
-import type { TargetOptions } from '../../connect/target.js';
+import type { TargetOptions } from '../../../link/target.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

@@ -7,7 +7,7 @@ import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { logPlace, positive, waiting, withDefault } from '../../options/option-values.js';
 import { type RunRequest, replayRun } from '../../jobs/replay-run.js';
 import { orUsage, runCommand, withExamples } from '../../output/run-command.js';
-import type { TargetOptions } from '../../connect/target.js';
+import type { TargetOptions } from '../../../link/target.js';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;

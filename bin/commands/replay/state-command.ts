@@ -14,7 +14,7 @@ import type { ExitCode } from '../../output/exit.js';
 import { moduleCode } from '../../jobs/module-code.js';
 import { name, logPlace } from '../../options/option-values.js';
 import { orUsage, runCommand, withExamples } from '../../output/run-command.js';
-import type { TargetOptions } from '../../connect/target.js';
+import type { TargetOptions } from '../../../link/target.js';
 
 interface Bisect {
   readonly expression: string;

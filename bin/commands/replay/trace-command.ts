@@ -15,7 +15,7 @@ import { positive } from '../../options/option-values.js';
 import { printLine, verbatim } from '../../output/output.js';
 import { progressBar } from '../../text/progress-bar.js';
 import { done, runCommand, withExamples } from '../../output/run-command.js';
-import type { TargetOptions } from '../../connect/target.js';
+import type { TargetOptions } from '../../../link/target.js';
 import { terminal } from '../../output/terminal.js';
 import { faultThrown } from '../../output/thrown-fault.js';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { duration, logPlace, repeated, withDefault } from '../../options/option-values.js';
 import { runCommand, withExamples } from '../../output/run-command.js';
-import type { TargetOptions } from '../../connect/target.js';
+import type { TargetOptions } from '../../../link/target.js';
 import { runVerify } from '../../jobs/verify-request.js';
 
 interface Options extends TargetOptions {

@@ -5,7 +5,7 @@ import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import { newUserKey } from '../../../link/nkey.js';
 import { GROUPING, Producer, requestedEpochs } from '../../../journal/index.js';
 import { ModuleAgents } from '../../../store/snapshots/index.js';
-import { NONE, type Tally } from '../../../modules/burst/tally.js';
+import { type CountTally, NONE } from '../../../modules/burst/tally.js';
 import burst from '../../../modules/burst/index.js';
 import type { AnyModule } from '../../../modules/sdk/module-shape.js';
 import { verifyLog } from '../../../replay/index.js';
@@ -47,11 +47,11 @@ describe('a program that the broker was told to trust with the events of a modul
     return last;
   };
 
-  const seen = async (atLeast: number): Promise<Tally> => {
+  const seen = async (atLeast: number): Promise<CountTally> => {
     const agents = new ModuleAgents(ACCOUNT, broker.dataDir);
     try {
       success(await agents.atLeast(atLeast, { timeoutMs: 30_000 })());
-      return (agents.get('a')?.state ?? NONE) as Tally;
+      return (agents.get('a')?.state ?? NONE) as CountTally;
     } finally {
       await agents.close();
     }

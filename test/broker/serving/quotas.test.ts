@@ -5,7 +5,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from 'nats';
 import { Plan } from '../../../broker/schedules/plan.js';
 import { Schedules } from '../../../broker/schedules/schedules.js';
-import { createProducer } from '../../../modules/sdk/index.js';
+import { createProducer } from '../../../modules/client/index.js';
 import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
 import type { Fault } from '../../../schemas/errors.js';
 import { PRODUCER } from '../../../schemas/producer-requests.js';

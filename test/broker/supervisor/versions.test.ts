@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { NatsConnection } from 'nats';
-import { ask } from '../../../bin/connect/request-broker.js';
+import { ask } from '../../../link/request-broker.js';
 import { FAIL_VARIABLE } from '../../../system/processes/fail-point.js';
 import { ModuleAgents } from '../../../store/snapshots/index.js';
 import { HEADER } from '../../../schemas/headers.js';

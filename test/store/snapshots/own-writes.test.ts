@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
 import { openAgents } from '../../../store/snapshots/index.js';
 import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
-import { createClient } from '../../../modules/sdk/index.js';
+import { createClient } from '../../../modules/client/index.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { failure, success } from '../../support/either.js';

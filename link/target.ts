@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { MAX_KEY_BYTES, readBounded } from '../../system/files/bounded-file.js';
-import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../../schemas/config.js';
-import { type Fault, fault } from '../../schemas/errors.js';
-import { ADDRESS_FILE, type BrokerAddress } from '../../schemas/operate.js';
+import { MAX_KEY_BYTES, readBounded } from '../system/files/bounded-file.js';
+import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../schemas/config.js';
+import { type Fault, fault } from '../schemas/errors.js';
+import { ADDRESS_FILE, type BrokerAddress } from '../schemas/operate.js';
 
 export interface TargetOptions {
   readonly data?: string;
@@ -23,6 +23,8 @@ export interface Target {
   readonly credential: Credential;
   /** The source of the address, for messages. */
   readonly source: string;
+  /** The data directory of the broker, if the address is from there. */
+  readonly dataDir?: string;
 }
 
 const text = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
@@ -81,7 +83,7 @@ const fromDataDir = (dir: string, creds: string | undefined): Either<Fault, Targ
   }
   const address = found.right;
   const path = creds ?? resolve(dataDir, address.operatorSeed);
-  return right({ url: address.nats, credential: { kind: 'file', path }, source: dataDir });
+  return right({ url: address.nats, credential: { kind: 'file', path }, source: dataDir, dataDir });
 };
 
 const hostPort = (url: string): string | undefined => {

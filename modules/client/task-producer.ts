@@ -13,10 +13,10 @@ import type { Resumed } from '../../journal/producer/resumption.js';
 import type { Fault } from '../../schemas/errors.js';
 import { parseName } from '../../schemas/names.js';
 import { commandSubject } from '../../schemas/subjects.js';
-import type { CallOptions } from './client.js';
-import type { ActionName, Input, TypedManifest } from './define-manifest.js';
-import type { Send } from './module-shape.js';
-import { send as commandOf } from './send-command.js';
+import type { CallOptions } from './task-client.js';
+import type { ActionName, Input, TypedManifest } from '../sdk/define-manifest.js';
+import type { Send } from '../sdk/module-shape.js';
+import { send as commandOf } from '../sdk/send-command.js';
 import { prepared } from './prepared.js';
 
 export interface ProducerSettings {
@@ -55,7 +55,7 @@ type Sending<R> = <M extends TypedManifest, A extends ActionName<M>>(
  * restarts of the server. A left says whether the command is in the log: LOG_UNCERTAIN, where that could not be
  * learned in time, and else that it is not.
  */
-export interface CommandProducer extends AsyncDisposable {
+export interface TaskProducer extends AsyncDisposable {
   /** Resolves when the command is stored: where it stands, and its number. */
   readonly send: Sending<Receipt>;
   /**
@@ -91,7 +91,7 @@ const openOutbox = async (
   return openOwnOutbox(dir, onFault)();
 };
 
-const asCommands = (producer: Producer): CommandProducer => ({
+const asCommands = (producer: Producer): TaskProducer => ({
   send:
     (manifest, action, agent, data, options = {}) =>
     async () => {
@@ -123,7 +123,7 @@ const asCommands = (producer: Producer): CommandProducer => ({
  * broker answers; DATA_DIR_IN_USE when another process has the outbox; OUTBOX_UNAVAILABLE when it cannot be opened.
  */
 export const createProducer =
-  (nc: NatsConnection, settings: ProducerSettings): TaskEither<Fault, CommandProducer> =>
+  (nc: NatsConnection, settings: ProducerSettings): TaskEither<Fault, TaskProducer> =>
   async () => {
     const { name, outbox: dir, onReplaced, onFault = () => undefined, ...limits } = settings;
     const named = parseName('producer', name);

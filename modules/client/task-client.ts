@@ -12,7 +12,7 @@ import { parseSequence } from '../../schemas/identity.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { type Address, callSubject, commandSubject } from '../../schemas/subjects.js';
 import { MAX_TIMER_MS } from '../../schemas/quantity.js';
-import type { ActionName, Input, Output, TypedManifest } from './define-manifest.js';
+import type { ActionName, Input, Output, TypedManifest } from '../sdk/define-manifest.js';
 import { type Asked, prepared } from './prepared.js';
 
 export interface CallOptions {
@@ -63,7 +63,7 @@ export interface Client {
   ) => TE.TaskEither<Fault, number>;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+export const DEFAULT_CALL_TIMEOUT_MS = 30_000;
 
 /** There was no reply. Whether the command is stored depends on whether a broker was there. */
 const silence = (thrown: unknown, subject: string): Fault => {
@@ -80,7 +80,7 @@ const sequenceIn = (reply: Msg, header: string): number =>
 /** Asks, and waits for the answer: its message, or why there is none. */
 const asked =
   (nc: NatsConnection, subjectOf: (address: Address) => string) =>
-  (asked: Asked, { timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): TE.TaskEither<Fault, Msg> =>
+  (asked: Asked, { timeoutMs = DEFAULT_CALL_TIMEOUT_MS }: CallOptions): TE.TaskEither<Fault, Msg> =>
     pipe(
       TE.fromEither(prepared(asked)),
       TE.chain(({ address, payload, headers }) => {

@@ -1,12 +1,12 @@
-import { isClientError } from '../../link/client-error.js';
+import { isClientError } from './client-error.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Msg, NatsConnection } from 'nats';
-import { linkedRequest } from '../../link/linked-request.js';
-import { neverSent } from '../../link/never-sent.js';
-import { isNobody, untilServed } from '../../link/until-served.js';
-import { isErrorCode } from '../../schemas/error-table.js';
-import { type Fault, fault } from '../../schemas/errors.js';
+import { linkedRequest } from './linked-request.js';
+import { neverSent } from './never-sent.js';
+import { isNobody, untilServed } from './until-served.js';
+import { isErrorCode } from '../schemas/error-table.js';
+import { type Fault, fault } from '../schemas/errors.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Either, isLeft, left, right, tryCatch } from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import {
+  type Authenticator,
+  credsAuthenticator,
+  type NatsConnection,
+  usernamePasswordAuthenticator,
+} from 'nats';
+import { DEFAULT_DATA_DIR } from '../schemas/config.js';
+import { type Fault, fault } from '../schemas/errors.js';
+import { ADDRESS_FILE } from '../schemas/operate.js';
+import { MAX_KEY_BYTES, readBounded } from '../system/files/bounded-file.js';
+import { isClientError } from './client-error.js';
+import { dial } from './dial.js';
+import { authenticatorOf } from './nkey.js';
+import type { Credential, Target } from './target.js';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const RECONNECT_MS = 1_000;
+const SEED = /^S[A-Z2-7]{57}$/;
+
+const bySeed = (seed: string, path: string): Either<Fault, Authenticator> =>
+  tryCatch(
+    () => authenticatorOf(seed),
+    (error) => fault('USAGE', `the credential ${path} cannot be used: ${(error as Error).message}`),
+  );
+
+const authenticator = (credential: Credential): Either<Fault, Authenticator | undefined> => {
+  switch (credential.kind) {
+    case 'guest':
+      return right(undefined);
+    case 'user':
+      return right(usernamePasswordAuthenticator(credential.user, credential.password));
+    case 'file': {
+      const read = readBounded(credential.path, MAX_KEY_BYTES);
+      if (isLeft(read)) {
+        return left(fault('USAGE', `the credential ${credential.path} cannot be read: ${read.left}`));
+      }
+      const content = read.right;
+      const seed = content.toString('utf8').trim();
+      return SEED.test(seed) ? bySeed(seed, credential.path) : right(credsAuthenticator(content));
+    }
+  }
+};
+
+const advice = ({ source }: Target): string => {
+  const here = join(DEFAULT_DATA_DIR, ADDRESS_FILE);
+  if (source === 'NATS_URL' && existsSync(here)) {
+    return `; NATS_URL names that address, and ./${DEFAULT_DATA_DIR} has a broker: unset NATS_URL or use --data`;
+  }
+  return '; start one with `tallystick start`, or name one with --data or --server';
+};
+
+const connectFault = (target: Target, thrown: unknown): Fault => {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (isClientError(thrown, 'AuthorizationError', 'UserAuthenticationExpiredError')) {
+    return fault('SERVER_REFUSED', `${target.url} (${target.source}) refuses the credential: ${message}`);
+  }
+  const where = `${target.url} (${target.source})`;
+  return fault('BROKER_UNREACHABLE', `nothing answers at ${where}: ${message}${advice(target)}`);
+};
+
+/** Connects to the broker of a target. BROKER_UNREACHABLE, SERVER_REFUSED, or USAGE for a credential. */
+export const openTargetConnection =
+  (target: Target): TaskEither<Fault, NatsConnection> =>
+  async () => {
+    const auth = authenticator(target.credential);
+    if (isLeft(auth)) return auth;
+    try {
+      const nc = await dial({
+        servers: target.url,
+        timeout: CONNECT_TIMEOUT_MS,
+        name: 'tallystick',
+        // For what is followed; every request has its own timeout.
+        redialMs: RECONNECT_MS,
+        ...(auth.right === undefined ? {} : { authenticator: auth.right }),
+      });
+      return right(nc);
+    } catch (thrown) {
+      return left(connectFault(target, thrown));
+    }
+  };

@@ -1,0 +1,13 @@
+/** How a program that is no module talks to modules: by promises, or by tasks of fp-ts. */
+export type { ActionCall, AgentActions, ModuleActions, StoredCommand } from './action-calls.js';
+export type { AcceptedCommand, CommandProducer } from './command-producer.js';
+export { type ConnectOptions, connect } from './open-tally.js';
+export type { When } from './schedule-later.js';
+export type { StateOf, Tally } from './tally-calls.js';
+export { type CallOptions, type CallReceipt, type Client, createClient } from './task-client.js';
+export {
+  createProducer,
+  type ProducerSettings,
+  type SendOptions,
+  type TaskProducer,
+} from './task-producer.js';

@@ -1,0 +1,47 @@
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { NatsConnection } from 'nats';
+import { keepAlive } from '../../link/keepalive.js';
+import { openTargetConnection } from '../../link/open-target.js';
+import { findTarget, type TargetOptions } from '../../link/target.js';
+import type { Fault } from '../../schemas/errors.js';
+import { refusal } from '../../schemas/result.js';
+import { Refused } from '../sdk/refused.js';
+import { createTally, type Tally } from './tally-calls.js';
+
+/** Which broker is meant. Without an option it is found as the command line finds it. */
+export interface ConnectOptions {
+  /** The address of a NATS server that a broker uses: `nats://127.0.0.1:4222`. */
+  readonly server?: string;
+  /** The data directory of a broker on this machine. */
+  readonly data?: string;
+  /** A credential: a `.creds` file, or a file with an nkey seed. */
+  readonly creds?: string;
+  /** A connection that you have; it stays open when this one is closed. */
+  readonly connection?: NatsConnection;
+}
+
+const refusedWith = (fault: Fault): Refused => new Refused(refusal(fault));
+
+/**
+ * Connects to a broker: the one that `server`, `data` or `connection` names, else that of `NATS_URL`, else that of
+ * `./.tallystick`. Credentials come from `creds`, else from `NATS_USER`, `NATS_CREDS` or `NATS_NKEY`, else from the
+ * data directory. A lost connection is dialled again for ever.
+ *
+ * Throws {@link Refused}: BROKER_UNREACHABLE, SERVER_REFUSED, or USAGE.
+ *
+ * @example
+ * await using tally = await connect();
+ * await tally.agent(tickets, 'hamlet').sell({ seats: 2 });
+ */
+export const connect = async (options: ConnectOptions = {}): Promise<Tally> => {
+  const { connection, ...named } = options;
+  if (connection !== undefined) {
+    keepAlive(connection);
+    return createTally({ connection, isOwn: false, dataDir: named.data });
+  }
+  const target = findTarget(named satisfies TargetOptions);
+  if (isLeft(target)) throw refusedWith(target.left);
+  const opened = await openTargetConnection(target.right)();
+  if (isLeft(opened)) throw refusedWith(opened.left);
+  return createTally({ connection: opened.right, isOwn: true, dataDir: target.right.dataDir });
+};
