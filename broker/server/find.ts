@@ -25,6 +25,8 @@ export interface FindOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly onProgress?: OnProgress;
   readonly limits?: DownloadLimits;
+  /** Only what is on this machine: nothing is downloaded or built. Default false. */
+  readonly isHereOnly?: boolean;
   /** Ends a build when the broker dies meanwhile. */
   readonly reaper?: Pick<Reaper, 'track'>;
 }
@@ -110,15 +112,19 @@ const named = async (value: string): Promise<Either<Fault, ServerBinary>> => {
 export const findServer =
   (options: FindOptions = {}): TaskEither<Fault, ServerBinary> =>
   async () => {
-    const { env = process.env, onProgress = () => undefined, limits, reaper } = options;
+    const { env = process.env, onProgress = () => undefined, limits, isHereOnly = false, reaper } = options;
     if (env.NATS_SERVER) return named(env.NATS_SERVER);
     const dir = resolve(cacheDir(env));
     const cached = cachedServerPath(dir, SERVER_VERSION);
+    const here = [
+      ...(await onPath(env)),
+      { name: 'cache', run: found('cache', cached, probeExact(cached, SERVER_VERSION)) },
+    ];
+    if (isHereOnly) return firstThatWorks(here);
     const release = fetchRelease({ version: SERVER_VERSION, env, onProgress, ...(limits && { limits }) });
     const build = buildServer({ version: SERVER_VERSION, env, onProgress, ...(reaper && { reaper }) });
     return firstThatWorks([
-      ...(await onPath(env)),
-      { name: 'cache', run: found('cache', cached, probeExact(cached, SERVER_VERSION)) },
+      ...here,
       { name: 'release', run: installed('release', dir, release) },
       { name: 'go build', run: installed('built', dir, build) },
     ]);

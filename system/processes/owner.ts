@@ -135,3 +135,15 @@ export const claimDataDir =
       return left(unusable(dir, reasonOf(error)));
     }
   };
+
+/** The process that owns a data directory now; undefined if none does, or if this user may not look. */
+export const dataDirOwner = (dir: string): ClaimRecord | undefined => {
+  const chain = join(dir, 'owner');
+  try {
+    if (!statSync(chain).isDirectory()) return undefined;
+    const found = parse(readHead(chain).text);
+    return found !== undefined && isHeld(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -9,6 +9,7 @@ import { tallystick } from './tallystick.js';
 const COMMANDS = [
   '',
   'start',
+  'doctor',
   'env',
   'status',
   'call',
