@@ -10,7 +10,7 @@ const ALL = [...shippedModules, ...burstModules];
 
 const modules = new URL('../../modules/', import.meta.url);
 /** Directories beside the shipped modules that are part of the package itself. */
-const OWN = ['bundle', 'host', 'sdk', 'testing'];
+const OWN = ['bundle', 'client', 'host', 'sdk', 'testing'];
 
 test('every directory of a module is on one of the lists', async () => {
   const entries = await readdir(modules, { withFileTypes: true });
