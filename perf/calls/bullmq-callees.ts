@@ -15,9 +15,23 @@ import type { ResponderQuestions } from './responder-main.js';
 
 const PACKAGES = { bullmq: '6.7.0', ioredis: '5.8.2' };
 
+interface BullMqPrograms {
+  readonly redis: RedisProgram;
+  /** Where npm installed BullMQ. */
+  readonly folder: string;
+}
+
+/** Throws where there is no Redis, or no npm. */
+export const findBullMq = async (say: (line: string) => void): Promise<BullMqPrograms> => {
+  const redis = await findRedis(say);
+  if (redis === undefined) throw new Error('BullMQ needs Redis');
+  const folder = await installNpmPackages('bullmq', PACKAGES, say);
+  say(`BullMQ ${PACKAGES.bullmq} with Redis ${redis.version}`);
+  return { redis, folder };
+};
+
 const startOne = async (
-  redis: RedisProgram,
-  folder: string,
+  { redis, folder }: BullMqPrograms,
   appendFsync: AppendFsync,
   reaper: Reaper,
 ): Promise<Callee> => {
@@ -45,16 +59,12 @@ const startOne = async (
 
 /** BullMQ with a Redis that syncs its file each second, and with one that syncs it before each reply. */
 export const startBullMqCallees = async (
+  programs: BullMqPrograms,
   reaper: Reaper,
-  say: (line: string) => void,
 ): Promise<readonly Callee[]> => {
-  const redis = await findRedis(say);
-  if (redis === undefined) throw new Error('BullMQ needs Redis');
-  const folder = await installNpmPackages('bullmq', PACKAGES, say);
-  say(`BullMQ ${PACKAGES.bullmq} with Redis ${redis.version}`);
   const started: Callee[] = [];
   try {
-    for (const level of APPEND_FSYNC) started.push(await startOne(redis, folder, level, reaper));
+    for (const level of APPEND_FSYNC) started.push(await startOne(programs, level, reaper));
     return started;
   } catch (error) {
     for (const each of started) await each[Symbol.asyncDispose]();

@@ -1,31 +1,46 @@
 import type { Reaper } from '../../system/processes/reaper.js';
 import { peerLeftOut } from '../peers/left-out.js';
 import { findRestate } from '../peers/restate.js';
-import { startBullMqCallees } from './bullmq-callees.js';
+import { findTemporal, SDK_VERSION } from '../peers/temporal.js';
+import { findBullMq, startBullMqCallees } from './bullmq-callees.js';
 import type { Callee } from './callees.js';
-import { startMoleculerCallee } from './moleculer-callee.js';
+import { findMoleculer, startMoleculerCallee } from './moleculer-callee.js';
 import { RESTATE, startRestateCallee } from './restate-callee.js';
+import { startTemporalCallee } from './temporal-callee.js';
 
-/** A peer of durable calls. */
-interface CallPeer {
-  /** Installs what it needs, once, and starts it; none, with a report, where that cannot be had. */
-  readonly start: (reaper: Reaper, say: (line: string) => void) => Promise<readonly Callee[]>;
-}
+type StartsCallees = (reaper: Reaper) => Promise<readonly Callee[]>;
+
+/** Installs what a peer of durable calls needs, once; throws where this machine cannot have it. */
+type FindsPeer = (say: (line: string) => void) => Promise<StartsCallees>;
 
 const PEERS = {
-  [RESTATE]: {
-    start: async (reaper, say) => {
-      const programs = await findRestate(say);
-      if (programs === undefined) return [];
-      say(`Restate ${programs.version}, with its defaults`);
-      return [await startRestateCallee(programs, reaper)];
-    },
+  [RESTATE]: async (say) => {
+    const programs = await findRestate(say);
+    say(`Restate ${programs.version}, with its defaults`);
+    return async (reaper) => [await startRestateCallee(programs, reaper)];
   },
-  moleculer: { start: async (reaper, say) => [await startMoleculerCallee(reaper, say)] },
-  bullmq: { start: startBullMqCallees },
-} as const satisfies Readonly<Record<string, CallPeer>>;
+  moleculer: async (say) => {
+    const folder = await findMoleculer(say);
+    return async (reaper) => [await startMoleculerCallee(folder, reaper, say)];
+  },
+  bullmq: async (say) => {
+    const programs = await findBullMq(say);
+    return (reaper) => startBullMqCallees(programs, reaper);
+  },
+  temporal: async (say) => {
+    const programs = await findTemporal(say);
+    say(`${programs.version}, with the SDK ${SDK_VERSION}`);
+    return async (reaper) => [await startTemporalCallee(programs, reaper)];
+  },
+} as const satisfies Readonly<Record<string, FindsPeer>>;
 
-export const CALL_PEERS = Object.keys(PEERS) as readonly (keyof typeof PEERS)[];
+export type CallPeer = keyof typeof PEERS;
+
+export const CALL_PEERS = Object.keys(PEERS) as readonly CallPeer[];
+
+/** Throws where this machine cannot have the peer. What it returns throws if the peer is here and does not start. */
+export const findCallPeer = (name: CallPeer, say: (line: string) => void): Promise<StartsCallees> =>
+  PEERS[name](say);
 
 /** The peers that are wanted and that this machine can have. */
 export const startCallPeers = async (
@@ -40,7 +55,8 @@ export const startCallPeers = async (
       continue;
     }
     try {
-      started.push(...(await PEERS[name].start(reaper, say)));
+      const start = await findCallPeer(name, say);
+      started.push(...(await start(reaper)));
     } catch (error) {
       say(peerLeftOut(name, error));
     }

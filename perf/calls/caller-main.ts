@@ -22,6 +22,11 @@ export interface CallsRun {
 
 export type CallerQuestions = {
   readonly run: { readonly ask: CallsAsked; readonly answer: CallsRun };
+  /** Makes one call; its reply. */
+  readonly call: {
+    readonly ask: { readonly at: string; readonly number: number };
+    readonly answer: unknown;
+  };
   /** Sends so many commands without a wait for their results. */
   readonly send: {
     readonly ask: { readonly url: string; readonly way: CommandWay; readonly commands: number };
@@ -34,12 +39,17 @@ const { targets } = settingOf<{ readonly targets: Readonly<Record<string, CallTa
 const open = new Map<string, Awaited<ReturnType<typeof openTarget>>>();
 for (const [name, target] of Object.entries(targets)) open.set(name, await openTarget(target));
 
+const callOf = (at: string): ((number: number) => Promise<unknown>) => {
+  const call = open.get(at);
+  if (call === undefined) throw new Error(`there is no target ${at}`);
+  return call;
+};
+
 let number = 0;
 
 /** Keeps so many calls in flight: each caller sends its next one when it has its reply. */
 const run = async ({ at, inFlight, seconds, most }: CallsAsked): Promise<CallsRun> => {
-  const call = open.get(at);
-  if (call === undefined) throw new Error(`there is no target ${at}`);
+  const call = callOf(at);
   const latencies: number[] = [];
   const from = performance.now();
   const until = from + seconds * 1_000;
@@ -68,6 +78,7 @@ const run = async ({ at, inFlight, seconds, most }: CallsAsked): Promise<CallsRu
 
 answerQuestions<CallerQuestions>({
   run,
+  call: ({ at, number: which }) => callOf(at)(which),
   send: async ({ url, way, commands }) => ({ begunAtMs: await sendAll(url, way, commands) }),
   pid: () => process.pid,
 });

@@ -9,9 +9,16 @@ import type { ResponderQuestions } from './responder-main.js';
 /** The newest release that runs on Node 20, and the client that it speaks to NATS with. */
 const PACKAGES = { moleculer: '0.14.36', nats: '2.29.3' };
 
+/** The folder where npm installed it. */
+export const findMoleculer = (say: (line: string) => void): Promise<string> =>
+  installNpmPackages('moleculer', PACKAGES, say);
+
 /** Moleculer over a plain NATS server: a framework that stores nothing. */
-export const startMoleculerCallee = async (reaper: Reaper, say: (line: string) => void): Promise<Callee> => {
-  const folder = await installNpmPackages('moleculer', PACKAGES, say);
+export const startMoleculerCallee = async (
+  folder: string,
+  reaper: Reaper,
+  say: (line: string) => void,
+): Promise<Callee> => {
   const server = await startBenchServer('os', say);
   const setting: MoleculerSetting = { folder, url: `nats://${server.url}` };
   const main = new URL('./moleculer-service-main.js', import.meta.url);

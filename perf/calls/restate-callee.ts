@@ -1,43 +1,13 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { isLeft } from 'fp-ts/lib/Either.js';
-import { FaultError } from '../../schemas/errors.js';
-import { pause } from '../../system/async/pause.js';
-import { freePort } from '../../system/processes/free-port.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
+import { eventually, killChild, LOOPBACK, loopbackPort, pidOf } from '../peers/loopback-server.js';
 import type { RestatePrograms } from '../peers/restate.js';
 import { BUSY, type Callee } from './callees.js';
 
 export const RESTATE = 'restate';
-
-const HOST = '127.0.0.1';
-const START_LIMIT_MS = 60_000;
-
-const port = async (): Promise<number> => {
-  const found = await freePort(HOST)();
-  if (isLeft(found)) throw new FaultError(found.left);
-  return found.right;
-};
-
-const pidOf = (what: string, { pid }: ChildProcess): number => {
-  if (pid === undefined) throw new Error(`${what} did not start`);
-  return pid;
-};
-
-/** Tries until it works or the time is over; the server takes seconds to be ready. */
-const eventually = async (attempt: () => Promise<void>): Promise<void> => {
-  const until = performance.now() + START_LIMIT_MS;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > until) throw error;
-      await pause(200);
-    }
-  }
-};
 
 const post = async (url: string, body: unknown): Promise<void> => {
   const headers = { 'content-type': 'application/json' };
@@ -48,7 +18,12 @@ const post = async (url: string, body: unknown): Promise<void> => {
 /** A Restate server with its defaults, and the service in another process. */
 export const startRestateCallee = async (programs: RestatePrograms, reaper: Reaper): Promise<Callee> => {
   const dir = await makeBenchDir();
-  const [ingress, admin, node, service] = [await port(), await port(), await port(), await port()];
+  const [ingress, admin, node, service] = [
+    await loopbackPort(),
+    await loopbackPort(),
+    await loopbackPort(),
+    await loopbackPort(),
+  ];
   const main = fileURLToPath(new URL('./restate-service-main.js', import.meta.url));
   const responder = fork(main, [programs.folder, String(service)], {
     execPath: programs.node,
@@ -60,15 +35,17 @@ export const startRestateCallee = async (programs: RestatePrograms, reaper: Reap
     env: {
       ...process.env,
       RESTATE_DISABLE_TELEMETRY: 'true',
-      RESTATE_BIND_ADDRESS: `${HOST}:${node}`,
-      RESTATE_INGRESS__BIND_ADDRESS: `${HOST}:${ingress}`,
-      RESTATE_ADMIN__BIND_ADDRESS: `${HOST}:${admin}`,
+      RESTATE_BIND_ADDRESS: `${LOOPBACK}:${node}`,
+      RESTATE_INGRESS__BIND_ADDRESS: `${LOOPBACK}:${ingress}`,
+      RESTATE_ADMIN__BIND_ADDRESS: `${LOOPBACK}:${admin}`,
     },
     stdio: 'ignore',
   });
   reaper.track(server);
-  const url = `http://${HOST}:${ingress}/accounts`;
-  await eventually(() => post(`http://${HOST}:${admin}/deployments`, { uri: `http://${HOST}:${service}` }));
+  const url = `http://${LOOPBACK}:${ingress}/accounts`;
+  await eventually(() =>
+    post(`http://${LOOPBACK}:${admin}/deployments`, { uri: `http://${LOOPBACK}:${service}` }),
+  );
   await eventually(() => post(`${url}/warm/deposit`, { amount: 1 }));
   const pids = { server: pidOf('restate-server', server), service: pidOf('the service', responder) };
   return {
@@ -77,10 +54,7 @@ export const startRestateCallee = async (programs: RestatePrograms, reaper: Reap
     pids,
     only: [1, BUSY],
     [Symbol.asyncDispose]: async () => {
-      for (const child of [server, responder]) {
-        const exited = once(child, 'exit');
-        if (child.exitCode === null && child.kill('SIGKILL')) await exited;
-      }
+      for (const child of [server, responder]) await killChild(child);
       await dir[Symbol.asyncDispose]();
     },
   };

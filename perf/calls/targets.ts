@@ -3,13 +3,15 @@ import { connect } from 'nats';
 import { type BullMqSetting, byBullMq } from './bullmq-caller.js';
 import { agentAt, payloadAt } from './deposit-calls.js';
 import { byMoleculer, type MoleculerSetting } from './moleculer-caller.js';
+import { byTemporal, type TemporalSetting } from './temporal-caller.js';
 
 /** Where and how the caller sends its calls. */
 export type CallTarget =
   | { readonly via: 'nats'; readonly url: string }
   | { readonly via: 'http'; readonly url: string }
   | ({ readonly via: 'moleculer' } & MoleculerSetting)
-  | ({ readonly via: 'bullmq' } & BullMqSetting);
+  | ({ readonly via: 'bullmq' } & BullMqSetting)
+  | ({ readonly via: 'temporal' } & TemporalSetting);
 
 /** Makes call number `i`; its reply, parsed. */
 type MakeCall = (i: number) => Promise<unknown>;
@@ -64,5 +66,7 @@ export const openTarget = async (target: CallTarget): Promise<MakeCall> => {
       return byMoleculer(target);
     case 'bullmq':
       return byBullMq(target);
+    case 'temporal':
+      return byTemporal(target);
   }
 };

@@ -18,7 +18,7 @@ export const installNpmPackages = async (
   dependencies: Readonly<Record<string, string>>,
   say: (line: string) => void,
 ): Promise<string> => {
-  const versions = Object.values(dependencies).join('-');
+  const versions = [...new Set(Object.values(dependencies))].join('-');
   const folder = join(resolve(cacheDir()), `${name}-${versions}-${process.platform}-${process.arch}`);
   if (existsSync(join(folder, 'package.json'))) return folder;
   say(`installing ${name} from npm, once (kept in ${folder})`);

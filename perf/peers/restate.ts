@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { peerLeftOut } from './left-out.js';
 import { installNpmPackages } from './npm-packages.js';
 
 /** Restate's server, its SDK, and a Node that runs the SDK. */
@@ -22,31 +21,20 @@ const existing = (path: string): string => {
   return path;
 };
 
-/** Installs Restate into the cache. Undefined, with a report, if npm does not have it for this machine. */
-export const findRestate = async (say: (line: string) => void): Promise<RestatePrograms | undefined> => {
+/** Installs Restate into the cache. Throws if npm does not have it for this machine. */
+export const findRestate = async (say: (line: string) => void): Promise<RestatePrograms> => {
   const kind = `${process.platform}-${process.arch}`;
   const isOldNode = Number(process.versions.node.split('.')[0]) < LEAST_NODE;
   const server = `@restatedev/restate-server-${kind}`;
   const node = `node-${kind}`;
-  try {
-    const folder = await installNpmPackages(
-      'restate',
-      {
-        [server]: VERSION,
-        '@restatedev/restate-sdk': SDK_VERSION,
-        ...(isOldNode ? { [node]: NODE_VERSION } : {}),
-      },
-      say,
-    );
-    const within = (...path: string[]): string => existing(join(folder, 'node_modules', ...path));
-    return {
-      folder,
-      server: within(server, 'bin', 'restate-server'),
-      node: isOldNode ? within(node, 'bin', 'node') : process.execPath,
-      version: VERSION,
-    };
-  } catch (error) {
-    say(peerLeftOut('Restate', error));
-    return undefined;
-  }
+  const sdk = { [server]: VERSION, '@restatedev/restate-sdk': SDK_VERSION };
+  const packages = isOldNode ? { ...sdk, [node]: NODE_VERSION } : sdk;
+  const folder = await installNpmPackages('restate', packages, say);
+  const within = (...path: string[]): string => existing(join(folder, 'node_modules', ...path));
+  return {
+    folder,
+    server: within(server, 'bin', 'restate-server'),
+    node: isOldNode ? within(node, 'bin', 'node') : process.execPath,
+    version: VERSION,
+  };
 };

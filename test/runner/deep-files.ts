@@ -34,6 +34,7 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/future-log.test.ts',
   'test/faults/known-modules.test.ts',
   // Benchmarks.
+  'test/perf/call-peers.test.ts',
   'test/perf/calls.test.ts',
   'test/perf/idle.test.ts',
   'test/perf/lookup.test.ts',

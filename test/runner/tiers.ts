@@ -60,6 +60,7 @@ export const PROGRAMS: readonly string[] = [
   'test/perf/perf.ts',
   'test/faults/mutated-package.ts',
   'perf/tools/go-build.ts',
+  'perf/calls/call-peers.ts',
 ];
 
 export type TierName = keyof typeof TIERS;
