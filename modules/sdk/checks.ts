@@ -2,7 +2,8 @@ import { left } from 'fp-ts/lib/Either.js';
 import type { ErrorCode } from '../../schemas/error-table.js';
 import { fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
-import { type Check, compile, type JsonSchema } from '../../schemas/validate.js';
+import type { Check, JsonSchema } from '../../schemas/validate.js';
+import { compileWhole } from './own-check.js';
 
 /** What {@link compileChecks} needs of a manifest: one read from a file does, and so does a typed one. */
 export interface Checkable {
@@ -43,11 +44,11 @@ export const compileChecks = (manifest: Checkable): Checks => {
   const outputs = new Map<string, Check<unknown>>();
   const events = new Map<string, Check<unknown>>();
   for (const [name, { input, output }] of Object.entries(manifest.actions)) {
-    inputs.set(name, compile(input, 'PAYLOAD_INVALID', 'payload'));
-    outputs.set(name, compile(output, 'OUTCOME_INVALID', `data of ${manifest.name}.${name}`));
+    inputs.set(name, compileWhole(input, 'PAYLOAD_INVALID', 'payload'));
+    outputs.set(name, compileWhole(output, 'OUTCOME_INVALID', `data of ${manifest.name}.${name}`));
   }
   for (const [name, { data }] of Object.entries(manifest.events)) {
-    events.set(name, compile(data, 'OUTCOME_INVALID', `event ${manifest.name}.${name}`));
+    events.set(name, compileWhole(data, 'OUTCOME_INVALID', `event ${manifest.name}.${name}`));
   }
   const noAction = (code: ErrorCode, name: string) =>
     refuseAll(code, `${manifest.name} has no action ${JSON.stringify(name)}`);
