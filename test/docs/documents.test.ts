@@ -22,6 +22,11 @@ const anchorsOf = (text: string): readonly string[] =>
 const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['npm ci && npm start', 'tried from a fresh clone; `start` itself is what every test of this folder runs'],
   ['npm ci && npm test', 'is what .ci/run does'],
+  [
+    'npm init -y && npm pkg set type=module && npm install tallystick && npm install --save-dev tsx',
+    'needs the registry; the test of the tutorial installs what `npm pack` makes',
+  ],
+  ['npx tallystick start', 'continues until Ctrl-C; the test of the tutorial has a broker in its directory'],
   ['npm ci && npm run build && npm run perf -- journal', 'test/perf runs smaller ones'],
   [
     'npm run test:kills -- --times 50\nnpm run test:journal -- --runs 20000\nnpm run test:fuzz -- --inputs 1000000\nnpm run test:scale\nnpm run test:power -- --crashes 50\nnpm run test:total\nnpm run perf -- journal',

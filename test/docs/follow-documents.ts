@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startBroker } from '../support/broker.js';
 import { follow } from '../support/children.js';
+import { tallystickPath } from '../support/program-paths.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { runProgram } from '../support/run-program.js';
 import { shellEnvironment } from '../support/shell.js';
@@ -22,11 +23,14 @@ const shownIn = (text: string): readonly Block[] =>
   blocksOf(text).filter(({ language, info }) => language === 'console' || info !== '');
 
 const OF_REPLAY = new Set(['docs/debugging.md', 'docs/replay.md']);
+const TUTORIAL = 'docs/tutorial.md';
 
 const followed = documents().filter(({ text }) => shownIn(text).length > 0);
 /** These need nothing of what the README makes, and are followed beside it. */
 export const OF_REPLAY_DOCUMENTS = followed.filter(({ path }) => OF_REPLAY.has(path));
-export const OTHER_DOCUMENTS = followed.filter(({ path }) => !OF_REPLAY.has(path));
+export const OTHER_DOCUMENTS = followed.filter(({ path }) => !OF_REPLAY.has(path) && path !== TUTORIAL);
+/** Followed in an empty directory, by the package as a user has it. */
+export const TUTORIAL_DOCUMENTS = followed.filter(({ path }) => path === TUTORIAL);
 
 interface GoingOn {
   readonly untilShown: () => Promise<true>;
@@ -38,17 +42,35 @@ export interface Reader extends AsyncDisposable {
   readonly follow: (document: Document) => Promise<void>;
 }
 
+/** This package and nothing else: no document needs what it depends on. Returns the program of `npx tallystick`. */
+const linkPackage = async (home: string): Promise<string> => {
+  symlinkSync(PROJECT_ROOT, join(home, 'node_modules', 'tallystick'));
+  return tallystickPath();
+};
+
+/** The same with what `npm pack` makes. Its dependencies are where only this package finds them. */
+export const installPackage = async (home: string): Promise<string> => {
+  const installed = join(home, 'node_modules', 'tallystick');
+  mkdirSync(installed);
+  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', home];
+  const packed = await runProgram('npm', pack, { cwd: PROJECT_ROOT, timeoutMs: 60_000 });
+  assert.equal(packed.code, 0, packed.stderr);
+  const file = join(home, packed.stdout.trim());
+  const unpacked = await runProgram('tar', ['-xzf', file, '--strip-components=1', '-C', installed]);
+  assert.equal(unpacked.code, 0, unpacked.stderr);
+  rmSync(file);
+  symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(installed, 'node_modules'));
+  return join(installed, 'dist', 'bin', 'tallystick.js');
+};
+
 /** Somebody who follows documents one after the other, in a directory and with a broker of their own. */
-export const openReader = async (): Promise<Reader> => {
+export const openReader = async (install = linkPackage): Promise<Reader> => {
   const home = tempDir();
   const broker = await startBroker({ dataDir: join(home.path, '.tallystick') });
-  const env = shellEnvironment(home.path, broker.url);
   // Where a reader's module is: in a directory from which this package can be imported.
-  const modules = join(home.path, 'node_modules');
-  mkdirSync(modules);
+  mkdirSync(join(home.path, 'node_modules'));
   writeFileSync(join(home.path, 'package.json'), '{"type":"module"}');
-  // This package and nothing else: no document needs what it depends on.
-  symlinkSync(PROJECT_ROOT, join(modules, 'tallystick'));
+  const env = shellEnvironment(home.path, broker.url, await install(home.path));
   /** What a shell exports after a command that changes it, for the shells of the commands behind that one. */
   const exported = join(home.path, '.bin', 'exported');
   const missing = (shown: readonly string[], printed: string): readonly string[] =>

@@ -13,7 +13,11 @@ const OTHERS = ['NATS_URL', 'NATS_NKEY', 'NATS_CREDS', 'NATS_USER', 'NATS_PASSWO
  * The environment of a shell in which `nats` and `npx tallystick` are what a person has who follows the documents: the
  * stock command line, told of the free port that the broker took, and the command line under test.
  */
-export const shellEnvironment = (home: string, url: string): Record<string, string | undefined> => {
+export const shellEnvironment = (
+  home: string,
+  url: string,
+  program = tallystickPath(),
+): Record<string, string | undefined> => {
   const bin = join(home, '.bin');
   mkdirSync(bin, { recursive: true });
   const script = (name: string, command: string): void =>
@@ -24,7 +28,7 @@ export const shellEnvironment = (home: string, url: string): Record<string, stri
     `program=$1; shift; case $program in
 tsx) exec '${process.execPath}' '${TSX}' "$@";;
 esac
-exec '${process.execPath}' '${tallystickPath()}'`,
+exec '${process.execPath}' '${program}'`,
   );
   const clean = Object.fromEntries(OTHERS.map((name) => [name, undefined]));
   return { ...clean, PATH: `${bin}${delimiter}${process.env.PATH}` };
