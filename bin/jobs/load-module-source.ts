@@ -7,7 +7,7 @@ import { brokerDataDir } from '../../link/broker-data-dir.js';
 import { ask } from '../../link/request-broker.js';
 import { moreTime } from '../connect/slow-request.js';
 import { moduleInfo } from './module-code.js';
-import { builtAgain, loadable, removeEarlierBuilds } from './module-source.js';
+import { builtAgain, loadable, type LoadableModule, removeEarlierBuilds } from './module-source.js';
 
 interface Waiting {
   /** How long the broker may take, milliseconds. */
@@ -18,16 +18,19 @@ const asked = (
   nc: NatsConnection,
   subject: string,
   { waitMs }: Waiting,
-  body: Readonly<Record<string, unknown>>,
+  { dir, file }: LoadableModule,
+  more: Readonly<Record<string, unknown>> = {},
 ): TE.TaskEither<Fault, ModuleStatus> =>
   pipe(
-    ask<ModuleStatus>(nc, subject, { ...body, waitMs }, moreTime({}, waitMs).timeout),
-    // The broker has this directory now: another command may have changed it since.
+    ask<ModuleStatus>(nc, subject, { ...more, dir, waitMs }, moreTime({}, waitMs).timeout),
     TE.chainFirst(({ name }) =>
-      pipe(
-        moduleInfo(nc, name),
-        TE.chain(({ dir }) => removeEarlierBuilds(dir)),
-      ),
+      file === undefined
+        ? TE.right(undefined)
+        : pipe(
+            // The broker has this directory now: another command may have changed it since.
+            moduleInfo(nc, name),
+            TE.chain((info) => removeEarlierBuilds(info.dir)),
+          ),
     ),
   );
 
@@ -39,7 +42,7 @@ export const loadNamed = (
 ): TE.TaskEither<Fault, ModuleStatus> =>
   pipe(
     loadable(named, () => brokerDataDir(nc)),
-    TE.chain(({ dir }) => asked(nc, OPS.moduleLoad, waiting, { dir })),
+    TE.chain((module) => asked(nc, OPS.moduleLoad, waiting, module)),
   );
 
 /** Builds a module again, if it was built from a source, and reloads it; or takes another source. */
@@ -57,6 +60,6 @@ export const reloadNamed = (
           moduleInfo(nc, name),
           TE.chain(({ dir }) => builtAgain(dir, dataDir)),
         ),
-    TE.chain(({ dir }) => asked(nc, OPS.moduleReload, waiting, { name, untried, dir })),
+    TE.chain((module) => asked(nc, OPS.moduleReload, waiting, module, { name, untried })),
   );
 };

@@ -114,7 +114,10 @@ export const removeEarlierBuilds =
       return right(undefined);
     } catch (error) {
       return left(
-        fault('DATA_DIR_UNUSABLE', `earlier builds cannot be removed: ${(error as Error).message}`),
+        fault(
+          'DATA_DIR_UNUSABLE',
+          `the module is loaded, but its earlier builds cannot be removed: ${(error as Error).message}`,
+        ),
       );
     }
   };

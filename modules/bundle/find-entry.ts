@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { resolve as resolvePackage } from 'import-meta-resolve';
@@ -64,7 +64,8 @@ const inPackage = (name: string, cwd: string): Either<Fault, ModuleEntry> => {
 
 /**
  * Finds the module that a user names: a source file, a directory, or an installed package. MANIFEST_INVALID if a
- * directory has no module; USAGE if there is nothing of that name.
+ * directory has no module; USAGE if there is nothing of that name. An absolute path that is not on this machine is a
+ * directory: the broker may run on another machine, and looks itself.
  */
 export const findEntry = (named: string, cwd: string): Either<Fault, ModuleEntry> => {
   const path = resolve(cwd, named);
@@ -76,6 +77,7 @@ export const findEntry = (named: string, cwd: string): Either<Fault, ModuleEntry
           fault('USAGE', `${named} is no source file of a module: give a .ts or .js file, or a directory`),
         );
   }
+  if (isAbsolute(named) && !SOURCE.test(named)) return right({ kind: 'directory', dir: path });
   return PATH.test(named) || SOURCE.test(named)
     ? left(fault('USAGE', `there is no ${path}`))
     : inPackage(named, cwd);

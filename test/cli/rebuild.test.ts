@@ -46,6 +46,8 @@ const startLoad = (
     }
   };
   const all = Promise.all(Array.from({ length: IN_FLIGHT }, one));
+  // Who stops the load gets the rejection. It may come before that.
+  all.catch(() => undefined);
   return {
     done: () => done,
     stop: async () => {

@@ -227,6 +227,8 @@ describe('module', () => {
   });
 
   test('a broker that does not answer exits 3', async () => {
+    // A reload asks for the directory first.
+    answers.set('ops.module.info', () => ({ ...STATUS.modules[0], dir: '/dir', output: [] }));
     const { code, stderr } = await run(['module', 'reload', 'accounts', '--timeout', '100ms']);
     assert.equal(code, 3);
     // The broker itself answers within the 100 ms; the command waits 10 s longer for that.
