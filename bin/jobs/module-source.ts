@@ -9,7 +9,6 @@ import { buildModule, SOURCE_FILE } from '../../modules/bundle/build-module.js';
 import { findEntry } from '../../modules/bundle/find-entry.js';
 import { BUILT_DIR } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { withoutOutput } from './without-output.js';
 
 /** A directory that the broker can load. */
 export interface LoadableModule {
@@ -22,7 +21,7 @@ const builtIn = (dataDir: string): string => join(dataDir, BUILT_DIR);
 
 const build = (file: string, dataDir: string): TE.TaskEither<Fault, LoadableModule> =>
   pipe(
-    () => buildModule(file, builtIn(dataDir), { run: withoutOutput }),
+    () => buildModule(file, builtIn(dataDir)),
     TE.map(({ dir }) => ({ dir, file })),
   );
 

@@ -1,0 +1,49 @@
+/**
+ * Loads a bundled module and tells its manifest: `node describe-main.js <bundle> <source file> <cwd>`. To load a module
+ * runs its code, which may never end, or end its process. So this is a separate process.
+ */
+import { writeSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { FaultError } from '../../schemas/errors.js';
+import { parseManifest } from '../../schemas/manifest.js';
+import { moduleExport } from '../host/module-export.js';
+import { definedAt } from '../sdk/defined-at.js';
+import type { AnyModule } from '../sdk/module-shape.js';
+import { messageOf } from '../sdk/thrown-text.js';
+import { ANSWER_FD, type Described } from './describe-module.js';
+import { thrownIn } from './thrown-in.js';
+
+const [bundle = '', file = '', cwd = ''] = process.argv.slice(2);
+const shown = relative(cwd, file);
+
+/** What is checked is what the broker will read. */
+const manifestOf = (module: AnyModule): Described => {
+  const place = thrownIn(definedAt(module), cwd) ?? shown;
+  try {
+    const written = { ...module.manifest, start: { entry: `./${basename(bundle)}` } };
+    const manifest = `${JSON.stringify(written, undefined, 2)}\n`;
+    const parsed = parseManifest(JSON.parse(manifest));
+    return isLeft(parsed)
+      ? { problem: `${place}: ${parsed.left.message}` }
+      : { name: parsed.right.name, manifest };
+  } catch (thrown) {
+    return { problem: `${place}: its manifest cannot be JSON: ${messageOf(thrown)}` };
+  }
+};
+
+const describe = async (): Promise<Described> => {
+  try {
+    const found = moduleExport(shown, (await import(bundle)) as Record<string, unknown>);
+    return 'problem' in found ? found : manifestOf(found.module);
+  } catch (thrown) {
+    const said = thrown instanceof FaultError ? thrown.fault.message : messageOf(thrown);
+    return { problem: `${thrownIn(thrown, cwd) ?? shown}: ${said}` };
+  }
+};
+
+process.setSourceMapsEnabled(true);
+const answer = Buffer.from(JSON.stringify(await describe()));
+for (let at = 0; at < answer.length; ) at += writeSync(ANSWER_FD, answer, at);
+// The module may have left a timer or a socket.
+process.exit(0);
