@@ -2,6 +2,7 @@ import type { NatsConnection } from 'nats';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
+import { parseIdentity } from '../../schemas/identity.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../../schemas/firing.js';
 import { Announcer, type Announces } from '../../system/async/announcer.js';
@@ -232,7 +233,9 @@ export class LogIndex implements Announces<IndexNews> {
       redrives.command(message);
       if (isLive) this.#news.announce('command', command);
     } else if (subject?.kind === 'res') {
-      whole.record(subject.module, message.seq);
+      const { module } = subject;
+      const isOwn = (): boolean => parseIdentity(message.header(HEADER.id) ?? '')?.producer === module;
+      whole.result(module, message.seq, isOwn);
       const command = commands.result(message, subject);
       if (command !== undefined) {
         conversations.result(message, command.conversation);

@@ -65,7 +65,16 @@ export class WholeOutcomes {
     this.record(module, seq);
   }
 
-  /** A result of a module, or a command that it sent. In order of the log. */
+  /**
+   * A result for a command to a module. `isOwn`: whether the module itself wrote it. That is asked only of a module
+   * without a row: its epoch may be lost. The broker answers commands to modules that do not exist: no row for those.
+   */
+  result(module: string, seq: number, isOwn: () => boolean): void {
+    if (!this.#rows.has(module) && isOwn()) this.epoch(module);
+    this.record(module, seq);
+  }
+
+  /** A command that a module sent, or one of its other records. In order of the log. */
   record(module: string, seq: number): void {
     const row = this.#rows.get(module);
     if (row === undefined) return;

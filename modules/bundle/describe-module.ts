@@ -24,8 +24,8 @@ const endOf = (code: number | null, signal: NodeJS.Signals | null): string => {
 };
 
 /**
- * Runs a bundled module in a separate process, for 30 s (`loadMs`) at most, and returns its manifest. Left: the problem, with the
- * place in the source.
+ * Runs a bundled module in a separate process, for 30 s (`loadMs`) at most, and returns its manifest. Left: the
+ * problem, with the place in the source.
  */
 export const describeModule = async (
   bundle: string,
