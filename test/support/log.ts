@@ -1,4 +1,5 @@
 import { jetstreamManager } from '@nats-io/jetstream';
+import { isLeft } from 'fp-ts/lib/Either.js';
 import type { ConnectionOptions, NatsConnection } from 'nats';
 import { dial as dialAsWeDo } from '../../link/dial.js';
 import { readLog } from '../../journal/read/reader.js';
@@ -8,6 +9,7 @@ import { type Identity, parseIdentity } from '../../schemas/identity.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { success } from './either.js';
 import type { TestServer } from './server.js';
+import { waitFor } from './wait-for.js';
 
 /** Connects to a server of the tests and keeps dialling when it is killed. */
 export const dial = (
@@ -22,9 +24,17 @@ export const dial = (
     ...options,
   });
 
-/** The stream LOG as the broker makes it. */
+/** Right after a stream was deleted, nats-server 2.15.1 may still be removing its files. */
+const STILL_REMOVING = /error creating store for stream/;
+
+/** The stream LOG as the broker makes it, also in the place of one that was deleted just now. */
 export const createLog = async (nc: NatsConnection, maxBytes = 1_000_000_000): Promise<void> => {
-  success(await ensureLog(await jetstreamManager(nc), { maxBytes, defaultMaxBytes: maxBytes })());
+  const jsm = await jetstreamManager(nc);
+  const made = await waitFor('the files of the stream before to be removed', async () => {
+    const tried = await ensureLog(jsm, { maxBytes, defaultMaxBytes: maxBytes })();
+    return isLeft(tried) && STILL_REMOVING.test(tried.left.message) ? undefined : tried;
+  });
+  success(made);
 };
 
 export const readAll = async (nc: NatsConnection, filters?: readonly string[]): Promise<StoredMessage[]> => {

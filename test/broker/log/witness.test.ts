@@ -20,12 +20,14 @@ interface Scene extends AsyncDisposable {
   readonly open: () => Witness;
 }
 
-const scene = async (): Promise<Scene> => {
+/** `isPlain`: a log from which records can be taken. */
+const scene = async ({ isPlain = false } = {}): Promise<Scene> => {
   const dir = tempDir();
   const server = await startServer();
   const nc = await dial(server);
-  await createLog(nc);
   const jsm = await jetstreamManager(nc);
+  if (isPlain) await jsm.streams.add({ name: 'LOG', subjects: ['cmd.>'] });
+  else await createLog(nc);
   return {
     server,
     nc,
@@ -121,9 +123,7 @@ describe('the witness of a log', () => {
   });
 
   it('I9 misses a record that was taken out of the middle, and names the first', async () => {
-    await using at = await scene();
-    await at.jsm.streams.delete('LOG');
-    await at.jsm.streams.add({ name: 'LOG', subjects: ['cmd.>'] });
+    await using at = await scene({ isPlain: true });
     const info = await at.jsm.streams.info('LOG');
     const witness = at.open();
     await witness.begin(info);
@@ -145,9 +145,7 @@ describe('the witness of a log', () => {
   });
 
   it('I9 misses records of which it has no mark, names them all, and does not tell of them again', async () => {
-    await using at = await scene();
-    await at.jsm.streams.delete('LOG');
-    await at.jsm.streams.add({ name: 'LOG', subjects: ['cmd.>'] });
+    await using at = await scene({ isPlain: true });
     const look = () => at.jsm.streams.info('LOG');
     const first = at.open();
     await first.begin(await look());
