@@ -54,7 +54,7 @@ describe('verify on a log whose records are missing, duplicated or in another or
     );
   });
 
-  test('finds a record that is there twice', async () => {
+  test('finds a record that is stored twice', async () => {
     const event = system.copyOfResult(system.result());
     await storeLog(nc, [...log, event]);
     const { producer = '' } = idOf(event) ?? {};

@@ -17,7 +17,7 @@ describe('the operator', () => {
   });
   after(() => attacked?.[Symbol.asyncDispose]());
 
-  it('reads the log, and makes and removes consumers of its own', async () => {
+  it('reads the log, and makes and removes its consumers', async () => {
     assert.equal(await attempt(operator, '$JS.API.STREAM.INFO.LOG'), 'served');
     const config = { name: 'mine', durable_name: 'mine', ack_policy: 'explicit', filter_subject: 'evt.>' };
     const request = { stream_name: 'LOG', config };
