@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { bimap, type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { OutFile } from '../../system/files/out-file.js';
@@ -65,9 +66,16 @@ const snapshotsOf = async (nc: NatsConnection): Promise<SnapshotsToVerify | stri
 
 const keyFile = async ({ nc, key }: VerifyRequest): Promise<Either<Fault, string>> => {
   if (key !== undefined) return right(key);
-  const dataDir = await brokerDataDir(nc)();
-  if (!isLeft(dataDir)) return right(join(dataDir.right, KEY_FILE));
-  return left(fault('USAGE', `${dataDir.left.message}; name a file for the signing key with --key`));
+  return pipe(
+    await brokerDataDir(nc)(),
+    bimap(
+      (problem) =>
+        problem.code === 'USAGE'
+          ? fault('USAGE', `${problem.message}; name a file for the signing key with --key`)
+          : problem,
+      (dataDir) => join(dataDir, KEY_FILE),
+    ),
+  );
 };
 
 const signingKeyOf = async (

@@ -52,7 +52,10 @@ export const buildModule = async (
       await replaceFile(join(dir, SOURCE_FILE), `${JSON.stringify({ file })}\n`);
       await syncPath(join(dir, BUNDLE_FILE));
       makeDirs(dirname(final));
-      await rename(dir, final);
+      // Another process can have made the same at the same moment.
+      await rename(dir, final).catch((error: unknown) => {
+        if (!existsSync(final)) throw error;
+      });
       await syncPath(dirname(final));
     }
     return right({ name, dir: final, file });

@@ -73,6 +73,9 @@ const failure = (error: unknown): Fault => {
     : toFault(error, 'MODULE_BUILD_FAILED');
 };
 
+/** esbuild has one process for all builds of this process. */
+let running = 0;
+
 /**
  * Compiles a source file and the files that it imports into `index.js` and its source map, in `outdir`. Types are taken
  * out and not checked. MODULE_BUILD_FAILED names the file, the line and the column, as seen from `cwd`.
@@ -84,6 +87,7 @@ export const bundleSource = async (
 ): Promise<Either<Fault, void>> => {
   // Its program has 11 MB: a command that needs none does not load it.
   const { build, stop } = await import('esbuild');
+  running += 1;
   try {
     await build({
       absWorkingDir: cwd,
@@ -105,7 +109,8 @@ export const bundleSource = async (
   } catch (error) {
     return left(failure(error));
   } finally {
-    // It has a process, which a broker must not leave behind.
-    await stop();
+    running -= 1;
+    // A broker must not leave its process behind. Without it, a build that still runs would never end.
+    if (running === 0) await stop();
   }
 };

@@ -6,10 +6,9 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { makeDirs } from '../../system/files/make-dirs.js';
+import { makeFileOnce } from '../../system/files/durable-file.js';
 import { MAX_KEY_BYTES, readBounded } from '../../system/files/bounded-file.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 
@@ -36,15 +35,18 @@ const signingKey = (key: KeyObject): SigningKey => ({
 const unusable = (path: string, error: unknown): Fault =>
   fault('USAGE', `the signing key ${path} cannot be used: ${(error as Error).message}`);
 
-/** Reads the key of a PEM file; with `make`, one that is not there is made, for its owner's eyes only. USAGE. */
+const newKeyText = (): string =>
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+/**
+ * Reads the key of a PEM file. With `make`, a file that does not exist is made: its owner alone can read it, and
+ * processes that make it at the same moment have the same key. USAGE.
+ */
 export const openSigningKey = (path: string, make: boolean): Either<Fault, SigningKey | undefined> => {
   try {
     if (!existsSync(path)) {
       if (!make) return right(undefined);
-      makeDirs(dirname(path));
-      const { privateKey } = generateKeyPairSync('ed25519');
-      writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' });
-      return right(signingKey(privateKey));
+      makeFileOnce(path, newKeyText());
     }
     const read = readBounded(path, MAX_KEY_BYTES);
     if (isLeft(read)) throw new Error(read.left);

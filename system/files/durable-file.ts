@@ -1,6 +1,8 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirs } from './make-dirs.js';
 
 /** Makes the system write a file, or the names in a directory, to the disk. */
 export const syncPath = async (path: string): Promise<void> => {
@@ -47,5 +49,23 @@ export const replaceFile = async (path: string, text: string): Promise<void> => 
 export const replaceFileSync = (path: string, text: string): void => {
   writeFileSync(newOf(path), text, { mode: MODE, flush: true });
   renameSync(newOf(path), path);
+  syncPathSync(dirname(path));
+};
+
+/**
+ * Makes a file that does not exist yet, with its directory. If several processes do so at once, one of the texts is
+ * kept, and all find the same one, complete: read the file after the call. A loss of power keeps it.
+ */
+export const makeFileOnce = (path: string, text: string): void => {
+  makeDirs(dirname(path));
+  const work = `${path}.${randomUUID()}.new`;
+  try {
+    writeFileSync(work, text, { mode: MODE, flush: true });
+    linkSync(work, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(work, { force: true });
+  }
   syncPathSync(dirname(path));
 };
