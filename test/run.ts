@@ -2,7 +2,8 @@
  * Runs the tests: `node dist/test/run.js [TIER or test/FOLDER/FILE.test.ts]…`, all tiers without arguments. Exits 1
  * when a test failed, was skipped or is a todo, and when none ran. `--failures` prints the output of failed files only.
  * `--changed FILE`, once or more, runs only the tests that a change of these files can reach. `--deep` runs only the tests
- * that have a deep form, in that form, and the files that are too long for a run without it.
+ * that have a deep form, in that form, and the files that are too long for a run without it. `--json FILE` writes the outcome
+ * and the time of every test file.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +12,10 @@ import { buildTools } from '../perf/tools/build-tools.js';
 import { testEnvironment, unitEnvironment } from './runner/environment.js';
 import { affectedBy } from './runner/import-graph.js';
 import { isInRun } from './runner/deep-files.js';
+import { processorSeconds } from './runner/processor-seconds.js';
 import { report } from './runner/report.js';
 import { runFiles } from './runner/run-files.js';
+import { writeRecord } from './runner/run-record.js';
 import { select } from './runner/selection.js';
 import { isGreen, tallyOf } from './runner/tally.js';
 import { testFiles } from './runner/test-files.js';
@@ -28,6 +31,7 @@ const { values: options, positionals } = parseArgs({
     failures: { type: 'boolean' },
     changed: { type: 'string', multiple: true },
     deep: { type: 'boolean' },
+    json: { type: 'string' },
   },
 });
 
@@ -69,7 +73,14 @@ const main = async (args: readonly string[]): Promise<boolean> => {
       print(isQuiet ? `${line} (${seconds.toFixed(1)} s)\n` : `\n${line}\n${output}`);
     },
   });
-  const { green, text } = report(runs, performance.now() - startedAt);
+  const durationMs = performance.now() - startedAt;
+  const spent = processorSeconds();
+  const { green, text } = report(runs, durationMs, spent);
+  if (options.json !== undefined) {
+    const files = runs.map(({ output: _, ...run }) => run);
+    const cost = spent === undefined ? {} : { processorSeconds: spent };
+    writeRecord(options.json, { green, durationMs, ...cost, files });
+  }
   const left = selected.flatMap((tier) => tier.files).filter((file) => !isInRun(file, asked));
   const later = asked.deep || left.length === 0 ? '' : `${left.length} more files run in npm run test:deep\n`;
   print(`${text}${later}`);

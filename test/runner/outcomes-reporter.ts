@@ -1,5 +1,6 @@
 import type { TestEvent } from 'node:test/reporters';
 import { NOT_HERE } from './not-here.js';
+import { processorSeconds } from './processor-seconds.js';
 
 /** How one test or suite of a file ended; the names of the kinds are those of node's closing lines. */
 export interface TestOutcome {
@@ -9,6 +10,13 @@ export interface TestOutcome {
   /** Why it did not pass, in its first lines. */
   readonly why?: string;
 }
+
+/** The last line of a file: its processor time, with that of the programs that it started. */
+export interface FileCost {
+  readonly processorSeconds: number;
+}
+
+export type ReporterLine = TestOutcome | FileCost;
 
 const WHY_LINES = 20;
 
@@ -46,4 +54,6 @@ export default async function* outcomes(source: AsyncIterable<TestEvent>): Async
     const outcome: TestOutcome = { kind: kindOf(event), suite, name, ...whyOf(event) };
     yield `${JSON.stringify(outcome)}\n`;
   }
+  const seconds = processorSeconds();
+  if (seconds !== undefined) yield `${JSON.stringify({ processorSeconds: seconds } satisfies FileCost)}\n`;
 }

@@ -1,6 +1,7 @@
 import type { TestOutcome } from './outcomes-reporter.js';
 import type { TierRun } from './run-files.js';
-import { closingLines, isGreen, minutesLines, slowestLines, tallyOf } from './tally.js';
+import { closingLines, isGreen, tallyOf } from './tally.js';
+import { slowestLines, tierLines } from './where-time-goes.js';
 
 /** Says the reason once more at the end: people read the end of a long output. */
 const notPassed = (file: string, { kind, name, why }: TestOutcome): string => {
@@ -12,6 +13,7 @@ const notPassed = (file: string, { kind, name, why }: TestOutcome): string => {
 export const report = (
   runs: readonly TierRun[],
   durationMs: number,
+  processorSeconds?: number,
 ): { readonly green: boolean; readonly text: string } => {
   const told = (which: (kind: TestOutcome['kind']) => boolean): readonly string[] =>
     runs.flatMap(({ file, outcomes }) =>
@@ -21,8 +23,9 @@ export const report = (
   const impossible = told((kind) => kind === 'impossible');
   const tally = tallyOf(runs.flatMap(({ outcomes }) => outcomes));
   const text = [
-    `\nslowest files:\n${slowestLines(runs)}`,
-    `\nwhere the time goes:\n${minutesLines(runs)}`,
+    `\nslowest files, by the clock and of the processors:\n${slowestLines(runs)}`,
+    `\nwhere the time goes, by the clock and of the processors:\n${tierLines(runs)}`,
+    processorSeconds === undefined ? '' : `  ${processorSeconds.toFixed(0)} s of processors in all\n`,
     impossible.length === 0 ? '' : `\nNOT RUN, for what this machine lacks:\n${impossible.join('')}`,
     `\n${bad.length === 0 ? '' : `not passed:\n${bad.join('')}\n`}`,
     closingLines(tally, durationMs),

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptiesWithin, membersOf, signalGroup } from './process-group.js';
-import type { TestOutcome } from './outcomes-reporter.js';
+import type { ReporterLine, TestOutcome } from './outcomes-reporter.js';
 import { compiledFile } from './test-files.js';
 
 /** How long what a file started may take to end, after the file has ended or was told to. */
@@ -13,6 +13,8 @@ export interface FileRun {
   readonly outcomes: readonly TestOutcome[];
   readonly output: string;
   readonly seconds: number;
+  /** Of the file and the programs that it started; unknown if the file was killed. */
+  readonly processorSeconds?: number;
 }
 
 export interface FileOptions {
@@ -29,12 +31,12 @@ const reporter = (name: string, destination: string): string[] => [
   `--test-reporter-destination=${destination}`,
 ];
 
-const readOutcomes = (path: string): TestOutcome[] =>
+const readLines = (path: string): ReporterLine[] =>
   existsSync(path)
     ? readFileSync(path, 'utf8')
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as TestOutcome)
+        .map((line) => JSON.parse(line) as ReporterLine)
     : [];
 
 /** What is wrong with a file beyond its tests; counted as a failed test of the name. */
@@ -86,7 +88,9 @@ export const runFile = async (file: string, options: FileOptions): Promise<FileR
   await emptiesWithin(group, GRACE_MS);
   options.groups.delete(group);
 
-  const outcomes = readOutcomes(outcomesFile);
+  const lines = readLines(outcomesFile);
+  const outcomes = lines.flatMap((line) => ('kind' in line ? [line] : []));
+  const cost = lines.find((line) => 'processorSeconds' in line) ?? {};
   const hasFailed = outcomes.some(({ kind }) => kind === 'fail' || kind === 'cancelled');
   const failures = [
     ...(late ? [`the file did not end within ${options.timeoutMs / 1_000} s`] : []),
@@ -98,5 +102,5 @@ export const runFile = async (file: string, options: FileOptions): Promise<FileR
   ];
   const output = `${Buffer.concat(chunks).toString('utf8')}${failures.map((it) => `✖ ${it}\n`).join('')}`;
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { file, output, seconds, outcomes: [...outcomes, ...failures.map(fileFailure)] };
+  return { file, output, seconds, ...cost, outcomes: [...outcomes, ...failures.map(fileFailure)] };
 };

@@ -45,23 +45,3 @@ export const closingLines = ({ impossible, ...tally }: Tally, durationMs: number
   ]
     .map(([name, count]) => `ℹ ${name} ${count}\n`)
     .join('');
-
-const SLOWEST = 12;
-
-/** Where the time of a run goes. */
-export const slowestLines = (runs: readonly { readonly file: string; readonly seconds: number }[]): string =>
-  [...runs]
-    .sort((a, b) => b.seconds - a.seconds)
-    .slice(0, SLOWEST)
-    .map(({ file, seconds }) => `  ${seconds.toFixed(0).padStart(4)} s ${file}\n`)
-    .join('');
-
-/** The seconds of each tier: all its files added up. Files run next to each other, so a run takes less than the sum. */
-export const minutesLines = (runs: readonly { readonly tier: string; readonly seconds: number }[]): string =>
-  [...new Set(runs.map(({ tier }) => tier))]
-    .map((tier) => {
-      const seconds = runs.filter((run) => run.tier === tier).map((run) => run.seconds);
-      const sum = seconds.reduce((total, each) => total + each, 0);
-      return `  ${sum.toFixed(0).padStart(4)} s ${tier}, ${seconds.length} files\n`;
-    })
-    .join('');
