@@ -5,6 +5,11 @@ export interface ThreadOptions {
   readonly seed: string;
 }
 
+export interface ThreadData extends ThreadOptions {
+  /** Of a `BatchCredit`. */
+  readonly credit: SharedArrayBuffer;
+}
+
 export type ToThread =
   | { readonly kind: 'subscribe'; readonly id: number; readonly subject: string }
   | { readonly kind: 'unsubscribe'; readonly id: number }
@@ -12,8 +17,8 @@ export type ToThread =
   | { readonly kind: 'flush' }
   /** The server did not close this connection. */
   | { readonly kind: 'open'; readonly connection: string }
-  /** The broker has gone through so many batches, and no longer holds these requests. */
-  | { readonly kind: 'released'; readonly batches: number; readonly held: readonly HeldRequests[] };
+  /** The broker no longer holds these requests. It has gone through a batch that the thread waits for, or will soon. */
+  | { readonly kind: 'released'; readonly held: readonly HeldRequests[] };
 
 /** Requests of one connection, and their bytes. */
 export interface HeldRequests {

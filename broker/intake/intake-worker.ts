@@ -1,7 +1,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { BatchCredit } from './batch-credit.js';
 import { connectionOf } from './connection-of.js';
 import { Lines } from './lines.js';
-import type { Arrival, FromThread, ThreadOptions, ToThread } from './intake-messages.js';
+import type { Arrival, FromThread, ThreadData, ToThread } from './intake-messages.js';
 import { Quota } from './quota.js';
 import { StrikeCount } from './strikes.js';
 import { Wire } from './wire.js';
@@ -29,7 +30,7 @@ const LARGE_BYTES = 8 * 1024;
 
 const port = parentPort;
 if (port === null) throw new Error('this is the program of a thread');
-const { url, seed } = workerData as ThreadOptions;
+const { url, seed, credit: shared } = workerData as ThreadData;
 const say = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 const quota = new Quota();
@@ -38,15 +39,23 @@ const strikes = new StrikeCount();
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 /** The server is about to close these. */
 const closing = new Set<string>();
-let unseen = 0;
+const credit = new BatchCredit(shared);
+let posted = 0;
 let isScheduled = false;
 /** The one whose payload comes. */
 let coming: Arrival | undefined;
 let into: Uint8Array<ArrayBuffer> | undefined;
 
+const hasCredit = (): boolean => {
+  // Both count modulo 2^32.
+  if (((posted - credit.seen) | 0) < BATCHES) return true;
+  credit.wait();
+  return ((posted - credit.seen) | 0) < BATCHES;
+};
+
 const post = (): void => {
   isScheduled = false;
-  while (unseen < BATCHES && lines.size > 0) {
+  while (lines.size > 0 && hasCredit()) {
     const pieces = lines.take(BATCH.requests, BATCH.bytes);
     const small = pieces.filter(({ bytes }) => bytes.length < LARGE_BYTES);
     const large = pieces.filter(({ bytes }) => bytes.length >= LARGE_BYTES).map(({ bytes }) => bytes.buffer);
@@ -56,7 +65,7 @@ const post = (): void => {
       all.set(bytes, at);
       at += bytes.length;
     }
-    unseen += 1;
+    posted += 1;
     const arrivals = pieces.map(({ arrival, bytes }) =>
       bytes.length < LARGE_BYTES ? arrival : { ...arrival, own: bytes.buffer },
     );
@@ -124,7 +133,6 @@ const obey = (message: ToThread): void => {
   switch (message.kind) {
     case 'released':
       for (const held of message.held) quota.release(held);
-      unseen -= message.batches;
       return post();
     case 'open':
       return void closing.delete(message.connection);

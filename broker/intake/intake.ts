@@ -1,11 +1,24 @@
 import { Worker } from 'node:worker_threads';
 import type { Msg, NatsConnection } from 'nats';
 import { Seldom } from '../../system/lines/seldom.js';
+import { BatchCredit } from './batch-credit.js';
 import { Incoming } from './incoming.js';
-import type { Batch, FromThread, HeldRequests, ThreadOptions, ToThread } from './intake-messages.js';
+import type {
+  Batch,
+  FromThread,
+  HeldRequests,
+  ThreadData,
+  ThreadOptions,
+  ToThread,
+} from './intake-messages.js';
 
 const PROGRAM = new URL('./intake-worker.js', import.meta.url);
 const RESTART_MS = 100;
+/**
+ * The thread is told of released requests once there are so many, of so many bytes, or after so long: each message
+ * wakes it up. All are far below what the thread lets one connection have.
+ */
+const TOLD = { requests: 256, bytes: 16 * 1024, afterMs: 50 };
 
 /** A request that came in. */
 export interface Taken {
@@ -45,10 +58,11 @@ export class Intake {
   readonly #seldom: Seldom;
   readonly #flushes: (() => void)[] = [];
   #worker: Worker | undefined;
+  #credit = new BatchCredit();
+  /** What the thread does not know yet, by connection, and its sum. */
   #released = new Map<string, { requests: number; bytes: number }>();
-  /** Batches that were gone through, and the thread does not know yet. */
-  #batches = 0;
-  #isTelling = false;
+  #untold = { requests: 0, bytes: 0 };
+  #telling: NodeJS.Timeout | undefined;
   #next = 1;
   #isClosed = false;
 
@@ -90,6 +104,7 @@ export class Intake {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#forget();
     await this.#worker?.terminate();
   }
 
@@ -99,7 +114,9 @@ export class Intake {
 
   #start(): Promise<void> {
     const { url, seed, log, isLinked } = this.options;
-    const worker = new Worker(PROGRAM, { workerData: { url, seed } satisfies ThreadOptions });
+    this.#credit = new BatchCredit();
+    const workerData: ThreadData = { url, seed, credit: this.#credit.shared };
+    const worker = new Worker(PROGRAM, { workerData });
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromThread) => {
@@ -126,8 +143,7 @@ export class Intake {
 
   #ended(): void {
     if (this.#isClosed) return;
-    this.#released.clear();
-    this.#batches = 0;
+    this.#forget();
     setTimeout(() => {
       if (this.#isClosed) return;
       this.#start().catch(() => undefined);
@@ -167,9 +183,11 @@ export class Intake {
           release,
         });
     }
-    if (worker !== this.#worker) return;
-    this.#batches += 1;
-    this.#tellSoon();
+    const credit = this.#credit;
+    // In the next turn: a port hands over what arrives while it hands over, and connections would wait for all of it.
+    setImmediate(() => {
+      if (credit.done() && credit === this.#credit) this.#tellReleased();
+    });
   }
 
   #release(connection: string, bytes: number): void {
@@ -177,26 +195,25 @@ export class Intake {
     held.requests += 1;
     held.bytes += bytes;
     this.#released.set(connection, held);
-    this.#tellSoon();
-  }
-
-  /** One message for all that happens in a turn of the event loop: each wakes the thread up. */
-  #tellSoon(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    setImmediate(() => this.#tellReleased());
+    this.#untold.requests += 1;
+    this.#untold.bytes += bytes;
+    if (this.#untold.requests >= TOLD.requests || this.#untold.bytes >= TOLD.bytes) this.#tellReleased();
+    else this.#telling ??= setTimeout(() => this.#tellReleased(), TOLD.afterMs);
   }
 
   #tellReleased(): void {
-    this.#isTelling = false;
-    const batches = this.#batches;
-    if (batches === 0 && this.#released.size === 0) return;
     const held: readonly HeldRequests[] = [...this.#released].map(([connection, count]) => ({
       connection,
       ...count,
     }));
+    this.#forget();
+    this.#tell({ kind: 'released', held });
+  }
+
+  #forget(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
     this.#released = new Map();
-    this.#batches = 0;
-    this.#tell({ kind: 'released', batches, held });
+    this.#untold = { requests: 0, bytes: 0 };
   }
 }
