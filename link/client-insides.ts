@@ -2,8 +2,8 @@ import type { MsgHdrs, NatsConnection } from 'nats';
 
 /**
  * What we use of the inside of the client of NATS, @nats-io/nats-core. Its types do not name these things, so the
- * package pins one exact version. docs/insides.md lists each use with its test, and with what happens when the inside
- * is another one.
+ * package pins one exact version. docs/internals/insides.md lists each use with its test, and with what happens when
+ * the inside is another one.
  *
  * We read on any connection. We patch only connections that we opened ourselves, by `dial()`: the connection of a
  * user's program stays as that program made it.

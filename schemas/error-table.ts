@@ -15,7 +15,7 @@ interface ErrorRow {
   readonly exit: 1 | 2 | 3;
   /** `Nats-Service-Error-Code`, with the meaning of the number in HTTP. */
   readonly service: number;
-  /** One sentence for the reference in `docs/protocol.md`. */
+  /** One sentence for the reference in `docs/reference/protocol.md`. */
   readonly meaning: string;
 }
 
@@ -355,7 +355,7 @@ export const ERRORS = {
     false,
     2,
     400,
-    'A line of a ledger does not have the form of docs/protocol.md#ledgers; the message names the line.',
+    'A line of a ledger does not have the form of docs/reference/protocol.md#ledgers; the message names the line.',
   ),
   CERTIFICATE_INVALID: row(
     'rejected',

@@ -1,4 +1,6 @@
-/** Names of the headers that records carry; programs in any language may rely on them. See docs/protocol.md. */
+/**
+ * Names of the headers that records carry; programs in any language may rely on them. See docs/reference/protocol.md.
+ */
 export const HEADER = {
   /** `<producer>.<epoch>.<n>`; n from 1 and gap-free within an epoch. */
   id: 'Tally-Id',

@@ -54,7 +54,7 @@ export const VerificationSchema = Type.Object(
     unattributed: Count('Findings: records with a missing or forged producer.'),
     stateMismatches: Count('Findings: snapshots that differ from the log.'),
     digest: Type.String({
-      description: 'SHA-256 over all records of the range in order: docs/replay.md#the-digest.',
+      description: 'SHA-256 over all records of the range in order: docs/reference/replay.md#the-digest.',
     }),
     seconds: Type.Number({
       minimum: 0,
@@ -124,7 +124,8 @@ export const StatementSchema = Type.Object(
     digest: Digest,
     segments: Type.Immutable(
       Type.Array(Type.Immutable(Type.Tuple([Type.Integer({ minimum: 1 }), Digest])), {
-        description: 'First sequence and digest of each part; docs/replay.md#the-digest defines the parts.',
+        description:
+          'First sequence and digest of each part; docs/reference/replay.md#the-digest defines the parts.',
       }),
     ),
   },

@@ -36,7 +36,7 @@ const logChecks = ({ log, losses }: BrokerStatus): readonly Diagnosis[] => [
     asWarning(
       'log',
       `${code}: ${message}`,
-      `read docs/operations.md, "When the log lost records"; then remove ${dir}`,
+      `read docs/guides/operate.md, "When the log lost records"; then remove ${dir}`,
     ),
   ),
 ];

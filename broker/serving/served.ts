@@ -3,8 +3,8 @@ import { CREATE_CONSUMER, PULL_CONSUMER } from '../../schemas/operate.js';
 import { PRODUCER_SUBJECTS, SIGNED_PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
 
 /**
- * Every subject that the broker serves in the account of the log: of people's, the sender is the last token. The
- * table in docs/protocol.md has the same rows, and the tests that send invalid requests go through all of them.
+ * Every subject that the broker serves in the account of the log: of people's, the sender is the last token. The table
+ * in docs/reference/protocol.md has the same rows, and the tests that send invalid requests go through all of them.
  */
 export const SERVED = {
   /** Commands of people. */

@@ -37,7 +37,7 @@ import { Throws } from './throws.js';
 import { pause } from '../../system/async/pause.js';
 import { Backoff } from '../../system/async/backoff.js';
 
-/** What the environment of a module's process says; see docs/protocol.md. */
+/** What the environment of a module's process says; see docs/reference/protocol.md. */
 export interface HostOptions {
   readonly url: string;
   readonly seed: string;

@@ -5,7 +5,7 @@ import type { Fault } from '../../schemas/errors.js';
 import type { PromisedCopy } from '../../schemas/result-bytes.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 
-/** How long a copy waits at most for a result to travel with; docs/limits.md says it. */
+/** How long a copy waits at most for a result to travel with; docs/reference/limits.md says it. */
 export const COPY_WAIT_MS = 4;
 /** After such a pause no result is expected soon, and a copy goes at once. */
 const ALONE_MS = 10;

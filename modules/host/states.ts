@@ -12,7 +12,7 @@ import type { AnyEvent } from '../sdk/checked-outcome.js';
 const WRITING_SHARE = 8;
 /**
  * Where a group had few changes, so long from its begin to the next one: to wake the thread that writes takes more time
- * than to write. A change after a pause is written at once. docs/limits.md says it.
+ * than to write. A change after a pause is written at once. docs/reference/limits.md says it.
  */
 const FEW_CHANGES = 4;
 const FEW_PAUSE_MS = 5;

@@ -5,7 +5,7 @@ const IS_REFUSED = Symbol.for('tallystick.refused');
 /**
  * Thrown where a call has no output: the module rejected the command, the handler failed, the command expired, or the
  * broker cannot be reached. `code` tells which: a code of the module, such as `SOLD_OUT`, or one of the table in
- * docs/protocol.md.
+ * docs/reference/protocol.md.
  *
  * A process can have two copies of this package. Each copy knows the errors of the other.
  */

@@ -9,7 +9,7 @@ export interface Quantiles {
   readonly max: number | null;
 }
 
-/** What a burst test came to; see docs/burst.md. */
+/** What a burst test came to; see docs/guides/burst.md. */
 export interface BurstOutcome {
   readonly ok: boolean;
   readonly offered: number;

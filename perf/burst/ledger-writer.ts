@@ -4,8 +4,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 const CHUNK_CHARS = 64 * 1024;
 
 /**
- * Writes down what was acknowledged, as it is (docs/protocol.md#ledgers). What the system has taken survives the
- * death of this process; a line that its death cuts in two counts for nothing.
+ * Writes down what was acknowledged, as it is (docs/reference/protocol.md#ledgers). What the system has taken survives
+ * the death of this process; a line that its death cuts in two counts for nothing.
  */
 export class LedgerWriter {
   readonly #file: number;

@@ -5,7 +5,7 @@ import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { formatNumber } from '../../text/numbers.js';
 
-/** What the figures in docs/benchmarks.md are for. */
+/** What the figures in docs/reference/benchmarks.md are for. */
 export const PAYLOAD_BYTES = 256;
 const AGENTS = 10_000;
 const GROUP = 20_000;

@@ -7,7 +7,7 @@ import { formatNumber } from '../../text/numbers.js';
 
 const rateOf = (run: LoadRun | undefined): number => run?.perSecond ?? Number.NaN;
 
-/** What the journal is held to; see docs/benchmarks.md. */
+/** What the journal is held to; see docs/reference/benchmarks.md. */
 const ratiosOf = ({ fsync, os }: Appending['levels'], readPerSecond: number) => {
   const benches = Object.entries(os.peers).filter(([name]) => name.startsWith('nats bench'));
   const lone = ({ plain, journal }: Level): number => (journal['1']?.p50Ms ?? Number.NaN) / plain.p50Ms;

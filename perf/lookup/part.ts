@@ -1,6 +1,6 @@
 import type { Report, ScenarioOptions } from '../bench/scenario.js';
 
-/** What `lookup` gives as `ratios`, in this order, and what is held; see docs/benchmarks.md. */
+/** What `lookup` gives as `ratios`, in this order, and what is held; see docs/reference/benchmarks.md. */
 export const RATIOS = {
   getP50Us10k: '<= 2',
   getP99Us10k: '<= 20',

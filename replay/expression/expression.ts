@@ -24,9 +24,9 @@ const compile =
   };
 
 /**
- * Reads an expression of the small language in docs/replay.md: what it is for a scope. It computes on plain JSON,
- * sees own properties only, and cannot loop. EXPRESSION_INVALID, with the column, when it cannot be read, or where
- * `!`, `&&` or `||` meet what is neither true nor false.
+ * Reads an expression of the small language in docs/reference/replay.md: what it is for a scope. It computes on plain
+ * JSON, sees own properties only, and cannot loop. EXPRESSION_INVALID, with the column, when it cannot be read, or
+ * where `!`, `&&` or `||` meet what is neither true nor false.
  */
 export const compileExpression: (text: string) => Either<Fault, Evaluate<Json>> = compile((value) => value);
 

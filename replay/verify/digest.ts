@@ -23,7 +23,7 @@ const NANO_DIGITS = 9;
 
 /**
  * SHA-256 of records, in segments of {@link SEGMENT} sequences; the digest of all is that of the segments' digests.
- * What bytes of a record count is said in docs/replay.md, for programs in other languages.
+ * What bytes of a record count is said in docs/reference/replay.md, for programs in other languages.
  */
 export class LogDigest {
   /** What is to be hashed, and behind it a copy of the bytes that the records came in. */

@@ -31,7 +31,7 @@ export interface VerifyOptions {
    * numbers that are left out. Default 30,000.
    */
   readonly graceMs?: number | undefined;
-  /** File of what a producer outside says was acknowledged to it: NDJSON, docs/protocol.md#ledgers. */
+  /** File of what a producer outside says was acknowledged to it: NDJSON, docs/reference/protocol.md#ledgers. */
   readonly ledger?: string | undefined;
   /** Compares snapshots too; only a range that is the whole log says what they must be. */
   readonly snapshots?: SnapshotsToVerify | undefined;

@@ -3,7 +3,7 @@ import type { Database, Key, Transaction } from 'lmdb';
 
 /**
  * What we use of the inside of lmdb-js. Its types do not name these things, so the package pins one exact version.
- * docs/insides.md lists each use with its test, and with what happens when the inside is another one.
+ * docs/internals/insides.md lists each use with its test, and with what happens when the inside is another one.
  */
 interface Addon {
   readonly resetTxn: (address: number) => void;

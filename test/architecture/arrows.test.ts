@@ -59,8 +59,8 @@ describe('the arrows of the imports', () => {
     );
   });
 
-  it('docs/architecture.md has the drawing of today', () => {
-    const document = readFileSync(join(PROJECT_ROOT, 'docs', 'architecture.md'), 'utf8');
+  it('docs/internals/architecture.md has the drawing of today', () => {
+    const document = readFileSync(join(PROJECT_ROOT, 'docs', 'internals', 'architecture.md'), 'utf8');
     assert.equal(
       document,
       withDrawings(document, drawings(files, own)),

@@ -20,7 +20,7 @@ const flowchart = (arrows: Arrows): string => {
   ].join('\n');
 };
 
-/** The drawings of docs/architecture.md, made from the imports. */
+/** The drawings of docs/internals/architecture.md, made from the imports. */
 export const drawings = (files: readonly SourceFile[], own: PackageJson): string => {
   const within = (room: string): Arrows =>
     arrowsBetween(files, own, (path) =>

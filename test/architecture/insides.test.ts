@@ -14,7 +14,7 @@ interface Use {
   readonly test: string;
 }
 
-const uses: readonly Use[] = text('docs/insides.md')
+const uses: readonly Use[] = text('docs/internals/insides.md')
   .split('\n')
   .filter((line) => line.startsWith('| ') && !line.startsWith('| Package'))
   .map((line) => {

@@ -6,10 +6,10 @@ import { PROJECT_ROOT } from '../support/project-root.js';
 import { declares, mapped, named } from './map.js';
 import { sourceFiles } from './source-files.js';
 
-const text = readFileSync(join(PROJECT_ROOT, 'docs', 'architecture.md'), 'utf8');
+const text = readFileSync(join(PROJECT_ROOT, 'docs', 'internals', 'architecture.md'), 'utf8');
 const sources = new Map(sourceFiles(PROJECT_ROOT).map((file) => [file.path, file.text]));
 
-describe('docs/architecture.md', () => {
+describe('docs/internals/architecture.md', () => {
   it('each file in it exists, and declares the functions that stand behind the file', () => {
     const places = named(text);
     assert.ok(places.length > 30, `${places.length} files are named`);
@@ -54,7 +54,7 @@ describe('docs/architecture.md', () => {
   });
 });
 
-describe('what the check of docs/architecture.md reads', () => {
+describe('what the check of docs/internals/architecture.md reads', () => {
   it('a file with the functions that stand behind it', () => {
     assert.deepEqual(named('reads `a/b.ts` (`C.d`, `#e`) and `f/g-h.ts` (in time)'), [
       { file: 'a/b.ts', names: ['C', 'd', '#e'] },

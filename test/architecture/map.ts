@@ -1,4 +1,4 @@
-/** What docs/architecture.md says of the code, for a test to compare with the code. */
+/** What docs/internals/architecture.md says of the code, for a test to compare with the code. */
 
 /** A file, and what the text says is declared in it. */
 export interface Named {

@@ -14,10 +14,10 @@ describe('the wiring of the parts', () => {
     });
   }
 
-  it('docs/architecture.md has the parts in the order in which they are made', () => {
+  it('docs/internals/architecture.md has the parts in the order in which they are made', () => {
     const section =
       /^## How the parts of the broker know each other$([\s\S]*?)^## /m.exec(
-        read('docs/architecture.md'),
+        read('docs/internals/architecture.md'),
       )?.[1] ?? '';
     const parts = [...section.matchAll(/^\| `[^`]+` \(`(\w+)`\)/gm)].map(([, part = '']) => part);
     assert.ok(parts.length > 10);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
 import { SERVED } from '../../broker/serving/served.js';
@@ -23,6 +23,10 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['npm ci && npm start', 'tried from a fresh clone; `start` itself is what every test of this folder runs'],
   ['npm ci && npm test', 'is what .ci/run does'],
   [
+    'go install github.com/nats-io/natscli/nats@v0.4.0',
+    'the tests build the same sources with their checksums',
+  ],
+  [
     'npm init -y && npm pkg set type=module && npm install tallystick && npm install --save-dev tsx',
     'needs the registry; the test of the tutorial installs what `npm pack` makes',
   ],
@@ -41,8 +45,8 @@ describe('documents', () => {
     for (const { path, text } of all) assert.doesNotMatch(text, /^(<{7}|={7}|>{7})( |$)/m, path);
   });
 
-  it('docs/protocol.md has the table of errors that schemas/error-table.ts gives', () => {
-    const protocol = all.find(({ path }) => path === 'docs/protocol.md');
+  it('docs/reference/protocol.md has the table of errors that schemas/error-table.ts gives', () => {
+    const protocol = all.find(({ path }) => path === 'docs/reference/protocol.md');
     assert.ok(protocol);
     assert.equal(
       protocol.text,
@@ -51,8 +55,8 @@ describe('documents', () => {
     );
   });
 
-  it('docs/protocol.md names every subject that the broker serves', () => {
-    const protocol = all.find(({ path }) => path === 'docs/protocol.md')?.text ?? '';
+  it('docs/reference/protocol.md names every subject that the broker serves', () => {
+    const protocol = all.find(({ path }) => path === 'docs/reference/protocol.md')?.text ?? '';
     const table = protocol.slice(protocol.indexOf('## Subjects'), protocol.indexOf('## Headers'));
     for (const subject of Object.values(SERVED)) {
       const [fixed = ''] = subject.split(/[*>]/);
@@ -79,9 +83,25 @@ describe('documents', () => {
     const index = all.find(({ path }) => path === 'docs/README.md')?.text ?? '';
     const missing = all
       .map(({ path }) => path)
-      .filter((path) => /^docs\/[^/]+\.md$/.test(path) && path !== 'docs/README.md')
+      .filter((path) => /^docs\/(?!decisions\/)/.test(path) && path !== 'docs/README.md')
       .filter((path) => !index.includes(`](${path.slice('docs/'.length)})`));
     assert.deepEqual(missing, []);
+  });
+
+  it('README.md has at most 150 lines, and code among the first 40', () => {
+    const lines = all.find(({ path }) => path === 'README.md')?.text.split('\n') ?? [];
+    assert.ok(lines.length <= 151, `${lines.length} lines`);
+    assert.ok(lines.slice(0, 40).some((line) => line.startsWith('```ts ')));
+  });
+
+  it('README.md starts and tests by two commands, and .ci/run types the second', () => {
+    const readme = all.find(({ path }) => path === 'README.md')?.text ?? '';
+    const commands = blocksOf(readme)
+      .filter(({ language }) => language === 'sh')
+      .map(({ text }) => text.trim());
+    assert.deepEqual(commands, ['npm ci && npm start', 'npm ci && npm test']);
+    const ci = readFileSync(join(PROJECT_ROOT, '.ci', 'run'), 'utf8');
+    assert.ok(ci.split('\n').includes('npm ci && npm test'));
   });
 
   it('every command is in a block that a test runs, or is one of those that cannot be', () => {
@@ -94,7 +114,7 @@ describe('documents', () => {
   });
 
   it('every decision has its number once, and says context, decision, why and consequences', () => {
-    const decisions = all.filter(({ path }) => path.startsWith('docs/decisions/'));
+    const decisions = all.filter(({ path }) => /^docs\/decisions\/\d/.test(path));
     assert.ok(decisions.length > 0);
     const numbers = decisions.map(({ path }) => Number(path.slice('docs/decisions/'.length).slice(0, 4)));
     assert.deepEqual(

@@ -16,13 +16,9 @@ const markdownIn = (folder: string): readonly string[] =>
     .toSorted()
     .map((name) => `${folder}/${name}`);
 
+/** A guide may need what a guide before it made, and all need what the README made. */
+const FOLDERS = ['docs', 'docs/guides', 'docs/reference', 'docs/internals', 'docs/decisions'];
+
 /** The README first: what it makes is there for those that follow. */
 export const documents = (): readonly Document[] =>
-  [
-    'README.md',
-    'CHANGELOG.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-    ...markdownIn('docs'),
-    ...markdownIn('docs/decisions'),
-  ].map(read);
+  ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...FOLDERS.flatMap(markdownIn)].map(read);

@@ -22,7 +22,7 @@ const CHANGES_SHELL = /^(eval|export) /;
 const shownIn = (text: string): readonly Block[] =>
   blocksOf(text).filter(({ language, info }) => language === 'console' || info !== '');
 
-const OF_REPLAY = new Set(['docs/debugging.md', 'docs/replay.md']);
+const OF_REPLAY = new Set(['docs/guides/debug.md', 'docs/reference/replay.md']);
 const TUTORIAL = 'docs/tutorial.md';
 
 const followed = documents().filter(({ text }) => shownIn(text).length > 0);

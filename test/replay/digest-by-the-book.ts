@@ -12,7 +12,7 @@ interface Answer {
 }
 
 /**
- * The digest of a log's records by the words of docs/replay.md alone, and by another way of reading: one record at a time by its
+ * The digest of a log's records by the words of docs/reference/replay.md alone, and by another way of reading: one record at a time by its
  * sequence, as the server's JSON.
  */
 export const digestByTheBook = async (

@@ -44,7 +44,7 @@ describe('verify on a log that is as it was stored', () => {
     assert.equal((await system.verify({ nc: live })).digest, found.digest);
   });
 
-  test('makes a digest that can be computed from what docs/replay.md says', async () => {
+  test('makes a digest that can be computed from what docs/reference/replay.md says', async () => {
     const { digest } = await system.verify({ nc: live });
     assert.equal(await digestByTheBook(live, 1, log.length), digest);
     const part = await system.verify({ nc: live, from: 20, to: 90 });

@@ -16,8 +16,8 @@ export interface CommandPolicyOptions {
 
 /**
  * When a command may run. It is told what happens, and says which command is next; it runs nothing, waits for nothing
- * and reads no clock. The rules stand in docs/architecture.md, and test/modules/host/schedule/command-policy.test.ts
- * shows each.
+ * and reads no clock. The rules stand in docs/internals/architecture.md, and
+ * test/modules/host/schedule/command-policy.test.ts shows each.
  *
  * A command has its turn first: it is checked, and a pure decider decides. If its action has an effectful handler,
  * the handler then waits for a place.

@@ -15,7 +15,7 @@ import { createLog, dial } from '../../support/log.js';
 import { connectOperator } from '../../support/log-checks.js';
 import { startServer } from '../../support/server.js';
 
-/** As docs/protocol.md says it. */
+/** As docs/reference/protocol.md says it. */
 const PRODUCERS = 1_000;
 
 interface Opened {

@@ -102,7 +102,7 @@ const inHand =
     assert.equal(policy.inHand, count, 'in hand');
 
 interface Row {
-  /** As docs/architecture.md has it. */
+  /** As docs/internals/architecture.md has it. */
   readonly rule: string;
   readonly culprit?: number;
   readonly suspects?: readonly number[];
@@ -287,8 +287,8 @@ const run = ({ culprit, suspects = [], steps }: Omit<Row, 'rule'>): void => {
 describe('when a command runs', () => {
   for (const { rule, ...row } of POLICY) it(rule, () => run(row));
 
-  it('docs/architecture.md has the same rules', () => {
-    const text = readFileSync(join(PROJECT_ROOT, 'docs', 'architecture.md'), 'utf8');
+  it('docs/internals/architecture.md has the same rules', () => {
+    const text = readFileSync(join(PROJECT_ROOT, 'docs', 'internals', 'architecture.md'), 'utf8');
     const [, section = ''] = text.split(/^## When a command runs$/m);
     const rules = [
       ...section
