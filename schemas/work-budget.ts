@@ -27,7 +27,7 @@ export const spendSteps = (length: number, size: number): void => {
 
 /**
  * A schema is about to be applied that may be applied to the same place again. The bundle of typebox calls it, see
- * build/bundle-typebox.mjs.
+ * build/bundle-packages.mjs.
  *
  * @public
  */
