@@ -1,6 +1,7 @@
 import type { Msg } from 'nats';
 import { headerBytesOf } from '../../link/message-headers.js';
-import type { Asking, ConnectionBounds } from './turnstile.js';
+import type { ConnectionBounds } from './turnstile.js';
+import type { Asking } from './waiting-requests.js';
 
 /** What is answered at once makes room at once for the next, and what it leaves in the module's line grows. */
 const AMONG_OTHERS_MS = 8;

@@ -1,6 +1,8 @@
 import Denque from 'denque';
 import type { Fault } from '../../schemas/errors.js';
 import { overloaded } from './overloaded.js';
+import { TimeSlice } from './time-slice.js';
+import { type Asking, type TurnstileBounds, WaitingRequests } from './waiting-requests.js';
 
 /** What one kind of request may have at a time, of one connection. */
 export interface ConnectionBounds {
@@ -19,50 +21,12 @@ export interface ConnectionBounds {
   readonly waiting?: number;
 }
 
-export interface TurnstileBounds {
-  /** Requests of one connection that wait, and their bytes; what comes then is refused. */
-  readonly connection: { readonly requests: number; readonly bytes: number };
-  /** The same of one account. */
-  readonly account: { readonly requests: number; readonly bytes: number };
-  /**
-   * So much of one connection may wait whatever waits of its account: many connections of one sender fill what the
-   * account may have.
-   */
-  readonly small?: { readonly requests: number; readonly bytes: number };
-}
-
-const MIB = 1024 * 1024;
-
-export const BOUNDS: TurnstileBounds = {
-  connection: { requests: 20_000, bytes: 32 * MIB },
-  account: { requests: 100_000, bytes: 64 * MIB },
-  small: { requests: 100, bytes: 64 * 1024 },
-};
-
-/** Who asks, and for what. `line`: what is taken in its order; the connection has a line for each kind of request. */
-export interface Asking {
-  readonly account: string;
-  readonly connection: string;
-  readonly line: string;
-  readonly bytes: number;
-}
-
 /** Taken in one turn of a line, bytes: who sends large requests has fewer of them taken. */
 const QUANTUM_BYTES = 16 * 1024;
-/**
- * For so long requests are taken before the connection is read again, milliseconds: what is not read waits in the
- * server.
- */
-const SLICE_MS = 3;
 /** For so long a connection that has asked counts as one of those that ask, milliseconds. */
 const ASKING_MS = 1_000;
 /** Answers that take long are no reason to keep more from being asked for, milliseconds. */
 const STUCK_MS = 25;
-
-interface HeldOfConnection {
-  requests: number;
-  bytes: number;
-}
 
 interface WaitingRequest {
   readonly asking: Asking;
@@ -83,9 +47,6 @@ interface ConnectionQueue {
 
 const NO_CONNECTION = { connection: '', at: Number.NEGATIVE_INFINITY };
 
-const isSmall = ({ small }: TurnstileBounds, held: HeldOfConnection | undefined, bytes: number): boolean =>
-  small !== undefined && (held?.requests ?? 0) < small.requests && (held?.bytes ?? 0) + bytes <= small.bytes;
-
 const tooLong = ({ line: name }: Asking, { pace, queue }: ConnectionQueue): Fault | undefined => {
   const [, verb] = name.split(' ');
   return pace.waiting === undefined || queue.length < pace.waiting
@@ -99,24 +60,21 @@ const tooLong = ({ line: name }: Asking, { pace, queue }: ConnectionQueue): Faul
  */
 export class Turnstile {
   readonly #lines = new Map<string, ConnectionQueue>();
-  readonly #held = new Map<string, HeldOfConnection>();
+  readonly #waiting: WaitingRequests;
+  readonly #time = new TimeSlice(() => this.#slice());
   /** Lines of which the next request may be taken, in the order of their turns. */
   #ready: ConnectionQueue[] = [];
   /** Who asked last, and the last other one. */
   #latest = NO_CONNECTION;
   #before = NO_CONNECTION;
-  #sliceEnds = 0;
-  #isScheduled = false;
 
-  constructor(private readonly bounds: TurnstileBounds = BOUNDS) {}
+  constructor(bounds?: TurnstileBounds) {
+    this.#waiting = new WaitingRequests(bounds);
+  }
 
   /** Requests that wait, by account. */
   waiting(): ReadonlyMap<string, number> {
-    return new Map(
-      [...this.#held].flatMap(([key, { requests }]) =>
-        key.startsWith('a ') ? [[key.slice(2), requests] as const] : [],
-      ),
-    );
+    return this.#waiting.byAccount();
   }
 
   /**
@@ -128,17 +86,17 @@ export class Turnstile {
     if (asking.connection !== this.#latest.connection) this.#before = this.#latest;
     this.#latest = { connection: asking.connection, at: performance.now() };
     const isFirst = line.queue.isEmpty() && this.#ready.length === 0;
-    if (isFirst && this.#mayTake(line) && this.#hasTime()) {
+    if (isFirst && this.#mayTake(line) && this.#time.hasTime()) {
       this.#taken(line, asking);
       take();
       return undefined;
     }
-    const full = tooLong(asking, line) ?? this.#full(asking);
+    const full = tooLong(asking, line) ?? this.#waiting.full(asking);
     if (full !== undefined) {
       this.#forget(asking, line);
       return full;
     }
-    this.#count(asking, 1);
+    this.#waiting.count(asking, 1);
     line.queue.push({ asking, take });
     this.#makeReady(line);
     return undefined;
@@ -182,41 +140,12 @@ export class Turnstile {
     if (line.inFlight === 0 && line.queue.isEmpty()) this.#lines.delete(key);
   }
 
-  #full({ account, connection, bytes }: Asking): Fault | undefined {
-    const by = [
-      ['this connection', `c ${connection}`, this.bounds.connection],
-      [`the account ${account}`, `a ${account}`, this.bounds.account],
-    ] as const;
-    const own = this.#held.get(`c ${connection}`);
-    for (const [who, key, bound] of by) {
-      const held = this.#held.get(key);
-      if (held === undefined) continue;
-      if (bound === this.bounds.account && isSmall(this.bounds, own, bytes)) continue;
-      if (held.requests < bound.requests && held.bytes + bytes <= bound.bytes) continue;
-      const quota = `${bound.requests} requests and ${bound.bytes} bytes`;
-      return overloaded(
-        `${held.requests} requests of ${who} wait, with ${held.bytes} bytes, and ${quota} may`,
-      );
-    }
-    return undefined;
-  }
-
-  #count({ account, connection, bytes }: Asking, sign: 1 | -1): void {
-    for (const key of [`c ${connection}`, `a ${account}`]) {
-      const held = this.#held.get(key) ?? { requests: 0, bytes: 0 };
-      held.requests += sign;
-      held.bytes += sign * bytes;
-      if (held.requests === 0) this.#held.delete(key);
-      else this.#held.set(key, held);
-    }
-  }
-
   #makeReady(line: ConnectionQueue): void {
     if (line.isReady || line.queue.isEmpty()) return;
     if (!this.#mayTake(line)) return this.#tryLater(line);
     line.isReady = true;
     this.#ready.push(line);
-    this.#schedule();
+    this.#time.schedule();
   }
 
   #isAlone({ connection }: ConnectionQueue): boolean {
@@ -247,33 +176,13 @@ export class Turnstile {
     }, STUCK_MS);
   }
 
-  /** Whether this turn of the event loop has time left for requests. */
-  #hasTime(): boolean {
-    const now = performance.now();
-    if (this.#sliceEnds === 0) {
-      this.#sliceEnds = now + SLICE_MS;
-      this.#schedule();
-    }
-    return now < this.#sliceEnds;
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    // Behind what the connection has brought by then.
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#sliceEnds = 0;
-      this.#slice();
-    });
-  }
-
+  /** Takes requests while there is time, from each line in turn. */
   #slice(): void {
-    while (this.#ready.length > 0 && this.#hasTime()) {
+    while (this.#ready.length > 0 && this.#time.hasTime()) {
       const turn = this.#ready;
       this.#ready = [];
       for (const [i, line] of turn.entries()) {
-        if (!this.#hasTime()) {
+        if (!this.#time.hasTime()) {
           // Those that had no turn are the first of the next.
           this.#ready = [...turn.slice(i), ...this.#ready];
           break;
@@ -281,7 +190,7 @@ export class Turnstile {
         this.#serve(line);
       }
     }
-    if (this.#ready.length > 0) this.#schedule();
+    if (this.#ready.length > 0) this.#time.schedule();
   }
 
   #serve(line: ConnectionQueue): void {
@@ -289,13 +198,13 @@ export class Turnstile {
     line.credit += QUANTUM_BYTES;
     // Some take long to answer: the others' turn comes in this slice or the next.
     for (let next = line.queue.peekFront(); next !== undefined; next = line.queue.peekFront()) {
-      if (!this.#mayTake(line) || !this.#hasTime()) break;
+      if (!this.#mayTake(line) || !this.#time.hasTime()) break;
       // A request has its own weight and what it costs to look at.
       const weight = next.asking.bytes + 512;
       if (weight > line.credit) break;
       line.credit -= weight;
       line.queue.shift();
-      this.#count(next.asking, -1);
+      this.#waiting.count(next.asking, -1);
       this.#taken(line, next.asking);
       next.take();
     }
