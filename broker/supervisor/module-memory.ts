@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import Type, { type Static } from 'typebox';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
-import { compile } from '../../schemas/validate.js';
+import { compileOnUse } from '../../schemas/validate.js';
 import { replaceFileSync } from '../../system/files/durable-file.js';
 
 /** In the data directory: which modules this broker has had, and what an operator wants of each. */
@@ -37,7 +37,7 @@ export interface Remembered extends Omit<Static<typeof RememberedSchema>, 'manif
   readonly manifest: Manifest;
 }
 
-const check = compile<Static<typeof MemorySchema>>(MemorySchema, 'DATA_DIR_UNUSABLE', MEMORY_FILE);
+const check = compileOnUse<Static<typeof MemorySchema>>(MemorySchema, 'DATA_DIR_UNUSABLE', MEMORY_FILE);
 
 const unusable = (path: string, why: string): Fault =>
   fault(

@@ -11,12 +11,12 @@ import { CrashRecord } from './crash-record.js';
 import type { EpochPace } from './epoch-pace.js';
 import { EpochRequests } from './epoch-requests.js';
 import type { ModuleSource } from './manifest-file.js';
-import { ModuleProcess, type ProcessEnd } from './module-process.js';
+import type { ModuleProcess, ProcessEnd } from './module-process.js';
 import type { ModuleSurroundings } from './module-surroundings.js';
+import { ProcessStart, whyEnded } from './process-start.js';
 import { SilenceWatch } from './silence-watch.js';
-import { StartClock } from './start-clock.js';
+import { startFailed, startParked } from './start-failures.js';
 import type { Rest } from './start-plan.js';
-import { whenLate } from './when-late.js';
 import { Backoff } from '../../system/async/backoff.js';
 import { pause } from '../../system/async/pause.js';
 
@@ -28,8 +28,6 @@ const MAX_BACKOFF_MS = 10_000;
 const MAX_READY_BACKOFF_MS = 1_000;
 /** How often it is looked whether the server is back. */
 const LINK_POLL_MS = 100;
-/** Longer than anyone debugs: the longest time of a timer. */
-const UNLIMITED_MS = 2 ** 31 - 1;
 /** How long a module may take to finish what it handles when it is asked to stop. */
 const DRAIN_MS = 15_000;
 
@@ -57,15 +55,14 @@ export class SupervisedModule implements ServedModule {
   restarts = 0;
   beat: Beat | undefined;
   instance = nuid.next();
-  /** Of the process that was started last. */
-  processInstance = '';
   stats = new ServiceStats();
   readonly source: ModuleSource;
   readonly pace: EpochPace;
   readonly #around: ModuleSurroundings;
   readonly #onParked: (reason: string | null) => void;
   readonly #epochs: EpochRequests;
-  #process: ModuleProcess | undefined;
+  /** The start of the process that was started last. */
+  #start: ProcessStart | undefined;
   #lastExit: ProcessEnd | 'none' = 'none';
   #crashes: CrashRecord;
   /** It was parked before this start. */
@@ -73,13 +70,9 @@ export class SupervisedModule implements ServedModule {
   #wanted = false;
   /** Of the process that was answered last: what ran before it has stored nothing behind. */
   #epoch = 0;
-  #ready: (() => void) | undefined;
   #watch: SilenceWatch | undefined;
   #life: Promise<void> = Promise.resolve();
   #pausing = new AbortController();
-  /** The process that asked for its epoch last: its code is loaded. */
-  #askedBy = '';
-  #startClock = new StartClock();
 
   constructor({ source, around, pace = around.newPace(), onParked }: SupervisedModuleOptions) {
     this.source = source;
@@ -99,7 +92,13 @@ export class SupervisedModule implements ServedModule {
   }
 
   get pid(): number | null {
-    return this.#process?.running === true ? this.#process.pid : null;
+    const process = this.#start?.process;
+    return process?.running === true ? process.pid : null;
+  }
+
+  /** Of the process that was started last. */
+  get processInstance(): string {
+    return this.#start?.instance ?? '';
   }
 
   /** {@link lastOutput} as one text; undefined where nothing was printed. */
@@ -156,7 +155,7 @@ export class SupervisedModule implements ServedModule {
     this.#wanted = false;
     if (this.reloading) this.state = 'reloading';
     this.#pausing.abort();
-    await this.#process?.stop(DRAIN_MS);
+    await this.#start?.process?.stop(DRAIN_MS);
     await this.#life;
     this.state = this.reloading ? 'reloading' : 'unloaded';
     this.reason = null;
@@ -166,19 +165,19 @@ export class SupervisedModule implements ServedModule {
   abandon(): void {
     this.#wanted = false;
     this.#pausing.abort();
-    void this.#process?.kill();
+    void this.#start?.process?.kill();
   }
 
   /** The module's process asks for its epoch. See {@link EpochRequests}. */
   starts(request: StartRequest): TaskEither<Fault, StartReply> {
     return () => {
-      this.#askedBy = request.instance ?? this.processInstance;
+      this.#start?.asked(request.instance);
       return this.#epochs.request(request, async () => {
         this.#watch?.heard();
-        const clock = this.#startClock;
-        clock.asked();
+        const clock = this.#start?.clock;
+        clock?.asked();
         const started = await this.#around.start(this.manifest, request)();
-        clock.answered(E.isRight(started) ? started.right.foldRecords : 0);
+        clock?.answered(E.isRight(started) ? started.right.foldRecords : 0);
         if (E.isRight(started)) this.#epoch = started.right.epoch;
         return started;
       });
@@ -192,14 +191,14 @@ export class SupervisedModule implements ServedModule {
 
   isReady(): void {
     this.#watch?.heard();
-    this.#ready?.();
+    this.#start?.isReady();
     // A follower continues to read with the consumer of its past.
     if (!isFollower(this.manifest)) void this.#around.started(this.name)();
   }
 
   beats(beat: Beat): void {
     this.#watch?.heard();
-    this.#startClock.folded(beat.folded ?? 0);
+    this.#start?.clock.folded(beat.folded ?? 0);
     this.beat = beat;
   }
 
@@ -223,7 +222,8 @@ export class SupervisedModule implements ServedModule {
         // One that ends as soon as it is ready has not recovered: the pauses before it must continue to grow.
         if (ranMs >= backoff.nextMs) backoff.reset();
         if (!this.#wanted) break;
-        this.reason = this.#whyEnded(started.right, `its process ended (${this.#lastExit})`);
+        this.lastOutput = started.right.said.all;
+        this.reason = whyEnded(started.right, `its process ended (${this.#lastExit})`);
         park = this.#crashes.ended(ranMs);
       } else {
         if (!this.#wanted) break;
@@ -241,19 +241,10 @@ export class SupervisedModule implements ServedModule {
       const backoffMs = backoff.take(E.isRight(started) ? MAX_READY_BACKOFF_MS : MAX_BACKOFF_MS);
       const pauseMs = Math.ceil(Math.max(backoffMs, this.pace.waitMs));
       this.#around.log(this.name, `${this.reason}; it starts again in ${pauseMs} ms`);
-      if (E.isLeft(started)) answer(E.left(this.#firstStartFailed()));
+      if (E.isLeft(started)) answer(E.left(startFailed(this)));
       await this.#pause(pauseMs);
     }
     answer(E.left(fault('MODULE_STATE', `${this.name} was unloaded while it started`)));
-  }
-
-  #firstStartFailed(): Fault {
-    const goesOn = `the broker still tries: \`tallystick module info ${this.name}\` shows its state`;
-    const todo = `fix it and run \`tallystick module reload ${this.name}\`, or stop it: \`tallystick module unload ${this.name}\``;
-    return fault(
-      'MODULE_START_FAILED',
-      `${this.name} did not start: ${this.reason}; ${goesOn}${this.#saidLast}\n${todo}`,
-    );
   }
 
   async #park(crashes: string): Promise<E.Either<Fault, never>> {
@@ -262,12 +253,7 @@ export class SupervisedModule implements ServedModule {
     this.#around.log(this.name, `${reason}; \`tallystick module reload ${this.name}\` starts it again`);
     this.#onParked(reason);
     await this.#around.repair(this.manifest)();
-    const todo = `fix it and run \`tallystick module reload ${this.name}\`; its commands wait until then`;
-    return E.left(fault('MODULE_START_FAILED', `${this.name} was ${reason}${this.#saidLast}\n${todo}`));
-  }
-
-  get #saidLast(): string {
-    return this.lastOutput.map((line) => `\n  ${line}`).join('');
+    return E.left(startParked(this, reason));
   }
 
   /** A person may stop it at a breakpoint for as long as they like: its silence is no hang. */
@@ -294,59 +280,21 @@ export class SupervisedModule implements ServedModule {
     return end;
   }
 
-  /** A process that is ready, or why there is none; then nothing of it is left. */
+  /** A process that is ready, or why there is none. */
   async #startProcess(): Promise<E.Either<Fault, ModuleProcess>> {
-    // Kill and wait, new epoch, new credential, start: the order that a replacement must have.
-    const key = await this.#around.grant(this.manifest)();
-    if (E.isLeft(key)) return key;
-    if (!this.#wanted) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
-    const { hostEntry, natsUrl, snapshotsDir, reaper, serverAnswers } = this.#around;
-    this.processInstance = nuid.next();
-    const ready = new Promise<'ready'>((resolve) => {
-      this.#ready = () => resolve('ready');
-    });
-    const spawned = ModuleProcess.start({
+    const start = new ProcessStart({
       source: this.source,
-      hostEntry,
-      natsUrl,
-      seed: key.right.seed,
-      snapshotsDir: snapshotsDir(this.name),
+      around: this.#around,
       lastExit: this.#lastExit,
-      instance: this.processInstance,
       inspectPort: this.#inspectPort,
-      reaper,
-      onLine: (line) => this.#around.output(this.name, line),
+      isWanted: () => this.#wanted,
     });
-    if (E.isLeft(spawned)) return spawned;
-    const process = spawned.right;
-    this.#process = process;
-    const { startMs } = limitsOf(this.manifest);
-    const clock = new StartClock(() => process.clock.now());
-    this.#startClock = clock;
-    const withinMs = this.#inspectPort === undefined ? startMs : UNLIMITED_MS;
-    const late = whenLate({ withinMs, passedMs: () => clock.stillMs, heard: serverAnswers });
-    const first = await Promise.race([ready, late.late, process.ended]);
-    late.cancel();
-    this.#ready = undefined;
-    if (first === 'ready') return E.right(process);
-    await process.kill();
-    if (first !== 'late') this.#lastExit = first;
-    const why = first === 'late' ? this.#whyLate(startMs) : `its process ended (${first})`;
-    return E.left(fault('MODULE_START_FAILED', this.#whyEnded(process, why)));
-  }
-
-  /** How a process ended, with the line that says why; all that it printed last is kept for who asks. */
-  #whyEnded({ said }: ModuleProcess, how: string): string {
-    this.lastOutput = said.all;
-    // One that a signal has ended could not say why.
-    if (!how.includes('(exit:')) return how;
-    return said.cause === undefined ? `${how} and printed nothing` : `${how}: ${said.cause}`;
-  }
-
-  #whyLate(startMs: number): string {
-    const doing =
-      this.#askedBy === this.processInstance ? 'it still folded its past' : 'its code was still being loaded';
-    return `it was not ready within ${startMs} ms: ${doing}`;
+    this.#start = start;
+    const started = await start.run();
+    if (E.isRight(started)) return started;
+    if (start.process !== undefined) this.lastOutput = start.process.said.all;
+    if (start.end !== undefined) this.#lastExit = start.end;
+    return started;
   }
 
   /** Waits until the server can be reached, without which no process can start. Since when it can. */

@@ -7,8 +7,11 @@ import type { ModuleRemoval } from '../../schemas/operate.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { brokenBy, startOrder } from './dependencies.js';
 import { type ModuleSource, readModule } from './manifest-file.js';
-import type { Intent, ModuleMemory, Remembered } from './module-memory.js';
+import { ModuleChanges } from './module-changes.js';
+import { ModuleIntents } from './module-intents.js';
+import type { ModuleMemory } from './module-memory.js';
 import type { ModuleSurroundings } from './module-surroundings.js';
+import { removalNote } from './removal-note.js';
 import type { PlannedStart } from './start-plan.js';
 import { SupervisedModule } from './supervised-module.js';
 import type { SupervisedModules } from './supervised-modules.js';
@@ -18,15 +21,17 @@ type Begun = TaskEither<Fault, SupervisedModule>;
 
 /** Starts and stops the modules of a broker, in the order of their dependencies. */
 export class Supervisor {
-  /** What is being done with a module, on request. */
-  readonly #busy = new Map<string, string>();
+  readonly #changes = new ModuleChanges();
+  readonly #intents: ModuleIntents;
   #stops = false;
 
   constructor(
     private readonly modules: SupervisedModules,
     private readonly around: ModuleSurroundings,
-    private readonly memory: ModuleMemory,
-  ) {}
+    memory: ModuleMemory,
+  ) {
+    this.#intents = new ModuleIntents(memory, (name, text) => around.log(name, text));
+  }
 
   /** Makes modules known and remembers them, before any of them starts. A name that is there twice is refused. */
   plan(planned: readonly PlannedStart[]): E.Either<Fault, void> {
@@ -40,9 +45,7 @@ export class Supervisor {
       if (rest !== undefined) module.rest(rest);
       this.modules.put(module);
     }
-    return this.memory.change(
-      new Map(planned.map(({ source, remembered }) => [source.manifest.name, remembered])),
-    );
+    return this.#intents.plan(planned);
   }
 
   /** Starts all that are to run, each after those it depends on. What cannot start says why; the rest runs. */
@@ -60,7 +63,9 @@ export class Supervisor {
     }
     for (const group of groups) {
       const starting = group.flatMap(toStart);
-      await Promise.all(starting.map((module) => module.load({ once: this.#isParked(module.name) })()));
+      await Promise.all(
+        starting.map((module) => module.load({ once: this.#intents.isParked(module.name) })()),
+      );
     }
   }
 
@@ -70,14 +75,14 @@ export class Supervisor {
       TE.fromEither(readModule(dir)),
       TE.chain((source) => {
         const { name } = source.manifest;
-        return this.#alone(name, 'loaded', () => this.#load(source));
+        return this.#changes.alone(name, 'loaded', () => this.#load(source));
       }),
       TE.chain((begun) => begun),
     );
   }
 
   unload(name: string, withDependents: boolean): TaskEither<Fault, SupervisedModule> {
-    return this.#alone(name, 'unloaded', () =>
+    return this.#changes.alone(name, 'unloaded', () =>
       pipe(
         this.#known(name),
         TE.chain((module) => this.#unload(module, withDependents)),
@@ -93,7 +98,7 @@ export class Supervisor {
     name: string,
     { untried = false, dir }: { readonly untried?: boolean; readonly dir?: string } = {},
   ): TaskEither<Fault, SupervisedModule> {
-    const replaced = this.#alone(name, 'reloaded', () =>
+    const replaced = this.#changes.alone(name, 'reloaded', () =>
       pipe(
         this.#known(name),
         TE.bindTo('old'),
@@ -124,7 +129,7 @@ export class Supervisor {
     name: string,
     { unload = false, dryRun = false }: { readonly unload?: boolean; readonly dryRun?: boolean } = {},
   ): TaskEither<Fault, ModuleRemoval> {
-    return this.#alone(name, 'removed', () =>
+    return this.#changes.alone(name, 'removed', () =>
       pipe(
         this.#known(name),
         TE.filterOrElse(
@@ -177,36 +182,8 @@ export class Supervisor {
       source,
       around: this.around,
       ...(pace === undefined ? {} : { pace }),
-      onParked: (parked) => this.#parked(name, parked),
+      onParked: (parked) => this.#intents.parked(name, parked),
     });
-  }
-
-  #isParked(name: string): boolean {
-    return (this.memory.all.get(name)?.parked ?? null) !== null;
-  }
-
-  #parked(name: string, parked: string | null): void {
-    const entry = this.memory.all.get(name);
-    if (entry === undefined || entry.parked === parked) return;
-    const written = this.memory.change(new Map([[name, { ...entry, parked }]]));
-    if (E.isLeft(written)) this.around.log(name, written.left.message);
-  }
-
-  /** What is asked of a module by one request, another one must not undo half way. */
-  #alone<A>(name: string, what: string, work: () => TaskEither<Fault, A>): TaskEither<Fault, A> {
-    return async () => {
-      const busy = this.#busy.get(name);
-      if (busy !== undefined) {
-        const text = `${name} is being ${busy} by another request; try again once it is`;
-        return E.left(fault('MODULE_STATE', text));
-      }
-      this.#busy.set(name, what);
-      try {
-        return await work()();
-      } finally {
-        this.#busy.delete(name);
-      }
-    };
   }
 
   #known(name: string): TaskEither<Fault, SupervisedModule> {
@@ -214,25 +191,6 @@ export class Supervisor {
     return module === undefined
       ? TE.left(fault('MODULE_UNKNOWN', `there is no module ${name}; \`tallystick module list\` lists them`))
       : TE.right(module);
-  }
-
-  /** Remembers what is wanted of modules, before it is done: after a reply, it holds through any crash. */
-  #remember(modules: readonly ModuleSource[], intent: Intent): E.Either<Fault, void> {
-    const entry = ({ dir, manifest }: ModuleSource): Remembered => {
-      const before = this.memory.all.get(manifest.name);
-      const shipped = before?.dir === dir && before.shipped;
-      return {
-        intent,
-        dir,
-        manifest,
-        shipped,
-        parked: intent === 'loaded' ? null : (before?.parked ?? null),
-      };
-    };
-    failPoint('module.remembering');
-    const written = this.memory.change(new Map(modules.map((each) => [each.manifest.name, entry(each)])));
-    failPoint('module.remembered');
-    return written;
   }
 
   #load(source: ModuleSource): TaskEither<Fault, Begun> {
@@ -244,7 +202,7 @@ export class Supervisor {
     }
     return pipe(
       TE.fromEither(this.#checkFits(source)),
-      TE.chainEitherK(() => this.#remember([source], 'loaded')),
+      TE.chainEitherK(() => this.#intents.remember([source], 'loaded')),
       TE.chainEitherK(() => this.#begin(source)),
     );
   }
@@ -260,7 +218,7 @@ export class Supervisor {
 
   #replace(old: SupervisedModule, source: ModuleSource): TaskEither<Fault, Begun> {
     return async () => {
-      const written = this.#remember([source], 'loaded');
+      const written = this.#intents.remember([source], 'loaded');
       if (E.isLeft(written)) return written;
       old.reloading = true;
       await old.unload();
@@ -282,7 +240,7 @@ export class Supervisor {
         );
       }
       const all = [...dependents, module];
-      const written = this.#remember(
+      const written = this.#intents.remember(
         all.map(({ source }) => source),
         'unloaded',
       );
@@ -298,16 +256,10 @@ export class Supervisor {
   #forget(module: SupervisedModule): TaskEither<Fault, ModuleRemoval> {
     return async () => {
       const { name } = module;
-      const entry = this.memory.all.get(name);
       const note = this.#noteOn(module);
       const waiting = this.around.waiting(name);
-      // One of the package would be back with the next start.
-      const kept: Remembered | undefined =
-        entry?.shipped === true ? { ...entry, intent: 'removed' } : undefined;
-      failPoint('module.removing');
-      const written = this.memory.change(new Map([[name, kept]]));
+      const written = this.#intents.forget(name);
       if (E.isLeft(written)) return written;
-      failPoint('module.removed');
       this.modules.forget(name);
       this.around.log(name, `removed; ${waiting} commands that wait are answered MODULE_UNKNOWN`);
       await this.around.forgotten(name);
@@ -315,18 +267,9 @@ export class Supervisor {
     };
   }
 
-  #noteOn({ name, state, isActive, source: { dir } }: SupervisedModule): string | null {
-    const dependents = this.modules.dependents(name);
-    const notes = [
-      ...(isActive ? [`it is ${state}: a removal needs --unload, which stops it first`] : []),
-      ...(this.memory.all.get(name)?.shipped === true
-        ? [`it ships with Tallystick: \`tallystick module load ${dir}\` brings it back`]
-        : []),
-      ...(dependents.length === 0
-        ? []
-        : [`${dependents.map((each) => each.name).join(', ')} cannot start without it`]),
-    ];
-    return notes.length === 0 ? null : notes.join('; ');
+  #noteOn(module: SupervisedModule): string | null {
+    const { name } = module;
+    return removalNote(module, this.#intents.isShipped(name), this.modules.dependents(name));
   }
 
   /** Whether the module can start, and whether the running ones could continue with it. */
