@@ -4,7 +4,7 @@ import { type Fault, fault } from './errors.js';
 import { DurabilitySchema } from './log.js';
 import { NAME_PATTERN } from './names.js';
 import { atLeastLike, parseBytes } from './quantity.js';
-import { compile } from './validate.js';
+import { compileOnUse } from './validate.js';
 
 /** The smallest useful log: a few block files of the server, and records of the largest size. */
 const MIN_LOG_BYTES = 16 * 1024 * 1024;
@@ -88,7 +88,7 @@ export interface StartInput {
   readonly inspected?: readonly string[] | undefined;
 }
 
-const check = compile<StartConfig>(StartConfigSchema, 'USAGE', 'configuration');
+const check = compileOnUse<StartConfig>(StartConfigSchema, 'USAGE', 'configuration');
 
 const bytes = (
   path: string,

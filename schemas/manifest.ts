@@ -5,7 +5,7 @@ import { SCHEMA_VERSION } from './headers.js';
 import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
 import { CODE_PATTERN } from './result.js';
 import { pointer, schemaProblem } from './schema-problem.js';
-import { compile, type JsonSchema } from './validate.js';
+import { compile, compileOnUse, type JsonSchema } from './validate.js';
 
 const Name = Type.String({ pattern: NAME_PATTERN });
 /** A JSON Schema; it is checked when it is compiled. */
@@ -200,7 +200,7 @@ export const schemaOf = ({ schema = DEFAULT_SCHEMA }: Pick<Manifest, 'schema'>):
 /** Whether an action takes an agent; yes by default. */
 export const takesAgent = (action: ActionManifest): boolean => action.agent !== 'none';
 
-const check = compile<Manifest>(ManifestSchema, 'MANIFEST_INVALID', 'manifest');
+const check = compileOnUse<Manifest>(ManifestSchema, 'MANIFEST_INVALID', 'manifest');
 
 const encoder = new TextEncoder();
 

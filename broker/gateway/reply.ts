@@ -7,14 +7,14 @@ import { encodeJson } from '../../schemas/json.js';
 import { LOG, MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
 import { type Refusal, RefusalSchema, type Result, refusal, serviceCode } from '../../schemas/result.js';
 import { bodyForCaller, parseResult } from '../../schemas/result-bytes.js';
-import { compile } from '../../schemas/validate.js';
+import { compileOnUse } from '../../schemas/validate.js';
 import { shortened } from '../serving/answer.js';
 import type { StoredResult } from './pending-calls.js';
 
 /** The body has the whole message; with a copy of a long one the reply would be above what the server takes. */
 const MAX_HEADER_TEXT = 1_024;
 
-const checkRefusal = compile<Refusal>(RefusalSchema, 'OUTCOME_INVALID', 'the result');
+const checkRefusal = compileOnUse<Refusal>(RefusalSchema, 'OUTCOME_INVALID', 'the result');
 
 const line = (name: string, value: string | number): string => `${name}: ${value}\r\n`;
 

@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { type Beat, EpochEndSchema, type StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { compile } from '../../schemas/validate.js';
+import { compileOnUse } from '../../schemas/validate.js';
 import type { Stacks } from '../dead/stacks.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { SupervisedModules } from '../supervisor/supervised-modules.js';
@@ -15,7 +15,7 @@ import { SERVED } from '../serving/served.js';
 const count = (value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 
-const checkEnd = compile<NonNullable<StartRequest['previous']>>(
+const checkEnd = compileOnUse<NonNullable<StartRequest['previous']>>(
   EpochEndSchema,
   'PAYLOAD_INVALID',
   'previous',

@@ -12,7 +12,7 @@ import {
   type StoredRequest,
   StoredRequestSchema,
 } from '../../schemas/producer-requests.js';
-import { type Check, compile } from '../../schemas/validate.js';
+import { type Check, compileOnUse } from '../../schemas/validate.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { readSigned, type SignedSubject } from '../gateway/signed-subject.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
@@ -34,9 +34,9 @@ export interface ProducersContext extends EpochsContext {
 /** Requests of one account that may wait while another of it is answered. */
 const MAX_WAITING = 100;
 
-const checkFence: Check<FenceRequest> = compile(FenceRequestSchema, 'PAYLOAD_INVALID', 'request');
-const checkStored: Check<StoredRequest> = compile(StoredRequestSchema, 'PAYLOAD_INVALID', 'request');
-const checkOpen: Check<OpenRequest> = compile(OpenRequestSchema, 'PAYLOAD_INVALID', 'request');
+const checkFence: Check<FenceRequest> = compileOnUse(FenceRequestSchema, 'PAYLOAD_INVALID', 'request');
+const checkStored: Check<StoredRequest> = compileOnUse(StoredRequestSchema, 'PAYLOAD_INVALID', 'request');
+const checkOpen: Check<OpenRequest> = compileOnUse(OpenRequestSchema, 'PAYLOAD_INVALID', 'request');
 
 /** An invalid name has a separate code; then the rest of the request. */
 const checked =

@@ -3,7 +3,7 @@ import { type TaskEither, tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { readBounded } from '../../system/files/bounded-file.js';
 import { writeOut } from '../../system/files/out-file.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { compile } from '../../schemas/validate.js';
+import { compileOnUse } from '../../schemas/validate.js';
 import {
   type Certificate,
   CertificateSchema,
@@ -14,8 +14,8 @@ import {
 import type { Segment } from './digest.js';
 import { isSigned, type SigningKey } from './signing-key.js';
 
-const certificateOf = compile<Certificate>(CertificateSchema, 'CERTIFICATE_INVALID', 'the certificate');
-const statementOf = compile<Statement>(
+const certificateOf = compileOnUse<Certificate>(CertificateSchema, 'CERTIFICATE_INVALID', 'the certificate');
+const statementOf = compileOnUse<Statement>(
   StatementSchema,
   'CERTIFICATE_INVALID',
   'the statement of the certificate',

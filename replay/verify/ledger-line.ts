@@ -1,11 +1,11 @@
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { parseIdentity } from '../../schemas/identity.js';
-import { compile } from '../../schemas/validate.js';
+import { compileOnUse } from '../../schemas/validate.js';
 import { type LedgerEntry, LedgerEntrySchema } from '../../schemas/verification.js';
 import { ByteHash } from './byte-hash.js';
 
-const check = compile<LedgerEntry>(LedgerEntrySchema, 'LEDGER_INVALID', 'the line');
+const check = compileOnUse<LedgerEntry>(LedgerEntrySchema, 'LEDGER_INVALID', 'the line');
 
 /** What the fingerprint of a claim is about. */
 export const CLAIM = { id: 1, subject: 2 } as const;

@@ -7,7 +7,7 @@ import {
   ExportHeadSchema,
 } from '../../schemas/export.js';
 import type { RawRecord } from '../../schemas/record.js';
-import { compile } from '../../schemas/validate.js';
+import { compileOnUse } from '../../schemas/validate.js';
 import { SOURCE } from '../format/cloudevents.js';
 import { lastOf } from '../format/export-format.js';
 import type { Headers } from '../../journal/wire/header-block.js';
@@ -23,8 +23,8 @@ export interface LineParser {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const head = compile<ExportHead>(ExportHeadSchema, 'IMPORT_INVALID', 'the first line');
-const exported = compile<ExportedRecord>(ExportedRecordSchema, 'IMPORT_INVALID', 'the record');
+const head = compileOnUse<ExportHead>(ExportHeadSchema, 'IMPORT_INVALID', 'the first line');
+const exported = compileOnUse<ExportedRecord>(ExportedRecordSchema, 'IMPORT_INVALID', 'the record');
 
 const ndjsonLines = (log: ExportHead): LineParser => ({
   record: (value) =>
