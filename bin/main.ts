@@ -21,6 +21,7 @@ const version = (): string => {
 
 const COMMANDS: LazyCommands = {
   start: async () => (await import('./commands/start-command.js')).addStart,
+  dev: async () => (await import('./commands/dev-command.js')).addDev,
   doctor: async () => (await import('./commands/doctor-command.js')).addDoctor,
   env: async () => (await import('./commands/env-command.js')).addEnv,
   status: async () => (await import('./commands/status-command.js')).addStatus,

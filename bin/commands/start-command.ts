@@ -4,7 +4,11 @@ import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT, type StartConfig, startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
+import type { Ready } from '../../schemas/operate.js';
+import { stderrLog } from '../../system/lines/broker-log.js';
 import type { ExitCode } from '../output/exit.js';
+import { print, printJson } from '../output/output.js';
+import { readyText } from '../text/ready-text.js';
 import { repeated } from '../options/option-values.js';
 import { whenUnwritten } from '../output/output-end.js';
 import { runCommand, withExamples } from '../output/run-command.js';
@@ -103,7 +107,11 @@ const start =
     if (isLeft(config)) return config;
     const modules = await loadableDirs(config.right.modules, config.right.dataDir)();
     if (isLeft(modules)) return modules;
-    return runBroker({ ...config.right, modules: [...modules.right] }, options.json === true)();
+    const onReady = (ready: Ready): void => {
+      if (options.json === true) printJson(ready);
+      else print(readyText(ready));
+    };
+    return runBroker({ ...config.right, modules: [...modules.right] }, { log: stderrLog(), onReady })();
   };
 
 export const addStart = (program: Command): void => {

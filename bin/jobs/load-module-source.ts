@@ -34,6 +34,22 @@ const asked = (
     ),
   );
 
+/** Loads the module that was built in a directory. */
+export const loadDir = (
+  nc: NatsConnection,
+  dir: string,
+  waiting: Waiting,
+): TE.TaskEither<Fault, ModuleStatus> => asked(nc, OPS.moduleLoad, waiting, { dir });
+
+/** Has a module run the code of that directory, without a trial of it. */
+export const reloadDir = (
+  nc: NatsConnection,
+  name: string,
+  dir: string,
+  waiting: Waiting,
+): TE.TaskEither<Fault, ModuleStatus> =>
+  asked(nc, OPS.moduleReload, waiting, { dir }, { name, untried: true });
+
 /** Builds the module that a user names, if it is a source, and loads it. */
 export const loadNamed = (
   nc: NatsConnection,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { stderrLog } from '../../system/lines/broker-log.js';
+import type { BrokerLog } from '../../system/lines/broker-log.js';
 import { isLoss, type LogLoss } from '../../broker/log/log-loss.js';
 import { progressReporter } from '../../broker/server/progress.js';
 import { type RunningBroker, startBroker } from '../../broker/start-broker.js';
@@ -10,8 +10,6 @@ import type { StartConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Ready } from '../../schemas/operate.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
-import { print, printJson } from '../output/output.js';
-import { readyText } from '../text/ready-text.js';
 
 /** Compiled code has the same folders as the sources, so relative paths find the modules. */
 export const MODULES = join(import.meta.dirname, '..', '..', 'modules');
@@ -46,12 +44,24 @@ const untilEnd = async (broker: RunningBroker, stop: Promise<NodeJS.Signals>): P
 const samePlace = (config: StartConfig, { nats }: Ready): StartConfig =>
   config.natsUrl === undefined ? { ...config, natsPort: Number(new URL(nats).port) } : config;
 
-/** Runs the broker in this process. Broker and modules are put together here. */
+/** How the broker of this process speaks to its terminal. */
+export interface BrokerVoice {
+  readonly log: BrokerLog;
+  /** The broker is ready for the first time. It does not tell the restart after a loss of its log. */
+  readonly onReady: (ready: Ready) => void;
+  /** A signal asks the broker to stop. */
+  readonly onStopping?: () => void;
+}
+
+/** Runs the broker in this process until a signal ends it. Broker and modules are put together here. */
 export const runBroker =
-  (config: StartConfig, json: boolean): TaskEither<Fault, ExitCode> =>
+  (
+    config: StartConfig,
+    { log, onReady, onStopping = () => undefined }: BrokerVoice,
+  ): TaskEither<Fault, ExitCode> =>
   async () => {
-    const log = stderrLog();
     const stop = askedToStop();
+    void stop.then(onStopping);
     using progress = progressReporter();
     let place = config;
     let knownLoss: LogLoss | undefined;
@@ -84,11 +94,7 @@ export const runBroker =
       }
       progress.close();
       const { ready } = first.right;
-      // After a restart, `start` has already reported that the broker is ready.
-      if (knownLoss === undefined) {
-        if (json) printJson(ready);
-        else print(readyText(ready));
-      }
+      if (knownLoss === undefined) onReady(ready);
       const end = await untilEnd(first.right, stop);
       if (end.kind === 'asked') return right(EXIT.done);
       if (end.loss === undefined || config.onLogLoss === 'stop') return left(end.reason);

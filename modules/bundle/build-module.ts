@@ -6,7 +6,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { replaceFile, syncPath } from '../../system/files/durable-file.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
-import { BUNDLE_FILE, bundleSource } from './bundle-source.js';
+import { BUNDLE_FILE, type BundleOptions, bundleSource } from './bundle-source.js';
 import { describeModule } from './describe-module.js';
 
 /** Where a built module came from, next to its manifest. */
@@ -24,8 +24,10 @@ export interface BuiltModule {
 const failed = (message: string): Either<Fault, never> => left(fault('MODULE_BUILD_FAILED', message));
 
 const digestOf = async (dir: string, manifest: string): Promise<string> => {
-  const code = await readFile(join(dir, BUNDLE_FILE));
-  return createHash('sha256').update(manifest).update(code).digest('hex').slice(0, 16);
+  const hash = createHash('sha256').update(manifest);
+  // The map too: a comment moves the lines that a stack names, and leaves the code as it is.
+  for (const file of [BUNDLE_FILE, `${BUNDLE_FILE}.map`]) hash.update(await readFile(join(dir, file)));
+  return hash.digest('hex').slice(0, 16);
 };
 
 /**
@@ -35,13 +37,13 @@ const digestOf = async (dir: string, manifest: string): Promise<string> => {
 export const buildModule = async (
   file: string,
   root: string,
-  { cwd = process.cwd() }: { readonly cwd?: string } = {},
+  { cwd = process.cwd(), onPath }: Partial<BundleOptions> = {},
 ): Promise<Either<Fault, BuiltModule>> => {
   // As deep as the final directory: the source map has relative paths.
   const dir = join(root, '.new', randomUUID());
   makeDirs(dir);
   try {
-    const bundled = await bundleSource(file, dir, cwd);
+    const bundled = await bundleSource(file, dir, { cwd, onPath });
     if (isLeft(bundled)) return bundled;
     const described = await describeModule(join(dir, BUNDLE_FILE), { file, cwd });
     if (isLeft(described)) return failed(described.left);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
@@ -11,6 +11,7 @@ import { ownPackage } from '../../system/files/own-package.js';
 export const BUNDLE_FILE = 'index.js';
 
 const BARE = /^[^./]/;
+const RELATIVE = /^\.{1,2}\//;
 const INSTALLED = /\/node_modules\//;
 const OURS = /^tallystick(\/|$)/;
 const PLACES = /\bimport\.meta\.(url|dirname|filename)\b/g;
@@ -56,6 +57,21 @@ const places: Plugin = {
   },
 };
 
+/** Tells the paths that a build reads or looks for, also those that are not there: an import without its extension. */
+const lookedFor = (onPath: (path: string) => void): Plugin => ({
+  name: 'looked-for',
+  setup(build) {
+    build.onResolve({ filter: RELATIVE }, ({ path, resolveDir }) => {
+      onPath(resolve(resolveDir, path));
+      return undefined;
+    });
+    build.onLoad({ filter: /./ }, ({ path }) => {
+      if (!INSTALLED.test(path)) onPath(path);
+      return undefined;
+    });
+  },
+});
+
 const NAMED = 10;
 
 const described = ({ text, location }: Message): string => {
@@ -76,6 +92,25 @@ const failure = (error: unknown): Fault => {
 /** esbuild has one process for all builds of this process. */
 let running = 0;
 
+const release = async (): Promise<void> => {
+  running -= 1;
+  // A broker must not leave its process behind. Without it, a build that still runs would never end.
+  if (running === 0) await (await import('esbuild')).stop();
+};
+
+/** Keeps the process of esbuild between builds, which saves its start. */
+export const keepBundler = (): AsyncDisposable => {
+  running += 1;
+  return { [Symbol.asyncDispose]: release };
+};
+
+export interface BundleOptions {
+  /** Errors name files as seen from here. */
+  readonly cwd: string;
+  /** Called with each file that the build reads, and each path that it looks for, also by a build that fails. */
+  readonly onPath?: ((path: string) => void) | undefined;
+}
+
 /**
  * Compiles a source file and the files that it imports into `index.js` and its source map, in `outdir`. Types are taken
  * out and not checked. MODULE_BUILD_FAILED names the file, the line and the column, as seen from `cwd`.
@@ -83,10 +118,10 @@ let running = 0;
 export const bundleSource = async (
   file: string,
   outdir: string,
-  cwd: string,
+  { cwd, onPath = () => undefined }: BundleOptions,
 ): Promise<Either<Fault, void>> => {
   // Its program has 11 MB: a command that needs none does not load it.
-  const { build, stop } = await import('esbuild');
+  const { build } = await import('esbuild');
   running += 1;
   try {
     await build({
@@ -103,14 +138,12 @@ export const bundleSource = async (
       sourcemap: 'linked',
       sourcesContent: false,
       logLevel: 'silent',
-      plugins: [packages, places],
+      plugins: [lookedFor(onPath), packages, places],
     });
     return right(undefined);
   } catch (error) {
     return left(failure(error));
   } finally {
-    running -= 1;
-    // A broker must not leave its process behind. Without it, a build that still runs would never end.
-    if (running === 0) await stop();
+    await release();
   }
 };

@@ -9,6 +9,7 @@ import { tallystick } from './tallystick.js';
 const COMMANDS = [
   '',
   'start',
+  'dev',
   'doctor',
   'env',
   'status',

@@ -31,6 +31,7 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
     'needs the registry; the test of the tutorial installs what `npm pack` makes',
   ],
   ['npx tallystick start', 'continues until Ctrl-C; the test of the tutorial has a broker in its directory'],
+  ['npx tallystick dev', 'continues until Ctrl-C; test/cli/dev.test.ts runs it'],
   ['npm ci && npm run build && npm run perf -- journal', 'test/perf runs smaller ones'],
   [
     'npm run test:kills -- --times 50\nnpm run test:journal -- --runs 20000\nnpm run test:fuzz -- --inputs 1000000\nnpm run test:scale\nnpm run test:power -- --crashes 50\nnpm run test:total\nnpm run perf -- journal',
