@@ -4,6 +4,7 @@ import type { Fault } from '../schemas/errors.js';
 import { DeadLetters } from './dead/dead-letters.js';
 import { Stacks } from './dead/stacks.js';
 import { Door } from './gateway/door.js';
+import { KeyedCommands } from './gateway/keyed-commands.js';
 import { Gateway } from './gateway/gateway.js';
 import { OutsideProducers } from './gateway/outside-producers.js';
 import { UnownedCommands } from './gateway/unowned.js';
@@ -121,7 +122,8 @@ export const assemble = (options: AssembleOptions): Parts => {
   const outside = new OutsideProducers({ nc, durability: open.durability });
   lifetime.onStop(() => outside.close());
   const entrance = { people: options.server.link.people, turnstile: new Turnstile() };
-  const serving = { nc, producer, directory: modules, refusal, entrance };
+  const keyed = new KeyedCommands({ nc, producer, index });
+  const serving = { nc, producer, keyed, directory: modules, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
   const gateway = new Gateway({ ...serving, reader, index, door });
   const { handlerCalls } = gateway;
@@ -141,6 +143,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     nc,
     jsm,
     plan,
+    lastFiring: (schedule) => index.lastFiring(schedule),
     onAdded: () => firings.wake(),
     settled: () => firings.settled(),
   });

@@ -53,6 +53,14 @@ export const ERRORS = {
     400,
     'A header cannot be read: the deadline is not an RFC 3339 time, or the cause is not an open command.',
   ),
+  KEY_REUSED: row(
+    'rejected',
+    false,
+    1,
+    409,
+    'The sender has used this key for a command with another action, agent or payload.',
+  ),
+  KEYS_FULL: row('failed', true, 1, 429, 'The sender has used as many keys as it may within 24 hours.'),
   HEADERS_TOO_LARGE: row(
     'rejected',
     false,
@@ -196,6 +204,13 @@ export const ERRORS = {
     1,
     429,
     'More requests are in flight than the broker holds; try again after a pause.',
+  ),
+  SCHEDULE_ENDED: row(
+    'rejected',
+    false,
+    1,
+    409,
+    'The schedule with this key has fired and is over; its commands are in the log.',
   ),
   SCHEDULES_FULL: row('failed', true, 1, 507, 'The broker has as many schedules as it can hold.'),
   LOG_FULL: row('failed', true, 1, 507, 'The log has reached its size limit.'),

@@ -18,6 +18,11 @@ export const HEADER = {
   calls: 'Tally-Calls',
   /** RFC 3339 time. After it, no module handles the command. */
   deadline: 'Tally-Deadline',
+  /**
+   * On a command of a client: the sender's own name for it. Commands of one sender with the same key are one command.
+   * See docs/decisions/0063.
+   */
+  key: 'Tally-Key',
   /** Id of the schedule that sent the command. */
   schedule: 'Tally-Schedule',
   /** RFC 3339 time of the schedule's next command; absent on the last one. */

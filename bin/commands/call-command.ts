@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, mapLeft, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { headers as makeHeaders, type MsgHdrs, type NatsConnection } from 'nats';
 import { neverSent } from '../../link/never-sent.js';
 import { untilServed } from '../../link/until-served.js';
 import { isErrorCode } from '../../schemas/error-table.js';
+import { parseKey } from '../../schemas/command-key.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { layOut } from '../../schemas/json-layout.js';
@@ -31,6 +32,7 @@ interface Options extends TargetOptions, WhenHeaders {
   readonly agent?: string;
   readonly timeout: number;
   readonly priority?: Priority;
+  readonly key?: string;
 }
 
 const PRIORITIES = ['normal', 'urgent'] as const;
@@ -41,6 +43,9 @@ const parsePriority = (text: string): Priority => {
   const problem = fault('USAGE', `${JSON.stringify(text)} is not one of ${PRIORITIES.join(', ')}`);
   return orUsage('--priority', found === undefined ? left(problem) : right(found));
 };
+
+const parseKeyOption = (text: string): string =>
+  orUsage('--key', mapLeft(({ message }: Fault) => fault('USAGE', message))(parseKey(text)));
 
 /** The size limit for stdin, above every limit of a payload: a device that is piped in may never end. */
 const MAX_STDIN_BYTES = 4 * 1024 * 1024;
@@ -124,11 +129,12 @@ interface Replied {
 const send = async (
   nc: NatsConnection,
   { address, subject, body, when }: SentCommand,
-  { timeout: timeoutMs, priority }: Options,
+  { timeout: timeoutMs, priority, key }: Options,
 ): Promise<Either<Fault, Replied>> => {
   try {
     const headers = when ?? makeHeaders();
     if (priority !== undefined) headers.set(HEADER.priority, priority);
+    if (key !== undefined) headers.set(HEADER.key, key);
     const reply = await untilServed(() => nc.request(subject, body, { timeout: timeoutMs, headers }));
     const value = reply.json<Partial<Result> | null>();
     return typeof value?.status === 'string'
@@ -240,6 +246,11 @@ export const addCall = (program: Command): void => {
         '--priority <level>',
         'urgent is handled before waiting commands of other agents (default: normal)',
         parsePriority,
+      )
+      .option(
+        '--key <key>',
+        'your name for the command: within 24 hours, calls with the same key are one command',
+        parseKeyOption,
       ),
   ).action((action: string, json: string | undefined, options: Options) =>
     runCommand(call(action, json, options)),
@@ -250,6 +261,7 @@ export const addCall = (program: Command): void => {
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --in 10m',
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --cron "0 9 * * mon-fri" --timezone Europe/Berlin',
     'tallystick call orders.settle --agent order-7 --priority urgent',
+    'tallystick call accounts.deposit \'{"amount":5}\' --agent alice --key payment-17',
     'echo \'{"amount":5}\' | tallystick call accounts.deposit.alice - --json',
   ]);
 };

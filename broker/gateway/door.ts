@@ -8,19 +8,22 @@ import type { Draft, Settle } from '../../journal/append/draft.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { Seldom } from '../../system/lines/seldom.js';
-import { type Listening, serve } from '../serving/serve.js';
+import { type Listening, sayFailed, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import type { Entrance } from '../serving/entrance.js';
 import { moduleUnknown } from './call-admission.js';
 import type { ModuleDirectory } from './directory.js';
+import type { KeyedCommands } from './keyed-commands.js';
 import { claimOf, type OutsideProducers } from './outside-producers.js';
 import { replyFault, replyStored } from './reply.js';
-import { carriedOf, readRequest, type SignedRequest } from './request.js';
+import { carriedOf, keyIn, readRequest, type SignedRequest } from './request.js';
 
 export interface DoorOptions {
   readonly nc: NatsConnection;
   readonly producer: Pick<Producer, 'submit'>;
   readonly outside: OutsideProducers;
+  /** Stores commands that have a key. */
+  readonly keyed: Pick<KeyedCommands, 'store'>;
   readonly directory: ModuleDirectory;
   /** Where commands of people come in. */
   readonly entrance: Entrance;
@@ -32,10 +35,15 @@ export interface DoorOptions {
 /** A producer may have these besides its identity, if they name the same. */
 const OF_EPOCHS = [HEADER.schema, HEADER.fenceSequence, HEADER.fenceSubject] as const;
 
-const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, HEADER.id, ...OF_EPOCHS]);
+const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, HEADER.key, HEADER.id, ...OF_EPOCHS]);
 
 const loneHeader = ({ headers }: SignedRequest): Fault | undefined => {
-  if (headers[HEADER.id] !== undefined) return undefined;
+  if (headers[HEADER.id] !== undefined) {
+    // The identity of a record does already what a key does.
+    return headers[HEADER.key] === undefined
+      ? undefined
+      : fault('HEADER_INVALID', `a command has ${HEADER.id} or ${HEADER.key}, not both; leave one out`);
+  }
   const name = OF_EPOCHS.find((each) => headers[each] !== undefined);
   return name === undefined
     ? undefined
@@ -102,6 +110,12 @@ export class Door {
       if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
       else if (msg.reply !== undefined && msg.reply !== '') replyStored(msg, outcome.right.seq);
     };
+    const key = keyIn(request.headers);
+    if (E.isLeft(key)) return this.#refuse(msg, key.left);
+    if (key.right !== undefined) {
+      const stored = this.#storeOnce(msg, draft, request, key.right);
+      return void stored.catch((thrown: unknown) => sayFailed(msg, String(thrown)));
+    }
     if (request.headers[HEADER.id] === undefined) return this.#store(draft, settle);
     const claim = claimOf(request);
     if (E.isLeft(claim)) return this.#refuse(msg, claim.left);
@@ -117,6 +131,18 @@ export class Door {
     });
   }
 
+  async #storeOnce(msg: Msg, draft: Draft, { sender }: SignedRequest, key: string): Promise<void> {
+    const { keyed, refusal } = this.options;
+    this.#storing += 1;
+    const outcome = await keyed.store({ sender, key, draft, refusal: () => refusal?.() });
+    this.#storing -= 1;
+    failPoint('gateway.stored');
+    if (E.isLeft(outcome)) {
+      if (outcome.left.code !== 'EPOCH_LOST') this.#refuse(msg, outcome.left);
+    } else if (msg.reply !== undefined && msg.reply !== '')
+      replyStored(msg, outcome.right.seq, outcome.right.wasStored);
+  }
+
   #readCommand(msg: Msg): E.Either<Fault, Entrant> {
     const { directory, refusal } = this.options;
     const request = readRequest(msg, directory, () => ALLOWED);
@@ -128,7 +154,8 @@ export class Door {
     if (directory.find(module) === undefined) return E.left(moduleUnknown(module));
     const odd = subject.split('.').find((token) => !isPlainToken(token));
     if (odd !== undefined) return E.left(noName(odd));
-    const refused = refusal?.();
+    // The log may have a command with a key already: KeyedCommands asks.
+    const refused = request.right.headers[HEADER.key] === undefined ? refusal?.() : undefined;
     if (refused !== undefined) return E.left(refused);
     const draft = {
       // The server wrote the sender; see readRequest.

@@ -12,17 +12,19 @@ import { failPoint } from '../../system/processes/fail-point.js';
 import type { Settle } from '../../journal/append/draft.js';
 import { linkedRequest } from '../../link/linked-request.js';
 import type { Producer } from '../../journal/producer/producer.js';
-import { type Listening, refuseSafely, serve } from '../serving/serve.js';
+import { type Listening, refuseSafely, sayFailed, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admitCall, admitHandlerCall } from './call-admission.js';
 import type { Entrance } from '../serving/entrance.js';
 import type { ModuleDirectory } from './directory.js';
 import type { Door } from './door.js';
 import { serveDiscovery } from './discovery.js';
-import { HandlerCalls } from './handler-calls.js';
+import { HandlerCalls, type HandlerCallsOptions } from './handler-calls.js';
+import { KeyedCalls } from './keyed-calls.js';
+import type { KeyedCommands } from './keyed-commands.js';
 import { PendingCalls, type StoredResult } from './pending-calls.js';
 import { replyFault, replyResult } from './reply.js';
-import { carriedOf, type RequestHeaders, readRequest } from './request.js';
+import { carriedOf, keyIn, type RequestHeaders, readRequest } from './request.js';
 import { PEOPLE } from './signed-subject.js';
 import { everyOnGrid } from '../../system/async/grid.js';
 import { pause } from '../../system/async/pause.js';
@@ -33,6 +35,8 @@ export interface GatewayOptions {
   /** Brings the results that callers wait for. */
   readonly reader: Pick<BrokerReader, 'on'>;
   readonly index: LogIndex;
+  /** Stores commands that have a key. */
+  readonly keyed: KeyedCommands;
   readonly directory: ModuleDirectory;
   /** Takes commands from when calls are taken on, and as long. */
   readonly door: Door;
@@ -47,7 +51,7 @@ export interface GatewayOptions {
 }
 
 /** Headers that a call may have. */
-const OF_PEOPLE: ReadonlySet<string> = new Set(CARRIED);
+const OF_PEOPLE: ReadonlySet<string> = new Set([...CARRIED, HEADER.key]);
 const OF_MODULES: ReadonlySet<string> = new Set([...CARRIED, HEADER.cause, HEADER.call]);
 const headersFor = (sender: string): ReadonlySet<string> => (PEOPLE.has(sender) ? OF_PEOPLE : OF_MODULES);
 
@@ -63,6 +67,7 @@ export class Gateway {
   readonly #pending = new PendingCalls();
   /** Calls that handlers make. */
   readonly handlerCalls: HandlerCalls;
+  readonly #keyedCalls: KeyedCalls;
   /** Subscriptions to what callers send. */
   readonly #serving: Listening[] = [];
   #endSweep: () => void = () => undefined;
@@ -73,13 +78,19 @@ export class Gateway {
     this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
     options.reader.on('urgent', (records) => this.#read(records));
     options.index.on('result', ({ seq }, resultSeq) => this.#answered(seq, resultSeq));
-    this.handlerCalls = new HandlerCalls({
-      nc: options.nc,
-      index: options.index,
-      record: (...call) => this.#record(...call),
+    const answering: Pick<HandlerCallsOptions, 'wait' | 'refuse' | 'fetch'> = {
       wait: (...call) => this.#wait(...call),
       refuse: (msg, why) => this.#refuse(msg, why),
       fetch: (command, resultSeq) => void this.#fetch(command, resultSeq),
+    };
+    const record: HandlerCallsOptions['record'] = (...call) => this.#record(...call);
+    this.handlerCalls = new HandlerCalls({ ...answering, nc: options.nc, index: options.index, record });
+    this.#keyedCalls = new KeyedCalls({
+      ...answering,
+      keyed: options.keyed,
+      directory: options.directory,
+      busy: () => this.#busy(true),
+      refusal: () => options.refusal?.(),
     });
   }
 
@@ -158,25 +169,34 @@ export class Gateway {
       return this.#refuse(msg, fault('HEADER_INVALID', `${HEADER.call} is no number from 1`));
     }
     const request = { ...read.right, payloadBytes: msg.data.length };
+    const key = keyIn(headers);
+    if (E.isLeft(key)) return this.#refuse(msg, key.left);
+    if (key.right !== undefined) {
+      // Not awaited: until it has its reply, the call keeps its place among those of its connection.
+      const called = this.#keyedCalls.called(msg, { request, headers, key: key.right, started });
+      return void called.catch((thrown: unknown) => sayFailed(msg, String(thrown)));
+    }
     const admitted =
       call === undefined ? admitCall(request, directory) : admitHandlerCall(request, directory);
     if (E.isLeft(admitted)) {
       if (call === undefined) return this.#refuse(msg, admitted.left);
       return this.handlerCalls.inadmissible(msg, read.right, call, admitted.left);
     }
-    if (this.#draining && call === undefined) {
-      return this.#refuse(msg, fault('MODULE_UNAVAILABLE', 'the broker is about to stop'));
-    }
-    if (this.#pending.size >= this.#options.maxPending) {
-      return this.#refuse(
-        msg,
-        fault('OVERLOADED', `${this.#pending.size} calls wait for results; try again in 1 s`),
-      );
-    }
+    const busy = this.#busy(call === undefined);
+    if (busy !== undefined) return this.#refuse(msg, busy);
     const refusal = call === undefined ? this.#options.refusal?.() : undefined;
     if (refusal !== undefined) return this.#refuse(msg, refusal);
     if (call === undefined) this.#record(msg, admitted.right, carriedOf(headers), started);
     else return this.handlerCalls.called(msg, admitted.right, headers, call, started);
+  }
+
+  /** Why no call may be taken now, whatever it asks for. */
+  #busy(isOfPeople: boolean): Fault | undefined {
+    if (this.#draining && isOfPeople) return fault('MODULE_UNAVAILABLE', 'the broker is about to stop');
+    const waiting = this.#pending.size;
+    return waiting >= this.#options.maxPending
+      ? fault('OVERLOADED', `${waiting} calls wait for results; try again in 1 s`)
+      : undefined;
   }
 
   #refuse(msg: Msg, problem: Fault): void {

@@ -57,9 +57,12 @@ const readResult = (body: Uint8Array): CallReply => {
     : { body, refusal: checked.right };
 };
 
-/** Answers who sent a command, as JetStream itself would: it is stored, at this sequence. */
-export const replyStored = (msg: Msg, seq: number): void => {
-  msg.respond(`{"stream":"${LOG}","seq":${seq}}`);
+/**
+ * Answers who sent a command, as JetStream itself would: it is stored, at this sequence. `isDuplicate`: by an earlier
+ * request with its key.
+ */
+export const replyStored = (msg: Msg, seq: number, isDuplicate = false): void => {
+  msg.respond(`{"stream":"${LOG}","seq":${seq}${isDuplicate ? ',"duplicate":true' : ''}}`);
 };
 
 /** Answers a call that was not recorded. */

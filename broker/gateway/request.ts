@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Msg } from 'nats';
+import { parseKey } from '../../schemas/command-key.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
@@ -25,8 +26,9 @@ const REQUEST_INFO = 'Nats-Request-Info';
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   [
     'nats-msg-id',
-    'all senders would share its keys. To have each command stored once, open a producer (producer.open)',
+    'all senders would share its keys. Give the command a Tally-Key, or open a producer (producer.open)',
   ],
+  ['tally-key', 'a handler needs no key: each of its calls is one command, however often it runs'],
   ['nats-batch-id', 'the broker makes the batches. Send single records, as many at a time as `window` says'],
 ]);
 
@@ -71,6 +73,12 @@ export const readHeaders = (text: string, allowed: ReadonlySet<string>): E.Eithe
     if (name !== REQUEST_INFO) found[name] = value;
   }
   return E.right(found);
+};
+
+/** The key that a sender gave a command, if it gave one: HEADER_INVALID where it is none. */
+export const keyIn = (headers: RequestHeaders): E.Either<Fault, string | undefined> => {
+  const text = headers[HEADER.key];
+  return text === undefined ? E.right(undefined) : parseKey(text);
 };
 
 /** Reads who asks and what; `allowed`: the headers that the sender may use. */

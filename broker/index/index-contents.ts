@@ -1,3 +1,4 @@
+import { CommandKeys } from './command-keys.js';
 import { ConversationTable } from './conversation-table.js';
 import { DueLetters } from './due-letters.js';
 import { FiredSchedules } from './fired-schedules.js';
@@ -23,6 +24,7 @@ export class IndexContents {
   readonly commands: OpenCommands;
   readonly conversations: ConversationTable;
   readonly redrives: Redrives;
+  readonly keys: CommandKeys;
   readonly agents: KnownAgents;
   readonly fired: FiredSchedules;
   readonly letters: DueLetters;
@@ -36,18 +38,19 @@ export class IndexContents {
     this.commands = new OpenCommands(files);
     this.conversations = new ConversationTable(files, onChange);
     this.redrives = new Redrives(files);
+    this.keys = new CommandKeys(files);
     this.agents = new KnownAgents(files);
     this.fired = new FiredSchedules(files);
     this.letters = new DueLetters(files, onChange);
     this.whole = new WholeOutcomes(files);
-    const { commands, conversations, redrives, agents, fired, letters, whole } = this;
-    this.#tables = [commands, conversations, redrives, agents, fired, letters, whole];
+    const { commands, conversations, redrives, keys, agents, fired, letters, whole } = this;
+    this.#tables = [commands, conversations, redrives, keys, agents, fired, letters, whole];
   }
 
   /** Takes in what is to be known of the files before anything is looked up in them. */
   load(): void {
-    const { commands, conversations, redrives, agents, letters, whole } = this;
-    for (const table of [commands, conversations, redrives, agents, letters, whole]) table.load();
+    const { commands, conversations, redrives, keys, agents, letters, whole } = this;
+    for (const table of [commands, conversations, redrives, keys, agents, letters, whole]) table.load();
   }
 
   /** A record came whose subject has so many bytes. */
@@ -79,6 +82,7 @@ export class IndexContents {
       rows: {
         ...commands.rows,
         ...this.redrives.take(),
+        ...this.keys.take(),
         conversations: this.conversations.take(),
         agents: this.agents.take(),
         fired: this.fired.take(),
@@ -102,8 +106,8 @@ export class IndexContents {
   #isAbove(times: number): boolean {
     if (this.#bytes > MOST_BYTES * times) return true;
     // With every record: so no list is made of them.
-    const { commands, conversations, agents, redrives, fired, letters, whole } = this;
-    const inLog = commands.changes + conversations.changes + agents.changes;
+    const { commands, conversations, agents, redrives, keys, fired, letters, whole } = this;
+    const inLog = commands.changes + conversations.changes + agents.changes + keys.changes;
     return inLog + redrives.changes + fired.changes + letters.changes + whole.changes > MOST_ROWS * times;
   }
 }

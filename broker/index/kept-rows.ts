@@ -63,6 +63,21 @@ export class KeptRows {
     }
   }
 
+  /** The last row whose key is `[first, number]`. */
+  last<T>(table: IndexTable, first: string, parse: (key: TableKey, text: string) => T): T | undefined {
+    const open = this.readable();
+    if (open === undefined) return undefined;
+    const { files, reads } = open;
+    const range = { start: [first, Number.MAX_SAFE_INTEGER], end: [first, 0], reverse: true, limit: 1 };
+    try {
+      for (const { key, value } of files.tables[table].getRange({ ...range, ...reads.options }))
+        return this.#parsed(value.toString(), (text) => parse(key, text));
+      return undefined;
+    } finally {
+      reads.done();
+    }
+  }
+
   /** The highest key of a table of numbers; 0 without any. */
   highest(table: IndexTable): number {
     const open = this.readable();

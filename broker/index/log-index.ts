@@ -7,6 +7,7 @@ import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../../schemas/firing.js';
 import { Announcer, type Announces } from '../../system/async/announcer.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
+import type { CommandKeys } from './command-keys.js';
 import type { ConversationTable } from './conversation-table.js';
 import type { DueLetters } from './due-letters.js';
 import { IndexContents } from './index-contents.js';
@@ -129,6 +130,11 @@ export class LogIndex implements Announces<IndexNews> {
     return this.#contents.redrives;
   }
 
+  /** The commands that senders' keys name. */
+  get keys(): CommandKeys {
+    return this.#contents.keys;
+  }
+
   /** Dead letters that are due. */
   get letters(): DueLetters {
     return this.#contents.letters;
@@ -222,7 +228,7 @@ export class LogIndex implements Announces<IndexNews> {
     const subject = splitSubject(text);
     const isLive = message.seq > this.#target;
     if (isLive) this.#caughtUp();
-    const { commands, conversations, redrives, agents, fired, whole } = this.#contents;
+    const { commands, conversations, redrives, keys, agents, fired, whole } = this.#contents;
     if (subject?.kind === 'cmd') {
       this.#contents.weigh(text.length);
       whole.record(subject.sender, message.seq);
@@ -231,6 +237,7 @@ export class LogIndex implements Announces<IndexNews> {
       const command = commands.command(message, subject);
       conversations.command(message, subject, command.conversation);
       redrives.command(message);
+      if (command.keyed !== null) keys.command(message, command.keyed);
       if (isLive) this.#news.announce('command', command);
     } else if (subject?.kind === 'res') {
       const { module } = subject;
@@ -257,6 +264,7 @@ export class LogIndex implements Announces<IndexNews> {
   #answered(result: StoredMessage, command: OpenCommand): void {
     this.#recent.set(command.seq, result.seq);
     this.redrives.answered(command.seq, result.seq);
+    if (command.keyed !== null) this.keys.answered(command.keyed, command.seq, result.seq);
     if (result.header(HEADER.dead) !== undefined) {
       this.letters.add(command, result);
       this.#news.announce('dead');

@@ -3,6 +3,7 @@ import { parseSequence } from '../../schemas/identity.js';
 import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Address, CommandSubject } from '../../schemas/subjects.js';
+import { keyOf, type SenderKey } from './command-keys.js';
 import { MadeCalls, type MadeCall } from './made-calls.js';
 import type { IndexContentsChange, RowChanges } from './index-store.js';
 import type { TableKey } from '../../store/log-index/index-files.js';
@@ -21,6 +22,8 @@ export interface OpenCommand {
   readonly conversation: number;
   /** Where it stands among the calls of the handler that made it. */
   readonly calledBy: { readonly cause: number; readonly call: number } | null;
+  /** The key that its sender gave it. */
+  readonly keyed: SenderKey | null;
 }
 
 class CommandRow extends OverlayRow implements OpenCommand {
@@ -33,6 +36,7 @@ class CommandRow extends OverlayRow implements OpenCommand {
     agent: string | undefined,
     readonly conversation: number,
     readonly calledBy: OpenCommand['calledBy'],
+    readonly keyed: OpenCommand['keyed'],
     /** Its handler has made calls. */
     public hasCalls: boolean,
   ) {
@@ -41,7 +45,7 @@ class CommandRow extends OverlayRow implements OpenCommand {
   }
 
   toText(): string {
-    const { module, name, agent = null, conversation, calledBy, hasCalls } = this;
+    const { module, name, agent = null, conversation, calledBy, keyed, hasCalls } = this;
     return JSON.stringify([
       module,
       name,
@@ -50,16 +54,21 @@ class CommandRow extends OverlayRow implements OpenCommand {
       calledBy?.cause ?? 0,
       calledBy?.call ?? 0,
       hasCalls,
+      keyed?.sender ?? '',
+      keyed?.key ?? '',
     ]);
   }
 }
 
-type CommandText = readonly [string, string, string | null, number, number, number, boolean];
+type CommandText = readonly [string, string, string | null, number, number, number, boolean, string, string];
 
 const rowOf = (seq: number, text: string): CommandRow => {
-  const [module, name, agent, conversation, cause, call, hasCalls] = JSON.parse(text) as CommandText;
+  const [module, name, agent, conversation, cause, call, hasCalls, sender, key] = JSON.parse(
+    text,
+  ) as CommandText;
   const calledBy = cause === 0 ? null : { cause, call };
-  const row = new CommandRow(seq, module, name, agent ?? undefined, conversation, calledBy, hasCalls);
+  const keyed = key === '' ? null : { sender, key };
+  const row = new CommandRow(seq, module, name, agent ?? undefined, conversation, calledBy, keyed, hasCalls);
   row.isKept = true;
   return row;
 };
@@ -167,11 +176,14 @@ export class OpenCommands {
     const call = cause === undefined ? undefined : parseSequence(message.header(HEADER.call) ?? '');
     const calledBy = cause !== undefined && call !== undefined ? { cause, call } : null;
     const { seq } = message;
-    const { module, name, agent } = subject;
-    const open = new CommandRow(seq, module, name, agent, conversationOf(message), calledBy, false);
+    const { module, name, agent, sender } = subject;
+    const key = keyOf(message);
+    const keyed = key === undefined ? null : { sender, key };
+    const conversation = conversationOf(message);
+    const open = new CommandRow(seq, module, name, agent, conversation, calledBy, keyed, false);
     this.#rows.changed(seq, open);
     this.#size += 1;
-    if (calledBy !== null) this.#called(calledBy, open, subject.sender);
+    if (calledBy !== null) this.#called(calledBy, open, sender);
     return open;
   }
 

@@ -19,6 +19,7 @@ import { parsePubAck } from '../../link/pub-ack.js';
 import { fitting } from '../serving/answer.js';
 import { carriedHeaders, type Definition, definitionHeaders } from './definition.js';
 import { readOne } from './page.js';
+import { idOfKey, scheduleOfKey } from './keyed-schedule.js';
 import type { Plan, PlannedSchedule } from './plan.js';
 import {
   ensureSchedules,
@@ -43,12 +44,16 @@ export interface ScheduleRequest {
   readonly data: Uint8Array;
   /** The headers of its commands besides the schedule's id. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The sender's name for it: all requests with the same key are one schedule. */
+  readonly key?: string | undefined;
 }
 
 export interface SchedulesOptions {
   readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
   readonly plan: Plan;
+  /** The due time behind the last firing of a schedule that the log has. */
+  readonly lastFiring: (schedule: string) => number | undefined;
   /** Above it a schedule is refused. */
   readonly maxSchedules?: number;
   /** The same of one account. */
@@ -154,16 +159,12 @@ export class Schedules {
     };
   }
 
-  async #add({
-    address,
-    sender,
-    timing,
-    data,
-    headers,
-  }: ScheduleRequest): Promise<E.Either<Fault, Schedule>> {
+  async #add(request: ScheduleRequest): Promise<E.Either<Fault, Schedule>> {
+    const { address, sender, timing, data, headers, key } = request;
     const { nc, plan, onAdded } = this.options;
-    const definition: Definition = { id: nuid.next(), address, sender, timing, createdMs: Date.now() };
-    const { id, createdMs } = definition;
+    const id = key === undefined ? nuid.next() : idOfKey(sender, key);
+    const createdMs = Date.now();
+    const definition: Definition = { id, address, sender, timing, createdMs };
     const header = definitionHeaders(definition, headers);
     const headerBytes = (header as MsgHdrs & { encode(): Uint8Array }).encode().length;
     if (headerBytes > MAX_SCHEDULE_HEADER_BYTES) {
@@ -177,6 +178,9 @@ export class Schedules {
     try {
       await this.#ensure();
       await plan.read();
+      const before = key === undefined ? E.right(undefined) : await scheduleOfKey(this.options, request, key);
+      if (E.isLeft(before)) return before;
+      if (before.right !== undefined) return E.right(describe(before.right));
     } catch (error) {
       return E.left(toFault(error, 'LOG_UNAVAILABLE'));
     }

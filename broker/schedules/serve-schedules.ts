@@ -10,7 +10,7 @@ import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/sc
 import { admitCommand } from '../gateway/call-admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
-import { carriedOf, type RequestHeaders, readRequest } from '../gateway/request.js';
+import { carriedOf, keyIn, type RequestHeaders, readRequest } from '../gateway/request.js';
 import type { Handler } from '../serving/serve-requests.js';
 import { type Listening, serve } from '../serving/serve.js';
 import type { Entrance } from '../serving/entrance.js';
@@ -18,7 +18,7 @@ import { SERVED } from '../serving/served.js';
 import { dueTooLate, refusedAlways } from './hopeless.js';
 import type { ScheduleRequest, Schedules } from './schedules.js';
 
-const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, ...Object.values(SCHEDULE_HEADER)]);
+const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, HEADER.key, ...Object.values(SCHEDULE_HEADER)]);
 
 const whenOf = (headers: RequestHeaders): WhenHeaders =>
   Object.fromEntries(Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, headers[name]]));
@@ -33,6 +33,8 @@ const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Sch
       if (E.isLeft(admitted)) return admitted;
       const { module, address, action, sender } = admitted.right;
       const headers = carriedOf(request.headers);
+      const key = keyIn(request.headers);
+      if (E.isLeft(key)) return key;
       const refused = refusedAlways({ manifest: module.manifest, action, headers, data });
       if (refused !== undefined) return E.left(refused);
       const now = Date.now();
@@ -40,7 +42,7 @@ const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Sch
       if (E.isLeft(timing)) return timing;
       const late = dueTooLate(timing.right, headers[HEADER.deadline], now);
       return late === undefined
-        ? E.right({ address, sender, timing: timing.right, data, headers })
+        ? E.right({ address, sender, timing: timing.right, data, headers, key: key.right })
         : E.left(late);
     }),
   );

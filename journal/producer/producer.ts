@@ -111,6 +111,7 @@ export class Producer {
   #envelope: Envelope;
   /** Everything at or below is settled: where to look after a break. */
   #settledSeq = 0;
+  #fence = 0;
   #pending = 0;
   #pendingBytes = 0;
   #takenBytes = 0;
@@ -153,6 +154,14 @@ export class Producer {
   /** Records that are not settled. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /**
+   * The sequence of the record that ended the epoch before: what this producer stored in earlier epochs, in whatever
+   * process, is below. It grows with each epoch.
+   */
+  get fence(): number {
+    return this.#fence;
   }
 
   /** What the records that it took weigh in the log, about, and how much of that is settled; since it was opened. */
@@ -298,6 +307,7 @@ export class Producer {
       isServed = false,
     } = as ?? { producer: this.#options.name, grouping: this.#options.grouping };
     this.#settledSeq = Math.max(this.#settledSeq, fence);
+    this.#fence = fence;
     const orders = this.#waiting.map(({ order }) => order);
     const numbering = numberingOf(orders, this.#nextOrder);
     // Nothing may be taken from those that wait while this is written: they have their numbers.

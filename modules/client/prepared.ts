@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
+import { parseKey } from '../../schemas/command-key.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { toPayload } from '../../schemas/json.js';
@@ -14,6 +15,7 @@ export interface Asked {
   readonly data: unknown;
   readonly deadline?: Date | undefined;
   readonly priority?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** The same, checked, as it goes over the wire. */
@@ -47,6 +49,14 @@ const priorityOf = (priority: string | undefined): E.Either<Fault, Record<string
       );
 };
 
+const keyOf = (key: string | undefined): E.Either<Fault, Record<string, string>> =>
+  key === undefined
+    ? E.right({})
+    : pipe(
+        parseKey(String(key)),
+        E.map((checked) => ({ [HEADER.key]: checked })),
+      );
+
 /**
  * Checks what is known to be wrong before anything is sent, so that a sender is never told that such a command may be
  * recorded: NAME_INVALID, HEADER_INVALID, and what {@link toPayload} says. Never throws.
@@ -58,9 +68,10 @@ export const prepared = (asked: Asked): E.Either<Fault, Prepared> =>
     E.apS('payload', toPayload(asked.data)),
     E.apS('deadline', deadlineOf(asked.deadline)),
     E.apS('priority', priorityOf(asked.priority)),
-    E.map(({ address, payload, deadline, priority }) => ({
+    E.apS('key', keyOf(asked.key)),
+    E.map(({ address, payload, deadline, priority, key }) => ({
       address,
       payload,
-      headers: { ...deadline, ...priority },
+      headers: { ...deadline, ...priority, ...key },
     })),
   );

@@ -22,6 +22,11 @@ export interface CallOptions {
   readonly deadline?: Date;
   /** `urgent`: handled before waiting commands of other agents, never before those of the same agent. */
   readonly priority?: 'urgent' | 'normal';
+  /**
+   * Your name for this command, such as `order-17`: 1 to 128 printable ASCII characters without a blank. Within 24
+   * hours all calls with the same key are one command, and have its result. KEY_REUSED: the key has another command.
+   */
+  readonly key?: string;
 }
 
 /** What a call came to, and where in the log that stands. */

@@ -25,7 +25,7 @@ interface StoredPosition {
 }
 
 /** The files of another one are read from the log again. */
-const FORMAT = 4;
+const FORMAT = 5;
 
 /** The contents of the files, each in a separate database; its values are text. */
 export const TABLES = [
@@ -47,6 +47,10 @@ export const TABLES = [
   'redrives',
   /** The letter that a command redrives, by the command. */
   'redriven',
+  /** The commands of keys, and their results: `[sender, key]`. */
+  'keys',
+  /** The keys in the order of their commands: `[sender, sequence]`. */
+  'keyed',
   /** Dead letters that are not stored yet, by their commands. */
   'letters',
   /** Up to which sequence all outcomes of a module have their copies, and where its own records begin. */

@@ -13,7 +13,7 @@ import { success } from '../../support/either.js';
 
 /** Headers by which the server or the broker acts, or the log knows who wrote what: none of them is a guest's to write. */
 const NAMES = [
-  ...Object.values(HEADER).filter((name) => !(CARRIED as readonly string[]).includes(name)),
+  ...Object.values(HEADER).filter((name) => ![...CARRIED, HEADER.key].some((allowed) => allowed === name)),
   'Nats-Batch-Id',
   'Nats-Batch-Sequence',
   'Nats-Batch-Commit',
@@ -109,7 +109,8 @@ describe('whatever headers a guest puts on what it sends', () => {
       };
       for (const each of [...NAMES, 'Bad Key', ' ', ''])
         if (each !== 'Nats-Request-Info') await isRefused([`${each}: 1`]);
-      const allowed = verb === 'schedule' ? ['Tally-Timezone', 'Tally-Cron', ...CARRIED] : CARRIED;
+      const others = verb === 'schedule' ? ['Tally-Timezone', 'Tally-Cron'] : [];
+      const allowed = [...CARRIED, HEADER.key, ...others];
       // The name alone: the server gives it back as it is spelled in the list.
       for (const each of allowed) {
         for (const spelled of [each.toUpperCase(), each.toLowerCase(), `${each} `].filter(

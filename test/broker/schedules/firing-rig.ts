@@ -80,6 +80,7 @@ export const start = async (
     nc,
     jsm,
     plan,
+    lastFiring,
     onAdded: () => firings.wake(),
     settled: () => firings.settled(),
     ...(maxSchedules === undefined ? {} : { maxSchedules }),

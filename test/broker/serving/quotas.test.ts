@@ -70,6 +70,7 @@ test('I8 one schedule more than an account may have is refused by name, whoever 
       nc,
       jsm,
       plan: new Plan({ nc, jsm, lastFiring: () => undefined, log: () => undefined }),
+      lastFiring: () => undefined,
       onAdded: () => undefined,
       settled: async () => undefined,
       maxOfAccount,

@@ -6,6 +6,7 @@ import type { UserKey } from '../../../link/nkey.js';
 import { Stacks } from '../../../broker/dead/stacks.js';
 import { Door } from '../../../broker/gateway/door.js';
 import { Gateway } from '../../../broker/gateway/gateway.js';
+import { KeyedCommands } from '../../../broker/gateway/keyed-commands.js';
 import { OutsideProducers } from '../../../broker/gateway/outside-producers.js';
 import { UnownedCommands } from '../../../broker/gateway/unowned.js';
 import { LogIndex } from '../../../broker/index/log-index.js';
@@ -124,8 +125,9 @@ export class BrokerSide {
     });
     const entrance = { people: peopleOver(nc), turnstile: new Turnstile() };
     const outside = new OutsideProducers({ nc, durability });
-    const door = new Door({ nc, producer, directory: modules, entrance, outside, log: say });
-    const gateway = new Gateway({ nc, producer, directory: modules, entrance, reader, index, door });
+    const keyed = new KeyedCommands({ nc, producer, index });
+    const door = new Door({ nc, producer, keyed, directory: modules, entrance, outside, log: say });
+    const gateway = new Gateway({ nc, producer, keyed, directory: modules, entrance, reader, index, door });
     const around = surroundings(
       { server, open, dataDir: dir, hostEntry, reaper, log },
       { index, unowned, handlerCalls: gateway.handlerCalls },
