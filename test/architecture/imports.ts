@@ -19,6 +19,11 @@ interface Rule {
 const LIBRARIES = ['text', 'schemas', 'system', 'link', 'journal', 'store'];
 const PRODUCT = [...LIBRARIES, 'modules', 'broker', 'replay', 'transfer', 'perf', 'bin'];
 
+/** The entries of the package that a program or a module of a user needs. */
+const PUBLIC = ['entry.js', 'fp.js', 'package-modules.js', 'testing/index.js'].map(
+  (file) => `modules/${file}`,
+);
+
 const library = (folder: string): Rule => ({
   folder,
   mayImport: LIBRARIES.slice(0, LIBRARIES.indexOf(folder) + 1),
@@ -39,7 +44,12 @@ export const RULES: readonly Rule[] = [
   { folder: 'transfer', mayImport: [...LIBRARIES, 'broker', 'replay', 'transfer'] },
   { folder: 'perf', mayImport: PRODUCT.filter((folder) => folder !== 'bin') },
   { folder: 'bin', mayImport: PRODUCT },
-  { folder: 'test', mayImport: [...PRODUCT, 'test'] },
+  // A user's code: itself, and the public entries.
+  { folder: 'create/template', mayImport: ['create/template', ...PUBLIC] },
+  { folder: 'examples', mayImport: ['examples', ...PUBLIC] },
+  // A package apart, without dependencies.
+  { folder: 'create', mayImport: ['create'] },
+  { folder: 'test', mayImport: [...PRODUCT, 'create', 'test'] },
 ];
 
 export interface SourceFile {

@@ -33,9 +33,14 @@ const childrenOf = (pid: number): readonly number[] => {
   }
 };
 
-/** Starts `tallystick dev` in a directory, on a free port. */
-export const startDev = (cwd: string, args: readonly string[] = ['--nats-port', '0']): DevProgram => {
-  const child = spawn(process.execPath, [tallystickPath(), 'dev', '--json', ...args], {
+/** Starts `tallystick dev` in a directory, on a free port. `command`: another one that starts it. */
+export const startDev = (
+  cwd: string,
+  args: readonly string[] = ['--nats-port', '0'],
+  command: readonly string[] = [process.execPath, tallystickPath(), 'dev'],
+): DevProgram => {
+  const [program = '', ...before] = command;
+  const child = spawn(program, [...before, '--json', ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
