@@ -1,5 +1,6 @@
 import Denque from 'denque';
 import type { Fault } from '../../schemas/errors.js';
+import { AnswerRate } from './answer-rate.js';
 import { overloaded } from './overloaded.js';
 import { TimeSlice } from './time-slice.js';
 import { type Asking, type TurnstileBounds, WaitingRequests } from './waiting-requests.js';
@@ -8,6 +9,11 @@ import { type Asking, type TurnstileBounds, WaitingRequests } from './waiting-re
 export interface ConnectionBounds {
   /** Requests that are being answered; the next ones wait their turn. */
   readonly inFlight: number;
+  /**
+   * While no other connection asks: as many as are answered in `ms`, but not more than `inFlight` of this. So one who
+   * begins to ask waits for so long at most.
+   */
+  readonly quick?: { readonly ms: number; readonly inFlight: number };
   /** The same while other connections ask too; one more is taken whenever none was for {@link STUCK_MS}. */
   readonly amongOthers?: number;
   /** Likewise: no further one is taken while these have so many bytes. */
@@ -37,6 +43,7 @@ interface ConnectionQueue {
   readonly connection: string;
   readonly pace: ConnectionBounds;
   readonly queue: Denque<WaitingRequest>;
+  readonly rate: AnswerRate;
   inFlight: number;
   bytesInFlight: number;
   credit: number;
@@ -68,7 +75,10 @@ export class Turnstile {
   #latest = NO_CONNECTION;
   #before = NO_CONNECTION;
 
-  constructor(bounds?: TurnstileBounds) {
+  constructor(
+    bounds?: TurnstileBounds,
+    private readonly now = (): number => performance.now(),
+  ) {
     this.#waiting = new WaitingRequests(bounds);
   }
 
@@ -84,7 +94,7 @@ export class Turnstile {
   enter(asking: Asking, pace: ConnectionBounds, take: () => void): Fault | undefined {
     const line = this.#lineOf(asking, pace);
     if (asking.connection !== this.#latest.connection) this.#before = this.#latest;
-    this.#latest = { connection: asking.connection, at: performance.now() };
+    this.#latest = { connection: asking.connection, at: this.now() };
     const isFirst = line.queue.isEmpty() && this.#ready.length === 0;
     if (isFirst && this.#mayTake(line) && this.#time.hasTime()) {
       this.#taken(line, asking);
@@ -114,6 +124,7 @@ export class Turnstile {
   #left(asking: Asking, line: ConnectionQueue): void {
     line.inFlight -= 1;
     line.bytesInFlight -= asking.bytes;
+    line.rate.add(this.now());
     this.#makeReady(line);
     this.#forget(asking, line);
   }
@@ -125,6 +136,7 @@ export class Turnstile {
       connection,
       pace,
       queue: new Denque(),
+      rate: new AnswerRate(this.now()),
       inFlight: 0,
       bytesInFlight: 0,
       credit: 0,
@@ -150,20 +162,27 @@ export class Turnstile {
 
   #isAlone({ connection }: ConnectionQueue): boolean {
     const other = this.#latest.connection === connection ? this.#before : this.#latest;
-    return performance.now() - other.at > ASKING_MS;
+    return this.now() - other.at > ASKING_MS;
   }
 
   #mayTake(line: ConnectionQueue): boolean {
-    const { inFlight, amongOthers = inFlight, amongOthersBytes = Number.POSITIVE_INFINITY } = line.pace;
+    const {
+      inFlight,
+      amongOthers = inFlight,
+      amongOthersBytes = Number.POSITIVE_INFINITY,
+      quick,
+    } = line.pace;
     if (line.inFlight < amongOthers && line.bytesInFlight < amongOthersBytes) return true;
-    if (line.inFlight >= inFlight) return false;
-    return this.#isAlone(line) || performance.now() - line.takenAt >= STUCK_MS;
+    if (line.inFlight < inFlight) return this.#isAlone(line) || this.now() - line.takenAt >= STUCK_MS;
+    if (quick === undefined || line.inFlight >= Math.min(quick.inFlight, line.rate.within(quick.ms)))
+      return false;
+    return this.#isAlone(line);
   }
 
   #taken(line: ConnectionQueue, { bytes }: Asking): void {
     line.inFlight += 1;
     line.bytesInFlight += bytes;
-    line.takenAt = performance.now();
+    line.takenAt = this.now();
   }
 
   /** Where it is not an answer alone that it waits for. */

@@ -92,6 +92,45 @@ test('a connection has fewer on their way while another one asks, and more when 
   );
 });
 
+test('a connection that is alone has as many on their way as are answered in its time, and no more', async () => {
+  const LEAST = 8;
+  const MOST = 100;
+  const plan = fc.record({
+    isAlone: fc.boolean(),
+    ms: fc.integer({ min: 10, max: 200 }),
+    answers: fc.integer({ min: 1, max: LEAST }),
+    everyMs: fc.integer({ min: 1, max: 20 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ isAlone, ms, answers, everyMs }) => {
+      let clock = 0;
+      const turnstile = new Turnstile({ connection: NO_BOUND, account: NO_BOUND }, () => clock);
+      const pace = { inFlight: LEAST, quick: { ms, inFlight: MOST } };
+      const limit = isAlone ? Math.max(LEAST, Math.min(MOST, (answers / everyMs) * ms)) : LEAST;
+      let running = 0;
+      const enter = (): void => {
+        turnstile.enter(asking('a'), pace, () => {
+          running += 1;
+          assert.ok(running < limit + 1.01, `${running} of ${limit}`);
+        });
+      };
+      for (let i = 0; i < 2 * MOST; i++) enter();
+      while (clock < 350) {
+        clock += everyMs;
+        if (!isAlone) turnstile.enter(asking('b'), { inFlight: 1 }, () => turnstile.leave(asking('b')));
+        for (let i = 0; i < answers; i++) {
+          running -= 1;
+          turnstile.leave(asking('a'));
+          enter();
+        }
+        await new Promise((resume) => setImmediate(resume));
+      }
+      assert.ok(running > limit - 1.01, `${running} of ${limit}`);
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('requests that are answered at once keep their places while another connection asks, and all are taken', async () => {
   const REQUESTS = 200;
   await fc.assert(
