@@ -20,7 +20,7 @@ export const HEADER = {
   deadline: 'Tally-Deadline',
   /**
    * On a command of a client: the sender's own name for it. Commands of one sender with the same key are one command.
-   * See docs/decisions/0063.
+   * See docs/decisions/0064.
    */
   key: 'Tally-Key',
   /** Id of the schedule that sent the command. */

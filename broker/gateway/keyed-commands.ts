@@ -67,7 +67,7 @@ export const keyReused = (key: string, owner: string, how: string): Fault =>
 /**
  * Stores each command with a key once: the requests of one sender with the same key are one command, also those that
  * come at once, after a restart, or when the command has its result. The log remembers the keys, and the index finds
- * them. A key that is on its way into the log is remembered here. See docs/decisions/0063.
+ * them. A key that is on its way into the log is remembered here. See docs/decisions/0064.
  */
 export class KeyedCommands {
   /** What is on its way, or not read by the index yet, by sender and key. */
