@@ -70,6 +70,17 @@ describe('a call', () => {
     assert.equal((await tally.agent(accounts, 'carl').balance()).balance, 9);
   });
 
+  it('of a producer is sent at once too', async () => {
+    await using other = await connect({ data: broker.dataDir });
+    const producer = await other.producer({ name: 'not-awaited' });
+    void producer.send(accounts, 'deposit', 'cora', { amount: 3 });
+    void producer.accept(accounts, 'deposit', 'cora', { amount: 3 });
+    void producer.sendAll([send(accounts, 'deposit', 'cora', { amount: 3 })]);
+    await waitFor('the commands to be stored', () => producer.pending === 0);
+    await producer.close();
+    assert.equal((await tally.agent(accounts, 'cora').balance()).balance, 9);
+  });
+
   it('takes an input that may be left out, and is for an agent or for the module', async () => {
     await tally.agent(agents, 'ada').spawn();
     await waitFor('ada to be listed', async () => (await tally.module(agents).list()).total === 1);
