@@ -21,7 +21,7 @@ interface Options extends TargetOptions {
 
 interface GetOptions extends Options {
   readonly at?: number | Date;
-  /** Directory of the module's code. */
+  /** Source file, directory or package of the module's code. */
   readonly module?: string;
   readonly atLeast?: number;
   readonly timeout: number;
@@ -117,7 +117,10 @@ export const addAgent = (program: Command): void => {
       .description('print the state of one agent, and the sequence of the record that last changed it'),
   )
     .option('--at <place>', 'the state at a sequence, at a time, or a duration ago', logPlace('--at'))
-    .option('--module <dir>', 'with --at: directory of the code to fold with (default: the loaded module)')
+    .option(
+      '--module <path>',
+      'with --at: source file, directory or package of the code to fold with (default: the loaded module)',
+    )
     .option(
       '--at-least <seq>',
       'wait until the state has all results up to this sequence',

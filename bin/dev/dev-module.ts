@@ -8,7 +8,7 @@ import { type Fault, FaultError } from '../../schemas/errors.js';
 import { pause } from '../../system/async/pause.js';
 import { DEFAULT_TIMEOUT_MS } from '../connect/slow-request.js';
 import { moduleInfo } from '../jobs/module-code.js';
-import { removeEarlierBuilds } from '../jobs/module-source.js';
+import { removeEarlierBuilds } from '../jobs/module-builds.js';
 import { loadDir, reloadDir } from '../jobs/load-module-source.js';
 import type { DevEvent } from './dev-event.js';
 

@@ -7,7 +7,8 @@ import { brokerDataDir } from '../../link/broker-data-dir.js';
 import { ask } from '../../link/request-broker.js';
 import { moreTime } from '../connect/slow-request.js';
 import { moduleInfo } from './module-code.js';
-import { builtAgain, loadable, type LoadableModule, removeEarlierBuilds } from './module-source.js';
+import { removeEarlierBuilds } from './module-builds.js';
+import { builtAgain, loadable, type LoadableModule } from './module-source.js';
 
 interface Waiting {
   /** How long the broker may take, milliseconds. */

@@ -9,6 +9,7 @@ import { MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleInfo, OPS } from '../../schemas/operate.js';
 import { ask } from '../../link/request-broker.js';
+import { loadableHere } from './module-source.js';
 import { withoutOutput } from './without-output.js';
 
 const unavailable = (module: string, why: string): Fault =>
@@ -36,7 +37,9 @@ const ofBroker = (nc: NatsConnection, module: string): TE.TaskEither<Fault, Modu
     TE.chain(({ dir }) =>
       pipe(
         inDirectory(module)(dir),
-        TE.mapLeft(({ message }) => unavailable(module, `${message}; --module names its directory`)),
+        TE.mapLeft(({ message }) =>
+          unavailable(module, `${message}; --module names its source or its directory`),
+        ),
       ),
     ),
   );
@@ -60,10 +63,21 @@ const load =
     }
   };
 
-/** The code of a module, from a directory, or from the broker's directory for it; MODULE_CODE_UNAVAILABLE. */
+/**
+ * The code of a module: from a source file, a directory or a package that a user names, or from the broker's directory
+ * for it. MODULE_CODE_UNAVAILABLE, MODULE_BUILD_FAILED.
+ */
 export const moduleCode = (
   nc: NatsConnection,
   module: string,
-  dir: string | undefined,
+  named: string | undefined,
 ): TE.TaskEither<Fault, AnyModule> =>
-  pipe(dir === undefined ? ofBroker(nc, module) : inDirectory(module)(dir), TE.chain(load));
+  pipe(
+    named === undefined
+      ? ofBroker(nc, module)
+      : pipe(
+          loadableHere(named),
+          TE.chain(({ dir }) => inDirectory(module)(dir)),
+        ),
+    TE.chain(load),
+  );

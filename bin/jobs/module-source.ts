@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { left, right } from 'fp-ts/lib/Either.js';
+import { join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { buildModule, SOURCE_FILE } from '../../modules/bundle/build-module.js';
+import { buildModule } from '../../modules/bundle/build-module.js';
 import { findEntry } from '../../modules/bundle/find-entry.js';
 import { BUILT_DIR } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { sourceOf } from './module-builds.js';
 
 /** A directory that the broker can load. */
 export interface LoadableModule {
@@ -64,16 +63,6 @@ export const loadableHere = (named: string): TE.TaskEither<Fault, LoadableModule
     return TE.right(dir);
   });
 
-/** The source of which a module directory was made; undefined if it was not made of one. */
-const sourceOf = (dir: string): string | undefined => {
-  try {
-    const { file } = JSON.parse(readFileSync(join(dir, SOURCE_FILE), 'utf8')) as { file?: unknown };
-    return typeof file === 'string' ? file : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
 /** Builds a module again that was built before; any other directory stays as it is. */
 export const builtAgain = (
   dir: string,
@@ -93,30 +82,3 @@ export const builtAgain = (
     ),
   );
 };
-
-/** Another command may have built one that the broker does not have yet. */
-const KEPT_MS = 10 * 60_000;
-
-/** Removes earlier builds of a module: all but `dir`, which the broker has now, and those of the last ten minutes. */
-export const removeEarlierBuilds =
-  (dir: string): TE.TaskEither<Fault, void> =>
-  async () => {
-    if (sourceOf(dir) === undefined) return right(undefined);
-    const of = dirname(dir);
-    try {
-      for (const name of await readdir(of)) {
-        const build = join(of, name);
-        const { mtimeMs } = await stat(build);
-        if (name === basename(dir) || mtimeMs > Date.now() - KEPT_MS) continue;
-        await rm(build, { recursive: true, force: true });
-      }
-      return right(undefined);
-    } catch (error) {
-      return left(
-        fault(
-          'DATA_DIR_UNUSABLE',
-          `the module is loaded, but its earlier builds cannot be removed: ${(error as Error).message}`,
-        ),
-      );
-    }
-  };

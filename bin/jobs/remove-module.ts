@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { isLeft, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
@@ -7,6 +8,8 @@ import { type ModuleRemoval, OPS } from '../../schemas/operate.js';
 import { withConnection } from '../connect/connect.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
+import { brokerDataDir } from '../../link/broker-data-dir.js';
+import { removeBuilds } from './module-builds.js';
 import { ask } from '../../link/request-broker.js';
 import { DEFAULT_TIMEOUT_MS, moreTime } from '../connect/slow-request.js';
 import type { TargetOptions } from '../../link/target.js';
@@ -42,17 +45,29 @@ const confirmed = async (removal: ModuleRemoval): Promise<boolean> => {
   }
 };
 
+/** A broker on another machine has its builds there. */
+const removeBuildsHere = (nc: NatsConnection, name: string): TE.TaskEither<Fault, void> =>
+  pipe(
+    brokerDataDir(nc),
+    TE.map((dir): string | undefined => dir),
+    TE.orElse(() => TE.right<Fault, string | undefined>(undefined)),
+    TE.chain((dir) => (dir === undefined ? TE.right(undefined) : removeBuilds(dir, name))),
+  );
+
 const request = (
   nc: NatsConnection,
   name: string,
   { unload = false, timeout = DEFAULT_TIMEOUT_MS }: RemoveOptions,
   dryRun: boolean,
 ): TE.TaskEither<Fault, ModuleRemoval> =>
-  ask<ModuleRemoval>(
-    nc,
-    OPS.moduleRemove,
-    { name, unload, dryRun, waitMs: timeout },
-    moreTime({}, timeout).timeout,
+  pipe(
+    ask<ModuleRemoval>(
+      nc,
+      OPS.moduleRemove,
+      { name, unload, dryRun, waitMs: timeout },
+      moreTime({}, timeout).timeout,
+    ),
+    TE.chainFirst(({ removed }) => (removed ? removeBuildsHere(nc, name) : TE.right(undefined))),
   );
 
 const show = (removal: ModuleRemoval, json: boolean): ExitCode => {

@@ -20,6 +20,7 @@ import { progressBar } from '../text/progress-bar.js';
 import { comparedLine, comparedText, hitText, keptText, ranText } from '../text/run-text.js';
 import { checkFree, fillSandbox, startSandbox } from './sandbox.js';
 import { checkEffects, checkRunning, sandboxModules } from './sandbox-modules.js';
+import { loadableDirs } from './module-source.js';
 import { type Steps, steps } from './ask-steps.js';
 import { faultThrown } from '../output/thrown-fault.js';
 
@@ -60,7 +61,9 @@ const runAgain = async (
   const { fromSeq, untilSeq } = bounds;
   if (fromSeq > untilSeq)
     throw new FaultError(fault('USAGE', `there is no record from ${fromSeq} to ${untilSeq}`));
-  const modules = await sandboxModules(nc, request.modules);
+  // A sandbox that is kept keeps their builds.
+  const dirs = await runOrThrow(loadableDirs(request.modules, dataDir));
+  const modules = await sandboxModules(nc, dirs);
   checkEffects(modules, await subjectsOf(nc, fromSeq, untilSeq), allowEffects);
   const open = await fillSandbox(nc, dataDir, fromSeq);
   checkEffects(

@@ -38,7 +38,7 @@ export const sandboxModules = async (
     const dir = others.get(name) ?? (await runOrThrow(moduleInfo(nc, name))).dir;
     const source = readModule(dir);
     if (isLeft(source)) {
-      const message = `${source.left.message}; --module names the directory of ${name} on this machine`;
+      const message = `${source.left.message}; --module names its source or its directory on this machine`;
       throw new FaultError(fault('MODULE_CODE_UNAVAILABLE', message));
     }
     const isProgram = !('entry' in source.right.manifest.start);

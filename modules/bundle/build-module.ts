@@ -11,6 +11,8 @@ import { describeModule } from './describe-module.js';
 
 /** Where a built module came from, next to its manifest. */
 export const SOURCE_FILE = 'source.json';
+/** The directory of builds that have not ended. */
+export const NEW_BUILDS = '.new';
 const MANIFEST = 'manifest.json';
 
 /** A module directory that was made of a source file. */
@@ -40,7 +42,7 @@ export const buildModule = async (
   { cwd = process.cwd(), onPath }: Partial<BundleOptions> = {},
 ): Promise<Either<Fault, BuiltModule>> => {
   // As deep as the final directory: the source map has relative paths.
-  const dir = join(root, '.new', randomUUID());
+  const dir = join(root, NEW_BUILDS, randomUUID());
   makeDirs(dir);
   try {
     const bundled = await bundleSource(file, dir, { cwd, onPath });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import type { ProgramResult } from '../support/run-program.js';
+import { sourceManifest } from '../support/source-module.js';
 import { tempDir } from '../support/temp-dir.js';
 import { tallystick } from './tallystick.js';
 
@@ -125,7 +126,44 @@ describe('a module that is one TypeScript file', () => {
     assert.match(await sell('brief', 'lear', 4), /"left": 0/);
   });
 
-  it('may be a directory, an installed package, and an argument of start and of replay diff', async () => {
+  it('leaves the ten newest builds of the last ten minutes, and no build that did not end', async () => {
+    const root = join(broker.dataDir, 'modules');
+    write({ 'often.ts': tickets('const HOUSE = 1;', 'often') });
+    await ran('module', 'load', 'often.ts');
+    for (let i = 0; i < 20; i++) mkdirSync(join(root, 'often', `build-${i}`));
+    const [killed, busy] = [join(root, '.new', 'killed'), join(root, '.new', 'busy')];
+    for (const each of [killed, busy]) mkdirSync(each, { recursive: true });
+    utimesSync(killed, 1, 1);
+    write({ 'often.ts': tickets('const HOUSE = 2;', 'often') });
+    await ran('module', 'reload', 'often');
+    assert.equal(readdirSync(join(root, 'often')).length, 11);
+    assert.deepEqual([existsSync(killed), existsSync(busy)], [false, true]);
+    assert.match(await sell('often', 'lear', 2), /"left": 0/);
+  });
+
+  it('leaves no build and no trace in the list when it is removed, also if it never started', async () => {
+    write({ 'gone.ts': tickets('const HOUSE = 1;', 'gone') });
+    await ran('module', 'load', 'gone.ts');
+    await ran('module', 'remove', 'gone', '--unload', '--yes');
+    assert.equal(existsSync(join(broker.dataDir, 'modules', 'gone')), false);
+
+    write({
+      'broken/manifest.json': JSON.stringify(sourceManifest('broken')),
+      'broken/index.js': 'throw 1;',
+    });
+    assert.equal((await run('module', 'load', 'broken')).code, 1);
+    const states = async () =>
+      (
+        JSON.parse(await ran('module', 'list', '--json')) as { modules: { name: string; state: string }[] }
+      ).modules
+        .filter(({ name }) => name === 'broken')
+        .map(({ state }) => state);
+    assert.deepEqual(await states(), ['crashed']);
+    await ran('module', 'remove', 'broken', '--yes');
+    assert.deepEqual(await states(), []);
+  });
+
+  it('may be a directory, an installed package, and an argument of start and of all that reads the past', async () => {
     const javascript = tickets('const HOUSE = 5;', 'folder');
     write({
       'folder/index.js': javascript,
@@ -150,6 +188,19 @@ describe('a module that is one TypeScript file', () => {
     const other = await run('replay', 'diff', 'given', '--module', './given-2.ts');
     assert.equal(other.code, 1);
     assert.match(other.stdout, /data\.left +6 → 7/);
+    const past = ['--module', './given-2.ts', '--json'];
+    assert.match(await ran('replay', 'state', 'given', 'lear', ...past), /"sold": ?1/);
+    assert.match(await ran('agent', 'get', 'given', 'lear', '--at', '1s', ...past), /"sold": ?1/);
+    // The commands of other modules differ in both runs.
+    const differing = async (source: string): Promise<string> =>
+      (await run('replay', 'run', '--module', source, '--module', 'folder', '--json')).stdout;
+    const unchanged = await differing('./given.ts');
+    assert.match(unchanged, /"kind":"ended"/);
+    assert.doesNotMatch(unchanged, /cmd\.given\.sell/);
+    assert.match(
+      await differing('./given-2.ts'),
+      /"verdict":"different".*"cmd\.given\.sell\.lear\.operator"/,
+    );
   });
 });
 

@@ -43,7 +43,7 @@ const breakAt = (text: string): RunRequest['condition'] => ({
   holds: orUsage('--break', condition(text)),
 });
 
-const dirs = (dir: string, before: readonly string[] = []): readonly string[] => [...before, resolve(dir)];
+const sources = (named: string, before: readonly string[] = []): readonly string[] => [...before, named];
 
 /** `replay run`, a command of the group `replay`. */
 export const addRun = (group: Command): void => {
@@ -69,7 +69,11 @@ export const addRun = (group: Command): void => {
         "stop when the expression holds for the state of an agent: 'state.balance < 0'",
         breakAt,
       )
-      .option('--module <dir>', 'run this version of a module; you can repeat the option', dirs)
+      .option(
+        '--module <path>',
+        'source file, directory or package of another version of a module; you can repeat the option',
+        sources,
+      )
       .option('--sandbox <dir>', 'empty directory for the sandbox, which stays (default: a temporary one)')
       .option('--allow-effects', 'also run handlers that can reach more than other modules')
       .addOption(

@@ -111,7 +111,10 @@ export const addState = (group: Command): void => {
     .option('--bisect <expression>', 'find the first record after which the condition holds', bisect)
     .option('--from <place>', 'first record: a sequence, a time, or a duration ago', logPlace('--from'))
     .option('--to <place>', 'last record: a sequence, a time, or a duration ago', logPlace('--to'))
-    .option('--module <dir>', 'directory of the code to fold with (default: the loaded module)')
+    .option(
+      '--module <path>',
+      'source file, directory or package of the code to fold with (default: the loaded module)',
+    )
     .action((module: string, agent: string | undefined, options: Options) =>
       runCommand(state(module, agent ?? '', options)),
     );
