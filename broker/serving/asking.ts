@@ -13,7 +13,7 @@ const PACES: Readonly<Record<string, ConnectionBounds>> = {
   ask: {
     inFlight: 64,
     // Records of many calls share one sync of the disk.
-    quick: { ms: 100, inFlight: 1_024 },
+    quick: { ms: 250, inFlight: 1_024 },
     amongOthers: 8,
     amongOthersBytes: AMONG_OTHERS_BYTES,
   },
