@@ -32,9 +32,10 @@ export class IndexContents {
   readonly #tables;
   #bytes = 0;
   #taken = 0;
+  #changed = (): void => undefined;
 
-  /** `onChange`: something is to be written soon. */
-  constructor(files: KeptRows, onChange: () => void) {
+  constructor(files: KeptRows) {
+    const onChange = (): void => this.#changed();
     this.commands = new OpenCommands(files);
     this.conversations = new ConversationTable(files, onChange);
     this.redrives = new Redrives(files);
@@ -45,6 +46,11 @@ export class IndexContents {
     this.whole = new WholeOutcomes(files);
     const { commands, conversations, redrives, keys, agents, fired, letters, whole } = this;
     this.#tables = [commands, conversations, redrives, keys, agents, fired, letters, whole];
+  }
+
+  /** Has the listener called whenever something is to be written soon. */
+  whenChanged(listener: () => void): void {
+    this.#changed = listener;
   }
 
   /** Takes in what is to be known of the files before anything is looked up in them. */

@@ -19,7 +19,7 @@ import {
   indexPosition,
 } from '../../store/log-index/index-files.js';
 import type { IndexChange, IndexContentsChange } from './index-store.js';
-import type { ReadableFiles } from './kept-rows.js';
+import type { KeptRows, ReadableFiles } from './kept-rows.js';
 import { pause } from '../../system/async/pause.js';
 import { setAsideDerived } from '../../system/files/set-aside.js';
 
@@ -33,6 +33,8 @@ export interface IndexKeeperOptions {
   /** Where the log ends: an index that is ahead of it is thrown away. */
   readonly lastSeq: number;
   readonly contents: IndexContents;
+  /** Reads what the files have, while they hold what the index says. */
+  readonly rows: KeptRows;
   /** Where reading stands now. */
   readonly position: () => IndexProgress;
   readonly say: (text: string) => void;
@@ -83,7 +85,8 @@ export class IndexKeeper {
   #closed = true;
 
   constructor(private readonly options: IndexKeeperOptions) {
-    const { dir, say } = options;
+    const { dir, say, contents } = options;
+    contents.whenChanged(() => this.#soon());
     this.#writer = new WriteBehind({
       write: (all) => this.#save(all),
       onFailing: (reason) => say(`DATA_DIR_UNUSABLE: ${dir} ${reason}`),
@@ -106,6 +109,7 @@ export class IndexKeeper {
     if (discarded) say('the index was of another log, or ahead of this one, and is read from the log again');
     const place = fits ? found : START;
     this.#startsOver = place === START;
+    this.#showFiles();
     if (this.#open !== undefined) {
       // Those who look must not see what is thrown away, and files that cannot be written to are found out here.
       const begun = await this.#commit(this.#open, NOTHING, place);
@@ -114,11 +118,6 @@ export class IndexKeeper {
     this.options.contents.load();
     this.moved();
     return { ...place, discarded };
-  }
-
-  /** The files where they hold what the index says: not what is thrown away, and not while there are none. */
-  get readable(): ReadableFiles | undefined {
-    return this.#startsOver ? undefined : this.#open;
   }
 
   /**
@@ -145,7 +144,7 @@ export class IndexKeeper {
   }
 
   /** Something is to be found in the files within milliseconds. */
-  soon(): void {
+  #soon(): void {
     if (this.#closed || this.#writer.isPlanned) return;
     this.#writer.within(Math.max(GATHER_MS, this.#pauseUntil - performance.now()));
   }
@@ -206,6 +205,7 @@ export class IndexKeeper {
     if (change !== NOTHING) contents.kept();
     this.#saved = at;
     this.#startsOver = false;
+    this.#showFiles();
     if (this.#onTrial) rmSync(join(dir, TRIAL), { force: true });
     this.#onTrial = false;
     return outcome;
@@ -232,6 +232,7 @@ export class IndexKeeper {
       const opening = new Opening(dir);
       const files = openIndexToRead(opening, dir);
       this.#open = { thread, opening, files, reads: new FreshReads(files.root) };
+      this.#showFiles();
       return E.right(indexPosition(files));
     } catch (error) {
       if (this.#open === undefined) await thread?.close();
@@ -244,11 +245,17 @@ export class IndexKeeper {
   async #closeFiles(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
+    this.#showFiles();
     if (open === undefined) return;
     open.reads.close();
     await open.files.root.close();
     await open.opening.close();
     await open.thread.close();
+  }
+
+  /** Has the rows read the files if they hold what the index says: not files that are thrown away. */
+  #showFiles(): void {
+    this.options.rows.readFrom(this.#startsOver ? undefined : this.#open);
   }
 
   #setAside(why: string): void {

@@ -19,14 +19,18 @@ export interface KeyRange {
 
 /** What the files of the index have, as it was committed last; nothing where there are none. */
 export class KeptRows {
-  constructor(
-    private readonly dir: string,
-    private readonly readable: () => ReadableFiles | undefined,
-  ) {}
+  #files: ReadableFiles | undefined;
+
+  constructor(private readonly dir: string) {}
+
+  /** Reads these files from now on; undefined: there are none that hold what the index says. */
+  readFrom(files: ReadableFiles | undefined): void {
+    this.#files = files;
+  }
 
   /** The row of a key, as `parse` reads its text. Throws DATA_DIR_UNUSABLE where it is damaged. */
   row<T>(table: IndexTable, key: TableKey, parse: (text: string) => T): T | undefined {
-    const open = this.readable();
+    const open = this.#files;
     if (open === undefined) return undefined;
     const { files, reads } = open;
     try {
@@ -44,7 +48,7 @@ export class KeptRows {
     limit: number,
     parse: (key: TableKey, text: string) => T | undefined,
   ): readonly T[] {
-    const open = this.readable();
+    const open = this.#files;
     if (open === undefined) return [];
     const { files, reads } = open;
     const found: T[] = [];
@@ -65,7 +69,7 @@ export class KeptRows {
 
   /** The last row whose key is `[first, number]`. */
   last<T>(table: IndexTable, first: string, parse: (key: TableKey, text: string) => T): T | undefined {
-    const open = this.readable();
+    const open = this.#files;
     if (open === undefined) return undefined;
     const { files, reads } = open;
     const range = { start: [first, Number.MAX_SAFE_INTEGER], end: [first, 0], reverse: true, limit: 1 };
@@ -80,7 +84,7 @@ export class KeptRows {
 
   /** The highest key of a table of numbers; 0 without any. */
   highest(table: IndexTable): number {
-    const open = this.readable();
+    const open = this.#files;
     if (open === undefined) return 0;
     const { files, reads } = open;
     try {
@@ -92,7 +96,7 @@ export class KeptRows {
   }
 
   count(table: IndexTable): number {
-    const open = this.readable();
+    const open = this.#files;
     if (open === undefined) return 0;
     return open.reads.count(open.files.tables[table]);
   }

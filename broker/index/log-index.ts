@@ -84,10 +84,10 @@ export class LogIndex implements Announces<IndexNews> {
       say(`a listener for "${name}" threw: ${text}`);
       this.#thrown ??= { thrown };
     });
-    const files = new KeptRows(dir, () => this.#keeper.readable);
-    this.#contents = new IndexContents(files, () => this.#keeper.soon());
+    const rows = new KeptRows(dir);
+    this.#contents = new IndexContents(rows);
     const position = (): IndexProgress => ({ seq: this.#position, uncaused: this.#uncaused.stretches });
-    this.#keeper = new IndexKeeper({ dir, logId, lastSeq, contents: this.#contents, position, say });
+    this.#keeper = new IndexKeeper({ dir, logId, lastSeq, contents: this.#contents, rows, position, say });
     this.#target = lastSeq;
     this.#feed = new IndexFeed({
       nc: options.nc,

@@ -17,7 +17,7 @@ export const putIntoIndex = async (path: string, key: string, value: unknown): P
 };
 
 /** What an index reads that has no files. */
-export const noFiles = (): KeptRows => new KeptRows('', () => undefined);
+export const noFiles = (): KeptRows => new KeptRows('');
 
 export interface IndexFilesForTest extends AsyncDisposable {
   readonly rows: KeptRows;
@@ -32,8 +32,10 @@ export const indexFiles = (): IndexFilesForTest => {
   const opening = new Opening(dir.path);
   const files = openIndexToRead(opening, dir.path);
   const reads = new FreshReads(files.root);
+  const rows = new KeptRows(dir.path);
+  rows.readFrom({ files, reads });
   return {
-    rows: new KeptRows(dir.path, () => ({ files, reads })),
+    rows,
     commit: (change) => store.commit({ startsOver: false, rows: {}, counts: [], ...change, position }),
     [Symbol.asyncDispose]: async () => {
       reads.close();

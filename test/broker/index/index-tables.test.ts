@@ -90,7 +90,7 @@ class Indexed implements AsyncDisposable {
   #isCommitted = false;
 
   #opened(): IndexContents {
-    const contents = new IndexContents(this.files.rows, () => undefined);
+    const contents = new IndexContents(this.files.rows);
     contents.load();
     return contents;
   }
