@@ -1,5 +1,6 @@
 /**
- * `npm run check`: format, types, lint, import rules and the unit tests. It needs no Go and no server.
+ * `npm run check`: format, types, lint, import rules and the unit tests, without those that pack the whole package. It needs no Go and
+ * no server.
  * With `--watch` it checks again whenever a file changes, and then runs only the tests that the change can reach. With
  * `--staged` it runs only the tests that the next commit can reach: this is what the git hook does.
  */
@@ -39,7 +40,13 @@ const check = async (changed = []) => {
   const clean = allOf([script('format:check'), script('lint:code')]);
   const rules = built.then((passed) => passed && script('lint:imports'));
   const arranged = await allOf([built, clean, rules]);
-  const tests = ['dist/test/run.js', '--failures', 'unit', ...changed.flatMap((file) => ['--changed', file])];
+  const tests = [
+    'dist/test/run.js',
+    '--failures',
+    '--quick',
+    'unit',
+    ...changed.flatMap((file) => ['--changed', file]),
+  ];
   const passed =
     (await built) && (await run('unit tests', [process.execPath, '--enable-source-maps', ...tests], true));
   const green = arranged && passed;
