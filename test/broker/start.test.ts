@@ -120,7 +120,7 @@ describe('a broker with a server of its own', () => {
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`${signal} ends it with exit code 0 and leaves no process behind`, async () => {
-      await using broker = await startBroker();
+      await using broker = await startBroker({ shipped: ['accounts'] });
       assert.equal(await deposit(broker.url), 'ok');
       assert.deepEqual(await broker.kill(signal), { code: 0, signal: null });
       await noneLeft(broker);

@@ -71,7 +71,7 @@ let broker: TestBroker;
 let many: ManyTimes;
 before(async () => {
   dir = tempDir();
-  broker = await startBroker({ args: ['--durability', 'os'] });
+  broker = await startBroker({ shipped: ['accounts'], args: ['--durability', 'os'] });
   many = tallystickManyTimes(dir.path);
   const { code } = await tallystick(['call', 'accounts.deposit', '{"amount":1}', '--agent', 'alice'], broker);
   assert.equal(code, 0);

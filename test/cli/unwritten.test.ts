@@ -39,7 +39,7 @@ let broker: TestBroker;
 /** A command of alice. */
 let seq: string;
 before(async () => {
-  broker = await startBroker({ args: ['--durability', 'os'] });
+  broker = await startBroker({ shipped: ['accounts'], args: ['--durability', 'os'] });
 });
 after(async () => {
   await broker?.[Symbol.asyncDispose]();
