@@ -3,10 +3,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { byForm } from '../support/form.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const THREADS = 4;
-const ROUNDS = 100;
+const ROUNDS = byForm({ short: 25, deep: 100 });
 
 /** Opens a key in each round, at the same moment as the other threads: they spin until all have arrived. */
 const CODE = `

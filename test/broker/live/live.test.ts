@@ -8,6 +8,7 @@ import { type AccountSubscriptions, LiveInterest } from '../../../broker/live/li
 import { logConfig } from '../../../broker/streams/log-stream.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { connectCore } from '../../support/fill-log.js';
+import { byForm } from '../../support/form.js';
 import { readLog } from '../../../journal/read/reader.js';
 import { connectOperator } from '../../support/log-checks.js';
 import { startServerElsewhere, writeAccounts } from '../../support/server-elsewhere.js';
@@ -15,7 +16,7 @@ import type { TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
-const TRIES = 100;
+const TRIES = byForm({ short: 25, deep: 100 });
 
 /** The sequence of the command. */
 const deposit = async (nc: NatsConnection, agent: string): Promise<number> => {
