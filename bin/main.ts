@@ -10,6 +10,7 @@ import { addWanted, type LazyCommands } from './options/lazy-commands.js';
 import { printError } from './output/output.js';
 import { whenUnwritten } from './output/output-end.js';
 import { wantsJson, withExamples } from './output/run-command.js';
+import { terminal } from './output/terminal.js';
 import { faultThrown } from './output/thrown-fault.js';
 
 const version = (): string => {
@@ -18,6 +19,12 @@ const version = (): string => {
   );
   return (manifest as { version: string }).version;
 };
+
+const termOf = (command: Command): string =>
+  [
+    command.name(),
+    ...command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
+  ].join(' ');
 
 const COMMANDS: LazyCommands = {
   start: async () => (await import('./commands/start-command.js')).addStart,
@@ -33,9 +40,12 @@ const COMMANDS: LazyCommands = {
   schedule: async () => (await import('./commands/schedule-command.js')).addSchedule,
   burst: async () => (await import('./commands/burst-command.js')).addBurst,
   replay: async () => (await import('./commands/replay/replay-commands.js')).addReplay,
+  completion: async () => (await import('./commands/completion-command.js')).addCompletion,
+  complete: async () => (await import('./commands/completion-command.js')).addComplete(buildProgram),
 };
 
-const build = async (): Promise<Command> => {
+/** The command tree, with what the words need of it, or all of it. */
+export const buildProgram = async (words: readonly string[]): Promise<Command> => {
   const program = new Command('tallystick')
     .description(
       'An event-sourced message broker on NATS JetStream: every call and event is a durable record.',
@@ -43,15 +53,17 @@ const build = async (): Promise<Command> => {
     .version(version())
     .showSuggestionAfterError()
     .exitOverride()
+    // Descriptions wrap also on a narrow terminal; every command takes options, so its line need not mention them.
+    .configureHelp({ minWidthToWrap: 20, subcommandTerm: (command) => termOf(command) })
     // Its errors are printed below, in the form of all other errors.
-    .configureOutput({ outputError: () => undefined });
+    .configureOutput({ outputError: () => undefined, getOutHelpWidth: () => terminal().columns ?? 80 });
   withExamples(program, [
     'tallystick start',
     'tallystick call accounts.deposit \'{"amount":5}\' --agent alice',
     'tallystick status',
     'tallystick replay history --agent alice',
   ]);
-  await addWanted(program, COMMANDS, process.argv.slice(2));
+  await addWanted(program, COMMANDS, words);
   return program;
 };
 
@@ -63,7 +75,7 @@ export const main = async (): Promise<void> => {
   try {
     const read = checkArguments();
     if (isLeft(read)) throw new FaultError(read.left);
-    await (await build()).parseAsync();
+    await (await buildProgram(process.argv.slice(2))).parseAsync();
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       process.exitCode = HELP.has(thrown.code) ? EXIT.done : EXIT.usage;

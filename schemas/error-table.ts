@@ -15,7 +15,7 @@ interface ErrorRow {
   readonly exit: 1 | 2 | 3;
   /** `Nats-Service-Error-Code`, with the meaning of the number in HTTP. */
   readonly service: number;
-  /** One sentence for the reference in `docs/reference/protocol.md`. */
+  /** One sentence for the reference in `docs/reference/errors.md`. */
   readonly meaning: string;
 }
 

@@ -10,7 +10,7 @@ import type { ExitCode } from '../output/exit.js';
 import { moduleCode } from '../jobs/module-code.js';
 import { name, logPlace, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from '../text/fitted-table.js';
 import { pageLine } from '../text/page-text.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../../link/target.js';
@@ -78,7 +78,7 @@ const get = (module: string, agent: string, options: GetOptions): TE.TaskEither<
 };
 
 const agentTable = (agents: readonly ListedAgent[]): string =>
-  formatTable(
+  fittedTable(
     ['AGENT', 'SEQ', 'TIME'],
     agents.map(({ agent, seq, time }) => [agent, `${seq}`, time]),
   );

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { left, right } from 'fp-ts/lib/Either.js';
+import { left } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { parseFaultPlan, type PlannedFault } from '../../perf/burst/fault-plan.js';
 import type { LoadKind } from '../../perf/burst/setting.js';
@@ -8,7 +8,7 @@ import { DURABILITIES, type Durability } from '../../schemas/log.js';
 import { burstTest } from '../jobs/run-bursts.js';
 import { installationOf } from '../connect/burst-target.js';
 import type { ExitCode } from '../output/exit.js';
-import { positive } from '../options/option-values.js';
+import { oneOf, positive } from '../options/option-values.js';
 import { orUsage, runCommand, withExamples } from '../output/run-command.js';
 
 interface Options {
@@ -36,14 +36,6 @@ interface Options {
 /** The default rates, in records a second: for events, and for commands that a module handles. */
 const DEFAULT_RATES = { events: 100_000, calls: 2_000 } satisfies Record<LoadKind, number>;
 const DEFAULT_BASELINES = { events: 1_000, calls: 200 } satisfies Record<LoadKind, number>;
-
-const durability = (text: string): Durability =>
-  orUsage(
-    '--durability',
-    DURABILITIES.some((level) => level === text)
-      ? right(text as Durability)
-      : left(fault('USAGE', `${JSON.stringify(text)} is not one of ${DURABILITIES.join(', ')}`)),
-  );
 
 const plan = (text: string): readonly PlannedFault[] => orUsage('--kill', parseFaultPlan(text));
 
@@ -121,10 +113,8 @@ export const addBurst = (program: Command): void => {
     .option('--size <bytes>', 'size of a payload', positive('--size'), 256)
     .option('--agents <n>', 'agents that receive the records', positive('--agents'), 10_000)
     .option('--producers <n>', 'producer processes', positive('--producers'), 2)
-    .option(
-      '--durability <level>',
-      'durability of the broker that it starts: fsync or os (default: fsync)',
-      durability,
+    .addOption(
+      oneOf('--durability <level>', 'durability of the broker that it starts (default: fsync)', DURABILITIES),
     )
     .option('--calls', 'send commands to a module, not events')
     .option(

@@ -21,7 +21,7 @@ import {
 import { type Address, callSubject, parseAddress } from '../../schemas/subjects.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { EXIT, type ExitCode, exitCodeOf } from '../output/exit.js';
-import { waiting, withDefault } from '../options/option-values.js';
+import { oneOf, waiting, withDefault } from '../options/option-values.js';
 import { print, printError, printJson } from '../output/output.js';
 import { silenceOf } from '../../link/request-broker.js';
 import { done, orUsage, runCommand, withExamples } from '../output/run-command.js';
@@ -37,12 +37,6 @@ interface Options extends TargetOptions, WhenHeaders {
 
 const PRIORITIES = ['normal', 'urgent'] as const;
 type Priority = (typeof PRIORITIES)[number];
-
-const parsePriority = (text: string): Priority => {
-  const found = PRIORITIES.find((one) => one === text);
-  const problem = fault('USAGE', `${JSON.stringify(text)} is not one of ${PRIORITIES.join(', ')}`);
-  return orUsage('--priority', found === undefined ? left(problem) : right(found));
-};
 
 const parseKeyOption = (text: string): string =>
   orUsage('--key', mapLeft(({ message }: Fault) => fault('USAGE', message))(parseKey(text)));
@@ -228,8 +222,10 @@ const call =
 export const addCall = (program: Command): void => {
   const command = withTargetOptions(
     program
-      .command('call <module.action> [payload]')
-      .description('call an action and print its result; the payload is JSON, - for stdin (default: {})')
+      .command('call')
+      .argument('<module.action>', 'the action, as MODULE.ACTION or MODULE.ACTION.AGENT')
+      .argument('[payload]', 'JSON, or - to read it from standard input (default: {})')
+      .description('call an action and print its result')
       .option('--agent <id>', 'the agent to call')
       .addOption(
         withDefault('--timeout <duration>', 'how long to wait for the result', waiting('--timeout'), '30s'),
@@ -242,10 +238,12 @@ export const addCall = (program: Command): void => {
         'send the command at the times of a cron expression: minute hour day month weekday, or @daily',
       )
       .option('--timezone <name>', 'time zone of --cron (default: UTC)')
-      .option(
-        '--priority <level>',
-        'urgent is handled before waiting commands of other agents (default: normal)',
-        parsePriority,
+      .addOption(
+        oneOf(
+          '--priority <level>',
+          'urgent is handled before waiting commands of other agents (default: normal)',
+          PRIORITIES,
+        ),
       )
       .option(
         '--key <key>',

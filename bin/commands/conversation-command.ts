@@ -9,7 +9,7 @@ import { findDataDir } from '../connect/data-dir.js';
 import type { ExitCode } from '../output/exit.js';
 import { name, positive } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from '../text/fitted-table.js';
 import { pageLine } from '../text/page-text.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../../link/target.js';
@@ -75,7 +75,7 @@ const get = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
   });
 
 const table = (conversations: readonly OpenConversation[]): string =>
-  formatTable(
+  fittedTable(
     ['CONVERSATION', 'BEGAN', 'LAST', 'TIME', 'OPEN', 'PARTICIPANTS'],
     conversations.map((each) => [
       `${each.conversation}`,

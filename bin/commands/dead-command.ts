@@ -13,7 +13,7 @@ import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { name, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printLine } from '../output/output.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from '../text/fitted-table.js';
 import { type RedriveRequest, redrive } from '../jobs/redrive.js';
 import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
@@ -49,7 +49,7 @@ const addressOf = ({ module, action, agent }: Pick<DeadDetails, 'module' | 'acti
   [module, action, ...(agent === null ? [] : [agent])].join('.');
 
 const table = (letters: readonly DeadSummary[]): string =>
-  formatTable(
+  fittedTable(
     ['COMMAND', 'TIME', 'ADDRESS', 'SENDER', 'TRIES', 'ERROR', 'REDRIVEN AS'],
     letters.map((letter) => [
       `${letter.command}`,

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../../schemas/config.js';
+import { DURABILITIES } from '../../schemas/log.js';
 import { type DevOptions, runDev } from '../dev/run-dev.js';
 import type { DevEvent } from '../dev/dev-event.js';
-import { repeated } from '../options/option-values.js';
+import { oneOf, repeated } from '../options/option-values.js';
 import { print, printJson, verbatim } from '../output/output.js';
 import { whenUnwritten } from '../output/output-end.js';
 import { runCommand, withExamples } from '../output/run-command.js';
@@ -29,7 +30,11 @@ const teller = ({ json = false, quiet = false }: Options): ((event: DevEvent) =>
 
 export const addDev = (program: Command): void => {
   const command = program
-    .command('dev [source...]')
+    .command('dev')
+    .argument(
+      '[source...]',
+      'files of modules, folders of such files, or packages (default: those of this folder)',
+    )
     .description(
       'run a broker with your modules: build them, reload them at each save, print each call; Ctrl-C ends all',
     )
@@ -38,10 +43,12 @@ export const addDev = (program: Command): void => {
       '--nats-port <port>',
       `port of the server, 0 for a free one (default: ${DEFAULT_NATS_PORT}, or a free one if it is taken)`,
     )
-    .option(
-      '--durability <level>',
-      'what an acknowledged record survives: fsync (loss of power) or os (death of any process)',
-      'os',
+    .addOption(
+      oneOf(
+        '--durability <level>',
+        'what an acknowledged record survives: fsync (loss of power) or os (death of any process)',
+        DURABILITIES,
+      ).default('os'),
     )
     .option('--shipped', 'load the modules that ship with the package too', false)
     .option('--no-types', 'do not check types in the background')

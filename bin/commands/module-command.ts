@@ -79,7 +79,10 @@ export const addModule = (program: Command): void => {
   withExamples(list, ['tallystick module list', 'tallystick module list --json']);
 
   const info = withTargetOptions(
-    group.command('info <name>').description('print the state and the manifest of one module'),
+    group
+      .command('info')
+      .argument('<name>', 'the module')
+      .description('print the state and the manifest of one module'),
   ).action((name: string, options: Options) =>
     runCommand(showReply<ModuleInfo>(options, OPS.moduleInfo, { name }, formatInfo)),
   );
@@ -87,7 +90,9 @@ export const addModule = (program: Command): void => {
 
   const load = slow(
     group
-      .command('load <path>')
+      .command('load')
+      .argument('<path>', 'a source file, a directory with a module, or the name of an installed package')
+
       .description('start the module of a source file, a directory or a package, and wait until it is ready'),
   );
   load.action((path: string, options: Options) =>
@@ -102,7 +107,10 @@ export const addModule = (program: Command): void => {
   ]);
 
   const unload = slow(
-    group.command('unload <name>').description('let a module finish what it handles, and stop it'),
+    group
+      .command('unload')
+      .argument('<name>', 'the module')
+      .description('let a module finish what it handles, and stop it'),
   );
   unload.option('--with-dependents', 'first unload the modules that need it (default: refuse)');
   unload.action((name: string, options: Options) => {
@@ -115,7 +123,10 @@ export const addModule = (program: Command): void => {
 
   const reload = slow(
     group
-      .command('reload <name> [path]')
+      .command('reload')
+      .argument('<name>', 'the module')
+      .argument('[path]', 'its source now (default: where it was loaded from)')
+
       .description("try the module's new code; if it is good, restart the module with it"),
   );
   reload.option('--no-trial', 'restart the module without a trial of the new code');
@@ -135,7 +146,9 @@ export const addModule = (program: Command): void => {
 
   const remove = slow(
     group
-      .command('remove <name>')
+      .command('remove')
+      .argument('<name>', 'the module')
+
       .description('forget a module; its waiting commands get the result MODULE_UNKNOWN'),
   );
   remove
@@ -150,7 +163,10 @@ export const addModule = (program: Command): void => {
   ]);
 
   const stats = withTargetOptions(
-    group.command('stats [name]').description('print calls, errors and mean times for each action'),
+    group
+      .command('stats')
+      .argument('[name]', 'the module (default: all modules)')
+      .description('print calls, errors and mean times for each action'),
   );
   stats.action((name: string | undefined, options: Options) => {
     const body = name === undefined ? {} : { name };

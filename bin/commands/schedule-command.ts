@@ -11,7 +11,7 @@ import type { Schedule, ScheduleDetails, SchedulePage } from '../../schemas/sche
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from '../text/fitted-table.js';
 import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import { type ShowOptions, showReply } from '../text/show-reply.js';
@@ -21,7 +21,7 @@ const address = ({ module, action, agent }: Schedule): string =>
   `${module}.${action}${agent === null ? '' : `.${agent}`}`;
 
 const table = (schedules: readonly Schedule[]): string =>
-  formatTable(
+  fittedTable(
     ['ID', 'COMMAND', 'SENDER', 'WHEN', 'NEXT'],
     schedules.map((schedule) => [
       schedule.id,
@@ -110,12 +110,18 @@ export const addSchedule = (program: Command): void => {
   withExamples(list, ['tallystick schedule list', 'tallystick schedule list --json']);
 
   const one = withTargetOptions(
-    group.command('show <id>').description('print one schedule with the payload and headers of its commands'),
+    group
+      .command('show')
+      .argument('<id>', 'id of the schedule, as `schedule list` prints it')
+      .description('print one schedule with the payload and headers of its commands'),
   ).action((id: string, options: ShowOptions) => runCommand(show(id, options)));
   withExamples(one, ['tallystick schedule show ID', 'tallystick schedule show ID --json']);
 
   const cancel = withTargetOptions(
-    group.command('cancel <id>').description('end a schedule; commands that it has sent are still handled'),
+    group
+      .command('cancel')
+      .argument('<id>', 'id of the schedule, as `schedule list` prints it')
+      .description('end a schedule; commands that it has sent are still handled'),
   ).action((id: string, options: ShowOptions) =>
     runCommand(showReply(options, OPS.scheduleCancel, { id }, () => `${id} cancelled`)),
   );

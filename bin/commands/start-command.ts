@@ -4,12 +4,13 @@ import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT, type StartConfig, startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
+import { DURABILITIES } from '../../schemas/log.js';
 import type { Ready } from '../../schemas/operate.js';
 import { stderrLog } from '../../system/lines/broker-log.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { readyText } from '../text/ready-text.js';
-import { repeated } from '../options/option-values.js';
+import { oneOf, repeated } from '../options/option-values.js';
 import { whenUnwritten } from '../output/output-end.js';
 import { runCommand, withExamples } from '../output/run-command.js';
 import { loadableDirs } from '../jobs/module-source.js';
@@ -31,6 +32,8 @@ interface Options {
   readonly inspect?: readonly string[];
   readonly json?: boolean;
 }
+
+const LOG_LOSS = ['rebuild', 'stop'] as const satisfies readonly StartConfig['onLogLoss'][];
 
 const FLAGS: Readonly<Record<string, string>> = {
   '/dataDir': '--data',
@@ -124,15 +127,19 @@ export const addStart = (program: Command): void => {
       '--nats-port <port>',
       `port of the embedded server, 0 for a free one (default: ${DEFAULT_NATS_PORT})`,
     )
-    .option(
-      '--durability <level>',
-      'what an acknowledged record survives: fsync (loss of power) or os (death of any process)',
-      'fsync',
+    .addOption(
+      oneOf(
+        '--durability <level>',
+        'what an acknowledged record survives: fsync (loss of power) or os (death of any process)',
+        DURABILITIES,
+      ).default('fsync'),
     )
-    .option(
-      '--on-log-loss <what>',
-      'after a loss of records: rebuild (fold the states from the remaining records) or stop',
-      'rebuild',
+    .addOption(
+      oneOf(
+        '--on-log-loss <what>',
+        'after a loss of records: rebuild (fold the states from the remaining records) or stop',
+        LOG_LOSS,
+      ).default('rebuild'),
     )
     .option(
       '--max-bytes <size>',

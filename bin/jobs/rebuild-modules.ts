@@ -11,7 +11,7 @@ import { differenceText } from '../text/difference-text.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { moduleCode, moduleInfo } from './module-code.js';
 import { print, printError, printJson } from '../output/output.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from '../text/fitted-table.js';
 import { type ProgressBar, progressBar } from '../text/progress-bar.js';
 import { ask } from '../../link/request-broker.js';
 import { done } from '../output/run-command.js';
@@ -125,7 +125,7 @@ export const rebuild =
       const when = isRunning(info) ? 'now' : 'when it is loaded';
       return [module, `${agents}`, `${changes}`, `${seq}`, when];
     });
-    print(formatTable(['MODULE', 'AGENTS', 'CHANGES', 'UP TO', 'READ'], rows));
+    print(fittedTable(['MODULE', 'AGENTS', 'CHANGES', 'UP TO', 'READ'], rows));
     print(`\nfolded from ${lastSeq} records in ${seconds.toFixed(1)} s`);
     return right(done);
   };
@@ -142,7 +142,7 @@ export const check =
     if (json) printJson({ same, modules, difference: difference ?? null, seconds });
     else {
       const rows = modules.map(({ module, agents, changes }) => [module, `${agents}`, `${changes}`]);
-      print(formatTable(['MODULE', 'AGENTS', 'CHANGES'], rows));
+      print(fittedTable(['MODULE', 'AGENTS', 'CHANGES'], rows));
       if (same) print(`\nall states match the log; compared in ${seconds.toFixed(1)} s`);
     }
     if (same) return right(done);

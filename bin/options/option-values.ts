@@ -59,6 +59,21 @@ export const withDefault = <T>(
   text: string,
 ): Option => new Option(flags, description).argParser(parse).default(parse(text), text);
 
+/** An option that takes one of some values, which `--help` and the completion show. */
+export const oneOf = (flags: string, description: string, values: readonly string[]): Option => {
+  const option: Option = new Option(flags, description).argParser((text: string) =>
+    orUsage(
+      option.long ?? flags,
+      values.includes(text)
+        ? right(text)
+        : left(fault('USAGE', `${JSON.stringify(text)} is not one of ${values.join(', ')}`)),
+    ),
+  );
+  // Not `choices`, which would replace the parser and its error.
+  option.argChoices = [...values];
+  return option;
+};
+
 /** An option that you can repeat. */
 export const repeated = (value: string, before: readonly string[] = []): readonly string[] => [
   ...before,

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { printable, printableText } from '../../text/printable.js';
+import { isErrorCode } from '../../schemas/error-table.js';
+import { NEXT_STEP } from '../../schemas/next-steps.js';
 import { writeJson } from '../../schemas/write-json.js';
 
 /** The error on stderr: a fault of the error table, or the error of a result, whose codes belong to the module. */
@@ -44,14 +46,18 @@ export const printJson = (value: unknown, forPeople = false): void => {
   print(writeJson(value, forPeople));
 };
 
+/** The next step for a person, below the error. Only its author knows it for a code that a module made itself. */
+export const nextStepLine = (code: string, isTerminal = process.stderr.isTTY): string =>
+  isTerminal && isErrorCode(code) ? `\n  next: ${NEXT_STEP[code]}` : '';
+
 /**
- * `tallystick: CODE: message` on stderr, or `{"error":{…}}` on one line. Further lines of a message are indented, so
- * a module that chooses its error's text cannot forge a line of ours.
+ * `tallystick: CODE: message` on stderr, or `{"error":{…}}` on one line. A terminal also gets the next step. Further
+ * lines of a message are indented, so a module that chooses its error's text cannot forge a line of ours.
  */
 export const printError = ({ code, message, path, retryable }: ErrorLine, json: boolean): void => {
   const error = { code, message, ...(path === undefined ? {} : { path }), retryable };
   const text = json
     ? JSON.stringify({ error })
-    : `tallystick: ${printable(code)}: ${message.replace(/\n(?! )/g, '\n  ')}`;
+    : `tallystick: ${printable(code)}: ${message.replace(/\n(?! )/g, '\n  ')}${nextStepLine(code)}`;
   process.stderr.write(`${shown(text)}\n`);
 };

@@ -7,10 +7,14 @@ export interface Terminal {
   readonly colour: boolean;
 }
 
+/** `COLUMNS`, for terminals that tell Node no width or another one than you want. */
+const widthSet = (text: string | undefined): number | undefined =>
+  text !== undefined && /^[1-9]\d{0,4}$/.test(text) ? Number(text) : undefined;
+
 export const terminal = (
   stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> = process.stdout,
   env: NodeJS.ProcessEnv = process.env,
 ): Terminal => ({
-  columns: stream.isTTY ? stream.columns : undefined,
+  columns: stream.isTTY ? (widthSet(env.COLUMNS) ?? stream.columns) : undefined,
   colour: wantsColour(stream.isTTY, env),
 });

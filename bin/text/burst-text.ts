@@ -1,5 +1,5 @@
 import type { BurstOutcome, Quantiles } from '../../perf/burst/burst-outcome.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from './fitted-table.js';
 import { formatNumber } from '../../text/numbers.js';
 
 const quantiles = (name: string, { p50, p99, max }: Quantiles): readonly string[] => [
@@ -39,6 +39,6 @@ export const burstText = (outcome: BurstOutcome): string => {
       .map(([role, us]) => `${role} ${us}`)
       .join(', ')}`,
     ...(faults.length > 0 ? ['faults:', ...faults.map(faultLine)] : []),
-    formatTable(['ms since due', 'p50', 'p99', 'max'], rows),
+    fittedTable(['ms since due', 'p50', 'p99', 'max'], rows),
   ].join('\n');
 };

@@ -2,7 +2,7 @@ import { writeJson } from '../../schemas/write-json.js';
 import { printable } from '../../text/printable.js';
 import type { Stopped } from '../../replay/diff/runner-messages.js';
 import type { DiffReport, OutcomeDifference } from '../../replay/diff/report.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from './fitted-table.js';
 import { changeText } from './step-text.js';
 
 const KINDS = {
@@ -50,7 +50,7 @@ export const reportText = (report: DiffReport): string => {
   const waiting = unanswered === 0 ? '' : `; ${unanswered} have no result yet`;
   return [
     `${report.commands} commands of ${module}, ${from} to ${to}, handled by ${version} on ${on} in ${seconds.toFixed(1)} s${waiting}`,
-    formatTable(
+    fittedTable(
       counts.map(([head]) => head),
       [counts.map(([, count]) => `${count}`)],
     ),

@@ -1,6 +1,6 @@
 import type { ModuleStats, ModuleStatus } from '../../schemas/operate.js';
 import { formatBytes } from '../../text/bytes.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from './fitted-table.js';
 
 const orDash = <T>(value: T | null, format: (value: T) => string = String): string =>
   value === null ? '-' : format(value);
@@ -19,7 +19,7 @@ export const modulesTable = (modules: readonly ModuleStatus[]): string => {
   ]);
   // A reason is a sentence. As a column it would push the table off the screen.
   const reasons = modules.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason}`]));
-  return [formatTable(heads, rows), ...reasons].join('\n');
+  return [fittedTable(heads, rows), ...reasons].join('\n');
 };
 
 export const statsTable = (modules: readonly ModuleStats[]): string => {
@@ -35,5 +35,5 @@ export const statsTable = (modules: readonly ModuleStats[]): string => {
     ]);
     return each.length > 0 ? each : [own];
   });
-  return formatTable(heads, rows);
+  return fittedTable(heads, rows);
 };

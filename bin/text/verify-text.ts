@@ -1,5 +1,5 @@
 import type { FindingKind, Verification } from '../../schemas/verification.js';
-import { formatTable } from '../../text/table.js';
+import { fittedTable } from './fitted-table.js';
 import { formatNumber } from '../../text/numbers.js';
 
 /** Findings in the text for people; `--json` has more. */
@@ -21,7 +21,7 @@ const KINDS: readonly (readonly [keyof Verification & string, FindingKind, strin
 ];
 
 const counts = (found: Verification): string =>
-  formatTable(
+  fittedTable(
     ['RECORDS', 'COMMANDS', 'RESULTS', 'EVENTS', 'EPOCHS', 'PRODUCERS'],
     [
       [found.records, found.commands, found.results, found.events, found.epochs, found.producers].map(
@@ -31,7 +31,7 @@ const counts = (found: Verification): string =>
   );
 
 const checks = (found: Verification): string =>
-  formatTable(
+  fittedTable(
     ['FOUND', 'KIND', 'WHAT IT IS'],
     KINDS.map(([key, kind, what]) => [formatNumber(found[key] as number), kind, what]),
   );
@@ -48,7 +48,7 @@ const findings = ({ findings, findingsTotal }: Verification): readonly string[] 
   const more = findingsTotal - shown.length;
   return [
     '',
-    formatTable(['SEQ', 'KIND', 'PRODUCER', 'DETAIL'], rows),
+    fittedTable(['SEQ', 'KIND', 'PRODUCER', 'DETAIL'], rows),
     ...(more > 0 ? [`and ${formatNumber(more)} more; --json lists the first 1,000`] : []),
   ];
 };

@@ -26,6 +26,7 @@ const COMMANDS = [
   'module load',
   'module unload',
   'module reload',
+  'module remove',
   'module stats',
   'schedule',
   'schedule list',
@@ -46,6 +47,7 @@ const COMMANDS = [
   'replay export',
   'replay import',
   'replay rebuild',
+  'completion',
 ] as const;
 
 const GROUPS: readonly string[] = ['', 'agent', 'conversation', 'module', 'dead', 'schedule', 'replay'];
@@ -78,7 +80,7 @@ describe('help', () => {
       assert.equal(stderr, '');
       assert.match(stdout, /\nExamples:\n {2}\$ /);
       assert.ok(stdout.includes(`tallystick ${command}`.trim()));
-      if (!GROUPS.includes(command)) assert.match(stdout, /--json/);
+      if (!GROUPS.includes(command) && command !== 'completion') assert.match(stdout, /--json/);
     });
   }
 
@@ -92,7 +94,7 @@ describe('help', () => {
 describe('a default that --help shows', () => {
   /** Of `--timeout <duration>  how long (default: 30s)`; not prose, such as "a share of what the disk has free". */
   const shown =
-    /--([a-z-]+) <[^>]*>((?:(?!--[a-z-]+ <)[\s\S])*?)\(default:\s+"?([\w./:-]+)"?(?:[;,][^)]*| as text)?\)/g;
+    /--([a-z-]+) <[^>]*>((?:(?!--[a-z-]+ <)[\s\S])*?)\((?:choices:[^)]*?,\s+)?default:\s+"?([\w./:-]+)"?(?:[;,][^)]*| as text)?\)/g;
 
   for (const command of COMMANDS.filter((name) => !GROUPS.includes(name)))
     test(`tallystick ${command}: can be typed`, async () => {

@@ -6,7 +6,7 @@ import { SERVED } from '../../broker/serving/served.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { blocksOf } from './blocks.js';
 import { documents } from './documents.js';
-import { withErrorTable } from './error-table.js';
+import { GENERATED, withGenerated } from './generated.js';
 
 /** As the code hosts make it of a heading. */
 const anchorOf = (heading: string): string =>
@@ -46,14 +46,12 @@ describe('documents', () => {
     for (const { path, text } of all) assert.doesNotMatch(text, /^(<{7}|={7}|>{7})( |$)/m, path);
   });
 
-  it('docs/reference/protocol.md has the table of errors that schemas/error-table.ts gives', () => {
-    const protocol = all.find(({ path }) => path === 'docs/reference/protocol.md');
-    assert.ok(protocol);
-    assert.equal(
-      protocol.text,
-      withErrorTable(protocol.text),
-      'run: node dist/test/docs/write-error-table.js',
-    );
+  it('the references of errors and of the command line are those that the program gives', async () => {
+    for (const name of GENERATED) {
+      const text = all.find(({ path }) => path === name)?.text ?? '';
+      const message = `${name}: run node dist/test/docs/write-references.js`;
+      assert.equal(text, await withGenerated(name, text), message);
+    }
   });
 
   it('docs/reference/protocol.md names every subject that the broker serves', () => {
@@ -78,6 +76,15 @@ describe('documents', () => {
       }
     }
     assert.deepEqual(broken, []);
+  });
+
+  it('docs/reference/api.md has every entry of the package', () => {
+    const { exports } = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as {
+      readonly exports: Readonly<Record<string, unknown>>;
+    };
+    const api = all.find(({ path }) => path === 'docs/reference/api.md')?.text ?? '';
+    const entries = Object.keys(exports).filter((key) => key !== './package.json');
+    for (const key of entries) assert.ok(api.includes(`| \`tallystick${key.slice(1)}\` |`), key);
   });
 
   it('docs/README.md leads to every document', () => {

@@ -8,10 +8,10 @@ const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ');
 
 const FENCED = /^[ \t]*```[\s\S]*?^[ \t]*```$/gm;
 
-/** The table of errors has the texts of schemas/error-table.ts, and code is not prose. */
+/** Generated parts have the texts of the program, and code is not prose. */
 const withoutCode = (text: string): string =>
   text
-    .replaceAll(/^<!-- errors: [\s\S]*?^<!-- end of errors -->/gm, blank)
+    .replaceAll(/^<!-- generated [\s\S]*?^<!-- end of generated -->/gm, blank)
     .replaceAll(FENCED, blank)
     .replaceAll(/`[^`]*`/g, blank);
 

@@ -4,12 +4,13 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { EXPORT_FORMATS, type ExportFormatName, exportLog } from '../../../transfer/export/export-log.js';
 import { writeFileOfLines, writeLines } from '../../../transfer/export/write-lines.js';
-import { type Fault, fault } from '../../../schemas/errors.js';
+import type { Fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import type { ExitCode } from '../../output/exit.js';
 import { print, printJson } from '../../output/output.js';
+import { oneOf } from '../../options/option-values.js';
 import { type ProgressBar, progressBar } from '../../text/progress-bar.js';
-import { done, orUsage, runCommand, withExamples } from '../../output/run-command.js';
+import { done, runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../../link/target.js';
 import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection-options.js';
 import { faultThrown } from '../../output/thrown-fault.js';
@@ -21,16 +22,6 @@ interface Options extends TargetOptions, SelectionOptions {
 }
 
 const FORMATS = Object.keys(EXPORT_FORMATS) as readonly ExportFormatName[];
-
-const format = (text: string): ExportFormatName => {
-  const found = FORMATS.find((one) => one === text);
-  return orUsage(
-    '--format',
-    found === undefined
-      ? left(fault('USAGE', `${JSON.stringify(text)} is not one of ${FORMATS.join(', ')}`))
-      : right(found),
-  );
-};
 
 /** Writes the lines and returns the count of records. A bar on the terminal shows the progress. */
 const exported = (
@@ -81,11 +72,12 @@ export const addExport = (group: Command): void => {
       group
         .command('export')
         .description('write the log, or a part of it, to a file or to standard output')
-        .option(
-          '--format <format>',
-          'ndjson and cloudevents (CloudEvents 1.0, one JSON object on a line) keep everything; csv is for spreadsheets',
-          format,
-          'ndjson',
+        .addOption(
+          oneOf(
+            '--format <format>',
+            'ndjson and cloudevents (CloudEvents 1.0, one JSON object on a line) keep everything; csv is for spreadsheets',
+            FORMATS,
+          ).default('ndjson'),
         )
         .option('--out <file>', 'file to write, as a whole or not at all; can be a pipe or a device'),
     ),

@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
-import { left, right } from 'fp-ts/lib/Either.js';
 import type { HistoryQuery } from '../../../replay/history/query.js';
-import { fault } from '../../../schemas/errors.js';
 import type { RecordKind } from '../../../schemas/subjects.js';
-import { name, logPlace, positive } from '../../options/option-values.js';
-import { orUsage } from '../../output/run-command.js';
+import { logPlace, name, oneOf, positive } from '../../options/option-values.js';
 
 /** The records that the options select. */
 export type SelectionOptions = Pick<
@@ -13,15 +10,6 @@ export type SelectionOptions = Pick<
 >;
 
 const KINDS = ['cmd', 'res', 'evt', 'epoch'] as const satisfies readonly RecordKind[];
-const kind = (text: string): RecordKind => {
-  const found = KINDS.find((one) => one === text);
-  return orUsage(
-    '--kind',
-    found === undefined
-      ? left(fault('USAGE', `${JSON.stringify(text)} is not one of ${KINDS.join(', ')}`))
-      : right(found),
-  );
-};
 
 /** The filters and the range, for commands that show records. */
 export const withSelectionOptions = (command: Command): Command =>
@@ -33,7 +21,7 @@ export const withSelectionOptions = (command: Command): Command =>
       'only commands of one sender, and other records of one producer',
       name('--sender'),
     )
-    .option('--kind <kind>', KINDS.join(', '), kind)
+    .addOption(oneOf('--kind <kind>', 'only records of one kind', KINDS))
     .option(
       '--name <name>',
       'only commands and results of one action, and events of one name',
