@@ -28,6 +28,7 @@ const FOLDERS = [
   'store',
   'system',
   'test',
+  'testing',
   'text',
   'transfer',
 ];

@@ -8,6 +8,7 @@ export {
   type ConnectOptions,
   connect,
   type ModuleActions,
+  type ModuleCalls,
   type ProducerSettings,
   type SendOptions,
   type StateOf,

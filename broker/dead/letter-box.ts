@@ -12,7 +12,8 @@ import { LOG } from '../../schemas/log.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { forCaller, type Result } from '../../schemas/result.js';
 import { splitSubject } from '../../schemas/subjects.js';
-import { letterRedrivenBy, type Redrives } from '../index/redrives.js';
+import type { Redrives } from '../index/redrives.js';
+import { letterRedrivenBy } from '../index/redriven-letter.js';
 import { subjectOfLetter } from './letter.js';
 import { getStored } from './stored.js';
 

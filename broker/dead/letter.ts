@@ -7,7 +7,7 @@ import { MAX_RECORD_BYTES } from '../../schemas/log.js';
 import { tokenOrInvalid } from '../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { type Refusal, RefusalSchema } from '../../schemas/result.js';
-import { letterRedrivenBy } from '../index/redrives.js';
+import { letterRedrivenBy } from '../index/redriven-letter.js';
 import { type Address, type CommandSubject, deadSubject, splitSubject } from '../../schemas/subjects.js';
 import { compileOnUse } from '../../schemas/validate.js';
 

@@ -21,6 +21,9 @@ export interface AdmittedCommand extends AdmittedCall {
   readonly action: ActionManifest;
 }
 
+/** What admission asks of the list of modules. */
+type KnownModules = Pick<ModuleDirectory, 'find'>;
+
 /** While a module is reloaded its calls are recorded, and wait for its next process. */
 const takesCalls = ({ state, stopping, reloading }: ServedModule): boolean =>
   reloading || ((state === 'loaded' || state === 'loading') && !stopping);
@@ -43,7 +46,7 @@ export interface CommandRequest extends SignedSubject {
 /** Refuses what can become no command of a module that is known, whether or not that module runs. */
 export const admitCommand = (
   { subject, sender, payloadBytes }: CommandRequest,
-  directory: ModuleDirectory,
+  directory: KnownModules,
 ): E.Either<Fault, AdmittedCommand> => {
   const parsed = parseAddress(subject);
   if (E.isLeft(parsed)) return parsed;
@@ -82,7 +85,7 @@ export const admitCommand = (
  */
 export const admitCall = (
   request: CommandRequest,
-  directory: ModuleDirectory,
+  directory: KnownModules,
 ): E.Either<Fault, AdmittedCall> => {
   const admitted = admitCommand(request, directory);
   if (E.isLeft(admitted) || takesCalls(admitted.right.module)) return admitted;
@@ -103,7 +106,7 @@ export const admitCall = (
  */
 export const admitHandlerCall = (
   { subject, sender, payloadBytes }: CommandRequest,
-  directory: ModuleDirectory,
+  directory: KnownModules,
 ): E.Either<Fault, AdmittedCall> => {
   const parsed = parseAddress(subject);
   if (E.isLeft(parsed)) return parsed;

@@ -3,14 +3,13 @@ import type { NatsConnection } from 'nats';
 import type { Draft } from '../../journal/append/draft.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { recordsAt } from '../../journal/read/records-at.js';
-import { isSamePayload } from '../../schemas/canonical-json.js';
 import { MAX_SENDER_KEYS } from '../../schemas/command-key.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { splitSubject } from '../../schemas/subjects.js';
 import { overloaded } from '../serving/overloaded.js';
 import type { SenderKey } from '../index/command-keys.js';
 import type { LogIndex } from '../index/log-index.js';
+import { keyDiffers, keyReused } from './key-reuse.js';
 
 export interface KeyedCommandsOptions {
   readonly nc: NatsConnection;
@@ -45,24 +44,6 @@ interface Storing {
 const MAX_WAITING = 100_000;
 /** The index reads the same log, so it is at most this far behind. */
 const INDEX_WAIT_MS = 20_000;
-
-const named = (subject: string): string => {
-  const parsed = splitSubject(subject);
-  if (parsed?.kind !== 'cmd') return subject;
-  return `${parsed.module}.${parsed.name}${parsed.agent === undefined ? '' : ` of ${parsed.agent}`}`;
-};
-
-/** How a request differs from the command that has its key already; undefined if it is that command. */
-export const keyDiffers = (
-  stored: Pick<Draft, 'subject' | 'data'>,
-  asked: Pick<Draft, 'subject' | 'data'>,
-): string | undefined => {
-  if (stored.subject !== asked.subject) return `for ${named(stored.subject)}`;
-  return isSamePayload(stored.data, asked.data) ? undefined : 'with another payload';
-};
-
-export const keyReused = (key: string, owner: string, how: string): Fault =>
-  fault('KEY_REUSED', `you gave the key ${key} to ${owner}, ${how}; use another key for another command`);
 
 /**
  * Stores each command with a key once: the requests of one sender with the same key are one command, also those that

@@ -1,21 +1,10 @@
-import { HEADER } from '../../schemas/headers.js';
-import { parseIdentity, parseSequence } from '../../schemas/identity.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { TableKey } from '../../store/log-index/index-files.js';
 import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { KeptTable } from './kept-table.js';
 import { OverlayRow } from './overlay.js';
-
-/** The producer that records what an operator has redriven. */
-const REDRIVER = 'gateway';
-
-/** The letter that a command says it redrives, as the broker would have written it. */
-export const letterRedrivenBy = (message: StoredMessage): number | undefined => {
-  const letter = parseSequence(message.header(HEADER.redrives) ?? '');
-  if (letter === undefined) return undefined;
-  return parseIdentity(message.header(HEADER.id) ?? '')?.producer === REDRIVER ? letter : undefined;
-};
+import { letterRedrivenBy } from './redriven-letter.js';
 
 class RedriveRow extends OverlayRow {
   constructor(

@@ -91,7 +91,11 @@ export const carriedHeaders = (header: StreamMessage['header']): Readonly<Record
  * The command that a schedule sends, or that an earlier broker had the server send. `next`: RFC 3339; none for the
  * last.
  */
-export const firedDraft = ({ header, data }: StreamMessage, id: string, next: string | undefined): Draft => ({
+export const firedDraft = (
+  { header, data }: Pick<StreamMessage, 'header' | 'data'>,
+  id: string,
+  next: string | undefined,
+): Draft => ({
   subject: header.get(STORED.command),
   data,
   headers: {

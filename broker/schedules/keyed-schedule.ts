@@ -3,7 +3,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type Address, storedCommandSubject } from '../../schemas/subjects.js';
-import { keyDiffers, keyReused } from '../gateway/keyed-commands.js';
+import { keyDiffers, keyReused } from '../gateway/key-reuse.js';
 import { laterOf } from '../streams/schedule-stream.js';
 import { readOne } from './page.js';
 import type { Plan, PlannedSchedule } from './plan.js';

@@ -6,21 +6,16 @@ import { type MsgHdrs, type NatsConnection, nuid } from 'nats';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { Payload } from '../../schemas/payload.js';
 import { isName } from '../../schemas/names.js';
-import {
-  firstDue,
-  type Schedule,
-  type ScheduleDetails,
-  type SchedulePage,
-  type Timing,
-} from '../../schemas/schedule.js';
-import type { Address } from '../../schemas/subjects.js';
+import { firstDue, type Schedule, type ScheduleDetails, type SchedulePage } from '../../schemas/schedule.js';
 import { linkedRequest } from '../../link/linked-request.js';
 import { parsePubAck } from '../../link/pub-ack.js';
 import { fitting } from '../serving/answer.js';
 import { carriedHeaders, type Definition, definitionHeaders } from './definition.js';
 import { readOne } from './page.js';
+import { describeSchedule } from './describe-schedule.js';
+import type { ScheduleRequest } from './admit-schedule.js';
 import { idOfKey, scheduleOfKey } from './keyed-schedule.js';
-import type { Plan, PlannedSchedule } from './plan.js';
+import type { Plan } from './plan.js';
 import {
   ensureSchedules,
   hasSchedules,
@@ -35,18 +30,6 @@ import {
 } from '../streams/schedule-stream.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
 import { overloaded } from '../serving/overloaded.js';
-
-/** A command that is to be sent later. It has been admitted. */
-export interface ScheduleRequest {
-  readonly address: Address;
-  readonly sender: string;
-  readonly timing: Timing;
-  readonly data: Uint8Array;
-  /** The headers of its commands besides the schedule's id. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The sender's name for it: all requests with the same key are one schedule. */
-  readonly key?: string | undefined;
-}
 
 export interface SchedulesOptions {
   readonly nc: NatsConnection;
@@ -71,21 +54,6 @@ const MAX_WAITING = 1_000;
 const FULL_RETRY_MS = 5_000;
 /** Schedules in one answer. */
 const PAGE = 256;
-
-/** A schedule as people see it. */
-const describe = ({ id, address, sender, timing, createdMs, dueMs }: PlannedSchedule): Schedule => ({
-  id,
-  module: address.module,
-  action: address.name,
-  agent: address.agent ?? null,
-  sender,
-  at: timing.kind === 'at' ? new Date(timing.atMs).toISOString() : null,
-  everyMs: timing.kind === 'every' ? timing.everyMs : null,
-  cron: timing.kind === 'cron' ? timing.expression : null,
-  timezone: timing.kind === 'cron' ? (timing.timezone ?? null) : null,
-  next: new Date(dueMs).toISOString(),
-  created: new Date(createdMs).toISOString(),
-});
 
 /** Takes schedules on, shows and cancels them. What fires them is Firings. */
 export class Schedules {
@@ -117,7 +85,7 @@ export class Schedules {
           .filter(({ seq }) => seq >= from)
           .slice(0, PAGE);
         const last = page.at(-1);
-        return { schedules: page.map(describe), next: last === undefined ? null : last.seq + 1 };
+        return { schedules: page.map(describeSchedule), next: last === undefined ? null : last.seq + 1 };
       },
       (error) => toFault(error, 'LOG_UNAVAILABLE'),
     );
@@ -133,7 +101,7 @@ export class Schedules {
         if (planned === undefined || message === undefined) return E.left(unknown(id));
         const headers = carriedHeaders(message.header);
         const { form, json } = new Payload(message.data);
-        const details = { ...describe(planned), headers, form, dataBytes: message.data.length };
+        const details = { ...describeSchedule(planned), headers, form, dataBytes: message.data.length };
         const whole: ScheduleDetails = { ...details, payload: json };
         return E.right(fitting(nc, whole, () => ({ ...details, payload: null })));
       } catch (error) {
@@ -180,7 +148,7 @@ export class Schedules {
       await plan.read();
       const before = key === undefined ? E.right(undefined) : await scheduleOfKey(this.options, request, key);
       if (E.isLeft(before)) return before;
-      if (before.right !== undefined) return E.right(describe(before.right));
+      if (before.right !== undefined) return E.right(describeSchedule(before.right));
     } catch (error) {
       return E.left(toFault(error, 'LOG_UNAVAILABLE'));
     }
@@ -193,7 +161,7 @@ export class Schedules {
       const planned = { ...definition, seq: stored.right.seq, bytes, dueMs: firstDue(timing, createdMs) };
       plan.put(planned);
       onAdded();
-      return E.right(describe(planned));
+      return E.right(describeSchedule(planned));
     } catch (error) {
       // It may be there, and then it fires.
       plan.forget();

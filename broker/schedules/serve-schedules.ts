@@ -6,8 +6,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
 import { OPS } from '../../schemas/operate.js';
-import { parseTiming, SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
-import { admitCommand } from '../gateway/call-admission.js';
+import { SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
 import { carriedOf, keyIn, type RequestHeaders, readRequest } from '../gateway/request.js';
@@ -15,36 +14,29 @@ import type { Handler } from '../serving/serve-requests.js';
 import { type Listening, serve } from '../serving/serve.js';
 import type { Entrance } from '../serving/entrance.js';
 import { SERVED } from '../serving/served.js';
-import { dueTooLate, refusedAlways } from './hopeless.js';
-import type { ScheduleRequest, Schedules } from './schedules.js';
+import { admitSchedule, type ScheduleRequest } from './admit-schedule.js';
+import type { Schedules } from './schedules.js';
 
 const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, HEADER.key, ...Object.values(SCHEDULE_HEADER)]);
 
 const whenOf = (headers: RequestHeaders): WhenHeaders =>
   Object.fromEntries(Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, headers[name]]));
 
-/** Refuses what a call would be refused for, and what its module would refuse at every firing. */
 const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>
   pipe(
     readRequest(msg, directory, () => ALLOWED),
-    E.chain((request) => {
-      const { data } = msg;
-      const admitted = admitCommand({ ...request, payloadBytes: data.length }, directory);
-      if (E.isLeft(admitted)) return admitted;
-      const { module, address, action, sender } = admitted.right;
-      const headers = carriedOf(request.headers);
-      const key = keyIn(request.headers);
-      if (E.isLeft(key)) return key;
-      const refused = refusedAlways({ manifest: module.manifest, action, headers, data });
-      if (refused !== undefined) return E.left(refused);
-      const now = Date.now();
-      const timing = parseTiming(whenOf(request.headers), now);
-      if (E.isLeft(timing)) return timing;
-      const late = dueTooLate(timing.right, headers[HEADER.deadline], now);
-      return late === undefined
-        ? E.right({ address, sender, timing: timing.right, data, headers, key: key.right })
-        : E.left(late);
-    }),
+    E.chain(({ headers, ...signed }) =>
+      pipe(
+        keyIn(headers),
+        E.chain((key) =>
+          admitSchedule(
+            { ...signed, data: msg.data, headers: carriedOf(headers), when: whenOf(headers), key },
+            directory,
+            Date.now(),
+          ),
+        ),
+      ),
+    ),
   );
 
 /** Serves `schedule.<module>.<action>[.<agent>]`: takes the command on for later and answers with its schedule. */

@@ -3,7 +3,8 @@ export type { ActionCall, AgentActions, ModuleActions, StoredCommand } from './a
 export type { AcceptedCommand, CommandProducer } from './command-producer.js';
 export { type ConnectOptions, connect } from './open-tally.js';
 export type { When } from './schedule-later.js';
-export type { StateOf, Tally } from './tally-calls.js';
+export type { ModuleCalls, StateOf } from './module-calls.js';
+export type { Tally } from './tally-calls.js';
 export { type CallOptions, type CallReceipt, type Client, createClient } from './task-client.js';
 export {
   createProducer,

@@ -26,7 +26,8 @@ export type When =
   /** At the times of a cron expression, minute hour day month weekday, in a time zone (default: UTC). */
   | { readonly cron: string; readonly timezone?: string };
 
-const textsOf = (when: When): WhenHeaders =>
+/** The times of a schedule as its headers have them. */
+export const textsOf = (when: When): WhenHeaders =>
   'at' in when && when.at instanceof Date
     ? { at: Number.isNaN(when.at.getTime()) ? 'no date' : when.at.toISOString() }
     : (when as WhenHeaders);

@@ -125,16 +125,33 @@ const receiptOf = (reply: Msg): E.Either<Refusal, CallReceipt<unknown>> =>
     ),
   );
 
-/** Calls over a connection of the caller's, as the account that this connection has. */
-export const createClient = (nc: NatsConnection): Client => {
+/** Calls and commands over a connection, by names that need not be those of a manifest. */
+interface PlainCalls {
+  /** Stores a command and waits for its result. */
+  readonly ask: (asked: Asked, options: CallOptions) => TE.TaskEither<Refusal, CallReceipt<unknown>>;
+  /** Stores a command; its sequence. */
+  readonly store: (asked: Asked, options: CallOptions) => TE.TaskEither<Fault, number>;
+}
+
+export const openCalls = (nc: NatsConnection): PlainCalls => {
   const call = asked(nc, callSubject);
   const command = asked(nc, commandSubject);
+  return {
+    ask: (given, options) => pipe(call(given, options), TE.mapLeft(refusal), TE.chainEitherK(receiptOf)),
+    store: (given, options) =>
+      pipe(
+        command(given, options),
+        TE.chainEitherK(parseServedAck),
+        TE.map(({ seq }) => seq),
+      ),
+  };
+};
+
+/** Calls over a connection of the caller's, as the account that this connection has. */
+export const createClient = (nc: NatsConnection): Client => {
+  const { ask, store } = openCalls(nc);
   const callWithReceipt: Client['callWithReceipt'] = (manifest, name, agent, data, options = {}) =>
-    pipe(
-      call({ module: manifest.name, name, agent, data, ...options }, options),
-      TE.mapLeft(refusal),
-      TE.chainEitherK(receiptOf),
-    ) as never;
+    ask({ module: manifest.name, name, agent, data, ...options }, options) as never;
   return {
     callWithReceipt,
     call: (...given) =>
@@ -143,10 +160,6 @@ export const createClient = (nc: NatsConnection): Client => {
         TE.map(({ data }) => data),
       ),
     send: (manifest, name, agent, data, options = {}) =>
-      pipe(
-        command({ module: manifest.name, name, agent, data, ...options }, options),
-        TE.chainEitherK(parseServedAck),
-        TE.map(({ seq }) => seq),
-      ),
+      store({ module: manifest.name, name, agent, data, ...options }, options),
   };
 };

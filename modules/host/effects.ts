@@ -1,10 +1,6 @@
-import type { NatsConnection } from 'nats';
 import { retryOf } from '../../schemas/manifest.js';
 import type { Refusal } from '../../schemas/result.js';
-import type { Checks } from '../sdk/checks.js';
-import type { AnyModule } from '../sdk/module-shape.js';
-import type { BlackBox } from './black-box.js';
-import { callsLeftOut, recordedCalls } from './calls-made.js';
+import { callsLeftOut } from './calls-made.js';
 import { type Errand, type RunSurroundings, runHandler } from './handler-run.js';
 import { type Outcome, refusedOutcome } from './handler-outcome.js';
 import { deadlinePast } from './read-command.js';
@@ -14,6 +10,17 @@ import type { CommandScheduler, WaitingHandler } from './schedule/command-schedu
 
 /** What of the scheduler concerns handlers. */
 type Handlers = Pick<CommandScheduler<never>, 'run' | 'handlerEnded' | 'acquit' | 'ownCalls'>;
+
+export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls'> {
+  readonly scheduler: Handlers;
+  /** The highest number of a call that the log has of a command's handler. */
+  readonly recordedCalls: (command: number) => Promise<number>;
+  /** From 0 to 1: shortens the pauses between tries. */
+  readonly random: () => number;
+  /** A command is tried again: for people. */
+  readonly say: (line: string) => void;
+  readonly throws: Pick<Throws, 'show'>;
+}
 
 /**
  * Runs effectful handlers: when the scheduler has a place, with a deadline, at most once at a time for a command, and
@@ -27,17 +34,8 @@ export class Effects {
   readonly #pauses = new Set<() => void>();
   #draining = false;
 
-  constructor(
-    private readonly module: AnyModule,
-    checks: Checks,
-    nc: NatsConnection,
-    blackBox: BlackBox,
-    private readonly scheduler: Handlers,
-    private readonly say: (line: string) => void,
-    private readonly throws: Throws,
-  ) {
-    const onOwnCalls = (more: number): void => scheduler.ownCalls(more);
-    this.#surroundings = { module, checks, nc, blackBox, onOwnCalls };
+  constructor(private readonly options: EffectsOptions) {
+    this.#surroundings = { ...options, onOwnCalls: (more) => options.scheduler.ownCalls(more) };
   }
 
   /**
@@ -66,7 +64,8 @@ export class Effects {
 
   async #tries(errand: Errand): Promise<Outcome | undefined> {
     const { action, command, deadline } = errand;
-    const retry = retryOf(this.module.manifest.actions[action]);
+    const { clock, random } = this.options;
+    const retry = retryOf(this.options.module.manifest.actions[action]);
     let before: Outcome | undefined;
     for (let attempts = 1; ; attempts++) {
       const outcome = await this.#try(errand);
@@ -74,15 +73,15 @@ export class Effects {
       // The deadline passed while it waited for a place: what the last try came to is the answer.
       if (before !== undefined && outcome.refusal?.status === 'expired') return this.#whole(errand, before);
       before = { ...outcome, attempts };
-      const pauseMs = pauseBeforeNext(retry, outcome, attempts, deadline, Date.now());
+      const pauseMs = pauseBeforeNext(retry, outcome, attempts, deadline, clock.now(), random());
       if (pauseMs === undefined) return this.#whole(errand, before);
       if (this.#draining) return undefined;
       // It has ended without ending the process, so it was not this one, and no command need wait for that.
-      this.scheduler.acquit(command.seq);
+      this.options.scheduler.acquit(command.seq);
       const { code, message } = (outcome.refusal as Refusal).error;
       const text = `command ${command.seq} failed at try ${attempts} of ${retry.attempts} and is tried again in ${pauseMs} ms: ${code}: ${message}`;
-      if (outcome.stack === undefined) this.say(text);
-      else this.throws.show(text, outcome.stack);
+      if (outcome.stack === undefined) this.options.say(text);
+      else this.options.throws.show(text, outcome.stack);
       await this.#pause(pauseMs);
       if (this.#draining || !this.#runs.has(command.seq)) return undefined;
     }
@@ -94,7 +93,7 @@ export class Effects {
     const decides = refusal === undefined || refusal.status === 'rejected';
     // If no process has run this handler before, its calls are those of this run.
     if (!decides || calls === undefined || (!isOld && attempts === 1)) return outcome;
-    const recorded = await recordedCalls(this.#surroundings.nc, this.module.manifest.name, command.seq);
+    const recorded = await this.options.recordedCalls(command.seq);
     const differs = callsLeftOut(command.seq, calls.asked, recorded);
     return differs === undefined ? outcome : { ...refusedOutcome(differs), attempts };
   }
@@ -104,30 +103,30 @@ export class Effects {
     const { action, command, deadline } = errand;
     return new Promise((resolve) => {
       const begin = (): void => {
-        const now = Date.now();
+        const now = this.options.clock.now();
         if (deadline !== undefined && deadline < now) {
-          this.scheduler.handlerEnded(handler);
+          this.options.scheduler.handlerEnded(handler);
           return resolve(refusedOutcome(deadlinePast(deadline)));
         }
         void runHandler(this.#surroundings, errand).then((outcome) => {
-          this.scheduler.handlerEnded(handler);
+          this.options.scheduler.handlerEnded(handler);
           resolve(outcome);
         });
       };
       const { seq, agent } = command;
       const handler: WaitingHandler = { seq, agent, action, begin, drop: () => resolve(undefined) };
-      this.scheduler.run(handler);
+      this.options.scheduler.run(handler);
     });
   }
 
   #pause(ms: number): Promise<void> {
     return new Promise((resume) => {
       const end = (): void => {
-        clearTimeout(timer);
+        stop();
         this.#pauses.delete(end);
         resume();
       };
-      const timer = setTimeout(end, ms);
+      const stop = this.options.clock.after(ms, end);
       this.#pauses.add(end);
     });
   }

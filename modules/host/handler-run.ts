@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as E from 'fp-ts/lib/Either.js';
-import type { NatsConnection } from 'nats';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { toPayload } from '../../schemas/json.js';
@@ -11,8 +10,9 @@ import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module-shape.js';
 import { type AnyEvent, withEmitted } from '../sdk/checked-outcome.js';
 import type { BlackBox } from './black-box.js';
-import { makeCall } from './calls.js';
+import type { CallAnswer, HandlerCall } from './calls.js';
 import { CallsMade } from './calls-made.js';
+import type { HandlerClock } from './handler-clock.js';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
 
 type AnyEffect = EffectAction<unknown, unknown, unknown, AnyEvent>;
@@ -40,8 +40,11 @@ export interface Errand {
 export interface RunSurroundings {
   readonly module: AnyModule;
   readonly checks: Checks;
-  readonly nc: NatsConnection;
-  readonly blackBox: BlackBox;
+  readonly clock: HandlerClock;
+  /** Stores a call as a command and waits for its result. */
+  readonly makeCall: (call: HandlerCall) => Promise<CallAnswer>;
+  /** Notes which handler runs. */
+  readonly blackBox: Pick<BlackBox, 'enter' | 'leave' | 'began' | 'ended'>;
   /** So many more (or less) calls to the module itself are waited for. */
   readonly onOwnCalls: (more: number) => void;
 }
@@ -71,7 +74,7 @@ const contextOf = (
   { command, urgent, state }: Errand,
   run: HandlerRun,
 ): EffectContext<unknown, AnyEvent> => {
-  const { module, nc } = around;
+  const { module, makeCall } = around;
   const { signal } = run.abort;
   let differs: Refusal | undefined;
   return {
@@ -94,7 +97,7 @@ const contextOf = (
       const own = manifest.name === module.manifest.name ? 1 : 0;
       countOwnCalls(around, run, own);
       failPoint('effect.calling');
-      const { said, isRecorded } = await makeCall(nc, {
+      const { said, isRecorded } = await makeCall({
         target,
         body: body.right,
         cause: command.seq,
@@ -140,21 +143,21 @@ const invoke = (around: RunSurroundings, errand: Errand, run: HandlerRun): Promi
 
 /** Runs an effectful handler once, for as long as its action may take. */
 export const runHandler = async (around: RunSurroundings, errand: Errand): Promise<Outcome> => {
-  const { module, blackBox, onOwnCalls } = around;
+  const { module, blackBox, clock, onOwnCalls } = around;
   const { action, command } = errand;
   const named = `${module.manifest.name}.${action}`;
   const deadlineMs = module.manifest.actions[action]?.deadlineMs ?? DEFAULT_DEADLINE_MS;
   const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let onTime: () => void = () => undefined;
   const late = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(() => {
+    onTime = clock.after(deadlineMs, () => {
       abort.abort();
       resolve(
         refusedOutcome(
           fault('HANDLER_TIMEOUT', `the handler of ${named} did not finish within ${deadlineMs} ms`),
         ),
       );
-    }, deadlineMs);
+    });
   });
   let differs: (why: Fault) => void = () => undefined;
   const differing = new Promise<Outcome>((resolve) => {
@@ -176,7 +179,7 @@ export const runHandler = async (around: RunSurroundings, errand: Errand): Promi
   failPoint('effect.begun');
   const handled = invoke(around, errand, run).catch((error: unknown) => threw(named, error));
   const outcome = await Promise.race([differing, handled, late]);
-  clearTimeout(timer);
+  onTime();
   blackBox.ended(command.seq);
   // A late handler may continue, but no caller waits for it.
   run.over = true;

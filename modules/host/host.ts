@@ -25,7 +25,10 @@ import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import { Beats } from './beats.js';
 import { BlackBox } from './black-box.js';
+import { makeCall } from './calls.js';
+import { recordedCalls } from './ask-recorded-calls.js';
 import { Effects } from './effects.js';
+import { machineClock } from './handler-clock.js';
 import { inHand } from './handler-run.js';
 import { Follower } from './follow-events.js';
 import { FoldError, foldPast, type PastOptions } from './read-past.js';
@@ -101,7 +104,18 @@ export class Host {
     const placesOf = (action: string): number =>
       module.manifest.actions[action]?.concurrency ?? DEFAULT_CONCURRENCY;
     this.#scheduler = new CommandScheduler({ culprit, suspects, placesOf }, () => this.#session?.makeRoom());
-    this.#effects = new Effects(module, this.#checks, nc, this.blackBox, this.#scheduler, say, this.#throws);
+    this.#effects = new Effects({
+      module,
+      checks: this.#checks,
+      clock: machineClock,
+      makeCall: (call) => makeCall(nc, call),
+      recordedCalls: (command) => recordedCalls(nc, this.#name, command),
+      blackBox,
+      scheduler: this.#scheduler,
+      random: () => Math.random(),
+      say,
+      throws: this.#throws,
+    });
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
       const seq = inHand.getStore();

@@ -34,7 +34,7 @@ export const pauseBeforeNext = (
   /** When the command is not to be handled any more, milliseconds since 1970. */
   deadline: number | undefined,
   now: number,
-  random: number = Math.random(),
+  random: number,
 ): number | undefined => {
   if (tried >= retry.attempts || !isWorthTrying(outcome)) return undefined;
   const pauseMs = backoffMs(retry, tried, random);

@@ -9,21 +9,21 @@ import type { SparseSequences } from '../../journal/wire/sparse-sequences.js';
 import { wireOf } from '../../journal/wire/stored-message.js';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
 import { commandConsumer } from '../../schemas/log.js';
 import { schemaOf } from '../../schemas/manifest.js';
-import { tokenOrInvalid } from '../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
-import { type CommandSubject, resultSubject, splitSubject } from '../../schemas/subjects.js';
+import { type CommandSubject, splitSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command, PureAction } from '../sdk/module-shape.js';
+import type { AnyModule } from '../sdk/module-shape.js';
 import type { BlackBox } from './black-box.js';
 import { Checkpoint } from './checkpoint.js';
 import { storedOutcome } from './stored-outcome.js';
 import type { Effects } from './effects.js';
-import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
+import { type Outcome, refusedOutcome } from './handler-outcome.js';
+import { foldOutcome, type CommandHandling, handleCommand } from './handle-command.js';
 import { OutgoingCopies } from './outgoing-copies.js';
-import { deadlineOf, isUrgent, readCommand } from './read-command.js';
+import { isUrgent } from './read-command.js';
+import { resultDraft } from './result-draft.js';
 import type { Scheduled } from './schedule/scheduled.js';
 import type { CommandScheduler } from './schedule/command-scheduler.js';
 import type { ShelfFile } from './shelf-file.js';
@@ -63,11 +63,8 @@ export interface SessionOptions {
   readonly onHandled: () => void;
 }
 
-type AnyPure = PureAction<unknown, unknown, unknown, { readonly name: string; readonly data: unknown }>;
-
-/** What a result says of its handler's calls: one that decided has made them all, one that broke may have left some. */
-const statedCalls = ({ calls, refusal }: Outcome): string | undefined =>
-  refusal === undefined || refusal.status === 'rejected' ? calls?.stated : undefined;
+/** Keeps a folded state: it is in the record of this sequence. */
+type Keep = (seq: number, timeMs: number) => void;
 
 /** Commands held in memory. Above it no more are asked for, unless handlers wait for one that is further down. */
 const WINDOW = 10_000;
@@ -81,6 +78,7 @@ export class Session {
   /** Resolves with the reason why the session cannot continue. */
   readonly ended: Promise<Fault>;
   readonly #options: SessionOptions;
+  readonly #handling: CommandHandling;
   /** The version of every result and event of the session. */
   readonly #schema: string;
   readonly #appender: Appender;
@@ -98,7 +96,14 @@ export class Session {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    const { nc, apiPrefix, module, start } = options;
+    const { nc, apiPrefix, module, checks, start, states, effects } = options;
+    this.#handling = {
+      module,
+      checks,
+      effects,
+      state: (agent) => states.get(agent),
+      noted: (seq, run) => this.#noted(seq, run),
+    };
     const producer = module.manifest.name;
     this.#schema = String(schemaOf(module.manifest));
     options.scheduler.restart({
@@ -232,79 +237,33 @@ export class Session {
     this.#pull.want(Math.max(0, this.#window - this.#inMemory));
   }
 
-  #handle({ subject, message }: DeliveredCommand, settle: (outcome: Outcome | undefined) => void): void {
-    const { module, states, effects, blackBox } = this.#options;
-    if (blackBox.lastMoments.culprit === message.seq) {
+  #handle(command: DeliveredCommand, settle: (outcome: Outcome | undefined) => void): void {
+    const { module, start, blackBox } = this.#options;
+    const { seq } = command;
+    if (blackBox.lastMoments.culprit === seq) {
       const text = `the process of ${module.manifest.name} ended or hung while it handled this command`;
       return settle(refusedOutcome(fault('HANDLER_CRASHED', text)));
     }
-    const read = this.#read(subject, message);
-    if (E.isLeft(read)) return settle(read.left);
-    const command = read.right;
-    const action = module.actions[subject.name];
-    if (action === undefined) {
-      return settle(
-        refusedOutcome(fault('ACTION_UNKNOWN', `${module.manifest.name} has no handler for ${subject.name}`)),
-      );
-    }
-    const state = (): unknown => states.get(command.agent);
-    if ('run' in action) {
-      const deadline = deadlineOf(message);
-      const isOld = message.seq < this.#options.start.epoch;
-      const urgent = isUrgent(message);
-      effects.run({ action: subject.name, command, urgent, deadline, isOld, state }, settle);
-    } else settle(this.#decide(action as AnyPure, subject.name, command, state()));
+    handleCommand(this.#handling, command, { now: Date.now(), isOld: seq < start.epoch }, settle);
   }
 
-  /**
-   * From here on a command may be what ends the process: schemas can have code of the module's own, and payloads are
-   * anybody's.
-   */
-  #read(subject: CommandSubject, message: StoredMessage): E.Either<Outcome, Command> {
-    const { module, checks, blackBox } = this.#options;
-    blackBox.enter(message.seq);
-    try {
-      return E.mapLeft(refusedOutcome)(readCommand(module, checks, subject, message, Date.now()));
-    } catch (error) {
-      return E.left(threw(`the check of ${module.manifest.name}.${subject.name}`, error));
-    } finally {
-      blackBox.leave();
-    }
-  }
-
-  #decide({ decide }: AnyPure, action: string, command: Command, state: unknown): Outcome {
-    const { module, checks, blackBox } = this.#options;
-    blackBox.enter(command.seq);
-    try {
-      return outcomeOf(module, checks, action, command, decide(state, command));
-    } catch (error) {
-      return threw(`${module.manifest.name}.${action}`, error);
-    } finally {
-      blackBox.leave();
-    }
-  }
-
-  /**
-   * Folds an outcome's events before it is stored: one that the module cannot fold would be in the log for ever, and
-   * no start could get past it. Nothing changes the agent's state until this outcome is kept, so it need not be
-   * folded again.
-   */
-  #fold(
-    { agent = '', name }: CommandSubject,
-    seq: number,
-    outcome: Outcome,
-  ): readonly [Outcome, (seq: number, timeMs: number) => void] {
-    const { module, states, blackBox } = this.#options;
-    if (outcome.events.length === 0) return [outcome, states.fold(agent, [])];
+  /** From here on a command may be what ends the process. */
+  #noted<T>(seq: number, run: () => T): T {
+    const { blackBox } = this.#options;
     blackBox.enter(seq);
     try {
-      return [outcome, states.fold(agent, outcome.events)];
-    } catch (error) {
-      const what = `the fold of the events of ${module.manifest.name}.${name}`;
-      return [{ ...threw(what, error), attempts: outcome.attempts ?? 1 }, states.fold(agent, [])];
+      return run();
     } finally {
       blackBox.leave();
     }
+  }
+
+  /** Nothing changes the agent's state until this outcome is kept, so it need not be folded again. */
+  #fold({ agent = '', name }: CommandSubject, seq: number, outcome: Outcome): readonly [Outcome, Keep] {
+    const { module, states } = this.#options;
+    const fold = (): readonly [Outcome, Keep] =>
+      foldOutcome(module, name, outcome, (events) => states.fold(agent, events));
+    return outcome.events.length === 0 ? fold() : this.#noted(seq, fold);
   }
 
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
@@ -314,23 +273,9 @@ export class Session {
     const [folded, keep] = this.#fold(subject, message.seq, handled);
     const outcome = storedOutcome(folded);
     if (outcome.stack !== undefined) throws.dead(message.seq, subject.name, outcome.stack);
-    const agent = subject.agent;
     const conversation = conversationOf(message);
-    const headers = {
-      [HEADER.cause]: String(message.seq),
-      [HEADER.conversation]: String(conversation),
-      [HEADER.schema]: this.#schema,
-    };
-    const res = resultSubject({
-      module: module.manifest.name,
-      name: tokenOrInvalid(subject.name),
-      ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
-    });
-    const dead = outcome.dead === undefined ? {} : { [HEADER.dead]: String(outcome.dead) };
-    const stated = statedCalls(outcome);
-    const calls = stated === undefined ? {} : { [HEADER.calls]: stated };
     this.#appender.submit(
-      { subject: res, data: outcome.body, headers: { ...headers, ...dead, ...calls } },
+      resultDraft(module, { subject, seq: message.seq, conversation }, outcome),
       (stored) => {
         // Not stored, or unknown: the session is over, and the log will tell.
         if (E.isLeft(stored)) return this.#break(stored.left);

@@ -96,7 +96,7 @@ describe('the package', () => {
   });
 
   it('has no test, no benchmark of peers and no source', () => {
-    const odd = files.filter((path) => /^dist\/(?:test|perf\/(?!burst\/))|(?<!\.d)\.ts$|\.map$/.test(path));
+    const odd = files.filter((path) => /^dist\/(?:test\/|perf\/(?!burst\/))|(?<!\.d)\.ts$|\.map$/.test(path));
     assert.deepEqual(odd, []);
   });
 });

@@ -5,7 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { taskCall } from '../../modules/fp.js';
 import { defineModule, ok, reject, send, Type } from '../../modules/sdk/index.js';
-import { answered, rejected, specification } from '../../modules/testing/index.js';
+import { answered, rejected, specification } from '../../testing/index.js';
 import { FaultError } from '../../schemas/errors.js';
 import { parseManifest } from '../../schemas/manifest.js';
 import { success } from '../support/either.js';

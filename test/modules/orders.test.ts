@@ -4,7 +4,7 @@ import { agentsManifest as agents } from '../../modules/agents/agents-manifest.j
 import orders from '../../modules/orders/index.js';
 import { ordersManifest } from '../../modules/orders/orders-manifest.js';
 import { send } from '../../modules/sdk/index.js';
-import { type ScriptedReply, answered, rejected, specification } from '../../modules/testing/index.js';
+import { type ScriptedReply, answered, rejected, specification } from '../../testing/index.js';
 
 const order = specification(orders).agent('order-1');
 const request = { item: 'apple', quantity: 3, unitPrice: 5, customer: 'ada' };

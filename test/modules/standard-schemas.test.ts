@@ -5,7 +5,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import * as z from 'zod';
 import { defineModule, ok, reject, type StandardSchema } from '../../modules/sdk/index.js';
-import { specification } from '../../modules/testing/index.js';
+import { specification } from '../../testing/index.js';
 import { parseManifest } from '../../schemas/manifest.js';
 import { success } from '../support/either.js';
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import orders from '../../modules/orders/index.js';
-import { specification } from '../../modules/testing/index.js';
+import { specification } from '../../testing/index.js';
 
 const apple = specification(orders).agent('apple');
 const restocked = (quantity: number) => ({ name: 'restocked' as const, data: { quantity } });

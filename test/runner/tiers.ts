@@ -28,6 +28,7 @@ export const TIERS = {
       'store',
       'system',
       'transfer',
+      'testing',
       'replay',
       'perf',
       'support',

@@ -2,8 +2,17 @@ import type { Shelf } from './agent-lines.js';
 import { CommandPolicy, type CommandPolicyOptions } from './command-policy.js';
 import type { Scheduled, ScheduledHandler } from './scheduled.js';
 
-/** How long commands are handled before the connection is looked at again, milliseconds. */
-const SLICE_MS = 2;
+/** When commands that wait have their turns. */
+export interface SliceTimes {
+  /** How long commands are handled before others have the processor, milliseconds. */
+  readonly sliceMs: number;
+  /** Once the running code has ended. */
+  readonly soon: (run: () => void) => void;
+  /** Once the connection was read. */
+  readonly later: (run: () => void) => void;
+}
+
+const SLICE_TIMES: SliceTimes = { sliceMs: 2, soon: queueMicrotask, later: setImmediate };
 
 /** A handler that waits for its place. */
 export interface WaitingHandler extends ScheduledHandler {
@@ -34,6 +43,7 @@ export class CommandScheduler<C extends Scheduled> {
     options: CommandPolicyOptions,
     /** Every handler waits for a command of this module that is further down the log. */
     private readonly onStalled: () => void,
+    private readonly times: SliceTimes = SLICE_TIMES,
   ) {
     this.#policy = new CommandPolicy(options);
   }
@@ -115,15 +125,15 @@ export class CommandScheduler<C extends Scheduled> {
     if (command === undefined) return;
     this.#isSlicing = true;
     // What was read along with it waits by then; where nothing does, no turn of the event loop is spent on a slice.
-    queueMicrotask(() => {
-      if (this.#policy.hasTurn) setImmediate(() => this.#slice());
+    this.times.soon(() => {
+      if (this.#policy.hasTurn) this.times.later(() => this.#slice());
       else this.#isSlicing = false;
     });
     this.#begin(command);
   }
 
   #slice(): void {
-    const until = performance.now() + SLICE_MS;
+    const until = performance.now() + this.times.sliceMs;
     while (performance.now() < until) {
       const command = this.#policy.nextTurn();
       if (command === undefined) {
@@ -132,7 +142,7 @@ export class CommandScheduler<C extends Scheduled> {
       }
       this.#begin(command);
     }
-    setImmediate(() => this.#slice());
+    this.times.later(() => this.#slice());
   }
 
   /** A loop, since thousands may end one after the other, which must not grow the stack. */

@@ -1,6 +1,6 @@
-import { type CompiledModule, compileModule } from '../sdk/compiled-module.js';
-import type { ActionName, EventOf, Input, Output, TypedManifest } from '../sdk/define-manifest.js';
-import type { AnyModule, Command, Module, Send } from '../sdk/module-shape.js';
+import { type CompiledModule, compileModule } from '../../modules/sdk/compiled-module.js';
+import type { ActionName, EventOf, Input, Output, TypedManifest } from '../../modules/sdk/define-manifest.js';
+import type { AnyModule, Command, Module, Send } from '../../modules/sdk/module-shape.js';
 import { assertCalls, assertOutcome, assertRejected } from './assertions.js';
 import { decidePurely, runScripted } from './handling.js';
 import { frozen } from './plain.js';

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Fault } from '../../schemas/errors.js';
-import { mayHandle } from '../sdk/may-call.js';
-import type { CompiledModule } from '../sdk/compiled-module.js';
-import type { Command, Rejection } from '../sdk/module-shape.js';
-import { type AnyDecision, type AnyEvent, checkDecision, checkRejection } from '../sdk/checked-outcome.js';
+import { mayHandle } from '../../modules/sdk/may-call.js';
+import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
+import type { Command, Rejection } from '../../modules/sdk/module-shape.js';
+import {
+  type AnyDecision,
+  type AnyEvent,
+  checkDecision,
+  checkRejection,
+} from '../../modules/sdk/checked-outcome.js';
 import { assertPlainJson, frozen } from './plain.js';
 
 export const must = <T>(checked: Either<Fault, T>, what: string): T => {

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Refusal } from '../../schemas/result.js';
-import { mayHandle, mayCall } from '../sdk/may-call.js';
-import { compileChecks } from '../sdk/checks.js';
-import type { TypedManifest } from '../sdk/define-manifest.js';
-import type { EffectContext, Send } from '../sdk/module-shape.js';
-import { send } from '../sdk/send-command.js';
-import type { AnyEvent } from '../sdk/checked-outcome.js';
+import { mayHandle, mayCall } from '../../modules/sdk/may-call.js';
+import { compileChecks } from '../../modules/sdk/checks.js';
+import type { TypedManifest } from '../../modules/sdk/define-manifest.js';
+import type { EffectContext, Send } from '../../modules/sdk/module-shape.js';
+import { send } from '../../modules/sdk/send-command.js';
+import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { frozen } from './plain.js';
 import { must } from './subject.js';
 

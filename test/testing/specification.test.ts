@@ -4,8 +4,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
 import { send } from '../../modules/sdk/index.js';
-import { answered, rejected, specification } from '../../modules/testing/index.js';
-import { type Add, add, type Buy, buy, counter, manifest } from './counter.js';
+import { answered, rejected, specification } from '../../testing/index.js';
+import { type Add, add, type Buy, buy, counter, manifest } from '../modules/counter.js';
 
 const added = (by: number) => ({ name: 'added' as const, data: { by } });
 const of = (own: Parameters<typeof counter>[0]) => specification(counter(own)).agent('a');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
-import type { CompiledModule } from '../sdk/compiled-module.js';
-import type { Rejection, Send } from '../sdk/module-shape.js';
-import type { AnyDecision, AnyEvent } from '../sdk/checked-outcome.js';
+import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
+import type { Rejection, Send } from '../../modules/sdk/module-shape.js';
+import type { AnyDecision, AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { throughJson } from './plain.js';
 import type { ScriptedCall } from './scripted-calls.js';
 import { foldChecked } from './subject.js';

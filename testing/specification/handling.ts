@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import type { CompiledModule } from '../sdk/compiled-module.js';
-import type { Command } from '../sdk/module-shape.js';
-import { withEmitted } from '../sdk/checked-outcome.js';
+import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
+import type { Command } from '../../modules/sdk/module-shape.js';
+import { withEmitted } from '../../modules/sdk/checked-outcome.js';
 import type { DecisionOrRejection } from './assertions.js';
 import { type ScriptedReply, type ScriptedCall, replaying, scriptedContext } from './scripted-calls.js';
 import { admitted, assertRecordable } from './subject.js';

@@ -1,0 +1,111 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import type { Fault } from '../../schemas/errors.js';
+import { type Refusal, refusal } from '../../schemas/result.js';
+import type { Schedule } from '../../schemas/schedule.js';
+import type { AgentState } from '../../store/snapshots/index.js';
+import type { CalledModule } from '../sdk/addressed.js';
+import { outputOrThrow } from '../sdk/call-in-handler.js';
+import { Refused } from '../sdk/refused.js';
+import type { ActionCall, AgentActions, ModuleActions } from './action-calls.js';
+import type { Asked } from './prepared.js';
+import type { When } from './schedule-later.js';
+import type { CallOptions } from './task-client.js';
+
+/** The state of an agent, with the type that its module's definition gives it. */
+export interface StateOf<State> extends Omit<AgentState, 'state'> {
+  readonly state: State;
+}
+
+type State<C> = C extends { readonly initial: infer S } ? S : unknown;
+
+/**
+ * What a program does with modules. Every method begins its work at once, also if you do not await it. All of them
+ * throw {@link Refused}.
+ */
+export interface ModuleCalls extends AsyncDisposable {
+  /**
+   * The actions of an agent.
+   *
+   * @example await tally.agent(tickets, 'hamlet').sell({ seats: 2 });
+   */
+  readonly agent: <C extends CalledModule>(module: C, name: string) => AgentActions<C>;
+  /** The actions of a module that are for the module itself: `await tally.module(agents).list({})`. */
+  readonly module: <C extends CalledModule>(module: C) => ModuleActions<C>;
+  /**
+   * The state of an agent: no command, no record. It has all that your calls have changed. Undefined if nothing has
+   * happened to the agent. Over a connection it comes from the snapshots of the broker on this machine:
+   * SNAPSHOTS_UNAVAILABLE; USAGE if the broker is on another machine.
+   */
+  readonly state: <C extends CalledModule>(
+    module: C,
+    agent: string,
+  ) => Promise<StateOf<State<C>> | undefined>;
+  /** Waits for what was sent, and closes. */
+  readonly close: () => Promise<void>;
+}
+
+/** The way of calls to a log. */
+export interface CallRoute {
+  readonly call: (asked: Asked, options: CallOptions) => Promise<Either<Refusal, unknown>>;
+  /** The sequence of the stored command. */
+  readonly send: (asked: Asked, options: CallOptions) => Promise<Either<Fault, number>>;
+  readonly schedule: (
+    asked: Asked,
+    when: When,
+    timeoutMs: number | undefined,
+  ) => Promise<Either<Refusal, Schedule>>;
+}
+
+type AnyCall = ActionCall<unknown, unknown, string>;
+
+export const rejectedWith = (fault: Fault): Refused => new Refused(refusal(fault));
+
+const callOf = (
+  { call: ask, send: sendBy, schedule: scheduleBy }: CallRoute,
+  begun: <T>(work: Promise<T>) => Promise<T>,
+  { manifest }: CalledModule,
+  name: string,
+  agent: string | undefined,
+): AnyCall => {
+  const askedOf = (input: unknown, { timeoutMs: _, ...options }: CallOptions): Asked => ({
+    module: manifest.name,
+    name,
+    agent,
+    data: input ?? {},
+    ...options,
+  });
+  const attempt = async (input: unknown, options: CallOptions = {}): Promise<Either<Refused, unknown>> => {
+    const said = await ask(askedOf(input, options), options);
+    return isLeft(said) ? left(new Refused(said.left)) : right(said.right);
+  };
+  const call = async (input?: unknown, options?: CallOptions): Promise<unknown> =>
+    outputOrThrow(await attempt(input, options));
+  const send = async (input?: unknown, options: CallOptions = {}): Promise<{ readonly seq: number }> => {
+    const stored = await sendBy(askedOf(input, options), options);
+    if (isLeft(stored)) throw rejectedWith(stored.left);
+    return { seq: stored.right };
+  };
+  const schedule = async (input: unknown, when: When, options: CallOptions = {}): Promise<Schedule> => {
+    const made = await scheduleBy(askedOf(input, options), when, options.timeoutMs);
+    if (isLeft(made)) throw new Refused(made.left);
+    return made.right;
+  };
+  return Object.assign((...given: Parameters<typeof call>) => begun(call(...given)), {
+    try: (...given: Parameters<typeof attempt>) => begun(attempt(...given)),
+    send: (...given: Parameters<typeof send>) => begun(send(...given)),
+    schedule: (...given: Parameters<typeof schedule>) => begun(schedule(...given)),
+  }) as AnyCall;
+};
+
+/** The actions of a module by name, for one of its agents or for the module itself. */
+export const actionsOf = (
+  route: CallRoute,
+  begun: <T>(work: Promise<T>) => Promise<T>,
+  module: CalledModule,
+  agent: string | undefined,
+): Record<string, AnyCall> =>
+  Object.fromEntries(
+    Object.entries(module.manifest.actions)
+      .filter(([, action]) => (action.agent === 'none') === (agent === undefined))
+      .map(([name]) => [name, callOf(route, begun, module, name, agent)]),
+  );

@@ -1,0 +1,109 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { fault } from '../../schemas/errors.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import type { CommandSubject } from '../../schemas/subjects.js';
+import type { AnyEvent } from '../sdk/checked-outcome.js';
+import type { CompiledModule } from '../sdk/compiled-module.js';
+import type { AnyModule, Command, PureAction } from '../sdk/module-shape.js';
+import type { Effects } from './effects.js';
+import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
+import { deadlineOf, isUrgent, readCommand } from './read-command.js';
+
+type AnyPure = PureAction<unknown, unknown, unknown, AnyEvent>;
+
+/** What handling a command needs besides the module: no connection and no file. */
+export interface CommandHandling extends CompiledModule {
+  readonly effects: Pick<Effects, 'run'>;
+  readonly state: (agent: string) => unknown;
+  /** Runs code of the module for a command: a process that ends meanwhile was ended by it. */
+  readonly noted: <T>(seq: number, run: () => T) => T;
+}
+
+/** A command whose turn it is. */
+export interface CommandInTurn {
+  readonly subject: CommandSubject;
+  readonly message: StoredMessage;
+}
+
+export interface TurnOptions {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** A process before this one may have begun with it. */
+  readonly isOld: boolean;
+}
+
+/** Never throws: schemas can have code of the module's own, and payloads are anybody's. */
+const readOrRefuse = (
+  { module, checks }: CompiledModule,
+  { subject, message }: CommandInTurn,
+  now: number,
+): E.Either<Outcome, Command> => {
+  try {
+    return E.mapLeft(refusedOutcome)(readCommand(module, checks, subject, message, now));
+  } catch (error) {
+    return E.left(threw(`the check of ${module.manifest.name}.${subject.name}`, error));
+  }
+};
+
+/** Never throws. */
+const decideOutcome = (
+  { module, checks }: CompiledModule,
+  { decide }: AnyPure,
+  action: string,
+  command: Command,
+  state: unknown,
+): Outcome => {
+  try {
+    return outcomeOf(module, checks, action, command, decide(state, command));
+  } catch (error) {
+    return threw(`${module.manifest.name}.${action}`, error);
+  }
+};
+
+/**
+ * Checks a command, and runs its handler. A pure handler settles at once. An effectful one settles later, and without
+ * an outcome if the module stops first.
+ */
+export const handleCommand = (
+  handling: CommandHandling,
+  command: CommandInTurn,
+  { now, isOld }: TurnOptions,
+  settle: (outcome: Outcome | undefined) => void,
+): void => {
+  const { module, effects, noted } = handling;
+  const { subject, message } = command;
+  const { name } = subject;
+  const read = noted(message.seq, () => readOrRefuse(handling, command, now));
+  if (E.isLeft(read)) return settle(read.left);
+  const action = module.actions[name];
+  if (action === undefined) {
+    const text = `${module.manifest.name} has no handler for ${name}`;
+    return settle(refusedOutcome(fault('ACTION_UNKNOWN', text)));
+  }
+  const state = (): unknown => handling.state(read.right.agent);
+  if ('run' in action) {
+    const [deadline, urgent] = [deadlineOf(message), isUrgent(message)];
+    effects.run({ action: name, command: read.right, urgent, deadline, isOld, state }, settle);
+    return;
+  }
+  const before = state();
+  settle(noted(message.seq, () => decideOutcome(handling, action as AnyPure, name, read.right, before)));
+};
+
+/**
+ * Folds an outcome's events before it is stored: one that the module cannot fold would be in the log for ever, and no
+ * start could get past it. The second value is what `fold` returned: the state to keep once the outcome is stored.
+ */
+export const foldOutcome = <Kept>(
+  { manifest }: AnyModule,
+  action: string,
+  outcome: Outcome,
+  fold: (events: readonly AnyEvent[]) => Kept,
+): readonly [Outcome, Kept] => {
+  try {
+    return [outcome, fold(outcome.events)];
+  } catch (error) {
+    const what = `the fold of the events of ${manifest.name}.${action}`;
+    return [{ ...threw(what, error), attempts: outcome.attempts ?? 1 }, fold([])];
+  }
+};

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { startBroker, type TestBroker } from '../../support/broker.js';
+import { byForm } from '../../support/form.js';
+import { waitFor } from '../../support/wait-for.js';
+import { runScenario, statesOf } from './run-scenario.js';
+import { type ContractCall, type ContractStep, scenarios } from './step.js';
+import { openInMemory, openOnBroker } from './world.js';
+
+const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures', 'modules');
+const fixture = (name: string): readonly string[] => ['--module', join(FIXTURES, name, 'index.js')];
+
+let broker: TestBroker;
+let scenario = 0;
+
+before(async () => {
+  broker = await startBroker({
+    shipped: [],
+    args: ['--durability', 'os', ...fixture('purse'), ...fixture('market')],
+  });
+});
+after(() => broker?.[Symbol.asyncDispose]());
+
+/** Takes both worlds through the same steps. All that can be compared must be the same. */
+const same = async (steps: readonly ContractStep[]): Promise<void> => {
+  scenario += 1;
+  const prefix = `s${scenario}`;
+  await using memory = openInMemory();
+  const expected = await runScenario(memory, steps, `${prefix}m`);
+  await using real = await openOnBroker(broker);
+  const found = await runScenario(real, steps, `${prefix}m`, expected.dead.length);
+  assert.deepEqual(found.results, expected.results);
+  assert.deepEqual(found.records, expected.records);
+  assert.deepEqual(found.dead, expected.dead);
+  const states = await statesOf(memory, `${prefix}m`);
+  // Snapshots are written a moment behind the log.
+  await waitFor('the states to be the same', async () =>
+    isDeepStrictEqual(await statesOf(real, `${prefix}m`), states),
+  ).catch(async () => assert.deepEqual(await statesOf(real, `${prefix}m`), states));
+};
+
+const purse = (action: string, agent: string, input: unknown): ContractCall => ({
+  module: 'purse',
+  action,
+  agent,
+  input,
+});
+const market = (action: string, input: unknown, agent = 'east'): ContractCall => ({
+  module: 'market',
+  action,
+  agent,
+  input,
+});
+const call = (asked: ContractCall): ContractStep => ({ do: 'call', call: asked });
+
+describe('the log in the process of a test and a real broker', () => {
+  it('have the same results, states and records: every kind of outcome', () =>
+    same([
+      call(purse('add', 'anna', { amount: 30 })),
+      call(market('sell', { to: 'anna', price: 10 })),
+      call(market('sell', { to: 'bert', price: 10 })),
+      call(market('forgive', { to: 'bert', price: 10 })),
+      call(market('compare', { people: ['anna', 'bert', 'anna'] })),
+      call(market('gift', { to: ['anna', 'bert', 'carl'], amount: 3 })),
+      { do: 'send', call: market('begin', { steps: 3 }) },
+      call({ module: 'market', action: 'count', input: {} }),
+      call(market('chain', { steps: 1 })),
+    ]));
+
+  it('have the same dead letters: every fault of a handler', () =>
+    same([
+      ...['throw', 'late', 'output', 'fold', 'undeclared', 'code', 'self'].map((how) =>
+        call(market('break', { how })),
+      ),
+      call(market('flaky', { name: 'anna', times: 2 })),
+      call(market('flaky', { name: 'bert', times: 9 })),
+    ]));
+
+  it('send commands later in the same form, and refuse the same schedules', () =>
+    same([
+      { do: 'schedule', call: purse('add', 'anna', { amount: 3 }), when: { in: '1s' } },
+      { do: 'schedule', call: market('begin', { steps: 1 }), when: { atMs: 500 } },
+      { do: 'schedule', call: purse('add', 'anna', { amount: 3 }), when: { every: '1h' } },
+      {
+        do: 'schedule',
+        call: purse('add', 'bert', { amount: 3 }),
+        when: { cron: '0 4 * * 1', timezone: 'Europe/Berlin' },
+      },
+      { do: 'schedule', call: purse('add', 'anna', { amount: 0 }), when: { in: '1h' } },
+      { do: 'schedule', call: market('chain', { steps: 1 }), when: { in: '1h' } },
+      { do: 'schedule', call: purse('add', 'anna', { amount: 1 }), when: { atMs: -1_000 } },
+      { do: 'schedule', call: purse('add', 'anna', { amount: 1 }), when: { every: '90ms' } },
+      { do: 'schedule', call: purse('add', 'anna', { amount: 1 }), when: { cron: '0 0 31 2 *' } },
+      {
+        do: 'schedule',
+        call: { ...purse('add', 'anna', { amount: 1 }), deadlineMs: 1_000 },
+        when: { in: '1h' },
+      },
+    ]));
+
+  it('have the same results, states and records for generated scenarios', () =>
+    fc.assert(fc.asyncProperty(scenarios, same), {
+      numRuns: byForm({ short: 15, deep: 150 }),
+      // A step waits for a real broker: a counterexample is made smaller within this time.
+      interruptAfterTimeLimit: byForm({ short: 60_000, deep: 600_000 }),
+      markInterruptAsFailure: true,
+    }));
+});

@@ -1,0 +1,173 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { composeLetter } from '../../broker/dead/letter.js';
+import { admitHandlerCall } from '../../broker/gateway/call-admission.js';
+import type { ModuleDirectory, ServedModule } from '../../broker/gateway/directory.js';
+import { callDiffers, refusedDiffers } from '../../broker/gateway/replayed-call.js';
+import { ServiceStats } from '../../broker/gateway/service-stats.js';
+import type { Draft } from '../../journal/append/draft.js';
+import type { CallAnswer, HandlerCall } from '../../modules/host/calls.js';
+import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
+import type { DeadLetter } from '../../schemas/dead.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
+import { type Refusal, type Result, refusal } from '../../schemas/result.js';
+import { type Address, commandSubject, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
+import { HandClock } from './hand-clock.js';
+import { MemoryLog } from './memory-log.js';
+import { MemoryModule } from './memory-module.js';
+import { RunningHandlers } from './running-handlers.js';
+import { TurnQueue } from './turn-queue.js';
+
+/** The producer of the commands of clients and of calls. */
+const GATEWAY = 'gateway';
+
+const decoder = new TextDecoder();
+
+/** MODULE.ACTION[.AGENT] */
+export const subjectOf = (address: Address): string => commandSubject(address).slice('cmd.'.length);
+
+/** The server appends the sender to the subject of a command. */
+const asStoredBy = (module: string, draft: Draft): Draft =>
+  draft.subject.startsWith('cmd.') ? { ...draft, subject: `${draft.subject}.${module}` } : draft;
+
+export const resultIn = ({ data }: StoredMessage): E.Either<Refusal, unknown> => {
+  const result = JSON.parse(decoder.decode(data)) as Result;
+  return result.status === 'ok' ? E.right(result.data) : E.left(result);
+};
+
+/**
+ * What the broker is to modules and callers, in one process: it stores records, brings commands to their modules and
+ * results to their callers.
+ */
+export class MemoryBroker {
+  readonly clock: HandClock;
+  readonly log: MemoryLog;
+  readonly turns = new TurnQueue();
+  readonly running = new RunningHandlers(this.turns);
+  readonly letters: DeadLetter[] = [];
+  readonly directory: Pick<ModuleDirectory, 'find'>;
+  readonly #modules = new Map<string, MemoryModule>();
+  /** By the sequence of their command. */
+  readonly #results = new Map<number, StoredMessage>();
+  readonly #waiting = new Map<number, ((result: StoredMessage) => void)[]>();
+  readonly #stacks = new Map<number, string>();
+  /** The calls of each handler, by the sequence of its command and by their numbers. */
+  readonly #calls = new Map<number, Map<number, StoredMessage>>();
+
+  constructor(compiled: readonly CompiledModule[], startMs: number) {
+    this.clock = new HandClock(startMs);
+    this.log = new MemoryLog(this.clock.now);
+    const served = new Map<string, ServedModule>();
+    this.directory = { find: (name) => served.get(name) };
+    for (const { module, checks } of compiled) {
+      const { name } = module.manifest;
+      const manifest = module.manifest as unknown as Manifest;
+      const running = { state: 'loaded', stopping: false, reloading: false } as const;
+      served.set(name, { manifest, ...running, instance: name, stats: new ServiceStats() });
+      const { clock, turns } = this;
+      this.#modules.set(
+        name,
+        new MemoryModule({
+          module,
+          checks,
+          clock,
+          turns,
+          running: this.running,
+          store: (draft) => this.store(name, asStoredBy(name, draft)),
+          makeCall: (call) => this.#call(name, call),
+          lastCall: (command) => Math.max(0, ...(this.#calls.get(command)?.keys() ?? [])),
+          onThrown: (command, stack) => this.#stacks.set(command, stack),
+        }),
+      );
+    }
+  }
+
+  module(name: string): MemoryModule | undefined {
+    return this.#modules.get(name);
+  }
+
+  /** Stores a command of a client or of a handler. */
+  command(subject: string, data: Uint8Array, headers: Draft['headers'] = {}): E.Either<Fault, StoredMessage> {
+    return this.store(GATEWAY, { subject, data, headers });
+  }
+
+  /** Stores a record, and brings it to those whom it concerns. */
+  store(producer: string, draft: Draft): E.Either<Fault, StoredMessage> {
+    const stored = this.log.append(producer, draft);
+    if (E.isLeft(stored)) return stored;
+    const record = stored.right;
+    const subject = splitSubject(record.subject);
+    if (subject?.kind === 'cmd') this.turns.add(() => this.#modules.get(subject.module)?.received(record));
+    if (subject?.kind === 'res') this.#answered(record);
+    return stored;
+  }
+
+  /** Resolves with the result of a command. */
+  result(command: number): Promise<StoredMessage> {
+    const known = this.#results.get(command);
+    if (known !== undefined) return Promise.resolve(known);
+    return new Promise((resolve) => {
+      this.#waiting.set(command, [...(this.#waiting.get(command) ?? []), resolve]);
+    });
+  }
+
+  #answered(result: StoredMessage): void {
+    const command = causeOf(result) as number;
+    this.#results.set(command, result);
+    if (result.header(HEADER.dead) !== undefined) this.#letter(command, result);
+    for (const resolve of this.#waiting.get(command) ?? []) resolve(result);
+    this.#waiting.delete(command);
+  }
+
+  #letter(command: number, result: StoredMessage): void {
+    const sent = this.log.at(command);
+    if (E.isLeft(sent)) return;
+    const letter = composeLetter(sent.right, result, result.time, () => this.#stacks.get(command));
+    if (E.isRight(letter)) this.letters.push(JSON.parse(letter.right) as DeadLetter);
+  }
+
+  /** A call of a handler. One that it made in an earlier try gets the same result again (I11). */
+  async #call(module: string, asked: HandlerCall): Promise<CallAnswer> {
+    const { target, body, cause, call, signal } = asked;
+    const refused = (why: Fault): CallAnswer => ({ said: E.left(refusal(why)), isRecorded: false });
+    const late: CallAnswer = {
+      said: E.left(refusal(fault('HANDLER_TIMEOUT', 'the handler had no time left for the call'))),
+      isRecorded: undefined,
+    };
+    if (signal.aborted) return late;
+    const made = this.#calls.get(cause)?.get(call);
+    const place = { cause, call, ...(made === undefined ? {} : { seq: made.seq }) };
+    const request = { subject: subjectOf(target), sender: module, payloadBytes: body.length };
+    const admitted = admitHandlerCall(request, this.directory);
+    if (E.isLeft(admitted))
+      return refused(made === undefined ? admitted.left : refusedDiffers(place, admitted.left));
+    const subject = storedCommandSubject(target, module);
+    if (made !== undefined) {
+      const differs = callDiffers(place, made, { subject, data: body });
+      if (differs !== undefined) return refused(differs);
+    }
+    const stored = made === undefined ? this.#storeCall(subject, asked) : E.right(made);
+    if (E.isLeft(stored)) return refused(stored.left);
+    const aborted = new Promise<undefined>((resolve) => {
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    const result = await Promise.race([this.result(stored.right.seq), aborted]);
+    return result === undefined ? late : { said: resultIn(result), isRecorded: true };
+  }
+
+  #storeCall(subject: string, { body, cause, call, urgent }: HandlerCall): E.Either<Fault, StoredMessage> {
+    const command = this.log.at(cause);
+    if (E.isLeft(command)) return command;
+    const stored = this.command(subject, body, {
+      ...(urgent ? { [HEADER.priority]: 'urgent' } : {}),
+      [HEADER.cause]: String(cause),
+      [HEADER.call]: String(call),
+      [HEADER.conversation]: String(conversationOf(command.right)),
+    });
+    if (E.isRight(stored))
+      this.#calls.set(cause, (this.#calls.get(cause) ?? new Map()).set(call, stored.right));
+    return stored;
+  }
+}

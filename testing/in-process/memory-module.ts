@@ -1,0 +1,118 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Draft } from '../../journal/append/draft.js';
+import { copyDraft } from '../../journal/append/copy-draft.js';
+import type { CallAnswer, HandlerCall } from '../../modules/host/calls.js';
+import { Effects } from '../../modules/host/effects.js';
+import {
+  type CommandInTurn,
+  foldOutcome,
+  type CommandHandling,
+  handleCommand,
+} from '../../modules/host/handle-command.js';
+import type { HandlerClock } from '../../modules/host/handler-clock.js';
+import type { Outcome } from '../../modules/host/handler-outcome.js';
+import { isUrgent } from '../../modules/host/read-command.js';
+import { resultDraft } from '../../modules/host/result-draft.js';
+import { CommandScheduler } from '../../modules/host/schedule/command-scheduler.js';
+import type { Scheduled } from '../../modules/host/schedule/scheduled.js';
+import { storedOutcome } from '../../modules/host/stored-outcome.js';
+import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
+import { FaultError } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { DEFAULT_CONCURRENCY } from '../../schemas/manifest.js';
+import { conversationOf, type StoredMessage } from '../../schemas/record.js';
+import { type CommandSubject, splitSubject } from '../../schemas/subjects.js';
+import { MemoryStates } from './memory-states.js';
+import type { RunningHandlers } from './running-handlers.js';
+import type { TurnQueue } from './turn-queue.js';
+
+export interface MemoryModuleOptions extends CompiledModule {
+  readonly clock: HandlerClock;
+  readonly turns: TurnQueue;
+  readonly running: RunningHandlers;
+  readonly store: (draft: Draft) => E.Either<unknown, StoredMessage>;
+  readonly makeCall: (call: HandlerCall) => Promise<CallAnswer>;
+  readonly lastCall: (command: number) => number;
+  /** Where the handler of a command threw. */
+  readonly onThrown: (command: number, stack: string) => void;
+}
+
+interface WaitingCommand extends Scheduled, CommandInTurn {}
+
+/** What the host is to a module in a process: it has its commands handled, and stores what comes of them. */
+export class MemoryModule {
+  readonly states: MemoryStates;
+  readonly #scheduler: CommandScheduler<WaitingCommand>;
+  readonly #effects: Effects;
+  readonly #handling: CommandHandling;
+
+  constructor(private readonly options: MemoryModuleOptions) {
+    const { module, checks, clock, turns, running, makeCall, lastCall } = options;
+    this.states = new MemoryStates(module);
+    const placesOf = (action: string): number =>
+      module.manifest.actions[action]?.concurrency ?? DEFAULT_CONCURRENCY;
+    // All commands are in memory here: there is never room to be made.
+    const onStalled = (): void => undefined;
+    this.#scheduler = new CommandScheduler(
+      { culprit: undefined, suspects: [], placesOf },
+      onStalled,
+      turns.times,
+    );
+    const shelf = { put: () => undefined, take: () => undefined };
+    this.#scheduler.restart({ begin: (command) => this.#inTurn(command), shelf });
+    this.#effects = new Effects({
+      module,
+      checks,
+      clock,
+      makeCall: (call) => running.calling(call.cause, () => makeCall(call)),
+      recordedCalls: (command) => Promise.resolve(lastCall(command)),
+      blackBox: running,
+      scheduler: this.#scheduler,
+      // The pauses between tries are whole, so that a test knows them.
+      random: () => 0,
+      say: () => undefined,
+      throws: { show: () => undefined },
+    });
+    this.#handling = {
+      module,
+      checks,
+      effects: this.#effects,
+      state: (agent) => this.states.get(agent),
+      noted: (_, run) => run(),
+    };
+  }
+
+  /** A command of this module is in the log. */
+  received(message: StoredMessage): void {
+    const subject = splitSubject(message.subject) as CommandSubject;
+    const command = { seq: message.seq, agent: subject.agent ?? '', subject, message };
+    this.#scheduler.received(command, isUrgent(message));
+  }
+
+  #inTurn(command: WaitingCommand): void {
+    handleCommand(this.#handling, command, { now: this.options.clock.now(), isOld: false }, (outcome) => {
+      if (outcome !== undefined) this.#store(command, outcome);
+    });
+  }
+
+  #store(command: WaitingCommand, handled: Outcome): void {
+    const { module, store, onThrown } = this.options;
+    const { subject, message, seq, agent } = command;
+    const [folded, keep] = foldOutcome(module, subject.name, handled, (events) =>
+      this.states.fold(agent, events),
+    );
+    const outcome = storedOutcome(folded);
+    if (outcome.stack !== undefined) onThrown(seq, outcome.stack);
+    const conversation = conversationOf(message);
+    const result = store(resultDraft(module, { subject, seq, conversation }, outcome));
+    // An outcome that is above the bounds of a record is refused before.
+    if (E.isLeft(result)) throw new FaultError(result.left as never);
+    keep(result.right.seq, result.right.time);
+    this.#effects.forget(seq);
+    const schema = result.right.header(HEADER.schema);
+    const n = outcome.out.length;
+    for (const [i, out] of outcome.out.entries())
+      store(copyDraft({ cause: seq, conversation, schema, i: i + 1, n, out }));
+    this.#scheduler.stored(command);
+  }
+}

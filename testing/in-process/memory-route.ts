@@ -1,0 +1,85 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { admitSchedule } from '../../broker/schedules/admit-schedule.js';
+import { admitCall, moduleUnknown } from '../../broker/gateway/call-admission.js';
+import type { CallRoute } from '../../modules/client/module-calls.js';
+import { prepared } from '../../modules/client/prepared.js';
+import { textsOf } from '../../modules/client/schedule-later.js';
+import { DEFAULT_CALL_TIMEOUT_MS } from '../../modules/client/task-client.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { type Refusal, refusal } from '../../schemas/result.js';
+import { storedCommandSubject } from '../../schemas/subjects.js';
+import { type MemoryBroker, resultIn, subjectOf } from './memory-broker.js';
+import { MemorySchedules } from './memory-schedules.js';
+
+/** The way of a client's calls to the log of this process. The same checks refuse them, in the same words. */
+export class MemoryRoute implements CallRoute {
+  /** Refuses the calls that wait, by their commands. */
+  readonly #waiting = new Map<number, (why: Refusal) => void>();
+  readonly #schedules: MemorySchedules;
+  #closed = false;
+
+  constructor(
+    private readonly broker: MemoryBroker,
+    private readonly sender: string,
+  ) {
+    this.#schedules = new MemorySchedules(broker.clock, (draft) => broker.store('scheduler', draft));
+  }
+
+  readonly call: CallRoute['call'] = async (asked, { timeoutMs = DEFAULT_CALL_TIMEOUT_MS }) => {
+    const ready = this.#prepared(asked);
+    if (E.isLeft(ready)) return E.left(refusal(ready.left));
+    const { address, payload, headers } = ready.right;
+    const request = { subject: subjectOf(address), sender: this.sender, payloadBytes: payload.length };
+    const admitted = admitCall(request, this.broker.directory);
+    if (E.isLeft(admitted)) return E.left(refusal(admitted.left));
+    const stored = this.broker.command(storedCommandSubject(address, this.sender), payload, headers);
+    return E.isLeft(stored) ? E.left(refusal(stored.left)) : this.#resultOf(stored.right.seq, timeoutMs);
+  };
+
+  readonly send: CallRoute['send'] = async (asked) => {
+    const ready = this.#prepared(asked);
+    if (E.isLeft(ready)) return ready;
+    const { address, payload, headers } = ready.right;
+    if (this.broker.directory.find(address.module) === undefined)
+      return E.left(moduleUnknown(address.module));
+    const stored = this.broker.command(storedCommandSubject(address, this.sender), payload, headers);
+    return E.isLeft(stored) ? stored : E.right(stored.right.seq);
+  };
+
+  readonly schedule: CallRoute['schedule'] = async (asked, when) => {
+    const ready = this.#prepared(asked);
+    if (E.isLeft(ready)) return E.left(refusal(ready.left));
+    const { address, payload, headers } = ready.right;
+    const { sender } = this;
+    const request = { subject: subjectOf(address), sender, data: payload, headers, when: textsOf(when) };
+    const { directory, clock } = this.broker;
+    const admitted = admitSchedule(request, directory, clock.now());
+    return E.isLeft(admitted) ? E.left(refusal(admitted.left)) : E.right(this.#schedules.add(admitted.right));
+  };
+
+  /** Takes no more calls, and refuses those that wait for the clock. */
+  close(): void {
+    this.#closed = true;
+    for (const refuse of this.#waiting.values())
+      refuse(refusal(fault('LOG_UNCERTAIN', 'the log in this process was closed before the result came')));
+  }
+
+  #prepared(asked: Parameters<CallRoute['call']>[0]): ReturnType<typeof prepared> {
+    const closed: Fault = fault('BROKER_UNREACHABLE', 'the log in this process is closed');
+    return this.#closed ? E.left(closed) : prepared(asked);
+  }
+
+  /** The result of a command, unless the caller's clock passes its limit before. */
+  async #resultOf(command: number, timeoutMs: number): Promise<E.Either<Refusal, unknown>> {
+    const { clock } = this.broker;
+    const given = new Promise<Refusal>((refuse) => this.#waiting.set(command, refuse));
+    const text = `command ${command} has no result after ${timeoutMs} ms; it may have one later`;
+    const forget = clock.after(timeoutMs, () =>
+      this.#waiting.get(command)?.(refusal(fault('LOG_UNCERTAIN', text))),
+    );
+    const said = await Promise.race([this.broker.result(command).then(resultIn), given.then(E.left)]);
+    forget();
+    this.#waiting.delete(command);
+    return said as E.Either<Refusal, unknown>;
+  }
+}
