@@ -1,11 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { admitSchedule } from '../../broker/schedules/admit-schedule.js';
 import { admitCall, moduleUnknown } from '../../broker/gateway/call-admission.js';
+import { keyDiffers, keyReused } from '../../broker/gateway/key-reuse.js';
 import type { CallRoute } from '../../modules/client/module-calls.js';
-import { prepared } from '../../modules/client/prepared.js';
+import { type Prepared, prepared } from '../../modules/client/prepared.js';
 import { textsOf } from '../../modules/client/schedule-later.js';
 import { DEFAULT_CALL_TIMEOUT_MS } from '../../modules/client/task-client.js';
+import { KEY_WINDOW_MS } from '../../schemas/command-key.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import type { StoredMessage } from '../../schemas/record.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { storedCommandSubject } from '../../schemas/subjects.js';
 import { type MemoryBroker, resultIn, subjectOf } from './memory-broker.js';
@@ -15,6 +19,8 @@ import { MemorySchedules } from './memory-schedules.js';
 export class MemoryRoute implements CallRoute {
   /** Refuses the calls that wait, by their commands. */
   readonly #waiting = new Map<number, (why: Refusal) => void>();
+  /** Commands by their keys. */
+  readonly #keyed = new Map<string, StoredMessage>();
   readonly #schedules: MemorySchedules;
   #closed = false;
 
@@ -28,33 +34,35 @@ export class MemoryRoute implements CallRoute {
   readonly call: CallRoute['call'] = async (asked, { timeoutMs = DEFAULT_CALL_TIMEOUT_MS }) => {
     const ready = this.#prepared(asked);
     if (E.isLeft(ready)) return E.left(refusal(ready.left));
-    const { address, payload, headers } = ready.right;
+    const { address, payload } = ready.right;
     const request = { subject: subjectOf(address), sender: this.sender, payloadBytes: payload.length };
     const admitted = admitCall(request, this.broker.directory);
     if (E.isLeft(admitted)) return E.left(refusal(admitted.left));
-    const stored = this.broker.command(storedCommandSubject(address, this.sender), payload, headers);
+    const stored = this.#stored(ready.right);
     return E.isLeft(stored) ? E.left(refusal(stored.left)) : this.#resultOf(stored.right.seq, timeoutMs);
   };
 
   readonly send: CallRoute['send'] = async (asked) => {
     const ready = this.#prepared(asked);
     if (E.isLeft(ready)) return ready;
-    const { address, payload, headers } = ready.right;
+    const { address } = ready.right;
     if (this.broker.directory.find(address.module) === undefined)
       return E.left(moduleUnknown(address.module));
-    const stored = this.broker.command(storedCommandSubject(address, this.sender), payload, headers);
+    const stored = this.#stored(ready.right);
     return E.isLeft(stored) ? stored : E.right(stored.right.seq);
   };
 
   readonly schedule: CallRoute['schedule'] = async (asked, when) => {
     const ready = this.#prepared(asked);
     if (E.isLeft(ready)) return E.left(refusal(ready.left));
-    const { address, payload, headers } = ready.right;
+    const { address, payload } = ready.right;
     const { sender } = this;
-    const request = { subject: subjectOf(address), sender, data: payload, headers, when: textsOf(when) };
+    const { [HEADER.key]: key, ...headers } = ready.right.headers;
+    const request = { subject: subjectOf(address), sender, data: payload, headers, when: textsOf(when), key };
     const { directory, clock } = this.broker;
     const admitted = admitSchedule(request, directory, clock.now());
-    return E.isLeft(admitted) ? E.left(refusal(admitted.left)) : E.right(this.#schedules.add(admitted.right));
+    const added = E.isLeft(admitted) ? admitted : this.#schedules.add(admitted.right);
+    return E.isLeft(added) ? E.left(refusal(added.left)) : added;
   };
 
   /** Takes no more calls, and refuses those that wait for the clock. */
@@ -62,6 +70,23 @@ export class MemoryRoute implements CallRoute {
     this.#closed = true;
     for (const refuse of this.#waiting.values())
       refuse(refusal(fault('LOG_UNCERTAIN', 'the log in this process was closed before the result came')));
+  }
+
+  /** The command, or the one that its key names already. */
+  #stored({ address, payload, headers }: Prepared): E.Either<Fault, StoredMessage> {
+    const { broker, sender } = this;
+    const asked = { subject: storedCommandSubject(address, sender), data: payload };
+    const key = headers[HEADER.key];
+    const before = key === undefined ? undefined : this.#keyed.get(key);
+    if (key !== undefined && before !== undefined && broker.clock.now() - before.timeMs < KEY_WINDOW_MS) {
+      const differs = keyDiffers(before, asked);
+      return differs === undefined
+        ? E.right(before)
+        : E.left(keyReused(key, `command ${before.seq}`, differs));
+    }
+    const stored = broker.command(asked.subject, payload, headers);
+    if (key !== undefined && E.isRight(stored)) this.#keyed.set(key, stored.right);
+    return stored;
   }
 
   #prepared(asked: Parameters<CallRoute['call']>[0]): ReturnType<typeof prepared> {

@@ -1,14 +1,35 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { keyDiffers, keyReused } from '../../broker/gateway/key-reuse.js';
+import type { ScheduleRequest } from '../../broker/schedules/admit-schedule.js';
 import { definitionHeaders, firedDraft } from '../../broker/schedules/definition.js';
 import { describeSchedule } from '../../broker/schedules/describe-schedule.js';
 import { dueAfter } from '../../broker/schedules/due.js';
-import type { ScheduleRequest } from '../../broker/schedules/admit-schedule.js';
+import { idOfKey } from '../../broker/schedules/keyed-schedule.js';
 import type { Draft } from '../../journal/append/draft.js';
-import { firstDue, type Schedule, type Timing } from '../../schemas/schedule.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { firstDue, type Schedule } from '../../schemas/schedule.js';
+import { storedCommandSubject } from '../../schemas/subjects.js';
 import type { HandClock } from './hand-clock.js';
+
+interface ArmedSchedule {
+  readonly request: ScheduleRequest;
+  readonly id: string;
+  readonly createdMs: number;
+  /** Infinity: it is over. */
+  dueMs: number;
+}
+
+const described = ({ request: { address, sender, timing }, ...rest }: ArmedSchedule): Schedule =>
+  describeSchedule({ address, sender, timing, ...rest });
+
+const commandOf = ({ address, sender, data }: ScheduleRequest): Draft => ({
+  subject: storedCommandSubject(address, sender),
+  data,
+});
 
 /** Sends commands later, by the clock of the test. */
 export class MemorySchedules {
-  #made = 0;
+  readonly #all = new Map<string, ArmedSchedule>();
   readonly #startedMs: number;
 
   constructor(
@@ -18,22 +39,39 @@ export class MemorySchedules {
     this.#startedMs = clock.now();
   }
 
-  add({ address, sender, timing, data, headers }: ScheduleRequest): Schedule {
+  /** Takes a schedule on; KEY_REUSED, SCHEDULE_ENDED. */
+  add(request: ScheduleRequest): Either<Fault, Schedule> {
+    const { sender, timing, key } = request;
+    const id = key === undefined ? `schedule-${this.#all.size + 1}` : idOfKey(sender, key);
+    const known = this.#all.get(id);
+    if (key !== undefined && known !== undefined) return this.#ofKey(known, request, key);
     const createdMs = this.clock.now();
-    this.#made += 1;
-    const definition = { id: `schedule-${this.#made}`, address, sender, timing, createdMs };
-    const header = definitionHeaders(definition, headers);
-    const dueMs = firstDue(timing, createdMs);
-    this.#arm(timing, dueMs, (next) => this.store(firedDraft({ header, data }, definition.id, next)));
-    return describeSchedule({ ...definition, dueMs });
+    const armed = { request, id, createdMs, dueMs: firstDue(timing, createdMs) };
+    this.#all.set(id, armed);
+    this.#arm(armed);
+    return right(described(armed));
   }
 
-  #arm(timing: Timing, dueMs: number, fire: (next: string | undefined) => void): void {
+  #ofKey(known: ArmedSchedule, request: ScheduleRequest, key: string): Either<Fault, Schedule> {
+    if (known.dueMs === Number.POSITIVE_INFINITY) {
+      const text = `schedule ${known.id} of the key ${key} has fired and is over; use another key`;
+      return left(fault('SCHEDULE_ENDED', text));
+    }
+    const differs = keyDiffers(commandOf(known.request), commandOf(request));
+    return differs === undefined
+      ? right(described(known))
+      : left(keyReused(key, `schedule ${known.id}`, differs));
+  }
+
+  #arm(armed: ArmedSchedule): void {
+    const { request, id, createdMs, dueMs } = armed;
+    const { address, sender, timing, data, headers } = request;
+    const header = definitionHeaders({ id, address, sender, timing, createdMs }, headers);
     this.clock.after(dueMs - this.clock.now(), () => {
-      const nextMs = dueAfter(timing, dueMs, this.#startedMs, this.clock.now());
-      const isLast = nextMs === Number.POSITIVE_INFINITY;
-      fire(isLast ? undefined : new Date(nextMs).toISOString());
-      if (!isLast) this.#arm(timing, nextMs, fire);
+      armed.dueMs = dueAfter(timing, dueMs, this.#startedMs, this.clock.now());
+      const isLast = armed.dueMs === Number.POSITIVE_INFINITY;
+      this.store(firedDraft({ header, data }, id, isLast ? undefined : new Date(armed.dueMs).toISOString()));
+      if (!isLast) this.#arm(armed);
     });
   }
 }

@@ -16,7 +16,15 @@ export interface ComparableRecord {
 }
 
 /** Headers whose values are the same in every log. */
-const SAME = [HEADER.schema, HEADER.part, HEADER.call, HEADER.calls, HEADER.dead, HEADER.priority] as const;
+const SAME = [
+  HEADER.schema,
+  HEADER.part,
+  HEADER.call,
+  HEADER.calls,
+  HEADER.dead,
+  HEADER.priority,
+  HEADER.key,
+] as const;
 /** Of these only whether they are there: they have times and ids. */
 const THERE = [HEADER.deadline, HEADER.schedule, HEADER.next] as const;
 

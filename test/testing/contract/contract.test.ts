@@ -79,6 +79,20 @@ describe('the log in the process of a test and a real broker', () => {
       call(market('flaky', { name: 'bert', times: 9 })),
     ]));
 
+  it('have one command for each key', () =>
+    same([
+      call({ ...purse('add', 'anna', { amount: 3 }), key: 'one' }),
+      call({ ...purse('add', 'anna', { amount: 3 }), key: 'one' }),
+      call({ ...purse('add', 'anna', { amount: 4 }), key: 'one' }),
+      { do: 'send', call: { ...purse('add', 'anna', { amount: 3 }), key: 'one' } },
+      { do: 'schedule', call: { ...purse('add', 'anna', { amount: 5 }), key: 'later' }, when: { in: '1h' } },
+      {
+        do: 'schedule',
+        call: { ...purse('add', 'anna', { amount: 6 }), key: 'later' },
+        when: { every: '1h' },
+      },
+    ]));
+
   it('send commands later in the same form, and refuse the same schedules', () =>
     same([
       { do: 'schedule', call: purse('add', 'anna', { amount: 3 }), when: { in: '1s' } },

@@ -44,23 +44,30 @@ const actionIn = ({ tally }: World, { module, action, agent }: ContractCall, pre
   return (actions as unknown as Record<string, AnyCall>)[action] as AnyCall;
 };
 
-const optionsOf = ({ now }: World, { priority, deadlineMs }: ContractCall) => ({
+const optionsOf = ({ now }: World, { priority, deadlineMs, key }: ContractCall, prefix: string) => ({
+  ...(key === undefined ? {} : { key: `${prefix}-${key}` }),
   ...(priority === undefined ? {} : { priority: priority as 'urgent' }),
   ...(deadlineMs === undefined ? {} : { deadline: new Date(now() + deadlineMs) }),
 });
 
 const called = async (world: World, call: ContractCall, prefix: string): Promise<unknown> => {
-  const said = await actionIn(world, call, prefix).try(renamed(call.input, prefix), optionsOf(world, call));
+  const said = await actionIn(world, call, prefix).try(
+    renamed(call.input, prefix),
+    optionsOf(world, call, prefix),
+  );
   return said._tag === 'Right' ? { output: said.right } : refusalIn(said.left);
 };
 
 const sent = (world: World, call: ContractCall, prefix: string): Promise<unknown> =>
   actionIn(world, call, prefix)
-    .send(renamed(call.input, prefix), optionsOf(world, call))
+    .send(renamed(call.input, prefix), optionsOf(world, call, prefix))
     .then(() => 'stored', refusalIn);
 
 const whenOf = ({ now }: World, when: ContractWhen) =>
   'atMs' in when ? { at: new Date(now() + when.atMs) } : when;
+
+/** Whether a command is sent within its step. */
+const isSoon = (when: ContractWhen): boolean => 'atMs' in when || ('in' in when && when.in === '1s');
 
 const scheduled = async (
   world: World,
@@ -72,10 +79,10 @@ const scheduled = async (
     const made = await action.schedule(
       renamed(call.input, prefix),
       whenOf(world, when),
-      optionsOf(world, call),
+      optionsOf(world, call, prefix),
     );
     const { id, created, next, at, ...rest } = made;
-    if (!('in' in when || 'atMs' in when)) await world.cancel(id);
+    if (!isSoon(when) && call.key === undefined) await world.cancel(id);
     return { ...rest, isOnce: at !== null, isLater: Date.parse(next) > Date.parse(created) };
   } catch (thrown) {
     return refusalIn(thrown as Refused);
@@ -84,7 +91,7 @@ const scheduled = async (
 
 /** Whether a step sends a command later. */
 const fires = (step: ContractStep, result: unknown): boolean =>
-  step.do === 'schedule' && ('in' in step.when || 'atMs' in step.when) && 'isOnce' in (result as object);
+  step.do === 'schedule' && isSoon(step.when) && 'isOnce' in (result as object);
 
 const begun = (world: World, step: ContractStep, prefix: string): Promise<unknown> => {
   if (step.do === 'call') return called(world, step.call, prefix);

@@ -10,6 +10,8 @@ export interface ContractCall {
   readonly priority?: string;
   /** Milliseconds from now. */
   readonly deadlineMs?: number;
+  /** A key of the sender; a world makes its own name of it. */
+  readonly key?: string;
 }
 
 /** One step of a scenario. The next one begins when nothing is left to do. */
@@ -98,11 +100,13 @@ const call: fc.Arbitrary<ContractCall> = fc
     ),
     fc.option(fc.constantFrom('urgent', 'normal', 'soon'), { nil: undefined, freq: 8 }),
     fc.option(fc.constantFrom(-1_000, 3_600_000, Number.NaN), { nil: undefined, freq: 8 }),
+    fc.option(fc.constantFrom('first', 'second', 'no key'), { nil: undefined, freq: 4 }),
   )
-  .map(([asked, priority, deadlineMs]) => ({
+  .map(([asked, priority, deadlineMs, key]) => ({
     ...asked,
     ...(priority === undefined ? {} : { priority }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(key === undefined ? {} : { key }),
   }));
 
 const ofOneAgent = person.chain((agent) =>
