@@ -20,9 +20,7 @@ const LIBRARIES = ['text', 'schemas', 'system', 'link', 'journal', 'store'];
 const PRODUCT = [...LIBRARIES, 'modules', 'broker', 'replay', 'transfer', 'testing', 'perf', 'bin'];
 
 /** The entries of the package that a program or a module of a user needs. */
-const PUBLIC = ['entry.js', 'fp.js', 'package-modules.js', 'testing/index.js'].map(
-  (file) => `modules/${file}`,
-);
+const PUBLIC = ['modules/entry.js', 'modules/fp.js', 'modules/package-modules.js', 'testing/index.js'];
 
 const library = (folder: string): Rule => ({
   folder,
