@@ -164,6 +164,8 @@ export const MODULE_ENV = {
   /** Directory for the module's own snapshots. */
   snapshots: 'TALLYSTICK_SNAPSHOTS',
   manifest: 'TALLYSTICK_MANIFEST',
+  /** The SHA-256 of the manifest's file, in hexadecimal, if the broker has checked the file. */
+  manifestDigest: 'TALLYSTICK_MANIFEST_SHA256',
   /** The end of the previous process: `none`, `exit:<code>`, `signal:<name>`, `hang`. */
   lastExit: 'TALLYSTICK_LAST_EXIT',
   /** A different value for each process, which the process sends in all its requests to the broker. */

@@ -59,6 +59,9 @@ const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   [MODULE_ENV.apiPrefix]: API_PREFIX,
   [MODULE_ENV.snapshots]: options.snapshotsDir,
   [MODULE_ENV.manifest]: options.source.manifestPath,
+  ...(options.source.manifestDigest === undefined
+    ? {}
+    : { [MODULE_ENV.manifestDigest]: options.source.manifestDigest }),
   [MODULE_ENV.lastExit]: options.lastExit,
   [MODULE_ENV.instance]: options.instance,
 });
