@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isLeft } from 'fp-ts/lib/Either.js';
+import { isDeepStrictEqual } from 'node:util';
+import { isLeft, right } from 'fp-ts/lib/Either.js';
 import { type Manifest, parseManifest, schemaOf } from '../../schemas/manifest.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import { codeDigest } from './code-digest.js';
@@ -32,7 +33,9 @@ export const loadModule = async (dir: string, entry: string, manifest: Manifest)
   const { module } = found;
   // Payloads are checked by the schemas of the code: those of the file are not all that the broker must be able to
   // trust.
-  const usable = parseManifest(JSON.parse(JSON.stringify(module.manifest)));
+  const inCode: unknown = JSON.parse(JSON.stringify(module.manifest));
+  // The manifest of the file has been checked. A check takes a tenth of the host's start.
+  const usable = isDeepStrictEqual(inCode, manifest) ? right(manifest) : parseManifest(inCode);
   if (isLeft(usable))
     throw new Error(`${usable.left.code}: in the code of ${manifest.name}: ${usable.left.message}`);
   // The broker granted what the file says; code that was built from another manifest would be refused piece by piece.
