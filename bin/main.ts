@@ -44,6 +44,8 @@ const COMMANDS: LazyCommands = {
   complete: async () => (await import('./commands/completion-command.js')).addComplete(buildProgram),
 };
 
+const VERSION = new Set(['--version', '-V']);
+
 /** The command tree, with what the words need of it, or all of it. */
 export const buildProgram = async (words: readonly string[]): Promise<Command> => {
   const program = new Command('tallystick')
@@ -63,7 +65,9 @@ export const buildProgram = async (words: readonly string[]): Promise<Command> =
     'tallystick status',
     'tallystick replay history --agent alice',
   ]);
-  await addWanted(program, COMMANDS, words);
+  // The version needs the files of no command.
+  const isVersion = words.length === 1 && VERSION.has(words[0] ?? '');
+  if (!isVersion) await addWanted(program, COMMANDS, words);
   return program;
 };
 
