@@ -34,6 +34,14 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['npx tallystick dev', 'continues until Ctrl-C; test/cli/dev.test.ts runs it'],
   ['npm ci && npm run build && npm run perf -- journal', 'test/perf runs smaller ones'],
   [
+    'sudo npm install --global --prefix /usr/local tallystick\nsudo cp deploy/tallystick.service /etc/systemd/system/\nsudo systemctl enable --now tallystick',
+    'needs systemd and its rights; test/docs/deploy.test.ts checks the unit',
+  ],
+  [
+    'docker build -f deploy/Dockerfile -t tallystick .\ndocker run --init --volume tallystick:/data --stop-timeout 90 tallystick',
+    'needs Docker; test/docs/deploy.test.ts checks what the file names',
+  ],
+  [
     'npm run test:kills -- --times 50\nnpm run test:journal -- --runs 20000\nnpm run test:fuzz -- --inputs 1000000\nnpm run test:scale\nnpm run test:power -- --crashes 50\nnpm run test:total\nnpm run perf -- journal',
     'take hours; `npm test` runs short forms of each',
   ],
