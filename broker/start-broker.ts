@@ -32,6 +32,7 @@ import { watchDurableServer } from './server/durable-server.js';
 import type { OnProgress } from './server/progress.js';
 import { openServerSide, type ServerSide } from './server/server-side.js';
 import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
+import { HostSpare } from './supervisor/host-spare.js';
 import { ModuleMemory } from './supervisor/module-memory.js';
 import { inspectPortsOf } from './supervisor/inspect-ports.js';
 import { type Rest, startPlan } from './supervisor/start-plan.js';
@@ -40,6 +41,8 @@ import { type Rest, startPlan } from './supervisor/start-plan.js';
 export interface BrokerEnvironment {
   /** Program that hosts one JavaScript module. */
   readonly hostEntry: string;
+  /** Modules are reloaded again and again: a host waits for the next one. */
+  readonly keepsSpareHost?: boolean;
   /** Directories of the modules that ship with the package. */
   readonly shippedModules: readonly string[];
   readonly log: BrokerLog;
@@ -121,7 +124,7 @@ const raise = (reason: Fault): never => {
 
 const start = async (
   config: StartConfig,
-  { hostEntry, shippedModules, log, onProgress, knownLoss }: BrokerEnvironment,
+  { hostEntry, keepsSpareHost = false, shippedModules, log, onProgress, knownLoss }: BrokerEnvironment,
   lifetime: Lifetime,
   onDown: () => void,
 ): Promise<{ readonly ready: Ready; readonly witness: Witness; readonly producer: Producer }> => {
@@ -139,6 +142,8 @@ const start = async (
   const inspectPorts = orThrow(inspectPortsOf(config.inspected, plan));
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
+  const spare = keepsSpareHost ? new HostSpare(hostEntry, reaper) : undefined;
+  lifetime.onStop(() => spare?.close());
 
   const manifests = plan.filter(({ rest }) => rest === undefined).map(({ source }) => source.manifest);
   const server = await runOrThrow(
@@ -153,7 +158,18 @@ const start = async (
   const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
   await runOrThrow(ensureDeadStream(jsm));
 
-  const parts = assemble({ server, open, dataDir, hostEntry, inspectPorts, memory, reaper, log, lifetime });
+  const parts = assemble({
+    server,
+    open,
+    dataDir,
+    hostEntry,
+    spare,
+    inspectPorts,
+    memory,
+    reaper,
+    log,
+    lifetime,
+  });
   const { modules, supervisor, index, gateway } = parts;
   orThrow(supervisor.plan(plan));
   for (const { source, rest } of plan) if (rest !== undefined) log.line('supervisor', restText(source, rest));

@@ -1,3 +1,4 @@
+import type { HostSpare } from './supervisor/host-spare.js';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -35,6 +36,7 @@ export interface SurroundingsOptions {
   readonly open: ModuleStartContext & { readonly witness: Pick<Witness, 'checked'> };
   readonly dataDir: string;
   readonly hostEntry: string;
+  readonly spare?: HostSpare | undefined;
   /** Of the modules that a debugger may attach to. */
   readonly inspectPorts?: ReadonlyMap<string, number>;
   readonly reaper: Reaper;
@@ -112,13 +114,14 @@ const READ_WAIT_MS = 30_000;
 
 /** What a module needs of the broker. */
 export const surroundings = (
-  { server, open, dataDir, hostEntry, inspectPorts, reaper, log }: SurroundingsOptions,
+  { server, open, dataDir, hostEntry, spare, inspectPorts, reaper, log }: SurroundingsOptions,
   { index, unowned, handlerCalls }: CommandParts,
   usable: ReturnType<typeof dropSnapshotsAhead>,
 ): ModuleSurroundings => ({
   hostEntry,
   natsUrl: server.url,
   snapshotsDir: (module) => join(dataDir, 'snapshots', module),
+  spare,
   reaper,
   inspectPort: (module) => inspectPorts?.get(module),
   grant: (manifest) => server.access.grant(manifest),

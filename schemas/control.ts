@@ -172,6 +172,16 @@ export const MODULE_ENV = {
   instance: 'TALLYSTICK_INSTANCE',
   /** Set if the host must only try the code, and must handle no command. */
   trial: 'TALLYSTICK_TRIAL',
+  /** Set if the host has no module yet: it waits for a {@link HostAssignment}. */
+  spare: 'TALLYSTICK_SPARE',
 } as const;
+
+/** What a host that waits gets, by Node's channel between parent and child, when it becomes the host of a module. */
+export interface HostAssignment {
+  /** Directory and entry of the module. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
 
 export const API_PREFIX = 'TJS.API';

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { keepBundler } from '../../modules/bundle/bundle-source.js';
+import { keepDescriber } from '../../modules/bundle/describer.js';
 import { DEFAULT_NATS_PORT, startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import { checkPort } from '../../system/processes/free-port.js';
@@ -65,6 +66,7 @@ export const runDev =
     });
     if (isLeft(config)) return config;
     await using _bundler = keepBundler();
+    using _describer = keepDescriber();
     const session = new DevSession({
       cwd,
       dataDir,
@@ -78,6 +80,7 @@ export const runDev =
         { ...config.right, modules: [...modules] },
         {
           log: session.log,
+          keepsSpareHost: true,
           onReady: (ready) => void session.serve(ready),
           onStopping: () => void session.close(),
         },

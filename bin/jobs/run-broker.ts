@@ -53,11 +53,16 @@ export interface BrokerVoice {
   readonly onStopping?: () => void;
 }
 
+export interface BrokerRun extends BrokerVoice {
+  /** See BrokerEnvironment. */
+  readonly keepsSpareHost?: boolean;
+}
+
 /** Runs the broker in this process until a signal ends it. Broker and modules are put together here. */
 export const runBroker =
   (
     config: StartConfig,
-    { log, onReady, onStopping = () => undefined }: BrokerVoice,
+    { log, onReady, onStopping = () => undefined, keepsSpareHost = false }: BrokerRun,
   ): TaskEither<Fault, ExitCode> =>
   async () => {
     const stop = askedToStop();
@@ -69,6 +74,7 @@ export const runBroker =
     for (;;) {
       const started = startBroker(place, {
         hostEntry: HOST_ENTRY,
+        keepsSpareHost,
         shippedModules: shippedModules.map(({ directory }) => join(MODULES, directory)),
         log,
         onProgress: progress.onProgress,

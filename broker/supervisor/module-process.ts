@@ -5,12 +5,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
-import { FAIL_VARIABLE } from '../../system/processes/fail-point.js';
-import { SILENCE_VARIABLE } from '../../link/keepalive.js';
 import { boundedLines } from '../../system/lines/bounded-lines.js';
 import { LastLines } from '../../system/lines/last-lines.js';
 import { ProcessClock } from '../../system/processes/process-clock.js';
 import type { Reaper } from '../../system/processes/reaper.js';
+import type { HostSpare } from './host-spare.js';
+import { inheritedEnvironment } from './inherited-environment.js';
 import type { ModuleSource } from './manifest-file.js';
 
 /** How a process ended: `exit:<code>`, `signal:<name>`, `hang` when it was replaced for its silence. */
@@ -33,26 +33,14 @@ export interface ModuleProcessOptions {
   readonly instance: string;
   /** A debugger may attach here, from this machine. */
   readonly inspectPort?: number | undefined;
+  /** Hosts that wait for a module, if the broker has such. */
+  readonly spare?: HostSpare | undefined;
   readonly reaper: Reaper;
   readonly onLine: (line: string) => void;
 }
 
-// A module is not trusted with the broker's environment: it may hold credentials of others.
-const INHERITED = [
-  'PATH',
-  'HOME',
-  'LANG',
-  'LC_ALL',
-  'TZ',
-  'TMPDIR',
-  FAIL_VARIABLE,
-  SILENCE_VARIABLE,
-] as const;
-
 const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(
-    INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined),
-  ),
+  ...inheritedEnvironment(),
   [MODULE_ENV.name]: options.source.manifest.name,
   [MODULE_ENV.url]: options.natsUrl,
   ...(options.seed === undefined ? { [MODULE_ENV.trial]: '1' } : { [MODULE_ENV.seed]: options.seed }),
@@ -76,6 +64,29 @@ const commandLine = ({
   const heap = `--max-old-space-size=${limitsOf(source.manifest).heapMb}`;
   const inspect = inspectPort === undefined ? [] : [`--inspect=127.0.0.1:${inspectPort}`];
   return [process.execPath, [heap, ...inspect, hostEntry, source.dir, start.entry]];
+};
+
+const spawned = (options: ModuleProcessOptions): ChildProcess => {
+  const [program, args] = commandLine(options);
+  // A separate group: a Ctrl-C in the terminal reaches the broker alone, which then drains its modules.
+  const child = spawn(program, args, {
+    cwd: options.source.dir,
+    env: environment(options),
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.seed === undefined ? (['ipc'] as const) : [])],
+    serialization: 'advanced',
+    detached: true,
+  });
+  options.reaper.track(child, { group: true });
+  return child;
+};
+
+/** A host that waits, if there is one and it fits: no trial, no debugger, no program in another language. */
+const assigned = (options: ModuleProcessOptions): ChildProcess | undefined => {
+  const { source, seed, inspectPort, spare } = options;
+  const { start } = source.manifest;
+  if (seed === undefined || inspectPort !== undefined || 'command' in start) return undefined;
+  const assignment = { args: [source.dir, start.entry], cwd: source.dir, env: environment(options) };
+  return spare?.take(assignment, limitsOf(source.manifest).heapMb);
 };
 
 /** What a process printed is read to its end, unless one that it started holds its output open. */
@@ -103,19 +114,10 @@ export class ModuleProcess {
   readonly ended: Promise<ProcessEnd>;
 
   private constructor(options: ModuleProcessOptions) {
-    const [program, args] = commandLine(options);
-    // A separate group: a Ctrl-C in the terminal reaches the broker alone, which then drains its modules.
-    const child = spawn(program, args, {
-      cwd: options.source.dir,
-      env: environment(options),
-      stdio: ['ignore', 'pipe', 'pipe', ...(options.seed === undefined ? (['ipc'] as const) : [])],
-      serialization: 'advanced',
-      detached: true,
-    }) as ChildProcessByStdio<null, Readable, Readable>;
+    const child = (assigned(options) ?? spawned(options)) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child = child;
     this.clock = new ProcessClock(child.pid ?? null);
     if (options.seed === undefined) runLate(child.pid);
-    options.reaper.track(child, { group: true });
     const onLine = (line: string): void => {
       this.said.add(line);
       options.onLine(line);

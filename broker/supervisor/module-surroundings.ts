@@ -5,6 +5,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import type { UserKey } from '../../link/nkey.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import type { EpochPace } from './epoch-pace.js';
+import type { HostSpare } from './host-spare.js';
 import type { ModuleSource } from './manifest-file.js';
 
 /** What a module needs of the broker around it. */
@@ -12,6 +13,8 @@ export interface ModuleSurroundings {
   readonly hostEntry: string;
   readonly natsUrl: string;
   readonly snapshotsDir: (module: string) => string;
+  /** Hosts that wait for a module; undefined: each start begins with a new process. */
+  readonly spare: HostSpare | undefined;
   readonly reaper: Reaper;
   /** Where a debugger may attach to the module; undefined: nowhere. */
   readonly inspectPort: (module: string) => number | undefined;

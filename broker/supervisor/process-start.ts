@@ -60,7 +60,7 @@ export class ProcessStart {
     const key = await around.grant(source.manifest)();
     if (E.isLeft(key)) return key;
     if (!isWanted()) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
-    const { hostEntry, natsUrl, snapshotsDir, reaper, serverAnswers } = around;
+    const { hostEntry, natsUrl, snapshotsDir, spare, reaper, serverAnswers } = around;
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');
     });
@@ -73,6 +73,7 @@ export class ProcessStart {
       lastExit,
       instance: this.instance,
       inspectPort,
+      spare,
       reaper,
       onLine: (line) => around.output(name, line),
     });
@@ -87,7 +88,10 @@ export class ProcessStart {
     const first = await Promise.race([ready, late.late, process.ended]);
     late.cancel();
     this.#ready = undefined;
-    if (first === 'ready') return E.right(process);
+    if (first === 'ready') {
+      spare?.prepare();
+      return E.right(process);
+    }
     await process.kill();
     if (first !== 'late') this.end = first;
     const why = first === 'late' ? this.#whyLate(startMs) : `its process ended (${first})`;

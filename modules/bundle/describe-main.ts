@@ -1,9 +1,10 @@
 /**
- * Loads a bundled module and tells its manifest: `node describe-main.js <bundle> <source file> <cwd>`. To load a module
- * runs its code, which may never end, or end its process. So this is a separate process.
+ * Loads a bundled module and tells its manifest. The question is a list on stdin: bundle, source file, working
+ * directory. To load a module runs its code, which may never end, or end its process. So this is a separate process.
  */
 import { writeSync } from 'node:fs';
 import { basename, relative } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { FaultError } from '../../schemas/errors.js';
 import { parseManifest } from '../../schemas/manifest.js';
@@ -11,10 +12,14 @@ import { moduleExport } from '../host/module-export.js';
 import { definedAt } from '../sdk/defined-at.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import { messageOf } from '../sdk/thrown-text.js';
-import { ANSWER_FD, type Described } from './describe-module.js';
+import { ANSWER_FD } from './describer.js';
+import type { Described } from './describe-module.js';
 import { thrownIn } from './thrown-in.js';
 
-const [bundle = '', file = '', cwd = ''] = process.argv.slice(2);
+const question = await text(process.stdin);
+// The process that would ask has ended.
+if (question === '') process.exit();
+const [bundle = '', file = '', cwd = ''] = JSON.parse(question) as readonly string[];
 const shown = relative(cwd, file);
 
 /** What is checked is what the broker will read. */

@@ -1,22 +1,16 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, relative } from 'node:path';
-import type { Readable } from 'node:stream';
+import { relative } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { askDescriber } from './describer.js';
 
 /** What the process says of a module: its manifest as it is written, or why there is none. */
 export type Described = { readonly name: string; readonly manifest: string } | { readonly problem: string };
 
-/** The file descriptor that the answer comes by. What the module prints goes to stderr. */
-export const ANSWER_FD = 3;
-
-const PROGRAM = join(import.meta.dirname, 'describe-main.js');
 const LOAD_MS = 30_000;
 /** Node ends a process so that waits at its top level while nothing can wake it. */
 const WAITS_FOR_NOTHING = 13;
-const STDERR = 2;
 
 const endOf = (code: number | null, signal: NodeJS.Signals | null): string => {
   if (code === WAITS_FOR_NOTHING) return 'it waits at its top level for what never comes';
@@ -31,8 +25,7 @@ export const describeModule = async (
   bundle: string,
   { file, cwd, loadMs = LOAD_MS }: { readonly file: string; readonly cwd: string; readonly loadMs?: number },
 ): Promise<Either<string, Exclude<Described, { readonly problem: string }>>> => {
-  const args = [PROGRAM, pathToFileURL(bundle).href, file, cwd];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', STDERR, STDERR, 'pipe'] });
+  const { child, answer: answering, done } = askDescriber([pathToFileURL(bundle).href, file, cwd]);
   const shown = relative(cwd, file);
   let isLate = false;
   const timer = setTimeout(() => {
@@ -44,7 +37,7 @@ export const describeModule = async (
   process.once('exit', end);
   try {
     const [answer, [code, signal]] = await Promise.all([
-      buffer(child.stdio[ANSWER_FD] as Readable),
+      buffer(answering),
       once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>,
     ]);
     if (isLate) return left(`${shown}: it did not load within ${loadMs / 1000} s`);
@@ -56,5 +49,6 @@ export const describeModule = async (
   } finally {
     clearTimeout(timer);
     process.off('exit', end);
+    done();
   }
 };

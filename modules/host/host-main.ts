@@ -4,6 +4,7 @@ import { readBounded } from '../../system/files/bounded-file.js';
 import { armFailPoints } from '../../system/processes/fail-point.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { limitsOf, MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
+import { assignment } from './assignment.js';
 import { Host } from './host.js';
 import { loadModule } from './load-module.js';
 import { runTrial } from './trial-program.js';
@@ -30,7 +31,7 @@ const readManifest = (): Manifest => {
   return manifest.right;
 };
 
-const [dir, entry] = process.argv.slice(2);
+const [dir, entry] = process.env[MODULE_ENV.spare] === undefined ? process.argv.slice(2) : await assignment();
 if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
 
 const isTrial = process.env[MODULE_ENV.trial] !== undefined;

@@ -1,63 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import { dirname, join } from 'node:path';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type DevProgram, startDev } from '../support/dev-program.js';
-import { isAlive, processesMentioning } from '../support/processes.js';
-import { PROJECT_ROOT } from '../support/project-root.js';
-import { tempDir } from '../support/temp-dir.js';
+import { counter, devProject } from './dev-project.js';
+import { isAlive, processesMentioning, runningProcesses } from '../support/processes.js';
 import { waitFor } from '../support/wait-for.js';
 import { tallystick } from './tallystick.js';
 
-/** The output of `show` tells which code answers. */
-const counter = (answer: string, { name = 'counter', head = '', fold = 'sum + by' } = {}): string => `
-import { defineModule, ok, reject, Type } from 'tallystick';
-${head}
-export default defineModule({
-  name: '${name}',
-  version: '1.0.0',
-  description: 'Counts.',
-  state: { sum: 0 },
-  events: { added: { data: Type.Object({ by: Type.Integer() }), evolve: ({ sum }, { by }) => ({ sum: ${fold} }) } },
-  actions: {
-    add: {
-      input: Type.Object({ by: Type.Integer() }),
-      output: Type.Null(),
-      decide: (_, { by }) => (by < 0 ? reject('NEGATIVE', 'it only counts up') : ok(null, { added: { by } })),
-    },
-    show: {
-      input: Type.Object({}),
-      output: Type.Object({ sum: Type.Integer(), code: Type.Unknown() }),
-      decide: ({ sum }) => ok({ sum, code: ${answer} }),
-    },
-  },
-});
-`;
-
-const project = (files: Readonly<Record<string, string>>) => {
-  const dir = tempDir();
-  const write = (path: string, text: string): void => {
-    mkdirSync(dirname(join(dir.path, path)), { recursive: true });
-    writeFileSync(join(dir.path, path), text);
-  };
-  for (const [path, text] of Object.entries(files)) write(path, text);
-  const call = async (action: string, input = {}): Promise<unknown> => {
-    const args = ['call', action, JSON.stringify(input), '--agent', 'a', '--json'];
-    return JSON.parse((await tallystick(args, { cwd: dir.path })).stdout);
-  };
-  return {
-    path: dir.path,
-    write,
-    call,
-    shown: async (name = 'counter') => ((await call(`${name}.show`)) as { data: unknown }).data,
-    [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
-  };
-};
-
 describe('tallystick dev', () => {
-  const here = project({ 'modules/counter.ts': counter("'one'"), 'modules/counter.test.ts': 'no module' });
+  const here = devProject({ 'modules/counter.ts': counter("'one'"), 'modules/counter.test.ts': 'no module' });
   const file = 'modules/counter.ts';
   let dev: DevProgram;
   before(async () => {
@@ -190,6 +142,32 @@ describe('tallystick dev', () => {
     assert.deepEqual(await here.shown('second'), { sum: 0, code: 'new' });
   });
 
+  it('gives a reload to a host that waits, and starts another one if that was killed', async () => {
+    const commandOf = (pid: number): string =>
+      runningProcesses().find((running) => running.pid === pid)?.command ?? '';
+    const modulePids = async (): Promise<Readonly<Record<string, number>>> => {
+      const { stdout } = await tallystick(['module', 'list', '--json'], { cwd: here.path });
+      const { modules } = JSON.parse(stdout) as { modules: { name: string; pid: number }[] };
+      return Object.fromEntries(modules.map(({ name, pid }) => [name, pid]));
+    };
+    // The host of a module may have waited before it got the module, so its command line is the same.
+    const waiting = (): Promise<number> =>
+      waitFor('a host that waits', async () => {
+        const taken = Object.values(await modulePids());
+        return dev.children().find((pid) => /host-main\.js$/.test(commandOf(pid)) && !taken.includes(pid));
+      });
+    const first = await waiting();
+    here.write(file, counter("'a host that waited'"));
+    await dev.next('reloaded');
+    assert.equal((await modulePids()).counter, first);
+    const second = await waiting();
+    process.kill(second, 'SIGKILL');
+    await waitFor('its end', () => !isAlive(second));
+    here.write(file, counter("'another host'"));
+    await dev.next('reloaded');
+    assert.deepEqual(await here.shown(), { sum: 2, code: 'another host' });
+  });
+
   it('reloads also after the server was killed', async () => {
     const [server] = processesMentioning(here.path).filter(({ command }) => /nats-server/.test(command));
     assert.ok(server !== undefined);
@@ -218,90 +196,4 @@ describe('tallystick dev', () => {
       await dev.next('ready');
       assert.deepEqual(await here.shown(), { sum: 2, code: 'after the kill' });
     });
-});
-
-describe('tallystick dev, by its arguments', () => {
-  it('takes the sources of package.json, or those that it is given', async () => {
-    await using here = project({
-      'package.json': '{"tallystick":{"modules":["./src/one.ts"]}}',
-      'src/one.ts': counter('1', { name: 'one' }),
-      'src/two.ts': counter('2', { name: 'two' }),
-    });
-    for (const [args, names] of [
-      [[], ['one']],
-      [
-        ['./src/two.ts', 'src/one.ts'],
-        ['one', 'two'],
-      ],
-    ] as const) {
-      await using dev = startDev(here.path, ['--nats-port', '0', ...args]);
-      const { modules } = await dev.next('ready');
-      assert.deepEqual(modules.map(({ name }) => name).toSorted(), names);
-    }
-  });
-
-  it('says what it lacks', async () => {
-    await using here = project({ 'kept/manifest.json': '{}' });
-    const said = async (...args: readonly string[]): Promise<string> => {
-      const { code, stderr } = await tallystick(['dev', ...args], { cwd: here.path });
-      assert.equal(code, 2);
-      return stderr;
-    };
-    assert.match(
-      await said(),
-      /USAGE: there is no \.\/modules, and package\.json has no tallystick\.modules/,
-    );
-    assert.match(await said('./none.ts'), /USAGE: there is no .*none\.ts/);
-    assert.match(await said('./kept'), /USAGE: \.\/kept has a manifest\.json that you keep/);
-  });
-
-  it('takes a free port if another program has the usual one, and refuses one that you named', async () => {
-    await using here = project({ 'modules/counter.ts': counter('1') });
-    const other = createServer().unref().listen({ host: '127.0.0.1', port: 0 });
-    await once(other, 'listening');
-    const { port } = other.address() as { port: number };
-    const refused = await tallystick(['dev', '--nats-port', `${port}`], { cwd: here.path });
-    assert.equal(refused.code, 3);
-    assert.match(refused.stderr, new RegExp(`PORT_IN_USE: port ${port}`));
-    other.close();
-    // Either this process has the usual port now, or another one had it before.
-    const usual = createServer()
-      .unref()
-      .on('error', () => undefined);
-    usual.listen({ host: '127.0.0.1', port: 4222 });
-    await Promise.race([once(usual, 'listening'), once(usual, 'error')]);
-    await using dev = startDev(here.path, []);
-    assert.match((await dev.next('note')).text, /port 4222 .* in use by .*; this broker takes a free port/);
-    const { nats } = await dev.next('ready');
-    assert.notEqual(new URL(nats).port, '4222');
-    usual.close();
-  });
-
-  it('shows type errors, and reloads all the same', async () => {
-    await using here = project({
-      'modules/counter.ts': counter('1'),
-      'tsconfig.json': JSON.stringify({
-        compilerOptions: { strict: true, module: 'nodenext', skipLibCheck: true, types: [] },
-        include: ['types'],
-      }),
-      'types/seats.ts': 'export const seats: number = 1;',
-    });
-    mkdirSync(join(here.path, 'node_modules'));
-    symlinkSync(
-      join(PROJECT_ROOT, 'node_modules', 'typescript'),
-      join(here.path, 'node_modules', 'typescript'),
-    );
-    await using dev = startDev(here.path, ['--nats-port', '0', './modules/counter.ts']);
-    await dev.next('ready');
-    await waitFor('the first check', () => dev.events.some(({ event }) => event === 'types'));
-    here.write('types/seats.ts', "export const seats: number = 'many';");
-    here.write('modules/counter.ts', counter('2'));
-    await dev.next('reloaded');
-    const { problems } = await dev.next('types', ({ problems: { length } }) => length > 0);
-    assert.deepEqual(
-      problems.map(({ file, line, column, code }) => ({ file, line, column, code })),
-      [{ file: 'types/seats.ts', line: 1, column: 14, code: 'TS2322' }],
-    );
-    assert.deepEqual(await here.shown(), { sum: 0, code: 2 });
-  });
 });
