@@ -6,6 +6,7 @@ import { isPlainToken } from '../../schemas/names.js';
 import { clip } from '../../text/printable.js';
 import type { Draft, Settle } from '../../journal/append/draft.js';
 import { failPoint } from '../../system/processes/fail-point.js';
+import { passed } from './passed-points.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { Seldom } from '../../system/lines/seldom.js';
 import { type Listening, sayFailed, serve } from '../serving/serve.js';
@@ -106,7 +107,7 @@ export class Door {
     if (E.isLeft(entrant)) return this.#refuse(msg, entrant.left);
     const { draft, request } = entrant.right;
     const settle: Settle = (outcome) => {
-      failPoint('gateway.stored');
+      passed.stored();
       if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
       else if (msg.reply !== undefined && msg.reply !== '') replyStored(msg, outcome.right.seq);
     };
@@ -136,7 +137,7 @@ export class Door {
     this.#storing += 1;
     const outcome = await keyed.store({ sender, key, draft, refusal: () => refusal?.() });
     this.#storing -= 1;
-    failPoint('gateway.stored');
+    passed.stored();
     if (E.isLeft(outcome)) {
       if (outcome.left.code !== 'EPOCH_LOST') this.#refuse(msg, outcome.left);
     } else if (msg.reply !== undefined && msg.reply !== '')

@@ -9,6 +9,7 @@ import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
 import { failPoint } from '../../system/processes/fail-point.js';
+import { passed } from './passed-points.js';
 import type { Settle } from '../../journal/append/draft.js';
 import { linkedRequest } from '../../link/linked-request.js';
 import type { Producer } from '../../journal/producer/producer.js';
@@ -216,10 +217,10 @@ export class Gateway {
     started: number,
     recorded?: (outcome: E.Either<Fault, number>) => void,
   ): void {
-    failPoint('gateway.called');
+    passed.called();
     const subject = storedCommandSubject(admitted.address, admitted.sender);
     const settle: Settle = (outcome) => {
-      failPoint('gateway.recorded');
+      passed.recorded();
       if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
       else this.#wait(msg, admitted, outcome.right.seq, started);
       recorded?.(E.isLeft(outcome) ? outcome : E.right(outcome.right.seq));

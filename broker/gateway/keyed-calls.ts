@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Msg } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
 import { storedCommandSubject } from '../../schemas/subjects.js';
-import { failPoint } from '../../system/processes/fail-point.js';
+import { passed } from './passed-points.js';
 import { type AdmittedCall, admitCall, admitCommand, type CommandRequest } from './call-admission.js';
 import type { ModuleDirectory } from './directory.js';
 import type { KeyedCommands } from './keyed-commands.js';
@@ -41,7 +41,7 @@ export class KeyedCalls {
     if (E.isLeft(admitted)) return refuse(msg, admitted.left);
     const refused = busy();
     if (refused !== undefined) return refuse(msg, refused);
-    failPoint('gateway.called');
+    passed.called();
     const { sender, address } = admitted.right;
     const subject = storedCommandSubject(address, sender);
     const outcome = await keyed.store({
@@ -53,7 +53,7 @@ export class KeyedCalls {
         return E.isLeft(callable) ? callable.left : refusal();
       },
     });
-    failPoint('gateway.recorded');
+    passed.recorded();
     if (E.isLeft(outcome)) return refuse(msg, outcome.left);
     const { seq } = outcome.right;
     wait(msg, admitted.right, seq, started);
