@@ -8,14 +8,15 @@ import { withConnection } from '../connect/connect.js';
 import { withAgents } from '../jobs/with-agents.js';
 import type { Candidate, Wanted } from './wanted.js';
 
-/** A person has pressed a key and waits. */
-const PATIENCE_MS = 700;
+/** A person has pressed a key and waits. A slow machine may need longer: `TALLYSTICK_COMPLETION_MS`. */
+const patienceMs = (text = process.env.TALLYSTICK_COMPLETION_MS): number =>
+  text !== undefined && /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 700;
 /** More names than a screen has lines help nobody. */
 const MOST = 200;
 
 const modules = (target: TargetOptions): TE.TaskEither<Fault, readonly Candidate[]> =>
   withConnection(target, (nc) => async () => {
-    const listed = await ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList, {}, PATIENCE_MS)();
+    const listed = await ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList, {}, patienceMs())();
     if (isLeft(listed)) return listed;
     const found = listed.right.modules.map(({ name, version, state }) => ({
       value: name,
@@ -26,12 +27,12 @@ const modules = (target: TargetOptions): TE.TaskEither<Fault, readonly Candidate
 
 const actions = (target: TargetOptions): TE.TaskEither<Fault, readonly Candidate[]> =>
   withConnection(target, (nc) => async () => {
-    const listed = await ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList, {}, PATIENCE_MS)();
+    const listed = await ask<{ modules: readonly ModuleStatus[] }>(nc, OPS.moduleList, {}, patienceMs())();
     if (isLeft(listed)) return listed;
     const infos = await Promise.all(
       listed.right.modules
         .slice(0, MOST)
-        .map(({ name }) => ask<ModuleInfo>(nc, OPS.moduleInfo, { name }, PATIENCE_MS)()),
+        .map(({ name }) => ask<ModuleInfo>(nc, OPS.moduleInfo, { name }, patienceMs())()),
     );
     const found = infos.flatMap((info) =>
       isLeft(info)
@@ -76,7 +77,7 @@ const lookUp = ({ names, module, target }: Wanted, word: string) => {
 export const brokerNames = async (wanted: Wanted, word: string): Promise<readonly Candidate[]> => {
   const asked = lookUp(wanted, word);
   if (asked === undefined) return [];
-  const late = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS).unref());
+  const late = new Promise<void>((resolve) => setTimeout(resolve, patienceMs()).unref());
   const found = await Promise.race([asked(), late]);
   return !found || isLeft(found) ? [] : found.right;
 };

@@ -137,7 +137,9 @@ describe('documents', () => {
       numbers,
       numbers.map((_, i) => i + 1),
     );
+    const index = all.find(({ path }) => path === 'docs/decisions/README.md')?.text ?? '';
     for (const { path, text } of decisions) {
+      assert.ok(index.includes(`](${path.slice('docs/decisions/'.length)})`), `the index leaves out ${path}`);
       for (const part of ['Context', 'Decision', 'Why', 'Consequences']) {
         assert.match(text, new RegExp(`^\\*\\*${part}\\.\\*\\*`, 'm'), path);
       }
