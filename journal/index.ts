@@ -32,3 +32,17 @@ export {
   type Selection,
   subjectFilters,
 } from './read/subject-filters.js';
+
+/** The types that the signatures above need, for a program that names them. */
+export type { Delivered } from '../link/message-headers.js';
+export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
+export type { Fault } from '../schemas/errors.js';
+export type { RawRecord, StoredMessage, WholeMessage } from '../schemas/record.js';
+export type { PromisedCopy } from '../schemas/result-bytes.js';
+export type { CommandSubject, LogSubject, RecordKind } from '../schemas/subjects.js';
+export type { NumberedRun } from './append/numbering.js';
+export type { MissingCopy } from './append/recovery.js';
+export type { EpochRequest, Look } from './epochs/epoch.js';
+export type { ReadRange } from './read/reader-position.js';
+export type { LogMessage } from './wire/stored-message.js';
+export type { WireRecord } from './wire/wire-record.js';

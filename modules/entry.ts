@@ -43,3 +43,37 @@ export {
   Type,
   type TypedManifest,
 } from './sdk/index.js';
+
+/** The types that the signatures above need, for a program that names them. */
+export type { Receipt } from '../journal/append/draft.js';
+export type { Resumed } from '../journal/producer/resumption.js';
+export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
+export type { Fault } from '../schemas/errors.js';
+export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../schemas/manifest.js';
+export type { Refusal, ResultError, ResultErrorSchema } from '../schemas/result.js';
+export type { Schedule, ScheduleSchema } from '../schemas/schedule.js';
+export type { Address } from '../schemas/subjects.js';
+export type { JsonSchema } from '../schemas/validate.js';
+export type { AgentState } from '../store/snapshots/module-agents.js';
+export type { Callable, InputGiven, NamesOf } from './client/action-calls.js';
+export type { StateIn } from './client/module-calls.js';
+export type { Addressed, ManifestIn, ModuleOrManifest } from './sdk/addressed.js';
+export type {
+  ActionOptions,
+  CodesOf,
+  DataOf,
+  DerivedManifest,
+  EffectfulHandler,
+  EventDefinition,
+  Frozen,
+  Handled,
+  HandlerResult,
+  ModuleDefinition,
+  PureHandler,
+  RunContext,
+  Schemas,
+  Self,
+} from './sdk/module-definition.js';
+export type { Action, EffectAction, PureAction } from './sdk/module-shape.js';
+export type { EventsByName, NamedEvent } from './sdk/ok-reject.js';
+export type { AnySchema, InManifest, TypeOf, Validated } from './sdk/schema-of.js';

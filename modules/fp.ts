@@ -30,3 +30,21 @@ export const taskCall =
   ): TaskEither<Refused<CodeOf<ManifestIn<C>, A>>, Output<ManifestIn<C>, A>> =>
   () =>
     call.try(module, action, ...to);
+
+/** The types that the signatures above need, for a program that names them. */
+export type { Appended, JournalError, Receipt } from '../journal/append/draft.js';
+export type { Accepted } from '../journal/producer/producer.js';
+export type { Resumed } from '../journal/producer/resumption.js';
+export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
+export type { Fault } from '../schemas/errors.js';
+export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../schemas/manifest.js';
+export type { Refusal, ResultError, ResultErrorSchema } from '../schemas/result.js';
+export type { Address } from '../schemas/subjects.js';
+export type { JsonSchema } from '../schemas/validate.js';
+export type { CallOptions } from './client/task-client.js';
+export type { ProducerSettings, SendOptions, Sending } from './client/task-producer.js';
+export type { Addressed, CalledModule, CodeOf, ManifestIn, ModuleOrManifest } from './sdk/addressed.js';
+export type { Call } from './sdk/call-in-handler.js';
+export type { ActionName, Input, Output, TypedManifest } from './sdk/define-manifest.js';
+export type { Send } from './sdk/module-shape.js';
+export type { Refused } from './sdk/refused.js';

@@ -2,3 +2,36 @@
 export { default as accounts } from './accounts/index.js';
 export { default as agents } from './agents/index.js';
 export { default as orders } from './orders/index.js';
+
+/** The types that the signatures above need, for a program that names them. */
+export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../schemas/manifest.js';
+export type { Refusal, ResultError, ResultErrorSchema } from '../schemas/result.js';
+export type { Address } from '../schemas/subjects.js';
+export type { JsonSchema } from '../schemas/validate.js';
+export type { Account, OutgoingTransfer } from './accounts/accounts-state.js';
+export type { Agent, AgentsState } from './agents/agents-state.js';
+export type { Register } from './agents/register.js';
+export type { ordersManifest } from './orders/orders-manifest.js';
+export type {
+  Order,
+  OrderDetails,
+  OrderEventData,
+  OrdersState,
+  Reason,
+  RefusedOrder,
+  Stock,
+} from './orders/orders-state.js';
+export type { ActionName, EventOf, Input, Output, TypedManifest } from './sdk/define-manifest.js';
+export type { DataOf, Frozen } from './sdk/module-definition.js';
+export type {
+  Action,
+  Command,
+  Decision,
+  EffectAction,
+  EffectContext,
+  Module,
+  PureAction,
+  Rejection,
+  Send,
+} from './sdk/module-shape.js';
+export type { StandardSchema, TypeOf, Validated } from './sdk/schema-of.js';

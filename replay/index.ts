@@ -49,3 +49,63 @@ export {
   rebuildSnapshots,
 } from './rebuild/rebuild-states.js';
 export type { WholeFoldOptions } from './rebuild/whole-fold.js';
+
+/** The types that the signatures above need, for a program that names them. */
+export type { Draft, Receipt } from '../journal/append/draft.js';
+export type { AnyEvent } from '../modules/sdk/checked-outcome.js';
+export type { ActionName, EventOf, Input, Output, TypedManifest } from '../modules/sdk/define-manifest.js';
+export type {
+  Action,
+  AnyModule,
+  Command,
+  Decision,
+  EffectAction,
+  EffectContext,
+  Module,
+  PureAction,
+  Rejection,
+  Send,
+} from '../modules/sdk/module-shape.js';
+export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
+export type { Fault } from '../schemas/errors.js';
+export type { Part } from '../schemas/identity.js';
+export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../schemas/manifest.js';
+export type { PAYLOAD_FORMS, Payload, PayloadForm } from '../schemas/payload.js';
+export type {
+  HistoryLine,
+  HistoryRecord,
+  HistoryRecordSchema,
+  RawRecord,
+  StoredMessage,
+  WholeMessage,
+} from '../schemas/record.js';
+export type { Refusal, ResultError, ResultErrorSchema } from '../schemas/result.js';
+export type { Address, CommandSubject, LogSubject, RecordKind } from '../schemas/subjects.js';
+export type { JsonSchema } from '../schemas/validate.js';
+export type {
+  Certificate,
+  CertificateSchema,
+  Statement,
+  StatementSchema,
+  Verification,
+  VerificationSchema,
+} from '../schemas/verification.js';
+export type { AtLeastOptions } from '../store/lmdb/reached.js';
+export type { StoredSnapshot } from '../store/snapshots/generation.js';
+export type {
+  AgentPage,
+  AgentState,
+  ListOptions,
+  ListedAgent,
+  ModuleAgents,
+  PastAgent,
+} from '../store/snapshots/module-agents.js';
+export type { SnapshotPosition } from '../store/snapshots/snapshot-files.js';
+export type { CallMade, ItemVerdict } from './diff/runner-messages.js';
+export type { Evaluate } from './expression/expression.js';
+export type { Patience } from './history/history-places.js';
+export type { BreakPointOptions } from './sandbox/break-point.js';
+export type { CommandNode, CommandTree, ResultRecord } from './sandbox/command-tree.js';
+export type { AgentQuery } from './state/agent-records.js';
+export type { Wait } from './trace/trace-turns.js';
+export type { LogPlace } from './verify/range.js';

@@ -6,7 +6,7 @@
 /** The status of a result whose cause is not the domain's. */
 export type FaultStatus = 'rejected' | 'failed' | 'expired';
 
-interface ErrorRow {
+export interface ErrorRow {
   /** The status of a result with this error. */
   readonly status: FaultStatus;
   /** Whether the same request, unchanged, may succeed later. */

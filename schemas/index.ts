@@ -41,3 +41,12 @@ export {
   splitSubject,
   storedCommandSubject,
 } from './subjects.js';
+
+/** The types that the signatures above need, for a program that names them. */
+export type { ErrorRow } from './error-table.js';
+export type { ActionSchema } from './manifest.js';
+export type { PAYLOAD_FORMS, Payload, PayloadForm } from './payload.js';
+export type { HistoryRecordSchema } from './record.js';
+export type { OutSchema, ResultError, ResultErrorSchema } from './result.js';
+export type { CommandSubject } from './subjects.js';
+export type { JsonSchema } from './validate.js';

@@ -13,7 +13,7 @@ export interface StoredCommand {
 }
 
 /** An input may be left out if `{}` is one. */
-type InputGiven<In, Rest extends readonly unknown[]> =
+export type InputGiven<In, Rest extends readonly unknown[]> =
   Record<never, never> extends In
     ? readonly [input?: In, ...rest: Rest]
     : readonly [input: In, ...rest: Rest];
@@ -39,14 +39,15 @@ export interface ActionCall<In, Out, Code extends string> {
   readonly schedule: (input: In, when: When, options?: CallOptions) => Promise<Schedule>;
 }
 
-type Callable<M extends TypedManifest, A extends ActionName<M>> = ActionCall<
+/** An action of a module, ready to be called. */
+export type Callable<M extends TypedManifest, A extends ActionName<M>> = ActionCall<
   Input<M, A>,
   Output<M, A>,
   CodeOf<M, A>
 >;
 
 /** The names of a module's actions, by whether they are for the module itself. */
-type NamesOf<M extends TypedManifest, Kind extends 'agent' | 'module'> = {
+export type NamesOf<M extends TypedManifest, Kind extends 'agent' | 'module'> = {
   [A in ActionName<M>]: M['actions'][A] extends { readonly agent: 'none' }
     ? Kind extends 'module'
       ? A

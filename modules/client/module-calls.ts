@@ -16,7 +16,8 @@ export interface StateOf<State> extends Omit<AgentState, 'state'> {
   readonly state: State;
 }
 
-type State<C> = C extends { readonly initial: infer S } ? S : unknown;
+/** The state that the definition of a module gives its agents. */
+export type StateIn<C> = C extends { readonly initial: infer S } ? S : unknown;
 
 /**
  * What a program does with modules. Every method begins its work at once, also if you do not await it. All of them
@@ -39,7 +40,7 @@ export interface ModuleCalls extends AsyncDisposable {
   readonly state: <C extends CalledModule>(
     module: C,
     agent: string,
-  ) => Promise<StateOf<State<C>> | undefined>;
+  ) => Promise<StateOf<StateIn<C>> | undefined>;
   /** Waits for what was sent, and closes. */
   readonly close: () => Promise<void>;
 }

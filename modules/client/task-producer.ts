@@ -42,7 +42,8 @@ export interface ProducerSettings {
 
 export type SendOptions = Pick<CallOptions, 'deadline'>;
 
-type Sending<R> = <M extends TypedManifest, A extends ActionName<M>>(
+/** Sends one command; the task resolves as its method says. */
+export type Sending<R> = <M extends TypedManifest, A extends ActionName<M>>(
   manifest: M,
   action: A,
   agent: string | undefined,

@@ -1,13 +1,13 @@
 import type { EventOf } from '../sdk/index.js';
 import type { ordersManifest } from './orders-manifest.js';
 
-type DataOf<E extends EventOf<typeof ordersManifest>['name']> = Extract<
+export type OrderEventData<E extends EventOf<typeof ordersManifest>['name']> = Extract<
   EventOf<typeof ordersManifest>,
   { name: E }
 >['data'];
 
-export type OrderDetails = DataOf<'order_confirmed'>;
-export type RefusedOrder = DataOf<'order_refused'>;
+export type OrderDetails = OrderEventData<'order_confirmed'>;
+export type RefusedOrder = OrderEventData<'order_refused'>;
 export type Reason = RefusedOrder['reason'];
 
 /** An order that came to an end, one way or the other; one that is being placed has no state yet. */

@@ -1,6 +1,6 @@
 import type { TypedManifest } from './define-manifest.js';
 import { deriveModule } from './derive-module.js';
-import type { AnyDefinition, DerivedManifest, ModuleDefinition } from './module-definition.js';
+import type { AnyDefinition, DerivedManifest, ModuleDefinition, Schemas } from './module-definition.js';
 import type { AnyModule, Module } from './module-shape.js';
 import type { AnySchema } from './schema-of.js';
 
@@ -9,8 +9,6 @@ export type DefinedModule<Name extends string, State, Events, Inputs, Outputs, A
   DerivedManifest<Name, Events, Inputs, Outputs, Agents, Codes>,
   State
 >;
-
-type Schemas = Readonly<Record<string, AnySchema>>;
 
 /**
  * Defines a module; its file has the module as the default export. The types of the state, events, inputs and outputs

@@ -8,19 +8,20 @@ import type { NamedEvent } from './ok-reject.js';
 import type { AnySchema, InManifest, TypeOf } from './schema-of.js';
 
 /** A value that nothing may change: what a handler returns may be a part of the state. */
-type Frozen<T> = T extends readonly (infer Item)[]
+export type Frozen<T> = T extends readonly (infer Item)[]
   ? readonly Frozen<Item>[]
   : T extends object
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
-type Schemas = Readonly<Record<string, AnySchema>>;
+/** Schemas by their names. */
+export type Schemas = Readonly<Record<string, AnySchema>>;
 
 /** What each event carries, by name. */
-type DataOf<Events> = { [E in keyof Events]: Frozen<TypeOf<Events[E]>> };
+export type DataOf<Events> = { [E in keyof Events]: Frozen<TypeOf<Events[E]>> };
 
 /** The codes that an action declares; any code, if it declares none. */
-type CodesOf<Codes> = Codes extends readonly string[] ? Codes[number] : string;
+export type CodesOf<Codes> = Codes extends readonly string[] ? Codes[number] : string;
 
 /** What a handler returns: made by `ok` or `reject`. It has the shape of an `Either` of fp-ts. */
 export type HandlerResult<Output, Events, Codes> = Either<
@@ -56,7 +57,7 @@ export interface RunContext<S, Events> extends Handled<S> {
   readonly signal: AbortSignal;
 }
 
-interface EventDefinition<State, Schema> {
+export interface EventDefinition<State, Schema> {
   readonly description?: string;
   readonly data: Schema;
   /** The agent's state after the event. Pure. */
@@ -68,9 +69,12 @@ interface EventDefinition<State, Schema> {
   readonly upcast?: { readonly [version: number]: (data: never) => unknown };
 }
 
-type ActionOptions = Pick<ActionManifest, 'description' | 'callers' | 'concurrency' | 'deadlineMs' | 'retry'>;
+export type ActionOptions = Pick<
+  ActionManifest,
+  'description' | 'callers' | 'concurrency' | 'deadlineMs' | 'retry'
+>;
 
-interface PureHandler<State, S, Input, Output, Events, Codes> {
+export interface PureHandler<State, S, Input, Output, Events, Codes> {
   /** A pure handler. It gets the same result each time that history is run again: no clock, no random, no I/O. */
   readonly decide: (
     state: State,
@@ -80,7 +84,7 @@ interface PureHandler<State, S, Input, Output, Events, Codes> {
   readonly run?: never;
 }
 
-interface EffectfulHandler<State, S, Input, Output, Events, Codes> {
+export interface EffectfulHandler<State, S, Input, Output, Events, Codes> {
   /** An effectful handler: it may call other modules and the outside world. */
   readonly run: (
     state: State,

@@ -19,7 +19,8 @@ export interface StandardSchema<In = unknown, Out = unknown> {
   };
 }
 
-interface Validated {
+/** What a library says of a value that it checked. */
+export interface Validated {
   readonly issues?:
     | readonly {
         readonly message: string;

@@ -5,7 +5,8 @@ import { evaluate, type Scope, truth } from './evaluate.js';
 import type { Json } from './json-value.js';
 import { parseExpression } from './parse.js';
 
-type Evaluate<T> = (scope: Scope) => Either<Fault, T>;
+/** Evaluates a compiled expression. */
+export type Evaluate<T> = (scope: Scope) => Either<Fault, T>;
 
 const compile =
   <T>(take: (value: Json, text: string, at: number) => T) =>

@@ -40,12 +40,12 @@ const COMPILER_OPTIONS = {
   skipLibCheck: true,
 };
 
-/** A type that a signature needs and no entry exports is in the report, as a warning. */
+/** A type that a signature of an entry needs is an export of the entry, so that a user can name it. */
 const MESSAGES = {
   compilerMessageReporting: { default: { logLevel: 'error' as ExtractorLogLevel } },
   extractorMessageReporting: {
     default: { logLevel: 'none' as ExtractorLogLevel },
-    'ae-forgotten-export': { logLevel: 'warning' as ExtractorLogLevel, addToApiReportFile: true },
+    'ae-forgotten-export': { logLevel: 'error' as ExtractorLogLevel, addToApiReportFile: false },
   },
   tsdocMessageReporting: { default: { logLevel: 'none' as ExtractorLogLevel } },
 };
