@@ -33,6 +33,8 @@ export const DEEP_FILES: readonly string[] = [
   'test/broker/supervisor/start-clock.test.ts',
   'test/faults/future-log.test.ts',
   'test/faults/known-modules.test.ts',
+  // Installs test runners from the registry: `npm test` runs the kit by node:test.
+  'test/testing/test-runners.test.ts',
   // Benchmarks.
   'test/perf/call-peers.test.ts',
   'test/perf/calls.test.ts',
