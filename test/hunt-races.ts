@@ -79,8 +79,12 @@ const main = async (): Promise<void> => {
   for (let run = 1; run <= runs; run++) {
     const record = await runOnce(positionals, join(scratch.path, `${run}.json`));
     records.push(record);
-    const failed = failureCounts([record]).length;
-    print(`run ${run} of ${runs}: ${failed} tests failed (${(record.durationMs / 1_000).toFixed(0)} s)\n`);
+    const failed = failureCounts([record]);
+    print(
+      `run ${run} of ${runs}: ${failed.length} tests failed (${(record.durationMs / 1_000).toFixed(0)} s)\n`,
+    );
+    // A long hunt may be ended before its last run.
+    for (const { file, test } of failed) print(`  ${file}: ${test}\n`);
   }
   const counts = failureCounts(records);
   print(`\n${counts.length} tests failed in at least one of ${runs} runs next to ${busy} busy programs\n`);
