@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { alignedLines } from '../../../replay/history/aligned-lines.js';
 import { lineFormatter } from '../../../replay/history/format-line.js';
 import { history } from '../../../replay/history/read-history.js';
 import type { HistoryEnd } from '../../../replay/history/query.js';
 import type { Fault } from '../../../schemas/errors.js';
-import { historyLine } from '../../../schemas/record.js';
+import { type HistoryRecord, historyLine } from '../../../schemas/record.js';
+import { mapped } from '../../../system/async/mapped.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import type { ExitCode } from '../../output/exit.js';
 import { printLine, printNote, type Verbatim, verbatim } from '../../output/output.js';
@@ -20,12 +22,15 @@ interface Options extends TargetOptions, SelectionOptions {
   readonly follow?: boolean;
 }
 
-const format = (
-  json: boolean,
-): ((record: Parameters<ReturnType<typeof lineFormatter>>[0]) => string | Verbatim) => {
-  if (json) return historyLine;
-  const line = lineFormatter(terminal());
-  return (record) => verbatim(line(record));
+/** Records of a --follow are printed as they come; those of another run as columns that do not change their width. */
+const linesOf = (
+  records: ReturnType<typeof history>,
+  { json, follow }: Options,
+): AsyncGenerator<string | Verbatim, HistoryEnd> => {
+  if (json === true) return mapped(records, historyLine);
+  const format = lineFormatter(terminal());
+  const line = (record: HistoryRecord): Verbatim => verbatim(format(record));
+  return follow === true ? mapped(records, line) : alignedLines(records, line);
 };
 
 /** The command that shows the next page, or the previous one. */
@@ -41,12 +46,12 @@ const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
     // Ctrl-C ends a --follow in order. Without --follow it ends the process.
     if (follow === true)
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-    const line = format(options.json === true);
     const records = history(nc, { ...selectionOf(options), follow, signal: interrupted.signal });
+    const lines = linesOf(records, options);
     try {
-      let step = await records.next();
+      let step = await lines.next();
       if (step.done === true && options.json !== true) printNote('no record matches', false, {});
-      for (; step.done !== true; step = await records.next()) await printLine(line(step.value));
+      for (; step.done !== true; step = await lines.next()) await printLine(step.value);
       sayWhereToGoOn(step.value, options.json === true);
       return right(done);
     } catch (thrown) {
