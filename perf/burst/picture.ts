@@ -55,6 +55,20 @@ const roundUp = (value: number): number => {
   return ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10) * power;
 };
 
+/** A few values far above the others would press all other lines to the ground: they are cut off, and the title says so. */
+const OFTEN = 0.98;
+const FAR_ABOVE = 3;
+
+/** What the axis ends with, and the highest value if that is above it. */
+export const axisOf = (values: readonly number[]): { readonly end: number; readonly above?: number } => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const highest = sorted.at(-1) ?? 0;
+  const often = sorted[Math.floor((sorted.length - 1) * OFTEN)] ?? 0;
+  return often > 0 && highest > FAR_ABOVE * often
+    ? { end: roundUp(often), above: highest }
+    : { end: roundUp(highest) };
+};
+
 const chart = (
   { title, lines }: Chart,
   moments: readonly LoadMoment[],
@@ -62,9 +76,9 @@ const chart = (
   endMs: number,
 ): string => {
   const values = lines.map(({ of }) => moments.map((moment, i) => of(moment, moments[i - 1])));
-  const highest = roundUp(Math.max(0, ...values.flat().map((value) => value ?? 0)));
+  const { end: highest, above } = axisOf(values.flat().map((value) => value ?? 0));
   const x = (ms: number): number => LEFT + (ms / endMs) * (WIDTH - LEFT - RIGHT);
-  const y = (value: number): number => top + CHART - (value / highest) * CHART;
+  const y = (value: number): number => top + CHART - (Math.min(value, highest) / highest) * CHART;
   const grid = [0, 0.5, 1].map((part) => {
     const at = y(highest * part);
     return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}" stroke="#e0e0e0"/>${text(LEFT - 8, at + 4, formatNumber(highest * part, 3), 'text-anchor="end"')}`;
@@ -81,7 +95,8 @@ const chart = (
     );
     return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="1.6"/>${lines.length > 1 ? legend : ''}`;
   });
-  return [text(LEFT, top - 8, title, 'font-weight="bold"'), ...grid, ...drawn].join('\n');
+  const cut = above === undefined ? '' : `; cut off, the highest is ${formatNumber(above, 3)}`;
+  return [text(LEFT, top - 8, `${title}${cut}`, 'font-weight="bold"'), ...grid, ...drawn].join('\n');
 };
 
 /** Rate, backlog and latency over time with the kills marked, as one file of SVG that needs nothing else. */

@@ -1,5 +1,6 @@
 import { findingsOf } from './trace-findings.js';
 import { escapeXml } from '../../text/xml.js';
+import { recordList } from './record-list.js';
 import { sequenceSvg } from './sequence-svg.js';
 import { sequenceOf } from './sequence.js';
 import { STYLE } from './html-style.js';
@@ -59,9 +60,8 @@ const headHtml = (trace: Trace | ReadTrace, title: string): string => {
 };
 
 /**
- * A trace as one HTML page: a sequence diagram, what is not ok, and where the time went. It has no scripts and loads
- * nothing, and its policy forbids both, whatever the payloads say; they are in the titles that pointing at a record
- * shows.
+ * A trace as one HTML page: a sequence diagram, what is not ok, where the time went, and the records with their
+ * payloads. It has no scripts and loads nothing, and its policy forbids both, whatever the payloads say.
  */
 export const traceHtml = (trace: Trace | ReadTrace, options: WalkOptions = {}): string => {
   const [first] = trace.roots;
@@ -78,6 +78,6 @@ export const traceHtml = (trace: Trace | ReadTrace, options: WalkOptions = {}): 
     sequence.more === 0
       ? ''
       : `<p class="more">and ${plural(sequence.more, 'more record')} that are not drawn</p>`,
-    `<footer>${timesHtml(trace)}</footer></body></html>`,
+    `<footer>${timesHtml(trace)}${recordList(sequence)}</footer></body></html>`,
   ].join('\n');
 };

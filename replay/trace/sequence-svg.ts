@@ -1,5 +1,6 @@
 import { escapeXml } from '../../text/xml.js';
 import type { Message, Sequence } from './sequence.js';
+import { recordText } from './record-list.js';
 import { outcomeText, whatOf } from './trace-words.js';
 import { clip } from '../../text/printable.js';
 import { formatDuration } from '../../text/durations.js';
@@ -11,8 +12,8 @@ const HEAD = 44;
 const MIN_COLUMN = 130;
 const MAX_COLUMN = 280;
 const LETTER = 6.6;
-/** Payloads are shown whole up to this. */
-const MAX_PAYLOAD = 4_000;
+/** Of a payload, what pointing at its record shows. */
+const POINTED_AT = 300;
 
 interface Layout {
   readonly column: number;
@@ -43,33 +44,6 @@ const layoutOf = ({ participants, messages }: Sequence): Layout => {
     x: (participant) => GUTTER + participant * column + column / 2,
     y: (row) => row * ROW + ROW * 0.75,
   };
-};
-
-const clipped = (text: string): string =>
-  text.length <= MAX_PAYLOAD
-    ? text
-    : `${text.slice(0, MAX_PAYLOAD)}… and ${text.length - MAX_PAYLOAD} more characters`;
-
-/** What pointing at a record shows. */
-const titleOf = ({ record, kind, node }: Message): string => {
-  const { handling, problem } = node;
-  const took =
-    kind === 'result' && handling?.tookMs != null ? `, after ${formatDuration(handling.tookMs)}` : '';
-  const waited =
-    kind === 'result' && (handling?.waitedFor ?? 0) > 0
-      ? [
-          `waited ${formatDuration(handling?.waitedMs ?? 0)} for ${handling?.waitedFor} before it at its agent`,
-        ]
-      : [];
-  const lines = [
-    `${record.seq} ${record.kind} ${whatOf(record)}${took}`,
-    `${record.time} from ${record.sender ?? '-'}, ${record.id ?? 'no id'}`,
-    ...waited,
-    ...(problem === null ? [] : [problem]),
-    ...(handling?.missing ?? []).map((subject) => `missing: ${subject}`),
-  ];
-  const payload = record.payload.shown(true);
-  return escapeXml([...lines, clipped(payload)].join('\n'));
 };
 
 const text = (x: number, y: number, content: string, classes: string, anchor = 'middle'): string =>
@@ -112,7 +86,8 @@ const rowSvg = (message: Message, row: number, layout: Layout): string => {
           'start',
         )}`
       : arrowSvg(message, layout, y);
-  return `<g class="row" id="r${record.seq}"><title>${titleOf(message)}</title>${hit}${gutter}${mark}</g>`;
+  const title = escapeXml(recordText(message, POINTED_AT));
+  return `<a href="#p${record.seq}"><g class="row" id="r${record.seq}"><title>${title}</title>${hit}${gutter}${mark}</g></a>`;
 };
 
 /** Boxes on a participant's line while it has a command: pale until its turn, as far as the log tells. */

@@ -42,7 +42,7 @@ const lines = (trace: Trace, style = {}): readonly string[] => [...traceText(tra
 const checkMarkup = (html: string): void => {
   const tags = html.matchAll(/<(\/?)([a-zA-Z!][^\s>/]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/g);
   const known = new Set(
-    '!doctype html head meta title style body header h1 h2 p b ul li a main div svg g path rect circle text table tr th td i footer'.split(
+    '!doctype html head meta title style body header h1 h2 p b ul li a main div svg g path rect circle text table tr th td i footer pre'.split(
       ' ',
     ),
   );
@@ -52,7 +52,7 @@ const checkMarkup = (html: string): void => {
       assert.ok(!/^on/i.test(attribute), tag);
   }
   assert.equal(html.match(/<(?:script|img|iframe|link|foreignObject|image|use)\b/i), null);
-  assert.equal(html.match(/\b(?:href|src)="(?!#r\d+")/), null);
+  assert.equal(html.match(/\b(?:href|src)="(?!#[rp]\d+")/), null);
 };
 
 /** What a parser makes of the entities. */
@@ -152,6 +152,20 @@ describe('whatever a payload or a name says', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('a page has each drawn record once, with its payload, where the link of its row leads', () => {
+    fc.assert(
+      fc.property(anyRecords(40), (records) => {
+        const html = traceHtml(traceOf(records));
+        const links = [...html.matchAll(/href="#(p\d+)"/g)].map(([, id]) => id);
+        const listed = [...html.matchAll(/<pre id="(p\d+)">/g)].map(([, id]) => id);
+        assert.deepEqual(listed, links);
+      }),
+      { numRuns: 50 },
+    );
+    const html = traceHtml(traceOf([record({ seq: 1, kind: 'cmd', data: { word: 'y'.repeat(1_000) } })]));
+    assert.ok(html.slice(html.indexOf('<pre id="p1">')).includes('y'.repeat(1_000)));
   });
 
   test('a page loads nothing and forbids it, and a payload above its limit is cut aloud', () => {
