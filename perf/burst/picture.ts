@@ -55,7 +55,7 @@ const roundUp = (value: number): number => {
   return ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10) * power;
 };
 
-/** A few values far above the others would press all other lines to the ground: they are cut off, and the title says so. */
+/** A few values far above the others would flatten all lines. They are cut off, and the title says so. */
 const OFTEN = 0.98;
 const FAR_ABOVE = 3;
 

@@ -28,7 +28,7 @@ const unbundle = (dir: string): void => {
 export const mutatedPackage = (dir: string, mutation?: Mutation): string => {
   cpSync(join(PROJECT_ROOT, 'dist'), join(dir, 'dist'), {
     recursive: true,
-    filter: (path) => !path.includes(join(PROJECT_ROOT, 'dist', 'test')),
+    filter: (path) => path !== join(PROJECT_ROOT, 'dist', 'test'),
   });
   unbundle(dir);
   cpSync(join(PROJECT_ROOT, 'package.json'), join(dir, 'package.json'));
