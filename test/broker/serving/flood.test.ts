@@ -25,6 +25,15 @@ const ask = async (nc: NatsConnection, subject: string, payload: string): Promis
   }
 };
 
+/** As SDK and command line do: a caller that the server told that nobody takes its call sends it again. */
+const askAgain = async (nc: NatsConnection, subject: string, payload: string): Promise<string> => {
+  const deadline = performance.now() + SILENT_MS;
+  for (;;) {
+    const answer = await ask(nc, subject, payload);
+    if (answer !== 'told' || performance.now() > deadline) return answer;
+  }
+};
+
 const counted = (answers: readonly string[]): string =>
   [...new Set(answers)]
     .map((each) => `${answers.filter((answer) => answer === each).length} ${each}`)
@@ -51,10 +60,10 @@ test('I2 I8 large calls of one guest, however many at once, cost the broker neit
     void flood.finally(() => (isOver = true));
     const others: string[] = [];
     for (let i = 0; i < 20 || !isOver; i++) {
-      others.push(await ask(other, 'call.accounts.deposit.other', '{"amount":1}'));
+      others.push(await askAgain(other, 'call.accounts.deposit.other', '{"amount":1}'));
       // Its handler calls the other modules, over what no guest's flood is in.
       const order = { item: `nail-${i}`, quantity: 1, unitPrice: 1, customer: 'other' };
-      const placed = await ask(other, `call.orders.place.order-${i}`, JSON.stringify(order));
+      const placed = await askAgain(other, `call.orders.place.order-${i}`, JSON.stringify(order));
       others.push(placed);
     }
     const answers = await flood;
@@ -63,7 +72,7 @@ test('I2 I8 large calls of one guest, however many at once, cost the broker neit
     assert.ok(!answers.includes('silence'), counted(answers));
     const unanswered = others.filter((each) => each !== 'ok');
     assert.deepEqual(unanswered, []);
-    assert.equal(await ask(flooder, 'call.accounts.deposit.flooder', '{"amount":1}'), 'ok');
+    assert.equal(await askAgain(flooder, 'call.accounts.deposit.flooder', '{"amount":1}'), 'ok');
     assert.deepEqual(await epochs(), before);
     const lost = broker.stderr.filter((line) => line.includes('the connection to the server is lost'));
     assert.deepEqual(lost, []);
