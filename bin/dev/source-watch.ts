@@ -14,6 +14,18 @@ const isDirectory = (path: string): boolean =>
 const existing = (folder: string): string =>
   isDirectory(folder) || dirname(folder) === folder ? folder : existing(dirname(folder));
 
+/**
+ * chokidar does not notice when a folder is removed and comes back within some milliseconds: it watches the one that is
+ * gone. So we look at the folders ourselves, too.
+ */
+const LOOK_MS = 500;
+
+/** Which folder is at this path; another one that is made later has another identity. Undefined: none. */
+const identityOf = (folder: string): string | undefined => {
+  const found = statSync(folder, { throwIfNoEntry: false, bigint: true });
+  return found?.isDirectory() === true ? `${found.dev}:${found.ino}:${found.birthtimeNs}` : undefined;
+};
+
 /** When a file got its contents or its name; 0 if it is not there. */
 const changedMs = (path: string): number => statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0;
 
@@ -22,7 +34,11 @@ const changedMs = (path: string): number => statSync(path, { throwIfNoEntry: fal
  * the one that was watched. Changes that come together are reported together.
  */
 export class SourceWatch {
-  readonly #watcher: FSWatcher;
+  #watcher: FSWatcher;
+  readonly #looks: NodeJS.Timeout;
+  /** Which folder chokidar was told to watch, by its path. */
+  readonly #identities = new Map<string, string | undefined>();
+  #lookedAtMs = Date.now();
   /** By folder: the time from which changes count, milliseconds since 1970. */
   readonly #folders = new Map<string, number>();
   /** Folders that are not there: they were removed, or an import names a folder that is still missing. */
@@ -33,15 +49,8 @@ export class SourceWatch {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly onChanged: (paths: ReadonlySet<string>, sinceMs: number) => void) {
-    this.#watcher = watch([], { depth: 0 });
-    this.#watcher.on('all', (event, path) => {
-      if (event === 'add' && changedMs(path) < (this.#folders.get(dirname(path)) ?? 0)) return;
-      if (event === 'unlinkDir' && this.#folders.has(path)) this.#lost.add(path);
-      if (event === 'unlinkDir' || event === 'addDir') this.#seekLost();
-      if (event !== 'addDir' || !this.#folders.has(path)) this.#note(path);
-    });
-    // A folder that cannot be read has no changes. The build tells what is wrong with its files.
-    this.#watcher.on('error', () => undefined);
+    this.#watcher = this.#newWatcher();
+    this.#looks = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
   /** Watches the folders of these paths too. `sinceMs`: changes from then on count, milliseconds since 1970. */
@@ -50,6 +59,7 @@ export class SourceWatch {
       for (const folder of isDirectory(path) ? [path, dirname(path)] : [dirname(path)]) {
         if (this.#folders.has(folder)) continue;
         this.#folders.set(folder, Math.floor(sinceMs));
+        this.#identities.set(folder, identityOf(folder));
         if (isDirectory(folder)) this.#watcher.add(folder);
         else this.#lost.add(folder);
       }
@@ -59,7 +69,44 @@ export class SourceWatch {
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    clearInterval(this.#looks);
     await this.#watcher.close();
+  }
+
+  #newWatcher(): FSWatcher {
+    const watcher = watch([], { depth: 0 });
+    watcher.on('all', (event, path) => {
+      if (event === 'add' && changedMs(path) < (this.#folders.get(dirname(path)) ?? 0)) return;
+      if (event === 'unlinkDir' && this.#folders.has(path)) this.#lost.add(path);
+      if (event === 'unlinkDir' || event === 'addDir') this.#seekLost();
+      if (event !== 'addDir' || !this.#folders.has(path)) this.#note(path);
+    });
+    // A folder that cannot be read has no changes. The build tells what is wrong with its files.
+    watcher.on('error', () => undefined);
+    return watcher;
+  }
+
+  /** Watches everything with a new watcher if another folder is at a path. Changes since the look before count. */
+  #look(): void {
+    const lookedAtMs = this.#lookedAtMs;
+    this.#lookedAtMs = Date.now();
+    let isOther = false;
+    for (const [folder, before] of this.#identities) {
+      const identity = identityOf(folder);
+      if (identity === before) continue;
+      this.#identities.set(folder, identity);
+      if (identity === undefined) this.#lost.add(folder);
+      else isOther = true;
+    }
+    if (!isOther) return;
+    void this.#watcher.close();
+    this.#watcher = this.#newWatcher();
+    for (const folder of this.#folders.keys()) {
+      this.#folders.set(folder, lookedAtMs - LOOK_MS);
+      if (isDirectory(folder)) this.#watcher.add(folder);
+      else this.#lost.add(folder);
+    }
+    this.#seekLost();
   }
 
   /** Watches a folder that was not there and is now, for example with another branch. */
