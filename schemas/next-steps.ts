@@ -46,7 +46,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   MODULE_START_FAILED: 'Read the last output with `tallystick module info NAME`, then reload the module.',
   OPERATION_PENDING: 'Look at `tallystick module list` until the module has its state.',
   MODULE_STATE:
-    'Look at `tallystick module list`. To run the changed code of a loaded module, use `tallystick module reload NAME`.',
+    'Look at `tallystick module list`. To run changed code of a loaded module, use `module reload NAME`.',
   DEPENDENCY_MISSING: 'Load the named module first.',
   DEPENDENCY_CYCLE: 'Remove one of the dependencies.',
   DEPENDENTS_LOADED: 'Unload the named modules first, or add `--with-dependents`.',
@@ -72,7 +72,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   RESULT_PENDING: 'Look for the result with `tallystick replay history`.',
   SERVER_UNREACHABLE: 'Start the server, or correct `--server`, `--nats` or NATS_URL.',
   SERVER_REFUSED:
-    'If NATS_URL names another server, run `unset NATS_URL`. Else give a credential with `--creds`, or become the operator: eval "$(tallystick env)".',
+    'Unset a NATS_URL of another server. Else use `--creds`, or become the operator: eval "$(tallystick env)".',
   SERVER_NOT_FOUND: 'Install nats-server 2.14 or newer, and name it with NATS_SERVER.',
   SERVER_TOO_OLD: 'Install nats-server 2.14 or newer, and name it with NATS_SERVER.',
   SERVER_START_FAILED: 'Read the lines of the server in the message.',

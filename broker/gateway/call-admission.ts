@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
 import { MAX_PAYLOAD_BYTES } from '../../schemas/log.js';
 import { type ActionManifest, limitsOf, takesAgent } from '../../schemas/manifest.js';
 import { type Address, parseAddress } from '../../schemas/subjects.js';
@@ -31,6 +32,10 @@ const takesCalls = ({ state, stopping, reloading }: ServedModule): boolean =>
 /** An action that the manifest declares; every object has a `constructor`, and that is no action. */
 export const actionOf = ({ manifest }: ServedModule, name: string): ActionManifest | undefined =>
   Object.hasOwn(manifest.actions, name) ? manifest.actions[name] : undefined;
+
+/** A handler calls only while its command has no result. */
+export const causeNotOpen = (cause: number, module: string): Fault =>
+  fault('HEADER_INVALID', `${HEADER.cause} ${cause} is no open command of ${module}`);
 
 export const moduleUnknown = (module: string): Fault =>
   fault(

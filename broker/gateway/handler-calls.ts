@@ -7,7 +7,7 @@ import { storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { OpenCommand } from '../index/open-commands.js';
 import { recordsAt } from '../../journal/read/records-at.js';
-import type { AdmittedCall } from './call-admission.js';
+import { type AdmittedCall, causeNotOpen } from './call-admission.js';
 import { carriedOf, type RequestHeaders, type SignedRequest } from './request.js';
 import { callDiffers, type RequestedCall, refusedDiffers } from './replayed-call.js';
 
@@ -144,9 +144,7 @@ export class HandlerCalls {
       return invalid(`${HEADER.cause} ${cause} has not been read from the log`);
     }
     const open = index.commands.get(cause);
-    return open?.module === sender
-      ? E.right(open)
-      : invalid(`${HEADER.cause} ${cause} is no open command of ${sender}`);
+    return open?.module === sender ? E.right(open) : E.left(causeNotOpen(cause, sender));
   }
 
   /** A call that the log has: it gets the answer that is there, if it is the same call. */

@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { Worker } from 'node:worker_threads';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { FaultError } from '../../schemas/errors.js';
 import { parseManifest } from '../../schemas/manifest.js';
@@ -15,6 +16,12 @@ import { messageOf } from '../sdk/thrown-text.js';
 import { ANSWER_FD } from './describer.js';
 import type { Described } from './describe-module.js';
 import { thrownIn } from './thrown-in.js';
+
+/** A loop in the module's code blocks this thread. So another one ends the process when its parent has ended. */
+const GUARD = `setInterval(() => {
+  if (process.ppid !== ${process.ppid}) process.kill(process.pid, 'SIGKILL');
+}, 500)`;
+new Worker(GUARD, { eval: true }).unref();
 
 const question = await text(process.stdin);
 // The process that would ask has ended.

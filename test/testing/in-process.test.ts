@@ -152,6 +152,36 @@ describe('the clock of a test', () => {
     );
   });
 
+  it('refuses a call that a handler makes after its end, as a broker does', async () => {
+    let said: Promise<string> | undefined;
+    const forgetful = defineModule({
+      name: 'forgetful',
+      version: '1.0.0',
+      description: 'Calls when it is too late.',
+      dependencies: { purse: ['add'] },
+      state: {},
+      events: {},
+      actions: {
+        later: {
+          input: Type.Object({}),
+          output: Type.Object({}),
+          run: async (_, __, { call }) => {
+            const late = new Promise((resolve) => setTimeout(resolve, 5));
+            said = late.then(() => code(call(purse, 'add', 'ada', { amount: 1 })));
+            return ok({});
+          },
+        },
+      },
+    });
+    await using tally = await startInProcess([forgetful, purse]);
+    await tally.agent(forgetful, 'ada').later({});
+    assert.equal(await said, 'HEADER_INVALID');
+    assert.deepEqual(
+      tally.log.map(({ kind }) => kind),
+      ['cmd', 'res'],
+    );
+  });
+
   it('ends calls and commands at their limits', async () => {
     await using tally = await start();
     const stall = tally.agent(market, 'stall');

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { composeLetter } from '../../broker/dead/letter.js';
-import { admitHandlerCall } from '../../broker/gateway/call-admission.js';
+import { admitHandlerCall, causeNotOpen } from '../../broker/gateway/call-admission.js';
 import type { ModuleDirectory, ServedModule } from '../../broker/gateway/directory.js';
 import { callDiffers, refusedDiffers } from '../../broker/gateway/replayed-call.js';
 import { ServiceStats } from '../../broker/gateway/service-stats.js';
@@ -143,6 +143,7 @@ export class MemoryBroker {
     const admitted = admitHandlerCall(request, this.directory);
     if (E.isLeft(admitted))
       return refused(made === undefined ? admitted.left : refusedDiffers(place, admitted.left));
+    if (this.#results.has(cause)) return refused(causeNotOpen(cause, module));
     const subject = storedCommandSubject(target, module);
     if (made !== undefined) {
       const differs = callDiffers(place, made, { subject, data: body });
