@@ -10,7 +10,7 @@ const LONGEST_MS = 200;
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** The folder itself, or the nearest one above it that is there. */
+/** The folder itself, or the nearest existing one above it. */
 const existing = (folder: string): string =>
   isDirectory(folder) || dirname(folder) === folder ? folder : existing(dirname(folder));
 

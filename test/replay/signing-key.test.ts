@@ -25,7 +25,7 @@ import(url).then(({ openSigningKey }) => {
 });
 `;
 
-test('whoever makes a signing key at the same moment as others has the same key as they', async () => {
+test('threads that make a signing key at the same moment all have the same key', async () => {
   await using home = tempDir();
   const gate = new SharedArrayBuffer(4);
   const url = new URL('../../replay/verify/signing-key.js', import.meta.url).href;
