@@ -1,20 +1,40 @@
 /** `npm run example -- NAME`: runs an example against a broker with its modules, whose data are gone at the end. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ROOT = join(import.meta.dirname, '..');
 const EXAMPLES = join(ROOT, 'examples');
-const name = process.argv[2] ?? '';
-const cwd = join(EXAMPLES, name);
-if (name === '' || !existsSync(join(cwd, 'main.ts'))) {
-  const names = readdirSync(EXAMPLES).filter((each) => existsSync(join(EXAMPLES, each, 'main.ts')));
-  process.stderr.write(`name an example: ${names.join(', ')}\n`);
+
+/** The rows of examples/README.md: `| [name](name) | what it shows |`. A test compares them with the folders. */
+const examples = [
+  ...readFileSync(join(EXAMPLES, 'README.md'), 'utf8').matchAll(/^\| \[([\w-]+)\].*?\| (.+) \|$/gm),
+];
+const list = examples.map(([, each, shows]) => `  ${each.padEnd(14)}${shows.replaceAll('`', '')}`).join('\n');
+
+const HELP = `Usage: npm run example -- NAME
+
+Starts a broker with the modules of an example, runs its program, and ends the broker. The data are removed.
+
+Examples:
+${list}
+`;
+
+const [name = ''] = process.argv.slice(2);
+if (name === '--help' || name === '-h') {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+if (!examples.some(([, each]) => each === name)) {
+  process.stderr.write(
+    `${name === '' ? 'the name of an example is missing' : `there is no example ${name}`}\n\n${HELP}`,
+  );
   process.exit(2);
 }
+const cwd = join(EXAMPLES, name);
 
 const data = mkdtempSync(join(tmpdir(), `example-${name}-`));
 const cli = join(ROOT, 'dist', 'bin', 'tallystick.js');

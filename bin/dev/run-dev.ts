@@ -5,7 +5,7 @@ import { keepBundler } from '../../modules/bundle/bundle-source.js';
 import { keepDescriber } from '../../modules/bundle/describer.js';
 import { DEFAULT_NATS_PORT, startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
-import { checkPort } from '../../system/processes/free-port.js';
+import { checkServerPort } from '../../broker/server/server-port.js';
 import { dataDirOwner } from '../../system/processes/owner.js';
 import { runBroker } from '../jobs/run-broker.js';
 import type { ExitCode } from '../output/exit.js';
@@ -33,7 +33,7 @@ const portOf = async (
   tell: (event: DevEvent) => void,
 ): Promise<string | number> => {
   if (natsPort !== undefined) return natsPort;
-  const free = await checkPort(HOST, DEFAULT_NATS_PORT)();
+  const free = await checkServerPort(HOST, DEFAULT_NATS_PORT)();
   if (isRight(free) || free.left.code !== 'PORT_IN_USE') return DEFAULT_NATS_PORT;
   const [why = ''] = free.left.message.split(':');
   tell({ event: 'note', text: `${why}; this broker takes a free port` });

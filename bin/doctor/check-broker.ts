@@ -1,6 +1,6 @@
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
-import { checkPort } from '../../system/processes/free-port.js';
+import { checkServerPort } from '../../broker/server/server-port.js';
 import { dataDirOwner } from '../../system/processes/owner.js';
 import { withConnection } from '../connect/connect.js';
 import { ask } from '../../link/request-broker.js';
@@ -64,7 +64,7 @@ const running = async (data: string, pid: number): Promise<readonly Diagnosis[]>
 export const checkBroker = async (data: string, port: number): Promise<readonly Diagnosis[]> => {
   const owner = dataDirOwner(data);
   if (owner !== undefined) return running(data, owner.pid);
-  const free = await checkPort(HOST, port)();
+  const free = await checkServerPort(HOST, port)();
   return [
     asOk('broker', `none runs in ${data}`),
     isRight(free)

@@ -1,8 +1,8 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { checkPort } from '../../system/processes/free-port.js';
 import { awaitInfo } from './await-info.js';
+import { checkServerPort } from './server-port.js';
 import { isKill, type ServerProcess, type ServerProcessOptions, spawnServer } from './server-process.js';
 import { Backoff } from '../../system/async/backoff.js';
 import { pause } from '../../system/async/pause.js';
@@ -47,7 +47,7 @@ const launch = async (
 ): Promise<Either<Fault, ServerProcess>> => {
   const { host, port, binary } = options;
   // Otherwise the process that has the port could reply in place of the server that fails to listen on it.
-  const checked = await checkPort(host, port)();
+  const checked = await checkServerPort(host, port)();
   if (isLeft(checked)) return checked;
   if (stopping.aborted) return left(fault('SERVER_START_FAILED', 'the broker stops'));
   const running = spawnServer(options);

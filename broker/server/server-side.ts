@@ -11,7 +11,8 @@ import { KeyStore } from '../access/keys.js';
 import { guestLimits } from '../access/limits.js';
 import { accountsConfig, serverConfig } from '../access/server-config.js';
 import type { BrokerLog } from '../../system/lines/broker-log.js';
-import { checkPort, freePort } from '../../system/processes/free-port.js';
+import { freePort } from '../../system/processes/free-port.js';
+import { SERVER_CONFIG, checkServerPort } from './server-port.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { DiskWatch } from './disk-watch.js';
 import { checkDurableServer } from './durable-server.js';
@@ -83,7 +84,7 @@ const embedded = ({
   onDown,
 }: ServerSideOptions): TE.TaskEither<Fault, ServerSide> => {
   const dir = join(dataDir, 'server');
-  const configPath = join(dir, 'nats-server.conf');
+  const configPath = join(dataDir, SERVER_CONFIG);
   makeDirs(dir);
   const store = new KeyStore(join(dataDir, 'keys'));
   // The broker's own seeds are in no file: a module that reads the data directory finds nothing to become the broker
@@ -93,7 +94,7 @@ const embedded = ({
     config.natsPort === 0
       ? freePort(HOST)
       : pipe(
-          checkPort(HOST, config.natsPort),
+          checkServerPort(HOST, config.natsPort),
           TE.map(() => config.natsPort),
         );
   return pipe(

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { type PortHolder, portHolder } from './port-holder.js';
+import { type PortHolder, portHolder, programOf } from './port-holder.js';
 
 /** Listens for a moment and returns the port that the system assigned, or the system's error. */
 const tryListen = (host: string, port: number): Promise<Either<NodeJS.ErrnoException, number>> =>
@@ -15,16 +15,18 @@ const tryListen = (host: string, port: number): Promise<Either<NodeJS.ErrnoExcep
     });
   });
 
-/** The name of a program: enough for a sentence. The whole command line would hide the advice after it. */
-const programOf = ({ command }: PortHolder): string => command.split(' ')[0]?.split('/').pop() ?? command;
+const withPid = ({ pid, command }: PortHolder): string => `${programOf(command)} (pid ${pid})`;
 
-const portInUse = async (host: string, port: number, flag: string): Promise<Fault> => {
+const portInUse = async (
+  host: string,
+  port: number,
+  text: (holder: PortHolder) => string,
+): Promise<Fault> => {
   const holder = await portHolder(port);
-  const who =
-    holder === undefined ? 'a process that this user cannot see' : `${programOf(holder)} (pid ${holder.pid})`;
+  const who = holder === undefined ? 'a process that this user cannot see' : text(holder);
   return fault(
     'PORT_IN_USE',
-    `port ${port} on ${host} is in use by ${who}: stop it, or choose another with ${flag}, or 0 for a free one`,
+    `port ${port} on ${host} is in use by ${who}: stop it, or choose another port with --nats-port, or 0 for a free one`,
   );
 };
 
@@ -40,14 +42,15 @@ export const freePort =
   };
 
 /**
- * Whether this process may listen there. `PORT_IN_USE` names the process that has the port and the option for another
- * port. `SERVER_START_FAILED` reports an address of another machine, or a port that needs more rights.
+ * Whether this process may listen there. `PORT_IN_USE` names the process that has the port, as `holderText` does, and
+ * the option for another port. `SERVER_START_FAILED` reports an address of another machine, or a port that needs more
+ * rights.
  */
 export const checkPort =
-  (host: string, port: number, flag = '--nats-port'): TaskEither<Fault, void> =>
+  (host: string, port: number, holderText = withPid): TaskEither<Fault, void> =>
   async () => {
     const tried = await tryListen(host, port);
     if (!isLeft(tried)) return right(undefined);
     const inUse = tried.left.code === 'EADDRINUSE';
-    return left(inUse ? await portInUse(host, port, flag) : cannotListen(host, port, tried.left));
+    return left(inUse ? await portInUse(host, port, holderText) : cannotListen(host, port, tried.left));
   };

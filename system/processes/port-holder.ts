@@ -8,6 +8,9 @@ export interface PortHolder {
   readonly command: string;
 }
 
+/** The name of a program in its command line: enough for a sentence, where the whole line would hide the rest. */
+export const programOf = (command: string): string => command.split(' ')[0]?.split('/').pop() ?? command;
+
 const LISTEN = '0A';
 
 /** The inodes of the sockets that listen on a port, from /proc/net/tcp and tcp6 (columns: see proc(5)). */

@@ -108,6 +108,22 @@ describe('a broker with a server of its own', () => {
     }
   });
 
+  it('refuses a port that another broker has, and names that broker and its data directory', async () => {
+    await using dir = tempDir();
+    await using home = tempDir();
+    const dataDir = join(home.path, 'a name with spaces');
+    await using broker = await startBroker({ dataDir, shipped: [] });
+    const { port } = new URL(broker.url);
+    const { code, error } = await refusedStart(dir.path, ['--nats-port', port]);
+    assert.equal(code, 3);
+    assert.equal(error.code, 'PORT_IN_USE');
+    assert.equal(
+      error.message,
+      `port ${port} on 127.0.0.1 is in use by the broker with pid ${broker.pid}, whose data directory is ${dataDir}: ` +
+        'stop it, or choose another port with --nats-port, or 0 for a free one',
+    );
+  });
+
   it('refuses a NATS_SERVER that is no nats-server, and names it', async () => {
     await using dir = tempDir();
     const nowhere = join(dir.path, 'no-such-server');

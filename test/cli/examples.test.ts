@@ -30,6 +30,20 @@ describe('the examples', () => {
     for (const name of names) assert.match(readme(name), new RegExp(`^npm run example -- ${name}$`, 'm'));
   });
 
+  it('the runner prints its help with every example, and refuses an unknown name with the same text', async () => {
+    const run = (...args: readonly string[]) => runProgram(process.execPath, [RUNNER, ...args]);
+    const help = await run('--help');
+    assert.deepEqual([help.code, help.stderr], [0, '']);
+    assert.match(help.stdout, /^Usage: npm run example -- NAME$/m);
+    for (const name of names) assert.match(help.stdout, new RegExp(`^ {2}${name} +\\w`, 'm'));
+    assert.deepEqual(await run('-h'), help);
+    for (const args of [[], ['no-such-example'], ['..'], ['tickets/test']]) {
+      const { code, stdout, stderr } = await run(...args);
+      assert.deepEqual([code, stdout], [2, ''], args.join());
+      assert.ok(stderr.endsWith(`\n\n${help.stdout}`), stderr);
+    }
+  });
+
   it('import public entries only, and have no cast', () => {
     const files = userFiles(PROJECT_ROOT);
     assert.ok(files.length > 10);

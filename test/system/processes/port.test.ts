@@ -25,7 +25,7 @@ describe('ports', () => {
       assert.equal(checked.left.code, 'PORT_IN_USE');
       assert.equal(
         checked.left.message,
-        `port ${port} on ${host} is in use by node (pid ${holder.pid}): stop it, or choose another with ` +
+        `port ${port} on ${host} is in use by node (pid ${holder.pid}): stop it, or choose another port with ` +
           `--nats-port, or 0 for a free one`,
       );
       await holder.kill();
