@@ -103,7 +103,7 @@ export class DevSession {
     this.#ended.abort();
     this.#types?.close();
     for (const module of this.#modules.values()) module.close();
-    await this.#watch.close();
+    this.#watch.close();
     await this.#nc?.close();
   }
 
