@@ -20,7 +20,8 @@ export {
 } from './epochs/epoch-source.js';
 export { GROUPING, type Grouping } from './append/grouping.js';
 export type { Kept, OutboxBacklog, OnKept, Outbox, SentUnder } from './producer/outbox.js';
-export { type Accepted, Producer, type ProducerOptions, type SubmitOptions } from './producer/producer.js';
+export { Producer } from './producer/producer.js';
+export type { Accepted, ProducerOptions, SubmitOptions } from './producer/producer-options.js';
 export { Pull, type Pulled, type PullOptions } from './read/pull.js';
 export { type ReadOptions, readLog, readLogBatches } from './read/reader.js';
 export { requestedEpochs, type RequestedEpochs } from './epochs/requested-epochs.js';

@@ -33,7 +33,7 @@ export const taskCall =
 
 /** The types that the signatures above need, for a program that names them. */
 export type { Appended, JournalError, Receipt } from '../journal/append/draft.js';
-export type { Accepted } from '../journal/producer/producer.js';
+export type { Accepted } from '../journal/producer/producer-options.js';
 export type { Resumed } from '../journal/producer/resumption.js';
 export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
 export type { Fault } from '../schemas/errors.js';

@@ -8,6 +8,7 @@ import { AppendQueue } from './append-queue.js';
 import { appendAll } from './append-all.js';
 import type { Draft, JournalError, Receipt, Settle } from './draft.js';
 import { Envelope } from './envelope.js';
+import { InFlight, type Pending } from './in-flight.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { type Grouping, MAX_GROUP, MAX_GROUP_BYTES, MAX_IN_FLIGHT_BYTES } from './grouping.js';
 import { publishMessage } from '../../link/write-lane.js';
@@ -27,17 +28,6 @@ export interface AppenderOptions {
   readonly ackTimeoutMs?: number;
   /** The broker takes the records and stores them: this program is in a separate account. Default false. */
   readonly isServed?: boolean;
-}
-
-interface Pending {
-  readonly n: number;
-  readonly draft: Draft;
-  readonly bytes: number;
-  readonly settle: Settle;
-  /** When it was sent; 0: not yet. */
-  sentAt: number;
-  /** On the last record of a batch: all of it. */
-  batch?: readonly Pending[];
 }
 
 /** A record whose fate is not known, or which was never sent, when the appender broke; in order of their numbers. */
@@ -64,10 +54,7 @@ export class Appender {
   readonly #inbox = createInbox();
   readonly #subscription: Subscription;
   readonly #forget: () => void;
-  /** Sent and unacknowledged, by number, a batch by its last; insertion order is order of numbers. */
-  readonly #inFlight = new Map<number, Pending>();
-  #inFlightBytes = 0;
-  #hasBatchInFlight = false;
+  readonly #inFlight = new InFlight();
   readonly #batching = new Batching();
   readonly #queue = new AppendQueue<Pending>();
   #willPump = false;
@@ -117,9 +104,7 @@ export class Appender {
 
   /** Records that are not settled. */
   get pending(): number {
-    let inFlight = this.#refused.length;
-    for (const { batch } of this.#inFlight.values()) inFlight += batch?.length ?? 1;
-    return inFlight + this.#queue.length;
+    return this.#refused.length + this.#inFlight.records().length + this.#queue.length;
   }
 
   /** Appends one record; nothing is sent before the task is run. */
@@ -161,7 +146,7 @@ export class Appender {
     clearInterval(this.#timer);
     this.#forget();
     this.#subscription.unsubscribe();
-    const sent = [...this.#refused, ...[...this.#inFlight.values()].flatMap((last) => last.batch ?? [last])];
+    const sent = [...this.#refused, ...this.#inFlight.records()];
     const unsettled = [
       ...sent.sort((a, b) => a.n - b.n).map((pending) => unsettledOf(pending, true)),
       ...this.#queue.clear().map((pending) => unsettledOf(pending, false)),
@@ -180,10 +165,10 @@ export class Appender {
     return (
       this.#refusal === undefined &&
       this.#queue.length === 0 &&
-      !this.#hasBatchInFlight &&
+      !this.#inFlight.hasBatch &&
       !this.#batching.isHeld &&
       this.#inFlight.size < this.#options.grouping.window &&
-      this.#inFlightBytes < MAX_IN_FLIGHT_BYTES
+      this.#inFlight.bytes < MAX_IN_FLIGHT_BYTES
     );
   }
 
@@ -205,12 +190,12 @@ export class Appender {
     while (
       this.#broken === undefined &&
       this.#refusal === undefined &&
-      !this.#hasBatchInFlight &&
+      !this.#inFlight.hasBatch &&
       this.#queue.length > 0
     ) {
       if (this.#queue.length >= groupFrom && mayTry) {
         this.#sendBatch(this.#queue.take(MAX_GROUP, MAX_GROUP_BYTES));
-      } else if (this.#inFlight.size < window && this.#inFlightBytes < MAX_IN_FLIGHT_BYTES) {
+      } else if (this.#inFlight.size < window && this.#inFlight.bytes < MAX_IN_FLIGHT_BYTES) {
         this.#send(this.#queue.shift() as Pending);
       } else {
         return;
@@ -227,7 +212,6 @@ export class Appender {
     const last = records.at(-1) as Pending;
     if (records.length === 1) return this.#send(last);
     this.#batches += 1;
-    this.#hasBatchInFlight = true;
     last.batch = records;
     let bytes = 0;
     for (const record of records) bytes += record.bytes;
@@ -243,9 +227,7 @@ export class Appender {
   }
 
   #track(last: Pending, bytes: number): void {
-    last.sentAt = performance.now();
-    this.#inFlight.set(last.n, last);
-    this.#inFlightBytes += bytes;
+    this.#inFlight.add(last, bytes);
     // One sweep a second for all, and only while something is in flight: an idle producer costs nothing.
     this.#timer ??= setInterval(() => this.#sweep(), Math.min(1_000, this.#options.ackTimeoutMs)).unref();
   }
@@ -268,9 +250,7 @@ export class Appender {
       const text = `the server stored ${ack.right.count} of a batch of ${records.length}`;
       return this.break(fault('LOG_UNAVAILABLE', text));
     }
-    this.#inFlight.delete(n);
-    for (const { bytes } of records) this.#inFlightBytes -= bytes;
-    if (last.batch !== undefined) this.#hasBatchInFlight = false;
+    this.#inFlight.remove(last);
     if (E.isRight(ack)) this.#stored(ack.right, records);
     else if (last.batch !== undefined && isTransient(ack.left)) this.#takeBack(records);
     else this.#refuse(ack.left, records);
@@ -309,13 +289,13 @@ export class Appender {
   }
 
   #sweep(): void {
-    const oldest = this.#inFlight.values().next();
-    if (oldest.done === true) {
+    const { oldest } = this.#inFlight;
+    if (oldest === undefined) {
       clearInterval(this.#timer);
       this.#timer = undefined;
       return;
     }
-    const waited = Math.round(performance.now() - oldest.value.sentAt);
+    const waited = Math.round(performance.now() - oldest.sentAt);
     if (waited > this.#options.ackTimeoutMs) {
       this.break(fault('LOG_UNAVAILABLE', `no acknowledgement from the log for ${waited} ms`));
     }

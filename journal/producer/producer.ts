@@ -1,94 +1,35 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { NatsConnection } from 'nats';
+import { linkState } from '../../link/link-state.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { Backoff } from '../../system/async/backoff.js';
+import { pause } from '../../system/async/pause.js';
 import { appendAll } from '../append/append-all.js';
 import { Appender, type Unsettled } from '../append/appender.js';
 import type { Appended, Draft, JournalError, Receipt, Settle } from '../append/draft.js';
 import { Envelope } from '../append/envelope.js';
-import { isReplaced } from '../epochs/epoch.js';
-import type { EpochSource, LastEpoch, NextEpoch } from '../epochs/epoch-source.js';
-import type { Grouping } from '../append/grouping.js';
-import { linkState } from '../../link/link-state.js';
-import { isTransient } from '../../link/pub-ack.js';
-import { numberingOf, numberOf, orderOf, type NumberedRun } from '../append/numbering.js';
-import type { Kept, OnKept, Outbox } from './outbox.js';
+import { type NumberedRun, numberingOf, numberOf, orderOf } from '../append/numbering.js';
 import type { EpochEnd } from '../append/recovery.js';
-import { Resumption, type Resumed } from './resumption.js';
+import { isReplaced } from '../epochs/epoch.js';
+import type { LastEpoch, NextEpoch } from '../epochs/epoch-source.js';
+import { openFirst } from './open-first.js';
+import type { Kept, OnKept, Outbox } from './outbox.js';
+import { PendingLoad } from './pending-load.js';
+import {
+  type Accepted,
+  PRODUCER_DEFAULTS,
+  type ProducerOptions,
+  type SubmitOptions,
+} from './producer-options.js';
+import { type Resumed, Resumption } from './resumption.js';
 import { FOR_EVER, giveUp, settleFound, uncertain, type WaitingRecord } from './waiting-records.js';
-import { pause } from '../../system/async/pause.js';
-import { Backoff } from '../../system/async/backoff.js';
-
-export interface ProducerOptions {
-  readonly nc: NatsConnection;
-  readonly name: string;
-  readonly epochs: EpochSource;
-  readonly grouping: Grouping;
-  /** Records that are not settled; above it an append is refused with OVERLOADED. */
-  readonly maxPending?: number;
-  /** The same in bytes of payload. */
-  readonly maxPendingBytes?: number;
-  /** How long an append may wait for the log to come back before its caller is told, milliseconds. */
-  readonly patienceMs?: number;
-  /** How long the oldest record may go unacknowledged before the log is asked what was stored, milliseconds. */
-  readonly ackTimeoutMs?: number;
-  /** Another process has taken over as this producer; this one must stop. */
-  readonly onReplaced: (reason: Fault) => void;
-  readonly onReopen?: (reason: Fault) => void;
-  /** Keeps what is not settled; the producer closes it. What it has of earlier processes is sent first. */
-  readonly outbox?: Outbox;
-}
-
-export interface SubmitOptions {
-  /** Whether the outbox keeps the record; default true. */
-  readonly keep?: boolean;
-  /** Told when it does, or why not. Without an outbox, and for what is settled before, it is not called. */
-  readonly onKept?: OnKept;
-  /**
-   * No caller waits for it, and late is better than not at all: it is tried for as long as the producer lives, in its
-   * order, and the bounds on what is pending do not refuse it. Default false.
-   */
-  readonly patient?: boolean;
-}
-
-/** A record that the death of this process does not lose any more. */
-export interface Accepted {
-  /** What becomes of it. */
-  readonly stored: Promise<Appended>;
-}
 
 /** How often a producer looks whether the connection is back. */
 const DOWN_POLL_MS = 20;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
-/** How long a server or a broker that is too busy to open the first epoch is asked again. */
-const OPEN_WITHIN_MS = 10_000;
-
-const DEFAULTS = {
-  patienceMs: 10_000,
-  ackTimeoutMs: 10_000,
-  maxPending: 100_000,
-  maxPendingBytes: 64 * 1024 * 1024,
-};
-
-/** The approximate bytes of a record in the log besides its payload. */
-const RECORD_BYTES = 512;
 
 const CLOSED = fault('LOG_UNAVAILABLE', 'the producer is closed');
-
-/** The first epoch. If the broker is too busy, it is asked again for a while. */
-const openFirst = async (
-  epochs: EpochSource,
-  last: LastEpoch | undefined,
-): Promise<E.Either<Fault, NextEpoch>> => {
-  const until = performance.now() + OPEN_WITHIN_MS;
-  const pauses = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
-  for (;;) {
-    const opened = await epochs(last)();
-    if (E.isRight(opened) || !isTransient(opened.left) || performance.now() > until) return opened;
-    await pause(pauses.take());
-  }
-};
 
 /**
  * An appender that outlives its epochs. When one breaks (a lost acknowledgement, a server restart), it opens the
@@ -96,7 +37,7 @@ const openFirst = async (
  * that says whether the record is in the log. With an outbox it outlives its process too.
  */
 export class Producer {
-  readonly #options: ProducerOptions & typeof DEFAULTS;
+  readonly #options: ProducerOptions & typeof PRODUCER_DEFAULTS;
   readonly #resumption = new Resumption();
   #appender: Appender | undefined;
   #waiting: WaitingRecord[] = [];
@@ -112,20 +53,16 @@ export class Producer {
   /** Everything at or below is settled: where to look after a break. */
   #settledSeq = 0;
   #fence = 0;
-  #pending = 0;
-  #pendingBytes = 0;
-  #takenBytes = 0;
-  #settledBytes = 0;
-  /** How long the record that was settled last had waited, milliseconds. */
-  #lastWaitMs = 0;
+  readonly #load: PendingLoad;
   #closed = false;
   /** Closed by its owner: what the outbox has is left to the next process. */
   #leaving = false;
   #reopening: Promise<void> | undefined;
 
   private constructor(options: ProducerOptions) {
-    this.#options = { ...DEFAULTS, ...options };
+    this.#options = { ...PRODUCER_DEFAULTS, ...options };
     this.#envelope = new Envelope(options.name, Number.MAX_SAFE_INTEGER);
+    this.#load = new PendingLoad(this.#options);
   }
 
   /**
@@ -153,7 +90,7 @@ export class Producer {
 
   /** Records that are not settled. */
   get pending(): number {
-    return this.#pending;
+    return this.#load.records;
   }
 
   /**
@@ -166,7 +103,7 @@ export class Producer {
 
   /** What the records that it took weigh in the log, about, and how much of that is settled; since it was opened. */
   get taken(): { readonly takenBytes: number; readonly settledBytes: number } {
-    return { takenBytes: this.#takenBytes, settledBytes: this.#settledBytes };
+    return this.#load.weighed;
   }
 
   /** What became of the records that earlier processes had accepted; resolves when that is known of all. */
@@ -210,7 +147,7 @@ export class Producer {
   /** {@link append} without a promise, for paths where that shows. */
   submit(draft: Draft, settle: Settle, { keep = true, onKept, patient = false }: SubmitOptions = {}): void {
     if (this.#closed) return settle(E.left(CLOSED));
-    const overload = patient ? undefined : this.#overload(draft);
+    const overload = patient ? undefined : this.#load.overload(draft);
     const weight = overload ?? this.#envelope.weigh(draft, this.#options.nc.info?.max_payload);
     if (typeof weight !== 'number') return settle(E.left(weight));
     const order = this.#nextOrder++;
@@ -242,15 +179,10 @@ export class Producer {
   /** Counts the record in, and out when it is settled. */
   #counted({ data }: Draft, settle: Settle): Settle {
     const since = performance.now();
-    this.#pending += 1;
-    this.#pendingBytes += data.length;
-    this.#takenBytes += data.length + RECORD_BYTES;
+    this.#load.begin(data.length);
     const settled: Settle = (outcome) => {
       this.#troubled.delete(settled);
-      this.#pending -= 1;
-      this.#pendingBytes -= data.length;
-      this.#settledBytes += data.length + RECORD_BYTES;
-      this.#lastWaitMs = Math.round(performance.now() - since);
+      this.#load.end(data.length, since);
       if (E.isRight(outcome) && outcome.right.seq > this.#settledSeq) this.#settledSeq = outcome.right.seq;
       settle(outcome);
     };
@@ -263,17 +195,6 @@ export class Producer {
       return uncertain('the outbox has the record, which is sent when it is opened again', reason);
     const isGone = await outbox.forget(order);
     return isGone ? E.left(reason) : uncertain('the outbox could not forget the record', reason);
-  }
-
-  #overload({ data }: Draft): Fault | undefined {
-    const { maxPending, maxPendingBytes } = this.#options;
-    // A single record always fits, however large: else it would be told to try again for ever.
-    const isFull = this.#pending > 0 && this.#pendingBytes + data.length > maxPendingBytes;
-    if (this.#pending < maxPending && !isFull) return undefined;
-    // What comes now would wait about as long as what has just been stored.
-    const retryAfterMs = Math.max(10, this.#lastWaitMs);
-    const text = `${this.#pending} records wait to be stored; try again in ${retryAfterMs} ms`;
-    return { ...fault('OVERLOADED', text), retryAfterMs };
   }
 
   /**

@@ -7,7 +7,8 @@ import type { Draft, JournalError, Receipt, Settle } from '../../journal/append/
 import { GROUPING } from '../../journal/append/grouping.js';
 import { keepAlive } from '../../link/keepalive.js';
 import type { Outbox } from '../../journal/producer/outbox.js';
-import { type Accepted, Producer } from '../../journal/producer/producer.js';
+import { Producer } from '../../journal/producer/producer.js';
+import type { Accepted } from '../../journal/producer/producer-options.js';
 import { requestedEpochs } from '../../journal/epochs/requested-epochs.js';
 import type { Resumed } from '../../journal/producer/resumption.js';
 import type { Fault } from '../../schemas/errors.js';

@@ -6,7 +6,6 @@ import { GROUPING } from '../../journal/append/grouping.js';
 import { acknowledgementOf, Pull, type Pulled } from '../../journal/read/pull.js';
 import type { EpochEnd } from '../../journal/append/recovery.js';
 import type { SparseSequences } from '../../journal/wire/sparse-sequences.js';
-import { wireOf } from '../../journal/wire/stored-message.js';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { commandConsumer } from '../../schemas/log.js';
@@ -29,6 +28,7 @@ import type { CommandScheduler } from './schedule/command-scheduler.js';
 import type { ShelfFile } from './shelf-file.js';
 import type { States } from './states.js';
 import type { Throws } from './throws.js';
+import { WaitingShelf } from './waiting-shelf.js';
 import { pause } from '../../system/async/pause.js';
 
 /** A command that was delivered. */
@@ -85,10 +85,10 @@ export class Session {
   readonly #copies: OutgoingCopies;
   readonly #pull: Pull;
   readonly #checkpoint = new Checkpoint();
+  readonly #shelf: WaitingShelf;
   #ackTimer: NodeJS.Timeout | undefined;
   #end: (reason: Fault) => void = () => undefined;
   #window = WINDOW;
-  #isShelfRefused = false;
   #over = false;
 
   constructor(options: SessionOptions) {
@@ -106,14 +106,15 @@ export class Session {
     };
     const producer = module.manifest.name;
     this.#schema = String(schemaOf(module.manifest));
+    const broken = (reason: Fault): void => this.#break(reason);
+    this.#shelf = new WaitingShelf(options.shelf, options.say, broken);
     options.scheduler.restart({
       begin: (command) => this.#inTurn(command),
       shelf: {
-        put: ({ message }) => this.#putAside(message),
+        put: ({ message }) => this.#shelf.put(message),
         take: (place) => this.#takeBack(place),
       },
     });
-    const broken = (reason: Fault): void => this.#break(reason);
     this.#appender = new Appender(
       { nc, producer, epoch: start.epoch, next: start.next, grouping: GROUPING[start.durability] },
       broken,
@@ -171,7 +172,7 @@ export class Session {
     this.#copies.close();
     this.#pull.close();
     this.#appender.break(reason);
-    this.#options.shelf.close();
+    this.#shelf.close();
     this.#end(reason);
   }
 
@@ -180,29 +181,11 @@ export class Session {
     return this.#checkpoint.open - this.#options.scheduler.shelved;
   }
 
-  #putAside(message: StoredMessage): number | undefined {
-    try {
-      return this.#options.shelf.put(wireOf(message));
-    } catch (error) {
-      // It stays in memory then, and the window is what bounds it.
-      if (!this.#isShelfRefused)
-        this.#options.say(`commands that wait are kept in memory: ${(error as Error).message}`);
-      this.#isShelfRefused = true;
-      return undefined;
-    }
-  }
-
   #takeBack(place: number): DeliveredCommand | undefined {
     // Its commands come again, in the next session.
     if (this.#over) return undefined;
-    try {
-      return delivered(this.#options.shelf.take(place));
-    } catch (error) {
-      this.#break(
-        fault('INTERNAL', `a command that was put aside cannot be read: ${(error as Error).message}`),
-      );
-      return undefined;
-    }
+    const message = this.#shelf.take(place);
+    return message === undefined ? undefined : delivered(message);
   }
 
   #received({ message }: Pulled): void {
