@@ -50,6 +50,14 @@ const CHANGES = new Map([
     ],
   ],
   [
+    'guard/emit.mjs',
+    // A row of a thousand operands, and not a thousand brackets in each other: V8 reads those with its stack.
+    [
+      ['operands.reduce((left, right) => And(left, right))', "['(', operands.join(' && '), ')'].join('')"],
+      ['operands.reduce((left, right) => Or(left, right))', "['(', operands.join(' || '), ')'].join('')"],
+    ],
+  ],
+  [
     'guard/guard.mjs',
     // The first thing that is wrong is all that anybody is told, and a sender chooses how many there are.
     [
