@@ -30,10 +30,22 @@ const compile = (pattern: string): Compiled => {
   };
 };
 
+const MAX_KNOWN = 1_000;
+const known = new Map<string, Compiled>();
+
+/** Each pattern is made once: a manifest is judged, its schema is compiled, and its problems are looked for. */
+const compileOnce = (pattern: string): Compiled => {
+  const before = known.get(pattern);
+  if (before !== undefined) return before;
+  const made = compile(pattern);
+  if (known.size < MAX_KNOWN) known.set(pattern, made);
+  return made;
+};
+
 /** The reason why a pattern cannot be used, to print after its place; otherwise the most steps for each character. */
 export const patternSize = (pattern: string): { readonly size: number } | { readonly problem: string } => {
   try {
-    return { size: compile(pattern).size };
+    return { size: compileOnce(pattern).size };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof PatternProblem) return { problem: message };
@@ -41,15 +53,5 @@ export const patternSize = (pattern: string): { readonly size: number } | { read
   }
 };
 
-const MAX_KNOWN = 1_000;
-const known = new Map<string, LinearPattern>();
-
 /** The matcher of compiled schemas, in place of `RegExp`. Throws if a pattern cannot be compiled. */
-export const linearPattern = (pattern: string): LinearPattern => {
-  const before = known.get(pattern);
-  if (before !== undefined) return before;
-  const made = compile(pattern);
-  // The search for what is wrong makes the patterns of a schema again each time.
-  if (known.size < MAX_KNOWN) known.set(pattern, made);
-  return made;
-};
+export const linearPattern = (pattern: string): LinearPattern => compileOnce(pattern);
