@@ -24,6 +24,7 @@ import { Plan } from './schedules/plan.js';
 import { Schedules } from './schedules/schedules.js';
 import type { ServerSide } from './server/server-side.js';
 import type { ModuleMemory } from './supervisor/module-memory.js';
+import { ClosedConnections } from './serving/closed-connections.js';
 import type { Entrance } from './serving/entrance.js';
 import { Turnstile } from './serving/turnstile.js';
 import { SupervisedModules } from './supervisor/supervised-modules.js';
@@ -121,7 +122,14 @@ export const assemble = (options: AssembleOptions): Parts => {
   const refusal = (): Fault | undefined => options.server.refusal() ?? room.refusal;
   const outside = new OutsideProducers({ nc, durability: open.durability });
   lifetime.onStop(() => outside.close());
-  const entrance = { people: options.server.link.people, turnstile: new Turnstile() };
+  const { link } = options.server;
+  const turnstile = new Turnstile();
+  const closed = new ClosedConnections((text) => log.line('serving', text));
+  link.onClosed((connection) => {
+    closed.add(connection);
+    turnstile.close(connection);
+  });
+  const entrance = { people: link.people, turnstile, closed };
   const keyed = new KeyedCommands({ nc, producer, index });
   const serving = { nc, producer, keyed, directory: modules, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });

@@ -238,6 +238,7 @@ const contextOf = (
   jsm: link.jsm,
   refusal,
   waiting: () => entrance.turnstile.waiting(),
+  dropped: () => entrance.closed.callsDropped,
   modules,
   supervisor,
   index,

@@ -198,6 +198,13 @@ export const ERRORS = {
   DEPENDENTS_LOADED: row('failed', false, 1, 409, 'Other loaded modules need this one.'),
 
   // Refusals of the log, the server or the machine.
+  CALLER_GONE: row(
+    'failed',
+    true,
+    1,
+    503,
+    'The connection of the call closed before the broker stored the command. Nothing was done.',
+  ),
   OVERLOADED: row(
     'failed',
     true,

@@ -52,6 +52,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   DEPENDENTS_LOADED: 'Unload the named modules first, or add `--with-dependents`.',
 
   // Refusals of the log, the server or the machine.
+  CALLER_GONE: 'Send the call again, over a connection that stays open until the reply.',
   OVERLOADED: 'Wait for `retryAfterMs`, send again, and keep fewer requests in flight.',
   SCHEDULE_ENDED: 'Take another key for another schedule; `tallystick replay history` shows its commands.',
   SCHEDULES_FULL: 'Cancel schedules that are not needed: `tallystick schedule list` shows them.',

@@ -144,6 +144,13 @@ export const BrokerStatusSchema = Type.Object({
   requestsWaiting: Type.Record(Type.String(), Count, {
     description: 'Waiting requests, by account.',
   }),
+  callsDropped: Type.Optional(
+    Type.Record(Type.String(), Count, {
+      description:
+        'Calls since the start of the broker that it did not store, because the connection of their caller had ' +
+        'closed, by account.',
+    }),
+  ),
   modules: Type.Immutable(Type.Array(ModuleStatusSchema)),
   agents: Count,
   conversationsOpen: Count,

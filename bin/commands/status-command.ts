@@ -36,7 +36,12 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
   );
   const full =
     log.refusal === null ? [] : [['full', `the broker takes no new command: ${log.refusal}`] as const];
-  const lines = [...facts, ...full, ...losses].map(([name, value]) => `${name.padEnd(8)}${value}`);
+  const dropped = Object.entries(status.callsDropped ?? {}).map(
+    ([account, calls]) => ['dropped', `${calls} calls of closed connections of ${account}`] as const,
+  );
+  const lines = [...facts, ...dropped, ...full, ...losses].map(
+    ([name, value]) => `${name.padEnd(8)}${value}`,
+  );
   return [...lines, '', modulesTable(status.modules)].join('\n');
 };
 

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Msg, NatsConnection } from 'nats';
 import { Seldom } from '../../system/lines/seldom.js';
 import { BatchCredit } from './batch-credit.js';
+import { connectionNumber } from './connection-of.js';
 import { Incoming } from './incoming.js';
 import type {
   Batch,
@@ -23,7 +24,7 @@ const TOLD = { requests: 256, bytes: 16 * 1024, afterMs: 50 };
 /** A request that came in. */
 export interface Taken {
   readonly msg: Msg;
-  /** Account and number of the connection. */
+  /** Account, number and start of the connection: `guest/10@2026-11-30T00:18:51.639821263Z`. */
   readonly connection: string;
   /** It came without its payload, since the broker holds too much: it can only be refused. */
   readonly isLeftOut: boolean;
@@ -152,7 +153,7 @@ export class Intake {
   }
 
   async #end(connection: string): Promise<void> {
-    const number = connection.slice(connection.indexOf('/') + 1);
+    const number = connectionNumber(connection);
     const text = `connection ${number} of ${connection.slice(0, connection.indexOf('/'))} sends on although it is refused`;
     try {
       await this.options.end(number);

@@ -35,6 +35,8 @@ export interface OperationsContext {
   readonly refusal: () => Fault | undefined;
   /** Requests of people that wait their turn, by account. */
   readonly waiting: () => ReadonlyMap<string, number>;
+  /** Calls of closed connections that were not stored, by account. */
+  readonly dropped: () => ReadonlyMap<string, number>;
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -126,6 +128,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
               lastSeq: state.last_seq,
             },
             requestsWaiting: Object.fromEntries(context.waiting()),
+            callsDropped: Object.fromEntries(context.dropped()),
             modules,
             agents: index.agents,
             conversationsOpen: index.conversations.size,

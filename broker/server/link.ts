@@ -7,6 +7,7 @@ import { dial } from '../../link/dial.js';
 import { linkedRequest, whileLinked } from '../../link/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { UserKey } from '../../link/nkey.js';
+import { type ConnectionClosed, closedConnectionOf } from '../intake/connection-of.js';
 import { Intake } from '../intake/intake.js';
 import type { AccountSubscriptions } from '../live/live-interest.js';
 import { isThrown } from '../../link/jetstream-error.js';
@@ -36,6 +37,8 @@ export interface Link extends AsyncDisposable {
   readonly jetStreamSettings: () => TE.TaskEither<Fault, JetStreamSettings>;
   /** The subscriptions in the account of the log: how many, or all of them. Rejects if the server does not tell. */
   readonly subscriptions: (isListed: boolean) => Promise<AccountSubscriptions>;
+  /** Calls `heard` with each connection that closes, of any account. */
+  readonly onClosed: (heard: (connection: string) => void) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -55,6 +58,8 @@ const RECONNECT_MS = 100;
 const DIAL_TIMEOUT_MS = 5_000;
 const ADMINISTRATION_TIMEOUT_MS = 5_000;
 const INFO_TIMEOUT_MS = 5_000;
+/** The server publishes it in its own account, for each connection of each account. */
+const CONNECTION_CLOSED = '$SYS.ACCOUNT.*.DISCONNECT';
 
 const open = ({ url, log }: LinkOptions, key: UserKey, name: string): Promise<NatsConnection> =>
   dial({
@@ -139,6 +144,14 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
       const end = async (connection: string): Promise<void> => {
         await administer('KICK', JSON.stringify({ cid: Number(connection) }));
       };
+      const onClosed = (heard: (connection: string) => void): void => {
+        sys.subscribe(CONNECTION_CLOSED, {
+          callback: (error, msg) => {
+            const connection = error === null ? closedConnectionOf(msg.json<ConnectionClosed>()) : undefined;
+            if (connection !== undefined) heard(connection);
+          },
+        });
+      };
       const isLinked = (): boolean => since !== undefined;
       const intake = await Intake.open({ url, seed: core.seed, nc, log, end, isLinked });
       people = intake;
@@ -169,6 +182,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         reload,
         jetStreamSettings,
         subscriptions,
+        onClosed,
         close,
         [Symbol.asyncDispose]: close,
       };

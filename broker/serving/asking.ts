@@ -11,6 +11,7 @@ const AMONG_OTHERS_BYTES = 128 * 1024;
 /** Of one connection for one module: so many others' calls stand before yours in the module's line, at most. */
 const PACES: Readonly<Record<string, ConnectionBounds>> = {
   ask: {
+    isForReply: true,
     inFlight: 64,
     // Records of many calls share one sync of the disk.
     quick: { ms: 250, inFlight: 1_024 },
@@ -32,8 +33,8 @@ const PACES: Readonly<Record<string, ConnectionBounds>> = {
 const OTHER: ConnectionBounds = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS };
 
 /**
- * Who asks by this message, and at what pace; `connection`: the account, as its subject says, and the number of the
- * connection.
+ * Who asks by this message, and at what pace; `connection`: the account, as its subject says, and the number and
+ * start of the connection.
  */
 export const askingOf = (
   msg: Msg,

@@ -1,4 +1,5 @@
 import type { People } from '../intake/intake.js';
+import type { ClosedConnections } from './closed-connections.js';
 import type { Turnstile } from './turnstile.js';
 
 /**
@@ -10,4 +11,5 @@ import type { Turnstile } from './turnstile.js';
 export interface Entrance {
   readonly people: People;
   readonly turnstile: Turnstile;
+  readonly closed: ClosedConnections;
 }

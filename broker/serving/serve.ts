@@ -9,7 +9,7 @@ import { askingOf } from './asking.js';
 import type { Entrance } from './entrance.js';
 import { LaterRefusals } from './later-refusals.js';
 import { overloaded } from './overloaded.js';
-import type { Turnstile } from './turnstile.js';
+import { CALLER_GONE } from './closed-connections.js';
 
 /** The reply to a message that cannot be served: INTERNAL, in the form of an error for its subject. */
 export type Refuse = (msg: Msg, problem: Fault) => void;
@@ -61,7 +61,7 @@ const failed = (msg: Msg, thrown: unknown, refuse: Refuse): void => {
 export const serve = (serving: Serving): Listening => {
   const { nc, subject, entrance } = serving;
   if (entrance !== undefined)
-    return entrance.people.subscribe(subject, (taken) => enter(serving, entrance.turnstile, taken));
+    return entrance.people.subscribe(subject, (taken) => enter(serving, entrance, taken));
   return nc.subscribe(subject, {
     callback: (error, msg) => {
       if (error === null) handled(serving, msg, () => undefined);
@@ -89,7 +89,7 @@ export const refuseSafely = (msg: Msg, refuse: Refuse, problem: Fault): void => 
   }
 };
 
-const enter = (serving: Serving, turnstile: Turnstile, taken: Taken): void => {
+const enter = (serving: Serving, { turnstile, closed }: Entrance, taken: Taken): void => {
   const { msg, connection, isLeftOut, release } = taken;
   if (isLeftOut) {
     release();
@@ -102,8 +102,21 @@ const enter = (serving: Serving, turnstile: Turnstile, taken: Taken): void => {
   }
   const { asking, pace } = askingOf(msg, connection);
   const waits = msg.reply !== undefined && msg.reply !== '';
+  const isOver = (): boolean => pace.isForReply === true && closed.has(connection);
+  const drop = (): void => {
+    closed.dropped(asking.account, msg.subject);
+    if (waits) refuseSafely(msg, serving.refuse, CALLER_GONE);
+  };
+  if (isOver()) {
+    release();
+    return drop();
+  }
   const take = (): void => {
     release();
+    if (isOver()) {
+      turnstile.leave(asking);
+      return drop();
+    }
     let isDone = false;
     const done = (): void => {
       if (!isDone) turnstile.leave(asking);

@@ -23,6 +23,8 @@ export interface ConnectionBounds {
    * answered at once.
    */
   readonly amongOthersMs?: number;
+  /** Nothing is done for it but a reply, so it is dropped when its connection has closed. */
+  readonly isForReply?: boolean;
   /** Requests of one line that wait; what comes then is refused. Without it, as many as of the connection. */
   readonly waiting?: number;
 }
@@ -50,6 +52,8 @@ interface ConnectionQueue {
   isReady: boolean;
   takenAt: number;
   isTimed: boolean;
+  /** Its connection has closed, and its requests are dropped: they wait for no place. */
+  isOver: boolean;
 }
 
 const NO_CONNECTION = { connection: '', at: Number.NEGATIVE_INFINITY };
@@ -121,6 +125,19 @@ export class Turnstile {
     setTimeout(() => this.#left(asking, line), amongOthersMs);
   }
 
+  /**
+   * A connection has closed. Its requests for a reply are taken in their turn, but wait for no other one's answer: the
+   * taker drops them.
+   */
+  close(connection: string): void {
+    if (!this.#waiting.has(connection)) return;
+    for (const line of this.#lines.values()) {
+      if (line.connection !== connection || line.pace.isForReply !== true) continue;
+      line.isOver = true;
+      this.#makeReady(line);
+    }
+  }
+
   #left(asking: Asking, line: ConnectionQueue): void {
     line.inFlight -= 1;
     line.bytesInFlight -= asking.bytes;
@@ -143,6 +160,7 @@ export class Turnstile {
       isReady: false,
       takenAt: 0,
       isTimed: false,
+      isOver: false,
     };
     this.#lines.set(key, line);
     return line;
@@ -172,6 +190,7 @@ export class Turnstile {
       amongOthersBytes = Number.POSITIVE_INFINITY,
       quick,
     } = line.pace;
+    if (line.isOver) return true;
     if (line.inFlight < amongOthers && line.bytesInFlight < amongOthersBytes) return true;
     if (line.inFlight < inFlight) return this.#isAlone(line) || this.now() - line.takenAt >= STUCK_MS;
     if (quick === undefined || line.inFlight >= Math.min(quick.inFlight, line.rate.within(quick.ms)))

@@ -52,6 +52,11 @@ export class WaitingRequests {
     );
   }
 
+  /** Whether any of this connection wait. */
+  has(connection: string): boolean {
+    return this.#held.has(`c ${connection}`);
+  }
+
   /** The reason why one more may not wait. */
   full({ account, connection, bytes }: Asking): Fault | undefined {
     const by = [

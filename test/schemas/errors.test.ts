@@ -51,6 +51,7 @@ const STABLE: Readonly<
   DEPENDENCY_MISSING: ['failed', false, 1, 424],
   DEPENDENCY_CYCLE: ['failed', false, 1, 424],
   DEPENDENTS_LOADED: ['failed', false, 1, 409],
+  CALLER_GONE: ['failed', true, 1, 503],
   OVERLOADED: ['failed', true, 1, 429],
   SCHEDULES_FULL: ['failed', true, 1, 507],
   LOG_FULL: ['failed', true, 1, 507],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { connect } from 'nats';
-import { connectionOf } from '../../../broker/intake/connection-of.js';
+import { connectionOf, connectionNumber } from '../../../broker/intake/connection-of.js';
 import { Turnstile } from '../../../broker/serving/turnstile.js';
 import { type Asking, BOUNDS } from '../../../broker/serving/waiting-requests.js';
 import { manifest } from '../../fixtures/modules/slow/manifest.js';
@@ -179,6 +179,35 @@ test('who has little waiting is taken, however much waits of its account', () =>
   );
 });
 
+test('the requests for a reply of a connection that closed are taken in their order, and wait for no other one', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom('gone', 'stays'), fc.boolean(), fc.nat(60_000)), { maxLength: 120 }),
+      async (requests) => {
+        const turnstile = new Turnstile({ connection: NO_BOUND, account: NO_BOUND });
+        const taken = new Map<string, number[]>();
+        const sent = new Map<string, number[]>();
+        for (const [i, [name, isForReply, bytes]] of requests.entries()) {
+          const line = `${name} ${isForReply ? 'ask' : 'send'}`;
+          sent.set(line, [...(sent.get(line) ?? []), i]);
+          // None of them is ever answered.
+          turnstile.enter({ ...asking(name, bytes), line }, { inFlight: 2, isForReply }, () => {
+            taken.set(line, [...(taken.get(line) ?? []), i]);
+          });
+        }
+        turnstile.close('gone');
+        const all = sent.get('gone ask') ?? [];
+        while ((taken.get('gone ask') ?? []).length < all.length)
+          await new Promise((resume) => setImmediate(resume));
+        assert.deepEqual(taken.get('gone ask') ?? [], all);
+        for (const line of ['gone send', 'stays ask', 'stays send'])
+          assert.ok((taken.get(line) ?? []).length <= 2, line);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
 test('what is above the bounds of a connection or an account is refused, and others are taken', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 5_000 }), (requests, bytes) => {
@@ -216,7 +245,8 @@ test('the connection is read from what the server wrote, whatever a sender put b
   fc.assert(
     fc.property(text, text, fc.nat(), (before, name, id) => {
       const bytes = Buffer.from(`NATS/1.0\r\n${before}${server(id, name)}`);
-      assert.equal(connectionOf(bytes), String(id));
+      assert.equal(connectionOf(bytes), `${id}@2026-11-29T01:00:00Z`);
+      assert.equal(connectionNumber(`guest/${connectionOf(bytes)}`), String(id));
     }),
   );
   assert.equal(connectionOf(new Uint8Array()), '');

@@ -16,6 +16,7 @@ import { GROUPING } from '../../../journal/append/grouping.js';
 import { Producer } from '../../../journal/producer/producer.js';
 import { serveControl } from '../../../broker/operate/serve-control.js';
 import { type Reaper, startReaper } from '../../../system/processes/reaper.js';
+import { ClosedConnections } from '../../../broker/serving/closed-connections.js';
 import { Turnstile } from '../../../broker/serving/turnstile.js';
 import { EpochPace } from '../../../broker/supervisor/epoch-pace.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
@@ -123,7 +124,11 @@ export class BrokerSide {
       directory: modules,
       log: say,
     });
-    const entrance = { people: peopleOver(nc), turnstile: new Turnstile() };
+    const entrance = {
+      people: peopleOver(nc),
+      turnstile: new Turnstile(),
+      closed: new ClosedConnections(say),
+    };
     const outside = new OutsideProducers({ nc, durability });
     const keyed = new KeyedCommands({ nc, producer, index });
     const door = new Door({ nc, producer, keyed, directory: modules, entrance, outside, log: say });
