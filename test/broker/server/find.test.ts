@@ -11,7 +11,7 @@ import type { Fault } from '../../../schemas/errors.js';
 import { compiled, runScript } from '../../system/processes/node-script.js';
 import { ARCHIVE, archiveOf, realServer, scratchDir, serveReleases, wholeSite } from './release-site.js';
 
-const LIMITS: DownloadLimits = { firstByteMs: 500, stallMs: 500, totalMs: 30_000 };
+const LIMITS: DownloadLimits = { firstByteMs: 30_000, stallMs: 30_000, totalMs: 60_000 };
 /** Nothing listens on it. */
 const NO_RELEASES = 'http://127.0.0.1:9';
 
