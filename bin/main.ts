@@ -11,6 +11,8 @@ import { printError } from './output/output.js';
 import { whenUnwritten } from './output/output-end.js';
 import { wantsJson, withExamples } from './output/run-command.js';
 import { terminal } from './output/terminal.js';
+import { withExitCodes } from './output/exit-meanings.js';
+import { type CommandName, typedProgram } from './output/typed-program.js';
 import { faultThrown } from './output/thrown-fault.js';
 
 const version = (): string => {
@@ -26,7 +28,7 @@ const termOf = (command: Command): string =>
     ...command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
   ].join(' ');
 
-const COMMANDS: LazyCommands = {
+const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown>> = {
   start: async () => (await import('./commands/start-command.js')).addStart,
   dev: async () => (await import('./commands/dev-command.js')).addDev,
   doctor: async () => (await import('./commands/doctor-command.js')).addDoctor,
@@ -46,9 +48,9 @@ const COMMANDS: LazyCommands = {
 
 const VERSION = new Set(['--version', '-V']);
 
-/** The command tree, with what the words need of it, or all of it. */
-export const buildProgram = async (words: readonly string[]): Promise<Command> => {
-  const program = new Command('tallystick')
+/** The command tree, with what the words need of it, or all of it. Its help shows commands as you type them. */
+export const buildProgram = async (words: readonly string[], typed = typedProgram()): Promise<Command> => {
+  const program = new Command(typed)
     .description(
       'An event-sourced message broker on NATS JetStream: every call and event is a durable record.',
     )
@@ -68,6 +70,7 @@ export const buildProgram = async (words: readonly string[]): Promise<Command> =
   // The version needs the files of no command.
   const isVersion = words.length === 1 && VERSION.has(words[0] ?? '');
   if (!isVersion) await addWanted(program, COMMANDS, words);
+  withExitCodes(program);
   return program;
 };
 

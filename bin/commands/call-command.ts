@@ -2,15 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
 import { type Either, isLeft, left, mapLeft, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { headers as makeHeaders, type MsgHdrs, type NatsConnection } from 'nats';
-import { neverSent } from '../../link/never-sent.js';
-import { untilServed } from '../../link/until-served.js';
+import { headers as makeHeaders, type MsgHdrs } from 'nats';
 import { isErrorCode } from '../../schemas/error-table.js';
 import { parseKey } from '../../schemas/command-key.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { HEADER } from '../../schemas/headers.js';
 import { layOut } from '../../schemas/json-layout.js';
-import type { Result } from '../../schemas/result.js';
 import {
   parseTiming,
   SCHEDULE_HEADER,
@@ -19,24 +15,18 @@ import {
   type WhenHeaders,
 } from '../../schemas/schedule.js';
 import { type Address, callSubject, parseAddress } from '../../schemas/subjects.js';
+import { PRIORITIES, type TypedCallOptions, type SentCommand, sendCommand } from '../jobs/typed-call.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { EXIT, type ExitCode, exitCodeOf } from '../output/exit.js';
 import { oneOf, waiting, withDefault } from '../options/option-values.js';
-import { print, printError, printJson } from '../output/output.js';
-import { silenceOf } from '../../link/request-broker.js';
+import { type ErrorLine, print, printError, printJson } from '../output/output.js';
 import { done, orUsage, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../../link/target.js';
 
-interface Options extends TargetOptions, WhenHeaders {
+interface Options extends TargetOptions, WhenHeaders, TypedCallOptions {
   readonly json?: boolean;
   readonly agent?: string;
-  readonly timeout: number;
-  readonly priority?: Priority;
-  readonly key?: string;
 }
-
-const PRIORITIES = ['normal', 'urgent'] as const;
-type Priority = (typeof PRIORITIES)[number];
 
 const parseKeyOption = (text: string): string =>
   orUsage('--key', mapLeft(({ message }: Fault) => fault('USAGE', message))(parseKey(text)));
@@ -91,73 +81,17 @@ const addressOf = (action: string, agent: string | undefined): Either<Fault, Add
   return parseAddress(`${address.right.module}.${address.right.name}.${agent}`);
 };
 
-const pending = ({ module, agent }: Address, timeoutMs: number): Fault => {
-  const whose = agent === undefined ? `--module ${module}` : `--module ${module} --agent ${agent}`;
-  const look = `tallystick replay history ${whose} --from ${Math.ceil(timeoutMs / 1000) + 60}s`;
-  return fault(
-    'RESULT_PENDING',
-    `no reply within ${timeoutMs} ms; the command may be stored, and its module may still handle it: ${look}`,
-  );
+/** What you type, for refusals that tell callers of every kind which subject to use. */
+const TYPED: Readonly<Record<string, string>> = {
+  AGENT_REQUIRED: 'add --agent ID',
+  AGENT_UNEXPECTED: 'name no agent',
 };
 
-const unheard = (timeoutMs: number): Fault =>
-  fault(
-    'LOG_UNCERTAIN',
-    `no reply within ${timeoutMs} ms; the broker may have made the schedule: tallystick schedule list`,
-  );
-
-interface SentCommand {
-  readonly address: Address;
-  readonly subject: string;
-  readonly body: Uint8Array;
-  /** Present if the command is for later. */
-  readonly when?: MsgHdrs;
-}
-
-/** The reply to a call, and its text: JavaScript may not be able to hold a number of it. */
-interface Replied {
-  readonly result: Result;
-  readonly text: string;
-}
-
-const send = async (
-  nc: NatsConnection,
-  { address, subject, body, when }: SentCommand,
-  { timeout: timeoutMs, priority, key }: Options,
-): Promise<Either<Fault, Replied>> => {
-  try {
-    const headers = when ?? makeHeaders();
-    if (priority !== undefined) headers.set(HEADER.priority, priority);
-    if (key !== undefined) headers.set(HEADER.key, key);
-    const reply = await untilServed(() => nc.request(subject, body, { timeout: timeoutMs, headers }));
-    const value = reply.json<Partial<Result> | null>();
-    return typeof value?.status === 'string'
-      ? right({ result: value as Result, text: reply.string() })
-      : left(fault('INTERNAL', `the reply is not a result: ${reply.string().slice(0, 200)}`));
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return left(fault('INTERNAL', 'the reply is not JSON'));
-    const unsent = neverSent(thrown);
-    if (unsent !== undefined) return left(unsent);
-    switch (silenceOf(thrown)) {
-      case 'timeout':
-        return left(when === undefined ? pending(address, timeoutMs) : unheard(timeoutMs));
-      case 'no-broker':
-        return left(
-          fault(
-            'BROKER_UNREACHABLE',
-            `a NATS server answers at ${nc.getServer()}, but no broker takes calls there`,
-          ),
-        );
-      case 'forbidden':
-        return left(
-          fault('SERVER_REFUSED', `${nc.getServer()} does not allow this credential to make that call`),
-        );
-      case 'lost':
-        return left(
-          fault('LOG_UNCERTAIN', 'the connection was lost during the call; the command may be stored'),
-        );
-    }
-  }
+const refusal = (error: ErrorLine): ErrorLine => {
+  const typed = Object.hasOwn(TYPED, error.code) ? TYPED[error.code] : undefined;
+  return typed === undefined
+    ? error
+    : { ...error, message: `${error.message}; on the command line, ${typed}` };
 };
 
 const isScheduled = (options: WhenHeaders): boolean =>
@@ -177,24 +111,24 @@ const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
 
 const callNow = (options: Options, sent: SentCommand): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
-    const replied = await send(nc, sent, options);
+    const replied = await sendCommand(nc, sent, options);
     if (isLeft(replied)) return replied;
     const { result, text } = replied.right;
     print(layOut(text, options.json !== true));
     if (result.status === 'ok') return right(done);
     // A program gets the answer once, with everything in it.
-    if (options.json !== true) printError(result.error, false);
+    if (options.json !== true) printError(refusal(result.error), false);
     return right(EXIT.no);
   });
 
 const callLater = (options: Options, sent: SentCommand): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
-    const replied = await send(nc, sent, options);
+    const replied = await sendCommand(nc, sent, options);
     if (isLeft(replied)) return replied;
     const { result } = replied.right;
     if (result.status !== 'ok') {
       const { error } = result;
-      printError(error, options.json === true);
+      printError(refusal(error), options.json === true);
       return right(isErrorCode(error.code) ? exitCodeOf(fault(error.code, error.message)) : EXIT.no);
     }
     const schedule = result.data as Schedule;

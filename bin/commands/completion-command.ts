@@ -14,9 +14,9 @@ export const addCompletion = (program: Command): void => {
     .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS))
     .action((shell: Shell) => print(verbatim(SCRIPTS[shell].trimEnd())));
   withExamples(command, [
-    "echo 'source <(tallystick completion bash)' >> ~/.bashrc",
-    "echo 'source <(tallystick completion zsh)' >> ~/.zshrc",
-    'tallystick completion fish > ~/.config/fish/completions/tallystick.fish',
+    "tallystick completion bash > ~/.tallystick.bash && echo 'source ~/.tallystick.bash' >> ~/.bashrc",
+    "tallystick completion zsh > ~/.tallystick.zsh && echo 'source ~/.tallystick.zsh' >> ~/.zshrc",
+    'tallystick completion fish > ~/.config/fish/conf.d/tallystick.fish',
   ]);
 };
 

@@ -8,6 +8,7 @@ import { withTargetOptions } from '../connect/connect.js';
 import { findDataDir } from '../connect/data-dir.js';
 import type { ExitCode } from '../output/exit.js';
 import { name, positive } from '../options/option-values.js';
+import { asTyped } from '../output/typed-program.js';
 import { print, printJson } from '../output/output.js';
 import { fittedTable } from '../text/fitted-table.js';
 import { pageLine } from '../text/page-text.js';
@@ -57,7 +58,7 @@ const format = (conversation: OpenConversation): string => {
     ['last record', `${last.seq}, ${last.time}`],
     ['open', `${commands} ${commands === 1 ? 'command' : 'commands'}`],
     ['participants', participantsOf(conversation)],
-    ['records', historyOf(seq)],
+    ['records', asTyped(historyOf(seq))],
   ];
   return facts.map(([fact, value]) => `${fact.padEnd(14)}${value}`).join('\n');
 };

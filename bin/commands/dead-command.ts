@@ -8,6 +8,7 @@ import type { DeadDetails, DeadPage, DeadSummary } from '../../schemas/dead.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { OPS } from '../../schemas/operate.js';
 import { Payload } from '../../schemas/payload.js';
+import { asTyped } from '../output/typed-program.js';
 import { printable } from '../../text/printable.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
@@ -88,7 +89,7 @@ const formatLetter = ({ redriven, stack, ...letter }: DeadDetails, payload: Payl
       `${letter.time}, result ${letter.result}, after ${letter.attempts === 1 ? '1 try' : `${letter.attempts} tries`}`,
     ],
     ['error', `${error.code}: ${error.message}${place}`],
-    ['conversation', `tallystick replay history --conversation ${letter.conversation}`],
+    ['conversation', asTyped(`tallystick replay history --conversation ${letter.conversation}`)],
     ...(letter.redrives === null ? [] : [['redrives', `dead letter ${letter.redrives}`] as const]),
     ...redriven.map(
       ({ command, status, code }) =>

@@ -8,6 +8,7 @@ import { print, printJson, verbatim } from '../output/output.js';
 import { whenUnwritten } from '../output/output-end.js';
 import { runCommand, withExamples } from '../output/run-command.js';
 import { terminal } from '../output/terminal.js';
+import { asTyped } from '../output/typed-program.js';
 import { devText } from '../dev/dev-text.js';
 
 interface Options extends DevOptions {
@@ -19,12 +20,15 @@ interface Options extends DevOptions {
 const isQuiet = (event: DevEvent): boolean =>
   event.event === 'broker' || (event.event === 'call' && event.error === undefined);
 
+/** The text is not ours: a payload, or the output of a module. */
+const isOfModule = ({ event }: DevEvent): boolean => event === 'call' || event === 'output';
+
 const teller = ({ json = false, quiet = false }: Options): ((event: DevEvent) => void) => {
   const style = terminal();
   return (event) => {
     if (quiet && isQuiet(event)) return;
     if (json) printJson(event);
-    else print(verbatim(devText(event, style)));
+    else print(verbatim(isOfModule(event) ? devText(event, style) : asTyped(devText(event, style))));
   };
 };
 

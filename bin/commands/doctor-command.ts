@@ -5,6 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import { type Colour, inColour, wantsColour } from '../../text/colour.js';
+import { asTyped } from '../output/typed-program.js';
 import { printable } from '../../text/printable.js';
 import type { Diagnosis } from '../doctor/diagnosis.js';
 import { checkBroker } from '../doctor/check-broker.js';
@@ -38,7 +39,7 @@ const textOf = ({ name, state, found, advice }: Diagnosis, isColoured: boolean):
   const head = inColour(isColoured, colour, mark.padEnd(STATE_WIDTH));
   const indent = `\n${' '.repeat(STATE_WIDTH + NAME_WIDTH)}`;
   const lines = (text: string): string => text.split('\n').map(printable).join(indent);
-  return `${head}${name.padEnd(NAME_WIDTH)}${lines(found)}${advice === undefined ? '' : `${indent}→ ${lines(advice)}`}`;
+  return `${head}${name.padEnd(NAME_WIDTH)}${lines(asTyped(found))}${advice === undefined ? '' : `${indent}→ ${lines(asTyped(advice))}`}`;
 };
 
 const summaryOf = (problems: number, warnings: number): string => {

@@ -11,6 +11,7 @@ import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { readyText } from '../text/ready-text.js';
 import { oneOf, repeated } from '../options/option-values.js';
+import { typedLog } from '../output/typed-program.js';
 import { whenUnwritten } from '../output/output-end.js';
 import { runCommand, withExamples } from '../output/run-command.js';
 import { loadableDirs } from '../jobs/module-source.js';
@@ -114,7 +115,10 @@ const start =
       if (options.json === true) printJson(ready);
       else print(readyText(ready));
     };
-    return runBroker({ ...config.right, modules: [...modules.right] }, { log: stderrLog(), onReady })();
+    return runBroker(
+      { ...config.right, modules: [...modules.right] },
+      { log: typedLog(stderrLog()), onReady },
+    )();
   };
 
 export const addStart = (program: Command): void => {

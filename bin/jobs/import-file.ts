@@ -7,6 +7,7 @@ import { progressReporter } from '../../broker/server/progress.js';
 import { readExport } from '../../transfer/import/read-export.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import type { ExitCode } from '../output/exit.js';
+import { asTyped, typedLog } from '../output/typed-program.js';
 import { print, printJson } from '../output/output.js';
 import { type ProgressBar, progressBar } from '../text/progress-bar.js';
 import { done } from '../output/run-command.js';
@@ -49,8 +50,10 @@ const stageBars = (): { show: (stage: RestoreStage, done: number, total: number)
 };
 
 const restoredText = ({ records, firstSeq, lastSeq, dataDir }: Restored): string =>
-  `${records} records, ${firstSeq} to ${lastSeq}, are the log of ${dataDir}; they were read back and match the file\n` +
-  `\`tallystick start --data ${dataDir}\` starts the broker with this log`;
+  asTyped(
+    `${records} records, ${firstSeq} to ${lastSeq}, are the log of ${dataDir}; they were read back and match the file\n` +
+      `\`tallystick start --data ${dataDir}\` starts the broker with this log`,
+  );
 
 /** Makes an export the log of a broker, in a directory without a log. */
 export const importLog =
@@ -63,7 +66,7 @@ export const importLog =
       dataDir,
       records: readExport(bytesOf(file), { partial }),
       ...(maxBytes === undefined ? {} : { maxBytes }),
-      log: stderrLog(),
+      log: typedLog(stderrLog()),
       onServerProgress: server.onProgress,
       onProgress: bars.show,
     })();

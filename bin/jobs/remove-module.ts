@@ -7,6 +7,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleRemoval, OPS } from '../../schemas/operate.js';
 import { withConnection } from '../connect/connect.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
+import { asTyped } from '../output/typed-program.js';
 import { print, printJson } from '../output/output.js';
 import { brokerDataDir } from '../../link/broker-data-dir.js';
 import { removeBuilds } from './module-builds.js';
@@ -38,7 +39,9 @@ const confirmed = async (removal: ModuleRemoval): Promise<boolean> => {
   // A question is no output of the command.
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`${removalText(removal)}\nRemove ${removal.name}? [y/N] `);
+    const answer = await terminal.question(
+      `${asTyped(removalText(removal))}\nRemove ${removal.name}? [y/N] `,
+    );
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();
@@ -72,7 +75,7 @@ const request = (
 
 const show = (removal: ModuleRemoval, json: boolean): ExitCode => {
   if (json) printJson(removal);
-  else print(removalText(removal));
+  else print(asTyped(removalText(removal)));
   return EXIT.done;
 };
 

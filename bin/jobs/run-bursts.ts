@@ -19,6 +19,7 @@ import type { Durability } from '../../schemas/log.js';
 import { burstText } from '../text/burst-text.js';
 import { burstView } from '../text/burst-view.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
+import { asTyped } from '../output/typed-program.js';
 import { print, printJson, printNote } from '../output/output.js';
 import { MODULES } from './run-broker.js';
 import { faultThrown } from '../output/thrown-fault.js';
@@ -69,7 +70,7 @@ const one = async (request: BurstRequest, dir: string): Promise<BurstRun> => {
 
 const tell = ({ outcome }: BurstRun, { json, runs }: BurstRequest, run: number): void => {
   if (json) printJson(outcome);
-  else print(`${runs === 1 ? '' : `run ${run} of ${runs}: `}${burstText(outcome)}`);
+  else print(`${runs === 1 ? '' : `run ${run} of ${runs}: `}${asTyped(burstText(outcome))}`);
 };
 
 /** `burst`: done if no run lost, duplicated or reordered a record and each recovered in time; otherwise no. */

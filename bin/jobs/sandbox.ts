@@ -2,6 +2,7 @@ import { createWriteStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NatsConnection } from 'nats';
 import { makeDirs } from '../../system/files/make-dirs.js';
+import { typedLog } from '../output/typed-program.js';
 import { stderrLog } from '../../system/lines/broker-log.js';
 import { type Lifetime, orThrow, runOrThrow } from '../../system/lifetime.js';
 import { restoreLog } from '../../transfer/import/restore-log.js';
@@ -35,7 +36,7 @@ export const fillSandbox = async (
     restoreLog({
       dataDir,
       records: recordsBefore(nc, fromSeq, open),
-      log: stderrLog(),
+      log: typedLog(stderrLog()),
       onServerProgress: server.onProgress,
       onProgress: (stage, done) => (stage === 'read' ? bar.update(done) : undefined),
     }),

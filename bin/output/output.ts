@@ -3,6 +3,7 @@ import { printable, printableText } from '../../text/printable.js';
 import { isErrorCode } from '../../schemas/error-table.js';
 import { NEXT_STEP } from '../../schemas/next-steps.js';
 import { writeJson } from '../../schemas/write-json.js';
+import { asTyped } from './typed-program.js';
 
 /** The error on stderr: a fault of the error table, or the error of a result, whose codes belong to the module. */
 export interface ErrorLine {
@@ -58,6 +59,6 @@ export const printError = ({ code, message, path, retryable }: ErrorLine, json: 
   const error = { code, message, ...(path === undefined ? {} : { path }), retryable };
   const text = json
     ? JSON.stringify({ error })
-    : `tallystick: ${printable(code)}: ${message.replace(/\n(?! )/g, '\n  ')}${nextStepLine(code)}`;
+    : `tallystick: ${printable(code)}: ${asTyped(`${message.replace(/\n(?! )/g, '\n  ')}${nextStepLine(code)}`)}`;
   process.stderr.write(`${shown(text)}\n`);
 };

@@ -5,6 +5,7 @@ import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { EXIT, type ExitCode, exitCodeOf } from './exit.js';
 import { printError } from './output.js';
 import { faultThrown } from './thrown-fault.js';
+import { asTyped } from './typed-program.js';
 
 /** Every command has `--json`. Errors follow it too, also those from before the options are parsed. */
 export const wantsJson = (argv: readonly string[] = process.argv): boolean => {
@@ -33,7 +34,13 @@ export const orUsage = <T>(option: string, parsed: Either<Fault, T>): T => {
   return parsed.right;
 };
 
+const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent));
+
+/** Examples in the help. They say `tallystick`, and the help shows the name that you type. */
 export const withExamples = (command: Command, examples: readonly string[]): Command =>
-  command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+  command.addHelpText('after', () => {
+    const shown = examples.map((example) => `  $ ${asTyped(example, () => rootOf(command).name())}`);
+    return `\nExamples:\n${shown.join('\n')}`;
+  });
 
 export const done = EXIT.done;

@@ -4,6 +4,7 @@ import type { Hit } from '../../replay/sandbox/break-point.js';
 import type { Compared, Verdict } from '../../replay/sandbox/compare-answers.js';
 import type { Ran } from '../../replay/sandbox/run-range.js';
 import { splitSubject } from '../../schemas/subjects.js';
+import { asTyped } from '../output/typed-program.js';
 
 const addressOf = (text: string): string => {
   const subject = splitSubject(text);
@@ -63,6 +64,6 @@ export const keptText = (dir: string, hit: Hit | undefined): string =>
     `the sandbox is kept in ${dir}:`,
     ...(hit === undefined || hit.agent === ''
       ? []
-      : [`  tallystick agent get ${hit.module} ${hit.agent} --data ${dir}`]),
-    `  tallystick start --data ${dir} --nats-port 0`,
+      : [asTyped(`  tallystick agent get ${hit.module} ${hit.agent} --data ${dir}`)]),
+    asTyped(`  tallystick start --data ${dir} --nats-port 0`),
   ].join('\n');

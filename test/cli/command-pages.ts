@@ -27,6 +27,6 @@ const pagesOf = (command: Command, words: readonly string[], columns: number): r
   ...below(command).flatMap((one) => pagesOf(one, [...words, one.name()], columns)),
 ];
 
-/** Every page of `--help`, as the command tree has them. */
-export const commandPages = async (columns = 80): Promise<readonly CommandPage[]> =>
-  pagesOf(await buildProgram([]), [], columns);
+/** Every page of `--help`, as the command tree has them for a person who types `typed`. */
+export const commandPages = async (columns = 80, typed = 'tallystick'): Promise<readonly CommandPage[]> =>
+  pagesOf(await buildProgram([], typed), [], columns);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { NOT_HERE } from '../runner/not-here.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
+import { PROJECT_ROOT } from '../support/project-root.js';
 import { tallystickPath } from '../support/program-paths.js';
 import { runProgram } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
@@ -27,6 +28,16 @@ source <(tallystick completion zsh)
 words=(tallystick "$@"); CURRENT=$(($# + 1))
 _tallystick`;
 
+/** The same lines after `npx`. */
+const BASH_NPX = BASH.replace(
+  '(tallystick "$@"); COMP_CWORD=$#',
+  '(npx tallystick "$@"); COMP_CWORD=$(($# + 1))',
+).replace(/^_tallystick$/m, '_tallystick_npx');
+const ZSH_NPX = ZSH.replace(
+  '(tallystick "$@"); CURRENT=$(($# + 1))',
+  '(npx tallystick "$@"); CURRENT=$(($# + 2))',
+).replace(/^_tallystick$/m, '_tallystick_npx');
+
 const FISH = `tallystick completion fish | source
 complete -C "tallystick $argv[1]"`;
 
@@ -46,6 +57,10 @@ describe('completion in a shell', () => {
       { mode: 0o755 },
     );
     writeFileSync(join(home.path, 'a file.ts'), '');
+    const project = join(home.path, 'project');
+    mkdirSync(join(project, 'node_modules', '.bin'), { recursive: true });
+    mkdirSync(join(project, 'src', 'deep'), { recursive: true });
+    symlinkSync(join(bin, 'tallystick'), join(project, 'node_modules', '.bin', 'tallystick'));
     // The test does not measure how fast names come.
     env = {
       PATH: `${bin}${delimiter}${process.env.PATH}`,
@@ -70,6 +85,9 @@ describe('completion in a shell', () => {
   const inBash = (...words: readonly string[]) => lines('bash', ['--norc', '-c', BASH, 'bash', ...words]);
   const inZsh = (...words: readonly string[]) => lines('zsh', ['-f', '-c', ZSH, 'zsh', ...words]);
   const inFish = (line: string) => lines('fish', ['--no-config', '-c', FISH, line]);
+  const FISH_NPX = FISH.replace('complete -C "tallystick', 'complete -C "npx tallystick');
+  /** A project with the package, in a folder below its root; and a clone, where only npx finds the program. */
+  const PLACES = () => [join(home.path, 'project', 'src', 'deep'), PROJECT_ROOT];
 
   test(
     'bash completes commands, options, values, files and the names that a broker has',
@@ -100,6 +118,32 @@ describe('completion in a shell', () => {
     assert.deepEqual(await inFish('module info acc'), ['accounts\t1.0.0 loaded']);
     assert.deepEqual(await inFish('agent get accounts '), ['alice']);
   });
+
+  const byNpx: readonly (readonly [string, readonly string[], string])[] = [
+    ['bash', ['--norc', '-c', BASH_NPX, 'bash'], 'module'],
+    ['zsh', ['-f', '-c', ZSH_NPX, 'zsh'], 'module:load, stop and inspect modules'],
+    ['fish', ['--no-config', '-c', FISH_NPX], 'module\tload, stop and inspect modules'],
+  ];
+  for (const [shell, args, candidate] of byNpx)
+    test(`${shell} completes behind npx, in a project and in a clone`, needs(shell), async () => {
+      for (const cwd of PLACES()) {
+        const { stdout, stderr } = await runProgram(shell, [...args, 'mod'], { env, cwd });
+        assert.deepEqual([stdout.trim(), stderr], [candidate, ''], cwd);
+      }
+    });
+
+  test(
+    'bash keeps the completion of npx for other programs, also if it reads the script twice',
+    needs('bash'),
+    async () => {
+      const script = `_other() { COMPREPLY=(from-another); }
+complete -F _other npx
+source <(tallystick completion bash); source <(tallystick completion bash)
+COMP_WORDS=(npx tsc ''); COMP_CWORD=2; _tallystick_npx
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+      assert.deepEqual(await lines('bash', ['--norc', '-c', script]), ['from-another']);
+    },
+  );
 
   test('without a broker there are no names, no error and no wait for one', async () => {
     const { code, stdout, stderr } = await tallystick(

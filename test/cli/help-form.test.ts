@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exitMeanings } from '../../bin/output/exit-meanings.js';
+import { EXIT } from '../../bin/output/exit.js';
 import { commandPages } from './command-pages.js';
 
 const pages = await commandPages();
 
 /** The heads of a page's parts, in order. */
 const partsOf = (help: string): readonly string[] =>
-  [...help.matchAll(/^(Usage|Arguments|Options|Commands|Examples):/gm)].map(([, part = '']) => part);
+  [...help.matchAll(/^(Usage|Arguments|Options|Commands|Examples|Exit codes):/gm)].map(
+    ([, part = '']) => part,
+  );
 
-test('every page of help has usage, arguments, options, commands and examples, in this order', () => {
+test('every page of help has usage, arguments, options, commands, examples and exit codes, in this order', () => {
   for (const { name, command, help } of pages) {
     const expected = [
       'Usage',
@@ -16,6 +20,7 @@ test('every page of help has usage, arguments, options, commands and examples, i
       'Options',
       ...(command.commands.some((one) => one.name() !== 'complete') ? ['Commands'] : []),
       'Examples',
+      ...(command.commands.length > 0 ? [] : ['Exit codes']),
     ];
     assert.deepEqual(partsOf(help), expected, name);
   }
@@ -37,6 +42,23 @@ test('every example begins with the command that it shows', () => {
       examples.some((line) => line.includes(`tallystick ${name}`.trim())),
       name,
     );
+  }
+});
+
+test('every command says what its exit codes mean, in lines that fit 80 columns', () => {
+  for (const { name, help } of pages.filter((page) => page.command.commands.length === 0)) {
+    const codes = help.slice(help.indexOf('\nExit codes:')).trim().split('\n').slice(1);
+    assert.deepEqual(
+      codes,
+      (exitMeanings(name) ?? []).map(([code, meaning]) => `  ${code}  ${meaning}`),
+      name,
+    );
+    assert.deepEqual(
+      codes.map((line) => line.slice(0, 5)),
+      Object.values(EXIT).map((code) => `  ${code}  `),
+      name,
+    );
+    for (const line of codes) assert.ok(line.length <= 80, `${name}: ${line}`);
   }
 });
 

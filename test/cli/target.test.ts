@@ -149,10 +149,23 @@ describe('a start', () => {
       server: { version: '2.15.1', embedded: true },
       modules: [{ name: 'accounts', version: '1.0.0', pid: 7 }],
     };
-    const usual = readyText(ready);
-    assert.match(
-      usual,
-      /\n {2}nats req call\.accounts\.deposit\.alice '\{"amount":5\}'\n {2}npx tallystick status\n/,
+    const typed = () => 'npx tallystick';
+    const usual = readyText(ready, typed);
+    assert.equal(
+      usual.slice(usual.indexOf('Try:')),
+      [
+        'Try:',
+        `  npx tallystick call accounts.deposit '{"amount":5}' --agent alice`,
+        '  npx tallystick replay history --last 20',
+        '  npx tallystick status',
+        'If you have the command line of NATS:',
+        `  nats req call.accounts.deposit.alice '{"amount":5}'`,
+      ].join('\n'),
+    );
+    const without = readyText({ ...ready, modules: [] }, typed);
+    assert.equal(
+      without.slice(without.indexOf('Try:')),
+      'Try:\n  npx tallystick replay history --last 20\n  npx tallystick status',
     );
     assert.match(usual, /accounts 1\.0\.0 \(pid 7\)/);
     const other = readyText({ ...ready, nats: 'nats://127.0.0.1:5555', dataDir: '/var/x y' });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exitMeanings } from '../../bin/output/exit-meanings.js';
 import { ERRORS } from '../../schemas/error-table.js';
 import { NEXT_STEP } from '../../schemas/next-steps.js';
 import { commandPages } from '../cli/command-pages.js';
@@ -52,6 +53,10 @@ const commands = async (): Promise<string> =>
         `\`tallystick ${name} ${command.usage()}\` — ${command.description()}`,
         ...part(['argument', 'is'], argumentsOf(command)),
         ...part(['option', 'is'], optionsOf(command)),
+        table(
+          ['exit code', 'means'],
+          (exitMeanings(name) ?? []).map(([exit, meaning]) => [`${exit}`, meaning]),
+        ),
         examplesOf(help).join('\n'),
       ].join('\n\n'),
     )

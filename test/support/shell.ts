@@ -28,7 +28,7 @@ export const shellEnvironment = (
     `program=$1; shift; case $program in
 tsx) exec '${process.execPath}' '${TSX}' "$@";;
 esac
-exec '${process.execPath}' '${program}'`,
+npm_command=exec exec '${process.execPath}' '${program}'`,
   );
   const clean = Object.fromEntries(OTHERS.map((name) => [name, undefined]));
   return { ...clean, PATH: `${bin}${delimiter}${process.env.PATH}` };
