@@ -77,10 +77,12 @@ const get = (module: string, agent: string, options: GetOptions): TE.TaskEither<
     : TE.left(fault('USAGE', '--at is for the past, --at-least for the future; give one of them'));
 };
 
-const agentTable = (agents: readonly ListedAgent[]): string =>
+export const agentTable = (agents: readonly ListedAgent[], columns?: number): string =>
   fittedTable(
     ['AGENT', 'SEQ', 'TIME'],
     agents.map(({ agent, seq, time }) => [agent, `${seq}`, time]),
+    { keys: ['AGENT'] },
+    columns,
   );
 
 const list = (

@@ -75,7 +75,7 @@ const get = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
     return right(done);
   });
 
-const table = (conversations: readonly OpenConversation[]): string =>
+export const conversationTable = (conversations: readonly OpenConversation[], columns?: number): string =>
   fittedTable(
     ['CONVERSATION', 'BEGAN', 'LAST', 'TIME', 'OPEN', 'PARTICIPANTS'],
     conversations.map((each) => [
@@ -86,6 +86,8 @@ const table = (conversations: readonly OpenConversation[]): string =>
       `${each.commands}`,
       participantsOf(each),
     ]),
+    { keys: ['CONVERSATION', 'LAST'], spare: ['BEGAN'] },
+    columns,
   );
 
 const list = ({
@@ -114,7 +116,7 @@ const list = ({
       what: 'open conversations',
       next: page.next,
     });
-    print(`${table(page.conversations)}\n\n${line}`);
+    print(`${conversationTable(page.conversations)}\n\n${line}`);
     return right(done);
   });
 

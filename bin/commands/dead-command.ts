@@ -49,7 +49,7 @@ export const deadLetters = async function* (
 const addressOf = ({ module, action, agent }: Pick<DeadDetails, 'module' | 'action' | 'agent'>): string =>
   [module, action, ...(agent === null ? [] : [agent])].join('.');
 
-const table = (letters: readonly DeadSummary[]): string =>
+export const deadTable = (letters: readonly DeadSummary[], columns?: number): string =>
   fittedTable(
     ['COMMAND', 'TIME', 'ADDRESS', 'SENDER', 'TRIES', 'ERROR', 'REDRIVEN AS'],
     letters.map((letter) => [
@@ -61,6 +61,8 @@ const table = (letters: readonly DeadSummary[]): string =>
       letter.error.code,
       letter.redriven.join(', '),
     ]),
+    { keys: ['COMMAND', 'ADDRESS', 'ERROR'], spare: ['TRIES', 'SENDER', 'TIME'] },
+    columns,
   );
 
 const list = ({ module, limit, ...options }: Options): TE.TaskEither<Fault, ExitCode> =>
@@ -74,7 +76,7 @@ const list = ({ module, limit, ...options }: Options): TE.TaskEither<Fault, Exit
       }
       letters = [...letters, ...page.right].slice(limit === undefined ? 0 : -limit);
     }
-    if (options.json !== true) print(table(letters));
+    if (options.json !== true) print(deadTable(letters));
     else for (const letter of letters) await printLine(JSON.stringify(letter));
     return right(done);
   });

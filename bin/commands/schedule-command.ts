@@ -20,7 +20,7 @@ import { when } from '../text/schedule-text.js';
 const address = ({ module, action, agent }: Schedule): string =>
   `${module}.${action}${agent === null ? '' : `.${agent}`}`;
 
-const table = (schedules: readonly Schedule[]): string =>
+export const scheduleTable = (schedules: readonly Schedule[], columns?: number): string =>
   fittedTable(
     ['ID', 'COMMAND', 'SENDER', 'WHEN', 'NEXT'],
     schedules.map((schedule) => [
@@ -30,6 +30,8 @@ const table = (schedules: readonly Schedule[]): string =>
       when(schedule),
       schedule.next,
     ]),
+    { keys: ['ID', 'COMMAND'], spare: ['SENDER'] },
+    columns,
   );
 
 const payloadText = ({ form, payload, dataBytes }: ScheduleDetails): string => {
@@ -46,7 +48,7 @@ const payloadText = ({ form, payload, dataBytes }: ScheduleDetails): string => {
 
 const details = (schedule: ScheduleDetails): string =>
   [
-    table([schedule]),
+    scheduleTable([schedule]),
     '',
     `created ${schedule.created}`,
     ...Object.entries(schedule.headers).map(([name, value]) => printable(`${name}: ${value}`)),
@@ -88,7 +90,7 @@ const showAll = (options: ShowOptions): TE.TaskEither<Fault, ExitCode> =>
       allSchedules(nc),
       TE.map((schedules) => {
         if (options.json === true) printJson({ schedules });
-        else print(table(schedules));
+        else print(scheduleTable(schedules));
         return done;
       }),
     ),

@@ -125,7 +125,7 @@ export const rebuild =
       const when = isRunning(info) ? 'now' : 'when it is loaded';
       return [module, `${agents}`, `${changes}`, `${seq}`, when];
     });
-    print(fittedTable(['MODULE', 'AGENTS', 'CHANGES', 'UP TO', 'READ'], rows));
+    print(fittedTable(['MODULE', 'AGENTS', 'CHANGES', 'UP TO', 'READ'], rows, { keys: ['MODULE'] }));
     print(`\nfolded from ${lastSeq} records in ${seconds.toFixed(1)} s`);
     return right(done);
   };
@@ -142,7 +142,7 @@ export const check =
     if (json) printJson({ same, modules, difference: difference ?? null, seconds });
     else {
       const rows = modules.map(({ module, agents, changes }) => [module, `${agents}`, `${changes}`]);
-      print(fittedTable(['MODULE', 'AGENTS', 'CHANGES'], rows));
+      print(fittedTable(['MODULE', 'AGENTS', 'CHANGES'], rows, { keys: ['MODULE'] }));
       if (same) print(`\nall states match the log; compared in ${seconds.toFixed(1)} s`);
     }
     if (same) return right(done);

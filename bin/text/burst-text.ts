@@ -39,6 +39,6 @@ export const burstText = (outcome: BurstOutcome): string => {
       .map(([role, us]) => `${role} ${us}`)
       .join(', ')}`,
     ...(faults.length > 0 ? ['faults:', ...faults.map(faultLine)] : []),
-    fittedTable(['ms since due', 'p50', 'p99', 'max'], rows),
+    fittedTable(['ms since due', 'p50', 'p99', 'max'], rows, { keys: ['ms since due'] }),
   ].join('\n');
 };

@@ -53,6 +53,7 @@ export const reportText = (report: DiffReport): string => {
     fittedTable(
       counts.map(([head]) => head),
       [counts.map(([, count]) => `${count}`)],
+      { keys: [] },
     ),
   ].join('\n');
 };

@@ -5,8 +5,8 @@ import { fittedTable } from './fitted-table.js';
 const orDash = <T>(value: T | null, format: (value: T) => string = String): string =>
   value === null ? '-' : format(value);
 
-export const modulesTable = (modules: readonly ModuleStatus[]): string => {
-  const heads = ['MODULE', 'VERSION', 'STATE', 'PID', 'RESTARTS', 'LAG', 'CPU', 'MEMORY'];
+export const modulesTable = (modules: readonly ModuleStatus[], columns?: number): string => {
+  const heads = ['MODULE', 'VERSION', 'STATE', 'PID', 'RESTARTS', 'LAG', 'CPU', 'MEMORY'] as const;
   const rows = modules.map(({ name, version, state, pid, restarts, lag, cpuPercent, rssBytes }) => [
     name,
     version,
@@ -19,11 +19,14 @@ export const modulesTable = (modules: readonly ModuleStatus[]): string => {
   ]);
   // A reason is a sentence. As a column it would push the table off the screen.
   const reasons = modules.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason}`]));
-  return [fittedTable(heads, rows), ...reasons].join('\n');
+  return [
+    fittedTable(heads, rows, { keys: ['MODULE', 'STATE'], spare: ['CPU', 'MEMORY', 'VERSION'] }, columns),
+    ...reasons,
+  ].join('\n');
 };
 
-export const statsTable = (modules: readonly ModuleStats[]): string => {
-  const heads = ['MODULE', 'HANDLED', 'PENDING', 'AGENTS', 'ACTION', 'CALLS', 'ERRORS', 'MEAN MS'];
+export const statsTable = (modules: readonly ModuleStats[], columns?: number): string => {
+  const heads = ['MODULE', 'HANDLED', 'PENDING', 'AGENTS', 'ACTION', 'CALLS', 'ERRORS', 'MEAN MS'] as const;
   const rows = modules.flatMap(({ name, handled, pending, agents, actions }) => {
     const own = [name, `${handled}`, `${pending}`, `${agents}`];
     const each = actions.map(({ action, calls, errors, meanMs }, i) => [
@@ -35,5 +38,5 @@ export const statsTable = (modules: readonly ModuleStats[]): string => {
     ]);
     return each.length > 0 ? each : [own];
   });
-  return fittedTable(heads, rows);
+  return fittedTable(heads, rows, { keys: ['MODULE', 'ACTION'], spare: ['AGENTS'] }, columns);
 };

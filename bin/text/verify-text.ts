@@ -28,12 +28,14 @@ const counts = (found: Verification): string =>
         formatNumber,
       ),
     ],
+    { keys: [] },
   );
 
 const checks = (found: Verification): string =>
   fittedTable(
     ['FOUND', 'KIND', 'WHAT IT IS'],
     KINDS.map(([key, kind, what]) => [formatNumber(found[key] as number), kind, what]),
+    { keys: ['FOUND', 'KIND'] },
   );
 
 const findings = ({ findings, findingsTotal }: Verification): readonly string[] => {
@@ -48,7 +50,7 @@ const findings = ({ findings, findingsTotal }: Verification): readonly string[] 
   const more = findingsTotal - shown.length;
   return [
     '',
-    fittedTable(['SEQ', 'KIND', 'PRODUCER', 'DETAIL'], rows),
+    fittedTable(['SEQ', 'KIND', 'PRODUCER', 'DETAIL'], rows, { keys: ['SEQ', 'KIND', 'PRODUCER'] }),
     ...(more > 0 ? [`and ${formatNumber(more)} more; --json lists the first 1,000`] : []),
   ];
 };

@@ -34,12 +34,12 @@ test('a table fits the terminal: its widest texts are cut, each cut is marked, a
     ['b'.repeat(50), '17', 'short'],
   ];
   for (const room of [30, 40, 60, 90]) {
-    const lines = formatTable(heads, rows, room).split('\n');
+    const lines = formatTable(heads, rows, { room }).split('\n');
     for (const line of lines) assert.ok(line.length <= room, `${line.length} of ${room}`);
     assert.ok(lines.some((line) => line.includes('…')));
     assert.ok(lines[1]?.includes('1234567890'));
   }
-  assert.equal(formatTable(heads, rows, 500), formatTable(heads, rows));
+  assert.equal(formatTable(heads, rows, { room: 500 }), formatTable(heads, rows));
   assert.ok(!formatTable(heads, rows).includes('…'));
 });
 
