@@ -161,11 +161,16 @@ export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
 export const ActionStatsSchema = Type.Object(
   {
     action: Type.String(),
-    calls: Count,
-    errors: Count,
+    commands: Type.Integer({
+      minimum: 0,
+      description:
+        'Commands that have a result: calls, plain commands, firings of schedules, commands of modules.',
+    }),
+    calls: Type.Integer({ minimum: 0, description: 'Calls that the gateway took or refused.' }),
+    errors: Type.Integer({ minimum: 0, description: 'Calls whose result is not ok, and refused calls.' }),
     meanMs: Type.Number({ minimum: 0, description: 'Mean time from call to reply, milliseconds.' }),
   },
-  { description: 'Calls of one action through the gateway since the broker started.' },
+  { description: 'Commands and calls of one action, since the broker loaded the module.' },
 );
 export type ActionStats = Readonly<Static<typeof ActionStatsSchema>>;
 

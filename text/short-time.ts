@@ -1,7 +1,7 @@
 const TIME = /^\d{4}-(\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/;
 const SHORT = /^\d\d-\d\d \d\d:\d\d:\d\d$/;
 
-/** `01-02 03:04:05` for a time in UTC as records have it. A narrow terminal would cut the whole time. Other text stays. */
+/** `01-02 03:04:05` for a time in UTC as records have it: it fits a narrow terminal. Other text stays. */
 export const shortTime = (text: string): string => text.replace(TIME, '$1 $2');
 
 /** A time in one of the two forms. */

@@ -166,7 +166,9 @@ export const addModule = (program: Command): void => {
     group
       .command('stats')
       .argument('[name]', 'the module (default: all modules)')
-      .description('print calls, errors and mean times for each action'),
+      .description(
+        'print for each action its handled commands, and its calls with their errors and mean times',
+      ),
   );
   stats.action((name: string | undefined, options: Options) => {
     const body = name === undefined ? {} : { name };

@@ -26,12 +26,23 @@ export const modulesTable = (modules: readonly ModuleStatus[], columns?: number)
 };
 
 export const statsTable = (modules: readonly ModuleStats[], columns?: number): string => {
-  const heads = ['MODULE', 'HANDLED', 'PENDING', 'AGENTS', 'ACTION', 'CALLS', 'ERRORS', 'MEAN MS'] as const;
+  const heads = [
+    'MODULE',
+    'HANDLED',
+    'PENDING',
+    'AGENTS',
+    'ACTION',
+    'COMMANDS',
+    'CALLS',
+    'ERRORS',
+    'MEAN MS',
+  ] as const;
   const rows = modules.flatMap(({ name, handled, pending, agents, actions }) => {
     const own = [name, `${handled}`, `${pending}`, `${agents}`];
-    const each = actions.map(({ action, calls, errors, meanMs }, i) => [
+    const each = actions.map(({ action, commands, calls, errors, meanMs }, i) => [
       ...(i === 0 ? own : ['', '', '', '']),
       action,
+      `${commands}`,
       `${calls}`,
       `${errors}`,
       meanMs.toFixed(2),

@@ -7,6 +7,7 @@ import { causeOf, type WholeMessage } from '../../schemas/record.js';
 import { LOG } from '../../schemas/log.js';
 import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
+import type { OpenCommand } from '../index/open-commands.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { passed } from './passed-points.js';
@@ -78,7 +79,7 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
     options.reader.on('urgent', (records) => this.#read(records));
-    options.index.on('result', ({ seq }, resultSeq) => this.#answered(seq, resultSeq));
+    options.index.on('result', (command, resultSeq) => this.#answered(command, resultSeq));
     const answering: Pick<HandlerCallsOptions, 'wait' | 'refuse' | 'fetch'> = {
       wait: (...call) => this.#wait(...call),
       refuse: (msg, why) => this.#refuse(msg, why),
@@ -113,8 +114,11 @@ export class Gateway {
   }
 
   /** The index has read the result of a command. */
-  #answered(command: number, resultSeq: number): void {
-    if (this.#pending.has(command)) void this.#fetch(command, resultSeq);
+  #answered({ seq, module, name }: OpenCommand, resultSeq: number): void {
+    const served = this.#options.directory.find(module);
+    // Anyone can send a command to an action that does not exist. Counts of those would never end.
+    if (served !== undefined && actionOf(served, name) !== undefined) served.stats.handled(name);
+    if (this.#pending.has(seq)) void this.#fetch(seq, resultSeq);
   }
 
   /**

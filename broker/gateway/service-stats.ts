@@ -1,13 +1,14 @@
 import type { ActionStats } from '../../schemas/operate.js';
 
 interface Counters {
+  commands: number;
   requests: number;
   errors: number;
   lastError: string;
   nanoseconds: number;
 }
 
-/** Counts of one module's calls by action, since the module was loaded. */
+/** Counts of one module's commands and calls by action, since the module was loaded. */
 export class ServiceStats {
   readonly started = new Date();
   readonly #actions = new Map<string, Counters>();
@@ -20,6 +21,11 @@ export class ServiceStats {
       counters.errors += 1;
       counters.lastError = error;
     }
+  }
+
+  /** A command has its result: of a call, of a plain command, of a firing, or of another module. */
+  handled(action: string): void {
+    this.#of(action).commands += 1;
   }
 
   /** As NATS services report an endpoint (ADR-32). */
@@ -35,14 +41,20 @@ export class ServiceStats {
   }
 
   action(action: string): ActionStats {
-    const { requests, errors, nanoseconds } = this.#of(action);
-    return { action, calls: requests, errors, meanMs: requests === 0 ? 0 : nanoseconds / requests / 1e6 };
+    const { commands, requests, errors, nanoseconds } = this.#of(action);
+    return {
+      action,
+      commands,
+      calls: requests,
+      errors,
+      meanMs: requests === 0 ? 0 : nanoseconds / requests / 1e6,
+    };
   }
 
   #of(action: string): Counters {
     let counters = this.#actions.get(action);
     if (counters === undefined) {
-      counters = { requests: 0, errors: 0, lastError: '', nanoseconds: 0 };
+      counters = { commands: 0, requests: 0, errors: 0, lastError: '', nanoseconds: 0 };
       this.#actions.set(action, counters);
     }
     return counters;

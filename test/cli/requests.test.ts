@@ -197,12 +197,12 @@ describe('module', () => {
           handled: 7,
           pending: 0,
           agents: 2,
-          actions: [{ action: 'deposit', calls: 7, errors: 1, meanMs: 1.234 }],
+          actions: [{ action: 'deposit', commands: 9, calls: 7, errors: 1, meanMs: 1.234 }],
         },
       ],
     }));
     assert.match((await run(['module', 'list'])).stdout, /^MODULE +VERSION +STATE/);
-    assert.match((await run(['module', 'stats'])).stdout, /^accounts +7 +0 +2 +deposit +7 +1 +1\.23$/m);
+    assert.match((await run(['module', 'stats'])).stdout, /^accounts +7 +0 +2 +deposit +9 +7 +1 +1\.23$/m);
   });
 
   test('load sends an absolute directory, unload its flag', async () => {
