@@ -76,13 +76,13 @@ export const formatTable = (
     : full;
   const all = measured(heads, cells, keys);
   let shown = heads.map((_, i) => i);
-  const fit = (): readonly Column[] =>
+  const asFitted = (): readonly Column[] =>
     fitted(
       shown.flatMap((i) => all[i] ?? []),
       room,
     );
-  for (const left of spare) if (widthOf(fit()) > room) shown = shown.filter((i) => i !== left);
-  const columns = fit();
+  for (const left of spare) if (widthOf(asFitted()) > room) shown = shown.filter((i) => i !== left);
+  const columns = asFitted();
   const line = (row: readonly string[]): string =>
     columns
       .map(({ width, right }, at) => {

@@ -213,7 +213,7 @@ describe('wrong usage exits 2', () => {
       const { code, stdout, stderr } = await (group === 'replay' ? runBuilt : run)([group]);
       assert.equal(code, 2);
       assert.equal(stdout, '');
-      assert.match(stderr, new RegExp(`Usage: tallystick ${group}`));
+      assert.match(stderr, new RegExp(`Usage: (?:npx )?tallystick ${group}`));
     }
   });
 
