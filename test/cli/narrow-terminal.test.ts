@@ -139,6 +139,24 @@ describe('on a terminal of 80 or 120 columns', () => {
         [id, address],
       ],
       [
+        'conversation list',
+        (columns: number) =>
+          conversationTable(
+            [
+              {
+                conversation: 12_345_678,
+                began: TIME,
+                last: { seq: 12_345_999, time: TIME },
+                commands: 17,
+                participants: [`${module} ${agent}`, 'orders order-7'],
+                more: false,
+              } as unknown as Parameters<typeof conversationTable>[0][number],
+            ],
+            columns,
+          ),
+        ['12345678', '12345999'],
+      ],
+      [
         'agent list',
         (columns: number) => agentTable([{ agent, seq: 12_345_678, time: TIME } as never], columns),
         [agent, '12345678'],
