@@ -12,6 +12,8 @@ const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_DATA_DIR = '.tallystick';
 /** Modules that were built from their source, in the data directory: `modules/<name>/<digest>`. */
 export const BUILT_DIR = 'modules';
+/** In the directory of such a module: the path of its source file. */
+export const SOURCE_FILE = 'source.json';
 export const DEFAULT_NATS_PORT = 4222;
 
 /** A program that may write a module's events within the account of the log, named by its key. */

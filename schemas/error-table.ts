@@ -192,6 +192,7 @@ export const ERRORS = {
     504,
     'The request takes longer than its sender waits; the broker continues with it.',
   ),
+  MODULE_NAME_TAKEN: row('rejected', false, 2, 409, 'Two modules have the same name.'),
   MODULE_STATE: row('failed', false, 1, 409, 'The module is not in a state that allows this.'),
   DEPENDENCY_MISSING: row('failed', false, 1, 424, 'A module needs another module that is not loaded.'),
   DEPENDENCY_CYCLE: row('failed', false, 1, 424, 'Modules need each other in a circle.'),

@@ -45,6 +45,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   MODULE_BUILD_FAILED: 'Correct the source at the named line.',
   MODULE_START_FAILED: 'Read the last output with `tallystick module info NAME`, then reload the module.',
   OPERATION_PENDING: 'Look at `tallystick module list` until the module has its state.',
+  MODULE_NAME_TAKEN: 'Give one of the two modules another `name`, or leave one out.',
   MODULE_STATE:
     'Look at `tallystick module list`. To run changed code of a loaded module, use `module reload NAME`.',
   DEPENDENCY_MISSING: 'Load the named module first.',

@@ -39,10 +39,10 @@ interface NewCode<E extends string> {
   readonly ms: number;
 }
 
-/** `unchanged`: a broken source gives the code that runs. `gone`: the file is not there. */
-interface SourceState<E extends string> {
+interface OfSource<E extends string> {
   readonly event: E;
   readonly source: string;
+  /** The name by its last good code; null if there is none. */
   readonly module: string | null;
 }
 
@@ -64,16 +64,12 @@ export type DevEvent =
     }
   | NewCode<'loaded'>
   | NewCode<'reloaded'>
-  | {
-      readonly event: 'broken';
-      readonly source: string;
-      readonly module: string | null;
-      /** The module runs code that was good before. */
-      readonly continues: boolean;
-      readonly error: ErrorLine;
-    }
-  | SourceState<'unchanged'>
-  | SourceState<'gone'>
+  /** `continues`: the module runs code that was good before. */
+  | (OfSource<'broken'> & { readonly continues: boolean; readonly error: ErrorLine })
+  /** A broken source gives the code that runs. */
+  | OfSource<'unchanged'>
+  /** The file is not there. */
+  | (OfSource<'gone'> & { readonly continues: boolean })
   | { readonly event: 'note'; readonly text: string }
   | { readonly event: 'types'; readonly problems: readonly TypeProblem[] }
   /** A line that a module printed. */

@@ -4,13 +4,15 @@ import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { type BuiltModule, buildModule } from '../../modules/bundle/build-module.js';
-import { type Fault, FaultError } from '../../schemas/errors.js';
+import { nameTaken, originOf } from '../../broker/supervisor/module-origin.js';
+import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { pause } from '../../system/async/pause.js';
 import { DEFAULT_TIMEOUT_MS } from '../connect/slow-request.js';
 import { moduleInfo } from '../jobs/module-code.js';
 import { removeEarlierBuilds } from '../jobs/module-builds.js';
 import { loadDir, reloadDir } from '../jobs/load-module-source.js';
 import type { DevEvent } from './dev-event.js';
+import type { ModuleNames } from './module-names.js';
 
 const WAITING = { waitMs: DEFAULT_TIMEOUT_MS };
 /** How often a broker that restarts its server is asked again, and after which pause. */
@@ -19,11 +21,20 @@ const RETRY_MS = 250;
 /** The broker cannot be asked now, or another request has the module. */
 const PASSING: ReadonlySet<string> = new Set(['BROKER_UNREACHABLE', 'SERVER_UNREACHABLE', 'MODULE_STATE']);
 
+const runsFrom = (name: string, source: string, other: string): Fault =>
+  fault(
+    'MODULE_NAME_TAKEN',
+    `${source} has the module name ${name}, and the broker runs ${name} from ${other}: give the file another name, or run \`tallystick module remove ${name} --unload\` and save the file again`,
+  );
+
 export interface DevModuleOptions {
   readonly cwd: string;
   /** Where builds go: the folder of built modules in the data directory. */
   readonly root: string;
   readonly tell: (event: DevEvent) => void;
+  readonly names: ModuleNames;
+  /** Whether dev builds this file. */
+  readonly isOurs: (file: string) => boolean;
   /** Called with the paths that a build looked at, and the time when it began, milliseconds since 1970. */
   readonly onPaths: (paths: Iterable<string>, sinceMs: number) => void;
 }
@@ -34,6 +45,10 @@ export class DevModule {
   /** Files that the last builds read, and paths that they looked for. */
   #paths = new Set<string>();
   #isBroken = false;
+  /** The last event said that the source is broken or gone. */
+  #isToldBad = false;
+  /** The broker runs code of this source. */
+  #runs = false;
   #name: string | undefined;
   /** The build that the broker has, as far as this process knows. */
   #dir: string | undefined;
@@ -67,6 +82,9 @@ export class DevModule {
     if (built === undefined) return undefined;
     this.#name = built.name;
     this.#dir = built.dir;
+    this.#runs = true;
+    // Two sources with one name: the start of the broker refuses them.
+    this.options.names.take(built.name, this.file);
     return built.dir;
   }
 
@@ -91,21 +109,29 @@ export class DevModule {
         await this.#once(nc, at);
       } catch (thrown) {
         if (!(thrown instanceof FaultError)) throw thrown;
-        this.#broken(thrown.fault, true);
+        this.#broken(thrown.fault);
       }
     }
   }
 
   async #once(nc: NatsConnection, savedAt: number): Promise<void> {
-    if (!existsSync(this.file)) return this.#tell({ event: 'gone', ...this.#what });
-    const wasBroken = this.#isBroken;
+    const { names } = this.options;
+    if (!existsSync(this.file)) {
+      this.#isToldBad = true;
+      this.#tell({ event: 'gone', ...this.#what, continues: this.#runs });
+      return names.gone(this.file);
+    }
     const built = await this.#build();
     if (built === undefined || this.#isClosed) return;
-    if (built.dir === this.#dir) {
-      if (wasBroken) this.#tell({ event: 'unchanged', ...this.#what });
-      return;
-    }
-    await this.#give(nc, built, savedAt);
+    const { name, dir } = built;
+    // Another file may have had the name meanwhile.
+    if (!names.has(name, this.file)) this.#dir = undefined;
+    const holder = names.take(name, this.file);
+    if (holder !== undefined)
+      return this.#broken(nameTaken(name, relative(this.options.cwd, holder), this.#source));
+    if (dir !== this.#dir) return this.#give(nc, built, savedAt);
+    if (this.#isToldBad) this.#tell({ event: 'unchanged', ...this.#what });
+    this.#isToldBad = false;
   }
 
   /** Undefined if the build fails, which is told. */
@@ -119,7 +145,7 @@ export class DevModule {
     this.#paths = isLeft(built) ? new Set([...this.#paths, ...paths]) : paths;
     onPaths(this.#paths, sinceMs);
     if (isRight(built)) return built.right;
-    this.#broken(built.left, this.#dir !== undefined);
+    this.#broken(built.left);
     return undefined;
   }
 
@@ -129,30 +155,48 @@ export class DevModule {
    */
   async #give(nc: NatsConnection, { name, dir }: BuiltModule, savedAt: number): Promise<void> {
     const before = await this.#patiently(moduleInfo(nc, name));
-    if (isLeft(before) && before.left.code !== 'MODULE_UNKNOWN') return this.#broken(before.left, true);
-    const isKnown = isRight(before) && before.right.state !== 'unloaded';
+    if (isLeft(before) && before.left.code !== 'MODULE_UNKNOWN') return this.#broken(before.left);
+    const running = isRight(before) && before.right.state !== 'unloaded' ? before.right.dir : undefined;
+    const other = running === undefined ? undefined : this.#otherOrigin(running);
+    if (other !== undefined) return this.#broken(runsFrom(name, this.#source, other));
     const given = await this.#patiently(
-      isKnown ? reloadDir(nc, name, dir, WAITING) : loadDir(nc, dir, WAITING),
+      running === undefined ? loadDir(nc, dir, WAITING) : reloadDir(nc, name, dir, WAITING),
     );
     this.#name = name;
-    if (isLeft(given)) {
-      this.#isBroken = true;
-      this.#dir = undefined;
-      const old = isKnown && before.right.dir !== dir ? before.right.dir : undefined;
-      const isStopped = given.left.code === 'MODULE_START_FAILED';
-      const back =
-        isStopped && old !== undefined ? await this.#patiently(reloadDir(nc, name, old, WAITING)) : undefined;
-      // The lines after the first are those that the module printed, which were told already.
-      const [message = ''] = given.left.message.split('\n');
-      return this.#broken(
-        { ...given.left, message },
-        isStopped ? back !== undefined && isRight(back) : isKnown,
-      );
-    }
+    if (isLeft(given)) return this.#broken(await this.#withCodeBefore(nc, name, dir, running, given.left));
     this.#dir = dir;
+    this.#runs = true;
+    this.#isToldBad = false;
     const ms = Math.round(performance.now() - savedAt);
-    this.#tell({ event: isKnown ? 'reloaded' : 'loaded', module: name, source: this.#source, ms });
+    const event = running === undefined ? 'loaded' : 'reloaded';
+    this.#tell({ event, module: name, source: this.#source, ms });
     await removeEarlierBuilds(dir)();
+  }
+
+  /** The broker got code that it cannot run. It gets the code from before, if it stopped that. */
+  async #withCodeBefore(
+    nc: NatsConnection,
+    name: string,
+    dir: string,
+    running: string | undefined,
+    why: Fault,
+  ): Promise<Fault> {
+    this.#dir = undefined;
+    const isStopped = why.code === 'MODULE_START_FAILED';
+    const old = running === dir ? undefined : running;
+    const back =
+      isStopped && old !== undefined ? await this.#patiently(reloadDir(nc, name, old, WAITING)) : undefined;
+    this.#runs = isStopped ? back !== undefined && isRight(back) : running !== undefined;
+    // The lines after the first are those that the module printed, which were told already.
+    const [message = ''] = why.message.split('\n');
+    return { ...why, message };
+  }
+
+  /** The source or the directory of the code that the broker runs, if dev does not build it and it still exists. */
+  #otherOrigin(dir: string): string | undefined {
+    const origin = originOf(dir);
+    const isOther = origin !== this.file && !this.options.isOurs(origin) && existsSync(origin);
+    return isOther ? origin : undefined;
   }
 
   /** Asks again while the broker restarts its server, or while another request has the module. */
@@ -169,8 +213,9 @@ export class DevModule {
     return { source: this.#source, module: this.#name ?? null };
   }
 
-  #broken(error: Fault, continues: boolean): void {
-    this.#tell({ event: 'broken', ...this.#what, continues, error });
+  #broken(error: Fault): void {
+    this.#isToldBad = true;
+    this.#tell({ event: 'broken', ...this.#what, continues: this.#runs, error });
   }
 
   #tell(event: DevEvent): void {

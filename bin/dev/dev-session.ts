@@ -14,6 +14,7 @@ import { callFeed } from './call-feed.js';
 import type { DevEvent } from './dev-event.js';
 import { DevModule } from './dev-module.js';
 import { type DevSources, isModuleFile } from './dev-sources.js';
+import { ModuleNames } from './module-names.js';
 import { SourceWatch } from './source-watch.js';
 import { TypeCheck } from './type-check.js';
 
@@ -40,6 +41,10 @@ const isOurFrame = (line: string): boolean =>
 /** Keeps the modules of a running broker up to date with their sources, and tells each call. */
 export class DevSession {
   readonly #modules = new Map<string, DevModule>();
+  readonly #names = new ModuleNames((file) => {
+    const module = this.#modules.get(file);
+    if (module !== undefined) this.#refresh([module], performance.now());
+  });
   readonly #watch: SourceWatch;
   readonly #types: TypeCheck | undefined;
   readonly #ended = new AbortController();
@@ -131,6 +136,8 @@ export class DevSession {
       cwd,
       root: join(dataDir, BUILT_DIR),
       tell: (event) => this.#tell(event),
+      names: this.#names,
+      isOurs: (other) => this.#modules.has(other),
       onPaths: (paths, sinceMs) => this.#watch.add(paths, sinceMs),
     });
     this.#modules.set(file, module);
@@ -138,8 +145,7 @@ export class DevSession {
   }
 
   #changed(paths: ReadonlySet<string>, savedAt: number): void {
-    const nc = this.#nc;
-    if (nc === undefined) {
+    if (this.#nc === undefined) {
       for (const path of paths) this.#early.add(path);
       return;
     }
@@ -147,9 +153,14 @@ export class DevSession {
     const concerned = [...this.#modules.values()].filter((module) =>
       [...paths].some((path) => module.concerns(path)),
     );
-    if (concerned.length === 0) return;
+    this.#refresh(concerned, savedAt);
+  }
+
+  #refresh(modules: readonly DevModule[], savedAt: number): void {
+    const nc = this.#nc;
+    if (modules.length === 0 || nc === undefined) return;
     // The check of types would take the processor from the builds.
-    void Promise.all(concerned.map((module) => module.refresh(nc, savedAt)))
+    void Promise.all(modules.map((module) => module.refresh(nc, savedAt)))
       .then(() => this.#types?.begin())
       .catch((thrown: unknown) => this.#failed(faultThrown(thrown)));
   }

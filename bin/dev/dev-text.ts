@@ -37,7 +37,7 @@ const callText = (call: SeenCall, colour: boolean): string => {
 const problemText = ({ file, line, column, code, message }: TypeProblem): string =>
   indented(`${file}:${line}:${column}: ${code}: ${message}`);
 
-const continuation = ({ module, continues }: Extract<DevEvent, { event: 'broken' }>): string =>
+const continuation = ({ module, continues }: Extract<DevEvent, { event: 'broken' | 'gone' }>): string =>
   continues ? `${module ?? 'the module'} continues with its last good code` : 'no code of it runs';
 
 const readyText = ({
@@ -75,7 +75,7 @@ const body = (event: DevEvent, colour: boolean): string => {
     case 'unchanged':
       return `${printable(event.source)} is good again: the code is the same as before`;
     case 'gone':
-      return `${printable(event.source)} is gone: ${printable(event.module ?? 'the module')} continues with its last good code`;
+      return `${printable(event.source)} is gone: ${printable(continuation(event))}`;
     case 'note':
       return printable(event.text);
     case 'types':

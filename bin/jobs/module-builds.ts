@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { NEW_BUILDS, SOURCE_FILE } from '../../modules/bundle/build-module.js';
+import { sourceOf } from '../../broker/supervisor/module-origin.js';
+import { NEW_BUILDS } from '../../modules/bundle/build-module.js';
 import { BUILT_DIR } from '../../schemas/config.js';
 import { isName } from '../../schemas/names.js';
 import { type Fault, fault } from '../../schemas/errors.js';
@@ -12,16 +12,6 @@ import { type Fault, fault } from '../../schemas/errors.js';
 const KEPT_MS = 10 * 60_000;
 /** The same of many commands in that time: a build takes up to megabytes. */
 const KEPT_BUILDS = 10;
-
-/** The source of which a module directory was made; undefined if it was not made of one. */
-export const sourceOf = (dir: string): string | undefined => {
-  try {
-    const { file } = JSON.parse(readFileSync(join(dir, SOURCE_FILE), 'utf8')) as { file?: unknown };
-    return typeof file === 'string' ? file : undefined;
-  } catch {
-    return undefined;
-  }
-};
 
 interface FoundBuild {
   readonly dir: string;

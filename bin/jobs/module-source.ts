@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { sourceOf } from '../../broker/supervisor/module-origin.js';
 import { buildModule } from '../../modules/bundle/build-module.js';
 import { findEntry } from '../../modules/bundle/find-entry.js';
 import { BUILT_DIR } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { sourceOf } from './module-builds.js';
 
 /** A directory that the broker can load. */
 export interface LoadableModule {

@@ -10,6 +10,7 @@ import { type ModuleSource, readModule } from './manifest-file.js';
 import { ModuleChanges } from './module-changes.js';
 import { ModuleIntents } from './module-intents.js';
 import type { ModuleMemory } from './module-memory.js';
+import { nameTaken, originOf } from './module-origin.js';
 import type { ModuleSurroundings } from './module-surroundings.js';
 import { removalNote } from './removal-note.js';
 import type { PlannedStart } from './start-plan.js';
@@ -39,7 +40,7 @@ export class Supervisor {
       const { name } = source.manifest;
       const same = this.modules.find(name);
       if (same !== undefined) {
-        return E.left(fault('MODULE_STATE', `there is a module ${name} already, from ${same.source.dir}`));
+        return E.left(nameTaken(name, originOf(same.source.dir), originOf(source.dir)));
       }
       const module = this.#make(source);
       if (rest !== undefined) module.rest(rest);

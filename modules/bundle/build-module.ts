@@ -3,14 +3,13 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { SOURCE_FILE } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { replaceFile, syncPath } from '../../system/files/durable-file.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { BUNDLE_FILE, type BundleOptions, bundleSource } from './bundle-source.js';
 import { describeModule } from './describe-module.js';
 
-/** Where a built module came from, next to its manifest. */
-export const SOURCE_FILE = 'source.json';
 /** The directory of builds that have not ended. */
 export const NEW_BUILDS = '.new';
 const MANIFEST = 'manifest.json';

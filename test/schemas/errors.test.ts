@@ -47,6 +47,7 @@ const STABLE: Readonly<
   MODULE_BUILD_FAILED: ['rejected', false, 1, 400],
   MODULE_START_FAILED: ['failed', true, 1, 500],
   OPERATION_PENDING: ['failed', false, 1, 504],
+  MODULE_NAME_TAKEN: ['rejected', false, 2, 409],
   MODULE_STATE: ['failed', false, 1, 409],
   DEPENDENCY_MISSING: ['failed', false, 1, 424],
   DEPENDENCY_CYCLE: ['failed', false, 1, 424],
