@@ -5,7 +5,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** RFC 3339 writes a year with four digits, so there is no earlier and no later instant. */
 const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z');
-const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+export const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** Midnight UTC of a day; undefined if the calendar has no such day. */
 const dayStart = (year: number, month: number, day: number): number | undefined => {

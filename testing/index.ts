@@ -15,8 +15,8 @@ export {
   type InProcessTally,
   type RunnableModule,
   startInProcess,
-  type TestClock,
 } from './in-process/in-process-tally.js';
+export type { TestClock } from './in-process/test-clock.js';
 
 /** The types that the signatures above need, for a program that names them. */
 export type {

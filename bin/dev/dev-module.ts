@@ -91,9 +91,7 @@ export class DevModule {
   /** Builds it and has the broker load it. A save during a build leads to one more build. */
   refresh(nc: NatsConnection, savedAt: number): Promise<void> {
     this.#savedAt ??= savedAt;
-    this.#working ??= this.#work(nc).finally(() => {
-      this.#working = undefined;
-    });
+    this.#working ??= this.#work(nc);
     return this.#working;
   }
 
@@ -112,6 +110,8 @@ export class DevModule {
         this.#broken(thrown.fault);
       }
     }
+    // Here, and not when the promise resolves: a save in between would be lost.
+    this.#working = undefined;
   }
 
   async #once(nc: NatsConnection, savedAt: number): Promise<void> {

@@ -4,10 +4,11 @@ import { clip, printable } from '../../text/printable.js';
 const PARTS = ['manifest', 'actions', 'evolve'] as const;
 const MAX_NAMES = 20;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-const isModule = (value: unknown): value is AnyModule =>
+/** Whether a value has the parts of a module. */
+export const isModule = (value: unknown): value is AnyModule =>
   isObject(value) && PARTS.every((part) => isObject(value[part]));
 
 const namesOf = (value: unknown): readonly string[] =>
@@ -20,12 +21,20 @@ const list = (names: readonly string[]): string => {
   return [...shown, ...(names.length > MAX_NAMES ? [`${names.length - MAX_NAMES} more`] : [])].join(', ');
 };
 
+/** What a value lacks that is no module. */
+export const lackOf = (value: unknown): string => {
+  if (typeof value === 'function') return 'is a function';
+  if (!isObject(value)) return `is ${value === null ? 'null' : typeof value}`;
+  if (value instanceof Promise) return 'is a promise';
+  return `has no ${PARTS.filter((part) => !isObject(value[part])).join(', no ')}`;
+};
+
 /** What is wrong with a default export that is there. */
 const whyNone = (value: unknown): string => {
-  if (typeof value === 'function') return 'is a function: export the module that it makes, not the function';
-  if (!isObject(value)) return `is ${value === null ? 'null' : typeof value}`;
-  if (value instanceof Promise) return 'is a promise: `export default await …` exports what it gives';
-  return `has no ${PARTS.filter((part) => !isObject(value[part])).join(', no ')}`;
+  if (typeof value === 'function')
+    return `${lackOf(value)}: export the module that it makes, not the function`;
+  if (value instanceof Promise) return `${lackOf(value)}: \`export default await …\` exports what it gives`;
+  return lackOf(value);
 };
 
 /**

@@ -248,7 +248,7 @@ describe('faults of a module', () => {
 describe('a start', () => {
   it('is refused as a broker would refuse the modules', async () => {
     assert.equal(await code(startInProcess([market])), 'DEPENDENCY_MISSING');
-    assert.equal(await code(startInProcess([purse, purse])), 'USAGE');
+    assert.equal(await code(startInProcess([purse, purse])), 'MODULE_NAME_TAKEN');
     assert.equal(await code(startInProcess([purse], { now: 'today' })), 'USAGE');
     const nameless = { ...purse, manifest: { ...purse.manifest, name: 'no name' as never } };
     assert.equal(await code(startInProcess([nameless])), 'MANIFEST_INVALID');

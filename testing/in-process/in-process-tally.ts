@@ -1,28 +1,18 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { PEOPLE } from '../../broker/gateway/signed-subject.js';
 import { actionsOf, type ModuleCalls, rejectedWith } from '../../modules/client/module-calls.js';
 import { UnderWay } from '../../modules/client/under-way.js';
 import type { CalledModule } from '../../modules/sdk/addressed.js';
-import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import type { DeadLetter } from '../../schemas/dead.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { parseInstant } from '../../schemas/instant.js';
-import { parseDuration } from '../../schemas/quantity.js';
+import { MAX_TIMER_MS } from '../../schemas/quantity.js';
 import type { HistoryLine } from '../../schemas/record.js';
 import { checkedModules } from './checked-modules.js';
+import { idle, settled } from './idle.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryRoute } from './memory-route.js';
-
-/** The time of a test: it stands still until you move it. */
-export interface TestClock {
-  /** The time as all modules have it. */
-  readonly now: () => Date;
-  /**
-   * Moves the time on, by milliseconds or a duration (`90s`, `1h30m`, `2d`). Everything that is due on the way happens
-   * at its time: schedules, pauses between tries, time limits of handlers and calls. Resolves when the consequences are
-   * over, except those for which a handler waits outside of the log.
-   */
-  readonly advance: (by: number | string) => Promise<void>;
-}
+import { type TestClock, testClock } from './test-clock.js';
 
 /** Modules with their log, in this process. It has the calls of `connect()`. */
 export interface InProcessTally extends ModuleCalls {
@@ -33,7 +23,7 @@ export interface InProcessTally extends ModuleCalls {
   readonly deadLetters: readonly DeadLetter[];
   /**
    * Resolves when every command has its result that can have one before the clock moves. It waits for handlers that
-   * wait for the outside world.
+   * wait for the outside world. Throws `Refused` OPERATION_PENDING after `idleTimeoutMs`, and names these handlers.
    */
   readonly idle: () => Promise<void>;
 }
@@ -43,6 +33,11 @@ export interface InProcessOptions {
   readonly now?: string;
   /** Who calls: `guest` if absent. */
   readonly sender?: 'guest' | 'operator';
+  /**
+   * How long `idle` and `close` wait for handlers that wait for the outside world, real milliseconds; 4,000 if absent.
+   * That is less than the limit of a test in Vitest and Jest, so you see which handler does not end.
+   */
+  readonly idleTimeoutMs?: number;
 }
 
 /** A module that {@link startInProcess} can run: what `defineModule` returns. */
@@ -53,6 +48,7 @@ export interface RunnableModule extends CalledModule {
 }
 
 const DEFAULT_NOW = '2026-01-01T00:00:00.000Z';
+const DEFAULT_IDLE_TIMEOUT_MS = 4_000;
 
 const usage = (message: string): Either<Fault, never> => left(fault('USAGE', message));
 
@@ -68,31 +64,31 @@ const startOf = (now: string): number => {
   );
 };
 
-const spanOf = (by: number | string): number => {
-  if (typeof by === 'string') return orThrow(parseDuration(by));
-  return orThrow(
-    Number.isFinite(by) && by >= 0 ? right(by) : usage(`the clock moves on, and not by ${by} milliseconds`),
+/** Who may call: the broker has these accounts for clients. */
+const senderOf = (sender: string): string =>
+  orThrow(
+    PEOPLE.has(sender)
+      ? right(sender)
+      : usage(`sender ${JSON.stringify(sender)} is none of ${[...PEOPLE].join(', ')}`),
   );
-};
+
+const limitOf = (ms: number): number =>
+  orThrow(
+    typeof ms === 'number' && ms > 0 && ms <= MAX_TIMER_MS
+      ? right(ms)
+      : usage(`idleTimeoutMs ${ms} is no number from 1 to ${MAX_TIMER_MS}`),
+  );
 
 /** The same with the insides, for tests of this package. */
 export const openInProcess = (
   modules: readonly RunnableModule[],
-  { now = DEFAULT_NOW, sender = 'guest' }: InProcessOptions = {},
+  { now = DEFAULT_NOW, sender = 'guest', idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS }: InProcessOptions = {},
 ): { readonly tally: InProcessTally; readonly broker: MemoryBroker } => {
-  const compiled = orThrow(checkedModules(modules as unknown as readonly AnyModule[]));
+  const compiled = orThrow(checkedModules(modules));
   const broker = new MemoryBroker(compiled, startOf(now));
-  const route = new MemoryRoute(broker, sender);
+  const route = new MemoryRoute(broker, senderOf(sender));
+  const limitMs = limitOf(idleTimeoutMs);
   const underWay = new UnderWay();
-  const { clock, turns, running } = broker;
-
-  const idle = async (): Promise<void> => {
-    for (;;) {
-      await turns.quiet();
-      if (!running.isOutside) return;
-      await turns.activity();
-    }
-  };
 
   const state = async ({ manifest: { name } }: CalledModule, agent: string): Promise<unknown> => {
     const module = broker.module(name);
@@ -101,27 +97,35 @@ export const openInProcess = (
     return module.states.find(agent);
   };
 
+  const end = async (): Promise<void> => {
+    try {
+      await idle(broker, limitMs);
+    } finally {
+      broker.turns.close();
+      route.close();
+      await underWay.ended();
+    }
+  };
+  let ended: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await idle();
-    route.close();
-    await underWay.ended();
+    // Only the first caller learns what did not end: a test may close it, and `await using` closes it again.
+    if (ended !== undefined) return ended.catch(() => undefined);
+    ended = end();
+    await ended;
   };
 
   const tally: InProcessTally = {
     agent: (module, name) => actionsOf(route, underWay.begun, module, name) as never,
     module: (module) => actionsOf(route, underWay.begun, module, undefined) as never,
     state: (module, agent) => underWay.begun(state(module, agent)) as never,
-    clock: {
-      now: () => new Date(clock.now()),
-      advance: async (by) => clock.moveTo(clock.now() + spanOf(by), () => turns.quiet()),
-    },
+    clock: testClock(broker.clock, () => settled(broker, limitMs)),
     get log() {
       return broker.log.history();
     },
     get deadLetters() {
       return [...broker.letters];
     },
-    idle,
+    idle: () => idle(broker, limitMs),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -132,7 +136,8 @@ export const openInProcess = (
  * Runs modules with their log in this process: no broker, no server, no process, no port and no timer. The code of the
  * host checks, decides, folds and stores. The same calls give the same log.
  *
- * Throws `Refused`: MANIFEST_INVALID, DEPENDENCY_MISSING, DEPENDENCY_CYCLE, UPCAST_INVALID, USAGE.
+ * Throws `Refused`: MODULE_BUILD_FAILED for a value that is no module, MODULE_NAME_TAKEN, MANIFEST_INVALID,
+ * DEPENDENCY_MISSING, DEPENDENCY_CYCLE, UPCAST_INVALID, and USAGE for other options.
  *
  * @example
  * await using tally = await startInProcess([tickets, accounts]);

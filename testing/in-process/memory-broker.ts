@@ -56,6 +56,8 @@ export class MemoryBroker {
   /** The calls of each handler, by the sequence of its command and by their numbers. */
   readonly #calls = new Map<number, Map<number, StoredMessage>>();
 
+  readonly #aborts = new WeakMap<AbortSignal, Promise<undefined>>();
+
   constructor(compiled: readonly CompiledModule[], startMs: number) {
     this.clock = new HandClock(startMs);
     this.log = new MemoryLog(this.clock.now);
@@ -151,11 +153,19 @@ export class MemoryBroker {
     }
     const stored = made === undefined ? this.#storeCall(subject, asked) : E.right(made);
     if (E.isLeft(stored)) return refused(stored.left);
+    const result = await Promise.race([this.result(stored.right.seq), this.#abortOf(signal)]);
+    return result === undefined ? late : { said: resultIn(result), isRecorded: true };
+  }
+
+  /** Resolves when the time of a handler is over. One listener serves all its calls: Node warns at the eleventh. */
+  #abortOf(signal: AbortSignal): Promise<undefined> {
+    const known = this.#aborts.get(signal);
+    if (known !== undefined) return known;
     const aborted = new Promise<undefined>((resolve) => {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
-    const result = await Promise.race([this.result(stored.right.seq), aborted]);
-    return result === undefined ? late : { said: resultIn(result), isRecorded: true };
+    this.#aborts.set(signal, aborted);
+    return aborted;
   }
 
   #storeCall(subject: string, { body, cause, call, urgent }: HandlerCall): E.Either<Fault, StoredMessage> {

@@ -30,9 +30,9 @@ export class RunningHandlers {
     }
   }
 
-  /** Whether a handler waits for something other than a call. */
-  get isOutside(): boolean {
-    return [...this.#calls.values()].includes(0);
+  /** The commands whose handlers wait for something other than a call. */
+  get outside(): readonly number[] {
+    return [...this.#calls].flatMap(([command, calls]) => (calls === 0 ? [command] : []));
   }
 
   #count(command: number, more: number): void {

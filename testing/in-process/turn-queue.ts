@@ -17,7 +17,9 @@ export class TurnQueue {
   readonly #waiting = new Denque<() => void>();
   #isRunning = false;
   #activity = 0;
-  #onActivity: () => void = () => undefined;
+  #isClosed = false;
+  /** Each resolves a promise of `activity`. */
+  readonly #listeners = new Set<() => void>();
 
   /** How the scheduler of a module's commands takes its turns. */
   readonly times: SliceTimes = {
@@ -28,6 +30,7 @@ export class TurnQueue {
 
   /** Runs something after all that waits. */
   add(run: () => void): void {
+    if (this.#isClosed) return;
     this.#waiting.push(run);
     this.noteActivity();
     if (this.#isRunning) return;
@@ -35,10 +38,22 @@ export class TurnQueue {
     void Promise.resolve().then(() => this.#run());
   }
 
+  /** Runs nothing more: modules may send each other commands for ever. */
+  close(): void {
+    this.#isClosed = true;
+    this.#waiting.clear();
+  }
+
+  /** How much has happened so far. */
+  get steps(): number {
+    return this.#activity;
+  }
+
   /** Something has happened: it is not quiet yet. */
   noteActivity(): void {
     this.#activity += 1;
-    this.#onActivity();
+    for (const resume of this.#listeners) resume();
+    this.#listeners.clear();
   }
 
   /** Resolves when nothing happens any more by itself. */
@@ -52,12 +67,7 @@ export class TurnQueue {
 
   /** Resolves when something happens. */
   activity(): Promise<void> {
-    return new Promise((resume) => {
-      this.#onActivity = () => {
-        this.#onActivity = () => undefined;
-        resume();
-      };
-    });
+    return new Promise((resume) => void this.#listeners.add(resume));
   }
 
   #run(): void {

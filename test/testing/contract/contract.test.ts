@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import { connect } from '../../../modules/client/index.js';
+import { Refused } from '../../../modules/entry.js';
+import { startInProcess } from '../../../testing/index.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { byForm } from '../../support/form.js';
 import { waitFor } from '../../support/wait-for.js';
 import { runScenario, statesOf } from './run-scenario.js';
 import { type ContractCall, type ContractStep, scenarios } from './step.js';
-import { openInMemory, openOnBroker } from './world.js';
+import { openInMemory, openOnBroker, type Sender } from './world.js';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures', 'modules');
 const fixture = (name: string): readonly string[] => ['--module', join(FIXTURES, name, 'index.js')];
@@ -25,12 +28,12 @@ before(async () => {
 after(() => broker?.[Symbol.asyncDispose]());
 
 /** Takes both worlds through the same steps. All that can be compared must be the same. */
-const same = async (steps: readonly ContractStep[]): Promise<void> => {
+const same = async (steps: readonly ContractStep[], sender?: Sender): Promise<void> => {
   scenario += 1;
   const prefix = `s${scenario}`;
-  await using memory = openInMemory();
+  await using memory = openInMemory(sender);
   const expected = await runScenario(memory, steps, `${prefix}m`);
-  await using real = await openOnBroker(broker);
+  await using real = await openOnBroker(broker, sender);
   const found = await runScenario(real, steps, `${prefix}m`, expected.dead.length);
   assert.deepEqual(found.results, expected.results);
   assert.deepEqual(found.records, expected.records);
@@ -56,6 +59,15 @@ const market = (action: string, input: unknown, agent = 'east'): ContractCall =>
 });
 const call = (asked: ContractCall): ContractStep => ({ do: 'call', call: asked });
 
+/** The code with which the work is refused. */
+const codeOf = async (work: Promise<AsyncDisposable>): Promise<string> => {
+  const [done] = await Promise.allSettled([work]);
+  if (done.status === 'fulfilled') await done.value[Symbol.asyncDispose]();
+  const { reason } = done as PromiseRejectedResult;
+  assert.ok(reason instanceof Refused, String(reason));
+  return reason.code;
+};
+
 describe('the log in the process of a test and a real broker', () => {
   it('have the same results, states and records: every kind of outcome', () =>
     same([
@@ -78,6 +90,33 @@ describe('the log in the process of a test and a real broker', () => {
       call(market('flaky', { name: 'anna', times: 2 })),
       call(market('flaky', { name: 'bert', times: 9 })),
     ]));
+
+  it('have the same records for a guest', () =>
+    same(
+      [
+        call(purse('add', 'anna', { amount: 30 })),
+        call(market('sell', { to: 'anna', price: 10 })),
+        call(market('chain', { steps: 1 })),
+        { do: 'send', call: market('begin', { steps: 1 }) },
+        call({ module: 'market', action: 'count', input: {} }),
+        call({ ...purse('add', 'anna', { amount: 3 }), key: 'one' }),
+        { do: 'schedule', call: purse('add', 'anna', { amount: 3 }), when: { in: '1s' } },
+      ],
+      'guest',
+    ));
+
+  for (const sender of ['x', 'market', 'purse', 'gateway', 'OPERATOR', 'guest~sensor', 'a.b'])
+    it(`both refuse a client that wants to be the sender ${sender}`, async () => {
+      const before = { ...process.env };
+      process.env.NATS_USER = sender;
+      process.env.NATS_PASSWORD = '';
+      try {
+        assert.equal(await codeOf(connect({ server: broker.url })), 'SERVER_REFUSED');
+      } finally {
+        process.env = before;
+      }
+      assert.equal(await codeOf(startInProcess([], { sender: sender as Sender })), 'USAGE');
+    });
 
   it('have one command for each key', () =>
     same([
@@ -116,10 +155,13 @@ describe('the log in the process of a test and a real broker', () => {
     ]));
 
   it('have the same results, states and records for generated scenarios', () =>
-    fc.assert(fc.asyncProperty(scenarios, same), {
-      numRuns: byForm({ short: 15, deep: 150 }),
-      // A step waits for a real broker: a counterexample is made smaller within this time.
-      interruptAfterTimeLimit: byForm({ short: 60_000, deep: 600_000 }),
-      markInterruptAsFailure: true,
-    }));
+    fc.assert(
+      fc.asyncProperty(scenarios, (steps) => same(steps)),
+      {
+        numRuns: byForm({ short: 15, deep: 150 }),
+        // A step waits for a real broker: a counterexample is made smaller within this time.
+        interruptAfterTimeLimit: byForm({ short: 60_000, deep: 600_000 }),
+        markInterruptAsFailure: true,
+      },
+    ));
 });

@@ -5,7 +5,7 @@ import { Places } from '../../../replay/history/history-places.js';
 import type { DeadLetter, DeadPage } from '../../../schemas/dead.js';
 import { OPS } from '../../../schemas/operate.js';
 import type { StoredMessage } from '../../../schemas/record.js';
-import { openInProcess } from '../../../testing/in-process/in-process-tally.js';
+import { type InProcessOptions, openInProcess } from '../../../testing/in-process/in-process-tally.js';
 import market from '../../fixtures/modules/market/index.js';
 import purse from '../../fixtures/modules/purse/index.js';
 import type { TestBroker } from '../../support/broker.js';
@@ -31,8 +31,11 @@ export interface World extends AsyncDisposable {
 const commandsIn = (records: readonly StoredMessage[]): number =>
   records.filter(({ subject }) => subject.startsWith('cmd.')).length;
 
-export const openInMemory = (): World => {
-  const { tally, broker } = openInProcess([market, purse], { sender: 'operator' });
+/** Who calls. */
+export type Sender = NonNullable<InProcessOptions['sender']>;
+
+export const openInMemory = (sender: Sender = 'operator'): World => {
+  const { tally, broker } = openInProcess([market, purse], { sender });
   return {
     tally,
     now: broker.clock.now,
@@ -60,8 +63,11 @@ const deadLetters = async (nc: NatsConnection): Promise<DeadPage['letters']> => 
 };
 
 /** A scenario on a real broker with `market` and `purse`. Scenarios come one after the other. */
-export const openOnBroker = async ({ dataDir }: Pick<TestBroker, 'dataDir'>): Promise<World> => {
-  const tally = await connect({ data: dataDir });
+export const openOnBroker = async (
+  { dataDir, url }: Pick<TestBroker, 'dataDir' | 'url'>,
+  sender: Sender = 'operator',
+): Promise<World> => {
+  const tally = await connect(sender === 'guest' ? { server: url } : { data: dataDir });
   const operator = await connectOperator(dataDir);
   const read = async (fromSeq: number): Promise<StoredMessage[]> => {
     const records: StoredMessage[] = [];
