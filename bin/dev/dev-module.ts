@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
@@ -20,6 +20,10 @@ const MOST_TRIES = 40;
 const RETRY_MS = 250;
 /** The broker cannot be asked now, or another request has the module. */
 const PASSING: ReadonlySet<string> = new Set(['BROKER_UNREACHABLE', 'SERVER_UNREACHABLE', 'MODULE_STATE']);
+
+/** The files that the message of a failed build names with line and column. */
+const placesIn = (message: string, cwd: string): readonly string[] =>
+  [...message.matchAll(/^(\S.*?):\d+:\d+: /gm)].map(([, file = '']) => resolve(cwd, file));
 
 const runsFrom = (name: string, source: string, other: string): Fault =>
   fault(
@@ -45,6 +49,8 @@ export class DevModule {
   /** Files that the last builds read, and paths that they looked for. */
   #paths = new Set<string>();
   #isBroken = false;
+  /** The files in which the last build found the problem. */
+  #brokenFiles: ReadonlySet<string> = new Set();
   /** The last event said that the source is broken or gone. */
   #isToldBad = false;
   /** The broker runs code of this source. */
@@ -74,6 +80,11 @@ export class DevModule {
     if (path === this.file || this.#paths.has(path)) return true;
     // What a failed build lacks may come under any name.
     return this.#isBroken && [...this.#paths].some((each) => dirname(each) === dirname(path));
+  }
+
+  /** Whether the last build failed at a place in this file. */
+  hasTold(file: string): boolean {
+    return this.#brokenFiles.has(file);
   }
 
   /** Builds it before a broker runs. Undefined if that fails, which is told. */
@@ -143,6 +154,7 @@ export class DevModule {
     this.#isBroken = isLeft(built);
     // A build that fails may not have come to all files.
     this.#paths = isLeft(built) ? new Set([...this.#paths, ...paths]) : paths;
+    this.#brokenFiles = new Set(isLeft(built) ? placesIn(built.left.message, cwd) : []);
     onPaths(this.#paths, sinceMs);
     if (isRight(built)) return built.right;
     this.#broken(built.left);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { ask } from '../../link/request-broker.js';
@@ -11,12 +11,12 @@ import type { BrokerLog } from '../../system/lines/broker-log.js';
 import { openConnection } from '../connect/connect.js';
 import { faultThrown } from '../output/thrown-fault.js';
 import { callFeed } from './call-feed.js';
-import type { DevEvent } from './dev-event.js';
+import type { DevEvent, TypeProblem } from './dev-event.js';
 import { DevModule } from './dev-module.js';
 import { type DevSources, isModuleFile } from './dev-sources.js';
 import { ModuleNames } from './module-names.js';
 import { SourceWatch } from './source-watch.js';
-import { TypeCheck } from './type-check.js';
+import { isSyntaxProblem, TypeCheck } from './type-check.js';
 
 export interface DevSessionOptions {
   readonly cwd: string;
@@ -57,12 +57,7 @@ export class DevSession {
     const { cwd, dataDir, sources, checksTypes } = options;
     this.#watch = new SourceWatch((paths, sinceMs) => this.#changed(paths, sinceMs));
     const cache = join(dataDir, 'types.tsbuildinfo');
-    if (checksTypes)
-      this.#types = new TypeCheck(cwd, cache, (problems) => {
-        // That they are still good is no news.
-        if (problems.length > 0 || this.#typesAreGood !== true) this.#tell({ event: 'types', problems });
-        this.#typesAreGood = problems.length === 0;
-      });
+    if (checksTypes) this.#types = new TypeCheck(cwd, cache, (problems) => this.#typesChecked(problems));
     const nowMs = Date.now();
     this.#watch.add(
       sources.folders.map((folder) => join(folder, 'any')),
@@ -159,10 +154,26 @@ export class DevSession {
   #refresh(modules: readonly DevModule[], savedAt: number): void {
     const nc = this.#nc;
     if (modules.length === 0 || nc === undefined) return;
-    // The check of types would take the processor from the builds.
+    // It would take the processor from the builds, and it may have read half of the new files.
+    this.#types?.stop();
     void Promise.all(modules.map((module) => module.refresh(nc, savedAt)))
       .then(() => this.#types?.begin())
       .catch((thrown: unknown) => this.#failed(faultThrown(thrown)));
+  }
+
+  #typesChecked(found: readonly TypeProblem[]): void {
+    const problems = found.filter((problem) => !this.#isTold(problem));
+    // A compiler that finds a syntax error may check no types: it is not known whether they are good.
+    if (found.length > 0 && problems.length === 0) return;
+    // That they are still good is no news.
+    if (problems.length > 0 || this.#typesAreGood !== true) this.#tell({ event: 'types', problems });
+    this.#typesAreGood = problems.length === 0;
+  }
+
+  /** Whether a build has told the problem: it finds syntax errors too. */
+  #isTold(problem: TypeProblem): boolean {
+    const file = resolve(this.options.cwd, problem.file);
+    return isSyntaxProblem(problem) && [...this.#modules.values()].some((module) => module.hasTold(file));
   }
 
   #isNewModule(path: string): boolean {

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { findEntry } from '../../modules/bundle/find-entry.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { type NamedModules, namedModules } from './named-modules.js';
 
 /** The sources of modules that `tallystick dev` builds and watches; absolute paths. */
 export interface DevSources {
@@ -21,24 +22,12 @@ export const isModuleFile = (name: string): boolean => SOURCE.test(name) && !NO_
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** `tallystick.modules` of package.json: a path or a list of paths. Undefined if there is none. */
-const inPackageJson = (cwd: string): readonly string[] | undefined => {
-  try {
-    const { tallystick } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')) as {
-      tallystick?: { modules?: unknown };
-    };
-    const named = [tallystick?.modules].flat();
-    return named.every((each) => typeof each === 'string') && named.length > 0 ? named : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
-const namedBy = (given: readonly string[], cwd: string): Either<Fault, readonly string[]> => {
-  if (given.length > 0) return right(given);
-  const listed = inPackageJson(cwd);
-  if (listed !== undefined) return right(listed);
-  if (isDirectory(join(cwd, DEFAULT_FOLDER))) return right([`./${DEFAULT_FOLDER}`]);
+const namedBy = (given: readonly string[], cwd: string): Either<Fault, NamedModules> => {
+  if (given.length > 0) return right({ paths: given, place: '' });
+  const listed = namedModules(cwd);
+  if (isLeft(listed)) return listed;
+  if (listed.right !== undefined) return right(listed.right);
+  if (isDirectory(join(cwd, DEFAULT_FOLDER))) return right({ paths: [`./${DEFAULT_FOLDER}`], place: '' });
   const none = `there is no ./${DEFAULT_FOLDER}, and package.json has no tallystick.modules`;
   return left(
     fault(
@@ -56,23 +45,29 @@ const sourcesOf = (named: string, cwd: string): Either<Fault, DevSources> => {
     const how = `start it with \`tallystick start --module ${named}\`, and reload it with \`tallystick module reload\``;
     return left(fault('USAGE', `${named} has a manifest.json that you keep, and dev builds sources: ${how}`));
   }
-  if (!isDirectory(path)) return entry;
+  // A folder of modules is no module. Any other problem of a folder is one of its package.json.
+  if (!isDirectory(path) || entry.left.code !== 'MANIFEST_INVALID') return entry;
   const names = readdirSync(path).filter(isModuleFile).toSorted();
   return right({ files: names.map((name) => join(path, name)), folders: [path] });
 };
 
 /**
  * The sources that the arguments name; else those of `tallystick.modules` in package.json; else each source file in
- * `./modules`. A name is a file, a folder of modules, or a package. USAGE if it is none of them.
+ * `./modules`. A name is a file, a folder of modules, or a package. USAGE if it is none of them, or if
+ * package.json is broken.
  */
 export const findDevSources = (given: readonly string[], cwd: string): Either<Fault, DevSources> => {
   const named = namedBy(given, cwd);
   if (isLeft(named)) return named;
   const files = new Set<string>();
   const folders = new Set<string>();
-  for (const each of named.right) {
+  const { paths, place } = named.right;
+  for (const each of paths) {
     const found = sourcesOf(each, cwd);
-    if (isLeft(found)) return found;
+    if (isLeft(found)) {
+      const { code, message } = found.left;
+      return place === '' ? found : left(fault(code, `${place}: ${message}`));
+    }
     for (const file of found.right.files) files.add(file);
     for (const folder of found.right.folders) folders.add(folder);
   }

@@ -6,16 +6,27 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TypeProblem } from './dev-event.js';
 
+const EVERYWHERE = /^error (TS\d+): (.*)$/;
 const LINE = /^(.+)\((\d+),(\d+)\): error (TS\d+): (.*)$/;
 
-/** The problems in the output of `tsc --pretty false`. Lines that continue a message are indented. */
+/** The grammar of the language: a build finds these too. */
+const SYNTAX = /^TS1\d{3}$/;
+export const isSyntaxProblem = ({ code }: TypeProblem): boolean => SYNTAX.test(code);
+
+/**
+ * The problems in the output of `tsc --pretty false`. Lines that continue a message are indented. A problem without a
+ * place is one of the settings.
+ */
 export const typeProblems = (output: string): readonly TypeProblem[] => {
   const problems: TypeProblem[] = [];
   for (const line of output.split(/\r?\n/)) {
     const [, file, at, column, code, message] = LINE.exec(line) ?? [];
+    const [, setting, why] = EVERYWHERE.exec(line) ?? [];
     const last = problems.at(-1);
     if (file !== undefined && code !== undefined && message !== undefined)
       problems.push({ file, line: Number(at), column: Number(column), code, message });
+    else if (setting !== undefined && why !== undefined)
+      problems.push({ file: 'tsconfig.json', line: 1, column: 1, code: setting, message: why });
     else if (last !== undefined && /^\s+\S/.test(line))
       problems[problems.length - 1] = { ...last, message: `${last.message}\n${line}` };
   }
@@ -55,7 +66,7 @@ export class TypeCheck {
 
   /** Begins a check, if the project has TypeScript and a tsconfig.json. */
   begin(): void {
-    this.#end();
+    this.stop();
     const compiler = this.#isClosed ? undefined : compilerOf(this.cwd);
     if (compiler === undefined) return;
     const { tsc, project } = compiler;
@@ -93,10 +104,11 @@ export class TypeCheck {
 
   close(): void {
     this.#isClosed = true;
-    this.#end();
+    this.stop();
   }
 
-  #end(): void {
+  /** Ends the check that runs. */
+  stop(): void {
     const pid = this.#running?.pid;
     this.#running = undefined;
     if (pid === undefined) return;

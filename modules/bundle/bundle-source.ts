@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { BuildFailure, Message, Plugin } from 'esbuild';
+import type { BuildFailure, Plugin } from 'esbuild';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { ownPackage } from '../../system/files/own-package.js';
+import { problemText } from './problem-text.js';
 
 /** The name of the bundle in its directory. */
 export const BUNDLE_FILE = 'index.js';
@@ -74,18 +75,10 @@ const lookedFor = (onPath: (path: string) => void): Plugin => ({
 
 const NAMED = 10;
 
-const described = ({ text, location }: Message): string => {
-  if (location === null) return text;
-  const { file, line, column, lineText } = location;
-  const number = String(line);
-  const pointer = `${' '.repeat(number.length)} | ${' '.repeat(column)}^`;
-  return `${file}:${line}:${column + 1}: ${text}\n${number} | ${lineText}\n${pointer}`;
-};
-
 const failure = (error: unknown): Fault => {
   const { errors } = error as BuildFailure;
   return Array.isArray(errors)
-    ? fault('MODULE_BUILD_FAILED', errors.slice(0, NAMED).map(described).join('\n'))
+    ? fault('MODULE_BUILD_FAILED', errors.slice(0, NAMED).map(problemText).join('\n'))
     : toFault(error, 'MODULE_BUILD_FAILED');
 };
 

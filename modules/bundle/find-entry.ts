@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { resolve as resolvePackage } from 'import-meta-resolve';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { kindOf, readPackageJson } from './package-json.js';
 
 /** What a path or a package name leads to: a directory with a manifest, or the source file of a module. */
 export type ModuleEntry =
@@ -19,20 +20,25 @@ const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** The file that `main` of a directory's package.json names, else its index file. */
-const entryOf = (dir: string): string | undefined => {
-  try {
-    const { main } = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { main?: unknown };
-    if (typeof main === 'string' && isFile(join(dir, main))) return join(dir, main);
-  } catch {
-    // It has none, or one that names no file.
-  }
-  return EXTENSIONS.map((extension) => join(dir, `index.${extension}`)).find(isFile);
+/**
+ * The file that `main` of a directory's package.json names, else its index file. `npm init` writes a `main` of a file
+ * that is not there.
+ */
+const entryOf = (dir: string, cwd: string): Either<Fault, string | undefined> => {
+  const manifest = readPackageJson(dir, cwd);
+  if (isLeft(manifest)) return manifest;
+  const { main } = manifest.right?.fields ?? {};
+  if (main !== undefined && typeof main !== 'string')
+    return left(fault('USAGE', `${manifest.right?.file}: main is ${kindOf(main)}: write a path`));
+  if (main !== undefined && isFile(join(dir, main))) return right(join(dir, main));
+  return right(EXTENSIONS.map((extension) => join(dir, `index.${extension}`)).find(isFile));
 };
 
-const inDirectory = (dir: string): Either<Fault, ModuleEntry> => {
+const inDirectory = (dir: string, cwd: string): Either<Fault, ModuleEntry> => {
   if (isFile(join(dir, MANIFEST))) return right({ kind: 'directory', dir });
-  const file = entryOf(dir);
+  const entry = entryOf(dir, cwd);
+  if (isLeft(entry)) return entry;
+  const file = entry.right;
   return file === undefined
     ? left(fault('MANIFEST_INVALID', `${dir} has no ${MANIFEST}, and no index.ts or index.js with a module`))
     : right({ kind: 'source', file });
@@ -52,7 +58,10 @@ const inPackage = (name: string, cwd: string): Either<Fault, ModuleEntry> => {
     const dirs = [dirname(file), packageDir(file)];
     const dir = dirs.find((each) => isFile(join(each, MANIFEST)));
     return right(dir === undefined ? { kind: 'source', file } : { kind: 'directory', dir });
-  } catch {
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    // The package is there, and something in it is wrong: its package.json, or an entry that it does not export.
+    if (code !== 'ERR_MODULE_NOT_FOUND') return left(fault('USAGE', `${name} cannot be used: ${message}`));
     return left(
       fault(
         'USAGE',
@@ -64,12 +73,12 @@ const inPackage = (name: string, cwd: string): Either<Fault, ModuleEntry> => {
 
 /**
  * Finds the module that a user names: a source file, a directory, or an installed package. MANIFEST_INVALID if a
- * directory has no module; USAGE if there is nothing of that name. An absolute path that is not on this machine is a
+ * directory has no module; USAGE if there is nothing of that name, or if its package.json is broken. An absolute path that is not on this machine is a
  * directory: the broker may run on another machine, and looks itself.
  */
 export const findEntry = (named: string, cwd: string): Either<Fault, ModuleEntry> => {
   const path = resolve(cwd, named);
-  if (isDirectory(path)) return inDirectory(path);
+  if (isDirectory(path)) return inDirectory(path, cwd);
   if (isFile(path)) {
     return SOURCE.test(path)
       ? right({ kind: 'source', file: path })

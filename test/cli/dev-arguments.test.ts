@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startDev } from '../support/dev-program.js';
 import { counter, devProject } from './dev-project.js';
-import { PROJECT_ROOT } from '../support/project-root.js';
-import { waitFor } from '../support/wait-for.js';
 import { tallystick } from './tallystick.js';
 
 describe('tallystick dev, by its arguments', () => {
@@ -28,6 +24,13 @@ describe('tallystick dev, by its arguments', () => {
       const { modules } = await dev.next('ready');
       assert.deepEqual(modules.map(({ name }) => name).toSorted(), names);
     }
+  });
+
+  it('says where its package.json is broken', async () => {
+    await using here = devProject({ 'package.json': '{\n"name": shop}', 'modules/one.ts': counter('1') });
+    const { code, stderr } = await tallystick(['dev'], { cwd: here.path });
+    assert.equal(code, 2);
+    assert.match(stderr, /USAGE: package\.json:2:9: Unexpected "shop" in JSON\n {2}2 \| "name": shop\}/);
   });
 
   it('says what it lacks', async () => {
@@ -65,33 +68,5 @@ describe('tallystick dev, by its arguments', () => {
     const { nats } = await dev.next('ready');
     assert.notEqual(new URL(nats).port, '4222');
     usual.close();
-  });
-
-  it('shows type errors, and reloads all the same', async () => {
-    await using here = devProject({
-      'modules/counter.ts': counter('1'),
-      'tsconfig.json': JSON.stringify({
-        compilerOptions: { strict: true, module: 'nodenext', skipLibCheck: true, types: [] },
-        include: ['types'],
-      }),
-      'types/seats.ts': 'export const seats: number = 1;',
-    });
-    mkdirSync(join(here.path, 'node_modules'));
-    symlinkSync(
-      join(PROJECT_ROOT, 'node_modules', 'typescript'),
-      join(here.path, 'node_modules', 'typescript'),
-    );
-    await using dev = startDev(here.path, ['--nats-port', '0', './modules/counter.ts']);
-    await dev.next('ready');
-    await waitFor('the first check', () => dev.events.some(({ event }) => event === 'types'));
-    here.write('types/seats.ts', "export const seats: number = 'many';");
-    here.write('modules/counter.ts', counter('2'));
-    await dev.next('reloaded');
-    const { problems } = await dev.next('types', ({ problems: { length } }) => length > 0);
-    assert.deepEqual(
-      problems.map(({ file, line, column, code }) => ({ file, line, column, code })),
-      [{ file: 'types/seats.ts', line: 1, column: 14, code: 'TS2322' }],
-    );
-    assert.deepEqual(await here.shown(), { sum: 0, code: 2 });
   });
 });
