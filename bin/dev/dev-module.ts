@@ -12,7 +12,7 @@ import { moduleInfo } from '../jobs/module-code.js';
 import { removeEarlierBuilds } from '../jobs/module-builds.js';
 import { loadDir, reloadDir } from '../jobs/load-module-source.js';
 import type { DevEvent } from './dev-event.js';
-import type { ModuleNames } from './module-names.js';
+import type { SourceNames } from './source-names.js';
 
 const WAITING = { waitMs: DEFAULT_TIMEOUT_MS };
 /** How often a broker that restarts its server is asked again, and after which pause. */
@@ -36,7 +36,7 @@ export interface DevModuleOptions {
   /** Where builds go: the folder of built modules in the data directory. */
   readonly root: string;
   readonly tell: (event: DevEvent) => void;
-  readonly names: ModuleNames;
+  readonly names: SourceNames;
   /** Whether dev builds this file. */
   readonly isOurs: (file: string) => boolean;
   /** Called with the paths that a build looked at, and the time when it began, milliseconds since 1970. */

@@ -14,7 +14,7 @@ import { callFeed } from './call-feed.js';
 import type { DevEvent, TypeProblem } from './dev-event.js';
 import { DevModule } from './dev-module.js';
 import { type DevSources, isModuleFile } from './dev-sources.js';
-import { ModuleNames } from './module-names.js';
+import { SourceNames } from './source-names.js';
 import { SourceWatch } from './source-watch.js';
 import { isSyntaxProblem, TypeCheck } from './type-check.js';
 
@@ -41,7 +41,7 @@ const isOurFrame = (line: string): boolean =>
 /** Keeps the modules of a running broker up to date with their sources, and tells each call. */
 export class DevSession {
   readonly #modules = new Map<string, DevModule>();
-  readonly #names = new ModuleNames((file) => {
+  readonly #names = new SourceNames((file) => {
     const module = this.#modules.get(file);
     if (module !== undefined) this.#refresh([module], performance.now());
   });

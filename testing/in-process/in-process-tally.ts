@@ -9,7 +9,7 @@ import { parseInstant } from '../../schemas/instant.js';
 import { MAX_TIMER_MS } from '../../schemas/quantity.js';
 import type { HistoryLine } from '../../schemas/record.js';
 import { checkedModules } from './checked-modules.js';
-import { idle, settled } from './idle.js';
+import { idle, settled } from './wait-until-idle.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryRoute } from './memory-route.js';
 import { type TestClock, testClock } from './test-clock.js';

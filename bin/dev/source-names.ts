@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
  * Which source file has which module name, in one run of dev. A name has one file. Another file with that name is
  * refused, and gets the name as soon as it is free.
  */
-export class ModuleNames {
+export class SourceNames {
   /** The file of each name, by the last good build of that file. */
   readonly #files = new Map<string, string>();
   /** The name that a refused file wants, by file. */
