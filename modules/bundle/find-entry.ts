@@ -73,8 +73,8 @@ const inPackage = (name: string, cwd: string): Either<Fault, ModuleEntry> => {
 
 /**
  * Finds the module that a user names: a source file, a directory, or an installed package. MANIFEST_INVALID if a
- * directory has no module; USAGE if there is nothing of that name, or if its package.json is broken. An absolute path that is not on this machine is a
- * directory: the broker may run on another machine, and looks itself.
+ * directory has no module; USAGE if there is nothing of that name, or if its package.json is broken. An absolute path
+ * that is not on this machine is a directory: the broker may run on another machine, and looks itself.
  */
 export const findEntry = (named: string, cwd: string): Either<Fault, ModuleEntry> => {
   const path = resolve(cwd, named);
