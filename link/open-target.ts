@@ -16,6 +16,7 @@ import { isClientError } from './client-error.js';
 import { dial } from './dial.js';
 import { authenticatorOf } from './nkey.js';
 import type { Credential, Target } from './target.js';
+import { COMMAND_WORDS, type TargetWords } from './target-words.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_MS = 1_000;
@@ -45,26 +46,26 @@ const authenticator = (credential: Credential): Either<Fault, Authenticator | un
   }
 };
 
-const advice = ({ source }: Target): string => {
+const advice = ({ source }: Target, words: TargetWords): string => {
   const here = join(DEFAULT_DATA_DIR, ADDRESS_FILE);
   if (source === 'NATS_URL' && existsSync(here)) {
-    return `; NATS_URL names that address, and ./${DEFAULT_DATA_DIR} has a broker: unset NATS_URL or use --data`;
+    return `; NATS_URL names that address, and ./${DEFAULT_DATA_DIR} has a broker: unset NATS_URL or use ${words.data}`;
   }
-  return '; start one with `tallystick start`, or name one with --data or --server';
+  return `; start one with ${words.start}, or name one with ${words.ways}`;
 };
 
-const connectFault = (target: Target, thrown: unknown): Fault => {
+const connectFault = (target: Target, words: TargetWords, thrown: unknown): Fault => {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (isClientError(thrown, 'AuthorizationError', 'UserAuthenticationExpiredError')) {
     return fault('SERVER_REFUSED', `${target.url} (${target.source}) refuses the credential: ${message}`);
   }
   const where = `${target.url} (${target.source})`;
-  return fault('BROKER_UNREACHABLE', `nothing answers at ${where}: ${message}${advice(target)}`);
+  return fault('BROKER_UNREACHABLE', `nothing answers at ${where}: ${message}${advice(target, words)}`);
 };
 
 /** Connects to the broker of a target. BROKER_UNREACHABLE, SERVER_REFUSED, or USAGE for a credential. */
 export const openTargetConnection =
-  (target: Target): TaskEither<Fault, NatsConnection> =>
+  (target: Target, words = COMMAND_WORDS): TaskEither<Fault, NatsConnection> =>
   async () => {
     const auth = authenticator(target.credential);
     if (isLeft(auth)) return auth;
@@ -79,6 +80,6 @@ export const openTargetConnection =
       });
       return right(nc);
     } catch (thrown) {
-      return left(connectFault(target, thrown));
+      return left(connectFault(target, words, thrown));
     }
   };

@@ -5,6 +5,7 @@ import type { Msg, NatsConnection } from 'nats';
 import { linkedRequest } from './linked-request.js';
 import { neverSent } from './never-sent.js';
 import { isNobody, untilServed } from './until-served.js';
+import { COMMAND_WORDS, type TargetWords } from './target-words.js';
 import { isErrorCode } from '../schemas/error-table.js';
 import { type Fault, fault } from '../schemas/errors.js';
 
@@ -20,7 +21,7 @@ export const silenceOf = (thrown: unknown): Silence => {
   return isClientError(cause, 'PermissionViolationError') ? 'forbidden' : 'lost';
 };
 
-const silenceFault = (silence: Silence, nc: NatsConnection, timeoutMs: number): Fault => {
+const silenceFault = (silence: Silence, nc: NatsConnection, timeoutMs: number, words: TargetWords): Fault => {
   const where = nc.getServer();
   switch (silence) {
     case 'timeout':
@@ -28,12 +29,12 @@ const silenceFault = (silence: Silence, nc: NatsConnection, timeoutMs: number): 
     case 'no-broker':
       return fault(
         'BROKER_UNREACHABLE',
-        `a NATS server answers at ${where}, but no broker: start one with \`tallystick start\``,
+        `a NATS server answers at ${where}, but no broker: start one with ${words.start}`,
       );
     case 'forbidden':
       return fault(
         'SERVER_REFUSED',
-        `${where} allows that only to the operator; name the data directory with --data, or a credential with --creds`,
+        `${where} allows that only to the operator; name the data directory with ${words.data}, or a credential with ${words.creds}`,
       );
     case 'lost':
       return fault('BROKER_UNREACHABLE', `the connection to ${where} was lost`);
@@ -72,6 +73,7 @@ export const ask =
     subject: string,
     body: Readonly<Record<string, unknown>> = {},
     timeoutMs = DEFAULT_TIMEOUT_MS,
+    words = COMMAND_WORDS,
   ): TaskEither<Fault, T> =>
   async () => {
     try {
@@ -81,6 +83,6 @@ export const ask =
     } catch (thrown) {
       const unsent = neverSent(thrown);
       if (unsent !== undefined) return left(unsent);
-      return left(silenceFault(silenceOf(thrown), nc, timeoutMs));
+      return left(silenceFault(silenceOf(thrown), nc, timeoutMs, words));
     }
   };

@@ -5,6 +5,7 @@ import { MAX_KEY_BYTES, readBounded } from '../system/files/bounded-file.js';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress } from '../schemas/operate.js';
+import { COMMAND_WORDS, type TargetWords } from './target-words.js';
 
 export interface TargetOptions {
   readonly data?: string;
@@ -68,17 +69,17 @@ const isThere = (path: string): boolean => {
   }
 };
 
-const fromDataDir = (dir: string, creds: string | undefined): Either<Fault, Target> => {
+const fromDataDir = (dir: string, creds: string | undefined, words: TargetWords): Either<Fault, Target> => {
   const dataDir = resolve(dir);
   const found = addressIn(dataDir);
   if (isLeft(found)) {
     if (isThere(join(dataDir, ADDRESS_FILE))) {
-      const advice = 'run the command as the user whose broker it is, or name a server with --server';
+      const advice = `run this as the user whose broker it is, or name a server with ${words.server}`;
       return left(
         fault('DATA_DIR_UNUSABLE', `${join(dataDir, ADDRESS_FILE)} cannot be read: ${found.left}; ${advice}`),
       );
     }
-    const message = `no broker runs in ${dataDir}; start one with \`tallystick start\`, or name one with --data or --server`;
+    const message = `no broker runs in ${dataDir}; start one with ${words.start}, or name one with ${words.ways}`;
     return left(fault('BROKER_UNREACHABLE', message));
   }
   const address = found.right;
@@ -110,19 +111,22 @@ const isSameServer = (a: string, b: string): boolean =>
 export const findTarget = (
   options: TargetOptions,
   env: NodeJS.ProcessEnv = process.env,
+  words = COMMAND_WORDS,
 ): Either<Fault, Target> => {
   const { data, server, creds } = options;
   if (data !== undefined && server !== undefined) {
-    return left(fault('USAGE', '--data and --server both name a broker; give one of them'));
+    return left(fault('USAGE', `${words.data} and ${words.server} both name a broker; give one of them`));
   }
   const credential: Credential = creds === undefined ? fromEnvironment(env) : { kind: 'file', path: creds };
-  if (server !== undefined) return right({ url: server, credential, source: '--server' });
-  if (data !== undefined) return fromDataDir(data, creds);
+  if (server !== undefined) return right({ url: server, credential, source: words.server });
+  if (data !== undefined) return fromDataDir(data, creds, words);
   const url = text(env.NATS_URL);
   if (url !== undefined) {
     const here = credential.kind === 'guest' ? readAddress(resolve(DEFAULT_DATA_DIR)) : undefined;
     const isHere = here !== undefined && isSameServer(url, here.nats);
-    return isHere ? fromDataDir(DEFAULT_DATA_DIR, creds) : right({ url, credential, source: 'NATS_URL' });
+    return isHere
+      ? fromDataDir(DEFAULT_DATA_DIR, creds, words)
+      : right({ url, credential, source: 'NATS_URL' });
   }
-  return fromDataDir(DEFAULT_DATA_DIR, creds);
+  return fromDataDir(DEFAULT_DATA_DIR, creds, words);
 };

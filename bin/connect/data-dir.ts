@@ -20,5 +20,5 @@ export const findDataDir = (
   }
   if (data !== undefined) return TE.right(resolve(data));
   if (server === undefined && (env.NATS_URL ?? '') === '') return TE.right(resolve(DEFAULT_DATA_DIR));
-  return withConnection(options, brokerDataDir);
+  return withConnection(options, (nc) => brokerDataDir(nc));
 };

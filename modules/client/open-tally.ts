@@ -3,6 +3,7 @@ import type { NatsConnection } from 'nats';
 import { keepAlive } from '../../link/keepalive.js';
 import { openTargetConnection } from '../../link/open-target.js';
 import { findTarget, type TargetOptions } from '../../link/target.js';
+import { PROGRAM_WORDS } from '../../link/target-words.js';
 import type { Fault } from '../../schemas/errors.js';
 import { refusal } from '../../schemas/result.js';
 import { Refused } from '../sdk/refused.js';
@@ -20,7 +21,12 @@ export interface ConnectOptions {
   readonly connection?: NatsConnection;
 }
 
-const refusedWith = (fault: Fault): Refused => new Refused(refusal(fault));
+/** Its stack begins at the caller of `connect`: the lines of this package tell its author nothing. */
+const refusedWith = (fault: Fault): Refused => {
+  const refused = new Refused(refusal(fault));
+  Error.captureStackTrace(refused, connect);
+  return refused;
+};
 
 /**
  * Connects to a broker: the one that `server`, `data` or `connection` names, else that of `NATS_URL`, else that of
@@ -39,9 +45,9 @@ export const connect = async (options: ConnectOptions = {}): Promise<Tally> => {
     keepAlive(connection);
     return createTally({ connection, isOwn: false, dataDir: named.data });
   }
-  const target = findTarget(named satisfies TargetOptions);
+  const target = findTarget(named satisfies TargetOptions, process.env, PROGRAM_WORDS);
   if (isLeft(target)) throw refusedWith(target.left);
-  const opened = await openTargetConnection(target.right)();
+  const opened = await openTargetConnection(target.right, PROGRAM_WORDS)();
   if (isLeft(opened)) throw refusedWith(opened.left);
   return createTally({ connection: opened.right, isOwn: true, dataDir: target.right.dataDir });
 };

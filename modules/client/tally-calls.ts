@@ -1,6 +1,7 @@
 import { isLeft, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { brokerDataDir } from '../../link/broker-data-dir.js';
+import { PROGRAM_WORDS } from '../../link/target-words.js';
 import { toFault } from '../../schemas/errors.js';
 import type { Agents, AgentState } from '../../store/snapshots/index.js';
 import type { CalledModule } from '../sdk/addressed.js';
@@ -32,7 +33,7 @@ export interface TallyPlace {
 const snapshotsOf = ({ connection, dataDir }: TallyPlace): (() => Promise<Agents>) => {
   let opened: Promise<Agents> | undefined;
   const open = async (): Promise<Agents> => {
-    const dir = dataDir === undefined ? await brokerDataDir(connection)() : right(dataDir);
+    const dir = dataDir === undefined ? await brokerDataDir(connection, PROGRAM_WORDS)() : right(dataDir);
     if (isLeft(dir)) throw rejectedWith(dir.left);
     // LMDB is loaded by those who use it.
     const { openAgents } = await import('../../store/snapshots/index.js');

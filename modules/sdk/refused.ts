@@ -11,7 +11,6 @@ const IS_REFUSED = Symbol.for('tallystick.refused');
  */
 export class Refused<Code extends string = string> extends Error {
   override readonly name = 'Refused';
-  readonly [IS_REFUSED] = true;
   readonly code: Code;
   /** `rejected`: nothing happened. `failed`: the handler ended badly. `expired`: its deadline passed first. */
   readonly status: Refusal['status'];
@@ -26,6 +25,8 @@ export class Refused<Code extends string = string> extends Error {
     this.status = status;
     this.retryable = error.retryable;
     this.error = error;
+    // No program prints it.
+    Object.defineProperty(this, IS_REFUSED, { value: true });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -68,6 +68,8 @@ export const openOnBroker = async (
   sender: Sender = 'operator',
 ): Promise<World> => {
   const tally = await connect(sender === 'guest' ? { server: url } : { data: dataDir });
+  // Only the operator may read snapshots.
+  const reader = sender === 'guest' ? await connect({ data: dataDir }) : tally;
   const operator = await connectOperator(dataDir);
   const read = async (fromSeq: number): Promise<StoredMessage[]> => {
     const records: StoredMessage[] = [];
@@ -76,7 +78,7 @@ export const openOnBroker = async (
   };
   const fromSeq = (await new Places(operator).end()) + 1;
   return {
-    tally,
+    tally: { ...tally, state: reader.state },
     now: Date.now,
     pass: async () => undefined,
     settled: (commands) =>
@@ -94,6 +96,7 @@ export const openOnBroker = async (
     },
     [Symbol.asyncDispose]: async () => {
       await tally.close();
+      await reader.close();
       await operator.close();
     },
   };
