@@ -7,6 +7,9 @@ const NOT_OURS = /^(?:node_modules|dist|\..*)$/;
 /** What users write: the project that `npm create` makes, and the examples. */
 const OF_USERS = /^(?:create\/template|examples)\//;
 
+/** JavaScript with types in comments: this package has no build step. */
+const CREATE = /^create\/[^/]+\.js$/;
+
 const typescript = (root: string): SourceFile[] =>
   readdirSync(root, { withFileTypes: true })
     .filter((entry) => !NOT_OURS.test(entry.name))
@@ -17,10 +20,10 @@ const typescript = (root: string): SourceFile[] =>
           )
         : [entry.name],
     )
-    .filter((file) => /\.[cm]?tsx?$/.test(file) && !/\bnode_modules\b/.test(file))
+    .filter((file) => (/\.[cm]?tsx?$/.test(file) || CREATE.test(file)) && !/\bnode_modules\b/.test(file))
     .map((file) => ({ path: file.split(sep).join('/'), text: readFileSync(join(root, file), 'utf8') }));
 
-/** All TypeScript of the product and its tests, also in folders that no rule knows yet. */
+/** All sources of the product and its tests, also in folders that no rule knows yet. */
 export const sourceFiles = (root: string): SourceFile[] =>
   typescript(root).filter(({ path }) => !OF_USERS.test(path));
 

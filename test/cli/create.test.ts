@@ -46,15 +46,38 @@ const install = async (): Promise<void> => {
     });
 };
 
+/** Packs the package into `package` of a directory; its files. */
+const pack = async (into: string, ...options: readonly string[]): Promise<readonly string[]> => {
+  mkdirSync(into, { recursive: true });
+  const args = ['pack', '--silent', '--pack-destination', into, ...options];
+  const packed = await ok('npm', args, join(PROJECT_ROOT, 'create'));
+  await ok('tar', ['-xzf', join(into, packed.trim()), '-C', into], into);
+  return readdirSync(join(into, 'package'), { recursive: true, encoding: 'utf8' }).toSorted();
+};
+
+let files: readonly string[];
 before(async () => {
-  const packed = await ok(
-    'npm',
-    ['pack', '--silent', '--pack-destination', dir.path],
-    join(PROJECT_ROOT, 'create'),
-  );
-  await ok('tar', ['-xzf', join(dir.path, packed.trim()), '-C', dir.path], dir.path);
+  files = await pack(dir.path);
 });
 after(() => dir[Symbol.asyncDispose]());
+
+describe('the package create-tallystick', () => {
+  it('is whole if the scripts of npm do not run', async () => {
+    await using other = tempDir();
+    assert.deepEqual(await pack(other.path, '--ignore-scripts'), files);
+    const program = join(other.path, 'package', 'create-tallystick.js');
+    const { code, stderr } = await runProgram(process.execPath, [program, 'app', '--yes'], {
+      cwd: other.path,
+    });
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.ok(readdirSync(join(other.path, 'app')).includes('package.json'));
+  });
+
+  it('has every file that its program names, and no other code', () => {
+    const code = files.filter((file) => /\.[cm]?[jt]s$/.test(file) && !file.startsWith('template/'));
+    assert.deepEqual(code, ['create-tallystick.js', 'new-project.js']);
+  });
+});
 
 describe('npm create tallystick', () => {
   it('writes a project, and tells the commands that come next', async () => {

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
+// The package has this file as it is, with its types in comments. A build step could be left out: a package of
+// `npm pack --ignore-scripts` would have no program.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { type Manager, MANAGERS, nextSteps, projectName, writeProject } from './new-project.js';
+import { MANAGERS, nextSteps, projectName, writeProject } from './new-project.js';
 
 /** `npm create tallystick@latest my-app`: writes a new project. */
 
@@ -25,32 +27,48 @@ Examples:
 
 const DEFAULT_DIRECTORY = 'my-app';
 
-const write = (text: string): void => void process.stdout.write(text);
+/** @param {string} text */
+const write = (text) => void process.stdout.write(text);
 
-const isManager = (name: string | undefined): name is Manager => MANAGERS.some((each) => each === name);
+/**
+ * @param {string | undefined} name
+ * @returns {name is import('./new-project.js').Manager}
+ */
+const isManager = (name) => MANAGERS.some((each) => each === name);
 
 /** Package managers name themselves to the programs that they start: `pnpm/10.1.0 npm/? node/v22.1.0`. */
-const startedBy = (): Manager | undefined => {
+const startedBy = () => {
   const name = process.env.npm_config_user_agent?.split('/')[0];
   return isManager(name) ? name : undefined;
 };
 
-/** An answer of the person at the terminal, or the default if there is none. */
-const asked = async (question: string, otherwise: string): Promise<string> => {
+/**
+ * An answer of the person at the terminal, or the default if it is empty. Throws if the person ends the program.
+ *
+ * @param {string} question
+ * @param {string} otherwise
+ */
+const asked = async (question, otherwise) => {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // Some versions of Node wait for ever after Ctrl-C or Ctrl-D, and others throw.
+  const ended = new Promise((_, reject) => terminal.once('close', reject));
   try {
-    const answer = (await terminal.question(`${question} (${otherwise}): `)).trim();
+    const answer = String(
+      await Promise.race([terminal.question(`${question} (${otherwise}): `), ended]),
+    ).trim();
     return answer === '' ? otherwise : answer;
+  } catch {
+    throw new Error('you gave no answer, so nothing was written');
   } finally {
+    ended.catch(() => undefined);
     terminal.close();
   }
 };
 
-const own = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8')) as {
-  readonly version: string;
-};
+/** @type {{ readonly version: string }} */
+const own = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
 
-const run = async (): Promise<void> => {
+const run = async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -83,6 +101,6 @@ const run = async (): Promise<void> => {
 try {
   await run();
 } catch (error) {
-  process.stderr.write(`create-tallystick: ${(error as Error).message}\n`);
+  process.stderr.write(`create-tallystick: ${/** @type {Error} */ (error).message}\n`);
   process.exitCode = 1;
 }
