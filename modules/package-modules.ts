@@ -11,18 +11,18 @@ export type { JsonSchema } from '../schemas/validate.js';
 export type { Account, OutgoingTransfer } from './accounts/accounts-state.js';
 export type { Agent, AgentsState } from './agents/agents-state.js';
 export type { Register } from './agents/register.js';
-export type { ordersManifest } from './orders/orders-manifest.js';
+export type { OrderConfirmed, OrderRefused } from './orders/orders-schemas.js';
 export type {
   Order,
   OrderDetails,
-  OrderEventData,
   OrdersState,
   Reason,
   RefusedOrder,
   Stock,
 } from './orders/orders-state.js';
+export type { DefinedModule } from './sdk/define-module.js';
 export type { ActionName, EventOf, Input, Output, TypedManifest } from './sdk/define-manifest.js';
-export type { DataOf, Frozen } from './sdk/module-definition.js';
+export type { CodesOf, DataOf, DerivedManifest, Frozen } from './sdk/module-definition.js';
 export type {
   Action,
   Command,
@@ -34,4 +34,4 @@ export type {
   Rejection,
   Send,
 } from './sdk/module-shape.js';
-export type { StandardSchema, TypeOf, Validated } from './sdk/schema-of.js';
+export type { AnySchema, InManifest, StandardSchema, TypeOf, Validated } from './sdk/schema-of.js';

@@ -13,6 +13,9 @@ export interface Account {
 
 export const EMPTY: Account = { balance: 0, outgoing: {} };
 
+/** The largest amount of one command. */
+export const MAX_AMOUNT = 1_000_000_000_000;
+
 /** Above this, sums of integers are no longer exact. */
 export const CEILING = Number.MAX_SAFE_INTEGER;
 

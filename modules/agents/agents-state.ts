@@ -23,6 +23,8 @@ export const MAX_CONVERSATIONS = 10_000;
 
 export const registerOf = ({ register }: AgentsState): Register => register ?? EMPTY_REGISTER;
 
+export const stateOf = (agent: Agent): AgentsState => ({ agent });
+
 /** Changes the agent's own part; an event that needs one never comes before `spawned`. */
 export const withAgent = (state: AgentsState, change: (agent: Agent) => Agent): AgentsState =>
-  state.agent === undefined ? state : { agent: change(state.agent) };
+  state.agent === undefined ? state : stateOf(change(state.agent));

@@ -1,45 +1,239 @@
-import { defineModule } from '../sdk/index.js';
-import { ordersManifest } from './orders-manifest.js';
-import { fulfil, place, settleRefund, showOrder } from './order.js';
+import accounts from '../accounts/index.js';
+import agents from '../agents/index.js';
+import { defineModule, ok, reject, send } from '../sdk/index.js';
+import {
+  isOrderName,
+  MAX_TOTAL,
+  NoInput,
+  OfOrder,
+  ORDER_PREFIX,
+  OrderConfirmed,
+  OrderFulfilled,
+  OrderPlaced,
+  OrderRefunded,
+  OrderRefused,
+  OrderRequest,
+  OrderShown,
+  RefundPaid,
+  StockAdded,
+  StockReservation,
+  StockShown,
+} from './orders-schemas.js';
 import {
   INITIAL_ORDERS_STATE,
-  type Order,
+  reservationOf,
   restocked,
-  type OrdersState,
+  stockOf,
+  shownStock,
+  shownStockOf,
+  withChangedOrder,
+  withOrder,
   withoutReservation,
   withReservation,
 } from './orders-state.js';
-import { confirm, reserve, restock, showStock as stock, unreserve } from './stock.js';
+import { reasonOf, refusedOrder } from './refused-order.js';
 
-const withOrder = (state: OrdersState, change: (order: Order) => Order): OrdersState =>
-  state.order === undefined ? state : { ...state, order: change(state.order) };
+const DAY_MS = 86_400_000;
+
+const unknownOrder = (name: string) => reject('ORDER_UNKNOWN', `no order ${name} has been placed`);
+const notReserved = (item: string, order: string) =>
+  reject('NOT_RESERVED', `${item}: nothing is reserved for order ${order}`);
 
 export default defineModule({
-  manifest: ordersManifest,
-  initial: INITIAL_ORDERS_STATE,
-  actions: {
-    place: { run: place },
-    fulfil: { decide: fulfil },
-    settle: { run: settleRefund },
-    show: { decide: showOrder },
-    restock: { decide: restock },
-    stock: { decide: stock },
-    reserve: { decide: reserve },
-    unreserve: { decide: unreserve },
-    confirm: { decide: confirm },
+  name: 'orders',
+  version: '1.0.0',
+  description:
+    'Orders: stock is reserved, the customer pays, and what was done is undone when a later step is refused.',
+  dependencies: { accounts: ['withdraw', 'deposit'], agents: ['assign', 'release'] },
+  state: INITIAL_ORDERS_STATE,
+  events: {
+    order_confirmed: {
+      data: OrderConfirmed,
+      evolve: (state, details) =>
+        withOrder(state, { ...details, status: 'confirmed', reason: null, refundOwed: 0 }),
+    },
+    order_refused: {
+      data: OrderRefused,
+      evolve: (state, details) => withOrder(state, { ...details, status: 'refused' }),
+    },
+    order_fulfilled: {
+      data: NoInput,
+      evolve: (state) => withChangedOrder(state, (order) => ({ ...order, status: 'fulfilled' })),
+    },
+    refund_paid: {
+      data: RefundPaid,
+      evolve: (state, { amount }) =>
+        withChangedOrder(state, (order) => ({ ...order, refundOwed: order.refundOwed - amount })),
+    },
+    restocked: { data: StockAdded, evolve: (state, { quantity }) => restocked(state, quantity) },
+    stock_reserved: {
+      data: StockReservation,
+      evolve: (state, { order, quantity }) => withReservation(state, order, quantity),
+    },
+    stock_unreserved: {
+      data: StockReservation,
+      evolve: (state, { order }) => withoutReservation(state, order, 0),
+    },
+    stock_sold: {
+      data: StockReservation,
+      evolve: (state, { order, quantity }) => withoutReservation(state, order, quantity),
+    },
   },
-  evolve: {
-    order_confirmed: (state, details): OrdersState => ({
-      ...state,
-      order: { ...details, status: 'confirmed', reason: null, refundOwed: 0 },
-    }),
-    order_refused: (state, details): OrdersState => ({ ...state, order: { ...details, status: 'refused' } }),
-    order_fulfilled: (state) => withOrder(state, (order) => ({ ...order, status: 'fulfilled' })),
-    refund_paid: (state, { amount }) =>
-      withOrder(state, (order) => ({ ...order, refundOwed: order.refundOwed - amount })),
-    restocked: (state, { quantity }) => restocked(state, quantity),
-    stock_reserved: (state, { order, quantity }) => withReservation(state, order, quantity),
-    stock_unreserved: (state, { order }) => withoutReservation(state, order, 0),
-    stock_sold: (state, { order, quantity }) => withoutReservation(state, order, quantity),
+  actions: {
+    place: {
+      description:
+        'Agent: the order, named order-…. Reserves, takes the money, assigns the conversation to the customer.',
+      // An order waits for a module that is away instead of ending with a step whose outcome is unknown.
+      deadlineMs: DAY_MS,
+      concurrency: 1_000,
+      input: OrderRequest,
+      output: OrderPlaced,
+      rejections: ['NOT_AN_ORDER', 'ALREADY_PLACED', 'TOTAL_TOO_HIGH'],
+      /**
+       * Carries an order out, or undoes it as far as it got. A refusal is a result in the log, so a refused step has
+       * done nothing: only the steps before it are undone. The results are in the log too: a run after a crash gets the
+       * same ones and ends the same.
+       *
+       * The reservation goes back by a command of the result itself. It is never lost, and the item cannot refuse it.
+       * The money goes back by a call, since `accounts` can refuse: the account may have reached its ceiling meanwhile.
+       * Another call at once would meet the same ceiling, and a handler must not wait for it. So the order records what
+       * it owes, in the same result that ends it, and `settle` pays that later.
+       */
+      run: async ({ order }, request, { agent: name, conversation, call, self }) => {
+        if (!isOrderName(name))
+          return reject('NOT_AN_ORDER', `the name of an order begins with ${ORDER_PREFIX}: ${name}`);
+        if (order !== undefined) {
+          const text = `order ${name} is ${order.status}: place another one under another name`;
+          return reject('ALREADY_PLACED', text);
+        }
+        const { item, quantity, unitPrice, customer } = request;
+        const total = quantity * unitPrice;
+        if (total > MAX_TOTAL) {
+          return reject('TOTAL_TOO_HIGH', `${quantity} at ${unitPrice} is ${total}, above ${MAX_TOTAL}`);
+        }
+        const details = { ...request, total, conversation };
+        const reserved = await call.try(self, 'reserve', item, { order: name, quantity });
+        if (reserved._tag === 'Left') return refusedOrder(details, reasonOf('reserve', reserved.left), 0, []);
+        const unreserve = [send(self, 'unreserve', item, { order: name })];
+        const paid = await call.try(accounts, 'withdraw', customer, { amount: total });
+        if (paid._tag === 'Left') return refusedOrder(details, reasonOf('pay', paid.left), 0, unreserve);
+        const assigned = await call.try(agents, 'assign', customer, { conversation });
+        // Two orders of one conversation are fine: what is wanted is that the customer has it, not who gave it.
+        if (assigned._tag === 'Right' || assigned.left.code === 'ALREADY_ASSIGNED') {
+          return ok({ status: 'confirmed', total }, { order_confirmed: details }, [
+            send(self, 'confirm', item, { order: name }),
+          ]);
+        }
+        const refund = await call.try(accounts, 'deposit', customer, { amount: total });
+        const owed = refund._tag === 'Left' ? total : 0;
+        return refusedOrder(details, reasonOf('assign', assigned.left), owed, unreserve);
+      },
+    },
+    fulfil: {
+      description: 'Agent: the order. The goods are with the customer, whose conversation ends.',
+      input: NoInput,
+      output: OrderFulfilled,
+      rejections: ['ORDER_UNKNOWN', 'NOT_CONFIRMED'],
+      decide: ({ order }, _, { agent: name }) => {
+        if (order === undefined) return unknownOrder(name);
+        const { status, customer, conversation } = order;
+        return status === 'confirmed'
+          ? ok({ status: 'fulfilled' }, { order_fulfilled: {} }, [
+              send(agents, 'release', customer, { conversation }),
+            ])
+          : reject('NOT_CONFIRMED', `order ${name} is ${status}`);
+      },
+    },
+    settle: {
+      description:
+        'Agent: the order. Gives back the money that could not be given back when the order was refused.',
+      deadlineMs: DAY_MS,
+      input: NoInput,
+      output: OrderRefunded,
+      rejections: ['ORDER_UNKNOWN', 'REFUND_REFUSED'],
+      run: async ({ order }, _, { agent: name, call }) => {
+        if (order === undefined) return unknownOrder(name);
+        const { refundOwed: amount, customer } = order;
+        if (amount === 0) return ok({ refunded: 0 });
+        const refund = await call.try(accounts, 'deposit', customer, { amount });
+        if (refund._tag === 'Right') return ok({ refunded: amount }, { refund_paid: { amount } });
+        const text = `${amount} are still owed to ${customer}: ${refund.left.message}`;
+        return reject('REFUND_REFUSED', text, { retryable: true });
+      },
+    },
+    show: {
+      description: 'Agent: the order. What became of it.',
+      input: NoInput,
+      output: OrderShown,
+      rejections: ['ORDER_UNKNOWN'],
+      decide: ({ order }, _, { agent: name }) => (order === undefined ? unknownOrder(name) : ok(order)),
+    },
+    restock: {
+      description: 'Agent: the item. Adds to its stock.',
+      input: StockAdded,
+      output: StockShown,
+      rejections: ['NOT_AN_ITEM', 'LIMIT_EXCEEDED'],
+      decide: (state, { quantity }, { agent: item }) => {
+        if (isOrderName(item))
+          return reject('NOT_AN_ITEM', `${item} names an order: no item begins with ${ORDER_PREFIX}`);
+        const { onHand, reserved } = shownStockOf(stockOf(state));
+        const max = Number.MAX_SAFE_INTEGER;
+        return quantity > max - onHand
+          ? reject('LIMIT_EXCEEDED', `${item}: ${onHand} and ${quantity} more is above ${max}`)
+          : ok(shownStock(onHand + quantity, reserved), { restocked: { quantity } });
+      },
+    },
+    stock: {
+      description: 'Agent: the item. How many there are.',
+      input: NoInput,
+      output: StockShown,
+      decide: (state) => ok(shownStockOf(stockOf(state))),
+    },
+    reserve: {
+      description: 'Agent: the item. Keeps some of it for an order.',
+      callers: 'self',
+      input: StockReservation,
+      output: StockShown,
+      rejections: ['ALREADY_RESERVED', 'OUT_OF_STOCK'],
+      decide: (state, reservation, { agent: item }) => {
+        const { order, quantity } = reservation;
+        const stock = stockOf(state);
+        const { onHand, reserved, available } = shownStockOf(stock);
+        const held = reservationOf(stock, order);
+        if (held !== undefined)
+          return reject('ALREADY_RESERVED', `${item}: ${held} are reserved for order ${order}`);
+        return quantity > available
+          ? reject('OUT_OF_STOCK', `${item}: ${available} are available, ${quantity} are wanted`)
+          : ok(shownStock(onHand, reserved + quantity), { stock_reserved: reservation });
+      },
+    },
+    unreserve: {
+      description: 'Agent: the item. Ends a reservation; the stock is available again.',
+      callers: 'self',
+      input: OfOrder,
+      output: StockShown,
+      rejections: ['NOT_RESERVED'],
+      decide: (state, { order }, { agent: item }) => {
+        const stock = stockOf(state);
+        const quantity = reservationOf(stock, order);
+        if (quantity === undefined) return notReserved(item, order);
+        const { onHand, reserved } = shownStockOf(stock);
+        return ok(shownStock(onHand, reserved - quantity), { stock_unreserved: { order, quantity } });
+      },
+    },
+    confirm: {
+      description: 'Agent: the item. Ends a reservation; the stock is sold.',
+      callers: 'self',
+      input: OfOrder,
+      output: StockShown,
+      rejections: ['NOT_RESERVED'],
+      decide: (state, { order }, { agent: item }) => {
+        const stock = stockOf(state);
+        const quantity = reservationOf(stock, order);
+        if (quantity === undefined) return notReserved(item, order);
+        const { onHand, reserved } = shownStockOf(stock);
+        return ok(shownStock(onHand - quantity, reserved - quantity), { stock_sold: { order, quantity } });
+      },
+    },
   },
 });

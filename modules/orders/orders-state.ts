@@ -1,13 +1,8 @@
-import type { EventOf } from '../sdk/index.js';
-import type { ordersManifest } from './orders-manifest.js';
+import type { Type } from '../sdk/index.js';
+import type { OrderConfirmed, OrderRefused, StockShown } from './orders-schemas.js';
 
-export type OrderEventData<E extends EventOf<typeof ordersManifest>['name']> = Extract<
-  EventOf<typeof ordersManifest>,
-  { name: E }
->['data'];
-
-export type OrderDetails = OrderEventData<'order_confirmed'>;
-export type RefusedOrder = OrderEventData<'order_refused'>;
+export type OrderDetails = Type.Static<typeof OrderConfirmed>;
+export type RefusedOrder = Type.Static<typeof OrderRefused>;
 export type Reason = RefusedOrder['reason'];
 
 /** An order that came to an end, one way or the other; one that is being placed has no state yet. */
@@ -32,12 +27,28 @@ export interface OrdersState {
 
 export const INITIAL_ORDERS_STATE: OrdersState = {};
 
+export const withOrder = (state: OrdersState, order: Order): OrdersState => ({ ...state, order });
+
+/** Changes the order, if there is one. */
+export const withChangedOrder = (state: OrdersState, change: (order: Order) => Order): OrdersState =>
+  state.order === undefined ? state : withOrder(state, change(state.order));
+
 const NO_STOCK: Stock = { onHand: 0, reserved: {} };
 
 export const stockOf = ({ stock }: OrdersState): Stock => stock ?? NO_STOCK;
 
-export const reservedTotal = ({ reserved }: Stock): number =>
+const reservedTotal = ({ reserved }: Stock): number =>
   Object.values(reserved).reduce((sum, quantity) => sum + quantity, 0);
+
+/** The stock as callers see it. */
+export const shownStock = (onHand: number, reserved: number): Type.Static<typeof StockShown> => ({
+  onHand,
+  reserved,
+  available: onHand - reserved,
+});
+
+export const shownStockOf = (stock: Stock): Type.Static<typeof StockShown> =>
+  shownStock(stock.onHand, reservedTotal(stock));
 
 /** Of an order; own properties only, since `constructor` is a name that an order may have. */
 export const reservationOf = ({ reserved }: Stock, order: string): number | undefined =>

@@ -12,6 +12,9 @@ import { inManifest } from './schema-of.js';
 type Returned = Either<Rejection, Decision<unknown, AnyEvent>>;
 /** A handler as the author wrote it, its types checked where it was defined. */
 type AnyHandler = (state: unknown, input: unknown, context: unknown) => unknown;
+interface AnySelf {
+  readonly manifest: TypedManifest;
+}
 interface AnyActionDefinition {
   readonly decide?: AnyHandler;
   readonly run?: AnyHandler;
@@ -44,17 +47,22 @@ const manifestOf = (definition: AnyDefinition): TypedManifest => {
   } as TypedManifest;
 };
 
-const handled = ({ data: _, ...command }: Command, manifest: TypedManifest): Handled<unknown> => ({
-  ...command,
-  self: { manifest },
+/** Field by field: a rest pattern takes half a microsecond, for each command. */
+const handled = <S>({ seq, time, agent, sender, conversation }: Command, self: S): Handled<S> => ({
+  seq,
+  time,
+  agent,
+  sender,
+  conversation,
+  self,
 });
 
 const runContext = (
   command: Command,
-  manifest: TypedManifest,
+  self: AnySelf,
   { call, emit, signal }: EffectContext<unknown, AnyEvent>,
 ): RunContext<unknown, Record<string, never>> => ({
-  ...handled(command, manifest),
+  ...handled(command, self),
   call: promisedCall(call) as Call,
   emit: (name, data) => emit({ name, data }),
   signal,
@@ -65,9 +73,10 @@ const actionOf = (
   name: string,
   manifest: TypedManifest,
 ): Action<unknown, unknown, unknown, AnyEvent> => {
+  const self: AnySelf = { manifest };
   if (typeof decide === 'function' && run === undefined) {
     return {
-      decide: (state, command) => decide(state, command.data, handled(command, manifest)) as Returned,
+      decide: (state, command) => decide(state, command.data, handled(command, self)) as Returned,
     };
   }
   if (typeof run !== 'function' || decide !== undefined) {
@@ -77,7 +86,7 @@ const actionOf = (
   return {
     run: (command, context) => async () => {
       try {
-        const running = run(context.state, command.data, runContext(command, manifest, context));
+        const running = run(context.state, command.data, runContext(command, self, context));
         return (await (typeof running === 'function' ? running() : running)) as Returned;
       } catch (thrown) {
         // A refusal that the handler does not catch is its own. The object is the same, so the host knows it again.

@@ -16,8 +16,10 @@ export type NamedEvent<Events> = Events extends unknown
     : never
   : never;
 
-const named = (events: EventsByName): { name: string; data: unknown }[] =>
-  Object.entries(events).map(([name, data]) => ({ name, data }));
+/** Appends the events to a list. Each result comes through here: no copies, and no closures. */
+const appendNamed = (list: { name: string; data: unknown }[], events: EventsByName): void => {
+  for (const name of Object.keys(events)) list.push({ name, data: events[name] });
+};
 
 /**
  * The result of a handler that does what it was asked: the caller gets `output`, the agent's state gets the events.
@@ -32,14 +34,15 @@ export const ok = <const Output, const Events extends EventsByName = Record<neve
   events?: Events | readonly Events[],
   commands?: readonly Send[],
 ): Right<Decision<Output, NamedEvent<Events>>> => {
-  const list: readonly EventsByName[] =
-    events === undefined ? [] : Array.isArray(events) ? events : [events as EventsByName];
-  const happened = list.flatMap(named) as NamedEvent<Events>[];
-  return right({
-    data: output,
-    ...(happened.length === 0 ? {} : { events: happened }),
-    ...(commands === undefined ? {} : { commands }),
-  }) as Right<Decision<Output, NamedEvent<Events>>>;
+  const decision: { data: unknown; events?: unknown[]; commands?: readonly Send[] } = { data: output };
+  if (events !== undefined) {
+    const happened: { name: string; data: unknown }[] = [];
+    if (Array.isArray(events)) for (const each of events) appendNamed(happened, each);
+    else appendNamed(happened, events as EventsByName);
+    if (happened.length > 0) decision.events = happened;
+  }
+  if (commands !== undefined) decision.commands = commands;
+  return right(decision) as Right<Decision<Output, NamedEvent<Events>>>;
 };
 
 /**

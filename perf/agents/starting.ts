@@ -1,12 +1,14 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { connect } from 'nats';
 import { startReaper } from '../../system/processes/reaper.js';
-import { accountsManifest } from '../../modules/accounts/accounts-manifest.js';
+import accounts from '../../modules/accounts/index.js';
 import { createClient } from '../../modules/client/index.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { type Measured, measured } from '../bench/rounds.js';
 import { formatNumber } from '../../text/numbers.js';
+
+const { manifest: accountsManifest } = accounts;
 
 export interface Starting {
   readonly agents: number;

@@ -5,8 +5,8 @@ import type { TestContext } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { connect } from 'nats';
-import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
-import { ordersManifest as orders } from '../../modules/orders/orders-manifest.js';
+import accountsModule from '../../modules/accounts/index.js';
+import ordersModule from '../../modules/orders/index.js';
 import { type Client, createClient } from '../../modules/client/index.js';
 import { freePort } from '../../system/processes/free-port.js';
 import type { Refusal } from '../../schemas/result.js';
@@ -18,6 +18,9 @@ import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { checkSettledLog, money, moneyInLog, processesOf, SETTLE_MS, settled } from './system-state.js';
 import { brokerStatus } from '../support/broker-status.js';
+
+const { manifest: accounts } = accountsModule;
+const { manifest: orders } = ordersModule;
 
 const AGENTS = 200;
 

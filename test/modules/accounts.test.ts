@@ -1,9 +1,10 @@
 import { test } from 'node:test';
 import accounts from '../../modules/accounts/index.js';
-import { accountsManifest } from '../../modules/accounts/accounts-manifest.js';
 import { CEILING, MAX_OUTGOING } from '../../modules/accounts/accounts-state.js';
 import { send } from '../../modules/sdk/index.js';
 import { specification } from '../../testing/index.js';
+
+const { manifest: accountsManifest } = accounts;
 
 const alice = specification(accounts).agent('alice');
 const bob = specification(accounts).agent('bob');

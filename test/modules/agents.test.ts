@@ -1,8 +1,9 @@
 import { test } from 'node:test';
 import agents from '../../modules/agents/index.js';
-import { agentsManifest } from '../../modules/agents/agents-manifest.js';
 import { send } from '../../modules/sdk/index.js';
 import { specification } from '../../testing/index.js';
+
+const { manifest: agentsManifest } = agents;
 
 const AT = '2026-02-03T04:05:06.000Z';
 const ada = specification(agents).agent('ada');

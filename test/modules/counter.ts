@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import Type from 'typebox';
-import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
+import accountsModule from '../../modules/accounts/index.js';
 import {
   type Command,
   defineManifest,
@@ -11,6 +11,8 @@ import {
   type EventOf,
   type Send,
 } from '../../modules/sdk/index.js';
+
+const { manifest: accounts } = accountsModule;
 
 const Step = Type.Object({ by: Type.Integer({ maximum: 100 }) }, { additionalProperties: false });
 const Count = Type.Object({ count: Type.Integer({ maximum: 100 }) }, { additionalProperties: false });

@@ -1,10 +1,13 @@
 import { test } from 'node:test';
-import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
-import { agentsManifest as agents } from '../../modules/agents/agents-manifest.js';
+import accountsModule from '../../modules/accounts/index.js';
+import agentsModule from '../../modules/agents/index.js';
 import orders from '../../modules/orders/index.js';
-import { ordersManifest } from '../../modules/orders/orders-manifest.js';
 import { send } from '../../modules/sdk/index.js';
 import { type ScriptedReply, answered, rejected, specification } from '../../testing/index.js';
+
+const { manifest: accounts } = accountsModule;
+const { manifest: agents } = agentsModule;
+const { manifest: ordersManifest } = orders;
 
 const order = specification(orders).agent('order-1');
 const request = { item: 'apple', quantity: 3, unitPrice: 5, customer: 'ada' };

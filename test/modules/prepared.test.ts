@@ -4,12 +4,14 @@ import * as E from 'fp-ts/lib/Either.js';
 import fc from 'fast-check';
 import { connect, type NatsConnection } from 'nats';
 import { type TaskProducer, createClient, createProducer } from '../../modules/client/index.js';
-import { accountsManifest } from '../../modules/accounts/accounts-manifest.js';
+import accounts from '../../modules/accounts/index.js';
 import type { Fault } from '../../schemas/errors.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
 import { connectOperator } from '../support/log-checks.js';
 import { readAll } from '../support/log.js';
+
+const { manifest: accountsManifest } = accounts;
 
 const circle = (): object => {
   const self: Record<string, unknown> = {};

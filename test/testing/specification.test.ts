@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { accountsManifest as accounts } from '../../modules/accounts/accounts-manifest.js';
+import accountsModule from '../../modules/accounts/index.js';
 import { send } from '../../modules/sdk/index.js';
 import { answered, rejected, specification } from '../../testing/index.js';
 import { type Add, add, type Buy, buy, counter, manifest } from '../modules/counter.js';
+
+const { manifest: accounts } = accountsModule;
 
 const added = (by: number) => ({ name: 'added' as const, data: { by } });
 const of = (own: Parameters<typeof counter>[0]) => specification(counter(own)).agent('a');

@@ -6,9 +6,9 @@ import { MODULE_LIMITS } from '../../../broker/access/limits.js';
 import { type AccountPlan, guestPlan, modulePlan, operatorPlan } from '../../../broker/access/accounts.js';
 import { newUserKey } from '../../../link/nkey.js';
 import { accountsConfig, serverConfig } from '../../../broker/access/server-config.js';
-import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
-import { agentsManifest as agents } from '../../../modules/agents/agents-manifest.js';
-import { ordersManifest as orders } from '../../../modules/orders/orders-manifest.js';
+import accountsModule from '../../../modules/accounts/index.js';
+import agentsModule from '../../../modules/agents/index.js';
+import ordersModule from '../../../modules/orders/index.js';
 import { startBroker, tallystick } from '../../support/broker.js';
 import { connectOperator } from '../../support/log-checks.js';
 import { natsServerPath } from '../../support/program-paths.js';
@@ -17,6 +17,10 @@ import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { attempt, connectWith } from './attempts.js';
 import { readLoot, writeMallory } from './loot.js';
+
+const { manifest: accounts } = accountsModule;
+const { manifest: agents } = agentsModule;
+const { manifest: orders } = ordersModule;
 
 const KEYS = { core: newUserKey().publicKey, system: newUserKey().publicKey };
 const plans = (): readonly AccountPlan[] => [

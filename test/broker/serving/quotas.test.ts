@@ -6,7 +6,7 @@ import { connect, type NatsConnection } from 'nats';
 import { Plan } from '../../../broker/schedules/plan.js';
 import { Schedules } from '../../../broker/schedules/schedules.js';
 import { createProducer } from '../../../modules/client/index.js';
-import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
+import accountsModule from '../../../modules/accounts/index.js';
 import type { Fault } from '../../../schemas/errors.js';
 import { PRODUCER } from '../../../schemas/producer-requests.js';
 import { startBroker } from '../../support/broker.js';
@@ -14,6 +14,8 @@ import { failure, success } from '../../support/either.js';
 import { createLog, dial } from '../../support/log.js';
 import { connectOperator } from '../../support/log-checks.js';
 import { startServer } from '../../support/server.js';
+
+const { manifest: accounts } = accountsModule;
 
 /** As docs/reference/protocol.md says it. */
 const PRODUCERS = 1_000;

@@ -1,11 +1,15 @@
-import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
-import { agentsManifest as agents } from '../../../modules/agents/agents-manifest.js';
-import { ordersManifest as orders } from '../../../modules/orders/orders-manifest.js';
+import accountsModule from '../../../modules/accounts/index.js';
+import agentsModule from '../../../modules/agents/index.js';
+import ordersModule from '../../../modules/orders/index.js';
 import { type Manifest, takesAgent } from '../../../schemas/manifest.js';
 import type { JsonSchema } from '../../../schemas/validate.js';
 import { manifest as faulty } from '../../fixtures/modules/faulty/manifest.js';
 import type { Seeded } from '../../support/seeded.js';
 import { letters, oddText } from './odd-text.js';
+
+const { manifest: accounts } = accountsModule;
+const { manifest: agents } = agentsModule;
+const { manifest: orders } = ordersModule;
 
 export interface Target {
   /** `MODULE.ACTION[.AGENT]`, or what is put in its place. */

@@ -2,13 +2,15 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
+import accountsModule from '../../../modules/accounts/index.js';
 import type { Manifest } from '../../../schemas/manifest.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
 import { manifest as planner } from '../../fixtures/modules/planner/manifest.js';
 import { writeManifest, writeModule } from '../../support/module-dir.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 import type { Edition } from './editions.js';
+
+const { manifest: accounts } = accountsModule;
 
 export const ACCOUNTS = 'accounts';
 /** A module that is a separate program, and leaves the copies of what it decides to be stored by others. */

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
 import { openAgents } from '../../../store/snapshots/index.js';
-import { accountsManifest as accounts } from '../../../modules/accounts/accounts-manifest.js';
+import accountsModule from '../../../modules/accounts/index.js';
 import { createClient } from '../../../modules/client/index.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { failure, success } from '../../support/either.js';
 import { natsCall } from '../../support/requests.js';
+
+const { manifest: accounts } = accountsModule;
 
 describe('whoever was answered', () => {
   let broker: TestBroker;
