@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../schemas/errors.js';
+import { judgeRequest } from './access/admission.js';
+import type { Principals } from './access/principals.js';
 import { DeadLetters } from './dead/dead-letters.js';
 import { Stacks } from './dead/stacks.js';
 import { Door } from './gateway/door.js';
@@ -45,6 +47,7 @@ export interface Parts {
   readonly stacks: Stacks;
   readonly room: LogSpace;
   readonly entrance: Entrance;
+  readonly principals: Principals;
   /** Why nothing new is taken into the log, while that is so: disk or log are full. */
   readonly refusal: () => Fault | undefined;
 }
@@ -53,6 +56,7 @@ export interface AssembleOptions extends SurroundingsOptions {
   readonly server: ServerSide;
   readonly open: OpenLog;
   readonly memory: ModuleMemory;
+  readonly principals: Principals;
   readonly lifetime: Lifetime;
 }
 
@@ -129,7 +133,14 @@ export const assemble = (options: AssembleOptions): Parts => {
     closed.add(connection);
     turnstile.close(connection);
   });
-  const entrance = { people: link.people, turnstile, closed };
+  const { principals } = options;
+  const entrance: Entrance = {
+    people: link.people,
+    turnstile,
+    closed,
+    judge: ({ subject, data }) =>
+      judgeRequest(subject, data, (account) => principals.find(account), Date.now()),
+  };
   const keyed = new KeyedCommands({ nc, producer, index });
   const serving = { nc, producer, keyed, directory: modules, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
@@ -167,6 +178,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     stacks,
     room,
     entrance,
+    principals,
     refusal,
   };
 };

@@ -5,6 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { StartConfig } from '../schemas/config.js';
 import { type Fault, FaultError, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
+import { Principals } from './access/principals.js';
 import { assemble, type Parts } from './assemble.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
 import { lossFault } from './log/log-failure.js';
@@ -18,6 +19,8 @@ import { serveConsumers } from './operate/operator-consumers.js';
 import { serveControl } from './operate/serve-control.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
+import { serveAccess } from './operate/serve-access.js';
+import { settleGrants } from './operate/settle-grants.js';
 import { type ProducersContext, serveProducers } from './operate/serve-producers.js';
 import { serveRequests } from './serving/serve-requests.js';
 import type { Listening } from './serving/serve.js';
@@ -138,6 +141,8 @@ const start = async (
   orThrow(checkImportFinished(dataDir));
   const memory = orThrow(ModuleMemory.open(dataDir));
   const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
+  const principals = orThrow(Principals.open(dataDir, (text) => log.line('access', text)));
+  lifetime.onStop(() => principals.close());
   const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule });
   const inspectPorts = orThrow(inspectPortsOf(config.inspected, plan));
   const reaper = startReaper();
@@ -147,9 +152,19 @@ const start = async (
 
   const manifests = plan.filter(({ rest }) => rest === undefined).map(({ source }) => source.manifest);
   const server = await runOrThrow(
-    openServerSide({ config, dataDir, manifests, reaper, log, onProgress, onDown }),
+    openServerSide({
+      config,
+      dataDir,
+      manifests,
+      principals: principals.current(),
+      reaper,
+      log,
+      onProgress,
+      onDown,
+    }),
   );
   lifetime.onStop(() => server.stop());
+  principals.follow(server.access);
   lifetime.onStop(
     watchDurableServer(server.link, config.durability, server.url, (problem) => lifetime.fail(problem)),
   );
@@ -166,6 +181,7 @@ const start = async (
     spare,
     inspectPorts,
     memory,
+    principals,
     reaper,
     log,
     lifetime,
@@ -179,9 +195,17 @@ const start = async (
   if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));
 
   await parts.room.start();
+  await recordGrants(server, parts, open, log);
   const context = contextOf(config, dataDir, server, parts);
   const serving = [
     ...serve(server, parts, context, open.producer),
+    serveAccess({
+      nc,
+      principals,
+      producer: open.producer,
+      ownKeys: () => server.access.ownKeys,
+      log: (text) => log.line('access', text),
+    }),
     ...serveProducers(producersContext(config, open, parts)),
   ];
   await server.link.people.flush();
@@ -206,6 +230,20 @@ const start = async (
     modules: [...modules.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
   };
   return { ready, witness: open.witness, producer: open.producer };
+};
+
+/** The log says who may do what before the first request is served. A full log does not stop a start. */
+const recordGrants = async (
+  { link: { nc, jsm } }: ServerSide,
+  { index, principals }: Parts,
+  { producer }: OpenLog,
+  log: BrokerLog,
+): Promise<void> => {
+  try {
+    await settleGrants({ nc, jsm, producer, commands: index.commands, principals });
+  } catch (error) {
+    log.line('access', `the log does not say yet who may do what: ${toFault(error).message}`);
+  }
 };
 
 const producersContext = (

@@ -17,10 +17,12 @@ import { dial } from './dial.js';
 import { authenticatorOf } from './nkey.js';
 import type { Credential, Target } from './target.js';
 import { COMMAND_WORDS, type TargetWords } from './target-words.js';
+import { seedIn } from './token-file.js';
 
+/** In a `.creds` file, which has a seed too. */
+const USER_JWT = 'BEGIN NATS USER JWT';
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_MS = 1_000;
-const SEED = /^S[A-Z2-7]{57}$/;
 
 const bySeed = (seed: string, path: string): Either<Fault, Authenticator> =>
   tryCatch(
@@ -40,8 +42,9 @@ const authenticator = (credential: Credential): Either<Fault, Authenticator | un
         return left(fault('USAGE', `the credential ${credential.path} cannot be read: ${read.left}`));
       }
       const content = read.right;
-      const seed = content.toString('utf8').trim();
-      return SEED.test(seed) ? bySeed(seed, credential.path) : right(credsAuthenticator(content));
+      const text = content.toString('utf8');
+      const seed = text.includes(USER_JWT) ? undefined : seedIn(text);
+      return seed === undefined ? right(credsAuthenticator(content)) : bySeed(seed, credential.path);
     }
   }
 };

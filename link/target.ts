@@ -6,11 +6,14 @@ import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress } from '../schemas/operate.js';
 import { COMMAND_WORDS, type TargetWords } from './target-words.js';
+import { readToken } from './token-file.js';
 
 export interface TargetOptions {
   readonly data?: string;
   readonly server?: string;
   readonly creds?: string;
+  /** A file of `tallystick token create`: it names the server too. */
+  readonly token?: string;
 }
 
 export type Credential =
@@ -100,26 +103,46 @@ const hostPort = (url: string): string | undefined => {
 const isSameServer = (a: string, b: string): boolean =>
   hostPort(a) !== undefined && hostPort(a) === hostPort(b);
 
+/** The server that a token names, unless an option names another one. */
+const fromToken = (path: string, server: string | undefined, source: string): Either<Fault, Target> => {
+  const credential: Credential = { kind: 'file', path };
+  if (server !== undefined) return right({ url: server, credential, source: '--server' });
+  const token = readToken(path);
+  return isLeft(token) ? token : right({ url: token.right.url, credential, source });
+};
+
 /**
- * The broker that the options and variables name: `--server`, else `--data`, else NATS_URL, else `./.tallystick`. An
- * option beats a variable of the shell, and a variable beats the working directory. So after `eval "$(tallystick
- * env)"` all commands and `nats` use that broker in every directory. Without it, the directory decides. Credentials
- * of the environment serve NATS_URL and `--server`, never a data directory. If NATS_URL has no credential and names
- * the broker of the working directory, the command connects as its operator. USAGE if both options are given;
- * BROKER_UNREACHABLE if there is no broker to connect to.
+ * The broker that the options and variables name: `--token`, else `--server`, else `--data`, else TALLYSTICK_TOKEN,
+ * else NATS_URL, else `./.tallystick`. An option beats a variable of the shell, and a variable beats the working
+ * directory. So after `eval "$(tallystick env)"` all commands and `nats` use that broker in every directory. Without
+ * it, the directory decides. Credentials of the environment serve NATS_URL and `--server`, never a data directory. A
+ * token is a credential and names a server; `--creds` replaces the one of TALLYSTICK_TOKEN. If NATS_URL has no
+ * credential and names the broker of the working directory, the command connects as its operator. USAGE if both
+ * options are given; BROKER_UNREACHABLE if there is no broker to connect to.
  */
 export const findTarget = (
   options: TargetOptions,
   env: NodeJS.ProcessEnv = process.env,
   words = COMMAND_WORDS,
 ): Either<Fault, Target> => {
-  const { data, server, creds } = options;
+  const { data, server, creds, token } = options;
+  if (token !== undefined && (creds !== undefined || data !== undefined)) {
+    return left(
+      fault(
+        'USAGE',
+        `a token is a credential and names a server; leave out ${words.creds} and ${words.data}`,
+      ),
+    );
+  }
+  if (token !== undefined) return fromToken(token, server, '--token');
   if (data !== undefined && server !== undefined) {
     return left(fault('USAGE', `${words.data} and ${words.server} both name a broker; give one of them`));
   }
   const credential: Credential = creds === undefined ? fromEnvironment(env) : { kind: 'file', path: creds };
   if (server !== undefined) return right({ url: server, credential, source: words.server });
   if (data !== undefined) return fromDataDir(data, creds, words);
+  const ours = creds === undefined ? text(env.TALLYSTICK_TOKEN) : undefined;
+  if (ours !== undefined) return fromToken(ours, undefined, 'TALLYSTICK_TOKEN');
   const url = text(env.NATS_URL);
   if (url !== undefined) {
     const here = credential.kind === 'guest' ? readAddress(resolve(DEFAULT_DATA_DIR)) : undefined;

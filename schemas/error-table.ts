@@ -73,6 +73,17 @@ export const ERRORS = {
   AGENT_REQUIRED: row('rejected', false, 1, 400, 'The action takes an agent, and the subject names none.'),
   AGENT_UNEXPECTED: row('rejected', false, 1, 400, 'The action takes no agent, and the subject names one.'),
   CALLER_FORBIDDEN: row('rejected', false, 1, 403, 'Only the module itself may send this action.'),
+  NOT_ALLOWED: row(
+    'rejected',
+    false,
+    1,
+    403,
+    'No grant of the sender covers the request, or its token is over.',
+  ),
+  GRANT_INVALID: row('rejected', false, 2, 400, 'A grant cannot be read.'),
+  PRINCIPAL_UNKNOWN: row('rejected', false, 1, 404, 'No principal has that name.'),
+  PRINCIPALS_FULL: row('failed', false, 1, 429, 'The broker has as many principals as it may have.'),
+  PRINCIPAL_EXISTS: row('rejected', false, 1, 409, 'A principal of that name has a token already.'),
   SCHEDULE_INVALID: row(
     'rejected',
     false,

@@ -35,6 +35,31 @@ export const isModuleName = (text: string): boolean =>
   isName(text) && !text.startsWith('_') && !RESERVED_NAMES.has(text);
 
 /**
+ * Begins the account of a principal, and so the sender of its commands: `_ci` is the principal `ci`. No module's name
+ * begins with it, so a sender in the log is never mistaken for a module.
+ */
+export const PRINCIPAL_MARK = '_';
+
+const PRINCIPAL = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
+/** A principal's name: 1 to 63 of the characters of a name, the first a letter or digit, and not reserved. */
+export const isPrincipalName = (text: string): boolean => PRINCIPAL.test(text) && !RESERVED_NAMES.has(text);
+
+/** The account of the server that a principal has. */
+export const principalAccount = (name: string): string => `${PRINCIPAL_MARK}${name}`;
+
+/** The principal of an account; undefined if the account is no principal's. */
+export const principalOf = (account: string): string | undefined =>
+  account.startsWith(PRINCIPAL_MARK) && isPrincipalName(account.slice(1)) ? account.slice(1) : undefined;
+
+/** Accounts of people and their programs that need no token. */
+export const PEOPLE: ReadonlySet<string> = new Set(['guest', 'operator']);
+
+/** Whether an account is of people and their programs: guest, operator or a principal. It has no epoch. */
+export const isPeople = (account: string): boolean =>
+  PEOPLE.has(account) || principalOf(account) !== undefined;
+
+/**
  * Separates an account from a name that the account chose. No name contains it, so it makes no collision:
  * `guest~sensor-7` is a producer of the guest, and no module or other account can have that name.
  */

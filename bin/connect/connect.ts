@@ -12,6 +12,7 @@ export const withTargetOptions = (command: Command): Command =>
     .option('--data <dir>', `data directory of the broker (default: NATS_URL, else ./${DEFAULT_DATA_DIR})`)
     .option('--server <url>', 'a NATS server that a broker uses')
     .option('--creds <file>', 'credential: a .creds file or a file with an nkey seed')
+    .option('--token <file>', 'token of `token create`; it names the server too (default: TALLYSTICK_TOKEN)')
     .option('--json', 'print JSON');
 
 /** A connection that the caller closes; otherwise like `withConnection`. */

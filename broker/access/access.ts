@@ -7,6 +7,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import { type AccountPlan, guestPlan, modulePlan, operatorPlan } from './accounts.js';
 import { newUserKey, type UserKey } from '../../link/nkey.js';
 import type { AccountLimits } from './limits.js';
+import { type PlannedPrincipal, principalPlan } from './principal-plan.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
 
 /** What the broker's own connections and the operator authenticate with. */
@@ -26,6 +27,8 @@ export interface AccessOptions {
    * start.
    */
   readonly reload: () => TaskEither<Fault, void>;
+  /** Has the running server close all connections of an account. */
+  readonly kick: (account: string) => Promise<void>;
   readonly guestLimits: AccountLimits;
   /** Makes a module's key: a new one for each of its processes where the broker runs the server. */
   readonly moduleKey?: (module: string) => UserKey;
@@ -39,12 +42,14 @@ export class Access {
   readonly #modules = new Map<string, AccountPlan>();
   /** Keys that the configuration has and no process was given yet. */
   readonly #unused = new Map<string, { readonly manifest: Manifest; readonly key: UserKey }>();
+  #principals: readonly PlannedPrincipal[] = [];
   readonly #changes = new SerialQueue();
 
   constructor(private readonly options: AccessOptions) {}
 
-  /** Writes the first configuration, with an account for each module that is known now: those need no reload. */
-  prepare(manifests: readonly Manifest[]): void {
+  /** Writes the first configuration. The accounts of modules and principals that are known now need no reload. */
+  prepare(manifests: readonly Manifest[], principals: readonly PlannedPrincipal[] = []): void {
+    this.#principals = principals;
     for (const manifest of manifests) {
       const key = this.#newUserKey(manifest.name);
       this.#unused.set(manifest.name, { manifest, key });
@@ -63,15 +68,41 @@ export class Access {
     const isNew = !this.#modules.has(manifest.name);
     return this.#change(() => {
       this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
-      const { reload } = this.options;
-      // nats-server 2.15.1 subscribes the service imports of an account that a reload adds only at the next reload
-      // (configureAccounts in server.go: neither in siMap nor "not reloading"). Until then it reaches no service.
       return pipe(
-        reload(),
-        TE.chain(() => (isNew ? reload() : TE.right(undefined))),
+        this.#reload(isNew),
         TE.map(() => key),
       );
     });
+  }
+
+  /**
+   * Has the server know exactly these principals. It closes the connections of those that are gone or have another key,
+   * and judges the open connections of the others by their rights of now.
+   */
+  setPrincipals(principals: readonly PlannedPrincipal[]): TaskEither<Fault, void> {
+    return this.#change(() => {
+      const keys = new Map(principals.map((each) => [each.account, each.publicKey]));
+      const rights = new Map(this.#principals.map((each) => [each.account, each.rights]));
+      const cut = this.#principals.filter((each) => keys.get(each.account) !== each.publicKey);
+      this.#principals = principals;
+      return pipe(
+        // A reload with many accounts takes longer. If the server closes none here, the reload does.
+        TE.fromTask(() => Promise.allSettled(cut.map(({ account }) => this.options.kick(account)))),
+        TE.chain(() => this.#reload(principals.some((each) => rights.get(each.account) !== each.rights))),
+      );
+    });
+  }
+
+  /**
+   * nats-server 2.15.1 subscribes the service imports that a reload adds only at the next reload
+   * (configureAccounts in server.go: neither in siMap nor "not reloading"). Until then it reaches no service.
+   */
+  #reload(isNew: boolean): TaskEither<Fault, void> {
+    const { reload } = this.options;
+    return pipe(
+      reload(),
+      TE.chain(() => (isNew ? reload() : TE.right(undefined))),
+    );
   }
 
   /** Takes a module's account away. */
@@ -81,6 +112,13 @@ export class Access {
       this.#unused.delete(module);
       return this.options.reload();
     });
+  }
+
+  /** The public keys that no principal may have. */
+  get ownKeys(): ReadonlySet<string> {
+    const { core, system, operator } = this.options.keys;
+    const modules = [...this.#modules.values()].flatMap(({ publicKey }) => publicKey ?? []);
+    return new Set([core.publicKey, system.publicKey, operator.publicKey, ...modules]);
   }
 
   #newUserKey(module: string): UserKey {
@@ -99,7 +137,13 @@ export class Access {
   #write(): void {
     const { keys, configPath, render, guestLimits } = this.options;
     const operator = operatorPlan(keys.operator.publicKey, [...this.#modules.keys()]);
-    const accounts = [guestPlan(guestLimits), operator, ...this.#modules.values()];
+    const modules = [...this.#modules.keys()];
+    const accounts = [
+      guestPlan(guestLimits),
+      operator,
+      ...this.#modules.values(),
+      ...this.#principals.map((principal) => principalPlan(principal, modules)),
+    ];
     writeFileSync(configPath, render(accounts), { mode: 0o600 });
   }
 }

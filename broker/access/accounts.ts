@@ -12,7 +12,7 @@ import { commandPatterns } from '../../schemas/publish-rights.js';
  * the log and the broker, everyone else has a separate account with exactly these imports; an answer that is
  * redirected by a reply subject ends in the account of who redirected it. See docs/decisions/0002-accounts.md.
  */
-export interface Grant {
+export interface AccountImport {
   /** Subject in CORE, exported to this account alone. */
   readonly subject: string;
   /** The name it has in the account that imports it; the same when absent. */
@@ -32,7 +32,7 @@ export interface AccountPlan {
   readonly name: string;
   /** Public nkey; null for the guest, who connects without a credential. */
   readonly publicKey: string | null;
-  readonly grants: readonly Grant[];
+  readonly imports: readonly AccountImport[];
   readonly limits: AccountLimits;
   /** What this account's connections may publish; everything when absent. The server reports each refusal. */
   readonly publish?: Permission;
@@ -46,14 +46,15 @@ export interface Permission {
   readonly deny?: readonly string[];
 }
 
-const service = (subject: string, as?: string): Grant =>
+const service = (subject: string, as?: string): AccountImport =>
   as === undefined ? { kind: 'service', subject } : { kind: 'service', subject, as };
 
 /**
  * The import appends the account's name as the last token. So the broker and the log read who sends from the subject,
  * which the server wrote. Nothing that a sender writes says who it is: a header can be forged.
  */
-const signed = (subject: string, sender: string): Grant => service(`${subject}.${sender}`, subject);
+export const signed = (subject: string, sender: string): AccountImport =>
+  service(`${subject}.${sender}`, subject);
 
 /** Addresses of one to five tokens. Some are no address: the service reports that. */
 const ADDRESSES = ['*', '*.*', '*.*.*', '*.*.*.*', '*.*.*.*.*'];
@@ -74,22 +75,23 @@ const GUEST_PUBLISH = [
   ...DISCOVERED.map((about) => `$SRV.${about}`),
 ];
 
+/** What people ask of the services that there are. */
+export const discovery = (sender: string): readonly AccountImport[] =>
+  DISCOVERED.map((about) => ({ ...service(`discover.${about}.${sender}`, `$SRV.${about}`), many: true }));
+
 /**
  * People's commands go to the broker, which stores them: a client that is no producer of the log cannot set the
  * headers that JetStream acts on, nor to those by which the log knows who wrote what. Calls and questions have
  * another first token than modules' and services' within CORE: the broker takes what people send over a connection
  * that carries nothing else.
  */
-const people = (sender: string): readonly Grant[] => [
+const people = (sender: string): readonly AccountImport[] => [
   // With the number of the connection: the broker shares its time out by it, and nothing else.
   ...[
     ...COMMANDS.map((address) => service(`send.${address}.${sender}`, `cmd.${address}`)),
     ...ADDRESSES.map((address) => service(`ask.${address}.${sender}`, `call.${address}`)),
     ...ASKED.map((subject) => signed(subject, sender)),
-    ...DISCOVERED.map((about) => ({
-      ...service(`discover.${about}.${sender}`, `$SRV.${about}`),
-      many: true,
-    })),
+    ...discovery(sender),
   ].map((grant) => ({ ...grant, share: true })),
   { kind: 'stream', subject: 'live.>' },
 ];
@@ -101,7 +103,7 @@ export const guestPlan = (limits: AccountLimits = guestLimits()): AccountPlan =>
   name: 'guest',
   publicKey: null,
   limits,
-  grants: people('guest'),
+  imports: people('guest'),
   publish: { allow: GUEST_PUBLISH },
   subscribe: { allow: GUEST_SUBSCRIBE },
 });
@@ -121,7 +123,7 @@ const OPERATOR_API = [
 ] as const;
 
 /** Requests that would take commands from a module, or move its checkpoint past commands without a result. */
-const ofModule = (module: string): readonly string[] => [
+export const ofModule = (module: string): readonly string[] => [
   `$JS.API.CONSUMER.MSG.NEXT.LOG.${module}`,
   `$JS.API.CONSUMER.MSG.NEXT.LOG.${foldConsumer(module)}`,
   `${PULL_CONSUMER}.${LOG}.${module}.>`,
@@ -133,30 +135,31 @@ const ofModule = (module: string): readonly string[] => [
   `$JS.ACK.*.*.LOG.${module}.>`,
 ];
 
+/** How an operator reads the log: the server's API, and the consumers that the broker makes for it. */
+export const operateImports = (): readonly AccountImport[] => [
+  ...OPERATOR_API.map((subject) => service(subject)),
+  { kind: 'service', subject: '$JS.API.DIRECT.GET.>', many: true },
+  { kind: 'service', subject: '$JS.API.CONSUMER.MSG.NEXT.>', many: true },
+  // Served by the broker, which looks at what the server would not; see broker/operate/operator-consumers.ts.
+  service(`${CREATE_CONSUMER}.>`, '$JS.API.CONSUMER.CREATE.>'),
+  // Passed on by the broker, so that records come as a stream: as answers of a service each costs the server half
+  // as much again.
+  service(`${PULL_CONSUMER}.>`),
+  { kind: 'stream', subject: `${DELIVERED}.>` },
+];
+
 export const operatorPlan = (publicKey: string, modules: readonly string[] = []): AccountPlan => ({
   name: 'operator',
   publicKey,
   limits: OPERATOR_LIMITS,
   publish: { deny: modules.flatMap(ofModule) },
-  grants: [
-    ...people('operator'),
-    ...OPERATOR_API.map((subject) => service(subject)),
-    { kind: 'service', subject: '$JS.API.DIRECT.GET.>', many: true },
-    { kind: 'service', subject: '$JS.API.CONSUMER.MSG.NEXT.>', many: true },
-    // Served by the broker, which looks at what the server would not; see broker/operate/operator-consumers.ts.
-    service(`${CREATE_CONSUMER}.>`, '$JS.API.CONSUMER.CREATE.>'),
-    // Passed on by the broker, so that records come as a stream: as answers of a service each costs the server half
-    // as much again.
-    service(`${PULL_CONSUMER}.>`),
-    { kind: 'stream', subject: `${DELIVERED}.>` },
-    service('ops.>'),
-  ],
+  imports: [...people('operator'), ...operateImports(), service('ops.>'), signed('access.*', 'operator')],
 });
 
 /** Exactly what one module needs: its own part of the log, its consumers, and the actions it declares to call. */
 export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan => {
   const self = manifest.name;
-  const api = (subject: string, many = false): Grant => ({
+  const api = (subject: string, many = false): AccountImport => ({
     kind: 'service',
     subject: `$JS.API.${subject}`,
     // The plain name would meet the server's own "JetStream not enabled for account".
@@ -167,7 +170,7 @@ export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan =
     name: self,
     publicKey,
     limits: MODULE_LIMITS,
-    grants: [
+    imports: [
       service(`evt.${self}.>`),
       service(`res.${self}.>`),
       service(`ctl.${self}.>`),

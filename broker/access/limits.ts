@@ -33,6 +33,9 @@ export const guestLimits = (maxConnections = DEFAULT_GUEST_CONNECTIONS): Account
 /** Of a separate account, so that an operator can connect however many guests there are. */
 export const OPERATOR_LIMITS: AccountLimits = { maxConnections: 64, maxSubscriptions: MAX_SUBSCRIPTIONS };
 
+/** Each token has an account, so one that is given away cannot use up what the others may have. */
+export const PRINCIPAL_LIMITS: AccountLimits = { maxConnections: 32, maxSubscriptions: MAX_SUBSCRIPTIONS };
+
 /** A module is one process; producers of another language may connect with its key too. */
 export const MODULE_LIMITS: AccountLimits = { maxConnections: 32, maxSubscriptions: MAX_SUBSCRIPTIONS };
 

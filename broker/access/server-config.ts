@@ -1,6 +1,6 @@
 import type { Trusted } from '../../schemas/config.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
-import type { AccountPlan, Grant, Permission } from './accounts.js';
+import type { AccountPlan, AccountImport, Permission } from './accounts.js';
 import { type AccountLimits, SERVER_LIMITS } from './limits.js';
 
 export interface ServerSettings {
@@ -24,26 +24,26 @@ export interface AccessPlan {
 const q = (text: string): string => JSON.stringify(text);
 const list = (items: readonly string[]): string => `[${items.map(q).join(', ')}]`;
 
-const exportLine = ({ kind, subject, many }: Grant, accounts: readonly string[]): string =>
+const exportLine = ({ kind, subject, many }: AccountImport, accounts: readonly string[]): string =>
   `      { ${kind}: ${q(subject)}, accounts: ${list(accounts)}${many === true ? ', response_type: stream' : ''} }`;
 
-const importLine = ({ kind, subject, as, share }: Grant): string =>
+const importLine = ({ kind, subject, as, share }: AccountImport): string =>
   `      { ${kind}: { account: CORE, subject: ${q(subject)} }${as === undefined ? '' : `, to: ${q(as)}`}${
     share === true ? ', share: true' : ''
   } }`;
 
 /** One export per subject, naming every account that was granted it. */
 const exportsOf = (accounts: readonly AccountPlan[]): readonly string[] => {
-  const bySubject = new Map<string, { grant: Grant; names: string[] }>();
+  const bySubject = new Map<string, { granted: AccountImport; names: string[] }>();
   for (const account of accounts) {
-    for (const grant of account.grants) {
-      const key = `${grant.kind} ${grant.subject}`;
+    for (const granted of account.imports) {
+      const key = `${granted.kind} ${granted.subject}`;
       const entry = bySubject.get(key);
-      if (entry === undefined) bySubject.set(key, { grant, names: [account.name] });
+      if (entry === undefined) bySubject.set(key, { granted, names: [account.name] });
       else entry.names.push(account.name);
     }
   }
-  return [...bySubject.values()].map(({ grant, names }) => exportLine(grant, names));
+  return [...bySubject.values()].map(({ granted, names }) => exportLine(granted, names));
 };
 
 const permission = (
@@ -82,8 +82,8 @@ const limitsLine = ({ maxConnections, maxSubscriptions }: AccountLimits): string
   `    limits: { max_connections: ${maxConnections}, max_subscriptions: ${maxSubscriptions} }`;
 
 /** What comes from CORE as a stream, under a name that nothing else may have within the account. */
-const streams = ({ grants }: AccountPlan): readonly string[] =>
-  grants.flatMap(({ kind, subject, as = subject }) => (kind === 'stream' ? [as] : []));
+const streams = ({ imports }: AccountPlan): readonly string[] =>
+  imports.flatMap(({ kind, subject, as = subject }) => (kind === 'stream' ? [as] : []));
 
 /**
  * The server sends an answer to whatever reply subject its asker named, within the asker's account: also to
@@ -104,7 +104,7 @@ const accountBlock = (account: AccountPlan): string =>
     ...mappings(account),
     limitsLine(account.limits),
     '    imports: [',
-    ...account.grants.map(importLine),
+    ...account.imports.map(importLine),
     '    ]',
     '  }',
   ].join('\n');

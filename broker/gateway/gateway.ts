@@ -5,6 +5,7 @@ import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { causeOf, type WholeMessage } from '../../schemas/record.js';
 import { LOG } from '../../schemas/log.js';
+import { isPeople } from '../../schemas/names.js';
 import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { OpenCommand } from '../index/open-commands.js';
@@ -27,7 +28,6 @@ import type { KeyedCommands } from './keyed-commands.js';
 import { PendingCalls, type StoredResult } from './pending-calls.js';
 import { replyFault, replyResult } from './reply.js';
 import { carriedOf, keyIn, type RequestHeaders, readRequest } from './request.js';
-import { PEOPLE } from './signed-subject.js';
 import { everyOnGrid } from '../../system/async/grid.js';
 import { pause } from '../../system/async/pause.js';
 
@@ -55,7 +55,7 @@ export interface GatewayOptions {
 /** Headers that a call may have. */
 const OF_PEOPLE: ReadonlySet<string> = new Set([...CARRIED, HEADER.key]);
 const OF_MODULES: ReadonlySet<string> = new Set([...CARRIED, HEADER.cause, HEADER.call]);
-const headersFor = (sender: string): ReadonlySet<string> => (PEOPLE.has(sender) ? OF_PEOPLE : OF_MODULES);
+const headersFor = (sender: string): ReadonlySet<string> => (isPeople(sender) ? OF_PEOPLE : OF_MODULES);
 
 const SWEEP_MS = 5_000;
 

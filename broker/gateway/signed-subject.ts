@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { isPeople } from '../../schemas/names.js';
 import type { ModuleDirectory } from './directory.js';
 
 /**
@@ -12,9 +13,6 @@ export interface SignedSubject {
   readonly sender: string;
 }
 
-/** Accounts that belong to no module. */
-export const PEOPLE: ReadonlySet<string> = new Set(['guest', 'operator']);
-
 /** Reads who sends. CALLER_FORBIDDEN where the last token names no account. */
 export const readSigned = (
   text: string,
@@ -23,7 +21,7 @@ export const readSigned = (
   const first = text.indexOf('.');
   const last = text.lastIndexOf('.');
   const sender = text.slice(last + 1);
-  return PEOPLE.has(sender) || directory.find(sender) !== undefined
+  return isPeople(sender) || directory.find(sender) !== undefined
     ? E.right({ subject: text.slice(first + 1, Math.max(first + 1, last)), sender })
     : E.left(fault('CALLER_FORBIDDEN', `${JSON.stringify(sender)} is the name of no account`));
 };

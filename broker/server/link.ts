@@ -34,6 +34,8 @@ export interface Link extends AsyncDisposable {
   readonly answers: () => Promise<void>;
   /** Has the server read its configuration again; its own words when it refuses. */
   readonly reload: () => TE.TaskEither<Fault, void>;
+  /** Has the server close all connections of an account. Rejects if it does not answer. */
+  readonly kick: (account: string) => Promise<void>;
   readonly jetStreamSettings: () => TE.TaskEither<Fault, JetStreamSettings>;
   /** The subscriptions in the account of the log: how many, or all of them. Rejects if the server does not tell. */
   readonly subscriptions: (isListed: boolean) => Promise<AccountSubscriptions>;
@@ -57,6 +59,8 @@ const RECONNECT_MS = 100;
 /** A connection that is lost in the middle of its handshake is noticed by this only. */
 const DIAL_TIMEOUT_MS = 5_000;
 const ADMINISTRATION_TIMEOUT_MS = 5_000;
+/** Above the limit of every account. */
+const MOST_CONNECTIONS = 1_024;
 const INFO_TIMEOUT_MS = 5_000;
 /** The server publishes it in its own account, for each connection of each account. */
 const CONNECTION_CLOSED = '$SYS.ACCOUNT.*.DISCONNECT';
@@ -152,6 +156,15 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
           },
         });
       };
+      const kick = async (account: string): Promise<void> => {
+        if (since === undefined) return;
+        const listed = JSON.stringify({ acc: account, limit: MOST_CONNECTIONS });
+        const { connections = [] } = await administer<{ connections?: readonly { readonly cid: number }[] }>(
+          'CONNZ',
+          listed,
+        );
+        await Promise.all(connections.map(({ cid }) => end(`${cid}`)));
+      };
       const isLinked = (): boolean => since !== undefined;
       const intake = await Intake.open({ url, seed: core.seed, nc, log, end, isLinked });
       people = intake;
@@ -180,6 +193,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         linkedSince: () => since,
         answers: () => whileLinked(nc, () => nc.flush()),
         reload,
+        kick,
         jetStreamSettings,
         subscriptions,
         onClosed,

@@ -9,6 +9,7 @@ import { Access, type BrokerKeys } from '../access/access.js';
 import { newUserKey } from '../../link/nkey.js';
 import { KeyStore } from '../access/keys.js';
 import { guestLimits } from '../access/limits.js';
+import type { PlannedPrincipal } from '../access/principal-plan.js';
 import { accountsConfig, serverConfig } from '../access/server-config.js';
 import type { BrokerLog } from '../../system/lines/broker-log.js';
 import { freePort } from '../../system/processes/free-port.js';
@@ -45,6 +46,8 @@ export interface ServerSideOptions {
   readonly dataDir: string;
   /** Modules whose accounts the server has from its start. */
   readonly manifests: readonly Manifest[];
+  /** Principals whose accounts the server has from its start. */
+  readonly principals: readonly PlannedPrincipal[];
   readonly reaper: Reaper;
   readonly log: BrokerLog;
   readonly onProgress: OnProgress;
@@ -78,6 +81,7 @@ const embedded = ({
   config,
   dataDir,
   manifests,
+  principals,
   reaper,
   log,
   onProgress,
@@ -109,6 +113,7 @@ const embedded = ({
         configPath,
         guestLimits: guestLimits(config.maxConnections),
         reload: () => link?.reload() ?? TE.right(undefined),
+        kick: (account) => link?.kick(account) ?? Promise.resolve(),
         render: (accounts) =>
           serverConfig(
             {
@@ -125,7 +130,7 @@ const embedded = ({
             },
           ),
       });
-      access.prepare(manifests);
+      access.prepare(manifests, principals);
       let running: EmbeddedServer | undefined;
       const disk = new DiskWatch({
         dir,
@@ -199,7 +204,7 @@ export const accountsFile = (dataDir: string): string => join(dataDir, 'accounts
  * read them again when modules come or go. Keys stay the same, since only the operator can repair a mismatch.
  */
 const elsewhere = (
-  { config, dataDir, manifests, log }: ServerSideOptions,
+  { config, dataDir, manifests, principals, log }: ServerSideOptions,
   url: string,
 ): TE.TaskEither<Fault, ServerSide> => {
   const store = new KeyStore(join(dataDir, 'keys'));
@@ -216,6 +221,7 @@ const elsewhere = (
     guestLimits: guestLimits(config.maxConnections),
     moduleKey: (module) => store.get(`module-${module}`),
     reload: () => link?.reload() ?? TE.right(undefined),
+    kick: (account) => link?.kick(account) ?? Promise.resolve(),
     render: (accounts) =>
       accountsConfig({
         core: keys.core.publicKey,
@@ -224,7 +230,7 @@ const elsewhere = (
         trusted: config.trusted,
       }),
   });
-  access.prepare(manifests);
+  access.prepare(manifests, principals);
   // nats-server reads the path of an include as relative to the file that has it, also one that begins with a slash.
   const remedy =
     `Its configuration must include the accounts of this broker, in place of its accounts and users: link ` +

@@ -1,3 +1,5 @@
+import type { Msg } from 'nats';
+import type { Fault } from '../../schemas/errors.js';
 import type { People } from '../intake/intake.js';
 import type { ClosedConnections } from './closed-connections.js';
 import type { Turnstile } from './turnstile.js';
@@ -12,4 +14,6 @@ export interface Entrance {
   readonly people: People;
   readonly turnstile: Turnstile;
   readonly closed: ClosedConnections;
+  /** Why a principal may not make this request; undefined if it may. It is asked of principals' requests only. */
+  readonly judge?: (msg: Msg) => Fault | undefined;
 }

@@ -3,6 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { stderrLog } from '../../system/lines/broker-log.js';
 import type { Taken } from '../intake/intake.js';
 import { HEADER } from '../../schemas/headers.js';
+import { PRINCIPAL_MARK } from '../../schemas/names.js';
 import { headerOf } from '../../link/message-headers.js';
 import { Seldom } from '../../system/lines/seldom.js';
 import { askingOf } from './asking.js';
@@ -89,7 +90,21 @@ export const refuseSafely = (msg: Msg, refuse: Refuse, problem: Fault): void => 
   }
 };
 
-const enter = (serving: Serving, { turnstile, closed }: Entrance, taken: Taken): void => {
+/** Handles the request, unless its sender is a principal that may not make it. That is asked when its turn comes. */
+const judged = (
+  serving: Serving,
+  { judge }: Entrance,
+  { msg, connection }: Taken,
+  done: () => void,
+): void => {
+  const refused = connection.startsWith(PRINCIPAL_MARK) ? judge?.(msg) : undefined;
+  if (refused === undefined) return handled(serving, msg, done);
+  if (msg.reply !== undefined && msg.reply !== '') refuseSafely(msg, serving.refuse, refused);
+  else seldom.say(`a request on ${msg.subject.slice(0, 256)} was refused: ${refused.message}`);
+  done();
+};
+
+const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
   const { msg, connection, isLeftOut, release } = taken;
   if (isLeftOut) {
     release();
@@ -98,8 +113,9 @@ const enter = (serving: Serving, { turnstile, closed }: Entrance, taken: Taken):
   // What a producer numbers has its own bound, and its order over all of its connections.
   if (headerOf(msg, HEADER.id) !== undefined) {
     release();
-    return handled(serving, msg, () => undefined);
+    return judged(serving, entrance, taken, () => undefined);
   }
+  const { turnstile, closed } = entrance;
   const { asking, pace } = askingOf(msg, connection);
   const waits = msg.reply !== undefined && msg.reply !== '';
   const isOver = (): boolean => pace.isForReply === true && closed.has(connection);
@@ -123,7 +139,7 @@ const enter = (serving: Serving, { turnstile, closed }: Entrance, taken: Taken):
       isDone = true;
     };
     if (waits) onAnswer(msg, done);
-    handled(serving, msg, done);
+    judged(serving, entrance, taken, done);
     // There will be no reply, so there is nothing to wait for.
     if (!waits) done();
   };

@@ -25,6 +25,8 @@ export const SERVED = {
   control: 'ctl.*.*',
   /** What operators ask. */
   operations: 'ops.>',
+  /** What operators ask about principals and their tokens; the sender is the last token. */
+  access: 'access.*.*',
   /** Consumers that operators make. */
   consumers: `${CREATE_CONSUMER}.>`,
   /** What operators pull from them. */

@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly data?: string;
   /** A credential: a `.creds` file, or a file with an nkey seed. */
   readonly creds?: string;
+  /** A file of `tallystick token create`. It names the server too. Default: `TALLYSTICK_TOKEN`. */
+  readonly token?: string;
   /** A connection that you have; it stays open when this one is closed. */
   readonly connection?: NatsConnection;
 }
@@ -29,9 +31,9 @@ const refusedWith = (fault: Fault): Refused => {
 };
 
 /**
- * Connects to a broker: the one that `server`, `data` or `connection` names, else that of `NATS_URL`, else that of
- * `./.tallystick`. Credentials come from `creds`, else from `NATS_USER`, `NATS_CREDS` or `NATS_NKEY`, else from the
- * data directory. A lost connection is dialled again for ever.
+ * Connects to a broker: the one that `token`, `server`, `data` or `connection` names, else that of `TALLYSTICK_TOKEN`
+ * or `NATS_URL`, else that of `./.tallystick`. A token is the credential too. Else credentials come from `creds`, from
+ * `NATS_USER`, `NATS_CREDS` or `NATS_NKEY`, or from the data directory. A lost connection is dialled again for ever.
  *
  * Throws {@link Refused}: BROKER_UNREACHABLE, SERVER_REFUSED, or USAGE.
  *

@@ -1,9 +1,8 @@
 import { wordsOf } from '../../journal/wire/byte-words.js';
+import { isPeople } from '../../schemas/names.js';
 import { ByteHash } from './byte-hash.js';
 import type { Ranges } from './number-ranges.js';
 
-/** Accounts of people: they have no epoch. */
-const PEOPLE: ReadonlySet<string> = new Set(['guest', 'operator']);
 /** Producers of the broker, which write commands for others and results for unknown modules. */
 const BROKERS: ReadonlySet<string> = new Set(['broker', 'gateway', 'scheduler']);
 
@@ -48,7 +47,7 @@ export class ProducerState {
   sent = 0;
 
   constructor(readonly name: string) {
-    this.isPeople = PEOPLE.has(name);
+    this.isPeople = isPeople(name);
     this.isBroker = BROKERS.has(name);
   }
 }

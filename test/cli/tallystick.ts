@@ -9,6 +9,7 @@ export const CLEAN_ENV = {
   NATS_USER: undefined,
   NATS_PASSWORD: undefined,
   NATS_CONTEXT: undefined,
+  TALLYSTICK_TOKEN: undefined,
 } as const;
 
 /** Runs the built command line to its end. */

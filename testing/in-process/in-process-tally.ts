@@ -1,11 +1,11 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { PEOPLE } from '../../broker/gateway/signed-subject.js';
 import { actionsOf, type ModuleCalls, rejectedWith } from '../../modules/client/module-calls.js';
 import { UnderWay } from '../../modules/client/under-way.js';
 import type { CalledModule } from '../../modules/sdk/addressed.js';
 import type { DeadLetter } from '../../schemas/dead.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { parseInstant } from '../../schemas/instant.js';
+import { PEOPLE } from '../../schemas/names.js';
 import { MAX_TIMER_MS } from '../../schemas/quantity.js';
 import type { HistoryLine } from '../../schemas/record.js';
 import { checkedModules } from './checked-modules.js';

@@ -91,7 +91,7 @@ const restore = async (given: RestoreOptions, lifetime: Lifetime): Promise<Resto
   const config = orThrow(startConfig({ dataDir, natsPort: 0, durability: 'os' }));
   const { log, onServerProgress: onProgress } = options;
   const server = await runOrThrow(
-    openServerSide({ config, dataDir, manifests: [], reaper, log, onProgress }),
+    openServerSide({ config, dataDir, manifests: [], principals: [], reaper, log, onProgress }),
   );
   lifetime.onStop(() => server.stop());
   checkVersion(server);

@@ -33,7 +33,7 @@ const render = (list: readonly AccountPlan[], storeDir = '/somewhere'): string =
     { host: '127.0.0.1', port: 4222, storeDir, syncInterval: 'always' },
     { ...KEYS, accounts: list },
   );
-const grantsOf = (plan: AccountPlan): readonly string[] => plan.grants.map(({ subject }) => subject);
+const grantsOf = (plan: AccountPlan): readonly string[] => plan.imports.map(({ subject }) => subject);
 
 /** What the server itself says of a configuration. */
 const check = async (config: string): Promise<{ code: number | null; stderr: string }> => {
@@ -58,7 +58,7 @@ describe('accounts', () => {
 
   it('I7 whatever is imported that the broker answers by who sends gets its sender as the last token', () => {
     for (const plan of plans()) {
-      const signed = plan.grants.filter(({ subject }) => /^(cmd|call|schedule|producer)\./.test(subject));
+      const signed = plan.imports.filter(({ subject }) => /^(cmd|call|schedule|producer)\./.test(subject));
       assert.ok(signed.length > 0);
       for (const { subject, as } of signed) assert.equal(subject, `${as}.${plan.name}`);
     }
@@ -102,7 +102,7 @@ describe('accounts', () => {
       name: 'x": { users: [ { user: a, password: b } ] }, "y',
       publicKey: newUserKey().publicKey,
       limits: MODULE_LIMITS,
-      grants: [{ kind: 'service', subject: 'evt.x", accounts: ["guest"] }, { service: "$JS.API.>' }],
+      imports: [{ kind: 'service', subject: 'evt.x", accounts: ["guest"] }, { service: "$JS.API.>' }],
     };
     const outsideStrings = render([...plans(), evil]).replaceAll(/"(?:\\.|[^"\\])*"/g, '""');
     assert.doesNotMatch(outsideStrings, /password: b|\$JS|guest"/);

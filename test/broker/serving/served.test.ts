@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { connect, createInbox, type NatsConnection } from 'nats';
 import { newUserKey } from '../../../link/nkey.js';
 import { SERVED } from '../../../broker/serving/served.js';
+import { ACCESS } from '../../../schemas/access-requests.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { OPS } from '../../../schemas/operate.js';
 import { PRODUCER } from '../../../schemas/producer-requests.js';
@@ -39,6 +40,7 @@ const KEYS = [
   'again',
 ];
 const PRODUCER_KEYS = ['name', 'instance', 'takeover', 'previous', 'epoch', 'fromSeq', 'toSeq', 'account'];
+const ACCESS_KEYS = ['name', 'publicKey', 'allow', 'ttlMs', 'add', 'remove'];
 const CONTROL_KEYS = ['snapshotSeq', 'logId', 'instance', 'previous', 'pid', 'handled', 'pending', 'agents'];
 const CONSUMER_KEYS = ['stream_name', 'config', 'action'];
 
@@ -118,6 +120,12 @@ const TARGETS: readonly Target[] = [
       with1('ops.module.'),
     ),
     keys: KEYS,
+  },
+  {
+    who: 'operator',
+    row: 'access',
+    subject: fc.oneof({ weight: 5, arbitrary: one(...Object.values(ACCESS)) }, with1('access.')),
+    keys: ACCESS_KEYS,
   },
   {
     who: 'operator',

@@ -28,7 +28,7 @@ const SENDERS: AccountPlan = {
   name: 'guest',
   publicKey: null,
   limits: guestPlan().limits,
-  grants: [
+  imports: [
     { kind: 'service', subject: 'cmd.*.*.*.guest', as: 'cmd.*.*.*' },
     { kind: 'service', subject: 'ask.*.*.*.guest', as: 'call.*.*.*', share: true },
   ],

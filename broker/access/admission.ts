@@ -1,0 +1,52 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { allows, type AskedRight, type Method, missingGrant } from '../../schemas/grants.js';
+import { parseJson } from '../../schemas/json.js';
+import { principalOf } from '../../schemas/names.js';
+import type { KnownPrincipal } from './principals.js';
+
+/** What the broker hears of each method that has an address. */
+const METHOD: Readonly<Record<string, Method>> = { ask: 'call', send: 'send', schedule: 'schedule' };
+
+const producerIn = (data: Uint8Array): string | undefined => {
+  const body = parseJson(data);
+  if (E.isLeft(body) || typeof body.right !== 'object' || body.right === null) return undefined;
+  const { name } = body.right as { readonly name?: unknown };
+  return typeof name === 'string' ? name : undefined;
+};
+
+/** The right that a request needs; undefined: none, or it is refused for its form. */
+const askedBy = (tokens: readonly string[], data: Uint8Array): AskedRight | undefined => {
+  const [verb = '', ...rest] = tokens;
+  if (verb === 'producer') {
+    const name = producerIn(data);
+    return name === undefined ? undefined : { method: 'produce', tokens: [name] };
+  }
+  const method = Object.hasOwn(METHOD, verb) ? METHOD[verb] : undefined;
+  return method === undefined ? undefined : { method, tokens: rest };
+};
+
+/** Tokens that are revoked or over are no users of the server. A request that was on its way may come all the same. */
+const over = (who: string, found: KnownPrincipal | undefined): Fault => {
+  const why = found === undefined ? 'is revoked' : `was valid until ${found.principal.expires}`;
+  return fault('NOT_ALLOWED', `the token of ${who} ${why}. An operator makes another: tallystick token list`);
+};
+
+/**
+ * Why a principal may not make this request, `<verb>.<subject>.<account>`; undefined if it may. The server has refused
+ * most of what the grants do not say. It knows no part of a token, and does not look at a clock.
+ */
+export const judgeRequest = (
+  subject: string,
+  data: Uint8Array,
+  find: (account: string) => KnownPrincipal | undefined,
+  now: number,
+): Fault | undefined => {
+  const tokens = subject.split('.');
+  const account = tokens.pop() ?? '';
+  const who = principalOf(account) ?? account;
+  const found = find(account);
+  if (found === undefined || found.expiresMs <= now) return over(who, found);
+  const asked = askedBy(tokens, data);
+  return asked === undefined || allows(found.rights, asked) ? undefined : missingGrant(who, who, asked);
+};

@@ -1,0 +1,119 @@
+import { allows, type Grant, type Method, type OperateRole } from '../../schemas/grants.js';
+import { DELIVERED, OPS } from '../../schemas/operate.js';
+import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
+import {
+  type AccountImport,
+  type AccountPlan,
+  discovery,
+  ofModule,
+  operateImports,
+  signed,
+} from './accounts.js';
+import { PRINCIPAL_LIMITS } from './limits.js';
+
+/** The first token of a subject that a client sends, and that the broker hears. */
+const SENT: Readonly<Record<'call' | 'send' | 'schedule', readonly [sent: string, heard: string]>> = {
+  call: ['call', 'ask'],
+  send: ['cmd', 'send'],
+  schedule: ['schedule', 'schedule'],
+};
+
+/** The server knows no part of a token: what it lets through by this, the broker looks at again. */
+const serverToken = (pattern: string): string => (pattern.includes('*') ? '*' : pattern);
+
+/** The subjects of two and of three tokens that a pattern covers, at least. */
+const addresses = (tokens: readonly string[]): readonly string[] => {
+  const [module = '*', name = '*', agent] = tokens.map(serverToken);
+  const both = `${module}.${name}`;
+  return agent === undefined ? [both, `${both}.*`] : [`${both}.${agent}`];
+};
+
+const ADDRESSES = ['*.*', '*.*.*'];
+
+const READER_OPS = [
+  OPS.status,
+  OPS.moduleList,
+  OPS.moduleInfo,
+  OPS.moduleStats,
+  OPS.scheduleList,
+  OPS.scheduleShow,
+  OPS.deadList,
+  OPS.deadShow,
+  OPS.deadResults,
+];
+
+const KEEPER_OPS = [...READER_OPS, OPS.scheduleCancel, OPS.deadRedrive];
+
+/** What an operator of a role may ask. An admin loads modules, which is to run code: nothing is kept from them. */
+const operationsOf = (role: OperateRole, account: string): readonly AccountImport[] => {
+  switch (role) {
+    case 'reader':
+      return READER_OPS.map((subject) => ({ kind: 'service', subject }));
+    case 'keeper':
+      return KEEPER_OPS.map((subject) => ({ kind: 'service', subject }));
+    case 'admin':
+      return [{ kind: 'service', subject: 'ops.>' }, signed('access.*', account)];
+  }
+};
+
+const roleOf = (rights: readonly Grant[]): OperateRole | undefined =>
+  (['admin', 'keeper', 'reader'] as const).find((role) =>
+    allows(rights, { method: 'operate', tokens: [role] }),
+  );
+
+/** A principal as the server needs to know it. */
+export interface PlannedPrincipal {
+  readonly account: string;
+  readonly publicKey: string;
+  readonly rights: readonly Grant[];
+}
+
+/**
+ * The account of a principal, with exactly what its grants say, but for patterns of a part of a token: those the
+ * broker judges (`admission.ts`). No two principals share an account, so none sees the replies of another.
+ */
+export const principalPlan = (
+  { account, publicKey, rights }: PlannedPrincipal,
+  modules: readonly string[],
+): AccountPlan => {
+  const of = (method: Method): readonly Grant[] => rights.filter((right) => right.method === method);
+  const requests = (['call', 'send', 'schedule'] as const).filter((method) => of(method).length > 0);
+  const role = roleOf(rights);
+  const people: readonly AccountImport[] = [
+    ...requests.flatMap((method) => {
+      const [sent, heard] = SENT[method];
+      return ADDRESSES.map(
+        (address): AccountImport => ({
+          kind: 'service',
+          subject: `${heard}.${address}.${account}`,
+          as: `${sent}.${address}`,
+        }),
+      );
+    }),
+    ...(of('produce').length === 0 ? [] : [signed(PRODUCER_SUBJECTS, account)]),
+    ...discovery(account),
+  ].map((grant) => ({ ...grant, share: true }));
+  const operator = role === undefined ? [] : [...operateImports(), ...operationsOf(role, account)];
+  const heard = [
+    ...of('listen').flatMap(({ tokens }) => addresses(tokens).map((address) => `live.evt.${address}`)),
+    ...(role === undefined ? [] : ['live.>', `${DELIVERED}.>`]),
+  ];
+  const live: readonly AccountImport[] =
+    of('listen').length === 0 && role === undefined ? [] : [{ kind: 'stream', subject: 'live.>' }];
+  const sent = [
+    ...requests.flatMap((method) =>
+      of(method).flatMap(({ tokens }) => addresses(tokens).map((address) => `${SENT[method][0]}.${address}`)),
+    ),
+    ...(of('produce').length === 0 ? [] : [PRODUCER_SUBJECTS]),
+    ...discovery(account).map(({ as = '' }) => as),
+    ...operator.filter(({ kind }) => kind === 'service').map(({ subject, as = subject }) => as),
+  ];
+  return {
+    name: account,
+    publicKey,
+    limits: PRINCIPAL_LIMITS,
+    imports: [...people, ...live, ...operator],
+    publish: { allow: sent, deny: role === undefined ? [] : modules.flatMap(ofModule) },
+    subscribe: { allow: ['_INBOX.>', ...heard] },
+  };
+};

@@ -1,0 +1,119 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Fault, fault } from './errors.js';
+
+/** What a principal may ask for. The server and the broker refuse everything else. */
+export const METHODS = ['call', 'send', 'schedule', 'listen', 'produce', 'operate'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** The roles of `operate`, from the smallest to the largest. Each may do what the roles before it may. */
+export const OPERATE_ROLES = ['reader', 'keeper', 'admin'] as const;
+export type OperateRole = (typeof OPERATE_ROLES)[number];
+
+/**
+ * One permission: a method, and a pattern of what it is for. In the text form `call accounts.deposit.shop-*` the
+ * pattern has the tokens `accounts`, `deposit` and `shop-*`. A `*` stands for any characters within one token. Tokens
+ * that the pattern leaves out may be anything, or missing.
+ */
+export interface Grant {
+  readonly method: Method;
+  readonly tokens: readonly string[];
+}
+
+/** What a principal asks for: `tokens` are module, action and agent; or module, event and agent; or one name. */
+export interface AskedRight {
+  readonly method: Method;
+  readonly tokens: readonly string[];
+}
+
+/** The most tokens of a method's pattern, and their names in messages. */
+const FORMS: Readonly<Record<Method, { readonly most: number; readonly form: string }>> = {
+  call: { most: 3, form: 'MODULE.ACTION.AGENT' },
+  send: { most: 3, form: 'MODULE.ACTION.AGENT' },
+  schedule: { most: 3, form: 'MODULE.ACTION.AGENT' },
+  listen: { most: 3, form: 'MODULE.EVENT.AGENT' },
+  produce: { most: 1, form: 'PRODUCER' },
+  operate: { most: 1, form: OPERATE_ROLES.join(', ') },
+};
+
+const TOKEN = /^[A-Za-z0-9_*-]{1,64}$/;
+
+const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text);
+const isRole = (text: string | undefined): text is OperateRole =>
+  (OPERATE_ROLES as readonly (string | undefined)[]).includes(text);
+
+const invalid = (text: string, why: string): Either<Fault, never> =>
+  left(fault('GRANT_INVALID', `${JSON.stringify(text.slice(0, 256))} is no grant: ${why}`));
+
+/** Reads `call accounts.deposit.shop-*`. GRANT_INVALID tells what a grant looks like. */
+export const parseGrant = (text: string): Either<Fault, Grant> => {
+  const [method = '', pattern, ...more] = text.trim().split(/\s+/);
+  if (!isMethod(method)) return invalid(text, `it begins with one of ${METHODS.join(', ')}`);
+  const { most, form } = FORMS[method];
+  if (pattern === undefined || more.length > 0) {
+    return invalid(text, `one pattern follows ${method}, such as ${form}; quote the grant for your shell`);
+  }
+  const tokens = pattern.split('.');
+  if (method === 'operate') {
+    return isRole(pattern) ? right({ method, tokens }) : invalid(text, `the roles of operate are ${form}`);
+  }
+  if (tokens.length > most || !tokens.every((token) => TOKEN.test(token))) {
+    return invalid(text, `the pattern is ${form} or the begin of it, of A-Z a-z 0-9 _ - and *`);
+  }
+  return right({ method, tokens });
+};
+
+/** The same for a list. The fault is that of the first one that is no grant. */
+export const parseGrants = (texts: readonly string[]): Either<Fault, readonly Grant[]> => {
+  const grants: Grant[] = [];
+  for (const text of texts) {
+    const parsed = parseGrant(text);
+    if (isLeft(parsed)) return parsed;
+    grants.push(parsed.right);
+  }
+  return right(grants);
+};
+
+export const grantText = ({ method, tokens }: Grant): string => `${method} ${tokens.join('.')}`;
+
+/** Whether a pattern with `*` covers a token. It takes the first place for each part, so it never goes back. */
+export const coversToken = (pattern: string, token: string): boolean => {
+  const parts = pattern.split('*');
+  const [first = ''] = parts;
+  if (parts.length === 1) return pattern === token;
+  const last = parts.at(-1) ?? '';
+  if (token.length < first.length + last.length) return false;
+  if (!token.startsWith(first) || !token.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = token.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at <= token.length - last.length;
+};
+
+const covers = (grant: Grant, asked: AskedRight): boolean => {
+  if (grant.method !== asked.method) return false;
+  if (grant.method === 'operate') {
+    const [has, wants] = [grant, asked].map(({ tokens }) => OPERATE_ROLES.indexOf(tokens[0] as OperateRole));
+    return (wants ?? -1) >= 0 && (has ?? -1) >= (wants ?? -1);
+  }
+  return (
+    grant.tokens.length <= asked.tokens.length &&
+    grant.tokens.every((pattern, i) => coversToken(pattern, asked.tokens[i] ?? ''))
+  );
+};
+
+/** Whether one of the grants covers the request. */
+export const allows = (grants: readonly Grant[], asked: AskedRight): boolean =>
+  grants.some((grant) => covers(grant, asked));
+
+/**
+ * The refusal of a request that no grant covers: it names the missing grant, and the command that adds it.
+ * `who` is for the sentence, `name` for the command.
+ */
+export const missingGrant = (who: string, name: string, { method, tokens }: AskedRight): Fault => {
+  const missing = grantText({ method, tokens: tokens.slice(0, 3) }).slice(0, 256);
+  const add = `tallystick token change ${name} --add '${missing}'`;
+  return fault('NOT_ALLOWED', `${who} has no grant for \`${missing}\`. An operator adds it: ${add}`);
+};
