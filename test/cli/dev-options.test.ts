@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { startDevLines } from '../support/dev-lines.js';
 import { startDev } from '../support/dev-program.js';
 import { processesMentioning } from '../support/processes.js';
+import { waitFor } from '../support/wait-for.js';
 import { counter, devProject } from './dev-project.js';
 
 /** Kills the server of the broker, which the broker reports and starts again. */
@@ -91,19 +92,21 @@ describe('tallystick dev --inspect', () => {
     });
     await using dev = startDev(here.path, ['--nats-port', '0', '--inspect', 'counter=0']);
     const LISTENS = /^Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)\//;
-    /** What Node tells a debugger that asks at the port which the module printed. */
-    const target = async (): Promise<string> => {
-      const { module, text } = await dev.next('output', (event) => LISTENS.test(event.text));
+    const printed = () =>
+      dev.events.flatMap((event) => (event.event === 'output' && LISTENS.test(event.text) ? [event] : []));
+    /** What Node tells a debugger that asks at the port which the n-th process of the module printed. */
+    const target = async (n: number): Promise<string> => {
+      const { module, text } = await waitFor(`port ${n}`, () => printed()[n]);
       assert.equal(module, 'counter');
-      const port = LISTENS.exec(text)?.[1];
-      const found = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as { title: string }[];
-      return found[0]?.title ?? '';
+      const url = `http://127.0.0.1:${LISTENS.exec(text)?.[1]}/json/list`;
+      const [found] = (await (await fetch(url)).json()) as { title: string }[];
+      return found?.title ?? '';
     };
-    assert.match(await target(), /host-main\.js/);
     await dev.next('ready');
+    assert.match(await target(0), /host-main\.js/);
     here.write(FILE, counter("'two'"));
-    assert.match(await target(), /host-main\.js/);
     await dev.next('reloaded');
+    assert.match(await target(1), /host-main\.js/);
     assert.deepEqual(await here.shown(), { sum: 0, code: 'two' });
   });
 });
