@@ -59,6 +59,10 @@ export const parseGrant = (text: string): Either<Fault, Grant> => {
   if (tokens.length > most || !tokens.every((token) => TOKEN.test(token))) {
     return invalid(text, `the pattern is ${form} or the begin of it, of A-Z a-z 0-9 _ - and *`);
   }
+  // The server alone judges what is heard, and it matches whole tokens: a part would let all of them through.
+  if (method === 'listen' && tokens.some((token) => token !== '*' && token.includes('*'))) {
+    return invalid(text, 'in a pattern of listen, * stands for a whole part; name the part, or write *');
+  }
   return right({ method, tokens });
 };
 

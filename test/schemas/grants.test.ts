@@ -16,10 +16,15 @@ import {
 
 const letters = fc.stringMatching(/^[ab_]{1,4}$/);
 const pattern = fc.stringMatching(/^[ab*_]{1,5}$/);
+const requested = fc.constantFrom('call', 'send', 'schedule' as const);
 const addressed = fc.constantFrom('call', 'send', 'schedule', 'listen' as const);
 
 const grant: fc.Arbitrary<Grant> = fc.oneof(
-  fc.record({ method: addressed, tokens: fc.array(pattern, { minLength: 1, maxLength: 3 }) }),
+  fc.record({
+    method: fc.constant('listen' as const),
+    tokens: fc.array(fc.oneof(letters, fc.constant('*')), { minLength: 1, maxLength: 3 }),
+  }),
+  fc.record({ method: requested, tokens: fc.array(pattern, { minLength: 1, maxLength: 3 }) }),
   fc.record({ method: fc.constant('produce' as const), tokens: pattern.map((each) => [each]) }),
   fc.record({
     method: fc.constant('operate' as const),
@@ -99,6 +104,8 @@ describe('grants', () => {
       'call accounts..x',
       'call accounts.>',
       'call acc ounts',
+      'listen acc*',
+      'listen accounts.dep*.x',
       'own accounts',
       'operate root',
       'operate admin.x',
