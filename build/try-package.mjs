@@ -3,7 +3,7 @@
  * version of Node that we support. Needs the registry: npm and pnpm fetch what the package depends on.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { installNode, VERSIONS } from './node-versions.mjs';
@@ -68,6 +68,19 @@ const TSCONFIG = {
   },
 };
 
+/**
+ * Settings of a project without `"type": "module"`, whose compiled files call require(). TypeScript says no to require()
+ * of a package of modules if the settings stand for a Node that cannot do it.
+ */
+const COMMONJS = [
+  { module: 'CommonJS', moduleResolution: 'Bundler' },
+  { module: 'Node20' },
+  { module: 'NodeNext' },
+  { module: 'Node16', refusal: /TS1479/ },
+];
+/** The last release of Node 20 before require() of modules. */
+const WITHOUT_REQUIRE = '20.18';
+
 const failures = [];
 
 const run = (what, program, args, options = {}) => {
@@ -105,17 +118,15 @@ const project = (home, name, install) => {
   return dir;
 };
 
+/** The command line of the compiler, with the types of Node that we have. */
+const TSC = [
+  join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'),
+  '--typeRoots',
+  join(ROOT, 'node_modules', '@types'),
+];
+
 const check = (name, dir) => {
-  run(
-    `${name}: types, strict, with declarations`,
-    process.execPath,
-    [
-      join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'),
-      '--typeRoots',
-      join(ROOT, 'node_modules', '@types'),
-    ],
-    { cwd: dir },
-  );
+  run(`${name}: types, strict, with declarations`, process.execPath, TSC, { cwd: dir });
   for (const version of VERSIONS) {
     const node = installNode(version);
     const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
@@ -124,6 +135,37 @@ const check = (name, dir) => {
     run(`${name}, Node ${version}: the command line`, bin, ['--version'], { cwd: dir, env });
     const { stdout, stderr } = spawnSync(node, ['require.cjs'], { cwd: dir, env, encoding: 'utf8' });
     expect(`${name}, Node ${version}: require()`, stdout.trim() === 'Right', `${stdout}${stderr}`);
+  }
+};
+
+const checkCommonJs = (dir) => {
+  writeFileSync(join(dir, 'package.json'), '{"private":true}\n');
+  for (const { module, moduleResolution, refusal } of COMMONJS) {
+    const what = `CommonJS, module ${module}`;
+    const outDir = `out-${module}`;
+    const own = { module, outDir, esModuleInterop: true, ...(moduleResolution && { moduleResolution }) };
+    const config = { compilerOptions: { ...TSCONFIG.compilerOptions, ...own }, files: ['counter.ts'] };
+    writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(config));
+    if (refusal !== undefined) {
+      const { status, stdout } = spawnSync(process.execPath, TSC, { cwd: dir, encoding: 'utf8' });
+      expect(`${what}: the compiler refuses the import`, status !== 0 && refusal.test(stdout), stdout);
+      continue;
+    }
+    run(`${what}: types, strict, with declarations`, process.execPath, TSC, { cwd: dir });
+    const compiled = join(outDir, 'counter.js');
+    expect(
+      `${what}: compiles to require()`,
+      readFileSync(join(dir, compiled), 'utf8').includes('require("tallystick")'),
+      '',
+    );
+    for (const version of VERSIONS)
+      run(`${what}, Node ${version}: a module and its test`, installNode(version), [compiled], { cwd: dir });
+    const old = spawnSync(installNode(WITHOUT_REQUIRE), [compiled], { cwd: dir, encoding: 'utf8' });
+    expect(
+      `${what}, Node ${WITHOUT_REQUIRE}: ERR_REQUIRE_ESM`,
+      /ERR_REQUIRE_ESM/.test(old.stderr),
+      old.stderr,
+    );
   }
 };
 
@@ -136,7 +178,9 @@ try {
     project(home, name, (dir) =>
       run(`${name}: npm install`, 'npm', ['install', ...quiet, packed, ...packages], { cwd: dir }),
     );
-  check('npm', npm('npm'));
+  const byNpm = npm('npm');
+  check('npm', byNpm);
+  checkCommonJs(byNpm);
   check('npm, next to the older NATS client', npm('npm-nats-2', OLD_NATS));
   check(
     'pnpm',

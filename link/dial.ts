@@ -7,6 +7,7 @@ import { redial } from './redial.js';
 import { openWriteLane } from './write-lane.js';
 import { sayThrown, tellThrown } from './callback-faults.js';
 
+/** The options of the NATS client, and the pause before a lost connection is dialled again. */
 export interface DialOptions extends ConnectionOptions {
   /** The approximate pause before the connection is dialled again, in milliseconds. */
   readonly redialMs: number;

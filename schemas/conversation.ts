@@ -6,6 +6,7 @@ const Time = (description: string) => Type.String({ description: `${description}
 /** How many participants of one conversation are kept. */
 export const MAX_PARTICIPANTS = 64;
 
+/** The schema of an open conversation. */
 export const OpenConversationSchema = Type.Object(
   {
     conversation: Type.Integer({ minimum: 1, description: 'Sequence of its first record, which names it.' }),

@@ -9,6 +9,7 @@ export const DEAD = 'DEAD';
 
 const Sequence = Type.Integer({ minimum: 1 });
 
+/** The schema of a dead letter, as a record of the stream DEAD has it. */
 export const DeadLetterSchema = Type.Object(
   {
     command: Type.Integer({
@@ -41,6 +42,7 @@ export const DeadLetterSchema = Type.Object(
   },
   { description: 'Body of a record of the stream DEAD.' },
 );
+/** A dead letter: a command that its module could not handle. */
 export type DeadLetter = Readonly<Static<typeof DeadLetterSchema>>;
 
 /** A dead letter in a list, without its long parts. */

@@ -27,6 +27,7 @@ const row = (
   meaning: string,
 ): ErrorRow => ({ status, retryable, exit, service, meaning });
 
+/** All error codes, with status, retry, exit code, service code and meaning. */
 export const ERRORS = {
   // Faults of a sender.
   PAYLOAD_NOT_JSON: row('rejected', false, 1, 400, 'The payload is not JSON.'),
@@ -438,8 +439,10 @@ export const ERRORS = {
   ),
 } as const satisfies Record<string, ErrorRow>;
 
+/** A code of the table of errors. */
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Whether a code is one of the table of errors. A module has its own codes too. */
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 
 /**

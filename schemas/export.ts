@@ -20,6 +20,7 @@ export const ExportHeadSchema = Type.Object(
   },
   { description: 'The first line of an export.', additionalProperties: false },
 );
+/** The first line of an export: its format, and the records in it. */
 export type ExportHead = Readonly<Static<typeof ExportHeadSchema>>;
 
 /**

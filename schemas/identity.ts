@@ -11,10 +11,12 @@ export interface Identity {
   readonly n: number;
 }
 
+/** The header of an identity: `producer.epoch.n`. */
 export const formatIdentity = ({ producer, epoch, n }: Identity): string => `${producer}.${epoch}.${n}`;
 
 const IDENTITY = new RegExp(`^(${PRODUCER_PATTERN})\\.([1-9]\\d{0,15})\\.([1-9]\\d{0,15})$`);
 
+/** The identity that a header has; undefined if it has none. */
 export const parseIdentity = (text: string): Identity | undefined => {
   const match = IDENTITY.exec(text);
   const epoch = parseSequence(match?.[2] ?? '');
@@ -28,10 +30,12 @@ export interface Part {
   readonly n: number;
 }
 
+/** The header of a part of an outcome: `i/n`. */
 export const formatPart = ({ i, n }: Part): string => `${i}/${n}`;
 
 const PART = /^([1-9]\d{0,8})\/([1-9]\d{0,8})$/;
 
+/** The part that a header has; undefined if it has none. */
 export const parsePart = (text: string): Part | undefined => {
   const match = PART.exec(text);
   if (match === null) return undefined;

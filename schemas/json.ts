@@ -51,6 +51,7 @@ export const toPayload = (value: unknown, maxBytes = MAX_PAYLOAD_BYTES): Either<
   return isDeeperThan(bytes, MAX_JSON_DEPTH) ? left(isDeep()) : right(bytes);
 };
 
+/** A value as the bytes of its JSON in UTF-8. */
 export const encodeJson = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 
 /**

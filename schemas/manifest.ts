@@ -53,6 +53,7 @@ export const RetrySchema = Type.Object(
   Strict,
 );
 
+/** The schema of an action in a manifest. */
 export const ActionSchema = Type.Object(
   {
     description: Type.Optional(Description),
@@ -116,6 +117,7 @@ export const LimitsSchema = Type.Object(
   Strict,
 );
 
+/** The schema of `manifest.json`. */
 export const ManifestSchema = Type.Object(
   {
     $schema: Type.Optional(Word),
@@ -157,7 +159,9 @@ export const ManifestSchema = Type.Object(
   Strict,
 );
 
+/** The manifest of a module: what it takes, sends and publishes. */
 export type Manifest = Static<typeof ManifestSchema>;
+/** An action, as the manifest describes it. */
 export type ActionManifest = Static<typeof ActionSchema>;
 
 /**

@@ -28,6 +28,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
 /** Replaces a token of a subject that is no name. No module may have this name. */
 export const INVALID_TOKEN = '_';
 
+/** Whether a text is a name: 1 to 64 of A-Z a-z 0-9 _ -. */
 export const isName = (text: string): boolean => NAME.test(text);
 
 /** A module's name: not reserved, and not beginning with `_`, which belongs to the broker. */
@@ -79,6 +80,7 @@ export const isProducerName = (text: string): boolean => PRODUCER.test(text);
 /** The token itself, or {@link INVALID_TOKEN} if it is no name. */
 export const tokenOrInvalid = (text: string): string => (isName(text) ? text : INVALID_TOKEN);
 
+/** The text if it is a name, else NAME_INVALID. `what` begins the message. */
 export const parseName = (what: string, text: string): Either<Fault, string> =>
   isName(text)
     ? right(text)

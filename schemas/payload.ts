@@ -6,6 +6,7 @@ import { layOut } from './json-layout.js';
  * is not JSON; `base64`, bytes that are not UTF-8; `empty`.
  */
 export const PAYLOAD_FORMS = ['json', 'deep', 'text', 'base64', 'empty'] as const;
+/** The form of a payload: JSON, JSON that is too deep to read, text, bytes in base64, or empty. */
 export type PayloadForm = (typeof PAYLOAD_FORMS)[number];
 
 interface Read {

@@ -106,6 +106,7 @@ const oddSubject = ({ subject, subjectBytes }: StoredMessage): string | null => 
   return payload.form === 'base64' ? (payload.value as string) : null;
 };
 
+/** A stored message as a record of history: the parts of its subject and of its headers, with names. */
 export const toHistory = (message: StoredMessage): HistoryRecord => {
   const subject = splitSubject(message.subject);
   const id = message.header(HEADER.id) ?? null;

@@ -13,6 +13,7 @@ export type Out = Static<typeof OutSchema>;
 /** A code of the table in errors.ts, or a code of the module's domain. */
 export const CODE_PATTERN = '^[A-Z][A-Z0-9_]{0,63}$';
 
+/** The schema of the error of a result: code, message, path, and whether a retry may help. */
 export const ResultErrorSchema = Type.Object({
   code: Type.String({ pattern: CODE_PATTERN }),
   message: Type.String(),
@@ -28,6 +29,7 @@ export const ResultErrorSchema = Type.Object({
     Type.Boolean({ description: 'true: the command is a dead letter and can be redriven.' }),
   ),
 });
+/** The error of a result. */
 export type ResultError = Static<typeof ResultErrorSchema>;
 
 export const OkSchema = Type.Object({
@@ -44,15 +46,18 @@ export const RefusalSchema = Type.Object({
 /** The body of a `res` record. A caller gets it without `out`. */
 export const ResultSchema = Type.Union([OkSchema, RefusalSchema]);
 
+/** A result that is ok, with its data. */
 export interface Ok {
   readonly status: 'ok';
   readonly data: unknown;
   readonly out?: readonly Out[];
 }
+/** A result that is not ok: rejected, failed or expired. */
 export interface Refusal {
   readonly status: 'rejected' | 'failed' | 'expired';
   readonly error: ResultError;
 }
+/** The result of a command: ok with data, or not ok with an error. */
 export type Result = Ok | Refusal;
 
 /** The result of a command that failed with a fault of the table. */

@@ -144,6 +144,7 @@ export const nextDue = (timing: Timing, dueMs: number, afterMs: number): number 
 
 const OrNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
+/** The schema of a schedule, as the broker replies with it. */
 export const ScheduleSchema = Type.Object(
   {
     id: Type.String(),
@@ -164,6 +165,7 @@ export const ScheduleSchema = Type.Object(
   },
   { description: 'A scheduled command. Fields that do not apply are null.' },
 );
+/** A schedule: a command, and when it is sent. */
 export type Schedule = Readonly<Static<typeof ScheduleSchema>>;
 
 /** A schedule with the headers and the payload of its commands. */

@@ -16,11 +16,13 @@ export interface CommandSubject {
   readonly sender: string;
 }
 
+/** The subject of a record of the log, in its parts. */
 export type LogSubject =
   | CommandSubject
   | { readonly kind: 'res' | 'evt'; readonly module: string; readonly name: string; readonly agent?: string }
   | { readonly kind: 'epoch'; readonly producer: string };
 
+/** The kind of a record: command, result, event or epoch. */
 export type RecordKind = LogSubject['kind'];
 
 /** The address of a call, `call.<module>.<action>[.<agent>]`, or of a command before the server adds its sender. */
@@ -35,17 +37,23 @@ const optional = (agent: string | undefined): { agent?: string } => (agent === u
 const tail = ({ module, name, agent }: Address): string =>
   agent === undefined ? `${module}.${name}` : `${module}.${name}.${agent}`;
 
+/** The subject of a result: `res.MODULE.ACTION[.AGENT]`. */
 export const resultSubject = (address: Address): string => `res.${tail(address)}`;
+/** The subject of an event: `evt.MODULE.EVENT[.AGENT]`. */
 export const eventSubject = (address: Address): string => `evt.${tail(address)}`;
 /** The subject to which a sender publishes; see {@link storedCommandSubject} for the subject in the log. */
 export const commandSubject = (address: Address): string => `cmd.${tail(address)}`;
+/** The subject of a stored command, with its sender: `cmd.MODULE.ACTION[.AGENT].SENDER`. */
 export const storedCommandSubject = (address: Address, sender: string): string =>
   `cmd.${tail(address)}.${sender}`;
+/** The subject of a call: `call.MODULE.ACTION[.AGENT]`. */
 export const callSubject = (address: Address): string => `call.${tail(address)}`;
 /** A dead letter, in a separate stream: one subject for each command, so that the server takes it once. */
 export const deadSubject = (address: Address, command: number): string => `dead.${tail(address)}.${command}`;
+/** The subject of the epoch records of a producer: `epoch.PRODUCER`. */
 export const epochSubject = (producer: string): string => `epoch.${producer}`;
 
+/** The subject of a record of the log, from its parts. */
 export const buildSubject = (subject: LogSubject): string => {
   switch (subject.kind) {
     case 'cmd':

@@ -35,6 +35,7 @@ const Sequence = Type.Integer({ minimum: 0 });
 
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
+/** The schema of what `replay verify` found. */
 export const VerificationSchema = Type.Object(
   {
     ok: Type.Boolean({ description: 'true: there is no finding.' }),
@@ -87,6 +88,7 @@ export const VerificationSchema = Type.Object(
   },
   { description: 'Report of `replay verify`.' },
 );
+/** What `replay verify` found. */
 export type Verification = Readonly<Static<typeof VerificationSchema>>;
 
 export const LedgerEntrySchema = Type.Union(
@@ -133,6 +135,7 @@ export const StatementSchema = Type.Object(
 );
 export type Statement = Readonly<Static<typeof StatementSchema>>;
 
+/** The schema of a certificate: the counts and digests of a range of the log, signed. */
 export const CertificateSchema = Type.Object(
   {
     statement: Type.String({
@@ -143,4 +146,5 @@ export const CertificateSchema = Type.Object(
   },
   { description: 'A signed statement about a range of a log.' },
 );
+/** A signed certificate of a range of the log. */
 export type Certificate = Readonly<Static<typeof CertificateSchema>>;

@@ -16,6 +16,7 @@ import { linkState } from '../../link/link-state.js';
 import type { EpochEnd } from './recovery.js';
 import { endsEpoch, isTransient, type PubAck, parsePubAck, parseServedAck } from '../../link/pub-ack.js';
 
+/** The connection, the epoch and the bounds of an appender. */
 export interface AppenderOptions {
   readonly nc: NatsConnection;
   readonly producer: string;

@@ -5,6 +5,7 @@ import type { Grouping } from '../append/grouping.js';
 import type { EpochSource } from '../epochs/epoch-source.js';
 import type { OnKept, Outbox } from './outbox.js';
 
+/** The connection, the name and the outbox of a producer. */
 export interface ProducerOptions {
   readonly nc: NatsConnection;
   readonly name: string;
@@ -25,6 +26,7 @@ export interface ProducerOptions {
   readonly outbox?: Outbox;
 }
 
+/** How to treat a record that is submitted. */
 export interface SubmitOptions {
   /** Whether the outbox keeps the record; default true. */
   readonly keep?: boolean;

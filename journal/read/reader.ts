@@ -15,6 +15,7 @@ import { consumerConfig, planRead, type ReadPlan, type ReadRange, whatIsLeft } f
 import { PULL_RECORDS, ReaderSession } from './reader-session.js';
 import { Waker } from '../../system/async/waker.js';
 
+/** Which records of the log to read. */
 export interface ReadOptions extends ReadRange {
   /** Ends reading without an error. */
   readonly signal?: AbortSignal;

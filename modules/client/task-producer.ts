@@ -20,6 +20,7 @@ import type { Send } from '../sdk/module-shape.js';
 import { send as commandOf } from '../sdk/send-command.js';
 import { prepared } from './prepared.js';
 
+/** The name of an outside producer, and its outbox. */
 export interface ProducerSettings {
   /**
    * What this program calls itself, the same in every life; the account is put before it: `guest~sensor-7`. Two

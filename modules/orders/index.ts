@@ -39,6 +39,7 @@ const unknownOrder = (name: string) => reject('ORDER_UNKNOWN', `no order ${name}
 const notReserved = (item: string, order: string) =>
   reject('NOT_RESERVED', `${item}: nothing is reserved for order ${order}`);
 
+/** Takes orders: reserves the item in its stock, and charges the account of the customer. */
 export default defineModule({
   name: 'orders',
   version: '1.0.0',

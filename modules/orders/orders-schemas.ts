@@ -49,7 +49,9 @@ const details = {
     description: 'The conversation that the customer is assigned to.',
   }),
 };
+/** The schema of the event of a confirmed order. */
 export const OrderConfirmed = Type.Object(details, Strict);
+/** The schema of the event of a refused order, with the reason. */
 export const OrderRefused = Type.Object({ ...details, reason: Reason, refundOwed: Owed }, Strict);
 export const OrderShown = Type.Object(
   {

@@ -7,6 +7,7 @@ export interface CalledModule {
 }
 /** The same, or its manifest alone. */
 export type ModuleOrManifest = TypedManifest | CalledModule;
+/** A manifest as you write it, with defaults left out. */
 export type ManifestIn<C extends ModuleOrManifest> = C extends {
   readonly manifest: infer M extends TypedManifest;
 }

@@ -13,8 +13,11 @@ export type TypedManifest = Omit<Manifest, 'actions' | 'events'> & {
 /** Names the literal type of a manifest; the value is what `manifest.json` holds. */
 export const defineManifest = <const M extends TypedManifest>(manifest: M): M => manifest;
 
+/** The names of the actions of a module. */
 export type ActionName<M extends TypedManifest> = keyof M['actions'] & string;
+/** The input of an action. */
 export type Input<M extends TypedManifest, A extends ActionName<M>> = Static<M['actions'][A]['input']>;
+/** The output of an action. */
 export type Output<M extends TypedManifest, A extends ActionName<M>> = Static<M['actions'][A]['output']>;
 
 /** Every event that the manifest declares, as a union tagged by `name`. */

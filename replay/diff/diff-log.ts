@@ -17,6 +17,7 @@ export interface ModuleVersion {
   readonly manifest: Manifest;
 }
 
+/** Which commands other code handles, and on which states. */
 export interface DiffOptions {
   /** A connection that may read the log. */
   readonly nc: NatsConnection;

@@ -13,6 +13,7 @@ export type OutcomeDifference = Exclude<ItemVerdict, { readonly kind: 'same' | '
   readonly agent: string;
 };
 
+/** How the outcomes of other code compare with the stored ones. */
 export interface DiffReport {
   readonly module: string;
   /** Of the code that commands were handled with. */

@@ -3,6 +3,7 @@ import { FaultError, fault } from '../../schemas/errors.js';
 import type { HistoryRecord } from '../../schemas/record.js';
 import type { Patience } from './history-places.js';
 
+/** Which records to read. */
 export interface HistoryQuery extends Omit<Selection, 'names'>, Patience {
   /** Name of an action or an event. */
   readonly name?: string | undefined;

@@ -40,6 +40,7 @@ export interface Handling {
   readonly missing: readonly string[];
 }
 
+/** A command of a trace, with its result and the records that it caused. */
 export interface TraceNode {
   readonly record: TraceRecord;
   readonly role: Role;

@@ -12,6 +12,7 @@ import { traceOf } from './trace-of.js';
 import { toTraceRecord, type TraceRecord } from './trace-record.js';
 import { AgentTurns } from './trace-turns.js';
 
+/** Which conversation to trace. */
 export interface TraceQuery extends Patience {
   /** Sequence of any record of the conversation. */
   readonly seq: number;

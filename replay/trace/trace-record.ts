@@ -21,6 +21,7 @@ export interface TraceRecord extends HistoryRecord {
   readonly deadline: string | null;
 }
 
+/** A stored message as a record of a trace. */
 export const toTraceRecord = (message: StoredMessage): TraceRecord => {
   const number = (name: string): number | null => parseSequence(message.header(name) ?? '') ?? null;
   const { timeMs, timeUs } = message;

@@ -18,6 +18,7 @@ import { compareWith } from './statement-check.js';
 import { summary } from './summary.js';
 import { addAltered, addAstray, addMissingCopies, addUnanswered } from './unfinished.js';
 
+/** What of the log to verify. */
 export interface VerifyOptions {
   readonly nc: NatsConnection;
   /** Default `$JS.API`. */

@@ -7,6 +7,7 @@ import { pause } from '../../system/async/pause.js';
 const POLL_MS = 1;
 const DEFAULT_MS = 5_000;
 
+/** How long to wait until the files have a sequence. */
 export interface AtLeastOptions {
   /** How long to wait; default 5,000. */
   readonly timeoutMs?: number;

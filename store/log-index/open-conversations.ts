@@ -6,6 +6,7 @@ import { type AtLeastOptions, reached } from '../lmdb/reached.js';
 import { type IndexFiles, type IndexPosition, parseOpen, indexPosition } from './index-files.js';
 import { indexToRead } from './index-to-read.js';
 
+/** Which open conversations to list. */
 export interface ConversationListOptions {
   /** The last conversation of the page before. */
   readonly after?: number;
@@ -17,6 +18,7 @@ export interface ConversationListOptions {
   readonly agent?: string;
 }
 
+/** A page of open conversations. */
 export interface ConversationPage {
   readonly conversations: readonly OpenConversation[];
   /** What to give as `after` for the next page; null behind the last. */

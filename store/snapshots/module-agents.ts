@@ -30,12 +30,14 @@ export interface AgentState {
   readonly state: unknown;
 }
 
+/** An agent of a page, with the record that changed it last. */
 export interface ListedAgent {
   readonly agent: string;
   readonly seq: number;
   readonly time: string;
 }
 
+/** A page of agents, in the order of their names. */
 export interface AgentPage {
   readonly agents: readonly ListedAgent[];
   /** What to give as `after` for the next page; null behind the last. */

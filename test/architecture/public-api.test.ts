@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { tempDir } from '../support/temp-dir.js';
+import { API_PAGE, exportedNames, withNames } from './api-names.js';
 import { API_REPORTS, extractApi, readReports, writeReference } from './public-api.js';
 
 describe('the public API', () => {
@@ -19,6 +20,22 @@ describe('the public API', () => {
     assert.ok(reports.size > 5);
     assert.deepEqual([...reports.keys()], [...known.keys()]);
     for (const [entry, report] of reports) assert.equal(report, known.get(entry), `the entry ${entry}`);
+  });
+
+  it('is listed in docs/reference/api.md; `npm run api` writes the list', () => {
+    const page = readFileSync(API_PAGE, 'utf8');
+    assert.equal(page, withNames(page, dir.path));
+    for (const [entry] of reports)
+      assert.match(page, new RegExp(`^### tallystick${entry === 'index' ? '' : `/${entry}`}$`, 'm'));
+  });
+
+  it('has a docstring for each value', () => {
+    const without = [...reports.keys()].flatMap((entry) =>
+      exportedNames(dir.path, entry)
+        .filter(({ isType, purpose }) => !isType && purpose === '')
+        .map(({ name }) => `${entry}: ${name}`),
+    );
+    assert.deepEqual(without, []);
   });
 
   it('has a reference with a page for each value of each entry, and links that work', async () => {

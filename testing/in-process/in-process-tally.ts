@@ -28,6 +28,7 @@ export interface InProcessTally extends ModuleCalls {
   readonly idle: () => Promise<void>;
 }
 
+/** The modules, the time and the log of a test in one process. */
 export interface InProcessOptions {
   /** The time at which the clock stands: RFC 3339; 2026-01-01T00:00:00.000Z if absent. */
   readonly now?: string;

@@ -49,6 +49,7 @@ export interface ExpectedOfCommand<M extends TypedManifest, State, A extends Act
   readonly answering: (answer: ScriptedReply) => ExpectedOfEffect<M, State, A>;
 }
 
+/** The given, when and then of one agent. */
 export interface AgentSpecification<M extends TypedManifest, State> {
   /** What has happened to the agent, in order; given again, it happens after that. */
   readonly given: (events: readonly EventOf<M>[]) => AgentSpecification<M, State>;
@@ -59,6 +60,7 @@ export interface AgentSpecification<M extends TypedManifest, State> {
   ) => ExpectedOfCommand<M, State, A>;
 }
 
+/** The given, when and then of a module. */
 export interface Specification<M extends TypedManifest, State> {
   readonly agent: (name: string) => AgentSpecification<M, State>;
   /** The module itself, for actions without an agent. */

@@ -10,12 +10,15 @@ import { csv } from '../format/csv.js';
 import type { ExportFormat } from '../format/export-format.js';
 import { ndjson } from '../format/ndjson.js';
 
+/** The formats of an export, by name. */
 export const EXPORT_FORMATS = { ndjson, cloudevents, csv } as const satisfies Record<string, ExportFormat>;
+/** The name of a format of an export. */
 export type ExportFormatName = keyof typeof EXPORT_FORMATS;
 
 /** Filters and range, as for `history`. An export ends at the end that the log had at its start. */
 export type ExportQuery = Omit<HistoryQuery, 'follow'>;
 
+/** Which records to export, in which format. */
 export interface ExportOptions {
   readonly format: ExportFormatName;
   readonly query?: ExportQuery;

@@ -4,6 +4,7 @@ import type { RawRecord } from '../../schemas/record.js';
 import { type LineParser, parserFor } from './parse-line.js';
 import { invalidLine, type Line, readLines } from './read-lines.js';
 
+/** How to read an export. */
 export interface ReadExportOptions {
   /** Accepts a part of a log too: the other records stay missing. Without it, sequences are 1, 2, 3 … */
   readonly partial?: boolean;
