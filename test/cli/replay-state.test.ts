@@ -166,7 +166,7 @@ describe('tallystick replay state and diff', () => {
       const { deposit } = accounts.actions;
       const decide = (state, command) =>
         command.data.amount > 600
-          ? { _tag: 'Left', left: { code: 'TOO_MUCH', message: '600 at most' } }
+          ? { _tag: 'Left', left: { code: 'LIMIT_EXCEEDED', message: '600 at most' } }
           : deposit.decide(state, command);
       const manifest = { ...accounts.manifest, version: '1.1.0' };
       export default { ...accounts, manifest, actions: { ...accounts.actions, deposit: { decide } } };`,
