@@ -31,6 +31,12 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   'module unload': done('the module is unloaded', 'the module is not unloaded, or not yet'),
   'module reload': done('the module runs the new code', 'the module does not run the new code, or not yet'),
   'module remove': done('the module is removed, or would be', 'the module is not removed'),
+  'token create': done('the token is printed'),
+  'token change': done('the grants are changed'),
+  'token rotate': done('the new token is printed'),
+  'token list': done('the principals are printed'),
+  'token show': done('the principal is printed'),
+  'token revoke': done('the token is revoked'),
   'dead list': done('the page is printed'),
   'dead show': done('the dead letter is printed', 'there is no such dead letter'),
   'dead redrive': done(

@@ -16,6 +16,7 @@ export const COMMAND_NAMES = [
   'agent',
   'conversation',
   'module',
+  'token',
   'dead',
   'schedule',
   'burst',
