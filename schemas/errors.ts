@@ -1,3 +1,4 @@
+import { messageOf } from '../text/thrown-message.js';
 import { type ErrorCode, ERRORS } from './error-table.js';
 
 /** An expected failure as a value: in `Either`, and as JSON in results and on stderr. */
@@ -40,6 +41,4 @@ export class FaultError extends Error {
 
 /** The fault inside a thrown value. Any other value is `INTERNAL` with its message. */
 export const toFault = (thrown: unknown, code: ErrorCode = 'INTERNAL'): Fault =>
-  thrown instanceof FaultError
-    ? thrown.fault
-    : fault(code, thrown instanceof Error ? thrown.message : String(thrown));
+  thrown instanceof FaultError ? thrown.fault : fault(code, messageOf(thrown));

@@ -11,6 +11,7 @@ import { type ModuleInfo, OPS } from '../../schemas/operate.js';
 import { ask } from '../../link/request-broker.js';
 import { loadableHere } from './module-source.js';
 import { withoutOutput } from './without-output.js';
+import { messageOf } from '../../text/thrown-message.js';
 
 const unavailable = (module: string, why: string): Fault =>
   fault('MODULE_CODE_UNAVAILABLE', `the code of ${module} cannot be run here: ${why}`);
@@ -57,7 +58,7 @@ const load =
       process.chdir(dir);
       return right(await withoutOutput(() => loadModule(dir, start.entry, manifest)));
     } catch (error) {
-      return left(unavailable(name, (error as Error).message));
+      return left(unavailable(name, messageOf(error)));
     } finally {
       process.chdir(cwd);
     }

@@ -12,7 +12,7 @@ import { parseManifest } from '../../schemas/manifest.js';
 import { moduleExport } from '../host/module-export.js';
 import { definedAt } from '../sdk/defined-at.js';
 import type { AnyModule } from '../sdk/module-shape.js';
-import { messageOf } from '../sdk/thrown-text.js';
+import { messageOf } from '../../text/thrown-message.js';
 import { ANSWER_FD } from './describer.js';
 import type { Described } from './describe-module.js';
 import { thrownIn } from './thrown-in.js';

@@ -9,7 +9,8 @@ import { copiesIn, type PromisedCopy } from '../../schemas/result-bytes.js';
 import { commandSubject, eventSubject } from '../../schemas/subjects.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, Rejection } from '../sdk/module-shape.js';
-import { messageOf, stackOf } from '../sdk/thrown-text.js';
+import { messageOf } from '../../text/thrown-message.js';
+import { stackOf } from '../sdk/thrown-text.js';
 import { type AnyDecision, type AnyEvent, checkDecision, checkRejection } from '../sdk/checked-outcome.js';
 
 /** A handled command, ready to be stored: the body of its `res` record and what it stands for. */

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { readBounded } from '../../system/files/bounded-file.js';
 import { armFailPoints } from '../../system/processes/fail-point.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
+import { messageOf } from '../../text/thrown-message.js';
 import { limitsOf, MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
 import { assignment } from './assignment.js';
 import { Host } from './host.js';
@@ -39,8 +40,10 @@ const isTrial = process.env[MODULE_ENV.trial] !== undefined;
 if (!isTrial && armFailPoints(required(MODULE_ENV.name))) process.stderr.write('fail-points are on\n');
 
 let thrown = false;
-process.once('uncaughtExceptionMonitor', () => {
+process.once('uncaughtExceptionMonitor', (error) => {
   thrown = true;
+  // Node prints such a value in a form that does not tell it from other output.
+  if (!(error instanceof Error)) process.stderr.write(`Error: the module threw ${messageOf(error)}\n`);
 });
 const endedItself = (code: number): void => {
   if (thrown) return;

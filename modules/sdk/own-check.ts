@@ -2,7 +2,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { ErrorCode } from '../../schemas/error-table.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type Check, compile, type JsonSchema } from '../../schemas/validate.js';
-import { messageOf } from './thrown-text.js';
+import { messageOf } from '../../text/thrown-message.js';
 
 /** What a check beyond JSON Schema finds wrong with a value. */
 export interface OwnProblem {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../text/thrown-message.js';
 import { printableLines } from '../../text/printable.js';
 
 /** A stack is for people: what is deeper than this has told them nothing yet. */
@@ -7,15 +8,6 @@ const MAX_LINE_CHARACTERS = 400;
 const MAX_CAUSES = 3;
 
 const UNREADABLE = 'what cannot be read';
-
-/** The message of whatever was thrown. Never throws. */
-export const messageOf = (thrown: unknown): string => {
-  try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
-  } catch {
-    return UNREADABLE;
-  }
-};
 
 const causesOf = (thrown: unknown): readonly string[] => {
   const texts: string[] = [];

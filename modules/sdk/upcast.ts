@@ -5,7 +5,8 @@ import { pointer } from '../../schemas/schema-problem.js';
 import type { Checks } from './checks.js';
 import type { AnyModule } from './module-shape.js';
 import type { AnyEvent } from './checked-outcome.js';
-import { messageOf, thrownAt } from './thrown-text.js';
+import { messageOf } from '../../text/thrown-message.js';
+import { thrownAt } from './thrown-text.js';
 
 /** Gives an event that was recorded in an older schema version the shape of today's; FOLD_FAILED. */
 export type Upcast = (event: AnyEvent, from: number) => Either<Fault, AnyEvent>;

@@ -143,7 +143,7 @@ test('what was thrown becomes a fault, and a fault that was thrown stays itself'
   assert.equal(toFault(new FaultError(full)), full);
   assert.equal(new FaultError(full).message, 'LOG_FULL: full');
   assert.deepEqual(toFault(new TypeError('x is not a function')), fault('INTERNAL', 'x is not a function'));
-  assert.deepEqual(toFault('text', 'HANDLER_THREW'), fault('HANDLER_THREW', 'text'));
+  assert.deepEqual(toFault('text', 'HANDLER_THREW'), fault('HANDLER_THREW', '"text", which is no Error'));
 });
 
 test('each copy of the package knows the errors of the other', async () => {

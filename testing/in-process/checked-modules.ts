@@ -4,9 +4,9 @@ import { isModule, isObject, lackOf } from '../../modules/host/module-export.js'
 import { type CompiledModule, compileModule } from '../../modules/sdk/compiled-module.js';
 import { compileFoldable } from '../../modules/sdk/fold.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
-import { messageOf } from '../../modules/sdk/thrown-text.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type Manifest, parseManifest } from '../../schemas/manifest.js';
+import { messageOf } from '../../text/thrown-message.js';
 
 /** What a test author does about a value that is no module. */
 const advice = (value: unknown): string => {

@@ -162,7 +162,7 @@ describe('the outcome of a handler', () => {
   });
 
   it('what was thrown need not be an error, nor readable', () => {
-    assert.match(errorOf(threw('it', 'text')).message, /^it threw: text$/);
+    assert.match(errorOf(threw('it', 'text')).message, /^it threw: "text", which is no Error$/);
     assert.match(errorOf(threw('it', null)).message, /null/);
     for (const thrown of [Object.create(null), { toString: () => 1n / 0n }, Symbol('s')]) {
       assert.equal(errorOf(threw('it', thrown)).code, 'HANDLER_THREW');
