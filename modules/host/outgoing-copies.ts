@@ -39,6 +39,8 @@ export class OutgoingCopies {
     /** All copies of a command are stored. */
     private readonly onStored: (cause: number) => void,
     private readonly onBroken: (reason: Fault) => void,
+    /** Milliseconds. */
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Copies that wait. */
@@ -56,7 +58,7 @@ export class OutgoingCopies {
       if (each.subject.startsWith('cmd.')) isUrgent = true;
       this.#waiting.push({ cause: seq, conversation, schema, i: index + 1, n, out: each });
     }
-    const isAlone = performance.now() - this.#sentAt > ALONE_MS;
+    const isAlone = this.now() - this.#sentAt > ALONE_MS;
     if (isUrgent || isAlone || this.#waiting.length >= MAX_WAITING) this.send();
     else this.#timer ??= setTimeout(() => this.send(), COPY_WAIT_MS);
   }
@@ -66,7 +68,7 @@ export class OutgoingCopies {
     if (this.#waiting.length === 0) return;
     const copies = this.#waiting;
     this.close();
-    this.#sentAt = performance.now();
+    this.#sentAt = this.now();
     for (const copy of copies) {
       this.appender.submit(copyDraft(copy), (stored) => {
         if (E.isLeft(stored)) return this.onBroken(stored.left);

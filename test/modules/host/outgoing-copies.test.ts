@@ -7,7 +7,7 @@ import { OutgoingCopies } from '../../../modules/host/outgoing-copies.js';
 import type { PromisedCopy } from '../../../schemas/result-bytes.js';
 import { waitFor } from '../../support/wait-for.js';
 
-/** Copies on their way to a log that acknowledges when it is told to. */
+/** Copies on their way to a log that acknowledges when it is told to. Their clock stands still. */
 const outgoing = () => {
   const sent: string[] = [];
   const settles: Settle[] = [];
@@ -21,6 +21,7 @@ const outgoing = () => {
     { submit },
     (cause) => stored.push(cause),
     ({ code }) => broken.push(code),
+    () => 0,
   );
   const add = (seq: number, ...subjects: readonly string[]): void => {
     const out: readonly PromisedCopy[] = subjects.map((subject) => ({ subject, data: new Uint8Array(0) }));
