@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
@@ -36,6 +36,8 @@ import type { OnProgress } from './server/progress.js';
 import { openServerSide, type ServerSide } from './server/server-side.js';
 import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
 import { HostSpare } from './supervisor/host-spare.js';
+import { ModuleCages } from './supervisor/module-cages.js';
+import { findCage } from '../system/cage/find-cage.js';
 import { ModuleMemory } from './supervisor/module-memory.js';
 import { inspectPortsOf } from './supervisor/inspect-ports.js';
 import { type Rest, startPlan } from './supervisor/start-plan.js';
@@ -147,8 +149,9 @@ const start = async (
   const inspectPorts = orThrow(inspectPortsOf(config.inspected, plan));
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
-  const spare = keepsSpareHost ? new HostSpare(hostEntry, reaper) : undefined;
-  lifetime.onStop(() => spare?.close());
+
+  const found = findCage(config.cage);
+  if (config.cage === 'required') orThrow(await found);
 
   const manifests = plan.filter(({ rest }) => rest === undefined).map(({ source }) => source.manifest);
   const server = await runOrThrow(
@@ -165,6 +168,15 @@ const start = async (
   );
   lifetime.onStop(() => server.stop());
   principals.follow(server.access);
+  const { cage, status: cageStatus } = orThrow(await found);
+  const cages = new ModuleCages({
+    cage,
+    dataDir: realpathSync(dataDir),
+    natsUrl: server.url,
+    isShared: keepsSpareHost,
+  });
+  const spare = keepsSpareHost ? new HostSpare(hostEntry, reaper, cages) : undefined;
+  lifetime.onStop(() => spare?.close());
   lifetime.onStop(
     watchDurableServer(server.link, config.durability, server.url, (problem) => lifetime.fail(problem)),
   );
@@ -180,6 +192,7 @@ const start = async (
     hostEntry,
     spare,
     inspectPorts,
+    cages,
     memory,
     principals,
     reaper,
@@ -196,7 +209,7 @@ const start = async (
 
   await parts.room.start();
   await recordGrants(server, parts, open, log);
-  const context = contextOf(config, dataDir, server, parts);
+  const context = { ...contextOf(config, dataDir, server, parts), cage: cageStatus };
   const serving = [
     ...serve(server, parts, context, open.producer),
     serveAccess({
@@ -271,7 +284,7 @@ const contextOf = (
   dataDir: string,
   { url, embedded, link, pid }: ServerSide,
   { modules, supervisor, index, refusal, entrance }: Parts,
-): OperationsContext => ({
+): Omit<OperationsContext, 'cage'> => ({
   nc: link.nc,
   jsm: link.jsm,
   refusal,

@@ -11,11 +11,13 @@ import type { LogIndex } from './index/log-index.js';
 import { readLogBatches } from '../journal/read/reader.js';
 import type { Access } from './access/access.js';
 import type { Witness } from './log/witness.js';
+import { DailyOutput } from '../system/lines/daily-output.js';
 import { LineLimit } from '../system/lines/line-limit.js';
 import type { Reaper } from '../system/processes/reaper.js';
 import type { Link } from './server/link.js';
 import { EpochPace } from './supervisor/epoch-pace.js';
 import type { ModuleSource } from './supervisor/manifest-file.js';
+import type { ModuleCages } from './supervisor/module-cages.js';
 import {
   endFold,
   type ModuleEpoch,
@@ -39,6 +41,7 @@ export interface SurroundingsOptions {
   readonly spare?: HostSpare | undefined;
   /** Of the modules that a debugger may attach to. */
   readonly inspectPorts?: ReadonlyMap<string, number>;
+  readonly cages: ModuleCages;
   readonly reaper: Reaper;
   readonly log: BrokerLog;
 }
@@ -68,13 +71,18 @@ const sayRepaired = (
   }
 };
 
-/** What a module writes, for as long as it is as much as a person can read. */
+/** The output of one module within 24 hours. */
+const MAX_OUTPUT_BYTES = 10 * 1024 * 1024;
+
+/** The lines of a module, as long as a person can read them and the disk of the broker's output has room for them. */
 const moduleOutput = (log: BrokerLog): ((module: string, line: string) => void) => {
   const limits = new Map<string, LineLimit>();
+  const limitOf = (module: string): LineLimit => {
+    const daily = new DailyOutput({ maxBytes: MAX_OUTPUT_BYTES, say: (text) => log.line(module, text) });
+    return new LineLimit({ burst: 2_000, perSecond: 100, say: (text) => daily.line(text) });
+  };
   return (module, line) => {
-    const limit =
-      limits.get(module) ??
-      new LineLimit({ burst: 2_000, perSecond: 100, say: (text) => log.line(module, text) });
+    const limit = limits.get(module) ?? limitOf(module);
     limits.set(module, limit);
     limit.line(line);
   };
@@ -83,7 +91,7 @@ const moduleOutput = (log: BrokerLog): ((module: string, line: string) => void) 
 /** Tries the code that is in a module's directory now, and says in the log what was tried. */
 const tryReload = (
   source: ModuleSource,
-  { server, open, dataDir, hostEntry, reaper, log }: SurroundingsOptions,
+  { server, open, dataDir, hostEntry, cages, reaper, log }: SurroundingsOptions,
 ): TE.TaskEither<Fault, void> => {
   const { name, start } = source.manifest;
   if ('command' in start) {
@@ -97,6 +105,7 @@ const tryReload = (
       natsUrl: server.url,
       snapshotsDir: join(dataDir, 'snapshots', name),
       past: () => readLogBatches(open.nc, { filters: [`*.${name}.>`] }),
+      cages,
       reaper,
       onLine: (line) => log.line(name, `trial: ${line}`),
     }),
@@ -114,7 +123,7 @@ const READ_WAIT_MS = 30_000;
 
 /** What a module needs of the broker. */
 export const surroundings = (
-  { server, open, dataDir, hostEntry, spare, inspectPorts, reaper, log }: SurroundingsOptions,
+  { server, open, dataDir, hostEntry, spare, inspectPorts, cages, reaper, log }: SurroundingsOptions,
   { index, unowned, handlerCalls }: CommandParts,
   usable: ReturnType<typeof dropSnapshotsAhead>,
 ): ModuleSurroundings => ({
@@ -122,6 +131,7 @@ export const surroundings = (
   natsUrl: server.url,
   snapshotsDir: (module) => join(dataDir, 'snapshots', module),
   spare,
+  cages,
   reaper,
   inspectPort: (module) => inspectPorts?.get(module),
   grant: (manifest) => server.access.grant(manifest),
@@ -145,7 +155,7 @@ export const surroundings = (
     if (E.isRight(repaired)) sayRepaired(log, manifest.name, repaired.right);
     return repaired;
   },
-  tryOut: (source) => tryReload(source, { server, open, dataDir, hostEntry, reaper, log }),
+  tryOut: (source) => tryReload(source, { server, open, dataDir, hostEntry, cages, reaper, log }),
   settle: (manifest) => async () => {
     const settled = await openModuleEpoch(open, index, manifest)();
     if (E.isLeft(settled)) return settled;

@@ -1,4 +1,5 @@
 import { agents } from './agents/agents-benchmark.js';
+import { cageBenchmark } from './cage/cage-benchmark.js';
 import { calls } from './calls/calls-benchmark.js';
 import { flood } from './flood/flood.js';
 import { idleBroker } from './idle/idle-benchmark.js';
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   past,
   agents,
   idleBroker,
+  cageBenchmark,
   flood,
   verifyBenchmark,
 ];

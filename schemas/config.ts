@@ -1,5 +1,6 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static } from 'typebox';
+import { CAGE_MODES, type CageMode } from './cage.js';
 import { type Fault, fault } from './errors.js';
 import { DurabilitySchema } from './log.js';
 import { NAME_PATTERN } from './names.js';
@@ -66,6 +67,8 @@ export const StartConfigSchema = Type.Object(
     trusted: Type.Array(TrustedSchema),
     /** Modules that a person debugs. Their silence is no hang: a breakpoint stops them. */
     inspected: Type.Array(InspectedSchema),
+    /** What the broker does about the cage of its modules. */
+    cage: Type.Enum([...CAGE_MODES]),
   },
   { additionalProperties: false },
 );
@@ -88,6 +91,7 @@ export interface StartInput {
   readonly trusted?: readonly string[] | undefined;
   /** As `MODULE` or `MODULE=PORT`. */
   readonly inspected?: readonly string[] | undefined;
+  readonly cage?: CageMode | string | undefined;
 }
 
 const check = compileOnUse<StartConfig>(StartConfigSchema, 'USAGE', 'configuration');
@@ -119,6 +123,7 @@ const TAKES: Readonly<Record<string, string>> = {
   '/natsPort': 'a port from 0 to 65535; 0 takes a free one',
   '/durability': 'fsync or os',
   '/onLogLoss': 'rebuild or stop',
+  '/cage': 'auto, required or off',
   '/maxConnections': 'a whole number from 1 to 8000',
   '/inspected': "MODULE or MODULE=PORT: a module's name, and a port from 0 to 65535",
   '/trusted': "MODULE=NKEY: a module's name and the public nkey of a user, which begins with U",
@@ -187,6 +192,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       shipped: input.shipped ?? true,
       trusted: (input.trusted ?? []).map(trustedOf),
       inspected: (input.inspected ?? []).map(inspectedOf),
+      cage: input.cage ?? 'auto',
     }),
   );
   return isLeft(config) ? left(inWords(config.left)) : config;

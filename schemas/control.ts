@@ -159,6 +159,11 @@ export const MODULE_ENV = {
   url: 'TALLYSTICK_NATS_URL',
   /** The seed of the nkey that the process authenticates with. */
   seed: 'TALLYSTICK_NKEY_SEED',
+  /**
+   * The descriptor that the host of a JavaScript module reads the seed from, and closes: the environment of a process
+   * is in /proc, and its children inherit it.
+   */
+  seedFd: 'TALLYSTICK_NKEY_SEED_FD',
   /** Prefix of the JetStream API as the module's account imports it. */
   apiPrefix: 'TALLYSTICK_API_PREFIX',
   /** Directory for the module's own snapshots. */
@@ -180,6 +185,8 @@ export const MODULE_ENV = {
 export interface HostAssignment {
   /** Directory and entry of the module. */
   readonly args: readonly string[];
+  /** See {@link MODULE_ENV}. */
+  readonly seed: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

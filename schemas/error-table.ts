@@ -325,6 +325,13 @@ export const ERRORS = {
   SERVER_NOT_FOUND: row('failed', false, 3, 503, 'No nats-server could be found, fetched or built.'),
   SERVER_TOO_OLD: row('failed', false, 3, 503, 'The nats-server is older than the oldest supported version.'),
   SERVER_START_FAILED: row('failed', true, 3, 503, 'The embedded nats-server did not start.'),
+  CAGE_INCOMPLETE: row(
+    'failed',
+    false,
+    1,
+    503,
+    'The broker was started with `--cage required`, and this machine lacks a layer of the cage.',
+  ),
   PORT_IN_USE: row('failed', true, 3, 409, 'Another process listens on the port.'),
   DATA_DIR_IN_USE: row('failed', true, 3, 409, 'Another broker uses the data directory.'),
   AGENT_UNKNOWN: row('rejected', false, 1, 404, 'The module has no agent of that name: no event names it.'),

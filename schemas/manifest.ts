@@ -1,6 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static, type TSchema } from 'typebox';
 import { type Fault, fault } from './errors.js';
+import { CageRequestSchema } from './cage.js';
 import { SCHEMA_VERSION } from './headers.js';
 import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
 import { CODE_PATTERN } from './result.js';
@@ -142,6 +143,7 @@ export const ManifestSchema = Type.Object(
       }),
     ),
     limits: Type.Optional(LimitsSchema),
+    cage: Type.Optional(CageRequestSchema),
     start: Type.Union(
       [
         Type.Object({ entry: Word }, Strict),

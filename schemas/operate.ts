@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { CageStatusSchema } from './cage.js';
 import type { Manifest } from './manifest.js';
 
 /** The requests of an operator to a running broker: `ops.…`, exported to the operator's account alone. */
@@ -155,6 +156,7 @@ export const BrokerStatusSchema = Type.Object({
   agents: Count,
   conversationsOpen: Count,
   losses: Type.Immutable(Type.Array(LossReportSchema)),
+  cage: CageStatusSchema,
 });
 export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
 

@@ -8,6 +8,7 @@ import { type Colour, inColour, wantsColour } from '../../text/colour.js';
 import { asTyped } from '../output/typed-program.js';
 import { printable } from '../../text/printable.js';
 import type { Diagnosis } from '../doctor/diagnosis.js';
+import { checkCage } from '../doctor/check-cage.js';
 import { checkBroker } from '../doctor/check-broker.js';
 import { checkClock } from '../doctor/check-clock.js';
 import { checkDisk } from '../doctor/check-disk.js';
@@ -62,6 +63,7 @@ const doctor =
       checkMemory(),
       ...(openFiles === undefined ? [] : [openFiles]),
       checkClock(dataDir),
+      ...(await checkCage()),
       await checkServer(),
       await checkNats(),
       ...checkDisk(dataDir, config.right.durability),

@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { CAGE_MODES } from '../../schemas/cage.js';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT, type StartConfig, startConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import { DURABILITIES } from '../../schemas/log.js';
@@ -31,6 +32,7 @@ interface Options {
   readonly shipped: boolean;
   readonly trust?: readonly string[];
   readonly inspect?: readonly string[];
+  readonly cage?: string;
   readonly json?: boolean;
 }
 
@@ -45,6 +47,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   '/maxBytes': '--max-bytes',
   '/memoryLimitBytes': '--memory-limit',
   '/maxConnections': '--max-connections',
+  '/cage': '--cage',
 };
 
 /** Options that may be given several times; the path names one of the values. */
@@ -98,6 +101,7 @@ export const configOf = (
     shipped: options.shipped,
     trusted: options.trust,
     inspected: options.inspect,
+    cage: options.cage,
   });
   return isLeft(config) ? left(named(config.left)) : config;
 };
@@ -166,6 +170,13 @@ export const addStart = (program: Command): void => {
       '--inspect <module[=port]>',
       'let a debugger of Node attach to this module, on this machine only (default port: 9229)',
       repeated,
+    )
+    .addOption(
+      oneOf(
+        '--cage <mode>',
+        'cage of module processes: auto (each layer that this machine has), required (refuse to start without one) or off',
+        CAGE_MODES,
+      ).default('auto'),
     )
     .option('--json', 'print one JSON object when ready')
     .action((options: Options) => runCommand(start(options)));

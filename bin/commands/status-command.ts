@@ -19,6 +19,15 @@ interface Options extends TargetOptions {
 const shareOf = (bytes: number, max: number): string =>
   max > 0 ? ` of ${formatBytes(max)} (${((100 * bytes) / max).toFixed(1)} %)` : '';
 
+/** One line for each layer: the name of the first line is `cage`. */
+const cageLines = ({ mode, layers }: BrokerStatus['cage']): readonly (readonly [string, string])[] => [
+  ['cage', mode],
+  ...layers.map(
+    ({ layer, holds, detail }) =>
+      ['', `${layer.padEnd(9)}${holds ? 'holds' : 'MISSING'}: ${detail}`] as const,
+  ),
+];
+
 export const formatStatus = ({ server, log, ...status }: BrokerStatus): string => {
   const { embedded, version, url } = server;
   const facts: readonly (readonly [string, string])[] = [
@@ -39,7 +48,7 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
   const dropped = Object.entries(status.callsDropped ?? {}).map(
     ([account, calls]) => ['dropped', `${calls} calls of closed connections of ${account}`] as const,
   );
-  const lines = [...facts, ...dropped, ...full, ...losses].map(
+  const lines = [...facts, ...cageLines(status.cage), ...dropped, ...full, ...losses].map(
     ([name, value]) => `${name.padEnd(8)}${value}`,
   );
   return [...lines, '', modulesTable(status.modules)].join('\n');

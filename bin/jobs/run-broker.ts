@@ -30,6 +30,12 @@ const askedToStop = (): Promise<NodeJS.Signals> =>
     }
   });
 
+/**
+ * Node opens its inspector at SIGUSR1, and the inspector runs any code in this process. A listener takes the signal.
+ * The option `--disable-sigusr1` does the same, and Node 20 does not have it.
+ */
+const refuseInspector = (): void => void process.on('SIGUSR1', () => undefined);
+
 /** How a broker ended: by request, or because it cannot continue; then perhaps with a loss of its log. */
 type End = { readonly kind: 'asked' } | { readonly kind: 'failed'; reason: Fault; loss: LogLoss | undefined };
 
@@ -66,6 +72,7 @@ export const runBroker =
   ): TaskEither<Fault, ExitCode> =>
   async () => {
     const stop = askedToStop();
+    refuseInspector();
     void stop.then(onStopping);
     using progress = progressReporter();
     let place = config;

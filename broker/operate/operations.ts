@@ -37,6 +37,7 @@ export interface OperationsContext {
   readonly waiting: () => ReadonlyMap<string, number>;
   /** Calls of closed connections that were not stored, by account. */
   readonly dropped: () => ReadonlyMap<string, number>;
+  readonly cage: BrokerStatus['cage'];
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -116,6 +117,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
           const whole: BrokerStatus = {
             server: { ...context.server, pid: context.serverPid() },
             durability: context.durability,
+            cage: context.cage,
             dataDir: context.dataDir,
             pid: process.pid,
             log: {

@@ -1,6 +1,6 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import * as E from 'fp-ts/lib/Either.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
@@ -12,6 +12,7 @@ import type { Reaper } from '../../system/processes/reaper.js';
 import type { HostSpare } from './host-spare.js';
 import { inheritedEnvironment } from './inherited-environment.js';
 import type { ModuleSource } from './manifest-file.js';
+import type { ModuleCages } from './module-cages.js';
 
 /** How a process ended: `exit:<code>`, `signal:<name>`, `hang` when it was replaced for its silence. */
 export type ProcessEnd = `exit:${number}` | `signal:${string}` | 'hang' | `spawn:${string}`;
@@ -35,15 +36,25 @@ export interface ModuleProcessOptions {
   readonly inspectPort?: number | undefined;
   /** Hosts that wait for a module, if the broker has such. */
   readonly spare?: HostSpare | undefined;
+  readonly cages: ModuleCages;
   readonly reaper: Reaper;
   readonly onLine: (line: string) => void;
 }
 
+/** A program in another language finds its seed in the environment; the host of this package does not. */
+const credential = ({ source, seed }: ModuleProcessOptions): NodeJS.ProcessEnv => {
+  if (seed === undefined) return { [MODULE_ENV.trial]: '1' };
+  return 'command' in source.manifest.start
+    ? { [MODULE_ENV.seed]: seed }
+    : { [MODULE_ENV.seedFd]: `${SEED_FD}` };
+};
+
 const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   ...inheritedEnvironment(),
+  ...options.cages.environment(options.source.manifest.name),
   [MODULE_ENV.name]: options.source.manifest.name,
   [MODULE_ENV.url]: options.natsUrl,
-  ...(options.seed === undefined ? { [MODULE_ENV.trial]: '1' } : { [MODULE_ENV.seed]: options.seed }),
+  ...credential(options),
   [MODULE_ENV.apiPrefix]: API_PREFIX,
   [MODULE_ENV.snapshots]: options.snapshotsDir,
   [MODULE_ENV.manifest]: options.source.manifestPath,
@@ -66,17 +77,39 @@ const commandLine = ({
   return [process.execPath, [heap, ...inspect, hostEntry, source.dir, start.entry]];
 };
 
+/** The first descriptor behind standard input, output and errors. */
+const SEED_FD = 3;
+
+const giveSeed = (child: ChildProcess, seed: string): void => {
+  const pipe = child.stdio[SEED_FD] as Writable;
+  // A process that has ended already says so by its end.
+  pipe.on('error', () => undefined);
+  pipe.end(seed, () => pipe.destroy());
+};
+
 const spawned = (options: ModuleProcessOptions): ChildProcess => {
-  const [program, args] = commandLine(options);
+  const { source, seed, snapshotsDir, inspectPort, cages } = options;
+  const [program, args] = cages.around(commandLine(options), {
+    source,
+    inspectPort,
+    ...(seed === undefined ? { trialIn: snapshotsDir } : {}),
+  });
+  const isGivenSeed = seed !== undefined && 'entry' in source.manifest.start;
   // A separate group: a Ctrl-C in the terminal reaches the broker alone, which then drains its modules.
   const child = spawn(program, args, {
     cwd: options.source.dir,
     env: environment(options),
-    stdio: ['ignore', 'pipe', 'pipe', ...(options.seed === undefined ? (['ipc'] as const) : [])],
+    stdio: [
+      'ignore',
+      'pipe',
+      'pipe',
+      ...(seed === undefined ? (['ipc'] as const) : isGivenSeed ? (['pipe'] as const) : []),
+    ],
     serialization: 'advanced',
     detached: true,
   });
   options.reaper.track(child, { group: true });
+  if (isGivenSeed && child.pid !== undefined) giveSeed(child, seed);
   return child;
 };
 
@@ -85,8 +118,8 @@ const assigned = (options: ModuleProcessOptions): ChildProcess | undefined => {
   const { source, seed, inspectPort, spare } = options;
   const { start } = source.manifest;
   if (seed === undefined || inspectPort !== undefined || 'command' in start) return undefined;
-  const assignment = { args: [source.dir, start.entry], cwd: source.dir, env: environment(options) };
-  return spare?.take(assignment, limitsOf(source.manifest).heapMb);
+  const assignment = { args: [source.dir, start.entry], seed, cwd: source.dir, env: environment(options) };
+  return spare?.take(assignment, source);
 };
 
 /** What a process printed is read to its end, unless one that it started holds its output open. */
@@ -108,15 +141,18 @@ export class ModuleProcess {
   readonly said = new LastLines();
   /** Stands still while the process waits for a processor. */
   readonly clock: ProcessClock;
+  readonly isCaged: boolean;
   readonly #child: ChildProcess;
   #hung = false;
   /** Resolves with how the process ended; never rejects. */
   readonly ended: Promise<ProcessEnd>;
 
   private constructor(options: ModuleProcessOptions) {
+    if (options.seed !== undefined) options.cages.emptyTemporary(options.source);
     const child = (assigned(options) ?? spawned(options)) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child = child;
     this.clock = new ProcessClock(child.pid ?? null);
+    this.isCaged = options.cages.areClosed;
     if (options.seed === undefined) runLate(child.pid);
     const onLine = (line: string): void => {
       this.said.add(line);

@@ -7,6 +7,7 @@ import type { Reaper } from '../../system/processes/reaper.js';
 import type { EpochPace } from './epoch-pace.js';
 import type { HostSpare } from './host-spare.js';
 import type { ModuleSource } from './manifest-file.js';
+import type { ModuleCages } from './module-cages.js';
 
 /** What a module needs of the broker around it. */
 export interface ModuleSurroundings {
@@ -15,6 +16,7 @@ export interface ModuleSurroundings {
   readonly snapshotsDir: (module: string) => string;
   /** Hosts that wait for a module; undefined: each start begins with a new process. */
   readonly spare: HostSpare | undefined;
+  readonly cages: ModuleCages;
   readonly reaper: Reaper;
   /** Where a debugger may attach to the module; undefined: nowhere. */
   readonly inspectPort: (module: string) => number | undefined;

@@ -22,11 +22,15 @@ export interface ProcessStartOptions {
   readonly isWanted: () => boolean;
 }
 
+const REFUSED = ' (a cage refuses what the manifest does not ask for with `cage`)';
+
 /** How a process ended, with the line that says why. */
-export const whyEnded = ({ said }: ModuleProcess, how: string): string => {
+export const whyEnded = ({ said, isCaged }: ModuleProcess, how: string): string => {
   // One that a signal has ended could not say why.
   if (!how.includes('(exit:')) return how;
-  return said.cause === undefined ? `${how} and printed nothing` : `${how}: ${said.cause}`;
+  if (said.cause === undefined) return `${how} and printed nothing`;
+  const isRefused = isCaged && /\b(?:EACCES|EPERM)\b|[Pp]ermission denied|not permitted/.test(said.cause);
+  return `${how}: ${said.cause}${isRefused ? REFUSED : ''}`;
 };
 
 /** One start of a module's process, from its credential to the moment when it handles commands. */
@@ -60,10 +64,12 @@ export class ProcessStart {
     const key = await around.grant(source.manifest)();
     if (E.isLeft(key)) return key;
     if (!isWanted()) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
-    const { hostEntry, natsUrl, snapshotsDir, spare, reaper, serverAnswers } = around;
+    const { hostEntry, natsUrl, snapshotsDir, spare, cages, reaper, serverAnswers } = around;
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');
     });
+    const granted = cages.grantedText(source);
+    if (granted !== undefined) around.log(name, granted);
     const spawned = ModuleProcess.start({
       source,
       hostEntry,
@@ -74,6 +80,7 @@ export class ProcessStart {
       instance: this.instance,
       inspectPort,
       spare,
+      cages,
       reaper,
       onLine: (line) => around.output(name, line),
     });
@@ -89,7 +96,7 @@ export class ProcessStart {
     late.cancel();
     this.#ready = undefined;
     if (first === 'ready') {
-      spare?.prepare();
+      spare?.prepare(source);
       return E.right(process);
     }
     await process.kill();

@@ -8,6 +8,7 @@ import type { TrialAnswer, TrialGroup } from '../../schemas/trial.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { beginScratch } from '../../store/snapshots/scratch-folds.js';
 import type { ModuleSource } from './manifest-file.js';
+import type { ModuleCages } from './module-cages.js';
 import { ModuleProcess, type ProcessEnd } from './module-process.js';
 import { type Late, whenLate } from './when-late.js';
 
@@ -19,6 +20,7 @@ export interface TrialOptions {
   readonly snapshotsDir: string;
   /** The module's part of the log, in groups. */
   readonly past: () => AsyncIterable<readonly WholeMessage[]>;
+  readonly cages: ModuleCages;
   readonly reaper: Reaper;
   readonly onLine: (line: string) => void;
 }
@@ -143,11 +145,12 @@ export const tryOut =
     const { name } = options.source.manifest;
     const scratch = beginScratch(options.snapshotsDir);
     try {
-      const { source, hostEntry, natsUrl, reaper, onLine } = options;
+      const { source, hostEntry, natsUrl, cages, reaper, onLine } = options;
       const started = ModuleProcess.start({
         source,
         hostEntry,
         natsUrl,
+        cages,
         reaper,
         onLine,
         seed: undefined,

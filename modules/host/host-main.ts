@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { closeSync, readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { readBounded } from '../../system/files/bounded-file.js';
 import { armFailPoints } from '../../system/processes/fail-point.js';
@@ -32,10 +33,27 @@ const readManifest = (): Manifest => {
   return manifest.right;
 };
 
-const [dir, entry] = process.env[MODULE_ENV.spare] === undefined ? process.argv.slice(2) : await assignment();
-if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
+/** The module's code and its children must not find it: neither the descriptor nor its name is left. */
+const givenSeed = (): string => {
+  const named = process.env[MODULE_ENV.seedFd];
+  // A manifest may start this program as it starts one in another language.
+  if (named === undefined) return required(MODULE_ENV.seed);
+  const fd = Number(named);
+  const seed = readFileSync(fd, 'utf8');
+  closeSync(fd);
+  delete process.env[MODULE_ENV.seedFd];
+  if (seed === '') throw new Error('the broker ended before it gave the seed of the module');
+  return seed;
+};
 
 const isTrial = process.env[MODULE_ENV.trial] !== undefined;
+const given =
+  process.env[MODULE_ENV.spare] === undefined
+    ? { args: process.argv.slice(2), seed: isTrial ? '' : givenSeed() }
+    : await assignment();
+const [dir, entry] = given.args;
+if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
+
 // The plan is for a process that handles commands.
 if (!isTrial && armFailPoints(required(MODULE_ENV.name))) process.stderr.write('fail-points are on\n');
 
@@ -67,7 +85,7 @@ if (isTrial) {
 }
 const host = await Host.connect(module, {
   url: required(MODULE_ENV.url),
-  seed: required(MODULE_ENV.seed),
+  seed: given.seed,
   apiPrefix: process.env[MODULE_ENV.apiPrefix] ?? API_PREFIX,
   snapshotsDir: required(MODULE_ENV.snapshots),
   lastExit: process.env[MODULE_ENV.lastExit] ?? 'none',

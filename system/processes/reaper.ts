@@ -49,11 +49,26 @@ const spawnShell = (onDeath: () => void): ChildProcess => {
   return shell;
 };
 
+/**
+ * A group keeps its number while a process is in it. An empty group's number could belong to a new group only after the
+ * system has given out all its numbers, and this is the moment after the leader's end.
+ */
+const killGroup = (target: number): void => {
+  try {
+    process.kill(target, 'SIGKILL');
+  } catch {
+    // Nothing is left of it.
+  }
+};
+
 export interface Reaper extends Disposable {
   /** The pid of the `sh`; undefined while none runs. */
   readonly pid: number | undefined;
-  /** Kills this child at the broker's death; forgotten by itself when the child exits. With `group`, its whole process
-   * group (the child must lead one: `detached: true`). Call it in the same tick as `spawn`. */
+  /**
+   * Kills this child at the broker's death; forgotten by itself when the child exits. With `group`, its whole process
+   * group (the child must lead one: `detached: true`), and what is left of the group when the child exits. Call it in
+   * the same tick as `spawn`.
+   */
   track(child: ChildProcess, options?: { readonly group?: boolean }): void;
   /** The same for a bare pid (negative: a process group); the caller must `forget` it as soon as it has exited, since
    * the system gives numbers out again. */
@@ -128,7 +143,10 @@ export const startReaper = (): Reaper => {
       if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const target = options?.group === true ? -pid : pid;
       trackPid(target);
-      child.once('exit', () => forget(target));
+      child.once('exit', () => {
+        if (target < 0) killGroup(target);
+        forget(target);
+      });
     },
     trackPid,
     forget,

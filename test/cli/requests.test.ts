@@ -54,6 +54,13 @@ const STATUS: BrokerStatus = {
   ],
   agents: 12,
   losses: [],
+  cage: {
+    mode: 'auto',
+    layers: [
+      { layer: 'files', holds: true, detail: 'a module reads its own files' },
+      { layer: 'ports', holds: false, detail: 'Landlock has version 3, and needs 4' },
+    ],
+  },
   conversationsOpen: 3,
 };
 

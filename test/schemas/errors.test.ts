@@ -80,6 +80,7 @@ const STABLE: Readonly<
   SERVER_NOT_FOUND: ['failed', false, 3, 503],
   SERVER_TOO_OLD: ['failed', false, 3, 503],
   SERVER_START_FAILED: ['failed', true, 3, 503],
+  CAGE_INCOMPLETE: ['failed', false, 1, 503],
   PORT_IN_USE: ['failed', true, 3, 409],
   DATA_DIR_IN_USE: ['failed', true, 3, 409],
   AGENT_UNKNOWN: ['rejected', false, 1, 404],

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { manifest } from '../fixtures/modules/faulty/manifest.js';
 import { startBroker, type TestBroker } from './broker.js';
@@ -14,8 +15,15 @@ export class FaultyBroker implements AsyncDisposable {
   /** Writes the module. */
   static async prepare(): Promise<FaultyBroker> {
     const faulty = new FaultyBroker();
-    await writeModule(join(faulty.dir.path, 'faulty'), 'faulty', manifest);
+    await mkdir(faulty.notes);
+    const cage = { write: [faulty.notes] };
+    await writeModule(join(faulty.dir.path, 'faulty'), 'faulty', { ...manifest, cage });
     return faulty;
+  }
+
+  /** A directory that the module may write to. */
+  get notes(): string {
+    return join(this.dir.path, 'notes');
   }
 
   get broker(): TestBroker {

@@ -15,6 +15,7 @@ const MANIFEST: Manifest = {
   actions: { act: { input: true, output: true } },
   events: { seen: { data: true } },
   dependencies: { accounts: ['balance'] },
+  cage: { write: ['.'] },
   start: { command: [process.execPath, join(import.meta.dirname, 'mallory.js')] },
 };
 

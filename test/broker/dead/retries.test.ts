@@ -8,12 +8,10 @@ import type { TestBroker } from '../../support/broker.js';
 import { endedByItself } from '../../support/ended-by-itself.js';
 import type { LogFollower } from '../../support/log-follower.js';
 import { type Headers, natsCall, natsCommand } from '../../support/requests.js';
-import type { TempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { FaultyBroker } from '../../support/faulty-broker.js';
 
 let faulty: FaultyBroker;
-let dir: TempDir;
 let broker: TestBroker;
 let log: LogFollower;
 let files = 0;
@@ -25,12 +23,11 @@ const start = async (): Promise<void> => {
 
 before(async () => {
   faulty = await FaultyBroker.prepare();
-  ({ dir } = faulty);
   await start();
 });
 after(() => faulty?.[Symbol.asyncDispose]());
 
-const newFile = (): string => join(dir.path, `file-${++files}`);
+const newFile = (): string => join(faulty.notes, `file-${++files}`);
 const linesOf = (file: string): number =>
   existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').length : 0;
 

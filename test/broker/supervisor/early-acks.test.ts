@@ -29,6 +29,8 @@ test('I3 I4 a module that acknowledges on delivery and dies leaves no command wi
   const dir = await writeManifest(join(home.path, 'raw'), {
     ...manifest,
     limits: { ...manifest.limits, crashes: 100 },
+    // The program keeps its plan in its own directory.
+    cage: { write: ['.'] },
     start: { command: ['node', join(RAW, 'main.js')] },
   });
   const dataDir = join(home.path, 'data');

@@ -23,6 +23,7 @@ import { readModule } from '../../../broker/supervisor/manifest-file.js';
 import { ModuleMemory } from '../../../broker/supervisor/module-memory.js';
 import { startPlan } from '../../../broker/supervisor/start-plan.js';
 import { SupervisedModules } from '../../../broker/supervisor/supervised-modules.js';
+import { ModuleCages } from '../../../broker/supervisor/module-cages.js';
 import { Supervisor } from '../../../broker/supervisor/supervisor.js';
 import type { SupervisedModule } from '../../../broker/supervisor/supervised-module.js';
 import { dropSnapshotsAhead } from '../../../broker/supervisor/drop-snapshots-ahead.js';
@@ -133,8 +134,9 @@ export class BrokerSide {
     const keyed = new KeyedCommands({ nc, producer, index });
     const door = new Door({ nc, producer, keyed, directory: modules, entrance, outside, log: say });
     const gateway = new Gateway({ nc, producer, keyed, directory: modules, entrance, reader, index, door });
+    const cages = new ModuleCages({ cage: undefined, dataDir: dir, natsUrl: server.url });
     const around = surroundings(
-      { server, open, dataDir: dir, hostEntry, reaper, log },
+      { server, open, dataDir: dir, hostEntry, cages, reaper, log },
       { index, unowned, handlerCalls: gateway.handlerCalls },
       dropSnapshotsAhead({ logId: LOG_ID, lastSeq: under }, say),
     );
