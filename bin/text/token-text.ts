@@ -1,11 +1,12 @@
 import type { Principal, TokenChange } from '../../schemas/access-requests.js';
+import { parseInstant } from '../../schemas/instant.js';
 import { asTyped } from '../output/typed-program.js';
 import { fittedTable } from './fitted-table.js';
 import { shellQuote } from './shell-quote.js';
 
 const until = ({ expires }: Principal, now = Date.now()): string => {
   if (expires === null) return 'revoked';
-  return Date.parse(expires) > now ? expires : `${expires} (over)`;
+  return (parseInstant(expires) ?? 0) > now ? expires : `${expires} (over)`;
 };
 
 /** All principals, one in a line. */
