@@ -162,7 +162,7 @@ describe('a command that cannot be handled', () => {
 });
 
 describe('a dead letter that is redriven', () => {
-  const tries = (): string => join(dir.path, 'tries');
+  const tries = (): string => join(faulty.notes, 'tries');
 
   it('is the same command again: same sender, payload and conversation, and no deadline', async () => {
     const payload = `{"tries": ${JSON.stringify(tries())},  "times": 1, "how": "throws"}`;
