@@ -1,5 +1,6 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { identityOf } from '../../system/files/path-identity.js';
 import { changedPaths, listFolder, type Listing } from './folder-listing.js';
 
 /**
@@ -16,12 +17,6 @@ const GRAIN_MS = 10;
 
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-
-/** Which folder is at this path; another one that is made later has another identity. Undefined: none. */
-const identityOf = (folder: string): string | undefined => {
-  const found = statSync(folder, { throwIfNoEntry: false, bigint: true });
-  return found?.isDirectory() === true ? `${found.dev}:${found.ino}:${found.birthtimeNs}` : undefined;
-};
 
 interface Watched {
   listing: Listing;
@@ -71,7 +66,7 @@ export class SourceWatch {
 
   /** The system goes on watching a folder that is gone, and is silent about the one that took its path. */
   #renewHints(folder: string, watched: Watched): void {
-    const identity = identityOf(folder);
+    const identity = isDirectory(folder) ? identityOf(folder) : undefined;
     if (identity === watched.identity) return;
     watched.identity = identity;
     watched.hints?.close();

@@ -7,6 +7,7 @@ import type { Cage } from '../../system/cage/find-cage.js';
 import { FAIL_VARIABLE } from '../../system/processes/fail-point.js';
 import { sourceOf } from './module-origin.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
+import { identityOf } from '../../system/files/path-identity.js';
 import { serverPorts } from './server-ports.js';
 import type { ModuleSource } from './manifest-file.js';
 
@@ -59,11 +60,10 @@ export class ModuleCages {
   /** Two modules with the same key have the same cage. */
   keyOf(source: ModuleSource): string {
     const { name, cage } = source.manifest;
-    return JSON.stringify([
-      this.options.isShared === true || name,
-      cage,
-      this.options.cage && ownPaths(this.#plan({ source }), NOTHING),
-    ]);
+    // Landlock opens what is at a path now, and not what comes there later.
+    const opened = this.options.cage && ownPaths(this.#plan({ source }), NOTHING);
+    const what = opened?.map((path) => [path, identityOf(path)]);
+    return JSON.stringify([this.options.isShared === true || name, cage, what]);
   }
 
   /** A line about what a module may do because its manifest asks for it; undefined: it asks for nothing. */
