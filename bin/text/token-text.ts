@@ -28,16 +28,37 @@ export const principalText = (principal: Principal): string =>
     ...principal.allow.map((grant, i) => `${i === 0 ? 'may' : ''}`.padEnd(9) + grant),
   ].join('\n');
 
-/** The text after a token was made: the file, and a command that works as printed. */
+/** An action and an agent that the grants allow to call. Undefined: they name no single action. */
+const exampleCall = (allow: readonly string[]): readonly [action: string, agent: string] | undefined => {
+  for (const grant of allow) {
+    const [, module, action, agent = 'alice'] = /^call ([^.*]+)\.([^.*]+)(?:\.(.+))?$/.exec(grant) ?? [];
+    if (module !== undefined)
+      return [`${module}.${action}`, agent === '*' ? 'alice' : agent.replaceAll('*', '1')];
+  }
+  return undefined;
+};
+
+/** The text after a token was made: the file, and a command to try it with. Most actions take an agent. */
 export const newTokenText = ({ principal }: TokenChange, path: string, url: string): string => {
-  const call = principal.allow.find((grant) => grant.startsWith('call '))?.slice('call '.length);
-  const subject = call === undefined || call.includes('*') ? "'$SRV.PING'" : `call.${call}`;
+  const example = exampleCall(principal.allow);
+  const file = shellQuote(path);
+  const ours =
+    example === undefined
+      ? []
+      : [
+          asTyped(
+            `  tallystick call ${example[0]} '{}' --agent ${example[1]} --token ${file} --server ${url}`,
+          ),
+        ];
+  const subject = example === undefined ? "'$SRV.PING'" : `call.${example.join('.')}`;
   return [
     `${principal.name} may ${principal.allow.join(', ')}, until ${until(principal)}`,
     `The token is in ${path}. Its holder is ${principal.name}: keep it secret.`,
     '',
     'Try:',
-    `  nats --server ${url} --nkey ${shellQuote(path)} req ${subject} '{}'`,
+    ...ours,
     asTyped(`  tallystick token show ${principal.name}`),
+    'If you have the command line of NATS:',
+    `  nats --server ${url} --nkey ${file} req ${subject} '{}'`,
   ].join('\n');
 };
