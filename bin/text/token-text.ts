@@ -5,7 +5,7 @@ import { fittedTable } from './fitted-table.js';
 import { shellQuote } from './shell-quote.js';
 
 const until = ({ expires }: Principal, now = Date.now()): string => {
-  if (expires === null) return 'revoked';
+  if (expires === null) return 'you revoke it';
   return (parseInstant(expires) ?? 0) > now ? expires : `${expires} (over)`;
 };
 

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newTokenText } from '../../bin/text/token-text.js';
+import { newTokenText, principalText } from '../../bin/text/token-text.js';
+import type { Principal } from '../../schemas/access-requests.js';
 
-const textFor = (...allow: readonly string[]): string => {
-  const principal = {
-    name: 'ci',
-    account: '_ci',
-    publicKey: 'U',
-    allow,
-    created: '2026-01-01T00:00:00.000Z',
-    expires: '2999-01-01T00:00:00.000Z',
-    by: 'operator',
-  };
-  return newTokenText({ principal, recorded: 1 }, 'ci token', 'nats://127.0.0.1:4222');
-};
+const principalOf = (allow: readonly string[]): Principal => ({
+  name: 'ci',
+  account: '_ci',
+  publicKey: 'U',
+  allow,
+  created: '2026-01-01T00:00:00.000Z',
+  expires: null,
+  by: 'operator',
+});
+
+const textFor = (...allow: readonly string[]): string =>
+  newTokenText({ principal: principalOf(allow), recorded: 1 }, 'ci token', 'nats://127.0.0.1:4222');
 
 const CALLS: readonly (readonly [allow: readonly string[], action: string, agent: string])[] = [
   [['call accounts.balance'], 'accounts.balance', 'alice'],
@@ -42,3 +43,16 @@ for (const allow of [
     assert.doesNotMatch(textFor(...allow), /tallystick call/);
     assert.match(textFor(...allow), /tallystick token show ci/);
   });
+
+test('a token without an end is valid until somebody revokes it', () => {
+  const principal = principalOf(['call accounts']);
+  assert.match(principalText(principal), /^until +you revoke it$/m);
+  assert.match(
+    principalText({ ...principal, expires: '2999-01-01T00:00:00.000Z' }),
+    /^until +2999-01-01T00:00:00.000Z$/m,
+  );
+  assert.match(
+    principalText({ ...principal, expires: '2000-01-01T00:00:00.000Z' }),
+    /^until +2000-.*Z \(over\)$/m,
+  );
+});
