@@ -11,7 +11,7 @@ export interface NewToken {
   readonly name: string;
   readonly url: string;
   readonly path: string;
-  /** Replace a file that is there. */
+  /** Replace an existing file. */
   readonly isReplaced: boolean;
 }
 

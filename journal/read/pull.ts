@@ -56,7 +56,7 @@ const SILENCE_MS = 32_000;
 const MIN_LOOK_MS = 1_000;
 
 /**
- * Pulls from a consumer that is there already, in order and with the number of messages on their way under the owner's
+ * Pulls from an existing consumer, in order and with the number of messages on their way under the owner's
  * control. Deliveries are numbered without a gap from 1 after a reset, so that a lost one is noticed.
  */
 export class Pull {

@@ -29,7 +29,7 @@ export const lackOf = (value: unknown): string => {
   return `has no ${PARTS.filter((part) => !isObject(value[part])).join(', no ')}`;
 };
 
-/** What is wrong with a default export that is there. */
+/** What is wrong with an existing default export. */
 const whyNone = (value: unknown): string => {
   if (typeof value === 'function')
     return `${lackOf(value)}: export the module that it makes, not the function`;

@@ -139,7 +139,7 @@ sub close_landlock {
     my $files = $asked{files} ? (1 << $known) - 1 : 0;
     my $ports = $asked{ports} ? 3 : 0;
     my $scope = $asked{signals} ? 3 : 0;
-    # A kernel takes the structure of its own version.
+    # A kernel takes the structure of its version.
     my $size = $version >= 6 ? 24 : $version >= 4 ? 16 : 8;
     my $attributes = substr(pack('QQQ', $files, $ports, $scope), 0, $size);
     my $flags = 0;

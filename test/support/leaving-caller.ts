@@ -14,7 +14,7 @@ export interface Requests {
   readonly inbox?: string;
 }
 
-/** A process of its own that sends requests; resolves when the server has them. `kill` waits for the end. */
+/** A separate process that sends requests; resolves when the server has them. `kill` waits for the end. */
 export const leavingCaller = async ({
   url,
   subject,
