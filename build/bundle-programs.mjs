@@ -4,7 +4,7 @@
  * A command of the command line loaded 200 to 600 files before, a host of a module 240. Node spends longer on a file than
  * on what is in it. The other files of dist/ stay as the compiler wrote them: tests load them one by one.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { typeboxChanges } from './typebox-changes.mjs';
@@ -14,7 +14,7 @@ const DIST = join(ROOT, 'dist');
 const CHUNKS = join(DIST, 'chunks');
 
 /** Programs, threads, public entries and shipped modules: the files of the package that Node loads by their paths. */
-const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { bin, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const ENTRIES = files
   .filter((path) => /^dist\/.*\.js$/.test(path))
   .map((path) => path.replace(/^dist\//, '').replace(/\.js$/, '.ts'));
@@ -80,6 +80,9 @@ const { metafile } = await build({
   plugins: [typebox.plugin, fpts, places],
 });
 typebox.check();
+
+// npm makes it executable where it installs the package. `npx` in this folder does so once, not after each `npm ci`.
+for (const program of Object.values(bin)) chmodSync(join(ROOT, program), 0o755);
 
 // The name of a chunk is made of its contents. What a running process may load stays there all the time.
 const written = new Set(Object.keys(metafile.outputs).map((path) => resolve(ROOT, path)));
