@@ -5,6 +5,7 @@
  * on what is in it. The other files of dist/ stay as the compiler wrote them: tests load them one by one.
  */
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { typeboxChanges } from './typebox-changes.mjs';
@@ -29,6 +30,28 @@ const fpts = {
       path: join(ROOT, 'node_modules', path.replace('/lib/', '/es6/')),
       sideEffects: false,
     }));
+  },
+};
+
+/**
+ * lmdb and assert in the form that a start pays least for. The older form of lmdb is one file in place of 20, and the process has
+ * it once. Node's assert opens the standard error to learn its colours; two packages use it only for what never happens.
+ */
+const light = {
+  name: 'light',
+  setup(it) {
+    const only = (filter, name, contents) => {
+      it.onResolve({ filter }, ({ kind }) =>
+        kind === 'require-call' ? undefined : { path: name, namespace: 'light' },
+      );
+      it.onLoad({ filter: new RegExp(`^${name}$`), namespace: 'light' }, () => ({
+        contents,
+        resolveDir: ROOT,
+      }));
+    };
+    const names = Object.keys(createRequire(import.meta.url)('lmdb')).filter((name) => name !== 'default');
+    only(/^lmdb$/, 'lmdb', `export const { ${names.join(', ')} } = require('lmdb');`);
+    only(/^(?:node:)?assert$/, 'assert', readFileSync(join(import.meta.dirname, 'small-assert.mjs'), 'utf8'));
   },
 };
 
@@ -58,10 +81,9 @@ const PRELUDE = [
   'const bundlePlace = (file) => bundleUrlOf(bundleRoot + file).href;',
 ].join(' ');
 
-const { metafile } = await build({
+const settings = {
   metafile: true,
   absWorkingDir: ROOT,
-  entryPoints: ENTRIES,
   outbase: ROOT,
   outdir: DIST,
   chunkNames: 'chunks/[name]-[hash]',
@@ -77,22 +99,37 @@ const { metafile } = await build({
   legalComments: 'none',
   logLevel: 'warning',
   banner: { js: PRELUDE },
-  plugins: [typebox.plugin, fpts, places],
-});
+  plugins: [typebox.plugin, fpts, light, places],
+};
+
+/**
+ * What one process loads together is bundled together: a file per set of programs that share it, so fewer programs make fewer
+ * files. No process loads two of these groups: the command line starts hosts, and a thread loads nothing that its process has.
+ */
+const isCommandLine = (entry) => entry.startsWith('bin/');
+const isAlone = (entry) => /(?:-worker|producer-main)\.ts$/.test(entry);
+const groups = [
+  ENTRIES.filter(isCommandLine),
+  ENTRIES.filter((entry) => !isCommandLine(entry) && !isAlone(entry)),
+  ...ENTRIES.filter(isAlone).map((entry) => [entry]),
+];
+const built = await Promise.all(groups.map((entryPoints) => build({ ...settings, entryPoints })));
+const outputs = built.flatMap(({ metafile }) => Object.keys(metafile.outputs));
+const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 typebox.check();
 
 // npm makes it executable where it installs the package. `npx` in this folder does so once, not after each `npm ci`.
 for (const program of Object.values(bin)) chmodSync(join(ROOT, program), 0o755);
 
 // The name of a chunk is made of its contents. What a running process may load stays there all the time.
-const written = new Set(Object.keys(metafile.outputs).map((path) => resolve(ROOT, path)));
+const written = new Set(outputs.map((path) => resolve(ROOT, path)));
 for (const name of readdirSync(CHUNKS)) {
   if (!written.has(join(CHUNKS, name))) rmSync(join(CHUNKS, name));
 }
 
 /** The folder of the package that a bundled file is from, for example `node_modules/@nats-io/nkeys`. */
 const packageOf = (input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
-const packages = [...new Set(Object.keys(metafile.inputs).map(packageOf).filter(Boolean))].sort();
+const packages = [...new Set(inputs.map(packageOf).filter(Boolean))].sort();
 
 const licenceOf = (folder) => {
   const name = readdirSync(join(ROOT, folder)).find((file) => /^licen[cs]e/i.test(file));
