@@ -30,6 +30,9 @@ import { Lifetime, orThrow, runOrThrow } from '../system/lifetime.js';
 import { claimDataDir } from '../system/processes/owner.js';
 import { startReaper } from '../system/processes/reaper.js';
 import { checkImportFinished } from './log/import-mark.js';
+import { serveStates } from './states/serve-states.js';
+import { StateThread } from './states/state-thread.js';
+import { answerBytes } from './serving/answer.js';
 import { scheduleOperations, serveScheduling } from './schedules/serve-schedules.js';
 import { watchDurableServer } from './server/durable-server.js';
 import type { OnProgress } from './server/progress.js';
@@ -221,6 +224,13 @@ const start = async (
     }),
     ...serveProducers(producersContext(config, open, parts)),
   ];
+  const states = new StateThread({
+    dataDir,
+    maxBytes: answerBytes(nc),
+    say: (text) => log.line('states', text),
+  });
+  lifetime.onStop(() => states.close());
+  serving.push(serveStates({ nc, directory: modules, entrance: parts.entrance, states }));
   await server.link.people.flush();
   lifetime.onReplaced(() => {
     gateway.retire();
@@ -240,6 +250,7 @@ const start = async (
     dataDir,
     durability: config.durability,
     server: { version: context.server.version, embedded: context.server.embedded },
+    guest: config.guest,
     modules: [...modules.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
   };
   return { ready, witness: open.witness, producer: open.producer };
@@ -280,7 +291,7 @@ const restText = ({ dir, manifest: { name } }: ModuleSource, { state, reason }: 
     : `${name} is ${state}: ${reason}`;
 
 const contextOf = (
-  { durability }: StartConfig,
+  { durability, guest }: StartConfig,
   dataDir: string,
   { url, embedded, link, pid }: ServerSide,
   { modules, supervisor, index, refusal, entrance }: Parts,
@@ -296,6 +307,7 @@ const contextOf = (
   server: { version: link.serverVersion, embedded, url },
   serverPid: pid,
   durability,
+  guest,
   dataDir,
 });
 

@@ -5,24 +5,21 @@ import { type Fault, fault } from '../schemas/errors.js';
 import { type BrokerStatus, OPS } from '../schemas/operate.js';
 import { ask } from './request-broker.js';
 import { readAddress } from './target.js';
-import { COMMAND_WORDS, type TargetWords } from './target-words.js';
 
 /** The data directory of the broker, if it is on this machine; otherwise USAGE. */
-const whereItIs =
-  (words: TargetWords) =>
-  ({ dataDir, pid, server }: BrokerStatus): TE.TaskEither<Fault, string> => {
-    const address = readAddress(dataDir);
-    // A directory of that name here may be another broker's.
-    if (address?.pid === pid && address.nats === server.url) return TE.right(dataDir);
-    const text = `the broker at ${server.url} has its snapshots in ${dataDir}, which is not on this machine`;
-    return TE.left(
-      fault(
-        'USAGE',
-        `${text}: snapshots are read by memory map; run this on that machine, or give a copy with ${words.data}`,
-      ),
-    );
-  };
+const whereItIs = ({ dataDir, pid, server }: BrokerStatus): TE.TaskEither<Fault, string> => {
+  const address = readAddress(dataDir);
+  // A directory of that name here may be another broker's.
+  if (address?.pid === pid && address.nats === server.url) return TE.right(dataDir);
+  const text = `the broker at ${server.url} has its snapshots in ${dataDir}, which is not on this machine`;
+  return TE.left(
+    fault(
+      'USAGE',
+      `${text}: snapshots are read by memory map; run this on that machine, or give a copy with --data`,
+    ),
+  );
+};
 
 /** The data directory of the broker at the other end of a connection; USAGE if it is on another machine. */
-export const brokerDataDir = (nc: NatsConnection, words = COMMAND_WORDS): TE.TaskEither<Fault, string> =>
-  pipe(ask<BrokerStatus>(nc, OPS.status, {}, undefined, words), TE.chain(whereItIs(words)));
+export const brokerDataDir = (nc: NatsConnection): TE.TaskEither<Fault, string> =>
+  pipe(ask<BrokerStatus>(nc, OPS.status), TE.chain(whereItIs));

@@ -13,6 +13,7 @@ import { type Fault, fault } from '../schemas/errors.js';
 import { ADDRESS_FILE } from '../schemas/operate.js';
 import { MAX_KEY_BYTES, readBounded } from '../system/files/bounded-file.js';
 import { isClientError } from './client-error.js';
+import { markGuest } from './refused-by-server.js';
 import { dial } from './dial.js';
 import { authenticatorOf } from './nkey.js';
 import type { Credential, Target } from './target.js';
@@ -60,7 +61,10 @@ const advice = ({ source }: Target, words: TargetWords): string => {
 const connectFault = (target: Target, words: TargetWords, thrown: unknown): Fault => {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (isClientError(thrown, 'AuthorizationError', 'UserAuthenticationExpiredError')) {
-    return fault('SERVER_REFUSED', `${target.url} (${target.source}) refuses the credential: ${message}`);
+    const where = `${target.url} (${target.source})`;
+    return target.credential.kind === 'guest'
+      ? fault('SERVER_REFUSED', `${where} lets in no client without a token: ${message}. ${words.token}`)
+      : fault('SERVER_REFUSED', `${where} refuses the credential: ${message}`);
   }
   const where = `${target.url} (${target.source})`;
   return fault('BROKER_UNREACHABLE', `nothing answers at ${where}: ${message}${advice(target, words)}`);
@@ -81,6 +85,7 @@ export const openTargetConnection =
         redialMs: RECONNECT_MS,
         ...(auth.right === undefined ? {} : { authenticator: auth.right }),
       });
+      if (target.credential.kind === 'guest') markGuest(nc);
       return right(nc);
     } catch (thrown) {
       return left(connectFault(target, words, thrown));

@@ -1,4 +1,5 @@
-import { type AskedRight, type Method, missingGrant } from '../schemas/grants.js';
+import type { NatsConnection } from 'nats';
+import { type AskedRight, type Method, missingGrant, missingToken } from '../schemas/grants.js';
 import type { Fault } from '../schemas/errors.js';
 import { isClientError } from './client-error.js';
 
@@ -8,6 +9,7 @@ const METHOD: Readonly<Record<string, Method>> = {
   cmd: 'send',
   schedule: 'schedule',
   producer: 'produce',
+  state: 'read',
 };
 
 const askedOf = (subject: string): AskedRight | undefined => {
@@ -17,10 +19,19 @@ const askedOf = (subject: string): AskedRight | undefined => {
   return { method, tokens: method === 'produce' ? ['NAME'] : tokens };
 };
 
-/** NOT_ALLOWED with the missing grant, if the server refused a request for its subject. It had no effect. */
-export const refusedByServer = (thrown: unknown): Fault | undefined => {
+const guests = new WeakSet<NatsConnection>();
+
+/** Notes that a connection has no credential, for its refusals. */
+export const markGuest = (nc: NatsConnection): void => void guests.add(nc);
+
+/**
+ * NOT_ALLOWED with the missing grant, if the server refused a request for its subject. It had no effect. A guest has no
+ * token that could get the grant.
+ */
+export const refusedByServer = (thrown: unknown, nc: NatsConnection): Fault | undefined => {
   const cause = isClientError(thrown, 'RequestError') ? (thrown.cause ?? thrown) : thrown;
   if (!isClientError(cause, 'PermissionViolationError')) return undefined;
   const asked = askedOf(cause.subject);
-  return asked === undefined ? undefined : missingGrant('this connection', 'NAME', asked);
+  if (asked === undefined) return undefined;
+  return guests.has(nc) ? missingToken(asked) : missingGrant('this connection', 'NAME', asked);
 };

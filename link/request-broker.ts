@@ -1,7 +1,7 @@
 import { isClientError } from './client-error.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Msg, NatsConnection } from 'nats';
+import type { Msg, MsgHdrs, NatsConnection } from 'nats';
 import { linkedRequest } from './linked-request.js';
 import { neverSent } from './never-sent.js';
 import { isNobody, untilServed } from './until-served.js';
@@ -66,23 +66,37 @@ const parseReply = <T>(reply: Msg): Either<Fault, T> => {
   return right(value as T);
 };
 
-/** Sends a request on `ops.…`. Returns the reply's JSON, the fault in it, or the reason why there is no reply. */
-export const ask =
+/** A request to the broker, as it is sent. */
+interface BrokerRequest {
+  readonly subject: string;
+  readonly payload: string;
+  readonly headers?: MsgHdrs;
+  readonly timeoutMs: number;
+  readonly words: TargetWords;
+}
+
+/** Sends a request. Returns the reply's JSON, the fault in it, or the reason why there is no reply. */
+export const sendRequest =
   <T>(
     nc: NatsConnection,
-    subject: string,
-    body: Readonly<Record<string, unknown>> = {},
-    timeoutMs = DEFAULT_TIMEOUT_MS,
-    words = COMMAND_WORDS,
+    { subject, payload, headers, timeoutMs, words }: BrokerRequest,
   ): TaskEither<Fault, T> =>
   async () => {
     try {
-      return parseReply<T>(
-        await untilServed(() => linkedRequest(nc, subject, JSON.stringify(body), { timeout: timeoutMs })),
-      );
+      const options = { timeout: timeoutMs, ...(headers === undefined ? {} : { headers }) };
+      return parseReply<T>(await untilServed(() => linkedRequest(nc, subject, payload, options)));
     } catch (thrown) {
-      const unsent = neverSent(thrown);
+      const unsent = neverSent(thrown, nc);
       if (unsent !== undefined) return left(unsent);
       return left(silenceFault(silenceOf(thrown), nc, timeoutMs, words));
     }
   };
+
+/** Sends a request on `ops.…`, of a JSON object; see {@link sendRequest}. */
+export const ask = <T>(
+  nc: NatsConnection,
+  subject: string,
+  body: Readonly<Record<string, unknown>> = {},
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+  words = COMMAND_WORDS,
+): TaskEither<Fault, T> => sendRequest<T>(nc, { subject, payload: JSON.stringify(body), timeoutMs, words });

@@ -8,6 +8,8 @@ export interface TargetWords {
   readonly creds: string;
   /** The command that starts a broker. */
   readonly start: string;
+  /** How to name a token, as a sentence. */
+  readonly token: string;
   /** All ways to name a broker. */
   readonly ways: string;
 }
@@ -18,6 +20,7 @@ export const COMMAND_WORDS: TargetWords = {
   server: '--server',
   creds: '--creds',
   start: '`tallystick start`',
+  token: 'Name yours with --token, or that of the operator with --data; `tallystick token create` makes one',
   ways: '--data or --server',
 };
 
@@ -27,5 +30,6 @@ export const PROGRAM_WORDS: TargetWords = {
   server: '`server`',
   creds: '`creds`',
   start: '`npx tallystick start`',
+  token: 'Name yours with `token` of connect(); an operator makes one with `tallystick token create`',
   ways: '`data` or `server` of connect(), or with NATS_URL',
 };

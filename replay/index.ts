@@ -99,6 +99,7 @@ export type {
   ListedAgent,
   ModuleAgents,
   PastAgent,
+  RawAgentState,
 } from '../store/snapshots/module-agents.js';
 export type { SnapshotPosition } from '../store/snapshots/snapshot-files.js';
 export type { CallMade, ItemVerdict } from './diff/runner-messages.js';

@@ -2,6 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static } from 'typebox';
 import { CAGE_MODES, type CageMode } from './cage.js';
 import { type Fault, fault } from './errors.js';
+import { defaultGuest, GUEST_LEVELS } from './guest.js';
 import { DurabilitySchema } from './log.js';
 import { NAME_PATTERN } from './names.js';
 import { atLeastLike, parseBytes } from './quantity.js';
@@ -69,6 +70,8 @@ export const StartConfigSchema = Type.Object(
     inspected: Type.Array(InspectedSchema),
     /** What the broker does about the cage of its modules. */
     cage: Type.Enum([...CAGE_MODES]),
+    /** What a client without a credential may do. */
+    guest: Type.Enum([...GUEST_LEVELS]),
   },
   { additionalProperties: false },
 );
@@ -92,6 +95,8 @@ export interface StartInput {
   /** As `MODULE` or `MODULE=PORT`. */
   readonly inspected?: readonly string[] | undefined;
   readonly cage?: CageMode | string | undefined;
+  /** Absent: `call` if the server is on loopback, else `off`. */
+  readonly guest?: string | undefined;
 }
 
 const check = compileOnUse<StartConfig>(StartConfigSchema, 'USAGE', 'configuration');
@@ -124,6 +129,7 @@ const TAKES: Readonly<Record<string, string>> = {
   '/durability': 'fsync or os',
   '/onLogLoss': 'rebuild or stop',
   '/cage': 'auto, required or off',
+  '/guest': 'off, read or call',
   '/maxConnections': 'a whole number from 1 to 8000',
   '/inspected': "MODULE or MODULE=PORT: a module's name, and a port from 0 to 65535",
   '/trusted': "MODULE=NKEY: a module's name and the public nkey of a user, which begins with U",
@@ -193,6 +199,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       trusted: (input.trusted ?? []).map(trustedOf),
       inspected: (input.inspected ?? []).map(inspectedOf),
       cage: input.cage ?? 'auto',
+      guest: input.guest ?? defaultGuest(input.natsUrl),
     }),
   );
   return isLeft(config) ? left(inWords(config.left)) : config;

@@ -2,7 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
 
 /** What a principal may ask for. The server and the broker refuse everything else. */
-export const METHODS = ['call', 'send', 'schedule', 'listen', 'produce', 'operate'] as const;
+export const METHODS = ['call', 'send', 'schedule', 'read', 'listen', 'produce', 'operate'] as const;
 export type Method = (typeof METHODS)[number];
 
 /** The roles of `operate`, from the smallest to the largest. Each may do what the roles before it may. */
@@ -30,6 +30,7 @@ const FORMS: Readonly<Record<Method, { readonly most: number; readonly form: str
   call: { most: 3, form: 'MODULE.ACTION.AGENT' },
   send: { most: 3, form: 'MODULE.ACTION.AGENT' },
   schedule: { most: 3, form: 'MODULE.ACTION.AGENT' },
+  read: { most: 2, form: 'MODULE.AGENT' },
   listen: { most: 3, form: 'MODULE.EVENT.AGENT' },
   produce: { most: 1, form: 'PRODUCER' },
   operate: { most: 1, form: OPERATE_ROLES.join(', ') },
@@ -97,6 +98,8 @@ export const coversToken = (pattern: string, token: string): boolean => {
 };
 
 const covers = (grant: Grant, asked: AskedRight): boolean => {
+  // A role reads the log, which has all states.
+  if (grant.method === 'operate' && asked.method === 'read') return true;
   if (grant.method !== asked.method) return false;
   if (grant.method === 'operate') {
     const [has, wants] = [grant, asked].map(({ tokens }) => OPERATE_ROLES.indexOf(tokens[0] as OperateRole));
@@ -112,12 +115,26 @@ const covers = (grant: Grant, asked: AskedRight): boolean => {
 export const allows = (grants: readonly Grant[], asked: AskedRight): boolean =>
   grants.some((grant) => covers(grant, asked));
 
+/** The grant that a request needs, as text that is safe in a command. */
+const missingText = ({ method, tokens }: AskedRight): string =>
+  grantText({ method, tokens: tokens.slice(0, 3) }).slice(0, 256);
+
+/** The refusal of a request of a guest that may not make it: it names the command that makes a token. */
+export const missingToken = (asked: AskedRight): Fault => {
+  const missing = missingText(asked);
+  const create = `tallystick token create NAME --allow '${missing}'`;
+  return fault(
+    'NOT_ALLOWED',
+    `this connection has no token, and guests of this broker may not \`${missing}\`. An operator makes one: ${create}`,
+  );
+};
+
 /**
  * The refusal of a request that no grant covers: it names the missing grant, and the command that adds it.
  * `who` is for the sentence, `name` for the command.
  */
-export const missingGrant = (who: string, name: string, { method, tokens }: AskedRight): Fault => {
-  const missing = grantText({ method, tokens: tokens.slice(0, 3) }).slice(0, 256);
+export const missingGrant = (who: string, name: string, asked: AskedRight): Fault => {
+  const missing = missingText(asked);
   const add = `tallystick token change ${name} --add '${missing}'`;
   return fault('NOT_ALLOWED', `${who} has no grant for \`${missing}\`. An operator adds it: ${add}`);
 };

@@ -40,6 +40,8 @@ export const HEADER = {
    * PULL_CONSUMER.
    */
   pullBy: 'Tally-Pull',
+  /** On a request for a state: it must have all results up to this sequence. */
+  atLeast: 'Tally-At-Least',
   fenceSequence: 'Nats-Expected-Last-Subject-Sequence',
   fenceSubject: 'Nats-Expected-Last-Subject-Sequence-Subject',
   messageId: 'Nats-Msg-Id',

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { CageStatusSchema } from './cage.js';
+import { GUEST_LEVELS } from './guest.js';
 import type { Manifest } from './manifest.js';
 
 /** The requests of an operator to a running broker: `ops.…`, exported to the operator's account alone. */
@@ -123,6 +124,10 @@ export const LossReportSchema = Type.Object(
 );
 export type LossReport = Readonly<Static<typeof LossReportSchema>>;
 
+const GuestSchema = Type.Enum([...GUEST_LEVELS], {
+  description: 'What a client without a credential may do: nothing, read, or call.',
+});
+
 export const BrokerStatusSchema = Type.Object({
   server: Type.Object({ ...ServerSchema.properties, url: Type.String(), pid: Pid }),
   durability: Type.String(),
@@ -157,6 +162,7 @@ export const BrokerStatusSchema = Type.Object({
   conversationsOpen: Count,
   losses: Type.Immutable(Type.Array(LossReportSchema)),
   cage: CageStatusSchema,
+  guest: GuestSchema,
 });
 export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
 
@@ -193,6 +199,7 @@ export const ReadySchema = Type.Object(
     dataDir: Type.String(),
     durability: Type.String(),
     server: ServerSchema,
+    guest: GuestSchema,
     modules: Type.Immutable(
       Type.Array(Type.Object({ name: Type.String(), version: Type.String(), pid: Pid })),
     ),

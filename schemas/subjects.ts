@@ -48,6 +48,9 @@ export const storedCommandSubject = (address: Address, sender: string): string =
   `cmd.${tail(address)}.${sender}`;
 /** The subject of a call: `call.MODULE.ACTION[.AGENT]`. */
 export const callSubject = (address: Address): string => `call.${tail(address)}`;
+/** The subject of a request for a state: `state.MODULE[.AGENT]`. Without an agent it is that of the module itself. */
+export const stateSubject = (module: string, agent = ''): string =>
+  agent === '' ? `state.${module}` : `state.${module}.${agent}`;
 /** A dead letter, in a separate stream: one subject for each command, so that the server takes it once. */
 export const deadSubject = (address: Address, command: number): string => `dead.${tail(address)}.${command}`;
 /** The subject of the epoch records of a producer: `epoch.PRODUCER`. */

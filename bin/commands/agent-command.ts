@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { ListedAgent } from '../../store/snapshots/index.js';
+import { requestState } from '../../link/request-state.js';
+import type { AgentState, ListedAgent } from '../../store/snapshots/index.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { describeState, showState, unknownAgent, withAgents } from '../jobs/with-agents.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
+import { isNamedByAddress } from '../connect/data-dir.js';
 import type { ExitCode } from '../output/exit.js';
 import { moduleCode } from '../jobs/module-code.js';
 import { name, logPlace, positive, waiting, withDefault } from '../options/option-values.js';
@@ -33,8 +35,15 @@ interface AgentListOptions extends Options {
   readonly limit: number;
 }
 
+const showNow = (module: string, agent: string, found: AgentState, json: boolean | undefined): ExitCode => {
+  const { seq, time, schema, state } = found;
+  if (json === true) printJson({ module, agent, seq, time, schema, state });
+  else print(describeState(module, agent, found));
+  return done;
+};
+
 /** The state as it is now, from the snapshots alone. */
-const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
+const getHere = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
   withAgents(module, options, (agents) => async () => {
     const { atLeast, timeout, json } = options;
     if (atLeast !== undefined) {
@@ -42,12 +51,24 @@ const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEith
       if (E.isLeft(reached)) return reached;
     }
     const found = agents.get(agent);
-    if (found === undefined) return unknownAgent(module, agent);
-    const { seq, time, schema, state } = found;
-    if (json === true) printJson({ module, agent, seq, time, schema, state });
-    else print(describeState(module, agent, found));
-    return E.right(done);
+    return found === undefined ? unknownAgent(module, agent) : E.right(showNow(module, agent, found, json));
   });
+
+/** The same from a broker that may be on another machine: it is asked, and needs the grant `read` alone. */
+const getThere = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
+  withConnection(options, (nc) =>
+    pipe(
+      requestState(
+        nc,
+        { module, agent, ...(options.atLeast === undefined ? {} : { atLeast: options.atLeast }) },
+        options.timeout,
+      ),
+      TE.map((found) => showNow(module, agent, found, options.json)),
+    ),
+  );
+
+const getNow = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
+  (isNamedByAddress(options) ? getThere : getHere)(module, agent, options);
 
 /** The state as it was, from the snapshots and the log. */
 const getPast = (

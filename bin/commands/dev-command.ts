@@ -3,6 +3,7 @@ import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../../schemas/config.js';
 import { DURABILITIES } from '../../schemas/log.js';
 import { type DevOptions, runDev } from '../dev/run-dev.js';
 import type { DevEvent } from '../dev/dev-event.js';
+import { guestOption } from '../options/guest-option.js';
 import { oneOf, repeated } from '../options/option-values.js';
 import { print, printJson, verbatim } from '../output/output.js';
 import { whenUnwritten } from '../output/output-end.js';
@@ -61,6 +62,7 @@ export const addDev = (program: Command): void => {
       'let a debugger of Node attach to this module, on this machine only (default port: 9229)',
       repeated,
     )
+    .addOption(guestOption())
     .option('--quiet', 'print no calls that succeed, and no output of the broker')
     .option('--json', 'print one JSON object for each event')
     .addHelpText(

@@ -11,6 +11,7 @@ import { stderrLog } from '../../system/lines/broker-log.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { readyText } from '../text/ready-text.js';
+import { guestOption } from '../options/guest-option.js';
 import { oneOf, repeated } from '../options/option-values.js';
 import { typedLog } from '../output/typed-program.js';
 import { whenUnwritten } from '../output/output-end.js';
@@ -33,6 +34,7 @@ interface Options {
   readonly trust?: readonly string[];
   readonly inspect?: readonly string[];
   readonly cage?: string;
+  readonly guest?: string;
   readonly json?: boolean;
 }
 
@@ -48,6 +50,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   '/memoryLimitBytes': '--memory-limit',
   '/maxConnections': '--max-connections',
   '/cage': '--cage',
+  '/guest': '--guest',
 };
 
 /** Options that may be given several times; the path names one of the values. */
@@ -102,6 +105,7 @@ export const configOf = (
     trusted: options.trust,
     inspected: options.inspect,
     cage: options.cage,
+    guest: options.guest,
   });
   return isLeft(config) ? left(named(config.left)) : config;
 };
@@ -178,6 +182,7 @@ export const addStart = (program: Command): void => {
         CAGE_MODES,
       ).default('auto'),
     )
+    .addOption(guestOption())
     .option('--json', 'print one JSON object when ready')
     .action((options: Options) => runCommand(start(options)));
   withExamples(command, [

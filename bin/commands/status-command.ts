@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../../schemas/errors.js';
+import { GUEST_TEXT } from '../../schemas/guest.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { formatBytes } from '../../text/bytes.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
@@ -37,6 +38,7 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
       'log',
       `${log.records} records, ${formatBytes(log.bytes)}${shareOf(log.bytes, log.maxBytes)}, sequences ${log.firstSeq} to ${log.lastSeq}`,
     ],
+    ['guest', `${status.guest}: ${GUEST_TEXT[status.guest]}`],
     ['agents', `${status.agents}`],
     ['open', `${status.conversationsOpen} conversations`],
   ];

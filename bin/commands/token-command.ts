@@ -58,7 +58,7 @@ const addCreate = (group: Command): void => {
       .description('make a principal with a token, and write the token to a file that only you can read')
       .requiredOption(
         '--allow <grant>',
-        'what it may do, such as "call accounts.*"; repeatable: call, send, schedule, listen, produce, operate',
+        'what it may do, such as "call accounts.*"; repeatable: call, send, schedule, read, listen, produce, operate',
         repeated,
       )
       .option('--ttl <duration>', 'time until the token ends, such as 1h (default: never)', duration('--ttl'))
@@ -71,6 +71,7 @@ const addCreate = (group: Command): void => {
   withExamples(create, [
     "tallystick token create ci --allow 'call accounts.*' --ttl 1h",
     "tallystick token create shop --allow 'send orders.place.shop-*' --allow 'listen orders.*'",
+    "tallystick token create board --allow 'read accounts.*'",
     "tallystick token create ann --allow 'operate reader' --out ~/ann.token",
   ]);
 };

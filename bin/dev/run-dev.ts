@@ -20,6 +20,7 @@ export interface DevOptions {
   readonly shipped: boolean;
   readonly types: boolean;
   readonly inspect?: readonly string[];
+  readonly guest?: string;
 }
 
 const HOST = '127.0.0.1';
@@ -63,6 +64,7 @@ export const runDev =
       durability: options.durability,
       shipped: options.shipped,
       inspected: options.inspect,
+      guest: options.guest,
     });
     if (isLeft(config)) return config;
     await using _bundler = keepBundler();

@@ -1,4 +1,5 @@
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
+import { GUEST_TEXT } from '../../schemas/guest.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { checkServerPort } from '../../broker/server/server-port.js';
 import { dataDirOwner } from '../../system/processes/owner.js';
@@ -52,12 +53,13 @@ const running = async (data: string, pid: number): Promise<readonly Diagnosis[]>
         'wait if it has just started; else read its output, stop it, and start it again',
       ),
     ];
-  const { server, durability } = status.right;
+  const { server, durability, guest } = status.right;
   const broker = asOk(
     'broker',
     `pid ${pid} at ${server.url}, nats-server ${server.version}, durability ${durability}`,
   );
-  return [broker, ...logChecks(status.right), ...moduleChecks(status.right)];
+  const guests = asOk('guest', `${guest}: ${GUEST_TEXT[guest]}`);
+  return [broker, guests, ...logChecks(status.right), ...moduleChecks(status.right)];
 };
 
 /** The broker of that data directory if one runs; else whether one could take its port. */

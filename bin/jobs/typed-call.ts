@@ -63,7 +63,7 @@ export const sendCommand = async (
       : left(fault('INTERNAL', `the reply is not a result: ${reply.string().slice(0, 200)}`));
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return left(fault('INTERNAL', 'the reply is not JSON'));
-    const unsent = neverSent(thrown);
+    const unsent = neverSent(thrown, nc);
     if (unsent !== undefined) return left(unsent);
     switch (silenceOf(thrown)) {
       case 'timeout':

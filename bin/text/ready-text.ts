@@ -15,7 +15,7 @@ const isDefaultServer = (url: string): boolean => {
  * need this package alone.
  */
 export const readyText = (
-  { nats, dataDir, durability, server, modules }: Ready,
+  { nats, dataDir, durability, server, guest, modules }: Ready,
   typed?: () => string,
 ): string => {
   const at = isDefaultServer(nats) ? '' : ` -s ${nats}`;
@@ -39,7 +39,7 @@ export const readyText = (
     ...(hasAccounts ? [deposit] : []),
     `  tallystick replay history --last 20${from}`,
     `  tallystick status${from}`,
-    ...(hasAccounts ? byNats : []),
+    ...(hasAccounts && guest === 'call' ? byNats : []),
   ];
   return asTyped(text.join('\n'), typed);
 };

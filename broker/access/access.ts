@@ -4,9 +4,8 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
-import { type AccountPlan, guestPlan, modulePlan, operatorPlan } from './accounts.js';
+import { type AccountPlan, modulePlan, operatorPlan } from './accounts.js';
 import { newUserKey, type UserKey } from '../../link/nkey.js';
-import type { AccountLimits } from './limits.js';
 import { type PlannedPrincipal, principalPlan } from './principal-plan.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
 
@@ -29,7 +28,8 @@ export interface AccessOptions {
   readonly reload: () => TaskEither<Fault, void>;
   /** Has the running server close all connections of an account. */
   readonly kick: (account: string) => Promise<void>;
-  readonly guestLimits: AccountLimits;
+  /** The account of clients without a credential; none: the server refuses their connections. */
+  readonly guests: readonly AccountPlan[];
   /** Makes a module's key: a new one for each of its processes where the broker runs the server. */
   readonly moduleKey?: (module: string) => UserKey;
 }
@@ -135,11 +135,11 @@ export class Access {
   }
 
   #write(): void {
-    const { keys, configPath, render, guestLimits } = this.options;
+    const { keys, configPath, render, guests } = this.options;
     const operator = operatorPlan(keys.operator.publicKey, [...this.#modules.keys()]);
     const modules = [...this.#modules.keys()];
     const accounts = [
-      guestPlan(guestLimits),
+      ...guests,
       operator,
       ...this.#modules.values(),
       ...this.#principals.map((principal) => principalPlan(principal, modules)),

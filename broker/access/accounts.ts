@@ -61,6 +61,9 @@ const ADDRESSES = ['*', '*.*', '*.*.*', '*.*.*.*', '*.*.*.*.*'];
 
 const COMMANDS = ['*.*', '*.*.*'];
 
+/** A module, or one of its agents. */
+const READ = ['*', '*.*'];
+
 const ASKED = [...ADDRESSES.map((address) => `schedule.${address}`), PRODUCER_SUBJECTS];
 
 /** What follows `$SRV`: a verb, a name, an id. */
@@ -72,12 +75,17 @@ const GUEST_PUBLISH = [
   ...COMMANDS.map((address) => `cmd.${address}`),
   ...ADDRESSES.map((address) => `call.${address}`),
   ...ASKED,
+  ...READ.map((address) => `state.${address}`),
   ...DISCOVERED.map((about) => `$SRV.${about}`),
 ];
 
 /** What people ask of the services that there are. */
 export const discovery = (sender: string): readonly AccountImport[] =>
   DISCOVERED.map((about) => ({ ...service(`discover.${about}.${sender}`, `$SRV.${about}`), many: true }));
+
+/** States of agents, and of modules themselves. */
+export const readStates = (sender: string): readonly AccountImport[] =>
+  READ.map((address) => signed(`state.${address}`, sender));
 
 /**
  * People's commands go to the broker, which stores them: a client that is no producer of the log cannot set the
@@ -91,6 +99,7 @@ const people = (sender: string): readonly AccountImport[] => [
     ...COMMANDS.map((address) => service(`send.${address}.${sender}`, `cmd.${address}`)),
     ...ADDRESSES.map((address) => service(`ask.${address}.${sender}`, `call.${address}`)),
     ...ASKED.map((subject) => signed(subject, sender)),
+    ...readStates(sender),
     ...discovery(sender),
   ].map((grant) => ({ ...grant, share: true })),
   { kind: 'stream', subject: 'live.>' },
@@ -99,6 +108,7 @@ const people = (sender: string): readonly AccountImport[] => [
 // Guests share one account. One that subscribed to `call.>` would see what the others send, and could answer it.
 const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];
 
+/** The guest who may do what a client can do. */
 export const guestPlan = (limits: AccountLimits = guestLimits()): AccountPlan => ({
   name: 'guest',
   publicKey: null,

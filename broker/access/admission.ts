@@ -6,7 +6,12 @@ import { principalOf } from '../../schemas/names.js';
 import type { KnownPrincipal } from './principals.js';
 
 /** What the broker hears of each method that has an address. */
-const METHOD: Readonly<Record<string, Method>> = { ask: 'call', send: 'send', schedule: 'schedule' };
+const METHOD: Readonly<Record<string, Method>> = {
+  ask: 'call',
+  send: 'send',
+  schedule: 'schedule',
+  state: 'read',
+};
 
 const producerIn = (data: Uint8Array): string | undefined => {
   const body = parseJson(data);

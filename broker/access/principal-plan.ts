@@ -7,6 +7,7 @@ import {
   discovery,
   ofModule,
   operateImports,
+  readStates,
   signed,
 } from './accounts.js';
 import { PRINCIPAL_LIMITS } from './limits.js';
@@ -26,6 +27,12 @@ const addresses = (tokens: readonly string[]): readonly string[] => {
   const [module = '*', name = '*', agent] = tokens.map(serverToken);
   const both = `${module}.${name}`;
   return agent === undefined ? [both, `${both}.*`] : [`${both}.${agent}`];
+};
+
+/** The subjects of one and of two tokens that a pattern of `read` covers, at least. */
+const readAddresses = (tokens: readonly string[]): readonly string[] => {
+  const [module = '*', agent] = tokens.map(serverToken);
+  return agent === undefined ? [module, `${module}.*`] : [`${module}.${agent}`];
 };
 
 const ADDRESSES = ['*.*', '*.*.*'];
@@ -91,6 +98,7 @@ export const principalPlan = (
       );
     }),
     ...(of('produce').length === 0 ? [] : [signed(PRODUCER_SUBJECTS, account)]),
+    ...(of('read').length === 0 && role === undefined ? [] : readStates(account)),
     ...discovery(account),
   ].map((grant) => ({ ...grant, share: true }));
   const operator = role === undefined ? [] : [...operateImports(), ...operationsOf(role, account)];
@@ -105,6 +113,9 @@ export const principalPlan = (
       of(method).flatMap(({ tokens }) => addresses(tokens).map((address) => `${SENT[method][0]}.${address}`)),
     ),
     ...(of('produce').length === 0 ? [] : [PRODUCER_SUBJECTS]),
+    ...(role === undefined ? of('read').flatMap(({ tokens }) => readAddresses(tokens)) : ['*', '*.*']).map(
+      (address) => `state.${address}`,
+    ),
     ...discovery(account).map(({ as = '' }) => as),
     ...operator.filter(({ kind }) => kind === 'service').map(({ subject, as = subject }) => as),
   ];

@@ -38,6 +38,7 @@ export interface OperationsContext {
   /** Calls of closed connections that were not stored, by account. */
   readonly dropped: () => ReadonlyMap<string, number>;
   readonly cage: BrokerStatus['cage'];
+  readonly guest: BrokerStatus['guest'];
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -118,6 +119,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             server: { ...context.server, pid: context.serverPid() },
             durability: context.durability,
             cage: context.cage,
+            guest: context.guest,
             dataDir: context.dataDir,
             pid: process.pid,
             log: {

@@ -8,7 +8,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import { Access, type BrokerKeys } from '../access/access.js';
 import { newUserKey } from '../../link/nkey.js';
 import { KeyStore } from '../access/keys.js';
-import { guestLimits } from '../access/limits.js';
+import { guestAccounts } from '../access/guest-accounts.js';
 import type { PlannedPrincipal } from '../access/principal-plan.js';
 import { accountsConfig, serverConfig } from '../access/server-config.js';
 import type { BrokerLog } from '../../system/lines/broker-log.js';
@@ -111,7 +111,7 @@ const embedded = ({
       const access = new Access({
         keys,
         configPath,
-        guestLimits: guestLimits(config.maxConnections),
+        guests: guestAccounts(config.guest, config.maxConnections),
         reload: () => link?.reload() ?? TE.right(undefined),
         kick: (account) => link?.kick(account) ?? Promise.resolve(),
         render: (accounts) =>
@@ -218,7 +218,7 @@ const elsewhere = (
   const access = new Access({
     keys,
     configPath,
-    guestLimits: guestLimits(config.maxConnections),
+    guests: guestAccounts(config.guest, config.maxConnections),
     moduleKey: (module) => store.get(`module-${module}`),
     reload: () => link?.reload() ?? TE.right(undefined),
     kick: (account) => link?.kick(account) ?? Promise.resolve(),

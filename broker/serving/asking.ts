@@ -25,6 +25,8 @@ const PACES: Readonly<Record<string, ConnectionBounds>> = {
     amongOthersMs: AMONG_OTHERS_MS,
     amongOthersBytes: AMONG_OTHERS_BYTES,
   },
+  // A thread reads them one after the other. Some wait for a sequence.
+  state: { inFlight: 64, amongOthers: 16 },
   // These run one after the other for all callers: one more keeps them busy.
   schedule: { inFlight: 2 },
   producer: { inFlight: 1, waiting: 100 },

@@ -34,8 +34,9 @@ export interface ModuleCalls extends AsyncDisposable {
   readonly module: <C extends CalledModule>(module: C) => ModuleActions<C>;
   /**
    * The state of an agent: no command, no record. It has all that your calls have changed. Undefined if nothing has
-   * happened to the agent. Over a connection it comes from the snapshots of the broker on this machine:
-   * SNAPSHOTS_UNAVAILABLE; USAGE if the broker is on another machine.
+   * happened to the agent. It comes from the snapshots of the module: from the files, if `connect` found the data
+   * directory of a broker on this machine; otherwise the broker sends it. SNAPSHOTS_UNAVAILABLE; NOT_ALLOWED without
+   * the grant `read`.
    */
   readonly state: <C extends CalledModule>(
     module: C,

@@ -32,8 +32,8 @@ export const textsOf = (when: When): WhenHeaders =>
     ? { at: Number.isNaN(when.at.getTime()) ? 'no date' : when.at.toISOString() }
     : (when as WhenHeaders);
 
-const silence = (thrown: unknown, subject: string): Fault => {
-  const unsent = neverSent(thrown);
+const silence = (nc: NatsConnection, thrown: unknown, subject: string): Fault => {
+  const unsent = neverSent(thrown, nc);
   if (unsent !== undefined) return unsent;
   return isNobody(thrown)
     ? fault('BROKER_UNREACHABLE', `no broker serves ${subject}: is it running?`)
@@ -69,6 +69,6 @@ export const scheduleCommand = async (
     const result = reply.json<Result>();
     return result.status === 'ok' ? right(result.data as Schedule) : left(result);
   } catch (thrown) {
-    return left(refusal(silence(thrown, subject)));
+    return left(refusal(silence(nc, thrown, subject)));
   }
 };

@@ -1,14 +1,11 @@
 import { isLeft, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
-import { brokerDataDir } from '../../link/broker-data-dir.js';
-import { PROGRAM_WORDS } from '../../link/target-words.js';
-import { toFault } from '../../schemas/errors.js';
-import type { Agents, AgentState } from '../../store/snapshots/index.js';
+import type { AgentState } from '../../store/snapshots/index.js';
 import type { CalledModule } from '../sdk/addressed.js';
-import { Refused } from '../sdk/refused.js';
 import { type CommandProducer, openCommandProducer } from './command-producer.js';
-import { actionsOf, type CallRoute, type ModuleCalls, rejectedWith } from './module-calls.js';
+import { actionsOf, type CallRoute, type ModuleCalls } from './module-calls.js';
 import { scheduleCommand } from './schedule-later.js';
+import { stateRoute } from './state-route.js';
 import { openCalls } from './task-client.js';
 import type { ProducerSettings } from './task-producer.js';
 import { UnderWay } from './under-way.js';
@@ -24,29 +21,10 @@ export interface Tally extends ModuleCalls {
 /** What `connect` knows of the broker. */
 export interface TallyPlace {
   readonly connection: NatsConnection;
-  /** The broker's data directory, if it is known; otherwise the broker is asked when it is needed. */
+  /** The broker's data directory, if it is known; otherwise the broker is asked for states. */
   readonly dataDir?: string | undefined;
   readonly isOwn: boolean;
 }
-
-/** The snapshots of the broker, opened at the first look. */
-const snapshotsOf = ({ connection, dataDir }: TallyPlace): (() => Promise<Agents>) => {
-  let opened: Promise<Agents> | undefined;
-  const open = async (): Promise<Agents> => {
-    const dir = dataDir === undefined ? await brokerDataDir(connection, PROGRAM_WORDS)() : right(dataDir);
-    if (isLeft(dir)) throw rejectedWith(dir.left);
-    // LMDB is loaded by those who use it.
-    const { openAgents } = await import('../../store/snapshots/index.js');
-    return openAgents(dir.right);
-  };
-  return () => {
-    opened ??= open().catch((error: unknown) => {
-      opened = undefined;
-      throw error;
-    });
-    return opened;
-  };
-};
 
 /** The calls of a program over one connection. */
 export const createTally = (place: TallyPlace): Tally => {
@@ -55,8 +33,7 @@ export const createTally = (place: TallyPlace): Tally => {
   const underWay = new UnderWay();
   /** The sequence of the last result that this connection has seen, by module. */
   const seen = new Map<string, number>();
-  const snapshots = snapshotsOf(place);
-  let isOpened = false;
+  const states = stateRoute(connection, place.dataDir);
 
   const route: CallRoute = {
     call: async (asked, options) => {
@@ -70,27 +47,12 @@ export const createTally = (place: TallyPlace): Tally => {
     schedule: (asked, when, timeoutMs) => scheduleCommand(connection, asked, when, timeoutMs),
   };
 
-  const state = async (
-    { manifest: { name } }: CalledModule,
-    agent: string,
-  ): Promise<AgentState | undefined> => {
-    const agents = await snapshots();
-    isOpened = true;
-    try {
-      const atLeast = seen.get(name);
-      if (atLeast !== undefined) {
-        const reached = await agents.atLeast(name, atLeast)();
-        if (isLeft(reached)) throw rejectedWith(reached.left);
-      }
-      return agents.get(name, agent);
-    } catch (thrown) {
-      throw thrown instanceof Refused ? thrown : rejectedWith(toFault(thrown));
-    }
-  };
+  const state = ({ manifest: { name } }: CalledModule, agent: string): Promise<AgentState | undefined> =>
+    states.get(name, agent, seen.get(name) ?? 0);
 
   const close = async (): Promise<void> => {
     await underWay.ended();
-    if (isOpened) await (await snapshots()).close();
+    await states.close();
     if (isOwn) await connection.close();
   };
 

@@ -71,8 +71,8 @@ export interface Client {
 export const DEFAULT_CALL_TIMEOUT_MS = 30_000;
 
 /** There was no reply. Whether the command is stored depends on whether a broker was there. */
-const silence = (thrown: unknown, subject: string): Fault => {
-  const unsent = neverSent(thrown);
+const silence = (nc: NatsConnection, thrown: unknown, subject: string): Fault => {
+  const unsent = neverSent(thrown, nc);
   if (unsent !== undefined) return unsent;
   return isNobody(thrown)
     ? fault('BROKER_UNREACHABLE', `no broker serves ${subject}: is it running?`)
@@ -96,7 +96,7 @@ const asked =
         const timeout = Math.min(timeoutMs, MAX_TIMER_MS);
         return TE.tryCatch(
           () => untilServed(() => nc.request(subject, payload, { headers: all, timeout })),
-          (thrown) => silence(thrown, subject),
+          (thrown) => silence(nc, thrown, subject),
         );
       }),
     );

@@ -81,7 +81,7 @@ export const makeCall = async (
         if (recorded || !AGAIN.has(result.error.code)) return { said: E.left(result), isRecorded: recorded };
         last = fault('HANDLER_TIMEOUT', `${result.error.code}: ${result.error.message}`);
       } catch (error) {
-        const unsent = link.isUp ? neverSent(error) : undefined;
+        const unsent = link.isUp ? neverSent(error, nc) : undefined;
         if (unsent !== undefined) return { said: E.left(refusal(unsent)), isRecorded: false };
         waits.take();
         last = fault('HANDLER_TIMEOUT', `no answer to ${callSubject(target)}: ${(error as Error).message}`);

@@ -7,6 +7,7 @@ export {
   type ListOptions,
   ModuleAgents,
   type PastAgent,
+  type RawAgentState,
 } from './module-agents.js';
 export type { StoredSnapshot } from './generation.js';
 export type { SnapshotPosition } from './snapshot-files.js';

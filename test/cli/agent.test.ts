@@ -160,13 +160,19 @@ describe('tallystick agent', () => {
     assert.match(stdout, /^AGENT +SEQ +TIME\nalice +\d+ .*\n\n1 of 3 agents; the next: --after alice\n$/);
   });
 
-  it('a broker that is named by its address is asked where its snapshots are', async () => {
+  it('a broker that is named by its address is asked for a state, and where its snapshots are', async () => {
     const { stdout: values } = await run(['env', '--json', '--data', broker.dataDir]);
     const env = JSON.parse(values) as Record<string, string>;
     const { stdout } = await run(['agent', 'get', 'accounts', 'bob', '--json'], env);
     assert.equal((JSON.parse(stdout) as Got).state.balance, 9);
     const asGuest = await run(['agent', 'get', 'accounts', 'bob', '--server', broker.url, '--json']);
-    assert.deepEqual([asGuest.code, codeOf(asGuest)], [3, 'SERVER_REFUSED']);
+    assert.equal((JSON.parse(asGuest.stdout) as Got).state.balance, 9);
+    const nobody = await run(['agent', 'get', 'accounts', 'none', '--server', broker.url, '--json']);
+    assert.deepEqual([nobody.code, codeOf(nobody)], [1, 'AGENT_UNKNOWN']);
+    const listed = await run(['agent', 'list', 'accounts', '--json'], env);
+    assert.equal((JSON.parse(listed.stdout) as { count: number }).count, 3);
+    const list = await run(['agent', 'list', 'accounts', '--server', broker.url, '--json']);
+    assert.deepEqual([list.code, codeOf(list)], [3, 'SERVER_REFUSED']);
   });
 
   it('needs no broker, also after one was killed', async () => {

@@ -27,6 +27,7 @@ const STATUS: BrokerStatus = {
     firstSeq: 1,
     lastSeq: 1_200,
   },
+  guest: 'call',
   requestsWaiting: {},
   modules: [
     {

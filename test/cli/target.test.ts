@@ -147,6 +147,7 @@ describe('a start', () => {
       dataDir: join(process.cwd(), '.tallystick'),
       durability: 'fsync',
       server: { version: '2.15.1', embedded: true },
+      guest: 'call',
       modules: [{ name: 'accounts', version: '1.0.0', pid: 7 }],
     };
     const typed = () => 'npx tallystick';
@@ -167,6 +168,7 @@ describe('a start', () => {
       without.slice(without.indexOf('Try:')),
       'Try:\n  npx tallystick replay history --last 20\n  npx tallystick status',
     );
+    assert.doesNotMatch(readyText({ ...ready, guest: 'read' }, typed), /nats req/);
     assert.match(usual, /accounts 1\.0\.0 \(pid 7\)/);
     const other = readyText({ ...ready, nats: 'nats://127.0.0.1:5555', dataDir: '/var/x y' });
     assert.match(other, /nats -s nats:\/\/127\.0\.0\.1:5555 req call/);

@@ -124,7 +124,19 @@ describe('the configuration of a start', () => {
       trusted: [],
       inspected: [],
       cage: 'auto',
+      guest: 'call',
     });
+  });
+
+  test('guests get no connection to a server that other machines reach, unless the operator says so', () => {
+    const levelOf = (natsUrl?: string, guest?: string): string =>
+      value(startConfig({ natsUrl, guest })).guest;
+    for (const host of ['127.0.0.1', '127.8.0.1', 'localhost', '[::1]'])
+      assert.equal(levelOf(`nats://${host}:4222`), 'call', host);
+    for (const host of ['0.0.0.0', '10.0.0.7', 'broker.example', '127.0.0.1.example', '[::]', '127.1'])
+      assert.equal(levelOf(`nats://${host}:4222`), 'off', host);
+    assert.equal(levelOf('nats://10.0.0.7:4222', 'read'), 'read');
+    assert.equal(code(startConfig({ guest: 'all' })), 'USAGE /guest');
   });
 
   test('text becomes numbers', () => {

@@ -30,7 +30,11 @@ const blurred = (name: string): string => {
 };
 
 const generatedGrant = (): string => {
-  const method = random.pick([...ADDRESSED, ...ADDRESSED, 'produce', 'operate'] as const);
+  const method = random.pick([...ADDRESSED, ...ADDRESSED, 'read', 'produce', 'operate'] as const);
+  if (method === 'read') {
+    const tokens = [MODULES, AGENTS].slice(0, random.int(1, 2)).map((names) => blurred(random.pick(names)));
+    return `read ${tokens.join('.')}`;
+  }
   if (method === 'produce') return `produce ${blurred(random.pick(PRODUCERS))}`;
   if (method === 'operate') return `operate ${random.pick(['reader', 'keeper', 'admin'])}`;
   const part = (name: string): string => (method === 'listen' ? random.pick([name, '*']) : blurred(name));
@@ -41,7 +45,11 @@ const generatedGrant = (): string => {
 };
 
 const generatedRequest = (): AskedRight => {
-  const method = random.pick([...ADDRESSED, ...ADDRESSED, 'produce', 'operate'] as const);
+  const method = random.pick([...ADDRESSED, ...ADDRESSED, 'read', 'produce', 'operate'] as const);
+  if (method === 'read') {
+    const names = random.int(0, 3) === 0 ? [MODULES] : [MODULES, AGENTS];
+    return { method, tokens: names.map((each) => random.pick(each)) };
+  }
   if (method === 'produce') return { method, tokens: [random.pick(PRODUCERS)] };
   if (method === 'operate') return { method, tokens: [random.pick(['reader', 'keeper', 'admin'])] };
   const names = random.int(0, 3) === 0 ? [MODULES, ACTIONS] : [MODULES, ACTIONS, AGENTS];
@@ -52,8 +60,8 @@ const generatedRequest = (): AskedRight => {
 const isGranted = (allow: readonly string[], { method, tokens }: AskedRight): boolean =>
   allow.some((text) => {
     const [granted = '', pattern = ''] = text.split(' ');
-    // Each role reads the log, so it may hear all of it.
-    if (granted === 'operate' && method === 'listen') return true;
+    // Each role reads the log, so it may hear all of it, and read what follows from it.
+    if (granted === 'operate' && (method === 'listen' || method === 'read')) return true;
     if (granted !== method) return false;
     const roles = ['reader', 'keeper', 'admin'];
     if (method === 'operate') return roles.indexOf(pattern) >= roles.indexOf(tokens[0] ?? '');
@@ -76,6 +84,8 @@ const sentFor = ({ method, tokens }: AskedRight): readonly [subject: string, bod
       return [`cmd.${address}`, '{}'];
     case 'schedule':
       return [`schedule.${address}`, '{}'];
+    case 'read':
+      return [`state.${address}`, ''];
     case 'produce':
       return ['producer.stored', JSON.stringify({ name: tokens[0], epoch: 1, fromSeq: 1, toSeq: 1 })];
     case 'operate':
@@ -157,7 +167,7 @@ it(`I7 ${PRINCIPALS} generated principals may do exactly what their grants say (
       }));
       for (let i = 0; i < REQUESTS; i++) {
         const close = random.pick(near);
-        const isWhole = close.tokens.length >= 2 || close.method === 'produce' || close.method === 'operate';
+        const isWhole = close.tokens.length >= 2 || ['read', 'produce', 'operate'].includes(close.method);
         const asked = random.int(0, 1) === 0 && isWhole ? close : generatedRequest();
         const expected = isGranted(allow, asked);
         const says = `${allow.join(', ')}: ${grantText(asked)}`;
