@@ -41,6 +41,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   dead: async () => (await import('./commands/dead-command.js')).addDead,
   schedule: async () => (await import('./commands/schedule-command.js')).addSchedule,
   token: async () => (await import('./commands/token-command.js')).addToken,
+  audit: async () => (await import('./commands/audit-command.js')).addAudit,
   burst: async () => (await import('./commands/burst-command.js')).addBurst,
   replay: async () => (await import('./commands/replay/replay-commands.js')).addReplay,
   completion: async () => (await import('./commands/completion-command.js')).addCompletion,

@@ -3,6 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../schemas/errors.js';
 import { judgeRequest } from './access/admission.js';
 import type { Principals } from './access/principals.js';
+import type { Audit } from './audit/audit.js';
 import { DeadLetters } from './dead/dead-letters.js';
 import { Stacks } from './dead/stacks.js';
 import { Door } from './gateway/door.js';
@@ -57,6 +58,7 @@ export interface AssembleOptions extends SurroundingsOptions {
   readonly open: OpenLog;
   readonly memory: ModuleMemory;
   readonly principals: Principals;
+  readonly audit: Pick<Audit, 'refusedRequest'>;
   readonly lifetime: Lifetime;
 }
 
@@ -140,6 +142,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     closed,
     judge: ({ subject, data }) =>
       judgeRequest(subject, data, (account) => principals.find(account), Date.now()),
+    refused: (subject, problem) => options.audit.refusedRequest(subject, problem),
   };
   const keyed = new KeyedCommands({ nc, producer, index });
   const serving = { nc, producer, keyed, directory: modules, refusal, entrance };

@@ -7,9 +7,12 @@ import { type Fault, FaultError, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
 import { Principals } from './access/principals.js';
 import { assemble, type Parts } from './assemble.js';
+import { Audit } from './audit/audit.js';
+import { startAct, stopAct } from './audit/start-act.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
 import { lossFault } from './log/log-failure.js';
 import { isLoss, type LogLoss } from './log/log-loss.js';
+import { ensureAuditStream } from './streams/audit-stream.js';
 import { ensureDeadStream } from './streams/dead-stream.js';
 import type { Draft, Receipt } from '../journal/append/draft.js';
 import { armFailPoints, FAIL_VARIABLE } from '../system/processes/fail-point.js';
@@ -20,9 +23,9 @@ import { serveControl } from './operate/serve-control.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
 import { serveAccess } from './operate/serve-access.js';
+import { auditOperations, serveOperators } from './operate/serve-operations.js';
 import { settleGrants } from './operate/settle-grants.js';
 import { type ProducersContext, serveProducers } from './operate/serve-producers.js';
-import { serveRequests } from './serving/serve-requests.js';
 import type { Listening } from './serving/serve.js';
 import { SERVED } from './serving/served.js';
 import type { Producer } from '../journal/producer/producer.js';
@@ -153,6 +156,7 @@ const start = async (
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
 
+  const audit = new Audit((text) => log.line('audit', text));
   const found = findCage(config.cage);
   if (config.cage === 'required') orThrow(await found);
 
@@ -166,6 +170,7 @@ const start = async (
       reaper,
       log,
       onProgress,
+      onServerLine: (line) => audit.serverSaid(line),
       onDown,
     }),
   );
@@ -187,6 +192,9 @@ const start = async (
   const { maxBytes, durability, onLogLoss } = config;
   const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
   await runOrThrow(ensureDeadStream(jsm));
+  await runOrThrow(ensureAuditStream(jsm));
+  audit.open(nc);
+  lifetime.onStop(() => audit.close());
 
   const parts = assemble({
     server,
@@ -198,6 +206,7 @@ const start = async (
     cages,
     memory,
     principals,
+    audit,
     reaper,
     log,
     lifetime,
@@ -212,16 +221,19 @@ const start = async (
 
   await parts.room.start();
   await recordGrants(server, parts, open, log);
-  const context = { ...contextOf(config, dataDir, server, parts), cage: cageStatus };
+  const context = { ...contextOf(config, dataDir, server, parts), cage: cageStatus, audit };
   const serving = [
-    ...serve(server, parts, context, open.producer),
-    serveAccess({
-      nc,
-      principals,
-      producer: open.producer,
-      ownKeys: () => server.access.ownKeys,
-      log: (text) => log.line('access', text),
-    }),
+    ...serve(server, parts, context, open.producer, audit),
+    serveAccess(
+      {
+        nc,
+        principals,
+        producer: open.producer,
+        ownKeys: () => server.access.ownKeys,
+        log: (text) => log.line('access', text),
+      },
+      audit,
+    ),
     ...serveProducers(producersContext(config, open, parts)),
   ];
   const states = new StateThread({
@@ -241,6 +253,8 @@ const start = async (
   lifetime.onStop(() => gateway.close());
   lifetime.onStop(() => supervisor.unloadAll());
   lifetime.onStop(() => gateway.drain(DRAIN_MS));
+  lifetime.onStop(() => audit.act(stopAct()));
+  await audit.act(startAct({ ...config, dataDir }));
   publishAddress(dataDir, server, lifetime);
   await Promise.race([supervisor.loadAll(), lifetime.failed.then(raise)]);
   const ready: Ready = {
@@ -295,7 +309,7 @@ const contextOf = (
   dataDir: string,
   { url, embedded, link, pid }: ServerSide,
   { modules, supervisor, index, refusal, entrance }: Parts,
-): Omit<OperationsContext, 'cage'> => ({
+): Omit<OperationsContext, 'cage' | 'audit'> => ({
   nc: link.nc,
   jsm: link.jsm,
   refusal,
@@ -317,15 +331,17 @@ const serve = (
   { modules, gateway, schedules, index, stacks, refusal, entrance }: Parts,
   context: OperationsContext,
   producer: Producer,
+  audit: Audit,
 ): readonly Listening[] => {
   const handlers = new Map([
     ...operations(context),
     ...scheduleOperations(schedules),
     ...deadOperations({ nc: link.nc, jsm: context.jsm, producer, index, refusal }),
+    ...auditOperations(context.jsm),
   ]);
   const serving = [
     serveControl(link.nc, modules, stacks),
-    serveRequests(link.nc, SERVED.operations, (subject) => handlers.get(subject)),
+    serveOperators(link.nc, SERVED.operations, audit, (subject) => handlers.get(subject)),
     ...serveConsumers(link.nc),
     serveScheduling(link.nc, schedules, modules, refusal, entrance),
   ];

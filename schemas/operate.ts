@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { AuditStatusSchema } from './audit-record.js';
 import { CageStatusSchema } from './cage.js';
 import { GUEST_LEVELS } from './guest.js';
 import type { Manifest } from './manifest.js';
@@ -21,6 +22,7 @@ export const OPS = {
   deadShow: 'ops.dead.show',
   deadRedrive: 'ops.dead.redrive',
   deadResults: 'ops.dead.results',
+  auditList: 'ops.audit.list',
 } as const;
 
 /**
@@ -163,6 +165,7 @@ export const BrokerStatusSchema = Type.Object({
   losses: Type.Immutable(Type.Array(LossReportSchema)),
   cage: CageStatusSchema,
   guest: GuestSchema,
+  audit: Type.Optional(AuditStatusSchema),
 });
 export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
 

@@ -7,6 +7,7 @@ import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { formatBytes } from '../../text/bytes.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
+import { auditStatusText } from '../text/audit-text.js';
 import { modulesTable } from '../text/module-table.js';
 import { print, printJson } from '../output/output.js';
 import { ask } from '../../link/request-broker.js';
@@ -41,6 +42,7 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
     ['guest', `${status.guest}: ${GUEST_TEXT[status.guest]}`],
     ['agents', `${status.agents}`],
     ['open', `${status.conversationsOpen} conversations`],
+    ...(status.audit === undefined ? [] : [['audit', auditStatusText(status.audit)] as const]),
   ];
   const losses = status.losses.map(
     ({ at, code, message, dir }) => ['lost', `${at} ${code}: ${message}; kept in ${dir}`] as const,

@@ -28,6 +28,19 @@ export const parsePlace = (text: string, now = Date.now()): Either<Fault, number
 
 export const logPlace: OptionParser<number | Date> = (option) => (text) => orUsage(option, parsePlace(text));
 
+/** A time, or a duration ago. */
+export const agoOrTime: OptionParser<Date> = (option) => (text) => {
+  const place = parsePlace(text);
+  const problem = fault(
+    'USAGE',
+    `${JSON.stringify(text)} is not an RFC 3339 time (2026-01-02T03:04:05Z) or a duration ago (2h)`,
+  );
+  return orUsage(
+    option,
+    isLeft(place) || !(place.right instanceof Date) ? left(problem) : right(place.right),
+  );
+};
+
 export const name: OptionParser<string> = (option) => (text) => orUsage(option, parseName('the name', text));
 
 export const duration: OptionParser<number> = (option) => (text) => orUsage(option, parseDuration(text));

@@ -19,6 +19,7 @@ export const COMMAND_NAMES = [
   'token',
   'dead',
   'schedule',
+  'audit',
   'burst',
   'replay',
   'completion',

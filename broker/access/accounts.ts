@@ -158,12 +158,16 @@ export const operateImports = (): readonly AccountImport[] => [
   { kind: 'stream', subject: `${DELIVERED}.>` },
 ];
 
+/** All that operators ask of the broker. The broker reads from the subject who asks: the audit has that. */
+export const adminImports = (account: string): readonly AccountImport[] =>
+  ['ops.*', 'ops.*.*', 'access.*'].map((subject) => signed(subject, account));
+
 export const operatorPlan = (publicKey: string, modules: readonly string[] = []): AccountPlan => ({
   name: 'operator',
   publicKey,
   limits: OPERATOR_LIMITS,
   publish: { deny: modules.flatMap(ofModule) },
-  imports: [...people('operator'), ...operateImports(), service('ops.>'), signed('access.*', 'operator')],
+  imports: [...people('operator'), ...operateImports(), ...adminImports('operator')],
 });
 
 /** Exactly what one module needs: its own part of the log, its consumers, and the actions it declares to call. */

@@ -4,6 +4,7 @@ import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
 import {
   type AccountImport,
   type AccountPlan,
+  adminImports,
   discovery,
   ofModule,
   operateImports,
@@ -47,6 +48,7 @@ const READER_OPS = [
   OPS.deadList,
   OPS.deadShow,
   OPS.deadResults,
+  OPS.auditList,
 ];
 
 const KEEPER_OPS = [...READER_OPS, OPS.scheduleCancel, OPS.deadRedrive];
@@ -55,11 +57,11 @@ const KEEPER_OPS = [...READER_OPS, OPS.scheduleCancel, OPS.deadRedrive];
 const operationsOf = (role: OperateRole, account: string): readonly AccountImport[] => {
   switch (role) {
     case 'reader':
-      return READER_OPS.map((subject) => ({ kind: 'service', subject }));
+      return READER_OPS.map((subject) => signed(subject, account));
     case 'keeper':
-      return KEEPER_OPS.map((subject) => ({ kind: 'service', subject }));
+      return KEEPER_OPS.map((subject) => signed(subject, account));
     case 'admin':
-      return [{ kind: 'service', subject: 'ops.>' }, signed('access.*', account)];
+      return adminImports(account);
   }
 };
 

@@ -12,6 +12,7 @@ import {
   type ModuleStatus,
   OPS,
 } from '../../schemas/operate.js';
+import type { Audit } from '../audit/audit.js';
 import { reserveOf } from '../streams/log-space.js';
 import { keptLosses } from '../log/loss-copies.js';
 import type { LogIndex } from '../index/log-index.js';
@@ -39,6 +40,7 @@ export interface OperationsContext {
   readonly dropped: () => ReadonlyMap<string, number>;
   readonly cage: BrokerStatus['cage'];
   readonly guest: BrokerStatus['guest'];
+  readonly audit: Pick<Audit, 'status'>;
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -114,12 +116,17 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       OPS.status,
       () =>
         task(async (): Promise<BrokerStatus> => {
-          const [{ state, config }, modules] = await Promise.all([jsm.streams.info(LOG), statuses()]);
+          const [{ state, config }, modules, audit] = await Promise.all([
+            jsm.streams.info(LOG),
+            statuses(),
+            context.audit.status(jsm),
+          ]);
           const whole: BrokerStatus = {
             server: { ...context.server, pid: context.serverPid() },
             durability: context.durability,
             cage: context.cage,
             guest: context.guest,
+            audit,
             dataDir: context.dataDir,
             pid: process.pid,
             log: {
@@ -159,27 +166,27 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
     ],
     [
       OPS.moduleLoad,
-      (body) =>
+      (body, late) =>
         pipe(
           text(body, 'dir'),
           TE.chain((dir) => supervisor.load(dir)),
           answer,
-          answerWithin(body, 'the load'),
+          answerWithin(body, 'the load', late),
         ),
     ],
     [
       OPS.moduleUnload,
-      (body) =>
+      (body, late) =>
         pipe(
           text(body, 'name'),
           TE.chain((name) => supervisor.unload(name, body.withDependents === true)),
           answer,
-          answerWithin(body, 'the unload'),
+          answerWithin(body, 'the unload', late),
         ),
     ],
     [
       OPS.moduleReload,
-      (body) =>
+      (body, late) =>
         pipe(
           text(body, 'name'),
           TE.chain((name) =>
@@ -189,19 +196,19 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             }),
           ),
           answer,
-          answerWithin(body, 'the reload'),
+          answerWithin(body, 'the reload', late),
         ),
     ],
     [
       OPS.moduleRemove,
-      (body) =>
+      (body, late) =>
         pipe(
           text(body, 'name'),
           TE.chain((name) =>
             supervisor.remove(name, { unload: body.unload === true, dryRun: body.dryRun === true }),
           ),
           TE.map((removal): object => removal),
-          answerWithin(body, 'the removal'),
+          answerWithin(body, 'the removal', late),
         ),
     ],
     [

@@ -24,9 +24,10 @@ import { SerialQueue } from '../../system/async/serial-queue.js';
 import { type AccessChange, recordCommand, recordResult } from '../access/grant-records.js';
 import type { Principals } from '../access/principals.js';
 import type { Handler } from '../serving/serve-requests.js';
-import { serveRequests } from '../serving/serve-requests.js';
 import type { Listening } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
+import type { Audit } from '../audit/audit.js';
+import { serveOperators } from './serve-operations.js';
 
 export interface AccessContext {
   readonly nc: NatsConnection;
@@ -232,10 +233,7 @@ export class AccessOperations {
 }
 
 /** Serves `access.<verb>.<account>`. */
-export const serveAccess = (context: AccessContext): Listening => {
+export const serveAccess = (context: AccessContext, audit: Audit): Listening => {
   const operations = new AccessOperations(context);
-  return serveRequests(context.nc, SERVED.access, (subject) => {
-    const at = subject.lastIndexOf('.');
-    return operations.handler(subject.slice(0, at), subject.slice(at + 1));
-  });
+  return serveOperators(context.nc, SERVED.access, audit, (subject, by) => operations.handler(subject, by));
 };

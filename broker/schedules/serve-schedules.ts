@@ -61,8 +61,10 @@ export const serveScheduling = (
           return full === undefined ? schedules.add(request) : TE.left(full);
         }),
       )();
-      if (E.isLeft(added)) replyFault(msg, added.left);
-      else msg.respond(encodeJson({ status: 'ok', data: added.right }));
+      if (E.isLeft(added)) {
+        entrance.refused?.(msg.subject, added.left);
+        replyFault(msg, added.left);
+      } else msg.respond(encodeJson({ status: 'ok', data: added.right }));
     },
     refuse: replyFault,
   });

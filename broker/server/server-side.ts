@@ -51,6 +51,8 @@ export interface ServerSideOptions {
   readonly reaper: Reaper;
   readonly log: BrokerLog;
   readonly onProgress: OnProgress;
+  /** Hears each line of the embedded server: it may tell of a refusal. */
+  readonly onServerLine?: (line: string) => void;
   /** The embedded server has died, and is started again; the connection to it may tell first. */
   readonly onDown?: () => void;
 }
@@ -85,6 +87,7 @@ const embedded = ({
   reaper,
   log,
   onProgress,
+  onServerLine,
   onDown,
 }: ServerSideOptions): TE.TaskEither<Fault, ServerSide> => {
   const dir = join(dataDir, 'server');
@@ -145,7 +148,10 @@ const embedded = ({
           port: number,
           memoryLimitBytes: config.memoryLimitBytes ?? defaultMemoryLimitBytes(),
           reaper,
-          logLine: serverLines(log, (line) => disk.heard(line)),
+          logLine: serverLines(log, (line) => {
+            disk.heard(line);
+            onServerLine?.(line);
+          }),
           onDown: (reason) => {
             log.line('server', `${reason}; it is started again`);
             onDown?.();

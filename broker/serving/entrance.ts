@@ -16,4 +16,6 @@ export interface Entrance {
   readonly closed: ClosedConnections;
   /** Why a principal may not make this request; undefined if it may. It is asked of principals' requests only. */
   readonly judge?: (msg: Msg) => Fault | undefined;
+  /** Hears of each request that gets a fault in place of an answer: the audit keeps some of them. */
+  readonly refused?: (subject: string, problem: Fault) => void;
 }

@@ -10,11 +10,14 @@ import { type Listening, sayFailed, serve } from './serve.js';
 /** The JSON object of a request; `maxBytes` of the connection is the bound of its size, MAX_DEPTH that of its depth. */
 export type Body = Readonly<Record<string, unknown>>;
 
+/** Hears how work ended that was not done when its request was answered. */
+export type LateEnd = (ended: E.Either<Fault, object>) => void;
+
 /**
  * Answers one kind of request: an object, or a fault that goes back as `{"error": …}`; undefined where the request is
  * for another broker to answer.
  */
-export type Handler = (body: Body) => TaskEither<Fault, object | undefined>;
+export type Handler = (body: Body, late?: LateEnd) => TaskEither<Fault, object | undefined>;
 
 const asObject = (value: unknown): E.Either<Fault, Body> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -51,6 +54,7 @@ export const serveRequests = (
     handle: async (msg) => {
       const outcome = await outcomeOf(msg, find(msg.subject, msg));
       if (E.isLeft(outcome)) {
+        entrance?.refused?.(msg.subject, outcome.left);
         if (outcome.left.code === 'INTERNAL') sayFailed(msg, outcome.left.message);
         return answer(nc, msg, outcome);
       }

@@ -93,12 +93,13 @@ export const refuseSafely = (msg: Msg, refuse: Refuse, problem: Fault): void => 
 /** Handles the request, unless its sender is a principal that may not make it. That is asked when its turn comes. */
 const judged = (
   serving: Serving,
-  { judge }: Entrance,
+  { judge, refused: hear }: Entrance,
   { msg, connection }: Taken,
   done: () => void,
 ): void => {
   const refused = connection.startsWith(PRINCIPAL_MARK) ? judge?.(msg) : undefined;
   if (refused === undefined) return handled(serving, msg, done);
+  hear?.(msg.subject, refused);
   if (msg.reply !== undefined && msg.reply !== '') refuseSafely(msg, serving.refuse, refused);
   else seldom.say(`a request on ${msg.subject.slice(0, 256)} was refused: ${refused.message}`);
   done();
@@ -154,6 +155,7 @@ const TOO_MUCH = overloaded(
 );
 
 const refuseLater = (serving: Serving, msg: Msg, full: Fault): void => {
+  serving.entrance?.refused?.(msg.subject, full);
   if (msg.reply !== undefined && msg.reply !== '') later.add(() => refuseSafely(msg, serving.refuse, full));
   else
     seldom.say(

@@ -1,0 +1,96 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { ActKind } from '../../schemas/audit-record.js';
+import { ACCESS, type TokenChange } from '../../schemas/access-requests.js';
+import type { RedriveAnswer } from '../../schemas/dead.js';
+import { type Fault, toFault } from '../../schemas/errors.js';
+import { OPS } from '../../schemas/operate.js';
+import type { Body, Handler } from '../serving/serve-requests.js';
+import type { Act, Audit } from './audit.js';
+
+/** What a record tells of an act besides who, when and how it ended. */
+type ToldAct = Pick<Act, 'target' | 'detail' | 'log'>;
+
+interface Recorded {
+  readonly kind: ActKind;
+  /** `reply`: the answer to an act that was done. Undefined: this request does nothing, and has no record. */
+  readonly told: (body: Body, reply: object | undefined) => ToldAct | undefined;
+}
+
+const text = (body: Body, key: string): string => String(body[key] ?? '');
+
+const targeted = (kind: ActKind, key: string): Recorded => ({
+  kind,
+  told: (body) => ({ target: text(body, key) }),
+});
+
+/** The log has the grants: the record points to them. */
+const ofToken = (kind: ActKind): Recorded => ({
+  kind,
+  told: (body, reply) => {
+    const recorded = (reply as TokenChange | undefined)?.recorded ?? null;
+    return { target: text(body, 'name'), ...(recorded === null ? {} : { log: recorded }) };
+  },
+});
+
+const redriven = (body: Body, reply: object | undefined): ToldAct => {
+  const answers = (reply as { readonly answers?: readonly RedriveAnswer[] } | undefined)?.answers ?? [];
+  const each = answers.map((answer) =>
+    'command' in answer ? `${answer.letter} as ${answer.command}` : `${answer.letter}: ${answer.error.code}`,
+  );
+  const asked = Array.isArray(body.seqs) ? body.seqs.length : 0;
+  return { target: `${asked} dead letters`, ...(each.length === 0 ? {} : { detail: each.join(', ') }) };
+};
+
+const RECORDED: Readonly<Record<string, Recorded>> = {
+  [OPS.moduleLoad]: targeted('module.load', 'dir'),
+  [OPS.moduleUnload]: {
+    kind: 'module.unload',
+    told: (body) => ({
+      target: text(body, 'name'),
+      ...(body.withDependents === true ? { detail: 'with the modules that depend on it' } : {}),
+    }),
+  },
+  [OPS.moduleReload]: {
+    kind: 'module.reload',
+    told: (body) => ({
+      target: text(body, 'name'),
+      ...(typeof body.dir === 'string' ? { detail: `from ${body.dir}` } : {}),
+    }),
+  },
+  [OPS.moduleRemove]: {
+    kind: 'module.remove',
+    told: (body) => (body.dryRun === true ? undefined : { target: text(body, 'name') }),
+  },
+  [OPS.scheduleCancel]: targeted('schedule.cancel', 'id'),
+  [OPS.deadRedrive]: { kind: 'dead.redrive', told: redriven },
+  [ACCESS.create]: ofToken('token.create'),
+  [ACCESS.change]: ofToken('token.change'),
+  [ACCESS.rotate]: ofToken('token.rotate'),
+  [ACCESS.revoke]: ofToken('token.revoke'),
+};
+
+/**
+ * The handler of an operator's request. If the request is an act, its record is in the stream before its reply goes
+ * out: an act that was answered is in the audit, also after a kill.
+ */
+export const audited = (audit: Audit, subject: string, by: string, handler: Handler): Handler => {
+  const recorded = Object.hasOwn(RECORDED, subject) ? RECORDED[subject] : undefined;
+  if (recorded === undefined) return handler;
+  const { kind, told } = recorded;
+  const record = async (body: Body, ended: E.Either<Fault, object | undefined>): Promise<void> => {
+    const about = told(body, E.isRight(ended) ? ended.right : undefined);
+    if (about === undefined) return;
+    const outcome = E.isRight(ended) ? 'ok' : ended.left.code;
+    await audit.act({ principal: by, kind, outcome, ...about });
+  };
+  return (body) => async () => {
+    try {
+      const ended = await handler(body, (late) => void record(body, late))();
+      await record(body, ended);
+      return ended;
+    } catch (error) {
+      await record(body, E.left(toFault(error)));
+      throw error;
+    }
+  };
+};

@@ -1,0 +1,60 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { NatsConnection } from 'nats';
+import { type AuditRequest, AuditRequestSchema } from '../../schemas/audit-record.js';
+import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { parseInstant } from '../../schemas/instant.js';
+import { OPS } from '../../schemas/operate.js';
+import { compileOnUse } from '../../schemas/validate.js';
+import type { Audit } from '../audit/audit.js';
+import { AuditPages } from '../audit/audit-pages.js';
+import { audited } from '../audit/audited.js';
+import { type Handler, serveRequests } from '../serving/serve-requests.js';
+import type { Listening } from '../serving/serve.js';
+
+const checkRequest = compileOnUse<AuditRequest>(AuditRequestSchema, 'PAYLOAD_INVALID', 'request');
+
+const checkSince = (request: AuditRequest): TE.TaskEither<Fault, AuditRequest> =>
+  request.since === undefined || parseInstant(request.since) !== undefined
+    ? TE.right(request)
+    : TE.left(fault('PAYLOAD_INVALID', 'since is no RFC 3339 time', '/since'));
+
+/** What an operator asks of the audit, by subject. */
+export const auditOperations = (jsm: JetStreamManager): readonly (readonly [string, Handler])[] => {
+  const pages = new AuditPages(jsm);
+  return [
+    [
+      OPS.auditList,
+      (body) =>
+        pipe(
+          TE.fromEither(checkRequest(body)),
+          TE.chain(checkSince),
+          TE.chain((request) =>
+            TE.tryCatch(
+              (): Promise<object> => pages.page(request),
+              (error) => toFault(error, 'LOG_UNAVAILABLE'),
+            ),
+          ),
+        ),
+    ],
+  ];
+};
+
+/**
+ * Serves requests of operators, `<subject>.<account>`: the server wrote the account, so the audit knows who asked. An
+ * act has its record before its reply.
+ */
+export const serveOperators = (
+  nc: NatsConnection,
+  served: string,
+  audit: Audit,
+  find: (subject: string, by: string) => Handler | undefined,
+): Listening =>
+  serveRequests(nc, served, (signed) => {
+    const at = signed.lastIndexOf('.');
+    const subject = signed.slice(0, at);
+    const by = signed.slice(at + 1);
+    const handler = find(subject, by);
+    return handler === undefined ? undefined : audited(audit, subject, by, handler);
+  });
