@@ -332,6 +332,13 @@ export const ERRORS = {
     503,
     'The broker was started with `--cage required`, and this machine lacks a layer of the cage.',
   ),
+  CAGE_NOT_GRANTED: row(
+    'rejected',
+    false,
+    1,
+    403,
+    'The manifest of a module asks for more than an operator has granted to its cage.',
+  ),
   PORT_IN_USE: row('failed', true, 3, 409, 'Another process listens on the port.'),
   DATA_DIR_IN_USE: row('failed', true, 3, 409, 'Another broker uses the data directory.'),
   AGENT_UNKNOWN: row('rejected', false, 1, 404, 'The module has no agent of that name: no event names it.'),

@@ -84,6 +84,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   SERVER_TOO_OLD: 'Install nats-server 2.14 or newer, and name it with NATS_SERVER.',
   SERVER_START_FAILED: 'Read the lines of the server in the message.',
   CAGE_INCOMPLETE: 'Run `tallystick doctor` to see what each layer needs, or start with `--cage auto`.',
+  CAGE_NOT_GRANTED: 'Read what the module asks for. To grant it, add `--grant`.',
   PORT_IN_USE: 'Stop the named process, or choose another port with `--nats-port`.',
   DATA_DIR_IN_USE: 'Stop the named broker, or choose another directory with `--data`.',
   AGENT_UNKNOWN: 'Look for the name in `tallystick agent list MODULE`.',

@@ -4,6 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type ModuleInfo, type ModuleStats, type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { loadNamed, reloadNamed } from '../jobs/load-module-source.js';
+import { askYes, canAsk } from '../output/ask-yes.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { modulesTable, statsTable } from '../text/module-table.js';
@@ -16,6 +17,7 @@ import { type ShowOptions, showReply } from '../text/show-reply.js';
 interface Options extends ShowOptions {
   readonly withDependents?: boolean;
   readonly trial?: boolean;
+  readonly grant?: boolean;
 }
 
 const formatInfo = ({ manifest, dir, output, ...status }: ModuleInfo): string => {
@@ -49,7 +51,17 @@ const askSlowly = (
 ): Promise<void> =>
   runCommand(showReply(moreTime(options, timeout), subject, { ...body, waitMs: timeout }, one));
 
-const waitOf = ({ timeout = DEFAULT_TIMEOUT_MS }: Options) => ({ waitMs: timeout });
+/** How a module is loaded or reloaded. On a terminal, a person is asked what its cage is to have. */
+const loadingOf = ({ timeout = DEFAULT_TIMEOUT_MS, grant = false, json = false }: Options) => ({
+  waitMs: timeout,
+  grant,
+  ...(json || !canAsk() ? {} : { ask: (refusal: string) => askYes(`${refusal}\nGrant that?`) }),
+});
+
+const GRANT = [
+  '--grant',
+  'give its cage what its manifest asks for (default: ask on a terminal, or refuse)',
+] as const;
 
 const shown =
   ({ json = false }: Options) =>
@@ -95,15 +107,17 @@ export const addModule = (program: Command): void => {
 
       .description('start the module of a source file, a directory or a package, and wait until it is ready'),
   );
+  load.option(...GRANT);
   load.action((path: string, options: Options) =>
     runCommand(
-      withConnection(options, (nc) => pipe(loadNamed(nc, path, waitOf(options)), TE.map(shown(options)))),
+      withConnection(options, (nc) => pipe(loadNamed(nc, path, loadingOf(options)), TE.map(shown(options)))),
     ),
   );
   withExamples(load, [
     'tallystick module load ./tickets.ts',
     'tallystick module load ./my-module',
     'tallystick module load @example/my-module',
+    'tallystick module load ./mailer --grant',
   ]);
 
   const unload = slow(
@@ -129,11 +143,11 @@ export const addModule = (program: Command): void => {
 
       .description("try the module's new code; if it is good, restart the module with it"),
   );
-  reload.option('--no-trial', 'restart the module without a trial of the new code');
+  reload.option(...GRANT).option('--no-trial', 'restart the module without a trial of the new code');
   reload.action((name: string, path: string | undefined, options: Options) =>
     runCommand(
       withConnection(options, (nc) => {
-        const how = { ...waitOf(options), untried: options.trial === false };
+        const how = { ...loadingOf(options), untried: options.trial === false };
         return pipe(reloadNamed(nc, name, path, how), TE.map(shown(options)));
       }),
     ),

@@ -15,6 +15,31 @@ interface Waiting {
   readonly waitMs: number;
 }
 
+interface Granting extends Waiting {
+  /** Grants what the manifest asks for. */
+  readonly grant: boolean;
+  /** Asked when that was not granted: the text of the refusal. Without it, the refusal stands. */
+  readonly ask?: ((refusal: string) => Promise<boolean>) | undefined;
+}
+
+/** Asks a person where the cage of the module lacks what its manifest asks for, and then tries again. */
+const granting =
+  ({ grant, ask: mayGrant }: Granting) =>
+  (
+    attempt: (more: { readonly grant?: true }) => TE.TaskEither<Fault, ModuleStatus>,
+  ): TE.TaskEither<Fault, ModuleStatus> =>
+    pipe(
+      attempt(grant ? { grant } : {}),
+      TE.orElse((refusal) =>
+        refusal.code !== 'CAGE_NOT_GRANTED' || mayGrant === undefined
+          ? TE.left(refusal)
+          : pipe(
+              TE.fromTask(() => mayGrant(refusal.message)),
+              TE.chain((isGranted) => (isGranted ? attempt({ grant: true }) : TE.left(refusal))),
+            ),
+      ),
+    );
+
 const asked = (
   nc: NatsConnection,
   subject: string,
@@ -35,31 +60,31 @@ const asked = (
     ),
   );
 
-/** Loads the module that was built in a directory. */
+/** Loads the module that was built in a directory, with what its manifest asks for. */
 export const loadDir = (
   nc: NatsConnection,
   dir: string,
   waiting: Waiting,
-): TE.TaskEither<Fault, ModuleStatus> => asked(nc, OPS.moduleLoad, waiting, { dir });
+): TE.TaskEither<Fault, ModuleStatus> => asked(nc, OPS.moduleLoad, waiting, { dir }, { grant: true });
 
-/** Has a module run the code of that directory, without a trial of it. */
+/** Has a module run the code of that directory, without a trial of it, and with what its manifest asks for. */
 export const reloadDir = (
   nc: NatsConnection,
   name: string,
   dir: string,
   waiting: Waiting,
 ): TE.TaskEither<Fault, ModuleStatus> =>
-  asked(nc, OPS.moduleReload, waiting, { dir }, { name, untried: true });
+  asked(nc, OPS.moduleReload, waiting, { dir }, { name, untried: true, grant: true });
 
 /** Builds the module that a user names, if it is a source, and loads it. */
 export const loadNamed = (
   nc: NatsConnection,
   named: string,
-  waiting: Waiting,
+  how: Granting,
 ): TE.TaskEither<Fault, ModuleStatus> =>
   pipe(
     loadable(named, () => brokerDataDir(nc)),
-    TE.chain((module) => asked(nc, OPS.moduleLoad, waiting, module)),
+    TE.chain((module) => granting(how)((more) => asked(nc, OPS.moduleLoad, how, module, more))),
   );
 
 /** Builds a module again, if it was built from a source, and reloads it; or takes another source. */
@@ -67,7 +92,7 @@ export const reloadNamed = (
   nc: NatsConnection,
   name: string,
   named: string | undefined,
-  { untried, ...waiting }: Waiting & { readonly untried: boolean },
+  { untried, ...how }: Granting & { readonly untried: boolean },
 ): TE.TaskEither<Fault, ModuleStatus> => {
   const dataDir = () => brokerDataDir(nc);
   return pipe(
@@ -77,6 +102,8 @@ export const reloadNamed = (
           moduleInfo(nc, name),
           TE.chain(({ dir }) => builtAgain(dir, dataDir)),
         ),
-    TE.chain((module) => asked(nc, OPS.moduleReload, waiting, module, { name, untried })),
+    TE.chain((module) =>
+      granting(how)((more) => asked(nc, OPS.moduleReload, how, module, { name, untried, ...more })),
+    ),
   );
 };

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { isLeft, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -6,6 +5,7 @@ import type { NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleRemoval, OPS } from '../../schemas/operate.js';
 import { withConnection } from '../connect/connect.js';
+import { askYes, canAsk } from '../output/ask-yes.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { asTyped } from '../output/typed-program.js';
 import { print, printJson } from '../output/output.js';
@@ -31,21 +31,6 @@ export const removalText = ({ name, removed, waiting, note }: ModuleRemoval): st
     ? `${name} is removed; ${commands(waiting)} that waited got the result MODULE_UNKNOWN`
     : `${name}: ${commands(waiting)} ${waiting === 1 ? 'waits' : 'wait'}; if you remove the module, they get the result MODULE_UNKNOWN and are never handled`;
   return note === null ? what : `${what}\n${note}`;
-};
-
-const isTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
-
-const confirmed = async (removal: ModuleRemoval): Promise<boolean> => {
-  // A question is no output of the command.
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(
-      `${asTyped(removalText(removal))}\nRemove ${removal.name}? [y/N] `,
-    );
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
 };
 
 /** A broker on another machine has its builds there. */
@@ -82,7 +67,7 @@ const show = (removal: ModuleRemoval, json: boolean): ExitCode => {
 /** Asks the broker to forget a module, after a question on a terminal. USAGE if there is no terminal to ask on. */
 export const removeModule = (name: string, options: RemoveOptions): TE.TaskEither<Fault, ExitCode> => {
   const { dryRun = false, yes = false, json = false } = options;
-  if (!dryRun && !yes && (json || !isTerminal())) {
+  if (!dryRun && !yes && (json || !canAsk())) {
     const why = json ? '--json asks no question' : 'there is no terminal to ask on';
     return TE.left(fault('USAGE', `${why}; give --yes to remove ${name}, or --dry-run to see the effect`));
   }
@@ -91,7 +76,8 @@ export const removeModule = (name: string, options: RemoveOptions): TE.TaskEithe
       const asked = await request(nc, name, options, true)();
       if (isLeft(asked)) return asked;
       if (dryRun) return right(show(asked.right, json));
-      if (!(await confirmed(asked.right))) return right(EXIT.no);
+      const question = `${asTyped(removalText(asked.right))}\nRemove ${name}?`;
+      if (!(await askYes(question))) return right(EXIT.no);
     }
     const removed = await request(nc, name, options, dryRun)();
     return isLeft(removed) ? removed : right(show(removed.right, json));

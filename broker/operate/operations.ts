@@ -169,7 +169,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       (body, late) =>
         pipe(
           text(body, 'dir'),
-          TE.chain((dir) => supervisor.load(dir)),
+          TE.chain((dir) => supervisor.load(dir, { grant: body.grant === true })),
           answer,
           answerWithin(body, 'the load', late),
         ),
@@ -192,6 +192,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
           TE.chain((name) =>
             supervisor.reload(name, {
               untried: body.untried === true,
+              grant: body.grant === true,
               ...(typeof body.dir === 'string' ? { dir: body.dir } : {}),
             }),
           ),

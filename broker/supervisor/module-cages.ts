@@ -1,10 +1,10 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { CageRequest } from '../../schemas/cage.js';
 import { BUILT_DIR } from '../../schemas/config.js';
 import { type CagePlan, type CommandLine, inCage, ownPaths } from '../../system/cage/caged-command.js';
 import type { Cage } from '../../system/cage/find-cage.js';
 import { FAIL_VARIABLE } from '../../system/processes/fail-point.js';
+import { requestText } from './cage-grants.js';
 import { sourceOf } from './module-origin.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { identityOf } from '../../system/files/path-identity.js';
@@ -124,8 +124,3 @@ export class ModuleCages {
     return join(this.options.dataDir, 'temporary', module);
   }
 }
-
-const requestText = ({ read, write, connect, listen }: CageRequest): string =>
-  Object.entries({ read, write, 'connect to port': connect, 'listen on port': listen })
-    .flatMap(([what, values = []]) => (values.length === 0 ? [] : [`${what} ${values.join(', ')}`]))
-    .join('; ');

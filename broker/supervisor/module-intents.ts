@@ -15,6 +15,11 @@ export class ModuleIntents {
     private readonly log: (module: string, text: string) => void,
   ) {}
 
+  /** What is remembered of a module: its cage has what that manifest asks for. */
+  of(name: string): Remembered | undefined {
+    return this.memory.all.get(name);
+  }
+
   isShipped(name: string): boolean {
     return this.memory.all.get(name)?.shipped === true;
   }

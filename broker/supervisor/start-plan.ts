@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { ModuleState } from '../../schemas/operate.js';
+import { checkGranted } from './cage-grants.js';
 import { MANIFEST_FILE, type ModuleSource } from './manifest-file.js';
 import type { Remembered } from './module-memory.js';
 
@@ -41,17 +42,31 @@ const remembered = (source: ModuleSource, shipped: boolean, before: Remembered |
   manifest: source.manifest,
 });
 
-const named = (source: ModuleSource, shipped: boolean, before: Remembered | undefined): PlannedStart => {
-  const entry = remembered(source, shipped, before);
-  return { source, remembered: entry, rest: entry.intent === 'unloaded' ? UNLOADED : undefined };
-};
-
-/** Of a module whose directory cannot be read now. */
+/** A module as it was when it last ran. */
 const lastKnown = ({ dir, manifest }: Remembered): ModuleSource => ({
   dir,
   manifestPath: `${dir}/${MANIFEST_FILE}`,
   manifest,
 });
+
+/** What is remembered stays, and the module does not start. */
+const resting = (before: Remembered, why: string): PlannedStart => ({
+  source: lastKnown(before),
+  remembered: before,
+  rest: { state: 'crashed', reason: `${why}; its commands wait` },
+});
+
+/** Who names a module for the first time grants what it asks for. A manifest that asks for more later waits for an operator. */
+const named = (source: ModuleSource, shipped: boolean, before: Remembered | undefined): PlannedStart => {
+  const granted = before === undefined ? E.right(undefined) : checkGranted(source, before);
+  if (before !== undefined && E.isLeft(granted)) {
+    const { code, message } = granted.left;
+    const how = `\`tallystick module reload ${source.manifest.name} ${source.dir} --grant\` grants it`;
+    return resting(before, `${code}: ${message}. ${how}`);
+  }
+  const entry = remembered(source, shipped, before);
+  return { source, remembered: entry, rest: entry.intent === 'unloaded' ? UNLOADED : undefined };
+};
 
 /** A module that the command line does not name. */
 const kept = (name: string, before: Remembered, read: StartInputs['read']): PlannedStart => {
@@ -64,11 +79,7 @@ const kept = (name: string, before: Remembered, read: StartInputs['read']): Plan
   const why = E.isLeft(found)
     ? `${found.left.code}: ${found.left.message}`
     : `MANIFEST_INVALID: ${found.right.manifestPath} now names ${found.right.manifest.name}`;
-  return {
-    source: last,
-    remembered: before,
-    rest: { state: 'crashed', reason: `${why}; its commands wait` },
-  };
+  return resting(before, why);
 };
 
 /**

@@ -5,6 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { ModuleRemoval } from '../../schemas/operate.js';
 import { failPoint } from '../../system/processes/fail-point.js';
+import { checkGranted } from './cage-grants.js';
 import { brokenBy, startOrder } from './dependencies.js';
 import { type ModuleSource, readModule } from './manifest-file.js';
 import { ModuleChanges } from './module-changes.js';
@@ -19,6 +20,11 @@ import type { SupervisedModules } from './supervised-modules.js';
 
 /** A module that was told to start: how that ends. Others may stop it meanwhile. */
 type Begun = TaskEither<Fault, SupervisedModule>;
+
+interface Granting {
+  /** The operator grants the module what its manifest asks for. */
+  readonly grant?: boolean;
+}
 
 /** Starts and stops the modules of a broker, in the order of their dependencies. */
 export class Supervisor {
@@ -70,13 +76,16 @@ export class Supervisor {
     }
   }
 
-  /** Loads a module from its directory, or starts one again that is known by it and not running. */
-  load(dir: string): TaskEither<Fault, SupervisedModule> {
+  /**
+   * Loads a module from its directory, or starts one again that is known by it and not running. `grant`: its cage gets
+   * what its manifest asks for.
+   */
+  load(dir: string, { grant = false }: Granting = {}): TaskEither<Fault, SupervisedModule> {
     return pipe(
       TE.fromEither(readModule(dir)),
       TE.chain((source) => {
         const { name } = source.manifest;
-        return this.#changes.alone(name, 'loaded', () => this.#load(source));
+        return this.#changes.alone(name, 'loaded', () => this.#load(source, grant));
       }),
       TE.chain((begun) => begun),
     );
@@ -97,7 +106,11 @@ export class Supervisor {
    */
   reload(
     name: string,
-    { untried = false, dir }: { readonly untried?: boolean; readonly dir?: string } = {},
+    {
+      untried = false,
+      grant = false,
+      dir,
+    }: Granting & { readonly untried?: boolean; readonly dir?: string } = {},
   ): TaskEither<Fault, SupervisedModule> {
     const replaced = this.#changes.alone(name, 'reloaded', () =>
       pipe(
@@ -109,6 +122,7 @@ export class Supervisor {
           ({ source: { manifestPath, manifest } }) =>
             fault('MANIFEST_INVALID', `${manifestPath} now names ${manifest.name}`, '/name'),
         ),
+        TE.chainFirst(({ source }) => TE.fromEither(this.#checkAllowed(source, grant))),
         TE.chainFirst(({ source }) => TE.fromEither(this.#checkFits(source))),
         TE.chainFirst(({ old, source }) =>
           untried || !old.isActive ? TE.right(undefined) : this.around.tryOut(source),
@@ -194,7 +208,7 @@ export class Supervisor {
       : TE.right(module);
   }
 
-  #load(source: ModuleSource): TaskEither<Fault, Begun> {
+  #load(source: ModuleSource, grant: boolean): TaskEither<Fault, Begun> {
     const { name } = source.manifest;
     const known = this.modules.find(name);
     if (known?.isActive === true) {
@@ -202,7 +216,8 @@ export class Supervisor {
       return TE.left(fault('MODULE_STATE', `${name} is ${known.state} already; ${how}`));
     }
     return pipe(
-      TE.fromEither(this.#checkFits(source)),
+      TE.fromEither(this.#checkAllowed(source, grant)),
+      TE.chainEitherK(() => this.#checkFits(source)),
       TE.chainEitherK(() => this.#intents.remember([source], 'loaded')),
       TE.chainEitherK(() => this.#begin(source)),
     );
@@ -271,6 +286,10 @@ export class Supervisor {
   #noteOn(module: SupervisedModule): string | null {
     const { name } = module;
     return removalNote(module, this.#intents.isShipped(name), this.modules.dependents(name));
+  }
+
+  #checkAllowed(source: ModuleSource, grant: boolean): E.Either<Fault, void> {
+    return grant ? E.right(undefined) : checkGranted(source, this.#intents.of(source.manifest.name));
   }
 
   /** Whether the module can start, and whether the running ones could continue with it. */

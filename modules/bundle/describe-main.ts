@@ -3,10 +3,11 @@
  * directory. To load a module runs its code, which may never end, or end its process. So this is a separate process.
  */
 import { writeSync } from 'node:fs';
-import { basename, relative } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { isLeft } from 'fp-ts/lib/Either.js';
+import type { CageRequest } from '../../schemas/cage.js';
 import { FaultError } from '../../schemas/errors.js';
 import { parseManifest } from '../../schemas/manifest.js';
 import { moduleExport } from '../host/module-export.js';
@@ -29,11 +30,24 @@ if (question === '') process.exit();
 const [bundle = '', file = '', cwd = ''] = JSON.parse(question) as readonly string[];
 const shown = relative(cwd, file);
 
+const nextToSource = (paths: unknown): unknown =>
+  Array.isArray(paths)
+    ? paths.map((path) => (typeof path === 'string' ? resolve(dirname(file), path) : path))
+    : paths;
+
+/** The bundle lies elsewhere: what a source calls `./data` is next to the source. Nothing has checked it so far. */
+const fromSource = (cage: unknown): unknown => {
+  if (typeof cage !== 'object' || cage === null) return cage;
+  const { read, write } = cage as CageRequest;
+  return { ...cage, read: nextToSource(read), write: nextToSource(write) };
+};
+
 /** What is checked is what the broker will read. */
 const manifestOf = (module: AnyModule): Described => {
   const place = thrownIn(definedAt(module), cwd) ?? shown;
   try {
-    const written = { ...module.manifest, start: { entry: `./${basename(bundle)}` } };
+    const { manifest: own } = module;
+    const written = { ...own, cage: fromSource(own.cage), start: { entry: `./${basename(bundle)}` } };
     const manifest = `${JSON.stringify(written, undefined, 2)}\n`;
     const parsed = parseManifest(JSON.parse(manifest));
     return isLeft(parsed)

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { CageRequest } from '../../schemas/cage.js';
 import { type Cage, LAUNCHER } from './find-cage.js';
 import { limitsFor } from './process-limits.js';
-import { commonPaths, DEVICES, isInside, packagesFor, realPath, without } from './readable-paths.js';
+import { commonPaths, DEVICES, isInside, linksOn, packagesFor, realPath, without } from './readable-paths.js';
 
 /** A program and its arguments. */
 export type CommandLine = readonly [program: string, args: readonly string[]];
@@ -41,8 +41,25 @@ const granted = (path: string, { code, secret }: Pick<CagePlan, 'code' | 'secret
   return without(path, secret);
 };
 
+/** A link that the module can replace could lead its next process to any place. */
+const checkLinks = (path: string, { dir, write, request = {} }: CagePlan): void => {
+  const writable = [...write, ...(request.write ?? []).map((each) => resolve(dir, each))].flatMap(
+    (each) => realPath(each) ?? [],
+  );
+  const link = linksOn(path).find((each) =>
+    writable.some((place) => isInside(place, realPath(dirname(each)) ?? each)),
+  );
+  if (link === undefined) return;
+  throw new Error(`the manifest names ${path}: ${link} is a link, and the module could change it`);
+};
+
 const given = (plan: CagePlan, paths: readonly string[] = []): readonly string[] =>
-  paths.flatMap((path) => granted(resolve(plan.dir, path), plan));
+  paths
+    .map((path) => resolve(plan.dir, path))
+    .flatMap((path) => {
+      checkLinks(path, plan);
+      return granted(path, plan);
+    });
 
 /** What it reads besides the files that every module reads. A command line names files too. */
 export const ownPaths = (plan: CagePlan, [program, args]: CommandLine): readonly string[] => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { ownPackage } from '../files/own-package.js';
 
@@ -61,6 +61,17 @@ export const without = (path: string, secret: string): readonly string[] => {
 
 const ancestors = (dir: string): readonly string[] =>
   dir === dirname(dir) ? [dir] : [dir, ...ancestors(dirname(dir))];
+
+const isLink = (path: string): boolean => {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+};
+
+/** The symbolic links on the way to a path, and the path if it is one. */
+export const linksOn = (path: string): readonly string[] => ancestors(path).filter(isLink);
 
 /** Packages that are linked into a `node_modules` and lie elsewhere. */
 const linkedIn = (folder: string): readonly string[] => {

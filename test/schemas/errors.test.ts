@@ -81,6 +81,7 @@ const STABLE: Readonly<
   SERVER_TOO_OLD: ['failed', false, 3, 503],
   SERVER_START_FAILED: ['failed', true, 3, 503],
   CAGE_INCOMPLETE: ['failed', false, 1, 503],
+  CAGE_NOT_GRANTED: ['rejected', false, 1, 403],
   PORT_IN_USE: ['failed', true, 3, 409],
   DATA_DIR_IN_USE: ['failed', true, 3, 409],
   AGENT_UNKNOWN: ['rejected', false, 1, 404],

@@ -38,7 +38,7 @@ it('a module that the cage refuses a file says so, and runs when its manifest as
   );
 
   write({ cage: { read: ['../settings'] } });
-  const { code, stderr } = await moduleCommand(broker, 'reload', 'rates', at, '--no-trial');
+  const { code, stderr } = await moduleCommand(broker, 'reload', 'rates', at, '--no-trial', '--grant');
   assert.equal(code, 0, stderr);
   assert.ok(
     broker.stderr.some((line) => line.endsWith('its cage has what its manifest asks for: read ../settings')),

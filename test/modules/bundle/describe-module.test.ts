@@ -33,6 +33,22 @@ describe('what a bundled module says of itself', () => {
     assert.deepEqual((JSON.parse(manifest) as { start: unknown }).start, { entry: './index.mjs' });
   });
 
+  it('has the paths of its cage, which begin at its source', async () => {
+    const cage = { read: ['./data', '/etc/shop'], write: ['../spool'], connect: [443] };
+    const found = await said(module(`'sells', cage: ${JSON.stringify(cage)}`));
+    assert.equal(found._tag, 'Right', JSON.stringify(found));
+    const { manifest } = (found as { right: { manifest: string } }).right;
+    assert.deepEqual((JSON.parse(manifest) as { cage: unknown }).cage, {
+      read: [join(dir.path, 'data'), '/etc/shop'],
+      write: [join(dir.path, '..', 'spool')],
+      connect: [443],
+    });
+    for (const wrong of ["'all'", '{ read: [7] }', 'null']) {
+      const refused = await said(module(`'sells', cage: ${wrong}`));
+      assert.match((refused as { left: string }).left, /^tickets\.ts: .*cage/, wrong);
+    }
+  });
+
   it('is whole, also where it is larger than a pipe holds, and whatever the module prints', async () => {
     const found = await said(module("'x'.repeat(200)", "console.log('noise')"));
     assert.equal(found._tag, 'Right', JSON.stringify(found));

@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import type { CageRequest } from '../../schemas/cage.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import { isInside, realPath } from '../../system/cage/readable-paths.js';
+
+/** A manifest, and the directory that its relative paths begin in. */
+interface Asking {
+  readonly dir: string;
+  readonly manifest: Pick<Manifest, 'name' | 'cage'>;
+}
+
+/** Where they are now. A link opens what it leads to. */
+const paths = (dir: string, list: readonly string[] = []): readonly string[] =>
+  list.map((path) => resolve(dir, path)).map((path) => realPath(path) ?? path);
+
+const outside = (asked: readonly string[], granted: readonly string[]): string[] =>
+  asked.filter((path) => !granted.some((dir) => isInside(dir, path)));
+
+const besides = (asked: readonly number[] = [], granted: readonly number[] = []): number[] =>
+  asked.filter((port) => !granted.includes(port));
+
+/** What a module asks for that it was not granted: paths are absolute, and lists can be empty. */
+export const widening = (asking: Asking, granted: Asking | undefined): Required<CageRequest> => {
+  const { read, write, connect, listen } = asking.manifest.cage ?? {};
+  const had = granted?.manifest.cage ?? {};
+  const base = granted?.dir ?? '';
+  const written = paths(base, had.write);
+  return {
+    read: outside(paths(asking.dir, read), [...paths(base, had.read), ...written]),
+    write: outside(paths(asking.dir, write), written),
+    connect: besides(connect, had.connect),
+    listen: besides(listen, had.listen),
+  };
+};
+
+/** The lists of a request in words; an empty text for a request that asks for nothing. */
+export const requestText = ({ read, write, connect, listen }: CageRequest): string =>
+  Object.entries({ read, write, 'connect to port': connect, 'listen on port': listen })
+    .flatMap(([what, values = []]) => (values.length === 0 ? [] : [`${what} ${values.join(', ')}`]))
+    .join('; ');
+
+/** CAGE_NOT_GRANTED if a module asks for more than it has been granted so far. */
+export const checkGranted = (asking: Asking, granted: Asking | undefined): E.Either<Fault, void> => {
+  const more = requestText(widening(asking, granted));
+  return more === ''
+    ? E.right(undefined)
+    : E.left(fault('CAGE_NOT_GRANTED', `${asking.manifest.name} asks for more than it may: ${more}`));
+};
