@@ -6,7 +6,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import { isInside, realPath } from '../../system/cage/readable-paths.js';
 
 /** A manifest, and the directory that its relative paths begin in. */
-interface Asking {
+interface AskingModule {
   readonly dir: string;
   readonly manifest: Pick<Manifest, 'name' | 'cage'>;
 }
@@ -22,7 +22,7 @@ const besides = (asked: readonly number[] = [], granted: readonly number[] = [])
   asked.filter((port) => !granted.includes(port));
 
 /** What a module asks for that it was not granted: paths are absolute, and lists can be empty. */
-export const widening = (asking: Asking, granted: Asking | undefined): Required<CageRequest> => {
+export const widening = (asking: AskingModule, granted: AskingModule | undefined): Required<CageRequest> => {
   const { read, write, connect, listen } = asking.manifest.cage ?? {};
   const had = granted?.manifest.cage ?? {};
   const base = granted?.dir ?? '';
@@ -42,7 +42,10 @@ export const requestText = ({ read, write, connect, listen }: CageRequest): stri
     .join('; ');
 
 /** CAGE_NOT_GRANTED if a module asks for more than it has been granted so far. */
-export const checkGranted = (asking: Asking, granted: Asking | undefined): E.Either<Fault, void> => {
+export const checkGranted = (
+  asking: AskingModule,
+  granted: AskingModule | undefined,
+): E.Either<Fault, void> => {
   const more = requestText(widening(asking, granted));
   return more === ''
     ? E.right(undefined)

@@ -56,7 +56,7 @@ const resting = (before: Remembered, why: string): PlannedStart => ({
   rest: { state: 'crashed', reason: `${why}; its commands wait` },
 });
 
-/** Who names a module for the first time grants what it asks for. A manifest that asks for more later waits for an operator. */
+/** The first start that names a module grants what it asks for. If it asks for more later, it waits for an operator. */
 const named = (source: ModuleSource, shipped: boolean, before: Remembered | undefined): PlannedStart => {
   const granted = before === undefined ? E.right(undefined) : checkGranted(source, before);
   if (before !== undefined && E.isLeft(granted)) {

@@ -9,12 +9,12 @@ import { follow } from '../support/children.js';
 import { showOnFailure } from '../support/failure-log.js';
 import { collectLines } from '../support/lines.js';
 import { processesMentioning } from '../support/processes.js';
+import { EXAMPLE_RUNNER } from '../support/program-paths.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { runProgram } from '../support/run-program.js';
 import { waitFor } from '../support/wait-for.js';
 
 const EXAMPLES = join(PROJECT_ROOT, 'examples');
-const RUNNER = join(PROJECT_ROOT, 'build', 'run-example.mjs');
 const names = readdirSync(EXAMPLES).filter((name) => statSync(join(EXAMPLES, name)).isDirectory());
 /** It serves until it is ended. */
 const GOES_ON = 'web-shop';
@@ -31,7 +31,7 @@ describe('the examples', () => {
   });
 
   it('the runner prints its help with every example, and refuses an unknown name with the same text', async () => {
-    const run = (...args: readonly string[]) => runProgram(process.execPath, [RUNNER, ...args]);
+    const run = (...args: readonly string[]) => runProgram(process.execPath, [EXAMPLE_RUNNER, ...args]);
     const help = await run('--help');
     assert.deepEqual([help.code, help.stderr], [0, '']);
     assert.match(help.stdout, /^Usage: npm run example -- NAME$/m);
@@ -76,7 +76,7 @@ describe('the examples', () => {
   for (const name of names.filter((each) => each !== GOES_ON))
     it(`${name} shows what its README says`, async () => {
       const options = { cwd: PROJECT_ROOT, env, timeoutMs: TIMEOUT_MS };
-      const { code, stdout, stderr } = await runProgram(process.execPath, [RUNNER, name], options);
+      const { code, stdout, stderr } = await runProgram(process.execPath, [EXAMPLE_RUNNER, name], options);
       assert.equal(code, 0, stdout + stderr);
       const said = blocksOf(readme(name)).find(({ language }) => language === 'text')?.text ?? '';
       const lines = said.split('\n').filter((line) => line !== '');
@@ -89,7 +89,7 @@ describe('the examples', () => {
     });
 
   it('web-shop takes requests, and leaves no process at its end', async () => {
-    const shop = spawn(process.execPath, [RUNNER, GOES_ON], {
+    const shop = spawn(process.execPath, [EXAMPLE_RUNNER, GOES_ON], {
       cwd: PROJECT_ROOT,
       env: { ...process.env, PORT: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],

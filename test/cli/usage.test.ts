@@ -268,17 +268,14 @@ describe('a broker that is not there exits 3 and says what to do', () => {
     });
   }
 
-  test('an address that accepts and says nothing is given up after two seconds', async () => {
+  test('an address that accepts and says nothing is given up', async (t) => {
     const silent = createServer().listen(0, '127.0.0.1');
+    t.after(() => silent.close());
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
-    const { code, stderr } = await tallystick(['status', '--server', `nats://127.0.0.1:${port}`], {
-      cwd: dir.path,
-      timeoutMs: 6_000,
-    });
+    const { code, stderr } = await run(['status', '--server', `nats://127.0.0.1:${port}`]);
     assert.equal(code, 3);
     assert.match(stderr, /BROKER_UNREACHABLE/);
-    silent.close();
   });
 
   test('env needs the data directory of a broker', async () => {

@@ -28,7 +28,7 @@ export const NOT_FOR_UNIT_TESTS = ['go', 'nats', 'nats-server'];
 
 /**
  * The environment of the unit tests names no program under test. The first programs of these names in its PATH only
- * fail, so that a test which needs one fails on every machine.
+ * fail, and the cache of servers is empty, so that a test which needs one fails on every machine.
  */
 export const unitEnvironment = (scratch: string, configHome: string): NodeJS.ProcessEnv => {
   const failing = join(scratch, 'failing-programs');
@@ -38,5 +38,9 @@ export const unitEnvironment = (scratch: string, configHome: string): NodeJS.Pro
     writeFileSync(join(failing, name), text, { mode: 0o755 });
   }
   const env = withoutThePerson(configHome);
-  return { ...env, PATH: [failing, env.PATH].join(delimiter) };
+  return {
+    ...env,
+    PATH: [failing, env.PATH].join(delimiter),
+    TALLYSTICK_CACHE: join(scratch, 'empty-cache'),
+  };
 };

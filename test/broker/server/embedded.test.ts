@@ -119,7 +119,7 @@ describe('embedded server', () => {
 
   test('a port that is in use is told with its holder, and no server is started', async () => {
     using at = await setUp();
-    const holder = createServer().listen(at.port, HOST);
+    const holder = createServer().unref().listen(at.port, HOST);
     await once(holder, 'listening');
     const outcome = await startEmbedded(at.options)();
     assert.ok(isLeft(outcome));
@@ -142,7 +142,7 @@ describe('embedded server', () => {
   test('a restart that meets a taken port is reported and tried until the port is free', async () => {
     using at = await setUp();
     const taken: Socket[] = [];
-    const holder = createServer((socket) => taken.push(socket));
+    const holder = createServer((socket) => taken.push(socket)).unref();
     const onDown = (reason: string): void => {
       // In the moment of the death, before the restart.
       if (at.downs.push(reason) === 1) holder.listen(at.port, HOST);

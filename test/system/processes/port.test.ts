@@ -37,7 +37,7 @@ describe('ports', () => {
   test('a free port can be listened on', async () => {
     const port = await freePort('127.0.0.1')();
     assert.ok(isRight(port));
-    const server = createServer().listen(port.right, '127.0.0.1');
+    const server = createServer().unref().listen(port.right, '127.0.0.1');
     await once(server, 'listening');
     assert.equal((server.address() as AddressInfo).port, port.right);
     server.close();
