@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { main } from './main.js';
-import { endWhenWritten } from './output/output-end.js';
+import { compiledCode } from './compiled-code.js';
 
-await main();
-// A socket that still dials a dead address would keep the process alive for as long as the system tries.
-endWhenWritten();
+const { runCommandLine } =
+  compiledCode<typeof import('./command-line.js')>() ?? (await import('./command-line.js'));
+await runCommandLine();

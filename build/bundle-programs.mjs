@@ -56,20 +56,28 @@ const light = {
 };
 
 /** A file that finds others by where it lies finds them from its place in the folders, wherever the bundle has put it. */
-const places = {
-  name: 'places',
+const fromItsPlace = (path, source) => {
+  const file = path.slice(ROOT.length + 1).replace(/\.ts$/, '.js');
+  return source
+    .replaceAll('import.meta.url', `bundlePlace(${JSON.stringify(file)})`)
+    .replaceAll('import.meta.dirname', `bundleFolder(${JSON.stringify(dirname(file))})`);
+};
+
+/** Compiled code of V8 cannot import: it gets a function that does. Relative paths are parts of the bundle. */
+const importsFromOutside = (_path, source) =>
+  source.replaceAll(/\bawait import\((?!'\.)/g, 'await bundleImport(');
+
+/** Changes sources as they are read. */
+const changed = (...changes) => ({
+  name: 'changed',
   setup(it) {
     it.onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const source = readFileSync(path, 'utf8');
-      if (!/import\.meta\.(?:url|dirname)/.test(source)) return undefined;
-      const file = path.slice(ROOT.length + 1).replace(/\.ts$/, '.js');
-      const contents = source
-        .replaceAll('import.meta.url', `bundlePlace(${JSON.stringify(file)})`)
-        .replaceAll('import.meta.dirname', `bundleFolder(${JSON.stringify(dirname(file))})`);
-      return { contents, loader: 'ts' };
+      const contents = changes.reduce((text, change) => change(path, text), source);
+      return contents === source ? undefined : { contents, loader: 'ts' };
     });
   },
-};
+});
 
 /** What each output begins with: a `require` for packages of the older form, and where dist/ is. */
 const PRELUDE = [
@@ -99,12 +107,12 @@ const settings = {
   legalComments: 'none',
   logLevel: 'warning',
   banner: { js: PRELUDE },
-  plugins: [typebox.plugin, fpts, light, places],
+  plugins: [typebox.plugin, fpts, light, changed(fromItsPlace)],
 };
 
 /**
  * What one process loads together is bundled together: a file per set of programs that share it, so fewer programs make fewer
- * files. No process loads two of these groups: the command line starts hosts, and a thread loads nothing that its process has.
+ * files. A thread loads nothing that its process has. The command line starts hosts, and loads a module only to replay it.
  */
 const isCommandLine = (entry) => entry.startsWith('bin/');
 const isAlone = (entry) => /(?:-worker|producer-main)\.ts$/.test(entry);
@@ -114,6 +122,37 @@ const groups = [
   ...ENTRIES.filter(isAlone).map((entry) => [entry]),
 ];
 const built = await Promise.all(groups.map((entryPoints) => build({ ...settings, entryPoints })));
+
+/** The command line once more, as one file that V8 can keep compiled: see `compile-command-line.mjs`. */
+const ONE_FILE = join(CHUNKS, 'command-line.cjs');
+const HEAD = [
+  '(function (exports, require, module, __filename, __dirname, bundleImport) {',
+  "const bundleUrlOf = require('node:url').pathToFileURL;",
+  "const bundleRoot = __dirname.replace(/(.*\\/dist)\\b.*/, '$1/');",
+  'const bundleFolder = (folder) => bundleRoot + folder;',
+  'const bundlePlace = (file) => bundleUrlOf(bundleRoot + file).href;',
+].join(' ');
+// The compiled form of another text must not meet this one.
+rmSync(`${ONE_FILE}.compiled`, { force: true });
+const { outbase: _base, outdir: _dir, chunkNames: _names, splitting: _splitting, ...same } = settings;
+built.push(
+  await build({
+    ...same,
+    entryPoints: ['bin/command-line.ts'],
+    format: 'cjs',
+    outfile: ONE_FILE,
+    sourcemap: false,
+    plugins: [typebox.plugin, fpts, light, changed(fromItsPlace, importsFromOutside)],
+    banner: { js: HEAD },
+    footer: { js: '})' },
+  }),
+);
+if (
+  readFileSync(ONE_FILE, 'utf8')
+    .split('\n')
+    .some((line) => /^(?!\s*(?:\*|\/\/)).*\bimport\(/.test(line))
+)
+  throw new Error(`${ONE_FILE} has an import() that compiled code cannot do`);
 const outputs = built.flatMap(({ metafile }) => Object.keys(metafile.outputs));
 const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 typebox.check();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { PROJECT_ROOT } from '../support/project-root.js';
@@ -15,8 +15,9 @@ const packageJson = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 
   readonly files: readonly string[];
 };
 
-/** The build has replaced these files by bundles, which do not read the mutated file. */
+/** The build has replaced these files by bundles, which do not read the mutated file, and has compiled one of them. */
 const unbundle = (dir: string): void => {
+  rmSync(join(dir, 'dist', 'chunks', 'command-line.cjs.compiled'), { force: true });
   for (const path of packageJson.files.filter((file) => /^dist\/.*\.js$/.test(file))) {
     const source = path.replace(/^dist\//, '').replace(/\.js$/, '.ts');
     const { code } = transformSync(readFileSync(join(PROJECT_ROOT, source), 'utf8'), { loader: 'ts' });
