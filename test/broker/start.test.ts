@@ -11,10 +11,10 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { connect } from 'nats';
-import type { BrokerStatus } from '../../schemas/operate.js';
 import { startBroker, type TestBroker, tallystick } from '../support/broker.js';
-import { natsCli } from '../support/nats-cli.js';
+import { brokerStatus } from '../support/broker-status.js';
 import { isAlive, processesMentioning } from '../support/processes.js';
+import { natsCall } from '../support/requests.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -42,20 +42,8 @@ const refusedStart = async (
 ): Promise<Refusal> =>
   refusalOf(await tallystick(['start', '--json', ...args], { dataDir, env, timeoutMs: 60_000 }));
 
-const status = async (dataDir: string): Promise<BrokerStatus> => {
-  const { code, stdout, stderr } = await tallystick(['status', '--json'], { dataDir });
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout) as BrokerStatus;
-};
-
-const deposit = async (url: string): Promise<unknown> => {
-  const { code, stdout, stderr } = await natsCli(
-    ['req', '--raw', 'call.accounts.deposit.alice', '{"amount":1}', '--timeout', '10s'],
-    { url },
-  );
-  assert.equal(code, 0, stderr);
-  return (JSON.parse(stdout) as { status: string }).status;
-};
+const deposit = async (url: string): Promise<unknown> =>
+  (await natsCall(url, 'accounts.deposit.alice', '{"amount":1}')).result.status;
 
 /** Every process that the broker had, by their ids and by what their command lines say. */
 const noneLeft = ({ ready, dataDir }: TestBroker): Promise<true> =>
@@ -81,7 +69,7 @@ describe('a broker with a server of its own', () => {
     assert.equal(ready.durability, 'fsync');
     assert.equal(ready.server.embedded, true);
     assert.equal(await deposit(broker.url), 'ok');
-    assert.ok((await status(dataDir)).modules.every(({ state }) => state === 'loaded'));
+    assert.ok((await brokerStatus(dataDir)).modules.every(({ state }) => state === 'loaded'));
   });
 
   it('refuses a data directory that another broker has, and names that process', async () => {
@@ -162,7 +150,7 @@ describe('a broker with a server of its own', () => {
     const said: string[] = [];
     for (const args of [['--max-bytes', '64MiB'], [], ['--max-bytes', '128MiB']]) {
       await using broker = await startBroker({ dataDir: dir.path, args: [...args, '--no-shipped'] });
-      limits.push((await status(dir.path)).log.maxBytes);
+      limits.push((await brokerStatus(dir.path)).log.maxBytes);
       said.push(...broker.stderr.filter((line) => line.includes('max_bytes')));
       await broker.stop();
     }
@@ -244,7 +232,7 @@ describe('a broker on a server that runs elsewhere', () => {
     await using broker = await start(dir.path, server.url);
     assert.equal(broker.ready.nats, server.url);
     assert.equal(await deposit(server.url), 'ok');
-    assert.equal((await status(dir.path)).server.embedded, false);
+    assert.equal((await brokerStatus(dir.path)).server.embedded, false);
     await broker.stop();
     await noneLeft(broker);
     assert.ok(isAlive(server.pid));
@@ -263,7 +251,7 @@ describe('a broker on a server that runs elsewhere', () => {
     assert.match(first.stderr.at(-1) ?? '', /EPOCH_LOST.*another broker/);
     await noneLeft(first);
     await waitFor('the second to answer', async () => (await deposit(server.url)) === 'ok');
-    assert.ok((await status(two.path)).modules.every(({ state }) => state === 'loaded'));
+    assert.ok((await brokerStatus(two.path)).modules.every(({ state }) => state === 'loaded'));
     await second.stop();
   });
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { tallystick } from './tallystick.js';
+import { connectOperator } from '../support/log-checks.js';
 import { tempDir } from '../support/temp-dir.js';
 
 /** The output of `show` tells which code answers. */
@@ -28,7 +28,7 @@ export default defineModule({
 });
 `;
 
-/** A directory with these files, and calls to the broker in it. */
+/** A directory with these files, and calls of the operator to the broker in it. */
 export const devProject = (files: Readonly<Record<string, string>>) => {
   const dir = tempDir();
   const write = (path: string, text: string): void => {
@@ -37,8 +37,12 @@ export const devProject = (files: Readonly<Record<string, string>>) => {
   };
   for (const [path, text] of Object.entries(files)) write(path, text);
   const call = async (action: string, input = {}): Promise<unknown> => {
-    const args = ['call', action, JSON.stringify(input), '--agent', 'a', '--json'];
-    return JSON.parse((await tallystick(args, { cwd: dir.path })).stdout);
+    const nc = await connectOperator(join(dir.path, '.tallystick'));
+    try {
+      return (await nc.request(`call.${action}.a`, JSON.stringify(input), { timeout: 30_000 })).json();
+    } finally {
+      await nc.close();
+    }
   };
   return {
     path: dir.path,

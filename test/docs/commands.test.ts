@@ -11,4 +11,6 @@ describe('the commands that documents show', () => {
   for (const document of OTHER_DOCUMENTS) {
     it(`${document.path} shows what happens`, () => reader.follow(document));
   }
+
+  it('the files that they show have types that are good', () => reader.checkTypes());
 });

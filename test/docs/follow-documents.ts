@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { startBroker } from '../support/broker.js';
 import { follow } from '../support/children.js';
 import { tallystickPath } from '../support/program-paths.js';
@@ -22,13 +22,18 @@ const CHANGES_SHELL = /^(eval|export) /;
 const shownIn = (text: string): readonly Block[] =>
   blocksOf(text).filter(({ language, info }) => language === 'console' || info !== '');
 
+/** Runs load for half a minute. `test/faults/burst.test.ts` runs the command in `npm test`, this document in the deep form. */
+const BURST = 'docs/guides/burst.md';
 const OF_REPLAY = new Set(['docs/guides/debug.md', 'docs/reference/replay.md']);
 const TUTORIAL = 'docs/tutorial.md';
 
 const followed = documents().filter(({ text }) => shownIn(text).length > 0);
 /** These need nothing of what the README makes, and are followed beside it. */
 export const OF_REPLAY_DOCUMENTS = followed.filter(({ path }) => OF_REPLAY.has(path));
-export const OTHER_DOCUMENTS = followed.filter(({ path }) => !OF_REPLAY.has(path) && path !== TUTORIAL);
+export const OTHER_DOCUMENTS = followed.filter(
+  ({ path }) => !OF_REPLAY.has(path) && path !== TUTORIAL && path !== BURST,
+);
+export const BURST_DOCUMENTS = followed.filter(({ path }) => path === BURST);
 /** Followed in an empty directory, by the package as a user has it. */
 export const TUTORIAL_DOCUMENTS = followed.filter(({ path }) => path === TUTORIAL);
 
@@ -40,6 +45,8 @@ interface GoingOn {
 export interface Reader extends AsyncDisposable {
   /** Runs what a document shows, and fails where something of it is not what happens. */
   readonly follow: (document: Document) => Promise<void>;
+  /** Checks the types of all files that the documents showed so far, in one run of the compiler: each costs seconds. */
+  readonly checkTypes: () => Promise<void>;
 }
 
 /** This package and nothing else: no document needs what it depends on. Returns the program of `npx tallystick`. */
@@ -157,13 +164,27 @@ export const openReader = async (install = linkPackage): Promise<Reader> => {
         const file = join(home.path, block.info);
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, block.text);
-        await typeCheck(file);
+        keepToCheck(file);
       }
     }
   };
 
+  /** Files as they were when a document showed them: a later one may show another file of that name. */
+  const toCheck: string[] = [];
+  const checked = join(home.path, 'checked');
+  const keepToCheck = (file: string): void => {
+    const into = join(checked, String(toCheck.length));
+    for (const name of readdirSync(home.path).filter(isSource))
+      cpSync(join(home.path, name), join(into, name), { recursive: true });
+    toCheck.push(join(into, relative(home.path, file)));
+  };
+  /** The sources that a shown file may import lie next to it. The packages and the broker's data stay where they are. */
+  const isSource = (name: string): boolean =>
+    !name.startsWith('.') && name !== 'node_modules' && name !== 'checked';
+
   /** TypeScript, or JavaScript without annotations: types come from the schemas, and must fit. */
-  const typeCheck = async (file: string): Promise<void> => {
+  const checkTypes = async (): Promise<void> => {
+    assert.notEqual(toCheck.length, 0);
     const options = ['--noEmit', '--allowJs', '--checkJs', '--strict', '--skipLibCheck', '--types', 'node'];
     const newer = [
       '--allowImportingTsExtensions',
@@ -176,14 +197,15 @@ export const openReader = async (install = linkPackage): Promise<Reader> => {
     const tsc = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     const { code, stdout } = await runProgram(
       process.execPath,
-      [tsc, ...options, ...newer, ...target, ...roots, '--ignoreConfig', file],
-      { cwd: home.path, timeoutMs: 60_000 },
+      [tsc, ...options, ...newer, ...target, ...roots, '--ignoreConfig', ...toCheck],
+      { cwd: home.path, timeoutMs: 120_000 },
     );
     assert.equal(code, 0, stdout);
   };
 
   return {
     follow: followDocument,
+    checkTypes,
     [Symbol.asyncDispose]: async () => {
       await broker[Symbol.asyncDispose]();
       await home[Symbol.asyncDispose]();

@@ -11,4 +11,6 @@ describe('the commands that the documents of replay show', () => {
   for (const document of OF_REPLAY_DOCUMENTS) {
     it(`${document.path} shows what happens`, () => reader.follow(document));
   }
+
+  it('the files that they show have types that are good', () => reader.checkTypes());
 });

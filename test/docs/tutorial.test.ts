@@ -11,4 +11,6 @@ describe('the tutorial, in an empty directory with the packed package', () => {
   for (const document of TUTORIAL_DOCUMENTS) {
     it(`${document.path} shows what happens`, () => reader.follow(document));
   }
+
+  it('the files that they show have types that are good', () => reader.checkTypes());
 });

@@ -21,7 +21,7 @@ import { stopped } from '../support/stopped.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
-const ROUNDS = byForm({ short: 3, deep: 8 });
+const ROUNDS = byForm({ short: 2, deep: 8 });
 
 const serverOf = (broker: TestBroker): number => {
   const found = processesMentioning(broker.dataDir).find(({ command }) => command.includes('nats-server'));

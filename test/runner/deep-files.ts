@@ -24,6 +24,8 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/leaking-module.test.ts',
   'test/broker/one-agent-flood.test.ts',
   'test/broker/serving/large-floods.test.ts',
+  // Load: `npm test` runs one burst with kills of all processes.
+  'test/docs/burst-commands.test.ts',
   // Random inputs and mutations.
   'test/fuzz/fuzz.test.ts',
   'test/faults/burst-mutations.test.ts',

@@ -44,4 +44,7 @@ export const processesMentioning = (text: string): { pid: number; command: strin
     .filter(({ pid, command }) => pid !== process.pid && command.includes(text))
     .map(({ pid, command }) => ({ pid, command }));
 
-export const isAlive = (pid: number): boolean => runningProcesses().some((running) => running.pid === pid);
+export const isAlive = (pid: number): boolean =>
+  process.platform === 'linux'
+    ? readProc(pid) !== undefined
+    : runningProcesses().some((running) => running.pid === pid);

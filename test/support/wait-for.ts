@@ -1,6 +1,9 @@
 import { inspect } from 'node:util';
 
+/** Between two looks. A look that takes long, since it asks a broker, say, is followed by a longer pause: it has its cost. */
 const POLL_MS = 10;
+const MAX_POLL_MS = 200;
+const PAUSE_PER_LOOK = 2;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -19,6 +22,7 @@ export const waitFor = async <T>(
   for (;;) {
     let last: unknown;
     let thrown: unknown;
+    const began = performance.now();
     try {
       const value = await condition();
       if (value !== undefined && value !== null && value !== false) return value;
@@ -32,6 +36,7 @@ export const waitFor = async <T>(
         cause: thrown,
       });
     }
-    await pause(POLL_MS);
+    const tookMs = performance.now() - began;
+    await pause(Math.min(MAX_POLL_MS, Math.max(POLL_MS, PAUSE_PER_LOOK * tookMs)));
   }
 };

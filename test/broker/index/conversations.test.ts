@@ -8,6 +8,7 @@ import { Conversations } from '../../../store/log-index/index.js';
 import { FaultError } from '../../../schemas/errors.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { failure, success } from '../../support/either.js';
+import { byForm } from '../../support/form.js';
 import { startIndexing } from '../../support/indexing.js';
 import { createLog, dial } from '../../support/log.js';
 import { Seeded } from '../../support/seeded.js';
@@ -16,6 +17,7 @@ import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const SEED = Math.floor(Math.random() * 2 ** 32);
+const KILLS = byForm({ short: 2, deep: 6 });
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -196,7 +198,7 @@ describe('open conversations are looked up from another process', () => {
       note(await publish('res.m.a.x', { [HEADER.cause]: cause as number, [HEADER.conversation]: id }));
     };
     note(lastSeq);
-    for (let kills = 0; kills < 6; kills++) {
+    for (let kills = 0; kills < KILLS; kills++) {
       const indexing = await start();
       assert.equal(indexing.ready.open, open.size, 'what it had caught up with');
       const until = random.int(50, 250);
