@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../schemas/errors.js';
 import { judgeRequest } from './access/admission.js';
+import { DEFAULT_BOUNDS } from './access/limits.js';
 import type { Principals } from './access/principals.js';
 import type { Audit } from './audit/audit.js';
 import { DeadLetters } from './dead/dead-letters.js';
@@ -29,6 +30,8 @@ import type { ServerSide } from './server/server-side.js';
 import type { ModuleMemory } from './supervisor/module-memory.js';
 import { ClosedConnections } from './serving/closed-connections.js';
 import type { Entrance } from './serving/entrance.js';
+import type { PrincipalBounds } from './serving/principal-bounds.js';
+import { PrincipalUsages } from './serving/principal-usage.js';
 import { Turnstile } from './serving/turnstile.js';
 import { SupervisedModules } from './supervisor/supervised-modules.js';
 import { Supervisor } from './supervisor/supervisor.js';
@@ -126,7 +129,14 @@ export const assemble = (options: AssembleOptions): Parts => {
   });
   lifetime.onStop(() => room.close());
   const refusal = (): Fault | undefined => options.server.refusal() ?? room.refusal;
-  const outside = new OutsideProducers({ nc, durability: open.durability });
+  const { principals } = options;
+  const boundsOf = (account: string): PrincipalBounds => principals.find(account)?.bounds ?? DEFAULT_BOUNDS;
+  const usages = new PrincipalUsages(boundsOf);
+  const outside = new OutsideProducers({
+    nc,
+    durability: open.durability,
+    maxOpen: (account) => boundsOf(account).producers,
+  });
   lifetime.onStop(() => outside.close());
   const { link } = options.server;
   const turnstile = new Turnstile();
@@ -135,11 +145,11 @@ export const assemble = (options: AssembleOptions): Parts => {
     closed.add(connection);
     turnstile.close(connection);
   });
-  const { principals } = options;
   const entrance: Entrance = {
     people: link.people,
     turnstile,
     closed,
+    usages,
     judge: ({ subject, data }) =>
       judgeRequest(subject, data, (account) => principals.find(account), Date.now()),
     refused: (subject, problem) => options.audit.refusedRequest(subject, problem),
@@ -166,6 +176,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     jsm,
     plan,
     lastFiring: (schedule) => index.lastFiring(schedule),
+    maxOfAccount: (account) => boundsOf(account).schedules,
     onAdded: () => firings.wake(),
     settled: () => firings.settled(),
   });

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { LimitsSchema } from './principal-limits.js';
 
 /** The requests for principals and their tokens: `access.…`, of the operator and of principals with `operate admin`. */
 export const ACCESS = {
@@ -32,22 +33,32 @@ export const PrincipalSchema = Type.Object({
   created: Type.String({ description: 'When the token was made, RFC 3339.' }),
   expires: Expires,
   by: Type.String({ description: 'The account that made or changed it last.' }),
+  limits: Type.Optional(LimitsSchema),
 });
 /** A principal: a person or a program with a token. */
 export type Principal = Readonly<Static<typeof PrincipalSchema>>;
 
 const Name = Type.String();
+const LimitChanges = Type.Immutable(
+  Type.Array(Type.String({ maxLength: 256 }), { maxItems: 100, description: 'Such as `rate=200/s`.' }),
+);
 /** Milliseconds from now; null: the token never ends. */
 const Ttl = Type.Union([Type.Integer({ minimum: 1, maximum: 100 * 366 * 86_400_000 }), Type.Null()]);
 
 export const CreateTokenSchema = Type.Object(
-  { name: Name, publicKey: PublicKey, allow: Grants, ttlMs: Ttl },
+  { name: Name, publicKey: PublicKey, allow: Grants, ttlMs: Ttl, limits: Type.Optional(LimitChanges) },
   { additionalProperties: false },
 );
 export type CreateToken = Static<typeof CreateTokenSchema>;
 
 export const ChangeTokenSchema = Type.Object(
-  { name: Name, add: Type.Optional(Grants), remove: Type.Optional(Grants), ttlMs: Type.Optional(Ttl) },
+  {
+    name: Name,
+    add: Type.Optional(Grants),
+    remove: Type.Optional(Grants),
+    ttlMs: Type.Optional(Ttl),
+    limits: Type.Optional(LimitChanges),
+  },
   { additionalProperties: false },
 );
 export type ChangeToken = Static<typeof ChangeTokenSchema>;

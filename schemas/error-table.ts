@@ -82,6 +82,7 @@ export const ERRORS = {
     'No grant of the sender covers the request, or its token is over.',
   ),
   GRANT_INVALID: row('rejected', false, 2, 400, 'A grant cannot be read.'),
+  LIMIT_INVALID: row('rejected', false, 2, 400, 'A limit of a principal cannot be read.'),
   PRINCIPAL_UNKNOWN: row('rejected', false, 1, 404, 'No principal has that name.'),
   PRINCIPALS_FULL: row('failed', false, 1, 429, 'The broker has as many principals as it may have.'),
   PRINCIPAL_EXISTS: row('rejected', false, 1, 409, 'A principal of that name has a token already.'),

@@ -22,6 +22,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   CALLER_FORBIDDEN: 'Call another action of the module; this one is internal.',
   NOT_ALLOWED: 'Ask an operator for the named grant; `tallystick token show NAME` lists the grants.',
   GRANT_INVALID: "Write a method and a pattern, such as 'call accounts.*'.",
+  LIMIT_INVALID: 'Write a name and a value, such as rate=200/s.',
   PRINCIPAL_UNKNOWN: 'Look for the name in `tallystick token list`.',
   PRINCIPALS_FULL: 'Revoke tokens that nobody needs: `tallystick token list` shows them.',
   PRINCIPAL_EXISTS: 'Take another name, or use `tallystick token change` or `tallystick token rotate`.',

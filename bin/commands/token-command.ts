@@ -9,6 +9,7 @@ import {
   type PrincipalList,
   type TokenChange,
 } from '../../schemas/access-requests.js';
+import { LIMIT_NAMES } from '../../schemas/principal-limits.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { withNewToken } from '../jobs/token-file-out.js';
 import { duration, repeated } from '../options/option-values.js';
@@ -22,6 +23,7 @@ interface TokenOptions extends ShowOptions {
   readonly allow?: readonly string[];
   readonly add?: readonly string[];
   readonly remove?: readonly string[];
+  readonly limit?: readonly string[];
   readonly ttl?: number;
   readonly out?: string;
 }
@@ -48,6 +50,8 @@ const newToken = (
     );
   });
 
+const LIMIT = `a bound, such as rate=200/s or rate=default; repeatable: ${LIMIT_NAMES.join(', ')}`;
+
 const NAME = ['<name>', 'name of the principal: 1 to 63 of A-Z a-z 0-9 _ -'] as const;
 
 const addCreate = (group: Command): void => {
@@ -61,17 +65,23 @@ const addCreate = (group: Command): void => {
         'what it may do, such as "call accounts.*"; repeatable: call, send, schedule, read, listen, produce, operate',
         repeated,
       )
+      .option('--limit <limit>', LIMIT, repeated)
       .option('--ttl <duration>', 'time until the token ends, such as 1h (default: never)', duration('--ttl'))
       .option('--out <file>', 'file for the token (default: NAME.token)'),
   ).action((name: string, options: TokenOptions) =>
     runCommand(
-      newToken(name, options, false, ACCESS.create, { allow: options.allow, ttlMs: options.ttl ?? null }),
+      newToken(name, options, false, ACCESS.create, {
+        allow: options.allow,
+        ttlMs: options.ttl ?? null,
+        limits: options.limit,
+      }),
     ),
   );
   withExamples(create, [
     "tallystick token create ci --allow 'call accounts.*' --ttl 1h",
     "tallystick token create shop --allow 'send orders.place.shop-*' --allow 'listen orders.*'",
     "tallystick token create board --allow 'read accounts.*'",
+    "tallystick token create kiosk --allow 'call orders.*' --limit rate=20/s --limit inflight=8",
     "tallystick token create ann --allow 'operate reader' --out ~/ann.token",
   ]);
 };
@@ -81,20 +91,27 @@ const addChange = (group: Command): void => {
     group
       .command('change')
       .argument(...NAME)
-      .description('add or remove grants of a principal, or set its end; its token stays the same')
+      .description(
+        'add or remove grants of a principal, or set its limits or its end; its token stays the same',
+      )
       .option('--add <grant>', 'a grant that it gets; repeatable', repeated)
       .option('--remove <grant>', 'a grant that it loses, as `token show` prints it; repeatable', repeated)
+      .option('--limit <limit>', LIMIT, repeated)
       .option('--ttl <duration>', 'time from now until the token ends', duration('--ttl')),
-  ).action((name: string, { add, remove, ttl, ...options }: TokenOptions) =>
+  ).action((name: string, { add, remove, limit, ttl, ...options }: TokenOptions) =>
     runCommand(
-      showReply<TokenChange>(options, ACCESS.change, { name, add, remove, ttlMs: ttl }, ({ principal }) =>
-        principalText(principal),
+      showReply<TokenChange>(
+        options,
+        ACCESS.change,
+        { name, add, remove, ttlMs: ttl, limits: limit },
+        ({ principal }) => principalText(principal),
       ),
     ),
   );
   withExamples(change, [
     "tallystick token change ci --add 'call orders.place'",
     "tallystick token change ci --remove 'call accounts.*' --ttl 7d",
+    'tallystick token change ci --limit rate=200/s --limit payload=default',
   ]);
 };
 

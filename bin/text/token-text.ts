@@ -1,5 +1,6 @@
 import type { Principal, TokenChange } from '../../schemas/access-requests.js';
 import { parseInstant } from '../../schemas/instant.js';
+import { limitTexts } from '../../schemas/principal-limits.js';
 import { asTyped } from '../output/typed-program.js';
 import { fittedTable } from './fitted-table.js';
 import { shellQuote } from './shell-quote.js';
@@ -12,10 +13,20 @@ const until = ({ expires }: Principal, now = Date.now()): string => {
 /** All principals, one in a line. */
 export const principalsTable = (principals: readonly Principal[]): string =>
   fittedTable(
-    ['NAME', 'UNTIL', 'BY', 'MAY'],
-    principals.map((each) => [each.name, until(each), each.by, each.allow.join(', ')]),
+    ['NAME', 'UNTIL', 'BY', 'MAY', 'LIMITS'],
+    principals.map((each) => [
+      each.name,
+      until(each),
+      each.by,
+      each.allow.join(', '),
+      limitTexts(each.limits ?? {}).join(', ') || '-',
+    ]),
     { keys: ['NAME'], spare: ['BY'] },
   );
+
+/** A line for each text, with a name before the first. */
+const named = (name: string, texts: readonly string[]): readonly string[] =>
+  texts.map((text, i) => (i === 0 ? name : '').padEnd(9) + text);
 
 export const principalText = (principal: Principal): string =>
   [
@@ -25,7 +36,8 @@ export const principalText = (principal: Principal): string =>
     `by       ${principal.by}`,
     `until    ${until(principal)}`,
     `key      ${principal.publicKey}`,
-    ...principal.allow.map((grant, i) => `${i === 0 ? 'may' : ''}`.padEnd(9) + grant),
+    ...named('may', principal.allow),
+    ...named('limits', limitTexts(principal.limits ?? {})),
   ].join('\n');
 
 /** An action and an agent that the grants allow to call. Undefined: they name no single action. */

@@ -23,7 +23,12 @@ export interface AccessChange {
 export const recordedRights = ({ action, principal }: AccessChange): object =>
   action === 'revoke'
     ? {}
-    : { allow: principal.allow, expires: principal.expires, publicKey: principal.publicKey };
+    : {
+        allow: principal.allow,
+        expires: principal.expires,
+        publicKey: principal.publicKey,
+        ...(principal.limits === undefined ? {} : { limits: principal.limits }),
+      };
 
 const addressOf = ({ action, principal }: AccessChange) => ({
   module: ACCESS_MODULE,

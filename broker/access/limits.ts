@@ -1,3 +1,11 @@
+import { MAX_JSON_DEPTH } from '../../schemas/json-depth.js';
+import type { PrincipalLimits } from '../../schemas/principal-limits.js';
+import {
+  MAX_ACCOUNT_PRODUCERS,
+  MAX_ACCOUNT_SCHEDULES,
+  type PrincipalBounds,
+} from '../serving/principal-bounds.js';
+
 /**
  * The limits of an account's connections. The server refuses more with an error: a connection with
  * "maximum account active connections exceeded", a subscription with "maximum subscriptions exceeded".
@@ -7,6 +15,8 @@ export interface AccountLimits {
   readonly maxConnections: number;
   /** Subscriptions of one connection at a time; the server needs about 1.5 KB for each. */
   readonly maxSubscriptions: number;
+  /** Bytes of a message, where they are fewer than the server's own bound. */
+  readonly maxPayload?: number;
 }
 
 const MIB = 1024 * 1024;
@@ -33,8 +43,37 @@ export const guestLimits = (maxConnections = DEFAULT_GUEST_CONNECTIONS): Account
 /** Of a separate account, so that an operator can connect however many guests there are. */
 export const OPERATOR_LIMITS: AccountLimits = { maxConnections: 64, maxSubscriptions: MAX_SUBSCRIPTIONS };
 
+/**
+ * The bounds of an account that has no limits. A rate has none: turns are shared out among those who ask at the
+ * same time, so a bound would only leave an idle broker idle. The others keep one account from filling what all share.
+ */
+export const DEFAULT_BOUNDS: PrincipalBounds = {
+  rate: Number.POSITIVE_INFINITY,
+  bytes: Number.POSITIVE_INFINITY,
+  inflight: 100_000,
+  payload: MIB,
+  depth: MAX_JSON_DEPTH,
+  schedules: MAX_ACCOUNT_SCHEDULES,
+  producers: MAX_ACCOUNT_PRODUCERS,
+  connections: 32,
+  subscriptions: MAX_SUBSCRIPTIONS,
+};
+
+/** The bounds of an account with these limits. */
+export const boundsFrom = (limits: PrincipalLimits | undefined): PrincipalBounds =>
+  limits === undefined ? DEFAULT_BOUNDS : { ...DEFAULT_BOUNDS, ...limits };
+
+/** Below it the broker refuses a payload, with an error that names the bound. The server closes the connection. */
+const LEAST_SERVER_PAYLOAD = MIB / 4;
+
 /** Each token has an account, so one that is given away cannot use up what the others may have. */
-export const PRINCIPAL_LIMITS: AccountLimits = { maxConnections: 32, maxSubscriptions: MAX_SUBSCRIPTIONS };
+export const principalLimits = (bounds: PrincipalBounds): AccountLimits => ({
+  maxConnections: bounds.connections,
+  maxSubscriptions: bounds.subscriptions,
+  ...(bounds.payload < MIB
+    ? { maxPayload: Math.min(MIB, Math.max(LEAST_SERVER_PAYLOAD, 4 * bounds.payload)) }
+    : {}),
+});
 
 /** A module is one process; producers of another language may connect with its key too. */
 export const MODULE_LIMITS: AccountLimits = { maxConnections: 32, maxSubscriptions: MAX_SUBSCRIPTIONS };

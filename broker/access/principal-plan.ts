@@ -11,7 +11,8 @@ import {
   readStates,
   signed,
 } from './accounts.js';
-import { PRINCIPAL_LIMITS } from './limits.js';
+import type { PrincipalBounds } from '../serving/principal-bounds.js';
+import { principalLimits } from './limits.js';
 
 /** The first token of a subject that a client sends, and that the broker hears. */
 const SENT: Readonly<Record<'call' | 'send' | 'schedule', readonly [sent: string, heard: string]>> = {
@@ -75,6 +76,7 @@ export interface PlannedPrincipal {
   readonly account: string;
   readonly publicKey: string;
   readonly rights: readonly Grant[];
+  readonly bounds: PrincipalBounds;
 }
 
 /**
@@ -82,7 +84,7 @@ export interface PlannedPrincipal {
  * broker judges (`admission.ts`). No two principals share an account, so none sees the replies of another.
  */
 export const principalPlan = (
-  { account, publicKey, rights }: PlannedPrincipal,
+  { account, publicKey, rights, bounds }: PlannedPrincipal,
   modules: readonly string[],
 ): AccountPlan => {
   const of = (method: Method): readonly Grant[] => rights.filter((right) => right.method === method);
@@ -124,7 +126,7 @@ export const principalPlan = (
   return {
     name: account,
     publicKey,
-    limits: PRINCIPAL_LIMITS,
+    limits: principalLimits(bounds),
     imports: [...people, ...live, ...operator],
     publish: { allow: sent, deny: role === undefined ? [] : modules.flatMap(ofModule) },
     subscribe: { allow: ['_INBOX.>', ...heard] },

@@ -78,8 +78,10 @@ const trustedUser = ({ module, publicKey }: Trusted): string => {
   return `{ nkey: ${publicKey}, permissions: { ${rules.join(', ')} } }`;
 };
 
-const limitsLine = ({ maxConnections, maxSubscriptions }: AccountLimits): string =>
-  `    limits: { max_connections: ${maxConnections}, max_subscriptions: ${maxSubscriptions} }`;
+const limitsLine = ({ maxConnections, maxSubscriptions, maxPayload }: AccountLimits): string => {
+  const payload = maxPayload === undefined ? '' : `, max_payload: ${maxPayload}`;
+  return `    limits: { max_connections: ${maxConnections}, max_subscriptions: ${maxSubscriptions}${payload} }`;
+};
 
 /** What comes from CORE as a stream, under a name that nothing else may have within the account. */
 const streams = ({ imports }: AccountPlan): readonly string[] =>

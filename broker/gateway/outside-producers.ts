@@ -12,17 +12,17 @@ import type { Draft, Settle } from '../../journal/append/draft.js';
 import { GROUPING } from '../../journal/append/grouping.js';
 import type { SignedRequest } from './request.js';
 import { overloaded } from '../serving/overloaded.js';
+import { MAX_ACCOUNT_PRODUCERS } from '../serving/principal-bounds.js';
 
 export interface OutsideProducersOptions {
   readonly nc: NatsConnection;
   readonly durability: Durability;
   /** Producers of one account whose epochs are held open. */
-  readonly maxOpen?: number;
+  readonly maxOpen?: (account: string) => number;
   /** A producer that sends nothing for so long may be forgotten, milliseconds: it then has to open another epoch. */
   readonly idleMs?: number;
 }
 
-const MAX_OPEN = 1_000;
 const IDLE_MS = 60_000;
 const RETRY_AFTER_MS = 1_000;
 /**
@@ -154,7 +154,8 @@ export class OutsideProducers {
    * that the account may have are in use.
    */
   makeRoom(producer: string): Fault | undefined {
-    const { maxOpen = MAX_OPEN, idleMs = IDLE_MS } = this.options;
+    const { idleMs = IDLE_MS } = this.options;
+    const maxOpen = this.options.maxOpen?.(accountOf(producer)) ?? MAX_ACCOUNT_PRODUCERS;
     const open = this.#of(producer);
     if (open.has(producer) || open.size < maxOpen) return undefined;
     let longestMs = 0;
@@ -167,7 +168,7 @@ export class OutsideProducers {
     }
     const retryAfterMs = Math.max(RETRY_AFTER_MS, Math.ceil(idleMs - longestMs));
     const text =
-      `the account ${accountOf(producer)} has ${open.size} producers, and each account may have ${maxOpen}; use one that you have, or ` +
+      `the account ${accountOf(producer)} has ${open.size} producers, and the account may have ${maxOpen} (limit producers); use one that you have, or ` +
       `try again in ${retryAfterMs} ms: one that sends nothing for ${idleMs / 1_000} s makes room`;
     return { ...fault('OVERLOADED', text), retryAfterMs };
   }

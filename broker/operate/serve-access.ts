@@ -6,6 +6,7 @@ import type { Producer } from '../../journal/producer/producer.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { parseGrants } from '../../schemas/grants.js';
 import { isPrincipalName, principalAccount } from '../../schemas/names.js';
+import { changedLimits, parseLimits, type PrincipalLimits } from '../../schemas/principal-limits.js';
 import {
   ACCESS,
   type ChangeToken,
@@ -67,6 +68,17 @@ const checkGrants = (allow: readonly string[]): E.Either<Fault, readonly string[
 /** Each is an account of the server, and the server reads all accounts again at each change (decision 0069). */
 const MOST_PRINCIPALS = 500;
 
+/** No field at all where nothing is set: the file and the log stay as they were before there were limits. */
+const withLimits = (
+  before: PrincipalLimits,
+  texts: readonly string[] = [],
+): E.Either<Fault, { readonly limits?: PrincipalLimits }> =>
+  pipe(
+    parseLimits(texts),
+    E.map((changes) => changedLimits(before, changes)),
+    E.map((limits) => (Object.keys(limits).length === 0 ? {} : { limits })),
+  );
+
 const endOf = (ttlMs: number | null): string | null =>
   ttlMs === null ? null : new Date(Date.now() + ttlMs).toISOString();
 
@@ -97,6 +109,7 @@ export class AccessOperations {
       E.bindTo('asked'),
       E.bind('account', ({ asked }) => checkName(asked.name)),
       E.bind('allow', ({ asked }) => checkGrants(asked.allow)),
+      E.bind('limited', ({ asked }) => withLimits({}, asked.limits)),
       E.chainFirst(({ asked }) => this.#checkKey(asked.publicKey)),
       E.chainFirst(() =>
         this.context.principals.all.length < MOST_PRINCIPALS
@@ -116,16 +129,17 @@ export class AccessOperations {
       ),
     );
     if (E.isLeft(asked)) return TE.left(asked.left);
-    const { account, allow, asked: wanted } = asked.right;
+    const { account, allow, limited, asked: wanted } = asked.right;
     const { name, publicKey, ttlMs } = wanted;
     const created = new Date().toISOString();
-    return this.#grant({ name, account, publicKey, allow: [...allow], created, expires: endOf(ttlMs), by });
+    const expires = endOf(ttlMs);
+    return this.#grant({ name, account, publicKey, allow: [...allow], created, expires, by, ...limited });
   }
 
   #change(body: unknown, by: string): TE.TaskEither<Fault, TokenChange> {
     const asked = checkChange(body);
     if (E.isLeft(asked)) return TE.left(asked.left);
-    const { name, add = [], remove = [], ttlMs } = asked.right;
+    const { name, add = [], remove = [], ttlMs, limits } = asked.right;
     const found = this.#named(E.right({ name }));
     if (E.isLeft(found)) return TE.left(found.left);
     const added = parseGrants(add);
@@ -141,8 +155,11 @@ export class AccessOperations {
     const gone = new Set(remove.map((each) => each.trim().replace(/\s+/g, ' ')));
     const allow = checkGrants([...before.allow.filter((each) => !gone.has(each)), ...add]);
     if (E.isLeft(allow)) return TE.left(allow.left);
+    const limited = withLimits(before.limits ?? {}, limits);
+    if (E.isLeft(limited)) return TE.left(limited.left);
     const expires = ttlMs === undefined ? before.expires : endOf(ttlMs);
-    return this.#grant({ ...before, allow: [...allow.right], expires, by });
+    const { limits: _, ...rest } = before;
+    return this.#grant({ ...rest, allow: [...allow.right], expires, by, ...limited.right });
   }
 
   #rotate(body: unknown, by: string): TE.TaskEither<Fault, TokenChange> {

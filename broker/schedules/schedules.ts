@@ -21,7 +21,6 @@ import {
   hasSchedules,
   laterOf,
   MAX_ACCOUNT_SCHEDULE_BYTES,
-  MAX_ACCOUNT_SCHEDULES,
   MAX_SCHEDULE_BYTES,
   MAX_SCHEDULE_HEADER_BYTES,
   MAX_SCHEDULE_RECORD_BYTES,
@@ -30,6 +29,7 @@ import {
 } from '../streams/schedule-stream.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
 import { overloaded } from '../serving/overloaded.js';
+import { MAX_ACCOUNT_SCHEDULES } from '../serving/principal-bounds.js';
 
 export interface SchedulesOptions {
   readonly nc: NatsConnection;
@@ -40,7 +40,7 @@ export interface SchedulesOptions {
   /** Above it a schedule is refused. */
   readonly maxSchedules?: number;
   /** The same of one account. */
-  readonly maxOfAccount?: number;
+  readonly maxOfAccount?: (account: string) => number;
   /** There is a new schedule. */
   readonly onAdded: () => void;
   /** Resolves when what is being fired now is in the log, or is not. */
@@ -180,7 +180,8 @@ export class Schedules {
   }
 
   #full(account: string, bytes: number): Fault | undefined {
-    const { plan, maxSchedules = MAX_SCHEDULES, maxOfAccount = MAX_ACCOUNT_SCHEDULES } = this.options;
+    const { plan, maxSchedules = MAX_SCHEDULES } = this.options;
+    const maxOfAccount = this.options.maxOfAccount?.(account) ?? MAX_ACCOUNT_SCHEDULES;
     const all = plan.share;
     if (all.schedules >= maxSchedules) {
       return fault('SCHEDULES_FULL', `there are ${maxSchedules} schedules; cancel one`);
@@ -192,7 +193,7 @@ export class Schedules {
     const own = plan.shareOf(account);
     if (own.schedules < maxOfAccount && own.bytes + bytes <= MAX_ACCOUNT_SCHEDULE_BYTES) return undefined;
     const text =
-      `the account ${account} has ${own.schedules} schedules with ${own.bytes} bytes, and each account may have ${maxOfAccount} ` +
+      `the account ${account} has ${own.schedules} schedules with ${own.bytes} bytes, and the account may have ${maxOfAccount} (limit schedules) ` +
       `with ${MAX_ACCOUNT_SCHEDULE_BYTES}; cancel one, or try again when some have fired`;
     return { ...fault('SCHEDULES_FULL', text), retryAfterMs: FULL_RETRY_MS };
   }

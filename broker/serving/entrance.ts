@@ -2,6 +2,7 @@ import type { Msg } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
 import type { People } from '../intake/intake.js';
 import type { ClosedConnections } from './closed-connections.js';
+import type { PrincipalUsages } from './principal-usage.js';
 import type { Turnstile } from './turnstile.js';
 
 /**
@@ -14,6 +15,8 @@ export interface Entrance {
   readonly people: People;
   readonly turnstile: Turnstile;
   readonly closed: ClosedConnections;
+  /** The bounds of accounts, and what they use of them. */
+  readonly usages: PrincipalUsages;
   /** Why a principal may not make this request; undefined if it may. It is asked of principals' requests only. */
   readonly judge?: (msg: Msg) => Fault | undefined;
   /** Hears of each request that gets a fault in place of an answer: the audit keeps some of them. */

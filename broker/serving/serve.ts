@@ -107,20 +107,32 @@ const judged = (
 
 const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
   const { msg, connection, isLeftOut, release } = taken;
-  if (isLeftOut) {
+  const { turnstile, closed, usages } = entrance;
+  const { asking, pace } = askingOf(msg, connection);
+  const usage = usages.of(asking.account);
+  const refused = (problem: Fault): void => {
     release();
-    return refuseLater(serving, msg, TOO_MUCH);
+    refuseLater(serving, msg, problem);
+  };
+  if (isLeftOut) {
+    usage.turnedAway();
+    return refused(TOO_MUCH);
   }
+  const { data } = msg;
   // What a producer numbers has its own bound, and its order over all of its connections.
   if (headerOf(msg, HEADER.id) !== undefined) {
-    release();
-    return judged(serving, entrance, taken, () => undefined);
+    const tooMuch = usage.pace({ bytes: asking.bytes, data }, () => {
+      release();
+      judged(serving, entrance, taken, () => undefined);
+    });
+    return tooMuch === undefined ? undefined : refused(tooMuch);
   }
-  const { turnstile, closed } = entrance;
-  const { asking, pace } = askingOf(msg, connection);
+  const tooMuch = usage.admit({ bytes: asking.bytes, data });
+  if (tooMuch !== undefined) return refused(tooMuch);
   const waits = msg.reply !== undefined && msg.reply !== '';
   const isOver = (): boolean => pace.isForReply === true && closed.has(connection);
   const drop = (): void => {
+    usage.left();
     closed.dropped(asking.account, msg.subject);
     if (waits) refuseSafely(msg, serving.refuse, CALLER_GONE);
   };
@@ -136,8 +148,10 @@ const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
     }
     let isDone = false;
     const done = (): void => {
-      if (!isDone) turnstile.leave(asking);
+      if (isDone) return;
       isDone = true;
+      usage.left();
+      turnstile.leave(asking);
     };
     if (waits) onAnswer(msg, done);
     judged(serving, entrance, taken, done);
@@ -146,8 +160,9 @@ const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
   };
   const full = turnstile.enter(asking, pace, take);
   if (full === undefined) return;
-  release();
-  refuseLater(serving, msg, full);
+  usage.left();
+  usage.turnedAway();
+  refused(full);
 };
 
 const TOO_MUCH = overloaded(

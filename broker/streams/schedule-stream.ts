@@ -28,7 +28,6 @@ export const MAX_SCHEDULES = 10_000;
 export const MAX_SCHEDULE_BYTES = 256 * 1024 * 1024;
 
 /** Of them each account may have half: guests leave the operator room. */
-export const MAX_ACCOUNT_SCHEDULES = MAX_SCHEDULES / 2;
 export const MAX_ACCOUNT_SCHEDULE_BYTES = MAX_SCHEDULE_BYTES / 2;
 
 /** Broker and server add headers to the command of a firing. */

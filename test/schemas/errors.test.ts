@@ -28,6 +28,7 @@ const STABLE: Readonly<
   CALLER_FORBIDDEN: ['rejected', false, 1, 403],
   NOT_ALLOWED: ['rejected', false, 1, 403],
   GRANT_INVALID: ['rejected', false, 2, 400],
+  LIMIT_INVALID: ['rejected', false, 2, 400],
   PRINCIPAL_UNKNOWN: ['rejected', false, 1, 404],
   PRINCIPALS_FULL: ['failed', false, 1, 429],
   PRINCIPAL_EXISTS: ['rejected', false, 1, 409],
