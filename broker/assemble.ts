@@ -91,6 +91,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     after: open.under,
     say: (text) => log.line('live', text),
   });
+  options.server.access.whenShutOut(() => live.hold());
   lifetime.onStop(() => live.close());
   lifetime.onReplaced(() => live.close());
   index.on('record', (seq) => open.whole.met(seq));
@@ -151,7 +152,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     closed,
     usages,
     judge: ({ subject, data }) =>
-      judgeRequest(subject, data, (account) => principals.find(account), Date.now()),
+      judgeRequest(subject, data, (account) => principals.judged(account), Date.now()),
     refused: (subject, problem) => options.audit.refusedRequest(subject, problem),
   };
   const keyed = new KeyedCommands({ nc, producer, index });

@@ -1,3 +1,4 @@
+import { revocation } from './access/revocation-benchmark.js';
 import { agents } from './agents/agents-benchmark.js';
 import { cageBenchmark } from './cage/cage-benchmark.js';
 import { calls } from './calls/calls-benchmark.js';
@@ -23,5 +24,6 @@ export const SCENARIOS: readonly Scenario[] = [
   idleBroker,
   cageBenchmark,
   flood,
+  revocation,
   verifyBenchmark,
 ];

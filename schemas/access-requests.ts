@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { LimitsSchema } from './principal-limits.js';
+import { PrincipalLimitsSchema } from './principal-limits.js';
 
 /** The requests for principals and their tokens: `access.…`, of the operator and of principals with `operate admin`. */
 export const ACCESS = {
@@ -33,7 +33,7 @@ export const PrincipalSchema = Type.Object({
   created: Type.String({ description: 'When the token was made, RFC 3339.' }),
   expires: Expires,
   by: Type.String({ description: 'The account that made or changed it last.' }),
-  limits: Type.Optional(LimitsSchema),
+  limits: Type.Optional(PrincipalLimitsSchema),
 });
 /** A principal: a person or a program with a token. */
 export type Principal = Readonly<Static<typeof PrincipalSchema>>;

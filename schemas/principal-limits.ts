@@ -43,7 +43,7 @@ const bounded = (name: LimitName) =>
     Type.Integer({ minimum: 1, maximum: ROWS[name].most, description: `The most ${ROWS[name].of}.` }),
   );
 
-export const LimitsSchema = Type.Object(
+export const PrincipalLimitsSchema = Type.Object(
   {
     rate: bounded('rate'),
     bytes: bounded('bytes'),
@@ -62,7 +62,7 @@ export const LimitsSchema = Type.Object(
 );
 
 /** The bounds that an operator set for a principal. Those that are left out have their defaults. */
-export type PrincipalLimits = Readonly<Static<typeof LimitsSchema>>;
+export type PrincipalLimits = Readonly<Static<typeof PrincipalLimitsSchema>>;
 
 const invalid = (text: string, why: string): Either<Fault, never> =>
   left(fault('LIMIT_INVALID', `${JSON.stringify(text.slice(0, 256))} is no limit: ${why}`));

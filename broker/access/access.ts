@@ -26,8 +26,9 @@ export interface AccessOptions {
    * start.
    */
   readonly reload: () => TaskEither<Fault, void>;
-  /** Has the running server close all connections of an account. */
-  readonly kick: (account: string) => Promise<void>;
+  /** Has the running server close all connections of an account, and all that it opens until {@link letIn}. */
+  readonly keepOut: (account: string) => Promise<void>;
+  readonly letIn: (stillOut: ReadonlySet<string>) => void;
   /** The account of clients without a credential; none: the server refuses their connections. */
   readonly guests: readonly AccountPlan[];
   /** Makes a module's key: a new one for each of its processes where the broker runs the server. */
@@ -44,6 +45,11 @@ export class Access {
   readonly #unused = new Map<string, { readonly manifest: Manifest; readonly key: UserKey }>();
   #principals: readonly PlannedPrincipal[] = [];
   readonly #changes = new SerialQueue();
+  /** Is called when an account is kept out; what it returns, when the server knows by itself. */
+  #onShutOut: () => () => void = () => () => undefined;
+  #shutOver: (() => void) | undefined;
+  /** Kept out before the change that takes them away. */
+  readonly #early = new Set<string>();
 
   constructor(private readonly options: AccessOptions) {}
 
@@ -85,12 +91,46 @@ export class Access {
       const rights = new Map(this.#principals.map((each) => [each.account, each.rights]));
       const cut = this.#principals.filter((each) => keys.get(each.account) !== each.publicKey);
       this.#principals = principals;
+      if (cut.length > 0) this.#shutOver ??= this.#onShutOut();
       return pipe(
         // A reload with many accounts takes longer. If the server closes none here, the reload does.
-        TE.fromTask(() => Promise.allSettled(cut.map(({ account }) => this.options.kick(account)))),
+        TE.fromTask(() => Promise.allSettled(cut.map(({ account }) => this.options.keepOut(account)))),
         TE.chain(() => this.#reload(principals.some((each) => rights.get(each.account) !== each.rights))),
+        // Where the server did not take it, they are kept out until a later reload.
+        TE.map(() => this.#tookAway(cut)),
+        (told) => () => told().finally(() => this.#isSettled()),
       );
     });
+  }
+
+  /** `listener` is called before accounts are kept out. What it returns is called when the server knows of it. */
+  whenShutOut(listener: () => () => void): void {
+    this.#onShutOut = listener;
+  }
+
+  /** Closes the connections of an account now, whatever change the server is about to take. A change must follow. */
+  shutOut(account: string): void {
+    this.#early.add(account);
+    this.#shutOver ??= this.#onShutOut();
+    void this.options.keepOut(account).catch(() => undefined);
+  }
+
+  /** The change does not follow. */
+  letIn(account: string): void {
+    this.#early.delete(account);
+    this.options.letIn(this.#early);
+    this.#isSettled();
+  }
+
+  #tookAway(cut: readonly PlannedPrincipal[]): void {
+    for (const { account } of cut) this.#early.delete(account);
+    this.options.letIn(this.#early);
+  }
+
+  #isSettled(): void {
+    if (this.#early.size > 0) return;
+    this.#shutOver?.();
+    this.#shutOver = undefined;
   }
 
   /**

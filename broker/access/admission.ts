@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { allows, type AskedRight, type Method, missingGrant } from '../../schemas/grants.js';
 import { parseJson } from '../../schemas/json.js';
-import { principalOf } from '../../schemas/names.js';
+import { PRINCIPAL_MARK, principalOf } from '../../schemas/names.js';
 import type { KnownPrincipal } from './principals.js';
 
 /** What the broker hears of each method that has an address. */
@@ -54,4 +54,17 @@ export const judgeRequest = (
   if (found === undefined || found.expiresMs <= now) return over(who, found);
   const asked = askedBy(tokens, data);
   return asked === undefined || allows(found.rights, asked) ? undefined : missingGrant(who, who, asked);
+};
+
+/** Why an account may not change who may do what, although the server let its request through: its token is over. */
+export const judgeOperator = (
+  account: string,
+  principals: { readonly judged: (account: string) => KnownPrincipal | undefined },
+  now = Date.now(),
+): Fault | undefined => {
+  if (!account.startsWith(PRINCIPAL_MARK)) return undefined;
+  const found = principals.judged(account);
+  return found === undefined || found.expiresMs <= now
+    ? over(principalOf(account) ?? account, found)
+    : undefined;
 };

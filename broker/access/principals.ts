@@ -38,7 +38,9 @@ const known = (principal: Principal): E.Either<Fault, KnownPrincipal> =>
  */
 export class Principals {
   #known: ReadonlyMap<string, KnownPrincipal>;
-  #access: Pick<Access, 'setPrincipals'> | undefined;
+  #access: Pick<Access, 'setPrincipals' | 'shutOut' | 'letIn'> | undefined;
+  /** A revocation has begun: these may do nothing more. */
+  readonly #shut = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   /** The accounts that the server was told of last. */
   #told: ReadonlySet<string> = new Set();
@@ -73,13 +75,25 @@ export class Principals {
     return this.#known.get(account);
   }
 
+  /** The same as it is asked for each request: undefined, as soon as its revocation has begun. */
+  judged(account: string): KnownPrincipal | undefined {
+    return this.#shut.has(account) ? undefined : this.#known.get(account);
+  }
+
+  /** Ends what a principal can do, before its turn among the changes comes. {@link remove} must follow. */
+  shutOut(account: string): void {
+    if (!this.#known.has(account)) return;
+    this.#shut.add(account);
+    this.#access?.shutOut(account);
+  }
+
   /** Those whose tokens are not over: the accounts of the server. */
   current(now = Date.now()): readonly KnownPrincipal[] {
     return [...this.#known.values()].filter(({ expiresMs }) => expiresMs > now);
   }
 
   /** From now on the server follows; it has the {@link current} ones. */
-  follow(access: Pick<Access, 'setPrincipals'>): void {
+  follow(access: Pick<Access, 'setPrincipals' | 'shutOut' | 'letIn'>): void {
     this.#access = access;
     this.#told = accounts(this.current());
     this.#wait();
@@ -96,10 +110,13 @@ export class Principals {
 
   /** Forgets a principal. Its connections are closed when this resolves. */
   remove(account: string): TaskEither<Fault, void> {
-    return () => {
+    return async () => {
       const rest = new Map(this.#known);
       rest.delete(account);
-      return this.#become(rest);
+      const removed = await this.#become(rest);
+      this.#shut.delete(account);
+      if (this.#known.has(account)) this.#access?.letIn(account);
+      return removed;
     };
   }
 

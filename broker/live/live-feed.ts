@@ -24,6 +24,8 @@ const LOOK_SHARE = 20;
 const MOST_RECORDS = 32_768;
 /** Below what the server holds for a listener: it gets all of them at once. See access/limits.ts. */
 const MOST_BYTES = 8 * 1024 * 1024;
+/** Times as much, while records are held back. */
+const MORE_WHILE_HELD = 4;
 /** From this part of these bounds on, the next look does not wait: it costs less than to send what nobody hears. */
 const EARLY_LOOK = 1 / 8;
 /** A server that did not tell is asked again after this. */
@@ -55,6 +57,8 @@ export class LiveFeed {
   #isFailing = false;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** So many ask for the records to wait. */
+  #held = 0;
   readonly #seldom: Seldom;
 
   constructor(private readonly options: LiveFeedOptions) {
@@ -69,6 +73,21 @@ export class LiveFeed {
     this.#forget(this.#waiting.length);
   }
 
+  /**
+   * Records wait until the returned function is called, unless too many do: who may listen is about to change, and the
+   * server does not know it yet.
+   */
+  hold(): () => void {
+    this.#held += 1;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#held -= 1;
+      this.#lookSoon();
+    };
+  }
+
   #read(all: readonly WholeMessage[]): void {
     if (this.#isClosed) return;
     const { after } = this.options;
@@ -80,8 +99,9 @@ export class LiveFeed {
     this.#records += records.length;
     this.#bytes += bytes;
     this.#lastSeq = records.at(-1)?.seq ?? this.#lastSeq;
-    this.#send(waiting, this.#wanted);
-    while (this.#records > MOST_RECORDS || this.#bytes > MOST_BYTES) this.#sendOldest();
+    if (this.#held === 0) this.#send(waiting, this.#wanted);
+    const times = this.#held === 0 ? 1 : MORE_WHILE_HELD;
+    while (this.#records > MOST_RECORDS * times || this.#bytes > MOST_BYTES * times) this.#sendOldest();
     this.#lookSoon();
   }
 
@@ -122,7 +142,7 @@ export class LiveFeed {
   }
 
   #lookSoon(): void {
-    if (this.#isLooking || this.#isClosed || this.#waiting.length === 0) return;
+    if (this.#isLooking || this.#isClosed || this.#held > 0 || this.#waiting.length === 0) return;
     const pauseMs = this.#isEarly ? 0 : this.#nextLookAt - performance.now();
     if (pauseMs <= 0) return void this.#look();
     if (this.#timer !== undefined) return;
@@ -146,7 +166,7 @@ export class LiveFeed {
       const wanted = await this.options.interest.look();
       this.#nextLookAt = begun + Math.max(LOOK_EVERY_MS, (performance.now() - begun) * LOOK_SHARE);
       this.#isFailing = false;
-      if (!this.#isClosed) this.#looked(wanted, upTo);
+      if (!this.#isClosed && this.#held === 0) this.#looked(wanted, upTo);
     } catch {
       // The server is away, or too busy. The records wait.
       this.#isFailing = true;

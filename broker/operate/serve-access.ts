@@ -22,6 +22,7 @@ import {
 } from '../../schemas/access-requests.js';
 import { compileOnUse } from '../../schemas/validate.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
+import { judgeOperator } from '../access/admission.js';
 import { type AccessChange, recordCommand, recordResult } from '../access/grant-records.js';
 import type { Principals } from '../access/principals.js';
 import type { Handler } from '../serving/serve-requests.js';
@@ -100,7 +101,20 @@ export class AccessOperations {
     };
     const found = Object.hasOwn(all, subject) ? all[subject] : undefined;
     if (found === undefined) return undefined;
-    return (body) => () => this.#queue.run(found(body));
+    return (body) => () => {
+      if (subject === ACCESS.revoke) this.#shutOut(body);
+      return this.#queue.run(async () => {
+        // An admin's token may have been revoked while its request waited.
+        const refused = judgeOperator(by, this.context.principals);
+        return refused === undefined ? found(body)() : E.left(refused);
+      });
+    };
+  }
+
+  /** A revocation holds at once, and does not wait for the changes before it. */
+  #shutOut(body: unknown): void {
+    const asked = checkNamed(body);
+    if (E.isRight(asked)) this.context.principals.shutOut(principalAccount(asked.right.name));
   }
 
   #create(body: unknown, by: string): TE.TaskEither<Fault, TokenChange> {

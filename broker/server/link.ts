@@ -7,6 +7,7 @@ import { dial } from '../../link/dial.js';
 import { linkedRequest, whileLinked } from '../../link/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { UserKey } from '../../link/nkey.js';
+import { type ConnectionOpened, OpenConnections } from './open-connections.js';
 import { type ConnectionClosed, closedConnectionOf } from '../intake/connection-of.js';
 import { Intake } from '../intake/intake.js';
 import type { AccountSubscriptions } from '../live/live-interest.js';
@@ -34,8 +35,12 @@ export interface Link extends AsyncDisposable {
   readonly answers: () => Promise<void>;
   /** Has the server read its configuration again; its own words when it refuses. */
   readonly reload: () => TE.TaskEither<Fault, void>;
-  /** Has the server close all connections of an account. Rejects if it does not answer. */
-  readonly kick: (account: string) => Promise<void>;
+  /**
+   * Has the server close all connections of an account, and each one that it opens, until {@link letIn}. Rejects if the
+   * server does not answer.
+   */
+  readonly keepOut: (account: string) => Promise<void>;
+  readonly letIn: (stillOut: ReadonlySet<string>) => void;
   readonly jetStreamSettings: () => TE.TaskEither<Fault, JetStreamSettings>;
   /** The subscriptions in the account of the log: how many, or all of them. Rejects if the server does not tell. */
   readonly subscriptions: (isListed: boolean) => Promise<AccountSubscriptions>;
@@ -64,6 +69,7 @@ const MOST_CONNECTIONS = 1_024;
 const INFO_TIMEOUT_MS = 5_000;
 /** The server publishes it in its own account, for each connection of each account. */
 const CONNECTION_CLOSED = '$SYS.ACCOUNT.*.DISCONNECT';
+const CONNECTION_OPENED = '$SYS.ACCOUNT.*.CONNECT';
 
 const open = ({ url, log }: LinkOptions, key: UserKey, name: string): Promise<NatsConnection> =>
   dial({
@@ -119,11 +125,13 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
       const nc = await connectAs(core, 'tallystick broker', 'CORE');
       const sys = await connectAs(system, 'tallystick broker, administration', 'SYS');
       const jsm = await whileLinked(nc, () => jetstreamManager(nc));
+      const connections = new OpenConnections((id) => end(`${id}`));
       let since: number | undefined = performance.now();
       void (async () => {
         for await (const status of nc.status() as AsyncIterable<Status>) {
           if (status.type === 'disconnect') {
             since = undefined;
+            connections.forget();
             log('the connection to the server is lost');
             onLost?.();
           } else if (status.type === 'reconnect') {
@@ -148,22 +156,31 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
       const end = async (connection: string): Promise<void> => {
         await administer('KICK', JSON.stringify({ cid: Number(connection) }));
       };
+      sys.subscribe(CONNECTION_OPENED, {
+        callback: (error, msg) => {
+          if (error === null) connections.opened(msg.json<ConnectionOpened>());
+        },
+      });
       const onClosed = (heard: (connection: string) => void): void => {
         sys.subscribe(CONNECTION_CLOSED, {
           callback: (error, msg) => {
-            const connection = error === null ? closedConnectionOf(msg.json<ConnectionClosed>()) : undefined;
+            if (error !== null) return;
+            const event = msg.json<ConnectionClosed>();
+            connections.closed(event);
+            const connection = closedConnectionOf(event);
             if (connection !== undefined) heard(connection);
           },
         });
       };
-      const kick = async (account: string): Promise<void> => {
+      const keepOut = async (account: string): Promise<void> => {
+        await connections.keepOut(account);
         if (since === undefined) return;
+        // Those from before the broker heard the events.
         const listed = JSON.stringify({ acc: account, limit: MOST_CONNECTIONS });
-        const { connections = [] } = await administer<{ connections?: readonly { readonly cid: number }[] }>(
-          'CONNZ',
-          listed,
-        );
-        await Promise.all(connections.map(({ cid }) => end(`${cid}`)));
+        const { connections: left = [] } = await administer<{
+          connections?: readonly { readonly cid: number }[];
+        }>('CONNZ', listed);
+        await Promise.allSettled(left.map(({ cid }) => end(`${cid}`)));
       };
       const isLinked = (): boolean => since !== undefined;
       const intake = await Intake.open({ url, seed: core.seed, nc, log, end, isLinked });
@@ -193,7 +210,8 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         linkedSince: () => since,
         answers: () => whileLinked(nc, () => nc.flush()),
         reload,
-        kick,
+        keepOut,
+        letIn: (stillOut) => connections.letIn(stillOut),
         jetStreamSettings,
         subscriptions,
         onClosed,

@@ -116,7 +116,8 @@ const embedded = ({
         configPath,
         guests: guestAccounts(config.guest, config.maxConnections),
         reload: () => link?.reload() ?? TE.right(undefined),
-        kick: (account) => link?.kick(account) ?? Promise.resolve(),
+        keepOut: (account) => link?.keepOut(account) ?? Promise.resolve(),
+        letIn: (stillOut) => link?.letIn(stillOut),
         render: (accounts) =>
           serverConfig(
             {
@@ -227,7 +228,8 @@ const elsewhere = (
     guests: guestAccounts(config.guest, config.maxConnections),
     moduleKey: (module) => store.get(`module-${module}`),
     reload: () => link?.reload() ?? TE.right(undefined),
-    kick: (account) => link?.kick(account) ?? Promise.resolve(),
+    keepOut: (account) => link?.keepOut(account) ?? Promise.resolve(),
+    letIn: (stillOut) => link?.letIn(stillOut),
     render: (accounts) =>
       accountsConfig({
         core: keys.core.publicKey,
