@@ -27,7 +27,7 @@ const wantedBy = ({ principal, kind, since }: AuditRequest): WantedRecord => {
       record.principal === principal ||
       record.principal === principalAccount(principal)) &&
     (kind === undefined || isOfKind(record.kind, kind)) &&
-    Date.parse(record.time) >= sinceMs;
+    (parseInstant(record.time) ?? Number.POSITIVE_INFINITY) >= sinceMs;
 };
 
 /** Reads the stream AUDIT in pages. */
