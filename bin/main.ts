@@ -33,6 +33,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   dev: async () => (await import('./commands/dev-command.js')).addDev,
   doctor: async () => (await import('./commands/doctor-command.js')).addDoctor,
   env: async () => (await import('./commands/env-command.js')).addEnv,
+  connect: async () => (await import('./commands/connect-command.js')).addConnect,
   status: async () => (await import('./commands/status-command.js')).addStatus,
   call: async () => (await import('./commands/call-command.js')).addCall,
   agent: async () => (await import('./commands/agent-command.js')).addAgent,

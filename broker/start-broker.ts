@@ -34,6 +34,7 @@ import { claimDataDir } from '../system/processes/owner.js';
 import { startReaper } from '../system/processes/reaper.js';
 import { checkImportFinished } from './log/import-mark.js';
 import { serveStates } from './states/serve-states.js';
+import { openTlsFront } from './tls/tls-front.js';
 import { StateThread } from './states/state-thread.js';
 import { answerBytes } from './serving/answer.js';
 import { scheduleOperations, serveScheduling } from './schedules/serve-schedules.js';
@@ -221,7 +222,8 @@ const start = async (
 
   await parts.room.start();
   await recordGrants(server, parts, open, log);
-  const context = { ...contextOf(config, dataDir, server, parts), cage: cageStatus, audit };
+  const listen = await listening(config, server, lifetime, log);
+  const context = { ...contextOf(config, dataDir, server, parts), cage: cageStatus, audit, listen };
   const serving = [
     ...serve(server, parts, context, open.producer, audit),
     serveAccess(
@@ -265,9 +267,24 @@ const start = async (
     durability: config.durability,
     server: { version: context.server.version, embedded: context.server.embedded },
     guest: config.guest,
+    listen,
     modules: [...modules.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
   };
   return { ready, witness: open.witness, producer: open.producer };
+};
+
+/** Opens the address for other machines, and returns it; null if there is none. */
+const listening = async (
+  { listen }: StartConfig,
+  { url }: ServerSide,
+  lifetime: Lifetime,
+  log: BrokerLog,
+): Promise<string | null> => {
+  if (listen === undefined) return null;
+  const serverPort = Number(new URL(url).port);
+  const front = await runOrThrow(openTlsFront({ listen, serverPort, say: (text) => log.line('tls', text) }));
+  lifetime.onStop(() => front.close());
+  return front.url;
 };
 
 /** The log says who may do what before the first request is served. A full log does not stop a start. */
@@ -309,7 +326,7 @@ const contextOf = (
   dataDir: string,
   { url, embedded, link, pid }: ServerSide,
   { modules, supervisor, index, refusal, entrance }: Parts,
-): Omit<OperationsContext, 'cage' | 'audit'> => ({
+): Omit<OperationsContext, 'cage' | 'audit' | 'listen'> => ({
   nc: link.nc,
   jsm: link.jsm,
   refusal,

@@ -18,6 +18,7 @@ import { dial } from './dial.js';
 import { authenticatorOf } from './nkey.js';
 import type { Credential, Target } from './target.js';
 import { COMMAND_WORDS, type TargetWords } from './target-words.js';
+import { tlsFailure, tlsOptions } from './tls-options.js';
 import { seedIn } from './token-file.js';
 
 /** In a `.creds` file, which has a seed too. */
@@ -60,6 +61,13 @@ const advice = ({ source }: Target, words: TargetWords): string => {
 
 const connectFault = (target: Target, words: TargetWords, thrown: unknown): Fault => {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const insecure = tlsFailure(thrown);
+  if (insecure !== undefined) {
+    return fault(
+      'TLS_FAILED',
+      `${target.url} (${target.source}): there is no connection with TLS: ${insecure}`,
+    );
+  }
   if (isClientError(thrown, 'AuthorizationError', 'UserAuthenticationExpiredError')) {
     const where = `${target.url} (${target.source})`;
     return target.credential.kind === 'guest'
@@ -76,6 +84,8 @@ export const openTargetConnection =
   async () => {
     const auth = authenticator(target.credential);
     if (isLeft(auth)) return auth;
+    const tls = tlsOptions(target);
+    if (isLeft(tls)) return tls;
     try {
       const nc = await dial({
         servers: target.url,
@@ -83,6 +93,7 @@ export const openTargetConnection =
         name: 'tallystick',
         // For what is followed; every request has its own timeout.
         redialMs: RECONNECT_MS,
+        ...(tls.right === undefined ? {} : { tls: tls.right }),
         ...(auth.right === undefined ? {} : { authenticator: auth.right }),
       });
       if (target.credential.kind === 'guest') markGuest(nc);

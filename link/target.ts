@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js';
 import { MAX_KEY_BYTES, readBounded } from '../system/files/bounded-file.js';
 import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT } from '../schemas/config.js';
 import { type Fault, fault } from '../schemas/errors.js';
@@ -14,6 +14,17 @@ export interface TargetOptions {
   readonly creds?: string;
   /** A file of `tallystick token create`: it names the server too. */
   readonly token?: string;
+  /** Files of TLS, PEM: the authority of the broker; a certificate for the client, and its key. */
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+/** The files of TLS that a connection uses; without one, the authorities of the system count. */
+export interface TlsPaths {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export type Credential =
@@ -27,6 +38,7 @@ export interface Target {
   readonly credential: Credential;
   /** The source of the address, for messages. */
   readonly source: string;
+  readonly tls?: TlsPaths;
   /** The data directory of the broker, if the address is from there. */
   readonly dataDir?: string;
 }
@@ -111,6 +123,22 @@ const fromToken = (path: string, server: string | undefined, source: string): Ei
   return isLeft(token) ? token : right({ url: token.right.url, credential, source });
 };
 
+/** The files that options name, else the variables of the stock `nats` command line. */
+const tlsPaths = (
+  { tlsCa, tlsCert, tlsKey }: TargetOptions,
+  env: NodeJS.ProcessEnv,
+): TlsPaths | undefined => {
+  const ca = tlsCa ?? text(env.NATS_CA);
+  const cert = tlsCert ?? text(env.NATS_CERT);
+  const key = tlsKey ?? text(env.NATS_KEY);
+  if (ca === undefined && cert === undefined && key === undefined) return undefined;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+};
+
 /**
  * The broker that the options and variables name: `--token`, else `--server`, else `--data`, else TALLYSTICK_TOKEN,
  * else NATS_URL, else `./.tallystick`. An option beats a variable of the shell, and a variable beats the working
@@ -124,6 +152,17 @@ export const findTarget = (
   options: TargetOptions,
   env: NodeJS.ProcessEnv = process.env,
   words = COMMAND_WORDS,
+): Either<Fault, Target> =>
+  map((target: Target) => {
+    // The broker of a data directory is on this machine, and reached without TLS.
+    const tls = target.dataDir === undefined ? tlsPaths(options, env) : undefined;
+    return tls === undefined ? target : { ...target, tls };
+  })(findAddress(options, env, words));
+
+const findAddress = (
+  options: TargetOptions,
+  env: NodeJS.ProcessEnv,
+  words: TargetWords,
 ): Either<Fault, Target> => {
   const { data, server, creds, token } = options;
   if (token !== undefined && (creds !== undefined || data !== undefined)) {

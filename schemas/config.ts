@@ -2,7 +2,8 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static } from 'typebox';
 import { CAGE_MODES, type CageMode } from './cage.js';
 import { type Fault, fault } from './errors.js';
-import { defaultGuest, GUEST_LEVELS } from './guest.js';
+import { defaultGuest, GUEST_LEVELS, type GuestLevel } from './guest.js';
+import { type ListenInput, ListenSchema, parseListen } from './listen.js';
 import { DurabilitySchema } from './log.js';
 import { NAME_PATTERN } from './names.js';
 import { atLeastLike, parseBytes } from './quantity.js';
@@ -72,6 +73,8 @@ export const StartConfigSchema = Type.Object(
     cage: Type.Enum([...CAGE_MODES]),
     /** What a client without a credential may do. */
     guest: Type.Enum([...GUEST_LEVELS]),
+    /** Where clients of other machines connect, with TLS; absent: nowhere. */
+    listen: Type.Optional(ListenSchema),
   },
   { additionalProperties: false },
 );
@@ -79,7 +82,7 @@ export const StartConfigSchema = Type.Object(
 export type StartConfig = Static<typeof StartConfigSchema>;
 
 /** The configuration as users write it: members may be missing, and sizes may be text. */
-export interface StartInput {
+export interface StartInput extends ListenInput {
   readonly dataDir?: string | undefined;
   readonly natsUrl?: string | undefined;
   readonly natsPort?: string | number | undefined;
@@ -95,7 +98,7 @@ export interface StartInput {
   /** As `MODULE` or `MODULE=PORT`. */
   readonly inspected?: readonly string[] | undefined;
   readonly cage?: CageMode | string | undefined;
-  /** Absent: `call` if the server is on loopback, else `off`. */
+  /** Absent: `call` if the broker listens on loopback alone, else `off`. */
   readonly guest?: string | undefined;
 }
 
@@ -184,6 +187,13 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
     const message = 'the memory limit is for the embedded server, and you named a server elsewhere';
     return left(fault('USAGE', message, '/memoryLimitBytes'));
   }
+  if (input.natsUrl !== undefined && input.listen !== undefined) {
+    const message = 'a server elsewhere listens where its own configuration says, and you named one';
+    return left(fault('USAGE', message, '/listen'));
+  }
+  const guest = input.guest ?? (input.listen === undefined ? defaultGuest(input.natsUrl) : 'off');
+  const listen = parseListen(input, guest as GuestLevel);
+  if (isLeft(listen)) return listen;
   const config = check(
     defined({
       dataDir: input.dataDir ?? DEFAULT_DATA_DIR,
@@ -199,7 +209,8 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       trusted: (input.trusted ?? []).map(trustedOf),
       inspected: (input.inspected ?? []).map(inspectedOf),
       cage: input.cage ?? 'auto',
-      guest: input.guest ?? defaultGuest(input.natsUrl),
+      guest,
+      listen: listen.right,
     }),
   );
   return isLeft(config) ? left(inWords(config.left)) : config;

@@ -164,8 +164,13 @@ export const BrokerStatusSchema = Type.Object({
   conversationsOpen: Count,
   losses: Type.Immutable(Type.Array(LossReportSchema)),
   cage: CageStatusSchema,
-  guest: GuestSchema,
+  guest: Type.Optional(GuestSchema),
   audit: Type.Optional(AuditStatusSchema),
+  listen: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'Where clients of other machines connect, with TLS; null: nowhere.',
+    }),
+  ),
 });
 export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
 
@@ -203,6 +208,7 @@ export const ReadySchema = Type.Object(
     durability: Type.String(),
     server: ServerSchema,
     guest: GuestSchema,
+    listen: Type.Union([Type.String(), Type.Null()]),
     modules: Type.Immutable(
       Type.Array(Type.Object({ name: Type.String(), version: Type.String(), pid: Pid })),
     ),

@@ -35,6 +35,10 @@ interface Options {
   readonly inspect?: readonly string[];
   readonly cage?: string;
   readonly guest?: string;
+  readonly listen?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
   readonly json?: boolean;
 }
 
@@ -51,6 +55,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   '/maxConnections': '--max-connections',
   '/cage': '--cage',
   '/guest': '--guest',
+  '/listen': '--listen',
 };
 
 /** Options that may be given several times; the path names one of the values. */
@@ -106,6 +111,10 @@ export const configOf = (
     inspected: options.inspect,
     cage: options.cage,
     guest: options.guest,
+    listen: options.listen,
+    tlsCert: options.tlsCert,
+    tlsKey: options.tlsKey,
+    tlsCa: options.tlsCa,
   });
   return isLeft(config) ? left(named(config.left)) : config;
 };
@@ -183,12 +192,23 @@ export const addStart = (program: Command): void => {
       ).default('auto'),
     )
     .addOption(guestOption())
+    .option(
+      '--listen <host:port>',
+      'take connections of other machines here too, with TLS, such as 0.0.0.0:4443 (default: loopback only)',
+    )
+    .option('--tls-cert <file>', 'certificate of the broker for --listen, PEM')
+    .option('--tls-key <file>', 'key of that certificate, PEM')
+    .option(
+      '--tls-ca <file>',
+      'authorities of client certificates, PEM: each client needs one, besides its token',
+    )
     .option('--json', 'print one JSON object when ready')
     .action((options: Options) => runCommand(start(options)));
   withExamples(command, [
     'tallystick start',
     'tallystick start --data /var/lib/tallystick --max-bytes 10GB --memory-limit 700MiB',
     'tallystick start --nats-port 0 --json',
+    'tallystick start --listen 0.0.0.0:4443 --tls-cert broker.pem --tls-key broker.key',
     'tallystick start --nats nats://broker.example:4222 --module ./my-module',
   ]);
 };

@@ -5,6 +5,7 @@ import type { Fault } from '../../schemas/errors.js';
 import { GUEST_TEXT } from '../../schemas/guest.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { formatBytes } from '../../text/bytes.js';
+import type { CommandTarget, FoundTarget } from '../connect/command-target.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { auditStatusText } from '../text/audit-text.js';
@@ -12,9 +13,8 @@ import { modulesTable } from '../text/module-table.js';
 import { print, printJson } from '../output/output.js';
 import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
-import type { TargetOptions } from '../../link/target.js';
 
-interface Options extends TargetOptions {
+interface Options extends CommandTarget {
   readonly json?: boolean;
 }
 
@@ -39,7 +39,13 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
       'log',
       `${log.records} records, ${formatBytes(log.bytes)}${shareOf(log.bytes, log.maxBytes)}, sequences ${log.firstSeq} to ${log.lastSeq}`,
     ],
-    ['guest', `${status.guest}: ${GUEST_TEXT[status.guest]}`],
+    // A broker of an older version does not tell these.
+    ...(status.guest === undefined
+      ? []
+      : [['guest', `${status.guest}: ${GUEST_TEXT[status.guest]}`] as const]),
+    ...(typeof status.listen === 'string'
+      ? [['listen', `${status.listen}, for clients with a token`] as const]
+      : []),
     ['agents', `${status.agents}`],
     ['open', `${status.conversationsOpen} conversations`],
     ...(status.audit === undefined ? [] : [['audit', auditStatusText(status.audit)] as const]),
@@ -58,13 +64,24 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
   return [...lines, '', modulesTable(status.modules)].join('\n');
 };
 
+/** A command never uses or passes over a context silently. */
+const contextLines = ({ context, passedOver, url }: FoundTarget): readonly string[] => [
+  ...(context === undefined ? [] : [`context ${context}, ${url}`]),
+  ...(passedOver === undefined
+    ? []
+    : [
+        `context ${passedOver} is not used: this directory has a data directory. Use --context ${passedOver}`,
+      ]),
+];
+
 const status = (options: Options): TE.TaskEither<Fault, ExitCode> =>
-  withConnection(options, (nc) =>
+  withConnection(options, (nc, target) =>
     pipe(
       ask<BrokerStatus>(nc, OPS.status),
       TE.map((found) => {
-        if (options.json === true) printJson(found);
-        else print(formatStatus(found));
+        const { context } = target;
+        if (options.json === true) printJson(context === undefined ? found : { ...found, context });
+        else print([...contextLines(target), formatStatus(found)].join('\n'));
         return done;
       }),
     ),

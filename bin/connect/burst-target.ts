@@ -8,9 +8,9 @@ import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { openConnection } from './connect.js';
 import { brokerDataDir } from '../../link/broker-data-dir.js';
 import { ask } from '../../link/request-broker.js';
-import { findTarget, type TargetOptions } from '../../link/target.js';
+import { type CommandTarget, findCommandTarget } from './command-target.js';
 
-export interface BurstTarget extends TargetOptions {
+export interface BurstTarget extends CommandTarget {
   /** File with the seed of the key that the broker trusts. */
   readonly trusted?: string;
 }
@@ -25,7 +25,7 @@ const seedIn = (path: string): string => {
 export const installationOf =
   (options: BurstTarget, kind: LoadKind): TaskEither<Fault, Installation> =>
   async () => {
-    const target = findTarget(options);
+    const target = findCommandTarget(options);
     if (isLeft(target)) return target;
     const opened = await openConnection(options)();
     if (isLeft(opened)) return opened;

@@ -3,9 +3,9 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { openTargetConnection } from '../../link/open-target.js';
-import { findTarget, type Target, type TargetOptions } from '../../link/target.js';
 import { DEFAULT_DATA_DIR } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
+import { type CommandTarget, type FoundTarget, findCommandTarget } from './command-target.js';
 
 export const withTargetOptions = (command: Command): Command =>
   command
@@ -13,13 +13,17 @@ export const withTargetOptions = (command: Command): Command =>
     .option('--server <url>', 'a NATS server that a broker uses')
     .option('--creds <file>', 'credential: a .creds file or a file with an nkey seed')
     .option('--token <file>', 'token of `token create`; it names the server too (default: TALLYSTICK_TOKEN)')
+    .option('--context <name>', 'a broker that `connect add` has stored (default: the one of `connect use`)')
+    .option('--tls-ca <file>', 'authority of the broker, PEM (default: NATS_CA, else those of the system)')
+    .option('--tls-cert <file>', 'certificate of the client, PEM (default: NATS_CERT)')
+    .option('--tls-key <file>', 'key of that certificate, PEM (default: NATS_KEY)')
     .option('--json', 'print JSON');
 
 /** A connection that the caller closes; otherwise like `withConnection`. */
 export const openConnection =
-  (options: TargetOptions): TaskEither<Fault, NatsConnection> =>
+  (options: CommandTarget): TaskEither<Fault, NatsConnection> =>
   async () => {
-    const target = findTarget(options);
+    const target = findCommandTarget(options);
     return isLeft(target) ? target : openTargetConnection(target.right)();
   };
 
@@ -29,11 +33,11 @@ export const openConnection =
  */
 export const withConnection =
   <T>(
-    options: TargetOptions,
-    work: (nc: NatsConnection, target: Target) => TaskEither<Fault, T>,
+    options: CommandTarget,
+    work: (nc: NatsConnection, target: FoundTarget) => TaskEither<Fault, T>,
   ): TaskEither<Fault, T> =>
   async () => {
-    const target = findTarget(options);
+    const target = findCommandTarget(options);
     if (isLeft(target)) return target;
     const opened = await openTargetConnection(target.right)();
     if (isLeft(opened)) return opened;

@@ -58,8 +58,8 @@ const running = async (data: string, pid: number): Promise<readonly Diagnosis[]>
     'broker',
     `pid ${pid} at ${server.url}, nats-server ${server.version}, durability ${durability}`,
   );
-  const guests = asOk('guest', `${guest}: ${GUEST_TEXT[guest]}`);
-  return [broker, guests, ...logChecks(status.right), ...moduleChecks(status.right)];
+  const guests = guest === undefined ? [] : [asOk('guest', `${guest}: ${GUEST_TEXT[guest]}`)];
+  return [broker, ...guests, ...logChecks(status.right), ...moduleChecks(status.right)];
 };
 
 /** The broker of that data directory if one runs; else whether one could take its port. */

@@ -46,9 +46,16 @@ const untilEnd = async (broker: RunningBroker, stop: Promise<NodeJS.Signals>): P
   return typeof reason === 'string' ? { kind: 'asked' } : { kind: 'failed', reason, loss };
 };
 
-/** The configuration for a restart in the same place, on the port that the clients know. */
-const samePlace = (config: StartConfig, { nats }: Ready): StartConfig =>
-  config.natsUrl === undefined ? { ...config, natsPort: Number(new URL(nats).port) } : config;
+const portOf = (url: string): number => Number(new URL(url).port);
+
+/** The configuration for a restart in the same place, on the ports that the clients know. */
+const samePlace = (config: StartConfig, { nats, listen }: Ready): StartConfig => ({
+  ...config,
+  ...(config.natsUrl === undefined ? { natsPort: portOf(nats) } : {}),
+  ...(config.listen === undefined || listen === null
+    ? {}
+    : { listen: { ...config.listen, port: portOf(listen) } }),
+});
 
 /** How the broker of this process speaks to its terminal. */
 export interface BrokerVoice {

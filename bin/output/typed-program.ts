@@ -11,6 +11,7 @@ export const COMMAND_NAMES = [
   'dev',
   'doctor',
   'env',
+  'connect',
   'status',
   'call',
   'agent',

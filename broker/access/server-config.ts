@@ -9,6 +9,8 @@ export interface ServerSettings {
   readonly storeDir: string;
   /** `always` under durability `fsync`; a duration such as `2m` under `os`. */
   readonly syncInterval: string;
+  /** Clients connect from other machines, so more time may pass until they say who they are. */
+  readonly isRemote?: boolean;
 }
 
 export interface AccessPlan {
@@ -140,6 +142,7 @@ export const serverConfig = (settings: ServerSettings, plan: AccessPlan): string
     `jetstream: { store_dir: ${q(settings.storeDir)}, sync_interval: ${q(settings.syncInterval)} }`,
     // A client that cannot keep up is cut after this, instead of holding back what the rest waits for.
     'write_deadline: "10s"',
+    ...(settings.isRemote === true ? ['authorization: { timeout: 10 }'] : []),
     // What a connection has no room for is refused to who sends it. Held back for 2 ms, large requests come faster
     // than the server can pass them on, and it closes the broker's connection with all that waits in it.
     'no_fast_producer_stall: true',

@@ -39,8 +39,9 @@ export interface OperationsContext {
   /** Calls of closed connections that were not stored, by account. */
   readonly dropped: () => ReadonlyMap<string, number>;
   readonly cage: BrokerStatus['cage'];
-  readonly guest: BrokerStatus['guest'];
+  readonly guest: NonNullable<BrokerStatus['guest']>;
   readonly audit: Pick<Audit, 'status'>;
+  readonly listen: string | null;
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -127,6 +128,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             cage: context.cage,
             guest: context.guest,
             audit,
+            listen: context.listen,
             dataDir: context.dataDir,
             pid: process.pid,
             log: {

@@ -124,6 +124,7 @@ const embedded = ({
               host: HOST,
               port: number,
               storeDir: resolve(dir, 'store'),
+              isRemote: config.listen !== undefined,
               syncInterval: config.durability === 'fsync' ? 'always' : OS_SYNC_INTERVAL,
             },
             {

@@ -19,6 +19,8 @@ export interface ConnectOptions {
   readonly creds?: string;
   /** A file of `tallystick token create`. It names the server too. Default: `TALLYSTICK_TOKEN`. */
   readonly token?: string;
+  /** Files of TLS, PEM: the authority of the broker; a certificate of this program, and its key. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** A connection that you have; it stays open when this one is closed. */
   readonly connection?: NatsConnection;
 }
@@ -35,7 +37,7 @@ const refusedWith = (fault: Fault): Refused => {
  * or `NATS_URL`, else that of `./.tallystick`. A token is the credential too. Else credentials come from `creds`, from
  * `NATS_USER`, `NATS_CREDS` or `NATS_NKEY`, or from the data directory. A lost connection is dialled again for ever.
  *
- * Throws {@link Refused}: BROKER_UNREACHABLE, SERVER_REFUSED, or USAGE.
+ * Throws {@link Refused}: BROKER_UNREACHABLE, SERVER_REFUSED, TLS_FAILED, or USAGE.
  *
  * @example
  * await using tally = await connect();
@@ -47,7 +49,9 @@ export const connect = async (options: ConnectOptions = {}): Promise<Tally> => {
     keepAlive(connection);
     return createTally({ connection, isOwn: false, dataDir: named.data });
   }
-  const target = findTarget(named satisfies TargetOptions, process.env, PROGRAM_WORDS);
+  const { tls: { ca, cert, key } = {}, ...place } = named;
+  const files = { ...(ca && { tlsCa: ca }), ...(cert && { tlsCert: cert }), ...(key && { tlsKey: key }) };
+  const target = findTarget({ ...place, ...files } satisfies TargetOptions, process.env, PROGRAM_WORDS);
   if (isLeft(target)) throw refusedWith(target.left);
   const opened = await openTargetConnection(target.right, PROGRAM_WORDS)();
   if (isLeft(opened)) throw refusedWith(opened.left);

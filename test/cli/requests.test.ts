@@ -28,6 +28,7 @@ const STATUS: BrokerStatus = {
     lastSeq: 1_200,
   },
   guest: 'call',
+  listen: null,
   requestsWaiting: {},
   modules: [
     {

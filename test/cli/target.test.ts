@@ -148,6 +148,7 @@ describe('a start', () => {
       durability: 'fsync',
       server: { version: '2.15.1', embedded: true },
       guest: 'call',
+      listen: null,
       modules: [{ name: 'accounts', version: '1.0.0', pid: 7 }],
     };
     const typed = () => 'npx tallystick';

@@ -38,6 +38,18 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
     'needs systemd and its rights; test/docs/deploy.test.ts checks the unit',
   ],
   [
+    'tallystick start --listen 0.0.0.0:4443 --tls-cert broker.pem --tls-key broker.key',
+    'needs a certificate; test/broker/tls/listen.test.ts starts such a broker',
+  ],
+  [
+    "nats --server tls://broker.example:4443 --tlsca ca.pem --nkey ci.token req call.accounts.balance.gina '{}'\ntallystick call accounts.balance --agent gina --server tls://broker.example:4443 --tls-ca ca.pem --token ci.token",
+    'names a machine; test/broker/tls/listen.test.ts calls so',
+  ],
+  [
+    'tallystick connect add prod --server tls://broker.example:4443 --tls-ca ca.pem --token ci.token\ntallystick status',
+    'names a machine; test/cli/connect.test.ts types both',
+  ],
+  [
     'docker build -f deploy/Dockerfile -t tallystick .\ndocker run --init --volume tallystick:/data --stop-timeout 90 tallystick',
     'needs Docker; test/docs/deploy.test.ts checks what the file names',
   ],

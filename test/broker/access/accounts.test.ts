@@ -71,7 +71,7 @@ describe('accounts', () => {
     for (const line of shared) {
       assert.match(
         line,
-        /subject: "(send|ask|discover|schedule|producer)\.[^"]*\.(guest|operator)" \}, to: "/,
+        /subject: "(send|ask|discover|schedule|state|producer)\.[^"]*\.(guest|operator)" \}, to: "/,
       );
     }
   });
