@@ -16,7 +16,11 @@ interface Recorded {
   readonly told: (body: Body, reply: object | undefined) => ToldAct | undefined;
 }
 
-const text = (body: Body, key: string): string => String(body[key] ?? '');
+/** A request may have anything there, also an object whose `toString` is no function. Then it names nothing. */
+const text = (body: Body, key: string): string => {
+  const value = body[key];
+  return typeof value === 'object' || value === undefined ? '' : `${value}`;
+};
 
 const targeted = (kind: ActKind, key: string): Recorded => ({
   kind,

@@ -88,6 +88,16 @@ const people = (who: Who): readonly Target[] => [
   },
   {
     who,
+    row: 'states',
+    subject: fc.oneof(
+      one('state.accounts.x', 'state.accounts', 'state.nobody.x'),
+      with1('state.accounts.'),
+      with1('state.'),
+    ),
+    keys: ['amount'],
+  },
+  {
+    who,
     row: 'discovery',
     subject: fc.oneof(
       one('$SRV.PING', '$SRV.INFO', '$SRV.STATS', '$SRV.INFO.accounts'),

@@ -59,6 +59,14 @@ const producer: Maker = (random, known) => {
   return { kind: 'producer', subject: verb, payload: body };
 };
 
+const state: Maker = (random, known) => {
+  const module = random.next() < 0.8 ? random.pick(SERVED) : token(random);
+  const subject = random.next() < 0.2 ? `state.${module}` : `state.${module}.${token(random)}`;
+  const atLeast = random.next() < 0.8 ? `${sequence(random, known)}` : oddText(random);
+  const headers = random.next() < 0.3 ? { headers: headersOf({ 'Tally-At-Least': atLeast }) } : {};
+  return { kind: 'state', subject, payload: payload(random), ...headers };
+};
+
 const discovery: Maker = (random) => {
   const verb = random.pick(['PING', 'INFO', 'STATS']);
   const name = random.pick(SERVED);
@@ -104,6 +112,7 @@ const PEOPLE: readonly (readonly [number, Maker])[] = [
   [22, addressed('cmd')],
   [15, schedule],
   [4, producer],
+  [3, state],
   [6, discovery],
   [8, foreign],
 ];
