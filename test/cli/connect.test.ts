@@ -27,8 +27,8 @@ describe('tallystick connect', () => {
   before(async () => {
     home = tempDir();
     mkdirSync(join(home.path, 'elsewhere'));
-    ca = makeAuthority(home.path, 'authority');
-    const { cert, key } = makeCertificate(home.path, 'broker', ca);
+    ca = await makeAuthority(home.path, 'authority');
+    const { cert, key } = await makeCertificate(home.path, 'broker', ca);
     broker = await startBroker({
       dataDir: join(home.path, 'here', '.tallystick'),
       shipped: ['accounts'],

@@ -46,11 +46,11 @@ let ca: CertificateFiles;
 let other: CertificateFiles;
 let served: CertificateFiles;
 
-before(() => {
+before(async () => {
   home = tempDir();
-  ca = makeAuthority(home.path, 'authority');
-  other = makeAuthority(home.path, 'other-authority');
-  served = makeCertificate(home.path, 'broker', ca);
+  ca = await makeAuthority(home.path, 'authority');
+  other = await makeAuthority(home.path, 'other-authority');
+  served = await makeCertificate(home.path, 'broker', ca);
 });
 after(() => home?.[Symbol.asyncDispose]());
 
@@ -178,7 +178,7 @@ describe('a broker that listens with TLS', () => {
   });
 
   it('uses a renewed certificate for the next connection, and keeps the old one if the new one cannot be used', async () => {
-    const renewed = makeCertificate(home.path, 'renewed', other);
+    const renewed = await makeCertificate(home.path, 'renewed', other);
     copyFileSync(renewed.key, `${served.key}.new`);
     copyFileSync(renewed.cert, `${served.cert}.new`);
     renameSync(`${served.key}.new`, served.key);
@@ -191,7 +191,7 @@ describe('a broker that listens with TLS', () => {
     await waitFor('a line about it', () =>
       broker.stderr.find((line) => /TLS_FAILED.*stays in use/.test(line)),
     );
-    served = makeCertificate(home.path, 'broker', ca);
+    served = await makeCertificate(home.path, 'broker', ca);
   });
 
   it('says where it listens in status', async () => {
@@ -215,7 +215,7 @@ describe('a broker that wants certificates of clients', () => {
     refusalOf({ server: url, token, tls: { ca: ca.cert, ...tls } });
 
   it('takes a token with a certificate of its authority, and refuses every other one with the reason', async () => {
-    const mine = makeCertificate(home.path, 'client', ca);
+    const mine = await makeCertificate(home.path, 'client', ca);
     assert.equal(await refusalWith(mine), 'connected');
     const stock = await natsCli(
       [
@@ -236,9 +236,9 @@ describe('a broker that wants certificates of clients', () => {
     );
     assert.match(stock.stdout, /"status":"ok"/, stock.stderr);
     assert.match(await refusalWith({}), /TLS_FAILED: .*Client Certificate Required/i);
-    const expired = makeCertificate(home.path, 'expired', ca, { days: -1 });
+    const expired = await makeCertificate(home.path, 'expired', ca, { days: -1 });
     assert.match(await refusalWith(expired), /TLS_FAILED: .*Certificate Refused: .*EXPIRED/i);
-    const foreign = makeCertificate(home.path, 'foreign', other);
+    const foreign = await makeCertificate(home.path, 'foreign', other);
     assert.match(await refusalWith(foreign), /TLS_FAILED: .*Certificate Refused/i);
     const bare = await natsCli(
       ['--tlsca', ca.cert, '--nkey', token, 'req', 'call.accounts.balance.x', '{}'],
@@ -248,15 +248,15 @@ describe('a broker that wants certificates of clients', () => {
   });
 
   it('wants a token too: a certificate says that a machine may connect, not who asks', async () => {
-    const mine = makeCertificate(home.path, 'tokenless', ca);
+    const mine = await makeCertificate(home.path, 'tokenless', ca);
     const tls = { ca: ca.cert, ...mine };
     assert.match(await refusalOf({ server: url, tls }), /SERVER_REFUSED: .*no client without a token/);
   });
 });
 
 it('an expired certificate of a server, and one for another name, are TLS_FAILED', async () => {
-  const expired = makeCertificate(home.path, 'late', ca, { days: -1 });
-  const named = makeCertificate(home.path, 'elsewhere', ca, { names: 'DNS:elsewhere.example' });
+  const expired = await makeCertificate(home.path, 'late', ca, { days: -1 });
+  const named = await makeCertificate(home.path, 'elsewhere', ca, { names: ['elsewhere.example'] });
   for (const [{ cert, key }, reason] of [
     [expired, /TLS_FAILED: .*expired/],
     [named, /TLS_FAILED: .*(altname|alternative|IP)/i],
@@ -272,8 +272,8 @@ it('an expired certificate of a server, and one for another name, are TLS_FAILED
 });
 
 it('a start names what an address beyond loopback lacks, and a file that cannot be used', async () => {
-  const mine = makeCertificate(home.path, 'mine', ca);
-  const late = makeCertificate(home.path, 'too-late', ca, { days: -1 });
+  const mine = await makeCertificate(home.path, 'mine', ca);
+  const late = await makeCertificate(home.path, 'too-late', ca, { days: -1 });
   const cases: readonly (readonly [args: readonly string[], code: number, reason: RegExp])[] = [
     [['--listen', '0.0.0.0:0'], 2, /LISTEN_UNSAFE: --listen: .*--tls-cert is missing/],
     [['--listen', '0.0.0.0:0', '--tls-cert', mine.cert], 2, /LISTEN_UNSAFE: .*--tls-key is missing/],
