@@ -202,10 +202,7 @@ describe('a module that is one TypeScript file', () => {
     const unchanged = await differing('./given.ts');
     assert.match(unchanged, /"kind":"ended"/);
     assert.doesNotMatch(unchanged, /cmd\.given\.sell/);
-    assert.match(
-      await differing('./given-2.ts'),
-      /"verdict":"different".*"cmd\.given\.sell\.lear\.guest"/,
-    );
+    assert.match(await differing('./given-2.ts'), /"verdict":"different".*"cmd\.given\.sell\.lear\.guest"/);
   });
 });
 

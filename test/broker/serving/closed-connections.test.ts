@@ -8,6 +8,7 @@ import type { Result } from '../../../schemas/result.js';
 import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
 import { brokerStatus } from '../../support/broker-status.js';
 import { leavingCaller } from '../../support/leaving-caller.js';
+import { byForm } from '../../support/form.js';
 import { connectOperator, soundLog } from '../../support/log-checks.js';
 import { readAll } from '../../support/log.js';
 import { sourceManifest, writeSourceModule } from '../../support/source-module.js';
@@ -16,8 +17,8 @@ import { waitFor } from '../../support/wait-for.js';
 
 const NAME = 'gated';
 /** Fewer than a connection may have waiting, so none is refused for too much. */
-const CALLS = 6_000;
-const COMMANDS = 2_000;
+const CALLS = byForm({ short: 1_500, deep: 6_000 });
+const COMMANDS = byForm({ short: 500, deep: 2_000 });
 /** Calls of one connection to one module that may be under way: these are stored before their caller is gone. */
 const UNDER_WAY = 64;
 
