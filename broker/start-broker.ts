@@ -45,6 +45,7 @@ import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
 import { HostSpare } from './supervisor/host-spare.js';
 import { ModuleCages } from './supervisor/module-cages.js';
 import { findCage } from '../system/cage/find-cage.js';
+import { MarksMemory } from './supervisor/marks-memory.js';
 import { ModuleMemory } from './supervisor/module-memory.js';
 import { inspectPortsOf } from './supervisor/inspect-ports.js';
 import { type Rest, startPlan } from './supervisor/start-plan.js';
@@ -149,6 +150,7 @@ const start = async (
   lifetime.onStop(() => claim.release());
   orThrow(checkImportFinished(dataDir));
   const memory = orThrow(ModuleMemory.open(dataDir));
+  const marks = orThrow(MarksMemory.open(dataDir, (text) => log.line('supervisor', text)));
   const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
   const principals = orThrow(Principals.open(dataDir, (text) => log.line('access', text)));
   lifetime.onStop(() => principals.close());
@@ -206,6 +208,7 @@ const start = async (
     inspectPorts,
     cages,
     memory,
+    marks,
     principals,
     audit,
     reaper,
@@ -225,7 +228,7 @@ const start = async (
   const listen = await listening(config, server, lifetime, log);
   const context = { ...contextOf(config, dataDir, server, parts), cage: cageStatus, audit, listen };
   const serving = [
-    ...serve(server, parts, context, open.producer, audit),
+    ...serve(server, parts, context, open.producer, audit, marks),
     serveAccess(
       {
         nc,
@@ -244,7 +247,8 @@ const start = async (
     say: (text) => log.line('states', text),
   });
   lifetime.onStop(() => states.close());
-  serving.push(serveStates({ nc, directory: modules, entrance: parts.entrance, states }));
+  const stateMarks = (module: string) => marks.of(module).state;
+  serving.push(serveStates({ nc, directory: modules, entrance: parts.entrance, states, marks: stateMarks }));
   await server.link.people.flush();
   lifetime.onReplaced(() => {
     gateway.retire();
@@ -349,12 +353,13 @@ const serve = (
   context: OperationsContext,
   producer: Producer,
   audit: Audit,
+  marks: MarksMemory,
 ): readonly Listening[] => {
   const handlers = new Map([
     ...operations(context),
     ...scheduleOperations(schedules),
     ...deadOperations({ nc: link.nc, jsm: context.jsm, producer, index, refusal }),
-    ...auditOperations(context.jsm),
+    ...auditOperations(context.jsm, () => marks.all),
   ]);
   const serving = [
     serveControl(link.nc, modules, stacks),

@@ -17,6 +17,7 @@ import type { Reaper } from '../system/processes/reaper.js';
 import type { Link } from './server/link.js';
 import { EpochPace } from './supervisor/epoch-pace.js';
 import type { ModuleSource } from './supervisor/manifest-file.js';
+import type { MarksMemory } from './supervisor/marks-memory.js';
 import type { ModuleCages } from './supervisor/module-cages.js';
 import {
   endFold,
@@ -42,6 +43,7 @@ export interface SurroundingsOptions {
   /** Of the modules that a debugger may attach to. */
   readonly inspectPorts?: ReadonlyMap<string, number>;
   readonly cages: ModuleCages;
+  readonly marks?: Pick<MarksMemory, 'learn'>;
   readonly reaper: Reaper;
   readonly log: BrokerLog;
 }
@@ -123,7 +125,7 @@ const READ_WAIT_MS = 30_000;
 
 /** What a module needs of the broker. */
 export const surroundings = (
-  { server, open, dataDir, hostEntry, spare, inspectPorts, cages, reaper, log }: SurroundingsOptions,
+  { server, open, dataDir, hostEntry, spare, inspectPorts, cages, marks, reaper, log }: SurroundingsOptions,
   { index, unowned, handlerCalls }: CommandParts,
   usable: ReturnType<typeof dropSnapshotsAhead>,
 ): ModuleSurroundings => ({
@@ -132,6 +134,7 @@ export const surroundings = (
   snapshotsDir: (module) => join(dataDir, 'snapshots', module),
   spare,
   cages,
+  learn: (manifest) => marks?.learn(manifest),
   reaper,
   inspectPort: (module) => inspectPorts?.get(module),
   grant: (manifest) => server.access.grant(manifest),

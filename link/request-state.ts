@@ -4,6 +4,7 @@ import { headers as makeHeaders, type NatsConnection } from 'nats';
 import type { Fault } from '../schemas/errors.js';
 import { HEADER } from '../schemas/headers.js';
 import { stateSubject } from '../schemas/subjects.js';
+import type { JsonSchema } from '../schemas/validate.js';
 import { sendRequest } from './request-broker.js';
 import { COMMAND_WORDS } from './target-words.js';
 
@@ -13,6 +14,8 @@ export interface RemoteState {
   readonly time: string;
   readonly schema: number;
   readonly state: unknown;
+  /** What to hide of it from a person: schemas with marks. Absent: nothing. */
+  readonly sensitive?: readonly JsonSchema[];
 }
 
 /** Whose state, and from which record on. */

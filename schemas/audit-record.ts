@@ -21,6 +21,7 @@ export const ACTS = [
   'token.revoke',
   'schedule.cancel',
   'dead.redrive',
+  'data.reveal',
   'broker.start',
   'broker.stop',
 ] as const;

@@ -24,21 +24,22 @@ const decoder = new TextDecoder();
 const isBlank = (byte: number | undefined): boolean =>
   byte === BLANK || byte === NEWLINE || byte === RETURN || byte === TAB;
 
-const behindBlanks = (bytes: Uint8Array, from: number): number => {
+/** The position of the next byte that is no blank. */
+export const behindBlanks = (bytes: Uint8Array, from: number): number => {
   let at = from;
   while (isBlank(bytes[at])) at += 1;
   return at;
 };
 
 /** The position after the text whose first quote is at `from`. */
-const behindText = (bytes: Uint8Array, from: number): number => {
+export const behindText = (bytes: Uint8Array, from: number): number => {
   let at = from + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return Math.min(at + 1, bytes.length);
 };
 
 /** The position after the value that begins at `from`. */
-const behindValue = (bytes: Uint8Array, from: number): number => {
+export const behindValue = (bytes: Uint8Array, from: number): number => {
   let depth = 0;
   let at = from;
   while (at < bytes.length) {

@@ -143,6 +143,16 @@ export const ManifestSchema = Type.Object(
       }),
     ),
     limits: Type.Optional(LimitsSchema),
+    sensitive: Type.Optional(
+      Type.Unsafe<readonly string[]>(
+        Type.Array(Type.String({ minLength: 1, maxLength: 1_024 }), {
+          maxItems: 200,
+          description:
+            'Paths in the states of its agents whose values are hidden where a person looks at them: `card.number`. `*` is ' +
+            'any member or item: `orders.*.email`. Schemas mark their values with `sensitive: true`.',
+        }),
+      ),
+    ),
     cage: Type.Optional(CageRequestSchema),
     start: Type.Union(
       [

@@ -23,6 +23,7 @@ export const OPS = {
   deadRedrive: 'ops.dead.redrive',
   deadResults: 'ops.dead.results',
   auditList: 'ops.audit.list',
+  sensitive: 'ops.sensitive',
 } as const;
 
 /**

@@ -56,7 +56,7 @@ const KEYWORDS: readonly (readonly [readonly string[], (value: unknown) => boole
   [['required'], isStrings, 'is not an array of strings'],
   [['pattern', '$ref', 'format'], (value) => typeof value === 'string', 'is not a string'],
   [['enum'], Array.isArray, 'is not an array'],
-  [['uniqueItems'], (value) => typeof value === 'boolean', 'is not true or false'],
+  [['uniqueItems', 'sensitive'], (value) => typeof value === 'boolean', 'is not true or false'],
 ];
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

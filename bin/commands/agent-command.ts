@@ -8,6 +8,9 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { describeState, showState, unknownAgent, withAgents } from '../jobs/with-agents.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { isNamedByAddress } from '../connect/data-dir.js';
+import { type RevealOptions, withReveal } from '../connect/known-masks.js';
+import { Masks } from '../../schemas/masks.js';
+import { NO_MARKS } from '../../schemas/sensitive.js';
 import type { ExitCode } from '../output/exit.js';
 import { moduleCode } from '../jobs/module-code.js';
 import { name, logPlace, positive, waiting, withDefault } from '../options/option-values.js';
@@ -21,7 +24,7 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-interface GetOptions extends Options {
+interface GetOptions extends Options, RevealOptions {
   readonly at?: number | Date;
   /** Source file, directory or package of the module's code. */
   readonly module?: string;
@@ -35,23 +38,32 @@ interface AgentListOptions extends Options {
   readonly limit: number;
 }
 
-const showNow = (module: string, agent: string, found: AgentState, json: boolean | undefined): ExitCode => {
-  const { seq, time, schema, state } = found;
+const showNow = (
+  module: string,
+  agent: string,
+  found: AgentState,
+  masks: Masks,
+  json: boolean | undefined,
+): ExitCode => {
+  const { seq, time, schema } = found;
+  const state = masks.state(module, found.state);
   if (json === true) printJson({ module, agent, seq, time, schema, state });
-  else print(describeState(module, agent, found));
+  else print(describeState(module, agent, { ...found, state }));
   return done;
 };
 
 /** The state as it is now, from the snapshots alone. */
 const getHere = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
-  withAgents(module, options, (agents) => async () => {
+  withAgents(module, options, (agents, masks) => async () => {
     const { atLeast, timeout, json } = options;
     if (atLeast !== undefined) {
       const reached = await agents.atLeast(atLeast, { timeoutMs: timeout })();
       if (E.isLeft(reached)) return reached;
     }
     const found = agents.get(agent);
-    return found === undefined ? unknownAgent(module, agent) : E.right(showNow(module, agent, found, json));
+    return found === undefined
+      ? unknownAgent(module, agent)
+      : E.right(showNow(module, agent, found, masks, json));
   });
 
 /** The same from a broker that may be on another machine: it is asked, and needs the grant `read` alone. */
@@ -63,7 +75,11 @@ const getThere = (module: string, agent: string, options: GetOptions): TE.TaskEi
         { module, agent, ...(options.atLeast === undefined ? {} : { atLeast: options.atLeast }) },
         options.timeout,
       ),
-      TE.map((found) => showNow(module, agent, found, options.json)),
+      TE.map((found) => {
+        const hidden = options.reveal === true ? [] : (found.sensitive ?? []);
+        const masks = new Masks({ [module]: { ...NO_MARKS, state: hidden } });
+        return showNow(module, agent, found, masks, options.json);
+      }),
     ),
   );
 
@@ -77,11 +93,18 @@ const getPast = (
   at: number | Date,
   options: GetOptions,
 ): TE.TaskEither<Fault, ExitCode> =>
-  withAgents(module, options, (agents) =>
+  withAgents(module, options, (agents, masks) =>
     withConnection(options, (nc) =>
       pipe(
         moduleCode(nc, module, options.module),
-        TE.chain((code) => showState({ nc, agents, module: code, agent }, at, options.json === true)),
+        TE.chain((code) =>
+          showState(
+            { nc, agents, module: code, agent },
+            at,
+            options.json === true,
+            masks.with(code.manifest),
+          ),
+        ),
       ),
     ),
   );
@@ -132,12 +155,14 @@ export const addAgent = (program: Command): void => {
     .description('look at the states of agents, from the snapshots of their module');
   withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
 
-  const one = withTargetOptions(
-    group
-      .command('get')
-      .argument('<module>', 'whose agent', name('MODULE'))
-      .argument('[id]', 'the agent (default: the module itself)', name('ID'))
-      .description('print the state of one agent, and the sequence of the record that last changed it'),
+  const one = withReveal(
+    withTargetOptions(
+      group
+        .command('get')
+        .argument('<module>', 'whose agent', name('MODULE'))
+        .argument('[id]', 'the agent (default: the module itself)', name('ID'))
+        .description('print the state of one agent, and the sequence of the record that last changed it'),
+    ),
   )
     .option('--at <place>', 'the state at a sequence, at a time, or a duration ago', logPlace('--at'))
     .option(

@@ -11,6 +11,7 @@ import { Payload } from '../../schemas/payload.js';
 import { asTyped } from '../output/typed-program.js';
 import { printable } from '../../text/printable.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
+import { askMasks, type RevealOptions, withReveal } from '../connect/known-masks.js';
 import type { ExitCode } from '../output/exit.js';
 import { name, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printLine } from '../output/output.js';
@@ -20,7 +21,7 @@ import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../../link/target.js';
 
-interface Options extends TargetOptions {
+interface Options extends TargetOptions, RevealOptions {
   readonly json?: boolean;
   readonly module?: string;
   readonly limit?: number;
@@ -114,8 +115,11 @@ const show = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
       TE.bind('answer', () => ask<{ letter: DeadDetails }>(nc, OPS.deadShow, { seq })),
       // The letter has a part of a large payload. The log has all of it.
       TE.bind('command', ({ answer }) => recordsAt({ nc, prefix: '$JS.API' }, [answer.letter.command])),
-      TE.map(({ answer: { letter }, command: [command] }) => {
-        const payload = new Payload(command?.data ?? new Uint8Array(0));
+      TE.bind('masks', () => askMasks(nc, options, `dead show ${seq}`)),
+      TE.map(({ answer: { letter }, command: [command], masks }) => {
+        const payload = new Payload(
+          command === undefined ? new Uint8Array(0) : masks.bytes(command.subject, command.data),
+        );
         print(options.json === true ? letterLine(letter, payload) : formatLetter(letter, payload));
         return done;
       }),
@@ -176,11 +180,13 @@ export const addDead = (program: Command): void => {
     .action((options: Options) => runCommand(list(options)));
   withExamples(listed, ['tallystick dead list', 'tallystick dead list --module orders --limit 20 --json']);
 
-  const shown = withTargetOptions(
-    group
-      .command('show')
-      .argument('<seq>', 'sequence of the command', positive('SEQ'))
-      .description('print all of one dead letter, with its payload and its redrives'),
+  const shown = withReveal(
+    withTargetOptions(
+      group
+        .command('show')
+        .argument('<seq>', 'sequence of the command', positive('SEQ'))
+        .description('print all of one dead letter, with its payload and its redrives'),
+    ),
   ).action((seq: number, options: Options) => runCommand(show(seq, options)));
   withExamples(shown, ['tallystick dead show 17', 'tallystick dead show 17 --json']);
 

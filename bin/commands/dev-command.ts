@@ -63,6 +63,7 @@ export const addDev = (program: Command): void => {
       repeated,
     )
     .addOption(guestOption())
+    .option('--reveal', 'show sensitive values too')
     .option('--quiet', 'print no calls that succeed, and no output of the broker')
     .option('--json', 'print one JSON object for each event')
     .addHelpText(

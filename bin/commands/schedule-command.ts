@@ -9,6 +9,8 @@ import { OPS } from '../../schemas/operate.js';
 import { printable } from '../../text/printable.js';
 import type { Schedule, ScheduleDetails, SchedulePage } from '../../schemas/schedule.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
+import type { Masks } from '../../schemas/masks.js';
+import { askMasks, type RevealOptions, withReveal } from '../connect/known-masks.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { fittedTable } from '../text/fitted-table.js';
@@ -16,6 +18,9 @@ import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import { type ShowOptions, showReply } from '../text/show-reply.js';
 import { when } from '../text/schedule-text.js';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 const address = ({ module, action, agent }: Schedule): string =>
   `${module}.${action}${agent === null ? '' : `.${agent}`}`;
@@ -59,11 +64,22 @@ const details = (schedule: ScheduleDetails): string =>
 const detailsLine = ({ payload, ...schedule }: ScheduleDetails): string =>
   `${JSON.stringify(schedule).slice(0, -1)},"data":${payload ?? 'null'}}`;
 
-const show = (id: string, options: ShowOptions): TE.TaskEither<Fault, ExitCode> =>
+const maskedDetails = (masks: Masks, { payload, ...schedule }: ScheduleDetails): ScheduleDetails => ({
+  ...schedule,
+  payload:
+    payload === null
+      ? null
+      : decoder.decode(masks.input(schedule.module, schedule.action, encoder.encode(payload))),
+});
+
+const show = (id: string, options: ShowOptions & RevealOptions): TE.TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) =>
     pipe(
-      ask<ScheduleDetails>(nc, OPS.scheduleShow, { id }),
-      TE.map((found) => {
+      TE.Do,
+      TE.bind('whole', () => ask<ScheduleDetails>(nc, OPS.scheduleShow, { id })),
+      TE.bind('masks', () => askMasks(nc, options, `schedule show ${id}`)),
+      TE.map(({ whole, masks }) => {
+        const found = maskedDetails(masks, whole);
         print(options.json === true ? detailsLine(found) : details(found));
         return done;
       }),
@@ -111,12 +127,14 @@ export const addSchedule = (program: Command): void => {
   );
   withExamples(list, ['tallystick schedule list', 'tallystick schedule list --json']);
 
-  const one = withTargetOptions(
-    group
-      .command('show')
-      .argument('<id>', 'id of the schedule, as `schedule list` prints it')
-      .description('print one schedule with the payload and headers of its commands'),
-  ).action((id: string, options: ShowOptions) => runCommand(show(id, options)));
+  const one = withReveal(
+    withTargetOptions(
+      group
+        .command('show')
+        .argument('<id>', 'id of the schedule, as `schedule list` prints it')
+        .description('print one schedule with the payload and headers of its commands'),
+    ),
+  ).action((id: string, options: ShowOptions & RevealOptions) => runCommand(show(id, options)));
   withExamples(one, ['tallystick schedule show ID', 'tallystick schedule show ID --json']);
 
   const cancel = withTargetOptions(

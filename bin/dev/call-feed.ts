@@ -1,6 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { readLog } from '../../journal/read/reader.js';
 import { causeOf, type HistoryRecord, toHistory, type WholeMessage } from '../../schemas/record.js';
+import type { Masks } from '../../schemas/masks.js';
 import type { Result } from '../../schemas/result.js';
 import type { SeenCall } from './dev-event.js';
 
@@ -33,15 +34,23 @@ const seenCall = (
   ms: Math.round((decidedUs - storedUs) / 100) / 10,
 });
 
-/** The commands that get their result from now on, in the order of the results. `fromSeq`: where to begin to read. */
+export interface CallFeedOptions {
+  /** Where to begin to read. */
+  readonly fromSeq: number;
+  readonly signal: AbortSignal;
+  /** What is hidden now: a module that is saved may mark more. */
+  readonly masks: () => Masks;
+}
+
+/** The commands that get their result from now on, in the order of the results.  */
 export async function* callFeed(
   nc: NatsConnection,
-  { fromSeq, signal }: { readonly fromSeq: number; readonly signal: AbortSignal },
+  { fromSeq, signal, masks }: CallFeedOptions,
 ): AsyncGenerator<SeenCall, void, void> {
   const open = new Map<number, OpenCall>();
   const filters = ['cmd.>', 'res.>'];
   for await (const message of readLog(nc, { fromSeq, filters, follow: true, signal })) {
-    const record = toHistory(message);
+    const record = toHistory(masks().message(message));
     if (record.kind === 'cmd') {
       open.set(record.seq, { record, storedUs: microseconds(message) });
       const [oldest] = open.keys();

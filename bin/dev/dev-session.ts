@@ -11,6 +11,7 @@ import type { BrokerLog } from '../../system/lines/broker-log.js';
 import { openConnection } from '../connect/connect.js';
 import { faultThrown } from '../output/thrown-fault.js';
 import { callFeed } from './call-feed.js';
+import { freshMasks } from './fresh-masks.js';
 import type { DevEvent, TypeProblem } from './dev-event.js';
 import { DevModule } from './dev-module.js';
 import { type DevSources, isModuleFile } from './dev-sources.js';
@@ -23,6 +24,7 @@ export interface DevSessionOptions {
   readonly dataDir: string;
   readonly sources: DevSources;
   readonly checksTypes: boolean;
+  readonly reveal?: boolean;
   readonly tell: (event: DevEvent) => void;
 }
 
@@ -121,7 +123,11 @@ export class DevSession {
         this.#tell({ event: 'note', text: `${name} is ${state}${reason === null ? '' : `: ${reason}`}` });
     // Saves may have come while the broker started.
     this.#changed(new Set(this.#early), performance.now());
-    for await (const call of callFeed(nc, { fromSeq: log.lastSeq + 1, signal: this.#ended.signal }))
+    for await (const call of callFeed(nc, {
+      fromSeq: log.lastSeq + 1,
+      signal: this.#ended.signal,
+      masks: freshMasks(dataDir, this.options.reveal === true),
+    }))
       this.#tell(call);
   }
 

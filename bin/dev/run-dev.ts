@@ -21,6 +21,7 @@ export interface DevOptions {
   readonly types: boolean;
   readonly inspect?: readonly string[];
   readonly guest?: string;
+  readonly reveal?: boolean;
 }
 
 const HOST = '127.0.0.1';
@@ -74,6 +75,7 @@ export const runDev =
       dataDir,
       sources: sources.right,
       checksTypes: options.types,
+      reveal: options.reveal === true,
       tell,
     });
     try {

@@ -3,7 +3,8 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { printPath, valueAt } from '../../replay/expression/path.js';
 import { stateAt } from '../../replay/fold/state-at.js';
 import { type BisectQuery, firstWhere } from '../../replay/state/bisect.js';
-import { changesBetween } from '../../replay/state/changes.js';
+import type { Masks } from '../../schemas/masks.js';
+import { maskedPathChange, maskedStep } from './masked-steps.js';
 import { type AgentStep, agentSteps, type StepsQuery } from '../../replay/state/state-steps.js';
 import { type PathChange, pathChanges, type WatchQuery } from '../../replay/state/watch-state.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
@@ -54,12 +55,12 @@ const withSteps =
     }
   };
 
-const withChanges = ({ seq, time, event, events, before, state }: AgentStep) => ({
+const withChanges = ({ seq, time, event, events, changes, state }: ReturnType<typeof maskedStep>) => ({
   seq,
   time,
   event,
   events,
-  changes: changesBetween(before, state),
+  changes,
   state,
 });
 
@@ -75,13 +76,18 @@ async function* keyboard(): AsyncGenerator<string, void, void> {
 }
 
 /** Every step of an agent with its changes. On a terminal a key shows the next step. */
-export const showSteps = (query: Query, json: boolean): TaskEither<Fault, ExitCode> => {
+export const showSteps = (query: Query, json: boolean, masks: Masks): TaskEither<Fault, ExitCode> => {
   const colour = terminal().colour;
-  const text = (step: AgentStep) => verbatim(stepText(step, changesBetween(step.before, step.state), colour));
+  const shownOf = (step: AgentStep): ReturnType<typeof maskedStep> =>
+    maskedStep(masks, query.module.manifest.name, step);
+  const text = (step: AgentStep) => {
+    const shown = shownOf(step);
+    return verbatim(stepText(shown, shown.changes, colour));
+  };
   const byKey = async (): Promise<ExitCode | 'nothing'> => {
     const shown = await stepThrough(agentSteps(query), keyboard(), {
       show: (step) => print(text(step)),
-      showWhole: ({ state }) => printJson(state, true),
+      showWhole: (step) => printJson(shownOf(step).state, true),
       say: print,
     });
     return shown === 0 ? 'nothing' : done;
@@ -90,7 +96,7 @@ export const showSteps = (query: Query, json: boolean): TaskEither<Fault, ExitCo
     let shown = 0;
     for await (const step of agentSteps(counted)) {
       if (process.stdout.isTTY) clear();
-      await printLine(json ? writeJson(withChanges(step)) : text(step));
+      await printLine(json ? writeJson(withChanges(shownOf(step))) : text(step));
       shown += 1;
     }
     return shown === 0 ? 'nothing' : done;
@@ -117,7 +123,7 @@ const keysOf = (state: unknown): string => {
 /**
  * Every change of one part of the state. Exit code 1 if there was none, EXPRESSION_INVALID if no state has that part.
  */
-export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault, ExitCode> => {
+export const showChanges = (query: WatchQuery, json: boolean, masks: Masks): TaskEither<Fault, ExitCode> => {
   let isKnown = false;
   return withSteps(
     query,
@@ -126,7 +132,8 @@ export const showChanges = (query: WatchQuery, json: boolean): TaskEither<Fault,
       const onSeen = (): void => {
         isKnown = true;
       };
-      for await (const change of pathChanges({ ...counted, onSeen })) {
+      for await (const found of pathChanges({ ...counted, onSeen })) {
+        const change = maskedPathChange(masks, query.module.manifest.name, query.path, found);
         if (process.stdout.isTTY) clear();
         await printLine(json ? writeJson(change) : changeLine(change));
         shown += 1;
@@ -151,6 +158,7 @@ export const showFirst = (
   query: BisectQuery,
   expression: string,
   json: boolean,
+  masks: Masks,
 ): TaskEither<Fault, ExitCode> => {
   const begun = performance.now();
   let checked = 0;
@@ -171,11 +179,11 @@ export const showFirst = (
       checked = outcome.right.checked;
       if (found === undefined) return 'nothing';
       clear();
-      const { before, state } = found;
-      if (json) printJson({ ...withChanges(found), before, checked, seconds: seconds() });
+      const step = maskedStep(masks, query.module.manifest.name, found);
+      if (json) printJson({ ...withChanges(step), before: step.before, checked, seconds: seconds() });
       else {
         print(`${expression} holds first at ${found.seq}:`);
-        print(verbatim(stepText(found, changesBetween(before, state), terminal().colour)));
+        print(verbatim(stepText(step, step.changes, terminal().colour)));
         print(looked());
       }
       return done;

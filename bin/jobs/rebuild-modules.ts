@@ -7,6 +7,8 @@ import { adoptRebuilt, type RebuiltModule, rebuildSnapshots } from '../../replay
 import type { WholeFoldOptions } from '../../replay/rebuild/whole-fold.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { type ModuleInfo, type ModuleStatus, OPS } from '../../schemas/operate.js';
+import type { Masks } from '../../schemas/masks.js';
+import { maskedStates } from './masked-steps.js';
 import { differenceText } from '../text/difference-text.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { moduleCode, moduleInfo } from './module-code.js';
@@ -23,6 +25,7 @@ export interface RebuildRequest {
   /** Modules; none: all loaded modules. */
   readonly names: readonly string[];
   readonly json: boolean;
+  readonly masks: Masks;
 }
 
 /** The broker bounds how long a drain and a start may take. */
@@ -137,7 +140,9 @@ export const check =
     const { json } = request;
     const outcome = await folded(request, (options) => checkSnapshots({ ...options, timeoutMs }))();
     if (isLeft(outcome)) return outcome;
-    const { difference, modules, seconds } = outcome.right.found;
+    const { modules, seconds, ...found } = outcome.right.found;
+    const difference =
+      found.difference === undefined ? undefined : maskedStates(request.masks, found.difference);
     const same = difference === undefined;
     if (json) printJson({ same, modules, difference: difference ?? null, seconds });
     else {

@@ -12,6 +12,8 @@ import { BreakPoint } from '../../replay/sandbox/break-point.js';
 import { rangeOf, readRange } from '../../replay/sandbox/recorded-range.js';
 import { type Ran, runRange } from '../../replay/sandbox/run-range.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
+import type { Masks } from '../../schemas/masks.js';
+import { maskedCompared, maskedHit, maskedRecord } from './masked-steps.js';
 import { toHistory } from '../../schemas/record.js';
 import { openConnection } from '../connect/connect.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
@@ -37,6 +39,7 @@ export interface RunRequest {
   readonly allowEffects: boolean;
   readonly timeoutMs: number;
   readonly json: boolean;
+  readonly masks: Masks;
 }
 
 const subjectsOf = async (nc: NatsConnection, fromSeq: number, toSeq: number): Promise<Set<string>> => {
@@ -55,7 +58,7 @@ const runAgain = async (
   dataDir: string,
   lifetime: Lifetime,
 ): Promise<{ readonly code: ExitCode; readonly keep: boolean }> => {
-  const { json, condition, allowEffects } = request;
+  const { json, condition, allowEffects, masks } = request;
   const started = process.hrtime.bigint();
   const bounds = await rangeOf(nc, request);
   const { fromSeq, untilSeq } = bounds;
@@ -97,21 +100,24 @@ const runAgain = async (
     speed: request.speed,
     timeoutMs: request.timeoutMs,
     next: async (command) =>
-      !interrupted && ((await stepping?.ask(line(toHistory(command)))) ?? true) && !interrupted,
+      !interrupted &&
+      ((await stepping?.ask(line(maskedRecord(masks, toHistory(command))))) ?? true) &&
+      !interrupted,
     onCompared: (compared) => {
       if (compared.verdict === 'same') return;
       bar.clear();
-      if (json) print(comparedLine(compared));
-      else print(comparedText(compared));
+      const shown = maskedCompared(masks, compared);
+      if (json) print(comparedLine(shown));
+      else print(comparedText(shown));
     },
     onProgress: (fed) => bar.update(fed),
     onRecord: (message) => {
-      if (request.step && !json) print(line(toHistory(message)));
+      if (request.step && !json) print(line(maskedRecord(masks, toHistory(message))));
     },
     look: async (message) => point?.look(message),
   });
   bar.clear();
-  const { hit } = ran;
+  const hit = ran.hit === undefined ? undefined : maskedHit(masks, ran.hit);
   const keep = request.sandbox !== undefined || hit !== undefined || !isAsItWas(ran);
   if (json) {
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;

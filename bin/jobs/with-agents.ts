@@ -6,6 +6,8 @@ import { type StateAtQuery, stateAt } from '../../replay/fold/state-at.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { writeJson } from '../../schemas/write-json.js';
 import { findDataDir } from '../connect/data-dir.js';
+import type { Masks } from '../../schemas/masks.js';
+import { fileMasks, type RevealOptions } from '../connect/known-masks.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { done } from '../output/run-command.js';
@@ -15,15 +17,17 @@ import { faultThrown } from '../output/thrown-fault.js';
 /** Opens the snapshots of a module, runs the work, and closes them in every case. */
 export const withAgents = <T>(
   module: string,
-  options: TargetOptions,
-  work: (agents: ModuleAgents) => TE.TaskEither<Fault, T>,
+  options: TargetOptions & RevealOptions,
+  work: (agents: ModuleAgents, masks: Masks) => TE.TaskEither<Fault, T>,
 ): TE.TaskEither<Fault, T> =>
   pipe(
     findDataDir(options),
     TE.chain((dataDir) => async () => {
+      const masks = fileMasks(dataDir, options);
+      if (E.isLeft(masks)) return masks;
       const agents = new ModuleAgents(module, dataDir);
       try {
-        return await work(agents)();
+        return await work(agents, masks.right)();
       } catch (thrown) {
         return E.left(faultThrown(thrown));
       } finally {
@@ -58,6 +62,7 @@ export const showState = (
   query: Omit<StateAtQuery, 'at'>,
   at: number | Date | undefined,
   json: boolean,
+  masks: Masks,
 ): TE.TaskEither<Fault, ExitCode> =>
   pipe(
     stateAt({ ...query, at: at ?? Number.MAX_SAFE_INTEGER }),
@@ -66,7 +71,8 @@ export const showState = (
       const module = query.module.manifest.name;
       if (found === undefined)
         return unknownAgent(module, agent, at === undefined ? '' : ` by ${placeText(at)}`);
-      const { at: upTo, folded, note, ...state } = found;
+      const { at: upTo, folded, note, ...rest } = found;
+      const state = { ...rest, state: masks.state(module, rest.state) };
       if (json) printJson({ module, agent, ...state, at: upTo, folded, note });
       else {
         const how = `as it was at ${upTo}, ${folded} records folded`;

@@ -50,6 +50,7 @@ const READER_OPS = [
   OPS.deadShow,
   OPS.deadResults,
   OPS.auditList,
+  OPS.sensitive,
 ];
 
 const KEEPER_OPS = [...READER_OPS, OPS.scheduleCancel, OPS.deadRedrive];

@@ -67,6 +67,10 @@ const RECORDED: Readonly<Record<string, Recorded>> = {
   },
   [OPS.scheduleCancel]: targeted('schedule.cancel', 'id'),
   [OPS.deadRedrive]: { kind: 'dead.redrive', told: redriven },
+  [OPS.sensitive]: {
+    kind: 'data.reveal',
+    told: (body) => (body.reveal === true ? { target: text(body, 'what') } : undefined),
+  },
   [ACCESS.create]: ofToken('token.create'),
   [ACCESS.change]: ofToken('token.change'),
   [ACCESS.rotate]: ofToken('token.rotate'),

@@ -6,6 +6,7 @@ import { type AuditRequest, AuditRequestSchema } from '../../schemas/audit-recor
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { parseInstant } from '../../schemas/instant.js';
 import { OPS } from '../../schemas/operate.js';
+import type { Marks } from '../../schemas/sensitive.js';
 import { compileOnUse } from '../../schemas/validate.js';
 import type { Audit } from '../audit/audit.js';
 import { AuditPages } from '../audit/audit-pages.js';
@@ -20,8 +21,11 @@ const checkSince = (request: AuditRequest): TE.TaskEither<Fault, AuditRequest> =
     ? TE.right(request)
     : TE.left(fault('PAYLOAD_INVALID', 'since is no RFC 3339 time', '/since'));
 
-/** What an operator asks of the audit, by subject. */
-export const auditOperations = (jsm: JetStreamManager): readonly (readonly [string, Handler])[] => {
+/** What an operator asks of the audit and of sensitive data, by subject. */
+export const auditOperations = (
+  jsm: JetStreamManager,
+  marks: () => Marks,
+): readonly (readonly [string, Handler])[] => {
   const pages = new AuditPages(jsm);
   return [
     [
@@ -38,6 +42,8 @@ export const auditOperations = (jsm: JetStreamManager): readonly (readonly [stri
           ),
         ),
     ],
+    // With `reveal` the reader shows all. It could read the log without asking: it asks for the record in the audit.
+    [OPS.sensitive, (body) => TE.right({ marks: body.reveal === true ? {} : marks() })],
   ];
 };
 

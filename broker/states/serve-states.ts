@@ -5,6 +5,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { isName } from '../../schemas/names.js';
+import type { JsonSchema } from '../../schemas/validate.js';
 import { moduleUnknown } from '../gateway/call-admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
@@ -20,6 +21,8 @@ export interface StatesContext {
   readonly directory: ModuleDirectory;
   readonly entrance: Entrance;
   readonly states: Pick<StateThread, 'read'>;
+  /** What a module marks in its states. */
+  readonly marks: (module: string) => readonly JsonSchema[];
 }
 
 const ALLOWED: ReadonlySet<string> = new Set([HEADER.atLeast]);
@@ -55,11 +58,22 @@ const askedOf = (directory: ModuleDirectory, request: SignedRequest): E.Either<F
   );
 };
 
+/** Above this, the reply hides the whole state from people. */
+const MOST_MARKS_BYTES = 65_536;
+
+/** A program gets the whole state. What shows it to a person learns what to hide. */
+const withMarks = (reply: Uint8Array, marks: readonly JsonSchema[]): Uint8Array => {
+  if (marks.length === 0) return reply;
+  const text = JSON.stringify(marks);
+  const sensitive = text.length <= MOST_MARKS_BYTES ? text : '[{"sensitive":true}]';
+  return Buffer.concat([reply.subarray(0, -1), Buffer.from(`,"sensitive":${sensitive}}`)]);
+};
+
 /**
  * Serves `state.<module>[.<agent>]`: the state of an agent, or of the module itself, without a command and without a
  * record. Whether the sender may read it is decided before: by the server, and for a principal by `judgeRequest`.
  */
-export const serveStates = ({ nc, directory, entrance, states }: StatesContext): Listening =>
+export const serveStates = ({ nc, directory, entrance, states, marks }: StatesContext): Listening =>
   serve({
     nc,
     entrance,
@@ -74,7 +88,7 @@ export const serveStates = ({ nc, directory, entrance, states }: StatesContext):
       if (E.isLeft(asked)) return replyFault(msg, asked.left);
       return states.read(asked.right).then((said) => {
         if (E.isLeft(said)) replyFault(msg, said.left);
-        else msg.respond(said.right);
+        else msg.respond(withMarks(said.right, marks(asked.right.module)));
       });
     },
   });

@@ -17,6 +17,8 @@ export interface ModuleSurroundings {
   /** Hosts that wait for a module; undefined: each start begins with a new process. */
   readonly spare: HostSpare | undefined;
   readonly cages: ModuleCages;
+  /** Hears of each manifest, before its module runs. */
+  readonly learn?: (manifest: Manifest) => void;
   readonly reaper: Reaper;
   /** Where a debugger may attach to the module; undefined: nowhere. */
   readonly inspectPort: (module: string) => number | undefined;

@@ -192,6 +192,7 @@ export class Supervisor {
 
   #make(source: ModuleSource): SupervisedModule {
     const { name } = source.manifest;
+    this.around.learn?.(source.manifest);
     const pace = this.modules.find(name)?.pace;
     return new SupervisedModule({
       source,

@@ -98,7 +98,10 @@ export interface EffectfulHandler<State, S, Input, Output, Events, Codes> {
 
 /** All that a module is. `defineModule` derives its manifest from this. */
 export interface ModuleDefinition<Name extends string, State, Events, Inputs, Outputs, Agents, Codes>
-  extends Pick<Manifest, 'version' | 'description' | 'schema' | 'dependencies' | 'limits' | 'cage'> {
+  extends Pick<
+    Manifest,
+    'version' | 'description' | 'schema' | 'dependencies' | 'limits' | 'cage' | 'sensitive'
+  > {
   readonly name: Name;
   /** The state of an agent to which nothing has happened: plain JSON. Annotate it if it does not show its type. */
   readonly state: State;

@@ -18,6 +18,8 @@ export interface TraceQuery extends Patience {
   readonly seq: number;
   /** Read to the end of the log: what joined the conversation after its end is found too. */
   readonly all?: boolean | undefined;
+  /** What the trace has of a record: without it, all. Sensitive values are hidden here. */
+  readonly shown?: ((message: StoredMessage) => StoredMessage) | undefined;
   /** Told now and then how far reading is: `seq` of what is at most read to `end`. */
   readonly onProgress?: ((seq: number, end: number) => void) | undefined;
 }
@@ -67,6 +69,7 @@ class TraceReading {
     private readonly conversation: number,
     private readonly asked: number,
     private readonly all: boolean,
+    private readonly shown: (message: StoredMessage) => StoredMessage = (message) => message,
   ) {
     this.end = new ConversationEnd(conversation);
   }
@@ -79,7 +82,7 @@ class TraceReading {
   }
 
   #keep(message: StoredMessage): void {
-    const record = toTraceRecord(message);
+    const record = toTraceRecord(this.shown(message));
     if (record.conversation === null) return;
     this.records.push(record);
     this.end.add(record);
@@ -110,7 +113,7 @@ export const readTrace = async (nc: NatsConnection, query: TraceQuery): Promise<
   const conversation = await findConversation(nc, seq, logEnd);
   // A sender can write the name of a conversation into a header, so a record that has it may precede that sequence.
   const fromSeq = Math.min(conversation, seq);
-  const reading = new TraceReading(conversation, seq, all);
+  const reading = new TraceReading(conversation, seq, all, query.shown);
   const batches = readLogBatches(nc, {
     fromSeq,
     toSeq: logEnd,

@@ -87,6 +87,7 @@ before(async () => {
   }
   await nc.flush();
   answers.set('ops.status', () => STATUS);
+  answers.set('ops.sensitive', () => ({ marks: {} }));
 });
 after(async () => {
   await nc?.close();

@@ -4,7 +4,8 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema';
 import { type } from 'arktype';
 import * as v from 'valibot';
 import * as z from 'zod';
-import { defineModule, ok, reject, type StandardSchema } from '../../modules/sdk/index.js';
+import { defineModule, ok, reject, type StandardSchema, Type } from '../../modules/sdk/index.js';
+import { inManifest } from '../../modules/sdk/schema-of.js';
 import { specification } from '../../testing/index.js';
 import { parseManifest } from '../../schemas/manifest.js';
 import { success } from '../support/either.js';
@@ -183,5 +184,21 @@ describe('the schemas of other libraries', () => {
       thrown(() => throwing.thenDecided({})),
       /payload cannot be checked: no idea/,
     );
+  });
+});
+
+describe('sensitive values', () => {
+  it('each library marks them in the manifest', () => {
+    const marked = [
+      Type.Object({ pin: Type.String({ sensitive: true }) }),
+      z.object({ pin: z.string().meta({ sensitive: true }) }),
+      toStandardJsonSchema(v.object({ pin: v.pipe(v.string(), v.metadata({ sensitive: true })) })),
+    ];
+    for (const schema of marked) {
+      const { properties } = inManifest(schema, 'the input') as unknown as {
+        readonly properties: { readonly pin: { readonly sensitive?: boolean } };
+      };
+      assert.equal(properties.pin.sensitive, true);
+    }
   });
 });

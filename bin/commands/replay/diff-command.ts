@@ -8,6 +8,8 @@ import type { DiffReport, OutcomeDifference } from '../../../replay/diff/report.
 import { type Fault, fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { differenceLines, reportText } from '../../text/diff-text.js';
+import { askMasks, type RevealOptions, withReveal } from '../../connect/known-masks.js';
+import { maskedDifference } from '../../jobs/masked-steps.js';
 import { EXIT, type ExitCode } from '../../output/exit.js';
 import { name, logPlace, positive } from '../../options/option-values.js';
 import { print, printJson, verbatim } from '../../output/output.js';
@@ -17,7 +19,7 @@ import { terminal } from '../../output/terminal.js';
 import { loadableHere } from '../../jobs/module-source.js';
 import type { TargetOptions } from '../../../link/target.js';
 
-interface Options extends TargetOptions {
+interface Options extends TargetOptions, RevealOptions {
   readonly json?: boolean;
   readonly module: string;
   readonly agent?: string;
@@ -62,11 +64,15 @@ const diff =
     let bar: ProgressBar | undefined;
     const differences: OutcomeDifference[] = [];
     return withConnection(options, (nc) => async () => {
+      const asked = await askMasks(nc, options, `replay diff ${manifest.name}`)();
+      if (isLeft(asked)) return asked;
+      const masks = asked.right.with(manifest);
       try {
         const report = await diffModule({
           ...{ nc, version: version.right, agent, from, to, cascade },
           onDifference: (difference) => {
-            if (differences.length < limit) differences.push(difference);
+            if (differences.length < limit)
+              differences.push(maskedDifference(masks, manifest.name, difference));
           },
           onProgress: (seq, lastSeq) => {
             bar ??= progressBar('records', lastSeq);
@@ -83,28 +89,32 @@ const diff =
 
 /** `replay diff`, a command of the group `replay`. */
 export const addDiff = (group: Command): void => {
-  const command = withTargetOptions(
-    group
-      .command('diff')
-      .argument(
-        '[module]',
-        'the module whose commands to handle (default: the module in --module)',
-        name('MODULE'),
-      )
-      .description('handle recorded commands with another version of their module, and compare the outcomes')
-      .requiredOption(
-        '--module <path>',
-        'source file, directory or package of the version to handle them with',
-      )
-      .option('--agent <id>', 'only the commands of one agent', name('--agent'))
-      .option('--from <place>', 'first command: a sequence, a time, or a duration ago', logPlace('--from'))
-      .option('--to <place>', 'last command: a sequence, a time, or a duration ago', logPlace('--to'))
-      .option('--cascade', 'use the states that this version made, not the recorded ones')
-      .option(
-        '--limit <count>',
-        `number of differences to show (default: ${SHOWN}, with --json all)`,
-        positive('--limit'),
-      ),
+  const command = withReveal(
+    withTargetOptions(
+      group
+        .command('diff')
+        .argument(
+          '[module]',
+          'the module whose commands to handle (default: the module in --module)',
+          name('MODULE'),
+        )
+        .description(
+          'handle recorded commands with another version of their module, and compare the outcomes',
+        )
+        .requiredOption(
+          '--module <path>',
+          'source file, directory or package of the version to handle them with',
+        )
+        .option('--agent <id>', 'only the commands of one agent', name('--agent'))
+        .option('--from <place>', 'first command: a sequence, a time, or a duration ago', logPlace('--from'))
+        .option('--to <place>', 'last command: a sequence, a time, or a duration ago', logPlace('--to'))
+        .option('--cascade', 'use the states that this version made, not the recorded ones')
+        .option(
+          '--limit <count>',
+          `number of differences to show (default: ${SHOWN}, with --json all)`,
+          positive('--limit'),
+        ),
+    ),
   ).action((module: string | undefined, options: Options) => runCommand(diff(module, options)));
   withExamples(command, [
     'tallystick replay diff --module ./accounts-next',

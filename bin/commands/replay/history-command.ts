@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { left, right } from 'fp-ts/lib/Either.js';
+import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { alignedLines } from '../../../replay/history/aligned-lines.js';
 import { lineFormatter } from '../../../replay/history/format-line.js';
@@ -9,6 +9,8 @@ import type { Fault } from '../../../schemas/errors.js';
 import { type HistoryRecord, historyLine } from '../../../schemas/record.js';
 import { mapped } from '../../../system/async/mapped.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
+import { askMasks, type RevealOptions, withReveal } from '../../connect/known-masks.js';
+import { maskedRecord } from '../../jobs/masked-steps.js';
 import type { ExitCode } from '../../output/exit.js';
 import { printLine, printNote, type Verbatim, verbatim } from '../../output/output.js';
 import { done, runCommand, withExamples } from '../../output/run-command.js';
@@ -17,7 +19,7 @@ import { terminal } from '../../output/terminal.js';
 import { type SelectionOptions, selectionOf, withSelectionOptions } from './selection-options.js';
 import { faultThrown } from '../../output/thrown-fault.js';
 
-interface Options extends TargetOptions, SelectionOptions {
+interface Options extends TargetOptions, SelectionOptions, RevealOptions {
   readonly json?: boolean;
   readonly follow?: boolean;
 }
@@ -46,7 +48,10 @@ const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
     // Ctrl-C ends a --follow in order. Without --follow it ends the process.
     if (follow === true)
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-    const records = history(nc, { ...selectionOf(options), follow, signal: interrupted.signal });
+    const masks = await askMasks(nc, options, 'replay history')();
+    if (isLeft(masks)) return masks;
+    const found = history(nc, { ...selectionOf(options), follow, signal: interrupted.signal });
+    const records = mapped(found, (record) => maskedRecord(masks.right, record));
     const lines = linesOf(records, options);
     try {
       let step = await lines.next();
@@ -61,14 +66,16 @@ const showHistory = (options: Options): TaskEither<Fault, ExitCode> =>
 
 /** `replay history`, a command of the group `replay`. */
 export const addHistory = (group: Command): void => {
-  const command = withTargetOptions(
-    withSelectionOptions(
-      group
-        .command('history')
-        .description(
-          'print records in order, one on a line: seq time kind module.name agent sender cause data',
-        ),
-    ).option('--follow', 'print later records too, until Ctrl-C'),
+  const command = withReveal(
+    withTargetOptions(
+      withSelectionOptions(
+        group
+          .command('history')
+          .description(
+            'print records in order, one on a line: seq time kind module.name agent sender cause data',
+          ),
+      ).option('--follow', 'print later records too, until Ctrl-C'),
+    ),
   ).action((options: Options) => runCommand(showHistory(options)));
   withExamples(command, [
     'tallystick replay history --agent alice',

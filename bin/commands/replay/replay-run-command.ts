@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { left, right } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { askMasks, type RevealOptions, withReveal } from '../../connect/known-masks.js';
 import { condition } from '../../../replay/expression/expression.js';
 import { fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
@@ -9,7 +12,7 @@ import { type RunRequest, replayRun } from '../../jobs/replay-run.js';
 import { orUsage, runCommand, withExamples } from '../../output/run-command.js';
 import type { TargetOptions } from '../../../link/target.js';
 
-interface Options extends TargetOptions {
+interface Options extends TargetOptions, RevealOptions {
   readonly json?: boolean;
   readonly from?: number | Date;
   readonly until?: number;
@@ -47,43 +50,45 @@ const sources = (named: string, before: readonly string[] = []): readonly string
 
 /** `replay run`, a command of the group `replay`. */
 export const addRun = (group: Command): void => {
-  const command = withTargetOptions(
-    group
-      .command('run')
-      .description('send recorded commands again in a sandbox, and print the results that differ')
-      .option(
-        '--from <place>',
-        'first record (default: the first of the log); the sandbox starts with the records before it',
-        logPlace('--from'),
-      )
-      .option('--until <seq>', 'last record (default: the last of the log)', positive('--until'))
-      .option(
-        '--speed <times>',
-        '1x is the recorded pace, 10x is ten times as fast, max sends one after the other',
-        speed,
-        'max',
-      )
-      .option('--step', 'ask before each command')
-      .option(
-        '--break <condition>',
-        "stop when the expression holds for the state of an agent: 'state.balance < 0'",
-        breakAt,
-      )
-      .option(
-        '--module <path>',
-        'source file, directory or package of another version of a module; you can repeat the option',
-        sources,
-      )
-      .option('--sandbox <dir>', 'empty directory for the sandbox, which stays (default: a temporary one)')
-      .option('--allow-effects', 'also run handlers that can reach more than other modules')
-      .addOption(
-        withDefault(
-          '--timeout <duration>',
-          'how long a command may wait for its result',
-          waiting('--timeout'),
-          '30s',
+  const command = withReveal(
+    withTargetOptions(
+      group
+        .command('run')
+        .description('send recorded commands again in a sandbox, and print the results that differ')
+        .option(
+          '--from <place>',
+          'first record (default: the first of the log); the sandbox starts with the records before it',
+          logPlace('--from'),
+        )
+        .option('--until <seq>', 'last record (default: the last of the log)', positive('--until'))
+        .option(
+          '--speed <times>',
+          '1x is the recorded pace, 10x is ten times as fast, max sends one after the other',
+          speed,
+          'max',
+        )
+        .option('--step', 'ask before each command')
+        .option(
+          '--break <condition>',
+          "stop when the expression holds for the state of an agent: 'state.balance < 0'",
+          breakAt,
+        )
+        .option(
+          '--module <path>',
+          'source file, directory or package of another version of a module; you can repeat the option',
+          sources,
+        )
+        .option('--sandbox <dir>', 'empty directory for the sandbox, which stays (default: a temporary one)')
+        .option('--allow-effects', 'also run handlers that can reach more than other modules')
+        .addOption(
+          withDefault(
+            '--timeout <duration>',
+            'how long a command may wait for its result',
+            waiting('--timeout'),
+            '30s',
+          ),
         ),
-      ),
+    ),
   ).action((options: Options) => {
     const {
       from,
@@ -95,7 +100,7 @@ export const addRun = (group: Command): void => {
       module: modules = [],
       timeout: timeoutMs,
     } = options;
-    const request: RunRequest = {
+    const request: Omit<RunRequest, 'masks'> = {
       from,
       until,
       speed: options.speed,
@@ -107,7 +112,14 @@ export const addRun = (group: Command): void => {
       timeoutMs,
       json: json === true,
     };
-    return runCommand(withConnection(options, (nc) => replayRun(nc, request)));
+    return runCommand(
+      withConnection(options, (nc) =>
+        pipe(
+          askMasks(nc, options, 'replay run'),
+          TE.chain((masks) => replayRun(nc, { ...request, masks })),
+        ),
+      ),
+    );
   });
   withExamples(command, [
     'tallystick replay run --from 17 --until 60',

@@ -3,6 +3,8 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { condition } from '../../../replay/expression/expression.js';
+import type { Masks } from '../../../schemas/masks.js';
+import { type RevealOptions, withReveal } from '../../connect/known-masks.js';
 import type { Json } from '../../../replay/expression/json-value.js';
 import { parsePath, type Path } from '../../../replay/expression/path.js';
 import type { StateAtQuery } from '../../../replay/fold/state-at.js';
@@ -21,7 +23,7 @@ interface Bisect {
   readonly holds: Parameters<typeof showFirst>[0]['holds'];
 }
 
-interface Options extends TargetOptions {
+interface Options extends TargetOptions, RevealOptions {
   readonly json?: boolean;
   readonly at?: number | Date;
   readonly step?: boolean;
@@ -70,26 +72,26 @@ const problem = ({ at, step, watch, equals, bisect, from, to }: Options): Fault 
 
 type Query = Omit<StateAtQuery, 'at'>;
 
-const show = (query: Query, options: Options): TE.TaskEither<Fault, ExitCode> => {
+const show = (query: Query, options: Options, masks: Masks): TE.TaskEither<Fault, ExitCode> => {
   const { at, step, watch, equals, bisect: first, from, to } = options;
   const asJson = options.json === true;
   const range = { ...query, from, to };
-  if (step === true) return showSteps(range, asJson);
-  if (watch !== undefined) return showChanges({ ...range, path: watch, equals }, asJson);
+  if (step === true) return showSteps(range, asJson, masks);
+  if (watch !== undefined) return showChanges({ ...range, path: watch, equals }, asJson, masks);
   if (first !== undefined) {
-    return showFirst({ ...range, holds: first.holds }, first.expression, asJson);
+    return showFirst({ ...range, holds: first.holds }, first.expression, asJson, masks);
   }
-  return showState(query, at, asJson);
+  return showState(query, at, asJson, masks);
 };
 
 const state = (module: string, agent: string, options: Options): TE.TaskEither<Fault, ExitCode> => {
   const wrong = problem(options);
   if (wrong !== undefined) return TE.left(wrong);
-  return withAgents(module, options, (agents) =>
+  return withAgents(module, options, (agents, masks) =>
     withConnection(options, (nc) =>
       pipe(
         moduleCode(nc, module, options.module),
-        TE.chain((code) => show({ nc, agents, module: code, agent }, options)),
+        TE.chain((code) => show({ nc, agents, module: code, agent }, options, masks.with(code.manifest))),
       ),
     ),
   );
@@ -97,12 +99,14 @@ const state = (module: string, agent: string, options: Options): TE.TaskEither<F
 
 /** `replay state`, a command of the group `replay`. */
 export const addState = (group: Command): void => {
-  const command = withTargetOptions(
-    group
-      .command('state')
-      .argument('<module>', 'whose agent', name('MODULE'))
-      .argument('[agent]', 'the agent (default: the module itself)', name('AGENT'))
-      .description('print the state of an agent, now or in the past, and its changes'),
+  const command = withReveal(
+    withTargetOptions(
+      group
+        .command('state')
+        .argument('<module>', 'whose agent', name('MODULE'))
+        .argument('[agent]', 'the agent (default: the module itself)', name('AGENT'))
+        .description('print the state of an agent, now or in the past, and its changes'),
+    ),
   )
     .option('--at <place>', 'the state at a sequence, at a time, or a duration ago', logPlace('--at'))
     .option('--step', 'show each record that changed the state; on a terminal, press a key for each step')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Either, left, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { traceHtml } from '../../../replay/trace/html.js';
@@ -10,6 +10,8 @@ import { traceText } from '../../../replay/trace/text.js';
 import { writeOut } from '../../../system/files/out-file.js';
 import { type Fault, fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
+import type { Masks } from '../../../schemas/masks.js';
+import { askMasks, type RevealOptions, withReveal } from '../../connect/known-masks.js';
 import type { ExitCode } from '../../output/exit.js';
 import { positive } from '../../options/option-values.js';
 import { printLine, verbatim } from '../../output/output.js';
@@ -19,7 +21,7 @@ import type { TargetOptions } from '../../../link/target.js';
 import { terminal } from '../../output/terminal.js';
 import { faultThrown } from '../../output/thrown-fault.js';
 
-interface Options extends TargetOptions {
+interface Options extends TargetOptions, RevealOptions {
   readonly json?: boolean;
   readonly mermaid?: boolean;
   readonly html?: boolean;
@@ -61,7 +63,7 @@ const write = async (
   return right(done);
 };
 
-const read = async (nc: NatsConnection, seq: number, all: boolean): Promise<ReadTrace> => {
+const read = async (nc: NatsConnection, seq: number, all: boolean, masks: Masks): Promise<ReadTrace> => {
   const began = performance.now();
   let bar: ReturnType<typeof progressBar> | undefined;
   const onProgress = (at: number, end: number): void => {
@@ -70,7 +72,7 @@ const read = async (nc: NatsConnection, seq: number, all: boolean): Promise<Read
     bar.update(Math.max(0, at - seq));
   };
   try {
-    return await readTrace(nc, { seq, all, onProgress });
+    return await readTrace(nc, { seq, all, onProgress, shown: (message) => masks.message(message) });
   } finally {
     bar?.[Symbol.dispose]();
   }
@@ -79,7 +81,9 @@ const read = async (nc: NatsConnection, seq: number, all: boolean): Promise<Read
 const showTrace = (seq: number, options: Options): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
     try {
-      const trace = await read(nc, seq, options.all === true);
+      const masks = await askMasks(nc, options, `replay trace ${seq}`)();
+      if (isLeft(masks)) return masks;
+      const trace = await read(nc, seq, options.all === true, masks.right);
       const { json, mermaid, html, out } = options;
       const isText = json !== true && mermaid !== true && html !== true;
       return await write(linesOf(trace, options), out, isText);
@@ -90,13 +94,15 @@ const showTrace = (seq: number, options: Options): TaskEither<Fault, ExitCode> =
 
 /** `replay trace`, a command of the group `replay`. */
 export const addTrace = (group: Command): void => {
-  const command = withTargetOptions(
-    group
-      .command('trace')
-      .argument('<seq>', 'any record of the conversation', positive('SEQ'))
-      .description(
-        'print a whole conversation as a tree of causes, with times, outcomes, and the time of each part',
-      ),
+  const command = withReveal(
+    withTargetOptions(
+      group
+        .command('trace')
+        .argument('<seq>', 'any record of the conversation', positive('SEQ'))
+        .description(
+          'print a whole conversation as a tree of causes, with times, outcomes, and the time of each part',
+        ),
+    ),
   )
     .option('--mermaid', 'print a Mermaid sequence diagram')
     .option('--html', 'print a sequence diagram as one HTML file, which needs no network')
