@@ -33,3 +33,6 @@ export const parseInstant = (text: string): number | undefined => {
   const at = start + hour * HOUR_MS + minute * MINUTE_MS + second * 1_000 + fraction - offset;
   return at >= FIRST_MS && at <= LAST_MS ? at : undefined;
 };
+
+/** The milliseconds since 1970 of a time in a certificate, `Nov 30 05:14:00 2026 GMT`; NaN for other text. */
+export const certificateTime = (text: string): number => Date.parse(text);

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
+import { certificateTime } from '../../schemas/instant.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Listen } from '../../schemas/listen.js';
 import { readBounded } from '../../system/files/bounded-file.js';
@@ -36,8 +37,9 @@ const validNow = (
   { validFrom, validTo }: X509Certificate,
   now: number,
 ): E.Either<Fault, void> => {
-  if (now > Date.parse(validTo)) return unusable(path, `the certificate expired at ${validTo}`);
-  if (now < Date.parse(validFrom)) return unusable(path, `the certificate is valid from ${validFrom} on`);
+  if (now > certificateTime(validTo)) return unusable(path, `the certificate expired at ${validTo}`);
+  if (now < certificateTime(validFrom))
+    return unusable(path, `the certificate is valid from ${validFrom} on`);
   return E.right(undefined);
 };
 

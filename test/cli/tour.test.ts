@@ -50,6 +50,8 @@ describe('the tour', () => {
       'dataDir',
       'durability',
       'server',
+      'guest',
+      'listen',
       'modules',
     ]);
     assert.deepEqual(broker.ready.server, { version: broker.ready.server.version, embedded: true });

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { FaultError, fault } from '../../schemas/errors.js';
+import { AUDIT } from '../../schemas/audit-record.js';
 import { LOG } from '../../schemas/log.js';
 import { findLog } from '../../broker/streams/log-stream.js';
 import { witnessPath } from '../../broker/log/witness-file.js';
@@ -13,6 +14,9 @@ const ownRecords = async (jsm: JetStreamManager, log: StreamInfo): Promise<numbe
   return log.state.messages - epochs;
 };
 
+/** What a broker that has only started has in it. What operators did is no record of a module, and stays. */
+const MAY_HAVE_RECORDS: ReadonlySet<string> = new Set([LOG, AUDIT]);
+
 /** LOG_NOT_EMPTY if a broker has records, schedules or dead letters. */
 export const checkEmpty = async (jsm: JetStreamManager, dataDir: string): Promise<void> => {
   const log = await findLog(jsm);
@@ -20,7 +24,8 @@ export const checkEmpty = async (jsm: JetStreamManager, dataDir: string): Promis
   const records = log === undefined ? 0 : await ownRecords(jsm, log);
   if (records > 0) found.push(`${records} records`);
   for await (const { config, state } of jsm.streams.list()) {
-    if (config.name !== LOG && state.messages > 0) found.push(`${state.messages} in ${config.name}`);
+    if (!MAY_HAVE_RECORDS.has(config.name) && state.messages > 0)
+      found.push(`${state.messages} in ${config.name}`);
   }
   if (found.length === 0) return;
   const message = `the broker of ${dataDir} has ${found.join(', ')}; import into another directory`;

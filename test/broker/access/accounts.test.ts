@@ -120,7 +120,7 @@ describe('accounts', () => {
     };
     try {
       // The server subscribes what a new account imports at the reload after the one that adds it; see access.ts.
-      await run('load', dir.path);
+      await run('load', dir.path, '--grant');
       const first = readLoot(dir.path);
       const mallory = await connectWith(url, first.seed);
       assert.equal(await attempt(mallory, 'evt.mallory.seen', {}), 'served');
