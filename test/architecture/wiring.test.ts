@@ -8,7 +8,11 @@ import { earlyUses } from './wiring.js';
 const read = (file: string): string => readFileSync(join(PROJECT_ROOT, file), 'utf8');
 
 describe('the wiring of the parts', () => {
-  for (const file of ['broker/assemble.ts', 'broker/start-broker.ts', 'test/journal/model/broker-side.ts']) {
+  for (const file of [
+    'broker/assemble.ts',
+    'broker/start-in-order.ts',
+    'test/journal/model/broker-side.ts',
+  ]) {
     it(`${file} uses no part before the line that makes it`, () => {
       assert.deepEqual(earlyUses(read(file)), []);
     });

@@ -1,0 +1,136 @@
+import type { StartConfig } from '../schemas/config.js';
+import type { BrokerStatus } from '../schemas/operate.js';
+import type { Lifetime } from '../system/lifetime.js';
+import type { BrokerLog } from '../system/lines/broker-log.js';
+import type { Parts } from './assemble.js';
+import type { Audit } from './audit/audit.js';
+import type { DataDirectory } from './data-directory.js';
+import type { OpenLog } from './log/open-log.js';
+import { deadOperations } from './operate/dead-operations.js';
+import { type OperationsContext, operations } from './operate/operations.js';
+import { serveConsumers } from './operate/operator-consumers.js';
+import { serveAccess } from './operate/serve-access.js';
+import { serveControl } from './operate/serve-control.js';
+import { auditOperations, serveOperators } from './operate/serve-operations.js';
+import { type ProducersContext, serveProducers } from './operate/serve-producers.js';
+import { scheduleOperations, serveScheduling } from './schedules/serve-schedules.js';
+import type { ServerSide } from './server/server-side.js';
+import { answerBytes } from './serving/answer.js';
+import type { Listening } from './serving/serve.js';
+import { SERVED } from './serving/served.js';
+import { serveStates } from './states/serve-states.js';
+import { StateThread } from './states/state-thread.js';
+
+export interface ServedBroker {
+  readonly config: StartConfig;
+  readonly directory: DataDirectory;
+  readonly server: ServerSide;
+  readonly open: OpenLog;
+  readonly parts: Parts;
+  readonly audit: Audit;
+  readonly cage: BrokerStatus['cage'];
+  /** The address for other machines; null: there is none. */
+  readonly listen: string | null;
+  readonly lifetime: Lifetime;
+  readonly log: BrokerLog;
+}
+
+const operationsContext = ({
+  config: { durability, guest },
+  directory: { dataDir },
+  server: { url, embedded, link, pid },
+  parts: { modules, supervisor, index, refusal, entrance },
+  audit,
+  cage,
+  listen,
+}: ServedBroker): OperationsContext => ({
+  nc: link.nc,
+  jsm: link.jsm,
+  refusal,
+  waiting: () => entrance.turnstile.waiting(),
+  dropped: () => entrance.closed.callsDropped,
+  modules,
+  supervisor,
+  index,
+  server: { version: link.serverVersion, embedded, url },
+  serverPid: pid,
+  cage,
+  audit,
+  listen,
+  durability,
+  guest,
+  dataDir,
+});
+
+const producersContext = ({
+  config: { trusted },
+  open: { nc, under, durability },
+  parts: { modules, outside, refusal, entrance },
+}: ServedBroker): ProducersContext => ({
+  nc,
+  under,
+  durability,
+  directory: modules,
+  outside,
+  refusal,
+  entrance,
+  trusted: new Set(trusted.map(({ module }) => module)),
+});
+
+/** What operators ask for: `tallystick status`, `module load` and the like. */
+const operators = (broker: ServedBroker): Listening => {
+  const { server, open, parts, audit, directory } = broker;
+  const { nc, jsm } = server.link;
+  const { index, refusal, schedules } = parts;
+  const handlers = new Map([
+    ...operations(operationsContext(broker)),
+    ...scheduleOperations(schedules),
+    ...deadOperations({ nc, jsm, producer: open.producer, index, refusal }),
+    ...auditOperations(jsm, () => directory.marks.all),
+  ]);
+  return serveOperators(nc, SERVED.operations, audit, (subject) => handlers.get(subject));
+};
+
+const states = ({ directory: { dataDir, marks }, server, parts, lifetime, log }: ServedBroker): Listening => {
+  const { nc } = server.link;
+  const say = (text: string): void => log.line('states', text);
+  const thread = new StateThread({ dataDir, maxBytes: answerBytes(nc), say });
+  lifetime.onStop(() => thread.close());
+  return serveStates({
+    nc,
+    directory: parts.modules,
+    entrance: parts.entrance,
+    states: thread,
+    marks: (module) => marks.of(module).state,
+  });
+};
+
+/** Begins to answer modules, operators and callers. The server knows of it when this resolves. */
+export const serveBroker = async (broker: ServedBroker): Promise<readonly Listening[]> => {
+  const { directory, server, open, parts, audit, log } = broker;
+  const { nc } = server.link;
+  const { modules, gateway, schedules, stacks, refusal, entrance } = parts;
+  const serving = [
+    serveControl(nc, modules, stacks),
+    operators(broker),
+    ...serveConsumers(nc),
+    serveScheduling(nc, schedules, modules, refusal, entrance),
+  ];
+  gateway.start();
+  serving.push(
+    serveAccess(
+      {
+        nc,
+        principals: directory.principals,
+        producer: open.producer,
+        ownKeys: () => server.access.ownKeys,
+        log: (text) => log.line('access', text),
+      },
+      audit,
+    ),
+    ...serveProducers(producersContext(broker)),
+    states(broker),
+  );
+  await server.link.people.flush();
+  return serving;
+};

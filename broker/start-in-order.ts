@@ -1,0 +1,208 @@
+import { realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Producer } from '../journal/producer/producer.js';
+import type { StartConfig } from '../schemas/config.js';
+import { type Fault, FaultError, toFault } from '../schemas/errors.js';
+import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
+import { findCage } from '../system/cage/find-cage.js';
+import { type Lifetime, orThrow, runOrThrow } from '../system/lifetime.js';
+import type { BrokerLog } from '../system/lines/broker-log.js';
+import { startReaper } from '../system/processes/reaper.js';
+import { assemble, type Parts } from './assemble.js';
+import { Audit } from './audit/audit.js';
+import { startAct, stopAct } from './audit/start-act.js';
+import type { BrokerEnvironment } from './broker-environment.js';
+import { openDataDirectory, restText } from './data-directory.js';
+import { lossFault } from './log/log-failure.js';
+import { type OpenLog, openLog } from './log/open-log.js';
+import type { Witness } from './log/witness.js';
+import { settleGrants } from './operate/settle-grants.js';
+import { serveBroker } from './serve-broker.js';
+import { watchDurableServer } from './server/durable-server.js';
+import { openServerSide, type ServerSide } from './server/server-side.js';
+import { ensureAuditStream } from './streams/audit-stream.js';
+import { ensureDeadStream } from './streams/dead-stream.js';
+import { HostSpare } from './supervisor/host-spare.js';
+import { ModuleCages } from './supervisor/module-cages.js';
+import { openTlsFront } from './tls/tls-front.js';
+
+/** How long calls may continue when the broker stops, before their modules are asked to stop too. */
+const DRAIN_MS = 10_000;
+
+export interface StartedBroker {
+  readonly ready: Ready;
+  readonly witness: Witness;
+  readonly producer: Producer;
+}
+
+const raise = (reason: Fault): never => {
+  throw new FaultError(reason);
+};
+
+/** Opens the address for other machines, and returns it; null if there is none. */
+const listening = async (
+  { listen }: StartConfig,
+  { url }: ServerSide,
+  lifetime: Lifetime,
+  log: BrokerLog,
+): Promise<string | null> => {
+  if (listen === undefined) return null;
+  const serverPort = Number(new URL(url).port);
+  const front = await runOrThrow(openTlsFront({ listen, serverPort, say: (text) => log.line('tls', text) }));
+  lifetime.onStop(() => front.close());
+  return front.url;
+};
+
+/** The log says who may do what before the first request is served. A full log does not stop a start. */
+const recordGrants = async (
+  { link: { nc, jsm } }: ServerSide,
+  { index, principals }: Parts,
+  { producer }: OpenLog,
+  log: BrokerLog,
+): Promise<void> => {
+  try {
+    await settleGrants({ nc, jsm, producer, commands: index.commands, principals });
+  } catch (error) {
+    log.line('access', `the log does not say yet who may do what: ${toFault(error).message}`);
+  }
+};
+
+/** Leaves word in the data directory of where the broker is, for the command line. */
+const publishAddress = (dataDir: string, { url, operatorSeed }: ServerSide, lifetime: Lifetime): void => {
+  const path = join(dataDir, ADDRESS_FILE);
+  const address: BrokerAddress = { pid: process.pid, nats: url, operatorSeed };
+  writeFileSync(path, `${JSON.stringify(address)}\n`, { mode: 0o600 });
+  lifetime.onStop(() => rmSync(path, { force: true }));
+};
+
+const readyOf = (
+  { durability, guest }: StartConfig,
+  dataDir: string,
+  { url, embedded, link }: ServerSide,
+  { modules }: Parts,
+  listen: string | null,
+): Ready => ({
+  ready: true,
+  pid: process.pid,
+  nats: url,
+  dataDir,
+  durability,
+  server: { version: link.serverVersion, embedded },
+  guest,
+  listen,
+  modules: [...modules.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
+});
+
+/**
+ * One start of a broker: data directory, server, log, parts, modules. What begins here ends with `lifetime`, also where a
+ * later step throws the fault that stops the start. `onDown` is told when the embedded server dies.
+ */
+export const startInOrder = async (
+  config: StartConfig,
+  environment: BrokerEnvironment,
+  lifetime: Lifetime,
+  onDown: () => void,
+): Promise<StartedBroker> => {
+  const { hostEntry, keepsSpareHost = false, log, onProgress, knownLoss } = environment;
+  const { maxBytes, durability, onLogLoss } = config;
+  const directory = await openDataDirectory(config, environment, lifetime);
+  const { dataDir, memory, marks, principals, plan, inspectPorts } = directory;
+  const reaper = startReaper();
+  lifetime.onStop(() => reaper.close());
+
+  const audit = new Audit((text) => log.line('audit', text));
+  const found = findCage(config.cage);
+  if (config.cage === 'required') orThrow(await found);
+
+  const server = await runOrThrow(
+    openServerSide({
+      config,
+      dataDir,
+      manifests: plan.filter(({ rest }) => rest === undefined).map(({ source }) => source.manifest),
+      principals: principals.current(),
+      reaper,
+      log,
+      onProgress,
+      onServerLine: (line) => audit.serverSaid(line),
+      onDown,
+    }),
+  );
+  lifetime.onStop(() => server.stop());
+  principals.follow(server.access);
+  const { cage, status: cageStatus } = orThrow(await found);
+  const cages = new ModuleCages({
+    cage,
+    dataDir: realpathSync(dataDir),
+    natsUrl: server.url,
+    isShared: keepsSpareHost,
+  });
+  const spare = keepsSpareHost ? new HostSpare(hostEntry, reaper, cages) : undefined;
+  lifetime.onStop(() => spare?.close());
+  lifetime.onStop(
+    watchDurableServer(server.link, durability, server.url, (problem) => lifetime.fail(problem)),
+  );
+  const { nc, jsm } = server.link;
+  const open = await openLog({ nc, jsm, dataDir, maxBytes, durability, onLogLoss, knownLoss, log, lifetime });
+  await runOrThrow(ensureDeadStream(jsm));
+  await runOrThrow(ensureAuditStream(jsm));
+  audit.open(nc);
+  lifetime.onStop(() => audit.close());
+
+  const parts = assemble({
+    server,
+    open,
+    dataDir,
+    hostEntry,
+    spare,
+    inspectPorts,
+    cages,
+    memory,
+    marks,
+    principals,
+    audit,
+    reaper,
+    log,
+    lifetime,
+  });
+  const { supervisor, index, gateway } = parts;
+  orThrow(supervisor.plan(plan));
+  for (const { source, rest } of plan) if (rest !== undefined) log.line('supervisor', restText(source, rest));
+  parts.reader.start();
+  await index.start();
+  const loss = await open.witness.checked();
+  if (loss !== undefined) throw new FaultError(lossFault(loss, onLogLoss));
+
+  await parts.room.start();
+  await recordGrants(server, parts, open, log);
+  const listen = await listening(config, server, lifetime, log);
+  const serving = await serveBroker({
+    config,
+    directory,
+    server,
+    open,
+    parts,
+    audit,
+    cage: cageStatus,
+    listen,
+    lifetime,
+    log,
+  });
+  lifetime.onReplaced(() => {
+    gateway.retire();
+    supervisor.abandonAll();
+    for (const subscription of serving) subscription.unsubscribe();
+  });
+  parts.firings.start();
+  lifetime.onStop(() => gateway.close());
+  lifetime.onStop(() => supervisor.unloadAll());
+  lifetime.onStop(() => gateway.drain(DRAIN_MS));
+  lifetime.onStop(() => audit.act(stopAct()));
+  await audit.act(startAct({ ...config, dataDir }));
+  publishAddress(dataDir, server, lifetime);
+  await Promise.race([supervisor.loadAll(), lifetime.failed.then(raise)]);
+  return {
+    ready: readyOf(config, dataDir, server, parts, listen),
+    witness: open.witness,
+    producer: open.producer,
+  };
+};
