@@ -23,7 +23,9 @@ export interface DataDirectory {
   readonly inspectPorts: ReadonlyMap<string, number>;
 }
 
-/** Claims the data directory until the broker stops, and reads what it remembers. Throws the fault that stops a start. */
+/**
+ * Claims the data directory until the broker stops, and reads what it remembers. Throws the fault that stops a start.
+ */
 export const openDataDirectory = async (
   config: StartConfig,
   { shippedModules, log }: BrokerEnvironment,

@@ -94,8 +94,8 @@ const readyOf = (
 });
 
 /**
- * One start of a broker: data directory, server, log, parts, modules. What begins here ends with `lifetime`, also where a
- * later step throws the fault that stops the start. `onDown` is told when the embedded server dies.
+ * One start of a broker: data directory, server, log, parts, modules. What begins here ends with `lifetime`, also
+ * where a later step throws the fault that stops the start. `onDown` is told when the embedded server dies.
  */
 export const startInOrder = async (
   config: StartConfig,

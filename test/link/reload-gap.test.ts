@@ -33,7 +33,7 @@ const asking = (nc: NatsConnection) => {
   let answered = 0;
   let isOver = false;
   const ended = (async () => {
-    while (!isOver) {
+    while (!isOver && !nc.isClosed()) {
       try {
         const reply = await nc.request('$JS.API.INFO', '', { timeout: 5_000 });
         assert.equal(reply.json<{ type: string }>().type, 'io.nats.jetstream.api.v1.account_info_response');

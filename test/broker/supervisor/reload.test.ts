@@ -200,12 +200,15 @@ describe('a reload', () => {
           data: { from: 'top' },
         });
     })();
-    for (let i = 0; i < 2; i++) {
-      const answer = await reload();
-      assert.ok(!('error' in answer), JSON.stringify(answer));
+    try {
+      for (let i = 0; i < 2; i++) {
+        const answer = await reload();
+        assert.ok(!('error' in answer), JSON.stringify(answer));
+      }
+    } finally {
+      isOver = true;
+      await Promise.all([...callers, asking]);
     }
-    isOver = true;
-    await Promise.all([...callers, asking]);
     assert.deepEqual([...answers.keys()], ['ok']);
     assert.ok((answers.get('ok') ?? 0) > 40);
   });
