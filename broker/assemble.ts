@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../schemas/errors.js';
 import { judgeRequest } from './access/admission.js';
-import { DEFAULT_BOUNDS } from './access/limits.js';
+import { ACCOUNT_LIMITS } from './access/limits.js';
 import type { Principals } from './access/principals.js';
 import type { Audit } from './audit/audit.js';
 import { DeadLetters } from './dead/dead-letters.js';
@@ -30,7 +30,7 @@ import type { ServerSide } from './server/server-side.js';
 import type { ModuleMemory } from './supervisor/module-memory.js';
 import { ClosedConnections } from './serving/closed-connections.js';
 import type { Entrance } from './serving/entrance.js';
-import type { PrincipalBounds } from './serving/principal-bounds.js';
+import type { LimitsInForce } from './serving/limits-in-force.js';
 import { PrincipalUsages } from './serving/principal-usage.js';
 import { Turnstile } from './serving/turnstile.js';
 import { SupervisedModules } from './supervisor/supervised-modules.js';
@@ -131,12 +131,12 @@ export const assemble = (options: AssembleOptions): Parts => {
   lifetime.onStop(() => room.close());
   const refusal = (): Fault | undefined => options.server.refusal() ?? room.refusal;
   const { principals } = options;
-  const boundsOf = (account: string): PrincipalBounds => principals.find(account)?.bounds ?? DEFAULT_BOUNDS;
-  const usages = new PrincipalUsages(boundsOf);
+  const limitsFor = (account: string): LimitsInForce => principals.find(account)?.limits ?? ACCOUNT_LIMITS;
+  const usages = new PrincipalUsages(limitsFor);
   const outside = new OutsideProducers({
     nc,
     durability: open.durability,
-    maxOpen: (account) => boundsOf(account).producers,
+    maxOpen: (account) => limitsFor(account).producers,
   });
   lifetime.onStop(() => outside.close());
   const { link } = options.server;
@@ -177,7 +177,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     jsm,
     plan,
     lastFiring: (schedule) => index.lastFiring(schedule),
-    maxOfAccount: (account) => boundsOf(account).schedules,
+    maxOfAccount: (account) => limitsFor(account).schedules,
     onAdded: () => firings.wake(),
     settled: () => firings.settled(),
   });

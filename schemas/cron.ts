@@ -15,7 +15,7 @@ interface Field {
   readonly any: boolean;
 }
 
-interface Bounds {
+interface FieldRange {
   readonly what: string;
   readonly min: number;
   readonly max: number;
@@ -24,7 +24,7 @@ interface Bounds {
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-const BOUNDS: readonly Bounds[] = [
+const FIELD_RANGES: readonly FieldRange[] = [
   { what: 'second', min: 0, max: 59 },
   { what: 'minute', min: 0, max: 59 },
   { what: 'hour', min: 0, max: 23 },
@@ -46,21 +46,21 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 
 const RANGE = /^(?:[*?]|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:\/(\d+))?$/i;
 
-const numberOf = (text: string, { min, names }: Bounds): number => {
+const numberOf = (text: string, { min, names }: FieldRange): number => {
   const named = names?.indexOf(text.toLowerCase()) ?? -1;
   return named >= 0 ? named + min : /^\d+$/.test(text) ? Number(text) : Number.NaN;
 };
 
 /** The values of `5`, `1-5`, `*`, every 15th, `10/5` (from 10 on) or `mon-fri`; undefined for other text. */
-const parseRange = (text: string, bounds: Bounds): Field | undefined => {
+const parseRange = (text: string, among: FieldRange): Field | undefined => {
   const match = RANGE.exec(text);
   if (match === null) return undefined;
   const [, low, high, by] = match;
   const step = by === undefined ? 1 : Number(by);
-  const start = low === undefined ? bounds.min : numberOf(low, bounds);
+  const start = low === undefined ? among.min : numberOf(low, among);
   const onwards = low === undefined || (high === undefined && by !== undefined);
-  const end = onwards ? bounds.max : numberOf(high ?? (low as string), bounds);
-  if (!(start >= bounds.min && end <= bounds.max && start <= end && step > 0)) return undefined;
+  const end = onwards ? among.max : numberOf(high ?? (low as string), among);
+  if (!(start >= among.min && end <= among.max && start <= end && step > 0)) return undefined;
   const values = new Set<number>();
   for (let value = start; value <= end; value += step) values.add(value);
   return { values, any: low === undefined && step === 1 };
@@ -70,10 +70,10 @@ const parseRange = (text: string, bounds: Bounds): Field | undefined => {
 const EXAMPLE =
   'for example "0 9 * * mon-fri" (09:00 on working days), "*/30 * * * * *" (each 30 s) or @daily';
 
-const parseField = (text: string, bounds: Bounds): Either<Fault, Field> => {
-  const ranges = text.split(',').map((range) => parseRange(range, bounds));
+const parseField = (text: string, among: FieldRange): Either<Fault, Field> => {
+  const ranges = text.split(',').map((part) => parseRange(part, among));
   if (ranges.includes(undefined)) {
-    const { what, min, max } = bounds;
+    const { what, min, max } = among;
     return left(
       fault(
         'SCHEDULE_INVALID',
@@ -103,7 +103,7 @@ export const parseCron = (text: string): Either<Fault, Cron> => {
   const named = NAMED.get(text.trim());
   const given = (named ?? text.trim()).split(/\s+/);
   const parts = given.length === 5 ? ['0', ...given] : given;
-  if (parts.length !== BOUNDS.length) {
+  if (parts.length !== FIELD_RANGES.length) {
     return left(
       fault(
         'SCHEDULE_INVALID',
@@ -112,8 +112,8 @@ export const parseCron = (text: string): Either<Fault, Cron> => {
     );
   }
   const fields: Field[] = [];
-  for (const [i, bounds] of BOUNDS.entries()) {
-    const field = parseField(parts[i] as string, bounds);
+  for (const [i, range] of FIELD_RANGES.entries()) {
+    const field = parseField(parts[i] as string, range);
     if (isLeft(field)) return field;
     fields.push(field.right);
   }

@@ -5,13 +5,13 @@ import { type Fault, fault } from './errors.js';
 import { MAX_JSON_DEPTH } from './json-depth.js';
 import { parseBytes } from './quantity.js';
 
-/** How a bound is written: a plain number, one a second, bytes, or bytes a second. */
+/** How a limit is written: a plain number, one a second, bytes, or bytes a second. */
 type LimitForm = 'count' | 'a second' | 'bytes' | 'bytes a second';
 
 interface LimitRow {
   readonly form: LimitForm;
   readonly most: number;
-  /** What the number bounds, as a refusal says it behind the number. */
+  /** What the number limits, as a refusal says it behind the number. */
   readonly of: string;
   readonly example: string;
 }
@@ -19,7 +19,7 @@ interface LimitRow {
 const MIB = 1024 * 1024;
 const MOST_CONNECTIONS = 1_024;
 
-/** The bounds that a grant can set, by name. */
+/** The limits that a grant can set, by name. */
 const ROWS = {
   rate: { form: 'a second', most: 1e9, of: 'requests a second', example: '200/s' },
   bytes: { form: 'bytes a second', most: 1e12, of: 'bytes of requests a second', example: '1MiB/s' },
@@ -35,7 +35,7 @@ const ROWS = {
 export type LimitName = keyof typeof ROWS;
 export const LIMIT_NAMES = Object.keys(ROWS) as readonly LimitName[];
 
-/** Behind the number of a bound, in messages: `200 requests a second`. */
+/** Behind the number of a limit, in messages: `200 requests a second`. */
 export const limitOf = (name: LimitName): string => ROWS[name].of;
 
 const bounded = (name: LimitName) =>
@@ -57,11 +57,11 @@ export const PrincipalLimitsSchema = Type.Object(
   },
   {
     additionalProperties: false,
-    description: 'Bounds that are set. Those that are left out have their defaults.',
+    description: 'Limits that are set. Those that are left out have their defaults.',
   },
 );
 
-/** The bounds that an operator set for a principal. Those that are left out have their defaults. */
+/** The limits that an operator set for a principal. Those that are left out have their defaults. */
 export type PrincipalLimits = Readonly<Static<typeof PrincipalLimitsSchema>>;
 
 const invalid = (text: string, why: string): Either<Fault, never> =>

@@ -37,7 +37,7 @@ const formatInfo = ({ manifest, dir, output, ...status }: ModuleInfo): string =>
 
 const one = (status: ModuleStatus): string => modulesTable([status]);
 
-/** The broker bounds how long a start and a drain may take. This bound is for a broker that hangs. */
+/** The broker limits how long a start and a drain may take. This limit is for a broker that hangs. */
 const slow = (command: Command): Command =>
   withTargetOptions(command).addOption(
     withDefault('--timeout <duration>', 'how long to wait for the broker', waiting('--timeout'), '2m'),

@@ -50,7 +50,7 @@ const newToken = (
     );
   });
 
-const LIMIT = `a bound, such as rate=200/s or rate=default; repeatable: ${LIMIT_NAMES.join(', ')}`;
+const LIMIT = `a limit, such as rate=200/s or rate=default; repeatable: ${LIMIT_NAMES.join(', ')}`;
 
 const NAME = ['<name>', 'name of the principal: 1 to 63 of A-Z a-z 0-9 _ -'] as const;
 

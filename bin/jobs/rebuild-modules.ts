@@ -28,7 +28,7 @@ export interface RebuildRequest {
   readonly masks: Masks;
 }
 
-/** The broker bounds how long a drain and a start may take. */
+/** The broker limits how long a drain and a start may take. */
 const RELOAD_WAIT_MS = 120_000;
 
 const chosen = ({ nc, names }: RebuildRequest): TE.TaskEither<Fault, readonly ModuleInfo[]> =>

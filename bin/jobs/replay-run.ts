@@ -60,8 +60,8 @@ const runAgain = async (
 ): Promise<{ readonly code: ExitCode; readonly keep: boolean }> => {
   const { json, condition, allowEffects, masks } = request;
   const started = process.hrtime.bigint();
-  const bounds = await rangeOf(nc, request);
-  const { fromSeq, untilSeq } = bounds;
+  const sequences = await rangeOf(nc, request);
+  const { fromSeq, untilSeq } = sequences;
   if (fromSeq > untilSeq)
     throw new FaultError(fault('USAGE', `there is no record from ${fromSeq} to ${untilSeq}`));
   // A sandbox that is kept keeps their builds.
@@ -74,7 +74,7 @@ const runAgain = async (
     [...open.values()].map(({ subject }) => subject),
     allowEffects,
   );
-  const range = await readRange(nc, bounds, open);
+  const range = await readRange(nc, sequences, open);
 
   const broker = await startSandbox(dataDir, modules, lifetime);
   const own = await runOrThrow(openConnection({ data: dataDir }));

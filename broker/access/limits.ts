@@ -3,8 +3,8 @@ import type { PrincipalLimits } from '../../schemas/principal-limits.js';
 import {
   MAX_ACCOUNT_PRODUCERS,
   MAX_ACCOUNT_SCHEDULES,
-  type PrincipalBounds,
-} from '../serving/principal-bounds.js';
+  type LimitsInForce,
+} from '../serving/limits-in-force.js';
 
 /**
  * The limits of an account's connections. The server refuses more with an error: a connection with
@@ -15,7 +15,7 @@ export interface AccountLimits {
   readonly maxConnections: number;
   /** Subscriptions of one connection at a time; the server needs about 1.5 KB for each. */
   readonly maxSubscriptions: number;
-  /** Bytes of a message, where they are fewer than the server's own bound. */
+  /** Bytes of a message, where they are fewer than the server's own limit. */
   readonly maxPayload?: number;
 }
 
@@ -44,10 +44,10 @@ export const guestLimits = (maxConnections = DEFAULT_GUEST_CONNECTIONS): Account
 export const OPERATOR_LIMITS: AccountLimits = { maxConnections: 64, maxSubscriptions: MAX_SUBSCRIPTIONS };
 
 /**
- * The bounds of an account that has no limits. A rate has none: turns are shared out among those who ask at the
- * same time, so a bound would only leave an idle broker idle. The others keep one account from filling what all share.
+ * The limits of an account that has no limits. A rate has none: turns are shared out among those who ask at the
+ * same time, so a limit would only leave an idle broker idle. The others keep one account from filling what all share.
  */
-export const DEFAULT_BOUNDS: PrincipalBounds = {
+export const ACCOUNT_LIMITS: LimitsInForce = {
   rate: Number.POSITIVE_INFINITY,
   bytes: Number.POSITIVE_INFINITY,
   inflight: 100_000,
@@ -59,26 +59,26 @@ export const DEFAULT_BOUNDS: PrincipalBounds = {
   subscriptions: MAX_SUBSCRIPTIONS,
 };
 
-/** The bounds of an account with these limits. */
-export const boundsFrom = (limits: PrincipalLimits | undefined): PrincipalBounds =>
-  limits === undefined ? DEFAULT_BOUNDS : { ...DEFAULT_BOUNDS, ...limits };
+/** The limits of an account with these limits. */
+export const limitsInForce = (limits: PrincipalLimits | undefined): LimitsInForce =>
+  limits === undefined ? ACCOUNT_LIMITS : { ...ACCOUNT_LIMITS, ...limits };
 
-/** Below it the broker refuses a payload, with an error that names the bound. The server closes the connection. */
+/** Below it the broker refuses a payload, with an error that names the limit. The server closes the connection. */
 const LEAST_SERVER_PAYLOAD = MIB / 4;
 
 /** Each token has an account, so one that is given away cannot use up what the others may have. */
-export const principalLimits = (bounds: PrincipalBounds): AccountLimits => ({
-  maxConnections: bounds.connections,
-  maxSubscriptions: bounds.subscriptions,
-  ...(bounds.payload < MIB
-    ? { maxPayload: Math.min(MIB, Math.max(LEAST_SERVER_PAYLOAD, 4 * bounds.payload)) }
+export const principalLimits = (limits: LimitsInForce): AccountLimits => ({
+  maxConnections: limits.connections,
+  maxSubscriptions: limits.subscriptions,
+  ...(limits.payload < MIB
+    ? { maxPayload: Math.min(MIB, Math.max(LEAST_SERVER_PAYLOAD, 4 * limits.payload)) }
     : {}),
 });
 
 /** A module is one process; producers of another language may connect with its key too. */
 export const MODULE_LIMITS: AccountLimits = { maxConnections: 32, maxSubscriptions: MAX_SUBSCRIPTIONS };
 
-/** Of the embedded server: the bounds of every connection, and what it keeps of closed ones. */
+/** Of the embedded server: the limits of every connection, and what it keeps of closed ones. */
 export const SERVER_LIMITS: Readonly<Record<string, number>> = {
   max_pending: MAX_PENDING_BYTES,
   max_payload: MIB,

@@ -11,7 +11,7 @@ import {
   readStates,
   signed,
 } from './accounts.js';
-import type { PrincipalBounds } from '../serving/principal-bounds.js';
+import type { LimitsInForce } from '../serving/limits-in-force.js';
 import { principalLimits } from './limits.js';
 
 /** The first token of a subject that a client sends, and that the broker hears. */
@@ -77,7 +77,7 @@ export interface PlannedPrincipal {
   readonly account: string;
   readonly publicKey: string;
   readonly rights: readonly Grant[];
-  readonly bounds: PrincipalBounds;
+  readonly limits: LimitsInForce;
 }
 
 /**
@@ -85,7 +85,7 @@ export interface PlannedPrincipal {
  * broker judges (`admission.ts`). No two principals share an account, so none sees the replies of another.
  */
 export const principalPlan = (
-  { account, publicKey, rights, bounds }: PlannedPrincipal,
+  { account, publicKey, rights, limits }: PlannedPrincipal,
   modules: readonly string[],
 ): AccountPlan => {
   const of = (method: Method): readonly Grant[] => rights.filter((right) => right.method === method);
@@ -127,7 +127,7 @@ export const principalPlan = (
   return {
     name: account,
     publicKey,
-    limits: principalLimits(bounds),
+    limits: principalLimits(limits),
     imports: [...people, ...live, ...operator],
     publish: { allow: sent, deny: role === undefined ? [] : modules.flatMap(ofModule) },
     subscribe: { allow: ['_INBOX.>', ...heard] },

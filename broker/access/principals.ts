@@ -6,7 +6,7 @@ import { type Grant, parseGrants } from '../../schemas/grants.js';
 import { parseInstant } from '../../schemas/instant.js';
 import type { Principal } from '../../schemas/access-requests.js';
 import type { Access } from './access.js';
-import { boundsFrom } from './limits.js';
+import { limitsInForce } from './limits.js';
 import type { PlannedPrincipal } from './principal-plan.js';
 import { PRINCIPALS_FILE, readPrincipals, writePrincipals } from './principal-file.js';
 
@@ -28,7 +28,7 @@ const known = (principal: Principal): E.Either<Fault, KnownPrincipal> =>
     account: principal.account,
     publicKey: principal.publicKey,
     rights,
-    bounds: boundsFrom(principal.limits),
+    limits: limitsInForce(principal.limits),
     expiresMs: principal.expires === null ? Number.POSITIVE_INFINITY : (parseInstant(principal.expires) ?? 0),
   }))(parseGrants(principal.allow));
 

@@ -20,7 +20,7 @@ const unquoted = (text: string): string => {
 };
 
 /**
- * What the server refused, by a line of its output: a subject that a credential does not allow, a bound, a credential
+ * What the server refused, by a line of its output: a subject that a credential does not allow, a limit, a credential
  * that it does not know. The broker hears of these in no other way. Undefined for every other line.
  */
 export const serverRefusal = (line: string): RefusedRequest | undefined => {
@@ -35,9 +35,9 @@ export const serverRefusal = (line: string): RefusedRequest | undefined => {
       detail: `the server refused to ${verb}`,
     };
   }
-  const bound = MAXIMUM.exec(line);
-  if (bound !== null) {
-    const [, principal = '', what = ''] = bound;
+  const met = MAXIMUM.exec(line);
+  if (met !== null) {
+    const [, principal = '', what = ''] = met;
     return { principal, code: 'OVERLOADED', target: 'a connection', detail: `the server: ${what}` };
   }
   const bad = BAD_CREDENTIAL.exec(line);

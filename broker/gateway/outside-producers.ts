@@ -12,7 +12,7 @@ import type { Draft, Settle } from '../../journal/append/draft.js';
 import { GROUPING } from '../../journal/append/grouping.js';
 import type { SignedRequest } from './request.js';
 import { overloaded } from '../serving/overloaded.js';
-import { MAX_ACCOUNT_PRODUCERS } from '../serving/principal-bounds.js';
+import { MAX_ACCOUNT_PRODUCERS } from '../serving/limits-in-force.js';
 
 export interface OutsideProducersOptions {
   readonly nc: NatsConnection;

@@ -15,7 +15,7 @@ const nameOf = (id: number | string, start: string | undefined): string =>
 export const connectionNumber = (connection: string): string => connection.replace(/^.*\/|@.*$/g, '');
 
 /**
- * The connection that a request came over: its number, and when it began. It bounds how much of the broker's time a
+ * The connection that a request came over: its number, and when it began. It limits how much of the broker's time a
  * connection gets, and says nothing of who asks: that is in the subject alone. The server writes it behind all headers
  * of the sender, so the last one in the bytes is the server's, whatever a sender wrote; and in the JSON behind it a
  * quote cannot stand without a backslash.

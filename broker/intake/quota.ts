@@ -2,7 +2,7 @@ import type { HeldRequests } from './intake-messages.js';
 
 const MIB = 1024 * 1024;
 
-export interface QuotaBounds {
+export interface QuotaLimits {
   /** Requests of one connection. */
   readonly requests: number;
   /**
@@ -20,7 +20,7 @@ export interface QuotaBounds {
 }
 
 /** Above what the turnstile lets wait, so that the turnstile refuses first: it knows more to say. */
-const BOUNDS: QuotaBounds = {
+const LIMITS: QuotaLimits = {
   requests: 24_000,
   refused: 16_000,
   connection: 40 * MIB,
@@ -41,7 +41,7 @@ export class Quota {
   readonly #held = new Map<string, Count>();
   #bytes = 0;
 
-  constructor(private readonly bounds: QuotaBounds = BOUNDS) {}
+  constructor(private readonly limits: QuotaLimits = LIMITS) {}
 
   /** Counts a request. Returns what it counts, and whether its payload has no room. */
   take(
@@ -50,7 +50,7 @@ export class Quota {
   ): { readonly weight: number; readonly isLeftOut: boolean; readonly floods: boolean } {
     const count = this.#held.get(connection) ?? { requests: 0, bytes: 0 };
     const whole = size + REQUEST_BYTES;
-    const { requests, refused, connection: ofConnection, all, each } = this.bounds;
+    const { requests, refused, connection: ofConnection, all, each } = this.limits;
     const own = count.bytes + whole;
     const isFull = count.requests >= requests || own > ofConnection;
     const isLeftOut = isFull || (this.#bytes + whole > all && own > each);

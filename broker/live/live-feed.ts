@@ -26,7 +26,7 @@ const MOST_RECORDS = 32_768;
 const MOST_BYTES = 8 * 1024 * 1024;
 /** Times as much, while records are held back. */
 const MORE_WHILE_HELD = 4;
-/** From this part of these bounds on, the next look does not wait: it costs less than to send what nobody hears. */
+/** From this part of these limits on, the next look does not wait: it costs less than to send what nobody hears. */
 const EARLY_LOOK = 1 / 8;
 /** A server that did not tell is asked again after this. */
 const RETRY_MS = 250;
@@ -149,7 +149,7 @@ export class LiveFeed {
     this.#timer = setTimeout(() => void this.#look(), pauseMs).unref();
   }
 
-  /** So much waits that the bounds are near. A server that did not tell gets its time anyway. */
+  /** So much waits that the limits are near. A server that did not tell gets its time anyway. */
   get #isEarly(): boolean {
     const isMuch = this.#records > MOST_RECORDS * EARLY_LOOK || this.#bytes > MOST_BYTES * EARLY_LOOK;
     return isMuch && !this.#isFailing;

@@ -29,7 +29,7 @@ import {
 } from '../streams/schedule-stream.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
 import { overloaded } from '../serving/overloaded.js';
-import { MAX_ACCOUNT_SCHEDULES } from '../serving/principal-bounds.js';
+import { MAX_ACCOUNT_SCHEDULES } from '../serving/limits-in-force.js';
 
 export interface SchedulesOptions {
   readonly nc: NatsConnection;
@@ -62,14 +62,14 @@ export class Schedules {
 
   constructor(private readonly options: SchedulesOptions) {}
 
-  /** Takes a schedule on; SCHEDULES_FULL above the bound. */
+  /** Takes a schedule on; SCHEDULES_FULL above the limit. */
   add(request: ScheduleRequest): TaskEither<Fault, Schedule> {
     return () => {
       if (this.#adding.length >= MAX_WAITING) {
         const text = `${MAX_WAITING} schedules wait to be stored, and no more may`;
         return Promise.resolve(E.left(overloaded(text)));
       }
-      // One after the other: two that look at the bound together could both find the last place.
+      // One after the other: two that look at the limit together could both find the last place.
       return this.#adding.run(() => this.#add(request));
     };
   }

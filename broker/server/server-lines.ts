@@ -12,7 +12,7 @@ const MAX_CHARACTERS = 1_024;
 
 /**
  * Takes what nats-server writes. `heard` sees every line; the log of the broker gets those that tell of trouble, with
- * a bound for what connections cause and another for the rest, so that the one does not hide the other.
+ * a limit for what connections cause and another for the rest, so that the one does not hide the other.
  */
 export const serverLines = (log: BrokerLog, heard: (line: string) => void): ((line: string) => void) => {
   const say = (text: string): void => log.line('nats-server', text);

@@ -1,6 +1,6 @@
 import type { Msg } from 'nats';
 import { headerBytesOf } from '../../link/message-headers.js';
-import type { ConnectionBounds } from './turnstile.js';
+import type { ConnectionLimits } from './turnstile.js';
 import type { Asking } from './waiting-requests.js';
 
 /** What is answered at once makes room at once for the next, and what it leaves in the module's line grows. */
@@ -9,7 +9,7 @@ const AMONG_OTHERS_MS = 8;
 const AMONG_OTHERS_BYTES = 128 * 1024;
 
 /** Of one connection for one module: so many others' calls stand before yours in the module's line, at most. */
-const PACES: Readonly<Record<string, ConnectionBounds>> = {
+const PACES: Readonly<Record<string, ConnectionLimits>> = {
   ask: {
     isForReply: true,
     inFlight: 64,
@@ -32,7 +32,7 @@ const PACES: Readonly<Record<string, ConnectionBounds>> = {
   producer: { inFlight: 1, waiting: 100 },
 };
 
-const OTHER: ConnectionBounds = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS };
+const OTHER: ConnectionLimits = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS };
 
 /**
  * Who asks by this message, and at what pace; `connection`: the account, as its subject says, and the number and
@@ -41,7 +41,7 @@ const OTHER: ConnectionBounds = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS }
 export const askingOf = (
   msg: Msg,
   connection: string,
-): { readonly asking: Asking; readonly pace: ConnectionBounds } => {
+): { readonly asking: Asking; readonly pace: ConnectionLimits } => {
   const { subject } = msg;
   const [verb = '', about = ''] = subject.split('.', 2);
   const headers = headerBytesOf(msg);
@@ -52,5 +52,5 @@ export const askingOf = (
     line: verb === 'ask' ? `${connection} ask ${about}` : `${connection} ${verb}`,
     bytes: subject.length + headers.length + msg.data.length,
   };
-  return { asking, pace: Object.hasOwn(PACES, verb) ? (PACES[verb] as ConnectionBounds) : OTHER };
+  return { asking, pace: Object.hasOwn(PACES, verb) ? (PACES[verb] as ConnectionLimits) : OTHER };
 };

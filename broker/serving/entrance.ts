@@ -15,7 +15,7 @@ export interface Entrance {
   readonly people: People;
   readonly turnstile: Turnstile;
   readonly closed: ClosedConnections;
-  /** The bounds of accounts, and what they use of them. */
+  /** The limits of accounts, and what they use of them. */
   readonly usages: PrincipalUsages;
   /** Why a principal may not make this request; undefined if it may. It is asked of principals' requests only. */
   readonly judge?: (msg: Msg) => Fault | undefined;

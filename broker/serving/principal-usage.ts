@@ -3,9 +3,9 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { isDeeperThan, MAX_JSON_DEPTH } from '../../schemas/json-depth.js';
 import { type LimitName, limitOf, limitText } from '../../schemas/principal-limits.js';
 import { Allowance } from './allowance.js';
-import type { PrincipalBounds } from './principal-bounds.js';
+import type { LimitsInForce } from './limits-in-force.js';
 
-/** What a request takes of its account's bounds. */
+/** What a request takes of its account's limits. */
 export interface AskedShare {
   /** Subject, headers and payload. */
   readonly bytes: number;
@@ -15,11 +15,11 @@ export interface AskedShare {
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * How much of the broker one account uses, and the bounds of that. The turnstile shares out turns; this refuses what an
+ * How much of the broker one account uses, and the limits of that. The turnstile shares out turns; this refuses what an
  * operator, or a default, does not want of one account at all.
  */
 export class PrincipalUsage {
-  #bounds: PrincipalBounds;
+  #limits: LimitsInForce;
   #rate: Allowance;
   #bytes: Allowance;
   /** Requests without a reply yet. */
@@ -33,21 +33,21 @@ export class PrincipalUsage {
 
   constructor(
     readonly account: string,
-    bounds: PrincipalBounds,
+    limits: LimitsInForce,
     private readonly now = (): number => performance.now(),
   ) {
-    this.#bounds = bounds;
-    this.#rate = new Allowance(bounds.rate, now());
-    this.#bytes = new Allowance(bounds.bytes, now());
+    this.#limits = limits;
+    this.#rate = new Allowance(limits.rate, now());
+    this.#bytes = new Allowance(limits.bytes, now());
   }
 
-  /** Other bounds may hold from now on. */
-  boundBy(bounds: PrincipalBounds): void {
-    if (bounds === this.#bounds) return;
-    const { rate, bytes } = this.#bounds;
-    this.#bounds = bounds;
-    if (rate !== bounds.rate) this.#rate = new Allowance(bounds.rate, this.now());
-    if (bytes !== bounds.bytes) this.#bytes = new Allowance(bounds.bytes, this.now());
+  /** Other limits may hold from now on. */
+  limitBy(limits: LimitsInForce): void {
+    if (limits === this.#limits) return;
+    const { rate, bytes } = this.#limits;
+    this.#limits = limits;
+    if (rate !== limits.rate) this.#rate = new Allowance(limits.rate, this.now());
+    if (bytes !== limits.bytes) this.#bytes = new Allowance(limits.bytes, this.now());
   }
 
   /** Counts a request. Why it is refused; undefined: it is in flight until {@link left}. */
@@ -108,7 +108,7 @@ export class PrincipalUsage {
   }
 
   #tooLarge({ data }: AskedShare): Fault | undefined {
-    const { payload, depth } = this.#bounds;
+    const { payload, depth } = this.#limits;
     if (data.length > payload) return this.#never('PAYLOAD_TOO_LARGE', 'payload', payload);
     return depth < MAX_JSON_DEPTH && isDeeperThan(data, depth)
       ? this.#never('PAYLOAD_INVALID', 'depth', depth)
@@ -116,7 +116,7 @@ export class PrincipalUsage {
   }
 
   #tooMuch(asked: AskedShare): Fault | undefined {
-    const { inflight } = this.#bounds;
+    const { inflight } = this.#limits;
     return this.inFlight >= inflight ? this.#full('inflight', inflight) : this.#tooLarge(asked);
   }
 
@@ -127,7 +127,7 @@ export class PrincipalUsage {
       return undefined;
     }
     const name = this.#rate.waitMs(1, this.now()) > 0 ? 'rate' : 'bytes';
-    return this.#full(name, this.#bounds[name], waitMs);
+    return this.#full(name, this.#limits[name], waitMs);
   }
 
   #waitMs({ bytes }: AskedShare): number {
@@ -162,18 +162,18 @@ const NOTHING = new Uint8Array(0);
 export class PrincipalUsages {
   readonly #all = new Map<string, PrincipalUsage>();
 
-  constructor(private readonly boundsOf: (account: string) => PrincipalBounds) {}
+  constructor(private readonly limitsFor: (account: string) => LimitsInForce) {}
 
-  /** Of an account, with the bounds of now. The server has told which account it is. */
+  /** Of an account, with the limits of now. The server has told which account it is. */
   of(account: string): PrincipalUsage {
-    const bounds = this.boundsOf(account);
+    const limits = this.limitsFor(account);
     const known = this.#all.get(account);
     if (known === undefined) {
-      const usage = new PrincipalUsage(account, bounds);
+      const usage = new PrincipalUsage(account, limits);
       this.#all.set(account, usage);
       return usage;
     }
-    known.boundBy(bounds);
+    known.limitBy(limits);
     return known;
   }
 

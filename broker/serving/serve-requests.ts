@@ -7,7 +7,7 @@ import { answer } from './answer.js';
 import type { Entrance } from './entrance.js';
 import { type Listening, sayFailed, serve } from './serve.js';
 
-/** The JSON object of a request; `maxBytes` of the connection is the bound of its size, MAX_DEPTH that of its depth. */
+/** The JSON object of a request; `maxBytes` of the connection is the limit of its size, MAX_DEPTH that of its depth. */
 export type Body = Readonly<Record<string, unknown>>;
 
 /** Hears how work ended that was not done when its request was answered. */

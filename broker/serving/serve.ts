@@ -119,7 +119,7 @@ const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
     return refused(TOO_MUCH);
   }
   const { data } = msg;
-  // What a producer numbers has its own bound, and its order over all of its connections.
+  // What a producer numbers has its own limit, and its order over all of its connections.
   if (headerOf(msg, HEADER.id) !== undefined) {
     const tooMuch = usage.pace({ bytes: asking.bytes, data }, () => {
       release();

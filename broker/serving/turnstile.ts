@@ -3,10 +3,10 @@ import type { Fault } from '../../schemas/errors.js';
 import { AnswerRate } from './answer-rate.js';
 import { overloaded } from './overloaded.js';
 import { TimeSlice } from './time-slice.js';
-import { type Asking, type TurnstileBounds, WaitingRequests } from './waiting-requests.js';
+import { type Asking, type TurnstileLimits, WaitingRequests } from './waiting-requests.js';
 
 /** What one kind of request may have at a time, of one connection. */
-export interface ConnectionBounds {
+export interface ConnectionLimits {
   /** Requests that are being answered; the next ones wait their turn. */
   readonly inFlight: number;
   /**
@@ -43,7 +43,7 @@ interface WaitingRequest {
 
 interface ConnectionQueue {
   readonly connection: string;
-  readonly pace: ConnectionBounds;
+  readonly pace: ConnectionLimits;
   readonly queue: Denque<WaitingRequest>;
   readonly rate: AnswerRate;
   inFlight: number;
@@ -80,10 +80,10 @@ export class Turnstile {
   #before = NO_CONNECTION;
 
   constructor(
-    bounds?: TurnstileBounds,
+    limits?: TurnstileLimits,
     private readonly now = (): number => performance.now(),
   ) {
-    this.#waiting = new WaitingRequests(bounds);
+    this.#waiting = new WaitingRequests(limits);
   }
 
   /** Requests that wait, by account. */
@@ -95,7 +95,7 @@ export class Turnstile {
    * Takes the request at once where nothing is before it, else in its turn; its handler calls `done` of {@link leave}
    * when it is answered. A fault: it is not taken at all.
    */
-  enter(asking: Asking, pace: ConnectionBounds, take: () => void): Fault | undefined {
+  enter(asking: Asking, pace: ConnectionLimits, take: () => void): Fault | undefined {
     const line = this.#lineOf(asking, pace);
     if (asking.connection !== this.#latest.connection) this.#before = this.#latest;
     this.#latest = { connection: asking.connection, at: this.now() };
@@ -146,7 +146,7 @@ export class Turnstile {
     this.#forget(asking, line);
   }
 
-  #lineOf({ line: key, connection }: Asking, pace: ConnectionBounds): ConnectionQueue {
+  #lineOf({ line: key, connection }: Asking, pace: ConnectionLimits): ConnectionQueue {
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
     const line: ConnectionQueue = {

@@ -1,7 +1,7 @@
 import type { Fault } from '../../schemas/errors.js';
 import { overloaded } from './overloaded.js';
 
-export interface TurnstileBounds {
+export interface TurnstileLimits {
   /** Requests of one connection that wait, and their bytes; what comes then is refused. */
   readonly connection: { readonly requests: number; readonly bytes: number };
   /** The same of one account. */
@@ -15,7 +15,7 @@ export interface TurnstileBounds {
 
 const MIB = 1024 * 1024;
 
-export const BOUNDS: TurnstileBounds = {
+export const TURNSTILE_LIMITS: TurnstileLimits = {
   connection: { requests: 20_000, bytes: 32 * MIB },
   account: { requests: 100_000, bytes: 64 * MIB },
   small: { requests: 100, bytes: 64 * 1024 },
@@ -34,14 +34,14 @@ interface RequestsAndBytes {
   bytes: number;
 }
 
-const isSmall = ({ small }: TurnstileBounds, held: RequestsAndBytes | undefined, bytes: number): boolean =>
+const isSmall = ({ small }: TurnstileLimits, held: RequestsAndBytes | undefined, bytes: number): boolean =>
   small !== undefined && (held?.requests ?? 0) < small.requests && (held?.bytes ?? 0) + bytes <= small.bytes;
 
 /** The requests that wait, by connection and by account. Both are bounded. */
 export class WaitingRequests {
   readonly #held = new Map<string, RequestsAndBytes>();
 
-  constructor(private readonly bounds: TurnstileBounds = BOUNDS) {}
+  constructor(private readonly limits: TurnstileLimits = TURNSTILE_LIMITS) {}
 
   /** How many wait, by account. */
   byAccount(): ReadonlyMap<string, number> {
@@ -60,16 +60,16 @@ export class WaitingRequests {
   /** The reason why one more may not wait. */
   full({ account, connection, bytes }: Asking): Fault | undefined {
     const by = [
-      ['this connection', `c ${connection}`, this.bounds.connection],
-      [`the account ${account}`, `a ${account}`, this.bounds.account],
+      ['this connection', `c ${connection}`, this.limits.connection],
+      [`the account ${account}`, `a ${account}`, this.limits.account],
     ] as const;
     const own = this.#held.get(`c ${connection}`);
-    for (const [who, key, bound] of by) {
+    for (const [who, key, most] of by) {
       const held = this.#held.get(key);
       if (held === undefined) continue;
-      if (bound === this.bounds.account && isSmall(this.bounds, own, bytes)) continue;
-      if (held.requests < bound.requests && held.bytes + bytes <= bound.bytes) continue;
-      const quota = `${bound.requests} requests and ${bound.bytes} bytes`;
+      if (most === this.limits.account && isSmall(this.limits, own, bytes)) continue;
+      if (held.requests < most.requests && held.bytes + bytes <= most.bytes) continue;
+      const quota = `${most.requests} requests and ${most.bytes} bytes`;
       return overloaded(
         `${held.requests} requests of ${who} wait, with ${held.bytes} bytes, and ${quota} may`,
       );

@@ -16,7 +16,7 @@ import { linkState } from '../../link/link-state.js';
 import type { EpochEnd } from './recovery.js';
 import { endsEpoch, isTransient, type PubAck, parsePubAck, parseServedAck } from '../../link/pub-ack.js';
 
-/** The connection, the epoch and the bounds of an appender. */
+/** The connection, the epoch and the limits of an appender. */
 export interface AppenderOptions {
   readonly nc: NatsConnection;
   readonly producer: string;
@@ -47,7 +47,7 @@ const unsettledOf = ({ n, draft, settle }: Pending, sent: boolean): Unsettled =>
  * where an earlier one was not (I2). What happens to the unsettled then is `onBroken`'s.
  *
  * At most one batch is on its way: the next one fills meanwhile, and a batch that the server gave up can be sent again
- * with nothing stored behind it. The owner bounds how much may wait, because it knows its callers.
+ * with nothing stored behind it. The owner limits how much may wait, because it knows its callers.
  */
 export class Appender {
   readonly #options: Required<AppenderOptions>;

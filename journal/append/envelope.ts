@@ -39,7 +39,7 @@ export class Envelope {
   }
 
   /**
-   * Upper bound of what the server counts against its limit for one record, with the headers of fence and batch;
+   * Upper limit of what the server counts against its limit for one record, with the headers of fence and batch;
    * bytes. Or why the record can never be stored. Asked once, before the record takes a number: one that is never
    * stored is a gap (I2), and the refusal of the server would end the epoch of all others. `maxPayload`: what the
    * connection takes.

@@ -7,7 +7,7 @@ const RECORD_BYTES = 512;
 
 const MIN_RETRY_MS = 10;
 
-/** What a producer holds that is not settled, within its bounds, and what it has taken since it was opened. */
+/** What a producer holds that is not settled, within its limits, and what it has taken since it was opened. */
 export class PendingLoad {
   #records = 0;
   #bytes = 0;
@@ -16,7 +16,7 @@ export class PendingLoad {
   /** How long the record that was settled last had waited, milliseconds. */
   #lastWaitMs = 0;
 
-  constructor(private readonly bounds: Pick<typeof PRODUCER_DEFAULTS, 'maxPending' | 'maxPendingBytes'>) {}
+  constructor(private readonly limits: Pick<typeof PRODUCER_DEFAULTS, 'maxPending' | 'maxPendingBytes'>) {}
 
   /** Records that are not settled. */
   get records(): number {
@@ -28,9 +28,9 @@ export class PendingLoad {
     return { takenBytes: this.#takenBytes, settledBytes: this.#settledBytes };
   }
 
-  /** OVERLOADED if one more record would pass a bound. */
+  /** OVERLOADED if one more record would pass a limit. */
   overload({ data }: Draft): Fault | undefined {
-    const { maxPending, maxPendingBytes } = this.bounds;
+    const { maxPending, maxPendingBytes } = this.limits;
     // A single record always fits, however large: else it would be told to try again for ever.
     const isFull = this.#records > 0 && this.#bytes + data.length > maxPendingBytes;
     if (this.#records < maxPending && !isFull) return undefined;

@@ -34,7 +34,7 @@ export interface SubmitOptions {
   readonly onKept?: OnKept;
   /**
    * No caller waits for it, and late is better than not at all: it is tried for as long as the producer lives, in its
-   * order, and the bounds on what is pending do not refuse it. Default false.
+   * order, and the limits on what is pending do not refuse it. Default false.
    */
   readonly patient?: boolean;
 }

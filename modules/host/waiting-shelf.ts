@@ -13,7 +13,7 @@ export class WaitingShelf {
     private readonly onUnreadable: (reason: Fault) => void,
   ) {}
 
-  /** Its place. Undefined: the file cannot take it. It stays in memory then, and the window is what bounds it. */
+  /** Its place. Undefined: the file cannot take it. It stays in memory then, and the window is what limits it. */
   put(message: StoredMessage): number | undefined {
     try {
       return this.file.put(wireOf(message));

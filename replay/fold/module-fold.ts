@@ -9,7 +9,7 @@ import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';
 
 /**
- * The bounds of a group: an agent that changes often is written once for many changes. No reader waits for these
+ * The limits of a group: an agent that changes often is written once for many changes. No reader waits for these
  * snapshots, so groups may be large; what they hold is bounded by both numbers.
  */
 const GROUP_AGENTS = 50_000;

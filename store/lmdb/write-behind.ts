@@ -24,7 +24,7 @@ const RETRY_MS = 1_000;
 /**
  * When changes in memory are written to files: one write at a time, and the next group forms while one is written.
  * After a failure it tries again. It holds no changes itself: however many changes its owner announces, it has one
- * timer and one write. Its owner bounds the changes, and says how long they may wait.
+ * timer and one write. Its owner limits the changes, and says how long they may wait.
  */
 export class WriteBehind {
   #timer: Timer | undefined;

@@ -37,4 +37,15 @@ describe('one meaning for each name', () => {
     assert.ok(product.length > 500);
     assert.deepEqual(sharedNames(product), []);
   });
+
+  it('an exported name says limit, as the glossary does, and never bound', () => {
+    const exported = product.flatMap(({ path, text }) =>
+      [...text.matchAll(/^export (?:\w+ )+([A-Za-z_$][\w$]*)/gm)].map(([, name = '']) => `${path}: ${name}`),
+    );
+    assert.ok(exported.length > 1_000);
+    assert.deepEqual(
+      exported.filter((each) => /: .*Bounds?(?![a-z])|: .*BOUNDS?(?![A-Z])|: bounds?(?![a-z])/.test(each)),
+      [],
+    );
+  });
 });

@@ -1,7 +1,7 @@
 /** Those words of docs/STYLE.md that are wrong wherever they stand. */
 const WORDS = [
   ...['whoever', 'anew', 'beside', 'of its own', 'of their own', 'in silence', 'without a word', 'borne out'],
-  ...['for want of', 'whereby', 'wherein', 'thereof'],
+  ...['for want of', 'whereby', 'wherein', 'thereof', 'bound', 'bounds'],
 ];
 
 /** Also over the end of a line. */

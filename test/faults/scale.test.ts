@@ -23,7 +23,7 @@ const AT_ONCE = 500;
 const TIMEOUT_MS = 120_000;
 const agentName = (i: number): string => `agent-${i % AGENTS}`;
 
-/** Does something for each number below a bound, some at a time. */
+/** Does something for each number below a limit, some at a time. */
 const forEach = async (count: number, work: (i: number) => Promise<void>): Promise<void> => {
   let next = 0;
   const lane = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { SERVED } from './generate/address.js';
 import { growth, ownMemory } from './memory.js';
 import { SERVER_MEMORY_MIB, type World } from './world.js';
 
-/** The bound of the promise: an ordinary call is answered within this, whatever was sent before. */
+/** The limit of the promise: an ordinary call is answered within this, whatever was sent before. */
 const ANSWER_MS = 1_000;
 /** On a machine that others load too, a second try tells a slow moment from a deaf broker. */
 const TRY_AGAIN_AFTER_MS = 500;

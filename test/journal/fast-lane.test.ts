@@ -246,7 +246,7 @@ test('I8 a reader that stands still holds the flow: what waits for it is bounded
   for await (const batch of readLogBatches(nc)) {
     seen += batch.length;
     if (seen !== batch.length) continue;
-    // The first batch is here; what the server sends beyond it stops at the bound, however often the link is used.
+    // The first batch is here; what the server sends beyond it stops at the limit, however often the link is used.
     const waiting = async (): Promise<number> => ((await delivered()) - batch.length) * size;
     await waitFor('more to wait for the reader', async () => (await waiting()) >= PULL_BYTES / 2);
     for (let round = 0; round < 200; round++) await nc.flush();

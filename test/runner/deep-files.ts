@@ -17,7 +17,7 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/lines-broker.test.ts',
   'test/faults/kills-producer.test.ts',
   'test/faults/kills-schedules.test.ts',
-  // Amounts: `npm test` has the same bounds with smaller ones.
+  // Amounts: `npm test` has the same limits with smaller ones.
   'test/faults/many-open.test.ts',
   'test/faults/scale.test.ts',
   'test/cli/total.test.ts',

@@ -105,7 +105,7 @@ export class MemoryModule {
     if (outcome.stack !== undefined) onThrown(seq, outcome.stack);
     const conversation = conversationOf(message);
     const result = store(resultDraft(module, { subject, seq, conversation }, outcome));
-    // An outcome that is above the bounds of a record is refused before.
+    // An outcome that is above the limits of a record is refused before.
     if (E.isLeft(result)) throw new FaultError(result.left as never);
     keep(result.right.seq, result.right.time);
     this.#effects.forget(seq);

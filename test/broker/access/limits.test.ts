@@ -26,7 +26,7 @@ const sendMebibytes = async (nc: NatsConnection, mebibytes: number): Promise<voi
   }
 };
 
-test('I12 what a guest may take of the server has a bound, and the server says so', async (t) => {
+test('I12 what a guest may take of the server has a limit, and the server says so', async (t) => {
   await using broker = await startBroker({
     shipped: ['accounts'],
     args: ['--durability', 'os', '--max-connections', String(GUESTS)],
@@ -58,7 +58,7 @@ test('I12 what a guest may take of the server has a bound, and the server says s
   });
 
   await t.test(
-    'subscriptions of one connection have a bound, whatever they are, and the rest still hears',
+    'subscriptions of one connection have a limit, whatever they are, and the rest still hears',
     async () => {
       const token = fc.stringMatching(/^[a-z0-9]{1,8}$/);
       const subject = fc

@@ -26,7 +26,7 @@ interface Reply {
   readonly error?: Fault;
 }
 
-describe('I12 the bounds of a principal', () => {
+describe('I12 the limits of a principal', () => {
   let broker: TestBroker;
   let home: TempDir;
 
@@ -99,7 +99,7 @@ describe('I12 the bounds of a principal', () => {
     assert.equal(bad.code, 2);
   });
 
-  it('rate, bytes and requests in flight: the refusal names the bound, its value and when to try again', async () => {
+  it('rate, bytes and requests in flight: the refusal names the limit, its value and when to try again', async () => {
     for (const limit of ['rate=5/s', 'bytes=400B/s', 'inflight=3']) {
       const [name = ''] = limit.split('=');
       const nc = await open(`by-${name}`, limit);
@@ -120,7 +120,7 @@ describe('I12 the bounds of a principal', () => {
     }
   });
 
-  it('size and depth of a payload: an error that names the bound, and the connection stays', async () => {
+  it('size and depth of a payload: an error that names the limit, and the connection stays', async () => {
     const nc = await open('size', 'payload=1KiB', 'depth=4');
     const large = `{"amount":1,"text":"${'x'.repeat(2_000)}"}`;
     const deep = `{"amount":${'['.repeat(5)}${']'.repeat(5)}}`;
@@ -144,7 +144,7 @@ describe('I12 the bounds of a principal', () => {
     await nc.close();
   });
 
-  it('schedules and producers: as many as the token may have, and then a refusal that names the bound', async () => {
+  it('schedules and producers: as many as the token may have, and then a refusal that names the limit', async () => {
     const nc = await open('some', 'schedules=2', 'producers=2');
     const later = () => ask(nc, 'schedule.accounts.deposit.a', '{"amount":1}', true);
     assert.deepEqual(refusals([await later(), await later()]), []);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Lines } from '../../../broker/intake/lines.js';
 import { Quota } from '../../../broker/intake/quota.js';
 
-const BOUNDS = { requests: 10, refused: 5, connection: 20_000, all: 50_000, each: 2_000 };
+const LIMITS = { requests: 10, refused: 5, connection: 20_000, all: 50_000, each: 2_000 };
 
 test('what is held is bounded by connection and in all, who sends little always has room, and all room comes back', () => {
   const steps = fc.array(fc.record({ name: fc.nat(5), size: fc.nat(9_000), isRelease: fc.boolean() }), {
@@ -12,7 +12,7 @@ test('what is held is bounded by connection and in all, who sends little always 
   });
   fc.assert(
     fc.property(steps, (all) => {
-      const quota = new Quota(BOUNDS);
+      const quota = new Quota(LIMITS);
       const held: { connection: string; requests: number; bytes: number }[] = [];
       const of = (name: string): readonly { bytes: number }[] =>
         held.filter((each) => each.connection === name);
@@ -24,13 +24,13 @@ test('what is held is bounded by connection and in all, who sends little always 
         if (next !== undefined) quota.release(next);
         const own = of(connection);
         const { weight, isLeftOut, floods } = quota.take(connection, size);
-        const isLittle = own.length < BOUNDS.requests && sum(own) + size + 512 <= BOUNDS.each;
+        const isLittle = own.length < LIMITS.requests && sum(own) + size + 512 <= LIMITS.each;
         if (isLittle) assert.equal(isLeftOut, false);
         held.push({ connection, requests: 1, bytes: weight });
-        assert.equal(floods, of(connection).length > BOUNDS.requests + BOUNDS.refused);
+        assert.equal(floods, of(connection).length > LIMITS.requests + LIMITS.refused);
         if (isLeftOut) assert.equal(weight, 512);
-        else assert.ok(isLittle || sum(held) <= BOUNDS.all);
-        if (!isLeftOut) assert.ok(sum(of(connection)) <= BOUNDS.connection);
+        else assert.ok(isLittle || sum(held) <= LIMITS.all);
+        if (!isLeftOut) assert.ok(sum(of(connection)) <= LIMITS.connection);
       }
       for (const each of held) quota.release(each);
       for (const number of [0, 1, 2, 3, 4, 5])

@@ -211,7 +211,7 @@ describe('firings', () => {
     await inLog(nc, schedule, 4);
   });
 
-  it('I8 above the bound a schedule is refused, and those that are there stay', async () => {
+  it('I8 above the limit a schedule is refused, and those that are there stay', async () => {
     await using home = await emptyLog();
     const { dir, nc, jsm } = home;
     await using part = await start(nc, jsm, dir.path, { maxSchedules: 3 });

@@ -163,7 +163,7 @@ describe('calls of a connection that has closed', () => {
 });
 
 describe('the closed connections that are remembered', () => {
-  it('are the latest, and no more than the bound', () => {
+  it('are the latest, and no more than the limit', () => {
     const closed = new ClosedConnections(() => undefined, 3);
     for (const each of ['a', 'b', 'c', 'd', 'e']) closed.add(each);
     assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { boundsFrom } from '../../../broker/access/limits.js';
+import { limitsInForce } from '../../../broker/access/limits.js';
 import { PrincipalUsage } from '../../../broker/serving/principal-usage.js';
 
 const EMPTY = new Uint8Array(0);
@@ -18,7 +18,7 @@ describe('what an account uses', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), steps, (rate, all) => {
         let now = 0;
-        const usage = new PrincipalUsage('_ci', boundsFrom({ rate }), () => now);
+        const usage = new PrincipalUsage('_ci', limitsInForce({ rate }), () => now);
         let admitted = 0;
         for (const { ms, requests } of all) {
           now += ms;
@@ -45,7 +45,7 @@ describe('what an account uses', () => {
 
   it('a request larger than the bytes of a second passes, and the next ones wait for it', () => {
     let now = 0;
-    const usage = new PrincipalUsage('_ci', boundsFrom({ bytes: 100 }), () => now);
+    const usage = new PrincipalUsage('_ci', limitsInForce({ bytes: 100 }), () => now);
     assert.equal(usage.admit({ bytes: 250, data: EMPTY }), undefined);
     const problem = usage.admit(small);
     assert.match(problem?.message ?? '', /limit bytes=100B\/s/);
@@ -55,7 +55,7 @@ describe('what an account uses', () => {
   });
 
   it('numbered records that come too fast keep their order and all of them pass', async () => {
-    const usage = new PrincipalUsage('_ci', boundsFrom({ rate: 500 }));
+    const usage = new PrincipalUsage('_ci', limitsInForce({ rate: 500 }));
     const all = Array.from({ length: 600 }, (_, i) => i);
     const taken: number[] = [];
     await new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { connect } from 'nats';
 import { connectionOf, connectionNumber } from '../../../broker/intake/connection-of.js';
 import { Turnstile } from '../../../broker/serving/turnstile.js';
-import { type Asking, BOUNDS } from '../../../broker/serving/waiting-requests.js';
+import { type Asking, TURNSTILE_LIMITS } from '../../../broker/serving/waiting-requests.js';
 import { manifest } from '../../fixtures/modules/slow/manifest.js';
 import { startBroker } from '../../support/broker.js';
 import { brokerStatus } from '../../support/broker-status.js';
@@ -161,8 +161,8 @@ test('who has little waiting is taken, however much waits of its account', () =>
   fc.assert(
     fc.property(requests, (all) => {
       const small = { requests: 3, bytes: 4_000 };
-      const bounds = { connection: NO_BOUND, account: { requests: 5, bytes: 1e9 }, small };
-      const turnstile = new Turnstile(bounds);
+      const limits = { connection: NO_BOUND, account: { requests: 5, bytes: 1e9 }, small };
+      const turnstile = new Turnstile(limits);
       const waiting = new Map<string, { requests: number; bytes: number }>();
       turnstile.enter(asking('first'), { inFlight: 0 }, () => undefined);
       for (const [number, bytes] of all) {
@@ -171,7 +171,7 @@ test('who has little waiting is taken, however much waits of its account', () =>
         const isLittle = own.requests < small.requests && own.bytes + bytes <= small.bytes;
         const before = [...waiting.values()].reduce((sum, each) => sum + each.requests, 1);
         const fault = turnstile.enter(asking(name, bytes), { inFlight: 0 }, () => undefined);
-        assert.equal(fault === undefined, isLittle || before < bounds.account.requests);
+        assert.equal(fault === undefined, isLittle || before < limits.account.requests);
         if (fault === undefined) waiting.set(name, { requests: own.requests + 1, bytes: own.bytes + bytes });
       }
     }),
@@ -208,7 +208,7 @@ test('the requests for a reply of a connection that closed are taken in their or
   );
 });
 
-test('what is above the bounds of a connection or an account is refused, and others are taken', () => {
+test('what is above the limits of a connection or an account is refused, and others are taken', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 5_000 }), (requests, bytes) => {
       const turnstile = new Turnstile({
@@ -252,7 +252,7 @@ test('the connection is read from what the server wrote, whatever a sender put b
   assert.equal(connectionOf(new Uint8Array()), '');
 });
 
-test('I12 a connection that asks for more than its bound is refused by name, and another one is served', async () => {
+test('I12 a connection that asks for more than its limit is refused by name, and another one is served', async () => {
   await using home = tempDir();
   // It is stopped for as long as the flood takes, and is not to be replaced for that.
   const patient = { ...manifest, limits: { hangMs: 600_000 } };
@@ -273,15 +273,15 @@ test('I12 a connection that asks for more than its bound is refused by name, and
         if (error !== undefined) refused.push(error);
       },
     });
-    for (let i = 0; i < BOUNDS.connection.requests + 200; i++) {
+    for (let i = 0; i < TURNSTILE_LIMITS.connection.requests + 200; i++) {
       flooder.publish('call.slow.work.a', '{"i":1}', { reply: '_INBOX.flood' });
       if (i % 1_000 === 0) await flooder.flush();
     }
     await waitFor('the first refusals', () => (refused.length >= 100 ? true : undefined), 60_000);
     assert.deepEqual(new Set(refused.map(({ code }) => code)), new Set(['OVERLOADED']));
     const { requestsWaiting } = await brokerStatus(broker.dataDir);
-    assert.equal(requestsWaiting.guest, BOUNDS.connection.requests);
-    // Neither by its place in the line nor by the bound of the other.
+    assert.equal(requestsWaiting.guest, TURNSTILE_LIMITS.connection.requests);
+    // Neither by its place in the line nor by the limit of the other.
     const reply = await other.request('call.accounts.deposit.b', '{"amount":1}', { timeout: 10_000 });
     assert.equal(reply.json<{ status: string }>().status, 'ok');
     const held = other.request('call.slow.work.b', '{"i":2}', { timeout: 60_000 });

@@ -17,7 +17,7 @@ import { Producer } from '../../../journal/producer/producer.js';
 import { serveControl } from '../../../broker/operate/serve-control.js';
 import { type Reaper, startReaper } from '../../../system/processes/reaper.js';
 import { ClosedConnections } from '../../../broker/serving/closed-connections.js';
-import { DEFAULT_BOUNDS } from '../../../broker/access/limits.js';
+import { ACCOUNT_LIMITS } from '../../../broker/access/limits.js';
 import { PrincipalUsages } from '../../../broker/serving/principal-usage.js';
 import { Turnstile } from '../../../broker/serving/turnstile.js';
 import { EpochPace } from '../../../broker/supervisor/epoch-pace.js';
@@ -131,7 +131,7 @@ export class BrokerSide {
       people: peopleOver(nc),
       turnstile: new Turnstile(),
       closed: new ClosedConnections(say),
-      usages: new PrincipalUsages(() => DEFAULT_BOUNDS),
+      usages: new PrincipalUsages(() => ACCOUNT_LIMITS),
     };
     const outside = new OutsideProducers({ nc, durability });
     const keyed = new KeyedCommands({ nc, producer, index });

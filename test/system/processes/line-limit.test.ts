@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LineLimit } from '../../../system/lines/line-limit.js';
 
-test('lines above the bound are counted, and none is lost without a word', () => {
+test('lines above the limit are counted, and none is lost without a word', () => {
   fc.assert(
     fc.property(fc.array(fc.string(), { maxLength: 60 }), fc.integer({ min: 1, max: 40 }), (lines, burst) => {
       const said: string[] = [];

@@ -1,7 +1,7 @@
 import type { LimitName } from '../../schemas/principal-limits.js';
 
-/** The bounds that hold for an account. Infinity: none. */
-export type PrincipalBounds = Readonly<Record<LimitName, number>>;
+/** The limits that hold for an account. Infinity: none. */
+export type LimitsInForce = Readonly<Record<LimitName, number>>;
 
 /** Half of all schedules: no account uses them up for the others. */
 export const MAX_ACCOUNT_SCHEDULES = 5_000;
