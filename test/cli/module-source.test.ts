@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync }
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startBroker, type TestBroker } from '../support/broker.js';
+import { inDeep } from '../support/form.js';
 import { natsCall } from '../support/requests.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { sourceManifest } from '../support/source-module.js';
@@ -46,6 +47,7 @@ export const HOUSE: Seats = Size.Small + Number(readFileSync(new URL('./more.txt
 `;
 const IMPORTS_HOUSE = "import { HOUSE, type Seats } from './house.ts';\nexport type { Seats };";
 
+const itInDeep = inDeep(it);
 const dir = tempDir();
 let broker: TestBroker;
 
@@ -118,7 +120,7 @@ describe('a module that is one TypeScript file', () => {
     assert.match(await sell('steady', 'lear', 5), /"left": 1/);
   });
 
-  it('leaves the builds of the last ten minutes and the one that runs', async () => {
+  itInDeep('leaves the builds of the last ten minutes and the one that runs', async () => {
     const builds = join(broker.dataDir, 'modules', 'brief');
     for (const seats of [1, 2, 3]) {
       write({ 'brief.ts': tickets(`const HOUSE = ${seats};`, 'brief') });
@@ -146,64 +148,74 @@ describe('a module that is one TypeScript file', () => {
     assert.match(await sell('often', 'lear', 2), /"left": 0/);
   });
 
-  it('leaves no build and no trace in the list when it is removed, also if it never started', async () => {
-    write({ 'gone.ts': tickets('const HOUSE = 1;', 'gone') });
-    await ran('module', 'load', 'gone.ts');
-    await ran('module', 'remove', 'gone', '--unload', '--yes');
-    assert.equal(existsSync(join(broker.dataDir, 'modules', 'gone')), false);
+  itInDeep(
+    'leaves no build and no trace in the list when it is removed, also if it never started',
+    async () => {
+      write({ 'gone.ts': tickets('const HOUSE = 1;', 'gone') });
+      await ran('module', 'load', 'gone.ts');
+      await ran('module', 'remove', 'gone', '--unload', '--yes');
+      assert.equal(existsSync(join(broker.dataDir, 'modules', 'gone')), false);
 
-    write({
-      'broken/manifest.json': JSON.stringify(sourceManifest('broken')),
-      'broken/index.js': 'throw 1;',
-    });
-    assert.equal((await run('module', 'load', 'broken')).code, 1);
-    const states = async () =>
-      (
-        JSON.parse(await ran('module', 'list', '--json')) as { modules: { name: string; state: string }[] }
-      ).modules
-        .filter(({ name }) => name === 'broken')
-        .map(({ state }) => state);
-    assert.deepEqual(await states(), ['crashed']);
-    await ran('module', 'remove', 'broken', '--yes');
-    assert.deepEqual(await states(), []);
-  });
+      write({
+        'broken/manifest.json': JSON.stringify(sourceManifest('broken')),
+        'broken/index.js': 'throw 1;',
+      });
+      assert.equal((await run('module', 'load', 'broken')).code, 1);
+      const states = async () =>
+        (
+          JSON.parse(await ran('module', 'list', '--json')) as { modules: { name: string; state: string }[] }
+        ).modules
+          .filter(({ name }) => name === 'broken')
+          .map(({ state }) => state);
+      assert.deepEqual(await states(), ['crashed']);
+      await ran('module', 'remove', 'broken', '--yes');
+      assert.deepEqual(await states(), []);
+    },
+  );
 
-  it('may be a directory, an installed package, and an argument of start and of all that reads the past', async () => {
-    const javascript = tickets('const HOUSE = 5;', 'folder');
-    write({
-      'folder/index.js': javascript,
-      'node_modules/@shop/made/package.json': '{"name":"@shop/made","version":"1.0.0","exports":"./made.js"}',
-      'node_modules/@shop/made/made.js': "export { default } from './inner/module.js';",
-      'node_modules/@shop/made/inner/module.js': tickets('const HOUSE = 6;', 'made'),
-      'given.ts': tickets('const HOUSE = 7;', 'given'),
-      'given-2.ts': tickets('const HOUSE = 8;', 'given'),
-    });
-    await ran('module', 'load', 'folder');
-    assert.match(await sell('folder', 'lear', 1), /"left": 4/);
-    await ran('module', 'load', '@shop/made');
-    assert.match(await sell('made', 'lear', 1), /"left": 5/);
+  itInDeep(
+    'may be a directory, an installed package, and an argument of start and of all that reads the past',
+    async () => {
+      const javascript = tickets('const HOUSE = 5;', 'folder');
+      write({
+        'folder/index.js': javascript,
+        'node_modules/@shop/made/package.json':
+          '{"name":"@shop/made","version":"1.0.0","exports":"./made.js"}',
+        'node_modules/@shop/made/made.js': "export { default } from './inner/module.js';",
+        'node_modules/@shop/made/inner/module.js': tickets('const HOUSE = 6;', 'made'),
+        'given.ts': tickets('const HOUSE = 7;', 'given'),
+        'given-2.ts': tickets('const HOUSE = 8;', 'given'),
+      });
+      await ran('module', 'load', 'folder');
+      assert.match(await sell('folder', 'lear', 1), /"left": 4/);
+      await ran('module', 'load', '@shop/made');
+      assert.match(await sell('made', 'lear', 1), /"left": 5/);
 
-    const { dataDir } = broker;
-    await broker.stop();
-    const given = join(dir.path, 'given.ts');
-    broker = await startBroker({ dataDir, args: ['--no-shipped', '--durability', 'os', '--module', given] });
-    assert.match(await sell('given', 'lear', 1), /"left": 6/);
-    const same = await run('replay', 'diff', 'given', '--module', './given.ts');
-    assert.equal(same.code, 0, same.stdout + same.stderr);
-    const other = await run('replay', 'diff', 'given', '--module', './given-2.ts');
-    assert.equal(other.code, 1);
-    assert.match(other.stdout, /data\.left +6 → 7/);
-    const past = ['--module', './given-2.ts', '--json'];
-    assert.match(await ran('replay', 'state', 'given', 'lear', ...past), /"sold": ?1/);
-    assert.match(await ran('agent', 'get', 'given', 'lear', '--at', '1s', ...past), /"sold": ?1/);
-    // The commands of other modules differ in both runs.
-    const differing = async (source: string): Promise<string> =>
-      (await run('replay', 'run', '--module', source, '--module', 'folder', '--json')).stdout;
-    const unchanged = await differing('./given.ts');
-    assert.match(unchanged, /"kind":"ended"/);
-    assert.doesNotMatch(unchanged, /cmd\.given\.sell/);
-    assert.match(await differing('./given-2.ts'), /"verdict":"different".*"cmd\.given\.sell\.lear\.guest"/);
-  });
+      const { dataDir } = broker;
+      await broker.stop();
+      const given = join(dir.path, 'given.ts');
+      broker = await startBroker({
+        dataDir,
+        args: ['--no-shipped', '--durability', 'os', '--module', given],
+      });
+      assert.match(await sell('given', 'lear', 1), /"left": 6/);
+      const same = await run('replay', 'diff', 'given', '--module', './given.ts');
+      assert.equal(same.code, 0, same.stdout + same.stderr);
+      const other = await run('replay', 'diff', 'given', '--module', './given-2.ts');
+      assert.equal(other.code, 1);
+      assert.match(other.stdout, /data\.left +6 → 7/);
+      const past = ['--module', './given-2.ts', '--json'];
+      assert.match(await ran('replay', 'state', 'given', 'lear', ...past), /"sold": ?1/);
+      assert.match(await ran('agent', 'get', 'given', 'lear', '--at', '1s', ...past), /"sold": ?1/);
+      // The commands of other modules differ in both runs.
+      const differing = async (source: string): Promise<string> =>
+        (await run('replay', 'run', '--module', source, '--module', 'folder', '--json')).stdout;
+      const unchanged = await differing('./given.ts');
+      assert.match(unchanged, /"kind":"ended"/);
+      assert.doesNotMatch(unchanged, /cmd\.given\.sell/);
+      assert.match(await differing('./given-2.ts'), /"verdict":"different".*"cmd\.given\.sell\.lear\.guest"/);
+    },
+  );
 });
 
 const whole = (name: string): string => tickets('const HOUSE = 1;', name);

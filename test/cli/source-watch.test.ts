@@ -5,10 +5,11 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { SourceWatch } from '../../bin/dev/source-watch.js';
+import { byForm } from '../support/form.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
-const ROUNDS = process.env.TEST_FORM === 'full' ? 600 : 60;
+const ROUNDS = byForm({ short: 60, deep: 200, full: 600 });
 
 /** What a program does with a file or its folder when somebody saves. Each ends with the text in the file. */
 const SAVES = [

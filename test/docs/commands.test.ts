@@ -1,5 +1,6 @@
 import { after, before, describe, it } from 'node:test';
-import { OTHER_DOCUMENTS, openReader, type Reader } from './follow-documents.js';
+import { byForm } from '../support/form.js';
+import { FIRST_DOCUMENTS, OTHER_DOCUMENTS, openReader, type Reader } from './follow-documents.js';
 
 describe('the commands that documents show', () => {
   let reader: Reader;
@@ -8,7 +9,7 @@ describe('the commands that documents show', () => {
   });
   after(() => reader?.[Symbol.asyncDispose]());
 
-  for (const document of OTHER_DOCUMENTS) {
+  for (const document of byForm({ short: FIRST_DOCUMENTS, deep: OTHER_DOCUMENTS })) {
     it(`${document.path} shows what happens`, () => reader.follow(document));
   }
 

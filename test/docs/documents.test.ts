@@ -129,7 +129,7 @@ describe('documents', () => {
       .map(({ text }) => text.trim());
     assert.deepEqual(commands, ['npm ci && npm start', 'npm ci && npm test']);
     const ci = readFileSync(join(PROJECT_ROOT, '.ci', 'run'), 'utf8');
-    assert.ok(ci.split('\n').includes('npm ci && npm test'));
+    assert.match(ci, /^npm ci && npm test(?: && npm run [a-z:]+)*$/m);
   });
 
   it('every command is in a block that a test runs, or is one of those that cannot be', () => {

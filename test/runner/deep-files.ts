@@ -2,8 +2,8 @@ import { loadedBy } from './import-graph.js';
 
 /**
  * Files that run only in `npm run test:deep`, `npm run test:faults`, or when you name them. `npm test` has for each a file with
- * the same promise: another durability level, one kill in place of a storm, one client in place of a flood. The files of
- * `test/perf` test the benchmarks, which no user of the broker runs.
+ * the same promise: another durability level, one kill in place of a storm, one client in place of a
+ * flood. `.ci/run` runs both. The files of `test/perf` test the benchmarks, which no user of the broker runs.
  */
 export const DEEP_FILES: readonly string[] = [
   // The other durability level is in `npm test`.
@@ -17,6 +17,14 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/lines-broker.test.ts',
   'test/faults/kills-producer.test.ts',
   'test/faults/kills-schedules.test.ts',
+  // Kills at named points of one part: `npm test` kills all parts under load.
+  'test/faults/fail-points.test.ts',
+  'test/faults/dead-letters.test.ts',
+  'test/faults/kills-keys.test.ts',
+  // A loss of power, and the tests of the disk that loses it: `npm test` kills processes, and reads damaged files.
+  'test/faults/power/power-loss.test.ts',
+  'test/faults/power/lossy-disk.test.ts',
+  'test/faults/power/sqlite.test.ts',
   // Amounts: `npm test` has the same limits with smaller ones.
   'test/faults/many-open.test.ts',
   'test/faults/scale.test.ts',
@@ -24,6 +32,15 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/leaking-module.test.ts',
   'test/broker/one-agent-flood.test.ts',
   'test/broker/serving/large-floods.test.ts',
+  // Documents and examples: `npm test` follows the README, the tutorial and the first guides.
+  'test/docs/replay-commands.test.ts',
+  'test/cli/examples.test.ts',
+  // What surrounds the command line: `npm test` has what it is made of.
+  'test/cli/completion.test.ts',
+  'test/cli/dev-names.test.ts',
+  'test/cli/dev-options.test.ts',
+  // The packed package. `npm test` checks its public entries.
+  'test/architecture/package.test.ts',
   // Load: `npm test` runs one burst with kills of all processes.
   'test/docs/burst-commands.test.ts',
   // Random inputs and mutations.

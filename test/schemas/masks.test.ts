@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import type { Manifest } from '../../schemas/manifest.js';
 import { Masks } from '../../schemas/masks.js';
 import { marksOf, NO_MARKS, unitedMarks } from '../../schemas/sensitive.js';
+import { byForm } from '../support/form.js';
 import { type MarkedSample, markedSample, SECRET, SHOWN } from './sensitive-schema.js';
 
-const RUNS = process.env.TEST_FORM === 'full' ? 20_000 : 1_000;
+const RUNS = byForm({ short: 1_000, deep: 5_000, full: 20_000 });
 
 const encoder = new TextEncoder();
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -22,6 +22,9 @@ export interface DevProgram extends AsyncDisposable {
   readonly kill: (signal: NodeJS.Signals) => Promise<Exit>;
 }
 
+/** A start of it builds each module and starts two processes for each. On a busy machine that took 20 s. */
+const WITHIN_MS = 120_000;
+
 const childrenOf = (pid: number): readonly number[] => {
   try {
     return execFileSync('pgrep', ['-P', `${pid}`], { encoding: 'utf8' })
@@ -61,15 +64,19 @@ export const startDev = (
     },
     exited,
     next: <K extends Kind>(kind: K, fits: (event: EventOf<K>) => boolean = () => true) =>
-      waitFor(`tallystick dev to tell: ${kind}`, () => {
-        const isIt = (event: DevEvent): event is EventOf<K> =>
-          event.event === kind && fits(event as EventOf<K>);
-        const at = read().findIndex((event, i) => i >= seen && isIt(event));
-        const found = events[at];
-        if (found === undefined || !isIt(found)) return undefined;
-        seen = at + 1;
-        return found;
-      }),
+      waitFor(
+        `tallystick dev to tell: ${kind}`,
+        () => {
+          const isIt = (event: DevEvent): event is EventOf<K> =>
+            event.event === kind && fits(event as EventOf<K>);
+          const at = read().findIndex((event, i) => i >= seen && isIt(event));
+          const found = events[at];
+          if (found === undefined || !isIt(found)) return undefined;
+          seen = at + 1;
+          return found;
+        },
+        WITHIN_MS,
+      ),
     children: () => childrenOf(child.pid ?? -1),
     kill: (signal) => {
       child.kill(signal);

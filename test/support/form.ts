@@ -20,3 +20,10 @@ export const IN_FULL = FORM === 'full';
 /** The value for the form of this run. A test file that asks for one runs again in `npm run test:deep`. */
 export const byForm = <T>(of: { readonly short: T; readonly deep: T; readonly full?: T }): T =>
   FORM === 'full' ? (of.full ?? of.deep) : of[FORM];
+
+/**
+ * `it` for tests that only `npm run test:deep` runs. The same file has a shorter test of the same promise, or one of a more
+ * common case.
+ */
+export const inDeep = <D extends (...args: never[]) => unknown>(define: D): D =>
+  FORM === 'short' ? ((() => Promise.resolve()) as unknown as D) : define;
