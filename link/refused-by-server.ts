@@ -3,7 +3,7 @@ import { type AskedRight, type Method, missingGrant, missingToken } from '../sch
 import type { Fault } from '../schemas/errors.js';
 import { isClientError } from './client-error.js';
 
-/** The first token of what a client publishes, by the method that allows it. */
+/** The first part of what a client publishes, by the method that allows it. */
 const METHOD: Readonly<Record<string, Method>> = {
   call: 'call',
   cmd: 'send',
@@ -13,10 +13,10 @@ const METHOD: Readonly<Record<string, Method>> = {
 };
 
 const askedOf = (subject: string): AskedRight | undefined => {
-  const [first = '', ...tokens] = subject.split('.');
+  const [first = '', ...parts] = subject.split('.');
   const method = Object.hasOwn(METHOD, first) ? METHOD[first] : undefined;
   if (method === undefined) return undefined;
-  return { method, tokens: method === 'produce' ? ['NAME'] : tokens };
+  return { method, parts: method === 'produce' ? ['NAME'] : parts };
 };
 
 const guests = new WeakSet<NatsConnection>();

@@ -11,21 +11,21 @@ export type OperateRole = (typeof OPERATE_ROLES)[number];
 
 /**
  * One permission: a method, and a pattern of what it is for. In the text form `call accounts.deposit.shop-*` the
- * pattern has the tokens `accounts`, `deposit` and `shop-*`. A `*` stands for any characters within one token. Tokens
+ * pattern has the parts `accounts`, `deposit` and `shop-*`. A `*` stands for any characters within one part. Parts
  * that the pattern leaves out may be anything, or missing.
  */
 export interface Grant {
   readonly method: Method;
-  readonly tokens: readonly string[];
+  readonly parts: readonly string[];
 }
 
-/** What a principal asks for: `tokens` are module, action and agent; or module, event and agent; or one name. */
+/** What a principal asks for: `parts` are module, action and agent; or module, event and agent; or one name. */
 export interface AskedRight {
   readonly method: Method;
-  readonly tokens: readonly string[];
+  readonly parts: readonly string[];
 }
 
-/** The most tokens of a method's pattern, and their names in messages. */
+/** The most parts of a method's pattern, and their names in messages. */
 const FORMS: Readonly<Record<Method, { readonly most: number; readonly form: string }>> = {
   call: { most: 3, form: 'MODULE.ACTION.AGENT' },
   send: { most: 3, form: 'MODULE.ACTION.AGENT' },
@@ -36,7 +36,7 @@ const FORMS: Readonly<Record<Method, { readonly most: number; readonly form: str
   operate: { most: 1, form: OPERATE_ROLES.join(', ') },
 };
 
-const TOKEN = /^[A-Za-z0-9_*-]{1,64}$/;
+const PART = /^[A-Za-z0-9_*-]{1,64}$/;
 
 const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text);
 const isRole = (text: string | undefined): text is OperateRole =>
@@ -53,18 +53,18 @@ export const parseGrant = (text: string): Either<Fault, Grant> => {
   if (pattern === undefined || more.length > 0) {
     return invalid(text, `one pattern follows ${method}, such as ${form}; quote the grant for your shell`);
   }
-  const tokens = pattern.split('.');
+  const parts = pattern.split('.');
   if (method === 'operate') {
-    return isRole(pattern) ? right({ method, tokens }) : invalid(text, `the roles of operate are ${form}`);
+    return isRole(pattern) ? right({ method, parts }) : invalid(text, `the roles of operate are ${form}`);
   }
-  if (tokens.length > most || !tokens.every((token) => TOKEN.test(token))) {
+  if (parts.length > most || !parts.every((part) => PART.test(part))) {
     return invalid(text, `the pattern is ${form} or the begin of it, of A-Z a-z 0-9 _ - and *`);
   }
-  // The server alone judges what is heard, and it matches whole tokens: a part would let all of them through.
-  if (method === 'listen' && tokens.some((token) => token !== '*' && token.includes('*'))) {
+  // The server alone judges what is heard, and it matches whole parts: of a part it would let all through.
+  if (method === 'listen' && parts.some((part) => part !== '*' && part.includes('*'))) {
     return invalid(text, 'in a pattern of listen, * stands for a whole part; name the part, or write *');
   }
-  return right({ method, tokens });
+  return right({ method, parts });
 };
 
 /** The same for a list. The fault is that of the first one that is no grant. */
@@ -78,23 +78,23 @@ export const parseGrants = (texts: readonly string[]): Either<Fault, readonly Gr
   return right(grants);
 };
 
-export const grantText = ({ method, tokens }: Grant): string => `${method} ${tokens.join('.')}`;
+export const grantText = ({ method, parts }: Grant): string => `${method} ${parts.join('.')}`;
 
-/** Whether a pattern with `*` covers a token. It takes the first place for each part, so it never goes back. */
-export const coversToken = (pattern: string, token: string): boolean => {
-  const parts = pattern.split('*');
-  const [first = ''] = parts;
-  if (parts.length === 1) return pattern === token;
-  const last = parts.at(-1) ?? '';
-  if (token.length < first.length + last.length) return false;
-  if (!token.startsWith(first) || !token.endsWith(last)) return false;
+/** Whether a pattern with `*` covers a part. It takes the first place for each piece, so it never goes back. */
+export const coversPart = (pattern: string, part: string): boolean => {
+  const pieces = pattern.split('*');
+  const [first = ''] = pieces;
+  if (pieces.length === 1) return pattern === part;
+  const last = pieces.at(-1) ?? '';
+  if (part.length < first.length + last.length) return false;
+  if (!part.startsWith(first) || !part.endsWith(last)) return false;
   let at = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = token.indexOf(part, at);
+  for (const piece of pieces.slice(1, -1)) {
+    const found = part.indexOf(piece, at);
     if (found < 0) return false;
-    at = found + part.length;
+    at = found + piece.length;
   }
-  return at <= token.length - last.length;
+  return at <= part.length - last.length;
 };
 
 const covers = (grant: Grant, asked: AskedRight): boolean => {
@@ -102,12 +102,12 @@ const covers = (grant: Grant, asked: AskedRight): boolean => {
   if (grant.method === 'operate' && asked.method === 'read') return true;
   if (grant.method !== asked.method) return false;
   if (grant.method === 'operate') {
-    const [has, wants] = [grant, asked].map(({ tokens }) => OPERATE_ROLES.indexOf(tokens[0] as OperateRole));
+    const [has, wants] = [grant, asked].map(({ parts }) => OPERATE_ROLES.indexOf(parts[0] as OperateRole));
     return (wants ?? -1) >= 0 && (has ?? -1) >= (wants ?? -1);
   }
   return (
-    grant.tokens.length <= asked.tokens.length &&
-    grant.tokens.every((pattern, i) => coversToken(pattern, asked.tokens[i] ?? ''))
+    grant.parts.length <= asked.parts.length &&
+    grant.parts.every((pattern, i) => coversPart(pattern, asked.parts[i] ?? ''))
   );
 };
 
@@ -116,8 +116,8 @@ export const allows = (grants: readonly Grant[], asked: AskedRight): boolean =>
   grants.some((grant) => covers(grant, asked));
 
 /** The grant that a request needs, as text that is safe in a command. */
-const missingText = ({ method, tokens }: AskedRight): string =>
-  grantText({ method, tokens: tokens.slice(0, 3) }).slice(0, 256);
+const missingText = ({ method, parts }: AskedRight): string =>
+  grantText({ method, parts: parts.slice(0, 3) }).slice(0, 256);
 
 /** The refusal of a request of a guest that may not make it: it names the command that makes a token. */
 export const missingToken = (asked: AskedRight): Fault => {

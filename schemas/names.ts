@@ -2,7 +2,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from './errors.js';
 
 /**
- * The grammar of every name that becomes a subject token, a consumer, an account or a path: modules, actions, events
+ * The grammar of every name that becomes a subject part, a consumer, an account or a path: modules, actions, events
  * and agents. It is narrow on purpose: a name has no dot, wildcard, blank or separator.
  */
 export const NAME_PATTERN = '^[A-Za-z0-9_-]{1,64}$';
@@ -25,8 +25,8 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'scheduler',
 ]);
 
-/** Replaces a token of a subject that is no name. No module may have this name. */
-export const INVALID_TOKEN = '_';
+/** Replaces a part of a subject that is no name. No module may have this name. */
+export const INVALID_PART = '_';
 
 /** Whether a text is a name: 1 to 64 of A-Z a-z 0-9 _ -. */
 export const isName = (text: string): boolean => NAME.test(text);
@@ -69,16 +69,16 @@ export const OWNER_MARK = '~';
 const PLAIN = /^[!-)+-=?-~]+$/;
 
 /**
- * Whether a token that is no name may still be stored, because its command gets a result: printable ASCII without a
+ * Whether a part that is no name may still be stored, because its command gets a result: printable ASCII without a
  * wildcard. The server stores any bytes; others would appear in each export and each filter.
  */
-export const isPlainToken = (text: string): boolean => PLAIN.test(text);
+export const isPlainPart = (text: string): boolean => PLAIN.test(text);
 
 /** A producer's name: the name of a module or the broker, or `<account>~<name>` of an outside producer. */
 export const isProducerName = (text: string): boolean => PRODUCER.test(text);
 
-/** The token itself, or {@link INVALID_TOKEN} if it is no name. */
-export const tokenOrInvalid = (text: string): string => (isName(text) ? text : INVALID_TOKEN);
+/** The part itself, or {@link INVALID_PART} if it is no name. */
+export const partOrInvalid = (text: string): string => (isName(text) ? text : INVALID_PART);
 
 /** The text if it is a name, else NAME_INVALID. `what` begins the message. */
 export const parseName = (what: string, text: string): Either<Fault, string> =>

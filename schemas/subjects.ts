@@ -3,7 +3,7 @@ import { type Fault, fault } from './errors.js';
 import { isName, isProducerName } from './names.js';
 
 /**
- * The subjects of the log. `cmd` has its sender as the last token; the server's account import puts it there.
+ * The subjects of the log. `cmd` has its sender as the last part; the server's account import puts it there.
  *
  *     cmd.<module>.<action>[.<agent>].<sender>    res.<module>.<action>[.<agent>]
  *     evt.<module>.<event>[.<agent>]              epoch.<producer>
@@ -71,7 +71,7 @@ export const buildSubject = (subject: LogSubject): string => {
 };
 
 /**
- * Splits a subject of the log by its form alone. Its tokens may be no names: the server has stored
+ * Splits a subject of the log by its form alone. Its parts may be no names: the server has stored
  * `cmd.accounts.depo$it.x.guest`, and the command must get a result. So the reader decides with {@link isName}.
  */
 export const splitSubject = (text: string): LogSubject | undefined => {
@@ -94,7 +94,7 @@ export const splitSubject = (text: string): LogSubject | undefined => {
   }
 };
 
-const tokens = (subject: LogSubject): readonly string[] =>
+const parts = (subject: LogSubject): readonly string[] =>
   subject.kind === 'epoch'
     ? [subject.producer]
     : [
@@ -104,13 +104,13 @@ const tokens = (subject: LogSubject): readonly string[] =>
         ...(subject.kind === 'cmd' ? [subject.sender] : []),
       ];
 
-/** Parses a subject of the log; every token must be a name. The inverse of {@link buildSubject}. */
+/** Parses a subject of the log; every part must be a name. The inverse of {@link buildSubject}. */
 export const parseSubject = (text: string): Either<Fault, LogSubject> => {
   const subject = splitSubject(text);
   if (subject === undefined)
     return left(fault('SUBJECT_INVALID', `${JSON.stringify(text)} is not a subject of the log`));
-  const isToken = subject.kind === 'epoch' ? isProducerName : isName;
-  const bad = tokens(subject).find((token) => !isToken(token));
+  const isNamePart = subject.kind === 'epoch' ? isProducerName : isName;
+  const bad = parts(subject).find((part) => !isNamePart(part));
   return bad === undefined
     ? right(subject)
     : left(
@@ -130,7 +130,7 @@ export const parseAddress = (text: string): Either<Fault, Address> => {
     );
   }
   const address: Address = { module, name, ...optional(agent) };
-  const bad = [module, name, ...(agent === undefined ? [] : [agent])].find((token) => !isName(token));
+  const bad = [module, name, ...(agent === undefined ? [] : [agent])].find((part) => !isName(part));
   return bad === undefined
     ? right(address)
     : left(fault('NAME_INVALID', `${JSON.stringify(bad)} is not 1 to 64 of A-Z a-z 0-9 _ -`));

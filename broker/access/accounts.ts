@@ -56,7 +56,7 @@ const service = (subject: string, as?: string): AccountImport =>
 export const signed = (subject: string, sender: string): AccountImport =>
   service(`${subject}.${sender}`, subject);
 
-/** Addresses of one to five tokens. Some are no address: the service reports that. */
+/** Addresses of one to five parts. Some are no address: the service reports that. */
 const ADDRESSES = ['*', '*.*', '*.*.*', '*.*.*.*', '*.*.*.*.*'];
 
 const COMMANDS = ['*.*', '*.*.*'];

@@ -21,14 +21,14 @@ const producerIn = (data: Uint8Array): string | undefined => {
 };
 
 /** The right that a request needs; undefined: none, or it is refused for its form. */
-const askedBy = (tokens: readonly string[], data: Uint8Array): AskedRight | undefined => {
-  const [verb = '', ...rest] = tokens;
+const askedBy = (parts: readonly string[], data: Uint8Array): AskedRight | undefined => {
+  const [verb = '', ...rest] = parts;
   if (verb === 'producer') {
     const name = producerIn(data);
-    return name === undefined ? undefined : { method: 'produce', tokens: [name] };
+    return name === undefined ? undefined : { method: 'produce', parts: [name] };
   }
   const method = Object.hasOwn(METHOD, verb) ? METHOD[verb] : undefined;
-  return method === undefined ? undefined : { method, tokens: rest };
+  return method === undefined ? undefined : { method, parts: rest };
 };
 
 /** Tokens that are revoked or over are no users of the server. A request that was on its way may come all the same. */
@@ -39,7 +39,7 @@ const over = (who: string, found: KnownPrincipal | undefined): Fault => {
 
 /**
  * Why a principal may not make this request, `<verb>.<subject>.<account>`; undefined if it may. The server has refused
- * most of what the grants do not say. It knows no part of a token, and does not look at a clock.
+ * most of what the grants do not say. It knows no pattern within a part, and does not look at a clock.
  */
 export const judgeRequest = (
   subject: string,
@@ -47,12 +47,12 @@ export const judgeRequest = (
   find: (account: string) => KnownPrincipal | undefined,
   now: number,
 ): Fault | undefined => {
-  const tokens = subject.split('.');
-  const account = tokens.pop() ?? '';
+  const parts = subject.split('.');
+  const account = parts.pop() ?? '';
   const who = principalOf(account) ?? account;
   const found = find(account);
   if (found === undefined || found.expiresMs <= now) return over(who, found);
-  const asked = askedBy(tokens, data);
+  const asked = askedBy(parts, data);
   return asked === undefined || allows(found.rights, asked) ? undefined : missingGrant(who, who, asked);
 };
 

@@ -14,26 +14,26 @@ import {
 import type { LimitsInForce } from '../serving/limits-in-force.js';
 import { principalLimits } from './limits.js';
 
-/** The first token of a subject that a client sends, and that the broker hears. */
+/** The first part of a subject that a client sends, and that the broker hears. */
 const SENT: Readonly<Record<'call' | 'send' | 'schedule', readonly [sent: string, heard: string]>> = {
   call: ['call', 'ask'],
   send: ['cmd', 'send'],
   schedule: ['schedule', 'schedule'],
 };
 
-/** The server knows no part of a token: what it lets through by this, the broker looks at again. */
-const serverToken = (pattern: string): string => (pattern.includes('*') ? '*' : pattern);
+/** The server knows no pattern within a part: what it lets through by this, the broker looks at again. */
+const serverPart = (pattern: string): string => (pattern.includes('*') ? '*' : pattern);
 
-/** The subjects of two and of three tokens that a pattern covers, at least. */
-const addresses = (tokens: readonly string[]): readonly string[] => {
-  const [module = '*', name = '*', agent] = tokens.map(serverToken);
+/** The subjects of two and of three parts that a pattern covers, at least. */
+const addresses = (parts: readonly string[]): readonly string[] => {
+  const [module = '*', name = '*', agent] = parts.map(serverPart);
   const both = `${module}.${name}`;
   return agent === undefined ? [both, `${both}.*`] : [`${both}.${agent}`];
 };
 
-/** The subjects of one and of two tokens that a pattern of `read` covers, at least. */
-const readAddresses = (tokens: readonly string[]): readonly string[] => {
-  const [module = '*', agent] = tokens.map(serverToken);
+/** The subjects of one and of two parts that a pattern of `read` covers, at least. */
+const readAddresses = (parts: readonly string[]): readonly string[] => {
+  const [module = '*', agent] = parts.map(serverPart);
   return agent === undefined ? [module, `${module}.*`] : [`${module}.${agent}`];
 };
 
@@ -69,7 +69,7 @@ const operationsOf = (role: OperateRole, account: string): readonly AccountImpor
 
 const roleOf = (rights: readonly Grant[]): OperateRole | undefined =>
   (['admin', 'keeper', 'reader'] as const).find((role) =>
-    allows(rights, { method: 'operate', tokens: [role] }),
+    allows(rights, { method: 'operate', parts: [role] }),
   );
 
 /** A principal as the server needs to know it. */
@@ -81,7 +81,7 @@ export interface PlannedPrincipal {
 }
 
 /**
- * The account of a principal, with exactly what its grants say, but for patterns of a part of a token: those the
+ * The account of a principal, with exactly what its grants say, but for patterns within a part: those the
  * broker judges (`admission.ts`). No two principals share an account, so none sees the replies of another.
  */
 export const principalPlan = (
@@ -108,17 +108,17 @@ export const principalPlan = (
   ].map((grant) => ({ ...grant, share: true }));
   const operator = role === undefined ? [] : [...operateImports(), ...operationsOf(role, account)];
   const heard = [
-    ...of('listen').flatMap(({ tokens }) => addresses(tokens).map((address) => `live.evt.${address}`)),
+    ...of('listen').flatMap(({ parts }) => addresses(parts).map((address) => `live.evt.${address}`)),
     ...(role === undefined ? [] : ['live.>', `${DELIVERED}.>`]),
   ];
   const live: readonly AccountImport[] =
     of('listen').length === 0 && role === undefined ? [] : [{ kind: 'stream', subject: 'live.>' }];
   const sent = [
     ...requests.flatMap((method) =>
-      of(method).flatMap(({ tokens }) => addresses(tokens).map((address) => `${SENT[method][0]}.${address}`)),
+      of(method).flatMap(({ parts }) => addresses(parts).map((address) => `${SENT[method][0]}.${address}`)),
     ),
     ...(of('produce').length === 0 ? [] : [PRODUCER_SUBJECTS]),
-    ...(role === undefined ? of('read').flatMap(({ tokens }) => readAddresses(tokens)) : ['*', '*.*']).map(
+    ...(role === undefined ? of('read').flatMap(({ parts }) => readAddresses(parts)) : ['*', '*.*']).map(
       (address) => `state.${address}`,
     ),
     ...discovery(account).map(({ as = '' }) => as),

@@ -4,7 +4,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { jsonOrText, parseJson } from '../../schemas/json.js';
 import { MAX_RECORD_BYTES } from '../../schemas/log.js';
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { partOrInvalid } from '../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { type Refusal, RefusalSchema } from '../../schemas/result.js';
 import { letterRedrivenBy } from '../index/redriven-letter.js';
@@ -23,9 +23,9 @@ const checkRefusal = compileOnUse<Refusal>(RefusalSchema, 'OUTCOME_INVALID', 'th
 export const subjectOfLetter = ({ module, name, agent }: Address, command: number): string =>
   deadSubject(
     {
-      module: tokenOrInvalid(module),
-      name: tokenOrInvalid(name),
-      ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
+      module: partOrInvalid(module),
+      name: partOrInvalid(name),
+      ...(agent === undefined ? {} : { agent: partOrInvalid(agent) }),
     },
     command,
   );

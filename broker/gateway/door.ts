@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
-import { isPlainToken } from '../../schemas/names.js';
+import { isPlainPart } from '../../schemas/names.js';
 import { clip } from '../../text/printable.js';
 import type { Draft, Settle } from '../../journal/append/draft.js';
 import { failPoint } from '../../system/processes/fail-point.js';
@@ -54,8 +54,8 @@ const loneHeader = ({ headers }: SignedRequest): Fault | undefined => {
       );
 };
 
-const noName = (token: string): Fault =>
-  fault('NAME_INVALID', `${JSON.stringify(clip(token, 64))} is not 1 to 64 of A-Z a-z 0-9 _ -`);
+const noName = (part: string): Fault =>
+  fault('NAME_INVALID', `${JSON.stringify(clip(part, 64))} is not 1 to 64 of A-Z a-z 0-9 _ -`);
 
 /** A command that may be stored, and who numbers it: the broker, or a producer outside. */
 interface Entrant {
@@ -153,7 +153,7 @@ export class Door {
     const { subject, sender } = request.right;
     const module = subject.slice(0, subject.indexOf('.'));
     if (directory.find(module) === undefined) return E.left(moduleUnknown(module));
-    const odd = subject.split('.').find((token) => !isPlainToken(token));
+    const odd = subject.split('.').find((part) => !isPlainPart(part));
     if (odd !== undefined) return E.left(noName(odd));
     // The log may have a command with a key already: KeyedCommands asks.
     const refused = request.right.headers[HEADER.key] === undefined ? refusal?.() : undefined;

@@ -13,7 +13,7 @@ export interface SignedSubject {
   readonly sender: string;
 }
 
-/** Reads who sends. CALLER_FORBIDDEN where the last token names no account. */
+/** Reads who sends. CALLER_FORBIDDEN where the last part names no account. */
 export const readSigned = (
   text: string,
   directory: Pick<ModuleDirectory, 'find'>,

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
-import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
+import { INVALID_PART, partOrInvalid } from '../../schemas/names.js';
 import { refusal } from '../../schemas/result.js';
 import { resultSubject } from '../../schemas/subjects.js';
 import { ACCESS_MODULE } from '../../schemas/access-requests.js';
@@ -14,12 +14,12 @@ import { Seldom } from '../../system/lines/seldom.js';
 import { moduleUnknown } from './call-admission.js';
 import type { ModuleDirectory } from './directory.js';
 
-/** The subject of a command's result: a token that is no name becomes `_`, so that the log's grammar holds. */
+/** The subject of a command's result: a part that is no name becomes `_`, so that the log's grammar holds. */
 const answerSubject = ({ module, name, agent }: OpenCommand): string =>
   resultSubject({
-    module: tokenOrInvalid(module),
-    name: tokenOrInvalid(name),
-    ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
+    module: partOrInvalid(module),
+    name: partOrInvalid(name),
+    ...(agent === undefined ? {} : { agent: partOrInvalid(agent) }),
   });
 
 /** Answers on their way to the log at a time. Whatever else waits is in the index, and pulled from there. */
@@ -152,7 +152,7 @@ export class UnownedCommands {
     const modules = this.options.index.commands.modules(from, MODULES);
     for (const module of modules) {
       // Under the name of those that are none may be others too.
-      if (this.#isKnown(module) && module !== INVALID_TOKEN) continue;
+      if (this.#isKnown(module) && module !== INVALID_PART) continue;
       await this.#pullModule({ module, upTo: this.#caughtUpAt });
     }
     this.#modulesFrom = modules.at(-1);

@@ -1,5 +1,5 @@
 import { MAX_PARTICIPANTS, type OpenConversation } from '../../schemas/conversation.js';
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { partOrInvalid } from '../../schemas/names.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
 import { parseOpen } from '../../store/log-index/index-files.js';
@@ -49,7 +49,7 @@ class ConversationRow extends OverlayRow {
 const ENDED = 4_096;
 
 const participantOf = (module: string, agent: string | undefined): string =>
-  agent === undefined ? tokenOrInvalid(module) : `${tokenOrInvalid(module)}/${tokenOrInvalid(agent)}`;
+  agent === undefined ? partOrInvalid(module) : `${partOrInvalid(module)}/${partOrInvalid(agent)}`;
 
 /**
  * The open conversations, folded from the log's headers in order: each has commands without a result. They lie in the
@@ -78,7 +78,7 @@ export class ConversationTable extends CountedTable<number, ConversationRow> {
     const { seq, time } = message;
     const conversation = this.#find(id) ?? this.#begin(id, time);
     conversation.commands += 1;
-    conversation.join(tokenOrInvalid(sender));
+    conversation.join(partOrInvalid(sender));
     conversation.join(participantOf(module, agent));
     this.#goesOn(id, conversation, seq, time);
   }

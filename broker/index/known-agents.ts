@@ -21,7 +21,7 @@ export class KnownAgents extends CountedTable<string, AgentRow> {
   add(module: string, agent: string): void {
     const key = `${module}/${agent}`;
     if (this.#lately.has(key)) return;
-    // A token of a subject can be what no key of a database may be; a name can.
+    // A part of a subject can be what no key of a database may be; a name can.
     if (!this.#before.has(key) && (!isName(agent) || !isName(module))) return;
     this.#remember(key);
     if (this.#before.has(key) || this.#isKnown(key)) return;

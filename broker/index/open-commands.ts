@@ -1,6 +1,6 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
-import { INVALID_TOKEN, tokenOrInvalid } from '../../schemas/names.js';
+import { INVALID_PART, partOrInvalid } from '../../schemas/names.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Address, CommandSubject } from '../../schemas/subjects.js';
 import { keyOf, type SenderKey } from './command-keys.js';
@@ -75,8 +75,8 @@ const rowOf = (seq: number, text: string): CommandRow => {
 
 const END = Number.MAX_SAFE_INTEGER;
 
-/** Under which name the commands of a module wait: a token that is no name goes with all others that are none. */
-export const waitsAs = ({ module }: OpenCommand): string => tokenOrInvalid(module);
+/** Under which name the commands of a module wait: a part that is no name goes with all others that are none. */
+export const waitsAs = ({ module }: OpenCommand): string => partOrInvalid(module);
 
 /**
  * The commands that are open, and the calls that handlers of open commands have made: folded from the log's headers
@@ -269,7 +269,7 @@ const merged = (
 };
 
 const isOf = (row: CommandRow, module: string): boolean =>
-  row.module === module || (module === INVALID_TOKEN && waitsAs(row) === module);
+  row.module === module || (module === INVALID_PART && waitsAs(row) === module);
 
 /** How many more are open by this row than by what the files have. */
 const moreOf = ({ isThere, isKept }: CommandRow): number => Number(isThere) - Number(isKept);

@@ -7,7 +7,7 @@ interface Node {
 const newNode = (): Node => ({ next: new Map(), isEnd: false });
 
 /**
- * Subjects that match one of some filters, as NATS has them: `*` stands for one token, `>` for all that follow. What a
+ * Subjects that match one of some filters, as NATS has them: `*` stands for one part, `>` for all that follow. What a
  * look at a subject costs does not grow with the number of filters.
  */
 export class SubjectSet {
@@ -22,9 +22,9 @@ export class SubjectSet {
     for (const filter of filters) {
       isEmpty = false;
       let node = this.#root;
-      for (const token of filter.split('.')) {
-        const next = node.next.get(token) ?? newNode();
-        node.next.set(token, next);
+      for (const part of filter.split('.')) {
+        const next = node.next.get(part) ?? newNode();
+        node.next.set(part, next);
         node = next;
       }
       node.isEnd = true;
@@ -37,12 +37,12 @@ export class SubjectSet {
   }
 }
 
-const isUnder = ({ next, isEnd }: Node, tokens: readonly string[], at: number): boolean => {
-  const token = tokens[at];
-  if (token === undefined) return isEnd;
+const isUnder = ({ next, isEnd }: Node, parts: readonly string[], at: number): boolean => {
+  const part = parts[at];
+  if (part === undefined) return isEnd;
   if (next.has('>')) return true;
-  const named = next.get(token);
-  if (named !== undefined && token !== '*' && isUnder(named, tokens, at + 1)) return true;
+  const named = next.get(part);
+  if (named !== undefined && part !== '*' && isUnder(named, parts, at + 1)) return true;
   const any = next.get('*');
-  return any !== undefined && isUnder(any, tokens, at + 1);
+  return any !== undefined && isUnder(any, parts, at + 1);
 };

@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { Producer } from '../../journal/producer/producer.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { parseGrants } from '../../schemas/grants.js';
+import { grantText, parseGrants } from '../../schemas/grants.js';
 import { isPrincipalName, principalAccount } from '../../schemas/names.js';
 import { changedLimits, parseLimits, type PrincipalLimits } from '../../schemas/principal-limits.js';
 import {
@@ -61,7 +61,7 @@ const checkGrants = (allow: readonly string[]): E.Either<Fault, readonly string[
     parseGrants(allow),
     E.chain((grants) =>
       grants.length > 0
-        ? E.right([...new Set(grants.map(({ method, tokens }) => `${method} ${tokens.join('.')}`))])
+        ? E.right([...new Set(grants.map(grantText))])
         : E.left(fault('GRANT_INVALID', "a token needs at least one grant, such as 'call accounts.*'")),
     ),
   );

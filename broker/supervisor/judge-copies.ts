@@ -3,7 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { partOrInvalid } from '../../schemas/names.js';
 import { mayStoreCopy } from '../../schemas/publish-rights.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { resultSubject, splitSubject } from '../../schemas/subjects.js';
@@ -34,9 +34,9 @@ const answerTo = (command: StoredMessage): string | undefined => {
   if (subject?.kind !== 'cmd') return undefined;
   const { module, name, agent } = subject;
   return resultSubject({
-    module: tokenOrInvalid(module),
-    name: tokenOrInvalid(name),
-    ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
+    module: partOrInvalid(module),
+    name: partOrInvalid(name),
+    ...(agent === undefined ? {} : { agent: partOrInvalid(agent) }),
   });
 };
 

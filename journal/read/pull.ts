@@ -32,7 +32,7 @@ const firstDelivery = (consumer: string): string => `$JS.ACK.${LOG}.${consumer}.
 
 /**
  * The subject that acknowledges a message of a consumer and, where the consumer's policy is `all`, every one before
- * it. The server looks at neither of the last two tokens, time and number of messages behind it (2.15.1: consumer.go
+ * it. The server looks at neither of the last two parts, time and number of messages behind it (2.15.1: consumer.go
  * 6266).
  */
 export const acknowledgementOf = (

@@ -29,7 +29,7 @@ export interface AgentSelection extends Selection {
 
 const ANY = ['*'];
 
-/** The names become tokens of filters, where a dot or wildcard would select something else: throws NAME_INVALID. */
+/** The names become parts of filters, where a dot or wildcard would select something else: throws NAME_INVALID. */
 export const checkSelection = ({ module, agent, sender, names }: Selection): void => {
   const given: readonly (readonly [what: string, text: string | undefined])[] = [
     ['module', module],
@@ -47,7 +47,7 @@ export const checkSelection = ({ module, agent, sender, names }: Selection): voi
 
 /**
  * The narrowest subjects that hold everything that is selected; undefined: all of the log is needed; none: nothing in
- * it can be meant. The server refuses filters that overlap, so they have literal token counts and no `>`.
+ * it can be meant. The server refuses filters that overlap, so they have literal part counts and no `>`.
  */
 export const subjectFilters = (selection: Selection): readonly string[] | undefined => {
   const { module, agent, sender, kind, names } = selection;

@@ -23,22 +23,22 @@ const ENDS: number[] = [];
 
 /**
  * Reads `$JS.ACK.<stream>.<consumer>.<deliveries>.<seq>.<delivered>.<nanos>.<pending>`, or the longer form with domain
- * and account hash behind `ACK` and more tokens behind `pending`. Undefined when it is neither.
+ * and account hash behind `ACK` and more parts behind `pending`. Undefined when it is neither.
  */
 export const parseDelivery = (reply: string): Delivery | undefined => {
   if (!reply.startsWith('$JS.ACK.')) return undefined;
-  // The end of each token. To split all of it would make strings that are rarely used, with every record.
+  // The end of each part. To split all of it would make strings that are rarely used, with every record.
   let count = 0;
   for (let at = reply.indexOf('.'); at >= 0; at = reply.indexOf('.', at + 1)) ENDS[count++] = at;
   ENDS[count] = reply.length;
   const first = count === 8 ? 5 : 7;
   if (count < first + 3) return undefined;
-  const token = (i: number): string => reply.slice((ENDS[i - 1] as number) + 1, ENDS[i]);
+  const part = (i: number): string => reply.slice((ENDS[i - 1] as number) + 1, ENDS[i]);
   return {
-    seq: Number(token(first)),
-    delivered: Number(token(first + 1)),
-    nanos: token(first + 2),
-    pending: Number(token(first + 3)),
+    seq: Number(part(first)),
+    delivered: Number(part(first + 1)),
+    nanos: part(first + 2),
+    pending: Number(part(first + 3)),
   };
 };
 

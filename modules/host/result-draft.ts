@@ -1,7 +1,7 @@
 import type { Draft } from '../../journal/append/draft.js';
 import { HEADER } from '../../schemas/headers.js';
 import { schemaOf } from '../../schemas/manifest.js';
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { partOrInvalid } from '../../schemas/names.js';
 import { type CommandSubject, resultSubject } from '../../schemas/subjects.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import type { Outcome } from './handler-outcome.js';
@@ -34,8 +34,8 @@ export const resultDraft = (
   if (stated !== undefined) headers[HEADER.calls] = stated;
   const subject = resultSubject({
     module: manifest.name,
-    name: tokenOrInvalid(name),
-    ...(agent === undefined ? {} : { agent: tokenOrInvalid(agent) }),
+    name: partOrInvalid(name),
+    ...(agent === undefined ? {} : { agent: partOrInvalid(agent) }),
   });
   return { subject, data: outcome.body, headers };
 };

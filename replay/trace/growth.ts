@@ -1,4 +1,4 @@
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { partOrInvalid } from '../../schemas/names.js';
 import type { Handling, Role } from './conversation-trace.js';
 import type { TraceRecord } from './trace-record.js';
 
@@ -25,7 +25,7 @@ interface NodePlace {
 
 /** As the subject of a result has it: what is no name is `_` there. */
 const answers = (result: TraceRecord, { record }: Growing): boolean =>
-  result.module === tokenOrInvalid(record.module ?? '') && result.name === tokenOrInvalid(record.name ?? '');
+  result.module === partOrInvalid(record.module ?? '') && result.name === partOrInvalid(record.name ?? '');
 
 /** Lays records together by cause, one by one in log order. */
 export class Growth {

@@ -27,16 +27,16 @@ export const isCopySubject = (subject: ByteSpan, module: ByteSpan): boolean => {
   const { bytes, from, to } = subject;
   const isEvent = bytes[from] === 101;
   if (isEvent && !startsWith(subject, from + 4, module)) return false;
-  let tokens = 0;
+  let parts = 0;
   let length = 0;
   for (let at = from + 4; at <= to; at++) {
     const byte = at < to ? (bytes[at] as number) : DOT;
     if (IS_NAME[byte] === 1) length += 1;
     else if (byte !== DOT || length === 0 || length > NAME_LENGTH) return false;
     else {
-      tokens += 1;
+      parts += 1;
       length = 0;
     }
   }
-  return tokens === 2 || tokens === 3;
+  return parts === 2 || parts === 3;
 };

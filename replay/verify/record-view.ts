@@ -9,16 +9,16 @@ export type Kind = (typeof KIND)[keyof typeof KIND];
 const DOT = 46;
 const UNDERSCORE = 95;
 const NAME_LENGTH = 64;
-const TOKENS = 5;
+const PARTS = 5;
 
-/** What a byte of a subject is: part of a name, the end of a token, or neither. */
+/** What a byte of a subject is: part of a name, the end of a part, or neither. */
 const [NAME, END, OTHER] = [0, 1, 2];
 const CLASS = new Uint8Array(256).fill(OTHER);
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-')
   CLASS[c.charCodeAt(0)] = NAME;
 CLASS[DOT] = END;
 
-/** What stands in the subject of a result for a token that is no name. */
+/** What stands in the subject of a result for a part that is no name. */
 const INVALID = wordsOf(Buffer.from('_'));
 
 /** `cmd.`, `res.`, `evt.` and `epoc` as numbers. */
@@ -43,7 +43,7 @@ export class RecordView {
   /** Equal without an agent. */
   agentFrom = 0;
   agentTo = 0;
-  /** Last token of a command's subject; equal in other records. */
+  /** Last part of a command's subject; equal in other records. */
   senderFrom = 0;
   senderTo = 0;
   /** Fingerprint of module, name and agent, as the result of a command has them: `_` for what is no name. */
@@ -54,10 +54,10 @@ export class RecordView {
   hasLane = false;
   readonly headers = new HeaderScan();
 
-  // Of each token of a subject: where it is, and whether it is a name.
-  private readonly from = new Int32Array(TOKENS);
-  private readonly to = new Int32Array(TOKENS);
-  private readonly isName = new Uint8Array(TOKENS);
+  // Of each part of a subject: where it is, and whether it is a name.
+  private readonly from = new Int32Array(PARTS);
+  private readonly to = new Int32Array(PARTS);
+  private readonly isName = new Uint8Array(PARTS);
   private readonly hash = new ByteHash();
 
   look(record: WireRecord): void {
@@ -99,7 +99,7 @@ export class RecordView {
   private split(bytes: Buffer, start: number, end: number, kind: Kind): void {
     const { from, to } = this;
     let count = 0;
-    let tokenStart = start;
+    let partStart = start;
     let isName = 1;
     for (let at = start; at <= end; at++) {
       const is = at < end ? (CLASS[bytes[at] as number] as number) : END;
@@ -108,13 +108,13 @@ export class RecordView {
         isName = 0;
         continue;
       }
-      if (count === TOKENS) return;
-      const length = at - tokenStart;
-      from[count] = tokenStart;
+      if (count === PARTS) return;
+      const length = at - partStart;
+      from[count] = partStart;
       to[count] = at;
       this.isName[count] = length > 0 && length <= NAME_LENGTH ? isName : 0;
       count += 1;
-      tokenStart = at + 1;
+      partStart = at + 1;
       isName = 1;
     }
     const own = kind === KIND.cmd ? count - 1 : count;
@@ -140,14 +140,14 @@ export class RecordView {
       !hasAgent ||
       (isName[2] === 1 && !(this.agentTo - this.agentFrom === 1 && bytes[this.agentFrom] === UNDERSCORE));
     this.hash.reset();
-    this.token(0);
-    if (hasAgent) this.token(2);
+    this.part(0);
+    if (hasAgent) this.part(2);
     this.lane = this.hash.value;
-    this.token(1);
+    this.part(1);
     this.address = this.hash.value;
   }
 
-  private token(index: number): void {
+  private part(index: number): void {
     if (this.isName[index] === 1)
       this.hash.add(this.words, this.from[index] as number, this.to[index] as number);
     else this.hash.add(INVALID, 0, 1);

@@ -8,7 +8,7 @@ import { promisedCopies } from '../../schemas/result-bytes.js';
 import { KIND, RecordView } from '../../replay/verify/record-view.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity, parsePart, parseSequence } from '../../schemas/identity.js';
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { partOrInvalid } from '../../schemas/names.js';
 import { splitSubject } from '../../schemas/subjects.js';
 
 /** A record as a reader gets it: other bytes stand before and behind it. */
@@ -124,9 +124,9 @@ test('headers and subjects are read from bytes as they are from strings', () => 
         const { address, lane } = view;
         // The result of a command has the same address, whatever in it is no name.
         const own = [split.module, split.name, ...(split.agent === undefined ? [] : [split.agent])];
-        view.look(recordOf(`res.${own.map(tokenOrInvalid).join('.')}`, '', '', shift + 1));
+        view.look(recordOf(`res.${own.map(partOrInvalid).join('.')}`, '', '', shift + 1));
         assert.deepEqual([view.address, view.lane], [address, lane]);
-        view.look(recordOf(`res.${[...own.slice(0, -1), 'other'].map(tokenOrInvalid).join('.')}`, '', ''));
+        view.look(recordOf(`res.${[...own.slice(0, -1), 'other'].map(partOrInvalid).join('.')}`, '', ''));
         assert.notEqual(view.address, address);
       },
     ),

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import {
   allows,
   type AskedRight,
-  coversToken,
+  coversPart,
   type Grant,
   grantText,
   METHODS,
@@ -22,29 +22,29 @@ const addressed = fc.constantFrom('call', 'send', 'schedule', 'listen' as const)
 const grant: fc.Arbitrary<Grant> = fc.oneof(
   fc.record({
     method: fc.constant('listen' as const),
-    tokens: fc.array(fc.oneof(letters, fc.constant('*')), { minLength: 1, maxLength: 3 }),
+    parts: fc.array(fc.oneof(letters, fc.constant('*')), { minLength: 1, maxLength: 3 }),
   }),
-  fc.record({ method: requested, tokens: fc.array(pattern, { minLength: 1, maxLength: 3 }) }),
-  fc.record({ method: fc.constant('produce' as const), tokens: pattern.map((each) => [each]) }),
+  fc.record({ method: requested, parts: fc.array(pattern, { minLength: 1, maxLength: 3 }) }),
+  fc.record({ method: fc.constant('produce' as const), parts: pattern.map((each) => [each]) }),
   fc.record({
     method: fc.constant('operate' as const),
-    tokens: fc.constantFrom(...OPERATE_ROLES).map((each) => [each]),
+    parts: fc.constantFrom(...OPERATE_ROLES).map((each) => [each]),
   }),
 );
 
 const asked: fc.Arbitrary<AskedRight> = fc.oneof(
-  fc.record({ method: addressed, tokens: fc.array(letters, { minLength: 2, maxLength: 3 }) }),
-  fc.record({ method: fc.constant('produce' as const), tokens: letters.map((each) => [each]) }),
+  fc.record({ method: addressed, parts: fc.array(letters, { minLength: 2, maxLength: 3 }) }),
+  fc.record({ method: fc.constant('produce' as const), parts: letters.map((each) => [each]) }),
   fc.record({
     method: fc.constant('operate' as const),
-    tokens: fc.constantFrom(...OPERATE_ROLES).map((each) => [each]),
+    parts: fc.constantFrom(...OPERATE_ROLES).map((each) => [each]),
   }),
 );
 
 /** The same question, by a regular expression over the whole text. */
 const asRegExp = (text: string): RegExp => new RegExp(`^${text.replaceAll('*', '.*')}$`);
 
-const model = (grants: readonly Grant[], { method, tokens }: AskedRight): boolean =>
+const model = (grants: readonly Grant[], { method, parts }: AskedRight): boolean =>
   grants.some((each) => {
     if (each.method !== method) return false;
     if (method === 'operate') {
@@ -53,17 +53,17 @@ const model = (grants: readonly Grant[], { method, tokens }: AskedRight): boolea
         keeper: ['reader', 'keeper'],
         admin: ['reader', 'keeper', 'admin'],
       };
-      return below[each.tokens[0] ?? '']?.includes(tokens[0] ?? '') === true;
+      return below[each.parts[0] ?? '']?.includes(parts[0] ?? '') === true;
     }
-    const all = each.tokens.map((token) => token.replaceAll('*', '[^.]*')).join('[.]');
-    return new RegExp(`^${all}([.].*)?$`).test(tokens.join('.'));
+    const all = each.parts.map((part) => part.replaceAll('*', '[^.]*')).join('[.]');
+    return new RegExp(`^${all}([.].*)?$`).test(parts.join('.'));
   });
 
 describe('grants', () => {
-  it('a pattern covers a token exactly when the regular expression of it does', () => {
+  it('a pattern covers a part exactly when the regular expression of it does', () => {
     fc.assert(
-      fc.property(pattern, letters, (text, token) => {
-        assert.equal(coversToken(text, token), asRegExp(text).test(token));
+      fc.property(pattern, letters, (text, part) => {
+        assert.equal(coversPart(text, part), asRegExp(text).test(part));
       }),
       { numRuns: 5_000 },
     );

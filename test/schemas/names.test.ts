@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import {
-  INVALID_TOKEN,
+  INVALID_PART,
   isModuleName,
   isName,
   parseName,
   RESERVED_NAMES,
-  tokenOrInvalid,
+  partOrInvalid,
 } from '../../schemas/names.js';
 import { name, noName } from './arbitraries.js';
 
@@ -39,8 +39,8 @@ test('a module takes no reserved name, and none that begins with _', () => {
 });
 
 test('a token that is no name becomes one that no module can have', () => {
-  fc.assert(fc.property(noName(), (text) => tokenOrInvalid(text) === INVALID_TOKEN));
-  fc.assert(fc.property(name(), (text) => tokenOrInvalid(text) === text));
-  assert.equal(isName(INVALID_TOKEN), true);
-  assert.equal(isModuleName(INVALID_TOKEN), false);
+  fc.assert(fc.property(noName(), (text) => partOrInvalid(text) === INVALID_PART));
+  fc.assert(fc.property(name(), (text) => partOrInvalid(text) === text));
+  assert.equal(isName(INVALID_PART), true);
+  assert.equal(isModuleName(INVALID_PART), false);
 });

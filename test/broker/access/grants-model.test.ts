@@ -32,41 +32,41 @@ const blurred = (name: string): string => {
 const generatedGrant = (): string => {
   const method = random.pick([...ADDRESSED, ...ADDRESSED, 'read', 'produce', 'operate'] as const);
   if (method === 'read') {
-    const tokens = [MODULES, AGENTS].slice(0, random.int(1, 2)).map((names) => blurred(random.pick(names)));
-    return `read ${tokens.join('.')}`;
+    const parts = [MODULES, AGENTS].slice(0, random.int(1, 2)).map((names) => blurred(random.pick(names)));
+    return `read ${parts.join('.')}`;
   }
   if (method === 'produce') return `produce ${blurred(random.pick(PRODUCERS))}`;
   if (method === 'operate') return `operate ${random.pick(['reader', 'keeper', 'admin'])}`;
   const part = (name: string): string => (method === 'listen' ? random.pick([name, '*']) : blurred(name));
-  const tokens = [MODULES, ACTIONS, AGENTS]
+  const parts = [MODULES, ACTIONS, AGENTS]
     .slice(0, random.int(1, 3))
     .map((names) => part(random.pick(names)));
-  return `${method} ${tokens.join('.')}`;
+  return `${method} ${parts.join('.')}`;
 };
 
 const generatedRequest = (): AskedRight => {
   const method = random.pick([...ADDRESSED, ...ADDRESSED, 'read', 'produce', 'operate'] as const);
   if (method === 'read') {
     const names = random.int(0, 3) === 0 ? [MODULES] : [MODULES, AGENTS];
-    return { method, tokens: names.map((each) => random.pick(each)) };
+    return { method, parts: names.map((each) => random.pick(each)) };
   }
-  if (method === 'produce') return { method, tokens: [random.pick(PRODUCERS)] };
-  if (method === 'operate') return { method, tokens: [random.pick(['reader', 'keeper', 'admin'])] };
+  if (method === 'produce') return { method, parts: [random.pick(PRODUCERS)] };
+  if (method === 'operate') return { method, parts: [random.pick(['reader', 'keeper', 'admin'])] };
   const names = random.int(0, 3) === 0 ? [MODULES, ACTIONS] : [MODULES, ACTIONS, AGENTS];
-  return { method, tokens: names.map((each) => random.pick(each)) };
+  return { method, parts: names.map((each) => random.pick(each)) };
 };
 
 /** The same question as the broker's, by text alone. */
-const isGranted = (allow: readonly string[], { method, tokens }: AskedRight): boolean =>
+const isGranted = (allow: readonly string[], { method, parts }: AskedRight): boolean =>
   allow.some((text) => {
     const [granted = '', pattern = ''] = text.split(' ');
     // Each role reads the log, so it may hear all of it, and read what follows from it.
     if (granted === 'operate' && (method === 'listen' || method === 'read')) return true;
     if (granted !== method) return false;
     const roles = ['reader', 'keeper', 'admin'];
-    if (method === 'operate') return roles.indexOf(pattern) >= roles.indexOf(tokens[0] ?? '');
+    if (method === 'operate') return roles.indexOf(pattern) >= roles.indexOf(parts[0] ?? '');
     const expression = pattern.replaceAll('.', '[.]').replaceAll('*', '[^.]*');
-    return new RegExp(`^${expression}([.].*)?$`).test(tokens.join('.'));
+    return new RegExp(`^${expression}([.].*)?$`).test(parts.join('.'));
   });
 
 const OPERATIONS: Readonly<Record<string, readonly [subject: string, body: string]>> = {
@@ -75,8 +75,8 @@ const OPERATIONS: Readonly<Record<string, readonly [subject: string, body: strin
   admin: ['access.show', '{"name":"none"}'],
 };
 
-const sentFor = ({ method, tokens }: AskedRight): readonly [subject: string, body: string] => {
-  const address = tokens.join('.');
+const sentFor = ({ method, parts }: AskedRight): readonly [subject: string, body: string] => {
+  const address = parts.join('.');
   switch (method) {
     case 'call':
       return [`call.${address}`, '{}'];
@@ -87,9 +87,9 @@ const sentFor = ({ method, tokens }: AskedRight): readonly [subject: string, bod
     case 'read':
       return [`state.${address}`, ''];
     case 'produce':
-      return ['producer.stored', JSON.stringify({ name: tokens[0], epoch: 1, fromSeq: 1, toSeq: 1 })];
+      return ['producer.stored', JSON.stringify({ name: parts[0], epoch: 1, fromSeq: 1, toSeq: 1 })];
     case 'operate':
-      return OPERATIONS[tokens[0] ?? ''] ?? ['', ''];
+      return OPERATIONS[parts[0] ?? ''] ?? ['', ''];
     case 'listen':
       return [`live.evt.${address}`, ''];
   }
@@ -161,13 +161,13 @@ it(`I7 ${PRINCIPALS} generated principals may do exactly what their grants say (
     const nc = await connectWith(broker.url, key.seed);
     try {
       // Half of the requests are near to what is granted, or hardly any would be allowed.
-      const near = success(parseGrants(allow)).map(({ method, tokens }) => ({
+      const near = success(parseGrants(allow)).map(({ method, parts }) => ({
         method,
-        tokens: tokens.map((token) => token.replaceAll('*', 'shop-1'.slice(0, random.int(1, 6)))),
+        parts: parts.map((part) => part.replaceAll('*', 'shop-1'.slice(0, random.int(1, 6)))),
       }));
       for (let i = 0; i < REQUESTS; i++) {
         const close = random.pick(near);
-        const isWhole = close.tokens.length >= 2 || ['read', 'produce', 'operate'].includes(close.method);
+        const isWhole = close.parts.length >= 2 || ['read', 'produce', 'operate'].includes(close.method);
         const asked = random.int(0, 1) === 0 && isWhole ? close : generatedRequest();
         const expected = isGranted(allow, asked);
         const says = `${allow.join(', ')}: ${grantText(asked)}`;

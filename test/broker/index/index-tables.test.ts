@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { IndexContents } from '../../../broker/index/index-contents.js';
 import type { IndexContentsChange } from '../../../broker/index/index-store.js';
 import { HEADER } from '../../../schemas/headers.js';
-import { tokenOrInvalid } from '../../../schemas/names.js';
+import { partOrInvalid } from '../../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../../schemas/record.js';
 import { splitSubject } from '../../../schemas/subjects.js';
 import { indexFiles } from '../../support/index-files.js';
@@ -166,7 +166,7 @@ const run = async (steps: readonly Step[]): Promise<void> => {
       const answered = picked(of);
       if (answered === undefined) return;
       seq += 1;
-      const subject = `res.${tokenOrInvalid(answered.module)}.do.x`;
+      const subject = `res.${partOrInvalid(answered.module)}.do.x`;
       const record = message(seq, subject, { [HEADER.cause]: String(answered.seq) });
       const parsed = splitSubject(subject);
       assert.ok(parsed?.kind === 'res');
@@ -224,7 +224,7 @@ const compare = ({ contents }: Indexed, { open, calls, agents, letters, ...model
   const middle = expected[Math.floor(expected.length / 2)] ?? 0;
   assert.deepEqual(seqs(commands.page(middle, 2)), expected.filter((seq) => seq > middle).slice(0, 2));
   for (const module of ['m', 'n', '_', 'a-long-name', 'nobody']) {
-    const own = [...open.values()].filter((each) => tokenOrInvalid(each.module) === module);
+    const own = [...open.values()].filter((each) => partOrInvalid(each.module) === module);
     assert.deepEqual(seqs(commands.pageOf(module, 0, 1_000)), seqs(own), module);
     assert.deepEqual(seqs(commands.pageOf(module, own[0]?.seq ?? 0, 1)), seqs(own).slice(1, 2), module);
     assert.equal(commands.lowestOf(module), own[0]?.seq, module);
