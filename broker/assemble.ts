@@ -156,7 +156,8 @@ export const assemble = (options: AssembleOptions): Parts => {
     refused: (subject, problem) => options.audit.refusedRequest(subject, problem),
   };
   const keyed = new KeyedCommands({ nc, producer, index });
-  const serving = { nc, producer, keyed, directory: modules, refusal, entrance };
+  const { sealing } = options;
+  const serving = { nc, producer, keyed, directory: modules, sealing, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
   const gateway = new Gateway({ ...serving, reader, index, door });
   const { handlerCalls } = gateway;

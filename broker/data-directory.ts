@@ -7,6 +7,7 @@ import type { BrokerEnvironment } from './broker-environment.js';
 import { checkImportFinished } from './log/import-mark.js';
 import { inspectPortsOf } from './supervisor/inspect-ports.js';
 import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
+import { Sealing } from './sealing/sealing.js';
 import { MarksMemory } from './supervisor/marks-memory.js';
 import { ModuleMemory } from './supervisor/module-memory.js';
 import { type PlannedStart, type Rest, startPlan } from './supervisor/start-plan.js';
@@ -17,6 +18,7 @@ export interface DataDirectory {
   readonly dataDir: string;
   readonly memory: ModuleMemory;
   readonly marks: MarksMemory;
+  readonly sealing: Sealing;
   readonly principals: Principals;
   /** The modules that this start makes known. */
   readonly plan: readonly PlannedStart[];
@@ -41,12 +43,13 @@ export const openDataDirectory = async (
   orThrow(checkImportFinished(dataDir));
   const memory = orThrow(ModuleMemory.open(dataDir));
   const marks = orThrow(MarksMemory.open(dataDir, (text) => log.line('supervisor', text)));
+  const sealing = orThrow(Sealing.open(dataDir, (name, text) => log.line('supervisor', `${name}: ${text}`)));
   const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
   const principals = orThrow(Principals.open(dataDir, (text) => log.line('access', text)));
   lifetime.onStop(() => principals.close());
   const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule });
   const inspectPorts = orThrow(inspectPortsOf(config.inspected, plan));
-  return { dataDir, memory, marks, principals, plan, inspectPorts };
+  return { dataDir, memory, marks, sealing, principals, plan, inspectPorts };
 };
 
 /** The line about a module that is known but is not started. */

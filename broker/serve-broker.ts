@@ -9,6 +9,7 @@ import type { OpenLog } from './log/open-log.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
 import { serveConsumers } from './operate/operator-consumers.js';
+import { sealOperations } from './operate/seal-operations.js';
 import { serveAccess } from './operate/serve-access.js';
 import { serveControl } from './operate/serve-control.js';
 import { auditOperations, serveOperators } from './operate/serve-operations.js';
@@ -86,7 +87,8 @@ const operators = (broker: ServedBroker): Listening => {
     ...operations(operationsContext(broker)),
     ...scheduleOperations(schedules),
     ...deadOperations({ nc, jsm, producer: open.producer, index, refusal }),
-    ...auditOperations(jsm, () => directory.marks.all),
+    ...auditOperations(jsm, () => ({ marks: directory.marks.all, erased: directory.sealing.erased })),
+    ...sealOperations(directory.sealing, parts.supervisor),
   ]);
   return serveOperators(nc, SERVED.operations, audit, (subject) => handlers.get(subject));
 };
@@ -114,7 +116,7 @@ export const serveBroker = async (broker: ServedBroker): Promise<readonly Listen
     serveControl(nc, modules, stacks),
     operators(broker),
     ...serveConsumers(nc),
-    serveScheduling(nc, schedules, modules, refusal, entrance),
+    serveScheduling(nc, schedules, modules, directory.sealing, refusal, entrance),
   ];
   gateway.start();
   serving.push(

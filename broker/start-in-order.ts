@@ -106,7 +106,7 @@ export const startInOrder = async (
   const { hostEntry, keepsSpareHost = false, log, onProgress, knownLoss } = environment;
   const { maxBytes, durability, onLogLoss } = config;
   const directory = await openDataDirectory(config, environment, lifetime);
-  const { dataDir, memory, marks, principals, plan, inspectPorts } = directory;
+  const { dataDir, memory, marks, sealing, principals, plan, inspectPorts } = directory;
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
 
@@ -158,6 +158,7 @@ export const startInOrder = async (
     cages,
     memory,
     marks,
+    sealing,
     principals,
     audit,
     reaper,

@@ -17,6 +17,7 @@ import type { Reaper } from '../system/processes/reaper.js';
 import type { Link } from './server/link.js';
 import { EpochPace } from './supervisor/epoch-pace.js';
 import type { ModuleSource } from './supervisor/manifest-file.js';
+import type { Sealing } from './sealing/sealing.js';
 import type { MarksMemory } from './supervisor/marks-memory.js';
 import type { ModuleCages } from './supervisor/module-cages.js';
 import {
@@ -44,6 +45,7 @@ export interface SurroundingsOptions {
   readonly inspectPorts?: ReadonlyMap<string, number>;
   readonly cages: ModuleCages;
   readonly marks?: Pick<MarksMemory, 'learn'>;
+  readonly sealing: Sealing;
   readonly reaper: Reaper;
   readonly log: BrokerLog;
 }
@@ -93,7 +95,7 @@ const moduleOutput = (log: BrokerLog): ((module: string, line: string) => void) 
 /** Tries the code that is in a module's directory now, and says in the log what was tried. */
 const tryReload = (
   source: ModuleSource,
-  { server, open, dataDir, hostEntry, cages, reaper, log }: SurroundingsOptions,
+  { server, open, dataDir, hostEntry, cages, sealing, reaper, log }: SurroundingsOptions,
 ): TE.TaskEither<Fault, void> => {
   const { name, start } = source.manifest;
   if ('command' in start) {
@@ -106,7 +108,7 @@ const tryReload = (
       hostEntry,
       natsUrl: server.url,
       snapshotsDir: join(dataDir, 'snapshots', name),
-      past: () => readLogBatches(open.nc, { filters: [`*.${name}.>`] }),
+      past: () => sealing.opened(name, readLogBatches(open.nc, { filters: [`*.${name}.>`] })),
       cages,
       reaper,
       onLine: (line) => log.line(name, `trial: ${line}`),
@@ -125,58 +127,66 @@ const READ_WAIT_MS = 30_000;
 
 /** What a module needs of the broker. */
 export const surroundings = (
-  { server, open, dataDir, hostEntry, spare, inspectPorts, cages, marks, reaper, log }: SurroundingsOptions,
+  options: SurroundingsOptions,
   { index, unowned, handlerCalls }: CommandParts,
   usable: ReturnType<typeof dropSnapshotsAhead>,
-): ModuleSurroundings => ({
-  hostEntry,
-  natsUrl: server.url,
-  snapshotsDir: (module) => join(dataDir, 'snapshots', module),
-  spare,
-  cages,
-  learn: (manifest) => marks?.learn(manifest),
-  reaper,
-  inspectPort: (module) => inspectPorts?.get(module),
-  grant: (manifest) => server.access.grant(manifest),
-  newPace: () => new EpochPace(),
-  revoke: (module) => server.access.revoke(module),
-  start: (manifest, request) => async () => {
-    // Answers that the broker is writing are to be found in the log.
-    await unowned.idle();
-    // A server that came back with another log: what a module remembers of the one before must not go into it.
-    const loss = await open.witness.checked();
-    if (loss !== undefined) return E.left(fault(loss.code, loss.message));
-    const started = await startModule(open, index, manifest, usable(manifest.name, request))();
-    if (E.isLeft(started)) return started;
-    const { republished, refused, ...reply } = started.right;
-    sayRepaired(log, manifest.name, { republished, refused });
-    return E.right(reply);
-  },
-  started: (module) => endFold(open, module),
-  repair: (manifest) => async () => {
-    const repaired = await openModuleEpoch(open, index, manifest)();
-    if (E.isRight(repaired)) sayRepaired(log, manifest.name, repaired.right);
-    return repaired;
-  },
-  tryOut: (source) => tryReload(source, { server, open, dataDir, hostEntry, cages, reaper, log }),
-  settle: (manifest) => async () => {
-    const settled = await openModuleEpoch(open, index, manifest)();
-    if (E.isLeft(settled)) return settled;
-    sayRepaired(log, manifest.name, settled.right);
-    const { epoch } = settled.right;
-    if (await index.reachedWithin(epoch, READ_WAIT_MS)) return E.right(undefined);
-    return E.left(
-      fault('LOG_UNAVAILABLE', `the log was not read up to ${epoch} in time; nothing was removed`),
-    );
-  },
-  recordedCalls: (module, cause, fromSeq) => () => handlerCalls.recorded(module, cause, fromSeq),
-  waiting: (module) => index.commands.countOf(module),
-  forgotten: async (module) => {
-    await unowned.forgotten(module);
-    await unowned.idle();
-  },
-  linkedSince: () => server.link.linkedSince(),
-  serverAnswers: () => server.link.answers(),
-  log: (module, text) => log.line('supervisor', `${module}: ${text}`),
-  output: moduleOutput(log),
-});
+): ModuleSurroundings => {
+  const { server, open, dataDir, hostEntry, spare, inspectPorts, cages, marks, sealing, reaper, log } =
+    options;
+  return {
+    hostEntry,
+    natsUrl: server.url,
+    snapshotsDir: (module) => join(dataDir, 'snapshots', module),
+    spare,
+    cages,
+    learn: (manifest) => {
+      marks?.learn(manifest);
+      sealing.learn(manifest);
+    },
+    keysOf: (module) => sealing.keysOf(module),
+    reaper,
+    inspectPort: (module) => inspectPorts?.get(module),
+    grant: (manifest) => server.access.grant(manifest),
+    newPace: () => new EpochPace(),
+    revoke: (module) => server.access.revoke(module),
+    start: (manifest, request) => async () => {
+      // Answers that the broker is writing are to be found in the log.
+      await unowned.idle();
+      // A server that came back with another log: what a module remembers of the one before must not go into it.
+      const loss = await open.witness.checked();
+      if (loss !== undefined) return E.left(fault(loss.code, loss.message));
+      const started = await startModule(open, index, manifest, usable(manifest.name, request))();
+      if (E.isLeft(started)) return started;
+      const { republished, refused, ...reply } = started.right;
+      sayRepaired(log, manifest.name, { republished, refused });
+      return E.right(reply);
+    },
+    started: (module) => endFold(open, module),
+    repair: (manifest) => async () => {
+      const repaired = await openModuleEpoch(open, index, manifest)();
+      if (E.isRight(repaired)) sayRepaired(log, manifest.name, repaired.right);
+      return repaired;
+    },
+    tryOut: (source) => tryReload(source, options),
+    settle: (manifest) => async () => {
+      const settled = await openModuleEpoch(open, index, manifest)();
+      if (E.isLeft(settled)) return settled;
+      sayRepaired(log, manifest.name, settled.right);
+      const { epoch } = settled.right;
+      if (await index.reachedWithin(epoch, READ_WAIT_MS)) return E.right(undefined);
+      return E.left(
+        fault('LOG_UNAVAILABLE', `the log was not read up to ${epoch} in time; nothing was removed`),
+      );
+    },
+    recordedCalls: (module, cause, fromSeq) => () => handlerCalls.recorded(module, cause, fromSeq),
+    waiting: (module) => index.commands.countOf(module),
+    forgotten: async (module) => {
+      await unowned.forgotten(module);
+      await unowned.idle();
+    },
+    linkedSince: () => server.link.linkedSince(),
+    serverAnswers: () => server.link.answers(),
+    log: (module, text) => log.line('supervisor', `${module}: ${text}`),
+    output: moduleOutput(log),
+  };
+};

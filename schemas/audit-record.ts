@@ -22,6 +22,7 @@ export const ACTS = [
   'schedule.cancel',
   'dead.redrive',
   'data.reveal',
+  'agent.erase',
   'broker.start',
   'broker.stop',
 ] as const;

@@ -187,6 +187,8 @@ export interface HostAssignment {
   readonly args: readonly string[];
   /** See {@link MODULE_ENV}. */
   readonly seed: string;
+  /** JSON of the keys of its agents, if it encrypts. They stand on the second line behind the seed, too. */
+  readonly keys?: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

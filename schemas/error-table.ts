@@ -357,6 +357,27 @@ export const ERRORS = {
   CONTEXT_UNKNOWN: row('rejected', false, 2, 404, 'No stored context has that name.'),
   PORT_IN_USE: row('failed', true, 3, 409, 'Another process listens on the port.'),
   DATA_DIR_IN_USE: row('failed', true, 3, 409, 'Another broker uses the data directory.'),
+  AGENT_ERASED: row(
+    'rejected',
+    false,
+    1,
+    410,
+    'The agent was erased. The key of its values is destroyed, and it takes no more commands.',
+  ),
+  NOT_ENCRYPTED: row(
+    'rejected',
+    false,
+    1,
+    409,
+    'The module encrypts nothing, so there is no key to destroy.',
+  ),
+  SEALED: row(
+    'failed',
+    false,
+    1,
+    403,
+    'A value is encrypted, and the keys here are missing or others: it was encrypted by another broker.',
+  ),
   AGENT_UNKNOWN: row('rejected', false, 1, 404, 'The module has no agent of that name: no event names it.'),
   SNAPSHOTS_UNAVAILABLE: row(
     'failed',

@@ -2,6 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static, type TSchema } from 'typebox';
 import { type Fault, fault } from './errors.js';
 import { CageRequestSchema } from './cage.js';
+import { encryptProblem } from './encrypt.js';
 import { SCHEMA_VERSION } from './headers.js';
 import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
 import { CODE_PATTERN } from './result.js';
@@ -153,6 +154,13 @@ export const ManifestSchema = Type.Object(
         }),
       ),
     ),
+    encrypt: Type.Optional(
+      Type.Boolean({
+        description:
+          'The broker and the host encrypt what the schemas mark with `sensitive: true`, and the states in snapshots, with ' +
+          'a key for each agent. `tallystick agent erase` destroys the key of an agent. For JavaScript modules only.',
+      }),
+    ),
     cage: Type.Optional(CageRequestSchema),
     start: Type.Union(
       [
@@ -252,6 +260,8 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
       'names the module itself, whose actions it may always use',
     );
   }
+  const problem = encryptProblem(manifest);
+  if (problem !== undefined) return invalid('/encrypt', problem);
   const schemas: [string, JsonSchema][] = [
     ...Object.entries(manifest.actions).flatMap(([name, action]): [string, JsonSchema][] => [
       [`/actions/${name}/input`, action.input],

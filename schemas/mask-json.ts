@@ -1,5 +1,6 @@
 import { behindBlanks, behindText, behindValue, rootOf, type Slice, textAt } from './json-scan.js';
 import { isDeeperThan, MAX_STORED_DEPTH } from './json-depth.js';
+import { isSealedValue } from './sealed-value.js';
 import { expanded, isHidden, itemSpots, memberSpots, type Spot } from './mask-spots.js';
 
 /** In the place of a hidden value. */
@@ -66,7 +67,8 @@ export const findHidden =
     }
   };
 
-const isJson = (bytes: Uint8Array): boolean => {
+/** Whether the bytes are JSON in UTF-8. */
+export const isJson = (bytes: Uint8Array): boolean => {
   try {
     JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     return true;
@@ -82,8 +84,10 @@ const isJson = (bytes: Uint8Array): boolean => {
 export const maskBytes = (bytes: Uint8Array, find: FindHidden, hidesOdd = true): Uint8Array => {
   if (bytes.length === 0) return bytes;
   if (isDeeperThan(bytes, MAX_STORED_DEPTH) || !isJson(bytes)) return hidesOdd ? HIDDEN_BYTES : bytes;
-  const cuts: Slice[] = [];
-  find(bytes, rootOf(bytes).from, cuts);
+  const found: Slice[] = [];
+  find(bytes, rootOf(bytes).from, found);
+  // An encrypted value hides itself, and what is shown in its place says more.
+  const cuts = found.filter(({ from, to }) => !isSealedValue(bytes.subarray(from, to)));
   if (cuts.length === 0) return bytes;
   const parts: Uint8Array[] = [];
   let at = 0;

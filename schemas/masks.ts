@@ -4,6 +4,7 @@ import { expanded, isHidden, itemSpots, memberSpots, type Spot, spotsOf } from '
 import type { StoredMessage } from './record.js';
 import type { Manifest } from './manifest.js';
 import { type Marks, marksOf, type ModuleMarks, NO_MARKS, unitedMarks } from './sensitive.js';
+import { ERASED, hasSealed, openSealed, SEALED } from './sealed-value.js';
 import { splitSubject } from './subjects.js';
 import type { JsonSchema } from './validate.js';
 import { writeJson } from './write-json.js';
@@ -35,6 +36,8 @@ export class Masks {
   constructor(
     private readonly marks: Marks,
     private readonly isOff = false,
+    /** Names of erased agents, by module. */
+    private readonly erased: Readonly<Record<string, readonly string[]>> = {},
   ) {}
 
   /** Hides nothing. */
@@ -52,12 +55,16 @@ export class Masks {
   with(manifest: Manifest): Masks {
     if (this.isOff) return this;
     const { name } = manifest;
-    return new Masks({ ...this.marks, [name]: unitedMarks(this.#of(name), marksOf(manifest)) });
+    return new Masks(
+      { ...this.marks, [name]: unitedMarks(this.#of(name), marksOf(manifest)) },
+      false,
+      this.erased,
+    );
   }
 
   /** A record with its hidden values masked. */
   message(message: StoredMessage): StoredMessage {
-    if (this.#isEmpty) return message;
+    if (this.#isEmpty && !hasSealed(message.data)) return message;
     const data = this.bytes(message.subject, message.data);
     if (data === message.data) return message;
     const { seq, time, timeMs, timeUs, subject, subjectBytes } = message;
@@ -71,6 +78,28 @@ export class Masks {
 
   /** The payload of a record on a subject. */
   bytes(subject: string, data: Uint8Array): Uint8Array {
+    const masked = this.#maskedRecord(subject, data);
+    return hasSealed(masked) ? this.#named(subject, masked) : masked;
+  }
+
+  /** In the place of an encrypted value, the word for it. */
+  #named(subject: string, data: Uint8Array): Uint8Array {
+    const parts = splitSubject(subject);
+    const [module, agent] = parts === undefined || parts.kind === 'epoch' ? [] : [parts.module, parts.agent];
+    const isErased =
+      module !== undefined &&
+      agent !== undefined &&
+      Object.hasOwn(this.erased, module) &&
+      this.erased[module]?.includes(agent) === true;
+    const word = encoder.encode(JSON.stringify(isErased ? ERASED : SEALED));
+    return openSealed(
+      data,
+      () => word,
+      () => word,
+    );
+  }
+
+  #maskedRecord(subject: string, data: Uint8Array): Uint8Array {
     const parts = splitSubject(subject);
     switch (parts?.kind) {
       case 'cmd':

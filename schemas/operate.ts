@@ -24,6 +24,7 @@ export const OPS = {
   deadResults: 'ops.dead.results',
   auditList: 'ops.audit.list',
   sensitive: 'ops.sensitive',
+  agentErase: 'ops.agent.erase',
 } as const;
 
 /**
@@ -95,6 +96,14 @@ export interface ModuleRemoval {
   readonly waiting: number;
   /** A warning about the removal; null: none. */
   readonly note: string | null;
+}
+
+/** Reply to {@link OPS.agentErase}. */
+export interface AgentErasure {
+  readonly module: string;
+  readonly agent: string;
+  /** It was erased before this request. */
+  readonly already: boolean;
 }
 
 const ServerSchema = Type.Object({ version: Type.String(), embedded: Type.Boolean() });

@@ -12,6 +12,7 @@ import { type RevealOptions, withReveal } from '../connect/known-masks.js';
 import { Masks } from '../../schemas/masks.js';
 import { NO_MARKS } from '../../schemas/sensitive.js';
 import type { ExitCode } from '../output/exit.js';
+import { type EraseOptions, eraseAgent } from '../jobs/erase-agent.js';
 import { moduleCode } from '../jobs/module-code.js';
 import { name, logPlace, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
@@ -150,9 +151,7 @@ const list = (
   });
 
 export const addAgent = (program: Command): void => {
-  const group = program
-    .command('agent')
-    .description('look at the states of agents, from the snapshots of their module');
+  const group = program.command('agent').description('look at the states of agents, and erase agents');
   withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
 
   const one = withReveal(
@@ -187,6 +186,25 @@ export const addAgent = (program: Command): void => {
     'tallystick agent get accounts alice --at 2026-11-21T10:00:00Z --json',
     'tallystick agent get accounts alice --at 2h',
     'tallystick agent get accounts alice --at-least 1200 --timeout 2s',
+  ]);
+
+  const erase = withTargetOptions(
+    group
+      .command('erase')
+      .argument('<module>', 'whose agent', name('MODULE'))
+      .argument('<id>', 'the agent', name('ID'))
+      .description('destroy the key of an agent: nobody can read its encrypted values again'),
+  )
+    .option('--yes', 'do not ask')
+    .addOption(
+      withDefault('--timeout <duration>', 'how long to wait for the broker', waiting('--timeout'), '2m'),
+    )
+    .action((module: string, id: string, options: EraseOptions) =>
+      runCommand(eraseAgent(module, id, options)),
+    );
+  withExamples(erase, [
+    'tallystick agent erase patients p-17',
+    'tallystick agent erase patients p-17 --yes --json',
   ]);
 
   const all = withTargetOptions(

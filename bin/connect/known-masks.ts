@@ -81,8 +81,12 @@ export const askMasks =
     if (!(await isServed(nc))) return withoutBroker(options);
     const { reveal = false } = options;
     return pipe(
-      ask<{ readonly marks: Marks }>(nc, OPS.sensitive, reveal ? { reveal, what } : {}),
-      TE.map(({ marks }) => (reveal ? Masks.none : new Masks(marks))),
+      ask<{ readonly marks: Marks; readonly erased?: Readonly<Record<string, readonly string[]>> }>(
+        nc,
+        OPS.sensitive,
+        reveal ? { reveal, what } : {},
+      ),
+      TE.map(({ marks, erased }) => new Masks(reveal ? {} : marks, reveal, erased)),
       TE.orElse((problem) => TE.fromEither(ofOlderBroker(problem))),
     )();
   };

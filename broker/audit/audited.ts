@@ -71,6 +71,10 @@ const RECORDED: Readonly<Record<string, Recorded>> = {
     kind: 'data.reveal',
     told: (body) => (body.reveal === true ? { target: text(body, 'what') } : undefined),
   },
+  [OPS.agentErase]: {
+    kind: 'agent.erase',
+    told: (body) => ({ target: `${text(body, 'module')} ${text(body, 'agent')}` }),
+  },
   [ACCESS.create]: ofToken('token.create'),
   [ACCESS.change]: ofToken('token.change'),
   [ACCESS.rotate]: ofToken('token.rotate'),

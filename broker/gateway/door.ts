@@ -6,6 +6,7 @@ import { isPlainPart } from '../../schemas/names.js';
 import { clip } from '../../text/printable.js';
 import type { Draft, Settle } from '../../journal/append/draft.js';
 import { failPoint } from '../../system/processes/fail-point.js';
+import type { Sealing } from '../sealing/sealing.js';
 import { passed } from './passed-points.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { Seldom } from '../../system/lines/seldom.js';
@@ -26,6 +27,8 @@ export interface DoorOptions {
   /** Stores commands that have a key. */
   readonly keyed: Pick<KeyedCommands, 'store'>;
   readonly directory: ModuleDirectory;
+  /** Encrypts what is stored for modules that want it. */
+  readonly sealing: Pick<Sealing, 'input'>;
   /** Where commands of people come in. */
   readonly entrance: Entrance;
   /** Why the log can take nothing now, where that is known before it is tried. */
@@ -145,23 +148,28 @@ export class Door {
   }
 
   #readCommand(msg: Msg): E.Either<Fault, Entrant> {
-    const { directory, refusal } = this.options;
+    const { directory, sealing, refusal } = this.options;
     const request = readRequest(msg, directory, () => ALLOWED);
     if (E.isLeft(request)) return request;
     const lone = loneHeader(request.right);
     if (lone !== undefined) return E.left(lone);
     const { subject, sender } = request.right;
     const module = subject.slice(0, subject.indexOf('.'));
-    if (directory.find(module) === undefined) return E.left(moduleUnknown(module));
+    const served = directory.find(module);
+    if (served === undefined) return E.left(moduleUnknown(module));
     const odd = subject.split('.').find((part) => !isPlainPart(part));
     if (odd !== undefined) return E.left(noName(odd));
+    const [, name = '', agent] = subject.split('.');
+    const address = { module, name, ...(agent === undefined ? {} : { agent }) };
+    const sealed = sealing.input({ address, sender, manifest: served.manifest, data: msg.data });
+    if (E.isLeft(sealed)) return sealed;
     // The log may have a command with a key already: KeyedCommands asks.
     const refused = request.right.headers[HEADER.key] === undefined ? refusal?.() : undefined;
     if (refused !== undefined) return E.left(refused);
     const draft = {
       // The server wrote the sender; see readRequest.
       subject: `cmd.${subject}.${sender}`,
-      data: msg.data,
+      data: sealed.right,
       headers: carriedOf(request.right.headers),
     };
     return E.right({ draft, request: request.right });

@@ -6,7 +6,7 @@ import { parseSequence } from '../../schemas/identity.js';
 import { causeOf, type WholeMessage } from '../../schemas/record.js';
 import { LOG } from '../../schemas/log.js';
 import { isPeople } from '../../schemas/names.js';
-import { resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
+import { type Address, resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { OpenCommand } from '../index/open-commands.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
@@ -18,6 +18,7 @@ import type { Producer } from '../../journal/producer/producer.js';
 import { type Listening, refuseSafely, sayFailed, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admitCall, admitHandlerCall } from './call-admission.js';
+import type { Sealing } from '../sealing/sealing.js';
 import type { Entrance } from '../serving/entrance.js';
 import type { ModuleDirectory } from './directory.js';
 import type { Door } from './door.js';
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly directory: ModuleDirectory;
   /** Takes commands from when calls are taken on, and as long. */
   readonly door: Door;
+  /** Encrypts what is stored for modules that want it, and decrypts their results. */
+  readonly sealing: Pick<Sealing, 'input' | 'result'>;
   /** Where calls of people come in. */
   readonly entrance: Entrance;
   /** Why the log can take nothing now, where that is known before it is tried. */
@@ -85,12 +88,14 @@ export class Gateway {
       refuse: (msg, why) => this.#refuse(msg, why),
       fetch: (command, resultSeq) => void this.#fetch(command, resultSeq),
     };
-    const record: HandlerCallsOptions['record'] = (...call) => this.#record(...call);
+    const record: HandlerCallsOptions['record'] = (msg, ...call) =>
+      this.#record({ msg, data: msg.data }, ...call);
     this.handlerCalls = new HandlerCalls({ ...answering, nc: options.nc, index: options.index, record });
     this.#keyedCalls = new KeyedCalls({
       ...answering,
       keyed: options.keyed,
       directory: options.directory,
+      sealing: options.sealing,
       busy: () => this.#busy(true),
       refusal: () => options.refusal?.(),
     });
@@ -187,11 +192,19 @@ export class Gateway {
       if (call === undefined) return this.#refuse(msg, admitted.left);
       return this.handlerCalls.inadmissible(msg, read.right, call, admitted.left);
     }
+    const { module, address, sender } = admitted.right;
+    const manifest = module?.manifest;
+    const sealed = this.#options.sealing.input({ address, sender, manifest, data: msg.data });
+    if (E.isLeft(sealed)) {
+      if (call === undefined) return this.#refuse(msg, sealed.left);
+      return this.handlerCalls.inadmissible(msg, read.right, call, sealed.left);
+    }
     const busy = this.#busy(call === undefined);
     if (busy !== undefined) return this.#refuse(msg, busy);
     const refusal = call === undefined ? this.#options.refusal?.() : undefined;
     if (refusal !== undefined) return this.#refuse(msg, refusal);
-    if (call === undefined) this.#record(msg, admitted.right, carriedOf(headers), started);
+    if (call === undefined)
+      this.#record({ msg, data: sealed.right }, admitted.right, carriedOf(headers), started);
     else return this.handlerCalls.called(msg, admitted.right, headers, call, started);
   }
 
@@ -215,8 +228,9 @@ export class Gateway {
     replyFault(msg, problem);
   }
 
+  /** `data`: the payload as it is stored. */
   #record(
-    msg: Msg,
+    { msg, data }: { readonly msg: Msg; readonly data: Uint8Array },
     admitted: AdmittedCall,
     headers: RequestHeaders,
     started: number,
@@ -232,7 +246,7 @@ export class Gateway {
     };
     // A handler that runs again makes its calls again: one that the outbox had would then be there twice.
     const keep = headers[HEADER.call] === undefined;
-    this.#options.producer.submit({ subject, data: msg.data, headers }, settle, { keep });
+    this.#options.producer.submit({ subject, data, headers }, settle, { keep });
   }
 
   #wait(msg: Msg, { module, address }: AdmittedCall, command: number, started: number): void {
@@ -242,7 +256,7 @@ export class Gateway {
       subject: resultSubject(address),
       resolve: (result) => {
         failPoint('gateway.answered');
-        const error = this.#reply(msg, command, result);
+        const error = this.#replyOpened(msg, address, command, result);
         module?.stats.record(address.name, performance.now() - started, error);
       },
       expire: () => {
@@ -251,6 +265,14 @@ export class Gateway {
     });
     const resultSeq = this.#options.index.recentResult(command);
     if (resultSeq !== undefined) void this.#fetch(command, resultSeq);
+  }
+
+  /** The same, with the values decrypted; with a no where their key is destroyed. */
+  #replyOpened(msg: Msg, address: Address, command: number, { body, seq }: StoredResult): string | null {
+    const opened = this.#options.sealing.result(address, body);
+    if (E.isRight(opened)) return this.#reply(msg, command, { body: opened.right, seq });
+    refuseSafely(msg, replyFault, opened.left);
+    return opened.left.code;
   }
 
   /**

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Msg } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
 import { storedCommandSubject } from '../../schemas/subjects.js';
+import type { Sealing } from '../sealing/sealing.js';
 import { passed } from './passed-points.js';
 import { type AdmittedCall, admitCall, admitCommand, type CommandRequest } from './call-admission.js';
 import type { ModuleDirectory } from './directory.js';
@@ -11,6 +12,7 @@ import { carriedOf, type RequestHeaders } from './request.js';
 export interface KeyedCallsOptions {
   readonly keyed: KeyedCommands;
   readonly directory: ModuleDirectory;
+  readonly sealing: Pick<Sealing, 'input'>;
   /** Why no call may be taken now, whatever it asks for. */
   readonly busy: () => Fault | undefined;
   /** Why the log can take nothing now. */
@@ -35,19 +37,21 @@ export class KeyedCalls {
   constructor(private readonly options: KeyedCallsOptions) {}
 
   async called(msg: Msg, { request, headers, key, started }: KeyedCall): Promise<void> {
-    const { keyed, directory, busy, refusal, wait, refuse, fetch } = this.options;
+    const { keyed, directory, sealing, busy, refusal, wait, refuse, fetch } = this.options;
     // The command of this key may have its result, also where the module takes no calls now.
     const admitted = admitCommand(request, directory);
     if (E.isLeft(admitted)) return refuse(msg, admitted.left);
     const refused = busy();
     if (refused !== undefined) return refuse(msg, refused);
     passed.called();
-    const { sender, address } = admitted.right;
+    const { sender, address, module } = admitted.right;
+    const sealed = sealing.input({ address, sender, manifest: module?.manifest, data: msg.data });
+    if (E.isLeft(sealed)) return refuse(msg, sealed.left);
     const subject = storedCommandSubject(address, sender);
     const outcome = await keyed.store({
       sender,
       key,
-      draft: { subject, data: msg.data, headers: carriedOf(headers) },
+      draft: { subject, data: sealed.right, headers: carriedOf(headers) },
       refusal: () => {
         const callable = admitCall(request, directory);
         return E.isLeft(callable) ? callable.left : refusal();

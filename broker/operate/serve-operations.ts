@@ -24,7 +24,7 @@ const checkSince = (request: AuditRequest): TE.TaskEither<Fault, AuditRequest> =
 /** What an operator asks of the audit and of sensitive data, by subject. */
 export const auditOperations = (
   jsm: JetStreamManager,
-  marks: () => Marks,
+  hidden: () => { readonly marks: Marks; readonly erased: Readonly<Record<string, readonly string[]>> },
 ): readonly (readonly [string, Handler])[] => {
   const pages = new AuditPages(jsm);
   return [
@@ -43,7 +43,7 @@ export const auditOperations = (
         ),
     ],
     // With `reveal` the reader shows all. It could read the log without asking: it asks for the record in the audit.
-    [OPS.sensitive, (body) => TE.right({ marks: body.reveal === true ? {} : marks() })],
+    [OPS.sensitive, (body) => TE.right({ ...hidden(), ...(body.reveal === true ? { marks: {} } : {}) })],
   ];
 };
 

@@ -8,6 +8,7 @@ import { encodeJson } from '../../schemas/json.js';
 import { OPS } from '../../schemas/operate.js';
 import { SCHEDULE_HEADER, type WhenHeaders } from '../../schemas/schedule.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
+import type { Sealing } from '../sealing/sealing.js';
 import { replyFault } from '../gateway/reply.js';
 import { carriedOf, keyIn, type RequestHeaders, readRequest } from '../gateway/request.js';
 import type { Handler } from '../serving/serve-requests.js';
@@ -22,7 +23,11 @@ const ALLOWED: ReadonlySet<string> = new Set([...CARRIED, HEADER.key, ...Object.
 const whenOf = (headers: RequestHeaders): WhenHeaders =>
   Object.fromEntries(Object.entries(SCHEDULE_HEADER).map(([key, name]) => [key, headers[name]]));
 
-const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, ScheduleRequest> =>
+const readSchedule = (
+  msg: Msg,
+  directory: ModuleDirectory,
+  sealing: Pick<Sealing, 'input'>,
+): E.Either<Fault, ScheduleRequest> =>
   pipe(
     readRequest(msg, directory, () => ALLOWED),
     E.chain(({ headers, ...signed }) =>
@@ -37,6 +42,12 @@ const readSchedule = (msg: Msg, directory: ModuleDirectory): E.Either<Fault, Sch
         ),
       ),
     ),
+    E.chain((request) =>
+      pipe(
+        sealing.input({ ...request, manifest: directory.find(request.address.module)?.manifest }),
+        E.map((data) => ({ ...request, data })),
+      ),
+    ),
   );
 
 /** Serves `schedule.<module>.<action>[.<agent>]`: takes the command on for later and answers with its schedule. */
@@ -44,6 +55,7 @@ export const serveScheduling = (
   nc: NatsConnection,
   schedules: Schedules,
   directory: ModuleDirectory,
+  sealing: Pick<Sealing, 'input'>,
   refusal: () => Fault | undefined,
   entrance: Entrance,
 ): Listening =>
@@ -55,7 +67,7 @@ export const serveScheduling = (
       // No sender waits, and a schedule with an unknown id could hardly be cancelled.
       if (msg.reply === undefined || msg.reply === '') return;
       const added = await pipe(
-        TE.fromEither(readSchedule(msg, directory)),
+        TE.fromEither(readSchedule(msg, directory, sealing)),
         TE.chain((request) => {
           const full = refusal();
           return full === undefined ? schedules.add(request) : TE.left(full);

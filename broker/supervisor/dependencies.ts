@@ -1,4 +1,5 @@
 import { type Fault, fault } from '../../schemas/errors.js';
+import { isSealedAction } from '../../schemas/encrypt.js';
 import type { Manifest } from '../../schemas/manifest.js';
 
 export interface StartOrder {
@@ -18,6 +19,20 @@ const missingAction = (manifest: Manifest, all: ReadonlyMap<string, Manifest>): 
     if (other === undefined) return module;
     const action = actions.find((name) => !Object.hasOwn(other.actions, name));
     if (action !== undefined) return `${module}.${action}`;
+  }
+  return undefined;
+};
+
+/** The first action that a module depends on, and that only people may send: its input is encrypted. */
+const sealedAction = (manifest: Manifest, all: ReadonlyMap<string, Manifest>): string | undefined => {
+  for (const [module, actions] of Object.entries(manifest.dependencies ?? {})) {
+    const other = all.get(module);
+    const sealed = actions.find((name) => {
+      const action =
+        other !== undefined && Object.hasOwn(other.actions, name) ? other.actions[name] : undefined;
+      return other !== undefined && action !== undefined && isSealedAction(other, action);
+    });
+    if (sealed !== undefined) return `${module}.${sealed}`;
   }
   return undefined;
 };
@@ -42,6 +57,15 @@ export const startOrder = (all: ReadonlyMap<string, Manifest>): StartOrder => {
     const missing = missingAction(manifest, all);
     if (missing !== undefined)
       refused.set(name, fault('DEPENDENCY_MISSING', `${name} needs ${missing}, which is not there`));
+    const sealed = sealedAction(manifest, all);
+    if (sealed !== undefined)
+      refused.set(
+        name,
+        fault(
+          'CALLER_FORBIDDEN',
+          `${name} needs ${sealed}, whose input is encrypted: only people and their programs may send it`,
+        ),
+      );
   }
   const waiting = new Set([...all.keys()].filter((name) => !refused.has(name)));
   const groups: string[][] = [];

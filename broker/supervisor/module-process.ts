@@ -27,6 +27,8 @@ export interface ModuleProcessOptions {
    * ModuleProcess.trial}.
    */
   readonly seed: string | undefined;
+  /** JSON of the keys of its agents, if it encrypts. */
+  readonly keys?: string | undefined;
   readonly snapshotsDir: string;
   /** How the process before ended, or `none`. */
   readonly lastExit: ProcessEnd | 'none';
@@ -109,16 +111,23 @@ const spawned = (options: ModuleProcessOptions): ChildProcess => {
     detached: true,
   });
   options.reaper.track(child, { group: true });
-  if (isGivenSeed && child.pid !== undefined) giveSeed(child, seed);
+  if (isGivenSeed && child.pid !== undefined)
+    giveSeed(child, options.keys === undefined ? seed : `${seed}\n${options.keys}`);
   return child;
 };
 
 /** A host that waits, if there is one and it fits: no trial, no debugger, no program in another language. */
 const assigned = (options: ModuleProcessOptions): ChildProcess | undefined => {
-  const { source, seed, inspectPort, spare } = options;
+  const { source, seed, keys, inspectPort, spare } = options;
   const { start } = source.manifest;
   if (seed === undefined || inspectPort !== undefined || 'command' in start) return undefined;
-  const assignment = { args: [source.dir, start.entry], seed, cwd: source.dir, env: environment(options) };
+  const given = { seed, ...(keys === undefined ? {} : { keys }) };
+  const assignment = {
+    ...given,
+    args: [source.dir, start.entry],
+    cwd: source.dir,
+    env: environment(options),
+  };
   return spare?.take(assignment, source);
 };
 

@@ -19,6 +19,8 @@ export interface ModuleSurroundings {
   readonly cages: ModuleCages;
   /** Hears of each manifest, before its module runs. */
   readonly learn?: (manifest: Manifest) => void;
+  /** JSON of the keys of the agents of a module that encrypts. */
+  readonly keysOf?: (module: string) => string | undefined;
   readonly reaper: Reaper;
   /** Where a debugger may attach to the module; undefined: nowhere. */
   readonly inspectPort: (module: string) => number | undefined;

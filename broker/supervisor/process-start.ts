@@ -75,6 +75,7 @@ export class ProcessStart {
       hostEntry,
       natsUrl,
       seed: key.right.seed,
+      keys: around.keysOf?.(name),
       snapshotsDir: snapshotsDir(name),
       lastExit,
       instance: this.instance,

@@ -3,8 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
-import type { WholeMessage } from '../../schemas/record.js';
-import type { TrialAnswer, TrialGroup } from '../../schemas/trial.js';
+import type { TrialAnswer, TrialGroup, TrialRecord } from '../../schemas/trial.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { beginScratch } from '../../store/snapshots/scratch-folds.js';
 import type { ModuleSource } from './manifest-file.js';
@@ -19,7 +18,7 @@ export interface TrialOptions {
   /** The module's own; the trial has a directory in it while it lasts. */
   readonly snapshotsDir: string;
   /** The module's part of the log, in groups. */
-  readonly past: () => AsyncIterable<readonly WholeMessage[]>;
+  readonly past: () => AsyncIterable<readonly TrialRecord[]>;
   readonly cages: ModuleCages;
   readonly reaper: Reaper;
   readonly onLine: (line: string) => void;
@@ -34,7 +33,7 @@ export interface Tried {
 /** Records that are folded between two signs of life. */
 const GROUP = 200;
 
-const groupOf = (records: readonly WholeMessage[]): TrialGroup => ({
+const groupOf = (records: readonly TrialRecord[]): TrialGroup => ({
   records: records.map(({ seq, timeMs, subject, headerBytes, data }) => ({
     seq,
     timeMs,

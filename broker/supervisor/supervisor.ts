@@ -136,6 +136,21 @@ export class Supervisor {
     );
   }
 
+  /** Replaces the process of a module by one with the same code, if it runs: what the old one remembers is gone. */
+  restart(name: string): TaskEither<Fault, void> {
+    const replaced = this.#changes.alone(name, 'restarted', () => {
+      const module = this.modules.find(name);
+      return module?.isActive === true
+        ? this.#replace(module, module.source)
+        : TE.right<Fault, Begun | undefined>(undefined);
+    });
+    return pipe(
+      replaced,
+      TE.chain((begun): TaskEither<Fault, unknown> => begun ?? TE.right(undefined)),
+      TE.map(() => undefined),
+    );
+  }
+
   /**
    * Forgets a module. Its commands that wait are answered MODULE_UNKNOWN, as later ones are. `dryRun` only tells how
    * many there are.

@@ -34,14 +34,14 @@ export interface TurnOptions {
 
 /** Never throws: schemas can have code of the module's own, and payloads are anybody's. */
 const readOrRefuse = (
-  { module, checks }: CompiledModule,
+  compiled: CompiledModule,
   { subject, message }: CommandInTurn,
   now: number,
 ): E.Either<Outcome, Command> => {
   try {
-    return E.mapLeft(refusedOutcome)(readCommand(module, checks, subject, message, now));
+    return E.mapLeft(refusedOutcome)(readCommand(compiled, subject, message, now));
   } catch (error) {
-    return E.left(threw(`the check of ${module.manifest.name}.${subject.name}`, error));
+    return E.left(threw(`the check of ${compiled.module.manifest.name}.${subject.name}`, error));
   }
 };
 

@@ -35,7 +35,7 @@ export interface Outcome {
 const decoder = new TextDecoder();
 
 /** Subject, headers and the envelope's own text around a result. */
-const ENVELOPE_BYTES = 1_024;
+export const ENVELOPE_BYTES = 1_024;
 
 /** What an error says may be of a handler's or a sender's making, and longer than a record. */
 const MAX_TEXT = 4_096;

@@ -3,9 +3,10 @@ import { closeSync, readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { readBounded } from '../../system/files/bounded-file.js';
 import { armFailPoints } from '../../system/processes/fail-point.js';
-import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
+import { API_PREFIX, type HostAssignment, MODULE_ENV } from '../../schemas/control.js';
 import { messageOf } from '../../text/thrown-message.js';
 import { limitsOf, MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../../schemas/manifest.js';
+import type { TreeText } from '../../store/seals/key-tree.js';
 import { assignment } from './assignment.js';
 import { Host } from './host.js';
 import { loadModule } from './load-module.js';
@@ -34,22 +35,22 @@ const readManifest = (): Manifest => {
 };
 
 /** The module's code and its children must not find it: neither the descriptor nor its name is left. */
-const givenSeed = (): string => {
+const givenSeed = (): Pick<HostAssignment, 'seed' | 'keys'> => {
   const named = process.env[MODULE_ENV.seedFd];
   // A manifest may start this program as it starts one in another language.
-  if (named === undefined) return required(MODULE_ENV.seed);
+  if (named === undefined) return { seed: required(MODULE_ENV.seed) };
   const fd = Number(named);
-  const seed = readFileSync(fd, 'utf8');
+  const [seed = '', keys] = readFileSync(fd, 'utf8').split('\n');
   closeSync(fd);
   delete process.env[MODULE_ENV.seedFd];
   if (seed === '') throw new Error('the broker ended before it gave the seed of the module');
-  return seed;
+  return { seed, ...(keys === undefined ? {} : { keys }) };
 };
 
 const isTrial = process.env[MODULE_ENV.trial] !== undefined;
 const given =
   process.env[MODULE_ENV.spare] === undefined
-    ? { args: process.argv.slice(2), seed: isTrial ? '' : givenSeed() }
+    ? { args: process.argv.slice(2), ...(isTrial ? { seed: '' } : givenSeed()) }
     : await assignment();
 const [dir, entry] = given.args;
 if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
@@ -83,6 +84,8 @@ if (isTrial) {
   await runTrial(module, required(MODULE_ENV.snapshots));
   process.exit();
 }
+if (manifest.encrypt === true && given.keys === undefined)
+  throw new Error(`the broker gave no keys to ${manifest.name}, which encrypts`);
 const host = await Host.connect(module, {
   url: required(MODULE_ENV.url),
   seed: given.seed,
@@ -91,6 +94,7 @@ const host = await Host.connect(module, {
   lastExit: process.env[MODULE_ENV.lastExit] ?? 'none',
   instance: required(MODULE_ENV.instance),
   hangMs: limitsOf(manifest).hangMs,
+  ...(given.keys === undefined ? {} : { keys: JSON.parse(given.keys) as TreeText }),
 });
 process.on('SIGTERM', () => void host.stop());
 process.on('SIGINT', () => void host.stop());

@@ -20,6 +20,8 @@ import {
 } from '../../schemas/control.js';
 import { DEFAULT_CONCURRENCY, isFollower } from '../../schemas/manifest.js';
 import { FaultError } from '../../schemas/errors.js';
+import { AgentSeals } from '../../store/seals/agent-seals.js';
+import type { TreeText } from '../../store/seals/key-tree.js';
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable, type ReadFoldable } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module-shape.js';
@@ -50,6 +52,8 @@ export interface HostOptions {
   readonly instance: string;
   /** Of the manifest file, by which the broker judges; the code may have another one. */
   readonly hangMs: number;
+  /** The keys of the agents of a module that encrypts. */
+  readonly keys?: TreeText | undefined;
 }
 
 /**
@@ -75,6 +79,7 @@ const say = (line: string): void => {
 /** Runs one module in this process: session after session, until it is asked to stop. */
 export class Host {
   readonly #checks;
+  readonly #seals: AgentSeals | undefined;
   readonly #scheduler: CommandScheduler<DeliveredCommand>;
   readonly #effects: Effects;
   readonly #throws: Throws;
@@ -96,7 +101,9 @@ export class Host {
     private readonly read: ReadFoldable,
     private readonly blackBox: BlackBox,
     private readonly options: HostOptions,
+    seals: AgentSeals | undefined,
   ) {
+    this.#seals = seals;
     this.#name = module.manifest.name;
     this.#checks = compileChecks(module.manifest);
     this.#throws = new Throws(nc, this.#name, options.instance, say);
@@ -133,7 +140,8 @@ export class Host {
 
   /** Throws UPCAST_INVALID, and what the client throws. */
   static async connect(module: AnyModule, options: HostOptions): Promise<Host> {
-    const read = compileFoldable(module);
+    const seals = options.keys === undefined ? undefined : new AgentSeals(module.manifest.name, options.keys);
+    const read = compileFoldable(module, seals);
     if (E.isLeft(read)) throw new FaultError(read.left);
     const snapshots = await Snapshots.open(options.snapshotsDir, options.lastExit, say);
     const blackBox = await BlackBox.open(join(options.snapshotsDir, 'in-hand'), options.lastExit);
@@ -145,7 +153,7 @@ export class Host {
       onThrown: say,
       timeout: DIAL_TIMEOUT_MS,
     });
-    return new Host(nc, module, snapshots, read.right, blackBox, options);
+    return new Host(nc, module, snapshots, read.right, blackBox, options, seals);
   }
 
   /** Handles commands until {@link stop}; resolves when all is stored and closed. */
@@ -220,7 +228,7 @@ export class Host {
       if (usable !== undefined || position.logId !== start.logId) this.snapshots.withdraw();
       await this.snapshots.begin();
     }
-    const states = new States(this.module, this.snapshots.generation, start.logId, say);
+    const states = new States(this.module, this.snapshots.generation, start.logId, say, this.#seals);
     this.#states = states;
     const { apiPrefix } = this.options;
     this.#folded = 0;
@@ -245,6 +253,7 @@ export class Host {
       apiPrefix: past.apiPrefix,
       module: this.module,
       checks: this.#checks,
+      seals: this.#seals,
       start: past.start,
       states: past.states,
       answered,

@@ -4,12 +4,13 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseInstant } from '../../schemas/instant.js';
 import { parseJson } from '../../schemas/json.js';
 import { limitsOf } from '../../schemas/manifest.js';
-import { isName } from '../../schemas/names.js';
+import { isName, isPeople } from '../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
 import { mayHandle } from '../sdk/may-call.js';
-import type { Checks } from '../sdk/checks.js';
-import type { AnyModule, Command } from '../sdk/module-shape.js';
+import type { CompiledModule } from '../sdk/compiled-module.js';
+import type { RecordSeals } from '../sdk/fold.js';
+import type { Command } from '../sdk/module-shape.js';
 
 /** When a command is not to be handled any more, milliseconds since 1970; NaN when its header cannot be read. */
 export const deadlineOf = (message: StoredMessage): number | undefined => {
@@ -50,11 +51,33 @@ const checkNames = (subject: CommandSubject): E.Either<Fault, void> => {
 };
 
 /**
+ * The payload as its sender wrote it. The broker has encrypted what people sent, and nothing else: what a module sent
+ * may only look so.
+ */
+const openedPayload = (
+  seals: RecordSeals | undefined,
+  { agent = '', sender }: CommandSubject,
+  { data }: StoredMessage,
+): E.Either<Fault, Uint8Array> => {
+  if (seals === undefined) return E.right(data);
+  const erased = seals.check(agent);
+  if (E.isLeft(erased)) return erased;
+  return isPeople(sender) ? seals.open(agent, data) : E.right(data);
+};
+
+/** The parser quotes what it could not read. Of an encrypted payload, that must not be stored. */
+const parsed = (payload: Uint8Array, seals: RecordSeals | undefined): E.Either<Fault, unknown> => {
+  const data = parseJson(payload);
+  return seals !== undefined && E.isLeft(data) && data.left.code === 'PAYLOAD_NOT_JSON'
+    ? E.left(fault('PAYLOAD_NOT_JSON', 'the payload is not JSON'))
+    : data;
+};
+
+/**
  * Reads a stored command: one that a handler may see, or why not. Every command is judged here, however it was sent.
  */
 export const readCommand = (
-  { manifest }: AnyModule,
-  checks: Checks,
+  { module: { manifest }, checks, seals }: CompiledModule,
   subject: CommandSubject,
   message: StoredMessage,
   now: number,
@@ -64,11 +87,14 @@ export const readCommand = (
   const headers = checkHeaders(message, now);
   if (E.isLeft(headers)) return headers;
   const limit = limitsOf(manifest).payloadBytes;
-  if (message.data.length > limit) {
-    const text = `the payload has ${message.data.length} bytes, ${manifest.name} takes ${limit}`;
+  const opened = openedPayload(seals, subject, message);
+  if (E.isLeft(opened)) return opened;
+  const payload = opened.right;
+  if (payload.length > limit) {
+    const text = `the payload has ${payload.length} bytes, ${manifest.name} takes ${limit}`;
     return E.left(fault('PAYLOAD_TOO_LARGE', text));
   }
-  const data = parseJson(message.data);
+  const data = parsed(payload, seals);
   if (E.isLeft(data)) return data;
   const { name: action, agent, sender } = subject;
   const admitted = mayHandle(manifest, checks, { action, agent, sender, data: data.right });

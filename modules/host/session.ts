@@ -12,10 +12,12 @@ import { commandConsumer } from '../../schemas/log.js';
 import { schemaOf } from '../../schemas/manifest.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { type CommandSubject, splitSubject } from '../../schemas/subjects.js';
+import type { AgentSeals } from '../../store/seals/agent-seals.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import type { BlackBox } from './black-box.js';
 import { Checkpoint } from './checkpoint.js';
+import { sealedOutcome, withoutThrownText } from './sealed-outcome.js';
 import { storedOutcome } from './stored-outcome.js';
 import type { Effects } from './effects.js';
 import { type Outcome, refusedOutcome } from './handler-outcome.js';
@@ -47,6 +49,8 @@ export interface SessionOptions {
   readonly apiPrefix: string;
   readonly module: AnyModule;
   readonly checks: Checks;
+  /** Of a module that encrypts. */
+  readonly seals: AgentSeals | undefined;
   readonly start: StartReply;
   readonly states: States;
   /** Commands that will be delivered again and have a result. */
@@ -96,10 +100,11 @@ export class Session {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    const { nc, apiPrefix, module, checks, start, states, effects } = options;
+    const { nc, apiPrefix, module, checks, seals, start, states, effects } = options;
     this.#handling = {
       module,
       checks,
+      seals,
       effects,
       state: (agent) => states.get(agent),
       noted: (seq, run) => this.#noted(seq, run),
@@ -252,9 +257,10 @@ export class Session {
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
   #store(command: DeliveredCommand, handled: Outcome): void {
     const { subject, message } = command;
-    const { module, scheduler, effects, throws } = this.#options;
-    const [folded, keep] = this.#fold(subject, message.seq, handled);
-    const outcome = storedOutcome(folded);
+    const { module, seals, scheduler, effects, throws } = this.#options;
+    const decided = seals === undefined ? handled : sealedOutcome(seals, module, subject, handled);
+    const [folded, keep] = this.#fold(subject, message.seq, decided);
+    const outcome = storedOutcome(seals === undefined ? folded : withoutThrownText(module, subject, folded));
     if (outcome.stack !== undefined) throws.dead(message.seq, subject.name, outcome.stack);
     const conversation = conversationOf(message);
     this.#appender.submit(

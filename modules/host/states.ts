@@ -1,9 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { failPoint } from '../../system/processes/fail-point.js';
-import { AgentStates, type TakenChanges } from '../../store/snapshots/agent-states.js';
+import type { AgentStates, TakenChanges } from '../../store/snapshots/agent-states.js';
 import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
 import type { Generation } from '../../store/snapshots/generation.js';
 import { WriteBehind } from '../../store/lmdb/write-behind.js';
+import type { AgentSeals } from '../../store/seals/agent-seals.js';
+import { statesOf } from '../../store/snapshots/sealed-states.js';
 import { foldEvents } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import type { AnyEvent } from '../sdk/checked-outcome.js';
@@ -60,8 +62,9 @@ export class States {
     private readonly snapshots: Pick<Generation, 'position' | 'get' | 'commit'>,
     private readonly logId: string,
     private readonly say: (line: string) => void,
+    seals?: AgentSeals,
   ) {
-    this.#agents = new AgentStates(module.initial, (agent) => snapshots.get(agent));
+    this.#agents = statesOf(module.initial, (agent) => snapshots.get(agent), seals);
     this.#seq = snapshots.position?.seq ?? 0;
     this.#savedSeq = this.#seq;
     this.#writer = new WriteBehind({

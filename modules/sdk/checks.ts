@@ -8,6 +8,7 @@ import { compileWhole } from './own-check.js';
 /** What {@link compileChecks} needs of a manifest: one read from a file does, and so does a typed one. */
 export interface Checkable {
   readonly name: string;
+  readonly encrypt?: boolean;
   readonly actions: Readonly<
     Record<
       string,

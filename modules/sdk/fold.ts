@@ -1,9 +1,10 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { schemaOf } from '../../schemas/manifest.js';
 import { causeOf, schemaVersionOf, type StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
+import { hasSealed } from '../../schemas/sealed-value.js';
 import { compileChecks } from './checks.js';
 import type { AnyModule } from './module-shape.js';
 import type { AnyEvent } from './checked-outcome.js';
@@ -25,6 +26,15 @@ export interface Foldable {
  * later version than the module's code; FOLD_FAILED, where they cannot be read or be given the shapes of today.
  */
 export type ReadFoldable = (record: FoldableRecord) => Either<Fault, Foldable | undefined>;
+
+/** The keys with which the values of agents were encrypted. */
+export interface RecordSeals {
+  readonly isErased: (agent: string) => boolean;
+  /** AGENT_ERASED, where the key is destroyed. */
+  readonly check: (agent: string) => Either<Fault, void>;
+  /** The payload with its values decrypted. AGENT_ERASED; SEALED. */
+  readonly open: (agent: string, bytes: Uint8Array) => Either<Fault, Uint8Array>;
+}
 
 const decoder = new TextDecoder();
 /** Bytes of the log are in buffers of Node's, whose own decoder takes half as long. */
@@ -63,7 +73,11 @@ interface Own {
  * half of what is read. Every record of a rebuild goes through here, so subjects are not split where their beginning
  * will do.
  */
-const recorded = ({ results, events }: Own, record: FoldableRecord): Foldable | undefined => {
+const recorded = (
+  { results, events }: Own,
+  record: FoldableRecord,
+  opened: (agent: string, data: Uint8Array) => Uint8Array | undefined,
+): Foldable | undefined => {
   const { subject } = record;
   const own = subject.startsWith(results) ? results : events;
   if (own === events && !subject.startsWith(events)) return undefined;
@@ -71,10 +85,28 @@ const recorded = ({ results, events }: Own, record: FoldableRecord): Foldable | 
   const place = placeOf(subject, own);
   if (place === undefined) return undefined;
   const { name, agent } = place;
+  const data = opened(agent, record.data);
+  if (data === undefined) return { agent, events: [] };
   return own === results
-    ? { agent, events: eventsOf(events, parse(record.data) as Result) }
-    : { agent, events: [{ name, data: parse(record.data) }] };
+    ? { agent, events: eventsOf(events, parse(data) as Result) }
+    : { agent, events: [{ name, data: parse(data) }] };
 };
+
+/** Undefined: the agent is erased, and its records say nothing any more. Throws SEALED. */
+const openedBy =
+  (seals: RecordSeals | undefined, { manifest }: AnyModule) =>
+  (agent: string, data: Uint8Array): Uint8Array | undefined => {
+    if (seals === undefined) {
+      if (manifest.encrypt !== true || !hasSealed(data)) return data;
+      throw new FaultError(
+        fault('SEALED', `the values of ${manifest.name} are encrypted, and no key is here`),
+      );
+    }
+    if (seals.isErased(agent)) return undefined;
+    const opened = seals.open(agent, data);
+    if (isLeft(opened)) throw new FaultError(opened.left);
+    return opened.right;
+  };
 
 const upcastAll = (
   upcast: Upcast,
@@ -92,20 +124,23 @@ const upcastAll = (
 
 /**
  * How the records of a log are read into the states of one module, in whichever process. Compiles the schemas and the
- * upcasters of the module once; UPCAST_INVALID.
+ * upcasters of the module once; UPCAST_INVALID. With `seals`, it decrypts the values; an erased
+ * agent has no events.
  */
-export const compileFoldable = (module: AnyModule): Either<Fault, ReadFoldable> => {
+export const compileFoldable = (module: AnyModule, seals?: RecordSeals): Either<Fault, ReadFoldable> => {
   const { name } = module.manifest;
   const own: Own = { results: `res.${name}.`, events: `evt.${name}.` };
   const schema = schemaOf(module.manifest);
   const compiled = compileUpcast(module, compileChecks(module.manifest));
   if (isLeft(compiled)) return compiled;
   const upcast = compiled.right;
+  const opened = openedBy(seals, module);
   return right((record) => {
     let foldable: Foldable | undefined;
     try {
-      foldable = recorded(own, record);
+      foldable = recorded(own, record, opened);
     } catch (error) {
+      if (error instanceof FaultError) return left(error.fault);
       return left(fault('FOLD_FAILED', `${record.subject} cannot be read: ${toFault(error).message}`));
     }
     // What says nothing of a state has no shape that could be another one.

@@ -1,5 +1,6 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { isSealedAction } from '../../schemas/encrypt.js';
 import type { Checkable, Checks } from './checks.js';
 
 /** What is known of a command before a handler sees it. */
@@ -46,9 +47,17 @@ export const mayAddress = (
   target: { readonly module: string; readonly name: string },
 ): Either<Fault, void> => {
   if (target.module === manifest.name) {
-    return Object.hasOwn(manifest.actions, target.name)
-      ? right(undefined)
-      : left(fault('ACTION_UNKNOWN', `${manifest.name} has no action ${JSON.stringify(target.name)}`));
+    const own = Object.hasOwn(manifest.actions, target.name) ? manifest.actions[target.name] : undefined;
+    if (own === undefined)
+      return left(fault('ACTION_UNKNOWN', `${manifest.name} has no action ${JSON.stringify(target.name)}`));
+    return isSealedAction(manifest, own)
+      ? left(
+          fault(
+            'CALLER_FORBIDDEN',
+            `the input of ${manifest.name}.${target.name} is encrypted: only people and their programs may send it`,
+          ),
+        )
+      : right(undefined);
   }
   const declared = manifest.dependencies ?? {};
   const actions = Object.hasOwn(declared, target.module) ? declared[target.module] : undefined;

@@ -100,7 +100,7 @@ export interface EffectfulHandler<State, S, Input, Output, Events, Codes> {
 export interface ModuleDefinition<Name extends string, State, Events, Inputs, Outputs, Agents, Codes>
   extends Pick<
     Manifest,
-    'version' | 'description' | 'schema' | 'dependencies' | 'limits' | 'cage' | 'sensitive'
+    'version' | 'description' | 'schema' | 'dependencies' | 'limits' | 'cage' | 'sensitive' | 'encrypt'
   > {
   readonly name: Name;
   /** The state of an agent to which nothing has happened: plain JSON. Annotate it if it does not show its type. */

@@ -116,7 +116,7 @@ export const handleAgain = async (
   const message = storedMessage(record);
   const { name: action, ...address } = splitSubject(message.subject) as CommandSubject;
   const notMade = calls.map(({ target, data }) => ({ ...target, data }));
-  const read = readCommand(module, checks, { ...address, name: action }, message, message.timeMs);
+  const read = readCommand({ module, checks }, { ...address, name: action }, message, message.timeMs);
   if (isLeft(read)) return { outcome: refusedOutcome(read.left), notMade };
   const handler = Object.hasOwn(module.actions, action) ? module.actions[action] : undefined;
   if (handler === undefined) {

@@ -1,7 +1,9 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { AgentStates, type TakenChanges } from '../../store/snapshots/agent-states.js';
+import type { AgentSeals } from '../../store/seals/agent-seals.js';
+import { openedState, statesOf } from '../../store/snapshots/sealed-states.js';
+import type { AgentStates, TakenChanges } from '../../store/snapshots/agent-states.js';
 import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
-import { Generation } from '../../store/snapshots/generation.js';
+import { Generation, type StoredSnapshot } from '../../store/snapshots/generation.js';
 import type { SnapshotPosition } from '../../store/snapshots/snapshot-files.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
@@ -29,17 +31,23 @@ export class ModuleFold {
     readonly generation: Generation,
     private readonly read: ReadFoldable,
     private readonly logId: string,
+    private readonly seals: AgentSeals | undefined,
   ) {
-    this.#states = new AgentStates(module.initial, (agent) => generation.get(agent));
+    this.#states = statesOf(module.initial, (agent) => generation.get(agent), seals);
   }
 
   /** UPCAST_INVALID; DATA_DIR_UNUSABLE where the directory cannot be written. */
-  static async open(module: AnyModule, dir: string, logId: string): Promise<Either<Fault, ModuleFold>> {
-    const read = compileFoldable(module);
+  static async open(
+    module: AnyModule,
+    dir: string,
+    logId: string,
+    seals?: AgentSeals,
+  ): Promise<Either<Fault, ModuleFold>> {
+    const read = compileFoldable(module, seals);
     if (isLeft(read)) return read;
     try {
       const generation = await Generation.open(dir, () => undefined);
-      return right(new ModuleFold(module, generation, read.right, logId));
+      return right(new ModuleFold(module, generation, read.right, logId, seals));
     } catch (error) {
       return left(fault('DATA_DIR_UNUSABLE', toFault(error).message));
     }
@@ -73,6 +81,18 @@ export class ModuleFold {
   stateOf(agent: string): { readonly seq: number; readonly json: string } {
     const { seq, state } = this.#states.get(agent);
     return { seq, json: JSON.stringify(state) };
+  }
+
+  isErased(agent: string): boolean {
+    return this.seals?.isErased(agent) === true;
+  }
+
+  /** The state of an agent as it is written; its values are decrypted. */
+  stored(agent: string): StoredSnapshot | undefined {
+    const stored = this.generation.stored(agent);
+    if (stored === undefined || this.seals === undefined) return stored;
+    const json = Buffer.from(openedState(this.seals, agent, Buffer.from(stored.json))).toString('utf8');
+    return { ...stored, json };
   }
 
   /** Folds the next record; the agent that it changes, if it changes one. FOLD_FAILED, SCHEMA_TOO_NEW. */

@@ -4,9 +4,10 @@ import type { NatsConnection } from 'nats';
 import { readLog } from '../../journal/read/reader.js';
 import { type LogApi, type LogEnds, logEnds, nextMatch } from '../../journal/read/reader-api.js';
 import { recordsAt } from '../../journal/read/records-at.js';
+import { KeptSeals } from '../../store/seals/kept-seals.js';
 import { whyForeign } from '../../store/snapshots/folded-elsewhere.js';
 import type { AgentState, ModuleAgents, PastAgent, SnapshotPosition } from '../../store/snapshots/index.js';
-import { compileFoldable } from '../../modules/sdk/fold.js';
+import { compileFoldable, type RecordSeals } from '../../modules/sdk/fold.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { AgentFold } from './agent-fold.js';
@@ -109,7 +110,11 @@ const foldRest = async (
 const compiled = new WeakMap<AnyModule, ReturnType<typeof compileFoldable>>();
 
 /** Compiling a module's schemas takes as long as folding some hundred records. */
-const foldableOf = (module: AnyModule): ReturnType<typeof compileFoldable> => {
+const foldableOf = (
+  module: AnyModule,
+  seals: RecordSeals | undefined,
+): ReturnType<typeof compileFoldable> => {
+  if (seals !== undefined) return compileFoldable(module, seals);
   const known = compiled.get(module) ?? compileFoldable(module);
   compiled.set(module, known);
   return known;
@@ -118,7 +123,10 @@ const foldableOf = (module: AnyModule): ReturnType<typeof compileFoldable> => {
 const find = async (query: StateAtQuery): Promise<Either<Fault, PastState | undefined>> => {
   const { nc, module, agent, apiPrefix = '$JS.API' } = query;
   const api: LogApi = { nc, prefix: apiPrefix };
-  const read = foldableOf(module);
+  const seals = new KeptSeals(query.agents.module, query.agents.dataDir).now();
+  const erased = seals?.check(agent);
+  if (erased !== undefined && isLeft(erased)) return erased;
+  const read = foldableOf(module, seals);
   if (isLeft(read)) return read;
   // Before all else: the log does not end before what stands in the snapshots already, and what comes to be in them
   // meanwhile is found twice and folded once.

@@ -47,7 +47,7 @@ export class SnapshotComparison {
   all(): Difference | undefined {
     const folded = this.fold.generation.agents();
     for (const agent of folded) {
-      const difference = this.#one(agent, this.fold.generation.stored(agent) ?? null);
+      const difference = this.#one(agent, this.fold.stored(agent) ?? null);
       if (difference !== undefined) return difference;
     }
     const known = new Set(folded);
@@ -84,6 +84,8 @@ export class SnapshotComparison {
   }
 
   #one(agent: string, log: StoredSnapshot | null): Difference | undefined {
+    // Its snapshot is from before the erasure, and no key opens it.
+    if (this.fold.isErased(agent)) return undefined;
     const snapshot = this.live.stored(agent) ?? null;
     if (log === null && snapshot === null) return undefined;
     if (agent !== '') this.#agents += 1;

@@ -6,6 +6,8 @@ import type { IndexPosition } from '../../store/log-index/index-files.js';
 import { readIndexPosition } from '../../store/log-index/read-position.js';
 import { type LogEnds, logEnds } from '../../journal/read/reader-api.js';
 import { beginScratch } from '../../store/snapshots/scratch-folds.js';
+import { KeptSeals } from '../../store/seals/kept-seals.js';
+import { tryKeys } from '../../store/seals/seal-files.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import { foldLog } from '../fold/fold-log.js';
@@ -47,7 +49,8 @@ const openFold = async (
   } catch (error) {
     return left(toFault(error, 'DATA_DIR_UNUSABLE'));
   }
-  const opened = await ModuleFold.open(module, dir, logId);
+  const keys = tryKeys(() => new KeptSeals(module.manifest.name, dataDir).now());
+  const opened = isLeft(keys) ? keys : await ModuleFold.open(module, dir, logId, keys.right);
   if (isLeft(opened)) rmSync(dir, { recursive: true, force: true });
   return opened;
 };

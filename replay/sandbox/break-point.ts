@@ -2,6 +2,8 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import { KeptSeals } from '../../store/seals/kept-seals.js';
+import { tryKeys } from '../../store/seals/seal-files.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
@@ -51,9 +53,10 @@ export class BreakPoint implements AsyncDisposable {
     const point = new BreakPoint(options);
     for (const module of options.modules) {
       const { name } = module.manifest;
-      const read = compileFoldable(module);
-      if (isLeft(read)) return read;
       const agents = new ModuleAgents(name, options.dataDir);
+      const keys = tryKeys(() => new KeptSeals(name, options.dataDir).now());
+      const read = isLeft(keys) ? keys : compileFoldable(module, keys.right);
+      if (isLeft(read)) return read;
       point.#watched.set(name, { module, read: read.right, agents, states: new Map() });
     }
     return right(point);

@@ -1,5 +1,6 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { type LogApi, logEnds } from '../../journal/read/reader-api.js';
+import { KeptSeals } from '../../store/seals/kept-seals.js';
 import type { AgentState } from '../../store/snapshots/index.js';
 import { compileFoldable } from '../../modules/sdk/fold.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
@@ -67,7 +68,9 @@ const baseOf = async (query: AgentQuery, fromSeq: number): Promise<AgentState | 
 export async function* agentSteps(query: StepsQuery): AsyncGenerator<AgentStep, void, void> {
   const { nc, module, agent, apiPrefix = '$JS.API', from = 1, to, onProgress } = query;
   const api: LogApi = { nc, prefix: apiPrefix };
-  const read = or(compileFoldable(module));
+  const seals = new KeptSeals(query.agents.module, query.agents.dataDir).now();
+  if (seals !== undefined) or(seals.check(agent));
+  const read = or(compileFoldable(module, seals));
   const found = await logEnds(api);
   if (isLeft(found)) throw new FaultError(found.left.fault);
   const ends = found.right;

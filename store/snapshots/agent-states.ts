@@ -51,6 +51,8 @@ export class AgentStates {
   constructor(
     private readonly initial: unknown,
     private readonly stored: (agent: string) => Snapshot | undefined,
+    /** The JSON of a state, as it is written. */
+    private readonly encoded: (agent: string, state: unknown) => string = (_, state) => JSON.stringify(state),
   ) {}
 
   /** Agents whose state is held in memory. */
@@ -92,7 +94,7 @@ export class AgentStates {
     if (!keep || this.#gaveUp) return;
     const { sequences } = this.#unsaved.get(agent) as Unsaved;
     this.#unsaved.delete(agent);
-    this.#kept.push({ agent, sequences, timeMs, state: JSON.stringify(state), keep });
+    this.#kept.push({ agent, sequences, timeMs, state: this.encoded(agent, state), keep });
   }
 
   /** All that waits, to be written now: then it is {@link written}, or has to wait again. */
@@ -103,7 +105,13 @@ export class AgentStates {
     this.#waiting = 0;
     const changes: AgentChange[] = [...kept];
     for (const [agent, { sequences, timeMs }] of unsaved) {
-      changes.push({ agent, sequences, timeMs, state: JSON.stringify(this.get(agent).state), keep: false });
+      changes.push({
+        agent,
+        sequences,
+        timeMs,
+        state: this.encoded(agent, this.get(agent).state),
+        keep: false,
+      });
     }
     return { changes, unsaved, kept, waiting };
   }

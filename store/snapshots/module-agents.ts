@@ -4,6 +4,8 @@ import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
 import { FilesToRead } from '../lmdb/files-to-read.js';
 import { type AtLeastOptions, reached } from '../lmdb/reached.js';
+import { KeptSeals } from '../seals/kept-seals.js';
+import { openedState } from './sealed-states.js';
 import type { StoredSnapshot } from './generation.js';
 import { Generations } from './generations.js';
 import {
@@ -72,11 +74,13 @@ const timeOf = (view: SnapshotView): string => timeText(view.timeMs);
 export class ModuleAgents {
   readonly #files: FilesToRead<SnapshotFiles>;
   readonly #view = new SnapshotView();
+  readonly #seals: KeptSeals;
 
   constructor(
     readonly module: string,
-    dataDir: string,
+    readonly dataDir: string,
   ) {
+    this.#seals = new KeptSeals(module, dataDir);
     const generations = new Generations(join(dataDir, 'snapshots', module));
     this.#files = new FilesToRead({
       mark: () => generations.mark,
@@ -105,7 +109,7 @@ export class ModuleAgents {
       const bytes = reads.bytes(agents, agentKey(agent));
       if (bytes === undefined) return undefined;
       const view = this.#take(bytes, agent);
-      return { seq: view.seq, schema: view.schema, json: view.json() };
+      return { seq: view.seq, schema: view.schema, json: this.#json(agent, view) };
     } finally {
       reads.done();
     }
@@ -118,7 +122,12 @@ export class ModuleAgents {
       const bytes = reads.bytes(agents, agentKey(agent));
       if (bytes === undefined) return undefined;
       const view = this.#take(bytes, agent);
-      return { seq: view.seq, time: timeOf(view), schema: view.schema, state: view.state() };
+      return {
+        seq: view.seq,
+        time: timeOf(view),
+        schema: view.schema,
+        state: this.#opened(agent, view.state()),
+      };
     } finally {
       reads.done();
     }
@@ -208,7 +217,7 @@ export class ModuleAgents {
         ...reads.options,
       })) {
         const view = this.#take(value, agent);
-        if (view.schema > 0) return { base: this.#stateOf(view), sequences: upTo(sequences, atSeq) };
+        if (view.schema > 0) return { base: this.#stateOf(agent, view), sequences: upTo(sequences, atSeq) };
         sequences.unshift(...view.sequences());
       }
       return { base: undefined, sequences: upTo(sequences, atSeq) };
@@ -265,11 +274,24 @@ export class ModuleAgents {
   }
 
   #state(bytes: Buffer, agent: string): AgentState {
-    return this.#stateOf(this.#take(bytes, agent));
+    return this.#stateOf(agent, this.#take(bytes, agent));
   }
 
-  #stateOf(view: SnapshotView): AgentState {
-    return { seq: view.seq, time: timeOf(view), schema: view.schema, state: JSON.parse(view.json()) };
+  #stateOf(agent: string, view: SnapshotView): AgentState {
+    const state: unknown = JSON.parse(this.#json(agent, view));
+    return { seq: view.seq, time: timeOf(view), schema: view.schema, state };
+  }
+
+  #json(agent: string, view: SnapshotView): string {
+    return this.#seals.now() === undefined
+      ? view.json()
+      : Buffer.from(this.#opened(agent, view.state())).toString('utf8');
+  }
+
+  /** Throws AGENT_ERASED and SEALED. */
+  #opened(agent: string, json: Uint8Array): Uint8Array {
+    const seals = this.#seals.now();
+    return seals === undefined ? json : openedState(seals, agent, json);
   }
 
   #take(bytes: Buffer, agent: string): SnapshotView {

@@ -56,6 +56,10 @@ export const FAIL_POINTS = [
   'module.reloading',
   'module.removing',
   'module.removed',
+  // An agent that is erased.
+  'erase.replacing',
+  'erase.replaced',
+  'erase.shredded',
   'index.saving',
   'index.saved',
 ] as const;

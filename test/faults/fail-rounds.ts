@@ -45,7 +45,8 @@ const LAST_PASSING: Partial<Record<FailPoint, number>> = {
 };
 
 /** What an operator asks for is no part of the load: see kills-of-operations.test.ts. */
-export const isPassedUnderLoad = (point: FailPoint): boolean => !/^(firing|module|unowned)\./.test(point);
+export const isPassedUnderLoad = (point: FailPoint): boolean =>
+  !/^(erase|firing|module|unowned)\./.test(point);
 
 /** The processes that pass a point under the load. */
 export const processesAt = (point: FailPoint): readonly ProcessName[] => {

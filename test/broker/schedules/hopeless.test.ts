@@ -21,8 +21,7 @@ const action = manifest.actions.add as ActionManifest;
 /** Why the module refuses the command when it comes at that time. */
 const refusedAt = (headers: Readonly<Record<string, string>>, data: Uint8Array, nowMs: number) => {
   const read = readCommand(
-    module,
-    checks,
+    { module, checks },
     { kind: 'cmd', module: 'counter', name: 'add', agent: 'alice', sender: 'guest' },
     { seq: 9, time: '', timeMs: nowMs, subject: '', header: (name) => headers[name], data },
     nowMs,

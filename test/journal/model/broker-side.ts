@@ -36,6 +36,7 @@ import { dial } from '../../support/log.js';
 import { peopleOver } from '../../support/people.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { Fault } from '../../../schemas/errors.js';
+import { Sealing } from '../../../broker/sealing/sealing.js';
 import { BrokerReader } from '../../../broker/reader/broker-reader.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -135,11 +136,22 @@ export class BrokerSide {
     };
     const outside = new OutsideProducers({ nc, durability });
     const keyed = new KeyedCommands({ nc, producer, index });
-    const door = new Door({ nc, producer, keyed, directory: modules, entrance, outside, log: say });
-    const gateway = new Gateway({ nc, producer, keyed, directory: modules, entrance, reader, index, door });
+    const sealing = success(Sealing.open(dir, (_, text) => say(text)));
+    const door = new Door({ nc, producer, keyed, directory: modules, sealing, entrance, outside, log: say });
+    const gateway = new Gateway({
+      nc,
+      producer,
+      keyed,
+      directory: modules,
+      sealing,
+      entrance,
+      reader,
+      index,
+      door,
+    });
     const cages = new ModuleCages({ cage: undefined, dataDir: dir, natsUrl: server.url });
     const around = surroundings(
-      { server, open, dataDir: dir, hostEntry, cages, reaper, log },
+      { server, open, dataDir: dir, hostEntry, cages, sealing, reaper, log },
       { index, unowned, handlerCalls: gateway.handlerCalls },
       dropSnapshotsAhead({ logId: LOG_ID, lastSeq: under }, say),
     );

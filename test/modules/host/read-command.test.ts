@@ -19,8 +19,7 @@ interface Sent {
 
 const read = ({ subject, data = '{"by":1}', headers = {} }: Sent) =>
   readCommand(
-    module,
-    checks,
+    { module, checks },
     { kind: 'cmd', module: 'counter', name: 'add', agent: 'alice', sender: 'guest', ...subject },
     {
       seq: 9,
@@ -99,8 +98,7 @@ describe('a stored command, as its handler gets it', () => {
     const to = (name: string, agent: string | undefined, sender = 'guest'): string => {
       const { agent: _agent, ...subject } = { kind: 'cmd', module: 'counter', name, agent, sender } as const;
       const result = readCommand(
-        module,
-        checks,
+        { module, checks },
         agent === undefined ? subject : { ...subject, agent },
         { seq: 1, time: '', timeMs: 0, subject: '', header: () => undefined, data: Buffer.from('{"by":1}') },
         NOW,
