@@ -35,6 +35,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   env: async () => (await import('./commands/env-command.js')).addEnv,
   connect: async () => (await import('./commands/connect-command.js')).addConnect,
   status: async () => (await import('./commands/status-command.js')).addStatus,
+  top: async () => (await import('./commands/top-command.js')).addTop,
   call: async () => (await import('./commands/call-command.js')).addCall,
   agent: async () => (await import('./commands/agent-command.js')).addAgent,
   conversation: async () => (await import('./commands/conversation-command.js')).addConversation,

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../schemas/errors.js';
 import { judgeRequest } from './access/admission.js';
-import { ACCOUNT_LIMITS } from './access/limits.js';
 import type { Principals } from './access/principals.js';
 import type { Audit } from './audit/audit.js';
 import { DeadLetters } from './dead/dead-letters.js';
@@ -23,6 +22,7 @@ import { LogSpace } from './streams/log-space.js';
 import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from '../system/lifetime.js';
 import { SCHEDULER } from '../schemas/firing.js';
+import { isPeople } from '../schemas/names.js';
 import { Firings } from './schedules/firings.js';
 import { Plan } from './schedules/plan.js';
 import { Schedules } from './schedules/schedules.js';
@@ -61,6 +61,8 @@ export interface AssembleOptions extends SurroundingsOptions {
   readonly open: OpenLog;
   readonly memory: ModuleMemory;
   readonly principals: Principals;
+  /** The limits of accounts without a token. */
+  readonly limitsFor: (account: string) => LimitsInForce;
   readonly audit: Pick<Audit, 'refusedRequest'>;
   readonly lifetime: Lifetime;
 }
@@ -130,9 +132,19 @@ export const assemble = (options: AssembleOptions): Parts => {
   });
   lifetime.onStop(() => room.close());
   const refusal = (): Fault | undefined => options.server.refusal() ?? room.refusal;
-  const { principals } = options;
-  const limitsFor = (account: string): LimitsInForce => principals.find(account)?.limits ?? ACCOUNT_LIMITS;
-  const usages = new PrincipalUsages(limitsFor);
+  const { principals, limitsFor: withoutToken } = options;
+  const limitsFor = (account: string): LimitsInForce =>
+    principals.find(account)?.limits ?? withoutToken(account);
+  const usages = new PrincipalUsages(limitsFor, {
+    position: () => index.position,
+    open: (account) => index.accounts.open(account),
+    bytes: (account) => index.accounts.bytes(account),
+    maxBytes: () => room.maxBytes,
+  });
+  // A firing is stored by the scheduler, and a command of an outcome by its module: neither waits in the usages.
+  index.on('command', ({ seq, sender, calledBy }, isFiring) => {
+    if (!isFiring && (isPeople(sender) || calledBy !== null)) usages.read(sender, seq);
+  });
   const outside = new OutsideProducers({
     nc,
     durability: open.durability,
@@ -155,7 +167,7 @@ export const assemble = (options: AssembleOptions): Parts => {
       judgeRequest(subject, data, (account) => principals.judged(account), Date.now()),
     refused: (subject, problem) => options.audit.refusedRequest(subject, problem),
   };
-  const keyed = new KeyedCommands({ nc, producer, index });
+  const keyed = new KeyedCommands({ nc, producer, index, usages });
   const { sealing } = options;
   const serving = { nc, producer, keyed, directory: modules, sealing, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });

@@ -8,6 +8,7 @@ import { findCage } from '../system/cage/find-cage.js';
 import { type Lifetime, orThrow, runOrThrow } from '../system/lifetime.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
 import { startReaper } from '../system/processes/reaper.js';
+import { withoutTokenBy } from './access/limits.js';
 import { assemble, type Parts } from './assemble.js';
 import { Audit } from './audit/audit.js';
 import { startAct, stopAct } from './audit/start-act.js';
@@ -160,6 +161,7 @@ export const startInOrder = async (
     marks,
     sealing,
     principals,
+    limitsFor: withoutTokenBy(config),
     audit,
     reaper,
     log,

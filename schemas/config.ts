@@ -1,5 +1,6 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import Type, { type Static } from 'typebox';
+import { AccountLimitsSchema, parseAccountLimits } from './account-limits.js';
 import { CAGE_MODES, type CageMode } from './cage.js';
 import { type Fault, fault } from './errors.js';
 import { defaultGuest, GUEST_LEVELS, type GuestLevel } from './guest.js';
@@ -71,6 +72,8 @@ export const StartConfigSchema = Type.Object(
     inspected: Type.Array(InspectedSchema),
     /** What the broker does about the cage of its modules. */
     cage: Type.Enum([...CAGE_MODES]),
+    /** Limits of accounts without a token: guest, operator, modules. */
+    limits: AccountLimitsSchema,
     /** What a client without a credential may do. */
     guest: Type.Enum([...GUEST_LEVELS]),
     /** Where clients of other machines connect, with TLS; absent: nowhere. */
@@ -98,6 +101,8 @@ export interface StartInput extends ListenInput {
   /** As `MODULE` or `MODULE=PORT`. */
   readonly inspected?: readonly string[] | undefined;
   readonly cage?: CageMode | string | undefined;
+  /** As `guest:rate=200/s`. */
+  readonly limits?: readonly string[] | undefined;
   /** Absent: `call` if the broker listens on loopback alone, else `off`. */
   readonly guest?: string | undefined;
 }
@@ -194,6 +199,8 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
   const guest = input.guest ?? (input.listen === undefined ? defaultGuest(input.natsUrl) : 'off');
   const listen = parseListen(input, guest as GuestLevel);
   if (isLeft(listen)) return listen;
+  const limits = parseAccountLimits(input.limits ?? []);
+  if (isLeft(limits)) return left({ ...limits.left, path: '/limits' });
   const config = check(
     defined({
       dataDir: input.dataDir ?? DEFAULT_DATA_DIR,
@@ -209,6 +216,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       trusted: (input.trusted ?? []).map(trustedOf),
       inspected: (input.inspected ?? []).map(inspectedOf),
       cage: input.cage ?? 'auto',
+      limits: limits.right,
       guest,
       listen: listen.right,
     }),

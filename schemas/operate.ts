@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { AccountUsageSchema } from './account-usage.js';
 import { AuditStatusSchema } from './audit-record.js';
 import { CageStatusSchema } from './cage.js';
 import { GUEST_LEVELS } from './guest.js';
@@ -162,6 +163,14 @@ export const BrokerStatusSchema = Type.Object({
   requestsWaiting: Type.Record(Type.String(), Count, {
     description: 'Waiting requests, by account.',
   }),
+  accounts: Type.Optional(
+    Type.Immutable(
+      Type.Array(AccountUsageSchema, { description: 'Who uses what: the 50 most active accounts first.' }),
+    ),
+  ),
+  accountsLeftOut: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'Accounts that are not in the list.' }),
+  ),
   callsDropped: Type.Optional(
     Type.Record(Type.String(), Count, {
       description:

@@ -5,8 +5,8 @@ import { type Fault, fault } from './errors.js';
 import { MAX_JSON_DEPTH } from './json-depth.js';
 import { parseBytes } from './quantity.js';
 
-/** How a limit is written: a plain number, one a second, bytes, or bytes a second. */
-type LimitForm = 'count' | 'a second' | 'bytes' | 'bytes a second';
+/** How a limit is written: a plain number, one a second, bytes, bytes a second, or a part of the log. */
+type LimitForm = 'count' | 'a second' | 'bytes' | 'bytes a second' | 'percent';
 
 interface LimitRow {
   readonly form: LimitForm;
@@ -24,6 +24,8 @@ const ROWS = {
   rate: { form: 'a second', most: 1e9, of: 'requests a second', example: '200/s' },
   bytes: { form: 'bytes a second', most: 1e12, of: 'bytes of requests a second', example: '1MiB/s' },
   inflight: { form: 'count', most: 1e6, of: 'requests without a reply', example: '64' },
+  open: { form: 'count', most: 1e7, of: 'commands without a result', example: '1000' },
+  log: { form: 'percent', most: 100, of: 'percent of the limit of the log', example: '10%' },
   payload: { form: 'bytes', most: MIB, of: 'bytes of a payload', example: '64KiB' },
   depth: { form: 'count', most: MAX_JSON_DEPTH, of: 'levels of a payload', example: '64' },
   schedules: { form: 'count', most: 1e5, of: 'schedules', example: '20' },
@@ -48,6 +50,8 @@ export const PrincipalLimitsSchema = Type.Object(
     rate: bounded('rate'),
     bytes: bounded('bytes'),
     inflight: bounded('inflight'),
+    open: bounded('open'),
+    log: bounded('log'),
     payload: bounded('payload'),
     depth: bounded('depth'),
     schedules: bounded('schedules'),
@@ -85,7 +89,7 @@ export const parseLimit = (text: string): Either<Fault, LimitChange> => {
   if (written === 'default') return right({ name, value: null });
   const { form, most, example } = ROWS[name];
   const such = `write ${name}=${example}, or ${name}=default`;
-  const digits = isASecond(form) ? written.replace(/\/s$/, '') : written;
+  const digits = written.replace(isASecond(form) ? /\/s$/ : form === 'percent' ? /%$/ : /$^/, '');
   const value = isBytes(form)
     ? parseBytes(digits)
     : right(/^\d{1,12}$/.test(digits) ? Number(digits) : Number.NaN);
@@ -121,7 +125,8 @@ export const changedLimits = (limits: PrincipalLimits, changes: readonly LimitCh
 export const limitText = (name: LimitName, value: number): string => {
   const { form } = ROWS[name];
   const number = isBytes(form) ? formatBytes(value).replace(' ', '') : String(value);
-  return `${name}=${isBytes(form) && parsesBack(number, value) ? number : value}${isASecond(form) ? '/s' : ''}`;
+  const unit = isASecond(form) ? '/s' : form === 'percent' ? '%' : '';
+  return `${name}=${isBytes(form) && parsesBack(number, value) ? number : value}${unit}`;
 };
 
 /** A size with one decimal may be another one. */

@@ -35,6 +35,7 @@ interface Options {
   readonly inspect?: readonly string[];
   readonly cage?: string;
   readonly guest?: string;
+  readonly limit?: readonly string[];
   readonly listen?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -62,6 +63,7 @@ const FLAGS: Readonly<Record<string, string>> = {
 const LISTS: Readonly<Record<string, string>> = {
   '/trusted': '--trust MODULE=NKEY',
   '/inspected': '--inspect MODULE[=PORT]',
+  '/limits': '--limit WHO:NAME=VALUE',
 };
 
 const named = (problem: Fault): Fault => {
@@ -111,6 +113,7 @@ export const configOf = (
     inspected: options.inspect,
     cage: options.cage,
     guest: options.guest,
+    limits: options.limit,
     listen: options.listen,
     tlsCert: options.tlsCert,
     tlsKey: options.tlsKey,
@@ -193,6 +196,11 @@ export const addStart = (program: Command): void => {
     )
     .addOption(guestOption())
     .option(
+      '--limit <who:limit>',
+      'a limit of guest, operator, modules or one module, such as guest:rate=200/s; repeatable',
+      repeated,
+    )
+    .option(
       '--listen <host:port>',
       'take connections of other machines here too, with TLS, such as 0.0.0.0:4443 (default: loopback only)',
     )
@@ -208,6 +216,7 @@ export const addStart = (program: Command): void => {
     'tallystick start',
     'tallystick start --data /var/lib/tallystick --max-bytes 10GB --memory-limit 700MiB',
     'tallystick start --nats-port 0 --json',
+    'tallystick start --limit guest:rate=200/s --limit guest:open=1000 --limit modules:log=50%',
     'tallystick start --listen 0.0.0.0:4443 --tls-cert broker.pem --tls-key broker.key',
     'tallystick start --nats nats://broker.example:4222 --module ./my-module',
   ]);

@@ -9,6 +9,7 @@ import type { CommandTarget, FoundTarget } from '../connect/command-target.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import type { ExitCode } from '../output/exit.js';
 import { auditStatusText } from '../text/audit-text.js';
+import { accountsTable } from '../text/account-table.js';
 import { modulesTable } from '../text/module-table.js';
 import { print, printJson } from '../output/output.js';
 import { ask } from '../../link/request-broker.js';
@@ -61,7 +62,13 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
   const lines = [...facts, ...cageLines(status.cage), ...dropped, ...full, ...losses].map(
     ([name, value]) => `${name.padEnd(8)}${value}`,
   );
-  return [...lines, '', modulesTable(status.modules)].join('\n');
+  const accounts = accountsTable({ ...status, log });
+  return [
+    ...lines,
+    '',
+    modulesTable(status.modules),
+    ...(accounts.length === 0 ? [] : ['', ...accounts]),
+  ].join('\n');
 };
 
 /** A command never uses or passes over a context silently. */

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { LimitsInForce } from '../serving/limits-in-force.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { type AccountPlan, modulePlan, operatorPlan } from './accounts.js';
@@ -31,6 +32,8 @@ export interface AccessOptions {
   readonly letIn: (stillOut: ReadonlySet<string>) => void;
   /** The account of clients without a credential; none: the server refuses their connections. */
   readonly guests: readonly AccountPlan[];
+  /** The limits of an account without a token. */
+  readonly limitsFor: (account: string) => LimitsInForce;
   /** Makes a module's key: a new one for each of its processes where the broker runs the server. */
   readonly moduleKey?: (module: string) => UserKey;
 }
@@ -59,7 +62,10 @@ export class Access {
     for (const manifest of manifests) {
       const key = this.#newUserKey(manifest.name);
       this.#unused.set(manifest.name, { manifest, key });
-      this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
+      this.#modules.set(
+        manifest.name,
+        modulePlan(manifest, key.publicKey, this.options.limitsFor(manifest.name)),
+      );
     }
     this.#write();
   }
@@ -73,7 +79,10 @@ export class Access {
     const key = this.#newUserKey(manifest.name);
     const isNew = !this.#modules.has(manifest.name);
     return this.#change(() => {
-      this.#modules.set(manifest.name, modulePlan(manifest, key.publicKey));
+      this.#modules.set(
+        manifest.name,
+        modulePlan(manifest, key.publicKey, this.options.limitsFor(manifest.name)),
+      );
       return pipe(
         this.#reload(isNew),
         TE.map(() => key),
@@ -175,9 +184,9 @@ export class Access {
   }
 
   #write(): void {
-    const { keys, configPath, render, guests } = this.options;
-    const operator = operatorPlan(keys.operator.publicKey, [...this.#modules.keys()]);
+    const { keys, configPath, render, guests, limitsFor } = this.options;
     const modules = [...this.#modules.keys()];
+    const operator = operatorPlan(keys.operator.publicKey, modules, limitsFor('operator'));
     const accounts = [
       ...guests,
       operator,

@@ -3,7 +3,8 @@ import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate
 import type { Manifest } from '../../schemas/manifest.js';
 import { foldConsumer, LOG } from '../../schemas/log.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
-import { type AccountLimits, guestLimits, MODULE_LIMITS, OPERATOR_LIMITS } from './limits.js';
+import type { LimitsInForce } from '../serving/limits-in-force.js';
+import { type AccountLimits, limitsWithoutToken, moduleLimits, principalLimits } from './limits.js';
 import { commandPatterns } from '../../schemas/publish-rights.js';
 
 /**
@@ -109,7 +110,9 @@ const people = (sender: string): readonly AccountImport[] => [
 const GUEST_SUBSCRIBE = ['live.>', '_INBOX.>'];
 
 /** The guest who may do what a client can do. */
-export const guestPlan = (limits: AccountLimits = guestLimits()): AccountPlan => ({
+export const guestPlan = (
+  limits: AccountLimits = principalLimits(limitsWithoutToken('guest', {})),
+): AccountPlan => ({
   name: 'guest',
   publicKey: null,
   limits,
@@ -162,16 +165,24 @@ export const operateImports = (): readonly AccountImport[] => [
 export const adminImports = (account: string): readonly AccountImport[] =>
   ['ops.*', 'ops.*.*', 'access.*'].map((subject) => signed(subject, account));
 
-export const operatorPlan = (publicKey: string, modules: readonly string[] = []): AccountPlan => ({
+export const operatorPlan = (
+  publicKey: string,
+  modules: readonly string[] = [],
+  limits: LimitsInForce = limitsWithoutToken('operator', {}),
+): AccountPlan => ({
   name: 'operator',
   publicKey,
-  limits: OPERATOR_LIMITS,
+  limits: principalLimits(limits),
   publish: { deny: modules.flatMap(ofModule) },
   imports: [...people('operator'), ...operateImports(), ...adminImports('operator')],
 });
 
 /** Exactly what one module needs: its own part of the log, its consumers, and the actions it declares to call. */
-export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan => {
+export const modulePlan = (
+  manifest: Manifest,
+  publicKey: string,
+  limits: LimitsInForce = limitsWithoutToken(manifest.name, {}),
+): AccountPlan => {
   const self = manifest.name;
   const api = (subject: string, many = false): AccountImport => ({
     kind: 'service',
@@ -183,7 +194,7 @@ export const modulePlan = (manifest: Manifest, publicKey: string): AccountPlan =
   return {
     name: self,
     publicKey,
-    limits: MODULE_LIMITS,
+    limits: moduleLimits(limits),
     imports: [
       service(`evt.${self}.>`),
       service(`res.${self}.>`),

@@ -1,6 +1,7 @@
 import type { GuestLevel } from '../../schemas/guest.js';
 import { type AccountPlan, discovery, guestPlan, readStates } from './accounts.js';
-import { guestLimits } from './limits.js';
+import { principalLimits } from './limits.js';
+import type { LimitsInForce } from '../serving/limits-in-force.js';
 
 /** A guest who looks and changes nothing. It hears no `live.…`: that has the payloads of all commands. */
 const readingGuest = (plan: AccountPlan): AccountPlan => {
@@ -17,8 +18,8 @@ const readingGuest = (plan: AccountPlan): AccountPlan => {
 };
 
 /** The account of clients without a credential, by level; none at all for `off`. */
-export const guestAccounts = (level: GuestLevel, maxConnections?: number): readonly AccountPlan[] => {
-  const plan = guestPlan(guestLimits(maxConnections));
+export const guestAccounts = (level: GuestLevel, limits: LimitsInForce): readonly AccountPlan[] => {
+  const plan = guestPlan(principalLimits(limits));
   switch (level) {
     case 'off':
       return [];

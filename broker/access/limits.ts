@@ -1,3 +1,5 @@
+import { ALL_MODULES, type LimitsByAccount } from '../../schemas/account-limits.js';
+import type { StartConfig } from '../../schemas/config.js';
 import { MAX_JSON_DEPTH } from '../../schemas/json-depth.js';
 import type { PrincipalLimits } from '../../schemas/principal-limits.js';
 import {
@@ -35,14 +37,6 @@ export const DEFAULT_GUEST_CONNECTIONS = 64;
 
 const MAX_SUBSCRIPTIONS = 1_000;
 
-export const guestLimits = (maxConnections = DEFAULT_GUEST_CONNECTIONS): AccountLimits => ({
-  maxConnections,
-  maxSubscriptions: MAX_SUBSCRIPTIONS,
-});
-
-/** Of a separate account, so that an operator can connect however many guests there are. */
-export const OPERATOR_LIMITS: AccountLimits = { maxConnections: 64, maxSubscriptions: MAX_SUBSCRIPTIONS };
-
 /**
  * The limits of an account that has no limits. A rate has none: turns are shared out among those who ask at the
  * same time, so a limit would only leave an idle broker idle. The others keep one account from filling what all share.
@@ -51,6 +45,8 @@ export const ACCOUNT_LIMITS: LimitsInForce = {
   rate: Number.POSITIVE_INFINITY,
   bytes: Number.POSITIVE_INFINITY,
   inflight: 100_000,
+  open: 200_000,
+  log: 80,
   payload: MIB,
   depth: MAX_JSON_DEPTH,
   schedules: MAX_ACCOUNT_SCHEDULES,
@@ -62,6 +58,33 @@ export const ACCOUNT_LIMITS: LimitsInForce = {
 /** The limits of an account with these limits. */
 export const limitsInForce = (limits: PrincipalLimits | undefined): LimitsInForce =>
   limits === undefined ? ACCOUNT_LIMITS : { ...ACCOUNT_LIMITS, ...limits };
+
+/** The operator frees the broker of what others filled, so the log has no share for it. */
+const OPERATOR_IN_FORCE: LimitsInForce = { ...ACCOUNT_LIMITS, log: 100, connections: 64 };
+
+/** The limits of an account that has no token: guest, operator or module. */
+export const limitsWithoutToken = (
+  account: string,
+  set: LimitsByAccount,
+  maxGuests = DEFAULT_GUEST_CONNECTIONS,
+): LimitsInForce => {
+  if (account === 'operator') return { ...OPERATOR_IN_FORCE, ...set.operator };
+  if (account === 'guest') return { ...ACCOUNT_LIMITS, connections: maxGuests, ...set.guest };
+  return { ...ACCOUNT_LIMITS, ...set[ALL_MODULES], ...set[account] };
+};
+
+/** The same by a configuration; each account has the same object each time. */
+export const withoutTokenBy = ({
+  limits,
+  maxConnections,
+}: Pick<StartConfig, 'limits' | 'maxConnections'>): ((account: string) => LimitsInForce) => {
+  const known = new Map<string, LimitsInForce>();
+  return (account) => {
+    const found = known.get(account) ?? limitsWithoutToken(account, limits, maxConnections);
+    known.set(account, found);
+    return found;
+  };
+};
 
 /** Below it the broker refuses a payload, with an error that names the limit. The server closes the connection. */
 const LEAST_SERVER_PAYLOAD = MIB / 4;
@@ -75,8 +98,14 @@ export const principalLimits = (limits: LimitsInForce): AccountLimits => ({
     : {}),
 });
 
-/** A module is one process; producers of another language may connect with its key too. */
-export const MODULE_LIMITS: AccountLimits = { maxConnections: 32, maxSubscriptions: MAX_SUBSCRIPTIONS };
+/**
+ * A module is one process; producers of another language may connect with its key too. The payload is for its calls: its
+ * results have the limits of its manifest.
+ */
+export const moduleLimits = (limits: LimitsInForce): AccountLimits => ({
+  maxConnections: limits.connections,
+  maxSubscriptions: limits.subscriptions,
+});
 
 /** Of the embedded server: the limits of every connection, and what it keeps of closed ones. */
 export const SERVER_LIMITS: Readonly<Record<string, number>> = {

@@ -120,10 +120,26 @@ export class Door {
       const stored = this.#storeOnce(msg, draft, request, key.right);
       return void stored.catch((thrown: unknown) => sayFailed(msg, String(thrown)));
     }
-    if (request.headers[HEADER.id] === undefined) return this.#store(draft, settle);
+    const { usages } = this.options.entrance;
+    const usage = usages.of(request.sender);
+    const bytes = draft.subject.length + draft.data.length;
+    const isNumbered = request.headers[HEADER.id] !== undefined;
+    // A producer waits for room among the open commands.
+    const [module = ''] = request.subject.split('.', 1);
+    const full = usages.full({ sender: request.sender, module, bytes, isNumbered });
+    if (full !== undefined) return this.#refuse(msg, full);
+    const counted: Settle = (outcome) => {
+      usage.share.settled(bytes, E.isRight(outcome) ? outcome.right.seq : undefined);
+      settle(outcome);
+    };
+    if (!isNumbered) {
+      usage.share.storing(bytes);
+      return this.#store(draft, counted);
+    }
     const claim = claimOf(request);
     if (E.isLeft(claim)) return this.#refuse(msg, claim.left);
-    this.options.outside.submit(claim.right, draft, settle);
+    usage.share.storing(bytes);
+    this.options.outside.submit(claim.right, draft, counted);
   }
 
   #store(draft: Draft, settle: Settle): void {

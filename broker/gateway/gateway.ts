@@ -107,7 +107,7 @@ export class Gateway {
     this.#serving.push(
       serve({ ...calls, subject: SERVED.calls, entrance }),
       // A handler's call may be what a call of people waits for, so it waits in no line.
-      serve({ ...calls, subject: SERVED.moduleCalls }),
+      serve({ ...calls, subject: SERVED.moduleCalls, handle: (msg) => this.#calledByModule(msg) }),
       serveDiscovery(nc, directory, entrance),
     );
     door.start();
@@ -165,6 +165,15 @@ export class Gateway {
       if (command !== undefined)
         this.#pending.resolve(command, { body: record.data, seq: record.seq }, subject);
     }
+  }
+
+  /** A module may call as often as its limits say. Its host asks again after a refusal. */
+  #calledByModule(msg: Msg): void | Promise<void> {
+    const { subject, data } = msg;
+    const usage = this.#options.entrance.usages.of(subject.slice(subject.lastIndexOf('.') + 1));
+    const problem = usage.admitAgain({ bytes: subject.length + data.length, data });
+    if (problem === undefined) return this.#called(msg);
+    if (msg.reply !== undefined && msg.reply !== '') this.#refuse(msg, problem);
   }
 
   #called(msg: Msg): void | Promise<void> {
@@ -238,7 +247,19 @@ export class Gateway {
   ): void {
     passed.called();
     const subject = storedCommandSubject(admitted.address, admitted.sender);
+    const { usages } = this.#options.entrance;
+    const usage = usages.of(admitted.sender);
+    const bytes = subject.length + msg.data.length;
+    const module = admitted.module === undefined ? undefined : admitted.address.module;
+    const full = usages.full({ sender: admitted.sender, module, bytes });
+    if (full !== undefined) {
+      this.#refuse(msg, full);
+      recorded?.(E.left(full));
+      return;
+    }
+    usage.share.storing(bytes);
     const settle: Settle = (outcome) => {
+      usage.share.settled(bytes, E.isRight(outcome) ? outcome.right.seq : undefined);
       passed.recorded();
       if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
       else this.#wait(msg, admitted, outcome.right.seq, started);

@@ -7,6 +7,7 @@ import { MAX_SENDER_KEYS } from '../../schemas/command-key.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { overloaded } from '../serving/overloaded.js';
+import type { PrincipalUsages } from '../serving/principal-usage.js';
 import type { SenderKey } from '../index/command-keys.js';
 import type { LogIndex } from '../index/log-index.js';
 import { keyDiffers, keyReused } from './key-reuse.js';
@@ -15,6 +16,7 @@ export interface KeyedCommandsOptions {
   readonly nc: NatsConnection;
   readonly producer: Pick<Producer, 'append' | 'fence'>;
   readonly index: Pick<LogIndex, 'keys' | 'position' | 'reached' | 'reachedWithin'>;
+  readonly usages: PrincipalUsages;
   /** Above it a sender's new key is refused. */
   readonly maxKeys?: number;
 }
@@ -144,7 +146,14 @@ export class KeyedCommands {
     }
     const headers = { ...draft.headers, [HEADER.key]: key };
     // An outbox would send the command at the next start, when another request has perhaps stored it.
+    const bytes = draft.subject.length + draft.data.length;
+    const usage = this.options.usages.of(sender);
+    const [, module = ''] = draft.subject.split('.', 2);
+    const full = this.options.usages.full({ sender, module, bytes });
+    if (full !== undefined) return E.left(full);
+    usage.share.storing(bytes);
     const stored = await producer.append({ ...draft, headers }, { keep: false })();
+    usage.share.settled(bytes, E.isRight(stored) ? stored.right.seq : undefined);
     if (E.isRight(stored)) return E.right({ seq: stored.right.seq, wasStored: false });
     if (stored.left.code === 'LOG_UNCERTAIN') this.#unsureFence = producer.fence;
     return stored;

@@ -173,6 +173,11 @@ export class OutsideProducers {
     return { ...fault('OVERLOADED', text), retryAfterMs };
   }
 
+  /** How many are open, by account. */
+  ofAccounts(): ReadonlyMap<string, number> {
+    return new Map([...this.#accounts].map(([account, open]) => [account, open.size]));
+  }
+
   submit(id: Identity, draft: Draft, settle: Settle): void {
     const { producer, epoch } = id;
     const all = this.#of(producer);

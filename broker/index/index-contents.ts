@@ -1,3 +1,4 @@
+import { AccountTotals } from './account-totals.js';
 import { CommandKeys } from './command-keys.js';
 import { ConversationTable } from './conversation-table.js';
 import { DueLetters } from './due-letters.js';
@@ -29,6 +30,7 @@ export class IndexContents {
   readonly fired: FiredSchedules;
   readonly letters: DueLetters;
   readonly whole: WholeOutcomes;
+  readonly accounts: AccountTotals;
   readonly #tables;
   #bytes = 0;
   #taken = 0;
@@ -44,6 +46,7 @@ export class IndexContents {
     this.fired = new FiredSchedules(files);
     this.letters = new DueLetters(files, onChange);
     this.whole = new WholeOutcomes(files);
+    this.accounts = new AccountTotals(files);
     const { commands, conversations, redrives, keys, agents, fired, letters, whole } = this;
     this.#tables = [commands, conversations, redrives, keys, agents, fired, letters, whole];
   }
@@ -57,6 +60,7 @@ export class IndexContents {
   load(): void {
     const { commands, conversations, redrives, keys, agents, letters, whole } = this;
     for (const table of [commands, conversations, redrives, keys, agents, letters, whole]) table.load();
+    this.accounts.load();
   }
 
   /** A record came whose subject has so many bytes. */
@@ -94,6 +98,7 @@ export class IndexContents {
         fired: this.fired.take(),
         letters: this.letters.take(),
         whole: this.whole.take(),
+        accounts: this.accounts.take(),
       },
     };
   }
@@ -101,12 +106,14 @@ export class IndexContents {
   /** It is in the files, and found there. */
   kept(): void {
     for (const table of this.#tables) table.kept();
+    this.accounts.kept();
   }
 
   /** It could not be written. */
   putBack(): void {
     this.#bytes += this.#taken;
     for (const table of this.#tables) table.putBack();
+    this.accounts.putBack();
   }
 
   #isAbove(times: number): boolean {

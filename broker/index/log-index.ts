@@ -7,6 +7,9 @@ import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../../schemas/firing.js';
 import { Announcer, type Announces } from '../../system/async/announcer.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
+import { storedBytes } from '../../journal/wire/stored-message.js';
+import { OWNER_MARK } from '../../schemas/names.js';
+import type { AccountTotals } from './account-totals.js';
 import type { CommandKeys } from './command-keys.js';
 import type { ConversationTable } from './conversation-table.js';
 import type { DueLetters } from './due-letters.js';
@@ -39,7 +42,7 @@ export type IndexNews = {
   /** The index has come to where the log stood at its start: {@link LogIndex.commands} has what was open then. */
   readonly caughtUp: [];
   /** A command came, behind that place. */
-  readonly command: [command: OpenCommand];
+  readonly command: [command: OpenCommand, isFiring: boolean];
   /** A command has its result, at this sequence. */
   readonly result: [command: OpenCommand, resultSeq: number];
   /** Dead letters are due, see {@link LogIndex.letters}. */
@@ -145,6 +148,11 @@ export class LogIndex implements Announces<IndexNews> {
     return this.#contents.whole;
   }
 
+  /** What each account has in the log. */
+  get accounts(): AccountTotals {
+    return this.#contents.accounts;
+  }
+
   get agents(): number {
     return this.#contents.agents.size;
   }
@@ -228,33 +236,40 @@ export class LogIndex implements Announces<IndexNews> {
     const subject = splitSubject(text);
     const isLive = message.seq > this.#target;
     if (isLive) this.#caughtUp();
-    const { commands, conversations, redrives, keys, agents, fired, whole } = this.#contents;
+    const { commands, conversations, redrives, keys, agents, fired, whole, accounts } = this.#contents;
     if (subject?.kind === 'cmd') {
       this.#contents.weigh(text.length);
       whole.record(subject.sender, message.seq);
       const firing = firingOf(subject.sender, (name) => message.header(name));
       if (firing !== undefined) fired.fired(firing.schedule, firing.nextMs);
       const command = commands.command(message, subject);
+      accounts.stored(subject.sender, storedBytes(message));
+      accounts.opened(subject.sender);
       conversations.command(message, subject, command.conversation);
       redrives.command(message);
       if (command.keyed !== null) keys.command(message, command.keyed);
-      if (isLive) this.#news.announce('command', command);
+      if (isLive) this.#news.announce('command', command, firing !== undefined);
     } else if (subject?.kind === 'res') {
       const { module } = subject;
       const isOwn = (): boolean => parseIdentity(message.header(HEADER.id) ?? '')?.producer === module;
       whole.result(module, message.seq, isOwn);
+      accounts.stored(module, storedBytes(message));
       const command = commands.result(message, subject);
       if (command !== undefined) {
+        accounts.ended(command.sender);
         conversations.result(message, command.conversation);
         this.#answered(message, command);
       }
     } else if (subject?.kind === 'evt') {
       whole.event(subject.module, message.seq);
+      accounts.stored(subject.module, storedBytes(message));
       if (subject.agent !== undefined) agents.add(subject.module, subject.agent);
       this.#uncaused.event(subject.module, message);
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
     } else if (subject?.kind === 'epoch') {
       whole.epoch(subject.producer);
+      const [account = ''] = subject.producer.split(OWNER_MARK, 1);
+      accounts.stored(account, storedBytes(message));
     }
     this.#position = message.seq;
     this.#news.announce('record', message.seq);

@@ -19,6 +19,7 @@ export interface OpenCommand {
   readonly module: string;
   readonly name: string;
   readonly agent?: string;
+  readonly sender: string;
   readonly conversation: number;
   /** Where it stands among the calls of the handler that made it. */
   readonly calledBy: { readonly cause: number; readonly call: number } | null;
@@ -34,6 +35,7 @@ class CommandRow extends OverlayRow implements OpenCommand {
     readonly module: string,
     readonly name: string,
     agent: string | undefined,
+    readonly sender: string,
     readonly conversation: number,
     readonly calledBy: OpenCommand['calledBy'],
     readonly keyed: OpenCommand['keyed'],
@@ -45,7 +47,7 @@ class CommandRow extends OverlayRow implements OpenCommand {
   }
 
   toText(): string {
-    const { module, name, agent = null, conversation, calledBy, keyed, hasCalls } = this;
+    const { module, name, agent = null, sender, conversation, calledBy, keyed, hasCalls } = this;
     return JSON.stringify([
       module,
       name,
@@ -54,7 +56,7 @@ class CommandRow extends OverlayRow implements OpenCommand {
       calledBy?.cause ?? 0,
       calledBy?.call ?? 0,
       hasCalls,
-      keyed?.sender ?? '',
+      sender,
       keyed?.key ?? '',
     ]);
   }
@@ -68,7 +70,17 @@ const rowOf = (seq: number, text: string): CommandRow => {
   ) as CommandText;
   const calledBy = cause === 0 ? null : { cause, call };
   const keyed = key === '' ? null : { sender, key };
-  const row = new CommandRow(seq, module, name, agent ?? undefined, conversation, calledBy, keyed, hasCalls);
+  const row = new CommandRow(
+    seq,
+    module,
+    name,
+    agent ?? undefined,
+    sender,
+    conversation,
+    calledBy,
+    keyed,
+    hasCalls,
+  );
   row.isKept = true;
   return row;
 };
@@ -180,7 +192,7 @@ export class OpenCommands {
     const key = keyOf(message);
     const keyed = key === undefined ? null : { sender, key };
     const conversation = conversationOf(message);
-    const open = new CommandRow(seq, module, name, agent, conversation, calledBy, keyed, false);
+    const open = new CommandRow(seq, module, name, agent, sender, conversation, calledBy, keyed, false);
     this.#rows.changed(seq, open);
     this.#size += 1;
     if (calledBy !== null) this.#called(calledBy, open, sender);

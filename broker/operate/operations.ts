@@ -21,6 +21,7 @@ import type { SupervisedModules } from '../supervisor/supervised-modules.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { fitting } from '../serving/answer.js';
 import type { Body, Handler } from '../serving/serve-requests.js';
+import { accountUsages, type UsageSources } from './account-usage.js';
 import { answerWithin } from './answer-within.js';
 
 export interface OperationsContext {
@@ -36,6 +37,7 @@ export interface OperationsContext {
   readonly refusal: () => Fault | undefined;
   /** Requests of people that wait their turn, by account. */
   readonly waiting: () => ReadonlyMap<string, number>;
+  readonly usage: UsageSources;
   /** Calls of closed connections that were not stored, by account. */
   readonly dropped: () => ReadonlyMap<string, number>;
   readonly cage: BrokerStatus['cage'];
@@ -141,6 +143,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
               lastSeq: state.last_seq,
             },
             requestsWaiting: Object.fromEntries(context.waiting()),
+            ...accountUsages(context.usage),
             callsDropped: Object.fromEntries(context.dropped()),
             modules,
             agents: index.agents,

@@ -91,6 +91,13 @@ export class Schedules {
     );
   }
 
+  /** How many will fire, by account; none where the stream is not read yet. */
+  ofAccounts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { sender } of this.options.plan.all()) counts.set(sender, (counts.get(sender) ?? 0) + 1);
+    return counts;
+  }
+
   show(id: string): TaskEither<Fault, ScheduleDetails> {
     return async () => {
       const { nc, plan } = this.options;

@@ -9,6 +9,7 @@ import { Access, type BrokerKeys } from '../access/access.js';
 import { newUserKey } from '../../link/nkey.js';
 import { KeyStore } from '../access/keys.js';
 import { guestAccounts } from '../access/guest-accounts.js';
+import { withoutTokenBy } from '../access/limits.js';
 import type { PlannedPrincipal } from '../access/principal-plan.js';
 import { accountsConfig, serverConfig } from '../access/server-config.js';
 import type { BrokerLog } from '../../system/lines/broker-log.js';
@@ -90,6 +91,7 @@ const embedded = ({
   onServerLine,
   onDown,
 }: ServerSideOptions): TE.TaskEither<Fault, ServerSide> => {
+  const limitsFor = withoutTokenBy(config);
   const dir = join(dataDir, 'server');
   const configPath = join(dataDir, SERVER_CONFIG);
   makeDirs(dir);
@@ -114,7 +116,8 @@ const embedded = ({
       const access = new Access({
         keys,
         configPath,
-        guests: guestAccounts(config.guest, config.maxConnections),
+        guests: guestAccounts(config.guest, limitsFor('guest')),
+        limitsFor,
         reload: () => link?.reload() ?? TE.right(undefined),
         keepOut: (account) => link?.keepOut(account) ?? Promise.resolve(),
         letIn: (stillOut) => link?.letIn(stillOut),
@@ -222,11 +225,13 @@ const elsewhere = (
     operator: store.get(OPERATOR),
   };
   const configPath = accountsFile(dataDir);
+  const limitsFor = withoutTokenBy(config);
   let link: Link | undefined;
   const access = new Access({
     keys,
     configPath,
-    guests: guestAccounts(config.guest, config.maxConnections),
+    guests: guestAccounts(config.guest, limitsFor('guest')),
+    limitsFor,
     moduleKey: (module) => store.get(`module-${module}`),
     reload: () => link?.reload() ?? TE.right(undefined),
     keepOut: (account) => link?.keepOut(account) ?? Promise.resolve(),

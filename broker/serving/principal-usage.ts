@@ -2,8 +2,10 @@ import Denque from 'denque';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { isDeeperThan, MAX_JSON_DEPTH } from '../../schemas/json-depth.js';
 import { type LimitName, limitOf, limitText } from '../../schemas/principal-limits.js';
+import { AccountShare, type LoggedAccounts, NOTHING_LOGGED } from './account-share.js';
 import { Allowance } from './allowance.js';
 import type { LimitsInForce } from './limits-in-force.js';
+import { RecentRate } from './recent-rate.js';
 
 /** What a request takes of its account's limits. */
 export interface AskedShare {
@@ -13,6 +15,8 @@ export interface AskedShare {
 }
 
 const RETRY_AFTER_MS = 1_000;
+/** A producer at its limit of open commands looks so often whether one has its result, milliseconds. */
+const LOOK_MS = 25;
 
 /**
  * How much of the broker one account uses, and the limits of that. The turnstile shares out turns; this refuses what an
@@ -28,6 +32,9 @@ export class PrincipalUsage {
   requests = 0;
   /** Refused requests since the start of the broker. */
   refused = 0;
+  /** What it has in the log. */
+  readonly share: AccountShare;
+  readonly #recent: RecentRate;
   readonly #paced = new Denque<() => void>();
   #pacing: NodeJS.Timeout | undefined;
 
@@ -35,7 +42,10 @@ export class PrincipalUsage {
     readonly account: string,
     limits: LimitsInForce,
     private readonly now = (): number => performance.now(),
+    logged: LoggedAccounts = NOTHING_LOGGED,
   ) {
+    this.share = new AccountShare(account, logged);
+    this.#recent = new RecentRate(now());
     this.#limits = limits;
     this.#rate = new Allowance(limits.rate, now());
     this.#bytes = new Allowance(limits.bytes, now());
@@ -50,13 +60,41 @@ export class PrincipalUsage {
     if (bytes !== limits.bytes) this.#bytes = new Allowance(limits.bytes, this.now());
   }
 
+  /** Requests and bytes of requests a second, lately. */
+  get recent(): { readonly requests: number; readonly bytes: number } {
+    return this.#recent.perSecond(this.now());
+  }
+
   /** Counts a request. Why it is refused; undefined: it is in flight until {@link left}. */
   admit(asked: AskedShare): Fault | undefined {
-    this.requests += 1;
+    this.#count(asked);
     const problem = this.#tooMuch(asked) ?? this.#tooFast(asked);
     if (problem === undefined) this.inFlight += 1;
     else this.refused += 1;
     return problem;
+  }
+
+  /** The same for a call of a handler, which asks again for a reply that is late: it is not in flight. */
+  admitAgain(asked: AskedShare): Fault | undefined {
+    this.#count(asked);
+    const problem = this.#tooLarge(asked) ?? this.#tooFast(asked);
+    if (problem !== undefined) this.refused += 1;
+    return problem;
+  }
+
+  /** Why a command of so many bytes may not be stored; undefined: it may. */
+  full(bytes: number): Fault | undefined {
+    return this.share.full(this.#limits, bytes);
+  }
+
+  /** Why the account may have no more of the log; undefined: it may. */
+  fullLog(bytes: number): Fault | undefined {
+    return this.share.fullLog(this.#limits, bytes);
+  }
+
+  #count({ bytes }: AskedShare): void {
+    this.requests += 1;
+    this.#recent.add(bytes, this.now());
   }
 
   /** A request was refused elsewhere, since too much of this account or of all waits. */
@@ -74,7 +112,7 @@ export class PrincipalUsage {
    * waits, and all later ones behind it. A producer has no more of them on their way than its window.
    */
   pace(asked: AskedShare, take: () => void): Fault | undefined {
-    this.requests += 1;
+    this.#count(asked);
     const problem = this.#tooLarge(asked);
     if (problem !== undefined) {
       this.refused += 1;
@@ -84,7 +122,7 @@ export class PrincipalUsage {
       this.#taken(asked);
       take();
     };
-    const waitMs = this.#paced.length > 0 ? 1 : this.#waitMs(asked);
+    const waitMs = this.#paced.length > 0 ? 1 : this.#paceMs(asked);
     if (waitMs === 0) {
       taken();
       return undefined;
@@ -100,7 +138,7 @@ export class PrincipalUsage {
     const least = { bytes: 1, data: NOTHING };
     let waitMs = 0;
     while (this.#paced.length > 0) {
-      waitMs = this.#waitMs(least);
+      waitMs = this.#paceMs(least);
       if (waitMs > 0) break;
       this.#paced.shift()?.();
     }
@@ -130,6 +168,10 @@ export class PrincipalUsage {
     return this.#full(name, this.#limits[name], waitMs);
   }
 
+  #paceMs(asked: AskedShare): number {
+    return Math.max(this.#waitMs(asked), this.share.open >= this.#limits.open ? LOOK_MS : 0);
+  }
+
   #waitMs({ bytes }: AskedShare): number {
     const now = this.now();
     return Math.max(this.#rate.waitMs(1, now), this.#bytes.waitMs(bytes, now));
@@ -156,25 +198,61 @@ export class PrincipalUsage {
   }
 }
 
+/** A command that is to be stored. */
+export interface AskedCommand {
+  readonly sender: string;
+  /** Undefined: it is not known, and its commands are answered in the log. */
+  readonly module: string | undefined;
+  /** Of subject and payload. */
+  readonly bytes: number;
+  /** Its producer numbers it, and has waited for room among the open commands. */
+  readonly isNumbered?: boolean;
+}
+
 const NOTHING = new Uint8Array(0);
 
 /** The accounts that have asked for something since the start of the broker. */
 export class PrincipalUsages {
   readonly #all = new Map<string, PrincipalUsage>();
 
-  constructor(private readonly limitsFor: (account: string) => LimitsInForce) {}
+  constructor(
+    private readonly limitsFor: (account: string) => LimitsInForce,
+    private readonly logged: LoggedAccounts = NOTHING_LOGGED,
+  ) {}
 
   /** Of an account, with the limits of now. The server has told which account it is. */
   of(account: string): PrincipalUsage {
     const limits = this.limitsFor(account);
     const known = this.#all.get(account);
     if (known === undefined) {
-      const usage = new PrincipalUsage(account, limits);
+      const usage = new PrincipalUsage(account, limits, undefined, this.logged);
       this.#all.set(account, usage);
       return usage;
     }
     known.limitBy(limits);
     return known;
+  }
+
+  /**
+   * Why a command of so many bytes may not be stored, of an account for a module; undefined: it may. A module that has
+   * its share of the log gets no more commands, because each makes it store more.
+   */
+  full({ sender, module, bytes, isNumbered }: AskedCommand): Fault | undefined {
+    const usage = this.of(sender);
+    const own = isNumbered === true ? usage.fullLog(bytes) : usage.full(bytes);
+    const problem = own ?? (module === undefined ? undefined : this.of(module).fullLog(bytes));
+    if (problem !== undefined) usage.turnedAway();
+    return problem;
+  }
+
+  /** The index has read a command that this broker may have stored for an account. */
+  read(account: string, seq: number): void {
+    this.#all.get(account)?.share.read(seq);
+  }
+
+  /** Of an account that has asked for something. */
+  known(account: string): PrincipalUsage | undefined {
+    return this.#all.get(account);
   }
 
   all(): readonly PrincipalUsage[] {

@@ -89,6 +89,12 @@ export class LogSpace {
 
   constructor(private readonly options: LogSpaceOptions) {}
 
+  /** Limit of the log, bytes; infinite: none, or it is not known yet. */
+  get maxBytes(): number {
+    const { maxBytes = 0 } = this.#use ?? {};
+    return maxBytes < 1 ? Number.POSITIVE_INFINITY : maxBytes;
+  }
+
   /** Why no new command is taken, while that is so. */
   get refusal(): Fault | undefined {
     const use = this.#now();

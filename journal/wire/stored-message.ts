@@ -1,4 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
+import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
 import { headerIn } from '../../link/header-text.js';
 import { type Delivered, headerBytesOf, subjectBytesOf } from '../../link/message-headers.js';
@@ -127,3 +128,12 @@ export const recordBytes = (message: WholeMessage): number =>
   message instanceof WireRecord
     ? message.size
     : message.subjectBytes.length + message.headerBytes.length + message.data.length;
+
+/** The same of any record. A reader without payloads has the size of the payload in a header that the server added. */
+export const storedBytes = (message: StoredMessage): number => {
+  const whole = message instanceof WireRecord || message instanceof LogMessage;
+  const bytes = whole ? recordBytes(message) : message.subject.length + message.data.length;
+  const size = message.data.length > 0 ? undefined : message.header(HEADER.storedSize);
+  if (size === undefined || !/^\d{1,9}$/.test(size)) return bytes;
+  return bytes + Number(size) - `${HEADER.storedSize}: ${size}\r\n`.length;
+};

@@ -25,7 +25,7 @@ interface StoredPosition {
 }
 
 /** The files of another one are read from the log again. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 /** The contents of the files, each in a separate database; its values are text. */
 export const TABLES = [
@@ -53,6 +53,8 @@ export const TABLES = [
   'keyed',
   /** Dead letters that are not stored yet, by their commands. */
   'letters',
+  /** What each account has in the log: `[open commands, bytes of its records]`. */
+  'accounts',
   /** Up to which sequence all outcomes of a module have their copies, and where its own records begin. */
   'whole',
 ] as const;

@@ -31,6 +31,10 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
     'needs the registry; the test of the tutorial installs what `npm pack` makes',
   ],
   ['npx tallystick start', 'continues until Ctrl-C; the test of the tutorial has a broker in its directory'],
+  [
+    'tallystick start --limit guest:rate=200/s --limit guest:open=1000 --limit modules:log=50% --limit orders:rate=500/s',
+    'continues until Ctrl-C; test/broker/access/open-limits.test.ts starts a broker so',
+  ],
   ['npx tallystick dev', 'continues until Ctrl-C; test/cli/dev.test.ts runs it'],
   ['npm ci && npm run build && npm run perf -- journal', 'test/perf runs smaller ones'],
   [

@@ -16,7 +16,7 @@ import { success } from '../support/either.js';
 const change: fc.Arbitrary<LimitChange> = fc.record(
   {
     name: fc.constantFrom(...LIMIT_NAMES),
-    value: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 400 })),
+    value: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 100 })),
   },
   { noNullPrototype: true },
 );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { MODULE_LIMITS } from '../../../broker/access/limits.js';
+import { limitsWithoutToken, moduleLimits } from '../../../broker/access/limits.js';
 import { type AccountPlan, guestPlan, modulePlan, operatorPlan } from '../../../broker/access/accounts.js';
 import { newUserKey } from '../../../link/nkey.js';
 import { accountsConfig, serverConfig } from '../../../broker/access/server-config.js';
@@ -101,7 +101,7 @@ describe('accounts', () => {
     const evil: AccountPlan = {
       name: 'x": { users: [ { user: a, password: b } ] }, "y',
       publicKey: newUserKey().publicKey,
-      limits: MODULE_LIMITS,
+      limits: moduleLimits(limitsWithoutToken('m', {})),
       imports: [{ kind: 'service', subject: 'evt.x", accounts: ["guest"] }, { service: "$JS.API.>' }],
     };
     const outsideStrings = render([...plans(), evil]).replaceAll(/"(?:\\.|[^"\\])*"/g, '""');

@@ -122,7 +122,7 @@ test('I1 I3 I8 a full log takes nothing new, finishes what it took, reloads, sto
     startBroker({
       dataDir,
       shipped: ['accounts'],
-      args: ['--durability', 'os', '--module', slow, '--max-bytes', maxBytes],
+      args: ['--durability', 'os', '--module', slow, '--max-bytes', maxBytes, '--limit', 'guest:log=100%'],
     });
   {
     await using broker = await start('16MiB');

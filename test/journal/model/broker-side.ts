@@ -135,7 +135,7 @@ export class BrokerSide {
       usages: new PrincipalUsages(() => ACCOUNT_LIMITS),
     };
     const outside = new OutsideProducers({ nc, durability });
-    const keyed = new KeyedCommands({ nc, producer, index });
+    const keyed = new KeyedCommands({ nc, producer, index, usages: entrance.usages });
     const sealing = success(Sealing.open(dir, (_, text) => say(text)));
     const door = new Door({ nc, producer, keyed, directory: modules, sealing, entrance, outside, log: say });
     const gateway = new Gateway({
