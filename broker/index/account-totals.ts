@@ -1,4 +1,4 @@
-import { tokenOrInvalid } from '../../schemas/names.js';
+import { partOrInvalid } from '../../schemas/names.js';
 import type { KeptRows } from './kept-rows.js';
 import type { RowChanges } from './index-store.js';
 
@@ -82,7 +82,7 @@ export class AccountTotals {
 
   #of(account: string): Total {
     const known = this.#totals.get(account);
-    const name = known === undefined ? tokenOrInvalid(account) : account;
+    const name = known === undefined ? partOrInvalid(account) : account;
     this.#changed.add(name);
     const total = known ?? this.#totals.get(name) ?? { open: 0, bytes: 0 };
     if (known === undefined) this.#totals.set(name, total);
