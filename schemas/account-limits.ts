@@ -22,7 +22,7 @@ const isAccount = (text: string): boolean => text === 'guest' || text === 'opera
 const invalid = (text: string, why: string): Either<Fault, never> =>
   left(fault('LIMIT_INVALID', `${JSON.stringify(text.slice(0, 256))} is no limit of an account: ${why}`));
 
-/** Reads `guest:rate=200/s`, `operator:open=1000`, `modules:log=50%` or `accounts:rate=500/s`; the last of one name holds. */
+/** Reads `guest:rate=200/s`, `operator:open=1000`, `modules:log=50%` or `accounts:rate=500/s`. The last one holds. */
 export const parseAccountLimits = (texts: readonly string[]): Either<Fault, LimitsByAccount> => {
   const found: Record<string, PrincipalLimits> = {};
   for (const text of texts) {

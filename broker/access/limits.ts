@@ -99,8 +99,8 @@ export const principalLimits = (limits: LimitsInForce): AccountLimits => ({
 });
 
 /**
- * A module is one process; producers of another language may connect with its key too. The payload is for its calls: its
- * results have the limits of its manifest.
+ * A module is one process; producers of another language may connect with its key too. The payload is for its calls:
+ * its results have the limits of its manifest.
  */
 export const moduleLimits = (limits: LimitsInForce): AccountLimits => ({
   maxConnections: limits.connections,

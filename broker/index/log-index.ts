@@ -7,7 +7,7 @@ import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../../schemas/firing.js';
 import { Announcer, type Announces } from '../../system/async/announcer.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
-import { storedBytes } from '../../journal/wire/stored-message.js';
+import { bytesInLog } from '../../journal/wire/stored-message.js';
 import { OWNER_MARK } from '../../schemas/names.js';
 import type { AccountTotals } from './account-totals.js';
 import type { CommandKeys } from './command-keys.js';
@@ -243,7 +243,7 @@ export class LogIndex implements Announces<IndexNews> {
       const firing = firingOf(subject.sender, (name) => message.header(name));
       if (firing !== undefined) fired.fired(firing.schedule, firing.nextMs);
       const command = commands.command(message, subject);
-      accounts.stored(subject.sender, storedBytes(message));
+      accounts.stored(subject.sender, bytesInLog(message));
       accounts.opened(subject.sender);
       conversations.command(message, subject, command.conversation);
       redrives.command(message);
@@ -253,7 +253,7 @@ export class LogIndex implements Announces<IndexNews> {
       const { module } = subject;
       const isOwn = (): boolean => parseIdentity(message.header(HEADER.id) ?? '')?.producer === module;
       whole.result(module, message.seq, isOwn);
-      accounts.stored(module, storedBytes(message));
+      accounts.stored(module, bytesInLog(message));
       const command = commands.result(message, subject);
       if (command !== undefined) {
         accounts.ended(command.sender);
@@ -262,14 +262,14 @@ export class LogIndex implements Announces<IndexNews> {
       }
     } else if (subject?.kind === 'evt') {
       whole.event(subject.module, message.seq);
-      accounts.stored(subject.module, storedBytes(message));
+      accounts.stored(subject.module, bytesInLog(message));
       if (subject.agent !== undefined) agents.add(subject.module, subject.agent);
       this.#uncaused.event(subject.module, message);
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
     } else if (subject?.kind === 'epoch') {
       whole.epoch(subject.producer);
       const [account = ''] = subject.producer.split(OWNER_MARK, 1);
-      accounts.stored(account, storedBytes(message));
+      accounts.stored(account, bytesInLog(message));
     }
     this.#position = message.seq;
     this.#news.announce('record', message.seq);

@@ -21,7 +21,7 @@ import type { SupervisedModules } from '../supervisor/supervised-modules.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { fitting } from '../serving/answer.js';
 import type { Body, Handler } from '../serving/serve-requests.js';
-import { accountUsages, type UsageSources } from './account-usage.js';
+import { accountUsages, type UsageSources } from './most-active-accounts.js';
 import { answerWithin } from './answer-within.js';
 
 export interface OperationsContext {

@@ -130,7 +130,7 @@ export const recordBytes = (message: WholeMessage): number =>
     : message.subjectBytes.length + message.headerBytes.length + message.data.length;
 
 /** The same of any record. A reader without payloads has the size of the payload in a header that the server added. */
-export const storedBytes = (message: StoredMessage): number => {
+export const bytesInLog = (message: StoredMessage): number => {
   const whole = message instanceof WireRecord || message instanceof LogMessage;
   const bytes = whole ? recordBytes(message) : message.subject.length + message.data.length;
   const size = message.data.length > 0 ? undefined : message.header(HEADER.storedSize);
