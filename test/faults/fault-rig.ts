@@ -40,6 +40,8 @@ export interface RigOptions {
   readonly limits?: NonNullable<Manifest['limits']>;
   /** Arguments of Node, for broker and modules. */
   readonly nodeArgs?: readonly string[];
+  /** Other arguments of `tallystick start`. */
+  readonly args?: readonly string[];
 }
 
 /** Where the broker finds a server that is not its own, and where clients do. */
@@ -69,7 +71,7 @@ export class FaultRig implements AsyncDisposable {
   static async start(seed: number, durability: string, options: RigOptions = {}): Promise<FaultRig> {
     const rig = new FaultRig(new Seeded(seed), options);
     mkdirSync(rig.#failDir);
-    rig.#args.push('--durability', durability, '--no-shipped');
+    rig.#args.push('--durability', durability, '--no-shipped', ...(options.args ?? []));
     for (const name of MODULES) {
       // A module that crashes as often as these is parked by its own limit.
       const limits = { crashes: 1_000, ...options.limits };
