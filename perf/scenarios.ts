@@ -1,3 +1,4 @@
+import { access } from './access/access-benchmark.js';
 import { revocation } from './access/revocation-benchmark.js';
 import { agents } from './agents/agents-benchmark.js';
 import { cageBenchmark } from './cage/cage-benchmark.js';
@@ -22,6 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   past,
   agents,
   idleBroker,
+  access,
   cageBenchmark,
   flood,
   revocation,

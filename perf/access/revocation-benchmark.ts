@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type NatsConnection } from 'nats';
+import { PRINCIPALS_FILE, writePrincipals } from '../../broker/access/principal-file.js';
 import { authenticatorOf, newUserKey, type UserKey } from '../../link/nkey.js';
-import { ACCESS, type Principal } from '../../schemas/access-requests.js';
+import { ACCESS } from '../../schemas/access-requests.js';
+import { orThrow } from '../../system/lifetime.js';
 import { startReaper } from '../../system/processes/reaper.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
@@ -10,6 +11,7 @@ import { makeBenchDir } from '../bench/bench-dir.js';
 import { percentile } from '../bench/percentiles.js';
 import type { Report, Scenario } from '../bench/scenario.js';
 import { connectOperator } from '../burst/connect-operator.js';
+import { benchPrincipal } from '../bench/bench-principal.js';
 
 const ROUNDS = 20;
 /** The server reads the accounts of all principals again at each change. */
@@ -22,22 +24,6 @@ interface Figures {
   /** From the request until its reply. */
   readonly replied: Float64Array;
 }
-
-const writePrincipalsOf = (dataDir: string, keys: readonly UserKey[]): void => {
-  const created = new Date().toISOString();
-  const principals = keys.map(
-    ({ publicKey }, i): Principal => ({
-      name: `p${i}`,
-      account: `_p${i}`,
-      publicKey,
-      allow: ['call accounts.*', 'listen accounts.*'],
-      created,
-      expires: null,
-      by: 'operator',
-    }),
-  );
-  writeFileSync(join(dataDir, 'principals.json'), JSON.stringify({ version: 1, principals }));
-};
 
 const revoke = async (
   operator: NatsConnection,
@@ -58,7 +44,9 @@ const revoke = async (
 const measure = async (principals: number, rounds: number, reaper: Reaper): Promise<Figures> => {
   await using dir = await makeBenchDir();
   const keys = Array.from({ length: principals + rounds }, () => newUserKey());
-  writePrincipalsOf(dir.path, keys);
+  const allow = ['call accounts.*', 'listen accounts.*'];
+  const all = keys.map(({ publicKey }, i) => benchPrincipal(`p${i}`, publicKey, allow));
+  orThrow(writePrincipals(join(dir.path, PRINCIPALS_FILE), all));
   await using broker = await startBenchBroker(dir.path, reaper);
   const operator = await connectOperator(dir.path);
   try {

@@ -18,6 +18,7 @@ export const startBenchBroker = async (
   dataDir: string,
   reaper: Reaper,
   durability: Durability = 'os',
+  more: readonly string[] = [],
 ): Promise<BenchBroker> => {
   const begun = performance.now();
   const program = join(packageRoot(), 'dist', 'bin', 'tallystick.js');
@@ -31,6 +32,7 @@ export const startBenchBroker = async (
     '0',
     '--data',
     dataDir,
+    ...more,
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   reaper.track(child);

@@ -1,4 +1,8 @@
+import { join } from 'node:path';
+import { PRINCIPALS_FILE, writePrincipals } from '../../broker/access/principal-file.js';
+import type { Principal } from '../../schemas/access-requests.js';
 import type { Durability } from '../../schemas/log.js';
+import { orThrow } from '../../system/lifetime.js';
 import { startProgram } from '../../system/processes/program.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
@@ -40,14 +44,29 @@ const disposeAll = async (all: readonly AsyncDisposable[]): Promise<void> => {
   for (const each of all.toReversed()) await each[Symbol.asyncDispose]();
 };
 
+export interface BrokerCalleeOptions {
+  /** What it is called in the report, instead of its durability. */
+  readonly name?: string;
+  readonly durability: Durability;
+  /** More arguments of `tallystick start`. */
+  readonly args?: readonly string[];
+  /** A principal that it knows from its start, and the seed with which the caller is that principal. */
+  readonly principal?: Principal;
+  readonly seed?: string;
+}
+
 /** A broker with the shipped modules, as `tallystick start` runs it. */
-export const startBrokerCallee = async (durability: Durability, reaper: Reaper): Promise<BrokerCallee> => {
+export const startBrokerCallee = async (
+  { durability, name = durability, args = [], principal, seed }: BrokerCalleeOptions,
+  reaper: Reaper,
+): Promise<BrokerCallee> => {
   const dir = await makeBenchDir();
-  const broker = await startBenchBroker(dir.path, reaper, durability);
+  if (principal !== undefined) orThrow(writePrincipals(join(dir.path, PRINCIPALS_FILE), [principal]));
+  const broker = await startBenchBroker(dir.path, reaper, durability, args);
   const { hosts, ...own } = await brokerProcesses(dir.path);
   return {
-    name: durability,
-    target: { via: 'nats', url: broker.url },
+    name,
+    target: { via: 'nats', url: broker.url, ...(seed === undefined ? {} : { seed }) },
     url: broker.url,
     pids: { server: own.server, broker: own.broker, host: hostOf(hosts, 'accounts') },
     dataDir: dir.path,

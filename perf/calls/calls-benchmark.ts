@@ -35,8 +35,8 @@ export const calls: Scenario = {
     const undo: AsyncDisposable[] = [];
     try {
       await using request = await startRequestCallee(reaper, say);
-      await using os = await startBrokerCallee('os', reaper);
-      await using fsync = await startBrokerCallee('fsync', reaper);
+      await using os = await startBrokerCallee({ durability: 'os' }, reaper);
+      await using fsync = await startBrokerCallee({ durability: 'fsync' }, reaper);
       const others = await startCallPeers(peers, reaper, say);
       undo.push(...others);
       const callees = [request, os, fsync, ...others];

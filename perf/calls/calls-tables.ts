@@ -12,10 +12,14 @@ const TITLES: Readonly<Record<string, string>> = {
   fsync: 'a durable call, durability fsync',
 };
 
-export const callsTable = (name: string, figures: FiguresByInFlight): ReportTable => {
+export const callsTable = (
+  name: string,
+  figures: FiguresByInFlight,
+  title = TITLES[name] ?? `${name}, a peer`,
+): ReportTable => {
   const roles = Object.keys(Object.values(figures)[0]?.cpuUs ?? {});
   return {
-    title: `${TITLES[name] ?? `${name}, a peer`}; ${CPU} a call`,
+    title: `${title}; ${CPU} a call`,
     heads: ['in flight', 'calls/s', 'p50 ms', 'p99 ms', ...roles],
     rows: Object.entries(figures).map(([inFlight, { perSecond, p50Ms, p99Ms, cpuUs }]) => [
       formatNumber(Number(inFlight)),

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'nats';
+import { authenticatorOf } from '../../link/nkey.js';
 import { type BullMqSetting, byBullMq } from './bullmq-caller.js';
 import { agentAt, payloadAt } from './deposit-calls.js';
 import { byMoleculer, type MoleculerSetting } from './moleculer-caller.js';
@@ -7,7 +8,12 @@ import { byTemporal, type TemporalSetting } from './temporal-caller.js';
 
 /** Where and how the caller sends its calls. */
 export type CallTarget =
-  | { readonly via: 'nats'; readonly url: string }
+  | {
+      readonly via: 'nats';
+      readonly url: string;
+      /** Of the token that it has; without it a guest calls. */
+      readonly seed?: string;
+    }
   | { readonly via: 'http'; readonly url: string }
   | ({ readonly via: 'moleculer' } & MoleculerSetting)
   | ({ readonly via: 'bullmq' } & BullMqSetting)
@@ -18,8 +24,11 @@ type MakeCall = (i: number) => Promise<unknown>;
 
 const TIMEOUT_MS = 30_000;
 
-const byNats = async (url: string): Promise<MakeCall> => {
-  const nc = await connect({ servers: url });
+const byNats = async (url: string, seed: string | undefined): Promise<MakeCall> => {
+  const nc = await connect({
+    servers: url,
+    ...(seed === undefined ? {} : { authenticator: authenticatorOf(seed) }),
+  });
   return async (i) => {
     const subject = `call.accounts.deposit.${agentAt(i)}`;
     return (await nc.request(subject, payloadAt(i), { timeout: TIMEOUT_MS })).json();
@@ -59,7 +68,7 @@ const byHttp = (url: string): MakeCall => {
 export const openTarget = async (target: CallTarget): Promise<MakeCall> => {
   switch (target.via) {
     case 'nats':
-      return byNats(target.url);
+      return byNats(target.url, target.seed);
     case 'http':
       return byHttp(target.url);
     case 'moleculer':

@@ -117,6 +117,17 @@ describe('the benchmarks', () => {
     }
   });
 
+  test('access calls a broker with all protections and one without in turn', async () => {
+    const { code, stdout, stderr } = await perf([
+      ...['access', '--records', '500', '--seconds', '0.2', '--rounds', '2', '--in-flight', '1,16', '--json'],
+    ]);
+    assert.equal(code, 0, stderr);
+    const { ratios } = JSON.parse(stdout) as PrintedJournal;
+    assert.deepEqual(Object.keys(ratios), ['guardedOverOpen1', 'guardedOverOpen16']);
+    for (const ratio of Object.values(ratios)) assert.ok(ratio > 0);
+    assert.match(stderr, /round 2 of 2: token, limits, cage, 16 in flight/);
+  });
+
   // Each flood takes its seconds, and the tests of floods run in every form.
   if (FORM !== 'short') {
     test('flood prints what another guest saw under each flood, over what it saw without', async () => {
