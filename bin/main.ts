@@ -42,6 +42,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   module: async () => (await import('./commands/module-command.js')).addModule,
   dead: async () => (await import('./commands/dead-command.js')).addDead,
   schedule: async () => (await import('./commands/schedule-command.js')).addSchedule,
+  config: async () => (await import('./commands/config-command.js')).addConfig,
   token: async () => (await import('./commands/token-command.js')).addToken,
   audit: async () => (await import('./commands/audit-command.js')).addAudit,
   burst: async () => (await import('./commands/burst-command.js')).addBurst,

@@ -4,6 +4,7 @@ import { type Lifetime, orThrow, runOrThrow } from '../system/lifetime.js';
 import { claimDataDir } from '../system/processes/owner.js';
 import { Principals } from './access/principals.js';
 import type { BrokerEnvironment } from './broker-environment.js';
+import { ModuleConfigs } from './config/module-configs.js';
 import { checkImportFinished } from './log/import-mark.js';
 import { inspectPortsOf } from './supervisor/inspect-ports.js';
 import { type ModuleSource, readModule } from './supervisor/manifest-file.js';
@@ -19,6 +20,7 @@ export interface DataDirectory {
   readonly memory: ModuleMemory;
   readonly marks: MarksMemory;
   readonly sealing: Sealing;
+  readonly configs: ModuleConfigs;
   readonly principals: Principals;
   /** The modules that this start makes known. */
   readonly plan: readonly PlannedStart[];
@@ -44,12 +46,13 @@ export const openDataDirectory = async (
   const memory = orThrow(ModuleMemory.open(dataDir));
   const marks = orThrow(MarksMemory.open(dataDir, (text) => log.line('supervisor', text)));
   const sealing = orThrow(Sealing.open(dataDir, (name, text) => log.line('supervisor', `${name}: ${text}`)));
+  const configs = orThrow(ModuleConfigs.open(dataDir));
   const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
   const principals = orThrow(Principals.open(dataDir, (text) => log.line('access', text)));
   lifetime.onStop(() => principals.close());
   const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule });
   const inspectPorts = orThrow(inspectPortsOf(config.inspected, plan));
-  return { dataDir, memory, marks, sealing, principals, plan, inspectPorts };
+  return { dataDir, memory, marks, sealing, configs, principals, plan, inspectPorts };
 };
 
 /** The line about a module that is known but is not started. */

@@ -6,6 +6,7 @@ import type { Parts } from './assemble.js';
 import type { Audit } from './audit/audit.js';
 import type { DataDirectory } from './data-directory.js';
 import type { OpenLog } from './log/open-log.js';
+import { ConfigOperations } from './operate/config-operations.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
 import { serveConsumers } from './operate/operator-consumers.js';
@@ -96,7 +97,14 @@ const operators = (broker: ServedBroker): Listening => {
     ...auditOperations(jsm, () => ({ marks: directory.marks.all, erased: directory.sealing.erased })),
     ...sealOperations(directory.sealing, parts.supervisor),
   ]);
-  return serveOperators(nc, SERVED.operations, audit, (subject) => handlers.get(subject));
+  const { modules, supervisor } = parts;
+  const configuring = new ConfigOperations({ configs: directory.configs, modules, supervisor });
+  return serveOperators(
+    nc,
+    SERVED.operations,
+    audit,
+    (subject, by) => handlers.get(subject) ?? configuring.handler(subject, by),
+  );
 };
 
 const states = ({ directory: { dataDir, marks }, server, parts, lifetime, log }: ServedBroker): Listening => {

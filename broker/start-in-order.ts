@@ -107,7 +107,7 @@ export const startInOrder = async (
   const { hostEntry, keepsSpareHost = false, log, onProgress, knownLoss } = environment;
   const { maxBytes, durability, onLogLoss } = config;
   const directory = await openDataDirectory(config, environment, lifetime);
-  const { dataDir, memory, marks, sealing, principals, plan, inspectPorts } = directory;
+  const { dataDir, memory, marks, sealing, configs, principals, plan, inspectPorts } = directory;
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
 
@@ -160,6 +160,7 @@ export const startInOrder = async (
     memory,
     marks,
     sealing,
+    configs,
     principals,
     limitsFor: withoutTokenBy(config),
     audit,

@@ -17,6 +17,7 @@ import type { Reaper } from '../system/processes/reaper.js';
 import type { Link } from './server/link.js';
 import { EpochPace } from './supervisor/epoch-pace.js';
 import type { ModuleSource } from './supervisor/manifest-file.js';
+import type { ModuleConfigs } from './config/module-configs.js';
 import type { Sealing } from './sealing/sealing.js';
 import type { MarksMemory } from './supervisor/marks-memory.js';
 import type { ModuleCages } from './supervisor/module-cages.js';
@@ -46,6 +47,7 @@ export interface SurroundingsOptions {
   readonly cages: ModuleCages;
   readonly marks?: Pick<MarksMemory, 'learn'>;
   readonly sealing: Sealing;
+  readonly configs?: ModuleConfigs;
   readonly reaper: Reaper;
   readonly log: BrokerLog;
 }
@@ -131,14 +133,27 @@ export const surroundings = (
   { index, unowned, handlerCalls }: CommandParts,
   usable: ReturnType<typeof dropSnapshotsAhead>,
 ): ModuleSurroundings => {
-  const { server, open, dataDir, hostEntry, spare, inspectPorts, cages, marks, sealing, reaper, log } =
-    options;
+  const {
+    server,
+    open,
+    dataDir,
+    hostEntry,
+    spare,
+    inspectPorts,
+    cages,
+    marks,
+    sealing,
+    configs,
+    reaper,
+    log,
+  } = options;
   return {
     hostEntry,
     natsUrl: server.url,
     snapshotsDir: (module) => join(dataDir, 'snapshots', module),
     spare,
     cages,
+    configs,
     learn: (manifest) => {
       marks?.learn(manifest);
       sealing.learn(manifest);

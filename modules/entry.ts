@@ -69,6 +69,7 @@ export type {
   Handled,
   HandlerResult,
   ModuleDefinition,
+  NoConfig,
   PureHandler,
   RunContext,
   Schemas,

@@ -70,6 +70,7 @@ export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-
 export type { Fault } from '../schemas/errors.js';
 export type { Part } from '../schemas/identity.js';
 export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../schemas/manifest.js';
+export type { ConfigValues } from '../schemas/module-config.js';
 export type { PAYLOAD_FORMS, Payload, PayloadForm } from '../schemas/payload.js';
 export type {
   HistoryLine,

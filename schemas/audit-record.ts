@@ -23,6 +23,9 @@ export const ACTS = [
   'dead.redrive',
   'data.reveal',
   'agent.erase',
+  'config.set',
+  'config.unset',
+  'config.reveal',
   'broker.start',
   'broker.stop',
 ] as const;

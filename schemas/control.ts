@@ -11,6 +11,7 @@ export const startSubject = (module: string): string => `ctl.${module}.start`;
 export const readySubject = (module: string): string => `ctl.${module}.ready`;
 export const callsSubject = (module: string): string => `ctl.${module}.calls`;
 export const beatSubject = (module: string): string => `ctl.${module}.beat`;
+export const configuredSubject = (module: string): string => `ctl.${module}.configured`;
 export const thrownSubject = (module: string): string => `ctl.${module}.threw`;
 
 /** Every error of a control or operator request: `{"error": Fault}`. */
@@ -138,6 +139,39 @@ export const ThrownSchema = Type.Object(
 );
 export type Thrown = Readonly<Static<typeof ThrownSchema>>;
 
+export const ConfiguredSchema = Type.Object(
+  {
+    version: Type.Integer({ minimum: 0, description: 'The version of the line that the process has read.' }),
+    problem: Type.Optional(
+      Type.String({
+        description:
+          'Why the process cannot take it; the broker then restarts the module. Absent: it has taken it.',
+      }),
+    ),
+    instance: Instance,
+  },
+  {
+    description:
+      'Published by a process with `configChange: "live"` when it has taken a configuration that came while it ran.',
+  },
+);
+export type Configured = Readonly<Static<typeof ConfiguredSchema>>;
+
+export const ProcessConfigSchema = Type.Object(
+  {
+    version: Type.Integer({ minimum: 0, description: 'Grows with each change.' }),
+    config: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'The values by key, with the defaults of the schema, and with the secrets.',
+    }),
+  },
+  {
+    description:
+      'A line of the descriptor TALLYSTICK_CONFIG_FD. The first is there at the start. With `configChange: "live"` each ' +
+      'change is one more; otherwise the descriptor ends after the first.',
+  },
+);
+export type ProcessConfigLine = Readonly<Static<typeof ProcessConfigSchema>>;
+
 export const CallsRequestSchema = Type.Object(
   {
     cause: Type.Integer({ minimum: 1, description: 'Sequence of a command that is open.' }),
@@ -164,6 +198,11 @@ export const MODULE_ENV = {
    * is in /proc, and its children inherit it.
    */
   seedFd: 'TALLYSTICK_NKEY_SEED_FD',
+  /**
+   * The descriptor with the configuration of the module, if its manifest declares one: a line of JSON, see
+   * {@link ProcessConfigSchema}. Secrets are in no argument and in no environment.
+   */
+  configFd: 'TALLYSTICK_CONFIG_FD',
   /** Prefix of the JetStream API as the module's account imports it. */
   apiPrefix: 'TALLYSTICK_API_PREFIX',
   /** Directory for the module's own snapshots. */

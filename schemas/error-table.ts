@@ -340,6 +340,21 @@ export const ERRORS = {
     403,
     'The manifest of a module asks for more than an operator has granted to its cage.',
   ),
+  CONFIG_MISSING: row(
+    'rejected',
+    false,
+    1,
+    409,
+    'A module does not start, because a required key of its configuration has no value.',
+  ),
+  CONFIG_INVALID: row(
+    'rejected',
+    false,
+    1,
+    400,
+    'A value of a configuration does not fit its schema, or a stored secret cannot be opened.',
+  ),
+  CONFIG_KEY_UNKNOWN: row('rejected', false, 1, 404, 'The module declares no such key of its configuration.'),
   LISTEN_UNSAFE: row(
     'rejected',
     false,

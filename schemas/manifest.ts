@@ -4,6 +4,7 @@ import { type Fault, fault } from './errors.js';
 import { CageRequestSchema } from './cage.js';
 import { encryptProblem } from './encrypt.js';
 import { SCHEMA_VERSION } from './headers.js';
+import { configProblem } from './module-config.js';
 import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
 import { CODE_PATTERN } from './result.js';
 import { pointer, schemaProblem } from './schema-problem.js';
@@ -162,6 +163,21 @@ export const ManifestSchema = Type.Object(
       }),
     ),
     cage: Type.Optional(CageRequestSchema),
+    config: Type.Optional(
+      Type.Unsafe<JsonSchema>(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description:
+            'JSON Schema of its configuration, an object: each property is a key of `tallystick config`. A key with ' +
+            '`sensitive: true` is a secret.',
+        }),
+      ),
+    ),
+    configChange: Type.Optional(
+      Type.Enum(['restart', 'live'], {
+        description:
+          'When its configuration changes: the broker restarts it (default), or its running process gets the new one.',
+      }),
+    ),
     start: Type.Union(
       [
         Type.Object({ entry: Word }, Strict),
@@ -271,6 +287,7 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
       `/events/${name}/data`,
       event.data,
     ]),
+    ...(manifest.config === undefined ? [] : [['/config', manifest.config] as [string, JsonSchema]]),
   ];
   for (const [path, schema] of schemas) {
     const problem = schemaProblem(schema, path);
@@ -281,6 +298,10 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
       return invalid(path, `cannot be compiled: ${(error as Error).message}`);
     }
   }
+  const unusual = configProblem(manifest);
+  if (unusual !== undefined) return invalid(unusual.path, unusual.message);
+  if (manifest.configChange !== undefined && manifest.config === undefined)
+    return invalid('/configChange', 'needs a `config` whose changes it is about');
   // If a schema is too deep, its place has been named already.
   return bytes === undefined ? invalid('', 'is nested too deeply') : right(manifest);
 };

@@ -24,6 +24,10 @@ export const OPS = {
   deadRedrive: 'ops.dead.redrive',
   deadResults: 'ops.dead.results',
   auditList: 'ops.audit.list',
+  configList: 'ops.config.list',
+  configSet: 'ops.config.set',
+  configUnset: 'ops.config.unset',
+  configReveal: 'ops.config.reveal',
   sensitive: 'ops.sensitive',
   agentErase: 'ops.agent.erase',
 } as const;

@@ -8,6 +8,7 @@ export {
   type ExpectedWithCalls,
   type ExpectedOfCommand,
   type Specification,
+  type SpecificationOptions,
   specification,
 } from './specification/specification.js';
 export {

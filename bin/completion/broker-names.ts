@@ -1,7 +1,9 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { ask } from '../../link/request-broker.js';
 import type { TargetOptions } from '../../link/target.js';
+import type { ConfigList } from '../../schemas/config-requests.js';
 import type { Fault } from '../../schemas/errors.js';
 import { type ModuleInfo, type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { withConnection } from '../connect/connect.js';
@@ -60,6 +62,16 @@ const agents = (
     ),
   );
 
+const keys = (module: string, target: TargetOptions): TE.TaskEither<Fault, readonly Candidate[]> =>
+  withConnection(target, (nc) =>
+    pipe(
+      ask<ConfigList>(nc, OPS.configList, { module }, patienceMs()),
+      TE.map(({ modules: [found] }) =>
+        (found?.keys ?? []).map(({ key, description }) => ({ value: key, description: description ?? '' })),
+      ),
+    ),
+  );
+
 const lookUp = ({ names, module, target }: Wanted, word: string) => {
   switch (names) {
     case 'modules':
@@ -68,6 +80,8 @@ const lookUp = ({ names, module, target }: Wanted, word: string) => {
       return actions(target);
     case 'agents':
       return module === undefined ? undefined : agents(module, word, target);
+    case 'keys':
+      return module === undefined ? undefined : keys(module, target);
     default:
       return undefined;
   }

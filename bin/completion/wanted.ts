@@ -7,14 +7,14 @@ export interface Candidate {
 }
 
 /** Names that the command tree does not have. */
-export type Names = 'modules' | 'actions' | 'agents';
+export type Names = 'modules' | 'actions' | 'agents' | 'keys';
 
 /** What can stand at the cursor. */
 export interface Wanted {
   readonly candidates: readonly Candidate[];
   /** The shell lists these itself. */
   readonly paths?: 'files' | 'dirs';
-  /** The broker has these. Agents are those of `module`. */
+  /** The broker has these. Agents, and keys of a configuration, are those of `module`. */
   readonly names?: Names;
   readonly module?: string;
   /** The words before the cursor that name a broker: `--data`, `--server`, `--creds`. */
@@ -69,6 +69,7 @@ const PATHS: Readonly<Record<string, 'files' | 'dirs'>> = { dir: 'dirs', file: '
 const namesFor = (command: Command, placeholder: string, option?: Option): Names | undefined => {
   if (placeholder === 'module.action') return 'actions';
   if (placeholder === 'module' || placeholder === 'module[=port]') return 'modules';
+  if (placeholder === 'key' && option === undefined) return 'keys';
   if (placeholder === 'agent' || option?.long === '--agent') return 'agents';
   if (placeholder === 'id' && command.registeredArguments[0]?.name() === 'module') return 'agents';
   const isModule = option === undefined ? command.parent?.name() === 'module' : option.long === '--module';

@@ -20,6 +20,7 @@ import { EXIT, type ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { progressBar } from '../text/progress-bar.js';
 import { comparedLine, comparedText, hitText, keptText, ranText } from '../text/run-text.js';
+import { configureSandbox } from './sandbox-config.js';
 import { checkFree, fillSandbox, startSandbox } from './sandbox.js';
 import { checkEffects, checkRunning, sandboxModules } from './sandbox-modules.js';
 import { loadableDirs } from './module-source.js';
@@ -76,6 +77,7 @@ const runAgain = async (
   );
   const range = await readRange(nc, sequences, open);
 
+  await configureSandbox(nc, dataDir, modules);
   const broker = await startSandbox(dataDir, modules, lifetime);
   const own = await runOrThrow(openConnection({ data: dataDir }));
   lifetime.onStop(() => own.close());

@@ -17,6 +17,7 @@ export const COMMAND_NAMES = [
   'agent',
   'conversation',
   'module',
+  'config',
   'token',
   'dead',
   'schedule',

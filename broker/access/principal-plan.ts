@@ -51,6 +51,7 @@ const READER_OPS = [
   OPS.deadResults,
   OPS.auditList,
   OPS.sensitive,
+  OPS.configList,
 ];
 
 const KEEPER_OPS = [...READER_OPS, OPS.scheduleCancel, OPS.deadRedrive];

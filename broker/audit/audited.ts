@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { ActKind } from '../../schemas/audit-record.js';
 import { ACCESS, type TokenChange } from '../../schemas/access-requests.js';
+import type { ConfigChange } from '../../schemas/config-requests.js';
 import type { RedriveAnswer } from '../../schemas/dead.js';
 import { type Fault, toFault } from '../../schemas/errors.js';
 import { OPS } from '../../schemas/operate.js';
@@ -33,6 +34,17 @@ const ofToken = (kind: ActKind): Recorded => ({
   told: (body, reply) => {
     const recorded = (reply as TokenChange | undefined)?.recorded ?? null;
     return { target: text(body, 'name'), ...(recorded === null ? {} : { log: recorded }) };
+  },
+});
+
+/** Module and key. The value is in no record, whether it is a secret or not. */
+const ofConfig = (kind: ActKind): Recorded => ({
+  kind,
+  told: (body, reply) => {
+    const change = reply as Partial<ConfigChange> | undefined;
+    const target = `${text(body, 'module')}.${text(body, 'key')}`;
+    if (change?.version === undefined) return { target };
+    return { target, detail: change.changed === false ? 'it had that value' : `version ${change.version}` };
   },
 });
 
@@ -75,6 +87,9 @@ const RECORDED: Readonly<Record<string, Recorded>> = {
     kind: 'agent.erase',
     told: (body) => ({ target: `${text(body, 'module')} ${text(body, 'agent')}` }),
   },
+  [OPS.configSet]: ofConfig('config.set'),
+  [OPS.configUnset]: ofConfig('config.unset'),
+  [OPS.configReveal]: ofConfig('config.reveal'),
   [ACCESS.create]: ofToken('token.create'),
   [ACCESS.change]: ofToken('token.change'),
   [ACCESS.rotate]: ofToken('token.rotate'),

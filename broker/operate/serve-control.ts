@@ -66,6 +66,14 @@ const verbs = new Map<string, (module: SupervisedModule, stacks: Stacks) => Hand
       module.beats(beat(body));
       return DONE;
     },
+    configured: (module: SupervisedModule) => (body: Body) => {
+      const { version, problem } = body;
+      module.configured({
+        version: count(version),
+        ...(typeof problem === 'string' ? { problem } : {}),
+      });
+      return DONE;
+    },
     threw:
       ({ name }: SupervisedModule, stacks: Stacks) =>
       ({ command, stack }: Body) => {
@@ -83,7 +91,7 @@ const fromItsProcess =
       ? handler(body)
       : OF_ANOTHER_BROKER;
 
-/** Serves `ctl.<module>.start|ready|calls|beat|threw`; the server lets each module use its own name only. */
+/** Serves `ctl.<module>.start|ready|calls|configured|beat|threw`; the server lets each module use its own name only. */
 export const serveControl = (nc: NatsConnection, modules: SupervisedModules, stacks: Stacks): Listening =>
   serveRequests(nc, SERVED.control, (subject) => {
     const [, name, verb] = subject.split('.');

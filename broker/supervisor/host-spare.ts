@@ -39,7 +39,8 @@ export class HostSpare {
     const [program, args] = this.cages.around([process.execPath, [heap, this.hostEntry]], { source });
     const child = spawn(program, args, {
       env: { ...inheritedEnvironment(), [MODULE_ENV.spare]: '1' },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // The last is for the configuration of the module that it will host.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       detached: true,
     });
     this.reaper.track(child, { group: true });

@@ -9,6 +9,8 @@ import { boundedLines } from '../../system/lines/bounded-lines.js';
 import { LastLines } from '../../system/lines/last-lines.js';
 import { ProcessClock } from '../../system/processes/process-clock.js';
 import type { Reaper } from '../../system/processes/reaper.js';
+import type { ProcessConfig } from '../config/module-configs.js';
+import { ConfigPipe } from './config-pipe.js';
 import type { HostSpare } from './host-spare.js';
 import { inheritedEnvironment } from './inherited-environment.js';
 import type { ModuleSource } from './manifest-file.js';
@@ -30,6 +32,8 @@ export interface ModuleProcessOptions {
   /** JSON of the keys of its agents, if it encrypts. */
   readonly keys?: string | undefined;
   readonly snapshotsDir: string;
+  /** The configuration of the module; undefined: it declares none, or its code is only tried. */
+  readonly config?: ProcessConfig | undefined;
   /** How the process before ended, or `none`. */
   readonly lastExit: ProcessEnd | 'none';
   /** Tells the process apart from all others of the module. */
@@ -57,6 +61,7 @@ const environment = (options: ModuleProcessOptions): NodeJS.ProcessEnv => ({
   [MODULE_ENV.name]: options.source.manifest.name,
   [MODULE_ENV.url]: options.natsUrl,
   ...credential(options),
+  ...(options.config === undefined ? {} : { [MODULE_ENV.configFd]: `${CONFIG_FD}` }),
   [MODULE_ENV.apiPrefix]: API_PREFIX,
   [MODULE_ENV.snapshots]: options.snapshotsDir,
   [MODULE_ENV.manifest]: options.source.manifestPath,
@@ -82,6 +87,9 @@ const commandLine = ({
 /** The first descriptor behind standard input, output and errors. */
 const SEED_FD = 3;
 
+/** Descriptor of the configuration, also in a process that waits as a spare. */
+export const CONFIG_FD = 4;
+
 const giveSeed = (child: ChildProcess, seed: string): void => {
   const pipe = child.stdio[SEED_FD] as Writable;
   // A process that has ended already says so by its end.
@@ -90,7 +98,7 @@ const giveSeed = (child: ChildProcess, seed: string): void => {
 };
 
 const spawned = (options: ModuleProcessOptions): ChildProcess => {
-  const { source, seed, snapshotsDir, inspectPort, cages } = options;
+  const { source, seed, snapshotsDir, inspectPort, cages, config } = options;
   const [program, args] = cages.around(commandLine(options), {
     source,
     inspectPort,
@@ -105,7 +113,8 @@ const spawned = (options: ModuleProcessOptions): ChildProcess => {
       'ignore',
       'pipe',
       'pipe',
-      ...(seed === undefined ? (['ipc'] as const) : isGivenSeed ? (['pipe'] as const) : []),
+      seed === undefined ? 'ipc' : isGivenSeed ? 'pipe' : 'ignore',
+      ...(config === undefined ? [] : (['pipe'] as const)),
     ],
     serialization: 'advanced',
     detached: true,
@@ -151,6 +160,7 @@ export class ModuleProcess {
   /** Stands still while the process waits for a processor. */
   readonly clock: ProcessClock;
   readonly isCaged: boolean;
+  readonly #config: ConfigPipe | undefined;
   readonly #child: ChildProcess;
   #hung = false;
   /** Resolves with how the process ended; never rejects. */
@@ -162,8 +172,10 @@ export class ModuleProcess {
     this.#child = child;
     this.clock = new ProcessClock(child.pid ?? null);
     this.isCaged = options.cages.areClosed;
+    this.#config = ConfigPipe.of(child.stdio[CONFIG_FD], options);
     if (options.seed === undefined) runLate(child.pid);
-    const onLine = (line: string): void => {
+    const onLine = (printed: string): void => {
+      const line = this.#config?.hidden(printed) ?? printed;
       this.said.add(line);
       options.onLine(line);
     };
@@ -209,6 +221,16 @@ export class ModuleProcess {
   /** The other end of its messages, where its code is tried. */
   get trial(): Pick<ChildProcess, 'send' | 'on'> {
     return this.#child;
+  }
+
+  /** The version of the configuration that it has; undefined: it has none. */
+  get configVersion(): number | undefined {
+    return this.#config?.version;
+  }
+
+  /** Gives it a new configuration while it runs. */
+  tell(config: ProcessConfig): void {
+    this.#config?.tell(config);
   }
 
   /** Ends a process that has gone silent. */

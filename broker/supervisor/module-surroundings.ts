@@ -4,6 +4,7 @@ import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { UserKey } from '../../link/nkey.js';
 import type { Reaper } from '../../system/processes/reaper.js';
+import type { ModuleConfigs } from '../config/module-configs.js';
 import type { EpochPace } from './epoch-pace.js';
 import type { HostSpare } from './host-spare.js';
 import type { ModuleSource } from './manifest-file.js';
@@ -17,6 +18,8 @@ export interface ModuleSurroundings {
   /** Hosts that wait for a module; undefined: each start begins with a new process. */
   readonly spare: HostSpare | undefined;
   readonly cages: ModuleCages;
+  /** The configuration of modules; undefined: no module has one. */
+  readonly configs?: Pick<ModuleConfigs, 'forProcess' | 'checkStart' | 'of' | 'forget'> | undefined;
   /** Hears of each manifest, before its module runs. */
   readonly learn?: (manifest: Manifest) => void;
   /** JSON of the keys of the agents of a module that encrypts. */

@@ -64,6 +64,9 @@ export class ProcessStart {
     const key = await around.grant(source.manifest)();
     if (E.isLeft(key)) return key;
     if (!isWanted()) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
+    // Read last: a change from now on finds a process that it can replace.
+    const config = around.configs?.forProcess(source.manifest) ?? E.right(undefined);
+    if (E.isLeft(config)) return config;
     const { hostEntry, natsUrl, snapshotsDir, spare, cages, reaper, serverAnswers } = around;
     const ready = new Promise<'ready'>((resolve) => {
       this.#ready = () => resolve('ready');
@@ -76,6 +79,7 @@ export class ProcessStart {
       natsUrl,
       seed: key.right.seed,
       keys: around.keysOf?.(name),
+      config: config.right,
       snapshotsDir: snapshotsDir(name),
       lastExit,
       instance: this.instance,

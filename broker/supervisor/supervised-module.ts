@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { nuid } from 'nats';
-import type { Beat, StartReply, StartRequest } from '../../schemas/control.js';
+import type { Beat, Configured, StartReply, StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { isFollower, limitsOf, type Manifest } from '../../schemas/manifest.js';
 import type { ModuleState } from '../../schemas/operate.js';
@@ -17,6 +17,7 @@ import { ProcessStart, whyEnded } from './process-start.js';
 import { SilenceWatch } from './silence-watch.js';
 import { startFailed, startParked } from './start-failures.js';
 import type { Rest } from './start-plan.js';
+import { NextNews } from '../../system/async/next-news.js';
 import { Backoff } from '../../system/async/backoff.js';
 import { pause } from '../../system/async/pause.js';
 
@@ -28,6 +29,8 @@ const MAX_BACKOFF_MS = 10_000;
 const MAX_READY_BACKOFF_MS = 1_000;
 /** How often it is looked whether the server is back. */
 const LINK_POLL_MS = 100;
+const isConfigFault = ({ code }: Fault): boolean => code === 'CONFIG_MISSING' || code === 'CONFIG_INVALID';
+
 /** How long a module may take to finish what it handles when it is asked to stop. */
 const DRAIN_MS = 15_000;
 
@@ -50,8 +53,8 @@ export class SupervisedModule implements ServedModule {
   reason: string | null = null;
   /** What its last process printed before it ended unasked. */
   lastOutput: readonly string[] = [];
-  /** Another process of it is about to take over: calls wait for that one. */
-  reloading = false;
+  /** Its manifest needs a configuration that it does not have: it starts when that is set. */
+  waitsForConfig = false;
   restarts = 0;
   beat: Beat | undefined;
   instance = nuid.next();
@@ -68,6 +71,14 @@ export class SupervisedModule implements ServedModule {
   /** It was parked before this start. */
   #wasParked = false;
   #wanted = false;
+  /** Another module object of that name is about to take over. */
+  #replaced = false;
+  /** The start whose process ends because it is to be replaced by another one of this object. */
+  #ending: ProcessStart | undefined;
+  /** Until the next process is ready. */
+  #isRestarting = false;
+  readonly #configured = new NextNews<Configured>();
+  readonly #restarted = new NextNews<E.Either<Fault, void>>();
   /** Of the process that was answered last: what ran before it has stored nothing behind. */
   #epoch = 0;
   #watch: SilenceWatch | undefined;
@@ -94,6 +105,20 @@ export class SupervisedModule implements ServedModule {
   get pid(): number | null {
     const process = this.#start?.process;
     return process?.running === true ? process.pid : null;
+  }
+
+  /** Another process of it is about to take over: calls wait for that one. */
+  get reloading(): boolean {
+    return this.#replaced || this.#isRestarting;
+  }
+
+  set reloading(replaced: boolean) {
+    this.#replaced = replaced;
+  }
+
+  /** The process that was started last. */
+  get process(): ModuleProcess | undefined {
+    return this.#start?.process;
   }
 
   /** Of the process that was started last. */
@@ -143,6 +168,7 @@ export class SupervisedModule implements ServedModule {
         this.lastOutput = [];
         this.state = 'loading';
         this.reason = null;
+        this.waitsForConfig = false;
         this.instance = nuid.next();
         this.stats = new ServiceStats();
         this.#lastExit = 'none';
@@ -153,12 +179,40 @@ export class SupervisedModule implements ServedModule {
   /** Lets the module finish what it handles and ends it. Its commands stay in the log until it is loaded again. */
   async unload(): Promise<void> {
     this.#wanted = false;
-    if (this.reloading) this.state = 'reloading';
+    this.waitsForConfig = false;
+    if (this.#replaced) this.state = 'reloading';
     this.#pausing.abort();
     await this.#start?.process?.stop(DRAIN_MS);
     await this.#life;
-    this.state = this.reloading ? 'reloading' : 'unloaded';
+    this.state = this.#replaced ? 'reloading' : 'unloaded';
     this.reason = null;
+  }
+
+  /**
+   * Lets its process finish what it handles, and starts another one, with the configuration of then. Resolves when that
+   * one is ready, or with why it is not.
+   */
+  async restart(): Promise<E.Either<Fault, void>> {
+    if (!this.isActive || !this.#wanted) return E.right(undefined);
+    const next = this.#restarted.next();
+    const { process } = this;
+    if (process?.running === true) {
+      this.#ending = this.#start;
+      this.#isRestarting = true;
+      if (this.state === 'loaded') this.state = 'reloading';
+      await process.stop(DRAIN_MS);
+    } else this.#pausing.abort();
+    return next;
+  }
+
+  /** Its process has taken a configuration that came while it ran, or says why it cannot. */
+  configured(configured: Configured): void {
+    this.#configured.tell(configured);
+  }
+
+  /** Resolves with what its process says next of a configuration. */
+  nextConfigured(): Promise<Configured> {
+    return this.#configured.next();
   }
 
   /** Ends the process at once: another broker has the module, and what this one has in hand can be stored no more. */
@@ -213,6 +267,7 @@ export class SupervisedModule implements ServedModule {
       if (E.isRight(started)) {
         const readyAt = performance.now();
         this.state = 'loaded';
+        this.#hasRestarted(E.right(undefined));
         if (this.#wasParked) this.#crashes = new CrashRecord(limitsOf(this.manifest).crashes);
         this.#wasParked = false;
         this.#onParked(null);
@@ -222,17 +277,21 @@ export class SupervisedModule implements ServedModule {
         // One that ends as soon as it is ready has not recovered: the pauses before it must continue to grow.
         if (ranMs >= backoff.nextMs) backoff.reset();
         if (!this.#wanted) break;
+        if (this.#hasEnded()) continue;
         this.lastOutput = started.right.said.all;
         this.reason = whyEnded(started.right, `its process ended (${this.#lastExit})`);
         park = this.#crashes.ended(ranMs);
       } else {
         if (!this.#wanted) break;
+        if (this.#hasEnded()) continue;
         this.reason = started.left.message;
+        if (isConfigFault(started.left)) return answer(await this.#waitForConfig(started.left));
         // The server went away meanwhile: nothing that the module did, and no reason to park it.
         if (this.#around.linkedSince() !== linked) continue;
         park = this.#crashes.failed();
       }
       this.state = 'loading';
+      this.#hasRestarted(E.left(fault('MODULE_START_FAILED', this.reason)));
       if (park !== undefined) {
         answer(await this.#park(park));
         return;
@@ -244,7 +303,35 @@ export class SupervisedModule implements ServedModule {
       if (E.isLeft(started)) answer(E.left(startFailed(this)));
       await this.#pause(pauseMs);
     }
-    answer(E.left(fault('MODULE_STATE', `${this.name} was unloaded while it started`)));
+    this.#ending = undefined;
+    const unloaded = E.left(fault('MODULE_STATE', `${this.name} was unloaded while it started`));
+    this.#hasRestarted(unloaded);
+    answer(unloaded);
+  }
+
+  /** Whether the process that ended did so for another one. That is no crash, and needs no pause. */
+  #hasEnded(): boolean {
+    if (this.#ending === undefined || this.#ending !== this.#start) return false;
+    this.#ending = undefined;
+    this.#lastExit = 'none';
+    this.state = 'reloading';
+    return true;
+  }
+
+  #hasRestarted(how: E.Either<Fault, void>): void {
+    this.#isRestarting = false;
+    this.#restarted.tell(how);
+  }
+
+  /** Another start would end the same. */
+  async #waitForConfig(problem: Fault): Promise<E.Either<Fault, never>> {
+    this.refuse(problem);
+    this.waitsForConfig = true;
+    this.#around.log(this.name, `${this.reason}; its commands wait`);
+    await this.#around.repair(this.manifest)();
+    const refused = E.left(problem);
+    this.#hasRestarted(refused);
+    return refused;
   }
 
   async #park(crashes: string): Promise<E.Either<Fault, never>> {

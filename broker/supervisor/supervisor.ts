@@ -8,6 +8,7 @@ import { failPoint } from '../../system/processes/fail-point.js';
 import { checkGranted } from './cage-grants.js';
 import { brokenBy, startOrder } from './dependencies.js';
 import { type ModuleSource, readModule } from './manifest-file.js';
+import { ConfigRollout, type RolledOut } from './config-rollout.js';
 import { ModuleChanges } from './module-changes.js';
 import { ModuleIntents } from './module-intents.js';
 import type { ModuleMemory } from './module-memory.js';
@@ -30,6 +31,7 @@ interface Granting {
 export class Supervisor {
   readonly #changes = new ModuleChanges();
   readonly #intents: ModuleIntents;
+  readonly #rollout: ConfigRollout;
   #stops = false;
 
   constructor(
@@ -37,6 +39,12 @@ export class Supervisor {
     private readonly around: ModuleSurroundings,
     memory: ModuleMemory,
   ) {
+    this.#rollout = new ConfigRollout({
+      find: (name) => modules.find(name),
+      load: (module) => this.#startWaiting(module),
+      configs: around.configs ?? { forProcess: () => E.right(undefined) },
+      log: around.log,
+    });
     this.#intents = new ModuleIntents(memory, (name, text) => around.log(name, text));
   }
 
@@ -91,6 +99,11 @@ export class Supervisor {
     );
   }
 
+  /** Brings the configuration of now to a module. Every change of it is on the disk already. */
+  configured(name: string): Promise<RolledOut> {
+    return this.#rollout.roll(name);
+  }
+
   unload(name: string, withDependents: boolean): TaskEither<Fault, SupervisedModule> {
     return this.#changes.alone(name, 'unloaded', () =>
       pipe(
@@ -124,6 +137,9 @@ export class Supervisor {
         ),
         TE.chainFirst(({ source }) => TE.fromEither(this.#checkAllowed(source, grant))),
         TE.chainFirst(({ source }) => TE.fromEither(this.#checkFits(source))),
+        TE.chainFirst(({ old, source }) =>
+          TE.fromEither(old.isActive ? this.#checkConfigured(source) : E.right(undefined)),
+        ),
         TE.chainFirst(({ old, source }) =>
           untried || !old.isActive ? TE.right(undefined) : this.around.tryOut(source),
         ),
@@ -217,6 +233,23 @@ export class Supervisor {
     });
   }
 
+  #startWaiting(module: SupervisedModule): TaskEither<Fault, void> {
+    return pipe(
+      this.#changes.alone(
+        module.name,
+        'configured',
+        (): TaskEither<Fault, TaskEither<Fault, void>> => async () => {
+          // Another request may have changed it, or removed it, before this one had its turn.
+          if (this.modules.find(module.name) !== module || !module.waitsForConfig)
+            return E.right(TE.right(undefined));
+          const started = module.load()();
+          return E.right(() => started);
+        },
+      ),
+      TE.chain((begun) => begun),
+    );
+  }
+
   #known(name: string): TaskEither<Fault, SupervisedModule> {
     const module = this.modules.find(name);
     return module === undefined
@@ -290,6 +323,9 @@ export class Supervisor {
       const { name } = module;
       const note = this.#noteOn(module);
       const waiting = this.around.waiting(name);
+      // First: another module of that name must get no secret of this one.
+      const unconfigured = this.around.configs?.forget(name) ?? E.right(undefined);
+      if (E.isLeft(unconfigured)) return unconfigured;
       const written = this.#intents.forget(name);
       if (E.isLeft(written)) return written;
       this.modules.forget(name);
@@ -301,11 +337,17 @@ export class Supervisor {
 
   #noteOn(module: SupervisedModule): string | null {
     const { name } = module;
-    return removalNote(module, this.#intents.isShipped(name), this.modules.dependents(name));
+    const keys = Object.keys(this.around.configs?.of(name).keys ?? {});
+    return removalNote(module, this.#intents.isShipped(name), this.modules.dependents(name), keys);
   }
 
   #checkAllowed(source: ModuleSource, grant: boolean): E.Either<Fault, void> {
     return grant ? E.right(undefined) : checkGranted(source, this.#intents.of(source.manifest.name));
+  }
+
+  /** What a running module would lose: it continues as it is until its new keys are set. */
+  #checkConfigured({ manifest }: ModuleSource): E.Either<Fault, void> {
+    return this.around.configs?.checkStart(manifest) ?? E.right(undefined);
   }
 
   /** Whether the module can start, and whether the running ones could continue with it. */

@@ -11,10 +11,17 @@ import { deadlineOf, isUrgent, readCommand } from './read-command.js';
 
 type AnyPure = PureAction<unknown, unknown, unknown, AnyEvent>;
 
+/** What handlers see of the configuration. A change puts another value there, and changes none that was there. */
+export interface ConfigCell {
+  readonly current: unknown;
+}
+
 /** What handling a command needs besides the module: no connection and no file. */
 export interface CommandHandling extends CompiledModule {
   readonly effects: Pick<Effects, 'run'>;
   readonly state: (agent: string) => unknown;
+  /** The configuration of now; undefined: the module declares none. */
+  readonly config?: ConfigCell | undefined;
   /** Runs code of the module for a command: a process that ends meanwhile was ended by it. */
   readonly noted: <T>(seq: number, run: () => T) => T;
 }
@@ -34,12 +41,12 @@ export interface TurnOptions {
 
 /** Never throws: schemas can have code of the module's own, and payloads are anybody's. */
 const readOrRefuse = (
-  compiled: CompiledModule,
+  compiled: CommandHandling,
   { subject, message }: CommandInTurn,
   now: number,
 ): E.Either<Outcome, Command> => {
   try {
-    return E.mapLeft(refusedOutcome)(readCommand(compiled, subject, message, now));
+    return E.mapLeft(refusedOutcome)(readCommand(compiled, subject, message, now, compiled.config?.current));
   } catch (error) {
     return E.left(threw(`the check of ${compiled.module.manifest.name}.${subject.name}`, error));
   }

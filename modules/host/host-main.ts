@@ -9,6 +9,7 @@ import { limitsOf, MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../.
 import type { TreeText } from '../../store/seals/key-tree.js';
 import { assignment } from './assignment.js';
 import { Host } from './host.js';
+import { HostConfig } from './host-config.js';
 import { loadModule } from './load-module.js';
 import { runTrial } from './trial-program.js';
 
@@ -77,6 +78,7 @@ process.once('exit', endedItself);
 // From here on, and not for the files of the host itself: Node would read all their source maps at each start.
 process.setSourceMapsEnabled(true);
 const manifest = readManifest();
+const config = await HostConfig.open();
 const module = await loadModule(dir, entry, manifest);
 process.off('exit', endedItself);
 
@@ -86,6 +88,7 @@ if (isTrial) {
 }
 if (manifest.encrypt === true && given.keys === undefined)
   throw new Error(`the broker gave no keys to ${manifest.name}, which encrypts`);
+config?.begin(module);
 const host = await Host.connect(module, {
   url: required(MODULE_ENV.url),
   seed: given.seed,
@@ -95,6 +98,7 @@ const host = await Host.connect(module, {
   instance: required(MODULE_ENV.instance),
   hangMs: limitsOf(manifest).hangMs,
   ...(given.keys === undefined ? {} : { keys: JSON.parse(given.keys) as TreeText }),
+  config,
 });
 process.on('SIGTERM', () => void host.stop());
 process.on('SIGINT', () => void host.stop());

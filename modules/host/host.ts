@@ -13,6 +13,8 @@ import { Snapshots } from '../../store/snapshots/snapshots.js';
 import {
   type Beat,
   beatSubject,
+  type Configured,
+  configuredSubject,
   type ControlError,
   readySubject,
   type StartReply,
@@ -32,6 +34,8 @@ import { recordedCalls } from './ask-recorded-calls.js';
 import { Effects } from './effects.js';
 import { machineClock } from './handler-clock.js';
 import { inHand } from './handler-run.js';
+import type { HostConfig } from './host-config.js';
+import { messageOf } from '../../text/thrown-message.js';
 import { Follower } from './follow-events.js';
 import { FoldError, foldPast, type PastOptions } from './read-past.js';
 import { CommandScheduler } from './schedule/command-scheduler.js';
@@ -54,6 +58,8 @@ export interface HostOptions {
   readonly hangMs: number;
   /** The keys of the agents of a module that encrypts. */
   readonly keys?: TreeText | undefined;
+  /** Undefined: the module declares no configuration. */
+  readonly config: HostConfig | undefined;
 }
 
 /**
@@ -165,6 +171,7 @@ export class Host {
       send: (beat, now) => this.#send(beat, now),
     });
     this.#beats = beats;
+    void this.#followConfig();
     const link = linkState(this.nc);
     const failed = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
     const threw = new Backoff(2 * FIRST_RETRY_MS, MAX_RETRY_MS);
@@ -207,6 +214,20 @@ export class Host {
     this.#effects.drain();
     if ((this.#session?.pending ?? 0) > 0) say('stops once what is under way is finished');
     await this.#session?.drain();
+  }
+
+  /** Takes each configuration that comes while the process runs, and tells the broker. */
+  async #followConfig(): Promise<void> {
+    await this.options.config?.follow(this.module, (version, error) => {
+      const said = messageOf(error);
+      const problem = this.options.config?.hide?.(said) ?? said;
+      const configured: Configured = {
+        version,
+        ...(error === undefined ? {} : { problem }),
+        instance: this.options.instance,
+      };
+      if (!this.nc.isClosed()) this.nc.publish(configuredSubject(this.#name), JSON.stringify(configured));
+    });
   }
 
   async #open(): Promise<Session | Follower> {
@@ -260,6 +281,7 @@ export class Host {
       scheduler: this.#scheduler,
       effects: this.#effects,
       blackBox: this.blackBox,
+      config: this.options.config,
       throws: this.#throws,
       shelf: new ShelfFile(join(this.options.snapshotsDir, 'waiting'), MAX_SHELF_BYTES),
       say,

@@ -46,7 +46,11 @@ export const loadModule = async (dir: string, entry: string, manifest: Manifest)
     throw new Error(`the code of ${manifest.name} changed while it was loaded: load it again`);
   }
   const code = codeDigest(files, path);
-  const { initial, actions, evolve, upcast } = module;
+  const { initial, actions, evolve, upcast, onConfig } = module;
   const parts = { manifest: module.manifest, initial, actions, evolve, code };
-  return upcast === undefined ? parts : { ...parts, upcast };
+  return {
+    ...parts,
+    ...(upcast === undefined ? {} : { upcast }),
+    ...(onConfig === undefined ? {} : { onConfig }),
+  };
 };

@@ -81,6 +81,7 @@ export const readCommand = (
   subject: CommandSubject,
   message: StoredMessage,
   now: number,
+  config?: unknown,
 ): E.Either<Fault, Command> => {
   const names = checkNames(subject);
   if (E.isLeft(names)) return names;
@@ -106,5 +107,6 @@ export const readCommand = (
     sender,
     conversation: conversationOf(message),
     data: data.right,
+    config,
   });
 };

@@ -19,9 +19,11 @@ import type { BlackBox } from './black-box.js';
 import { Checkpoint } from './checkpoint.js';
 import { sealedOutcome, withoutThrownText } from './sealed-outcome.js';
 import { storedOutcome } from './stored-outcome.js';
+import type { HostConfig } from './host-config.js';
 import type { Effects } from './effects.js';
 import { type Outcome, refusedOutcome } from './handler-outcome.js';
 import { foldOutcome, type CommandHandling, handleCommand } from './handle-command.js';
+import { outcomeWithoutSecrets } from './outcome-without-secrets.js';
 import { OutgoingCopies } from './outgoing-copies.js';
 import { isUrgent } from './read-command.js';
 import { resultDraft } from './result-draft.js';
@@ -58,6 +60,7 @@ export interface SessionOptions {
   readonly scheduler: CommandScheduler<DeliveredCommand>;
   readonly effects: Effects;
   readonly blackBox: BlackBox;
+  readonly config: HostConfig | undefined;
   readonly throws: Throws;
   /** Takes what waits far down the lane of an agent; the session closes it. */
   readonly shelf: ShelfFile;
@@ -100,12 +103,13 @@ export class Session {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    const { nc, apiPrefix, module, checks, seals, start, states, effects } = options;
+    const { nc, apiPrefix, module, checks, seals, start, states, effects, config } = options;
     this.#handling = {
       module,
       checks,
       seals,
       effects,
+      config,
       state: (agent) => states.get(agent),
       noted: (seq, run) => this.#noted(seq, run),
     };
@@ -257,8 +261,9 @@ export class Session {
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
   #store(command: DeliveredCommand, handled: Outcome): void {
     const { subject, message } = command;
-    const { module, seals, scheduler, effects, throws } = this.#options;
-    const decided = seals === undefined ? handled : sealedOutcome(seals, module, subject, handled);
+    const { module, seals, scheduler, effects, throws, config } = this.#options;
+    const shown = outcomeWithoutSecrets(handled, config?.hide);
+    const decided = seals === undefined ? shown : sealedOutcome(seals, module, subject, shown);
     const [folded, keep] = this.#fold(subject, message.seq, decided);
     const outcome = storedOutcome(seals === undefined ? folded : withoutThrownText(module, subject, folded));
     if (outcome.stack !== undefined) throws.dead(message.seq, subject.name, outcome.stack);

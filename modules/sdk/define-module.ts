@@ -1,6 +1,12 @@
 import type { TypedManifest } from './define-manifest.js';
 import { deriveModule } from './derive-module.js';
-import type { AnyDefinition, DerivedManifest, ModuleDefinition, Schemas } from './module-definition.js';
+import type {
+  AnyDefinition,
+  DerivedManifest,
+  ModuleDefinition,
+  NoConfig,
+  Schemas,
+} from './module-definition.js';
 import type { AnyModule, Module } from './module-shape.js';
 import type { AnySchema } from './schema-of.js';
 
@@ -27,7 +33,8 @@ export const defineModule: {
     const Agents,
     const Codes,
     Events extends Schemas = Record<never, never>,
+    Config extends AnySchema = NoConfig,
   >(
-    definition: ModuleDefinition<Name, State, Events, Inputs, Outputs, Agents, Codes>,
+    definition: ModuleDefinition<Name, State, Events, Inputs, Outputs, Agents, Codes, Config>,
   ): DefinedModule<Name, State, Events, Inputs, Outputs, Agents, Codes>;
 } = ((given: AnyModule | AnyDefinition) => ('manifest' in given ? given : deriveModule(given))) as never;

@@ -7,7 +7,7 @@ import type { Action, AnyModule, Command, Decision, EffectContext, Rejection } f
 import type { AnyDefinition, Handled, RunContext } from './module-definition.js';
 import { noteDefinedAt } from './defined-at.js';
 import { Refused } from './refused.js';
-import { inManifest } from './schema-of.js';
+import { type AnySchema, inManifest } from './schema-of.js';
 
 type Returned = Either<Rejection, Decision<unknown, AnyEvent>>;
 /** A handler as the author wrote it, its types checked where it was defined. */
@@ -28,10 +28,12 @@ const mapped = <T, R>(
   Object.fromEntries(Object.entries(from).map(([name, value]) => [name, to(value, name)]));
 
 const manifestOf = (definition: AnyDefinition): TypedManifest => {
-  const { name, state: _, events = {}, actions, ...rest } = definition;
+  const { name, state: _, events = {}, actions, config, onConfig, ...rest } = definition;
   return {
     name,
     ...rest,
+    ...(config === undefined ? {} : { config: inManifest(config, `the configuration of ${name}`) }),
+    ...(onConfig === undefined ? {} : { configChange: 'live' }),
     actions: mapped(actions, ({ decide, run, input, output, ...options }, action) => ({
       agent: 'required',
       ...options,
@@ -48,20 +50,24 @@ const manifestOf = (definition: AnyDefinition): TypedManifest => {
 };
 
 /** Field by field: a rest pattern takes half a microsecond, for each command. */
-const handled = <S>({ seq, time, agent, sender, conversation }: Command, self: S): Handled<S> => ({
+const handled = <S>(
+  { seq, time, agent, sender, conversation, config }: Command,
+  self: S,
+): Handled<S, AnySchema> => ({
   seq,
   time,
   agent,
   sender,
   conversation,
   self,
+  config: config as never,
 });
 
 const runContext = (
   command: Command,
   self: AnySelf,
   { call, emit, signal }: EffectContext<unknown, AnyEvent>,
-): RunContext<unknown, Record<string, never>> => ({
+): RunContext<unknown, Record<string, never>, AnySchema> => ({
   ...handled(command, self),
   call: promisedCall(call) as Call,
   emit: (name, data) => emit({ name, data }),
@@ -110,7 +116,7 @@ const upcastsOf = (events: NonNullable<AnyDefinition['events']>): Upcasts => {
 
 /** Makes a module of its definition: the manifest is derived. Throws MANIFEST_INVALID. */
 export const deriveModule = (definition: AnyDefinition): AnyModule => {
-  const { state, events = {}, actions } = definition;
+  const { state, events = {}, actions, onConfig } = definition;
   const manifest = manifestOf(definition);
   const upcast = upcastsOf(events);
   return noteDefinedAt({
@@ -120,6 +126,7 @@ export const deriveModule = (definition: AnyDefinition): AnyModule => {
       actionOf(action, name, manifest),
     ),
     evolve: mapped(events, ({ evolve }) => evolve as (state: unknown, data: unknown) => unknown),
+    ...(onConfig === undefined ? {} : { onConfig: onConfig as NonNullable<AnyModule['onConfig']> }),
     ...(Object.keys(upcast).length === 0 ? {} : { upcast }),
   });
 };

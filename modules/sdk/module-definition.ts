@@ -1,5 +1,6 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { TObject } from 'typebox';
 import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
 import type { Call } from './call-in-handler.js';
 import type { TypedManifest } from './define-manifest.js';
@@ -41,14 +42,19 @@ export interface Self<Name extends string, Inputs, Outputs, Agents> {
   >;
 }
 
-/** The command that a handler handles, without its input; and the module itself. */
-export interface Handled<S> extends Omit<Command, 'data'> {
+/** The command that a handler handles, without its input; the module itself, and its configuration. */
+export interface Handled<S, Config> extends Omit<Command, 'data' | 'config'> {
   /** This module: `send(self, 'confirm', 'item-7', …)`. */
   readonly self: S;
+  /** The configuration when the handler began, with the defaults of its schema. */
+  readonly config: Frozen<TypeOf<Config>>;
 }
 
+/** The schema of a module without a configuration. */
+export type NoConfig = TObject<Record<never, never>>;
+
 /** What an effectful handler may do besides computing. */
-export interface RunContext<S, Events> extends Handled<S> {
+export interface RunContext<S, Events, Config> extends Handled<S, Config> {
   /** Calls another module and waits for its output; see {@link Call}. */
   readonly call: Call;
   /** Adds an event before those of the result. It is stored with the result, or not at all. */
@@ -74,22 +80,22 @@ export type ActionOptions = Pick<
   'description' | 'callers' | 'concurrency' | 'deadlineMs' | 'retry'
 >;
 
-export interface PureHandler<State, S, Input, Output, Events, Codes> {
+export interface PureHandler<State, S, Input, Output, Events, Codes, Config> {
   /** A pure handler. It gets the same result each time that history is run again: no clock, no random, no I/O. */
   readonly decide: (
     state: State,
     input: TypeOf<Input>,
-    command: Handled<S>,
+    command: Handled<S, Config>,
   ) => HandlerResult<Output, Events, Codes>;
   readonly run?: never;
 }
 
-export interface EffectfulHandler<State, S, Input, Output, Events, Codes> {
+export interface EffectfulHandler<State, S, Input, Output, Events, Codes, Config> {
   /** An effectful handler: it may call other modules and the outside world. */
   readonly run: (
     state: State,
     input: TypeOf<Input>,
-    context: RunContext<S, Events>,
+    context: RunContext<S, Events, Config>,
   ) =>
     | Promise<HandlerResult<Output, Events, Codes>>
     | TaskEither<Rejection<CodesOf<Codes>>, Decision<Frozen<TypeOf<Output>>, NamedEvent<DataOf<Events>>>>;
@@ -97,7 +103,7 @@ export interface EffectfulHandler<State, S, Input, Output, Events, Codes> {
 }
 
 /** All that a module is. `defineModule` derives its manifest from this. */
-export interface ModuleDefinition<Name extends string, State, Events, Inputs, Outputs, Agents, Codes>
+export interface ModuleDefinition<Name extends string, State, Events, Inputs, Outputs, Agents, Codes, Config>
   extends Pick<
     Manifest,
     'version' | 'description' | 'schema' | 'dependencies' | 'limits' | 'cage' | 'sensitive' | 'encrypt'
@@ -105,6 +111,16 @@ export interface ModuleDefinition<Name extends string, State, Events, Inputs, Ou
   readonly name: Name;
   /** The state of an agent to which nothing has happened: plain JSON. Annotate it if it does not show its type. */
   readonly state: State;
+  /**
+   * The schema of the configuration, an object. Each property is a key of `tallystick config`, and one with
+   * `sensitive: true` is a secret. Handlers have the values in `config`.
+   */
+  readonly config?: Config;
+  /**
+   * Takes a new configuration in the running process: without it, the broker restarts the module at each change. If it
+   * throws, the module is restarted too.
+   */
+  readonly onConfig?: (config: Frozen<TypeOf<NoInfer<Config>>>) => void | Promise<void>;
   readonly events?: { readonly [E in keyof Events]: EventDefinition<NoInfer<State>, Events[E]> };
   readonly actions: {
     readonly [A in keyof Inputs]: ActionOptions & { readonly input: Inputs[A] } & (
@@ -114,7 +130,8 @@ export interface ModuleDefinition<Name extends string, State, Events, Inputs, Ou
             Inputs[A],
             A extends keyof Outputs ? NoInfer<Outputs>[A] : never,
             NoInfer<Events>,
-            A extends keyof Codes ? NoInfer<Codes>[A] : unknown
+            A extends keyof Codes ? NoInfer<Codes>[A] : unknown,
+            NoInfer<Config>
           >
         | EffectfulHandler<
             NoInfer<State>,
@@ -122,7 +139,8 @@ export interface ModuleDefinition<Name extends string, State, Events, Inputs, Ou
             Inputs[A],
             A extends keyof Outputs ? NoInfer<Outputs>[A] : never,
             NoInfer<Events>,
-            A extends keyof Codes ? NoInfer<Codes>[A] : unknown
+            A extends keyof Codes ? NoInfer<Codes>[A] : unknown,
+            NoInfer<Config>
           >
       );
   } & { readonly [A in keyof Outputs]: { readonly output: Outputs[A] } } & {
@@ -154,4 +172,13 @@ export interface DerivedManifest<Name extends string, Events, Inputs, Outputs, A
   };
 }
 
-export type AnyDefinition = ModuleDefinition<string, unknown, Schemas, Schemas, Schemas, unknown, unknown>;
+export type AnyDefinition = ModuleDefinition<
+  string,
+  unknown,
+  Schemas,
+  Schemas,
+  Schemas,
+  unknown,
+  unknown,
+  AnySchema
+>;

@@ -18,6 +18,8 @@ export interface Command<Data = unknown> {
   /** Sequence of the first record of its conversation. */
   readonly conversation: number;
   readonly data: Data;
+  /** The configuration of the module when the handler began, by key; nothing may change it. */
+  readonly config?: unknown;
 }
 
 /** A no of the domain. `code` is the module's own, in capitals: `INSUFFICIENT_FUNDS`. */
@@ -96,6 +98,11 @@ export interface Module<M extends TypedManifest, State> {
   readonly evolve: {
     readonly [E in keyof M['events'] & string]: (state: State, data: Static<M['events'][E]['data']>) => State;
   };
+  /**
+   * Takes a new configuration in the running process; the manifest has `configChange: 'live'`. Handlers that begin
+   * later see it. If it throws, the broker restarts the module.
+   */
+  readonly onConfig?: (config: never) => unknown;
   /**
    * By schema version and event: what lifts the data of an event that was recorded in that version to the next one.
    * Pure. An event without one did not change there.

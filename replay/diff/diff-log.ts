@@ -4,6 +4,7 @@ import type { NatsConnection } from 'nats';
 import { type LogApi, logEnds } from '../../journal/read/reader-api.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { type Manifest, schemaOf } from '../../schemas/manifest.js';
+import type { ConfigValues } from '../../schemas/module-config.js';
 import { firstAt, lastAt } from '../fold/fold-places.js';
 import type { Item } from './runner-messages.js';
 import { type ItemBatch, type ItemRange, recordedItems } from './recorded-items.js';
@@ -31,6 +32,8 @@ export interface DiffOptions {
   readonly to?: number | Date | undefined;
   /** Decide each command on what this code made of those before it, instead of on what is recorded. */
   readonly cascade?: boolean | undefined;
+  /** The configuration that handlers see, by key; the defaults of the schema hold for the others. Default: none. */
+  readonly config?: ConfigValues | undefined;
   /** Default `$JS.API`. */
   readonly apiPrefix?: string;
   /** How long one decision may take before its process is taken to hang, milliseconds. Default 10,000. */
@@ -112,7 +115,7 @@ const rangeOf = async (options: DiffOptions): Promise<Either<Fault, ItemRange>> 
 
 const compare = async (options: DiffOptions): Promise<Either<Fault, DiffReport>> => {
   const begun = performance.now();
-  const { version, cascade = false, hangMs, onDifference, onProgress } = options;
+  const { version, cascade = false, config = {}, hangMs, onDifference, onProgress } = options;
   const { dir, manifestPath, manifest } = version;
   const entry = entryOf(version);
   if (isLeft(entry)) return entry;
@@ -120,7 +123,7 @@ const compare = async (options: DiffOptions): Promise<Either<Fault, DiffReport>>
   if (isLeft(range)) return range;
   const { fromSeq, toSeq, lastSeq } = range.right;
   await using runner = new Runner({
-    ...{ dir, entry: entry.right, manifest, manifestPath, name: manifest.name, cascade },
+    ...{ dir, entry: entry.right, manifest, manifestPath, name: manifest.name, cascade, config },
     ...(hangMs === undefined ? {} : { hangMs }),
   });
   // Code that does not load is told, also where there is nothing to run it on.

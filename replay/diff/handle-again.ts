@@ -111,12 +111,13 @@ export const handleAgain = async (
   record: PlainRecord,
   state: unknown,
   calls: readonly RecordedCall[],
+  config?: unknown,
 ): Promise<HandledAgain | Stopped> => {
   const { module, checks } = subject;
   const message = storedMessage(record);
   const { name: action, ...address } = splitSubject(message.subject) as CommandSubject;
   const notMade = calls.map(({ target, data }) => ({ ...target, data }));
-  const read = readCommand({ module, checks }, { ...address, name: action }, message, message.timeMs);
+  const read = readCommand({ module, checks }, { ...address, name: action }, message, message.timeMs, config);
   if (isLeft(read)) return { outcome: refusedOutcome(read.left), notMade };
   const handler = Object.hasOwn(module.actions, action) ? module.actions[action] : undefined;
   if (handler === undefined) {

@@ -3,6 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadModule } from '../../modules/host/load-module.js';
 import { type CompiledModule, compileModule } from '../../modules/sdk/compiled-module.js';
 import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import { givenConfig } from '../../modules/sdk/given-config.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
@@ -33,9 +34,10 @@ class ItemRunner {
     private readonly subject: CompiledModule,
     private readonly read: ReadFoldable,
     private readonly cascade: boolean,
+    private readonly config: unknown,
   ) {}
 
-  static async open({ dir, entry, manifest, cascade }: Setup): Promise<ItemRunner> {
+  static async open({ dir, entry, manifest, cascade, config }: Setup): Promise<ItemRunner> {
     let module: CompiledModule['module'];
     try {
       module = await loadModule(dir, entry, manifest as Manifest);
@@ -46,7 +48,9 @@ class ItemRunner {
     }
     const read = compileFoldable(module);
     if (isLeft(read)) throw new FaultError(read.left);
-    return new ItemRunner(compileModule(module), read.right, cascade);
+    const configured = givenConfig(module.manifest, config);
+    if (isLeft(configured)) throw new FaultError(configured.left);
+    return new ItemRunner(compileModule(module), read.right, cascade, configured.right);
   }
 
   async take(items: readonly Item[]): Promise<FromRunner> {
@@ -76,7 +80,7 @@ class ItemRunner {
       const handled =
         again.crashes === true
           ? crashed(this.subject.module.manifest.name)
-          : await handleAgain(this.subject, again.command, state, again.calls);
+          : await handleAgain(this.subject, again.command, state, again.calls, this.config);
       const result = JSON.parse(Buffer.from(record.data).toString('utf8')) as Result;
       verdict = verdictOf(result, events, handled);
       // What was not of the code's making, or could not be run to its end, is as it is recorded.

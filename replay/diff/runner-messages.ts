@@ -4,6 +4,7 @@ import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import type { Address } from '../../schemas/subjects.js';
+import type { ConfigValues } from '../../schemas/module-config.js';
 import type { Change } from '../state/changes.js';
 
 /** What goes to the process that runs a module's code, and what comes back from it. */
@@ -70,6 +71,8 @@ export interface Setup {
   readonly entry: string;
   readonly manifest: object;
   readonly cascade: boolean;
+  /** The values of the configuration, by key. */
+  readonly config: ConfigValues;
 }
 
 export type ToRunner = Setup | { readonly kind: 'items'; readonly items: readonly Item[] };

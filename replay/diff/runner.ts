@@ -131,10 +131,10 @@ export class Runner implements AsyncDisposable {
   }
 
   async #begin(): Promise<Either<Fault, void>> {
-    const { dir, entry, manifest, cascade, name } = this.options;
+    const { dir, entry, manifest, cascade, name, config } = this.options;
     this.#child = start(this.options);
     this.#seen = new Set();
-    const answer = await this.#request({ kind: 'setup', dir, entry, manifest, cascade }, LOAD_MS);
+    const answer = await this.#request({ kind: 'setup', dir, entry, manifest, cascade, config }, LOAD_MS);
     if ('died' in answer) {
       const text = `the code of ${name} in ${dir} cannot be run here: its process ${answer.died}`;
       return left(fault('MODULE_CODE_UNAVAILABLE', text));

@@ -60,6 +60,9 @@ export const FAIL_POINTS = [
   'erase.replacing',
   'erase.replaced',
   'erase.shredded',
+  // The file with the configuration of modules.
+  'config.writing',
+  'config.written',
   'index.saving',
   'index.saved',
 ] as const;

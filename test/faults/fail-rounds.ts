@@ -46,7 +46,7 @@ const LAST_PASSING: Partial<Record<FailPoint, number>> = {
 
 /** What an operator asks for is no part of the load: see kills-of-operations.test.ts. */
 export const isPassedUnderLoad = (point: FailPoint): boolean =>
-  !/^(erase|firing|module|unowned)\./.test(point);
+  !/^(config|erase|firing|module|unowned)\./.test(point);
 
 /** The processes that pass a point under the load. */
 export const processesAt = (point: FailPoint): readonly ProcessName[] => {

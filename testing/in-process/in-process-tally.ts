@@ -9,6 +9,7 @@ import { PEOPLE } from '../../schemas/names.js';
 import { MAX_TIMER_MS } from '../../schemas/quantity.js';
 import type { HistoryLine } from '../../schemas/record.js';
 import { checkedModules } from './checked-modules.js';
+import { givenConfigs } from './given-configs.js';
 import { idle, settled } from './wait-until-idle.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryRoute } from './memory-route.js';
@@ -32,6 +33,11 @@ export interface InProcessTally extends ModuleCalls {
 export interface InProcessOptions {
   /** The time at which the clock stands: RFC 3339; 2026-01-01T00:00:00.000Z if absent. */
   readonly now?: string;
+  /**
+   * The configuration of modules, by their names. Keys that are absent have the defaults of their schemas. A secret is
+   * a value like another.
+   */
+  readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Who calls: `guest` if absent. */
   readonly sender?: 'guest' | 'operator';
   /**
@@ -83,10 +89,15 @@ const limitOf = (ms: number): number =>
 /** The same with the insides, for tests of this package. */
 export const openInProcess = (
   modules: readonly RunnableModule[],
-  { now = DEFAULT_NOW, sender = 'guest', idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS }: InProcessOptions = {},
+  {
+    now = DEFAULT_NOW,
+    sender = 'guest',
+    idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS,
+    config = {},
+  }: InProcessOptions = {},
 ): { readonly tally: InProcessTally; readonly broker: MemoryBroker } => {
   const compiled = orThrow(checkedModules(modules));
-  const broker = new MemoryBroker(compiled, startOf(now));
+  const broker = new MemoryBroker(compiled, startOf(now), orThrow(givenConfigs(compiled, config)));
   const route = new MemoryRoute(broker, senderOf(sender));
   const limitMs = limitOf(idleTimeoutMs);
   const underWay = new UnderWay();
@@ -138,7 +149,8 @@ export const openInProcess = (
  * host checks, decides, folds and stores. The same calls give the same log.
  *
  * Throws `Refused`: MODULE_BUILD_FAILED for a value that is no module, MODULE_NAME_TAKEN, MANIFEST_INVALID,
- * DEPENDENCY_MISSING, DEPENDENCY_CYCLE, UPCAST_INVALID, and USAGE for other options.
+ * DEPENDENCY_MISSING, DEPENDENCY_CYCLE, UPCAST_INVALID, CONFIG_MISSING, CONFIG_INVALID, CONFIG_KEY_UNKNOWN, and
+ * USAGE for other options.
  *
  * @example
  * await using tally = await startInProcess([tickets, accounts]);

@@ -58,7 +58,11 @@ export class MemoryBroker {
 
   readonly #aborts = new WeakMap<AbortSignal, Promise<undefined>>();
 
-  constructor(compiled: readonly CompiledModule[], startMs: number) {
+  constructor(
+    compiled: readonly CompiledModule[],
+    startMs: number,
+    configs: ReadonlyMap<string, unknown> = new Map(),
+  ) {
     this.clock = new HandClock(startMs);
     this.log = new MemoryLog(this.clock.now);
     const served = new Map<string, ServedModule>();
@@ -74,6 +78,7 @@ export class MemoryBroker {
         new MemoryModule({
           module,
           checks,
+          config: { current: configs.get(name) },
           clock,
           turns,
           running: this.running,

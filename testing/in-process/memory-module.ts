@@ -5,6 +5,7 @@ import type { CallAnswer, HandlerCall } from '../../modules/host/calls.js';
 import { Effects } from '../../modules/host/effects.js';
 import {
   type CommandInTurn,
+  type ConfigCell,
   foldOutcome,
   type CommandHandling,
   handleCommand,
@@ -27,6 +28,7 @@ import type { RunningHandlers } from './running-handlers.js';
 import type { TurnQueue } from './turn-queue.js';
 
 export interface MemoryModuleOptions extends CompiledModule {
+  readonly config: ConfigCell;
   readonly clock: HandlerClock;
   readonly turns: TurnQueue;
   readonly running: RunningHandlers;
@@ -47,7 +49,7 @@ export class MemoryModule {
   readonly #handling: CommandHandling;
 
   constructor(private readonly options: MemoryModuleOptions) {
-    const { module, checks, clock, turns, running, makeCall, lastCall } = options;
+    const { module, checks, config, clock, turns, running, makeCall, lastCall } = options;
     this.states = new MemoryStates(module);
     const placesOf = (action: string): number =>
       module.manifest.actions[action]?.concurrency ?? DEFAULT_CONCURRENCY;
@@ -77,6 +79,7 @@ export class MemoryModule {
       module,
       checks,
       effects: this.#effects,
+      config,
       state: (agent) => this.states.get(agent),
       noted: (_, run) => run(),
     };

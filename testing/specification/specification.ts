@@ -1,11 +1,12 @@
 import { type CompiledModule, compileModule } from '../../modules/sdk/compiled-module.js';
 import type { ActionName, EventOf, Input, Output, TypedManifest } from '../../modules/sdk/define-manifest.js';
+import { givenConfig } from '../../modules/sdk/given-config.js';
 import type { AnyModule, Command, Module, Send } from '../../modules/sdk/module-shape.js';
 import { assertCalls, assertOutcome, assertRejected } from './assertions.js';
 import { decidePurely, runScripted } from './handling.js';
 import { frozen } from './plain.js';
 import type { ScriptedReply } from './scripted-calls.js';
-import { foldChecked } from './subject.js';
+import { foldChecked, must } from './subject.js';
 
 /** What of a command the test wants to choose. */
 export interface CommandOptions {
@@ -71,14 +72,15 @@ const DEFAULT_TIME = '2026-01-01T00:00:00.000Z';
 
 const agentSpecification = <M extends TypedManifest, State>(
   subject: CompiledModule,
+  config: unknown,
   agent: string,
   state: unknown,
 ): AgentSpecification<M, State> => ({
-  given: (events) => agentSpecification(subject, agent, foldChecked(subject, state, events)),
+  given: (events) => agentSpecification(subject, config, agent, foldChecked(subject, state, events)),
   when: (action, data, { seq = 1, time = DEFAULT_TIME, sender, conversation = seq } = {}) => {
     const { name, actions } = subject.module.manifest;
     const usual = actions[action]?.callers === 'self' ? name : 'guest';
-    const command: Command = { seq, time, agent, sender: sender ?? usual, conversation, data };
+    const command: Command = { seq, time, agent, sender: sender ?? usual, conversation, data, config };
     return {
       thenDecided: (expected) =>
         assertOutcome(subject, state, decidePurely(subject, action, state, command), expected),
@@ -99,11 +101,19 @@ const agentSpecification = <M extends TypedManifest, State>(
   },
 });
 
+/** What the handlers of a specification have besides commands. */
+export interface SpecificationOptions {
+  /** The configuration of the module, by key. Keys that are absent have the defaults of their schemas. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
 /** Given, when, then for the handlers of a module. */
 export const specification = <M extends TypedManifest, State>(
   module: Module<M, State>,
+  { config: values = {} }: SpecificationOptions = {},
 ): Specification<M, State> => {
   const subject = compileModule(module as unknown as AnyModule);
-  const of = (agent: string) => agentSpecification<M, State>(subject, agent, frozen(module.initial));
+  const config = must(givenConfig(module.manifest, values), 'the configuration');
+  const of = (agent: string) => agentSpecification<M, State>(subject, config, agent, frozen(module.initial));
   return { agent: of, itself: of('') };
 };

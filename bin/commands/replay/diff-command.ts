@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
 import { diffModule } from '../../../replay/diff/diff-log.js';
@@ -9,6 +10,7 @@ import { type Fault, fault } from '../../../schemas/errors.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { differenceLines, reportText } from '../../text/diff-text.js';
 import { askMasks, type RevealOptions, withReveal } from '../../connect/known-masks.js';
+import { configFromFile, configOfNow } from '../../jobs/replay-config.js';
 import { maskedDifference } from '../../jobs/masked-steps.js';
 import { EXIT, type ExitCode } from '../../output/exit.js';
 import { name, logPlace, positive } from '../../options/option-values.js';
@@ -26,6 +28,7 @@ interface Options extends TargetOptions, RevealOptions {
   readonly from?: number | Date;
   readonly to?: number | Date;
   readonly cascade?: boolean;
+  readonly config?: string;
   readonly limit?: number;
 }
 
@@ -52,7 +55,7 @@ const show = (
 const diff =
   (module: string | undefined, options: Options): TaskEither<Fault, ExitCode> =>
   async () => {
-    const { module: dir, agent, from, to, cascade, json } = options;
+    const { module: dir, agent, from, to, cascade, json, config: file } = options;
     const limit = options.limit ?? (json === true ? Number.POSITIVE_INFINITY : SHOWN);
     const found = await loadableHere(dir)();
     if (isLeft(found)) return found;
@@ -67,9 +70,13 @@ const diff =
       const asked = await askMasks(nc, options, `replay diff ${manifest.name}`)();
       if (isLeft(asked)) return asked;
       const masks = asked.right.with(manifest);
+      const config = await (file === undefined
+        ? configOfNow(nc, manifest)
+        : TE.fromEither(configFromFile(file)))();
+      if (isLeft(config)) return config;
       try {
         const report = await diffModule({
-          ...{ nc, version: version.right, agent, from, to, cascade },
+          ...{ nc, version: version.right, agent, from, to, cascade, config: config.right },
           onDifference: (difference) => {
             if (differences.length < limit)
               differences.push(maskedDifference(masks, manifest.name, difference));
@@ -108,6 +115,10 @@ export const addDiff = (group: Command): void => {
         .option('--agent <id>', 'only the commands of one agent', name('--agent'))
         .option('--from <place>', 'first command: a sequence, a time, or a duration ago', logPlace('--from'))
         .option('--to <place>', 'last command: a sequence, a time, or a duration ago', logPlace('--to'))
+        .option(
+          '--config <file>',
+          'configuration that handlers see, a JSON object (default: that of now, without its secrets)',
+        )
         .option('--cascade', 'use the states that this version made, not the recorded ones')
         .option(
           '--limit <count>',
