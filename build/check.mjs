@@ -1,5 +1,5 @@
 /**
- * `npm run check`: format, types, lint, import rules and the unit tests, without those that pack the whole package. It needs no Go and
+ * `npm run check`: format, types, lint, import rules and the pure tests. It needs no Go and
  * no server.
  * With `--watch` it checks again whenever a file changes, and then runs only the tests that the change can reach. With
  * `--staged` it runs only the tests that the next commit can reach: this is what the git hook does.

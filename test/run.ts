@@ -3,7 +3,7 @@
  * when a test failed, was skipped or is a todo, and when none ran. `--failures` prints the output of failed files only.
  * `--changed FILE`, once or more, runs only the tests that a change of these files can reach. `--deep` runs only the tests
  * that have a deep form, in that form, and the files that are too long for a run without it. `--json FILE` writes the outcome
- * and the time of every test file. `--quick` leaves out the files that pack and type-check the whole package.
+ * and the time of every test file. `--quick` leaves out the unit tests that are not pure.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { buildTools } from '../perf/tools/build-tools.js';
 import { testEnvironment, unitEnvironment } from './runner/environment.js';
 import { affectedBy } from './runner/import-graph.js';
 import { isInRun } from './runner/deep-files.js';
-import { PACKAGE_FILES } from './runner/package-files.js';
+import { NOT_IN_CHECK } from './runner/not-in-check.js';
 import { processorSeconds } from './runner/processor-seconds.js';
 import { report } from './runner/report.js';
 import { runFiles } from './runner/run-files.js';
@@ -51,7 +51,7 @@ const main = async (args: readonly string[]): Promise<boolean> => {
     .flatMap(({ tier, files }) => files.map((file) => ({ tier, file })))
     .filter(({ file }) => options.changed === undefined || affectedBy(options.changed, [file]).length > 0)
     .filter(({ file }) => isInRun(file, asked))
-    .filter(({ file }) => options.quick !== true || !PACKAGE_FILES.includes(file));
+    .filter(({ file }) => options.quick !== true || !NOT_IN_CHECK.includes(file));
   if (options.deep === true) process.env.TEST_FORM = 'deep';
   const startedAt = performance.now();
   await using scratch = tempDir();
