@@ -52,6 +52,15 @@ test('an agent is asked of the module that stands before it', () => {
   assert.equal(at('replay', 'history', '--agent', '').module, undefined);
 });
 
+test('a key of a configuration is asked of the module that stands before it', () => {
+  const { names, module } = at('config', 'set', 'mailer', '');
+  assert.deepEqual([names, module], ['keys', 'mailer']);
+  assert.equal(at('config', 'list', '').names, 'modules');
+  assert.equal(at('config', 'set', 'mailer', 'host', '').names, undefined);
+  // An option of that name is something else.
+  assert.equal(at('call', 'accounts.deposit', '--key', '').names, undefined);
+});
+
 test('a path is left to the shell, and the words that name a broker are kept', () => {
   assert.equal(at('module', 'load', '').paths, 'files');
   assert.equal(at('start', '--data', '').paths, 'dirs');

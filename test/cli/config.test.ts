@@ -16,7 +16,9 @@ import { FAIL_VARIABLE } from '../../system/processes/fail-point.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { brokerStatus } from '../support/broker-status.js';
 import { connectOperator } from '../support/log-checks.js';
-import { writeModule } from '../support/module-dir.js';
+import { writeManifest, writeModule } from '../support/module-dir.js';
+import { PROJECT_ROOT } from '../support/project-root.js';
+import { IN_FULL } from '../support/form.js';
 import { onTerminal } from '../support/pseudo-terminal.js';
 import { tallystickPath } from '../support/program-paths.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
@@ -91,7 +93,6 @@ describe('the configuration of modules', () => {
       found?.reason ?? '',
       /^CONFIG_MISSING: mailer needs host, apiKey, .*`tallystick config set mailer host`/,
     );
-    assert.match(await cli(['module', 'list']), /config set mailer apiKey/);
     assert.equal(await refusal(OPS.moduleLoad, { dir: join(home.path, 'mailer') }), 'CONFIG_MISSING');
   });
 
@@ -155,7 +156,6 @@ describe('the configuration of modules', () => {
     assert.match(list, /mailer +retries +3 +default/);
     assert.ok(!JSON.stringify(await ask(operator, OPS.configList)).includes(SECRET));
     assert.equal(await cli(['config', 'get', 'mailer', 'apiKey', '--reveal']), `${SECRET}\n`);
-    assert.equal(await cli(['config', 'get', 'mailer', 'apiKey']), '(sensitive)\n');
     const { records } = await ask<AuditPage>(operator, OPS.auditList, { kind: 'config' });
     assert.deepEqual(
       records
@@ -287,10 +287,12 @@ describe('the configuration of modules', () => {
   });
 
   it('a broker that is killed within a set has the old value or the new one, and its modules run with it', async () => {
-    for (const [point, expected] of [
+    const kills = [
       ['config.writing', 'h4.example'],
       ['config.written', 'config.written'],
-    ] as const) {
+    ] as const;
+    // Each costs a start of the broker.
+    for (const [point, expected] of kills.slice(IN_FULL ? 0 : 1)) {
       writeFileSync(join(home.path, 'fail', 'broker'), `${point}@1:kill\n`);
       process.kill(broker.pid, 'SIGUSR2');
       await waitFor(
@@ -332,6 +334,32 @@ describe('the configuration of modules', () => {
     await call('feed.sees.x');
     assert.equal((await set('region', 'north', 'feed')).problem, null);
     assert.equal(await refusal(OPS.moduleReload, reload), undefined);
-    assert.equal(await cli(['config', 'get', 'feed', 'region']), 'north\n');
+    const { modules } = await ask<ConfigList>(operator, OPS.configList, { module: 'feed' });
+    assert.equal(modules[0]?.keys.find(({ key }) => key === 'region')?.value, 'north');
+  });
+
+  it('a program that a command starts reads its configuration from the descriptor, and hears of changes', async () => {
+    const dir = join(home.path, 'feed');
+    const { start: _, ...manifest } = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8'));
+    const entry = join(PROJECT_ROOT, 'dist', 'test', 'fixtures', 'modules', 'feed', 'index.js');
+    const host = join(PROJECT_ROOT, 'dist', 'modules', 'host', 'host-main.js');
+    await writeManifest(dir, { ...manifest, start: { command: [process.execPath, host, dir, entry] } });
+    assert.equal(await refusal(OPS.moduleReload, { name: 'feed' }), undefined);
+    const before = await call<{ pid: number; url: string }>('feed.sees.x');
+    assert.equal(before.url, 'http://refused.example');
+    assert.equal((await set('url', 'http://c.example', 'feed')).effect, 'told');
+    assert.deepEqual(await call('feed.sees.x'), { url: 'http://c.example', pid: before.pid, taken: 1 });
+  });
+
+  it('`replay diff` uses the configuration of now, or that of a file', async () => {
+    const diff = ['replay', 'diff', '--module', join(home.path, 'mailer'), '--agent', 'x', '--limit', '1'];
+    writeFileSync(join(home.path, 'then.json'), JSON.stringify({ host: 'then.example', apiKey: SECRET }));
+    const { stdout } = await run([...diff, '--config', 'then.json', '--json']);
+    const { commands, differences } = JSON.parse(stdout) as {
+      commands: number;
+      differences: readonly unknown[];
+    };
+    assert.ok(commands > 0);
+    assert.match(JSON.stringify(differences), /then\.example/);
   });
 });
