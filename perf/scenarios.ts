@@ -11,6 +11,7 @@ import { reading } from './journal/reading.js';
 import { lookup } from './lookup/lookup.js';
 import { past } from './past/past-benchmark.js';
 import type { Scenario } from './bench/scenario.js';
+import { sealingBenchmark } from './sealing/sealing-benchmark.js';
 import { verifyBenchmark } from './verify/verify-benchmark.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
@@ -27,5 +28,6 @@ export const SCENARIOS: readonly Scenario[] = [
   cageBenchmark,
   flood,
   revocation,
+  sealingBenchmark,
   verifyBenchmark,
 ];

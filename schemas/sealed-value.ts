@@ -7,7 +7,9 @@ export const ERASED = '(erased)';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const OPEN = encoder.encode(`{"${SEALED_NAME}":"`);
+/** How a sealed value begins, as `seal` writes it. */
+export const SEALED_BEGIN = `{"${SEALED_NAME}":"`;
+const OPEN = encoder.encode(SEALED_BEGIN);
 const CLOSE = encoder.encode('"}');
 const [QUOTE, END_OBJECT] = [34, 125];
 

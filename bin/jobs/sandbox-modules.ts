@@ -41,6 +41,10 @@ export const sandboxModules = async (
       const message = `${source.left.message}; --module names its source or its directory on this machine`;
       throw new FaultError(fault('MODULE_CODE_UNAVAILABLE', message));
     }
+    if (source.right.manifest.encrypt === true) {
+      const message = `${name} encrypts, and a sandbox gets no keys: unload it while you replay the others`;
+      throw new FaultError(fault('SEALED', message));
+    }
     const isProgram = !('entry' in source.right.manifest.start);
     found.push({ name, dir, code: isProgram ? undefined : await runOrThrow(moduleCode(nc, name, dir)) });
   }

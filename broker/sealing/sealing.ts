@@ -67,17 +67,19 @@ export class Sealing {
 
   /** Makes the keys of a module that encrypts, before it runs. */
   learn({ name, encrypt }: Manifest): void {
-    if (encrypt !== true || this.#keys.has(name)) return;
+    if (encrypt !== true) return;
     const made = tryKeys(() => this.#use(name, this.#files.make(name)));
     if (E.isRight(made)) return void this.#problems.delete(name);
     this.#problems.set(name, made.left);
     this.log(name, `no command for it is stored: ${made.left.message}`);
   }
 
-  /** JSON of the keys, for the module's process; undefined: it has none. */
-  keysOf(module: string): string | undefined {
+  /** JSON of the keys, for the module's process; undefined: it has none. Left: it must have some. */
+  keysOf(module: string): E.Either<Fault, string | undefined> {
+    const problem = this.#problems.get(module);
+    if (problem !== undefined) return E.left(problem);
     const tree = this.#keys.get(module)?.tree;
-    return tree === undefined ? undefined : JSON.stringify(tree);
+    return E.right(tree === undefined ? undefined : JSON.stringify(tree));
   }
 
   /** Names of erased agents, by module. */

@@ -1,3 +1,4 @@
+import type { Either } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { StartReply, StartRequest } from '../../schemas/control.js';
 import type { Fault } from '../../schemas/errors.js';
@@ -22,8 +23,8 @@ export interface ModuleSurroundings {
   readonly configs?: Pick<ModuleConfigs, 'forProcess' | 'checkStart' | 'of' | 'forget'> | undefined;
   /** Hears of each manifest, before its module runs. */
   readonly learn?: (manifest: Manifest) => void;
-  /** JSON of the keys of the agents of a module that encrypts. */
-  readonly keysOf?: (module: string) => string | undefined;
+  /** JSON of the keys of the agents of a module that encrypts; left: they are lost. */
+  readonly keysOf?: (module: string) => Either<Fault, string | undefined>;
   readonly reaper: Reaper;
   /** Where a debugger may attach to the module; undefined: nowhere. */
   readonly inspectPort: (module: string) => number | undefined;

@@ -63,6 +63,8 @@ export class ProcessStart {
     // Kill and wait, new epoch, new credential, start: the order that a replacement must have.
     const key = await around.grant(source.manifest)();
     if (E.isLeft(key)) return key;
+    const keys = around.keysOf?.(name) ?? E.right(undefined);
+    if (E.isLeft(keys)) return keys;
     if (!isWanted()) return E.left(fault('MODULE_STATE', 'it was unloaded before its process began'));
     // Read last: a change from now on finds a process that it can replace.
     const config = around.configs?.forProcess(source.manifest) ?? E.right(undefined);
@@ -78,7 +80,7 @@ export class ProcessStart {
       hostEntry,
       natsUrl,
       seed: key.right.seed,
-      keys: around.keysOf?.(name),
+      keys: keys.right,
       config: config.right,
       snapshotsDir: snapshotsDir(name),
       lastExit,

@@ -232,7 +232,10 @@ export class Host {
 
   async #open(): Promise<Session | Follower> {
     const { position } = this.snapshots.generation;
-    const usable = position !== undefined && isFoldedBy(position, this.module) ? position : undefined;
+    // States with no key, or with others, are of no use either.
+    const isOfKeys = position?.seals === this.#seals?.id;
+    const usable =
+      position !== undefined && isOfKeys && isFoldedBy(position, this.module) ? position : undefined;
     failPoint('host.starting');
     const start = await this.#control<StartReply>(startSubject(this.#name), {
       snapshotSeq: usable?.seq ?? 0,

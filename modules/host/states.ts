@@ -62,7 +62,7 @@ export class States {
     private readonly snapshots: Pick<Generation, 'position' | 'get' | 'commit'>,
     private readonly logId: string,
     private readonly say: (line: string) => void,
-    seals?: AgentSeals,
+    private readonly seals?: AgentSeals,
   ) {
     this.#agents = statesOf(module.initial, (agent) => snapshots.get(agent), seals);
     this.#seq = snapshots.position?.seq ?? 0;
@@ -147,7 +147,8 @@ export class States {
     if (!this.#isBehind) return undefined;
     const begun = performance.now();
     const [taken, seq] = [this.#agents.take(), this.#seq];
-    const position = { seq, logId: this.logId, ...namesCode(this.module) };
+    const keys = this.seals === undefined ? {} : { seals: this.seals.id };
+    const position = { seq, logId: this.logId, ...namesCode(this.module), ...keys };
     failPoint('host.snapshot-begun');
     const inPause = (taken.waiting * LONGEST_PAUSE_MS) / (begun - this.#begun);
     this.#begun = begun;

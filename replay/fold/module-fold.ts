@@ -74,7 +74,8 @@ export class ModuleFold {
   }
 
   get position(): SnapshotPosition {
-    return { seq: this.#seq, logId: this.logId, ...namesCode(this.module) };
+    const keys = this.seals === undefined ? {} : { seals: this.seals.id };
+    return { seq: this.#seq, logId: this.logId, ...namesCode(this.module), ...keys };
   }
 
   /** The state of an agent as it is folded so far, JSON, and the record that changed it last; 0: none did. */

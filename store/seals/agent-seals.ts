@@ -34,6 +34,11 @@ export class AgentSeals {
     this.#tree = KeyTree.read(tree);
   }
 
+  /** Of the tree. */
+  get id(): string {
+    return this.#tree.id;
+  }
+
   get erased(): readonly string[] {
     return this.#tree.erased;
   }

@@ -24,6 +24,8 @@ import { KeyTree, type TreeText } from './key-tree.js';
 const DIR = 'seals';
 /** The key of these files: they alone, in a backup say, open nothing. */
 const MASTER = join('keys', 'seals.key');
+/** For each such module: it has keys. If they are lost, no others are made silently. */
+const MARKER = '.sealed';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -44,10 +46,12 @@ const unusable = (path: string, why: string): FaultError =>
 export class SealFiles {
   readonly #dir: string;
   readonly #master: string;
+  readonly #markers: string;
 
   constructor(dataDir: string) {
     this.#dir = join(dataDir, DIR);
     this.#master = join(dataDir, MASTER);
+    this.#markers = join(dataDir, dirname(MASTER));
   }
 
   /** Modules that have keys here. */
@@ -76,7 +80,17 @@ export class SealFiles {
   /** The keys of a module, made if it has none. They are on the disk when it returns. */
   make(module: string): TreeText {
     const known = this.read(module);
-    if (known !== undefined) return known;
+    const marker = join(this.#markers, `${module}${MARKER}`);
+    if (known === undefined && existsSync(marker))
+      throw new FaultError(
+        fault('SEALED', `${this.#path(module)} is missing: it has the keys of all agents of ${module}`),
+      );
+    const tree = known ?? this.#made(module);
+    makeFileOnce(marker, `${tree.id}\n`);
+    return tree;
+  }
+
+  #made(module: string): TreeText {
     makeDirs(this.#dir);
     if (!existsSync(this.#master)) {
       // Another key would open none of the files, and overwrite them at the next erasure.

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { isLeft } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
 import { FilesToRead } from '../lmdb/files-to-read.js';
 import { type AtLeastOptions, reached } from '../lmdb/reached.js';
+import { hasSealed, SEALED_BEGIN } from '../../schemas/sealed-value.js';
 import { KeptSeals } from '../seals/kept-seals.js';
 import { openedState } from './sealed-states.js';
 import type { StoredSnapshot } from './generation.js';
@@ -95,7 +97,7 @@ export class ModuleAgents {
     const { agents, reads } = this.#files.now();
     try {
       const bytes = reads.bytes(agents, agentKey(agent));
-      if (bytes === undefined) return undefined;
+      if (bytes === undefined) return this.#missing(agent);
       return this.#state(bytes, agent);
     } finally {
       reads.done();
@@ -120,7 +122,7 @@ export class ModuleAgents {
     const { agents, reads } = this.#files.now();
     try {
       const bytes = reads.bytes(agents, agentKey(agent));
-      if (bytes === undefined) return undefined;
+      if (bytes === undefined) return this.#missing(agent);
       const view = this.#take(bytes, agent);
       return {
         seq: view.seq,
@@ -283,15 +285,24 @@ export class ModuleAgents {
   }
 
   #json(agent: string, view: SnapshotView): string {
-    return this.#seals.now() === undefined
-      ? view.json()
-      : Buffer.from(this.#opened(agent, view.state())).toString('utf8');
+    const json = view.json();
+    return json.startsWith(SEALED_BEGIN)
+      ? Buffer.from(this.#opened(agent, Buffer.from(json))).toString('utf8')
+      : json;
   }
 
   /** Throws AGENT_ERASED and SEALED. */
   #opened(agent: string, json: Uint8Array): Uint8Array {
-    const seals = this.#seals.now();
+    // Without a look at the file of keys, which takes longer than all of a look-up, unless there is need of a key.
+    const seals = hasSealed(json) ? this.#seals.now() : undefined;
     return seals === undefined ? json : openedState(seals, agent, json);
+  }
+
+  /** No snapshot: nothing has happened to the agent, or it was erased before all snapshots were made again. */
+  #missing(agent: string): undefined {
+    const erased = this.#seals.now()?.check(agent);
+    if (erased !== undefined && isLeft(erased)) throw new FaultError(erased.left);
+    return undefined;
   }
 
   #take(bytes: Buffer, agent: string): SnapshotView {

@@ -14,6 +14,8 @@ export interface SnapshotPosition {
   readonly schema: number;
   /** Digest of the code that folded them; absent in files of before it was written. */
   readonly code?: string;
+  /** The tree of keys that its states are encrypted with; absent: they are not. */
+  readonly seals?: string;
 }
 
 /** The databases of one generation. */

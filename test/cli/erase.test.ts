@@ -127,6 +127,12 @@ describe('a module that encrypts', () => {
     assert.ok(first.stdout.includes('Xanthippe'), first.stderr);
     const verified = await run('replay', 'verify');
     assert.equal(verified.code, 0, `${verified.stdout}${verified.stderr}`);
+    const dir = join(home.path, 'patients');
+    for (const args of [
+      ['replay', 'diff', 'patients', '--module', dir],
+      ['replay', 'run'],
+    ])
+      assert.match((await run(...args)).stderr, /SEALED: /, args.join(' '));
     assert.equal((await run('module', 'reload', 'patients')).code, 0);
     assert.equal((await call('call.patients.look.anna', {})).data?.ward, 4);
     assert.deepEqual(filesWith(broker.dataDir, 'Xanthippe'), []);
