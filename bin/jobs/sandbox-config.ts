@@ -2,6 +2,7 @@ import type { NatsConnection } from 'nats';
 import { ModuleConfigs } from '../../broker/config/module-configs.js';
 import { readModule } from '../../broker/supervisor/manifest-file.js';
 import { configKeys } from '../../schemas/module-config.js';
+import { makeDirs } from '../../system/files/make-dirs.js';
 import { orThrow, runOrThrow } from '../../system/lifetime.js';
 import { configOfNow } from './replay-config.js';
 import type { SandboxModule } from './sandbox-modules.js';
@@ -19,6 +20,8 @@ export const configureSandbox = async (
     const { manifest } = orThrow(readModule(dir));
     if (manifest.config === undefined) continue;
     const values = await runOrThrow(configOfNow(nc, manifest));
+    // A sandbox that begins with the first record has no directory yet.
+    makeDirs(dataDir);
     const configs = orThrow(ModuleConfigs.open(dataDir));
     for (const declared of configKeys(manifest)) {
       const value = values[declared.key];

@@ -171,6 +171,13 @@ describe('the configuration of modules', () => {
     assert.ok(!JSON.stringify(records).includes(SECRET));
   });
 
+  it('`replay run` gives its sandbox the configuration of now, with a text in the place of the secret', async () => {
+    const { stdout, stderr } = await run(['replay', 'run', '--from', '1', '--json']);
+    assert.match(stdout, /a\.example/, stderr);
+    assert.ok(!stdout.includes(SECRET));
+    assert.match(stdout, new RegExp(digest('(sensitive)')), stderr);
+  });
+
   it('a reader lists without secrets, and neither a reader nor a guest sets or reveals', async () => {
     const { publicKey, seed } = newUserKey();
     await ask(operator, ACCESS.create, { name: 'ann', publicKey, allow: ['operate reader'], ttlMs: null });
