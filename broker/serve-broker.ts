@@ -3,6 +3,7 @@ import type { BrokerStatus } from '../schemas/operate.js';
 import type { Lifetime } from '../system/lifetime.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
 import type { Parts } from './assemble.js';
+import { judgeOperator } from './access/admission.js';
 import type { Audit } from './audit/audit.js';
 import type { DataDirectory } from './data-directory.js';
 import type { OpenLog } from './log/open-log.js';
@@ -21,6 +22,7 @@ import { answerBytes } from './serving/answer.js';
 import type { Listening } from './serving/serve.js';
 import { SERVED } from './serving/served.js';
 import { serveStates } from './states/serve-states.js';
+import { certificateEnd } from './tls/tls-files.js';
 import { StateThread } from './states/state-thread.js';
 
 export interface ServedBroker {
@@ -38,6 +40,7 @@ export interface ServedBroker {
 }
 
 const operationsContext = ({
+  config,
   config: { durability, guest },
   directory: { dataDir },
   server: { url, embedded, link, pid },
@@ -68,6 +71,7 @@ const operationsContext = ({
   durability,
   guest,
   dataDir,
+  certificateEnds: () => (config.listen === undefined ? null : (certificateEnd(config.listen.cert) ?? null)),
 });
 
 const producersContext = ({
@@ -99,12 +103,13 @@ const operators = (broker: ServedBroker): Listening => {
   ]);
   const { modules, supervisor } = parts;
   const configuring = new ConfigOperations({ configs: directory.configs, modules, supervisor });
-  return serveOperators(
+  return serveOperators({
     nc,
-    SERVED.operations,
+    served: SERVED.operations,
     audit,
-    (subject, by) => handlers.get(subject) ?? configuring.handler(subject, by),
-  );
+    judge: (account) => judgeOperator(account, directory.principals),
+    find: (subject, by) => handlers.get(subject) ?? configuring.handler(subject, by),
+  });
 };
 
 const states = ({ directory: { dataDir, marks }, server, parts, lifetime, log }: ServedBroker): Listening => {

@@ -189,6 +189,11 @@ export const BrokerStatusSchema = Type.Object({
   cage: CageStatusSchema,
   guest: Type.Optional(GuestSchema),
   audit: Type.Optional(AuditStatusSchema),
+  certificateEnds: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'When the certificate of this address ends, RFC 3339; null: none, or it cannot be read.',
+    }),
+  ),
   listen: Type.Optional(
     Type.Union([Type.String(), Type.Null()], {
       description: 'Where clients of other machines connect, with TLS; null: nowhere.',

@@ -10,6 +10,7 @@ import { printable } from '../../text/printable.js';
 import type { Diagnosis } from '../doctor/diagnosis.js';
 import { checkCage } from '../doctor/check-cage.js';
 import { checkBroker } from '../doctor/check-broker.js';
+import { checkTlsFiles } from '../doctor/check-certificate.js';
 import { checkClock } from '../doctor/check-clock.js';
 import { checkDisk } from '../doctor/check-disk.js';
 import { checkMemory, checkNode, checkOpenFiles } from '../doctor/check-machine.js';
@@ -23,6 +24,8 @@ interface Options {
   readonly data: string;
   readonly natsPort?: string;
   readonly durability: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly json?: boolean;
 }
 
@@ -51,7 +54,7 @@ const summaryOf = (problems: number, warnings: number): string => {
 };
 
 const doctor =
-  ({ data, natsPort, durability, json }: Options): TaskEither<Fault, ExitCode> =>
+  ({ data, natsPort, durability, tlsCert, tlsKey, json }: Options): TaskEither<Fault, ExitCode> =>
   async (): Promise<Either<Fault, ExitCode>> => {
     const dataDir = resolve(data);
     // Without the environment: the server of this data directory is meant, whichever server NATS_URL names.
@@ -67,6 +70,7 @@ const doctor =
       await checkServer(),
       await checkNats(),
       ...checkDisk(dataDir, config.right.durability),
+      ...(tlsCert === undefined ? [] : [checkTlsFiles(tlsCert, tlsKey)]),
       ...(await checkBroker(dataDir, config.right.natsPort)),
     ];
     const count = (state: Diagnosis['state']): number => checks.filter((each) => each.state === state).length;
@@ -89,11 +93,14 @@ export const addDoctor = (program: Command): void => {
     .option('--data <dir>', 'data directory', `./${DEFAULT_DATA_DIR}`)
     .option('--nats-port <port>', `port of the embedded server (default: ${DEFAULT_NATS_PORT})`)
     .option('--durability <level>', 'the level that the disk must keep: fsync or os', 'fsync')
+    .option('--tls-cert <file>', 'check this certificate for --listen too, PEM')
+    .option('--tls-key <file>', 'with --tls-cert: its key, PEM')
     .option('--json', 'print one JSON object')
     .action((options: Options) => runCommand(doctor(options)));
   withExamples(command, [
     'tallystick doctor',
     'tallystick doctor --data /var/lib/tallystick --json',
     'tallystick doctor --durability os --nats-port 4223',
+    'tallystick doctor --tls-cert broker.pem --tls-key broker.key',
   ]);
 };

@@ -11,6 +11,7 @@ import {
 } from '../../schemas/access-requests.js';
 import { LIMIT_NAMES } from '../../schemas/principal-limits.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
+import { addressForOthers } from '../jobs/address-for-others.js';
 import { withNewToken } from '../jobs/token-file-out.js';
 import { duration, repeated } from '../options/option-values.js';
 import type { ExitCode } from '../output/exit.js';
@@ -36,8 +37,9 @@ const newToken = (
   subject: string,
   body: Readonly<Record<string, unknown>>,
 ): TE.TaskEither<Fault, ExitCode> =>
-  withConnection(options, (nc, { url }) => {
+  withConnection(options, (nc, target) => async () => {
     const path = options.out ?? `${name}.token`;
+    const url = await addressForOthers(nc, target.url);
     return pipe(
       withNewToken({ name, url, path, isReplaced }, (publicKey) =>
         ask<TokenChange>(nc, subject, { ...body, name, publicKey }),
@@ -47,7 +49,7 @@ const newToken = (
         else print(newTokenText(change, path, url));
         return done;
       }),
-    );
+    )();
   });
 
 const LIMIT = `a limit, such as rate=200/s or rate=default; repeatable: ${LIMIT_NAMES.join(', ')}`;

@@ -1,4 +1,4 @@
-import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, map } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { ask } from '../../link/request-broker.js';
@@ -7,6 +7,7 @@ import type { ConfigList } from '../../schemas/config-requests.js';
 import type { Fault } from '../../schemas/errors.js';
 import { type ModuleInfo, type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { withConnection } from '../connect/connect.js';
+import { type Contexts, readContexts } from '../connect/contexts.js';
 import { withAgents } from '../jobs/with-agents.js';
 import type { Candidate, Wanted } from './wanted.js';
 
@@ -72,12 +73,20 @@ const keys = (module: string, target: TargetOptions): TE.TaskEither<Fault, reado
     ),
   );
 
+/** No broker is asked: a file of this person has them. */
+const contexts = (): Either<Fault, readonly Candidate[]> =>
+  map(({ contexts: all }: Contexts) => all.map(({ name, server }) => ({ value: name, description: server })))(
+    readContexts(),
+  );
+
 const lookUp = ({ names, module, target }: Wanted, word: string) => {
   switch (names) {
     case 'modules':
       return modules(target);
     case 'actions':
       return actions(target);
+    case 'contexts':
+      return TE.fromEither(contexts());
     case 'agents':
       return module === undefined ? undefined : agents(module, word, target);
     case 'keys':

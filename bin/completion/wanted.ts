@@ -7,7 +7,7 @@ export interface Candidate {
 }
 
 /** Names that the command tree does not have. */
-export type Names = 'modules' | 'actions' | 'agents' | 'keys';
+export type Names = 'modules' | 'actions' | 'agents' | 'keys' | 'contexts';
 
 /** What can stand at the cursor. */
 export interface Wanted {
@@ -72,6 +72,8 @@ const namesFor = (command: Command, placeholder: string, option?: Option): Names
   if (placeholder === 'key' && option === undefined) return 'keys';
   if (placeholder === 'agent' || option?.long === '--agent') return 'agents';
   if (placeholder === 'id' && command.registeredArguments[0]?.name() === 'module') return 'agents';
+  const isStored = command.parent?.name() === 'connect' && command.name() !== 'add';
+  if (option?.long === '--context' || (placeholder === 'name' && isStored)) return 'contexts';
   const isModule = option === undefined ? command.parent?.name() === 'module' : option.long === '--module';
   return placeholder === 'name' && isModule ? 'modules' : undefined;
 };

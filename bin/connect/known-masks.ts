@@ -14,6 +14,7 @@ import { Masks } from '../../schemas/masks.js';
 import { OPS } from '../../schemas/operate.js';
 import { type Marks, SENSITIVE_FILE } from '../../schemas/sensitive.js';
 import { printNote } from '../output/output.js';
+import { withConnection } from './connect.js';
 import { isNamedByAddress } from './data-dir.js';
 
 export interface RevealOptions {
@@ -45,6 +46,31 @@ export const fileMasks = (dataDir: string, { reveal = false }: RevealOptions): E
   }
 };
 
+/** A broker of an earlier version knows no marks, and its modules have none. */
+const ofOlderBroker = (problem: Fault): E.Either<Fault, Masks> =>
+  problem.code === 'ACTION_UNKNOWN' ? E.right(Masks.none) : E.left(problem);
+
+/**
+ * What is hidden of snapshots, which are read without the broker. With `--reveal` the broker is asked all the same: it
+ * records that. If none runs, nothing is shown.
+ */
+export const snapshotMasks = (
+  dataDir: string,
+  options: RevealOptions,
+  what: string,
+): TE.TaskEither<Fault, Masks> =>
+  options.reveal === true
+    ? pipe(
+        withConnection({ data: dataDir }, (nc) => ask(nc, OPS.sensitive, { reveal: true, what })),
+        TE.map(() => Masks.none),
+        TE.orElse((problem) => TE.fromEither(ofOlderBroker(problem))),
+        TE.mapLeft((problem) => ({
+          ...problem,
+          message: `${problem.message}. A broker records --reveal in its audit, so it must run`,
+        })),
+      )
+    : TE.fromEither(fileMasks(dataDir, options));
+
 /**
  * No broker serves the log. Its data directory says what is hidden. Without that, a server on another machine, nothing
  * is known, and a person is told so.
@@ -56,10 +82,6 @@ const withoutBroker = (options: MaskOptions): E.Either<Fault, Masks> => {
   if (process.stderr.isTTY) printNote(text, false, {});
   return E.right(Masks.none);
 };
-
-/** A broker of an earlier version knows no marks, and its modules have none. */
-const ofOlderBroker = (problem: Fault): E.Either<Fault, Masks> =>
-  problem.code === 'ACTION_UNKNOWN' ? E.right(Masks.none) : E.left(problem);
 
 /** Whether a broker serves requests there: one question, without waiting for a broker that may start. */
 const isServed = async (nc: NatsConnection): Promise<boolean> => {

@@ -5,6 +5,7 @@ import { checkServerPort } from '../../broker/server/server-port.js';
 import { dataDirOwner } from '../../system/processes/owner.js';
 import { withConnection } from '../connect/connect.js';
 import { ask } from '../../link/request-broker.js';
+import { checkCertificateEnd } from './check-certificate.js';
 import { type Diagnosis, asOk, asProblem, asWarning } from './diagnosis.js';
 
 /** Where the embedded server listens. */
@@ -53,13 +54,14 @@ const running = async (data: string, pid: number): Promise<readonly Diagnosis[]>
         'wait if it has just started; else read its output, stop it, and start it again',
       ),
     ];
-  const { server, durability, guest } = status.right;
+  const { server, durability, guest, certificateEnds } = status.right;
   const broker = asOk(
     'broker',
     `pid ${pid} at ${server.url}, nats-server ${server.version}, durability ${durability}`,
   );
   const guests = guest === undefined ? [] : [asOk('guest', `${guest}: ${GUEST_TEXT[guest]}`)];
-  return [broker, ...guests, ...logChecks(status.right), ...moduleChecks(status.right)];
+  const certificate = typeof certificateEnds === 'string' ? [checkCertificateEnd(certificateEnds)] : [];
+  return [broker, ...guests, ...certificate, ...logChecks(status.right), ...moduleChecks(status.right)];
 };
 
 /** The broker of that data directory if one runs; else whether one could take its port. */

@@ -6,6 +6,7 @@ import { type ModuleStatus, OPS } from '../../schemas/operate.js';
 import { brokerDataDir } from '../../link/broker-data-dir.js';
 import { ask } from '../../link/request-broker.js';
 import { moreTime } from '../connect/slow-request.js';
+import { afterAWhile } from './after-a-while.js';
 import { moduleInfo } from './module-code.js';
 import { removeEarlierBuilds } from './module-builds.js';
 import { builtAgain, loadable, type LoadableModule } from './module-source.js';
@@ -48,7 +49,10 @@ const asked = (
   more: Readonly<Record<string, unknown>> = {},
 ): TE.TaskEither<Fault, ModuleStatus> =>
   pipe(
-    ask<ModuleStatus>(nc, subject, { ...more, dir, waitMs }, moreTime({}, waitMs).timeout),
+    afterAWhile(
+      `the broker waits for the code in ${dir} to be loaded, and for its past to be folded`,
+      ask<ModuleStatus>(nc, subject, { ...more, dir, waitMs }, moreTime({}, waitMs).timeout),
+    ),
     TE.chainFirst(({ name }) =>
       file === undefined
         ? TE.right(undefined)

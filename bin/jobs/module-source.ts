@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { afterAWhile } from './after-a-while.js';
 import { sourceOf } from '../../broker/supervisor/module-origin.js';
 import { buildModule } from '../../modules/bundle/build-module.js';
 import { findEntry } from '../../modules/bundle/find-entry.js';
@@ -20,7 +21,9 @@ const builtIn = (dataDir: string): string => join(dataDir, BUILT_DIR);
 
 const build = (file: string, dataDir: string): TE.TaskEither<Fault, LoadableModule> =>
   pipe(
-    () => buildModule(file, builtIn(dataDir)),
+    afterAWhile(`${file} is compiled, and its code is loaded for its manifest`, () =>
+      buildModule(file, builtIn(dataDir)),
+    ),
     TE.map(({ dir }) => ({ dir, file })),
   );
 

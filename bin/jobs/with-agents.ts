@@ -7,7 +7,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { writeJson } from '../../schemas/write-json.js';
 import { findDataDir } from '../connect/data-dir.js';
 import type { Masks } from '../../schemas/masks.js';
-import { fileMasks, type RevealOptions } from '../connect/known-masks.js';
+import { type RevealOptions, snapshotMasks } from '../connect/known-masks.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { done } from '../output/run-command.js';
@@ -23,7 +23,7 @@ export const withAgents = <T>(
   pipe(
     findDataDir(options),
     TE.chain((dataDir) => async () => {
-      const masks = fileMasks(dataDir, options);
+      const masks = await snapshotMasks(dataDir, options, `states of ${module}`)();
       if (E.isLeft(masks)) return masks;
       const agents = new ModuleAgents(module, dataDir);
       try {

@@ -44,6 +44,7 @@ export interface OperationsContext {
   readonly guest: NonNullable<BrokerStatus['guest']>;
   readonly audit: Pick<Audit, 'status'>;
   readonly listen: string | null;
+  readonly certificateEnds: () => string | null;
   readonly durability: string;
   readonly dataDir: string;
 }
@@ -131,6 +132,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             guest: context.guest,
             audit,
             listen: context.listen,
+            certificateEnds: context.certificateEnds(),
             dataDir: context.dataDir,
             pid: process.pid,
             log: {

@@ -266,5 +266,11 @@ export class AccessOperations {
 /** Serves `access.<verb>.<account>`. */
 export const serveAccess = (context: AccessContext, audit: Audit): Listening => {
   const operations = new AccessOperations(context);
-  return serveOperators(context.nc, SERVED.access, audit, (subject, by) => operations.handler(subject, by));
+  return serveOperators({
+    nc: context.nc,
+    served: SERVED.access,
+    audit,
+    judge: (account) => judgeOperator(account, context.principals),
+    find: (subject, by) => operations.handler(subject, by),
+  });
 };

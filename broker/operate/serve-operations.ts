@@ -1,4 +1,5 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
+import { left } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
@@ -47,20 +48,40 @@ export const auditOperations = (
   ];
 };
 
+/** Asks when its turn comes whether the operator may still act: a token may be revoked since it was sent. */
+const judgedNow =
+  (judge: () => Fault | undefined, handler: Handler): Handler =>
+  (body, late) =>
+  async () => {
+    const refused = judge();
+    return refused === undefined ? handler(body, late)() : left(refused);
+  };
+
+export interface ServedOperators {
+  readonly nc: NatsConnection;
+  readonly served: string;
+  readonly audit: Audit;
+  /** Why an account may not act any more. */
+  readonly judge: (account: string) => Fault | undefined;
+  readonly find: (subject: string, by: string) => Handler | undefined;
+}
+
 /**
  * Serves requests of operators, `<subject>.<account>`: the server wrote the account, so the audit knows who asked. An
  * act has its record before its reply.
  */
-export const serveOperators = (
-  nc: NatsConnection,
-  served: string,
-  audit: Audit,
-  find: (subject: string, by: string) => Handler | undefined,
-): Listening =>
+export const serveOperators = ({ nc, served, audit, judge, find }: ServedOperators): Listening =>
   serveRequests(nc, served, (signed) => {
     const at = signed.lastIndexOf('.');
     const subject = signed.slice(0, at);
     const by = signed.slice(at + 1);
     const handler = find(subject, by);
-    return handler === undefined ? undefined : audited(audit, subject, by, handler);
+    return handler === undefined
+      ? undefined
+      : audited(
+          audit,
+          subject,
+          by,
+          judgedNow(() => judge(by), handler),
+        );
   });

@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { codeMsOf } from './code-time.js';
 import { nuid } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
@@ -98,7 +99,11 @@ export class ProcessStart {
     const clock = new StartClock(() => process.clock.now());
     this.clock = clock;
     const withinMs = inspectPort === undefined ? startMs : UNLIMITED_MS;
-    const late = whenLate({ withinMs, passedMs: () => clock.stillMs, heard: serverAnswers });
+    const codeMs = inspectPort === undefined ? codeMsOf(source.manifest) : UNLIMITED_MS;
+    // Code that is not loaded yet has less time than a past that is folded.
+    const passedMs = (): number =>
+      this.#isLoaded || clock.stillMs < codeMs ? Math.min(clock.stillMs, withinMs) : withinMs;
+    const late = whenLate({ withinMs, passedMs, heard: serverAnswers });
     const first = await Promise.race([ready, late.late, process.ended]);
     late.cancel();
     this.#ready = undefined;
@@ -108,13 +113,18 @@ export class ProcessStart {
     }
     await process.kill();
     if (first !== 'late') this.end = first;
-    const why = first === 'late' ? this.#whyLate(startMs) : `its process ended (${first})`;
+    const why =
+      first === 'late' ? this.#whyLate(this.#isLoaded ? startMs : codeMs) : `its process ended (${first})`;
     return E.left(fault('MODULE_START_FAILED', whyEnded(process, why)));
   }
 
+  /** Its code is loaded, so it has asked for its epoch. */
+  get #isLoaded(): boolean {
+    return this.#askedBy === this.instance;
+  }
+
   #whyLate(startMs: number): string {
-    const doing =
-      this.#askedBy === this.instance ? 'it still folded its past' : 'its code was still being loaded';
+    const doing = this.#isLoaded ? 'it still folded its past' : 'its code was still being loaded';
     return `it was not ready within ${startMs} ms: ${doing}`;
   }
 }

@@ -1,3 +1,4 @@
+import { codeMsOf } from './code-time.js';
 import { rmSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
@@ -123,13 +124,13 @@ const foldPast = async (
 };
 
 const tried = async (process: ModuleProcess, options: TrialOptions): Promise<E.Either<string, Tried>> => {
-  const { startMs } = limitsOf(options.source.manifest);
+  const codeMs = codeMsOf(options.source.manifest);
   const conversation = new TrialDialogue(process);
-  const loaded = await conversation.answer(startMs);
+  const loaded = await conversation.answer(codeMs);
   if (E.isRight(loaded)) return foldPast(process, conversation, options);
   return E.left(
     loaded.left === 'late'
-      ? `its code was still being loaded after ${startMs} ms`
+      ? `its code was still being loaded after ${codeMs} ms`
       : endText(loaded.left, process),
   );
 };

@@ -70,6 +70,16 @@ export const readTlsFiles = (
   return E.isLeft(authority) ? authority : E.right({ ...files, ca: caText.right });
 };
 
+/** When the certificate in a file ends, RFC 3339; undefined if it cannot be read. */
+export const certificateEnd = (path: string): string | undefined => {
+  const text = textOf(path);
+  if (E.isLeft(text)) return undefined;
+  const certificate = certificateIn(path, text.right);
+  if (E.isLeft(certificate)) return undefined;
+  const end = certificateTime(certificate.right.validTo);
+  return Number.isFinite(end) ? new Date(end).toISOString() : undefined;
+};
+
 /** Differs when one of the files was replaced. */
 export const tlsFilesMark = ({ cert, key, ca }: Pick<Listen, 'cert' | 'key' | 'ca'>): string =>
   [cert, key, ...(ca === undefined ? [] : [ca])]

@@ -8,7 +8,7 @@ import { askDescriber } from './describer.js';
 /** What the process says of a module: its manifest as it is written, or why there is none. */
 export type Described = { readonly name: string; readonly manifest: string } | { readonly problem: string };
 
-const LOAD_MS = 30_000;
+const LOAD_MS = 20_000;
 /** Node ends a process so that waits at its top level while nothing can wake it. */
 const WAITS_FOR_NOTHING = 13;
 
@@ -18,7 +18,7 @@ const endOf = (code: number | null, signal: NodeJS.Signals | null): string => {
 };
 
 /**
- * Runs a bundled module in a separate process, for 30 s (`loadMs`) at most, and returns its manifest. Left: the
+ * Runs a bundled module in a separate process, for 20 s (`loadMs`) at most, and returns its manifest. Left: the
  * problem, with the place in the source.
  */
 export const describeModule = async (

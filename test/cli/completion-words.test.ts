@@ -35,6 +35,13 @@ test('an argument asks for the names that it takes', () => {
   assert.equal(at('replay', 'history', '--name', '').names, undefined);
   assert.equal(at('schedule', 'show', '').names, undefined);
   assert.equal(at('replay', 'rebuild', 'accounts', '').names, 'modules');
+  for (const words of [
+    ['connect', 'use'],
+    ['connect', 'remove'],
+    ['status', '--context'],
+  ])
+    assert.equal(at(...words, '').names, 'contexts', words.join(' '));
+  assert.equal(at('connect', 'add', '').names, undefined);
 });
 
 test('an agent is asked of the module that stands before it', () => {

@@ -57,6 +57,15 @@ describe('tallystick connect', () => {
     assert.match(twice.stderr, /USAGE: .*--replace/);
   });
 
+  it('completes the names of contexts', async () => {
+    for (const words of [
+      ['connect', 'use'],
+      ['connect', 'remove'],
+      ['status', '--context'],
+    ])
+      assert.match(await ok('complete', '--', ...words, 'pr'), /^prod\b/m, words.join(' '));
+  });
+
   it('has every command use it, and status says so', async () => {
     const status = await ok('status');
     assert.match(status, new RegExp(`^context prod, ${url}$`, 'm'));

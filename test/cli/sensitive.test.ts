@@ -158,11 +158,18 @@ describe('sensitive data', () => {
     const asked = JSON.stringify({ kind: 'data.reveal' });
     const { records } = (await operator.request(OPS.auditList, asked)).json<AuditPage>();
     const targets = records.map(({ target }) => target);
-    for (const target of ['replay history', /^replay trace \d+$/, /^dead show \d+$/])
+    for (const target of ['replay history', 'states of vault', /^replay trace \d+$/, /^dead show \d+$/])
       assert.ok(
         targets.some((each) => (typeof target === 'string' ? each === target : target.test(each ?? ''))),
       );
     assert.ok(records.every(({ principal }) => principal === 'operator'));
+  });
+
+  it('--reveal of states shows nothing where no broker records it', async () => {
+    const none = await tallystick(['agent', 'get', 'vault', 'alice', '--reveal', '--data', home.path]);
+    assert.equal(none.code, 3);
+    assert.equal(none.stdout, '');
+    assert.match(none.stderr, /BROKER_UNREACHABLE: .*A broker records --reveal in its audit, so it must run/);
   });
 
   it('an export keeps the data whole, and so does the log', async () => {

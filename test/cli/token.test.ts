@@ -7,7 +7,14 @@ import { authenticatorOf } from '../../link/nkey.js';
 import { readToken } from '../../link/token-file.js';
 import { connect as connectTally } from '../../modules/client/open-tally.js';
 import { Refused } from '../../modules/sdk/refused.js';
-import type { Principal, PrincipalList, TokenChange } from '../../schemas/access-requests.js';
+import {
+  ACCESS,
+  type Principal,
+  type PrincipalList,
+  type TokenChange,
+} from '../../schemas/access-requests.js';
+import type { AuditLine } from '../../schemas/audit-record.js';
+import { OPS } from '../../schemas/operate.js';
 import type { HistoryLine } from '../../schemas/record.js';
 import { accounts } from '../../modules/package-modules.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
@@ -111,6 +118,33 @@ describe('tokens', () => {
     await ok(asOperator('token', 'change', 'shop', '--remove', 'call accounts.deposit.ship-1'));
     const again = await nats(token, 'req', '--raw', 'call.accounts.deposit.ship-1', '{"amount":1}');
     assert.match(again.stdout, /"NOT_ALLOWED"/);
+  });
+
+  it('an operator whose token is revoked does nothing more, also by requests that were on their way', async () => {
+    const nc = await open(await create('boss', ['operate admin']));
+    // One connection: the broker gets the acts behind the revocation, and before the connection is closed.
+    nc.publish(ACCESS.revoke, '{"name":"boss"}');
+    nc.publish(OPS.moduleUnload, '{"name":"accounts"}');
+    nc.publish(OPS.moduleRemove, '{"name":"accounts","unload":true}');
+    await nc.closed();
+    const refused = await waitFor('the audit of both acts', async () => {
+      const { stdout } = await asOperator(
+        'audit',
+        'list',
+        '--principal',
+        'boss',
+        '--kind',
+        'module',
+        '--json',
+      );
+      const lines = stdout.trim().split('\n').filter(Boolean);
+      return lines.length >= 2 ? lines.map((line) => JSON.parse(line) as AuditLine) : undefined;
+    });
+    assert.deepEqual(new Set(refused.map(({ outcome }) => outcome)), new Set(['NOT_ALLOWED']));
+    const { modules } = JSON.parse(await ok(asOperator('module', 'list', '--json'))) as {
+      readonly modules: readonly { readonly name: string; readonly state: string }[];
+    };
+    assert.equal(modules.find(({ name }) => name === 'accounts')?.state, 'loaded');
   });
 
   it('a revoked token loses its open connections and opens no other', async () => {

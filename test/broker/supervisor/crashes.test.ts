@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { manifest as faulty } from '../../fixtures/modules/faulty/manifest.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
-import { startBroker, type TestBroker } from '../../support/broker.js';
+import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
+import { codeMsOf } from '../../../broker/supervisor/code-time.js';
+import type { Manifest } from '../../../schemas/manifest.js';
 import { followLog, type LogFollower } from '../../support/log-follower.js';
-import { writeModule } from '../../support/module-dir.js';
+import { writeManifest, writeModule } from '../../support/module-dir.js';
 import { moduleCommand, moduleStatus } from '../../support/modules.js';
 import { isAlive, processesMentioning } from '../../support/processes.js';
 import { natsCall, natsCommand } from '../../support/requests.js';
@@ -135,6 +137,29 @@ describe('a module that crashes', () => {
     await rm(join(at, 'forgets'));
     assert.equal((await moduleCommand(broker, 'reload', 'forgetful')).json?.state, 'loaded');
     assert.deepEqual(await call('forgetful.note.alice'), { notes: 2 });
+  });
+
+  it('code that never ends is an error, and the command says what it waits for before that', async () => {
+    const at = join(dir.path, 'spin');
+    const limits = { startMs: 3_000, crashes: 1 };
+    await writeManifest(at, { ...plain('spin'), limits, start: { entry: './index.js' } });
+    await writeFile(join(at, 'index.js'), 'while (true) {}');
+    const loaded = await tallystick(['module', 'load', at], { dataDir: broker.dataDir, timeoutMs: 60_000 });
+    assert.equal(loaded.code, 1);
+    assert.match(loaded.stderr, /^the broker waits for the code in .*spin to be loaded, .*\n/);
+    assert.match(loaded.stderr, /MODULE_START_FAILED: .*within 3000 ms: its code was still being loaded/);
+    const asJson = await moduleCommand(broker, 'load', at);
+    const [waiting, problem] = asJson.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    assert.deepEqual(Object.keys(waiting ?? {}), ['waiting']);
+    assert.deepEqual(Object.keys(problem ?? {}), ['error']);
+    // The time is short where a manifest says nothing, and as long as it says else.
+    const manifest = plain('spin') as Manifest;
+    assert.equal(codeMsOf({ ...manifest, start: { entry: './index.js' } }), 15_000);
+    assert.equal(codeMsOf({ ...manifest, start: { command: ['slow-vm'] } }), 30_000);
+    assert.equal(codeMsOf({ ...manifest, limits, start: { entry: './index.js' } }), 3_000);
   });
 
   it('one that does not become ready in time is given up after so many starts, and leaves no process', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { checkTlsFiles } from '../../../bin/doctor/check-certificate.js';
 import { connect, type ConnectOptions } from '../../../modules/client/open-tally.js';
 import { accounts } from '../../../modules/package-modules.js';
 import { Refused } from '../../../modules/sdk/refused.js';
@@ -198,6 +199,39 @@ describe('a broker that listens with TLS', () => {
     const { stdout } = await tallystick(['status'], { dataDir: broker.dataDir });
     assert.match(stdout, /^listen +tls:\/\/127\.0\.0\.1:\d+, for clients with a token$/m);
     assert.match(stdout, /^guest +off: /m);
+  });
+
+  it('gives a token the address for other machines, in the file and in what it prints', async () => {
+    const out = join(home.path, 'far.token');
+    const words = ['token', 'create', 'far', '--allow', 'call accounts.*', '--out', out];
+    const made = await tallystick(words, { dataDir: broker.dataDir });
+    assert.equal(made.code, 0, made.stderr);
+    assert.ok(made.stdout.includes(`--server ${url}`), made.stdout);
+    assert.ok(!made.stdout.includes(broker.url), made.stdout);
+    assert.match(readFileSync(out, 'utf8'), new RegExp(`^# server ${url.replaceAll('.', '\\.')}$`, 'm'));
+  });
+
+  it('doctor tells when the certificate ends, and warns 30 days before', async () => {
+    const { stdout } = await tallystick(['doctor', '--json'], { dataDir: broker.dataDir });
+    const { checks } = JSON.parse(stdout) as {
+      checks: readonly { name: string; state: string; found: string }[];
+    };
+    const found = checks.find(({ name }) => name === 'certificate');
+    assert.equal(found?.state, 'warning');
+    assert.match(found?.found ?? '', /^ends at 20\d\d-.*Z, in 1 day$/);
+    const long = await makeCertificate(home.path, 'long', ca, { days: 90 });
+    const now = Date.now();
+    const day = 86_400_000;
+    for (const [in_, state] of [
+      [0, 'ok'],
+      [58 * day, 'ok'],
+      [60 * day, 'warning'],
+      [91 * day, 'problem'],
+    ] as const)
+      assert.equal(checkTlsFiles(long.cert, undefined, now + in_).state, state);
+    assert.equal(checkTlsFiles(long.cert, long.key).state, 'ok');
+    assert.match(checkTlsFiles(long.cert, ca.key).found, /is not the key/);
+    assert.equal(checkTlsFiles(join(home.path, 'none.pem'), undefined).state, 'problem');
   });
 });
 
