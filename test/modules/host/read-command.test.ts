@@ -46,6 +46,7 @@ describe('a stored command, as its handler gets it', () => {
         time: '2029-12-31T23:59:59Z',
         agent: 'alice',
         sender: 'guest',
+        config: undefined,
         conversation: 4,
         data: { by: 1 },
       },
