@@ -8,13 +8,12 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { describeState, showState, unknownAgent, withAgents } from '../jobs/with-agents.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { isNamedByAddress } from '../connect/data-dir.js';
-import { type RevealOptions, withReveal } from '../connect/known-masks.js';
 import { Masks } from '../../schemas/masks.js';
 import { NO_MARKS } from '../../schemas/sensitive.js';
 import type { ExitCode } from '../output/exit.js';
 import { type EraseOptions, eraseAgent } from '../jobs/erase-agent.js';
-import { moduleCode } from '../jobs/module-code.js';
-import { name, logPlace, positive, waiting, withDefault } from '../options/option-values.js';
+import { type PastOptions, stateCommand, withPast } from '../jobs/with-past.js';
+import { name, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
 import { fittedTable } from '../text/fitted-table.js';
 import { pageLine } from '../text/page-text.js';
@@ -25,10 +24,8 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-interface GetOptions extends Options, RevealOptions {
+interface GetOptions extends Options, PastOptions {
   readonly at?: number | Date;
-  /** Source file, directory or package of the module's code. */
-  readonly module?: string;
   readonly atLeast?: number;
   readonly timeout: number;
 }
@@ -94,21 +91,7 @@ const getPast = (
   at: number | Date,
   options: GetOptions,
 ): TE.TaskEither<Fault, ExitCode> =>
-  withAgents(module, options, (agents, masks) =>
-    withConnection(options, (nc) =>
-      pipe(
-        moduleCode(nc, module, options.module),
-        TE.chain((code) =>
-          showState(
-            { nc, agents, module: code, agent },
-            at,
-            options.json === true,
-            masks.with(code.manifest),
-          ),
-        ),
-      ),
-    ),
-  );
+  withPast(module, agent, options, (query, masks) => showState(query, at, options.json === true, masks));
 
 const get = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> => {
   const { at, atLeast, module: dir } = options;
@@ -154,20 +137,11 @@ export const addAgent = (program: Command): void => {
   const group = program.command('agent').description('look at the states of agents, and erase agents');
   withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
 
-  const one = withReveal(
-    withTargetOptions(
-      group
-        .command('get')
-        .argument('<module>', 'whose agent', name('MODULE'))
-        .argument('[id]', 'the agent (default: the module itself)', name('ID'))
-        .description('print the state of one agent, and the sequence of the record that last changed it'),
-    ),
+  const one = stateCommand(
+    group,
+    'get',
+    'print the state of one agent, and the sequence of the record that last changed it',
   )
-    .option('--at <place>', 'the state at a sequence, at a time, or a duration ago', logPlace('--at'))
-    .option(
-      '--module <path>',
-      'with --at: source file, directory or package of the code to fold with (default: the loaded module)',
-    )
     .option(
       '--at-least <seq>',
       'wait until the state has all results up to this sequence',
@@ -176,8 +150,8 @@ export const addAgent = (program: Command): void => {
     .addOption(
       withDefault('--timeout <duration>', 'with --at-least: how long to wait', waiting('--timeout'), '5s'),
     )
-    .action((module: string, id: string | undefined, options: GetOptions) =>
-      runCommand(get(module, id ?? '', options)),
+    .action((module: string, agent: string | undefined, options: GetOptions) =>
+      runCommand(get(module, agent ?? '', options)),
     );
   withExamples(one, [
     'tallystick agent get accounts alice',

@@ -1,29 +1,24 @@
 import type { Command } from 'commander';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { condition } from '../../../replay/expression/expression.js';
 import type { Masks } from '../../../schemas/masks.js';
-import { type RevealOptions, withReveal } from '../../connect/known-masks.js';
 import type { Json } from '../../../replay/expression/json-value.js';
 import { parsePath, type Path } from '../../../replay/expression/path.js';
-import type { StateAtQuery } from '../../../replay/fold/state-at.js';
 import { type Fault, fault } from '../../../schemas/errors.js';
 import { showChanges, showFirst, showSteps } from '../../jobs/agent-past.js';
-import { showState, withAgents } from '../../jobs/with-agents.js';
-import { withConnection, withTargetOptions } from '../../connect/connect.js';
+import { showState } from '../../jobs/with-agents.js';
+import { type PastOptions, type PastQuery, stateCommand, withPast } from '../../jobs/with-past.js';
 import type { ExitCode } from '../../output/exit.js';
-import { moduleCode } from '../../jobs/module-code.js';
-import { name, logPlace } from '../../options/option-values.js';
+import { logPlace } from '../../options/option-values.js';
 import { orUsage, runCommand, withExamples } from '../../output/run-command.js';
-import type { TargetOptions } from '../../../link/target.js';
 
 interface Bisect {
   readonly expression: string;
   readonly holds: Parameters<typeof showFirst>[0]['holds'];
 }
 
-interface Options extends TargetOptions, RevealOptions {
+interface Options extends PastOptions {
   readonly json?: boolean;
   readonly at?: number | Date;
   readonly step?: boolean;
@@ -32,7 +27,6 @@ interface Options extends TargetOptions, RevealOptions {
   readonly bisect?: Bisect;
   readonly from?: number | Date;
   readonly to?: number | Date;
-  readonly module?: string;
 }
 
 const path = (text: string): Path => orUsage('--watch', parsePath(text));
@@ -70,9 +64,7 @@ const problem = ({ at, step, watch, equals, bisect, from, to }: Options): Fault 
   return undefined;
 };
 
-type Query = Omit<StateAtQuery, 'at'>;
-
-const show = (query: Query, options: Options, masks: Masks): TE.TaskEither<Fault, ExitCode> => {
+const show = (query: PastQuery, options: Options, masks: Masks): TE.TaskEither<Fault, ExitCode> => {
   const { at, step, watch, equals, bisect: first, from, to } = options;
   const asJson = options.json === true;
   const range = { ...query, from, to };
@@ -87,38 +79,22 @@ const show = (query: Query, options: Options, masks: Masks): TE.TaskEither<Fault
 const state = (module: string, agent: string, options: Options): TE.TaskEither<Fault, ExitCode> => {
   const wrong = problem(options);
   if (wrong !== undefined) return TE.left(wrong);
-  return withAgents(module, options, (agents, masks) =>
-    withConnection(options, (nc) =>
-      pipe(
-        moduleCode(nc, module, options.module),
-        TE.chain((code) => show({ nc, agents, module: code, agent }, options, masks.with(code.manifest))),
-      ),
-    ),
-  );
+  return withPast(module, agent, options, (query, masks) => show(query, options, masks));
 };
 
 /** `replay state`, a command of the group `replay`. */
 export const addState = (group: Command): void => {
-  const command = withReveal(
-    withTargetOptions(
-      group
-        .command('state')
-        .argument('<module>', 'whose agent', name('MODULE'))
-        .argument('[agent]', 'the agent (default: the module itself)', name('AGENT'))
-        .description('print the state of an agent, now or in the past, and its changes'),
-    ),
+  const command = stateCommand(
+    group,
+    'state',
+    'print the state of an agent, now or in the past, and its changes',
   )
-    .option('--at <place>', 'the state at a sequence, at a time, or a duration ago', logPlace('--at'))
     .option('--step', 'show each record that changed the state; on a terminal, press a key for each step')
     .option('--watch <path>', 'show each change of one part, such as balance or items[0].sku', path)
     .option('--equals <json>', 'with --watch: only the first change to this value', json)
     .option('--bisect <expression>', 'find the first record after which the condition holds', bisect)
     .option('--from <place>', 'first record: a sequence, a time, or a duration ago', logPlace('--from'))
     .option('--to <place>', 'last record: a sequence, a time, or a duration ago', logPlace('--to'))
-    .option(
-      '--module <path>',
-      'source file, directory or package of the code to fold with (default: the loaded module)',
-    )
     .action((module: string, agent: string | undefined, options: Options) =>
       runCommand(state(module, agent ?? '', options)),
     );
