@@ -92,6 +92,17 @@ describe('a module', () => {
     );
   });
 
+  it('I7 asks for no state, of another module or under the name of another sender', async () => {
+    for (const subject of [
+      'state.accounts',
+      'state.accounts.alice',
+      'state.accounts.alice.mallory',
+      'state.accounts.alice.operator',
+      'state.mallory.x',
+    ])
+      assert.equal(await attempt(mallory, subject), 'nobody', subject);
+  });
+
   it('I7 sends the commands that its manifest declares, under its own name', async () => {
     assert.equal(await attempt(mallory, 'cmd.accounts.balance.alice', {}), 'served');
     const [sent] = (await attacked.history())
