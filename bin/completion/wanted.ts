@@ -71,7 +71,6 @@ const namesFor = (command: Command, placeholder: string, option?: Option): Names
   if (placeholder === 'module' || placeholder === 'module[=port]') return 'modules';
   if (placeholder === 'key' && option === undefined) return 'keys';
   if (placeholder === 'agent' || option?.long === '--agent') return 'agents';
-  if (placeholder === 'id' && command.registeredArguments[0]?.name() === 'module') return 'agents';
   const isStored = command.parent?.name() === 'connect' && command.name() !== 'add';
   if (option?.long === '--context' || (placeholder === 'name' && isStored)) return 'contexts';
   const isModule = option === undefined ? command.parent?.name() === 'module' : option.long === '--module';

@@ -9,3 +9,10 @@ const CODE_MS = 15_000;
  */
 export const codeMsOf = (manifest: Manifest): number =>
   manifest.limits?.startMs ?? ('command' in manifest.start ? limitsOf(manifest).startMs : CODE_MS);
+
+/** How much of the time of a start has passed: code that is not loaded yet has less time than a past that is folded. */
+export const passedOf = (
+  stillMs: number,
+  isLoaded: boolean,
+  { withinMs, codeMs }: { readonly withinMs: number; readonly codeMs: number },
+): number => (isLoaded ? stillMs : stillMs + Math.max(0, withinMs - codeMs));

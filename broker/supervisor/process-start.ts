@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { codeMsOf } from './code-time.js';
+import { codeMsOf, passedOf } from './code-time.js';
 import { nuid } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
@@ -100,9 +100,7 @@ export class ProcessStart {
     this.clock = clock;
     const withinMs = inspectPort === undefined ? startMs : UNLIMITED_MS;
     const codeMs = inspectPort === undefined ? codeMsOf(source.manifest) : UNLIMITED_MS;
-    // Code that is not loaded yet has less time than a past that is folded.
-    const passedMs = (): number =>
-      this.#isLoaded || clock.stillMs < codeMs ? Math.min(clock.stillMs, withinMs) : withinMs;
+    const passedMs = (): number => passedOf(clock.stillMs, this.#isLoaded, { withinMs, codeMs });
     const late = whenLate({ withinMs, passedMs, heard: serverAnswers });
     const first = await Promise.race([ready, late.late, process.ended]);
     late.cancel();

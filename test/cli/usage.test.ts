@@ -142,7 +142,7 @@ describe('wrong usage exits 2', () => {
     [['status', '--data', 'x', '--server', 'nats://h'], /--data and --server/],
     [['call', 'accounts.deposit', '--priority', '9'], /--priority: "9" is not one of normal, urgent/],
     [['agent', 'get'], /missing required argument 'module'/],
-    [['agent', 'get', 'accounts', 'a b'], /NAME_INVALID: ID: the name "a b" is not/],
+    [['agent', 'get', 'accounts', 'a b'], /NAME_INVALID: AGENT: the name "a b" is not/],
     [['agent', 'get', 'a.b', 'alice'], /NAME_INVALID: MODULE: /],
     [['agent', 'get', 'accounts', 'alice', '--at-least', '0'], /--at-least: "0" is not a number from 1 on/],
     [['agent', 'get', 'accounts', 'alice', '--at', 'noon'], /--at: "noon" is not one of/],

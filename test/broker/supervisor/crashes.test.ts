@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { manifest as faulty } from '../../fixtures/modules/faulty/manifest.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
 import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
-import { codeMsOf } from '../../../broker/supervisor/code-time.js';
+import { codeMsOf, passedOf } from '../../../broker/supervisor/code-time.js';
 import type { Manifest } from '../../../schemas/manifest.js';
 import { followLog, type LogFollower } from '../../support/log-follower.js';
 import { writeManifest, writeModule } from '../../support/module-dir.js';
@@ -160,6 +160,12 @@ describe('a module that crashes', () => {
     assert.equal(codeMsOf({ ...manifest, start: { entry: './index.js' } }), 15_000);
     assert.equal(codeMsOf({ ...manifest, start: { command: ['slow-vm'] } }), 30_000);
     assert.equal(codeMsOf({ ...manifest, limits, start: { entry: './index.js' } }), 3_000);
+    // A timer that waits for what is left looks again when the time of the code is over.
+    const times = { withinMs: 30_000, codeMs: 15_000 };
+    assert.equal(times.withinMs - passedOf(0, false, times), 15_000);
+    assert.equal(times.withinMs - passedOf(15_000, false, times), 0);
+    assert.equal(times.withinMs - passedOf(15_000, true, times), 15_000);
+    assert.equal(passedOf(2_000, false, { withinMs: 1_000, codeMs: 3_000 }), 2_000);
   });
 
   it('one that does not become ready in time is given up after so many starts, and leaves no process', async () => {
