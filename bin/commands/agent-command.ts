@@ -12,7 +12,7 @@ import { Masks } from '../../schemas/masks.js';
 import { NO_MARKS } from '../../schemas/sensitive.js';
 import type { ExitCode } from '../output/exit.js';
 import { type EraseOptions, eraseAgent } from '../jobs/erase-agent.js';
-import { type PastOptions, stateCommand, withPast } from '../jobs/with-past.js';
+import { type FoldOptions, stateCommand, withPast } from '../jobs/with-past.js';
 import { name, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
 import { fittedTable } from '../text/fitted-table.js';
@@ -24,7 +24,7 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-interface GetOptions extends Options, PastOptions {
+interface GetOptions extends Options, FoldOptions {
   readonly at?: number | Date;
   readonly atLeast?: number;
   readonly timeout: number;

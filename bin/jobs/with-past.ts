@@ -11,7 +11,7 @@ import { logPlace, name } from '../options/option-values.js';
 import { moduleCode } from './module-code.js';
 import { withAgents } from './with-agents.js';
 
-export interface PastOptions extends TargetOptions, RevealOptions {
+export interface FoldOptions extends TargetOptions, RevealOptions {
   /** Source file, directory or package of the code to fold with. */
   readonly module?: string;
 }
@@ -23,7 +23,7 @@ export type PastQuery = Omit<StateAtQuery, 'at'>;
 export const withPast = <T>(
   module: string,
   agent: string,
-  options: PastOptions,
+  options: FoldOptions,
   work: (query: PastQuery, masks: Masks) => TE.TaskEither<Fault, T>,
 ): TE.TaskEither<Fault, T> =>
   withAgents(module, options, (agents, masks) =>

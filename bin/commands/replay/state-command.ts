@@ -8,7 +8,7 @@ import { parsePath, type Path } from '../../../replay/expression/path.js';
 import { type Fault, fault } from '../../../schemas/errors.js';
 import { showChanges, showFirst, showSteps } from '../../jobs/agent-past.js';
 import { showState } from '../../jobs/with-agents.js';
-import { type PastOptions, type PastQuery, stateCommand, withPast } from '../../jobs/with-past.js';
+import { type FoldOptions, type PastQuery, stateCommand, withPast } from '../../jobs/with-past.js';
 import type { ExitCode } from '../../output/exit.js';
 import { logPlace } from '../../options/option-values.js';
 import { orUsage, runCommand, withExamples } from '../../output/run-command.js';
@@ -18,7 +18,7 @@ interface Bisect {
   readonly holds: Parameters<typeof showFirst>[0]['holds'];
 }
 
-interface Options extends PastOptions {
+interface Options extends FoldOptions {
   readonly json?: boolean;
   readonly at?: number | Date;
   readonly step?: boolean;
