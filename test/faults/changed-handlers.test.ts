@@ -69,7 +69,10 @@ test('I11 a handler that is changed, killed and run again is never given the ans
   await using dir = tempDir();
   const plans = join(dir.path, 'plans');
   mkdirSync(plans);
-  const module = await writeModule(join(dir.path, 'planner'), 'planner', { ...manifest, cage: { read: [plans] } });
+  const module = await writeModule(join(dir.path, 'planner'), 'planner', {
+    ...manifest,
+    cage: { read: [plans] },
+  });
   await using broker = await startBroker({
     shipped: ['accounts'],
     args: ['--durability', 'os', '--module', module],

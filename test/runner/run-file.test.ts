@@ -12,14 +12,14 @@ import { compiledFile } from './test-files.js';
 const HEAD = `import { it } from 'node:test'; import { spawn } from 'node:child_process';\n`;
 
 /** Runs this code as a test file; it exists as a compiled file only, so that the runner itself never lists it. */
-const run = async (code: string, timeoutMs = 30_000): Promise<FileRun> => {
+const run = async (code: string, timeoutMs = 30_000, silentMs = 180_000): Promise<FileRun> => {
   await using scratch = tempDir();
   const file = `planted/${process.pid}.test.ts`;
   mkdirSync(dirname(compiledFile(file)), { recursive: true });
   writeFileSync(compiledFile(file), HEAD + code);
   try {
     const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-    return await runFile(file, { env, timeoutMs, scratch: scratch.path, groups: new Set() });
+    return await runFile(file, { env, timeoutMs, scratch: scratch.path, groups: new Set(), silentMs });
   } finally {
     rmSync(compiledFile(file));
   }
@@ -75,6 +75,17 @@ describe('the run of a test file', () => {
     const result = await run(`it('a', () => {}); it('b', () => { for (;;); });`, 1_000);
     assert.ok(kinds(result).includes('fail the file did not end within 1 s'));
     assert.ok(!isGreen(tallyOf(result.outcomes)));
+  });
+
+  it('is killed where a test failed and what it left open keeps the file from its end', async () => {
+    const code =
+      "setInterval(() => {}, 1_000); it('a', () => {}); it('b', () => { throw new Error('no'); });";
+    const result = await run(code, 600_000, 100);
+    assert.deepEqual(kinds(result), [
+      'pass a',
+      'fail b',
+      'fail the file did not end within 0.1 s after its last test',
+    ]);
   });
 
   it('fails when it leaves a process behind, and that process is ended', async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptiesWithin, membersOf, signalGroup } from './process-group.js';
 import type { ReporterLine, TestOutcome } from './outcomes-reporter.js';
@@ -7,6 +7,13 @@ import { compiledFile } from './test-files.js';
 
 /** How long what a file started may take to end, after the file has ended or was told to. */
 const GRACE_MS = 5_000;
+
+/**
+ * A failed test often leaves a connection open that the test would have closed, so the file does not end. No test that comes behind a
+ * failed one takes so long.
+ */
+const SILENT_AFTER_FAILURE_MS = 180_000;
+const LOOK_MS = 1_000;
 
 export interface FileRun {
   readonly file: string;
@@ -24,6 +31,8 @@ export interface FileOptions {
   readonly scratch: string;
   /** Told the process group while it is there. */
   readonly groups: Set<number>;
+  /** How long a file may run on after a failed test without the end of another test; default 180 s. */
+  readonly silentMs?: number;
 }
 
 const reporter = (name: string, destination: string): string[] => [
@@ -38,6 +47,17 @@ const readLines = (path: string): ReporterLine[] =>
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as ReporterLine)
     : [];
+
+const isBad = ({ kind }: TestOutcome): boolean => kind === 'fail' || kind === 'cancelled';
+
+const outcomesIn = (path: string): readonly TestOutcome[] =>
+  readLines(path).flatMap((line) => ('kind' in line ? [line] : []));
+
+/** Whether a test has failed, and since then none has ended for so long. */
+const isSilent = (path: string, forMs: number): boolean => {
+  const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return since !== undefined && Date.now() - since > forMs && outcomesIn(path).some(isBad);
+};
 
 /** What is wrong with a file beyond its tests; counted as a failed test of the name. */
 const fileFailure = (name: string): TestOutcome => ({ kind: 'fail', suite: false, name });
@@ -69,15 +89,25 @@ export const runFile = async (file: string, options: FileOptions): Promise<FileR
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
 
-  let late = false;
+  let late: string | undefined;
   let force: NodeJS.Timeout | undefined;
-  const deadline = setTimeout(() => {
-    late = true;
+  const end = (why: string): void => {
+    late ??= why;
     signalGroup(group, 'SIGTERM');
-    force = setTimeout(() => signalGroup(group, 'SIGKILL'), GRACE_MS);
-  }, options.timeoutMs);
+    force ??= setTimeout(() => signalGroup(group, 'SIGKILL'), GRACE_MS);
+  };
+  const deadline = setTimeout(
+    () => end(`the file did not end within ${options.timeoutMs / 1_000} s`),
+    options.timeoutMs,
+  );
+  const { silentMs = SILENT_AFTER_FAILURE_MS } = options;
+  const looking = setInterval(() => {
+    if (isSilent(outcomesFile, silentMs))
+      end(`the file did not end within ${silentMs / 1_000} s after its last test`);
+  }, LOOK_MS);
   const code = await exited;
   clearTimeout(deadline);
+  clearInterval(looking);
 
   const isEmpty = await emptiesWithin(group, GRACE_MS);
   clearTimeout(force);
@@ -89,16 +119,17 @@ export const runFile = async (file: string, options: FileOptions): Promise<FileR
   options.groups.delete(group);
 
   const lines = readLines(outcomesFile);
-  const outcomes = lines.flatMap((line) => ('kind' in line ? [line] : []));
+  const outcomes = outcomesIn(outcomesFile);
   const cost = lines.find((line) => 'processorSeconds' in line) ?? {};
-  const hasFailed = outcomes.some(({ kind }) => kind === 'fail' || kind === 'cancelled');
   const failures = [
-    ...(late ? [`the file did not end within ${options.timeoutMs / 1_000} s`] : []),
+    ...(late === undefined ? [] : [late]),
     ...(left.length > 0
       ? [`the file left processes behind: ${left.map((it) => `${it.pid} ${it.command}`).join('; ')}`]
       : []),
     ...(outcomes.length === 0 ? ['the file ran no test'] : []),
-    ...(code !== 0 && !hasFailed && !late ? [`the file ended with ${code ?? 'a signal'}`] : []),
+    ...(code !== 0 && !outcomes.some(isBad) && late === undefined
+      ? [`the file ended with ${code ?? 'a signal'}`]
+      : []),
   ];
   const output = `${Buffer.concat(chunks).toString('utf8')}${failures.map((it) => `✖ ${it}\n`).join('')}`;
   const seconds = (performance.now() - startedAt) / 1_000;
