@@ -33,6 +33,7 @@ import type { Entrance } from './serving/entrance.js';
 import type { LimitsInForce } from './serving/limits-in-force.js';
 import { PrincipalUsages } from './serving/principal-usage.js';
 import { Turnstile } from './serving/turnstile.js';
+import { ModuleFloods } from './supervisor/module-floods.js';
 import { SupervisedModules } from './supervisor/supervised-modules.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
@@ -49,6 +50,7 @@ export interface Parts {
   readonly schedules: Schedules;
   readonly firings: Firings;
   readonly stacks: Stacks;
+  readonly floods: ModuleFloods;
   readonly room: LogSpace;
   readonly entrance: Entrance;
   readonly principals: Principals;
@@ -106,6 +108,8 @@ export const assemble = (options: AssembleOptions): Parts => {
     directory: modules,
     log: (text) => log.line('gateway', text),
   });
+  const floods = new ModuleFloods(modules);
+  index.on('unsigned', (module, bytes) => floods.unsigned(module, bytes));
   const stacks = new Stacks();
   const dead = new DeadLetters({
     nc,
@@ -165,7 +169,10 @@ export const assemble = (options: AssembleOptions): Parts => {
     usages,
     judge: ({ subject, data }) =>
       judgeRequest(subject, data, (account) => principals.judged(account), Date.now()),
-    refused: (subject, problem) => options.audit.refusedRequest(subject, problem),
+    refused: (subject, problem) => {
+      floods.refused(subject, problem);
+      options.audit.refusedRequest(subject, problem);
+    },
   };
   const keyed = new KeyedCommands({ nc, producer, index, usages });
   const { sealing } = options;
@@ -204,6 +211,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     schedules,
     firings,
     stacks,
+    floods,
     room,
     entrance,
     principals,

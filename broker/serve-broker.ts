@@ -130,9 +130,9 @@ const states = ({ directory: { dataDir, marks }, server, parts, lifetime, log }:
 export const serveBroker = async (broker: ServedBroker): Promise<readonly Listening[]> => {
   const { directory, server, open, parts, audit, log } = broker;
   const { nc } = server.link;
-  const { modules, gateway, schedules, stacks, refusal, entrance } = parts;
+  const { modules, gateway, schedules, stacks, floods, refusal, entrance } = parts;
   const serving = [
-    serveControl(nc, modules, stacks),
+    serveControl(nc, modules, stacks, floods),
     operators(broker),
     ...serveConsumers(nc),
     serveScheduling(nc, schedules, modules, directory.sealing, refusal, entrance),

@@ -35,7 +35,7 @@ import type { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
 export interface SurroundingsOptions {
   readonly server: {
     readonly url: string;
-    readonly access: Pick<Access, 'grant' | 'revoke'>;
+    readonly access: Pick<Access, 'cut' | 'grant' | 'revoke'>;
     readonly link: Pick<Link, 'linkedSince' | 'answers'>;
   };
   readonly open: ModuleStartContext & { readonly witness: Pick<Witness, 'checked'> };
@@ -162,6 +162,7 @@ export const surroundings = (
     reaper,
     inspectPort: (module) => inspectPorts?.get(module),
     grant: (manifest) => server.access.grant(manifest),
+    cut: (manifest) => server.access.cut(manifest),
     newPace: () => new EpochPace(),
     revoke: (module) => server.access.revoke(module),
     start: (manifest, request) => async () => {

@@ -36,6 +36,7 @@ ${PEERS}
   --commands N   calls: commands to send without a wait for their results, or 0 (default: 20000)
   --seconds N    length of one measurement: calls 1.5, idle 60 without it
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
+  --floods A,B   fairness: floods whose name has one of these parts (default: all)
   --help         this
 
 Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed; 2 wrong usage.
@@ -47,6 +48,7 @@ Examples:
   npm run perf -- calls
   npm run --silent perf -- calls --json --peers none --commands 0 --in-flight 1,256
   npm run perf -- idle --seconds 20
+  npm run perf -- fairness --floods module
   npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
 `;
 
@@ -101,6 +103,7 @@ const readArgs = (args: readonly string[]) => {
         commands: { type: 'string' },
         seconds: { type: 'string' },
         'memory-limit': { type: 'string' },
+        floods: { type: 'string' },
       },
     });
   } catch (error) {
@@ -155,6 +158,7 @@ const main = async (args: readonly string[]): Promise<number> => {
     ...(values.commands === undefined ? {} : { commands: countOf('--commands', values.commands) }),
     ...(values.seconds === undefined ? {} : { seconds: secondsOf(values.seconds) }),
     ...(values['memory-limit'] === undefined ? {} : { memoryLimitBytes: sizeOf(values['memory-limit']) }),
+    ...(values.floods === undefined ? {} : { floods: values.floods.split(',') }),
     say: (line) => process.stderr.write(`${line}\n`),
   });
   print(name, report, values.json);

@@ -3,6 +3,7 @@ import { revocation } from './access/revocation-benchmark.js';
 import { agents } from './agents/agents-benchmark.js';
 import { cageBenchmark } from './cage/cage-benchmark.js';
 import { calls } from './calls/calls-benchmark.js';
+import { fairness } from './fairness/fairness-benchmark.js';
 import { flood } from './flood/flood.js';
 import { idleBroker } from './idle/idle-benchmark.js';
 import { journal } from './journal/journal-benchmark.js';
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   access,
   cageBenchmark,
   flood,
+  fairness,
   revocation,
   sealingBenchmark,
   verifyBenchmark,

@@ -154,6 +154,20 @@ export class Access {
     );
   }
 
+  /** Closes the connections of a module, and makes its credential useless: the next {@link grant} gives another. */
+  cut(manifest: Manifest): TaskEither<Fault, void> {
+    const { name } = manifest;
+    this.#early.add(name);
+    void this.options.keepOut(name).catch(() => undefined);
+    const cut = this.#change(() => {
+      this.#unused.delete(name);
+      if (this.#modules.has(name))
+        this.#modules.set(name, modulePlan(manifest, this.#newUserKey(name).publicKey));
+      return this.options.reload();
+    });
+    return () => cut().finally(() => this.letIn(name));
+  }
+
   /** Takes a module's account away. */
   revoke(module: string): TaskEither<Fault, void> {
     return this.#change(() => {

@@ -15,7 +15,7 @@ import { passed } from './passed-points.js';
 import type { Settle } from '../../journal/append/draft.js';
 import { linkedRequest } from '../../link/linked-request.js';
 import type { Producer } from '../../journal/producer/producer.js';
-import { type Listening, refuseSafely, sayFailed, serve } from '../serving/serve.js';
+import { type Listening, modulesEntrance, refuseSafely, sayFailed, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admitCall, admitHandlerCall } from './call-admission.js';
 import type { Sealing } from '../sealing/sealing.js';
@@ -106,8 +106,8 @@ export class Gateway {
     const calls = { nc, handle: (msg: Msg) => this.#called(msg), refuse: replyFault };
     this.#serving.push(
       serve({ ...calls, subject: SERVED.calls, entrance }),
-      // A handler's call may be what a call of people waits for, so it waits in no line.
-      serve({ ...calls, subject: SERVED.moduleCalls, handle: (msg) => this.#calledByModule(msg) }),
+      // A handler's call may be what a call of people waits for, so it waits for no result of another call.
+      serve({ ...calls, subject: SERVED.moduleCalls, entrance: modulesEntrance(nc, entrance) }),
       serveDiscovery(nc, directory, entrance),
     );
     door.start();
@@ -165,15 +165,6 @@ export class Gateway {
       if (command !== undefined)
         this.#pending.resolve(command, { body: record.data, seq: record.seq }, subject);
     }
-  }
-
-  /** A module may call as often as its limits say. Its host asks again after a refusal. */
-  #calledByModule(msg: Msg): void | Promise<void> {
-    const { subject, data } = msg;
-    const usage = this.#options.entrance.usages.of(subject.slice(subject.lastIndexOf('.') + 1));
-    const problem = usage.admitAgain({ bytes: subject.length + data.length, data });
-    if (problem === undefined) return this.#called(msg);
-    if (msg.reply !== undefined && msg.reply !== '') this.#refuse(msg, problem);
   }
 
   #called(msg: Msg): void | Promise<void> {

@@ -49,6 +49,8 @@ export type IndexNews = {
   readonly dead: [];
   /** A record was read: from the first on, the next one in the log each time. */
   readonly record: [seq: number];
+  /** A module stored a record without an identity, behind that place. */
+  readonly unsigned: [module: string, bytes: number];
 };
 
 /** Results kept in memory by their command, for callers that come to ask just after: about 4 MB. */
@@ -242,6 +244,7 @@ export class LogIndex implements Announces<IndexNews> {
       whole.record(subject.sender, message.seq);
       const firing = firingOf(subject.sender, (name) => message.header(name));
       if (firing !== undefined) fired.fired(firing.schedule, firing.nextMs);
+      this.#unlessSigned(subject.sender, message, isLive);
       const command = commands.command(message, subject);
       accounts.stored(subject.sender, bytesInLog(message));
       accounts.opened(subject.sender);
@@ -254,6 +257,7 @@ export class LogIndex implements Announces<IndexNews> {
       const isOwn = (): boolean => parseIdentity(message.header(HEADER.id) ?? '')?.producer === module;
       whole.result(module, message.seq, isOwn);
       accounts.stored(module, bytesInLog(message));
+      this.#unlessSigned(module, message, isLive);
       const command = commands.result(message, subject);
       if (command !== undefined) {
         accounts.ended(command.sender);
@@ -263,6 +267,7 @@ export class LogIndex implements Announces<IndexNews> {
     } else if (subject?.kind === 'evt') {
       whole.event(subject.module, message.seq);
       accounts.stored(subject.module, bytesInLog(message));
+      this.#unlessSigned(subject.module, message, isLive);
       if (subject.agent !== undefined) agents.add(subject.module, subject.agent);
       this.#uncaused.event(subject.module, message);
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
@@ -274,6 +279,11 @@ export class LogIndex implements Announces<IndexNews> {
     this.#position = message.seq;
     this.#news.announce('record', message.seq);
     if (this.#waiters.length > 0) this.#wake();
+  }
+
+  #unlessSigned(account: string, message: StoredMessage, isLive: boolean): void {
+    if (!isLive || message.header(HEADER.id) !== undefined) return;
+    this.#news.announce('unsigned', account, message.data.length);
   }
 
   #answered(result: StoredMessage, command: OpenCommand): void {

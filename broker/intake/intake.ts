@@ -5,6 +5,7 @@ import { BatchCredit } from './batch-credit.js';
 import { connectionNumber } from './connection-of.js';
 import { Incoming } from './incoming.js';
 import type {
+  Arrival,
   Batch,
   FromThread,
   HeldRequests,
@@ -20,6 +21,19 @@ const RESTART_MS = 100;
  * wakes it up. All are far below what the thread lets one connection have.
  */
 const TOLD = { requests: 256, bytes: 16 * 1024, afterMs: 50 };
+
+/** For so long requests of a batch are taken before the connections are read again. */
+const SLICE_MS = 2;
+const LOOK_EACH = 16;
+
+/** A batch, and what is left of it. */
+interface BatchTaking {
+  readonly batch: Batch;
+  readonly worker: Worker;
+  next: number;
+  /** Where the bytes of the next one begin, if they are not its own. */
+  at: number;
+}
 
 /** A request that came in. */
 export interface Taken {
@@ -58,6 +72,10 @@ export class Intake {
   readonly #readings = new Map<number, SubjectReading>();
   readonly #seldom: Seldom;
   readonly #flushes: (() => void)[] = [];
+  /** Flushes that are over once the batches are taken. */
+  readonly #flushedBehind: (() => void)[] = [];
+  /** The first of them is being taken. */
+  readonly #batches: BatchTaking[] = [];
   #worker: Worker | undefined;
   #credit = new BatchCredit();
   /** What the thread does not know yet, by connection, and its sum. */
@@ -123,7 +141,7 @@ export class Intake {
       worker.on('message', (message: FromThread) => {
         if (message.kind === 'batch') return this.#arrived(message, worker);
         if (message.kind === 'opened') return resolve();
-        if (message.kind === 'flushed') return this.#flushes.shift()?.();
+        if (message.kind === 'flushed') return this.#flushed(this.#flushes.shift());
         if (message.kind === 'failed') return reject(new Error(message.text));
         if (message.kind === 'floods') return void this.#end(message.connection);
         if (isLinked())
@@ -140,6 +158,13 @@ export class Intake {
         this.#ended();
       });
     });
+  }
+
+  /** Behind what arrived before. */
+  #flushed(flushed: (() => void) | undefined): void {
+    if (flushed === undefined) return;
+    if (this.#batches.length > 0) this.#flushedBehind.push(flushed);
+    else flushed();
   }
 
   #ended(): void {
@@ -164,31 +189,48 @@ export class Intake {
     }
   }
 
-  #arrived({ arrivals, bytes }: Batch, worker: Worker): void {
-    let at = 0;
-    for (const arrival of arrivals) {
+  #arrived(batch: Batch, worker: Worker): void {
+    this.#batches.push({ batch, worker, next: 0, at: 0 });
+    if (this.#batches.length === 1) this.#takeBatches();
+  }
+
+  /** In slices: what the log answers meanwhile, and so each call of others, would wait for a whole batch otherwise. */
+  #takeBatches(): void {
+    const until = performance.now() + SLICE_MS;
+    for (let first = this.#batches[0]; first !== undefined; first = this.#batches[0]) {
+      if (!this.#takeBatch(first, until)) return void setImmediate(() => this.#takeBatches());
+      this.#batches.shift();
+      const credit = this.#credit;
+      // In the next turn: a port hands over what arrives while it hands over, and connections would wait for all of it.
+      setImmediate(() => {
+        if (credit.done() && credit === this.#credit) this.#tellReleased();
+      });
+    }
+    for (const flushed of this.#flushedBehind.splice(0)) flushed();
+  }
+
+  /** Whether the whole of it was taken. */
+  #takeBatch(taking: BatchTaking, until: number): boolean {
+    const { batch, worker } = taking;
+    const { arrivals, bytes } = batch;
+    while (taking.next < arrivals.length) {
+      const arrival = arrivals[taking.next] as Arrival;
+      taking.next += 1;
       const { id, connection, weight, isLeftOut, size } = arrival;
       const isOwn = arrival.own !== undefined;
-      const its = isOwn ? new Uint8Array(arrival.own) : new Uint8Array(bytes, at, size);
-      if (!isOwn) at += size;
+      const its = isOwn ? new Uint8Array(arrival.own) : new Uint8Array(bytes, taking.at, size);
+      if (!isOwn) taking.at += size;
       const release = (): void => {
         if (worker === this.#worker) this.#release(connection, weight);
       };
       const reading = this.#readings.get(id);
+      const msg = new Incoming(arrival, its, this.options.nc);
       if (reading === undefined) release();
-      else
-        reading.callback({
-          msg: new Incoming(arrival, its, this.options.nc),
-          connection,
-          isLeftOut,
-          release,
-        });
+      else reading.callback({ msg, connection, isLeftOut, release });
+      // The clock is not looked at for each.
+      if (taking.next % LOOK_EACH === 0 && performance.now() > until) return taking.next === arrivals.length;
     }
-    const credit = this.#credit;
-    // In the next turn: a port hands over what arrives while it hands over, and connections would wait for all of it.
-    setImmediate(() => {
-      if (credit.done() && credit === this.#credit) this.#tellReleased();
-    });
+    return true;
   }
 
   #release(connection: string, bytes: number): void {

@@ -1,4 +1,5 @@
 import Denque from 'denque';
+import { OwnerRing } from '../../system/async/owner-ring.js';
 import type { Arrival } from './intake-messages.js';
 
 export interface Piece {
@@ -7,9 +8,16 @@ export interface Piece {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What was read and waits for the broker: a line for each connection, one request of each in turn. */
+const accountOf = (connection: string): string => connection.slice(0, connection.indexOf('/'));
+
+/**
+ * What was read and waits for the broker: a line for each connection. Each account has one request in turn, and within
+ * it each connection, so an account with many connections is not taken more often for them.
+ */
 export class Lines {
   readonly #lines = new Map<string, Denque<Piece>>();
+  /** Connections that have a line, by account. */
+  readonly #turns = new OwnerRing<string>();
   #size = 0;
 
   get size(): number {
@@ -19,8 +27,10 @@ export class Lines {
   add(piece: Piece): void {
     const { connection } = piece.arrival;
     const line = this.#lines.get(connection);
-    if (line === undefined) this.#lines.set(connection, new Denque([piece]));
-    else line.push(piece);
+    if (line === undefined) {
+      this.#lines.set(connection, new Denque([piece]));
+      this.#turns.add(accountOf(connection), connection);
+    } else line.push(piece);
     this.#size += 1;
   }
 
@@ -28,17 +38,16 @@ export class Lines {
   take(requests: number, bytes: number): readonly Piece[] {
     const taken: Piece[] = [];
     let size = 0;
-    while (this.#lines.size > 0) {
-      for (const [connection, line] of this.#lines) {
-        if (taken.length >= requests || size >= bytes) return taken;
-        const piece = line.shift() as Piece;
-        taken.push(piece);
-        size += piece.arrival.size;
-        this.#size -= 1;
-        // Behind the others, so that the next batch begins with who had no turn in this one.
-        this.#lines.delete(connection);
-        if (!line.isEmpty()) this.#lines.set(connection, line);
-      }
+    while (taken.length < requests && size < bytes) {
+      const connection = this.#turns.take();
+      if (connection === undefined) break;
+      const line = this.#lines.get(connection) as Denque<Piece>;
+      const piece = line.shift() as Piece;
+      taken.push(piece);
+      size += piece.arrival.size;
+      this.#size -= 1;
+      if (line.isEmpty()) this.#lines.delete(connection);
+      else this.#turns.add(accountOf(connection), connection);
     }
     return taken;
   }

@@ -6,6 +6,7 @@ import { type Beat, EpochEndSchema, type StartRequest } from '../../schemas/cont
 import { type Fault, fault } from '../../schemas/errors.js';
 import { compileOnUse } from '../../schemas/validate.js';
 import type { Stacks } from '../dead/stacks.js';
+import type { ModuleFloods } from '../supervisor/module-floods.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { SupervisedModules } from '../supervisor/supervised-modules.js';
 import { type Body, type Handler, serveRequests } from '../serving/serve-requests.js';
@@ -91,12 +92,21 @@ const fromItsProcess =
       ? handler(body)
       : OF_ANOTHER_BROKER;
 
+/** It is not even read. */
+const nothing: Handler = () => OF_ANOTHER_BROKER;
+
 /** Serves `ctl.<module>.start|ready|calls|configured|beat|threw`; the server lets each module use its own name only. */
-export const serveControl = (nc: NatsConnection, modules: SupervisedModules, stacks: Stacks): Listening =>
+export const serveControl = (
+  nc: NatsConnection,
+  modules: SupervisedModules,
+  stacks: Stacks,
+  floods: ModuleFloods,
+): Listening =>
   serveRequests(nc, SERVED.control, (subject) => {
-    const [, name, verb] = subject.split('.');
-    const module = modules.find(name ?? '');
-    const handler = verbs.get(verb ?? '');
+    const [, name = '', verb = ''] = subject.split('.');
+    const module = modules.find(name);
+    if (floods.isControlFlood(name, verb)) return nothing;
+    const handler = verbs.get(verb);
     if (handler === undefined) return undefined;
     if (module === undefined)
       return () => TE.left<Fault>(fault('MODULE_UNKNOWN', `there is no module ${name}`));

@@ -1,6 +1,7 @@
 import type { Msg } from 'nats';
-import { headerBytesOf } from '../../link/message-headers.js';
-import type { ConnectionLimits } from './turnstile.js';
+import { HEADER } from '../../schemas/headers.js';
+import { headerBytesOf, headerOf } from '../../link/message-headers.js';
+import type { ConnectionLimits } from './connection-queue.js';
 import type { Asking } from './waiting-requests.js';
 
 /** What is answered at once makes room at once for the next, and what it leaves in the module's line grows. */
@@ -26,11 +27,19 @@ const PACES: Readonly<Record<string, ConnectionLimits>> = {
     amongOthersBytes: AMONG_OTHERS_BYTES,
   },
   // A thread reads them one after the other. Some wait for a sequence.
-  state: { inFlight: 64, amongOthers: 16 },
+  state: { inFlight: 64, amongOthers: 16, amongOthersMs: AMONG_OTHERS_MS },
   // These run one after the other for all callers: one more keeps them busy.
   schedule: { inFlight: 2 },
   producer: { inFlight: 1, waiting: 100 },
+  // Of a module, but of none of its handlers. No limit on what waits for results: one may wait for another.
+  call: { inFlight: 10_000, amongOthers: 16, amongOthersBytes: AMONG_OTHERS_BYTES },
+  // They keep their places until they are stored, so none waits for the result of another.
+  'handler-call': { inFlight: 4_096, amongOthers: 64, amongOthersBytes: 8 * AMONG_OTHERS_BYTES },
 };
+
+/** The calls that handlers make go apart from all else that their module asks. */
+const kindOf = (verb: string, msg: Msg): string =>
+  verb === 'call' && headerOf(msg, HEADER.call) !== undefined ? 'handler-call' : verb;
 
 const OTHER: ConnectionLimits = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS };
 
@@ -44,13 +53,14 @@ export const askingOf = (
 ): { readonly asking: Asking; readonly pace: ConnectionLimits } => {
   const { subject } = msg;
   const [verb = '', about = ''] = subject.split('.', 2);
+  const kind = kindOf(verb, msg);
   const headers = headerBytesOf(msg);
   const asking = {
     account: connection.slice(0, connection.indexOf('/')),
     connection,
     // Of calls a line for each module. All others in one line: commands are stored in the order in which they came.
-    line: verb === 'ask' ? `${connection} ask ${about}` : `${connection} ${verb}`,
+    line: kind === 'ask' ? `${connection} ask ${about}` : `${connection} ${kind}`,
     bytes: subject.length + headers.length + msg.data.length,
   };
-  return { asking, pace: Object.hasOwn(PACES, verb) ? (PACES[verb] as ConnectionLimits) : OTHER };
+  return { asking, pace: Object.hasOwn(PACES, kind) ? (PACES[kind] as ConnectionLimits) : OTHER };
 };

@@ -74,14 +74,6 @@ export class PrincipalUsage {
     return problem;
   }
 
-  /** The same for a call of a handler, which asks again for a reply that is late: it is not in flight. */
-  admitAgain(asked: AskedShare): Fault | undefined {
-    this.#count(asked);
-    const problem = this.#tooLarge(asked) ?? this.#tooFast(asked);
-    if (problem !== undefined) this.refused += 1;
-    return problem;
-  }
-
   /** Why a command of so many bytes may not be stored; undefined: it may. */
   full(bytes: number): Fault | undefined {
     return this.share.full(this.#limits, bytes);

@@ -1,7 +1,7 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { stderrLog } from '../../system/lines/broker-log.js';
-import type { Taken } from '../intake/intake.js';
+import type { People, Taken } from '../intake/intake.js';
 import { HEADER } from '../../schemas/headers.js';
 import { PRINCIPAL_MARK } from '../../schemas/names.js';
 import { headerOf } from '../../link/message-headers.js';
@@ -185,4 +185,23 @@ const onAnswer = (msg: Msg, done: () => void): void => {
     done();
     return respond(...answer);
   };
+};
+
+/**
+ * Where requests of modules come in: over the log's connection, since a handler's call may be what a client waits for.
+ * They have turns as all others, by the account that the server wrote into the subject; a module counts as one
+ * connection. What may depend on one another has no common limit on what waits for results: see `asking.ts`.
+ */
+export const modulesEntrance = (nc: NatsConnection, entrance: Entrance): Entrance => {
+  const people: People = {
+    subscribe: (subject, callback) =>
+      nc.subscribe(subject, {
+        callback: (error, msg) => {
+          if (error !== null) return;
+          const connection = `${msg.subject.slice(msg.subject.lastIndexOf('.') + 1)}/`;
+          callback({ msg, connection, isLeftOut: false, release: () => undefined });
+        },
+      }),
+  };
+  return { ...entrance, people };
 };

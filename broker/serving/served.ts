@@ -11,7 +11,7 @@ export const SERVED = {
   commands: 'send.>',
   /** Calls of actions, by people. */
   calls: 'ask.>',
-  /** Calls of actions, by modules: they use another connection than people's, and never wait. */
+  /** Calls of actions, by modules: they use another connection than people's. */
   moduleCalls: 'call.>',
   /** Requests for commands that are to be sent later, by people. */
   schedules: 'schedule.>',

@@ -1,83 +1,36 @@
-import Denque from 'denque';
+import { OwnerRing } from '../../system/async/owner-ring.js';
 import type { Fault } from '../../schemas/errors.js';
-import { AnswerRate } from './answer-rate.js';
-import { overloaded } from './overloaded.js';
+import {
+  type SharedPlaces,
+  type ConnectionLimits,
+  type ConnectionQueue,
+  newQueue,
+  newShare,
+  tooLong,
+} from './connection-queue.js';
+import { LastAsked } from './last-asked.js';
 import { TimeSlice } from './time-slice.js';
 import { type Asking, type TurnstileLimits, WaitingRequests } from './waiting-requests.js';
 
-/** What one kind of request may have at a time, of one connection. */
-export interface ConnectionLimits {
-  /** Requests that are being answered; the next ones wait their turn. */
-  readonly inFlight: number;
-  /**
-   * While no other connection asks: as many as are answered in `ms`, but not more than `inFlight` of this. So one who
-   * begins to ask waits for so long at most.
-   */
-  readonly quick?: { readonly ms: number; readonly inFlight: number };
-  /** The same while other connections ask too; one more is taken whenever none was for {@link STUCK_MS}. */
-  readonly amongOthers?: number;
-  /** Likewise: no further one is taken while these have so many bytes. */
-  readonly amongOthersBytes?: number;
-  /**
-   * While other connections ask too, each request keeps its place for so long, milliseconds: also one that is
-   * answered at once.
-   */
-  readonly amongOthersMs?: number;
-  /** Nothing is done for it but a reply, so it is dropped when its connection has closed. */
-  readonly isForReply?: boolean;
-  /** Requests of one line that wait; what comes then is refused. Without it, as many as of the connection. */
-  readonly waiting?: number;
-}
-
 /** Taken in one turn of a line, bytes: who sends large requests has fewer of them taken. */
 const QUANTUM_BYTES = 16 * 1024;
-/** For so long a connection that has asked counts as one of those that ask, milliseconds. */
-const ASKING_MS = 1_000;
 /** Answers that take long are no reason to keep more from being asked for, milliseconds. */
 const STUCK_MS = 25;
 
-interface WaitingRequest {
-  readonly asking: Asking;
-  readonly take: () => void;
-}
-
-interface ConnectionQueue {
-  readonly connection: string;
-  readonly pace: ConnectionLimits;
-  readonly queue: Denque<WaitingRequest>;
-  readonly rate: AnswerRate;
-  inFlight: number;
-  bytesInFlight: number;
-  credit: number;
-  isReady: boolean;
-  takenAt: number;
-  isTimed: boolean;
-  /** Its connection has closed, and its requests are dropped: they wait for no place. */
-  isOver: boolean;
-}
-
-const NO_CONNECTION = { connection: '', at: Number.NEGATIVE_INFINITY };
-
-const tooLong = ({ line: name }: Asking, { pace, queue }: ConnectionQueue): Fault | undefined => {
-  const [, verb] = name.split(' ');
-  return pace.waiting === undefined || queue.length < pace.waiting
-    ? undefined
-    : overloaded(`${pace.waiting} requests of this connection for ${verb} wait, and no more may`);
-};
-
 /**
- * Takes requests in turn from all who ask: each connection waits in separate lines, so a sender of many requests
- * waits only for itself. Waiting requests are bounded by connection and by account.
+ * Takes requests in turn from all who ask: first the accounts have their turns, then the connections of an account.
+ * Each connection waits in separate lines, so a sender of many requests waits only for itself, whatever number of
+ * connections it has. Waiting requests are bounded by connection and by account.
  */
 export class Turnstile {
   readonly #lines = new Map<string, ConnectionQueue>();
   readonly #waiting: WaitingRequests;
   readonly #time = new TimeSlice(() => this.#slice());
   /** Lines of which the next request may be taken, in the order of their turns. */
-  #ready: ConnectionQueue[] = [];
-  /** Who asked last, and the last other one. */
-  #latest = NO_CONNECTION;
-  #before = NO_CONNECTION;
+  readonly #ready = new OwnerRing<ConnectionQueue>();
+  readonly #shares = new Map<string, SharedPlaces>();
+  readonly #connections = new LastAsked();
+  readonly #accounts = new LastAsked();
 
   constructor(
     limits?: TurnstileLimits,
@@ -97,10 +50,11 @@ export class Turnstile {
    */
   enter(asking: Asking, pace: ConnectionLimits, take: () => void): Fault | undefined {
     const line = this.#lineOf(asking, pace);
-    if (asking.connection !== this.#latest.connection) this.#before = this.#latest;
-    this.#latest = { connection: asking.connection, at: this.now() };
-    const isFirst = line.queue.isEmpty() && this.#ready.length === 0;
-    if (isFirst && this.#mayTake(line) && this.#time.hasTime()) {
+    const now = this.now();
+    this.#connections.asks(asking.connection, now);
+    this.#accounts.asks(asking.account, now);
+    const isFirst = line.queue.isEmpty() && this.#ready.length === 0 && line.share.held.isEmpty();
+    if (isFirst && this.#mayTake(line) && this.#hasShare(line) && this.#time.hasTime()) {
       this.#taken(line, asking);
       take();
       return undefined;
@@ -134,53 +88,99 @@ export class Turnstile {
     for (const line of this.#lines.values()) {
       if (line.connection !== connection || line.pace.isForReply !== true) continue;
       line.isOver = true;
+      line.isHeld = false;
       this.#makeReady(line);
     }
   }
 
   #left(asking: Asking, line: ConnectionQueue): void {
+    const { share } = line;
     line.inFlight -= 1;
     line.bytesInFlight -= asking.bytes;
+    share.inFlight -= 1;
+    share.bytesInFlight -= asking.bytes;
     line.rate.add(this.now());
+    // Those that waited for this one are before it: each connection of the account has its turn.
+    this.#letIn(share);
     this.#makeReady(line);
     this.#forget(asking, line);
   }
 
-  #lineOf({ line: key, connection }: Asking, pace: ConnectionLimits): ConnectionQueue {
+  #shareOf({ line, account, connection }: Asking): SharedPlaces {
+    const key = `${account}${line.slice(connection.length)}`;
+    const known = this.#shares.get(key);
+    if (known !== undefined) return known;
+    const share = newShare(key);
+    this.#shares.set(key, share);
+    return share;
+  }
+
+  #lineOf(asking: Asking, pace: ConnectionLimits): ConnectionQueue {
+    const { line: key } = asking;
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    const line: ConnectionQueue = {
-      connection,
-      pace,
-      queue: new Denque(),
-      rate: new AnswerRate(this.now()),
-      inFlight: 0,
-      bytesInFlight: 0,
-      credit: 0,
-      isReady: false,
-      takenAt: 0,
-      isTimed: false,
-      isOver: false,
-    };
+    const share = this.#shareOf(asking);
+    share.lines += 1;
+    const line = newQueue(asking, pace, share, this.now());
     this.#lines.set(key, line);
     return line;
   }
 
   #forget({ line: key }: Asking, line: ConnectionQueue): void {
-    if (line.inFlight === 0 && line.queue.isEmpty()) this.#lines.delete(key);
+    if (line.inFlight > 0 || !line.queue.isEmpty() || !this.#lines.delete(key)) return;
+    const { share } = line;
+    share.lines -= 1;
+    if (share.lines === 0) this.#shares.delete(share.key);
   }
 
+  /** It has its turn when its account has: behind the other connections of that account. */
   #makeReady(line: ConnectionQueue): void {
-    if (line.isReady || line.queue.isEmpty()) return;
+    if (line.isReady || line.isHeld || line.queue.isEmpty()) return;
     if (!this.#mayTake(line)) return this.#tryLater(line);
-    line.isReady = true;
-    this.#ready.push(line);
-    this.#time.schedule();
+    const { share } = line;
+    line.isHeld = true;
+    share.held.push(line);
+    this.#letIn(share);
+    if (line.isHeld) this.#letInLater(share);
+  }
+
+  #letInLater(share: SharedPlaces): void {
+    if (share.isTimed) return;
+    share.isTimed = true;
+    setTimeout(() => {
+      share.isTimed = false;
+      this.#letIn(share);
+      if (!share.held.isEmpty()) this.#letInLater(share);
+    }, STUCK_MS).unref();
+  }
+
+  /** The lines that waited for others of their account, as long as there is room. */
+  #letIn(share: SharedPlaces): void {
+    const { held } = share;
+    for (let first = held.peekFront(); first !== undefined; first = held.peekFront()) {
+      if (first.isHeld && !this.#hasShare(first, share.ready)) return;
+      held.shift();
+      if (!first.isHeld) continue;
+      first.isHeld = false;
+      first.isReady = true;
+      share.ready += 1;
+      this.#ready.add(first.account, first);
+      this.#time.schedule();
+    }
   }
 
   #isAlone({ connection }: ConnectionQueue): boolean {
-    const other = this.#latest.connection === connection ? this.#before : this.#latest;
-    return this.now() - other.at > ASKING_MS;
+    return this.#connections.isAlone(connection, this.now());
+  }
+
+  /** Whether its account, with `more` that have a turn, has fewer on their way than one connection may among others. */
+  #hasShare({ account, share, pace, isOver }: ConnectionQueue, more = 0): boolean {
+    // What one connection may have is looked at elsewhere.
+    if (share.lines === 1 || isOver) return true;
+    const { amongOthers = pace.inFlight, amongOthersBytes = Number.POSITIVE_INFINITY } = pace;
+    if (share.inFlight + more < amongOthers && share.bytesInFlight < amongOthersBytes) return true;
+    const now = this.now();
+    return (more === 0 && now - share.takenAt >= STUCK_MS) || this.#accounts.isAlone(account, now);
   }
 
   #mayTake(line: ConnectionQueue): boolean {
@@ -199,9 +199,13 @@ export class Turnstile {
   }
 
   #taken(line: ConnectionQueue, { bytes }: Asking): void {
+    const { share } = line;
     line.inFlight += 1;
     line.bytesInFlight += bytes;
     line.takenAt = this.now();
+    share.inFlight += 1;
+    share.bytesInFlight += bytes;
+    share.takenAt = line.takenAt;
   }
 
   /** Where it is not an answer alone that it waits for. */
@@ -216,27 +220,17 @@ export class Turnstile {
 
   /** Takes requests while there is time, from each line in turn. */
   #slice(): void {
-    while (this.#ready.length > 0 && this.#time.hasTime()) {
-      const turn = this.#ready;
-      this.#ready = [];
-      for (const [i, line] of turn.entries()) {
-        if (!this.#time.hasTime()) {
-          // Those that had no turn are the first of the next.
-          this.#ready = [...turn.slice(i), ...this.#ready];
-          break;
-        }
-        this.#serve(line);
-      }
-    }
+    while (this.#ready.length > 0 && this.#time.hasTime()) this.#serve(this.#ready.take() as ConnectionQueue);
     if (this.#ready.length > 0) this.#time.schedule();
   }
 
   #serve(line: ConnectionQueue): void {
     line.isReady = false;
+    line.share.ready -= 1;
     line.credit += QUANTUM_BYTES;
     // Some take long to answer: the others' turn comes in this slice or the next.
     for (let next = line.queue.peekFront(); next !== undefined; next = line.queue.peekFront()) {
-      if (!this.#mayTake(line) || !this.#time.hasTime()) break;
+      if (!this.#mayTake(line) || !this.#hasShare(line) || !this.#time.hasTime()) break;
       // A request has its own weight and what it costs to look at.
       const weight = next.asking.bytes + 512;
       if (weight > line.credit) break;
@@ -245,6 +239,8 @@ export class Turnstile {
       this.#waiting.count(next.asking, -1);
       this.#taken(line, next.asking);
       next.take();
+      // The connections of its account have one place each in turn.
+      if (line.share.lines > 1 && !this.#accounts.isAlone(line.account, this.now())) break;
     }
     if (line.queue.isEmpty()) line.credit = 0;
     this.#makeReady(line);

@@ -29,6 +29,8 @@ export interface ModuleSurroundings {
   /** Where a debugger may attach to the module; undefined: nowhere. */
   readonly inspectPort: (module: string) => number | undefined;
   readonly grant: (manifest: Manifest) => TaskEither<Fault, UserKey>;
+  /** Closes all connections of a module at once; nobody gets in again with its credential. */
+  readonly cut: (manifest: Manifest) => TaskEither<Fault, unknown>;
   /** How fast a module may open epochs. */
   readonly newPace: () => EpochPace;
   readonly revoke: (module: string) => TaskEither<Fault, void>;

@@ -11,6 +11,7 @@ import { CrashRecord } from './crash-record.js';
 import type { EpochPace } from './epoch-pace.js';
 import { EpochRequests } from './epoch-requests.js';
 import type { ModuleSource } from './manifest-file.js';
+import { ModuleCut } from './module-cut.js';
 import type { ModuleProcess, ProcessEnd } from './module-process.js';
 import type { ModuleSurroundings } from './module-surroundings.js';
 import { ProcessStart, whyEnded } from './process-start.js';
@@ -84,6 +85,7 @@ export class SupervisedModule implements ServedModule {
   #watch: SilenceWatch | undefined;
   #life: Promise<void> = Promise.resolve();
   #pausing = new AbortController();
+  readonly #cut: ModuleCut;
 
   constructor({ source, around, pace = around.newPace(), onParked }: SupervisedModuleOptions) {
     this.source = source;
@@ -92,6 +94,11 @@ export class SupervisedModule implements ServedModule {
     this.#onParked = onParked;
     this.#epochs = new EpochRequests(source.manifest.name, pace);
     this.#crashes = new CrashRecord(limitsOf(source.manifest).crashes);
+    this.#cut = new ModuleCut({
+      shutOut: () => around.cut(source.manifest),
+      kill: () => void this.#start?.process?.kill(),
+      log: (text) => around.log(this.name, text),
+    });
   }
 
   get name(): string {
@@ -222,6 +229,11 @@ export class SupervisedModule implements ServedModule {
     void this.#start?.process?.kill();
   }
 
+  /** Ends its process and shuts out its credential: it floods the broker. */
+  cut(why: string): Promise<void> {
+    return this.#cut.cut(why);
+  }
+
   /** The module's process asks for its epoch. See {@link EpochRequests}. */
   starts(request: StartRequest): TaskEither<Fault, StartReply> {
     return () => {
@@ -279,7 +291,8 @@ export class SupervisedModule implements ServedModule {
         if (!this.#wanted) break;
         if (this.#hasEnded()) continue;
         this.lastOutput = started.right.said.all;
-        this.reason = whyEnded(started.right, `its process ended (${this.#lastExit})`);
+        const why = this.#cut.takeReason() ?? 'its process ended';
+        this.reason = whyEnded(started.right, `${why} (${this.#lastExit})`);
         park = this.#crashes.ended(ranMs);
       } else {
         if (!this.#wanted) break;

@@ -113,8 +113,8 @@ export class Effects {
           resolve(outcome);
         });
       };
-      const { seq, agent } = command;
-      const handler: WaitingHandler = { seq, agent, action, begin, drop: () => resolve(undefined) };
+      const { seq, agent, sender } = command;
+      const handler: WaitingHandler = { seq, agent, sender, action, begin, drop: () => resolve(undefined) };
       this.options.scheduler.run(handler);
     });
   }

@@ -43,7 +43,7 @@ export interface DeliveredCommand extends Scheduled {
 
 const delivered = (message: StoredMessage): DeliveredCommand => {
   const subject = splitSubject(message.subject) as CommandSubject;
-  return { seq: message.seq, agent: subject.agent ?? '', subject, message };
+  return { seq: message.seq, agent: subject.agent ?? '', sender: subject.sender, subject, message };
 };
 
 export interface SessionOptions {

@@ -1,5 +1,13 @@
 /** Options that not every scenario has a use for. */
-export const OWN_OPTIONS = ['agents', 'peers', 'in-flight', 'seconds', 'commands', 'memory-limit'] as const;
+export const OWN_OPTIONS = [
+  'agents',
+  'peers',
+  'in-flight',
+  'seconds',
+  'commands',
+  'memory-limit',
+  'floods',
+] as const;
 export type OwnOption = (typeof OWN_OPTIONS)[number];
 
 /** How a scenario is run. */
@@ -19,6 +27,8 @@ export interface ScenarioOptions {
   readonly seconds?: number;
   /** What the server aims to stay below, bytes; without it, as a broker gives its own. */
   readonly memoryLimitBytes?: number;
+  /** Parts of the names of floods to measure; default: all. */
+  readonly floods?: readonly string[];
   /** Progress, for stderr. */
   readonly say: (line: string) => void;
 }

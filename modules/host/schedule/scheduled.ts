@@ -4,6 +4,8 @@ export interface Scheduled {
   readonly seq: number;
   /** Empty for the module itself. */
   readonly agent: string;
+  /** Who sent it, as the log says; commands without one are of one sender. */
+  readonly sender?: string;
 }
 
 /** A handler that is to run for a command. */

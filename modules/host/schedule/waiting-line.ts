@@ -1,10 +1,13 @@
-import Denque from 'denque';
+import { OwnerRing } from '../../../system/async/owner-ring.js';
 import type { Scheduled } from './scheduled.js';
 import type { Urgency } from './urgency.js';
 
-/** Commands that wait, in the order in which they came. Those of an agent with an urgent command are taken first. */
-export class WaitingLine<C extends Pick<Scheduled, 'agent'>> {
-  readonly #waiting = new Denque<C>();
+/**
+ * Commands that wait. Their senders have turns, one command each; those of one sender keep the order in which they
+ * came. So a sender of many commands waits for itself. Those of an agent with an urgent command are taken first.
+ */
+export class WaitingLine<C extends Pick<Scheduled, 'agent' | 'sender'>> {
+  readonly #waiting = new OwnerRing<C>();
 
   constructor(private readonly urgency: Urgency) {}
 
@@ -13,26 +16,19 @@ export class WaitingLine<C extends Pick<Scheduled, 'agent'>> {
   }
 
   add(command: C): void {
-    this.#waiting.push(command);
+    this.#waiting.add(command.sender ?? '', command);
   }
 
   take(): C | undefined {
     // Looked at when a command is taken, not when it comes: an urgent one may have come since.
-    const urgent = this.urgency.any ? this.#firstUrgent() : 0;
-    return urgent > 0 ? this.#waiting.removeOne(urgent) : this.#waiting.shift();
+    const urgent = this.urgency.any
+      ? this.#waiting.takeFirst(({ agent }) => this.urgency.has(agent))
+      : undefined;
+    return urgent ?? this.#waiting.take();
   }
 
-  /** Takes all, in their order. */
+  /** Takes all; those of one sender in their order. */
   clear(): readonly C[] {
-    const all = this.#waiting.toArray();
-    this.#waiting.clear();
-    return all;
-  }
-
-  #firstUrgent(): number {
-    for (let i = 0; i < this.#waiting.length; i++) {
-      if (this.urgency.has((this.#waiting.peekAt(i) as C).agent)) return i;
-    }
-    return 0;
+    return this.#waiting.clear();
   }
 }

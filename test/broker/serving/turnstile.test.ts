@@ -92,6 +92,68 @@ test('a connection has fewer on their way while another one asks, and more when 
   );
 });
 
+test('I12 the connections of an account have no more on their way than one may, while another account asks, and take turns', async () => {
+  const AMONG = 4;
+  const plan = fc.record({
+    connections: fc.integer({ min: 2, max: 12 }),
+    each: fc.integer({ min: 1, max: 20 }),
+    others: fc.integer({ min: 0, max: 20 }),
+    isAlone: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ connections, each, others, isAlone }) => {
+      // The clock stands, so no answer takes long.
+      let clock = 0;
+      const turnstile = new Turnstile({ connection: NO_BOUND, account: NO_BOUND }, () => clock);
+      const pace = { inFlight: 64, amongOthers: AMONG };
+      const taken = new Map<string, number[]>();
+      const running: Asking[] = [];
+      let ofMany = 0;
+      const enter = (account: string, connection: string, i: number): void => {
+        const who = {
+          account,
+          connection: `${account}/${connection}`,
+          line: `${account}/${connection} ask m`,
+          bytes: 10,
+        };
+        const fault = turnstile.enter(who, pace, () => {
+          taken.set(who.connection, [...(taken.get(who.connection) ?? []), i]);
+          running.push(who);
+          if (account !== 'many') return;
+          ofMany += 1;
+          assert.ok(isAlone || ofMany <= AMONG, `${ofMany} on their way`);
+        });
+        assert.equal(fault, undefined);
+      };
+      if (!isAlone) enter('other', '1', -1);
+      for (let i = 0; i < each; i++) for (let c = 0; c < connections; c++) enter('many', String(c), i);
+      for (let i = 0; i < (isAlone ? 0 : others); i++) enter('other', '1', i);
+      const all = connections * each + (isAlone ? 0 : others + 1);
+      for (let done = 0; done < all; ) {
+        await new Promise((resume) => setImmediate(resume));
+        // Each connection of the account has its turn: none is two turns ahead of another.
+        const counts = Array.from({ length: connections }, (_, c) => taken.get(`many/${c}`)?.length ?? 0);
+        if (!isAlone) assert.ok(Math.max(...counts) - Math.min(...counts) <= AMONG + 1, String(counts));
+        for (const who of running.splice(0)) {
+          if (who.account === 'many') ofMany -= 1;
+          turnstile.leave(who);
+          done += 1;
+        }
+        if (isAlone) clock += 30;
+      }
+      for (const [name, numbers] of taken)
+        assert.deepEqual(
+          numbers,
+          [...numbers].sort((a, b) => a - b),
+          name,
+        );
+      assert.equal([...taken.values()].flat().length, all);
+      assert.deepEqual([...turnstile.waiting()], []);
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test('a connection that is alone has as many on their way as are answered in its time, and no more', async () => {
   const LEAST = 8;
   const MOST = 100;

@@ -24,6 +24,7 @@ import { EpochPace } from '../../../broker/supervisor/epoch-pace.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
 import { ModuleMemory } from '../../../broker/supervisor/module-memory.js';
 import { startPlan } from '../../../broker/supervisor/start-plan.js';
+import { ModuleFloods } from '../../../broker/supervisor/module-floods.js';
 import { SupervisedModules } from '../../../broker/supervisor/supervised-modules.js';
 import { ModuleCages } from '../../../broker/supervisor/module-cages.js';
 import { Supervisor } from '../../../broker/supervisor/supervisor.js';
@@ -101,6 +102,7 @@ export class BrokerSide {
       access: {
         grant: ({ name }: { readonly name: string }) => TE.right(keys.get(name) as UserKey),
         revoke: () => TE.right(undefined),
+        cut: () => TE.right(undefined),
       },
       link: {
         // The server is stopped and killed here: silence says nothing about the module.
@@ -162,7 +164,7 @@ export class BrokerSide {
     success(supervisor.plan(startPlan(plan)));
     reader.start();
     await index.start();
-    serveControl(nc, modules, new Stacks());
+    serveControl(nc, modules, new Stacks(), new ModuleFloods(modules));
     gateway.start();
     await supervisor.loadAll();
     return new BrokerSide(under, modules, supervisor, nc, reader, index, unowned, gateway, producer, reaper);

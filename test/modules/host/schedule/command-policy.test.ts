@@ -18,7 +18,10 @@ const handlerOf = (name: string) => ({
 });
 
 interface Rig {
-  readonly policy: CommandPolicy<{ seq: number; agent: string }, ReturnType<typeof handlerOf>>;
+  readonly policy: CommandPolicy<
+    { seq: number; agent: string; sender?: string },
+    ReturnType<typeof handlerOf>
+  >;
   /** Handlers that run. */
   readonly running: Map<string, ReturnType<typeof handlerOf>>;
 }
@@ -33,6 +36,10 @@ const each =
 
 /** What happens. */
 const delivered = each(({ policy }, name) => policy.received(commandOf(name), false));
+const deliveredFrom = (sender: string, ...names: readonly string[]): Step => {
+  const from = each(({ policy }, name) => policy.received({ ...commandOf(name), sender }, false));
+  return from(...names);
+};
 const urgent = each(({ policy }, name) => policy.received(commandOf(name), true));
 const stored = each(({ policy }, name) => {
   policy.over(commandOf(name));
@@ -139,6 +146,15 @@ const POLICY: readonly Row[] = [
       stored('c5'),
       // Nothing of it is urgent now: it is behind the others.
       turns('a1', 'b2', 'c6'),
+    ],
+  },
+  {
+    rule: 'The senders of commands that wait take turns, one command each. Commands of one sender keep their order.',
+    steps: [
+      deliveredFrom('flood', 'a1', 'b2', 'c3'),
+      deliveredFrom('ci', 'd4', 'e5'),
+      deliveredFrom('shop', 'f6'),
+      turns('a1', 'd4', 'f6', 'b2', 'e5', 'c3'),
     ],
   },
   {

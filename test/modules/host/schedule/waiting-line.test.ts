@@ -32,6 +32,26 @@ describe('a waiting line', () => {
     );
   });
 
+  it('has senders take turns: none waits for more than one command of each other one', () => {
+    const aSender = fc.constantFrom('guest', 'ci', 'orders');
+    fc.assert(
+      fc.property(fc.array(aSender, { maxLength: 60 }), (senders) => {
+        const line = new WaitingLine<{ agent: string; sender: string; seq: number }>(new Urgency());
+        for (const [seq, sender] of senders.entries()) line.add({ agent: `a${seq}`, sender, seq });
+        const taken = senders.map(() => line.take());
+        for (const sender of new Set(senders)) {
+          const own = taken.filter((each) => each?.sender === sender);
+          const sent = senders.flatMap((each, seq) => (each === sender ? [seq] : []));
+          assert.deepEqual(
+            own.map((each) => each?.seq),
+            sent,
+          );
+          for (const [turn, command] of own.entries()) assert.ok(taken.indexOf(command) < (turn + 1) * 3);
+        }
+      }),
+    );
+  });
+
   it('takes 100,000 without growing slower', () => {
     const line = new WaitingLine<{ agent: string; seq: number }>(new Urgency());
     for (let seq = 0; seq < 100_000; seq++) line.add({ agent: 'a', seq });
