@@ -92,8 +92,11 @@ const fromItsProcess =
       ? handler(body)
       : OF_ANOTHER_BROKER;
 
-/** It is not even read. */
-const nothing: Handler = () => OF_ANOTHER_BROKER;
+/** In a flood only the process that the broker started is heard: it may be the next one, after a cut. */
+const onlyItsProcess =
+  (module: SupervisedModule, handler: Handler): Handler =>
+  (body) =>
+    body.instance === module.processInstance ? handler(body) : OF_ANOTHER_BROKER;
 
 /** Serves `ctl.<module>.start|ready|calls|configured|beat|threw`; the server lets each module use its own name only. */
 export const serveControl = (
@@ -105,10 +108,10 @@ export const serveControl = (
   serveRequests(nc, SERVED.control, (subject) => {
     const [, name = '', verb = ''] = subject.split('.');
     const module = modules.find(name);
-    if (floods.isControlFlood(name, verb)) return nothing;
     const handler = verbs.get(verb);
     if (handler === undefined) return undefined;
     if (module === undefined)
       return () => TE.left<Fault>(fault('MODULE_UNKNOWN', `there is no module ${name}`));
-    return fromItsProcess(module, handler(module, stacks));
+    const heard = floods.isControlFlood(name, verb) ? onlyItsProcess : fromItsProcess;
+    return heard(module, handler(module, stacks));
   });

@@ -13,7 +13,7 @@ import {
  * A module that gives its credential away: what an attacker has who got hold of a module. It takes part just enough to
  * be loaded, and handles nothing.
  */
-const { name, url, seed } = MODULE_ENV;
+const { name, url, seed, instance } = MODULE_ENV;
 const env = (variable: string): string => process.env[variable] ?? '';
 
 const nc = await connect({
@@ -21,11 +21,14 @@ const nc = await connect({
   authenticator: nkeyAuthenticator(new TextEncoder().encode(env(seed))),
 });
 const self = env(name);
-await nc.request(startSubject(self), JSON.stringify({ snapshotSeq: 0, logId: null }), { timeout: 30_000 });
+const ofProcess = { instance: env(instance) };
+await nc.request(startSubject(self), JSON.stringify({ snapshotSeq: 0, logId: null, ...ofProcess }), {
+  timeout: 30_000,
+});
 writeFileSync(
   join(process.cwd(), 'loot.json'),
   JSON.stringify({ seed: env(seed), environment: process.env }),
 );
-await nc.request(readySubject(self), JSON.stringify({ pid: process.pid }), { timeout: 30_000 });
-const beat = JSON.stringify({ pid: process.pid, handled: 0, pending: 0, agents: 0 });
+await nc.request(readySubject(self), JSON.stringify({ pid: process.pid, ...ofProcess }), { timeout: 30_000 });
+const beat = JSON.stringify({ pid: process.pid, handled: 0, pending: 0, agents: 0, ...ofProcess });
 setInterval(() => nc.publish(beatSubject(self), beat), BEAT_INTERVAL_MS);
