@@ -24,6 +24,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   'connect off': done('no context is chosen', FAILED),
   'connect remove': done('the context is removed', 'the context is not removed'),
   status: done('the broker replied'),
+  top: done('the looks that --times asks for are printed'),
   call: done('the result is ok, or the schedule is made', 'the result is not ok, or has not come in time'),
   'agent get': done('the state is printed', 'there is no such agent, or its state cannot be read'),
   'agent list': done('the page is printed', 'the agents cannot be read'),

@@ -13,6 +13,7 @@ export const COMMAND_NAMES = [
   'env',
   'connect',
   'status',
+  'top',
   'call',
   'agent',
   'conversation',

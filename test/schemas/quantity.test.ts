@@ -123,6 +123,7 @@ describe('the configuration of a start', () => {
       shipped: true,
       trusted: [],
       inspected: [],
+      limits: {},
       cage: 'auto',
       guest: 'call',
     });

@@ -9,6 +9,7 @@ import type { Durability } from '../../schemas/log.js';
 import { counting } from '../fixtures/counting.js';
 import { type BrokerOptions, startBroker, type TestBroker } from './broker.js';
 import { type Exit, follow } from './children.js';
+import { showOnFailure } from './failure-log.js';
 import { collectLines } from './lines.js';
 import { connectOperator } from './log-checks.js';
 import { writeModule } from './module-dir.js';
@@ -50,6 +51,8 @@ export const startProducing = (
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = collectLines(child.stdout);
+  const words = (): string => lines.filter((line) => !/^(?:accepted|stored) /.test(line)).join('\n');
+  showOnFailure(`producing ${name} from ${first}`, words);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   // What it said last may still be in the pipe when it has ended.
   const exited = follow(child).then((exit) => closed.then(() => exit));
