@@ -1,6 +1,5 @@
 import { after, before, describe, it } from 'node:test';
-import { byForm } from '../support/form.js';
-import { FIRST_DOCUMENTS, OTHER_DOCUMENTS, openReader, type Reader } from './follow-documents.js';
+import { OTHER_DOCUMENTS, openReader, type Reader } from './follow-documents.js';
 
 describe('the commands that documents show', () => {
   let reader: Reader;
@@ -9,7 +8,7 @@ describe('the commands that documents show', () => {
   });
   after(() => reader?.[Symbol.asyncDispose]());
 
-  for (const document of byForm({ short: FIRST_DOCUMENTS, deep: OTHER_DOCUMENTS })) {
+  for (const document of OTHER_DOCUMENTS) {
     it(`${document.path} shows what happens`, () => reader.follow(document));
   }
 

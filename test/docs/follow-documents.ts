@@ -33,9 +33,6 @@ export const OF_REPLAY_DOCUMENTS = followed.filter(({ path }) => OF_REPLAY.has(p
 export const OTHER_DOCUMENTS = followed.filter(
   ({ path }) => !OF_REPLAY.has(path) && path !== TUTORIAL && path !== BURST,
 );
-/** What a newcomer reads first. */
-const FIRST = new Set(['README.md', 'docs/guides/tour.md', 'docs/guides/write-a-module.md']);
-export const FIRST_DOCUMENTS = OTHER_DOCUMENTS.filter(({ path }) => FIRST.has(path));
 export const BURST_DOCUMENTS = followed.filter(({ path }) => path === BURST);
 /** Followed in an empty directory, by the package as a user has it. */
 export const TUTORIAL_DOCUMENTS = followed.filter(({ path }) => path === TUTORIAL);

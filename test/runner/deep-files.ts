@@ -3,7 +3,7 @@ import { loadedBy } from './import-graph.js';
 /**
  * Files that run only in `npm run test:deep`, `npm run test:faults`, or when you name them. `npm test` has for each a file with
  * the same promise: another durability level, one kill in place of a storm, one client in place of a
- * flood. `.ci/run` runs both. The files of `test/perf` test the benchmarks, which no user of the broker runs.
+ * flood. The files of `test/perf` test the benchmarks, which no user of the broker runs.
  */
 export const DEEP_FILES: readonly string[] = [
   // The other durability level is in `npm test`.
@@ -32,9 +32,6 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/leaking-module.test.ts',
   'test/broker/one-agent-flood.test.ts',
   'test/broker/serving/large-floods.test.ts',
-  // Documents and examples: `npm test` follows the README, the tutorial and the first guides.
-  'test/docs/replay-commands.test.ts',
-  'test/cli/examples.test.ts',
   // What surrounds the command line: `npm test` has what it is made of.
   'test/cli/completion.test.ts',
   'test/cli/dev-names.test.ts',
