@@ -24,6 +24,7 @@ const manifestOf = (name: string, encrypt: boolean, change: object = {}) => ({
   ...change,
 });
 
+/** `wait` takes 400 ms so that calls are in flight while an agent is erased: it is the work, and no test waits by it. */
 const codeOf = (manifest: object): string => `
 const manifest = ${JSON.stringify(manifest)};
 const ok = (data, events) => ({ _tag: 'Right', right: { data, events } });
