@@ -21,6 +21,7 @@ import {
 } from './orders-schemas.js';
 import {
   INITIAL_ORDERS_STATE,
+  type OrdersState,
   reservationOf,
   restocked,
   stockOf,
@@ -38,6 +39,18 @@ const DAY_MS = 86_400_000;
 const unknownOrder = (name: string) => reject('ORDER_UNKNOWN', `no order ${name} has been placed`);
 const notReserved = (item: string, order: string) =>
   reject('NOT_RESERVED', `${item}: nothing is reserved for order ${order}`);
+
+/** An item has so many reserved for the order, or it refuses. */
+const whenReserved = <A>(
+  state: OrdersState,
+  item: string,
+  order: string,
+  decide: (stock: ReturnType<typeof shownStockOf>, quantity: number) => A,
+) => {
+  const stock = stockOf(state);
+  const quantity = reservationOf(stock, order);
+  return quantity === undefined ? notReserved(item, order) : decide(shownStockOf(stock), quantity);
+};
 
 /** Takes orders: reserves the item in its stock, and charges the account of the customer. */
 export default defineModule({
@@ -214,13 +227,10 @@ export default defineModule({
       input: OfOrder,
       output: StockShown,
       rejections: ['NOT_RESERVED'],
-      decide: (state, { order }, { agent: item }) => {
-        const stock = stockOf(state);
-        const quantity = reservationOf(stock, order);
-        if (quantity === undefined) return notReserved(item, order);
-        const { onHand, reserved } = shownStockOf(stock);
-        return ok(shownStock(onHand, reserved - quantity), { stock_unreserved: { order, quantity } });
-      },
+      decide: (state, { order }, { agent: item }) =>
+        whenReserved(state, item, order, ({ onHand, reserved }, quantity) =>
+          ok(shownStock(onHand, reserved - quantity), { stock_unreserved: { order, quantity } }),
+        ),
     },
     confirm: {
       description: 'Agent: the item. Ends a reservation; the stock is sold.',
@@ -228,13 +238,10 @@ export default defineModule({
       input: OfOrder,
       output: StockShown,
       rejections: ['NOT_RESERVED'],
-      decide: (state, { order }, { agent: item }) => {
-        const stock = stockOf(state);
-        const quantity = reservationOf(stock, order);
-        if (quantity === undefined) return notReserved(item, order);
-        const { onHand, reserved } = shownStockOf(stock);
-        return ok(shownStock(onHand - quantity, reserved - quantity), { stock_sold: { order, quantity } });
-      },
+      decide: (state, { order }, { agent: item }) =>
+        whenReserved(state, item, order, ({ onHand, reserved }, quantity) =>
+          ok(shownStock(onHand - quantity, reserved - quantity), { stock_sold: { order, quantity } }),
+        ),
     },
   },
 });
