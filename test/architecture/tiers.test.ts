@@ -21,11 +21,13 @@ describe('the tiers of the test runner', () => {
   });
 
   it('every file that defines a test is named as one', () => {
+    // The process of a batch defines the tests that stand for the ends of its files.
+    const batch = 'test/runner/batch-main.ts';
     const definesTests = /^import .*\b(?:describe|it|suite|test)\b.* from 'node:test'/m;
     const misnamed = sourceFiles(PROJECT_ROOT)
       .filter(({ path, text }) => definesTests.test(text) && !/^test\/.*\.test\.ts$/.test(path))
       .map(({ path }) => path);
-    assert.deepEqual(misnamed, []);
+    assert.deepEqual(misnamed, [batch]);
   });
 
   it('a folder belongs to one tier', () => {

@@ -9,6 +9,6 @@ export const NOT_IN_CHECK: readonly string[] = [
   'test/modules/bundle/describe-module.test.ts',
   'test/system/processes/owner.test.ts',
   'test/system/cage/kernels.test.ts',
-  'test/runner/run-file.test.ts',
+  'test/runner/run-batch.test.ts',
   'test/cli/create-prompts.test.ts',
 ];

@@ -1,4 +1,5 @@
 import type { TestEvent } from 'node:test/reporters';
+import { isEndOfFile } from './end-of-file.js';
 import { NOT_HERE } from './not-here.js';
 import { processorSeconds } from './processor-seconds.js';
 
@@ -11,12 +12,15 @@ export interface TestOutcome {
   readonly why?: string;
 }
 
-/** The last line of a file: its processor time, with that of the programs that it started. */
-export interface FileCost {
-  readonly processorSeconds: number;
+/**
+ * The last line of a file: the time since the process began, by the clock and of the processors, with that of the programs that it
+ * started. A system without `/proc` knows only the clock.
+ */
+export interface FileEnd {
+  readonly sinceStart: { readonly seconds: number; readonly processorSeconds?: number };
 }
 
-export type ReporterLine = TestOutcome | FileCost;
+export type ReporterLine = TestOutcome | FileEnd;
 
 const WHY_LINES = 20;
 
@@ -45,15 +49,27 @@ const kindOf = (event: Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>):
   return CANCELLED.has(failureType(event.data.details.error)) ? 'cancelled' : 'fail';
 };
 
+const endLine = (): string => {
+  const spent = processorSeconds();
+  const cost = spent === undefined ? {} : { processorSeconds: spent };
+  const end: FileEnd = { sinceStart: { seconds: performance.now() / 1_000, ...cost } };
+  return `${JSON.stringify(end)}\n`;
+};
+
 /** A reporter of `node:test` for the runner: one JSON line as each test ends, so that a killed file counts so far. */
 export default async function* outcomes(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  let isBatch = false;
   for await (const event of source) {
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
+    if (isEndOfFile(event)) {
+      isBatch = true;
+      yield endLine();
+      continue;
+    }
     const { name, details } = event.data;
     const suite = details.type === 'suite';
     const outcome: TestOutcome = { kind: kindOf(event), suite, name, ...whyOf(event) };
     yield `${JSON.stringify(outcome)}\n`;
   }
-  const seconds = processorSeconds();
-  if (seconds !== undefined) yield `${JSON.stringify({ processorSeconds: seconds } satisfies FileCost)}\n`;
+  if (!isBatch) yield endLine();
 }

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
-import { type FileRun, runFile } from './run-file.js';
+import { type Batch, batchesOf } from './batches.js';
+import { type FileRun, runBatch } from './run-batch.js';
 import { signalGroup } from './process-group.js';
 import { TIERS, type TierName } from './tiers.js';
 
@@ -39,20 +40,23 @@ export const runFiles = async (
   const groups = new Set<number>();
   endWithThisProcess(groups);
   const runs: TierRun[] = [];
-  const running = new Set<string>();
+  const running = new Set<Batch>();
   const ended = new EventEmitter();
-  const run = async ({ tier, file }: FileOfTier): Promise<void> => {
+  const run = async (batch: Batch): Promise<void> => {
+    const { tier, files } = batch;
     const timeoutMs = TIERS[tier].fileTimeoutMs * timeoutFactor;
-    const result = { tier, ...(await runFile(file, { env: env[tier], timeoutMs, scratch, groups })) };
-    runs.push(result);
-    running.delete(file);
-    onEnd(result);
+    for (const each of await runBatch(files, { env: env[tier], timeoutMs, scratch, groups })) {
+      const result = { tier, ...each };
+      runs.push(result);
+      onEnd(result);
+    }
+    running.delete(batch);
     ended.emit('one');
   };
   const all: Promise<void>[] = [];
-  for (const next of files) {
+  for (const next of batchesOf(files)) {
     while (running.size >= TIERS[next.tier].width) await once(ended, 'one');
-    running.add(next.file);
+    running.add(next);
     const ending = run(next);
     ending.catch((error: unknown) => ended.emit('error', error));
     all.push(ending);

@@ -4,25 +4,37 @@ import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { isAlive } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
-import { type FileRun, runFile } from './run-file.js';
+import { type FileRun, runBatch } from './run-batch.js';
 import { NOT_HERE } from './not-here.js';
 import { closingLines, isGreen, tallyOf } from './tally.js';
 import { compiledFile } from './test-files.js';
 
 const HEAD = `import { it } from 'node:test'; import { spawn } from 'node:child_process';\n`;
 
-/** Runs this code as a test file; it exists as a compiled file only, so that the runner itself never lists it. */
-const run = async (code: string, timeoutMs = 30_000, silentMs = 180_000): Promise<FileRun> => {
+/** Runs this code as test files; they exist as compiled files only, so that the runner itself never lists them. */
+const runAll = async (
+  codes: readonly string[],
+  timeoutMs = 30_000,
+  silentMs = 180_000,
+): Promise<readonly FileRun[]> => {
   await using scratch = tempDir();
-  const file = `planted/${process.pid}.test.ts`;
-  mkdirSync(dirname(compiledFile(file)), { recursive: true });
-  writeFileSync(compiledFile(file), HEAD + code);
+  const files = codes.map((_, index) => `planted/${process.pid}-${index}.test.ts`);
+  for (const [index, file] of files.entries()) {
+    mkdirSync(dirname(compiledFile(file)), { recursive: true });
+    writeFileSync(compiledFile(file), HEAD + codes[index]);
+  }
   try {
     const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-    return await runFile(file, { env, timeoutMs, scratch: scratch.path, groups: new Set(), silentMs });
+    return await runBatch(files, { env, timeoutMs, scratch: scratch.path, groups: new Set(), silentMs });
   } finally {
-    rmSync(compiledFile(file));
+    for (const file of files) rmSync(compiledFile(file));
   }
+};
+
+const run = async (code: string, timeoutMs?: number, silentMs?: number): Promise<FileRun> => {
+  const [result] = await runAll([code], timeoutMs, silentMs);
+  assert.ok(result !== undefined);
+  return result;
 };
 
 const kinds = ({ outcomes }: FileRun): string[] => outcomes.map(({ kind, name }) => `${kind} ${name}`);
@@ -95,6 +107,52 @@ describe('the run of a test file', () => {
     const pid = Number(/pid=(\d+)/.exec(result.output)?.[1]);
     assert.match(kinds(result).join('\n'), /left processes behind: .*sleep 600/);
     assert.equal(isAlive(pid), false);
+  });
+});
+
+describe('test files that share a process', () => {
+  it('have their own tests, output and time', async () => {
+    const runs = await runAll([
+      `import { describe } from 'node:test'; describe('s', () => { it('a', async () => {}); });`,
+      `it('b', () => new Promise((resolve) => setTimeout(resolve, 50)));`,
+      `it('c', () => { throw new Error('this is why'); });`,
+      `it('d', () => {});`,
+    ]);
+    assert.deepEqual(runs.map(kinds), [['pass a', 'pass s'], ['pass b'], ['fail c'], ['pass d']]);
+    assert.deepEqual(
+      runs.map(({ outcomes }) => isGreen(tallyOf(outcomes))),
+      [true, true, false, true],
+    );
+    assert.deepEqual(
+      runs.map(({ output }) => /^✖ c|^(?:▶|✔) [sbd]\b/m.exec(output)?.[0]),
+      ['▶ s', '✔ b', '✖ c', '✔ d'],
+    );
+    assert.deepEqual(
+      runs.map(({ output }) => output.includes('this is why')),
+      [false, false, true, false],
+    );
+    for (const { output, seconds, processorSeconds = 0 } of runs) {
+      assert.doesNotMatch(output, /^ℹ tests|for the runner of tests/m);
+      assert.ok(seconds > 0 && processorSeconds >= 0);
+    }
+  });
+
+  it('have their turn also behind a file that ends the process, blocks it, or cannot be loaded', async () => {
+    for (const [code, failed] of [
+      ["it('b', () => process.exit(0));", 'fail the file ran no test'],
+      ["it('b', () => { for (;;); });", 'fail the file did not end within 3 s'],
+      ['await new Promise(() => {});', 'fail the file ended with 13'],
+      ["throw new Error('at the top');", 'fail the file loads'],
+      ['', 'fail the file ran no test'],
+    ] as const) {
+      const runs = await runAll([`it('a', () => {});`, code, `it('c', () => {});`], 3_000);
+      assert.deepEqual(
+        [runs[0], runs[2]].map((each) => each && kinds(each)),
+        [['pass a'], ['pass c']],
+        code,
+      );
+      assert.ok(runs[1] !== undefined && kinds(runs[1]).includes(failed), `${code}: ${runs[1]?.output}`);
+    }
   });
 });
 
