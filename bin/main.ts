@@ -37,6 +37,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   status: async () => (await import('./commands/status-command.js')).addStatus,
   top: async () => (await import('./commands/top-command.js')).addTop,
   call: async () => (await import('./commands/call-command.js')).addCall,
+  result: async () => (await import('./commands/result-command.js')).addResult,
   agent: async () => (await import('./commands/agent-command.js')).addAgent,
   conversation: async () => (await import('./commands/conversation-command.js')).addConversation,
   module: async () => (await import('./commands/module-command.js')).addModule,

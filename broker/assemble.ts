@@ -178,7 +178,13 @@ export const assemble = (options: AssembleOptions): Parts => {
   const { sealing } = options;
   const serving = { nc, producer, keyed, directory: modules, sealing, refusal, entrance };
   const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
-  const gateway = new Gateway({ ...serving, reader, index, door });
+  const gateway = new Gateway({
+    ...serving,
+    reader,
+    index,
+    door,
+    seesAll: (account) => principals.readsLog(account),
+  });
   const { handlerCalls } = gateway;
   const around = surroundings(options, { index, unowned, handlerCalls }, dropAhead);
   const supervisor = new Supervisor(modules, around, options.memory);

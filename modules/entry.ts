@@ -4,6 +4,7 @@ export {
   type ActionCall,
   type AgentActions,
   type CallOptions,
+  type ResultOptions,
   type CommandProducer,
   type ConnectOptions,
   connect,

@@ -41,7 +41,7 @@ export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../
 export type { Refusal, ResultError, ResultErrorSchema } from '../schemas/result.js';
 export type { Address } from '../schemas/subjects.js';
 export type { JsonSchema } from '../schemas/validate.js';
-export type { CallOptions } from './client/task-client.js';
+export type { CallOptions, ResultOptions } from './client/task-client.js';
 export type { ProducerSettings, SendOptions, Sending } from './client/task-producer.js';
 export type { Addressed, CalledModule, CodeOf, ManifestIn, ModuleOrManifest } from './sdk/addressed.js';
 export type { Call } from './sdk/call-in-handler.js';

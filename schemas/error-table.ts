@@ -93,6 +93,7 @@ export const ERRORS = {
     400,
     'The time of the schedule cannot be read, is past, never comes, or is not before the deadline.',
   ),
+  COMMAND_UNKNOWN: row('rejected', false, 1, 404, 'The log has no command of that sequence.'),
   SCHEDULE_UNKNOWN: row(
     'rejected',
     false,

@@ -25,6 +25,7 @@ import {
 } from './producer-requests.js';
 import { HistoryRecordSchema } from './record.js';
 import { ResultSchema } from './result.js';
+import { ResultRequestSchema } from './result-request.js';
 import { ScheduleSchema } from './schedule.js';
 import { CertificateSchema, LedgerEntrySchema, StatementSchema, VerificationSchema } from './verification.js';
 
@@ -32,6 +33,7 @@ import { CertificateSchema, LedgerEntrySchema, StatementSchema, VerificationSche
 const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchema])[] = [
   ['manifest', 'Manifest of a module', ManifestSchema],
   ['result', 'Body of a result', ResultSchema],
+  ['result-request', 'Request for the result of a command', ResultRequestSchema],
   ['history-record', 'One line of history', HistoryRecordSchema],
   ['export-head', 'First line of an export', ExportHeadSchema],
   ['exported-record', 'Record of an export', ExportedRecordSchema],

@@ -27,6 +27,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   PRINCIPALS_FULL: 'Revoke tokens that nobody needs: `tallystick token list` shows them.',
   PRINCIPAL_EXISTS: 'Take another name, or use `tallystick token change` or `tallystick token rotate`.',
   SCHEDULE_INVALID: 'Correct the time or the payload; `tallystick call --help` has examples.',
+  COMMAND_UNKNOWN: 'Take the sequence that the reply to the command has: `seq`, or `Tally-Cause`.',
   SCHEDULE_UNKNOWN: 'Look for the id in `tallystick schedule list`.',
   DEADLINE_PAST: 'Send the command again with a later deadline. It had no effect.',
   CALL_DEADLOCK: 'Change the handler: it must not call its own agent.',

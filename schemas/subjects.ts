@@ -34,25 +34,27 @@ export interface Address {
 
 const optional = (agent: string | undefined): { agent?: string } => (agent === undefined ? {} : { agent });
 
-const tail = ({ module, name, agent }: Address): string =>
+/** An address as people write it: `MODULE.ACTION[.AGENT]`. */
+export const addressText = ({ module, name, agent }: Address): string =>
   agent === undefined ? `${module}.${name}` : `${module}.${name}.${agent}`;
 
 /** The subject of a result: `res.MODULE.ACTION[.AGENT]`. */
-export const resultSubject = (address: Address): string => `res.${tail(address)}`;
+export const resultSubject = (address: Address): string => `res.${addressText(address)}`;
 /** The subject of an event: `evt.MODULE.EVENT[.AGENT]`. */
-export const eventSubject = (address: Address): string => `evt.${tail(address)}`;
+export const eventSubject = (address: Address): string => `evt.${addressText(address)}`;
 /** The subject to which a sender publishes; see {@link storedCommandSubject} for the subject in the log. */
-export const commandSubject = (address: Address): string => `cmd.${tail(address)}`;
+export const commandSubject = (address: Address): string => `cmd.${addressText(address)}`;
 /** The subject of a stored command, with its sender: `cmd.MODULE.ACTION[.AGENT].SENDER`. */
 export const storedCommandSubject = (address: Address, sender: string): string =>
-  `cmd.${tail(address)}.${sender}`;
+  `cmd.${addressText(address)}.${sender}`;
 /** The subject of a call: `call.MODULE.ACTION[.AGENT]`. */
-export const callSubject = (address: Address): string => `call.${tail(address)}`;
+export const callSubject = (address: Address): string => `call.${addressText(address)}`;
 /** The subject of a request for a state: `state.MODULE[.AGENT]`. Without an agent it is that of the module itself. */
 export const stateSubject = (module: string, agent = ''): string =>
   agent === '' ? `state.${module}` : `state.${module}.${agent}`;
 /** A dead letter, in a separate stream: one subject for each command, so that the server takes it once. */
-export const deadSubject = (address: Address, command: number): string => `dead.${tail(address)}.${command}`;
+export const deadSubject = (address: Address, command: number): string =>
+  `dead.${addressText(address)}.${command}`;
 /** The subject of the epoch records of a producer: `epoch.PRODUCER`. */
 export const epochSubject = (producer: string): string => `epoch.${producer}`;
 

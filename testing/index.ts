@@ -31,7 +31,7 @@ export type {
 } from '../modules/client/action-calls.js';
 export type { ModuleCalls, StateIn, StateOf } from '../modules/client/module-calls.js';
 export type { When } from '../modules/client/schedule-later.js';
-export type { CallOptions } from '../modules/client/task-client.js';
+export type { CallOptions, ResultOptions } from '../modules/client/task-client.js';
 export type { CalledModule, CodeOf, ManifestIn, ModuleOrManifest } from '../modules/sdk/addressed.js';
 export type { ActionName, EventOf, Input, Output, TypedManifest } from '../modules/sdk/define-manifest.js';
 export type {

@@ -6,7 +6,6 @@ import { headers as makeHeaders, type MsgHdrs } from 'nats';
 import { isErrorCode } from '../../schemas/error-table.js';
 import { parseKey } from '../../schemas/command-key.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { layOut } from '../../schemas/json-layout.js';
 import {
   parseTiming,
   SCHEDULE_HEADER,
@@ -20,6 +19,7 @@ import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { EXIT, type ExitCode, exitCodeOf } from '../output/exit.js';
 import { oneOf, waiting, withDefault } from '../options/option-values.js';
 import { type ErrorLine, print, printError, printJson } from '../output/output.js';
+import { printResult } from '../output/print-result.js';
 import { done, orUsage, runCommand, withExamples } from '../output/run-command.js';
 import type { TargetOptions } from '../../link/target.js';
 
@@ -112,13 +112,7 @@ const whenOf = (options: WhenHeaders): Either<Fault, MsgHdrs> => {
 const callNow = (options: Options, sent: SentCommand): TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) => async () => {
     const replied = await sendCommand(nc, sent, options);
-    if (isLeft(replied)) return replied;
-    const { result, text } = replied.right;
-    print(layOut(text, options.json !== true));
-    if (result.status === 'ok') return right(done);
-    // A program gets the answer once, with everything in it.
-    if (options.json !== true) printError(refusal(result.error), false);
-    return right(EXIT.no);
+    return isLeft(replied) ? replied : right(printResult(replied.right, options.json === true, refusal));
   });
 
 const callLater = (options: Options, sent: SentCommand): TaskEither<Fault, ExitCode> =>

@@ -6,6 +6,7 @@ import { untilServed } from '../../link/until-served.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { Result } from '../../schemas/result.js';
+import { askedResultSubject } from '../../schemas/result-request.js';
 import type { Address } from '../../schemas/subjects.js';
 
 export const PRIORITIES = ['normal', 'urgent'] as const;
@@ -52,10 +53,37 @@ export const sendCommand = async (
   { address, subject, body, when }: SentCommand,
   { timeout: timeoutMs, priority, key }: TypedCallOptions,
 ): Promise<Either<Fault, Replied>> => {
+  const headers = when ?? makeHeaders();
+  if (priority !== undefined) headers.set(HEADER.priority, priority);
+  if (key !== undefined) headers.set(HEADER.key, key);
+  const late = when === undefined ? pending(address, timeoutMs) : unheard(timeoutMs);
+  return askForResult(nc, { subject, body, headers }, { timeoutMs, late });
+};
+
+/** Waits for the result of a command that was sent before. */
+export const awaitResult = (
+  nc: NatsConnection,
+  command: number,
+  timeoutMs: number,
+): Promise<Either<Fault, Replied>> => {
+  const text = `command ${command} has no result after ${timeoutMs} ms; ask again: \`tallystick result ${command}\``;
+  const request = { subject: askedResultSubject(command), body: new Uint8Array(), headers: makeHeaders() };
+  return askForResult(nc, request, { timeoutMs, late: fault('RESULT_PENDING', text) });
+};
+
+interface Request {
+  readonly subject: string;
+  readonly body: Uint8Array;
+  readonly headers: MsgHdrs;
+}
+
+/** Sends a request whose reply is a result. `late`: what it means that there is no reply in time. */
+const askForResult = async (
+  nc: NatsConnection,
+  { subject, body, headers }: Request,
+  { timeoutMs, late }: { readonly timeoutMs: number; readonly late: Fault },
+): Promise<Either<Fault, Replied>> => {
   try {
-    const headers = when ?? makeHeaders();
-    if (priority !== undefined) headers.set(HEADER.priority, priority);
-    if (key !== undefined) headers.set(HEADER.key, key);
     const reply = await untilServed(() => nc.request(subject, body, { timeout: timeoutMs, headers }));
     const value = reply.json<Partial<Result> | null>();
     return typeof value?.status === 'string'
@@ -67,7 +95,7 @@ export const sendCommand = async (
     if (unsent !== undefined) return left(unsent);
     switch (silenceOf(thrown)) {
       case 'timeout':
-        return left(when === undefined ? pending(address, timeoutMs) : unheard(timeoutMs));
+        return left(late);
       case 'no-broker':
         return left(
           fault(

@@ -15,6 +15,7 @@ export const COMMAND_NAMES = [
   'status',
   'top',
   'call',
+  'result',
   'agent',
   'conversation',
   'module',

@@ -76,6 +76,7 @@ const GUEST_PUBLISH = [
   ...COMMANDS.map((address) => `cmd.${address}`),
   ...ADDRESSES.map((address) => `call.${address}`),
   ...ASKED,
+  'result.*',
   ...READ.map((address) => `state.${address}`),
   ...DISCOVERED.map((about) => `$SRV.${about}`),
 ];
@@ -83,6 +84,9 @@ const GUEST_PUBLISH = [
 /** What people ask of the services that there are. */
 export const discovery = (sender: string): readonly AccountImport[] =>
   DISCOVERED.map((about) => ({ ...service(`discover.${about}.${sender}`, `$SRV.${about}`), many: true }));
+
+/** The result of a command that was sent before; the broker looks who sent it. */
+export const askResults = (sender: string): AccountImport => signed('result.*', sender);
 
 /** States of agents, and of modules themselves. */
 export const readStates = (sender: string): readonly AccountImport[] =>
@@ -100,6 +104,7 @@ const people = (sender: string): readonly AccountImport[] => [
     ...COMMANDS.map((address) => service(`send.${address}.${sender}`, `cmd.${address}`)),
     ...ADDRESSES.map((address) => service(`ask.${address}.${sender}`, `call.${address}`)),
     ...ASKED.map((subject) => signed(subject, sender)),
+    askResults(sender),
     ...readStates(sender),
     ...discovery(sender),
   ].map((grant) => ({ ...grant, share: true })),

@@ -2,6 +2,7 @@ import { allows, type Grant, type Method, type OperateRole } from '../../schemas
 import { DELIVERED, OPS } from '../../schemas/operate.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
 import {
+  askResults,
   type AccountImport,
   type AccountPlan,
   adminImports,
@@ -68,7 +69,8 @@ const operationsOf = (role: OperateRole, account: string): readonly AccountImpor
   }
 };
 
-const roleOf = (rights: readonly Grant[]): OperateRole | undefined =>
+/** The highest role that these rights give. */
+export const roleOf = (rights: readonly Grant[]): OperateRole | undefined =>
   (['admin', 'keeper', 'reader'] as const).find((role) =>
     allows(rights, { method: 'operate', parts: [role] }),
   );
@@ -105,6 +107,7 @@ export const principalPlan = (
     }),
     ...(of('produce').length === 0 ? [] : [signed(PRODUCER_SUBJECTS, account)]),
     ...(of('read').length === 0 && role === undefined ? [] : readStates(account)),
+    askResults(account),
     ...discovery(account),
   ].map((grant) => ({ ...grant, share: true }));
   const operator = role === undefined ? [] : [...operateImports(), ...operationsOf(role, account)];
@@ -122,6 +125,7 @@ export const principalPlan = (
     ...(role === undefined ? of('read').flatMap(({ parts }) => readAddresses(parts)) : ['*', '*.*']).map(
       (address) => `state.${address}`,
     ),
+    askResults(account).as ?? '',
     ...discovery(account).map(({ as = '' }) => as),
     ...operator.filter(({ kind }) => kind === 'service').map(({ subject, as = subject }) => as),
   ];

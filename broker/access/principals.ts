@@ -7,7 +7,7 @@ import { parseInstant } from '../../schemas/instant.js';
 import type { Principal } from '../../schemas/access-requests.js';
 import type { Access } from './access.js';
 import { limitsInForce } from './limits.js';
-import type { PlannedPrincipal } from './principal-plan.js';
+import { type PlannedPrincipal, roleOf } from './principal-plan.js';
 import { PRINCIPALS_FILE, readPrincipals, writePrincipals } from './principal-file.js';
 
 /** A principal with its grants as the broker judges by them. */
@@ -78,6 +78,11 @@ export class Principals {
   /** The same as it is asked for each request: undefined, as soon as its revocation has begun. */
   judged(account: string): KnownPrincipal | undefined {
     return this.#shut.has(account) ? undefined : this.#known.get(account);
+  }
+
+  /** Whether an account reads the whole log: the operator, and a principal with a role. */
+  readsLog(account: string): boolean {
+    return account === 'operator' || roleOf(this.judged(account)?.rights ?? []) !== undefined;
   }
 
   /** Ends what a principal can do, before its turn among the changes comes. {@link remove} must follow. */

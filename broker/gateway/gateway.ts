@@ -22,6 +22,7 @@ import type { Sealing } from '../sealing/sealing.js';
 import type { Entrance } from '../serving/entrance.js';
 import type { ModuleDirectory } from './directory.js';
 import type { Door } from './door.js';
+import { AskedResults } from './asked-results.js';
 import { serveDiscovery } from './discovery.js';
 import { HandlerCalls, type HandlerCallsOptions } from './handler-calls.js';
 import { KeyedCalls } from './keyed-calls.js';
@@ -45,6 +46,8 @@ export interface GatewayOptions {
   readonly door: Door;
   /** Encrypts what is stored for modules that want it, and decrypts their results. */
   readonly sealing: Pick<Sealing, 'input' | 'result'>;
+  /** Whether an account may have the results of all commands. */
+  readonly seesAll: (account: string) => boolean;
   /** Where calls of people come in. */
   readonly entrance: Entrance;
   /** Why the log can take nothing now, where that is known before it is tried. */
@@ -73,6 +76,7 @@ export class Gateway {
   /** Calls that handlers make. */
   readonly handlerCalls: HandlerCalls;
   readonly #keyedCalls: KeyedCalls;
+  readonly #askedResults: AskedResults;
   /** Subscriptions to what callers send. */
   readonly #serving: Listening[] = [];
   #endSweep: () => void = () => undefined;
@@ -99,6 +103,14 @@ export class Gateway {
       busy: () => this.#busy(true),
       refusal: () => options.refusal?.(),
     });
+    this.#askedResults = new AskedResults({
+      ...answering,
+      nc: options.nc,
+      index: options.index,
+      directory: options.directory,
+      seesAll: options.seesAll,
+      busy: () => this.#busy(true),
+    });
   }
 
   start(): void {
@@ -106,6 +118,7 @@ export class Gateway {
     const calls = { nc, handle: (msg: Msg) => this.#called(msg), refuse: replyFault };
     this.#serving.push(
       serve({ ...calls, subject: SERVED.calls, entrance }),
+      serve({ ...calls, subject: SERVED.results, entrance, handle: (msg) => this.#askedForResult(msg) }),
       // A handler's call may be what a call of people waits for, so it waits for no result of another call.
       serve({ ...calls, subject: SERVED.moduleCalls, entrance: modulesEntrance(nc, entrance) }),
       serveDiscovery(nc, directory, entrance),
@@ -206,6 +219,11 @@ export class Gateway {
     if (call === undefined)
       this.#record({ msg, data: sealed.right }, admitted.right, carriedOf(headers), started);
     else return this.handlerCalls.called(msg, admitted.right, headers, call, started);
+  }
+
+  #askedForResult(msg: Msg): void {
+    // Not awaited: until it has its reply, the request keeps its place among those of its connection.
+    this.#askedResults.asked(msg).catch((thrown: unknown) => sayFailed(msg, String(thrown)));
   }
 
   /** Why no call may be taken now, whatever it asks for. */

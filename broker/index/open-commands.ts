@@ -199,6 +199,11 @@ export class OpenCommands {
     return open;
   }
 
+  /** Whether a command has no result yet, as far as the log was read. */
+  isOpen(seq: number): boolean {
+    return this.#find(seq) !== undefined;
+  }
+
   /** Closes the command that this result answers; undefined when it answers none that is open. */
   result(message: StoredMessage, subject: Address): OpenCommand | undefined {
     const cause = causeOf(message);

@@ -26,6 +26,8 @@ const PACES: Readonly<Record<string, ConnectionLimits>> = {
     amongOthersMs: AMONG_OTHERS_MS,
     amongOthersBytes: AMONG_OTHERS_BYTES,
   },
+  // It waits as long as a call does.
+  result: { isForReply: true, inFlight: 64, amongOthers: 16, amongOthersMs: AMONG_OTHERS_MS },
   // A thread reads them one after the other. Some wait for a sequence.
   state: { inFlight: 64, amongOthers: 16, amongOthersMs: AMONG_OTHERS_MS },
   // These run one after the other for all callers: one more keeps them busy.

@@ -19,6 +19,8 @@ export const SERVED = {
   producers: SIGNED_PRODUCER_SUBJECTS,
   /** The same of programs within the account of the log. */
   trustedProducers: PRODUCER_SUBJECTS,
+  /** Results of commands that were sent before, asked by people. */
+  results: 'result.>',
   /** What agents are now, asked by people. */
   states: 'state.>',
   /** Discovery as NATS services have it, by people: `$SRV.…` for them. */

@@ -4,7 +4,7 @@ import type { CalledModule, CodeOf, ManifestIn } from '../sdk/addressed.js';
 import type { ActionName, Input, Output, TypedManifest } from '../sdk/define-manifest.js';
 import type { Refused } from '../sdk/refused.js';
 import type { When } from './schedule-later.js';
-import type { CallOptions } from './task-client.js';
+import type { CallOptions, ResultOptions } from './task-client.js';
 
 /** A command that is stored and not yet handled, as far as its sender knows. */
 export interface StoredCommand {
@@ -30,6 +30,15 @@ export interface ActionCall<In, Out, Code extends string> {
   readonly try: (...given: InputGiven<In, [options?: CallOptions]>) => Promise<Either<Refused<Code>, Out>>;
   /** Stores the command and does not wait for its result. Throws {@link Refused}. */
   readonly send: (...given: InputGiven<In, [options?: CallOptions]>) => Promise<StoredCommand>;
+  /**
+   * The result of a command that you sent before, also in an earlier process: what a call would have resolved with.
+   * Waits until there is one. Throws {@link Refused}: COMMAND_UNKNOWN if `command` is no command of this action and
+   * agent; NOT_ALLOWED if another account sent it; LOG_UNCERTAIN if the result did not come in time.
+   *
+   * @example const { seq } = await hamlet.sell.send({ seats: 2 });
+   * const { left } = await hamlet.sell.result(seq);
+   */
+  readonly result: (command: number, options?: ResultOptions) => Promise<Out>;
   /**
    * Has the broker send the command later, once or repeatedly. Resolves when the broker has stored the schedule. Throws
    * {@link Refused}: SCHEDULE_INVALID, SCHEDULES_FULL and others.

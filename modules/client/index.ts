@@ -5,7 +5,13 @@ export { type ConnectOptions, connect } from './open-tally.js';
 export type { When } from './schedule-later.js';
 export type { ModuleCalls, StateOf } from './module-calls.js';
 export type { Tally } from './tally-calls.js';
-export { type CallOptions, type CallReceipt, type Client, createClient } from './task-client.js';
+export {
+  type CallOptions,
+  type ResultOptions,
+  type CallReceipt,
+  type Client,
+  createClient,
+} from './task-client.js';
 export {
   createProducer,
   type ProducerSettings,

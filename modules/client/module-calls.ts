@@ -9,7 +9,7 @@ import { Refused } from '../sdk/refused.js';
 import type { ActionCall, AgentActions, ModuleActions } from './action-calls.js';
 import type { Asked } from './prepared.js';
 import type { When } from './schedule-later.js';
-import type { CallOptions } from './task-client.js';
+import type { CallOptions, ResultOptions } from './task-client.js';
 
 /** The state of an agent, with the type that its module's definition gives it. */
 export interface StateOf<State> extends Omit<AgentState, 'state'> {
@@ -51,6 +51,12 @@ export interface CallRoute {
   readonly call: (asked: Asked, options: CallOptions) => Promise<Either<Refusal, unknown>>;
   /** The sequence of the stored command. */
   readonly send: (asked: Asked, options: CallOptions) => Promise<Either<Fault, number>>;
+  /** The result of the command at a place of the log; `asked`: what the command must be. */
+  readonly result: (
+    asked: Pick<Asked, 'module' | 'name' | 'agent'>,
+    command: number,
+    options: ResultOptions,
+  ) => Promise<Either<Refusal, unknown>>;
   readonly schedule: (
     asked: Asked,
     when: When,
@@ -63,7 +69,7 @@ type AnyCall = ActionCall<unknown, unknown, string>;
 export const rejectedWith = (fault: Fault): Refused => new Refused(refusal(fault));
 
 const callOf = (
-  { call: ask, send: sendBy, schedule: scheduleBy }: CallRoute,
+  { call: ask, send: sendBy, result: resultBy, schedule: scheduleBy }: CallRoute,
   begun: <T>(work: Promise<T>) => Promise<T>,
   { manifest }: CalledModule,
   name: string,
@@ -87,6 +93,10 @@ const callOf = (
     if (isLeft(stored)) throw rejectedWith(stored.left);
     return { seq: stored.right };
   };
+  const result = async (command: number, options: ResultOptions = {}): Promise<unknown> => {
+    const said = await resultBy({ module: manifest.name, name, agent }, command, options);
+    return outputOrThrow(isLeft(said) ? left(new Refused(said.left)) : said);
+  };
   const schedule = async (input: unknown, when: When, options: CallOptions = {}): Promise<Schedule> => {
     const made = await scheduleBy(askedOf(input, options), when, options.timeoutMs);
     if (isLeft(made)) throw new Refused(made.left);
@@ -95,6 +105,7 @@ const callOf = (
   return Object.assign((...given: Parameters<typeof call>) => begun(call(...given)), {
     try: (...given: Parameters<typeof attempt>) => begun(attempt(...given)),
     send: (...given: Parameters<typeof send>) => begun(send(...given)),
+    result: (...given: Parameters<typeof result>) => begun(result(...given)),
     schedule: (...given: Parameters<typeof schedule>) => begun(schedule(...given)),
   }) as AnyCall;
 };

@@ -25,7 +25,12 @@ export interface Prepared {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const addressOf = ({ module, name, agent }: Asked): E.Either<Fault, Address> =>
+/** The address that is asked for: NAME_INVALID where a part is no name. */
+export const addressOf = ({
+  module,
+  name,
+  agent,
+}: Pick<Asked, 'module' | 'name' | 'agent'>): E.Either<Fault, Address> =>
   pipe(
     parseName('module', module),
     E.chain(() => parseName('action', name)),

@@ -1,12 +1,13 @@
-import { isLeft, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import type { AgentState } from '../../store/snapshots/index.js';
+import type { Refusal } from '../../schemas/result.js';
 import type { CalledModule } from '../sdk/addressed.js';
 import { type CommandProducer, openCommandProducer } from './command-producer.js';
 import { actionsOf, type CallRoute, type ModuleCalls } from './module-calls.js';
 import { scheduleCommand } from './schedule-later.js';
 import { stateRoute } from './state-route.js';
-import { openCalls } from './task-client.js';
+import { type CallReceipt, openCalls } from './task-client.js';
 import type { ProducerSettings } from './task-producer.js';
 import { UnderWay } from './under-way.js';
 
@@ -35,14 +36,20 @@ export const createTally = (place: TallyPlace): Tally => {
   const seen = new Map<string, number>();
   const states = stateRoute(connection, place.dataDir);
 
+  const outputOf = (
+    module: string,
+    said: Either<Refusal, CallReceipt<unknown>>,
+  ): Either<Refusal, unknown> => {
+    if (isLeft(said)) return said;
+    const { data, result } = said.right;
+    seen.set(module, Math.max(seen.get(module) ?? 0, result));
+    return right(data);
+  };
+
   const route: CallRoute = {
-    call: async (asked, options) => {
-      const said = await client.ask(asked, options)();
-      if (isLeft(said)) return said;
-      const { data, result } = said.right;
-      seen.set(asked.module, Math.max(seen.get(asked.module) ?? 0, result));
-      return right(data);
-    },
+    call: async (asked, options) => outputOf(asked.module, await client.ask(asked, options)()),
+    result: async (asked, command, options) =>
+      outputOf(asked.module, await client.result(asked, command, options)()),
     send: (asked, options) => client.store(asked, options)(),
     schedule: (asked, when, timeoutMs) => scheduleCommand(connection, asked, when, timeoutMs),
   };

@@ -10,14 +10,18 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
-import { type Address, callSubject, commandSubject } from '../../schemas/subjects.js';
+import { askedResultSubject } from '../../schemas/result-request.js';
+import { type Address, callSubject, commandSubject, addressText } from '../../schemas/subjects.js';
 import { MAX_TIMER_MS } from '../../schemas/quantity.js';
 import type { ActionName, Input, Output, TypedManifest } from '../sdk/define-manifest.js';
-import { type Asked, prepared } from './prepared.js';
+import { type Asked, addressOf, prepared } from './prepared.js';
 
-export interface CallOptions {
+export interface ResultOptions {
   /** How long to wait for the result, milliseconds; default 30,000. */
   readonly timeoutMs?: number;
+}
+
+export interface CallOptions extends ResultOptions {
   /** After this the command is not handled any more and answered `expired`. */
   readonly deadline?: Date;
   /** `urgent`: handled before waiting commands of other agents, never before those of the same agent. */
@@ -82,23 +86,36 @@ const silence = (nc: NatsConnection, thrown: unknown, subject: string): Fault =>
 const sequenceIn = (reply: Msg, header: string): number =>
   parseSequence(headerOf(reply, header) ?? '') ?? Number.NaN;
 
-/** Asks, and waits for the answer: its message, or why there is none. */
+interface Request {
+  readonly subject: string;
+  readonly payload: Uint8Array | string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Sends a request, and waits for the answer: its message, or why there is none. */
+const answered = (
+  nc: NatsConnection,
+  { subject, payload, headers }: Request,
+  { timeoutMs = DEFAULT_CALL_TIMEOUT_MS }: ResultOptions,
+): TE.TaskEither<Fault, Msg> => {
+  const all = makeHeaders();
+  for (const [name, value] of Object.entries(headers)) all.set(name, value);
+  // A timer takes no more, and would fire at once.
+  const timeout = Math.min(timeoutMs, MAX_TIMER_MS);
+  return TE.tryCatch(
+    () => untilServed(() => nc.request(subject, payload, { headers: all, timeout })),
+    (thrown) => silence(nc, thrown, subject),
+  );
+};
+
 const asked =
   (nc: NatsConnection, subjectOf: (address: Address) => string) =>
-  (asked: Asked, { timeoutMs = DEFAULT_CALL_TIMEOUT_MS }: CallOptions): TE.TaskEither<Fault, Msg> =>
+  (asked: Asked, options: CallOptions): TE.TaskEither<Fault, Msg> =>
     pipe(
       TE.fromEither(prepared(asked)),
-      TE.chain(({ address, payload, headers }) => {
-        const subject = subjectOf(address);
-        const all = makeHeaders();
-        for (const [name, value] of Object.entries(headers)) all.set(name, value);
-        // A timer takes no more, and would fire at once.
-        const timeout = Math.min(timeoutMs, MAX_TIMER_MS);
-        return TE.tryCatch(
-          () => untilServed(() => nc.request(subject, payload, { headers: all, timeout })),
-          (thrown) => silence(nc, thrown, subject),
-        );
-      }),
+      TE.chain(({ address, payload, headers }) =>
+        answered(nc, { subject: subjectOf(address), payload, headers }, options),
+      ),
     );
 
 /** The reply to a call. An answer that cannot be read is LOG_UNCERTAIN: something was done. */
@@ -125,10 +142,22 @@ const receiptOf = (reply: Msg): E.Either<Refusal, CallReceipt<unknown>> =>
     ),
   );
 
+const resultRequest = (address: Address, seq: number): Request => ({
+  subject: askedResultSubject(seq),
+  payload: JSON.stringify({ command: addressText(address) }),
+  headers: {},
+});
+
 /** Calls and commands over a connection, by names that need not be those of a manifest. */
 interface PlainCalls {
   /** Stores a command and waits for its result. */
   readonly ask: (asked: Asked, options: CallOptions) => TE.TaskEither<Refusal, CallReceipt<unknown>>;
+  /** Waits for the result of a command that was stored before. */
+  readonly result: (
+    asked: Pick<Asked, 'module' | 'name' | 'agent'>,
+    command: number,
+    options: ResultOptions,
+  ) => TE.TaskEither<Refusal, CallReceipt<unknown>>;
   /** Stores a command; its sequence. */
   readonly store: (asked: Asked, options: CallOptions) => TE.TaskEither<Fault, number>;
 }
@@ -138,6 +167,13 @@ export const openCalls = (nc: NatsConnection): PlainCalls => {
   const command = asked(nc, commandSubject);
   return {
     ask: (given, options) => pipe(call(given, options), TE.mapLeft(refusal), TE.chainEitherK(receiptOf)),
+    result: (given, seq, options) =>
+      pipe(
+        TE.fromEither(addressOf(given)),
+        TE.chain((address) => answered(nc, resultRequest(address, seq), options)),
+        TE.mapLeft(refusal),
+        TE.chainEitherK(receiptOf),
+      ),
     store: (given, options) =>
       pipe(
         command(given, options),

@@ -33,6 +33,7 @@ const STABLE: Readonly<
   PRINCIPALS_FULL: ['failed', false, 1, 429],
   PRINCIPAL_EXISTS: ['rejected', false, 1, 409],
   SCHEDULE_INVALID: ['rejected', false, 2, 400],
+  COMMAND_UNKNOWN: ['rejected', false, 1, 404],
   SCHEDULE_UNKNOWN: ['rejected', false, 1, 404],
   DEADLINE_PAST: ['expired', false, 1, 504],
   CALL_DEADLOCK: ['failed', false, 1, 409],

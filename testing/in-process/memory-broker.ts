@@ -13,7 +13,7 @@ import { HEADER } from '../../schemas/headers.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
-import { type Address, commandSubject, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
+import { addressText, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import { HandClock } from './hand-clock.js';
 import { MemoryLog } from './memory-log.js';
 import { MemoryModule } from './memory-module.js';
@@ -24,9 +24,6 @@ import { TurnQueue } from './turn-queue.js';
 const GATEWAY = 'gateway';
 
 const decoder = new TextDecoder();
-
-/** MODULE.ACTION[.AGENT] */
-export const subjectOf = (address: Address): string => commandSubject(address).slice('cmd.'.length);
 
 /** The server appends the sender to the subject of a command. */
 const asStoredBy = (module: string, draft: Draft): Draft =>
@@ -146,7 +143,7 @@ export class MemoryBroker {
     if (signal.aborted) return late;
     const made = this.#calls.get(cause)?.get(call);
     const place = { cause, call, ...(made === undefined ? {} : { seq: made.seq }) };
-    const request = { subject: subjectOf(target), sender: module, payloadBytes: body.length };
+    const request = { subject: addressText(target), sender: module, payloadBytes: body.length };
     const admitted = admitHandlerCall(request, this.directory);
     if (E.isLeft(admitted))
       return refused(made === undefined ? admitted.left : refusedDiffers(place, admitted.left));

@@ -1,9 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { admitSchedule } from '../../broker/schedules/admit-schedule.js';
+import { findAsked } from '../../broker/gateway/asked-command.js';
 import { admitCall, moduleUnknown } from '../../broker/gateway/call-admission.js';
 import { keyDiffers, keyReused } from '../../broker/gateway/key-reuse.js';
 import type { CallRoute } from '../../modules/client/module-calls.js';
-import { type Prepared, prepared } from '../../modules/client/prepared.js';
+import { addressOf, type Prepared, prepared } from '../../modules/client/prepared.js';
 import { textsOf } from '../../modules/client/schedule-later.js';
 import { DEFAULT_CALL_TIMEOUT_MS } from '../../modules/client/task-client.js';
 import { KEY_WINDOW_MS } from '../../schemas/command-key.js';
@@ -11,8 +12,8 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
-import { storedCommandSubject } from '../../schemas/subjects.js';
-import { type MemoryBroker, resultIn, subjectOf } from './memory-broker.js';
+import { addressText, storedCommandSubject } from '../../schemas/subjects.js';
+import { type MemoryBroker, resultIn } from './memory-broker.js';
 import { MemorySchedules } from './memory-schedules.js';
 
 /** The way of a client's calls to the log of this process. The same checks refuse them, in the same words. */
@@ -35,7 +36,7 @@ export class MemoryRoute implements CallRoute {
     const ready = this.#prepared(asked);
     if (E.isLeft(ready)) return E.left(refusal(ready.left));
     const { address, payload } = ready.right;
-    const request = { subject: subjectOf(address), sender: this.sender, payloadBytes: payload.length };
+    const request = { subject: addressText(address), sender: this.sender, payloadBytes: payload.length };
     const admitted = admitCall(request, this.broker.directory);
     if (E.isLeft(admitted)) return E.left(refusal(admitted.left));
     const stored = this.#stored(ready.right);
@@ -52,13 +53,30 @@ export class MemoryRoute implements CallRoute {
     return E.isLeft(stored) ? stored : E.right(stored.right.seq);
   };
 
+  readonly result: CallRoute['result'] = async (asked, command, { timeoutMs = DEFAULT_CALL_TIMEOUT_MS }) => {
+    const address = addressOf(asked);
+    if (E.isLeft(address)) return E.left(refusal(address.left));
+    const record = this.broker.log.at(command);
+    const subject = E.isLeft(record) ? undefined : record.right.subject;
+    const request = { seq: command, sender: this.sender, command: addressText(address.right) };
+    const found = findAsked(subject, request, () => false);
+    return E.isLeft(found) ? E.left(refusal(found.left)) : this.#resultOf(command, timeoutMs);
+  };
+
   readonly schedule: CallRoute['schedule'] = async (asked, when) => {
     const ready = this.#prepared(asked);
     if (E.isLeft(ready)) return E.left(refusal(ready.left));
     const { address, payload } = ready.right;
     const { sender } = this;
     const { [HEADER.key]: key, ...headers } = ready.right.headers;
-    const request = { subject: subjectOf(address), sender, data: payload, headers, when: textsOf(when), key };
+    const request = {
+      subject: addressText(address),
+      sender,
+      data: payload,
+      headers,
+      when: textsOf(when),
+      key,
+    };
     const { directory, clock } = this.broker;
     const admitted = admitSchedule(request, directory, clock.now());
     const added = E.isLeft(admitted) ? admitted : this.#schedules.add(admitted.right);

@@ -82,6 +82,7 @@ const NEVER = [
   'ask.accounts.deposit.alice.operator',
   'send.accounts.deposit.alice.operator',
   'state.accounts.alice.operator',
+  'result.1.operator',
   'discover.PING.operator',
 ];
 

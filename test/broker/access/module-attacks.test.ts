@@ -92,13 +92,15 @@ describe('a module', () => {
     );
   });
 
-  it('I7 asks for no state, of another module or under the name of another sender', async () => {
+  it('I7 asks for no state or result, of another module or under the name of another sender', async () => {
     for (const subject of [
       'state.accounts',
       'state.accounts.alice',
       'state.accounts.alice.mallory',
       'state.accounts.alice.operator',
       'state.mallory.x',
+      'result.1',
+      'result.1.operator',
     ])
       assert.equal(await attempt(mallory, subject), 'nobody', subject);
   });

@@ -88,6 +88,13 @@ const people = (who: Who): readonly Target[] => [
   },
   {
     who,
+    row: 'results',
+    // None of these is a command: the request for a result that is still to come has no reply.
+    subject: fc.oneof(one('result.1', 'result.0', 'result.9007199254740991'), with1('result.')),
+    keys: ['command'],
+  },
+  {
+    who,
     row: 'states',
     subject: fc.oneof(
       one('state.accounts.x', 'state.accounts', 'state.nobody.x'),

@@ -150,6 +150,7 @@ export class BrokerSide {
       reader,
       index,
       door,
+      seesAll: () => false,
     });
     const cages = new ModuleCages({ cage: undefined, dataDir: dir, natsUrl: server.url });
     const around = surroundings(
