@@ -5,7 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { counter, devProject } from './dev-project.js';
-import { tallystick } from './tallystick.js';
+import { runCommandProcess } from '../support/run-command-line.js';
+import { CLEAN_ENV, tallystick } from './tallystick.js';
 
 /** Words after the name of the program, the exit code, and a part of what the command prints. */
 type Case = readonly [words: readonly string[], code: number, printed: RegExp];
@@ -72,6 +73,14 @@ describe('exit codes mean what help and reference say', () => {
       assert.match(`${stdout}${stderr}`, printed);
       assert.equal(found, code);
     });
+
+  it('a process of the command line ends with them', async () => {
+    for (const wanted of [0, 1, 2, 3]) {
+      const [words = []] = cases.find(([[first], code]) => first !== 'replay' && code === wanted) ?? [];
+      const { code } = await runCommandProcess(words, { cwd: here.path, env: CLEAN_ENV });
+      assert.equal(code, wanted, words.join(' '));
+    }
+  });
 
   it('a call without its agent, or with one too many, is refused with what to type', async () => {
     const none = await run(['call', 'counter.show']);

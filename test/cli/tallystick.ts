@@ -1,5 +1,5 @@
-import { type ProgramOptions, type ProgramResult, runProgram } from '../support/run-program.js';
-import { tallystickPath } from '../support/program-paths.js';
+import { runCommand } from '../support/run-command-line.js';
+import type { ProgramOptions, ProgramResult } from '../support/run-program.js';
 
 /** What would point the command line at a broker of the person who runs the tests. */
 export const CLEAN_ENV = {
@@ -14,7 +14,4 @@ export const CLEAN_ENV = {
 
 /** Runs the built command line to its end. */
 export const tallystick = (args: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> =>
-  runProgram(process.execPath, [tallystickPath(), ...args], {
-    ...options,
-    env: { ...CLEAN_ENV, ...options.env },
-  });
+  runCommand(args, { ...options, env: { ...CLEAN_ENV, ...options.env } });

@@ -6,12 +6,14 @@ import { startBroker } from '../support/broker.js';
 import { follow } from '../support/children.js';
 import { tallystickPath } from '../support/program-paths.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
+import { runCommand } from '../support/run-command-line.js';
 import { runProgram } from '../support/run-program.js';
 import { shellEnvironment } from '../support/shell.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { type Block, blocksOf, isShown, type Typed, typedIn } from './blocks.js';
 import { type Document, documents } from './documents.js';
+import { plainWords } from './plain-words.js';
 
 /** Commands that go on until Ctrl-C. */
 const GOES_ON = /^nats sub |--follow\b/;
@@ -77,7 +79,8 @@ export const openReader = async (install = linkPackage): Promise<Reader> => {
   // Where a reader's module is: in a directory from which this package can be imported.
   mkdirSync(join(home.path, 'node_modules'));
   writeFileSync(join(home.path, 'package.json'), '{"type":"module"}');
-  const env = shellEnvironment(home.path, broker.url, await install(home.path));
+  const program = await install(home.path);
+  const env = shellEnvironment(home.path, broker.url, program);
   /** What a shell exports after a command that changes it, for the shells of the commands behind that one. */
   const exported = join(home.path, '.bin', 'exported');
   const missing = (shown: readonly string[], printed: string): readonly string[] =>
@@ -140,11 +143,12 @@ export const openReader = async (install = linkPackage): Promise<Reader> => {
         running.push(await goOn(typed, script));
         continue;
       }
-      const { stdout, stderr } = await runProgram('sh', ['-c', script], {
-        env,
-        cwd: home.path,
-        timeoutMs: 60_000,
-      });
+      const [npx, name, ...words] = (shell.length === 0 ? plainWords(command) : undefined) ?? [];
+      const isPlain = npx === 'npx' && name === 'tallystick' && program === tallystickPath();
+      const at = { cwd: home.path, timeoutMs: 60_000 };
+      const { stdout, stderr } = isPlain
+        ? await runCommand(words, { ...at, env: { ...env, npm_command: 'exec' } })
+        : await runProgram('sh', ['-c', script], { ...at, env });
       const printed = `${stdout}${stderr}`;
       assert.deepEqual(
         missing(shown, printed),

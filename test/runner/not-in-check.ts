@@ -10,5 +10,6 @@ export const NOT_IN_CHECK: readonly string[] = [
   'test/system/processes/owner.test.ts',
   'test/system/cage/kernels.test.ts',
   'test/runner/run-batch.test.ts',
+  'test/support/command-threads.test.ts',
   'test/cli/create-prompts.test.ts',
 ];

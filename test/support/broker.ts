@@ -5,7 +5,8 @@ import { showOnFailure } from './failure-log.js';
 import { collectLines } from './lines.js';
 import { tallystickPath } from './program-paths.js';
 import { PROJECT_ROOT } from './project-root.js';
-import { type ProgramOptions, type ProgramResult, runProgram } from './run-program.js';
+import { runCommand } from './run-command-line.js';
+import type { ProgramOptions, ProgramResult } from './run-program.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
@@ -152,8 +153,4 @@ export const tallystick = (
   args: readonly string[],
   { dataDir, ...options }: TallystickOptions = {},
 ): Promise<ProgramResult> =>
-  runProgram(
-    process.execPath,
-    [tallystickPath(), ...args, ...(dataDir === undefined ? [] : ['--data', dataDir])],
-    options,
-  );
+  runCommand([...args, ...(dataDir === undefined ? [] : ['--data', dataDir])], options);
