@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, headers, type NatsConnection } from 'nats';
+import { byForm } from '../support/form.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { follow } from '../support/children.js';
 import { soundLog } from '../support/log-checks.js';
@@ -15,7 +16,7 @@ import { waitFor } from '../support/wait-for.js';
 import { CLEAN_ENV, tallystick } from './tallystick.js';
 
 /** Records of an export that no broker wrote: many, so that an import of them takes a while. */
-const MANY = 30_000;
+const MANY = byForm({ short: 15_000, deep: 30_000 });
 const many = (): string => {
   const head = { tallystick: 'export', format: 1, logId: 'x', query: {}, toSeq: MANY };
   const lines = [JSON.stringify(head)];

@@ -10,6 +10,7 @@ import { jsonOrText } from '../../schemas/json.js';
 import { startBadLine } from '../support/bad-line.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
+import { byForm } from '../support/form.js';
 import { checkLog, connectOperator, soundLog } from '../support/log-checks.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { startServerElsewhere, writeAccounts } from '../support/server-elsewhere.js';
@@ -18,10 +19,10 @@ import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Calls before the log is held back, and calls while it is. */
-const ANSWERED = 200;
-const WAITING = 2_000;
+const ANSWERED = byForm({ short: 50, deep: 200 });
+const WAITING = byForm({ short: 500, deep: 2_000 });
 /** A connection has 64 calls on their way at a time; the next ones wait where no outbox has them. */
-const CONNECTIONS = 40;
+const CONNECTIONS = byForm({ short: 10, deep: 40 });
 
 const amountOf = (data: Uint8Array): number => (jsonOrText(data) as { amount: number }).amount;
 

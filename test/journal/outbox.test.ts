@@ -22,6 +22,8 @@ import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
 const ROUNDS = byForm({ short: 2, deep: 8 });
+/** A life is killed behind a random number of accepted records up to this one. */
+const LIFE = byForm({ short: 600, deep: 3_000 });
 
 const serverOf = (broker: TestBroker): number => {
   const found = processesMentioning(broker.dataDir).find(({ command }) => command.includes('nats-server'));
@@ -101,7 +103,7 @@ describe('a producer with an outbox', () => {
   test(
     'I1 I2 a program that is killed at random moments loses nothing that it accepted, and nothing is there twice',
     kills('killed', async (_, program) => {
-      const some = Math.floor(Math.random() * 3_000);
+      const some = Math.floor(Math.random() * LIFE);
       await waitFor(`${some} to be accepted`, () => program.numbers('accepted').length >= some, 60_000);
     }),
   );
@@ -109,7 +111,7 @@ describe('a producer with an outbox', () => {
   test(
     'I1 I2 the same when the server is killed too, before the program or with it',
     kills('both', async (round, program) => {
-      const some = Math.floor(Math.random() * 1_000);
+      const some = Math.floor((Math.random() * LIFE) / 3);
       await waitFor(`${some} to be accepted`, () => program.numbers('accepted').length >= some, 60_000);
       process.kill(serverOf(broker), 'SIGKILL');
       const before = program.numbers('accepted').length;

@@ -20,7 +20,9 @@ import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Sends around the kill of a server. */
-const SENDS = byForm({ short: 1_500, deep: 5_000 });
+const SENDS = byForm({ short: 800, deep: 5_000 });
+/** Sends of each of two producers next to each other. */
+const BOTH = byForm({ short: 300, deep: 1_000 });
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
@@ -52,14 +54,14 @@ for (const durability of byForm({ short: ['fsync'] as const, deep: ['fsync', 'os
       await using left = success(await createProducer(nc, { name: 'left' })());
       await using right = success(await createProducer(nc, { name: 'right' })());
       const sends = [left, right].map((producer) =>
-        Promise.all(range(1_000).map((i) => producer.send(counting, 'count', 'a', { i })())),
+        Promise.all(range(BOTH).map((i) => producer.send(counting, 'count', 'a', { i })())),
       );
       const receipts = (await Promise.all(sends)).map((list) => list.map(success));
       for (const [index, name] of ['left', 'right'].entries()) {
         const records = await of(broker, `guest~${name}`);
         assert.deepEqual(
           records.map(({ i }) => i),
-          range(1_000),
+          range(BOTH),
         );
         assert.deepEqual(
           records.map(({ seq, n }) => ({ seq, n })),
@@ -89,7 +91,7 @@ for (const durability of byForm({ short: ['fsync'] as const, deep: ['fsync', 'os
     });
 
     test('I2 a process that is stopped while another takes over stores nothing when it goes on', async () => {
-      const paused = startProducing(broker.url, 'paused', '-', 0, 200_000, 500);
+      const paused = startProducing(broker.url, 'paused', '-', 0, 20_000, 500);
       await waitFor('it to send', () => paused.numbers('stored').length > 1_000);
       paused.child.kill('SIGSTOP');
       await using replacement = success(await createProducer(nc, { name: 'paused' })());

@@ -6,13 +6,14 @@ import { errors, type NatsConnection } from 'nats';
 import { newUserKey, type UserKey } from '../../../link/nkey.js';
 import type { Principal } from '../../../schemas/access-requests.js';
 import { type AskedRight, grantText, type Method, parseGrants } from '../../../schemas/grants.js';
+import { byForm } from '../../support/form.js';
 import { startBroker } from '../../support/broker.js';
 import { success } from '../../support/either.js';
 import { Seeded } from '../../support/seeded.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { connectWith } from './attempts.js';
 
-const PRINCIPALS = 200;
+const PRINCIPALS = byForm({ short: 70, deep: 200 });
 const REQUESTS = 12;
 const seed = Number(process.env.GRANTS_SEED ?? Date.now() % 1_000_000);
 const random = new Seeded(seed);

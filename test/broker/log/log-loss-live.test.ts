@@ -14,6 +14,8 @@ import { waitFor } from '../../support/wait-for.js';
 import { balance, deposit, keptIn, refusedStart, restore } from './two-logs.js';
 
 const OS = ['--durability', 'os'];
+/** Calls between two kills. */
+const SOME = byForm({ short: 100, deep: 500 });
 
 // Which of the two depends on how much the broker's own producers have written before the log is looked at.
 const LOSS_THEN_ADVICE = /LOG_(SHORTENED|DIFFERS).*--on-log-loss rebuild/;
@@ -116,17 +118,17 @@ describe('I9 what is no loss', () => {
         }
       });
       const before = handled;
-      await waitFor('calls to be answered', () => handled > before + 500, 30_000);
+      await waitFor('calls to be answered', () => handled > before + SOME, 30_000);
       if (round % 3 === 0) {
         const module = broker.ready.modules.find(({ name }) => name === 'accounts');
         process.kill(module?.pid ?? 0, 'SIGKILL');
         const killed = handled;
-        await waitFor('calls to be answered again', () => handled > killed + 500, 30_000);
+        await waitFor('calls to be answered again', () => handled > killed + SOME, 30_000);
       } else if (round % 3 === 1) {
         const server = processesMentioning(dataDir).find(({ command }) => command.includes('nats-server'));
         process.kill(server?.pid ?? 0, 'SIGKILL');
         const killed = handled;
-        await waitFor('calls to be answered again', () => handled > killed + 500, 30_000);
+        await waitFor('calls to be answered again', () => handled > killed + SOME, 30_000);
       }
       noAlarm(broker);
       // Round by round: broker killed, broker stopped while calls come in, broker killed.

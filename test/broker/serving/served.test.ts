@@ -9,6 +9,7 @@ import { HEADER } from '../../../schemas/headers.js';
 import { OPS } from '../../../schemas/operate.js';
 import { PRODUCER } from '../../../schemas/producer-requests.js';
 import { SCHEDULE_HEADER } from '../../../schemas/schedule.js';
+import { byForm } from '../../support/form.js';
 import { awkwardName, awkwardPayload, headerBlock, rawHeaders } from '../../support/awkward.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { connectOperator } from '../../support/log-checks.js';
@@ -19,7 +20,7 @@ import { readLoot, writeMallory } from '../access/loot.js';
 /** A broker that is deaf is so for 15 s and more; one that is only slow answers long before. */
 const NOT_DEAF_MS = 8_000;
 /** Generated messages a subject. */
-const RUNS = Number(process.env.SERVED_RUNS ?? '50');
+const RUNS = Number(process.env.SERVED_RUNS ?? byForm({ short: 20, deep: 50 }));
 
 /** What stands in one token of a subject without changing the number of tokens, or the protocol's line. */
 const token = (): fc.Arbitrary<string> =>

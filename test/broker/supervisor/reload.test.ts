@@ -9,6 +9,7 @@ import type { Fault } from '../../../schemas/errors.js';
 import { type ModuleStatus, OPS } from '../../../schemas/operate.js';
 import type { Result } from '../../../schemas/result.js';
 import { plain } from '../../fixtures/modules/plain/manifest.js';
+import { byForm } from '../../support/form.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { checkLog, connectOperator } from '../../support/log-checks.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
@@ -160,7 +161,7 @@ describe('a reload', () => {
         assert.deepEqual([pid, state, restarts], [before.pid, 'loaded', before.restarts], each.what);
         assert.deepEqual(await call('base.echo.ann', '"still"'), { status: 'ok', data: 'still' }, each.what);
       }),
-      { numRuns: Number(process.env.RELOADS ?? 6), endOnFailure: true },
+      { numRuns: Number(process.env.RELOADS ?? byForm({ short: 3, deep: 6 })), endOnFailure: true },
     );
     assert.equal(await epochs(), before.epochs, [...seen].join(', '));
     write({});

@@ -16,7 +16,7 @@ import { Seeded } from '../../support/seeded.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
-const [COUNT, AGENTS, KILLS] = [20_000, 40, byForm({ short: 1, deep: 12 })];
+const [COUNT, AGENTS, KILLS] = [byForm({ short: 6_000, deep: 20_000 }), 40, byForm({ short: 1, deep: 12 })];
 const SEED = Math.floor(Math.random() * 2 ** 32);
 const HAPPENED = history(SEED, COUNT, AGENTS);
 const STATES = statesOf(HAPPENED);
