@@ -11,6 +11,7 @@ import { KeyedCommands } from './gateway/keyed-commands.js';
 import { Gateway } from './gateway/gateway.js';
 import { OutsideProducers } from './gateway/outside-producers.js';
 import { UnownedCommands } from './gateway/unowned.js';
+import { Hearings } from './hearing/hearings.js';
 import { LogIndex } from './index/log-index.js';
 import { LiveFeed } from './live/live-feed.js';
 import { LiveInterest } from './live/live-interest.js';
@@ -21,6 +22,7 @@ import { Producer } from '../journal/producer/producer.js';
 import { LogSpace } from './streams/log-space.js';
 import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from '../system/lifetime.js';
+import { deliverer, EVENTS_SENDER } from '../schemas/heard-events.js';
 import { SCHEDULER } from '../schemas/firing.js';
 import { isPeople } from '../schemas/names.js';
 import { Firings } from './schedules/firings.js';
@@ -49,6 +51,7 @@ export interface Parts {
   readonly outside: OutsideProducers;
   readonly schedules: Schedules;
   readonly firings: Firings;
+  readonly hearings: Hearings;
   readonly stacks: Stacks;
   readonly floods: ModuleFloods;
   readonly room: LogSpace;
@@ -186,7 +189,18 @@ export const assemble = (options: AssembleOptions): Parts => {
     seesAll: (account) => principals.readsLog(account),
   });
   const { handlerCalls } = gateway;
-  const around = surroundings(options, { index, unowned, handlerCalls }, dropAhead);
+  const hearings = new Hearings({
+    nc,
+    jsm,
+    reader,
+    open: (listener) => openDeliverer(options, listener),
+    waiting: (listener) => index.commands.countOf(listener),
+    refusal,
+    say: (text) => log.line('events', text),
+  });
+  lifetime.onStop(() => hearings.close());
+  lifetime.onReplaced(() => hearings.close());
+  const around = surroundings(options, { index, unowned, handlerCalls, hearings }, dropAhead);
   const supervisor = new Supervisor(modules, around, options.memory);
   const scheduling = { nc, jsm, log: (text: string) => log.line(SCHEDULER, text) };
   const plan = new Plan({ ...scheduling, lastFiring: (schedule) => index.lastFiring(schedule) });
@@ -216,6 +230,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     outside,
     schedules,
     firings,
+    hearings,
     stacks,
     floods,
     room,
@@ -234,5 +249,23 @@ const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Produc
     grouping: GROUPING[durability],
     onReplaced: open.replaced,
     onReopen: (reason) => log.line(SCHEDULER, `a new epoch is opened: ${reason.message}`),
+  });
+};
+
+const openDeliverer = ({ open, log }: AssembleOptions, listener: string): TaskEither<Fault, Producer> => {
+  const { nc, under, durability } = open;
+  const name = deliverer(listener);
+  return Producer.open({
+    nc,
+    name,
+    epochs: brokerEpochs({
+      nc,
+      producer: name,
+      under,
+      prefixes: [`cmd.${listener}.`, `evt.${EVENTS_SENDER}.`],
+    }),
+    grouping: GROUPING[durability],
+    onReplaced: open.replaced,
+    onReopen: (reason) => log.line('events', `a new epoch is opened for ${listener}: ${reason.message}`),
   });
 };

@@ -7,6 +7,7 @@ import { type Fault, fault } from '../schemas/errors.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
 import type { HandlerCalls } from './gateway/handler-calls.js';
 import type { UnownedCommands } from './gateway/unowned.js';
+import type { Hearings } from './hearing/hearings.js';
 import type { LogIndex } from './index/log-index.js';
 import { readLogBatches } from '../journal/read/reader.js';
 import type { Access } from './access/access.js';
@@ -57,6 +58,8 @@ export interface CommandParts {
   readonly index: LogIndex;
   readonly unowned: UnownedCommands;
   readonly handlerCalls: HandlerCalls;
+  /** Undefined: no module listens to events. */
+  readonly hearings?: Pick<Hearings, 'learn' | 'settled' | 'removed'>;
 }
 
 /** Copies that may not be stored are named one by one up to here. */
@@ -130,7 +133,7 @@ const READ_WAIT_MS = 30_000;
 /** What a module needs of the broker. */
 export const surroundings = (
   options: SurroundingsOptions,
-  { index, unowned, handlerCalls }: CommandParts,
+  { index, unowned, handlerCalls, hearings }: CommandParts,
   usable: ReturnType<typeof dropSnapshotsAhead>,
 ): ModuleSurroundings => {
   const {
@@ -157,6 +160,7 @@ export const surroundings = (
     learn: (manifest) => {
       marks?.learn(manifest);
       sealing.learn(manifest);
+      hearings?.learn(manifest);
     },
     keysOf: (module) => sealing.keysOf(module),
     reaper,
@@ -168,6 +172,8 @@ export const surroundings = (
     start: (manifest, request) => async () => {
       // Answers that the broker is writing are to be found in the log.
       await unowned.idle();
+      const heard = await hearings?.settled(manifest.name)();
+      if (heard !== undefined && E.isLeft(heard)) return heard;
       // A server that came back with another log: what a module remembers of the one before must not go into it.
       const loss = await open.witness.checked();
       if (loss !== undefined) return E.left(fault(loss.code, loss.message));
@@ -185,6 +191,8 @@ export const surroundings = (
     },
     tryOut: (source) => tryReload(source, options),
     settle: (manifest) => async () => {
+      const silent = await hearings?.removed(manifest)();
+      if (silent !== undefined && E.isLeft(silent)) return silent;
       const settled = await openModuleEpoch(open, index, manifest)();
       if (E.isLeft(settled)) return settled;
       sayRepaired(log, manifest.name, settled.right);

@@ -49,7 +49,9 @@ export {
 export type { Receipt } from '../journal/append/draft.js';
 export type { Resumed } from '../journal/producer/resumption.js';
 export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
+export type { DeliveredEvent, DeliveredEventSchema } from '../schemas/delivered-event.js';
 export type { Fault } from '../schemas/errors.js';
+export type { Heard, HeardSchema } from '../schemas/heard-events.js';
 export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../schemas/manifest.js';
 export type { Refusal, ResultError, ResultErrorSchema } from '../schemas/result.js';
 export type { Schedule, ScheduleSchema } from '../schemas/schedule.js';
@@ -66,9 +68,11 @@ export type {
   DerivedManifest,
   EffectfulHandler,
   EventDefinition,
+  EventHandlerOptions,
   Frozen,
   Handled,
   HandlerResult,
+  HeardEvent,
   ModuleDefinition,
   NoConfig,
   PureHandler,

@@ -341,6 +341,13 @@ export const ERRORS = {
     403,
     'The manifest of a module asks for more than an operator has granted to its cage.',
   ),
+  LISTEN_NOT_GRANTED: row(
+    'rejected',
+    false,
+    1,
+    403,
+    'The manifest of a module names events that no operator has let it listen to.',
+  ),
   CONFIG_MISSING: row(
     'rejected',
     false,

@@ -23,6 +23,8 @@ export const HEADER = {
    * See docs/decisions/0064.
    */
   key: 'Tally-Key',
+  /** On a command that delivers an event: the sequence of the event, and how far its listener was. */
+  event: 'Tally-Event',
   /** Id of the schedule that sent the command. */
   schedule: 'Tally-Schedule',
   /** RFC 3339 time of the schedule's next command; absent on the last one. */

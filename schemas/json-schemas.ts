@@ -12,6 +12,8 @@ import {
 } from './control.js';
 import { OpenConversationSchema } from './conversation.js';
 import { DeadLetterSchema } from './dead.js';
+import { DeliveredEventSchema } from './delivered-event.js';
+import { HearingRecordSchema } from './hearing-record.js';
 import { ExportedRecordSchema, ExportHeadSchema } from './export.js';
 import { ManifestSchema } from './manifest.js';
 import { BrokerAddressSchema, BrokerStatusSchema, ModuleStatsSchema, ReadySchema } from './operate.js';
@@ -38,6 +40,8 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['export-head', 'First line of an export', ExportHeadSchema],
   ['exported-record', 'Record of an export', ExportedRecordSchema],
   ['dead-letter', 'Dead letter', DeadLetterSchema],
+  ['delivered-event', 'Delivered event', DeliveredEventSchema],
+  ['hearing-record', 'What a module listens to', HearingRecordSchema],
   ['open-conversation', 'Open conversation', OpenConversationSchema],
   ['status', 'Status of a broker', BrokerStatusSchema],
   ['module-stats', 'Statistics of a module', ModuleStatsSchema],

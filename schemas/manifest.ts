@@ -3,6 +3,7 @@ import Type, { type Static, type TSchema } from 'typebox';
 import { type Fault, fault } from './errors.js';
 import { CageRequestSchema } from './cage.js';
 import { encryptProblem } from './encrypt.js';
+import { hearingProblem, OnSchema } from './heard-events.js';
 import { SCHEMA_VERSION } from './headers.js';
 import { configProblem } from './module-config.js';
 import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
@@ -67,8 +68,9 @@ export const ActionSchema = Type.Object(
       }),
     ),
     callers: Type.Optional(
-      Type.Enum(['any', 'self'], {
-        description: 'Allowed senders: all that may call the module (default), or only the module itself.',
+      Type.Enum(['any', 'self', 'events'], {
+        description:
+          'Allowed senders: all that may call the module (default), or only the module itself. `events`: the broker alone, with events that the module listens to (`on`).',
       }),
     ),
     input: SchemaNode,
@@ -144,6 +146,7 @@ export const ManifestSchema = Type.Object(
         description: 'Actions of other modules that handlers may call or send: {"accounts": ["withdraw"]}.',
       }),
     ),
+    on: Type.Optional(OnSchema),
     limits: Type.Optional(LimitsSchema),
     sensitive: Type.Optional(
       Type.Unsafe<readonly string[]>(
@@ -278,6 +281,8 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
   }
   const problem = encryptProblem(manifest);
   if (problem !== undefined) return invalid('/encrypt', problem);
+  const unheard = hearingProblem(manifest);
+  if (unheard !== undefined) return invalid(unheard.path, unheard.message);
   const schemas: [string, JsonSchema][] = [
     ...Object.entries(manifest.actions).flatMap(([name, action]): [string, JsonSchema][] => [
       [`/actions/${name}/input`, action.input],

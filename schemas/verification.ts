@@ -46,12 +46,16 @@ export const VerificationSchema = Type.Object(
     events: Count('Of the records.'),
     results: Count('Of the records.'),
     producers: Count('Names that numbered records.'),
-    missing: Count('Findings: missing sequences, numbers of a producer, copies or acknowledged records.'),
-    duplicated: Count('Findings: numbers, copies or lines of a ledger that occur twice.'),
-    reordered: Count('Findings: numbers, epochs or commands of an agent out of order.'),
+    missing: Count(
+      'Findings: missing sequences, numbers of a producer, copies or acknowledged records; events that a listener did not get.',
+    ),
+    duplicated: Count('Findings: numbers, copies, deliveries or lines of a ledger that occur twice.'),
+    reordered: Count('Findings: numbers, epochs, commands or deliveries of an agent out of order.'),
     unanswered: Count('Commands without a result. New ones are counted, but are no findings.'),
     answeredTwice: Count('Findings: second results of a command.'),
-    orphanEvents: Count('Findings: events and commands that no result promises.'),
+    orphanEvents: Count(
+      'Findings: events and commands that no result promises; deliveries without an event.',
+    ),
     unattributed: Count('Findings: records with a missing or forged producer.'),
     stateMismatches: Count('Findings: snapshots that differ from the log.'),
     digest: Type.String({

@@ -4,6 +4,7 @@ export {
   type AgentSpecification,
   type ExpectedOfEffect,
   type CommandOptions,
+  type HeardOptions,
   type Expected,
   type ExpectedWithCalls,
   type ExpectedOfCommand,

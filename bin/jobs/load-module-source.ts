@@ -23,6 +23,8 @@ interface Granting extends Waiting {
   readonly ask?: ((refusal: string) => Promise<boolean>) | undefined;
 }
 
+const NOT_GRANTED: ReadonlySet<string> = new Set(['CAGE_NOT_GRANTED', 'LISTEN_NOT_GRANTED']);
+
 /** Asks a person where the cage of the module lacks what its manifest asks for, and then tries again. */
 const granting =
   ({ grant, ask: mayGrant }: Granting) =>
@@ -32,7 +34,7 @@ const granting =
     pipe(
       attempt(grant ? { grant } : {}),
       TE.orElse((refusal) =>
-        refusal.code !== 'CAGE_NOT_GRANTED' || mayGrant === undefined
+        !NOT_GRANTED.has(refusal.code) || mayGrant === undefined
           ? TE.left(refusal)
           : pipe(
               TE.fromTask(() => mayGrant(refusal.message)),

@@ -75,6 +75,9 @@ export const admitCommand = (
   if (action.callers === 'self' && sender !== address.module) {
     return E.left(fault('CALLER_FORBIDDEN', `${named} is for ${address.module} itself only`));
   }
+  if (action.callers === 'events') {
+    return E.left(fault('CALLER_FORBIDDEN', `${named} takes events from the broker only`));
+  }
   const limit = Math.min(limitsOf(module.manifest).payloadBytes, MAX_PAYLOAD_BYTES);
   if (payloadBytes > limit) {
     return E.left(

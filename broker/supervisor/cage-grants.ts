@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { CageRequest } from '../../schemas/cage.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { covers } from '../../schemas/heard-events.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { isInside, realPath } from '../../system/cage/readable-paths.js';
 
 /** A manifest, and the directory that its relative paths begin in. */
 interface AskingModule {
   readonly dir: string;
-  readonly manifest: Pick<Manifest, 'name' | 'cage'>;
+  readonly manifest: Pick<Manifest, 'name' | 'cage' | 'on'>;
 }
 
 /** Where they are now. A link opens what it leads to. */
@@ -41,13 +42,29 @@ export const requestText = ({ read, write, connect, listen }: CageRequest): stri
     .flatMap(([what, values = []]) => (values.length === 0 ? [] : [`${what} ${values.join(', ')}`]))
     .join('; ');
 
-/** CAGE_NOT_GRANTED if a module asks for more than it has been granted so far. */
+/** The events that a module wants to listen to, and was not granted. */
+export const moreEvents = (asking: AskingModule, granted: AskingModule | undefined): readonly string[] => {
+  const had = Object.keys(granted?.manifest.on ?? {});
+  return Object.keys(asking.manifest.on ?? {}).filter((events) => !had.some((each) => covers(each, events)));
+};
+
+/**
+ * CAGE_NOT_GRANTED if a module asks for more than it has been granted so far; LISTEN_NOT_GRANTED if it wants to listen
+ * to more.
+ */
 export const checkGranted = (
   asking: AskingModule,
   granted: AskingModule | undefined,
 ): E.Either<Fault, void> => {
-  const more = requestText(widening(asking, granted));
-  return more === ''
+  const { name } = asking.manifest;
+  const cage = requestText(widening(asking, granted));
+  const events = moreEvents(asking, granted).join(', ');
+  const heard = events === '' ? '' : `listen to ${events}`;
+  if (cage !== '') {
+    const more = heard === '' ? cage : `${cage}; ${heard}`;
+    return E.left(fault('CAGE_NOT_GRANTED', `${name} asks for more than it may: ${more}`));
+  }
+  return heard === ''
     ? E.right(undefined)
-    : E.left(fault('CAGE_NOT_GRANTED', `${asking.manifest.name} asks for more than it may: ${more}`));
+    : E.left(fault('LISTEN_NOT_GRANTED', `${name} asks for more than it may: ${heard}`));
 };

@@ -34,7 +34,8 @@ export const defineModule: {
     const Codes,
     Events extends Schemas = Record<never, never>,
     Config extends AnySchema = NoConfig,
+    Heards extends Schemas = Record<never, never>,
   >(
-    definition: ModuleDefinition<Name, State, Events, Inputs, Outputs, Agents, Codes, Config>,
+    definition: ModuleDefinition<Name, State, Events, Inputs, Outputs, Agents, Codes, Config, Heards>,
   ): DefinedModule<Name, State, Events, Inputs, Outputs, Agents, Codes>;
 } = ((given: AnyModule | AnyDefinition) => ('manifest' in given ? given : deriveModule(given))) as never;

@@ -3,6 +3,7 @@ import { FaultError, fault } from '../../schemas/errors.js';
 import { type Call, promisedCall } from './call-in-handler.js';
 import type { AnyEvent } from './checked-outcome.js';
 import type { TypedManifest } from './define-manifest.js';
+import { eventActions } from './event-handlers.js';
 import type { Action, AnyModule, Command, Decision, EffectContext, Rejection } from './module-shape.js';
 import type { AnyDefinition, Handled, RunContext } from './module-definition.js';
 import { noteDefinedAt } from './defined-at.js';
@@ -27,8 +28,11 @@ const mapped = <T, R>(
 ): Record<string, R> =>
   Object.fromEntries(Object.entries(from).map(([name, value]) => [name, to(value, name)]));
 
-const manifestOf = (definition: AnyDefinition): TypedManifest => {
-  const { name, state: _, events = {}, actions, config, onConfig, ...rest } = definition;
+type Handlers = ReturnType<typeof eventActions>;
+
+const manifestOf = (definition: AnyDefinition, { on, actions: heard }: Handlers): TypedManifest => {
+  const { name, state: _, events = {}, actions: called, on: __, config, onConfig, ...rest } = definition;
+  const actions = { ...called, ...heard } as typeof called;
   return {
     name,
     ...rest,
@@ -44,6 +48,7 @@ const manifestOf = (definition: AnyDefinition): TypedManifest => {
       ...(description === undefined ? {} : { description }),
       data: inManifest(data, `the data of the event ${name}.${event}`),
     })),
+    ...(Object.keys(on).length === 0 ? {} : { on }),
     // The loader puts the module's program there.
     start: { entry: './index.js' },
   } as TypedManifest;
@@ -116,8 +121,10 @@ const upcastsOf = (events: NonNullable<AnyDefinition['events']>): Upcasts => {
 
 /** Makes a module of its definition: the manifest is derived. Throws MANIFEST_INVALID. */
 export const deriveModule = (definition: AnyDefinition): AnyModule => {
-  const { state, events = {}, actions, onConfig } = definition;
-  const manifest = manifestOf(definition);
+  const { name: module, state, events = {}, on = {}, onConfig } = definition;
+  const handlers = eventActions(module, on);
+  const actions = { ...definition.actions, ...handlers.actions };
+  const manifest = manifestOf(definition, handlers);
   const upcast = upcastsOf(events);
   return noteDefinedAt({
     manifest,

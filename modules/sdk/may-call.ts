@@ -1,5 +1,6 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { EVENTS_SENDER } from '../../schemas/heard-events.js';
 import { isSealedAction } from '../../schemas/encrypt.js';
 import type { Checkable, Checks } from './checks.js';
 
@@ -36,6 +37,14 @@ export const mayHandle = (
   if (declared.callers === 'self' && sender !== manifest.name) {
     return left(
       fault('CALLER_FORBIDDEN', `${manifest.name}.${action} is for ${manifest.name} only; ${sender} sent it`),
+    );
+  }
+  if (declared.callers === 'events' && sender !== EVENTS_SENDER) {
+    return left(
+      fault(
+        'CALLER_FORBIDDEN',
+        `${manifest.name}.${action} takes events from the broker only; ${sender} sent it`,
+      ),
     );
   }
   return checks.input(action)(command.data);

@@ -1,6 +1,8 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { TObject } from 'typebox';
+import type { TNull, TObject, TUnsafe } from 'typebox';
+import type { DeliveredEvent } from '../../schemas/delivered-event.js';
+import type { Heard } from '../../schemas/heard-events.js';
 import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
 import type { Call } from './call-in-handler.js';
 import type { TypedManifest } from './define-manifest.js';
@@ -102,9 +104,31 @@ export interface EffectfulHandler<State, S, Input, Output, Events, Codes, Config
   readonly decide?: never;
 }
 
+/** An event of another module, as its handler gets it. */
+export interface HeardEvent<Data> extends Omit<DeliveredEvent, 'data'> {
+  readonly data: Data;
+}
+
+/** How a module handles the events that it listens to, besides its handler. */
+export interface EventHandlerOptions extends Omit<Heard, 'action'>, Omit<ActionOptions, 'callers'> {
+  /** The name of the action that handles them; `on-accounts-deposited` if absent. */
+  readonly action?: string;
+  /** `module`: the module itself handles them, and no agent. */
+  readonly to?: 'agent' | 'module';
+}
+
 /** All that a module is. `defineModule` derives its manifest from this. */
-export interface ModuleDefinition<Name extends string, State, Events, Inputs, Outputs, Agents, Codes, Config>
-  extends Pick<
+export interface ModuleDefinition<
+  Name extends string,
+  State,
+  Events,
+  Inputs,
+  Outputs,
+  Agents,
+  Codes,
+  Config,
+  Heards = Record<never, never>,
+> extends Pick<
     Manifest,
     'version' | 'description' | 'schema' | 'dependencies' | 'limits' | 'cage' | 'sensitive' | 'encrypt'
   > {
@@ -122,6 +146,32 @@ export interface ModuleDefinition<Name extends string, State, Events, Inputs, Ou
    */
   readonly onConfig?: (config: Frozen<TypeOf<NoInfer<Config>>>) => void | Promise<void>;
   readonly events?: { readonly [E in keyof Events]: EventDefinition<NoInfer<State>, Events[E]> };
+  /**
+   * Events of other modules that this one handles: `accounts.deposited`, or `accounts.>` for all events of accounts
+   * that no other entry names. `data` is the schema of what they carry. The output is `null`.
+   */
+  readonly on?: {
+    readonly [H in keyof Heards]: EventHandlerOptions & { readonly data: Heards[H] } & (
+        | PureHandler<
+            NoInfer<State>,
+            Self<Name, NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Agents>>,
+            TUnsafe<HeardEvent<TypeOf<Heards[H]>>>,
+            TNull,
+            NoInfer<Events>,
+            unknown,
+            NoInfer<Config>
+          >
+        | EffectfulHandler<
+            NoInfer<State>,
+            Self<Name, NoInfer<Inputs>, NoInfer<Outputs>, NoInfer<Agents>>,
+            TUnsafe<HeardEvent<TypeOf<Heards[H]>>>,
+            TNull,
+            NoInfer<Events>,
+            unknown,
+            NoInfer<Config>
+          >
+      );
+  };
   readonly actions: {
     readonly [A in keyof Inputs]: ActionOptions & { readonly input: Inputs[A] } & (
         | PureHandler<
@@ -180,5 +230,6 @@ export type AnyDefinition = ModuleDefinition<
   Schemas,
   unknown,
   unknown,
-  AnySchema
+  AnySchema,
+  Schemas
 >;

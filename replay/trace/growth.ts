@@ -31,6 +31,7 @@ const answers = (result: TraceRecord, { record }: Growing): boolean =>
 export class Growth {
   readonly nodes: Growing[] = [];
   readonly #commands = new Map<number, Growing>();
+  readonly #events = new Map<number, Growing>();
 
   constructor(private readonly conversation: number) {}
 
@@ -52,6 +53,7 @@ export class Growth {
     parent?.children.push(node);
     this.nodes.push(node);
     if (record.kind === 'cmd') this.#commands.set(record.seq, node);
+    if (record.kind === 'evt') this.#events.set(record.seq, node);
   }
 
   #answer(result: TraceRecord): boolean {
@@ -67,6 +69,8 @@ export class Growth {
     const { seq, kind, cause } = record;
     const redriven = record.redrives === null ? undefined : this.#commands.get(record.redrives);
     if (kind === 'cmd' && redriven !== undefined) return { role: 'redrive', parent: redriven };
+    const heard = record.event === null ? undefined : this.#events.get(record.event);
+    if (heard !== undefined) return { role: 'caused', parent: heard };
     const parent = cause === null ? undefined : this.#commands.get(cause);
     if (parent !== undefined) return { parent, ...this.#below(record, parent) };
     const role: Role = seq === this.conversation ? 'first' : 'joined';

@@ -20,6 +20,7 @@ const seqText = ({ record, handling }: TraceNode): string =>
 const markOf = ({ role, record }: TraceNode): string => {
   if (role === 'call') return `call ${record.call ?? ''} `;
   if (role === 'redrive') return `redrives ${record.redrives ?? ''} `;
+  if (record.event !== null) return `hears ${record.event} `;
   if (role === 'joined') return 'joined: ';
   return '';
 };
@@ -28,7 +29,7 @@ const kindOf = ({ record }: TraceNode): string => (record.kind === 'cmd' ? '' : 
 
 /** Where who sent it does not follow from where it stands. */
 const senderOf = ({ role, record }: TraceNode): string => {
-  if (role === 'call' || role === 'copy' || record.sender === null) return '';
+  if (role === 'call' || role === 'copy' || record.sender === null || record.event !== null) return '';
   const by = record.schedule === null ? '' : ` by schedule ${record.schedule}`;
   return printable(` from ${record.sender}${by}`);
 };

@@ -33,6 +33,7 @@ const headOf = (node: TraceNode): string => {
     part: part?.i ?? null,
     redrives,
     schedule: record.schedule,
+    event: record.event,
     deadline: record.deadline,
   };
   const whole = { ...who, ...place, atMs: us(atMs), ...handlingOf(node), problem, size };

@@ -1,7 +1,9 @@
+import { deliveryOf, EVENTS_SENDER } from '../../schemas/heard-events.js';
 import { HEADER } from '../../schemas/headers.js';
 import { type Part, parsePart, parseSequence } from '../../schemas/identity.js';
 import { Payload } from '../../schemas/payload.js';
 import { type HistoryRecord, type StoredMessage, toHistory } from '../../schemas/record.js';
+import { splitSubject } from '../../schemas/subjects.js';
 
 /** A record with what its headers say of its place in a conversation. */
 export interface TraceRecord extends HistoryRecord {
@@ -17,9 +19,18 @@ export interface TraceRecord extends HistoryRecord {
   readonly redrives: number | null;
   /** Id of the schedule that sent it. */
   readonly schedule: string | null;
+  /** The event that the command brings to a module that listens. */
+  readonly event: number | null;
   /** When it expires, as it was sent. */
   readonly deadline: string | null;
 }
+
+/** Anyone can set the header: it counts where the broker sent the command. */
+const eventOf = (message: StoredMessage): number | null => {
+  const subject = splitSubject(message.subject);
+  if (subject?.kind !== 'cmd' || subject.sender !== EVENTS_SENDER) return null;
+  return deliveryOf(subject.module, (name) => message.header(name))?.event ?? null;
+};
 
 /** A stored message as a record of a trace. */
 export const toTraceRecord = (message: StoredMessage): TraceRecord => {
@@ -35,6 +46,7 @@ export const toTraceRecord = (message: StoredMessage): TraceRecord => {
     dead: number(HEADER.dead),
     redrives: number(HEADER.redrives),
     schedule: message.header(HEADER.schedule) ?? null,
+    event: eventOf(message),
     deadline: message.header(HEADER.deadline) ?? null,
   };
 };

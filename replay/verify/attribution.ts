@@ -63,7 +63,7 @@ export class Attribution {
   /** A command's sender, as the server's import has put it there: an account, so people's or that of a module. */
   sender(view: RecordView): ProducerState {
     const sender = this.producers.of(view.bytes, view.senderFrom, view.senderTo);
-    if (!sender.isPeople && sender.fence === 0 && sender.epoch === 0) {
+    if (!sender.isPeople && !sender.isEvents && sender.fence === 0 && sender.epoch === 0) {
       if (sender.sent === 0) sender.firstSent = view.seq;
       sender.sent += 1;
     }

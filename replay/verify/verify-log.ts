@@ -13,6 +13,7 @@ import { Findings, LISTED_FINDINGS } from './findings.js';
 import { Ledger } from './ledger.js';
 import { LogVerifier } from './log-verifier.js';
 import { type LogPlace, type SequenceRange, sequencesOf } from './range.js';
+import { verifyHearings } from './verify-hearings.js';
 import { type SnapshotsToVerify, verifySnapshots } from './verify-snapshots.js';
 import { compareWith } from './statement-check.js';
 import { summary } from './summary.js';
@@ -136,6 +137,8 @@ const verify = async (
   await addMissingCopies(api, findings, missing);
   await addAltered(api, findings, verifier.copies.differing);
   await addAstray(api, findings, verifier.answers.astray);
+  const isWhole = range.fromSeq <= 1 && range.toSeq === ends.right.lastSeq;
+  if (isWhole) await verifyHearings(options.nc, api.prefix, range.toSeq, findings);
   const strangers = await checkStrangers(api, verifier);
   if (isLeft(strangers)) return strangers;
   await ledger?.report(findings);
@@ -147,7 +150,6 @@ const verify = async (
   }
   const seconds = (performance.now() - begun) / 1_000;
   const notes: string[] = [];
-  const isWhole = range.fromSeq <= 1 && range.toSeq === ends.right.lastSeq;
   const states =
     options.snapshots === undefined || !isWhole
       ? { states: [], notes: [] }

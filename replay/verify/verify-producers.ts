@@ -1,4 +1,5 @@
 import { wordsOf } from '../../journal/wire/byte-words.js';
+import { EVENTS_SENDER } from '../../schemas/heard-events.js';
 import { isPeople } from '../../schemas/names.js';
 import { ByteHash } from './byte-hash.js';
 import type { Ranges } from './number-ranges.js';
@@ -25,6 +26,8 @@ export const MAX_ENDED = 64;
 export class ProducerState {
   readonly isPeople: boolean;
   readonly isBroker: boolean;
+  /** The sender of events that modules listen to: it has no epoch, its producers have. */
+  readonly isEvents: boolean;
   /** Sequence of the epoch that counts now; 0: none has been seen. */
   epoch = 0;
   /** Whether that epoch began before the range, so that its first numbers are not in it. */
@@ -49,6 +52,7 @@ export class ProducerState {
   constructor(readonly name: string) {
     this.isPeople = isPeople(name);
     this.isBroker = BROKERS.has(name);
+    this.isEvents = name === EVENTS_SENDER;
   }
 }
 

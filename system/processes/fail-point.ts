@@ -35,6 +35,9 @@ export const FAIL_POINTS = [
   'gateway.answered',
   // A command on its way through the broker.
   'gateway.sent',
+  'hearing.delivered',
+  'hearing.delivering',
+  'hearing.said',
   'gateway.stored',
   // A due command on its way into the log, and a schedule that has ended.
   'firing.storing',

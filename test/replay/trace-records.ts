@@ -24,7 +24,15 @@ export const record = ({ at, data = {}, ...said }: Said & { readonly at?: number
   } = said;
   const timeMs = BEGAN + (at ?? seq - 1);
   const subject = `${kind}.${module}.${name}${agent === null ? '' : `.${agent}`}${kind === 'cmd' ? `.${sender}` : ''}`;
-  const headers = { part: null, call: null, dead: null, redrives: null, schedule: null, deadline: null };
+  const headers = {
+    part: null,
+    call: null,
+    dead: null,
+    redrives: null,
+    schedule: null,
+    event: null,
+    deadline: null,
+  };
   const who = { module, name, agent, sender, id: null, cause: null, conversation: 1, subjectBase64: null };
   const payload = new Payload(Buffer.from(JSON.stringify(data)));
   return { subject, time: new Date(timeMs).toISOString(), timeMs, ...who, ...headers, payload, ...said };

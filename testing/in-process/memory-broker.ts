@@ -15,6 +15,7 @@ import { causeOf, conversationOf, type StoredMessage } from '../../schemas/recor
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { addressText, splitSubject, storedCommandSubject } from '../../schemas/subjects.js';
 import { HandClock } from './hand-clock.js';
+import { MemoryHearings } from './memory-hearings.js';
 import { MemoryLog } from './memory-log.js';
 import { MemoryModule } from './memory-module.js';
 import { RunningHandlers } from './running-handlers.js';
@@ -53,6 +54,7 @@ export class MemoryBroker {
   /** The calls of each handler, by the sequence of its command and by their numbers. */
   readonly #calls = new Map<number, Map<number, StoredMessage>>();
 
+  readonly #hearings: MemoryHearings;
   readonly #aborts = new WeakMap<AbortSignal, Promise<undefined>>();
 
   constructor(
@@ -62,6 +64,8 @@ export class MemoryBroker {
   ) {
     this.clock = new HandClock(startMs);
     this.log = new MemoryLog(this.clock.now);
+    const listeners = compiled.map(({ module }) => module.manifest as unknown as Manifest);
+    this.#hearings = new MemoryHearings(listeners, (producer, draft) => this.store(producer, draft));
     const served = new Map<string, ServedModule>();
     this.directory = { find: (name) => served.get(name) };
     for (const { module, checks } of compiled) {
@@ -105,6 +109,7 @@ export class MemoryBroker {
     const subject = splitSubject(record.subject);
     if (subject?.kind === 'cmd') this.turns.add(() => this.#modules.get(subject.module)?.received(record));
     if (subject?.kind === 'res') this.#answered(record);
+    if (subject?.kind === 'evt') this.#hearings.published(record);
     return stored;
   }
 

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { EVENTS_SENDER } from '../../schemas/heard-events.js';
 import { type CompiledModule, compileModule } from '../../modules/sdk/compiled-module.js';
 import type { ActionName, EventOf, Input, Output, TypedManifest } from '../../modules/sdk/define-manifest.js';
 import { givenConfig } from '../../modules/sdk/given-config.js';
@@ -59,6 +61,18 @@ export interface AgentSpecification<M extends TypedManifest, State> {
     data: Input<M, A>,
     options?: CommandOptions,
   ) => ExpectedOfCommand<M, State, A>;
+  /** The agent hears an event of another module, `accounts.deposited`, with these data. */
+  readonly whenHeard: (
+    event: string,
+    data: unknown,
+    options?: HeardOptions,
+  ) => ExpectedOfCommand<M, State, ActionName<M>>;
+}
+
+/** What of an event the test wants to choose. */
+export interface HeardOptions extends CommandOptions {
+  /** The agent of the event; the agent of the specification when absent. */
+  readonly agent?: string | null;
 }
 
 /** The given, when and then of a module. */
@@ -70,6 +84,15 @@ export interface Specification<M extends TypedManifest, State> {
 
 const DEFAULT_TIME = '2026-01-01T00:00:00.000Z';
 
+/** The action that handles an event: that of the entry that names it, or of the one for all events of its module. */
+const hearingAction = ({ module: { manifest } }: CompiledModule, event: string): string => {
+  const { on = {} } = manifest;
+  const entry = on[event] ?? on[`${event.split('.', 1)[0]}.>`];
+  return entry === undefined
+    ? assert.fail(`${manifest.name} does not listen to ${event}; it listens to ${Object.keys(on).join(', ')}`)
+    : entry.action;
+};
+
 const agentSpecification = <M extends TypedManifest, State>(
   subject: CompiledModule,
   config: unknown,
@@ -77,6 +100,16 @@ const agentSpecification = <M extends TypedManifest, State>(
   state: unknown,
 ): AgentSpecification<M, State> => ({
   given: (events) => agentSpecification(subject, config, agent, foldChecked(subject, state, events)),
+  whenHeard: (event, data, { agent: of = agent === '' ? null : agent, ...options } = {}) => {
+    const { seq = 1, time = DEFAULT_TIME } = options;
+    const action = hearingAction(subject, event);
+    const delivered = { event, agent: of, seq, time, data };
+    return agentSpecification<M, State>(subject, config, agent, state).when(
+      action as ActionName<M>,
+      delivered as never,
+      { sender: EVENTS_SENDER, seq: seq + 1, ...options },
+    );
+  },
   when: (action, data, { seq = 1, time = DEFAULT_TIME, sender, conversation = seq } = {}) => {
     const { name, actions } = subject.module.manifest;
     const usual = actions[action]?.callers === 'self' ? name : 'guest';

@@ -1,0 +1,118 @@
+import type { NatsConnection } from 'nats';
+import { readLogBatches } from '../../journal/read/reader.js';
+import { covers, eventIn, heardSubjects } from '../../schemas/heard-events.js';
+import type { WholeMessage } from '../../schemas/record.js';
+import type { BrokerReader } from '../reader/broker-reader.js';
+
+/** Events that are kept in memory until their turn: what is above is read from the log when it comes to that. */
+const MOST_EVENTS = 4_096;
+const MOST_BYTES = 8 * 1024 * 1024;
+
+/** Events of the log, in its order. */
+export interface HeardPage {
+  readonly events: readonly WholeMessage[];
+  /** There are no others up to here. */
+  readonly upTo: number;
+}
+
+export interface HeardQueueOptions {
+  readonly nc: NatsConnection;
+  readonly reader: Pick<BrokerReader, 'on' | 'position'>;
+  /** There is something new. */
+  readonly onEvents: () => void;
+}
+
+/**
+ * The events that one module listens to, from any place of the log on. New ones come from the reader of the broker,
+ * what is further back is read from the log.
+ */
+export class HeardQueue {
+  readonly #forget: () => void;
+  #names: readonly string[] = [];
+  #events: WholeMessage[] = [];
+  #bytes = 0;
+  /** All events behind this sequence, up to where the reader is, are in the queue. */
+  #from: number;
+
+  constructor(private readonly options: HeardQueueOptions) {
+    this.#from = options.reader.position;
+    this.#forget = options.reader.on('records', (records) => this.#read(records));
+  }
+
+  /** Listens to these from now on: `accounts.deposited`, `accounts.>`. */
+  listenTo(names: readonly string[]): void {
+    if (names.join(' ') === this.#names.join(' ')) return;
+    this.#names = names;
+    this.#dropTo(this.options.reader.position);
+  }
+
+  close(): void {
+    this.#forget();
+    this.#names = [];
+    this.#events = [];
+  }
+
+  /** The next events behind a sequence: so many at most; fewer only where there are no more. */
+  async page(after: number, limit: number): Promise<HeardPage> {
+    if (after < this.#from) return this.#past(after, this.#from, limit);
+    const first = this.#events.findIndex(({ seq }) => seq > after);
+    // What is before was delivered.
+    this.#take(first === -1 ? this.#events.length : first);
+    this.#from = after;
+    const upTo = this.options.reader.position;
+    const events = this.#events.slice(0, limit);
+    const last = events.at(-1);
+    return { events, upTo: last === undefined || events.length < limit ? Math.max(after, upTo) : last.seq };
+  }
+
+  async #past(after: number, toSeq: number, limit: number): Promise<HeardPage> {
+    const filters = this.#subjects();
+    if (filters.length === 0) return { events: [], upTo: toSeq };
+    const events: WholeMessage[] = [];
+    let bytes = 0;
+    const range = { filters, fromSeq: after + 1, toSeq, firstPull: limit, pulls: 1 } as const;
+    for await (const batch of readLogBatches(this.options.nc, range)) {
+      for (const message of batch) {
+        events.push(message);
+        bytes += message.data.length;
+        if (events.length === limit || bytes > MOST_BYTES) return { events, upTo: message.seq };
+      }
+    }
+    return { events, upTo: toSeq };
+  }
+
+  /** The server refuses filters that overlap. */
+  #subjects(): readonly string[] {
+    const isCovered = (name: string): boolean =>
+      this.#names.some((other) => other !== name && covers(other, name));
+    return this.#names.filter((name) => !isCovered(name)).flatMap(heardSubjects);
+  }
+
+  #read(records: readonly WholeMessage[]): void {
+    if (this.#names.length === 0) {
+      this.#from = records.at(-1)?.seq ?? this.#from;
+      return;
+    }
+    const before = this.#events.length;
+    for (const record of records) {
+      if (!record.subject.startsWith('evt.')) continue;
+      const event = eventIn(record.subject);
+      if (event === undefined || !this.#names.some((name) => covers(name, event))) continue;
+      this.#events.push(record);
+      this.#bytes += record.data.length;
+    }
+    if (this.#events.length > MOST_EVENTS || this.#bytes > MOST_BYTES) this.#dropTo(records.at(-1)?.seq ?? 0);
+    if (this.#events.length !== before) this.options.onEvents();
+  }
+
+  #dropTo(seq: number): void {
+    this.#events = [];
+    this.#bytes = 0;
+    this.#from = seq;
+  }
+
+  #take(count: number): void {
+    if (count === 0) return;
+    for (const { data } of this.#events.splice(0, count)) this.#bytes -= data.length;
+  }
+}

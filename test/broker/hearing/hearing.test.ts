@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { connect, type NatsConnection } from 'nats';
+import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
+import {
+  assertHandled,
+  eventsOf,
+  type HeardLog,
+  readHeard,
+  writeListener,
+  writeShop,
+} from '../../support/hearing.js';
+import { soundLog } from '../../support/log-checks.js';
+import { moduleCommand } from '../../support/modules.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const SHOP = /^evt\.shop\./;
+
+describe('a module that listens to events', () => {
+  const dir = tempDir();
+  let broker: TestBroker;
+  let guest: NatsConnection;
+
+  const publish = async (action: 'sell' | 'refund', agent: string, body: object = {}): Promise<void> => {
+    const reply = await guest.request(`call.shop.${action}.${agent}`, JSON.stringify(body), {
+      timeout: 10_000,
+    });
+    assert.equal(reply.json<{ status: string }>().status, 'ok');
+  };
+  const load = async (...args: readonly string[]): Promise<void> => {
+    const { code, stderr } = await moduleCommand(broker, ...args);
+    assert.equal(code, 0, stderr);
+  };
+  const settled = (listener: string, due: (log: HeardLog) => readonly number[]): Promise<HeardLog> =>
+    waitFor(`${listener} to have heard all`, async () => {
+      const log = await readHeard(broker.dataDir);
+      assertHandled(log, listener, due(log));
+      return log;
+    });
+
+  before(async () => {
+    const args = ['--no-shipped', '--durability', 'os', '--module', writeShop(dir.path)];
+    broker = await startBroker({ args });
+    guest = await connect({ servers: broker.url });
+  });
+  after(async () => {
+    await guest.close();
+    await broker[Symbol.asyncDispose]();
+    await dir[Symbol.asyncDispose]();
+  });
+
+  it('hears each event from its begin on once, in the order of its agent', async () => {
+    for (const agent of ['ann', 'bob']) await publish('sell', agent, { times: 40 });
+    const earlier = eventsOf(await readHeard(broker.dataDir), SHOP);
+    assert.equal(earlier.length, 80);
+    const at = earlier[33] as number;
+    await load('load', writeListener(dir.path, 'now', { 'shop.sold': { action: 'note' } }), '--grant');
+    await load(
+      'load',
+      writeListener(dir.path, 'all', { 'shop.>': { action: 'note', from: 'start' } }),
+      '--grant',
+    );
+    await load(
+      'load',
+      writeListener(dir.path, 'some', { 'shop.sold': { action: 'note', from: at } }),
+      '--grant',
+    );
+    for (const agent of ['ann', 'cyd']) await publish('refund', agent, { times: 3 });
+    for (const agent of ['ann', 'cyd']) await publish('sell', agent, { times: 20 });
+    await settled('all', (log) => eventsOf(log, SHOP));
+    await settled('now', (log) =>
+      eventsOf(log, /^evt\.shop\.sold\./).filter((seq) => !earlier.includes(seq)),
+    );
+    const log = await settled('some', (all) =>
+      eventsOf(all, /^evt\.shop\.sold\./).filter((seq) => seq >= at),
+    );
+    for (const { event, subject, result } of log.handled.get('all') ?? []) {
+      const [, module, name, agent] = (log.events.get(event) ?? '').split('.');
+      assert.equal(subject, `cmd.all.note.${agent}.__events`);
+      assert.deepEqual(result?.status === 'ok' && result.data, { seq: event, event: `${module}.${name}` });
+    }
+    await soundLog(broker.dataDir);
+  });
+
+  it('continues where it was after it was unloaded, and after the broker was killed', async () => {
+    await load('unload', 'now');
+    const before = (await readHeard(broker.dataDir)).handled.get('now')?.length ?? 0;
+    await publish('sell', 'ann', { times: 5 });
+    await load('load', `${dir.path}/now`);
+    const first = Math.min(
+      ...((await readHeard(broker.dataDir)).handled.get('now') ?? []).map(({ event }) => event),
+    );
+    await settled('now', (log) => eventsOf(log, /^evt\.shop\.sold\./).filter((seq) => seq >= first));
+    assert.equal((await readHeard(broker.dataDir)).handled.get('now')?.length, before + 5);
+  });
+
+  it('verify finds nothing wrong', async () => {
+    const { code, stdout } = await tallystick(['replay', 'verify', '--json'], { dataDir: broker.dataDir });
+    assert.equal(code, 0, stdout);
+  });
+});

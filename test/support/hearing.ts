@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { readLog } from '../../journal/read/reader.js';
+import { HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import type { Result } from '../../schemas/result.js';
+import { connectOperator } from './log-checks.js';
+import { sourceManifest, writeSourceModule } from './source-module.js';
+
+const PACKAGE = { 'package.json': '{"type":"module"}' };
+const ANY = { input: {}, output: {} };
+
+const shopManifest = sourceManifest('shop', {
+  actions: { sell: ANY, refund: ANY },
+  events: { sold: { data: {} }, refunded: { data: {} } },
+  limits: { crashes: 1_000, startMs: 10_000 },
+});
+
+/** A module that publishes as many events as it is asked for: `{ "times": 3, "data": { … } }`. */
+export const writeShop = (dir: string): string =>
+  writeSourceModule(join(dir, 'shop'), shopManifest, {
+    ...PACKAGE,
+    'index.js': `
+const publish = (name) => ({
+  decide: (_, { data: { times = 1, data = {} } }) => ({
+    _tag: 'Right',
+    right: { data: {}, events: Array.from({ length: times }, (_, i) => ({ name, data: { ...data, i } })) },
+  }),
+});
+export default {
+  manifest: ${JSON.stringify(shopManifest)},
+  initial: {},
+  actions: { sell: publish('sold'), refund: publish('refunded') },
+  evolve: { sold: (state) => state, refunded: (state) => state },
+};
+`,
+  });
+
+export const listenerManifest = (name: string, on: Readonly<Record<string, object>>, change: object = {}) =>
+  sourceManifest(name, {
+    actions: Object.fromEntries(
+      Object.values(on).map((heard) => [
+        (heard as { action: string }).action,
+        { ...ANY, callers: 'events', ...((heard as { options?: object }).options ?? {}) },
+      ]),
+    ),
+    events: { noted: { data: {} } },
+    on: Object.fromEntries(
+      Object.entries(on).map(([events, { options: _, ...heard }]: [string, { options?: object }]) => [
+        events,
+        heard,
+      ]),
+    ),
+    limits: { crashes: 1_000, startMs: 10_000 },
+    ...change,
+  });
+
+const NOTE = `(_, { data: { seq, event } }) => ({
+  _tag: 'Right', right: { data: { seq, event }, events: [{ name: 'noted', data: { seq } }] },
+})`;
+
+/** A module whose actions say in their result which event they handled. `handlers`: others than that, by action. */
+export const writeListener = (
+  dir: string,
+  name: string,
+  on: Readonly<Record<string, object>>,
+  handlers: Readonly<Record<string, string>> = {},
+  change: object = {},
+): string => {
+  const manifest = listenerManifest(name, on, change);
+  const actions = Object.keys(manifest.actions)
+    .map((action) => `${JSON.stringify(action)}: ${handlers[action] ?? `{ decide: ${NOTE} }`}`)
+    .join(',\n');
+  return writeSourceModule(join(dir, name), manifest, {
+    ...PACKAGE,
+    'index.js': `
+export default {
+  manifest: ${JSON.stringify(manifest)},
+  initial: { seen: 0 },
+  actions: { ${actions} },
+  evolve: { noted: ({ seen }) => ({ seen: seen + 1 }) },
+};
+`,
+  });
+};
+
+/** How an event was handled. */
+export interface HandledEvent {
+  readonly event: number;
+  readonly command: number;
+  /** Subject of the command. */
+  readonly subject: string;
+  readonly result: Result | undefined;
+  readonly resultSeq: number;
+}
+
+export interface HeardLog {
+  /** All events of the log, with their subjects. */
+  readonly events: ReadonlyMap<number, string>;
+  /** What each listener handled, in the order of its commands. */
+  readonly handled: ReadonlyMap<string, readonly HandledEvent[]>;
+}
+
+/** Lays events and their handling together from the records alone, apart from the code that brings them. */
+export const readHeard = async (dataDir: string): Promise<HeardLog> => {
+  const nc = await connectOperator(dataDir);
+  const events = new Map<number, string>();
+  const commands = new Map<number, { listener: string; event: number; subject: string }>();
+  const results = new Map<number, StoredMessage>();
+  try {
+    for await (const message of readLog(nc)) {
+      const [kind, module = ''] = message.subject.split('.');
+      if (kind === 'evt') events.set(message.seq, message.subject);
+      const [event = ''] = (message.header(HEADER.event) ?? '').split(' ');
+      if (kind === 'cmd' && event !== '' && message.header(HEADER.id)?.startsWith('__events') === true)
+        commands.set(message.seq, { listener: module, event: Number(event), subject: message.subject });
+      const cause = parseSequence(message.header(HEADER.cause) ?? '');
+      if (kind === 'res' && cause !== undefined) results.set(cause, message);
+    }
+  } finally {
+    await nc.close();
+  }
+  const handled = new Map<string, HandledEvent[]>();
+  for (const [command, { listener, event, subject }] of commands) {
+    const stored = results.get(command);
+    const result =
+      stored === undefined ? undefined : (JSON.parse(new TextDecoder().decode(stored.data)) as Result);
+    const all = handled.get(listener) ?? [];
+    all.push({ event, command, subject, result, resultSeq: stored?.seq ?? 0 });
+    handled.set(listener, all);
+  }
+  return { events, handled };
+};
+
+/** Throws unless a listener has handled exactly these events, each once and with a result, those of an agent in order. */
+export const assertHandled = ({ handled }: HeardLog, listener: string, due: readonly number[]): void => {
+  const all = handled.get(listener) ?? [];
+  const unanswered = all.filter(({ result }) => result === undefined);
+  assert.equal(unanswered.length, 0, `${unanswered.length} events have no result`);
+  const got = all.map(({ event }) => event);
+  assert.equal(got.length - new Set(got).size, 0, 'events were handled twice');
+  assert.deepEqual(
+    got.toSorted((a, b) => a - b),
+    due.toSorted((a, b) => a - b),
+  );
+  const last = new Map<string, { event: number; resultSeq: number }>();
+  for (const { subject, event, resultSeq } of all) {
+    const agent = subject.split('.').slice(3, -1).join('.');
+    const before = last.get(agent);
+    assert.ok(
+      before === undefined || before.event < event,
+      `${agent} heard ${before?.event} before ${event}`,
+    );
+    assert.ok(before === undefined || before.resultSeq < resultSeq, `${agent} answered ${event} too early`);
+    last.set(agent, { event, resultSeq });
+  }
+};
+
+/** Sequences of the events whose subjects fit. */
+export const eventsOf = ({ events }: HeardLog, fits: RegExp): readonly number[] =>
+  [...events].filter(([, subject]) => fits.test(subject)).map(([seq]) => seq);
