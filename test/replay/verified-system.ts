@@ -3,6 +3,7 @@ import { connect, type NatsConnection } from 'nats';
 import { type VerifyOptions, verifyLog } from '../../replay/index.js';
 import type { Finding, FindingKind, Verification } from '../../schemas/verification.js';
 import { settled } from '../faults/system-state.js';
+import { batchState } from '../runner/batch-state.js';
 import { brokerStatus } from '../support/broker-status.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
@@ -64,9 +65,17 @@ export class VerifiedSystem implements AsyncDisposable {
     readonly files: TempDir,
   ) {}
 
-  static async start(name: string): Promise<VerifiedSystem> {
+  private static shared: Promise<VerifiedSystem> | undefined;
+
+  /** The one system of this process: its files copy their own damage over that of the file before. */
+  static start(): Promise<VerifiedSystem> {
+    VerifiedSystem.shared ??= VerifiedSystem.make();
+    return VerifiedSystem.shared;
+  }
+
+  private static async make(): Promise<VerifiedSystem> {
     const broker = await startBroker({ args: ['--durability', 'os'] });
-    const server = await startServer({ name });
+    const server = await startServer({ name: 'verify' });
     const nc = await dial(server);
     await work(broker);
     const live = await connectOperator(broker.dataDir);
@@ -74,6 +83,7 @@ export class VerifiedSystem implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (batchState.filesLeft > 0) return;
     await this.live.close();
     await this.nc.close();
     await this.broker[Symbol.asyncDispose]();

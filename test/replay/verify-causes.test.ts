@@ -11,7 +11,7 @@ describe('verify on a log whose commands, results and copies do not match', () =
   let nc: NatsConnection;
 
   before(async () => {
-    system = await VerifiedSystem.start('verify-causes');
+    system = await VerifiedSystem.start();
     ({ log, nc } = system);
   });
   after(() => system?.[Symbol.asyncDispose]());

@@ -11,7 +11,7 @@ describe('verify on a log whose records are missing, duplicated or in another or
   let nc: NatsConnection;
 
   before(async () => {
-    system = await VerifiedSystem.start('verify-missing');
+    system = await VerifiedSystem.start();
     ({ log, nc } = system);
   });
   after(() => system?.[Symbol.asyncDispose]());

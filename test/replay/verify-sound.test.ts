@@ -21,7 +21,7 @@ describe('verify on a log that is as it was stored', () => {
   let live: NatsConnection;
 
   before(async () => {
-    system = await VerifiedSystem.start('verify-sound');
+    system = await VerifiedSystem.start();
     ({ log, nc, live } = system);
   });
   after(() => system?.[Symbol.asyncDispose]());

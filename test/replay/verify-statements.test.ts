@@ -27,7 +27,7 @@ describe('what is said about a log', () => {
   const verify = (options: Partial<VerifyOptions> = {}): Promise<Verification> => system.verify(options);
 
   before(async () => {
-    system = await VerifiedSystem.start('verify-statements');
+    system = await VerifiedSystem.start();
     ({ log, nc, live } = system);
   });
   after(() => system?.[Symbol.asyncDispose]());

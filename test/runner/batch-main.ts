@@ -1,9 +1,12 @@
 /** The process of a batch: `node batch-main.js COMPILED-FILE…` runs test files, each when the one before it has ended. */
 import { it } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { batchState } from './batch-state.js';
 import { END_OF_FILE } from './end-of-file.js';
 
-for (const path of process.argv.slice(2)) {
+const paths = process.argv.slice(2);
+for (const [index, path] of paths.entries()) {
+  batchState.filesLeft = paths.length - index - 1;
   try {
     await import(pathToFileURL(path).href);
   } catch (error) {

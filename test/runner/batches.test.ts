@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BATCH_FILES, batchesOf, canShare, isNoticed } from './batches.js';
+import { BATCH_FILES, batchesOf, canShare, isNoticed, SHARING } from './batches.js';
+import { testFiles } from './test-files.js';
+import { tierOf } from './tiers.js';
 
 // Pieces, so that this file does not contain what it looks for.
 const PROCESS = 'process';
@@ -33,7 +35,24 @@ describe('the test files that share a process', () => {
       assert.ok(!isNoticed(text), text);
   });
 
-  it('are files of the unit tier alone', () => {
+  it('are files of one tier if they share a broker', () => {
+    const files = testFiles();
+    for (const group of SHARING) {
+      assert.deepEqual(
+        group.filter((file) => !files.includes(file)),
+        [],
+      );
+      const tiers = group.map((file) => tierOf(file) ?? assert.fail(file));
+      assert.equal(new Set(tiers).size, 1);
+      const batches = batchesOf(group.map((file, index) => ({ tier: tiers[index] ?? 'broker', file })));
+      assert.deepEqual(
+        batches.map((batch) => batch.files),
+        [group],
+      );
+    }
+  });
+
+  it('are files of the unit tier alone if they share no broker', () => {
     assert.ok(canShare('test/schemas/json.test.ts'));
     assert.ok(!canShare('test/runner/run-batch.test.ts'));
     const many = Array.from({ length: BATCH_FILES + 1 }, () => 'test/schemas/json.test.ts');

@@ -38,14 +38,19 @@ export const canShare = (file: string): boolean =>
     .filter((loaded) => loaded.startsWith('test/'))
     .every((loaded) => !isNoticed(readFileSync(join(PROJECT_ROOT, loaded), 'utf8')));
 
+/** Files of one process, because they share a broker: its start and its work take longer than the tests. */
+export const SHARING: readonly (readonly string[])[] = [
+  ['causes', 'missing', 'sound', 'statements'].map((what) => `test/replay/verify-${what}.test.ts`),
+];
+
 /** The files in their order. Half of the time of a pure test file was the start of its process and what that loads. */
 export const batchesOf = (files: readonly { readonly tier: TierName; readonly file: string }[]): Batch[] => {
-  const batches: { tier: TierName; files: string[]; isShared: boolean }[] = [];
+  const batches: { tier: TierName; files: string[]; shares: unknown }[] = [];
   for (const { tier, file } of files) {
-    const isShared = tier === 'unit' && canShare(file);
-    const open = batches.find((batch) => batch.isShared && batch.files.length < BATCH_FILES);
-    if (isShared && open !== undefined) open.files.push(file);
-    else batches.push({ tier, files: [file], isShared });
+    const shares = SHARING.find((group) => group.includes(file)) ?? (tier === 'unit' && canShare(file));
+    const open = batches.find((batch) => batch.shares === shares && batch.files.length < BATCH_FILES);
+    if (shares !== false && open !== undefined) open.files.push(file);
+    else batches.push({ tier, files: [file], shares });
   }
   return batches;
 };

@@ -17,8 +17,8 @@ import { waitFor } from '../../support/wait-for.js';
 
 const NAME = 'gated';
 /** Fewer than a connection may have waiting, so none is refused for too much. */
-const CALLS = byForm({ short: 1_500, deep: 6_000 });
-const COMMANDS = byForm({ short: 500, deep: 2_000 });
+const CALLS = byForm({ short: 600, deep: 6_000 });
+const COMMANDS = byForm({ short: 200, deep: 2_000 });
 /** Calls of one connection to one module that may be under way: these are stored before their caller is gone. */
 const UNDER_WAY = 64;
 

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { NatsConnection } from 'nats';
 import { type ModuleStatus, OPS } from '../../../schemas/operate.js';
 import type { Refusal, Result } from '../../../schemas/result.js';
+import { byForm } from '../../support/form.js';
 import { type SourceBroker, startSourceBroker } from '../../support/source-broker.js';
 import { sourceManifest } from '../../support/source-module.js';
 
@@ -32,7 +33,7 @@ export default {
 };
 `;
 
-const OTHERS = 200;
+const OTHERS = byForm({ short: 80, deep: 200 });
 
 describe('a command that ends its process among many', () => {
   let source: SourceBroker;

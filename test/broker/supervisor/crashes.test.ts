@@ -141,13 +141,13 @@ describe('a module that crashes', () => {
 
   it('code that never ends is an error, and the command says what it waits for before that', async () => {
     const at = join(dir.path, 'spin');
-    const limits = { startMs: 3_000, crashes: 1 };
+    const limits = { startMs: 2_500, crashes: 1 };
     await writeManifest(at, { ...plain('spin'), limits, start: { entry: './index.js' } });
     await writeFile(join(at, 'index.js'), 'while (true) {}');
     const loaded = await tallystick(['module', 'load', at], { dataDir: broker.dataDir, timeoutMs: 60_000 });
     assert.equal(loaded.code, 1);
     assert.match(loaded.stderr, /^the broker waits for the code in .*spin to be loaded, .*\n/);
-    assert.match(loaded.stderr, /MODULE_START_FAILED: .*within 3000 ms: its code was still being loaded/);
+    assert.match(loaded.stderr, /MODULE_START_FAILED: .*within 2500 ms: its code was still being loaded/);
     const asJson = await moduleCommand(broker, 'load', at);
     const [waiting, problem] = asJson.stderr
       .trim()
@@ -159,7 +159,7 @@ describe('a module that crashes', () => {
     const manifest = plain('spin') as Manifest;
     assert.equal(codeMsOf({ ...manifest, start: { entry: './index.js' } }), 15_000);
     assert.equal(codeMsOf({ ...manifest, start: { command: ['slow-vm'] } }), 30_000);
-    assert.equal(codeMsOf({ ...manifest, limits, start: { entry: './index.js' } }), 3_000);
+    assert.equal(codeMsOf({ ...manifest, limits, start: { entry: './index.js' } }), 2_500);
     // A timer that waits for what is left looks again when the time of the code is over.
     const times = { withinMs: 30_000, codeMs: 15_000 };
     assert.equal(times.withinMs - passedOf(0, false, times), 15_000);
