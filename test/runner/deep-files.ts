@@ -36,8 +36,9 @@ export const DEEP_FILES: readonly string[] = [
   'test/cli/completion.test.ts',
   'test/cli/dev-names.test.ts',
   'test/cli/dev-options.test.ts',
-  // The packed package. `npm test` checks its public entries.
+  // The packed package, and the reports of the public API, which a review reads. `npm test` checks the public entries.
   'test/architecture/package.test.ts',
+  'test/architecture/public-api.test.ts',
   // Load: `npm test` runs one burst with kills of all processes.
   'test/docs/burst-commands.test.ts',
   // Random inputs and mutations.

@@ -1,10 +1,8 @@
 /**
- * Unit tests that are not pure, each with 1 to 12 s of processor time: they pack and type-check the package, build modules, or start
- * many processes. `npm test` runs them. `npm run check` does not, so that it stays under a minute.
+ * Unit tests that are not pure, each with 1 to 5 s of processor time: they build modules, or start many processes. `npm test` runs
+ * them. `npm run check` does not, so that it stays under a minute.
  */
 export const NOT_IN_CHECK: readonly string[] = [
-  'test/architecture/package.test.ts',
-  'test/architecture/public-api.test.ts',
   'test/modules/bundle/build-at-once.test.ts',
   'test/modules/bundle/describe-module.test.ts',
   'test/system/processes/owner.test.ts',
