@@ -5,6 +5,7 @@ import Schema from 'typebox/schema';
 import { ExportedRecordSchema, ExportHeadSchema } from '../../schemas/export.js';
 import type { RawRecord } from '../../schemas/record.js';
 import { anyRecords, exportedAs, headerBytes, imported, rawRecord } from './exported-records.js';
+import { byForm } from '../support/form.js';
 
 const plain = ({ headerBytes: headers, subjectBytes, data, ...record }: RawRecord): unknown => ({
   ...record,
@@ -22,7 +23,7 @@ for (const format of ['ndjson', 'cloudevents'] as const) {
         assert.deepEqual(back.map(plain), records.map(plain));
         assert.equal(exportedAs(format, back), text);
       }),
-      { numRuns: 200 },
+      { numRuns: byForm({ short: 70, deep: 200 }) },
     );
   });
 }
@@ -35,7 +36,7 @@ test('each line of ndjson fits its published schema', () => {
       assert.ok(headCheck.Check(JSON.parse(head)), head);
       for (const line of lines) assert.ok(recordCheck.Check(JSON.parse(line)), line);
     }),
-    { numRuns: 50 },
+    { numRuns: byForm({ short: 20, deep: 50 }) },
   );
 });
 
@@ -99,7 +100,7 @@ test('every line of cloudevents is a CloudEvent 1.0 that stands alone', () => {
         }
       }
     }),
-    { numRuns: 50 },
+    { numRuns: byForm({ short: 20, deep: 50 }) },
   );
 });
 

@@ -10,6 +10,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseIdentity, parsePart, parseSequence } from '../../schemas/identity.js';
 import { partOrInvalid } from '../../schemas/names.js';
 import { splitSubject } from '../../schemas/subjects.js';
+import { byForm } from '../support/form.js';
 
 /** A record as a reader gets it: other bytes stand before and behind it. */
 const recordOf = (subject: string, headers: string, data: string, shift = 0): WireRecord => {
@@ -130,7 +131,7 @@ test('headers and subjects are read from bytes as they are from strings', () => 
         assert.notEqual(view.address, address);
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: byForm({ short: 800, deep: 2_000 }) },
   );
 });
 
@@ -180,7 +181,7 @@ test('what a result promises is read from its bytes as JSON.parse reads it', () 
         assert.deepEqual(promisedBy(bytes, wordsOf(bytes), shift, bytes.length - 2, MODULE), expected, text);
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: byForm({ short: 800, deep: 2_000 }) },
   );
   const copy = Buffer.from('evt.a.b{"c":1}');
   assert.equal(copyHash(wordsOf(copy), 0, 7, 7, copy.length), copyHashOf('evt.a.b', Buffer.from('{"c":1}')));

@@ -9,6 +9,7 @@ import type { Trace } from '../../replay/trace/conversation-trace.js';
 import { traceOf } from '../../replay/trace/trace-of.js';
 import { formatDuration } from '../../text/durations.js';
 import { anyRecords, chain, fan, ORDER, ok, record, refused } from './trace-records.js';
+import { byForm } from '../support/form.js';
 
 /** What anybody might send to have somebody else's terminal or browser do something. */
 const HOSTILE = [
@@ -150,7 +151,7 @@ describe('whatever a payload or a name says', () => {
         checkMarkup(traceHtml(trace));
         traceMermaid(trace);
       }),
-      { numRuns: 100 },
+      { numRuns: byForm({ short: 35, deep: 100 }) },
     );
   });
 
@@ -162,7 +163,7 @@ describe('whatever a payload or a name says', () => {
         const listed = [...html.matchAll(/<pre id="(p\d+)">/g)].map(([, id]) => id);
         assert.deepEqual(listed, links);
       }),
-      { numRuns: 50 },
+      { numRuns: byForm({ short: 20, deep: 50 }) },
     );
     const html = traceHtml(traceOf([record({ seq: 1, kind: 'cmd', data: { word: 'y'.repeat(1_000) } })]));
     assert.ok(html.slice(html.indexOf('<pre id="p1">')).includes('y'.repeat(1_000)));

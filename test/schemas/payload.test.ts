@@ -5,6 +5,7 @@ import { isDeeperThan, MAX_STORED_DEPTH } from '../../schemas/json-depth.js';
 import { Payload } from '../../schemas/payload.js';
 import { awkwardPayload } from '../support/awkward.js';
 import { jsonText } from '../support/json-text.js';
+import { byForm } from '../support/form.js';
 
 const payload = (text: string): Payload => new Payload(Buffer.from(text));
 
@@ -50,7 +51,7 @@ test('whatever a payload is, its line is JSON that says what it is, and has all 
         assert.ok(read.shown(true) !== '');
       },
     ),
-    { numRuns: 60 },
+    { numRuns: byForm({ short: 25, deep: 60 }) },
   );
 });
 

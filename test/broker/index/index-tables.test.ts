@@ -8,6 +8,7 @@ import { partOrInvalid } from '../../../schemas/names.js';
 import { conversationOf, type StoredMessage } from '../../../schemas/record.js';
 import { splitSubject } from '../../../schemas/subjects.js';
 import { indexFiles } from '../../support/index-files.js';
+import { byForm } from '../../support/form.js';
 
 /** What is done to an index, one after the other. `of`: which of the open commands, counted round. */
 type Step =
@@ -255,6 +256,9 @@ const COUNTED_TWICE: Step[] = [
 describe('the tables of the index', () => {
   test('I3 I6 whatever is written and whatever is not, they say what maps in memory would', async () => {
     const lives = fc.array(step, { minLength: 10, maxLength: 60 });
-    await fc.assert(fc.asyncProperty(lives, run), { numRuns: 60, examples: [[COUNTED_TWICE]] });
+    await fc.assert(fc.asyncProperty(lives, run), {
+      numRuns: byForm({ short: 25, deep: 60 }),
+      examples: [[COUNTED_TWICE]],
+    });
   });
 });

@@ -11,6 +11,7 @@ import { MAX_RECORD_BYTES } from '../../../schemas/log.js';
 import type { Refusal, Result } from '../../../schemas/result.js';
 import { nested } from '../../support/awkward.js';
 import { counter } from '../counter.js';
+import { byForm } from '../../support/form.js';
 
 const module = counter() as unknown as AnyModule;
 const checks = compileChecks(module.manifest);
@@ -81,7 +82,7 @@ describe('the outcome of a handler', () => {
           assert.equal(of.out.length, more > 0 || where === 'data' ? 0 : 1);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: byForm({ short: 25, deep: 60 }) },
     );
   });
 
@@ -155,7 +156,7 @@ describe('the outcome of a handler', () => {
           assert.equal(typeof errorOf(of).message, 'string');
         }
       }),
-      { numRuns: 20 },
+      { numRuns: byForm({ short: 10, deep: 20 }) },
     );
     assert.equal(errorOf(refusedOutcome(fault('PAYLOAD_INVALID', 'm', '/short'))).path, '/short');
     assert.equal('path' in errorOf(refusedOutcome(fault('PAYLOAD_INVALID', 'm', '/'.repeat(5_000)))), false);
