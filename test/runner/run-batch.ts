@@ -92,7 +92,7 @@ export const runBatch = async (files: readonly string[], options: FileOptions): 
       '--enable-source-maps',
       ...reporter('spec-reporter', 'stdout'),
       ...reporter('outcomes-reporter', outcomesFile),
-      ...(compiled.length === 1 ? compiled : [BATCH_MAIN, ...compiled]),
+      ...(compiled.length === 1 ? compiled : [BATCH_MAIN, outcomesFile, ...compiled]),
     ],
     {
       ...options,
