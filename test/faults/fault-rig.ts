@@ -15,7 +15,7 @@ import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { Ledger } from './ledger.js';
 import { AGENT_NAMES, Load, prepare } from './load.js';
-import { balances, checkSettledLog, money, moneyInLog, processesOf } from './system-state.js';
+import { balances, checkMoney, checkSettledLog, processesOf } from './system-state.js';
 import { brokerStatus } from '../support/broker-status.js';
 
 export const MODULES = ['accounts', 'agents', 'orders'] as const;
@@ -201,7 +201,7 @@ export class FaultRig implements AsyncDisposable {
     await checkSettledLog(this.dataDir, against.add);
     assert.deepEqual(against.findings().slice(0, 10), []);
     const nc = await connect({ servers: this.url });
-    assert.equal(await money(nc, AGENT_NAMES), await moneyInLog(this.dataDir));
+    await checkMoney(nc, AGENT_NAMES, this.dataDir);
     await nc.close();
     this.#throwFailure();
   }

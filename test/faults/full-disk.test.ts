@@ -12,7 +12,7 @@ import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { Ledger } from './ledger.js';
 import { mountSmallDisk } from './small-disk.js';
-import { checkSettledLog, money, moneyInLog } from './system-state.js';
+import { checkMoney, checkSettledLog } from './system-state.js';
 
 const DISK_MIB = 96;
 const ROUNDS = byForm({ short: 1, deep: 2, full: 5 });
@@ -77,7 +77,7 @@ test('I1 I3 I8 a full disk: calls are refused by name, nothing is lost, and the 
   const against = ledger.check();
   await checkSettledLog(dataDir, against.add);
   assert.deepEqual(against.findings(), []);
-  assert.equal(await money(nc, AGENTS), await moneyInLog(dataDir));
+  await checkMoney(nc, AGENTS, dataDir);
   // Snapshots that could not be written are there, and what they should be.
   const checked = await tallystick(['replay', 'rebuild', '--check'], { dataDir, timeoutMs: 60_000 });
   assert.equal(checked.code, 0, checked.stderr);

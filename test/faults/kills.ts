@@ -16,7 +16,7 @@ import { natsSpawn } from '../support/nats-cli.js';
 import { processesMentioning } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { checkSettledLog, money, moneyInLog, processesOf, SETTLE_MS, settled } from './system-state.js';
+import { checkMoney, checkSettledLog, processesOf, SETTLE_MS, settled } from './system-state.js';
 import { brokerStatus } from '../support/broker-status.js';
 
 const { manifest: accounts } = accountsModule;
@@ -102,7 +102,7 @@ const verify = async (url: string, dataDir: string): Promise<number> => {
   const records = await checkSettledLog(dataDir);
   const nc = await connect({ servers: url });
   const agents = Array.from({ length: AGENTS }, (_, i) => agent(i));
-  assert.equal(await money(nc, agents), await moneyInLog(dataDir));
+  await checkMoney(nc, agents, dataDir);
   await nc.close();
   return records;
 };

@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import type { NatsConnection } from 'nats';
 import { readLog } from '../../journal/read/reader.js';
 import { verifyLog } from '../../replay/index.js';
+import type { DeadSummary } from '../../schemas/dead.js';
 import type { BrokerStatus } from '../../schemas/operate.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
+import { tallystick } from '../support/broker.js';
 import { success } from '../support/either.js';
 import { checkLog, connectOperator } from '../support/log-checks.js';
 import { runningProcesses } from '../support/processes.js';
@@ -63,11 +65,11 @@ export const balances = (nc: NatsConnection, agents: readonly string[]): Promise
   Promise.all(agents.map((agent) => balance(nc, agent)));
 
 /** The sum of their balances. */
-export const money = async (nc: NatsConnection, agents: readonly string[]): Promise<number> =>
+const money = async (nc: NatsConnection, agents: readonly string[]): Promise<number> =>
   (await balances(nc, agents)).reduce((sum, each) => sum + each, 0);
 
-/** What deposits and withdrawals in the log add up to: what all balances together must be. */
-export const moneyInLog = async (dataDir: string): Promise<number> => {
+/** What deposits and withdrawals in the log add up to. */
+const moneyInLog = async (dataDir: string): Promise<number> => {
   const nc = await connectOperator(dataDir);
   let sum = 0;
   for await (const { subject, data } of readLog(nc, { filters: ['evt.accounts.>'] })) {
@@ -77,6 +79,38 @@ export const moneyInLog = async (dataDir: string): Promise<number> => {
   }
   await nc.close();
   return sum;
+};
+
+/**
+ * Sends the commands again that a stopped process was in the middle of: the process counts as hung, and the command as the
+ * cause. So the money of a transfer is on its way until an operator acts.
+ */
+const redriveBlamed = async (dataDir: string): Promise<void> => {
+  const listed = await tallystick(['dead', 'list', '--module', 'accounts', '--json'], { dataDir });
+  assert.equal(listed.code, 0, listed.stderr);
+  const blamed = listed.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as DeadSummary)
+    .filter(
+      ({ sender, error, redriven }) =>
+        sender === 'accounts' && error.code === 'HANDLER_CRASHED' && redriven.length === 0,
+    );
+  if (blamed.length === 0) return;
+  const commands = blamed.map(({ command }) => `${command}`);
+  const { code, stderr } = await tallystick(['dead', 'redrive', '--wait', ...commands], { dataDir });
+  assert.equal(code, 0, stderr);
+  await settled(dataDir);
+};
+
+/** What these agents have together is what was put in, less what was taken out: no transfer made or lost money. */
+export const checkMoney = async (
+  nc: NatsConnection,
+  agents: readonly string[],
+  dataDir: string,
+): Promise<void> => {
+  if ((await money(nc, agents)) !== (await moneyInLog(dataDir))) await redriveBlamed(dataDir);
+  assert.equal(await money(nc, agents), await moneyInLog(dataDir));
 };
 
 /**

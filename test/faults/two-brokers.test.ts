@@ -13,7 +13,7 @@ import { waitFor } from '../support/wait-for.js';
 import { SEED } from './kill-options.js';
 import { Ledger } from './ledger.js';
 import { AGENT_NAMES, Load, prepare } from './load.js';
-import { checkSettledLog, money, moneyInLog, processesOf } from './system-state.js';
+import { checkMoney, checkSettledLog, processesOf } from './system-state.js';
 
 const PAUSE_MS = IN_FULL ? 40_000 : 1_000;
 const ROUNDS = byForm({ short: 1, deep: 2, full: 3 });
@@ -66,7 +66,7 @@ test('I1 to I5 a broker that is stopped with its modules while another takes its
     const records = await checkSettledLog(owner.dataDir, against.add);
     assert.deepEqual(against.findings().slice(0, 10), []);
     const nc = await connect({ servers: server.url });
-    assert.equal(await money(nc, AGENT_NAMES), await moneyInLog(owner.dataDir));
+    await checkMoney(nc, AGENT_NAMES, owner.dataDir);
     await nc.close();
     t.diagnostic(`${ROUNDS} takeovers, ${records} records verified clean`);
     await owner.stop();

@@ -14,7 +14,7 @@ import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { Ledger } from '../ledger.js';
 import { AGENT_NAMES, Load, prepare } from '../load.js';
-import { balances, checkSettledLog, money, moneyInLog, processesOf, settled } from '../system-state.js';
+import { balances, checkMoney, checkSettledLog, processesOf, settled } from '../system-state.js';
 import { BootId } from './boot-id.js';
 import { type Loss, LossyDisk, type Mode } from './lossy-disk.js';
 
@@ -174,7 +174,7 @@ export class PowerRig implements AsyncDisposable {
     assert.deepEqual(against.findings().slice(0, 10), []);
     const nc = await connect({ servers: this.broker.url });
     try {
-      assert.equal(await money(nc, AGENT_NAMES), await moneyInLog(this.dataDir));
+      await checkMoney(nc, AGENT_NAMES, this.dataDir);
     } finally {
       await nc.close();
     }
