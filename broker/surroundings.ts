@@ -203,6 +203,11 @@ export const surroundings = (
       );
     },
     recordedCalls: (module, cause, fromSeq) => () => handlerCalls.recorded(module, cause, fromSeq),
+    recordedStep: (module, cause, call, fromSeq) =>
+      pipe(
+        () => handlerCalls.recorded(module, cause, fromSeq),
+        TE.chain(() => () => handlerCalls.recordedAt(module, cause, call)),
+      ),
     waiting: (module) => index.commands.countOf(module),
     forgotten: async (module) => {
       await unowned.forgotten(module);

@@ -35,3 +35,4 @@ export type {
   Send,
 } from './sdk/module-shape.js';
 export type { AnySchema, InManifest, StandardSchema, TypeOf, Validated } from './sdk/schema-of.js';
+export type { StepContext, StepFunction, StepOptions } from './sdk/step-function.js';

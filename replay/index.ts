@@ -111,3 +111,4 @@ export type { CommandNode, CommandTree, ResultRecord } from './sandbox/command-t
 export type { AgentQuery } from './state/agent-records.js';
 export type { Wait } from './trace/trace-turns.js';
 export type { LogPlace } from './verify/range.js';
+export type { StepContext, StepFunction, StepOptions } from '../modules/sdk/step-function.js';

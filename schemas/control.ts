@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { DurabilitySchema } from './log.js';
 import { ResultErrorSchema } from './result.js';
+import { StepSchema } from './step.js';
 
 /**
  * The requests and messages between a module's process and the broker that are not in the log. The broker exports
@@ -10,6 +11,7 @@ import { ResultErrorSchema } from './result.js';
 export const startSubject = (module: string): string => `ctl.${module}.start`;
 export const readySubject = (module: string): string => `ctl.${module}.ready`;
 export const callsSubject = (module: string): string => `ctl.${module}.calls`;
+export const stepRequestSubject = (module: string): string => `ctl.${module}.step`;
 export const beatSubject = (module: string): string => `ctl.${module}.beat`;
 export const configuredSubject = (module: string): string => `ctl.${module}.configured`;
 export const thrownSubject = (module: string): string => `ctl.${module}.threw`;
@@ -175,15 +177,42 @@ export type ProcessConfigLine = Readonly<Static<typeof ProcessConfigSchema>>;
 export const CallsRequestSchema = Type.Object(
   {
     cause: Type.Integer({ minimum: 1, description: 'Sequence of a command that is open.' }),
+    from: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'The broker first reads the log up to this sequence.' }),
+    ),
     instance: Instance,
   },
-  { description: 'Requests the calls in the log that the handler of a command made.' },
+  { description: 'Requests the calls and steps in the log that the handler of a command made.' },
 );
 
 export const CallsReplySchema = Type.Object({
-  calls: Type.Integer({ minimum: 0, description: 'The highest number of a call; 0 without calls.' }),
+  calls: Type.Integer({
+    minimum: 0,
+    description: 'The highest number of a call or step; 0 without calls and steps.',
+  }),
 });
 export type CallsReply = Readonly<Static<typeof CallsReplySchema>>;
+
+export const StepRequestSchema = Type.Object(
+  {
+    cause: Type.Integer({ minimum: 1, description: 'Sequence of a command that is open.' }),
+    call: Type.Integer({ minimum: 1, description: 'Number of the step within its handler.' }),
+    instance: Instance,
+  },
+  { description: 'Requests what the log has of a handler at a number, after a request for its calls.' },
+);
+
+export const StepReplySchema = Type.Object(
+  {
+    seq: Type.Optional(Type.Integer({ minimum: 1, description: 'Sequence of the record.' })),
+    step: Type.Optional(StepSchema),
+    other: Type.Optional(
+      Type.String({ description: 'The record is no step of this action and agent: what it is, for people.' }),
+    ),
+  },
+  { description: 'Without `seq`, the log has nothing at that number.' },
+);
+export type StepReply = Readonly<Static<typeof StepReplySchema>>;
 
 export const BEAT_INTERVAL_MS = 500;
 

@@ -146,7 +146,21 @@ export const ERRORS = {
     false,
     1,
     409,
-    'A handler that ran again made a call that differs from the log, or left out a call that the log has.',
+    'A handler that ran again made another call or step than the log has, or left one out.',
+  ),
+  STEP_FAILED: row(
+    'failed',
+    false,
+    1,
+    500,
+    'A step of a handler threw, or was late, at each of its attempts.',
+  ),
+  STEP_INVALID: row(
+    'failed',
+    false,
+    1,
+    500,
+    'A handler gave a step a bad name or bad options, or its value has no form in JSON or in a record.',
   ),
   DEAD_UNKNOWN: row('rejected', false, 1, 404, 'No dead letter has a command of that sequence.'),
   DEAD_REDRIVEN: row(

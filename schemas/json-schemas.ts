@@ -9,6 +9,8 @@ import {
   ReadyRequestSchema,
   StartReplySchema,
   StartRequestSchema,
+  StepReplySchema,
+  StepRequestSchema,
 } from './control.js';
 import { OpenConversationSchema } from './conversation.js';
 import { DeadLetterSchema } from './dead.js';
@@ -29,6 +31,7 @@ import { HistoryRecordSchema } from './record.js';
 import { ResultSchema } from './result.js';
 import { ResultRequestSchema } from './result-request.js';
 import { ScheduleSchema } from './schedule.js';
+import { StepSchema } from './step.js';
 import { CertificateSchema, LedgerEntrySchema, StatementSchema, VerificationSchema } from './verification.js';
 
 /** The schemas that `schemas/json/` publishes for programs in other languages: file name, title, schema. */
@@ -53,6 +56,9 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['ready-request', 'A module is ready', ReadyRequestSchema],
   ['calls-request', 'Request for the calls of a handler', CallsRequestSchema],
   ['calls-reply', 'Calls of a handler in the log', CallsReplySchema],
+  ['step-request', 'Request for a step of a handler', StepRequestSchema],
+  ['step-reply', 'Step of a handler in the log', StepReplySchema],
+  ['step', 'Body of a step', StepSchema],
   ['process-config', 'A line of the configuration of a module', ProcessConfigSchema],
   ['configured', 'A module has taken a configuration', ConfiguredSchema],
   ['beat', 'Heartbeat of a module', BeatSchema],

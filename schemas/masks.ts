@@ -3,11 +3,14 @@ import { eachItem, eachMember, type FindHidden, findHidden, HIDDEN, maskBytes } 
 import { expanded, isHidden, itemSpots, memberSpots, type Spot, spotsOf } from './mask-spots.js';
 import type { StoredMessage } from './record.js';
 import type { Manifest } from './manifest.js';
-import { type Marks, marksOf, type ModuleMarks, NO_MARKS, unitedMarks } from './sensitive.js';
+import { type Marks, marksOf, type ModuleMarks, NO_MARKS, schemaOfPath, unitedMarks } from './sensitive.js';
 import { ERASED, hasSealed, openSealed, SEALED } from './sealed-value.js';
 import { splitSubject } from './subjects.js';
 import type { JsonSchema } from './validate.js';
 import { writeJson } from './write-json.js';
+
+/** What of a step may be a value of its module. */
+const STEP_TEXTS: readonly JsonSchema[] = ['value', 'error.message'].map(schemaOfPath);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -108,9 +111,18 @@ export class Masks {
         return this.#masked(data, this.#found(listed(this.#of(parts.module).events, parts.name)));
       case 'res':
         return this.result(parts.module, parts.name, data);
+      case 'step':
+        return this.#step(parts.module, data);
       default:
         return data;
     }
+  }
+
+  /** A step has no schema. If its module marks anything, its value may be that, and its error may quote it. */
+  #step(module: string, data: Uint8Array): Uint8Array {
+    const { inputs, outputs, events, state } = this.#of(module);
+    const marked = [inputs, outputs, events].some((each) => Object.keys(each).length > 0) || state.length > 0;
+    return marked ? this.#masked(data, this.#found(STEP_TEXTS)) : data;
   }
 
   input(module: string, action: string, data: Uint8Array): Uint8Array {

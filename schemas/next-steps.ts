@@ -41,7 +41,9 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   OUTCOME_INVALID: 'Make the handler return what its schemas allow, then redrive the command.',
   OUTCOME_TOO_LARGE: 'Make the handler return less, then redrive the command.',
   REPLAY_DIFFERS:
-    'Make the handler call the same actions in the same order each time, then redrive the command.',
+    'Make the handler do the same calls and steps in the same order each time, then redrive the command.',
+  STEP_FAILED: 'Read the message of the step, remove the cause, then send the command again.',
+  STEP_INVALID: 'Correct the name, the options or the value of the step in the handler.',
   DEAD_UNKNOWN: 'Look for the sequence in `tallystick dead list`.',
   DEAD_REDRIVEN: 'Add `--again` to send the command once more.',
   MANIFEST_INVALID: 'Correct the manifest or the definition at the named place.',

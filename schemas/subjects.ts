@@ -7,6 +7,7 @@ import { isName, isProducerName } from './names.js';
  *
  *     cmd.<module>.<action>[.<agent>].<sender>    res.<module>.<action>[.<agent>]
  *     evt.<module>.<event>[.<agent>]              epoch.<producer>
+ *     step.<module>.<action>[.<agent>]
  */
 export interface CommandSubject {
   readonly kind: 'cmd';
@@ -19,10 +20,15 @@ export interface CommandSubject {
 /** The subject of a record of the log, in its parts. */
 export type LogSubject =
   | CommandSubject
-  | { readonly kind: 'res' | 'evt'; readonly module: string; readonly name: string; readonly agent?: string }
+  | {
+      readonly kind: 'res' | 'evt' | 'step';
+      readonly module: string;
+      readonly name: string;
+      readonly agent?: string;
+    }
   | { readonly kind: 'epoch'; readonly producer: string };
 
-/** The kind of a record: command, result, event or epoch. */
+/** The kind of a record: command, result, event, step of a handler, or epoch. */
 export type RecordKind = LogSubject['kind'];
 
 /** The address of a call, `call.<module>.<action>[.<agent>]`, or of a command before the server adds its sender. */
@@ -42,6 +48,8 @@ export const addressText = ({ module, name, agent }: Address): string =>
 export const resultSubject = (address: Address): string => `res.${addressText(address)}`;
 /** The subject of an event: `evt.MODULE.EVENT[.AGENT]`. */
 export const eventSubject = (address: Address): string => `evt.${addressText(address)}`;
+/** The subject of a step of the handler of a command: `step.MODULE.ACTION[.AGENT]`. */
+export const stepSubject = (address: Address): string => `step.${addressText(address)}`;
 /** The subject to which a sender publishes; see {@link storedCommandSubject} for the subject in the log. */
 export const commandSubject = (address: Address): string => `cmd.${addressText(address)}`;
 /** The subject of a stored command, with its sender: `cmd.MODULE.ACTION[.AGENT].SENDER`. */
@@ -67,6 +75,8 @@ export const buildSubject = (subject: LogSubject): string => {
       return resultSubject(subject);
     case 'evt':
       return eventSubject(subject);
+    case 'step':
+      return stepSubject(subject);
     case 'epoch':
       return epochSubject(subject.producer);
   }
@@ -87,6 +97,7 @@ export const splitSubject = (text: string): LogSubject | undefined => {
         : { kind, module: a, name: b, agent: c, sender: d };
     case 'res':
     case 'evt':
+    case 'step':
       if (b === undefined || d !== undefined) return undefined;
       return { kind, module: a, name: b, ...optional(c) };
     case 'epoch':

@@ -56,3 +56,4 @@ export type { Schedule, ScheduleSchema } from '../schemas/schedule.js';
 export type { Address } from '../schemas/subjects.js';
 export type { JsonSchema } from '../schemas/validate.js';
 export type { AgentState } from '../store/snapshots/module-agents.js';
+export type { StepContext, StepFunction, StepOptions } from '../modules/sdk/step-function.js';

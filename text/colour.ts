@@ -7,6 +7,7 @@ export const COLOUR = {
   red: '31',
   green: '32',
   yellow: '33',
+  blue: '34',
   magenta: '35',
   cyan: '36',
   boldRed: '1;31',

@@ -14,8 +14,10 @@ const KINDS = {
 
 type DifferentCall = (Stopped & { readonly why: 'call' })['made'];
 
-const callText = ({ module, name, agent, data }: DifferentCall): string =>
-  `${module}.${name}${agent === undefined ? '' : `.${agent}`} ${writeJson(data)}`;
+const callText = ({ module, name, agent, data, step }: DifferentCall): string =>
+  step !== undefined
+    ? `step ${step}`
+    : `${module}.${name}${agent === undefined ? '' : `.${agent}`} ${writeJson(data)}`;
 
 const stoppedText = (stopped: Stopped): string => {
   if (stopped.why === 'outside') return `it reaches outside: ${stopped.what}`;

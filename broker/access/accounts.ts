@@ -203,6 +203,7 @@ export const modulePlan = (
     imports: [
       service(`evt.${self}.>`),
       service(`res.${self}.>`),
+      service(`step.${self}.>`),
       service(`ctl.${self}.>`),
       ...commandPatterns(manifest).flatMap((target) => [
         signed(`cmd.${target}`, self),

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Msg, NatsConnection } from 'nats';
+import type { StepReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
@@ -9,7 +10,7 @@ import type { OpenCommand } from '../index/open-commands.js';
 import { recordsAt } from '../../journal/read/records-at.js';
 import { type AdmittedCall, causeNotOpen } from './call-admission.js';
 import { carriedOf, type RequestHeaders, type SignedRequest } from './request.js';
-import { callDiffers, type RequestedCall, refusedDiffers } from './replayed-call.js';
+import { callDiffers, type RequestedCall, refusedDiffers, shownCall, stepIn } from './replayed-call.js';
 
 /** A cause was delivered to its module, so the index, which reads the same log, is at most this far behind. */
 const CAUSE_WAIT_MS = 20_000;
@@ -70,6 +71,20 @@ export class HandlerCalls {
       return E.left(fault('LOG_UNAVAILABLE', `record ${upTo} has not been read from the log`));
     }
     return E.right(index.commands.get(cause)?.module === module ? index.commands.lastCall(cause) : 0);
+  }
+
+  /** What the log has of a handler at a number. The index has read all that is to be known: {@link recorded} waits. */
+  async recordedAt(module: string, cause: number, call: number): Promise<E.Either<Fault, StepReply>> {
+    const { nc, index } = this.options;
+    const made = index.commands.get(cause)?.module === module ? index.commands.call(cause, call) : undefined;
+    if (made === undefined) return E.right({});
+    const { seq } = made;
+    const found = await recordsAt({ nc, prefix: '$JS.API' }, [seq])();
+    if (E.isLeft(found)) return found;
+    const [record] = found.right;
+    if (record === undefined) return E.left(fault('LOG_UNAVAILABLE', `record ${seq} did not come`));
+    const step = stepIn(record);
+    return E.right(step === undefined ? { seq, other: shownCall(record) } : { seq, step });
   }
 
   /**

@@ -1,6 +1,10 @@
+import { isRight } from 'fp-ts/lib/Either.js';
 import { isSamePayload } from '../../schemas/canonical-json.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { jsonOrText } from '../../schemas/json.js';
+import { type Step, StepSchema } from '../../schemas/step.js';
 import { splitSubject } from '../../schemas/subjects.js';
+import { compileOnUse } from '../../schemas/validate.js';
 
 /** A call of a handler: the subject that its command has in the log, and its payload. */
 export interface RequestedCall {
@@ -16,6 +20,8 @@ export interface CallPlace {
   readonly seq?: number;
 }
 
+const checkStep = compileOnUse<Step>(StepSchema, 'STEP_INVALID', 'step');
+
 /** Of a payload that is shown. */
 const MAX_SHOWN = 200;
 
@@ -26,8 +32,18 @@ const shownPayload = (data: Uint8Array): string => {
   return data.length > MAX_SHOWN ? `${text}… (${data.length} bytes)` : text;
 };
 
-const shown = ({ subject, data }: RequestedCall): string => {
+/** The step that a record is; undefined if it is none, or cannot be read. */
+export const stepIn = ({ subject, data }: RequestedCall): Step | undefined => {
+  if (splitSubject(subject)?.kind !== 'step') return undefined;
+  const step = checkStep(jsonOrText(data));
+  return isRight(step) ? step.right : undefined;
+};
+
+/** What a record of a handler is, for people. */
+export const shownCall = ({ subject, data }: RequestedCall): string => {
   const parsed = splitSubject(subject);
+  const step = stepIn({ subject, data });
+  if (step !== undefined) return `step ${step.name}`;
   const what =
     parsed?.kind === 'cmd'
       ? `${parsed.module}.${parsed.name}${parsed.agent === undefined ? '' : ` of ${parsed.agent}`}`
@@ -51,7 +67,7 @@ export const callDiffers = (
     ? undefined
     : fault(
         'REPLAY_DIFFERS',
-        `${place(at)} as ${shown(recorded)}; the handler that runs again asks for ${shown(asked)}`,
+        `${place(at)} as ${shownCall(recorded)}; the handler that runs again asks for ${shownCall(asked)}`,
       );
 
 /** The same of a call that could not be recorded at all: what stands in the log was another one. */

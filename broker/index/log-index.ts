@@ -271,6 +271,12 @@ export class LogIndex implements Announces<IndexNews> {
       if (subject.agent !== undefined) agents.add(subject.module, subject.agent);
       this.#uncaused.event(subject.module, message);
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
+    } else if (subject?.kind === 'step') {
+      whole.record(subject.module, message.seq);
+      accounts.stored(subject.module, bytesInLog(message));
+      this.#unlessSigned(subject.module, message, isLive);
+      commands.step(message, subject);
+      if (conversations.size > 0) conversations.event(message, conversationOf(message));
     } else if (subject?.kind === 'epoch') {
       whole.epoch(subject.producer);
       const [account = ''] = subject.producer.split(OWNER_MARK, 1);

@@ -3,7 +3,7 @@ import type { RowChanges } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { Overlay, OverlayRow } from './overlay.js';
 
-/** A call that a handler made: its command, and its result once there is one. */
+/** A call that a handler made: its command, and its result once there is one. A step is one record, in both places. */
 export interface MadeCall {
   readonly seq: number;
   readonly resultSeq: number | null;
@@ -24,7 +24,7 @@ const idOf = (cause: number, call: number): string => `${cause}/${call}`;
 /** So many calls of one handler are taken out at a time. */
 const PAGE = 1_000;
 
-/** The calls that handlers of open commands have made, by their cause and their number. */
+/** The calls and steps that handlers of open commands have made, by their cause and their number. */
 export class MadeCalls {
   readonly #rows = new Overlay<string, CallRow>();
   /** Those of the rows that are there: an answered cause takes its own out. */

@@ -216,6 +216,14 @@ export class OpenCommands {
     return open;
   }
 
+  /** A step of the handler of an open command; of the module itself, since no other may write its subject. */
+  step(message: StoredMessage, { module }: Address): void {
+    const cause = causeOf(message);
+    const call = parseSequence(message.header(HEADER.call) ?? '');
+    if (cause === undefined || call === undefined) return;
+    this.#made({ cause, call }, { seq: message.seq, resultSeq: message.seq }, module);
+  }
+
   /** What is to be written of it. */
   take(): IndexContentsChange {
     const commands: [TableKey, string | null][] = [];
@@ -260,10 +268,14 @@ export class OpenCommands {
   }
 
   /** Only what the cause's own module sent is a call of its handler; anyone can write a header. */
-  #called({ cause, call }: NonNullable<OpenCommand['calledBy']>, command: CommandRow, sender: string): void {
+  #called(place: NonNullable<OpenCommand['calledBy']>, command: CommandRow, sender: string): void {
+    this.#made(place, { seq: command.seq, resultSeq: null }, sender);
+  }
+
+  #made({ cause, call }: NonNullable<OpenCommand['calledBy']>, made: MadeCall, by: string): void {
     const open = this.#find(cause);
-    if (open?.module !== sender) return;
-    if (!this.#calls.add(cause, call, { seq: command.seq, resultSeq: null }) || open.hasCalls) return;
+    if (open?.module !== by) return;
+    if (!this.#calls.add(cause, call, made) || open.hasCalls) return;
     open.hasCalls = true;
     this.#rows.changed(cause, open);
   }

@@ -60,9 +60,11 @@ const verbs = new Map<string, (module: SupervisedModule, stacks: Stacks) => Hand
     },
     calls: (module: SupervisedModule) => (body: Body) =>
       pipe(
-        module.recordedCalls(count(body.cause)),
+        module.recordedCalls(count(body.cause), count(body.from)),
         TE.map((calls): object => ({ calls })),
       ),
+    step: (module: SupervisedModule) => (body: Body) =>
+      module.recordedStep(count(body.cause), count(body.call)),
     beat: (module: SupervisedModule) => (body: Body) => {
       module.beats(beat(body));
       return DONE;
@@ -98,7 +100,10 @@ const onlyItsProcess =
   (body) =>
     body.instance === module.processInstance ? handler(body) : OF_ANOTHER_BROKER;
 
-/** Serves `ctl.<module>.start|ready|calls|configured|beat|threw`; the server lets each module use its own name only. */
+/**
+ * Serves `ctl.<module>.start|ready|calls|step|configured|beat|threw`; the server lets each module use its own name
+ * only.
+ */
 export const serveControl = (
   nc: NatsConnection,
   modules: SupervisedModules,

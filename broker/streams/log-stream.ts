@@ -16,7 +16,17 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
   ({
     name: LOG,
     description: 'Tallystick: every command, result and event',
-    subjects: ['cmd.*.*.*', 'cmd.*.*.*.*', 'evt.*.*', 'evt.*.*.*', 'res.*.*', 'res.*.*.*', 'epoch.>'],
+    subjects: [
+      'cmd.*.*.*',
+      'cmd.*.*.*.*',
+      'evt.*.*',
+      'evt.*.*.*',
+      'res.*.*',
+      'res.*.*.*',
+      'step.*.*',
+      'step.*.*.*',
+      'epoch.>',
+    ],
     ...keptStream(maxBytes),
     // Known to servers from 2.12 and 2.14; the client's types name them.
     allow_atomic: true,

@@ -111,7 +111,7 @@ export const openModuleEpoch = (
             throw new FaultError(fault('LOG_UNAVAILABLE', `the log was not read up to ${fence} in time`));
           return repairFrom(past.whole.of(module), manifest, acked, fence);
         },
-        prefixes: ['cmd.', `res.${module}.`, `evt.${module}.`],
+        prefixes: ['cmd.', `res.${module}.`, `evt.${module}.`, `step.${module}.`],
         believes: (message) => isWrittenBy(message, module),
         ...(known === undefined ? {} : { known }),
         keepsStored: false,

@@ -1,6 +1,6 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { StartReply, StartRequest } from '../../schemas/control.js';
+import type { StartReply, StartRequest, StepReply } from '../../schemas/control.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { UserKey } from '../../link/nkey.js';
@@ -48,6 +48,13 @@ export interface ModuleSurroundings {
   readonly settle: (manifest: Manifest) => TaskEither<Fault, void>;
   /** The highest number of a call that the log has of the handler of a command, the log being read up to `fromSeq`. */
   readonly recordedCalls: (module: string, cause: number, fromSeq: number) => TaskEither<Fault, number>;
+  /** What the log has of the handler of a command at a number, likewise. */
+  readonly recordedStep: (
+    module: string,
+    cause: number,
+    call: number,
+    fromSeq: number,
+  ) => TaskEither<Fault, StepReply>;
   /** How many commands of a module have no result. */
   readonly waiting: (module: string) => number;
   /** The module is no more known; resolves when its commands that waited are answered. */

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { nuid } from 'nats';
-import type { Beat, Configured, StartReply, StartRequest } from '../../schemas/control.js';
+import type { Beat, Configured, StartReply, StartRequest, StepReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { isFollower, limitsOf, type Manifest } from '../../schemas/manifest.js';
 import type { ModuleState } from '../../schemas/operate.js';
@@ -251,8 +251,13 @@ export class SupervisedModule implements ServedModule {
   }
 
   /** The highest number of a call that the log has of the handler of a command, whichever process made it. */
-  recordedCalls(cause: number): TaskEither<Fault, number> {
-    return this.#around.recordedCalls(this.name, cause, this.#epoch);
+  recordedCalls(cause: number, fromSeq: number): TaskEither<Fault, number> {
+    return this.#around.recordedCalls(this.name, cause, Math.max(fromSeq, this.#epoch));
+  }
+
+  /** What the log has of the handler of a command at a number, whichever process stored it. */
+  recordedStep(cause: number, call: number): TaskEither<Fault, StepReply> {
+    return this.#around.recordedStep(this.name, cause, call, this.#epoch);
   }
 
   isReady(): void {

@@ -71,9 +71,9 @@ export const subjectFilters = (selection: Selection): readonly string[] | undefi
     }
   }
   // The producer of a result stands in its header, not in its subject: the broker answers for modules that cannot.
-  for (const which of ['res', 'evt'] as const) {
+  for (const which of ['res', 'evt', 'step'] as const) {
     if (!wants(which)) continue;
-    const known = which === 'res' ? actions : (names?.events ?? ANY);
+    const known = which === 'evt' ? (names?.events ?? ANY) : actions;
     if (agent !== undefined) filters.push(...known.map((name) => `${which}.${m}.${name}.${agent}`));
     else if (names === undefined) filters.push(`${which}.${m}.>`);
     else filters.push(...known.flatMap((name) => [`${which}.${m}.${name}`, `${which}.${m}.${name}.*`]));

@@ -1,7 +1,13 @@
 import type { NatsConnection } from 'nats';
 import { linkState } from '../../link/link-state.js';
 import { linkedRequest } from '../../link/linked-request.js';
-import { type CallsReply, type ControlError, callsSubject } from '../../schemas/control.js';
+import {
+  type CallsReply,
+  type ControlError,
+  callsSubject,
+  type StepReply,
+  stepRequestSubject,
+} from '../../schemas/control.js';
 import { pause } from '../../system/async/pause.js';
 import { Backoff } from '../../system/async/backoff.js';
 
@@ -9,22 +15,46 @@ const FIRST_WAIT_MS = 2_000;
 const MAX_WAIT_MS = 30_000;
 const PAUSE_MS = 100;
 
-/** Asks the broker for the highest number of a call that the log has of a command's handler, until it answers. */
-export const recordedCalls = async (nc: NatsConnection, module: string, cause: number): Promise<number> => {
+/** Asks the broker until it answers. */
+const askUntilAnswered = async <Reply extends object>(
+  nc: NatsConnection,
+  subject: string,
+  body: object,
+  isReply: (answer: Reply | ControlError) => answer is Reply,
+): Promise<Reply> => {
   const link = linkState(nc);
   const waits = new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS);
   for (;;) {
     try {
       if (link.isUp) {
-        const reply = await linkedRequest(nc, callsSubject(module), JSON.stringify({ cause }), {
-          timeout: waits.take(),
-        });
-        const answer = reply.json<CallsReply | ControlError>();
-        if ('calls' in answer) return answer.calls;
+        const reply = await linkedRequest(nc, subject, JSON.stringify(body), { timeout: waits.take() });
+        const answer = reply.json<Reply | ControlError>();
+        if (isReply(answer)) return answer;
       }
     } catch {
       // The broker or its server is away: nothing is decided before it is known.
     }
     await pause(PAUSE_MS, { ref: false });
   }
+};
+
+/** The highest number of a call or step that the log has of a command's handler. */
+export const recordedCalls = async (
+  nc: NatsConnection,
+  module: string,
+  cause: number,
+  from = 0,
+): Promise<number> => {
+  const isReply = (answer: CallsReply | ControlError): answer is CallsReply => 'calls' in answer;
+  return (await askUntilAnswered(nc, callsSubject(module), { cause, from }, isReply)).calls;
+};
+
+/** What the log has of a command's handler at a number. */
+export const recordedStep = (
+  nc: NatsConnection,
+  module: string,
+  { cause, call }: { readonly cause: number; readonly call: number },
+): Promise<StepReply> => {
+  const isReply = (answer: StepReply | ControlError): answer is StepReply => !('error' in answer);
+  return askUntilAnswered(nc, stepRequestSubject(module), { cause, call }, isReply);
 };

@@ -3,7 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { commandSubject } from '../../schemas/subjects.js';
 import type { HandlerCall } from './calls.js';
 
-/** The calls that one run of a handler has made. */
+/** The calls and steps that one run of a handler has made. They share their numbers. */
 export class CallsMade {
   /** How many it has asked for: the number of the last one. */
   asked = 0;
@@ -24,6 +24,14 @@ export class CallsMade {
     if (isRecorded) this.#recorded.push({ call, address, payload: body });
   }
 
+  /** A step is over; `body`: of its record, which stands at this subject. */
+  stepped(call: number, subject: string, body: Uint8Array | undefined): void {
+    // A step without a record may still get one: nothing can be stated then.
+    if (body === undefined) return;
+    this.#open -= 1;
+    this.#recorded.push({ call, address: subject, payload: body });
+  }
+
   /** What a result says of them; undefined while it is open whether the log has one of them. */
   stated(): string | undefined {
     return this.#open === 0 ? statedCalls(this.#recorded) : undefined;
@@ -36,5 +44,5 @@ export const callsLeftOut = (cause: number, asked: number, recorded: number): Fa
     ? undefined
     : fault(
         'REPLAY_DIFFERS',
-        `call ${recorded} of command ${cause} is recorded; the handler that ran again ended after ${asked === 0 ? 'no call' : `call ${asked}`}`,
+        `call ${recorded} of command ${cause} is recorded; the handler that ran again ended after ${asked === 0 ? 'no call' : `call ${asked}`} (calls and steps share their numbers)`,
       );

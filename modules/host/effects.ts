@@ -1,7 +1,7 @@
 import { retryOf } from '../../schemas/manifest.js';
 import type { Refusal } from '../../schemas/result.js';
 import { callsLeftOut } from './calls-made.js';
-import { type Errand, type RunSurroundings, runHandler } from './handler-run.js';
+import { type Errand, type HandlerTry, type RunSurroundings, runHandler } from './handler-run.js';
 import { type Outcome, refusedOutcome } from './handler-outcome.js';
 import { deadlinePast } from './read-command.js';
 import { pauseBeforeNext } from './retry.js';
@@ -13,10 +13,6 @@ type Handlers = Pick<CommandScheduler<never>, 'run' | 'handlerEnded' | 'acquit' 
 
 export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls'> {
   readonly scheduler: Handlers;
-  /** The highest number of a call that the log has of a command's handler. */
-  readonly recordedCalls: (command: number) => Promise<number>;
-  /** From 0 to 1: shortens the pauses between tries. */
-  readonly random: () => number;
   /** A command is tried again: for people. */
   readonly say: (line: string) => void;
   readonly throws: Pick<Throws, 'show'>;
@@ -68,7 +64,7 @@ export class Effects {
     const retry = retryOf(this.options.module.manifest.actions[action]);
     let before: Outcome | undefined;
     for (let attempts = 1; ; attempts++) {
-      const outcome = await this.#try(errand);
+      const outcome = await this.#try({ ...errand, isAgain: errand.isOld || attempts > 1 });
       if (outcome === undefined) return undefined;
       // The deadline passed while it waited for a place: what the last try came to is the answer.
       if (before !== undefined && outcome.refusal?.status === 'expired') return this.#whole(errand, before);
@@ -93,13 +89,13 @@ export class Effects {
     const decides = refusal === undefined || refusal.status === 'rejected';
     // If no process has run this handler before, its calls are those of this run.
     if (!decides || calls === undefined || (!isOld && attempts === 1)) return outcome;
-    const recorded = await this.options.recordedCalls(command.seq);
+    const recorded = await this.options.steps.last(command.seq);
     const differs = callsLeftOut(command.seq, calls.asked, recorded);
     return differs === undefined ? outcome : { ...refusedOutcome(differs), attempts };
   }
 
   /** One run of the handler, once there is a place for it. */
-  #try(errand: Errand): Promise<Outcome | undefined> {
+  #try(errand: HandlerTry): Promise<Outcome | undefined> {
     const { action, command, deadline } = errand;
     return new Promise((resolve) => {
       const begin = (): void => {

@@ -5,6 +5,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { toPayload } from '../../schemas/json.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
+import { stepSubject } from '../../schemas/subjects.js';
 import { mayCall } from '../sdk/may-call.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module-shape.js';
@@ -12,7 +13,8 @@ import { type AnyEvent, withEmitted } from '../sdk/checked-outcome.js';
 import type { BlackBox } from './black-box.js';
 import type { CallAnswer, HandlerCall } from './calls.js';
 import { CallsMade } from './calls-made.js';
-import type { HandlerClock } from './handler-clock.js';
+import { insideStep, runStep, type StepServices } from './run-step.js';
+import { stepProblem } from './attempt-step.js';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
 
 type AnyEffect = EffectAction<unknown, unknown, unknown, AnyEvent>;
@@ -36,11 +38,16 @@ export interface Errand {
   readonly state: () => unknown;
 }
 
+/** A try of a command. */
+export interface HandlerTry extends Errand {
+  /** The log may have calls and steps of a run before this one. */
+  readonly isAgain: boolean;
+}
+
 /** What every run of a module's handlers shares. */
-export interface RunSurroundings {
+export interface RunSurroundings extends StepServices {
   readonly module: AnyModule;
   readonly checks: Checks;
-  readonly clock: HandlerClock;
   /** Stores a call as a command and waits for its result. */
   readonly makeCall: (call: HandlerCall) => Promise<CallAnswer>;
   /** Notes which handler runs. */
@@ -56,7 +63,7 @@ interface HandlerRun {
   readonly differs: (why: Fault) => void;
   readonly calls: CallsMade;
   readonly emitted: AnyEvent[];
-  /** What its calls were refused with. */
+  /** What its calls and steps were refused with. */
   readonly refusals: WeakSet<object>;
   /** Calls to its own module that it waits for. */
   ownCalls: number;
@@ -69,18 +76,69 @@ const countOwnCalls = ({ onOwnCalls }: RunSurroundings, run: HandlerRun, more: n
   onOwnCalls(more);
 };
 
+/** The `step` of one run. */
+const stepOf = (
+  around: RunSurroundings,
+  { action, command, isAgain }: HandlerTry,
+  run: HandlerRun,
+  /** Why the run asks for nothing more. */
+  stopped: () => Refusal | undefined,
+  stop: (why: Fault) => void,
+): EffectContext<unknown, AnyEvent>['step'] => {
+  const { module, steps } = around;
+  // Asked once, and only by a handler with steps that is not the first to run for its command.
+  let recorded: Promise<number> | undefined;
+  const last = (): Promise<number> | number => {
+    if (!isAgain) return 0;
+    recorded ??= steps.last(command.seq);
+    return recorded;
+  };
+  const agent = command.agent === '' ? {} : { agent: command.agent };
+  const subject = stepSubject({ module: module.manifest.name, name: action, ...agent });
+  return (name, effect, options = {}) =>
+    async () => {
+      const problem = insideStep() ?? stepProblem(name, effect, options);
+      if (problem !== undefined) return E.left(refusal(problem));
+      const before = stopped();
+      if (before !== undefined) return E.left(before);
+      const call = run.calls.next();
+      const { said, body, differs } = await runStep(module, around, {
+        cause: command.seq,
+        call,
+        action,
+        command,
+        name,
+        run: effect,
+        options,
+        signal: run.abort.signal,
+        isOver: () => run.over || run.abort.signal.aborted,
+        last: await last(),
+      });
+      run.calls.stepped(call, subject, body);
+      if (differs !== undefined) stop(differs);
+      if (E.isLeft(said)) run.refusals.add(said.left.error);
+      return said as E.Either<Refusal, never>;
+    };
+};
+
 const contextOf = (
   around: RunSurroundings,
-  { command, urgent, state }: Errand,
+  errand: HandlerTry,
   run: HandlerRun,
 ): EffectContext<unknown, AnyEvent> => {
   const { module, makeCall } = around;
+  const { command, urgent, state } = errand;
   const { signal } = run.abort;
   let differs: Refusal | undefined;
+  const stop = (why: Fault): void => {
+    differs = refusal(why);
+    run.differs(why);
+  };
   return {
     state: state(),
     signal,
     emit: (event) => run.emitted.push(event),
+    step: stepOf(around, errand, run, () => differs, stop),
     call: (manifest, action, agent, data) => async () => {
       const target = {
         module: manifest.name,
@@ -91,6 +149,8 @@ const contextOf = (
       if (E.isLeft(allowed)) return E.left(refusal(allowed.left));
       // A run that has asked for something else than is recorded asks for nothing more.
       if (differs !== undefined) return E.left(differs);
+      const apart = insideStep();
+      if (apart !== undefined) return E.left(refusal(apart));
       const body = toPayload(data);
       if (E.isLeft(body)) return E.left(refusal(body.left));
       const call = run.calls.next();
@@ -120,7 +180,7 @@ const contextOf = (
   };
 };
 
-const invoke = (around: RunSurroundings, errand: Errand, run: HandlerRun): Promise<Outcome> => {
+const invoke = (around: RunSurroundings, errand: HandlerTry, run: HandlerRun): Promise<Outcome> => {
   const { module, checks, blackBox } = around;
   const { action, command } = errand;
   return inHand.run(command.seq, async () => {
@@ -142,7 +202,7 @@ const invoke = (around: RunSurroundings, errand: Errand, run: HandlerRun): Promi
 };
 
 /** Runs an effectful handler once, for as long as its action may take. */
-export const runHandler = async (around: RunSurroundings, errand: Errand): Promise<Outcome> => {
+export const runHandler = async (around: RunSurroundings, errand: HandlerTry): Promise<Outcome> => {
   const { module, blackBox, clock, onOwnCalls } = around;
   const { action, command } = errand;
   const named = `${module.manifest.name}.${action}`;

@@ -30,7 +30,7 @@ import type { AnyModule } from '../sdk/module-shape.js';
 import { Beats } from './beats.js';
 import { BlackBox } from './black-box.js';
 import { makeCall } from './calls.js';
-import { recordedCalls } from './ask-recorded-calls.js';
+import { recordedCalls, recordedStep } from './ask-recorded-calls.js';
 import { Effects } from './effects.js';
 import { machineClock } from './handler-clock.js';
 import { inHand } from './handler-run.js';
@@ -42,6 +42,7 @@ import { CommandScheduler } from './schedule/command-scheduler.js';
 import { type DeliveredCommand, Session } from './session.js';
 import { ShelfFile } from './shelf-file.js';
 import { States } from './states.js';
+import { StepLog } from './step-log.js';
 import { Throws } from './throws.js';
 import { pause } from '../../system/async/pause.js';
 import { Backoff } from '../../system/async/backoff.js';
@@ -88,6 +89,7 @@ export class Host {
   readonly #seals: AgentSeals | undefined;
   readonly #scheduler: CommandScheduler<DeliveredCommand>;
   readonly #effects: Effects;
+  readonly #steps: StepLog;
   readonly #throws: Throws;
   readonly #name: string;
   #session: Session | Follower | undefined;
@@ -117,15 +119,21 @@ export class Host {
     const placesOf = (action: string): number =>
       module.manifest.actions[action]?.concurrency ?? DEFAULT_CONCURRENCY;
     this.#scheduler = new CommandScheduler({ culprit, suspects, placesOf }, () => this.#session?.makeRoom());
+    this.#steps = new StepLog({
+      last: (cause, from) => recordedCalls(nc, this.#name, cause, from),
+      at: (place) => recordedStep(nc, this.#name, place),
+    });
     this.#effects = new Effects({
       module,
       checks: this.#checks,
       clock: machineClock,
       makeCall: (call) => makeCall(nc, call),
-      recordedCalls: (command) => recordedCalls(nc, this.#name, command),
       blackBox,
       scheduler: this.#scheduler,
       random: () => Math.random(),
+      steps: this.#steps,
+      seals,
+      hide: () => options.config?.hide,
       say,
       throws: this.#throws,
     });
@@ -283,6 +291,7 @@ export class Host {
       answered,
       scheduler: this.#scheduler,
       effects: this.#effects,
+      steps: this.#steps,
       blackBox: this.blackBox,
       config: this.options.config,
       throws: this.#throws,

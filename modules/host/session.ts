@@ -31,6 +31,7 @@ import type { Scheduled } from './schedule/scheduled.js';
 import type { CommandScheduler } from './schedule/command-scheduler.js';
 import type { ShelfFile } from './shelf-file.js';
 import type { States } from './states.js';
+import type { StepLog } from './step-log.js';
 import type { Throws } from './throws.js';
 import { WaitingShelf } from './waiting-shelf.js';
 import { pause } from '../../system/async/pause.js';
@@ -59,6 +60,7 @@ export interface SessionOptions {
   readonly answered: SparseSequences;
   readonly scheduler: CommandScheduler<DeliveredCommand>;
   readonly effects: Effects;
+  readonly steps: Pick<StepLog, 'begin'>;
   readonly blackBox: BlackBox;
   readonly config: HostConfig | undefined;
   readonly throws: Throws;
@@ -90,6 +92,8 @@ export class Session {
   readonly #schema: string;
   readonly #appender: Appender;
   readonly #copies: OutgoingCopies;
+  /** Steps that are not acknowledged wait for the next session. */
+  readonly #endSteps: () => void;
   readonly #pull: Pull;
   readonly #checkpoint = new Checkpoint();
   readonly #shelf: WaitingShelf;
@@ -127,6 +131,12 @@ export class Session {
     this.#appender = new Appender(
       { nc, producer, epoch: start.epoch, next: start.next, grouping: GROUPING[start.durability] },
       broken,
+    );
+    this.#endSteps = options.steps.begin(start.logId, (draft, settle) =>
+      this.#appender.submit(draft, (stored) => {
+        if (E.isLeft(stored)) return this.#break(stored.left);
+        settle(stored);
+      }),
     );
     this.#copies = new OutgoingCopies(this.#appender, (cause) => this.#finished(cause), broken);
     this.#pull = new Pull({
@@ -181,6 +191,7 @@ export class Session {
     this.#copies.close();
     this.#pull.close();
     this.#appender.break(reason);
+    this.#endSteps();
     this.#shelf.close();
     this.#end(reason);
   }

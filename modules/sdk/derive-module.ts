@@ -7,6 +7,7 @@ import { eventActions } from './event-handlers.js';
 import type { Action, AnyModule, Command, Decision, EffectContext, Rejection } from './module-shape.js';
 import type { AnyDefinition, Handled, RunContext } from './module-definition.js';
 import { noteDefinedAt } from './defined-at.js';
+import { promisedStep } from './step-in-handler.js';
 import { Refused } from './refused.js';
 import { type AnySchema, inManifest } from './schema-of.js';
 
@@ -71,10 +72,11 @@ const handled = <S>(
 const runContext = (
   command: Command,
   self: AnySelf,
-  { call, emit, signal }: EffectContext<unknown, AnyEvent>,
+  { call, step, emit, signal }: EffectContext<unknown, AnyEvent>,
 ): RunContext<unknown, Record<string, never>, AnySchema> => ({
   ...handled(command, self),
   call: promisedCall(call) as Call,
+  step: promisedStep(step),
   emit: (name, data) => emit({ name, data }),
   signal,
 });

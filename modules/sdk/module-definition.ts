@@ -6,6 +6,7 @@ import type { Heard } from '../../schemas/heard-events.js';
 import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
 import type { Call } from './call-in-handler.js';
 import type { TypedManifest } from './define-manifest.js';
+import type { RunStep } from './step-in-handler.js';
 import type { Command, Decision, Rejection } from './module-shape.js';
 import type { NamedEvent } from './ok-reject.js';
 import type { AnySchema, InManifest, TypeOf } from './schema-of.js';
@@ -59,6 +60,8 @@ export type NoConfig = TObject<Record<never, never>>;
 export interface RunContext<S, Events, Config> extends Handled<S, Config> {
   /** Calls another module and waits for its output; see {@link Call}. */
   readonly call: Call;
+  /** Runs an effect outside once, and stores its value; see {@link RunStep}. */
+  readonly step: RunStep;
   /** Adds an event before those of the result. It is stored with the result, or not at all. */
   readonly emit: <E extends keyof Events & string>(event: E, data: Frozen<TypeOf<Events[E]>>) => void;
   /** Aborted when the time limit of the action passes. */

@@ -3,6 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Static } from 'typebox';
 import type { Refusal } from '../../schemas/result.js';
 import type { Address } from '../../schemas/subjects.js';
+import type { StepFunction, StepOptions } from './step-function.js';
 import type { ActionName, EventOf, Input, Output, TypedManifest } from './define-manifest.js';
 
 /** A command as a handler sees it: already checked against the schema of its action. */
@@ -74,6 +75,11 @@ export interface EffectContext<State, Event> {
     agent: string | undefined,
     data: Input<M, A>,
   ) => TaskEither<Refusal, Output<M, A>>;
+  /**
+   * Runs an effect outside, and stores what it returned or how it failed. When the handler runs again it gets the
+   * stored value. Steps and calls share their numbers, and must come in the same order every time.
+   */
+  readonly step: <T>(name: string, run: StepFunction<T>, options?: StepOptions) => TaskEither<Refusal, T>;
 }
 
 /** An effectful handler, `{ run }`: it calls others or the outside world. */

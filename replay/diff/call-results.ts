@@ -1,10 +1,15 @@
+import { isLeft } from 'fp-ts/lib/Either.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { jsonOrText } from '../../schemas/json.js';
 import type { Result } from '../../schemas/result.js';
+import { type Step, StepSchema } from '../../schemas/step.js';
 import { type CommandSubject, splitSubject } from '../../schemas/subjects.js';
+import { compileOnUse } from '../../schemas/validate.js';
 import type { RecordedCall } from './runner-messages.js';
+
+const checkStep = compileOnUse<Step>(StepSchema, 'STEP_INVALID', 'step');
 
 interface Open extends Omit<RecordedCall, 'answer'> {
   answer: Result | undefined;
@@ -13,7 +18,7 @@ interface Open extends Omit<RecordedCall, 'answer'> {
 const sequence = (message: StoredMessage, name: string): number | undefined =>
   parseSequence(message.header(name) ?? '');
 
-/** Calls that handlers made, with what they were answered, until the command that made them is answered itself. */
+/** Calls and steps that handlers made, with their answers, until the command that made them is answered itself. */
 export class CallResults {
   readonly #byCause = new Map<number, Open[]>();
   readonly #open = new Map<number, Open>();
@@ -25,10 +30,19 @@ export class CallResults {
     const { module, name, agent } = splitSubject(message.subject) as CommandSubject;
     const target = { module, name, ...(agent === undefined ? {} : { agent }) };
     const call: Open = { n, target, data: jsonOrText(message.data), answer: undefined };
-    const calls = this.#byCause.get(cause);
-    if (calls === undefined) this.#byCause.set(cause, [call]);
-    else calls.push(call);
+    this.#add(cause, call);
     this.#open.set(message.seq, call);
+  }
+
+  /** A step of the module. One that cannot be read is none. */
+  stepped(message: StoredMessage): void {
+    const [cause, n] = [sequence(message, HEADER.cause), sequence(message, HEADER.call)];
+    const step = checkStep(jsonOrText(message.data));
+    const subject = splitSubject(message.subject);
+    if (cause === undefined || n === undefined || isLeft(step) || subject?.kind !== 'step') return;
+    const { module, name, agent } = subject;
+    const target = { module, name, ...(agent === undefined ? {} : { agent }) };
+    this.#add(cause, { n, target, data: null, answer: undefined, step: step.right });
   }
 
   /** A result of whichever module: counts where it answers a call. */
@@ -45,5 +59,11 @@ export class CallResults {
     const calls = this.#byCause.get(cause) ?? [];
     this.#byCause.delete(cause);
     return calls;
+  }
+
+  #add(cause: number, call: Open): void {
+    const calls = this.#byCause.get(cause);
+    if (calls === undefined) this.#byCause.set(cause, [call]);
+    else calls.push(call);
   }
 }

@@ -16,7 +16,7 @@ import {
   type Stopped,
   storedMessage,
 } from './runner-messages.js';
-import { recordedContext } from './recorded-calls.js';
+import { made, recordedContext } from './recorded-calls.js';
 
 export interface HandledAgain {
   readonly outcome: Outcome;
@@ -60,8 +60,14 @@ const run = (
       resolve('why' in ended ? ended : { outcome: ended, notMade: recorded.notMade() });
     };
     const timer = setTimeout(() => end(late(named, deadlineMs)), deadlineMs);
-    const recorded = recordedContext(module, command.agent, state, calls, abort.signal, end, () =>
-      end(late(named, deadlineMs)),
+    const recorded = recordedContext(
+      module,
+      { action, agent: command.agent },
+      state,
+      calls,
+      abort.signal,
+      end,
+      () => end(late(named, deadlineMs)),
     );
     const handler = module.actions[action] as EffectAction<unknown, unknown, unknown, AnyEvent>;
     const settled = async (): Promise<Outcome | Stopped> => {
@@ -116,7 +122,7 @@ export const handleAgain = async (
   const { module, checks } = subject;
   const message = storedMessage(record);
   const { name: action, ...address } = splitSubject(message.subject) as CommandSubject;
-  const notMade = calls.map(({ target, data }) => ({ ...target, data }));
+  const notMade = calls.map(made);
   const read = readCommand({ module, checks }, { ...address, name: action }, message, message.timeMs, config);
   if (isLeft(read)) return { outcome: refusedOutcome(read.left), notMade };
   const handler = Object.hasOwn(module.actions, action) ? module.actions[action] : undefined;

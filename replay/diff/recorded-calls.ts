@@ -2,6 +2,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { mayCall } from '../../modules/sdk/may-call.js';
 import type { AnyModule, EffectContext } from '../../modules/sdk/module-shape.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
+import { fault } from '../../schemas/errors.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { sameJson } from '../expression/json-value.js';
 import type { CallMade, RecordedCall, Stopped } from './runner-messages.js';
@@ -14,9 +15,10 @@ export interface RecordedRun {
   readonly notMade: () => readonly CallMade[];
 }
 
-export const made = ({ target, data }: Pick<RecordedCall, 'target' | 'data'>): CallMade => ({
+export const made = ({ target, data, step }: Pick<RecordedCall, 'target' | 'data' | 'step'>): CallMade => ({
   ...target,
   data,
+  ...(step === undefined ? {} : { step: step.name }),
 });
 
 /** As it would be recorded. */
@@ -29,7 +31,7 @@ const asJson = (data: unknown): unknown => (data === undefined ? null : JSON.par
  */
 export const recordedContext = (
   module: AnyModule,
-  agent: string,
+  { action, agent }: { readonly action: string; readonly agent: string },
   state: unknown,
   recorded: readonly RecordedCall[],
   signal: AbortSignal,
@@ -40,6 +42,25 @@ export const recordedContext = (
   const byNumber = new Map(recorded.map((call) => [call.n, call]));
   let calls = 0;
   const never = new Promise<never>(() => undefined);
+  /** A step gets what is recorded: its effect has happened, and must not happen here. */
+  const step = async (name: string): Promise<Either<Refusal, unknown>> => {
+    calls += 1;
+    const known = byNumber.get(calls);
+    if (known?.step?.name !== name) {
+      const before = known === undefined ? null : made(known);
+      const now = {
+        module: module.manifest.name,
+        name: action,
+        ...(agent === '' ? {} : { agent }),
+        data: null,
+      };
+      onStopped({ why: 'call', n: calls, made: { ...now, step: name }, recorded: before });
+      return never;
+    }
+    byNumber.delete(calls);
+    if (known.step.status === 'ok') return right(known.step.value);
+    return left(refusal(fault(known.step.error.code, known.step.error.message)));
+  };
   const answer = async (target: RecordedCall['target'], data: unknown): Promise<Either<Refusal, unknown>> => {
     const allowed = mayCall(module.manifest, agent, target);
     if (isLeft(allowed)) return left(refusal(allowed.left));
@@ -62,6 +83,7 @@ export const recordedContext = (
     context: {
       state,
       signal,
+      step: (name) => () => step(name) as Promise<Either<Refusal, never>>,
       emit: (event) => emitted.push(event),
       call: (manifest, action, to, data) => () => {
         const target = { module: manifest.name, name: action, ...(to === undefined ? {} : { agent: to }) };

@@ -3,6 +3,7 @@ import type { Fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
+import type { Step } from '../../schemas/step.js';
 import type { Address } from '../../schemas/subjects.js';
 import type { ConfigValues } from '../../schemas/module-config.js';
 import type { Change } from '../state/changes.js';
@@ -43,6 +44,8 @@ export interface RecordedCall {
   readonly target: Address;
   readonly data: unknown;
   readonly answer: Result | undefined;
+  /** It is no call: a step, as its record has it. Its target is the action itself. */
+  readonly step?: Step;
 }
 
 /** A command that is to be handled again. */
@@ -100,6 +103,8 @@ export type Decided =
 
 export interface CallMade extends Address {
   readonly data: unknown;
+  /** The name of a step; its address is the action whose handler makes it. */
+  readonly step?: string;
 }
 
 /** Why a handler could not be run to its end. */

@@ -13,6 +13,7 @@ const COLOURS: Readonly<Record<string, Colour>> = {
   cmd: 'cyan',
   res: 'green',
   evt: 'yellow',
+  step: 'blue',
   epoch: 'magenta',
   unknown: 'red',
 };

@@ -3,11 +3,11 @@ import type { TraceOutcome, OutcomeError } from './trace-outcome.js';
 import type { TraceRecord } from './trace-record.js';
 
 /**
- * What a record is to the one above it: `first` of the conversation; a `call` that the handler made; a `copy` that the
- * result carries; `caused` by it in any other way; `redrive` of its dead letter; `joined`: nothing in the conversation
- * caused it, it names the conversation itself.
+ * What a record is to the one above it: `first` of the conversation; a `call` or a `step` that the handler made; a
+ * `copy` that the result carries; `caused` by it in any other way; `redrive` of its dead letter; `joined`: nothing in
+ * the conversation caused it, it names the conversation itself.
  */
-export type Role = 'first' | 'call' | 'copy' | 'caused' | 'redrive' | 'joined';
+export type Role = 'first' | 'call' | 'step' | 'copy' | 'caused' | 'redrive' | 'joined';
 
 /** From and to, milliseconds behind the first record. */
 export type Span = readonly [fromMs: number, toMs: number];

@@ -92,6 +92,7 @@ export class Growth {
     // Anyone can write these headers; they count where the module wrote them that handles the command.
     if (sender !== parent.record.module) return { role: 'caused' };
     if (kind === 'cmd' && call !== null) return { role: 'call' };
+    if (kind === 'step') return { role: 'step' };
     if (part === null) return { role: 'caused' };
     if (parent.copies.has(part.i)) return { role: 'copy', problem: `copy ${part.i} is there twice` };
     parent.copies.add(part.i);

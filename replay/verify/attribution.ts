@@ -30,6 +30,7 @@ export class Attribution {
   constructor(
     private readonly findings: Findings,
     private readonly producers: Producers,
+    private readonly fromSeq: number,
   ) {}
 
   /** The producer whose number the record has; undefined if its number does not count. */
@@ -54,7 +55,7 @@ export class Attribution {
     const from = kind === KIND.cmd ? view.senderFrom : view.moduleFrom;
     const to = kind === KIND.cmd ? view.senderTo : view.moduleTo;
     const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
-    if (isOwn || (producer.isBroker && kind !== KIND.evt)) return producer;
+    if (isOwn || (producer.isBroker && kind !== KIND.evt && kind !== KIND.step)) return producer;
     const owner = view.text(from, to);
     this.#none(view, `, and only ${owner} can have written it`);
     return undefined;
@@ -68,6 +69,15 @@ export class Attribution {
       sender.sent += 1;
     }
     return sender;
+  }
+
+  /** A step whose cause is no open command of its action and agent, although the range has what came before. */
+  step(view: RecordView): void {
+    const { headers, record, seq } = view;
+    const detail = (): string =>
+      `${subjectFound(record)} has ${headerFound(record, HEADER.cause)}, which is no open command of that action and agent`;
+    if (headers.cause >= this.fromSeq || headers.cause === 0)
+      this.findings.add('unattributed', seq, view.text(view.moduleFrom, view.moduleTo), detail);
   }
 
   /** Senders of commands that had no account as far as the range shows. */

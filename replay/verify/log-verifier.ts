@@ -49,7 +49,7 @@ export class LogVerifier {
     this.#next = fromSeq;
     this.answers = new Answers(findings, fromSeq);
     this.copies = new Copies(findings, fromSeq, this.answers.answered);
-    this.#attribution = new Attribution(findings, this.#producers);
+    this.#attribution = new Attribution(findings, this.#producers, fromSeq);
     this.#numbering = new Numbering(findings, fromSeq);
     this.#digest = new LogDigest(fromSeq);
     this.#calls = new StatedCalls(findings);
@@ -86,6 +86,11 @@ export class LogVerifier {
         this.events += 1;
         // Without a cause it decides itself.
         if (view.headers.hasCause) this.copies.copy(view);
+        break;
+      case KIND.step:
+        if (producer === undefined) break;
+        if (this.answers.isOpen(view.headers.cause, view)) this.#calls.stepped(view);
+        else this.#attribution.step(view);
         break;
       case KIND.epoch:
         this.epochs += 1;

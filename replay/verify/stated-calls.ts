@@ -4,15 +4,15 @@ import { clip } from '../../text/printable.js';
 import { quoted } from './found-value.js';
 import type { RecordView } from './record-view.js';
 
-/** A command that says that a handler called it. */
+/** A command that says that a handler called it, or a step of the handler. */
 interface Called extends AskedCall {
   readonly seq: number;
   readonly sender: string;
 }
 
 /**
- * I11: a result says which calls its handler made, and the log has those and no others. The calls of a command are held
- * until it is answered; their digest is made where a result has one to compare.
+ * I11: a result says which calls and steps its handler made, and the log has those and no others. Those of a command
+ * are held until it is answered; their digest is made where a result has one to compare.
  */
 export class StatedCalls {
   readonly #calls = new Map<number, Called[]>();
@@ -21,15 +21,27 @@ export class StatedCalls {
 
   /** A command of a module, whose cause is open. */
   called(view: RecordView): void {
-    const { headers, record, seq, bytes } = view;
-    const called = {
-      call: headers.call,
-      seq,
-      address: view.text(view.moduleFrom, view.senderFrom - 1),
-      sender: view.text(view.senderFrom, view.senderTo),
-      // The record's own bytes are a part of many, which would be kept with it.
-      payload: Uint8Array.prototype.slice.call(bytes, record.dataFrom, record.dataTo),
-    };
+    this.#add(
+      view,
+      view.text(view.moduleFrom, view.senderFrom - 1),
+      view.text(view.senderFrom, view.senderTo),
+    );
+  }
+
+  /** A step of the handler of an open command. */
+  stepped(view: RecordView): void {
+    const module = view.text(view.moduleFrom, view.moduleTo);
+    if (view.headers.call === 0) {
+      this.findings.add('callsDiffer', view.seq, module, 'a step has no number in Tally-Call');
+      return;
+    }
+    this.#add(view, view.text(view.record.subjectFrom, view.record.subjectTo), module);
+  }
+
+  #add({ headers, record, seq, bytes }: RecordView, address: string, sender: string): void {
+    // The record's own bytes are a part of many, which would be kept with it.
+    const payload = Uint8Array.prototype.slice.call(bytes, record.dataFrom, record.dataTo);
+    const called = { call: headers.call, seq, address, sender, payload };
     const same = this.#calls.get(headers.cause);
     if (same === undefined) this.#calls.set(headers.cause, [called]);
     else same.push(called);

@@ -53,6 +53,10 @@ export const FAIL_POINTS = [
   'repair.appended',
   'repair.acknowledged',
   'start.consumer-reset',
+  'step.appended',
+  'step.begun',
+  'step.returned',
+  'step.stored',
   // What an operator requests of a module, and what the broker remembers of it.
   'module.remembering',
   'module.remembered',

@@ -16,7 +16,7 @@ interface Entry {
 const NOTHING_ELSE = new Set(['callsDiffer']);
 
 /** What is found about calls in a log of these records, the first of which has sequence 1. */
-const found = (entries: readonly Entry[]): readonly string[] => {
+const found = (entries: readonly Entry[], kinds = NOTHING_ELSE): readonly string[] => {
   const findings = new Findings();
   const verifier = new LogVerifier(findings, 1, undefined);
   for (const [index, { subject, headers, data }] of entries.entries()) {
@@ -26,7 +26,7 @@ const found = (entries: readonly Entry[]): readonly string[] => {
     const message = { subject, _rdata: bytes, data: bytes.subarray(head.length) };
     verifier.add(new LogMessage(index + 1, '1000000000', message).toWire());
   }
-  return findings.listed.filter(({ kind }) => NOTHING_ELSE.has(kind)).map(({ detail }) => detail);
+  return findings.listed.filter(({ kind }) => kinds.has(kind)).map(({ detail }) => detail);
 };
 
 const asked = fc
@@ -101,4 +101,53 @@ test('I11 one call that differs in anything is found: its payload, its address, 
       },
     ),
   );
+});
+
+/** A step of the handler of command 1, the n-th record of its module. */
+const step = (call: number, n: number, data: string, cause = 1, subject = 'step.m.act.a'): Entry => ({
+  subject,
+  headers: { 'Tally-Id': `m.9.${n}`, 'Tally-Cause': cause, 'Tally-Call': call },
+  data,
+});
+
+test('I11 steps are compared with what the result says, as calls are, and have their numbers once', () => {
+  const payload = '{"name":"charge","status":"ok","value":{"b":1.50,"a":2},"attempts":1}';
+  const asStep = (call: number, text = payload): AskedCall => ({
+    ...{ call, address: 'step.m.act.a', payload: Buffer.from(text) },
+  });
+  const asCall: AskedCall = { call: 2, address: 'accounts.deposit.ann', payload: Buffer.from('{}') };
+  const stated = statedCalls([asStep(1), asCall]);
+  // Another order of keys and another notation of a number are the same JSON.
+  const same = '{"status":"ok","name":"charge","attempts":1,"value":{"a":2,"b":15e-1}}';
+  for (const text of [payload, same])
+    assert.deepEqual(found([CAUSE, step(1, 1, text), command(asCall), result(stated)]), []);
+  // A result that says nothing of steps, from a module in another language.
+  assert.deepEqual(found([CAUSE, step(1, 1, payload), command(asCall), result()]), []);
+  const wrong: readonly (readonly Entry[])[] = [
+    [command(asCall)],
+    [step(1, 1, payload.replace('2', '3')), command(asCall)],
+    [step(3, 1, payload), command(asCall)],
+    [command({ ...asCall, call: 1 }), step(1, 1, payload)],
+    [step(1, 1, payload), step(1, 2, payload), command(asCall)],
+  ];
+  for (const records of wrong)
+    assert.ok(found([CAUSE, ...records, result(stated)]).length > 0, JSON.stringify(records));
+  const unnumbered = { ...step(1, 1, payload), headers: { 'Tally-Id': 'm.9.1', 'Tally-Cause': 1 } };
+  assert.equal(found([CAUSE, unnumbered, result()]).length, 1);
+});
+
+test('a step is found that names no open command of its action and agent, or that another account wrote', () => {
+  const wrong = new Set(['unattributed']);
+  const body = '{"name":"a","status":"ok","attempts":1}';
+  const lines = (records: readonly Entry[]): readonly string[] =>
+    found(records, wrong).filter((detail) => detail.includes('step.'));
+  assert.deepEqual(lines([CAUSE, step(1, 1, body), result()]), []);
+  assert.equal(lines([CAUSE, result(), step(1, 1, body)]).length, 1);
+  assert.equal(lines([CAUSE, step(1, 1, body, 7), result()]).length, 1);
+  assert.equal(lines([CAUSE, step(1, 1, body, 1, 'step.m.act.b'), result()]).length, 1);
+  assert.equal(lines([CAUSE, step(1, 1, body, 1, 'step.m.other.a'), result()]).length, 1);
+  const forged = { ...step(1, 1, body), headers: { 'Tally-Id': 'gateway.1.1', 'Tally-Cause': 1 } };
+  assert.equal(lines([CAUSE, forged, result()]).length, 1);
+  const unsigned = { ...step(1, 1, body), headers: { 'Tally-Cause': 1, 'Tally-Call': 1 } };
+  assert.equal(lines([CAUSE, unsigned, result()]).length, 1);
 });

@@ -44,6 +44,8 @@ const STABLE: Readonly<
   OUTCOME_INVALID: ['failed', false, 1, 500],
   OUTCOME_TOO_LARGE: ['failed', false, 1, 500],
   REPLAY_DIFFERS: ['failed', false, 1, 409],
+  STEP_FAILED: ['failed', false, 1, 500],
+  STEP_INVALID: ['failed', false, 1, 500],
   DEAD_UNKNOWN: ['rejected', false, 1, 404],
   DEAD_REDRIVEN: ['rejected', false, 1, 409],
   MANIFEST_INVALID: ['failed', false, 1, 400],

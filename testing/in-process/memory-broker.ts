@@ -2,10 +2,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { composeLetter } from '../../broker/dead/letter.js';
 import { admitHandlerCall, causeNotOpen } from '../../broker/gateway/call-admission.js';
 import type { ModuleDirectory, ServedModule } from '../../broker/gateway/directory.js';
-import { callDiffers, refusedDiffers } from '../../broker/gateway/replayed-call.js';
+import { callDiffers, refusedDiffers, shownCall, stepIn } from '../../broker/gateway/replayed-call.js';
 import { ServiceStats } from '../../broker/gateway/service-stats.js';
 import type { Draft } from '../../journal/append/draft.js';
 import type { CallAnswer, HandlerCall } from '../../modules/host/calls.js';
+import type { StepPlace } from '../../modules/host/step-log.js';
+import type { StepReply } from '../../schemas/control.js';
 import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
 import type { DeadLetter } from '../../schemas/dead.js';
 import { type Fault, fault } from '../../schemas/errors.js';
@@ -86,6 +88,8 @@ export class MemoryBroker {
           store: (draft) => this.store(name, asStoredBy(name, draft)),
           makeCall: (call) => this.#call(name, call),
           lastCall: (command) => Math.max(0, ...(this.#calls.get(command)?.keys() ?? [])),
+          recordedAt: ({ cause, call }) => this.#recordedAt(cause, call),
+          storeStep: (place, draft, isOver) => this.#storeStep(name, place, draft, isOver),
           onThrown: (command, stack) => this.#stacks.set(command, stack),
         }),
       );
@@ -173,6 +177,27 @@ export class MemoryBroker {
     });
     this.#aborts.set(signal, aborted);
     return aborted;
+  }
+
+  #recordedAt(cause: number, call: number): StepReply {
+    const record = this.#calls.get(cause)?.get(call);
+    if (record === undefined) return {};
+    const step = stepIn(record);
+    return step === undefined ? { seq: record.seq, other: shownCall(record) } : { seq: record.seq, step };
+  }
+
+  #storeStep(
+    module: string,
+    { cause, call }: StepPlace,
+    draft: Draft,
+    isOver: boolean,
+  ): E.Either<Fault, number> {
+    if (isOver || this.#results.has(cause))
+      return E.left(fault('HANDLER_TIMEOUT', 'the handler had no time left for the step'));
+    const stored = this.store(module, draft);
+    if (E.isLeft(stored)) return stored;
+    this.#calls.set(cause, (this.#calls.get(cause) ?? new Map()).set(call, stored.right));
+    return E.right(stored.right.seq);
   }
 
   #storeCall(subject: string, { body, cause, call, urgent }: HandlerCall): E.Either<Fault, StoredMessage> {

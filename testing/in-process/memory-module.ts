@@ -11,6 +11,7 @@ import {
   handleCommand,
 } from '../../modules/host/handle-command.js';
 import type { HandlerClock } from '../../modules/host/handler-clock.js';
+import { type StepPlace, stepKey } from '../../modules/host/step-log.js';
 import type { Outcome } from '../../modules/host/handler-outcome.js';
 import { isUrgent } from '../../modules/host/read-command.js';
 import { resultDraft } from '../../modules/host/result-draft.js';
@@ -18,7 +19,8 @@ import { CommandScheduler } from '../../modules/host/schedule/command-scheduler.
 import type { Scheduled } from '../../modules/host/schedule/scheduled.js';
 import { storedOutcome } from '../../modules/host/stored-outcome.js';
 import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
-import { FaultError } from '../../schemas/errors.js';
+import type { StepReply } from '../../schemas/control.js';
+import { type Fault, FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { DEFAULT_CONCURRENCY } from '../../schemas/manifest.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
@@ -27,6 +29,9 @@ import { MemoryStates } from './memory-states.js';
 import type { RunningHandlers } from './running-handlers.js';
 import type { TurnQueue } from './turn-queue.js';
 
+/** The identity of a log that has no time of its making. */
+const IN_MEMORY = 'memory';
+
 export interface MemoryModuleOptions extends CompiledModule {
   readonly config: ConfigCell;
   readonly clock: HandlerClock;
@@ -34,7 +39,11 @@ export interface MemoryModuleOptions extends CompiledModule {
   readonly running: RunningHandlers;
   readonly store: (draft: Draft) => E.Either<unknown, StoredMessage>;
   readonly makeCall: (call: HandlerCall) => Promise<CallAnswer>;
+  /** The highest number of a call or step of a command. */
   readonly lastCall: (command: number) => number;
+  /** What the log has of a handler at a number. */
+  readonly recordedAt: (place: StepPlace) => StepReply;
+  readonly storeStep: (place: StepPlace, draft: Draft, isOver: boolean) => E.Either<Fault, number>;
   /** Where the handler of a command threw. */
   readonly onThrown: (command: number, stack: string) => void;
 }
@@ -67,7 +76,12 @@ export class MemoryModule {
       checks,
       clock,
       makeCall: (call) => running.calling(call.cause, () => makeCall(call)),
-      recordedCalls: (command) => Promise.resolve(lastCall(command)),
+      steps: {
+        key: (place) => Promise.resolve(stepKey(IN_MEMORY, place)),
+        last: (command) => Promise.resolve(lastCall(command)),
+        at: (place) => Promise.resolve(options.recordedAt(place)),
+        store: (place, draft, isOver) => Promise.resolve(options.storeStep(place, draft, isOver())),
+      },
       blackBox: running,
       scheduler: this.#scheduler,
       // The pauses between tries are whole, so that a test knows them.

@@ -4,7 +4,13 @@ import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
 import type { Command } from '../../modules/sdk/module-shape.js';
 import { withEmitted } from '../../modules/sdk/checked-outcome.js';
 import type { DecisionOrRejection } from './assertions.js';
-import { type ScriptedReply, type ScriptedCall, replaying, scriptedContext } from './scripted-calls.js';
+import {
+  type ScriptedReply,
+  type ScriptedCall,
+  replaying,
+  ScriptedSteps,
+  scriptedContext,
+} from './scripted-calls.js';
 import { admitted, assertRecordable } from './subject.js';
 
 /** Handles a command by a pure action, twice: history is run again, and has to end the same. */
@@ -40,12 +46,14 @@ export const runScripted = async (
   if (handler === undefined || !('run' in handler)) assert.fail(`${action} is pure: it makes no calls`);
   const run = async (
     by: ScriptedReply,
+    steps: ScriptedSteps,
   ): Promise<{ outcome: DecisionOrRejection; recorded: readonly ScriptedCall[] }> => {
     const { context, emitted, recorded, mistakes } = scriptedContext(
       subject.module.manifest,
       command.agent,
       state,
       by,
+      steps,
     );
     const outcome = withEmitted(
       await handler.run(admission.right, context)(),
@@ -55,9 +63,10 @@ export const runScripted = async (
     if (mistake !== undefined) throw mistake;
     return { outcome, recorded };
   };
-  const first = await run(answer);
+  const steps = new ScriptedSteps();
+  const first = await run(answer, steps);
   // The host runs a handler again after a crash, with the answers that the log has.
-  const second = await run(replaying(first.recorded));
+  const second = await run(replaying(first.recorded), new ScriptedSteps(steps.recorded));
   assert.deepStrictEqual(
     second,
     first,

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Refusal } from '../../schemas/result.js';
+import { type Refusal, refusal } from '../../schemas/result.js';
+import type { Step } from '../../schemas/step.js';
+import { attemptStep, stepProblem } from '../../modules/host/attempt-step.js';
+import type { HandlerClock } from '../../modules/host/handler-clock.js';
+import { saidBy } from '../../modules/host/run-step.js';
+import type { StepFunction, StepOptions } from '../../modules/sdk/step-function.js';
 import { mayHandle, mayCall } from '../../modules/sdk/may-call.js';
 import { compileChecks } from '../../modules/sdk/checks.js';
 import type { TypedManifest } from '../../modules/sdk/define-manifest.js';
@@ -28,15 +33,44 @@ export interface ScriptedCall {
   readonly answer: Either<Refusal, unknown>;
 }
 
+/** The steps of a run: recorded in a first one, and given to a second one, which must ask for the same. */
+export class ScriptedSteps {
+  readonly recorded: Step[] = [];
+  #asked = 0;
+
+  constructor(private readonly before?: readonly Step[]) {}
+
+  /** What the run before recorded; undefined: this is the first run. */
+  next(name: string): Step | undefined {
+    this.#asked += 1;
+    if (this.before === undefined) return undefined;
+    const known = this.before[this.#asked - 1];
+    assert.equal(name, known?.name, `run again after a crash, the handler makes another step ${this.#asked}`);
+    this.recorded.push(known as Step);
+    return known;
+  }
+}
+
+/** No test waits for the pause between two attempts. */
+const NO_PAUSES: HandlerClock = {
+  now: () => Date.now(),
+  after: (_, run) => {
+    const soon = setImmediate(run);
+    return () => clearImmediate(soon);
+  },
+};
+
 /**
- * A context whose calls are answered by a script. A call that production would refuse fails the specification, also
- * when the handler would have lived with the refusal: it is a mistake of the module, not a case to be handled.
+ * A context whose calls are answered by a script. The functions of its steps run, once. A call that production would
+ * refuse fails the specification, also when the handler would have lived with the refusal: it is a mistake of the
+ * module, not a case to be handled.
  */
 export const scriptedContext = (
   manifest: TypedManifest,
   agent: string,
   state: unknown,
   reply: ScriptedReply,
+  steps: ScriptedSteps,
 ): {
   context: EffectContext<unknown, AnyEvent>;
   emitted: readonly AnyEvent[];
@@ -46,6 +80,7 @@ export const scriptedContext = (
   const recorded: ScriptedCall[] = [];
   const mistakes: Error[] = [];
   const emitted: AnyEvent[] = [];
+  const { signal } = new AbortController();
   const emit = (event: AnyEvent): void => {
     emitted.push(frozen(event));
   };
@@ -61,6 +96,28 @@ export const scriptedContext = (
     return frozen(given);
   };
 
+  const step = ((name: string, run: StepFunction<unknown>, options: StepOptions = {}) =>
+    async () => {
+      const problem = stepProblem(name, run, options);
+      if (problem !== undefined) {
+        mistakes.push(new Error(problem.message));
+        return left(refusal(problem));
+      }
+      const known = steps.next(name);
+      if (known !== undefined) return saidBy(known);
+      const { timeoutMs: _, ...kept } = options;
+      const made = await attemptStep(name, run, kept, {
+        clock: NO_PAUSES,
+        signal,
+        key: `specification-${steps.recorded.length + 1}`,
+        random: () => 0,
+        shown: (text) => text,
+        apart: (begin) => begin(),
+      });
+      steps.recorded.push(made as Step);
+      return saidBy(made as Step);
+    }) as EffectContext<unknown, AnyEvent>['step'];
+
   const call = ((callee: TypedManifest, action: string, to: string | undefined, data: unknown) =>
     async () => {
       try {
@@ -75,7 +132,7 @@ export const scriptedContext = (
   >['call'];
 
   return {
-    context: { state, signal: new AbortController().signal, call, emit },
+    context: { state, signal, call, step, emit },
     emitted,
     recorded,
     mistakes,
