@@ -44,6 +44,7 @@ export {
   type StepContext,
   type StepFunction,
   type StepOptions,
+  type Together,
   send,
   Type,
   type TypedManifest,

@@ -34,6 +34,13 @@ export interface Call {
   ): Promise<Either<Refused<CodeOf<ManifestIn<C>, A>>, Output<ManifestIn<C>, A>>>;
 }
 
+/** Notes the promises of calls, as `all`, `race` and `any` take them. */
+export interface KnownCalls {
+  readonly noting: <Given extends readonly unknown[], T>(
+    run: (...given: Given) => Promise<T>,
+  ) => (...given: Given) => Promise<T>;
+}
+
 /** The output of a call, or its refusal thrown. */
 export const outputOrThrow = <Code extends string, Out>(said: Either<Refused<Code>, Out>): Out => {
   if (isLeft(said)) throw said.left;
@@ -41,7 +48,7 @@ export const outputOrThrow = <Code extends string, Out>(said: Either<Refused<Cod
 };
 
 /** `call` as async handlers have it, from the one of the host. */
-export const promisedCall = (call: EffectContext<unknown, never>['call']): Call => {
+export const promisedCall = (call: EffectContext<unknown, never>['call'], known: KnownCalls): Call => {
   const attempt = async (
     callee: CalledModule,
     action: string,
@@ -53,5 +60,5 @@ export const promisedCall = (call: EffectContext<unknown, never>['call']): Call 
   };
   const resolve = async (...given: Parameters<typeof attempt>): Promise<unknown> =>
     outputOrThrow(await attempt(...given));
-  return Object.assign(resolve, { try: attempt }) as unknown as Call;
+  return Object.assign(known.noting(resolve), { try: known.noting(attempt) }) as unknown as Call;
 };

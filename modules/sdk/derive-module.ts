@@ -1,6 +1,6 @@
 import { type Either, left } from 'fp-ts/lib/Either.js';
 import { FaultError, fault } from '../../schemas/errors.js';
-import { type Call, promisedCall } from './call-in-handler.js';
+import { promisedCall } from './call-in-handler.js';
 import type { AnyEvent } from './checked-outcome.js';
 import type { TypedManifest } from './define-manifest.js';
 import { eventActions } from './event-handlers.js';
@@ -9,6 +9,7 @@ import type { AnyDefinition, Handled, RunContext } from './module-definition.js'
 import { noteDefinedAt } from './defined-at.js';
 import { promisedStep } from './step-in-handler.js';
 import { Refused } from './refused.js';
+import { KnownPromises, together } from './together.js';
 import { type AnySchema, inManifest } from './schema-of.js';
 
 type Returned = Either<Rejection, Decision<unknown, AnyEvent>>;
@@ -73,13 +74,18 @@ const runContext = (
   command: Command,
   self: AnySelf,
   { call, step, emit, signal }: EffectContext<unknown, AnyEvent>,
-): RunContext<unknown, Record<string, never>, AnySchema> => ({
-  ...handled(command, self),
-  call: promisedCall(call) as Call,
-  step: promisedStep(step),
-  emit: (name, data) => emit({ name, data }),
-  signal,
-});
+): RunContext<unknown, Record<string, never>, AnySchema> => {
+  const known = new KnownPromises();
+  const steps = promisedStep(step, known);
+  return {
+    ...handled(command, self),
+    call: promisedCall(call, known),
+    step: steps,
+    ...together(steps, known),
+    emit: (name, data) => emit({ name, data }),
+    signal,
+  };
+};
 
 const actionOf = (
   { decide, run }: AnyActionDefinition,

@@ -9,6 +9,7 @@ import type { TypedManifest } from './define-manifest.js';
 import type { RunStep } from './step-in-handler.js';
 import type { Command, Decision, Rejection } from './module-shape.js';
 import type { NamedEvent } from './ok-reject.js';
+import type { Together } from './together.js';
 import type { AnySchema, InManifest, TypeOf } from './schema-of.js';
 
 /** A value that nothing may change: what a handler returns may be a part of the state. */
@@ -57,7 +58,7 @@ export interface Handled<S, Config> extends Omit<Command, 'data' | 'config'> {
 export type NoConfig = TObject<Record<never, never>>;
 
 /** What an effectful handler may do besides computing. */
-export interface RunContext<S, Events, Config> extends Handled<S, Config> {
+export interface RunContext<S, Events, Config> extends Handled<S, Config>, Together {
   /** Calls another module and waits for its output; see {@link Call}. */
   readonly call: Call;
   /** Runs an effect outside once, and stores its value; see {@link RunStep}. */

@@ -1,6 +1,6 @@
 import { type Either, mapLeft } from 'fp-ts/lib/Either.js';
 import type { Refusal } from '../../schemas/result.js';
-import { outputOrThrow } from './call-in-handler.js';
+import { type KnownCalls, outputOrThrow } from './call-in-handler.js';
 import type { EffectContext } from './module-shape.js';
 import { Refused } from './refused.js';
 import type { StepFunction, StepOptions } from './step-function.js';
@@ -20,7 +20,7 @@ export interface RunStep {
 }
 
 /** `step` as async handlers have it, from the one of the host. */
-export const promisedStep = (step: EffectContext<unknown, never>['step']): RunStep => {
+export const promisedStep = (step: EffectContext<unknown, never>['step'], known: KnownCalls): RunStep => {
   const attempt = async <T>(
     name: string,
     run: StepFunction<T>,
@@ -29,5 +29,5 @@ export const promisedStep = (step: EffectContext<unknown, never>['step']): RunSt
     mapLeft((refusal: Refusal) => new Refused(refusal))(await step(name, run, options)());
   const resolve = async <T>(name: string, run: StepFunction<T>, options?: StepOptions): Promise<T> =>
     outputOrThrow(await attempt(name, run, options));
-  return Object.assign(resolve, { try: attempt });
+  return Object.assign(known.noting(resolve), { try: known.noting(attempt) }) as RunStep;
 };

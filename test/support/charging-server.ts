@@ -19,7 +19,8 @@ export interface ChargingServer extends AsyncDisposable {
   refuses: number;
 }
 
-export const startChargingServer = async (): Promise<ChargingServer> => {
+/** `delayMs`: how late a reply is, so that replies come in another order each time. */
+export const startChargingServer = async (delayMs?: () => number): Promise<ChargingServer> => {
   const effects = new Map<string, Charged>();
   const state = { unkeyed: 0, refuses: 0 };
   const server = createServer((request, reply) => {
@@ -40,7 +41,9 @@ export const startChargingServer = async (): Promise<ChargingServer> => {
     known.requests += 1;
     effects.set(key, known);
     reply.writeHead(200, { 'Content-Type': 'application/json' });
-    reply.end(JSON.stringify({ id: known.id, name: known.name }));
+    const end = (): unknown => reply.end(JSON.stringify({ id: known.id, name: known.name }));
+    if (delayMs === undefined) end();
+    else setTimeout(end, delayMs());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

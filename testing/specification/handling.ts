@@ -66,7 +66,7 @@ export const runScripted = async (
   const steps = new ScriptedSteps();
   const first = await run(answer, steps);
   // The host runs a handler again after a crash, with the answers that the log has.
-  const second = await run(replaying(first.recorded), new ScriptedSteps(steps.recorded));
+  const second = await run(replaying(first.recorded), new ScriptedSteps(steps));
   assert.deepStrictEqual(
     second,
     first,

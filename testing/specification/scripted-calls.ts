@@ -35,19 +35,23 @@ export interface ScriptedCall {
 
 /** The steps of a run: recorded in a first one, and given to a second one, which must ask for the same. */
 export class ScriptedSteps {
-  readonly recorded: Step[] = [];
-  #asked = 0;
+  readonly #names: string[] = [];
+  /** By their numbers. One that lost a race may have none when the handler ends. */
+  readonly #recorded = new Map<number, Step>();
 
-  constructor(private readonly before?: readonly Step[]) {}
+  constructor(private readonly before?: ScriptedSteps) {}
 
-  /** What the run before recorded; undefined: this is the first run. */
-  next(name: string): Step | undefined {
-    this.#asked += 1;
-    if (this.before === undefined) return undefined;
-    const known = this.before[this.#asked - 1];
-    assert.equal(name, known?.name, `run again after a crash, the handler makes another step ${this.#asked}`);
-    this.recorded.push(known as Step);
-    return known;
+  /** The number of the next step, and what the run before recorded; undefined: its function runs. */
+  next(name: string): { readonly n: number; readonly known: Step | undefined } {
+    const n = this.#names.push(name);
+    if (this.before === undefined) return { n, known: undefined };
+    const asked = this.before.#names[n - 1];
+    assert.equal(name, asked, `run again after a crash, the handler makes another step ${n}`);
+    return { n, known: this.before.#recorded.get(n) };
+  }
+
+  record(n: number, step: Step): void {
+    this.#recorded.set(n, step);
   }
 }
 
@@ -96,6 +100,16 @@ export const scriptedContext = (
     return frozen(given);
   };
 
+  /** A mistake counts also when the handler catches it. */
+  const noting = <T>(check: () => T): T => {
+    try {
+      return check();
+    } catch (error) {
+      mistakes.push(error as Error);
+      throw error;
+    }
+  };
+
   const step = ((name: string, run: StepFunction<unknown>, options: StepOptions = {}) =>
     async () => {
       const problem = stepProblem(name, run, options);
@@ -103,29 +117,24 @@ export const scriptedContext = (
         mistakes.push(new Error(problem.message));
         return left(refusal(problem));
       }
-      const known = steps.next(name);
+      const { n, known } = noting(() => steps.next(name));
       if (known !== undefined) return saidBy(known);
       const { timeoutMs: _, ...kept } = options;
       const made = await attemptStep(name, run, kept, {
         clock: NO_PAUSES,
         signal,
-        key: `specification-${steps.recorded.length + 1}`,
+        key: `specification-${n}`,
         random: () => 0,
         shown: (text) => text,
         apart: (begin) => begin(),
       });
-      steps.recorded.push(made as Step);
+      steps.record(n, made as Step);
       return saidBy(made as Step);
     }) as EffectContext<unknown, AnyEvent>['step'];
 
   const call = ((callee: TypedManifest, action: string, to: string | undefined, data: unknown) =>
     async () => {
-      try {
-        return callOnce(callee, frozen(send(callee, action, to, data)));
-      } catch (error) {
-        mistakes.push(error as Error);
-        throw error;
-      }
+      return noting(() => callOnce(callee, frozen(send(callee, action, to, data))));
     }) as (...args: readonly unknown[]) => TaskEither<Refusal, unknown> as EffectContext<
     unknown,
     AnyEvent
