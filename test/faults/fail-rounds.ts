@@ -44,9 +44,9 @@ const LAST_PASSING: Partial<Record<FailPoint, number>> = {
   'index.saved': 2,
 };
 
-/** What an operator asks for is no part of the load: see kills-of-operations.test.ts. */
+/** What an operator asks for is no part of the load: see kills-of-operations.test.ts. Nor are steps: see steps.test.ts. */
 export const isPassedUnderLoad = (point: FailPoint): boolean =>
-  !/^(config|erase|firing|module|unowned)\./.test(point);
+  !/^(config|erase|firing|module|step|unowned)\./.test(point);
 
 /** The processes that pass a point under the load. */
 export const processesAt = (point: FailPoint): readonly ProcessName[] => {
