@@ -75,6 +75,12 @@ export const ModuleStatusSchema = Type.Object({
     description: 'Restarts since the module was loaded.',
   }),
   lag: Type.Integer({ minimum: 0, description: 'Commands in the log that wait to be handled.' }),
+  eventsWaiting: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'Events in the log that it listens to, and that the broker has not brought to it yet.',
+    }),
+  ),
   cpuPercent: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
   rssBytes: Type.Union([Bytes, Type.Null()]),
   reason: Type.Union([Type.String(), Type.Null()], {

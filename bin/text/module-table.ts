@@ -7,16 +7,18 @@ const orDash = <T>(value: T | null, format: (value: T) => string = String): stri
 
 export const modulesTable = (modules: readonly ModuleStatus[], columns?: number): string => {
   const heads = ['MODULE', 'VERSION', 'STATE', 'PID', 'RESTARTS', 'LAG', 'CPU', 'MEMORY'] as const;
-  const rows = modules.map(({ name, version, state, pid, restarts, lag, cpuPercent, rssBytes }) => [
-    name,
-    version,
-    state,
-    orDash(pid),
-    `${restarts}`,
-    `${lag}`,
-    orDash(cpuPercent, (percent) => `${percent.toFixed(1)}%`),
-    orDash(rssBytes, formatBytes),
-  ]);
+  const rows = modules.map(
+    ({ name, version, state, pid, restarts, lag, eventsWaiting = 0, cpuPercent, rssBytes }) => [
+      name,
+      version,
+      state,
+      orDash(pid),
+      `${restarts}`,
+      `${lag + eventsWaiting}`,
+      orDash(cpuPercent, (percent) => `${percent.toFixed(1)}%`),
+      orDash(rssBytes, formatBytes),
+    ],
+  );
   // A reason is a sentence. As a column it would push the table off the screen.
   const reasons = modules.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason}`]));
   return [

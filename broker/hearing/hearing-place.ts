@@ -75,11 +75,9 @@ export const lookUpPlace = async (
     const value = (name: string): string | undefined => header.get(name) || undefined;
     return { seq, subject: stored, time: timestamp, timeMs: time.getTime(), data, header: value };
   };
-  const [said, ...delivered] = await Promise.all([
-    last(hearingSubject(listener)),
-    ...deliverySubjects(listener).map(last),
-  ]);
+  const said = await last(hearingSubject(listener));
   if (said === undefined) return NOWHERE;
+  const delivered = await Promise.all(deliverySubjects(listener).map(last));
   const place = placeAt(recordIn(said), said.seq);
   const message = delivered
     .flatMap((each) => each ?? [])
@@ -89,7 +87,8 @@ export const lookUpPlace = async (
   if (newest === undefined) return place;
   const done = new Set<number>();
   const behind = Math.max(newest.behind, said.seq);
-  const range = { fromSeq: behind + 1, toSeq: message.seq, filters: deliverySubjects(listener) };
+  // One filter: for several the server takes long where there are many agents.
+  const range = { fromSeq: behind + 1, toSeq: message.seq, filters: [`cmd.${listener}.>`] };
   for await (const each of readLog(nc, { ...range, headersOnly: true })) {
     const event = deliveryIn(listener, each)?.event ?? 0;
     if (event > newest.floor) done.add(event);

@@ -87,9 +87,10 @@ export class Hearing {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** How far the module has come; undefined: that was not read yet. */
-  get place(): HearingPlace | undefined {
-    return this.#place;
+  /** How many events in the log the module has not been brought yet; undefined: that was not read yet. */
+  async eventsWaiting(): Promise<number | undefined> {
+    const place = this.#place;
+    return place === undefined ? undefined : this.#queue.waiting(place.floor, this.options.jsm);
   }
 
   async close(): Promise<void> {
@@ -184,8 +185,10 @@ export class Hearing {
       }
       return true;
     };
-    const { state } = await this.options.jsm.streams.info(LOG);
     const { stretches: before, floor } = place;
+    // Most modules listen to nothing, and no start of theirs need ask where the log ends.
+    if (nextHearing({ on, before, floor, lastSeq: 0 }) === undefined) return isSettled();
+    const { state } = await this.options.jsm.streams.info(LOG);
     const stretches = nextHearing({ on, before, floor, lastSeq: state.last_seq });
     if (stretches === undefined) return isSettled();
     const producer = await this.#opened();

@@ -62,9 +62,9 @@ export class Hearings {
     };
   }
 
-  /** How far a module has come. */
-  of(name: string): Hearing | undefined {
-    return this.#byName.get(name);
+  /** How many events in the log a module has not been brought yet; undefined: that is not known now. */
+  async eventsWaiting(name: string): Promise<number | undefined> {
+    return this.#byName.get(name)?.eventsWaiting();
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ import {
 import type { Audit } from '../audit/audit.js';
 import { reserveOf } from '../streams/log-space.js';
 import { keptLosses } from '../log/loss-copies.js';
+import type { Hearings } from '../hearing/hearings.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { SupervisedModule } from '../supervisor/supervised-module.js';
 import type { SupervisedModules } from '../supervisor/supervised-modules.js';
@@ -30,6 +31,7 @@ export interface OperationsContext {
   readonly modules: SupervisedModules;
   readonly supervisor: Supervisor;
   readonly index: LogIndex;
+  readonly hearings: Pick<Hearings, 'eventsWaiting'>;
   readonly server: Omit<BrokerStatus['server'], 'pid'>;
   /** Of the embedded server; null while none runs. */
   readonly serverPid: () => number | null;
@@ -84,10 +86,17 @@ const lag = async (jsm: JetStreamManager, module: string): Promise<number> => {
 export const operations = (context: OperationsContext): ReadonlyMap<string, Handler> => {
   const { jsm, modules, supervisor, index } = context;
 
+  const unheard = async ({ name, manifest }: SupervisedModule): Promise<number | undefined> => {
+    if (manifest.on === undefined) return undefined;
+    // The server may be away just now.
+    return context.hearings.eventsWaiting(name).catch(() => undefined);
+  };
+
   const status = async (module: SupervisedModule): Promise<ModuleStatus> => {
     const { name, manifest, state, pid, restarts, reason } = module;
-    const [behind, used] = await Promise.all([lag(jsm, name), usage(pid)]);
-    return { name, version: manifest.version, state, pid, restarts, lag: behind, ...used, reason };
+    const [behind, used, eventsWaiting] = await Promise.all([lag(jsm, name), usage(pid), unheard(module)]);
+    const events = eventsWaiting === undefined ? {} : { eventsWaiting };
+    return { name, version: manifest.version, state, pid, restarts, lag: behind, ...events, ...used, reason };
   };
   const statuses = (): Promise<readonly ModuleStatus[]> => Promise.all([...modules.all()].map(status));
 

@@ -5,6 +5,8 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
+import type { NatsConnection } from 'nats';
+import { OPS } from '../../schemas/operate.js';
 import { connectOperator } from './log-checks.js';
 import { sourceManifest, writeSourceModule } from './source-module.js';
 
@@ -133,8 +135,16 @@ export const readHeard = async (dataDir: string): Promise<HeardLog> => {
   return { events, handled };
 };
 
-/** Throws unless a listener has handled exactly these events, each once and with a result, those of an agent in order. */
-export const assertHandled = ({ handled }: HeardLog, listener: string, due: readonly number[]): void => {
+/**
+ * Throws unless a listener has handled exactly these events, each once and with a result, those of an agent in order.
+ * `byName`: only those of one name are in order, since one of the entries began later than the others.
+ */
+export const assertHandled = (
+  { events, handled }: HeardLog,
+  listener: string,
+  due: readonly number[],
+  { byName = false } = {},
+): void => {
   const all = handled.get(listener) ?? [];
   const unanswered = all.filter(({ result }) => result === undefined);
   assert.equal(unanswered.length, 0, `${unanswered.length} events have no result`);
@@ -147,16 +157,32 @@ export const assertHandled = ({ handled }: HeardLog, listener: string, due: read
   const last = new Map<string, { event: number; resultSeq: number }>();
   for (const { subject, event, resultSeq } of all) {
     const agent = subject.split('.').slice(3, -1).join('.');
-    const before = last.get(agent);
-    assert.ok(
-      before === undefined || before.event < event,
-      `${agent} heard ${before?.event} before ${event}`,
-    );
-    assert.ok(before === undefined || before.resultSeq < resultSeq, `${agent} answered ${event} too early`);
-    last.set(agent, { event, resultSeq });
+    const lane = byName ? `${agent} ${events.get(event)?.split('.')[2]}` : agent;
+    const before = last.get(lane);
+    assert.ok(before === undefined || before.event < event, `${lane} heard ${before?.event} before ${event}`);
+    assert.ok(before === undefined || before.resultSeq < resultSeq, `${lane} answered ${event} too early`);
+    last.set(lane, { event, resultSeq });
   }
 };
 
 /** Sequences of the events whose subjects fit. */
 export const eventsOf = ({ events }: HeardLog, fits: RegExp): readonly number[] =>
   [...events].filter(([, subject]) => fits.test(subject)).map(([seq]) => seq);
+
+const REQUESTS = {
+  load: OPS.moduleLoad,
+  reload: OPS.moduleReload,
+  unload: OPS.moduleUnload,
+  remove: OPS.moduleRemove,
+};
+
+/** What `tallystick module …` asks the broker, over a connection of the operator; the code of its error, or `ok`. */
+export const changeModule = async (
+  operator: NatsConnection,
+  what: keyof typeof REQUESTS,
+  body: Readonly<Record<string, unknown>>,
+): Promise<{ readonly code: string; readonly message: string }> => {
+  const reply = await operator.request(REQUESTS[what], JSON.stringify(body), { timeout: 60_000 });
+  const { error } = reply.json<{ readonly error?: { readonly code: string; readonly message: string } }>();
+  return error ?? { code: 'ok', message: '' };
+};

@@ -84,6 +84,9 @@ it(`${EVENTS} events are heard once each while listener, broker and server are k
     await waitFor(
       'all events to be handled',
       async () => {
+        // Reading the whole log again and again would take the time of the work itself.
+        for (const [name, { lag, eventsWaiting }] of await moduleStatuses(broker))
+          assert.equal(lag + (eventsWaiting ?? (name === 'shop' ? 0 : 1)), 0, `${name} has not handled all`);
         const log = await readHeard(dataDir);
         const events = eventsOf(log, /^evt\.shop\.sold\./);
         assert.ok(events.length >= EVENTS, `${events.length} events`);

@@ -4,14 +4,15 @@ import { connect, type NatsConnection } from 'nats';
 import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
 import {
   assertHandled,
+  changeModule,
   eventsOf,
   type HeardLog,
   readHeard,
   writeListener,
   writeShop,
 } from '../../support/hearing.js';
-import { soundLog } from '../../support/log-checks.js';
-import { moduleCommand } from '../../support/modules.js';
+import { connectOperator, soundLog } from '../../support/log-checks.js';
+import { moduleStatus } from '../../support/modules.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -21,6 +22,7 @@ describe('a module that listens to events', () => {
   const dir = tempDir();
   let broker: TestBroker;
   let guest: NatsConnection;
+  let operator: NatsConnection;
 
   const publish = async (action: 'sell' | 'refund', agent: string, body: object = {}): Promise<void> => {
     const reply = await guest.request(`call.shop.${action}.${agent}`, JSON.stringify(body), {
@@ -28,10 +30,12 @@ describe('a module that listens to events', () => {
     });
     assert.equal(reply.json<{ status: string }>().status, 'ok');
   };
-  const load = async (...args: readonly string[]): Promise<void> => {
-    const { code, stderr } = await moduleCommand(broker, ...args);
-    assert.equal(code, 0, stderr);
+  const load = async (what: 'load' | 'unload', body: Readonly<Record<string, unknown>>): Promise<void> => {
+    const { code, message } = await changeModule(operator, what, body);
+    assert.equal(code, 'ok', message);
   };
+  const loadListener = (name: string, on: Readonly<Record<string, object>>): Promise<void> =>
+    load('load', { dir: writeListener(dir.path, name, on), grant: true });
   const settled = (listener: string, due: (log: HeardLog) => readonly number[]): Promise<HeardLog> =>
     waitFor(`${listener} to have heard all`, async () => {
       const log = await readHeard(broker.dataDir);
@@ -43,9 +47,11 @@ describe('a module that listens to events', () => {
     const args = ['--no-shipped', '--durability', 'os', '--module', writeShop(dir.path)];
     broker = await startBroker({ args });
     guest = await connect({ servers: broker.url });
+    operator = await connectOperator(broker.dataDir);
   });
   after(async () => {
     await guest.close();
+    await operator.close();
     await broker[Symbol.asyncDispose]();
     await dir[Symbol.asyncDispose]();
   });
@@ -55,17 +61,9 @@ describe('a module that listens to events', () => {
     const earlier = eventsOf(await readHeard(broker.dataDir), SHOP);
     assert.equal(earlier.length, 80);
     const at = earlier[33] as number;
-    await load('load', writeListener(dir.path, 'now', { 'shop.sold': { action: 'note' } }), '--grant');
-    await load(
-      'load',
-      writeListener(dir.path, 'all', { 'shop.>': { action: 'note', from: 'start' } }),
-      '--grant',
-    );
-    await load(
-      'load',
-      writeListener(dir.path, 'some', { 'shop.sold': { action: 'note', from: at } }),
-      '--grant',
-    );
+    await loadListener('now', { 'shop.sold': { action: 'note' } });
+    await loadListener('all', { 'shop.>': { action: 'note', from: 'start' } });
+    await loadListener('some', { 'shop.sold': { action: 'note', from: at } });
     for (const agent of ['ann', 'cyd']) await publish('refund', agent, { times: 3 });
     for (const agent of ['ann', 'cyd']) await publish('sell', agent, { times: 20 });
     await settled('all', (log) => eventsOf(log, SHOP));
@@ -83,16 +81,22 @@ describe('a module that listens to events', () => {
     await soundLog(broker.dataDir);
   });
 
-  it('continues where it was after it was unloaded, and after the broker was killed', async () => {
-    await load('unload', 'now');
+  it('continues where it was after it was unloaded', async () => {
+    await load('unload', { name: 'now' });
     const before = (await readHeard(broker.dataDir)).handled.get('now')?.length ?? 0;
     await publish('sell', 'ann', { times: 5 });
-    await load('load', `${dir.path}/now`);
+    await load('load', { dir: `${dir.path}/now` });
     const first = Math.min(
       ...((await readHeard(broker.dataDir)).handled.get('now') ?? []).map(({ event }) => event),
     );
     await settled('now', (log) => eventsOf(log, /^evt\.shop\.sold\./).filter((seq) => seq >= first));
     assert.equal((await readHeard(broker.dataDir)).handled.get('now')?.length, before + 5);
+  });
+
+  it('has no event waiting in its status when all are brought', async () => {
+    await moduleStatus(broker, 'all', ({ lag, eventsWaiting }) => lag === 0 && eventsWaiting === 0);
+    const { eventsWaiting } = await moduleStatus(broker, 'shop', ({ state }) => state === 'loaded');
+    assert.equal(eventsWaiting, undefined);
   });
 
   it('verify finds nothing wrong', async () => {
