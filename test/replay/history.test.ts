@@ -169,14 +169,19 @@ describe('history', () => {
 
 test('filters are as narrow as the query allows', () => {
   assert.equal(subjectFilters({}), undefined);
-  assert.deepEqual(subjectFilters({ module: 'M', agent: 'A' }), ['cmd.M.*.A.*', 'res.M.*.A', 'evt.M.*.A']);
+  assert.deepEqual(subjectFilters({ module: 'M', agent: 'A' }), [
+    'cmd.M.*.A.*',
+    'res.M.*.A',
+    'evt.M.*.A',
+    'step.M.*.A',
+  ]);
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
   assert.deepEqual(subjectFilters({ kind: 'evt', module: 'M' }), ['evt.M.>']);
   assert.deepEqual(subjectFilters({ kind: 'epoch', module: 'M' }), []);
   const named = { actions: ['N'], events: ['N'] };
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S', names: named }), ['cmd.*.N.S', 'cmd.*.N.*.S']);
   assert.deepEqual(subjectFilters({ module: 'M', names: named }), [
-    ...['cmd.M.N.*', 'cmd.M.N.*.*', 'res.M.N', 'res.M.N.*', 'evt.M.N', 'evt.M.N.*'],
+    ...['cmd.M.N.*', 'cmd.M.N.*.*', 'res.M.N', 'res.M.N.*', 'evt.M.N', 'evt.M.N.*', 'step.M.N', 'step.M.N.*'],
   ]);
   const names = { actions: ['deposit', 'balance'], events: ['deposited'] };
   assert.deepEqual(subjectFilters({ module: 'M', agent: 'A', names }), [
@@ -185,5 +190,7 @@ test('filters are as narrow as the query allows', () => {
     'res.M.deposit.A',
     'res.M.balance.A',
     'evt.M.deposited.A',
+    'step.M.deposit.A',
+    'step.M.balance.A',
   ]);
 });

@@ -45,7 +45,7 @@ const check = async (config: string): Promise<{ code: number | null; stderr: str
 
 describe('accounts', () => {
   it('I7 a module is granted its own part of the log, its own consumers and what it declares', () => {
-    const own = /^(evt|res|ctl)\.orders\.>$|^(cmd|call)\.orders\.[a-z]+(\.\*)?\.orders$/;
+    const own = /^(evt|res|step|ctl)\.orders\.>$|^(cmd|call)\.orders\.[a-z]+(\.\*)?\.orders$/;
     const declared = /^(cmd|call)\.(accounts\.(withdraw|deposit)|agents\.(assign|release))(\.\*)?\.orders$/;
     const consumers = /^\$JS\.(API\.CONSUMER\.(INFO|MSG\.NEXT)\.LOG\.orders(~fold)?|ACK\.LOG\.orders\.>)$/;
     for (const subject of grantsOf(modulePlan(orders, KEYS.core))) {
@@ -58,7 +58,9 @@ describe('accounts', () => {
 
   it('I7 whatever is imported that the broker answers by who sends gets its sender as the last token', () => {
     for (const plan of plans()) {
-      const signed = plan.imports.filter(({ subject }) => /^(cmd|call|schedule|producer)\./.test(subject));
+      const signed = plan.imports.filter(({ subject }) =>
+        /^(cmd|call|schedule|result|producer)\./.test(subject),
+      );
       assert.ok(signed.length > 0);
       for (const { subject, as } of signed) assert.equal(subject, `${as}.${plan.name}`);
     }
@@ -71,7 +73,7 @@ describe('accounts', () => {
     for (const line of shared) {
       assert.match(
         line,
-        /subject: "(send|ask|discover|schedule|state|producer)\.[^"]*\.(guest|operator)" \}, to: "/,
+        /subject: "(send|ask|discover|schedule|result|state|producer)\.[^"]*\.(guest|operator)" \}, to: "/,
       );
     }
   });
