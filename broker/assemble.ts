@@ -19,11 +19,13 @@ import { BrokerReader } from './reader/broker-reader.js';
 import { brokerEpochs } from '../journal/epochs/epoch-source.js';
 import { GROUPING } from '../journal/append/grouping.js';
 import { Producer } from '../journal/producer/producer.js';
+import { logTakesWithin } from './log/queue-probe.js';
 import { LogSpace } from './streams/log-space.js';
 import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from '../system/lifetime.js';
 import { deliverer, EVENTS_SENDER } from '../schemas/heard-events.js';
 import { SCHEDULER } from '../schemas/firing.js';
+import { LOG } from '../schemas/log.js';
 import { isPeople } from '../schemas/names.js';
 import { Firings } from './schedules/firings.js';
 import { Plan } from './schedules/plan.js';
@@ -36,6 +38,7 @@ import type { LimitsInForce } from './serving/limits-in-force.js';
 import { PrincipalUsages } from './serving/principal-usage.js';
 import { Turnstile } from './serving/turnstile.js';
 import { ModuleFloods } from './supervisor/module-floods.js';
+import { TrafficWatch } from './supervisor/traffic-watch.js';
 import { SupervisedModules } from './supervisor/supervised-modules.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
@@ -68,9 +71,17 @@ export interface AssembleOptions extends SurroundingsOptions {
   readonly principals: Principals;
   /** The limits of accounts without a token. */
   readonly limitsFor: (account: string) => LimitsInForce;
-  readonly audit: Pick<Audit, 'refusedRequest'>;
+  readonly audit: Pick<Audit, 'refusedRequest' | 'wasCut'>;
   readonly lifetime: Lifetime;
 }
+
+/** What the watch of traffic compares. */
+type TrafficParts = Pick<Parts, 'modules' | 'index' | 'floods'> & Pick<Entrance, 'usages'>;
+
+/** So long the index may take to read what the log has. */
+const READ_WITHIN_MS = 500;
+/** Others wait for so long at most behind what a module has sent that was cut off. */
+const QUEUE_WITHIN_MS = 2_000;
 
 /**
  * Makes the parts in the order in which they need each other, so a part gets only parts that are there. News goes the
@@ -112,7 +123,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     log: (text) => log.line('gateway', text),
   });
   const floods = new ModuleFloods(modules);
-  index.on('unsigned', (module, bytes) => floods.unsigned(module, bytes));
+  index.on('unsigned', (...record) => floods.unsigned(...record));
   const stacks = new Stacks();
   const dead = new DeadLetters({
     nc,
@@ -152,6 +163,17 @@ export const assemble = (options: AssembleOptions): Parts => {
   index.on('command', ({ seq, sender, calledBy }, isFiring) => {
     if (!isFiring && (isPeople(sender) || calledBy !== null)) usages.read(sender, seq);
   });
+  const traffic = watchTraffic(options, { modules, index, usages, floods });
+  lifetime.onStop(() => traffic.close());
+  let isTaken: Promise<boolean> = Promise.resolve(true);
+  floods.tell({
+    begins: (module, why) => {
+      isTaken = logTakesWithin(nc, QUEUE_WITHIN_MS);
+      traffic.forget(module);
+      options.audit.wasCut({ principal: module, target: 'its process and its credential', detail: why });
+    },
+    isOver: (module) => void emptyQueue(options, module, isTaken),
+  });
   const outside = new OutsideProducers({
     nc,
     durability: open.durability,
@@ -166,6 +188,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     turnstile.close(connection);
   });
   const entrance: Entrance = {
+    asked: () => traffic.stirred(),
     people: link.people,
     turnstile,
     closed,
@@ -238,6 +261,47 @@ export const assemble = (options: AssembleOptions): Parts => {
     principals,
     refusal,
   };
+};
+
+/**
+ * What a module sent before it was cut off stands before the records of all others: with a sync for each, minutes. A
+ * server that is started again has forgotten it. What others sent and had no acknowledgement for, they send again.
+ */
+const emptyQueue = async (
+  { server, log }: AssembleOptions,
+  module: string,
+  isTaken: Promise<boolean>,
+): Promise<void> => {
+  if ((await isTaken) || server.link.linkedSince() === undefined || server.restart === undefined) return;
+  const text = `what ${module} sent would keep the log busy for more than ${QUEUE_WITHIN_MS / 1_000} s`;
+  log.line('server', `${text}; nats-server is started again, so that it forgets what is not stored`);
+  server.restart();
+};
+
+/** Compares what modules send with what the log and the broker have of it, while the log grows. */
+const watchTraffic = (
+  { server: { link }, open: { jsm } }: AssembleOptions,
+  { modules, index, usages, floods }: TrafficParts,
+): TrafficWatch => {
+  const watch = new TrafficWatch({
+    modules: () => [...modules.all()].filter(({ isActive }) => isActive).map(({ name }) => name),
+    received: (accounts) => link.received(accounts),
+    seen: (module) => {
+      const asked = usages.known(module);
+      return {
+        msgs: index.accounts.recordsRead(module) + (asked?.requests ?? 0),
+        bytes: index.accounts.bytes(module) + (asked?.bytesAsked ?? 0),
+      };
+    },
+    unread: async () => {
+      const { state } = await jsm.streams.info(LOG);
+      await index.reachedWithin(state.last_seq, READ_WITHIN_MS);
+      return Math.max(0, state.last_seq - index.position);
+    },
+    cut: (module, what) => floods.unseen(module, what),
+  });
+  index.on('record', () => watch.stirred());
+  return watch;
 };
 
 const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> => {

@@ -133,7 +133,7 @@ export const serveBroker = async (broker: ServedBroker): Promise<readonly Listen
   const { nc } = server.link;
   const { modules, gateway, schedules, stacks, floods, refusal, entrance } = parts;
   const serving = [
-    serveControl(nc, modules, stacks, floods),
+    serveControl(nc, modules, { stacks, jsm: server.link.jsm }, floods),
     operators(broker),
     ...serveConsumers(nc),
     serveScheduling(nc, schedules, modules, directory.sealing, refusal, entrance),

@@ -12,6 +12,8 @@ export const startSubject = (module: string): string => `ctl.${module}.start`;
 export const readySubject = (module: string): string => `ctl.${module}.ready`;
 export const callsSubject = (module: string): string => `ctl.${module}.calls`;
 export const stepRequestSubject = (module: string): string => `ctl.${module}.step`;
+/** A module asks for its consumer, as the clients of NATS do before they pull. */
+export const ownConsumerSubject = (module: string): string => `ctl.${module}.consumer`;
 export const beatSubject = (module: string): string => `ctl.${module}.beat`;
 export const configuredSubject = (module: string): string => `ctl.${module}.configured`;
 export const thrownSubject = (module: string): string => `ctl.${module}.threw`;

@@ -339,6 +339,7 @@ export const ERRORS = {
   SERVER_UNREACHABLE: row('failed', true, 3, 503, 'No NATS server answers at that address.'),
   SERVER_REFUSED: row('failed', false, 3, 401, 'The NATS server refused the credential or the operation.'),
   SERVER_NOT_FOUND: row('failed', false, 3, 503, 'No nats-server could be found, fetched or built.'),
+  SERVER_CHANGED: row('failed', false, 3, 503, 'The cached nats-server is not the one that was installed.'),
   SERVER_TOO_OLD: row('failed', false, 3, 503, 'The nats-server is older than the oldest supported version.'),
   SERVER_START_FAILED: row('failed', true, 3, 503, 'The embedded nats-server did not start.'),
   CAGE_INCOMPLETE: row(

@@ -85,6 +85,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   SERVER_REFUSED:
     'Unset a NATS_URL of another server. Else use `--creds`, or become the operator: eval "$(tallystick env)".',
   SERVER_NOT_FOUND: 'Install nats-server 2.14 or newer, and name it with NATS_SERVER.',
+  SERVER_CHANGED: 'Find out who changed it, then remove it with its checksum and start again.',
   SERVER_TOO_OLD: 'Install nats-server 2.14 or newer, and name it with NATS_SERVER.',
   SERVER_START_FAILED: 'Read the lines of the server in the message.',
   CONTEXT_UNKNOWN: 'Look for the name in `tallystick connect list`.',

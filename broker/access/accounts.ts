@@ -1,4 +1,4 @@
-import { API_PREFIX } from '../../schemas/control.js';
+import { API_PREFIX, ownConsumerSubject } from '../../schemas/control.js';
 import { CREATE_CONSUMER, DELIVERED, PULL_CONSUMER } from '../../schemas/operate.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { foldConsumer, LOG } from '../../schemas/log.js';
@@ -205,11 +205,12 @@ export const modulePlan = (
       service(`res.${self}.>`),
       service(`step.${self}.>`),
       service(`ctl.${self}.>`),
+      // Some clients ask it before they pull. The broker answers: it counts, and the server would not.
+      service(ownConsumerSubject(self), `${API_PREFIX}.CONSUMER.INFO.LOG.${self}`),
       ...commandPatterns(manifest).flatMap((target) => [
         signed(`cmd.${target}`, self),
         signed(`call.${target}`, self),
       ]),
-      api(`CONSUMER.INFO.LOG.${self}`),
       api(`CONSUMER.MSG.NEXT.LOG.${self}`, true),
       api(`CONSUMER.MSG.NEXT.LOG.${foldConsumer(self)}`, true),
       service(`$JS.ACK.LOG.${self}.>`),

@@ -132,6 +132,17 @@ export const accountsConfig = ({ core, system, accounts, trusted = [] }: AccessP
     '',
   ].join('\n');
 
+/**
+ * Open batches of one stream. The server makes a directory for each, and holds it for 10 s if it does not end. Under
+ * `os` no producer sends batches (decision 0016), so one sender could only take all others' time with them.
+ */
+const OPEN_BATCHES_OS = 1;
+/** Under `fsync` each producer has one batch on its way at a time; this is the server's default. */
+const OPEN_BATCHES_FSYNC = 50;
+
+const batchLimits = ({ syncInterval }: ServerSettings): string =>
+  `limits: { batch: { max_inflight_per_stream: ${syncInterval === 'always' ? OPEN_BATCHES_FSYNC : OPEN_BATCHES_OS} } }`;
+
 /** The whole configuration of the embedded server. It binds to loopback: `guest` needs no credential. */
 export const serverConfig = (settings: ServerSettings, plan: AccessPlan): string =>
   [
@@ -139,7 +150,7 @@ export const serverConfig = (settings: ServerSettings, plan: AccessPlan): string
     'server_name: tallystick',
     `host: ${q(settings.host)}`,
     `port: ${settings.port}`,
-    `jetstream: { store_dir: ${q(settings.storeDir)}, sync_interval: ${q(settings.syncInterval)} }`,
+    `jetstream: { store_dir: ${q(settings.storeDir)}, sync_interval: ${q(settings.syncInterval)}, ${batchLimits(settings)} }`,
     // A client that cannot keep up is cut after this, instead of holding back what the rest waits for.
     'write_deadline: "10s"',
     ...(settings.isRemote === true ? ['authorization: { timeout: 10 }'] : []),

@@ -54,6 +54,11 @@ export class Audit {
     this.#add(refusedRequest(subject, problem));
   }
 
+  /** The broker closed the connections of an account, or one of them. */
+  wasCut(cut: Omit<RefusedRequest, 'code' | 'isCut'>): void {
+    this.#add({ ...cut, code: 'OVERLOADED', isCut: true });
+  }
+
   /** The server wrote a line: it may tell of a refusal. */
   serverSaid(line: string): void {
     this.#add(serverRefusal(line));

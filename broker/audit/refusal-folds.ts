@@ -7,6 +7,8 @@ export interface RefusedRequest {
   /** What was asked for: a subject, as far as it is known. */
   readonly target: string;
   readonly detail?: string;
+  /** Its connections were closed: that is not counted together with requests. */
+  readonly isCut?: boolean;
 }
 
 interface Fold {
@@ -56,7 +58,7 @@ export class RefusalFolds {
   }
 
   add(refused: RefusedRequest): void {
-    const key = `${refused.principal} ${refused.code}`;
+    const key = `${refused.principal} ${refused.code}${refused.isCut === true ? ' cut' : ''}`;
     const now = this.#now();
     const open = this.#folds.get(key);
     const fold = open ?? { count: 0, sinceMs: now, lastMs: now, last: refused, windowMs: 0, isQuiet: true };

@@ -5,6 +5,8 @@ import type { RowChanges } from './index-store.js';
 interface Total {
   open: number;
   bytes: number;
+  /** Records that this process has read: no file has them. */
+  records: number;
 }
 
 const ALL = '';
@@ -26,7 +28,7 @@ export class AccountTotals {
     this.#totals.clear();
     const rows = this.files.page('accounts', { after: ALL }, MOST, (key, text) => {
       const [open, bytes] = JSON.parse(text) as readonly [number, number];
-      return [String(key), { open, bytes }] as const;
+      return [String(key), { open, bytes, records: 0 }] as const;
     });
     for (const [account, total] of rows) this.#totals.set(account, total);
   }
@@ -46,9 +48,16 @@ export class AccountTotals {
     return this.#totals.get(account)?.bytes ?? 0;
   }
 
+  /** Records of this account that this process has read. */
+  recordsRead(account: string): number {
+    return this.#totals.get(account)?.records ?? 0;
+  }
+
   /** A record of an account came. */
   stored(account: string, bytes: number): void {
-    this.#of(account).bytes += bytes;
+    const total = this.#of(account);
+    total.bytes += bytes;
+    total.records += 1;
   }
 
   /** It was a command. */
@@ -84,7 +93,7 @@ export class AccountTotals {
     const known = this.#totals.get(account);
     const name = known === undefined ? partOrInvalid(account) : account;
     this.#changed.add(name);
-    const total = known ?? this.#totals.get(name) ?? { open: 0, bytes: 0 };
+    const total = known ?? this.#totals.get(name) ?? { open: 0, bytes: 0, records: 0 };
     if (known === undefined) this.#totals.set(name, total);
     return total;
   }

@@ -50,7 +50,7 @@ export type IndexNews = {
   /** A record was read: from the first on, the next one in the log each time. */
   readonly record: [seq: number];
   /** A module stored a record without an identity, behind that place. */
-  readonly unsigned: [module: string, bytes: number];
+  readonly unsigned: [module: string, bytes: number, timeMs: number];
 };
 
 /** Results kept in memory by their command, for callers that come to ask just after: about 4 MB. */
@@ -289,7 +289,7 @@ export class LogIndex implements Announces<IndexNews> {
 
   #unlessSigned(account: string, message: StoredMessage, isLive: boolean): void {
     if (!isLive || message.header(HEADER.id) !== undefined) return;
-    this.#news.announce('unsigned', account, message.data.length);
+    this.#news.announce('unsigned', account, message.data.length, message.timeMs);
   }
 
   #answered(result: StoredMessage, command: OpenCommand): void {

@@ -1,9 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { type Beat, EpochEndSchema, type StartRequest } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { commandConsumer, LOG } from '../../schemas/log.js';
 import { compileOnUse } from '../../schemas/validate.js';
 import type { Stacks } from '../dead/stacks.js';
 import type { ModuleFloods } from '../supervisor/module-floods.js';
@@ -46,7 +48,13 @@ const beat = (body: Readonly<Record<string, unknown>>): Beat => ({
 const DONE = TE.right({ ok: true });
 const OF_ANOTHER_BROKER = TE.right(undefined);
 
-const verbs = new Map<string, (module: SupervisedModule, stacks: Stacks) => Handler>(
+/** The parts that answer modules. */
+interface ControlParts {
+  readonly stacks: Stacks;
+  readonly jsm: Pick<JetStreamManager, 'consumers'>;
+}
+
+const verbs = new Map<string, (module: SupervisedModule, parts: ControlParts) => Handler>(
   Object.entries({
     start: (module: SupervisedModule) => (body: Body) =>
       pipe(
@@ -78,11 +86,19 @@ const verbs = new Map<string, (module: SupervisedModule, stacks: Stacks) => Hand
       return DONE;
     },
     threw:
-      ({ name }: SupervisedModule, stacks: Stacks) =>
+      ({ name }: SupervisedModule, { stacks }: ControlParts) =>
       ({ command, stack }: Body) => {
         if (count(command) > 0 && typeof stack === 'string') stacks.note(name, count(command), stack);
         return DONE;
       },
+    // In the words of the server: it is a client of NATS that asks.
+    consumer:
+      ({ name }: SupervisedModule, { jsm }: ControlParts) =>
+      () =>
+        TE.tryCatch(
+          (): Promise<object> => jsm.consumers.info(LOG, commandConsumer(name)),
+          (error) => fault('INTERNAL', `the consumer is not known: ${(error as Error).message}`),
+        ),
   }),
 );
 
@@ -101,13 +117,13 @@ const onlyItsProcess =
     body.instance === module.processInstance ? handler(body) : OF_ANOTHER_BROKER;
 
 /**
- * Serves `ctl.<module>.start|ready|calls|step|configured|beat|threw`; the server lets each module use its own name
- * only.
+ * Serves `ctl.<module>.start|ready|calls|step|configured|beat|threw|consumer`; the server lets each module use its own
+ * name only.
  */
 export const serveControl = (
   nc: NatsConnection,
   modules: SupervisedModules,
-  stacks: Stacks,
+  parts: ControlParts,
   floods: ModuleFloods,
 ): Listening =>
   serveRequests(nc, SERVED.control, (subject) => {
@@ -118,5 +134,5 @@ export const serveControl = (
     if (module === undefined)
       return () => TE.left<Fault>(fault('MODULE_UNKNOWN', `there is no module ${name}`));
     const heard = floods.isControlFlood(name, verb) ? onlyItsProcess : fromItsProcess;
-    return heard(module, handler(module, stacks));
+    return heard(module, handler(module, parts));
   });

@@ -1,10 +1,11 @@
-import { chmod, open, rename } from 'node:fs/promises';
+import { chmod, open, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { inWorkFolder } from '../../system/files/install.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { checksumOf, notePin, pinPath } from './pinned-server.js';
 import { probeExact } from './probe.js';
 
 /** `$TALLYSTICK_CACHE`, else `$XDG_CACHE_HOME/tallystick`, else where the platform keeps caches. */
@@ -54,8 +55,12 @@ export const installServer =
         const probed = await probeExact(binary, version)();
         if (isLeft(probed)) return probed;
         await syncFile(binary);
+        const sum = await checksumOf(binary);
         const target = cachedServerPath(dir, version);
+        // A start between the two finds another checksum than the note says, so the note of the one before goes first.
+        await rm(pinPath(target), { force: true });
         await rename(binary, target);
+        await notePin(pinPath(target), sum);
         return right(target);
       });
     } catch (error) {

@@ -13,6 +13,17 @@ import { Intake } from '../intake/intake.js';
 import type { AccountSubscriptions } from '../live/live-interest.js';
 import { isThrown } from '../../link/jetstream-error.js';
 
+/** Messages and bytes that came over the connections of an account. */
+export interface AccountReceived {
+  readonly msgs: number;
+  readonly bytes: number;
+}
+
+/** Source: `AccountStatz` in monitor.go of nats-server 2.15.1. */
+interface AccountStatistics {
+  readonly account_statz?: readonly { readonly acc: string; readonly received: AccountReceived }[];
+}
+
 /** What the server says of its JetStream. */
 export interface JetStreamSettings {
   readonly sync_always?: boolean;
@@ -41,6 +52,8 @@ export interface Link extends AsyncDisposable {
    */
   readonly keepOut: (account: string) => Promise<void>;
   readonly letIn: (stillOut: ReadonlySet<string>) => void;
+  /** What the server has had from these accounts, messages and bytes. Rejects if the server does not tell. */
+  readonly received: (accounts: readonly string[]) => Promise<ReadonlyMap<string, AccountReceived>>;
   readonly jetStreamSettings: () => TE.TaskEither<Fault, JetStreamSettings>;
   /** The subscriptions in the account of the log: how many, or all of them. Rejects if the server does not tell. */
   readonly subscriptions: (isListed: boolean) => Promise<AccountSubscriptions>;
@@ -69,6 +82,7 @@ const MOST_CONNECTIONS = 1_024;
 const INFO_TIMEOUT_MS = 5_000;
 /** The server publishes it in its own account, for each connection of each account. */
 const CONNECTION_CLOSED = '$SYS.ACCOUNT.*.DISCONNECT';
+const ACCOUNT_STATISTICS = '$SYS.REQ.ACCOUNT.PING.STATZ';
 const CONNECTION_OPENED = '$SYS.ACCOUNT.*.CONNECT';
 
 const open = ({ url, log }: LinkOptions, key: UserKey, name: string): Promise<NatsConnection> =>
@@ -182,6 +196,13 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         }>('CONNZ', listed);
         await Promise.allSettled(left.map(({ cid }) => end(`${cid}`)));
       };
+      const received = async (accounts: readonly string[]): Promise<ReadonlyMap<string, AccountReceived>> => {
+        const reply = await linkedRequest(sys, ACCOUNT_STATISTICS, JSON.stringify({ accounts }), {
+          timeout: ADMINISTRATION_TIMEOUT_MS,
+        });
+        const { data } = reply.json<{ readonly data?: AccountStatistics }>();
+        return new Map((data?.account_statz ?? []).map((each) => [each.acc, each.received]));
+      };
       const isLinked = (): boolean => since !== undefined;
       const intake = await Intake.open({ url, seed: core.seed, nc, log, end, isLinked });
       people = intake;
@@ -212,6 +233,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         reload,
         keepOut,
         letIn: (stillOut) => connections.letIn(stillOut),
+        received,
         jetStreamSettings,
         subscriptions,
         onClosed,

@@ -34,6 +34,8 @@ export interface ServerSide {
   readonly pid: () => number | null;
   readonly access: Access;
   readonly link: Link;
+  /** Ends the embedded server, and starts it again. */
+  readonly restart?: () => void;
   /** Why no call can be taken, while that is so: the disk is full. */
   readonly refusal: () => Fault | undefined;
   /** File with the operator's nkey seed. */
@@ -109,7 +111,7 @@ const embedded = ({
   return pipe(
     TE.Do,
     TE.bind('port', () => port),
-    TE.bind('binary', () => findServer({ onProgress, reaper })),
+    TE.bind('binary', () => findServer({ onProgress, reaper, pinDir: dir })),
     TE.chain(({ port: number, binary }) => {
       const url = `nats://${HOST}:${number}`;
       let link: Link | undefined;
@@ -189,6 +191,7 @@ const embedded = ({
                 url,
                 embedded: true,
                 pid: () => server.pid ?? null,
+                restart: () => server.restart(),
                 refusal: () => disk.refusal,
                 access,
                 link: opened,

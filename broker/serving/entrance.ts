@@ -19,6 +19,8 @@ export interface Entrance {
   readonly usages: PrincipalUsages;
   /** Why a principal may not make this request; undefined if it may. It is asked of principals' requests only. */
   readonly judge?: (msg: Msg) => Fault | undefined;
+  /** A request has come. */
+  readonly asked?: () => void;
   /** Hears of each request that gets a fault in place of an answer: the audit keeps some of them. */
   readonly refused?: (subject: string, problem: Fault) => void;
 }

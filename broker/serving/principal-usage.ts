@@ -30,6 +30,8 @@ export class PrincipalUsage {
   inFlight = 0;
   /** Requests since the start of the broker, with the refused ones. */
   requests = 0;
+  /** The bytes of these. */
+  bytesAsked = 0;
   /** Refused requests since the start of the broker. */
   refused = 0;
   /** What it has in the log. */
@@ -86,6 +88,7 @@ export class PrincipalUsage {
 
   #count({ bytes }: AskedShare): void {
     this.requests += 1;
+    this.bytesAsked += bytes;
     this.#recent.add(bytes, this.now());
   }
 

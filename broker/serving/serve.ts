@@ -11,6 +11,7 @@ import type { Entrance } from './entrance.js';
 import { LaterRefusals } from './later-refusals.js';
 import { overloaded } from './overloaded.js';
 import { CALLER_GONE } from './closed-connections.js';
+import type { Asking } from './waiting-requests.js';
 
 /** The reply to a message that cannot be served: INTERNAL, in the form of an error for its subject. */
 export type Refuse = (msg: Msg, problem: Fault) => void;
@@ -107,12 +108,13 @@ const judged = (
 
 const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
   const { msg, connection, isLeftOut, release } = taken;
+  entrance.asked?.();
   const { turnstile, closed, usages } = entrance;
   const { asking, pace } = askingOf(msg, connection);
   const usage = usages.of(asking.account);
   const refused = (problem: Fault): void => {
     release();
-    refuseLater(serving, msg, problem);
+    refuseLater(serving, msg, problem, asking);
   };
   if (isLeftOut) {
     usage.turnedAway();
@@ -169,10 +171,33 @@ const TOO_MUCH = overloaded(
   'requests of this connection or of all wait, with more bytes than the broker holds',
 );
 
-const refuseLater = (serving: Serving, msg: Msg, full: Fault): void => {
-  serving.entrance?.refused?.(msg.subject, full);
-  if (msg.reply !== undefined && msg.reply !== '') later.add(() => refuseSafely(msg, serving.refuse, full));
-  else
+const EMPTY = new Uint8Array(0);
+
+/** What is needed to refuse it: the payload of a request that is refused is not kept until then. */
+const withoutPayload = ({ subject, reply = '', sid }: Msg, nc: NatsConnection): Msg => ({
+  subject,
+  reply,
+  sid,
+  data: EMPTY,
+  respond: (data, options) => {
+    nc.publish(reply, data, options);
+    return true;
+  },
+  json: <T>() => ({}) as T,
+  string: () => '',
+});
+
+const refuseLater = (
+  { nc, entrance, refuse }: Serving,
+  msg: Msg,
+  full: Fault,
+  { connection, bytes }: Asking,
+): void => {
+  entrance?.refused?.(msg.subject, full);
+  if (msg.reply !== undefined && msg.reply !== '') {
+    const asked = withoutPayload(msg, nc);
+    later.add(() => refuseSafely(asked, refuse, full), connection, bytes);
+  } else
     seldom.say(
       `a request on ${msg.subject.slice(0, 256)} was refused, and no sender waits for a reply: ${full.message}`,
     );

@@ -23,11 +23,15 @@ export class ModuleCut {
 
   constructor(private readonly options: ModuleCutOptions) {}
 
-  /** Does nothing while a cut is under way, or was a moment ago. Resolves when it is shut out. */
-  async cut(why: string): Promise<void> {
+  /**
+   * Does nothing while a cut is under way, or was a moment ago; otherwise it calls `begins`. Resolves when the module
+   * is shut out.
+   */
+  async cut(why: string, begins: () => void = () => undefined): Promise<void> {
     if (this.#isUnderWay || performance.now() - this.#endedAt < BEHIND_MS) return;
     this.#isUnderWay = true;
     this.#why = why;
+    begins();
     const { shutOut, kill, log } = this.options;
     log(`${why}; its connections are closed`);
     // Before the process ends: the next one gets another credential, behind this change.

@@ -230,8 +230,8 @@ export class SupervisedModule implements ServedModule {
   }
 
   /** Ends its process and shuts out its credential: it floods the broker. */
-  cut(why: string): Promise<void> {
-    return this.#cut.cut(why);
+  cut(why: string, begins?: () => void): Promise<void> {
+    return this.#cut.cut(why, begins);
   }
 
   /** The module's process asks for its epoch. See {@link EpochRequests}. */

@@ -65,8 +65,12 @@ const seedFor = (
 const runFlood = async (run: FairnessRun, name: FairFloodName | typeof HOG): Promise<FloodRow> => {
   const { canary, flooder, calls, dir } = run;
   const seed = await seedFor(name, run);
-  const [idle, flooded] = [noSamples(), noSamples()];
+  const [idle, neighbour, flooded] = [noSamples(), noSamples(), noSamples()];
   await observe(canary, Math.ceil(calls / 2), idle);
+  // What a process that sends nothing takes of the machine, no queue of the broker can give back.
+  await flooder.ask('start', { name: HOG, seed: null });
+  await observe(canary, Math.ceil(calls / 2), neighbour);
+  await flooder.ask('stop', null);
   const { server, broker, hosts } = await brokerProcesses(dir);
   const pids = { broker, server, module: hosts.accounts as number, flooder: await flooder.ask('pid', null) };
   const [from, before] = [performance.now(), await processorTime(pids)];
@@ -81,6 +85,7 @@ const runFlood = async (run: FairnessRun, name: FairFloodName | typeof HOG): Pro
   return {
     name,
     idle: quiet,
+    neighbour: figuresOf(neighbour),
     flooded: figuresOf(flooded),
     normalMs: normalMs ?? null,
     sentPerSecond: Math.round(sent / seconds),

@@ -7,7 +7,8 @@ import { type PortHolder, portHolder, programOf } from './port-holder.js';
 /** Listens for a moment and returns the port that the system assigned, or the system's error. */
 const tryListen = (host: string, port: number): Promise<Either<NodeJS.ErrnoException, number>> =>
   new Promise((resolve) => {
-    const server = createServer();
+    // Clients that dial a server that is about to come: kept, they would wait here for its first word.
+    const server = createServer((socket) => socket.destroy());
     server.once('error', (error) => resolve(left(error)));
     server.listen({ host, port, exclusive: true }, () => {
       const { port: assigned } = server.address() as AddressInfo;

@@ -83,6 +83,7 @@ const STABLE: Readonly<
   SERVER_REFUSED: ['failed', false, 3, 401],
   SERVER_NOT_FOUND: ['failed', false, 3, 503],
   SERVER_TOO_OLD: ['failed', false, 3, 503],
+  SERVER_CHANGED: ['failed', false, 3, 503],
   SERVER_START_FAILED: ['failed', true, 3, 503],
   CAGE_INCOMPLETE: ['failed', false, 1, 503],
   CAGE_NOT_GRANTED: ['rejected', false, 1, 403],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { connect } from 'nats';
+import { connect, headers, type MsgHdrs } from 'nats';
 import { setTimeout as pause } from 'node:timers/promises';
 import { moduleStatuses } from '../../support/modules.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
@@ -10,12 +10,34 @@ import { connectWith } from './attempts.js';
 import { readLoot, writeMallory } from './loot.js';
 
 /** Far above what a module may do in a second. */
-const MANY = 2_000;
+const MANY = 10_000;
 const FLOOD_AGAIN_MS = 500;
-const FLOODS: readonly (readonly [subject: string, payload: string, said: RegExp])[] = [
-  ['evt.mallory.seen', '{}', /records of 16 KiB without Tally-Id/],
-  ['ctl.mallory.beat', '{"pid":1,"handled":0,"pending":0,"agents":0}', /messages ctl\.mallory\.beat/],
-  ['ctl.mallory.start', '{"snapshotSeq":0,"logId":null}', /messages ctl\.mallory\.start/],
+const UNREAD = /messages that no part of the broker reads/;
+/** The server would hold them, and no record would tell of them. */
+const openBatch = (i: number): MsgHdrs => {
+  const sent = headers();
+  sent.set('Nats-Batch-Id', `b${Math.floor(i / 500)}`);
+  sent.set('Nats-Batch-Sequence', String((i % 500) + 1));
+  return sent;
+};
+type ModuleFlood = readonly [subject: string, payload: string, said: RegExp, of?: (i: number) => MsgHdrs];
+const FLOODS: readonly ModuleFlood[] = [
+  ['evt.mallory.seen', '{}', /records of 16 KiB without Tally-Id|no part of the broker reads/],
+  [
+    'ctl.mallory.beat',
+    '{"pid":1,"handled":0,"pending":0,"agents":0}',
+    /messages ctl\.mallory\.beat|no part of the broker/,
+  ],
+  [
+    'ctl.mallory.start',
+    '{"snapshotSeq":0,"logId":null}',
+    /messages ctl\.mallory\.start|no part of the broker/,
+  ],
+  // The broker answers what the server would answer without end.
+  ['TJS.API.CONSUMER.INFO.LOG.mallory', '', /messages ctl\.mallory\.consumer|no part of the broker/],
+  ['TJS.API.CONSUMER.MSG.NEXT.LOG.mallory', '{"batch":1,"no_wait":true,"group":"host"}', UNREAD],
+  ['evt.mallory.seen', '{}', UNREAD, openBatch],
+  ['nobody.hears.this', '{}', UNREAD],
 ];
 
 describe('a module that floods the broker', () => {
@@ -39,8 +61,8 @@ describe('a module that floods the broker', () => {
     return status;
   };
 
-  for (const [subject, payload, said] of FLOODS) {
-    it(`I12 is cut off, its credential too, and others are served: ${subject}`, async () => {
+  for (const [subject, payload, said, of] of FLOODS) {
+    it(`I12 is cut off, its credential too, and others are served: ${subject}${of === undefined ? '' : ', in batches'}`, async () => {
       const before = await waitFor('the module', async () => {
         const status = await mallory();
         if (status.state === 'crashed')
@@ -50,12 +72,18 @@ describe('a module that floods the broker', () => {
       const { seed } = readLoot(dir.path);
       const nc = await connectWith(attacked.broker.url, seed);
       const closed = nc.closed();
-      while (!nc.isClosed()) {
-        for (let i = 0; i < MANY && !nc.isClosed(); i++) nc.publish(subject, payload);
+      const from = attacked.broker.stderr.length;
+      for (let number = 0; !nc.isClosed(); ) {
+        for (let i = 0; i < MANY && !nc.isClosed(); i++, number++)
+          nc.publish(subject, payload, of === undefined ? {} : { headers: of(number) });
+        // What nobody reads is looked at while the log grows.
+        await attacked.guest
+          .request('call.accounts.deposit.other', '{"amount":1}', { timeout: 2_000 })
+          .catch(() => undefined);
         // A moment after the cut before, the broker waits for what that module sent until then.
         await Promise.race([pause(FLOOD_AGAIN_MS), closed]);
       }
-      await waitFor('the reason', () => attacked.broker.stderr.some((line) => said.test(line)));
+      await waitFor('the reason', () => attacked.broker.stderr.slice(from).some((line) => said.test(line)));
       await waitFor('another process', async () => {
         const { state, pid } = await mallory();
         // Too many cuts park it, as too many crashes do.

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { cacheDir, cachedServerPath } from '../../../broker/server/cache.js';
 import type { DownloadLimits } from '../../../broker/server/download.js';
 import { type ServerBinary, findServer } from '../../../broker/server/find.js';
+import { pinPath } from '../../../broker/server/pinned-server.js';
 import { SERVER_VERSION } from '../../../broker/server/version.js';
 import type { Fault } from '../../../schemas/errors.js';
 import { compiled, runScript } from '../../system/processes/node-script.js';
@@ -149,7 +150,8 @@ describe('finding a nats-server', () => {
     utimesSync(join(at.cache, leftover), 0, 0);
     await using site = await serveReleases(wholeSite(archive));
     assert.equal(found(await find({ ...at.env, TALLYSTICK_RELEASES: site.url })).source, 'release');
-    assert.equal(readdirSync(at.cache).length, 1);
+    const server = basename(cachedServerPath(at.cache, SERVER_VERSION));
+    assert.deepEqual(readdirSync(at.cache).sort(), [server, pinPath(server)]);
   });
 
   test('two starts at once both get a whole server', async () => {

@@ -165,7 +165,7 @@ export class BrokerSide {
     success(supervisor.plan(startPlan(plan)));
     reader.start();
     await index.start();
-    serveControl(nc, modules, new Stacks(), new ModuleFloods(modules));
+    serveControl(nc, modules, { stacks: new Stacks(), jsm }, new ModuleFloods(modules));
     gateway.start();
     await supervisor.loadAll();
     return new BrokerSide(under, modules, supervisor, nc, reader, index, unowned, gateway, producer, reaper);

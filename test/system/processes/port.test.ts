@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { isLeft, isRight } from 'fp-ts/lib/Either.js';
 import { checkPort, freePort } from '../../../system/processes/free-port.js';
@@ -33,6 +33,26 @@ describe('ports', () => {
       assert.equal(await portHolder(port), undefined);
     });
   }
+
+  test('a client that dials a port while it is tried is not kept waiting', async () => {
+    const port = await freePort('127.0.0.1')();
+    assert.ok(isRight(port));
+    let [isOn, ended, begun] = [true, 0, 0];
+    const dial = async (): Promise<void> => {
+      while (isOn) {
+        const socket = connect(port.right, '127.0.0.1');
+        begun += 1;
+        // Refused, or closed by who listened for a moment.
+        await new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
+        ended += 1;
+      }
+    };
+    const dialling = Array.from({ length: 8 }, dial);
+    for (let i = 0; i < 50; i++) assert.ok(isRight(await checkPort('127.0.0.1', port.right)()));
+    isOn = false;
+    await Promise.all(dialling);
+    assert.equal(ended, begun);
+  });
 
   test('a free port can be listened on', async () => {
     const port = await freePort('127.0.0.1')();
