@@ -17,6 +17,8 @@ import { plainWords } from './plain-words.js';
 
 /** Commands that go on until Ctrl-C. */
 const GOES_ON = /^nats sub |--follow\b/;
+/** Snapshots are some milliseconds behind the log, which is less than a person takes to type the next command. */
+const READS_SNAPSHOTS = /\bagent (get|list)\b/;
 /** Commands that change the variables of the shell they are typed in. */
 const CHANGES_SHELL = /^(eval|export) /;
 
@@ -146,15 +148,16 @@ export const openReader = async (install = linkPackage): Promise<Reader> => {
       const [npx, name, ...words] = (shell.length === 0 ? plainWords(command) : undefined) ?? [];
       const isPlain = npx === 'npx' && name === 'tallystick' && program === tallystickPath();
       const at = { cwd: home.path, timeoutMs: 60_000 };
-      const { stdout, stderr } = isPlain
-        ? await runCommand(words, { ...at, env: { ...env, npm_command: 'exec' } })
-        : await runProgram('sh', ['-c', script], { ...at, env });
-      const printed = `${stdout}${stderr}`;
-      assert.deepEqual(
-        missing(shown, printed),
-        [],
-        `${path}:${block.line}: ${command}\n${printed.slice(-4_000)}`,
-      );
+      const run = async (): Promise<true> => {
+        const { stdout, stderr } = isPlain
+          ? await runCommand(words, { ...at, env: { ...env, npm_command: 'exec' } })
+          : await runProgram('sh', ['-c', script], { ...at, env });
+        const printed = `${stdout}${stderr}`;
+        const text = `${path}:${block.line}: ${command}\n${printed.slice(-4_000)}`;
+        assert.deepEqual(missing(shown, printed), [], text);
+        return true;
+      };
+      await (READS_SNAPSHOTS.test(command) ? waitFor(command, run) : run());
       // Not the command once more: most of a command is its start.
       if (changesShell) shell.splice(0, shell.length, readFileSync(exported, 'utf8'));
     }
