@@ -45,7 +45,8 @@ const check = async (config: string): Promise<{ code: number | null; stderr: str
 
 describe('accounts', () => {
   it('I7 a module is granted its own part of the log, its own consumers and what it declares', () => {
-    const own = /^(evt|res|step|ctl)\.orders\.>$|^(cmd|call)\.orders\.[a-z]+(\.\*)?\.orders$/;
+    const own =
+      /^(evt|res|step|ctl)\.orders\.>$|^ctl\.orders\.consumer$|^(cmd|call)\.orders\.[a-z]+(\.\*)?\.orders$/;
     const declared = /^(cmd|call)\.(accounts\.(withdraw|deposit)|agents\.(assign|release))(\.\*)?\.orders$/;
     const consumers = /^\$JS\.(API\.CONSUMER\.(INFO|MSG\.NEXT)\.LOG\.orders(~fold)?|ACK\.LOG\.orders\.>)$/;
     for (const subject of grantsOf(modulePlan(orders, KEYS.core))) {

@@ -55,8 +55,8 @@ export class AttackedBroker implements AsyncDisposable {
   }
 
   /** The log is the one of the start, has no gap, and still takes and answers calls. */
-  async logStands(): Promise<void> {
-    const options = { timeout: 30_000 };
+  async logStands(timeout = 30_000): Promise<void> {
+    const options = { timeout };
     const reply = await this.guest.request('call.accounts.deposit.witness', '{"amount":1}', options);
     assert.equal(reply.json<{ status: string }>().status, 'ok');
     assert.equal(await createdAt(this.operator), this.created);
