@@ -16,6 +16,8 @@ import { checkMoney, checkSettledLog } from './system-state.js';
 
 const DISK_MIB = 96;
 const ROUNDS = byForm({ short: 1, deep: 2, full: 5 });
+const MOST_ROUNDS = ROUNDS + 10;
+const RESTARTED = /\[server\] nats-server could not write because its disk was full, and is restarted/;
 /** Calls that are sent while the disk is full, beside those that were under way. */
 const CALLS = 40;
 const AGENTS = ['alice', 'bob', 'carol'];
@@ -50,10 +52,13 @@ test('I1 I3 I8 a full disk: calls are refused by name, nothing is lost, and the 
   const args = ['--durability', 'os', '--no-shipped', '--module', module, '--max-bytes', '16MiB'];
   await using broker = await startBroker({ dataDir, args });
   const nc = await connect({ servers: broker.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  t.after(() => nc.close());
   const ledger = new Ledger();
   const isOk = async (i: number): Promise<boolean> => (await call(nc, ledger, i))?.status === 'ok';
 
-  for (let round = 1; round <= ROUNDS; round++) {
+  const hasRestarted = (): boolean => broker.stderr.some((line) => RESTARTED.test(line));
+  // Whatever is freed a moment after the disk was filled, the server may write into: then it has not failed.
+  for (let round = 1; round <= ROUNDS || (!hasRestarted() && round <= MOST_ROUNDS); round++) {
     for (let i = 0; i < 20; i++) await waitFor('a call', () => isOk(i), 60_000);
     disk.fill();
     const flying = Promise.all(Array.from({ length: CALLS }, (_, i) => call(nc, ledger, i)));
@@ -83,7 +88,7 @@ test('I1 I3 I8 a full disk: calls are refused by name, nothing is lost, and the 
   assert.equal(checked.code, 0, checked.stderr);
   const said = broker.stderr.join('\n');
   assert.match(said, /\[server\] LOG_FULL: the disk of .* left/);
-  assert.match(said, /\[server\] nats-server could not write because its disk was full, and is restarted/);
+  assert.match(said, RESTARTED);
   t.diagnostic(`${ledger.sent} calls, ${ledger.acknowledged} recorded, ${ledger.answered} answered`);
   await nc.close();
   await broker.stop();
