@@ -44,9 +44,12 @@ const LAST_PASSING: Partial<Record<FailPoint, number>> = {
   'index.saved': 2,
 };
 
-/** What an operator asks for is no part of the load: see kills-of-operations.test.ts. Nor are steps: see steps.test.ts. */
+/**
+ * What an operator asks for is no part of the load: see kills-of-operations.test.ts. Nor are steps and events that modules
+ * listen to: see steps.test.ts and hearing-kills.test.ts.
+ */
 export const isPassedUnderLoad = (point: FailPoint): boolean =>
-  !/^(config|erase|firing|module|step|unowned)\./.test(point);
+  !/^(config|erase|firing|hearing|module|step|unowned)\./.test(point);
 
 /** The processes that pass a point under the load. */
 export const processesAt = (point: FailPoint): readonly ProcessName[] => {
