@@ -92,7 +92,7 @@ export const runInThread = (args: readonly string[], options: ProgramOptions): P
   return new Promise<ProgramResult>((resolve, reject) => {
     const settle = (): void => {
       clearTimeout(timer);
-      // Not all listeners: Node has some of its own.
+      // Named events only: Node itself listens to others.
       for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
       end();
     };
