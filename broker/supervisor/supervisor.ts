@@ -5,16 +5,16 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { ModuleRemoval } from '../../schemas/operate.js';
 import { failPoint } from '../../system/processes/fail-point.js';
-import { checkGranted } from './cage-grants.js';
-import { brokenBy, startOrder } from './dependencies.js';
+import { startOrder } from './dependencies.js';
 import { type ModuleSource, readModule } from './manifest-file.js';
 import { ConfigRollout, type RolledOut } from './config-rollout.js';
 import { ModuleChanges } from './module-changes.js';
+import { ModuleChecks } from './module-checks.js';
 import { ModuleIntents } from './module-intents.js';
 import type { ModuleMemory } from './module-memory.js';
 import { nameTaken, originOf } from './module-origin.js';
+import { ModuleRemover } from './module-remover.js';
 import type { ModuleSurroundings } from './module-surroundings.js';
-import { removalNote } from './removal-note.js';
 import type { PlannedStart } from './start-plan.js';
 import { SupervisedModule } from './supervised-module.js';
 import type { SupervisedModules } from './supervised-modules.js';
@@ -31,6 +31,8 @@ interface Granting {
 export class Supervisor {
   readonly #changes = new ModuleChanges();
   readonly #intents: ModuleIntents;
+  readonly #checks: ModuleChecks;
+  readonly #remover: ModuleRemover;
   readonly #rollout: ConfigRollout;
   #stops = false;
 
@@ -46,6 +48,8 @@ export class Supervisor {
       log: around.log,
     });
     this.#intents = new ModuleIntents(memory, (name, text) => around.log(name, text));
+    this.#checks = new ModuleChecks(modules, around, this.#intents);
+    this.#remover = new ModuleRemover(modules, around, this.#intents);
   }
 
   /** Makes modules known and remembers them, before any of them starts. A name that is there twice is refused. */
@@ -72,7 +76,7 @@ export class Supervisor {
     };
     for (const [name, problem] of refused) {
       if (toStart(name).length === 0) continue;
-      this.#refuse(name, problem);
+      this.#checks.refuse(name, problem);
       // What it was granted before the start is by a manifest that will have to change before it can start (I7).
       await this.around.revoke(name)();
     }
@@ -135,10 +139,9 @@ export class Supervisor {
           ({ source: { manifestPath, manifest } }) =>
             fault('MANIFEST_INVALID', `${manifestPath} now names ${manifest.name}`, '/name'),
         ),
-        TE.chainFirst(({ source }) => TE.fromEither(this.#checkAllowed(source, grant))),
-        TE.chainFirst(({ source }) => TE.fromEither(this.#checkFits(source))),
+        TE.chainFirst(({ source }) => TE.fromEither(this.#checks.allowedAndFits(source, grant))),
         TE.chainFirst(({ old, source }) =>
-          TE.fromEither(old.isActive ? this.#checkConfigured(source) : E.right(undefined)),
+          TE.fromEither(old.isActive ? this.#checks.configured(source) : E.right(undefined)),
         ),
         TE.chainFirst(({ old, source }) =>
           untried || !old.isActive ? TE.right(undefined) : this.around.tryOut(source),
@@ -185,17 +188,10 @@ export class Supervisor {
         ),
         TE.chain((module) =>
           dryRun
-            ? TE.right({
-                name,
-                removed: false,
-                waiting: this.around.waiting(name),
-                note: this.#noteOn(module),
-              })
+            ? TE.right(this.#remover.foresee(module))
             : pipe(
                 this.#unload(module, false),
-                // Nothing that its last process sent may come behind the answers, or a command would have two (I3).
-                TE.chain(() => this.around.settle(module.manifest)),
-                TE.chain(() => this.#forget(module)),
+                TE.chain(() => this.#remover.remove(module)),
               ),
         ),
       ),
@@ -265,8 +261,7 @@ export class Supervisor {
       return TE.left(fault('MODULE_STATE', `${name} is ${known.state} already; ${how}`));
     }
     return pipe(
-      TE.fromEither(this.#checkAllowed(source, grant)),
-      TE.chainEitherK(() => this.#checkFits(source)),
+      TE.fromEither(this.#checks.allowedAndFits(source, grant)),
       TE.chainEitherK(() => this.#intents.remember([source], 'loaded')),
       TE.chainEitherK(() => this.#begin(source)),
     );
@@ -316,56 +311,5 @@ export class Supervisor {
       }
       return E.right(module);
     };
-  }
-
-  #forget(module: SupervisedModule): TaskEither<Fault, ModuleRemoval> {
-    return async () => {
-      const { name } = module;
-      const note = this.#noteOn(module);
-      const waiting = this.around.waiting(name);
-      // First: another module of that name must get no secret of this one.
-      const unconfigured = this.around.configs?.forget(name) ?? E.right(undefined);
-      if (E.isLeft(unconfigured)) return unconfigured;
-      const written = this.#intents.forget(name);
-      if (E.isLeft(written)) return written;
-      this.modules.forget(name);
-      this.around.log(name, `removed; ${waiting} commands that wait are answered MODULE_UNKNOWN`);
-      await this.around.forgotten(name);
-      return E.right({ name, removed: true, waiting, note });
-    };
-  }
-
-  #noteOn(module: SupervisedModule): string | null {
-    const { name } = module;
-    const keys = Object.keys(this.around.configs?.of(name).keys ?? {});
-    return removalNote(module, this.#intents.isShipped(name), this.modules.dependents(name), keys);
-  }
-
-  #checkAllowed(source: ModuleSource, grant: boolean): E.Either<Fault, void> {
-    return grant ? E.right(undefined) : checkGranted(source, this.#intents.of(source.manifest.name));
-  }
-
-  /** What a running module would lose: it continues as it is until its new keys are set. */
-  #checkConfigured({ manifest }: ModuleSource): E.Either<Fault, void> {
-    return this.around.configs?.checkStart(manifest) ?? E.right(undefined);
-  }
-
-  /** Whether the module can start, and whether the running ones could continue with it. */
-  #checkFits({ manifest }: ModuleSource): E.Either<Fault, void> {
-    const before = this.modules.manifests;
-    const after = new Map([...before, [manifest.name, manifest]]);
-    const problem = startOrder(after).refused.get(manifest.name);
-    if (problem !== undefined) {
-      if (this.modules.find(manifest.name)?.isActive === false) this.#refuse(manifest.name, problem);
-      return E.left(problem);
-    }
-    const running = [...this.modules.all()].filter(({ isActive }) => isActive).map(({ name }) => name);
-    const broken = brokenBy(before, after, running);
-    return broken === undefined ? E.right(undefined) : E.left(broken);
-  }
-
-  #refuse(name: string, problem: Fault): void {
-    this.modules.find(name)?.refuse(problem);
-    this.around.log(name, `cannot start: ${problem.message}`);
   }
 }
