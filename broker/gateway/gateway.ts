@@ -3,19 +3,15 @@ import type { Msg, NatsConnection } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { CARRIED, HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
-import { causeOf, type WholeMessage } from '../../schemas/record.js';
-import { LOG } from '../../schemas/log.js';
 import { isPeople } from '../../schemas/names.js';
-import { type Address, resultSubject, storedCommandSubject } from '../../schemas/subjects.js';
+import { storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { OpenCommand } from '../index/open-commands.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
-import { failPoint } from '../../system/processes/fail-point.js';
 import { passed } from './passed-points.js';
 import type { Settle } from '../../journal/append/draft.js';
-import { linkedRequest } from '../../link/linked-request.js';
 import type { Producer } from '../../journal/producer/producer.js';
-import { type Listening, modulesEntrance, refuseSafely, sayFailed, serve } from '../serving/serve.js';
+import { type Listening, modulesEntrance, sayFailed, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { type AdmittedCall, actionOf, admitCall, admitHandlerCall } from './call-admission.js';
 import type { Sealing } from '../sealing/sealing.js';
@@ -27,9 +23,9 @@ import { serveDiscovery } from './discovery.js';
 import { HandlerCalls, type HandlerCallsOptions } from './handler-calls.js';
 import { KeyedCalls } from './keyed-calls.js';
 import type { KeyedCommands } from './keyed-commands.js';
-import { PendingCalls, type StoredResult } from './pending-calls.js';
-import { replyFault, replyResult } from './reply.js';
+import { replyFault } from './reply.js';
 import { carriedOf, keyIn, type RequestHeaders, readRequest } from './request.js';
+import { ResultWaits } from './result-waits.js';
 import { everyOnGrid } from '../../system/async/grid.js';
 import { pause } from '../../system/async/pause.js';
 
@@ -66,13 +62,12 @@ const headersFor = (sender: string): ReadonlySet<string> => (isPeople(sender) ? 
 const SWEEP_MS = 5_000;
 
 /**
- * Serves `call.<module>.<action>[.<agent>]` for every module: records the command, waits for its result in the log,
- * replies with it. The broker's reader brings the results, before the index looks at them: a caller never waits for the
- * index. A result that was read before the caller was known is fetched; the index knows where it is.
+ * Serves `call.<module>.<action>[.<agent>]` for every module: records the command, and has the caller wait for its
+ * result ({@link ResultWaits}).
  */
 export class Gateway {
   readonly #options: Required<Omit<GatewayOptions, 'refusal'>> & Pick<GatewayOptions, 'refusal'>;
-  readonly #pending = new PendingCalls();
+  readonly #waits: ResultWaits;
   /** Calls that handlers make. */
   readonly handlerCalls: HandlerCalls;
   readonly #keyedCalls: KeyedCalls;
@@ -85,12 +80,12 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = { maxPending: 200_000, maxWaitMs: 600_000, ...options };
-    options.reader.on('urgent', (records) => this.#read(records));
-    options.index.on('result', (command, resultSeq) => this.#answered(command, resultSeq));
+    this.#waits = new ResultWaits(options);
+    options.index.on('result', (command) => this.#count(command));
     const answering: Pick<HandlerCallsOptions, 'wait' | 'refuse' | 'fetch'> = {
-      wait: (...call) => this.#wait(...call),
+      wait: (...call) => this.#waits.add(...call),
       refuse: (msg, why) => this.#refuse(msg, why),
-      fetch: (command, resultSeq) => void this.#fetch(command, resultSeq),
+      fetch: (command, resultSeq) => void this.#waits.fetch(command, resultSeq),
     };
     const record: HandlerCallsOptions['record'] = (msg, ...call) =>
       this.#record({ msg, data: msg.data }, ...call);
@@ -124,19 +119,18 @@ export class Gateway {
       serveDiscovery(nc, directory, entrance),
     );
     door.start();
-    this.#endSweep = everyOnGrid(SWEEP_MS, () => this.#pending.expire(performance.now() - maxWaitMs));
+    this.#endSweep = everyOnGrid(SWEEP_MS, () => this.#waits.expire(performance.now() - maxWaitMs));
   }
 
   get pending(): number {
-    return this.#pending.size;
+    return this.#waits.size;
   }
 
   /** The index has read the result of a command. */
-  #answered({ seq, module, name }: OpenCommand, resultSeq: number): void {
+  #count({ module, name }: OpenCommand): void {
     const served = this.#options.directory.find(module);
     // Anyone can send a command to an action that does not exist. Counts of those would never end.
     if (served !== undefined && actionOf(served, name) !== undefined) served.stats.handled(name);
-    if (this.#pending.has(seq)) void this.#fetch(seq, resultSeq);
   }
 
   /**
@@ -150,7 +144,7 @@ export class Gateway {
     const until = performance.now() + withinMs;
     const { producer, door } = this.#options;
     // Commands are taken to the end: they wait in the log for the next start.
-    const isBusy = (): boolean => this.#pending.size + producer.pending - door.storing > 0;
+    const isBusy = (): boolean => this.#waits.size + producer.pending - door.storing > 0;
     while (isBusy() && performance.now() < until) {
       await pause(10);
     }
@@ -166,18 +160,7 @@ export class Gateway {
   close(): void {
     this.#endSweep();
     this.retire();
-    this.#pending.expire(Number.POSITIVE_INFINITY);
-  }
-
-  #read(records: readonly WholeMessage[]): void {
-    if (this.#pending.size === 0) return;
-    for (const record of records) {
-      const { subject } = record;
-      if (!subject.startsWith('res.')) continue;
-      const command = causeOf(record);
-      if (command !== undefined)
-        this.#pending.resolve(command, { body: record.data, seq: record.seq }, subject);
-    }
+    this.#waits.expire(Number.POSITIVE_INFINITY);
   }
 
   #called(msg: Msg): void | Promise<void> {
@@ -229,7 +212,7 @@ export class Gateway {
   /** Why no call may be taken now, whatever it asks for. */
   #busy(isOfPeople: boolean): Fault | undefined {
     if (this.#draining && isOfPeople) return fault('MODULE_UNAVAILABLE', 'the broker is about to stop');
-    const waiting = this.#pending.size;
+    const waiting = this.#waits.size;
     return waiting >= this.#options.maxPending
       ? fault('OVERLOADED', `${waiting} calls wait for results; try again in 1 s`)
       : undefined;
@@ -271,70 +254,11 @@ export class Gateway {
       usage.share.settled(bytes, E.isRight(outcome) ? outcome.right.seq : undefined);
       passed.recorded();
       if (E.isLeft(outcome)) this.#refuse(msg, outcome.left);
-      else this.#wait(msg, admitted, outcome.right.seq, started);
+      else this.#waits.add(msg, admitted, outcome.right.seq, started);
       recorded?.(E.isLeft(outcome) ? outcome : E.right(outcome.right.seq));
     };
     // A handler that runs again makes its calls again: one that the outbox had would then be there twice.
     const keep = headers[HEADER.call] === undefined;
     this.#options.producer.submit({ subject, data, headers }, settle, { keep });
-  }
-
-  #wait(msg: Msg, { module, address }: AdmittedCall, command: number, started: number): void {
-    this.#pending.add(command, {
-      since: performance.now(),
-      // Only the called module may reply; any module can name this command as the cause of one of its results (I7).
-      subject: resultSubject(address),
-      resolve: (result) => {
-        failPoint('gateway.answered');
-        const error = this.#replyOpened(msg, address, command, result);
-        module?.stats.record(address.name, performance.now() - started, error);
-      },
-      expire: () => {
-        replyFault(msg, fault('RESULT_PENDING', `command ${command} is recorded and not answered yet`));
-      },
-    });
-    const resultSeq = this.#options.index.recentResult(command);
-    if (resultSeq !== undefined) void this.#fetch(command, resultSeq);
-  }
-
-  /** The same, with the values decrypted; with a no where their key is destroyed. */
-  #replyOpened(msg: Msg, address: Address, command: number, { body, seq }: StoredResult): string | null {
-    const opened = this.#options.sealing.result(address, body);
-    if (E.isRight(opened)) return this.#reply(msg, command, { body: opened.right, seq });
-    refuseSafely(msg, replyFault, opened.left);
-    return opened.left.code;
-  }
-
-  /**
-   * Answers the caller; with a no where the result is one that cannot be passed on. Returns the code of the answer,
-   * or null. It never throws: the reader has others to tell.
-   */
-  #reply(msg: Msg, command: number, result: StoredResult): string | null {
-    try {
-      return replyResult(msg, command, result);
-    } catch (error) {
-      const text = `the result of command ${command} cannot be passed on: ${(error as Error).message}`;
-      refuseSafely(msg, replyFault, fault('ANSWER_TOO_LARGE', `${text}; read it from the log`));
-      return 'ANSWER_TOO_LARGE';
-    }
-  }
-
-  async #fetch(command: number, resultSeq: number): Promise<void> {
-    try {
-      const reply = await linkedRequest(
-        this.#options.nc,
-        `$JS.API.DIRECT.GET.${LOG}`,
-        JSON.stringify({ seq: resultSeq }),
-        {
-          timeout: 5_000,
-        },
-      );
-      this.#pending.resolve(command, { body: reply.data, seq: resultSeq });
-    } catch {
-      // The result is in the log; a server that restarts just now is asked again.
-      if (this.#pending.has(command) && !this.#options.nc.isClosed()) {
-        setTimeout(() => void this.#fetch(command, resultSeq), 250).unref();
-      }
-    }
   }
 }
