@@ -98,7 +98,8 @@ for (const durability of byForm({ short: ['fsync'] as const, deep: ['fsync', 'os
       success(await replacement.send(counting, 'count', 'a', { i: -1 })());
       paused.child.kill('SIGCONT');
       await waitFor('it to be told', () => paused.lines.includes('replaced EPOCH_LOST'));
-      const isRefusal = (line: string): boolean => /^refused \d+ EPOCH_LOST$/.test(line);
+      // A process that stood still for long finds its connection lost: then nobody can say what became of these.
+      const isRefusal = (line: string): boolean => /^refused \d+ (?:EPOCH_LOST|LOG_UNCERTAIN)$/.test(line);
       await waitFor('what it had on its way to be refused', () => paused.lines.some(isRefusal));
       success(await replacement.send(counting, 'count', 'a', { i: -2 })());
       paused.child.kill('SIGKILL');
@@ -114,18 +115,19 @@ for (const durability of byForm({ short: ['fsync'] as const, deep: ['fsync', 'os
         records.slice(0, at).map(({ i }) => i),
         range(at),
       );
-      // It was told of each: what has a receipt is there, what has none is not.
+      // It was told of each: what has a receipt is there, what has a no is not.
       const stored = new Set(records.map(({ i }) => i));
       assert.ok(paused.numbers('stored').every((i) => stored.has(i)));
-      const refused = paused.lines.filter((line) => line.startsWith('refused '));
+      const refused = paused.lines
+        .filter((line) => line.startsWith('refused '))
+        .map((line) => line.split(' '));
       assert.ok(refused.length > 0);
-      const codes = refused.map((line) => line.split(' ')[2]);
       // Behind the takeover the producer is closed.
-      assert.deepEqual(
-        [...new Set(codes)].filter((code) => code !== 'LOG_UNAVAILABLE'),
-        ['EPOCH_LOST'],
-      );
-      assert.ok(paused.numbers('refused').every((i) => !stored.has(i)));
+      const codes = ['EPOCH_LOST', 'LOG_UNAVAILABLE', 'LOG_UNCERTAIN'];
+      for (const [, i, code = ''] of refused) {
+        assert.ok(codes.includes(code), code);
+        if (code !== 'LOG_UNCERTAIN') assert.ok(!stored.has(Number(i)), `${i} ${code}`);
+      }
     });
 
     test('I1 I2 a server that is killed amid the sends: every receipt comes, each is stored once, in order', async () => {
