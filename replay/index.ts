@@ -102,6 +102,8 @@ export type {
   PastAgent,
   RawAgentState,
 } from '../store/snapshots/module-agents.js';
+export type { Where } from '../store/snapshots/agents-where.js';
+export type { FieldValue } from '../schemas/field-value.js';
 export type { SnapshotPosition } from '../store/snapshots/snapshot-files.js';
 export type { CallMade, ItemVerdict } from './diff/runner-messages.js';
 export type { Evaluate } from './expression/expression.js';

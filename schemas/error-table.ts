@@ -417,6 +417,13 @@ export const ERRORS = {
     'A value is encrypted, and the keys here are missing or others: it was encrypted by another broker.',
   ),
   AGENT_UNKNOWN: row('rejected', false, 1, 404, 'The module has no agent of that name: no event names it.'),
+  FIELD_NOT_INDEXED: row(
+    'rejected',
+    false,
+    1,
+    400,
+    'A look-up names a field of the states that the manifest of the module does not declare in `index`.',
+  ),
   SNAPSHOTS_UNAVAILABLE: row(
     'failed',
     true,

@@ -8,6 +8,7 @@ import { SCHEMA_VERSION } from './headers.js';
 import { configProblem } from './module-config.js';
 import { isModuleName, NAME_PATTERN, RESERVED_NAMES } from './names.js';
 import { CODE_PATTERN } from './result.js';
+import { indexProblem, StateIndexSchema } from './state-index.js';
 import { pointer, schemaProblem } from './schema-problem.js';
 import { compile, compileOnUse, type JsonSchema } from './validate.js';
 
@@ -158,6 +159,7 @@ export const ManifestSchema = Type.Object(
         }),
       ),
     ),
+    index: Type.Optional(StateIndexSchema),
     encrypt: Type.Optional(
       Type.Boolean({
         description:
@@ -281,6 +283,8 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
   }
   const problem = encryptProblem(manifest);
   if (problem !== undefined) return invalid('/encrypt', problem);
+  const unindexed = indexProblem(manifest);
+  if (unindexed !== undefined) return invalid(unindexed.path, unindexed.message);
   const unheard = hearingProblem(manifest);
   if (unheard !== undefined) return invalid(unheard.path, unheard.message);
   const schemas: [string, JsonSchema][] = [

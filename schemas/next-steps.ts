@@ -103,6 +103,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   NOT_ENCRYPTED: 'Give the module `encrypt: true` and load it; this protects later records only.',
   SEALED: 'Put back `seals/` and `keys/seals.key` of the data directory that wrote the log.',
   AGENT_UNKNOWN: 'Look for the name in `tallystick agent list MODULE`.',
+  FIELD_NOT_INDEXED: 'Declare the field in `index` of the manifest, and reload the module.',
   SNAPSHOTS_UNAVAILABLE: 'Load the module and wait until `tallystick module list` shows it as loaded.',
   SNAPSHOTS_BEHIND: 'Ask again, or raise `--timeout`.',
   SNAPSHOT_DAMAGED: 'Run `tallystick replay rebuild MODULE`, and check the disk.',

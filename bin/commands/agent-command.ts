@@ -13,7 +13,7 @@ import { NO_MARKS } from '../../schemas/sensitive.js';
 import type { ExitCode } from '../output/exit.js';
 import { type EraseOptions, eraseAgent } from '../jobs/erase-agent.js';
 import { type FoldOptions, stateCommand, withPast } from '../jobs/with-past.js';
-import { name, positive, waiting, withDefault } from '../options/option-values.js';
+import { equation, name, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
 import { fittedTable } from '../text/fitted-table.js';
 import { pageLine } from '../text/page-text.js';
@@ -31,6 +31,7 @@ interface GetOptions extends Options, FoldOptions {
 }
 
 interface AgentListOptions extends Options {
+  readonly where?: readonly string[];
   readonly prefix?: string;
   readonly after?: string;
   readonly limit: number;
@@ -113,16 +114,32 @@ export const agentTable = (agents: readonly ListedAgent[], columns?: number): st
     columns,
   );
 
+/** `status=open`, checked when it was parsed. */
+const fieldAndValue = (text: string): readonly [string, string] => {
+  const at = text.indexOf('=');
+  return [text.slice(0, at), text.slice(at + 1)];
+};
+
+const foundLine = (count: number, where: readonly string[], next: string | null): string =>
+  `${count} with ${where.join(' and ')}${next === null ? '' : `; the next: --after ${next}`}`;
+
 const list = (
   module: string,
-  { prefix, after, limit, json, ...options }: AgentListOptions,
+  { prefix, after, limit, json, where, ...options }: AgentListOptions,
 ): TE.TaskEither<Fault, ExitCode> =>
   withAgents(module, options, (agents) => async () => {
     const page = agents.list({
       limit,
       ...(prefix === undefined ? {} : { prefix }),
       ...(after === undefined ? {} : { after }),
+      ...(where === undefined ? {} : { where: Object.fromEntries(where.map(fieldAndValue)) }),
     });
+    if (where !== undefined) {
+      const { agents: found, next } = page;
+      if (json === true) printJson(page);
+      else print(`${agentTable(found)}\n\n${foundLine(found.length, where, next)}`);
+      return E.right(done);
+    }
     const count = agents.count();
     if (json === true) {
       printJson({ ...page, count });
@@ -190,10 +207,16 @@ export const addAgent = (program: Command): void => {
     .option('--prefix <text>', 'only names that begin with this text', name('--prefix'))
     .option('--after <id>', 'the last name of the previous page', name('--after'))
     .option('--limit <count>', 'names on a page', positive('--limit'), 100)
+    .option(
+      '--where <field=value>',
+      'only agents whose state has this value; the manifest declares the field in `index`; repeatable',
+      equation('--where'),
+    )
     .action((module: string, options: AgentListOptions) => runCommand(list(module, options)));
   withExamples(all, [
     'tallystick agent list accounts',
     'tallystick agent list accounts --prefix customer- --limit 1000',
     "tallystick agent list accounts --json | jq -r '.agents[].agent'",
+    'tallystick agent list orders --where order.status=refused',
   ]);
 };

@@ -87,6 +87,14 @@ export const oneOf = (flags: string, description: string, values: readonly strin
   return option;
 };
 
+/** `status=open`, which may be given several times. */
+export const equation =
+  (option: string) =>
+  (text: string, before: readonly string[] = []): readonly string[] => {
+    const problem = fault('USAGE', `${JSON.stringify(text)} is not FIELD=VALUE, such as status=open`);
+    return [...before, orUsage(option, /^[^=]+=/.test(text) ? right(text) : left(problem))];
+  };
+
 /** An option that you can repeat. */
 export const repeated = (value: string, before: readonly string[] = []): readonly string[] => [
   ...before,

@@ -56,6 +56,7 @@ const whenReserved = <A>(
 export default defineModule({
   name: 'orders',
   version: '1.0.0',
+  index: ['order.status'],
   description:
     'Orders: stock is reserved, the customer pays, and what was done is undone when a later step is refused.',
   dependencies: { accounts: ['withdraw', 'deposit'], agents: ['assign', 'release'] },

@@ -134,7 +134,15 @@ export interface ModuleDefinition<
   Heards = Record<never, never>,
 > extends Pick<
     Manifest,
-    'version' | 'description' | 'schema' | 'dependencies' | 'limits' | 'cage' | 'sensitive' | 'encrypt'
+    | 'version'
+    | 'description'
+    | 'schema'
+    | 'dependencies'
+    | 'limits'
+    | 'cage'
+    | 'sensitive'
+    | 'encrypt'
+    | 'index'
   > {
   readonly name: Name;
   /** The state of an agent to which nothing has happened: plain JSON. Annotate it if it does not show its type. */

@@ -78,6 +78,8 @@ const compare = async (
       if (isLeft(on)) return on;
       difference ??= comparison.never();
     }
+    const indexed = difference === undefined ? live.checkIndex() : right(undefined);
+    if (isLeft(indexed)) return indexed;
     return right(difference ?? { module: fold.name, agents: comparison.agents, changes: fold.changes });
   } catch (thrown) {
     return left(toFault(thrown));

@@ -3,7 +3,7 @@ import type { SnapshotPosition } from './snapshot-files.js';
 
 /** Code that folds a log, as far as snapshots name it. */
 export interface FoldingCode {
-  readonly manifest: Pick<Manifest, 'version' | 'schema'>;
+  readonly manifest: Pick<Manifest, 'version' | 'schema' | 'index'>;
   /** Its digest. If it is unknown, version and schema must do. */
   readonly code?: string;
 }
@@ -18,10 +18,11 @@ export interface FoldedLog {
 export const namesCode = ({
   manifest,
   code,
-}: FoldingCode): Pick<SnapshotPosition, 'version' | 'schema' | 'code'> => ({
+}: FoldingCode): Pick<SnapshotPosition, 'version' | 'schema' | 'code' | 'index'> => ({
   version: manifest.version,
   schema: schemaOf(manifest),
   ...(code === undefined ? {} : { code }),
+  ...(manifest.index === undefined ? {} : { index: manifest.index }),
 });
 
 const isOfVersion = ({ version, schema }: SnapshotPosition, { manifest }: FoldingCode): boolean =>

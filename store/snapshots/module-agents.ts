@@ -1,12 +1,15 @@
 import { join } from 'node:path';
-import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { isName } from '../../schemas/names.js';
+import type { FreshReads } from '../lmdb/fresh-reads.js';
 import { FilesToRead } from '../lmdb/files-to-read.js';
 import { type AtLeastOptions, reached } from '../lmdb/reached.js';
 import { hasSealed, SEALED_BEGIN } from '../../schemas/sealed-value.js';
 import { KeptSeals } from '../seals/kept-seals.js';
+import { namesWhere, type Where, type WhereQuery } from './agents-where.js';
+import { indexFits } from './index-fits.js';
 import { openedState } from './sealed-states.js';
 import type { StoredSnapshot } from './generation.js';
 import { Generations } from './generations.js';
@@ -62,6 +65,9 @@ export interface PastAgent {
 }
 
 const LIMIT = 100;
+const NOTHING = Buffer.alloc(0);
+
+type OpenSnapshots = SnapshotFiles & { readonly reads: FreshReads };
 
 const timeOf = (view: SnapshotView): string => timeText(view.timeMs);
 
@@ -145,8 +151,10 @@ export class ModuleAgents {
   }
 
   /** Agents by name, a page at a time; the module itself is none of them. */
-  list({ prefix = '', after = '', limit = LIMIT }: ListOptions = {}): AgentPage {
-    const { agents, reads } = this.#files.now();
+  list({ prefix = '', after = '', limit = LIMIT, where }: ListOptions = {}): AgentPage {
+    const files = this.#files.now();
+    const { agents, reads } = files;
+    if (where !== undefined) return this.#listWhere(files, { where, prefix, after, limit });
     const from = after > prefix ? after : prefix;
     try {
       const found: ListedAgent[] = [];
@@ -162,6 +170,30 @@ export class ModuleAgents {
       return { agents: found, next: null };
     } finally {
       reads.done();
+    }
+  }
+
+  #listWhere(files: OpenSnapshots, query: Omit<WhereQuery, 'module'>): AgentPage {
+    const { agents, reads } = files;
+    try {
+      const { names, next } = namesWhere(files, { module: this.module, ...query });
+      const found = names.map((agent): ListedAgent => {
+        const view = this.#take(reads.bytes(agents, agentKey(agent)) ?? NOTHING, agent);
+        return { agent, seq: view.seq, time: timeOf(view) };
+      });
+      return { agents: found, next };
+    } finally {
+      reads.done();
+    }
+  }
+
+  /** Whether the index fits the states: SNAPSHOT_DAMAGED names an agent. It looks at all agents. */
+  checkIndex(): Either<Fault, void> {
+    const files = this.#files.now();
+    try {
+      return indexFits(files, this.module, (bytes, agent) => this.#take(bytes, agent).json());
+    } finally {
+      files.reads.done();
     }
   }
 
@@ -337,6 +369,11 @@ export interface ListOptions {
   readonly after?: string;
   /** Names a page; default 100. */
   readonly limit?: number;
+  /**
+   * Only agents with these values, of fields that the manifest declares in `index`. Values are compared as text. If
+   * you give several, a page may have fewer agents than `limit` before the last page. FIELD_NOT_INDEXED.
+   */
+  readonly where?: Where;
 }
 
 const upTo = (sequences: readonly number[], last: number): readonly number[] =>

@@ -14,6 +14,8 @@ export interface SnapshotPosition {
   readonly schema: number;
   /** Digest of the code that folded them; absent in files of before it was written. */
   readonly code?: string;
+  /** Fields by which its agents are in {@link SnapshotFiles.fields}; absent: none. */
+  readonly index?: readonly string[];
   /** The tree of keys that its states are encrypted with; absent: they are not. */
   readonly seals?: string;
 }
@@ -25,6 +27,8 @@ export interface SnapshotFiles {
   readonly agents: Database<Buffer, Key>;
   /** Snapshots in between, by {@link keptKey}. */
   readonly kept: Database<Buffer, Key>;
+  /** Agents by the values of fields, by `fieldKey`. Absent in files that an older version made. */
+  readonly fields?: Database<Buffer, Key>;
 }
 
 export const POSITION = 'position';
@@ -55,11 +59,26 @@ const openFiles = (
     ...(mapBytes === undefined ? {} : { mapSize: mapBytes }),
   });
   const binary = { encoding: 'binary', cache: false } as const;
+  const fields = openFields(root, readOnly);
   return {
     root,
     agents: root.openDB<Buffer, Key>({ name: 'agents', ...binary }),
     kept: root.openDB<Buffer, Key>({ name: 'kept', ...binary }),
+    ...(fields === undefined ? {} : { fields }),
   };
+};
+
+/** A reader cannot make it, and files of an older version have none. */
+const openFields = (
+  root: RootDatabase<unknown, Key>,
+  readOnly: boolean,
+): Database<Buffer, Key> | undefined => {
+  try {
+    return root.openDB<Buffer, Key>({ name: 'fields', encoding: 'binary', cache: false });
+  } catch (error) {
+    if (readOnly) return undefined;
+    throw error;
+  }
 };
 
 /** Opens them to write, and makes them where there are none. */

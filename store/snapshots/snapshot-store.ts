@@ -16,9 +16,12 @@ import {
   type SnapshotFiles,
   type SnapshotPosition,
 } from './snapshot-files.js';
+import { fieldKey, fieldValues } from './field-keys.js';
 import { encodeSnapshot, SnapshotView } from './snapshot-value.js';
 
 const NOTHING = new Uint8Array(0);
+/** The key says all. */
+const ENTRY = Buffer.of(1);
 
 /**
  * One generation of a module's snapshots, to be written: in a separate thread, by one process at a time. States, their
@@ -48,7 +51,7 @@ export class SnapshotStore {
     const { root } = this.#files;
     this.#opening.alone(() =>
       root.transactionSync(() => {
-        for (const change of changes) this.#put(change, position.schema);
+        for (const change of changes) this.#put(change, position);
         root.putSync(POSITION, position);
       }),
     );
@@ -61,10 +64,33 @@ export class SnapshotStore {
     markSynced(this.dir);
   }
 
-  #put({ agent, sequences, timeMs, state, keep }: AgentChange, schema: number): void {
+  #put(change: AgentChange, { schema, index }: SnapshotPosition): void {
+    const { agent } = change;
+    const before = this.#look(this.#files.agents.getBinaryFast(agentKey(agent)));
+    const was = index === undefined ? undefined : before?.json();
+    this.#write(change, schema, before);
+    if (index !== undefined) this.#index(index, agent, was, change.state);
+  }
+
+  /** Moves an agent from the values of its state before to those of its state now. */
+  #index(fields: readonly string[], agent: string, was: string | undefined, is: string): void {
+    const db = this.#files.fields as NonNullable<SnapshotFiles['fields']>;
+    const [before, now] = [fieldValues(fields, agent, was), fieldValues(fields, agent, is)];
+    for (const field of fields) {
+      const [from, to] = [before.get(field), now.get(field)];
+      if (from === to) continue;
+      if (from !== undefined) db.removeSync(fieldKey(field, from, agent));
+      if (to !== undefined) db.putSync(fieldKey(field, to, agent), ENTRY);
+    }
+  }
+
+  #write(
+    { agent, sequences, timeMs, state, keep }: AgentChange,
+    schema: number,
+    before: SnapshotView | undefined,
+  ): void {
     const { agents, kept } = this.#files;
     const key = agentKey(agent);
-    const before = this.#look(agents.getBinaryFast(key));
     const chunk = before?.chunk ?? 0;
     const seq = sequences.at(-1) as number;
     const bytes = Buffer.from(state);

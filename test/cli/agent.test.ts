@@ -44,7 +44,7 @@ describe('tallystick agent', () => {
 
   before(async () => {
     home = tempDir();
-    broker = await startBroker({ shipped: ['accounts'] });
+    broker = await startBroker({ shipped: ['accounts', 'agents', 'orders'] });
     for (const [name, amount] of [
       ['alice', 5],
       ['alicia', 7],
@@ -158,6 +158,39 @@ describe('tallystick agent', () => {
     assert.deepEqual(names(await json<Page>('list', 'accounts', '--prefix', 'alic')), ['alice', 'alicia']);
     const { stdout } = await agent('list', 'accounts', '--limit', '1');
     assert.match(stdout, /^AGENT +SEQ +TIME\nalice +\d+ .*\n\n1 of 3 agents; the next: --after alice\n$/);
+  });
+
+  it('list --where finds agents by a declared field, and refuses another one', async () => {
+    interface Found {
+      readonly agents: readonly { readonly agent: string }[];
+      readonly next: string | null;
+    }
+    const order = async (name: string, item: string): Promise<void> => {
+      const input = JSON.stringify({ item, quantity: 1, unitPrice: 1, customer: 'alice' });
+      await run(['call', `orders.place.${name}`, input, '--data', broker.dataDir]);
+    };
+    await order('order-1', 'nails');
+    await order('order-2', 'nails');
+    const found = (...args: readonly string[]): Promise<Found> =>
+      json<Found>('list', 'orders', '--where', 'order.status=refused', ...args);
+    const first = await found('--limit', '1');
+    assert.deepEqual([first.agents.map(({ agent: one }) => one), first.next], [['order-1'], 'order-1']);
+    const second = await found('--limit', '1', '--after', 'order-1');
+    assert.deepEqual([second.agents.map(({ agent: one }) => one), second.next], [['order-2'], null]);
+    const none = await json<Found>('list', 'orders', '--where', 'order.status=confirmed');
+    assert.deepEqual(none, { agents: [], next: null });
+    const { stdout } = await agent('list', 'orders', '--where', 'order.status=refused', '--limit', '1');
+    assert.match(stdout, /order-1 .*\n\n1 with order.status=refused; the next: --after order-1\n$/);
+    for (const [where, exit, code, said] of [
+      ['status=open', 1, 'FIELD_NOT_INDEXED', /no index of .*status.*: it has order.status/],
+      ['status', 2, 'USAGE', /FIELD=VALUE/],
+    ] as const) {
+      const refused = await agent('list', 'orders', '--where', where, '--json');
+      assert.deepEqual([refused.code, codeOf(refused)], [exit, code]);
+      assert.match(refused.stderr, said);
+    }
+    const other = await agent('list', 'accounts', '--where', 'balance=9', '--json');
+    assert.match(other.stderr, /it has no index/);
   });
 
   it('a broker that is named by its address is asked for a state, and where its snapshots are', async () => {

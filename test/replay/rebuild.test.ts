@@ -50,6 +50,7 @@ const contents = (dir: string): Readonly<Record<string, unknown>> => {
       };
     }
   }
+  for (const key of files.fields?.getKeys() ?? []) all[`field ${JSON.stringify(key)}`] = true;
   void files.root.close();
   void opening.close();
   return all;

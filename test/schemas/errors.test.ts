@@ -100,6 +100,7 @@ const STABLE: Readonly<
   NOT_ENCRYPTED: ['rejected', false, 1, 409],
   SEALED: ['failed', false, 1, 403],
   AGENT_UNKNOWN: ['rejected', false, 1, 404],
+  FIELD_NOT_INDEXED: ['rejected', false, 1, 400],
   SNAPSHOTS_UNAVAILABLE: ['failed', true, 1, 503],
   SNAPSHOTS_BEHIND: ['failed', true, 1, 503],
   SNAPSHOT_DAMAGED: ['failed', false, 1, 500],

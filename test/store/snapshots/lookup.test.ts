@@ -4,6 +4,10 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
+import type { Key } from 'lmdb';
+import { fieldKey } from '../../../store/snapshots/field-keys.js';
+import { markSynced, markUnsynced } from '../../../store/lmdb/synced-mark.js';
+import { openSnapshotsToWrite, type SnapshotFiles } from '../../../store/snapshots/snapshot-files.js';
 import { Opening } from '../../../store/lmdb/opening.js';
 import { type AgentState, ModuleAgents } from '../../../store/snapshots/index.js';
 import { FaultError } from '../../../schemas/errors.js';
@@ -21,6 +25,11 @@ const SEED = Math.floor(Math.random() * 2 ** 32);
 const HAPPENED = history(SEED, COUNT, AGENTS);
 const STATES = statesOf(HAPPENED);
 const LAST = HAPPENED.at(-1)?.seq ?? 0;
+
+const ENTRY = Buffer.of(1);
+
+const readCurrent = (home: string): string =>
+  readFileSync(join(home, 'snapshots', 'tally', 'current'), 'utf8').trim();
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -90,6 +99,7 @@ describe('agents are looked up from another process', () => {
       await folding.exited;
       kills += 1;
       assert.ok((agents.position?.seq ?? 0) >= before, 'what was seen is there after the kill');
+      success(agents.checkIndex());
     }
     t.diagnostic(`${kills} kills`);
     assert.ok(kills >= 1);
@@ -98,6 +108,89 @@ describe('agents are looked up from another process', () => {
       const found = agents.get(agent);
       assert.equal(found?.seq, [...states.keys()].at(-1));
       checkState(agent, found);
+    }
+  });
+
+  test('I6 agents are found by the values of their fields, and by no others', () => {
+    success(agents.checkIndex());
+    const last = new Map(
+      [...STATES].map(([agent, states]) => [agent, JSON.parse([...states.values()].at(-1) ?? '')]),
+    );
+    last.delete('');
+    const values = [...last.values()].flatMap((state) => [
+      { newest: state.newest },
+      { sum: state.sum },
+      { sum: `${state.sum}` },
+      { newest: state.newest, 'by.kl': state.by.kl ?? null },
+    ]);
+    for (const where of [...values, { newest: 'never' }, { sum: true }, { last: '' }]) {
+      const expected = [...last]
+        .filter(([, { sum, newest, by }]) =>
+          Object.entries(where).every(([field, value]) => {
+            const has = { sum, newest, 'by.kl': by.kl }[field];
+            return has !== undefined && `${has}` === `${value}`;
+          }),
+        )
+        .map(([agent]) => agent)
+        .sort();
+      const found: string[] = [];
+      for (let after: string | null = ''; after !== null; ) {
+        const page = agents.list({ where, after, limit: 3 });
+        for (const { agent, seq } of page.agents) {
+          assert.equal(agents.get(agent)?.seq, seq);
+          found.push(agent);
+        }
+        after = page.next;
+      }
+      assert.deepEqual(found, expected, `seed ${SEED}: ${JSON.stringify(where)}`);
+      const inside = agents.list({ where, prefix: 'agent-1', limit: 100 }).agents.map(({ agent }) => agent);
+      assert.deepEqual(
+        inside,
+        expected.filter((agent) => agent.startsWith('agent-1')),
+      );
+    }
+    for (const [where, code] of [
+      [{ other: 1 }, 'FIELD_NOT_INDEXED'],
+      [{ sum: 1, 'by.gr': 1 }, 'FIELD_NOT_INDEXED'],
+      [{ sum: {} as never }, 'USAGE'],
+      [{}, 'USAGE'],
+    ] as const)
+      assert.equal(
+        codeOf(() => agents.list({ where })),
+        code,
+      );
+  });
+
+  test('an index that lacks an agent, or has one too many, is found', async () => {
+    const dir = join(home.path, 'snapshots', 'tally', readCurrent(home.path));
+    type Fields = NonNullable<SnapshotFiles['fields']>;
+    // One environment of LMDB in a process.
+    const change = async (work: (fields: Fields) => void): Promise<void> => {
+      await agents.close();
+      markUnsynced(dir);
+      const opening = new Opening(dir);
+      const { root, fields } = openSnapshotsToWrite(opening, dir);
+      work(fields as Fields);
+      await root.close();
+      await opening.close();
+      markSynced(dir);
+    };
+    const first: { key: Key } = { key: '' };
+    await change((fields) => {
+      first.key = [...fields.getKeys({ limit: 1 })][0] as Key;
+    });
+    const surplus = fieldKey('sum', '=never', 'agent-0');
+    for (const [damage, mend] of [
+      [
+        (fields: Fields) => fields.removeSync(first.key),
+        (fields: Fields) => fields.putSync(first.key, ENTRY),
+      ],
+      [(fields: Fields) => fields.putSync(surplus, ENTRY), (fields: Fields) => fields.removeSync(surplus)],
+    ] as const) {
+      await change(damage);
+      assert.equal(failure(agents.checkIndex()).code, 'SNAPSHOT_DAMAGED');
+      await change(mend);
+      success(agents.checkIndex());
     }
   });
 
