@@ -8,6 +8,7 @@ import { DeadLetters } from './dead/dead-letters.js';
 import { Stacks } from './dead/stacks.js';
 import { Door } from './gateway/door.js';
 import { KeyedCommands } from './gateway/keyed-commands.js';
+import { unknownNames } from './gateway/unknown-names.js';
 import { Gateway } from './gateway/gateway.js';
 import { OutsideProducers } from './gateway/outside-producers.js';
 import { UnownedCommands } from './gateway/unowned.js';
@@ -36,6 +37,7 @@ import { ClosedConnections } from './serving/closed-connections.js';
 import type { Entrance } from './serving/entrance.js';
 import type { LimitsInForce } from './serving/limits-in-force.js';
 import { PrincipalUsages } from './serving/principal-usage.js';
+import { RefusedFloods } from './serving/refused-floods.js';
 import { Turnstile } from './serving/turnstile.js';
 import { ModuleFloods } from './supervisor/module-floods.js';
 import { TrafficWatch } from './supervisor/traffic-watch.js';
@@ -183,6 +185,13 @@ export const assemble = (options: AssembleOptions): Parts => {
   const { link } = options.server;
   const turnstile = new Turnstile();
   const closed = new ClosedConnections((text) => log.line('serving', text));
+  const refusedFloods = new RefusedFloods({
+    cut: (connection, why) => {
+      link.people.cut(connection);
+      const principal = connection.slice(0, connection.indexOf('/'));
+      options.audit.wasCut({ principal, target: 'its connection', detail: why });
+    },
+  });
   link.onClosed((connection) => {
     closed.add(connection);
     turnstile.close(connection);
@@ -193,11 +202,13 @@ export const assemble = (options: AssembleOptions): Parts => {
     turnstile,
     closed,
     usages,
+    unknown: (subject) => unknownNames(subject, modules),
     judge: ({ subject, data }) =>
       judgeRequest(subject, data, (account) => principals.judged(account), Date.now()),
-    refused: (subject, problem) => {
-      floods.refused(subject, problem);
-      options.audit.refusedRequest(subject, problem);
+    refused: (msg, problem) => {
+      floods.refused(msg.subject, problem);
+      options.audit.refusedRequest(msg.subject, problem);
+      refusedFloods.refused(msg, problem);
     },
   };
   const keyed = new KeyedCommands({ nc, producer, index, usages });
@@ -226,13 +237,20 @@ export const assemble = (options: AssembleOptions): Parts => {
   const around = surroundings(options, { index, unowned, handlerCalls, hearings }, dropAhead);
   const supervisor = new Supervisor(modules, around, options.memory);
   const scheduling = { nc, jsm, log: (text: string) => log.line(SCHEDULER, text) };
-  const plan = new Plan({ ...scheduling, lastFiring: (schedule) => index.lastFiring(schedule) });
+  const plan = new Plan({
+    ...scheduling,
+    lastFiring: (schedule) => index.lastFiring(schedule),
+    isErased: (module, agent) => sealing.isErased(module, agent),
+  });
   const firings = new Firings({
     ...scheduling,
     plan,
     index,
     open: () => openScheduler(options),
     refusal,
+    // Each firing is in the index before the next ones are looked at.
+    full: ({ sender, address: { module }, bytes }, storing) =>
+      usages.of(sender).full(bytes, storing) ?? usages.of(module).fullLog(bytes),
   });
   lifetime.onStop(() => firings.close());
   const schedules = new Schedules({

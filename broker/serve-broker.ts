@@ -42,7 +42,7 @@ export interface ServedBroker {
 const operationsContext = ({
   config,
   config: { durability, guest },
-  directory: { dataDir },
+  directory: { dataDir, configs },
   server: { url, embedded, link, pid },
   parts: { modules, supervisor, index, hearings, refusal, entrance, schedules, outside },
   audit,
@@ -67,6 +67,7 @@ const operationsContext = ({
   server: { version: link.serverVersion, embedded, url },
   serverPid: pid,
   cage,
+  configs,
   audit,
   listen,
   durability,

@@ -84,7 +84,9 @@ export const ModuleStatusSchema = Type.Object({
   cpuPercent: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
   rssBytes: Type.Union([Bytes, Type.Null()]),
   reason: Type.Union([Type.String(), Type.Null()], {
-    description: 'The reason why it is crashed, or how the last process ended; null without a problem.',
+    description:
+      'The reason why it is crashed, why its next process will not start, or how the last process ended; null ' +
+      'without a problem.',
   }),
 });
 export type ModuleStatus = Readonly<Static<typeof ModuleStatusSchema>>;

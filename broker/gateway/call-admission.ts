@@ -43,6 +43,11 @@ export const moduleUnknown = (module: string): Fault =>
     `there is no module ${module.slice(0, 64)}; \`tallystick module list\` shows the operator all of them`,
   );
 
+export const actionUnknown = ({ manifest }: ServedModule, action: string): Fault => {
+  const known = Object.keys(manifest.actions).join(', ');
+  return fault('ACTION_UNKNOWN', `${manifest.name} has no action ${action}; it has ${known}`);
+};
+
 /** The request of a command: `subject` is MODULE.ACTION[.AGENT]. */
 export interface CommandRequest extends SignedSubject {
   readonly payloadBytes: number;
@@ -60,10 +65,7 @@ export const admitCommand = (
   if (module === undefined) return E.left(moduleUnknown(address.module));
   const action = actionOf(module, address.name);
   if (action === undefined) {
-    const known = Object.keys(module.manifest.actions).join(', ');
-    return E.left(
-      fault('ACTION_UNKNOWN', `${address.module} has no action ${address.name}; it has ${known}`),
-    );
+    return E.left(actionUnknown(module, address.name));
   }
   const named = `${address.module}.${address.name}`;
   if (takesAgent(action) && address.agent === undefined) {

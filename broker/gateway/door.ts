@@ -192,7 +192,7 @@ export class Door {
   }
 
   #refuse(msg: Msg, problem: Fault): void {
-    this.options.entrance.refused?.(msg.subject, problem);
+    this.options.entrance.refused?.(msg, problem);
     if (msg.reply !== undefined && msg.reply !== '') return replyFault(msg, problem);
     this.#unheard.say(
       `a command on ${JSON.stringify(msg.subject.slice(0, 200))} was refused, and no sender waits for a reply: ${problem.code}: ${problem.message}`,

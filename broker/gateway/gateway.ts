@@ -221,7 +221,7 @@ export class Gateway {
   #refuse(msg: Msg, problem: Fault): void {
     // The broker that has taken over has the call too, and may have recorded it.
     if (this.#retired || problem.code === 'EPOCH_LOST') return;
-    this.#options.entrance.refused?.(msg.subject, problem);
+    this.#options.entrance.refused?.(msg, problem);
     const [, name, action] = msg.subject.split('.');
     const module = this.#options.directory.find(name ?? '');
     if (module !== undefined && actionOf(module, action ?? '') !== undefined)

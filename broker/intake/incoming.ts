@@ -13,12 +13,21 @@ export class Incoming implements Msg {
   /** Headers and payload as they came; `headerBytesOf` reads them here. */
   readonly _rdata: Uint8Array;
   readonly headers?: MsgHdrs;
+  /** Account, number and start of the connection; see `Taken`. */
+  readonly connection: string;
+  /** Sends the reply later: its sender has had too many refusals. */
+  sendLater?: (send: () => void) => void;
   readonly #nc: NatsConnection;
 
-  constructor({ id, subject, reply, headerBytes }: Arrival, bytes: Uint8Array, nc: NatsConnection) {
+  constructor(
+    { id, subject, reply, connection, headerBytes }: Arrival,
+    bytes: Uint8Array,
+    nc: NatsConnection,
+  ) {
     this.sid = id;
     this.subject = subject;
     this.reply = reply;
+    this.connection = connection;
     this._rdata = bytes;
     this.data = bytes.subarray(headerBytes);
     if (headerBytes > 0) this.headers = new MessageHeaders(bytes.subarray(0, headerBytes));
@@ -27,7 +36,9 @@ export class Incoming implements Msg {
 
   respond(data?: Uint8Array | string, options?: PublishOptions): boolean {
     if (this.reply === '') return false;
-    this.#nc.publish(this.reply, data, options);
+    const send = (): void => this.#nc.publish(this.reply, data, options);
+    if (this.sendLater === undefined) send();
+    else this.sendLater(send);
     return true;
   }
 

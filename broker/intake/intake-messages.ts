@@ -15,6 +15,8 @@ export type ToThread =
   | { readonly kind: 'unsubscribe'; readonly id: number }
   /** Asks for `flushed`. */
   | { readonly kind: 'flush' }
+  /** Nothing of this connection is wanted: the server is closing it. */
+  | { readonly kind: 'shut'; readonly connection: string }
   /** The server did not close this connection. */
   | { readonly kind: 'open'; readonly connection: string }
   /** The broker no longer holds these requests. It has gone through a batch that the thread waits for, or will soon. */

@@ -134,6 +134,8 @@ const obey = (message: ToThread): void => {
     case 'released':
       for (const held of message.held) quota.release(held);
       return post();
+    case 'shut':
+      return void closing.add(message.connection);
     case 'open':
       return void closing.delete(message.connection);
     case 'subscribe':

@@ -113,6 +113,12 @@ export class Intake {
     };
   }
 
+  /** Has the server close a connection. What it sent and this has not taken yet is forgotten. */
+  cut(connection: string): void {
+    this.#tell({ kind: 'shut', connection });
+    void this.#end(connection);
+  }
+
   /** Resolves when the server knows of all subscriptions. */
   flush(): Promise<void> {
     return new Promise((resolve) => {

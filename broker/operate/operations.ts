@@ -1,4 +1,5 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
@@ -13,6 +14,7 @@ import {
   OPS,
 } from '../../schemas/operate.js';
 import type { Audit } from '../audit/audit.js';
+import type { ModuleConfigs } from '../config/module-configs.js';
 import { reserveOf } from '../streams/log-space.js';
 import { keptLosses } from '../log/loss-copies.js';
 import type { Hearings } from '../hearing/hearings.js';
@@ -44,6 +46,7 @@ export interface OperationsContext {
   readonly dropped: () => ReadonlyMap<string, number>;
   readonly cage: BrokerStatus['cage'];
   readonly guest: NonNullable<BrokerStatus['guest']>;
+  readonly configs: Pick<ModuleConfigs, 'forProcess'>;
   readonly audit: Pick<Audit, 'status'>;
   readonly listen: string | null;
   readonly certificateEnds: () => string | null;
@@ -82,6 +85,21 @@ const lag = async (jsm: JetStreamManager, module: string): Promise<number> => {
   }
 };
 
+/**
+ * What is wrong with a module. One that runs says also why its next process would not start: a key that it needs can be
+ * taken away while it runs, and a restart is a bad moment to learn of that.
+ */
+const reasonOf = (
+  { reason, isActive, manifest }: SupervisedModule,
+  configs: OperationsContext['configs'],
+): string | null => {
+  if (!isActive || manifest.config === undefined) return reason;
+  const config = configs.forProcess(manifest);
+  if (E.isRight(config)) return reason;
+  const { code, message } = config.left;
+  return `its next process will not start: ${code}: ${message}`;
+};
+
 /** What an operator asks of a running broker, by subject. */
 export const operations = (context: OperationsContext): ReadonlyMap<string, Handler> => {
   const { jsm, modules, supervisor, index } = context;
@@ -93,7 +111,8 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
   };
 
   const status = async (module: SupervisedModule): Promise<ModuleStatus> => {
-    const { name, manifest, state, pid, restarts, reason } = module;
+    const { name, manifest, state, pid, restarts } = module;
+    const reason = reasonOf(module, context.configs);
     const [behind, used, eventsWaiting] = await Promise.all([lag(jsm, name), usage(pid), unheard(module)]);
     const events = eventsWaiting === undefined ? {} : { eventsWaiting };
     return { name, version: manifest.version, state, pid, restarts, lag: behind, ...events, ...used, reason };

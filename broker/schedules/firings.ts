@@ -30,6 +30,8 @@ export interface FiringsOptions {
   readonly open: () => TaskEither<Fault, Producer>;
   /** Why the log takes nothing new, while that is so; what is due waits. */
   readonly refusal?: () => Fault | undefined;
+  /** Why the account of a schedule may store no command, besides so many that it stores just now; undefined: it may. */
+  readonly full?: (planned: PlannedSchedule, storing: number) => Fault | undefined;
   readonly log: (text: string) => void;
 }
 
@@ -44,6 +46,8 @@ interface DueCommand {
 /** The clock may be set at any time, so it is looked at so often. */
 const LOOK_MS = 1_000;
 const RETRY_MS = 1_000;
+/** So often it is looked whether an account has room for what is due. */
+const ROOM_LOOK_MS = 250;
 const INDEX_WAIT_MS = 60_000;
 /** Firings that are stored together. */
 const PAGE = 64;
@@ -65,6 +69,8 @@ export class Firings {
   #isTakenOver = false;
   #closed = false;
   #said = '';
+  /** Something is due, and its account has no room for it. */
+  #waitsForRoom = false;
 
   constructor(private readonly options: FiringsOptions) {
     const { nc, plan } = options;
@@ -100,9 +106,10 @@ export class Firings {
     while (!this.#closed) {
       try {
         while (!this.#closed && (await this.#fire()));
-        if (this.options.refusal?.() === undefined) this.#said = '';
+        if (this.options.refusal?.() === undefined && !this.#waitsForRoom) this.#said = '';
         const { plan } = this.options;
-        const waitMs = Math.min(LOOK_MS, Math.max(1, plan.nextMs - Date.now()));
+        const leastMs = this.#waitsForRoom ? ROOM_LOOK_MS : 1;
+        const waitMs = Math.min(LOOK_MS, Math.max(leastMs, plan.nextMs - Date.now()));
         if (!this.#closed) await this.#waker.wait(plan.isEmpty ? undefined : waitMs);
       } catch (error) {
         // What was under way may be in the log or not: the next epoch shuts it out, and then the log tells.
@@ -138,8 +145,8 @@ export class Firings {
     const producer = await this.#opened();
     // What an earlier producer stored is known by now.
     await plan.read();
-    await Promise.all(plan.ended().map((planned) => this.#moveOn({ planned, nextMs: planned.dueMs })));
-    const due = plan.due(Date.now()).slice(0, PAGE);
+    await Promise.all(plan.ended().map((planned) => this.#end(planned)));
+    const due = this.#withRoom(plan.due(Date.now()));
     if (due.length === 0) return false;
     this.#step = this.#store(producer, due);
     await this.#step;
@@ -181,6 +188,41 @@ export class Firings {
     }
     const next = nextMs === Number.POSITIVE_INFINITY ? undefined : iso(nextMs);
     return [{ planned, draft: firedDraft(stored, id, next), nextMs }];
+  }
+
+  async #end(planned: PlannedSchedule): Promise<void> {
+    const { plan, log } = this.options;
+    const { id, sender, address } = planned;
+    if (plan.isErased(planned))
+      log(
+        `schedule ${scheduleKey(sender, id)} is removed: the agent ${address.agent} of ${address.module} is erased`,
+      );
+    await this.#moveOn({ planned, nextMs: Number.POSITIVE_INFINITY });
+  }
+
+  /** Those whose accounts may store one more command; the others stay due. As many as are stored together. */
+  #withRoom(due: readonly PlannedSchedule[]): readonly PlannedSchedule[] {
+    const { full } = this.options;
+    this.#waitsForRoom = false;
+    if (full === undefined) return due.slice(0, PAGE);
+    const taken: PlannedSchedule[] = [];
+    const counts = new Map<string, number>();
+    for (const planned of due) {
+      if (taken.length === PAGE) break;
+      const { sender } = planned;
+      const count = counts.get(sender) ?? 0;
+      const problem = full(planned, count);
+      if (problem === undefined) {
+        taken.push(planned);
+        counts.set(sender, count + 1);
+        continue;
+      }
+      // Without the numbers in it: they change, and it is said once.
+      if (!this.#waitsForRoom)
+        this.#tell(fault(problem.code, `${sender}, which made the schedule, has reached its limit`));
+      this.#waitsForRoom = true;
+    }
+    return taken;
   }
 
   async #moveOn({ planned, nextMs }: Pick<DueCommand, 'planned' | 'nextMs'>): Promise<void> {

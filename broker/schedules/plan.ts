@@ -21,6 +21,8 @@ export interface PlanOptions {
   readonly jsm: JetStreamManager;
   /** The next time that the last firing of a schedule in the log names; see LogIndex. */
   readonly lastFiring: (schedule: string) => number | undefined;
+  /** Whether the key of an agent is destroyed: its schedules fire no more. */
+  readonly isErased?: (module: string, agent: string) => boolean;
   readonly log: (text: string) => void;
   readonly now?: () => number;
 }
@@ -68,17 +70,20 @@ export class Plan {
 
   /** Those that will fire, in the order in which they were made. */
   all(): readonly PlannedSchedule[] {
-    return [...this.#all.values()].filter(({ dueMs }) => dueMs < NEVER).sort((a, b) => a.seq - b.seq);
+    return [...this.#all.values()].filter((planned) => !this.#isOver(planned)).sort((a, b) => a.seq - b.seq);
   }
 
   /** Those that fire no more, and are to be removed. */
   ended(): readonly PlannedSchedule[] {
-    return [...this.#all.values()].filter(({ dueMs }) => dueMs === NEVER);
+    return [...this.#all.values()].filter((planned) => this.#isOver(planned));
   }
 
   /** Those that are due at a time, the first ones first. */
   due(nowMs: number): readonly PlannedSchedule[] {
-    return [...this.#all.values()].filter(({ dueMs }) => dueMs <= nowMs).sort((a, b) => a.dueMs - b.dueMs);
+    const due = [...this.#all.values()].filter(
+      (planned) => planned.dueMs <= nowMs && !this.isErased(planned),
+    );
+    return due.sort((a, b) => a.dueMs - b.dueMs);
   }
 
   /** When the next one is due; Infinity: none. */
@@ -101,6 +106,10 @@ export class Plan {
     return this.#shareOf(({ sender }) => sender === account);
   }
 
+  isErased({ address: { module, agent } }: PlannedSchedule): boolean {
+    return agent !== undefined && this.options.isErased?.(module, agent) === true;
+  }
+
   put(planned: PlannedSchedule): void {
     this.#all.set(planned.id, planned);
     this.#removed.delete(planned.id);
@@ -111,6 +120,10 @@ export class Plan {
     this.#all.delete(id);
     this.#added.delete(id);
     if (this.#reading !== undefined) this.#removed.add(id);
+  }
+
+  #isOver(planned: PlannedSchedule): boolean {
+    return planned.dueMs === NEVER || this.isErased(planned);
   }
 
   #shareOf(counts: (planned: PlannedSchedule) => boolean): Share {

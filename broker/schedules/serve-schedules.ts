@@ -74,7 +74,7 @@ export const serveScheduling = (
         }),
       )();
       if (E.isLeft(added)) {
-        entrance.refused?.(msg.subject, added.left);
+        entrance.refused?.(msg, added.left);
         replyFault(msg, added.left);
       } else msg.respond(encodeJson({ status: 'ok', data: added.right }));
     },

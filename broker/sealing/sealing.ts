@@ -82,6 +82,11 @@ export class Sealing {
     return E.right(tree === undefined ? undefined : JSON.stringify(tree));
   }
 
+  /** Whether the key of an agent was destroyed. */
+  isErased(module: string, agent: string): boolean {
+    return this.#keys.get(module)?.seals.isErased(agent) === true;
+  }
+
   /** Names of erased agents, by module. */
   get erased(): Readonly<Record<string, readonly string[]>> {
     return Object.fromEntries([...this.#keys].map(([module, { seals }]) => [module, seals.erased]));

@@ -44,15 +44,15 @@ export class AccountShare {
     return this.logged.bytes(this.account) + this.#storingBytes + this.#unreadBytes;
   }
 
-  /** Why no further command of the account may be stored; undefined: one may. */
-  full(limits: LimitsInForce, bytes: number): Fault | undefined {
-    const { open } = this;
+  /** Why no further command of the account may be stored, besides `storing` like it; undefined: one may. */
+  full(limits: LimitsInForce, bytes: number, storing = 0): Fault | undefined {
+    const open = this.open + storing;
     if (open >= limits.open) {
       const said = `${this.account} may have ${limits.open} ${limitOf('open')}, by its limit ${limitText('open', limits.open)}`;
       const text = `${said}; it has ${open}. Try again in ${RETRY_AFTER_MS} ms: each result makes room`;
       return { ...fault('OVERLOADED', text), retryAfterMs: RETRY_AFTER_MS };
     }
-    return this.fullLog(limits, bytes);
+    return this.fullLog(limits, bytes * (1 + storing));
   }
 
   /** Why the account may store no more bytes; undefined: it may. */

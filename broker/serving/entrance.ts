@@ -19,8 +19,13 @@ export interface Entrance {
   readonly usages: PrincipalUsages;
   /** Why a principal may not make this request; undefined if it may. It is asked of principals' requests only. */
   readonly judge?: (msg: Msg) => Fault | undefined;
+  /** Why a request can be refused by its subject alone, before it waits for a turn; undefined: it waits. */
+  readonly unknown?: (subject: string) => Fault | undefined;
   /** A request has come. */
   readonly asked?: () => void;
-  /** Hears of each request that gets a fault in place of an answer: the audit keeps some of them. */
-  readonly refused?: (subject: string, problem: Fault) => void;
+  /**
+   * Hears of each request that gets a fault in place of an answer, before it is sent: the audit keeps some of them, and
+   * a client that sends on whatever it is answered is cut off.
+   */
+  readonly refused?: (msg: Msg, problem: Fault) => void;
 }

@@ -7,7 +7,7 @@ export const REFUSED_AFTER_MS = 250;
 const STEP = 1_000;
 export const REFUSED_BY_MS = 4_000;
 /** One refused request of so many bytes counts as one more. */
-const WEIGHED_BYTES = 16 * 1024;
+export const WEIGHED_BYTES = 16 * 1024;
 /** What waits to be refused; above it a refusal goes out at once. */
 const MOST = 100_000;
 /** Refusals of so many milliseconds go out together: one timer for all of them, and not one for each. */

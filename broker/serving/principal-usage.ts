@@ -76,9 +76,9 @@ export class PrincipalUsage {
     return problem;
   }
 
-  /** Why a command of so many bytes may not be stored; undefined: it may. */
-  full(bytes: number): Fault | undefined {
-    return this.share.full(this.#limits, bytes);
+  /** Why a command of so many bytes may not be stored, besides `storing` like it; undefined: it may. */
+  full(bytes: number, storing = 0): Fault | undefined {
+    return this.share.full(this.#limits, bytes, storing);
   }
 
   /** Why the account may have no more of the log; undefined: it may. */

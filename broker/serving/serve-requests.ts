@@ -54,7 +54,7 @@ export const serveRequests = (
     handle: async (msg) => {
       const outcome = await outcomeOf(msg, find(msg.subject, msg));
       if (E.isLeft(outcome)) {
-        entrance?.refused?.(msg.subject, outcome.left);
+        entrance?.refused?.(msg, outcome.left);
         if (outcome.left.code === 'INTERNAL') sayFailed(msg, outcome.left.message);
         return answer(nc, msg, outcome);
       }

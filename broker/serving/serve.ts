@@ -92,18 +92,17 @@ export const refuseSafely = (msg: Msg, refuse: Refuse, problem: Fault): void => 
 };
 
 /** Handles the request, unless its sender is a principal that may not make it. That is asked when its turn comes. */
-const judged = (
-  serving: Serving,
-  { judge, refused: hear }: Entrance,
-  { msg, connection }: Taken,
-  done: () => void,
-): void => {
-  const refused = connection.startsWith(PRINCIPAL_MARK) ? judge?.(msg) : undefined;
+const judged = (serving: Serving, entrance: Entrance, { msg, connection }: Taken, done: () => void): void => {
+  const refused = connection.startsWith(PRINCIPAL_MARK) ? entrance.judge?.(msg) : undefined;
   if (refused === undefined) return handled(serving, msg, done);
-  hear?.(msg.subject, refused);
-  if (msg.reply !== undefined && msg.reply !== '') refuseSafely(msg, serving.refuse, refused);
-  else seldom.say(`a request on ${msg.subject.slice(0, 256)} was refused: ${refused.message}`);
+  refuseNow(serving, entrance, msg, refused);
   done();
+};
+
+const refuseNow = ({ refuse }: Serving, { refused: hear }: Entrance, msg: Msg, problem: Fault): void => {
+  hear?.(msg, problem);
+  if (msg.reply !== undefined && msg.reply !== '') refuseSafely(msg, refuse, problem);
+  else seldom.say(`a request on ${msg.subject.slice(0, 256)} was refused: ${problem.message}`);
 };
 
 const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
@@ -131,6 +130,12 @@ const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
   }
   const tooMuch = usage.admit({ bytes: asking.bytes, data });
   if (tooMuch !== undefined) return refused(tooMuch);
+  const unknown = entrance.unknown?.(msg.subject);
+  if (unknown !== undefined) {
+    release();
+    usage.left();
+    return refuseNow(serving, entrance, msg, unknown);
+  }
   const waits = msg.reply !== undefined && msg.reply !== '';
   const isOver = (): boolean => pace.isForReply === true && closed.has(connection);
   const drop = (): void => {
@@ -193,7 +198,7 @@ const refuseLater = (
   full: Fault,
   { connection, bytes }: Asking,
 ): void => {
-  entrance?.refused?.(msg.subject, full);
+  entrance?.refused?.(msg, full);
   if (msg.reply !== undefined && msg.reply !== '') {
     const asked = withoutPayload(msg, nc);
     later.add(() => refuseSafely(asked, refuse, full), connection, bytes);

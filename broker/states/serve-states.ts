@@ -85,10 +85,15 @@ export const serveStates = ({ nc, directory, entrance, states, marks }: StatesCo
         readRequest(msg, directory, () => ALLOWED),
         E.chain((request) => askedOf(directory, request)),
       );
-      if (E.isLeft(asked)) return replyFault(msg, asked.left);
+      if (E.isLeft(asked)) {
+        entrance.refused?.(msg, asked.left);
+        return replyFault(msg, asked.left);
+      }
       return states.read(asked.right).then((said) => {
-        if (E.isLeft(said)) replyFault(msg, said.left);
-        else msg.respond(withMarks(said.right, marks(asked.right.module)));
+        if (E.isLeft(said)) {
+          entrance.refused?.(msg, said.left);
+          replyFault(msg, said.left);
+        } else msg.respond(withMarks(said.right, marks(asked.right.module)));
       });
     },
   });

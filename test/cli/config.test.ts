@@ -314,6 +314,23 @@ describe('the configuration of modules', () => {
     }
   });
 
+  it('status says so when a key is taken away without which the next process does not start', async () => {
+    const info = async () => (await brokerStatus(data)).modules.find(({ name }) => name === 'mailer');
+    const { host } = await call<{ host: string }>('mailer.sees.x');
+    assert.match(await cli(['config', 'unset', 'mailer', 'host']), /does not run with it yet/);
+    const { state, reason } = (await info()) ?? {};
+    assert.equal(state, 'loaded');
+    assert.match(
+      reason ?? '',
+      /^its next process will not start: CONFIG_MISSING: mailer needs host.*`tallystick config set mailer host`/,
+    );
+    assert.match(await cli(['status']), /mailer: its next process will not start: CONFIG_MISSING/);
+    // The process that runs continues with what it has.
+    assert.equal((await call<{ host: string }>('mailer.sees.x')).host, host);
+    await set('host', host);
+    assert.equal((await info())?.reason, null);
+  });
+
   it('outlives an unload and a reload; a removal forgets it, and says so before', async () => {
     await ask(operator, OPS.moduleReload, { name: 'mailer' });
     await ask(operator, OPS.moduleUnload, { name: 'mailer' });

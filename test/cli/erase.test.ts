@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect, headers, type NatsConnection } from 'nats';
 import type { AuditPage } from '../../schemas/audit-record.js';
 import { OPS } from '../../schemas/operate.js';
+import type { SchedulePage } from '../../schemas/schedule.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { connectOperator } from '../support/log-checks.js';
 import type { ProgramResult } from '../support/run-program.js';
@@ -193,6 +194,35 @@ describe('a module that encrypts', () => {
     assert.deepEqual(acts.toSorted(), ['patients carl ok', 'patients carl ok']);
     const unsealed = await run('agent', 'erase', 'open', 'anna', '--yes');
     assert.match(unsealed.stderr, /NOT_ENCRYPTED/);
+  });
+
+  it('removes the schedules of an erased agent, and those of others fire on', async () => {
+    const every = headers();
+    every.set('Tally-Every', '1s');
+    for (const agent of ['gerd', 'hanna'])
+      assert.equal(
+        (
+          await guest.request(`schedule.patients.look.${agent}`, '{}', { ...TIMEOUT, headers: every })
+        ).json<Answer>().status,
+        'ok',
+      );
+    const fired = async (agent: string): Promise<number> => {
+      const { stdout } = await run('replay', 'history', '--agent', agent, '--json');
+      return stdout.split('\n').filter((line) => line.includes('"kind":"cmd"')).length;
+    };
+    await waitFor('both to fire', async () => (await fired('gerd')) > 0 && (await fired('hanna')) > 0);
+    assert.equal((await run('agent', 'erase', 'patients', 'gerd', '--yes')).code, 0);
+    await waitFor('it to be removed', () =>
+      broker.stderr.some((line) => /schedule guest\/\S+ is removed: the agent gerd/.test(line)),
+    );
+    const [left, others] = [await fired('gerd'), await fired('hanna')];
+    const listed = await operator.request(OPS.scheduleList, '{}', TIMEOUT);
+    const agents = listed.json<SchedulePage>().schedules.map(({ agent }) => agent);
+    assert.deepEqual(agents, ['hanna']);
+    await waitFor('the other to fire', async () => (await fired('hanna')) > others);
+    assert.equal(await fired('gerd'), left);
+    const { schedules } = listed.json<SchedulePage>();
+    await operator.request(OPS.scheduleCancel, JSON.stringify({ id: schedules[0]?.id }), TIMEOUT);
   });
 
   it('stays erased after a restart, also if all snapshots are folded again', async () => {

@@ -156,6 +156,36 @@ describe(`I12 limits of open commands and of the log (seed ${SEED})`, () => {
     await nc.close();
   });
 
+  it('what a schedule sends waits for room among the open commands of its account, and is not lost', async () => {
+    const guest = await connect({ servers: broker.url });
+    assert.equal((await moduleCommand(broker, 'unload', 'accounts')).code, 0);
+    const soon = headers();
+    soon.set('Tally-In', '1s');
+    const made = await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        guest.request(`schedule.accounts.deposit.later-${i}`, '{"amount":1}', {
+          headers: soon,
+          timeout: 30_000,
+        }),
+      ),
+    );
+    for (const each of made) assert.equal(each.json<Reply>().error, undefined, each.string());
+    await waitFor('the broker to say so', () =>
+      broker.stderr.some((line) =>
+        /what is due waits: OVERLOADED: guest, which made the schedule/.test(line),
+      ),
+    );
+    assert.equal((await usageOf('guest'))?.open, 5);
+    assert.equal((await moduleCommand(broker, 'load', SHIPPED)).code, 0);
+    const fired = async (): Promise<number> => {
+      const { stdout } = await run('replay', 'history', '--json');
+      return stdout.split('\n').filter((line) => line.includes('"kind":"res"') && line.includes('"later-'))
+        .length;
+    };
+    await waitFor('all to have their results', async () => (await fired()) === 12);
+    await guest.close();
+  });
+
   it('an account gets its share of the log and no more, others go on, and status and top say so', async () => {
     const guest = await connect({ servers: broker.url });
     const most = (64 * 1024 * 1024 * 2) / 100;
