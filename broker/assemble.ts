@@ -39,6 +39,8 @@ import type { LimitsInForce } from './serving/limits-in-force.js';
 import { PrincipalUsages } from './serving/principal-usage.js';
 import { RefusedFloods } from './serving/refused-floods.js';
 import { Turnstile } from './serving/turnstile.js';
+import { LogShares } from './supervisor/log-shares.js';
+import { watchResources } from './supervisor/module-resources.js';
 import { ModuleFloods } from './supervisor/module-floods.js';
 import { TrafficWatch } from './supervisor/traffic-watch.js';
 import { SupervisedModules } from './supervisor/supervised-modules.js';
@@ -165,8 +167,17 @@ export const assemble = (options: AssembleOptions): Parts => {
   index.on('command', ({ seq, sender, calledBy }, isFiring) => {
     if (!isFiring && (isPeople(sender) || calledBy !== null)) usages.read(sender, seq);
   });
-  const traffic = watchTraffic(options, { modules, index, usages, floods });
+  const shares = new LogShares({
+    modules: () => [...modules.all()].filter(({ isActive }) => isActive).map(({ name }) => name),
+    bytes: (module) => index.accounts.bytes(module),
+    share: (module) => limitsFor(module).log,
+    maxBytes: () => room.maxBytes,
+    cut: (module, what) => floods.took(module, what),
+  });
+  const traffic = watchTraffic(options, { modules, index, usages, floods }, () => shares.look());
   lifetime.onStop(() => traffic.close());
+  const resources = watchResources(options.dataDir, modules, (module, what) => floods.took(module, what));
+  lifetime.onStop(() => resources.close());
   let isTaken: Promise<boolean> = Promise.resolve(true);
   floods.tell({
     begins: (module, why) => {
@@ -300,6 +311,7 @@ const emptyQueue = async (
 const watchTraffic = (
   { server: { link }, open: { jsm } }: AssembleOptions,
   { modules, index, usages, floods }: TrafficParts,
+  looks: () => void,
 ): TrafficWatch => {
   const watch = new TrafficWatch({
     modules: () => [...modules.all()].filter(({ isActive }) => isActive).map(({ name }) => name),
@@ -317,6 +329,7 @@ const watchTraffic = (
       return Math.max(0, state.last_seq - index.position);
     },
     cut: (module, what) => floods.unseen(module, what),
+    looks,
   });
   index.on('record', () => watch.stirred());
   return watch;

@@ -74,8 +74,16 @@ export class ModuleFloods {
     this.#cut(module, what);
   }
 
+  /** It takes more of the machine than a module may: see `resource-watch.ts`. */
+  took(module: string, what: string): void {
+    this.#shutOut(module, `it took more than ${what}`);
+  }
+
   #cut(module: string, what: string): void {
-    const why = `it sent more than ${what} in a second`;
+    this.#shutOut(module, `it sent more than ${what} in a second`);
+  }
+
+  #shutOut(module: string, why: string): void {
     let isBegun = false;
     const begins = (): void => {
       isBegun = true;

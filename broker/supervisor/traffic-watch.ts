@@ -12,6 +12,8 @@ export interface TrafficWatchOptions {
   /** Records that the log has and `seen` does not count yet, after a moment in which it could. */
   readonly unread: () => Promise<number>;
   readonly cut: (module: string, what: string) => void;
+  /** It looks now: others may look too. */
+  readonly looks?: () => void;
 }
 
 /**
@@ -62,6 +64,7 @@ export class TrafficWatch {
   async #look(): Promise<boolean> {
     const { modules, received, unread, cut } = this.options;
     this.#lookedAt = performance.now();
+    this.options.looks?.();
     const names = modules();
     if (names.length === 0) return false;
     const traffic = await received(names);

@@ -38,6 +38,8 @@ export interface DiffOptions {
   readonly apiPrefix?: string;
   /** How long one decision may take before its process is taken to hang, milliseconds. Default 10,000. */
   readonly hangMs?: number;
+  /** The data directory of the broker. The code runs in a cage, and reads nothing there but itself. */
+  readonly dataDir?: string | undefined;
   /** Called for each command that came out otherwise, in order; what is awaited holds up the next. */
   readonly onDifference?: (difference: OutcomeDifference) => void | Promise<void>;
   /** Called now and then with how far the log was read, and where it ends. */
@@ -115,7 +117,7 @@ const rangeOf = async (options: DiffOptions): Promise<Either<Fault, ItemRange>> 
 
 const compare = async (options: DiffOptions): Promise<Either<Fault, DiffReport>> => {
   const begun = performance.now();
-  const { version, cascade = false, config = {}, hangMs, onDifference, onProgress } = options;
+  const { version, cascade = false, config = {}, hangMs, dataDir, onDifference, onProgress } = options;
   const { dir, manifestPath, manifest } = version;
   const entry = entryOf(version);
   if (isLeft(entry)) return entry;
@@ -125,6 +127,7 @@ const compare = async (options: DiffOptions): Promise<Either<Fault, DiffReport>>
   await using runner = new Runner({
     ...{ dir, entry: entry.right, manifest, manifestPath, name: manifest.name, cascade, config },
     ...(hangMs === undefined ? {} : { hangMs }),
+    secret: dataDir,
   });
   // Code that does not load is told, also where there is nothing to run it on.
   const loaded = await runner.take([]);

@@ -1,11 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
-import { MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { FromRunner, Item, Setup, ToRunner, ItemVerdict } from './runner-messages.js';
+import { type RunnerCode, startRunner } from './runner-process.js';
 
-const PROGRAM = join(import.meta.dirname, 'runner-main.js');
 /** A process whose event loop has not turned for so long hangs. */
 const HANG_MS = 10_000;
 
@@ -14,24 +12,7 @@ const LOAD_MS = 30_000;
 /** Processes that commands may end, before the code is taken to be of no use. */
 const MAX_DEATHS = 20;
 
-/** What code may know of where it runs: never a credential. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
-
-const isKnown = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag);
-
-/**
- * Node's own refusal of writing, of processes and of threads; 20 and 22 name it differently. Addons are libraries'
- * business.
- */
-const permissionFlags = (): readonly string[] => {
-  const refusal = ['--permission', '--experimental-permission'].find(isKnown);
-  if (refusal === undefined) return [];
-  return [refusal, '--allow-fs-read=*', ...['--allow-addons'].filter(isKnown), '--no-warnings'];
-};
-
-export interface RunnerOptions extends Omit<Setup, 'kind'> {
-  readonly manifestPath: string;
-  readonly name: string;
+export interface RunnerOptions extends Omit<Setup, 'kind'>, Omit<RunnerCode, 'manifest'> {
   readonly hangMs?: number;
 }
 
@@ -41,20 +22,6 @@ interface TakenItems {
 
 /** Why the process gave no answer. */
 type Death = { readonly died: string };
-
-const start = ({ dir, name, manifestPath }: RunnerOptions): ChildProcess =>
-  fork(PROGRAM, [], {
-    cwd: dir,
-    execArgv: [...permissionFlags()],
-    serialization: 'advanced',
-    // What the code prints must not get between what is printed of it.
-    stdio: ['ignore', 2, 2, 'ipc'],
-    env: {
-      ...Object.fromEntries(INHERITED.map((key) => [key, process.env[key]])),
-      [MODULE_ENV.name]: name,
-      [MODULE_ENV.manifest]: manifestPath,
-    },
-  });
 
 /**
  * Runs the code of a module in a separate process. It keeps the resulting states, so that a process that dies, or
@@ -132,7 +99,7 @@ export class Runner implements AsyncDisposable {
 
   async #begin(): Promise<Either<Fault, void>> {
     const { dir, entry, manifest, cascade, name, config } = this.options;
-    this.#child = start(this.options);
+    this.#child = await startRunner(this.options);
     this.#seen = new Set();
     const answer = await this.#request({ kind: 'setup', dir, entry, manifest, cascade, config }, LOAD_MS);
     if ('died' in answer) {

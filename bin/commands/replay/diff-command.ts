@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { brokerDataDir } from '../../../link/broker-data-dir.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
 import { diffModule } from '../../../replay/diff/diff-log.js';
 import type { DiffReport, OutcomeDifference } from '../../../replay/diff/report.js';
@@ -70,6 +71,7 @@ const diff =
       const asked = await askMasks(nc, options, `replay diff ${manifest.name}`)();
       if (isLeft(asked)) return asked;
       const masks = asked.right.with(manifest);
+      const dataDir = await brokerDataDir(nc)();
       const config = await (file === undefined
         ? configOfNow(nc, manifest)
         : TE.fromEither(configFromFile(file)))();
@@ -77,6 +79,7 @@ const diff =
       try {
         const report = await diffModule({
           ...{ nc, version: version.right, agent, from, to, cascade, config: config.right },
+          dataDir: isLeft(dataDir) ? undefined : dataDir.right,
           onDifference: (difference) => {
             if (differences.length < limit)
               differences.push(maskedDifference(masks, manifest.name, difference));

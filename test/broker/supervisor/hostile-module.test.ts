@@ -4,6 +4,7 @@ import { createServer, type Server, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
+import { MOST_OF_MACHINE } from '../../../broker/supervisor/resource-watch.js';
 import type { Result } from '../../../schemas/result.js';
 import { type Act, DONE } from '../../fixtures/modules/hostile/acts.js';
 import { manifest } from '../../fixtures/modules/hostile/index.js';
@@ -138,6 +139,36 @@ describe('a hostile module, with the default settings', () => {
         broker = await start();
       }
     }
+  });
+
+  it('is cut off when it takes more processes or more memory than a module may, with all that it started', async (t) => {
+    const { cage } = await brokerStatus(broker.dataDir);
+    if (cage.layers.some(({ layer, holds }) => layer === 'calls' && !holds))
+      return t.diagnostic('calls are missing: its children can leave its group, and are not counted');
+    const mark = `${dir.path}/forked`;
+    const takes: readonly (readonly [Act, RegExp])[] = [
+      [['fork', mark, 3 * MOST_OF_MACHINE.processes], /it took more than 128 processes/],
+      [['hold', 3 * 2 ** 29], /it took more than 1\.\d+ GiB of memory/],
+    ];
+    for (const [act, said] of takes) {
+      await waitFor(
+        'the module',
+        async () =>
+          (await brokerStatus(broker.dataDir)).modules.find(({ name }) => name === 'hostile')?.state ===
+          'loaded',
+      );
+      const nc = await connect({ servers: broker.url });
+      const reply = nc.request('call.hostile.attempt', JSON.stringify([act]), { timeout: 60_000 });
+      await waitFor('the broker to say so', () => broker.stderr.some((line) => said.test(line)));
+      await waitFor('its children to end', () => processesMentioning(mark).length === 0);
+      // A module that is cut off has crashed, and each of its commands has a result all the same.
+      assert.ok(['ok', 'failed'].includes((await reply).json<Result>().status));
+      await nc.close();
+    }
+    await waitFor('the module', async () => {
+      const { modules } = await brokerStatus(broker.dataDir);
+      return modules.find(({ name }) => name === 'hostile')?.state === 'loaded';
+    });
   });
 
   it('cannot be told to open the inspector of the broker', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { NatsConnection } from 'nats';
@@ -13,6 +13,7 @@ import {
 } from '../../../replay/index.js';
 import type { Result } from '../../../schemas/result.js';
 import { manifest } from '../../fixtures/modules/till/manifest.js';
+import { brokerStatus } from '../../support/broker-status.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { failure, success } from '../../support/either.js';
 import { connectOperator } from '../../support/log-checks.js';
@@ -231,6 +232,26 @@ describe('recorded commands, handled by another version', () => {
     const writes = await diff('writes');
     assert.deepEqual(brief(writes.differences), [['stopped', 'put', 'ann']]);
     assert.equal(existsSync(join(home.path, 'writes', 'written')), false);
+  });
+
+  test('code runs in a cage: it reads its own files, and none of the broker, of other processes or of people', async (t) => {
+    const { cage } = await brokerStatus(broker.dataDir);
+    if (cage.layers.some(({ layer, holds }) => layer === 'files' && !holds))
+      return t.diagnostic('no layer of files');
+    const pries = await options('pries', { dataDir: broker.dataDir });
+    const own = join(home.path, 'pries', 'variant');
+    const others = [
+      join(home.path, 'first', 'variant'),
+      join(broker.dataDir, 'keys', 'operator.nk'),
+      join(broker.dataDir, 'broker.json'),
+      `/proc/${broker.pid}/environ`,
+    ];
+    for (const path of others) readFileSync(path);
+    writeFileSync(join(home.path, 'pries', 'paths'), [own, ...others].join('\n'));
+    const { code, message } = failure(await diffModule(pries)());
+    assert.equal(code, 'MODULE_CODE_UNAVAILABLE');
+    assert.ok(message.includes(`${own} has 5 bytes`), message);
+    for (const path of others) assert.ok(message.includes(`${path} is EACCES`), message);
   });
 
   test('code that does not load, or cannot fold what is recorded, is told', async () => {
