@@ -29,6 +29,7 @@ import {
   openModuleEpoch,
   startModule,
 } from './supervisor/module-start.js';
+import { pastFilters } from './supervisor/own-past.js';
 import type { ModuleSurroundings } from './supervisor/module-surroundings.js';
 import { tryOut } from './supervisor/run-trial.js';
 import type { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
@@ -103,6 +104,7 @@ const tryReload = (
   { server, open, dataDir, hostEntry, cages, sealing, reaper, log }: SurroundingsOptions,
 ): TE.TaskEither<Fault, void> => {
   const { name, start } = source.manifest;
+  const filters = pastFilters(source.manifest);
   if ('command' in start) {
     log.line('supervisor', `${name}: a program in another language is reloaded without a trial of its code`);
     return TE.right(undefined);
@@ -113,7 +115,7 @@ const tryReload = (
       hostEntry,
       natsUrl: server.url,
       snapshotsDir: join(dataDir, 'snapshots', name),
-      past: () => sealing.opened(name, readLogBatches(open.nc, { filters: [`*.${name}.>`] })),
+      past: () => sealing.opened(name, readLogBatches(open.nc, { filters })),
       cages,
       reaper,
       onLine: (line) => log.line(name, `trial: ${line}`),

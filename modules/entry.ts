@@ -56,6 +56,7 @@ export type { Resumed } from '../journal/producer/resumption.js';
 export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
 export type { DeliveredEvent, DeliveredEventSchema } from '../schemas/delivered-event.js';
 export type { Fault } from '../schemas/errors.js';
+export type { Folded, FoldedSchema } from '../schemas/folded-events.js';
 export type { Heard, HeardSchema } from '../schemas/heard-events.js';
 export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../schemas/manifest.js';
 export type { Refusal, ResultError, ResultErrorSchema } from '../schemas/result.js';
@@ -77,6 +78,7 @@ export type {
   Frozen,
   Handled,
   HandlerResult,
+  FoldDefinition,
   HeardEvent,
   ModuleDefinition,
   NoConfig,

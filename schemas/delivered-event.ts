@@ -49,13 +49,18 @@ const valueAt = (value: unknown, pointer: string): unknown =>
       value,
     );
 
+/** The name of an agent at a JSON Pointer; undefined: there is none, or nothing that is the name of an agent. */
+export const agentNameAt = (data: unknown, pointer: string): string | undefined => {
+  const value = valueAt(data, pointer);
+  const name = typeof value === 'number' ? String(value) : value;
+  return typeof name === 'string' && isName(name) ? name : undefined;
+};
+
 /** The agent that handles an event; undefined: the event names none, or nothing that is the name of an agent. */
 export const hearingAgent = (
   message: StoredMessage,
   { agent: pointer }: Pick<HeardStretch, 'agent'>,
 ): string | undefined => {
   if (pointer === undefined) return (splitSubject(message.subject) as EventSubject).agent;
-  const value = valueAt(new Payload(message.data).value, pointer);
-  const name = typeof value === 'number' ? String(value) : value;
-  return typeof name === 'string' && isName(name) ? name : undefined;
+  return agentNameAt(new Payload(message.data).value, pointer);
 };

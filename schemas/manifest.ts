@@ -3,6 +3,7 @@ import Type, { type Static, type TSchema } from 'typebox';
 import { type Fault, fault } from './errors.js';
 import { CageRequestSchema } from './cage.js';
 import { encryptProblem } from './encrypt.js';
+import { foldsProblem, FoldsSchema } from './folded-events.js';
 import { hearingProblem, OnSchema } from './heard-events.js';
 import { SCHEMA_VERSION } from './headers.js';
 import { configProblem } from './module-config.js';
@@ -148,6 +149,7 @@ export const ManifestSchema = Type.Object(
       }),
     ),
     on: Type.Optional(OnSchema),
+    folds: Type.Optional(FoldsSchema),
     limits: Type.Optional(LimitsSchema),
     sensitive: Type.Optional(
       Type.Unsafe<readonly string[]>(
@@ -273,7 +275,7 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
   if (!isModuleName(manifest.name)) {
     return invalid('/name', `is reserved (${[...RESERVED_NAMES].join(', ')}, and names that begin with _)`);
   }
-  if (isFollower(manifest) && Object.keys(manifest.events).length === 0)
+  if (isFollower(manifest) && manifest.folds === undefined && Object.keys(manifest.events).length === 0)
     return invalid('/actions', 'declares no action, and no event to follow');
   if (manifest.dependencies !== undefined && Object.hasOwn(manifest.dependencies, manifest.name)) {
     return invalid(
@@ -285,6 +287,8 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
   if (problem !== undefined) return invalid('/encrypt', problem);
   const unindexed = indexProblem(manifest);
   if (unindexed !== undefined) return invalid(unindexed.path, unindexed.message);
+  const unfolded = foldsProblem(manifest);
+  if (unfolded !== undefined) return invalid(unfolded.path, unfolded.message);
   const unheard = hearingProblem(manifest);
   if (unheard !== undefined) return invalid(unheard.path, unheard.message);
   const schemas: [string, JsonSchema][] = [
@@ -295,6 +299,10 @@ export const parseManifest = (value: unknown): Either<Fault, Manifest> => {
     ...Object.entries(manifest.events).map(([name, event]): [string, JsonSchema] => [
       `/events/${name}/data`,
       event.data,
+    ]),
+    ...Object.entries(manifest.folds ?? {}).map(([events, { data }]): [string, JsonSchema] => [
+      `${pointer('/folds', events)}/data`,
+      data,
     ]),
     ...(manifest.config === undefined ? [] : [['/config', manifest.config] as [string, JsonSchema]]),
   ];

@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import pidusage from 'pidusage';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { commandConsumer, LOG } from '../../schemas/log.js';
+import { commandConsumer, foldConsumer, LOG } from '../../schemas/log.js';
 import {
   type BrokerStatus,
   type ModuleInfo,
@@ -100,11 +100,21 @@ const reasonOf = (
   return `its next process will not start: ${code}: ${message}`;
 };
 
+/** How many events a read model has not been given yet; undefined: it does not run. */
+const unfolded = async (jsm: JetStreamManager, module: string): Promise<number | undefined> => {
+  try {
+    return (await jsm.consumers.info(LOG, foldConsumer(module))).num_pending;
+  } catch {
+    return undefined;
+  }
+};
+
 /** What an operator asks of a running broker, by subject. */
 export const operations = (context: OperationsContext): ReadonlyMap<string, Handler> => {
   const { jsm, modules, supervisor, index } = context;
 
   const unheard = async ({ name, manifest }: SupervisedModule): Promise<number | undefined> => {
+    if (manifest.folds !== undefined) return unfolded(jsm, name);
     if (manifest.on === undefined) return undefined;
     // The server may be away just now.
     return context.hearings.eventsWaiting(name).catch(() => undefined);

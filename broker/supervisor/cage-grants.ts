@@ -9,7 +9,7 @@ import { isInside, realPath } from '../../system/cage/readable-paths.js';
 /** A manifest, and the directory that its relative paths begin in. */
 interface AskingModule {
   readonly dir: string;
-  readonly manifest: Pick<Manifest, 'name' | 'cage' | 'on'>;
+  readonly manifest: Pick<Manifest, 'name' | 'cage' | 'on' | 'folds'>;
 }
 
 /** Where they are now. A link opens what it leads to. */
@@ -42,10 +42,15 @@ export const requestText = ({ read, write, connect, listen }: CageRequest): stri
     .flatMap(([what, values = []]) => (values.length === 0 ? [] : [`${what} ${values.join(', ')}`]))
     .join('; ');
 
+/** The events of others that a module reads: to handle them, or to fold them. */
+const eventsOf = (asking: AskingModule | undefined): readonly string[] => [
+  ...new Set(Object.keys({ ...asking?.manifest.on, ...asking?.manifest.folds })),
+];
+
 /** The events that a module wants to listen to, and was not granted. */
 export const moreEvents = (asking: AskingModule, granted: AskingModule | undefined): readonly string[] => {
-  const had = Object.keys(granted?.manifest.on ?? {});
-  return Object.keys(asking.manifest.on ?? {}).filter((events) => !had.some((each) => covers(each, events)));
+  const had = eventsOf(granted);
+  return eventsOf(asking).filter((events) => !had.some((each) => covers(each, events)));
 };
 
 /**

@@ -179,19 +179,23 @@ export const startModule = (
         const snapshotSeq = isOfThisLog ? request.snapshotSeq : 0;
         // Results above the first unanswered command say which of the commands that come again are answered.
         const { first } = past.whole.of(manifest.name);
-        const isFolded = snapshotSeq > 0 ? snapshotSeq : (first ?? fence + 1) - 1;
-        const behind = Math.min(isFolded, resumeFrom);
+        // A read model folds all of the log, and has no commands.
+        const isView = manifest.folds !== undefined;
+        const isFolded = snapshotSeq > 0 || isView ? snapshotSeq : (first ?? fence + 1) - 1;
+        const behind = isView ? isFolded : Math.min(isFolded, resumeFrom);
         // What the server says of a damaged part of the log is not to be built on.
         const waiting = context.whole.isDamagedFrom(behind + 1) ? 0 : past.commands.countOf(manifest.name);
-        const read = await ownPast(context.nc, manifest.name, { behind, fence, waiting });
-        const pending = await addFoldConsumer(jsm, manifest.name, read);
+        const read = isView
+          ? { from: behind + 1 }
+          : await ownPast(context.nc, manifest.name, { behind, fence, waiting });
+        const pending = await addFoldConsumer(jsm, manifest, read);
         if (snapshotSeq === 0 && first !== undefined) {
           const loss = await context.whole.checked(first);
           if (loss !== undefined) throw new FaultError(fault(loss.code, loss.message));
         }
         // The server counts a damaged record that it does not deliver: who waits for so many would wait for ever.
         const foldRecords = context.whole.isDamagedFrom(read.from)
-          ? await countReadable(context.nc, manifest.name, { last: epoch, ...read })
+          ? await countReadable(context.nc, manifest, { last: epoch, ...read })
           : pending;
         return {
           epoch,

@@ -2,6 +2,8 @@ import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JetStreamManager } 
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { FaultError } from '../../schemas/errors.js';
+import { foldedSubjects } from '../../schemas/folded-events.js';
+import type { Manifest } from '../../schemas/manifest.js';
 import { foldConsumer, LOG } from '../../schemas/log.js';
 import { readLogBatches } from '../../journal/read/reader.js';
 import { type ApiFailure, lastMatch, nextMatch } from '../../journal/read/reader-api.js';
@@ -43,19 +45,26 @@ export const ownPast = async (
   return { from: Math.min(first, fence + 1), last };
 };
 
+type PastManifest = Pick<Manifest, 'name' | 'folds'>;
+
 const SECOND_NS = 1_000_000_000;
 
 const FOLD_IDLE_NS = 120 * SECOND_NS;
 
-const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerConfig> => ({
-  name: foldConsumer(module),
-  description: `past of module ${module}, read at its start`,
+/** What a module reads at its start: its own records, or the events that it folds. */
+export const pastFilters = ({ name, folds }: PastManifest): readonly string[] =>
+  // One filter, although commands are not folded: to find the next record for several, nats-server 2.15.1 goes
+  // through the subjects of a block, which with 10,000 agents takes milliseconds a record. Of others it gets no more
+  // than an operator has granted.
+  folds === undefined ? [`*.${name}.>`] : foldedSubjects(folds);
+
+const foldConsumerConfig = (manifest: PastManifest, fromSeq: number): Partial<ConsumerConfig> => ({
+  name: foldConsumer(manifest.name),
+  description: `past of module ${manifest.name}, read at its start`,
   ack_policy: AckPolicy.None,
   deliver_policy: DeliverPolicy.StartSequence,
   opt_start_seq: fromSeq,
-  // One filter, although commands are not folded: to find the next record for several, nats-server 2.15.1 goes
-  // through the subjects of a block, which with 10,000 agents takes milliseconds a record.
-  filter_subjects: [`*.${module}.>`],
+  filter_subjects: [...pastFilters(manifest)],
   ...PINNED,
   mem_storage: true,
   num_replicas: 1,
@@ -65,12 +74,12 @@ const foldConsumerConfig = (module: string, fromSeq: number): Partial<ConsumerCo
 /** Makes the consumer that the module reads its past by; how many records that are. */
 export const addFoldConsumer = async (
   jsm: JetStreamManager,
-  module: string,
+  manifest: PastManifest,
   { from, last }: OwnPast,
 ): Promise<number> => {
   const pendingFrom = async (seq: number): Promise<number> => {
-    await jsm.consumers.delete(LOG, foldConsumer(module)).catch(() => undefined);
-    return (await jsm.consumers.add(LOG, foldConsumerConfig(module, seq))).num_pending;
+    await jsm.consumers.delete(LOG, foldConsumer(manifest.name)).catch(() => undefined);
+    return (await jsm.consumers.add(LOG, foldConsumerConfig(manifest, seq))).num_pending;
   };
   // In this order: what comes in between is behind the epoch, where reading ends in any case.
   const behind = last === undefined ? 0 : await pendingFrom(last + 1);
@@ -80,11 +89,11 @@ export const addFoldConsumer = async (
 /** Records of a module's past that are really there: the server counts a damaged one too, and does not deliver it. */
 export const countReadable = async (
   nc: NatsConnection,
-  module: string,
+  manifest: PastManifest,
   { from, last }: Required<OwnPast>,
 ): Promise<number> => {
   let count = 0;
-  const range = { filters: [`*.${module}.>`], fromSeq: from, toSeq: last, headersOnly: true };
+  const range = { filters: pastFilters(manifest), fromSeq: from, toSeq: last, headersOnly: true };
   for await (const batch of readLogBatches(nc, range)) count += batch.length;
   return count;
 };

@@ -6,7 +6,7 @@ import type { NatsConnection } from 'nats';
 import type { StartReply } from '../../schemas/control.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
-import type { ReadFoldable } from '../sdk/fold.js';
+import type { ReadFoldable } from '../sdk/foldable.js';
 import type { States } from './states.js';
 
 /**

@@ -35,7 +35,8 @@ export const defineModule: {
     Events extends Schemas = Record<never, never>,
     Config extends AnySchema = NoConfig,
     Heards extends Schemas = Record<never, never>,
+    Folds extends Schemas = Record<never, never>,
   >(
-    definition: ModuleDefinition<Name, State, Events, Inputs, Outputs, Agents, Codes, Config, Heards>,
+    definition: ModuleDefinition<Name, State, Events, Inputs, Outputs, Agents, Codes, Config, Heards, Folds>,
   ): DefinedModule<Name, State, Events, Inputs, Outputs, Agents, Codes>;
 } = ((given: AnyModule | AnyDefinition) => ('manifest' in given ? given : deriveModule(given))) as never;

@@ -33,7 +33,17 @@ const mapped = <T, R>(
 type Handlers = ReturnType<typeof eventActions>;
 
 const manifestOf = (definition: AnyDefinition, { on, actions: heard }: Handlers): TypedManifest => {
-  const { name, state: _, events = {}, actions: called, on: __, config, onConfig, ...rest } = definition;
+  const {
+    name,
+    state: _,
+    events = {},
+    actions: called,
+    on: __,
+    folds,
+    config,
+    onConfig,
+    ...rest
+  } = definition;
   const actions = { ...called, ...heard } as typeof called;
   return {
     name,
@@ -51,6 +61,15 @@ const manifestOf = (definition: AnyDefinition, { on, actions: heard }: Handlers)
       data: inManifest(data, `the data of the event ${name}.${event}`),
     })),
     ...(Object.keys(on).length === 0 ? {} : { on }),
+    ...(folds === undefined
+      ? {}
+      : {
+          folds: mapped(folds, ({ data, agent, to }, each) => ({
+            data: inManifest(data, `the data of ${each}`),
+            ...(agent === undefined ? {} : { agent }),
+            ...(to === undefined ? {} : { to }),
+          })),
+        }),
     // The loader puts the module's program there.
     start: { entry: './index.js' },
   } as TypedManifest;
@@ -129,7 +148,7 @@ const upcastsOf = (events: NonNullable<AnyDefinition['events']>): Upcasts => {
 
 /** Makes a module of its definition: the manifest is derived. Throws MANIFEST_INVALID. */
 export const deriveModule = (definition: AnyDefinition): AnyModule => {
-  const { name: module, state, events = {}, on = {}, onConfig } = definition;
+  const { name: module, state, events = {}, on = {}, folds = {}, onConfig } = definition;
   const handlers = eventActions(module, on);
   const actions = { ...definition.actions, ...handlers.actions };
   const manifest = manifestOf(definition, handlers);
@@ -140,7 +159,10 @@ export const deriveModule = (definition: AnyDefinition): AnyModule => {
     actions: mapped(actions as Record<string, AnyActionDefinition>, (action, name) =>
       actionOf(action, name, manifest),
     ),
-    evolve: mapped(events, ({ evolve }) => evolve as (state: unknown, data: unknown) => unknown),
+    evolve: mapped(
+      { ...events, ...folds },
+      ({ evolve }) => evolve as (state: unknown, data: unknown) => unknown,
+    ),
     ...(onConfig === undefined ? {} : { onConfig: onConfig as NonNullable<AnyModule['onConfig']> }),
     ...(Object.keys(upcast).length === 0 ? {} : { upcast }),
   });

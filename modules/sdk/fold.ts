@@ -2,30 +2,15 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { schemaOf } from '../../schemas/manifest.js';
-import { causeOf, schemaVersionOf, type StoredMessage } from '../../schemas/record.js';
+import { causeOf, schemaVersionOf } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import { hasSealed } from '../../schemas/sealed-value.js';
 import { compileChecks } from './checks.js';
 import type { AnyModule } from './module-shape.js';
 import type { AnyEvent } from './checked-outcome.js';
+import type { Foldable, FoldableRecord, ReadFoldable } from './foldable.js';
+import { compileFolds } from './fold-others.js';
 import { compileUpcast, type Upcast } from './upcast.js';
-
-/** What of a record a state is made of. */
-export type FoldableRecord = Pick<StoredMessage, 'subject' | 'header' | 'data'>;
-
-/** What one record says of a module's states. */
-export interface Foldable {
-  /** Whose state; empty for that of the module itself. */
-  readonly agent: string;
-  /** What happened to it, in order, in the shapes of today's manifest. */
-  readonly events: readonly AnyEvent[];
-}
-
-/**
- * Reads one record: undefined where it says nothing of the module's states. SCHEMA_TOO_NEW, where its events are of a
- * later version than the module's code; FOLD_FAILED, where they cannot be read or be given the shapes of today.
- */
-export type ReadFoldable = (record: FoldableRecord) => Either<Fault, Foldable | undefined>;
 
 /** The keys with which the values of agents were encrypted. */
 export interface RecordSeals {
@@ -128,7 +113,8 @@ const upcastAll = (
  * agent has no events.
  */
 export const compileFoldable = (module: AnyModule, seals?: RecordSeals): Either<Fault, ReadFoldable> => {
-  const { name } = module.manifest;
+  const { name, folds } = module.manifest;
+  if (folds !== undefined) return right(compileFolds(name, folds));
   const own: Own = { results: `res.${name}.`, events: `evt.${name}.` };
   const schema = schemaOf(module.manifest);
   const compiled = compileUpcast(module, compileChecks(module.manifest));

@@ -2,6 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { TNull, TObject, TUnsafe } from 'typebox';
 import type { DeliveredEvent } from '../../schemas/delivered-event.js';
+import type { Folded } from '../../schemas/folded-events.js';
 import type { Heard } from '../../schemas/heard-events.js';
 import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
 import type { Call } from './call-in-handler.js';
@@ -121,6 +122,14 @@ export interface EventHandlerOptions extends Omit<Heard, 'action'>, Omit<ActionO
   readonly to?: 'agent' | 'module';
 }
 
+/** How a read model folds an event of another module. */
+export interface FoldDefinition<State, Schema> extends Pick<Folded, 'agent' | 'to'> {
+  /** The schema of what the event carries. */
+  readonly data: Schema;
+  /** The state after the event. Pure. */
+  readonly evolve: (state: State, event: HeardEvent<TypeOf<Schema>>) => State;
+}
+
 /** All that a module is. `defineModule` derives its manifest from this. */
 export interface ModuleDefinition<
   Name extends string,
@@ -132,6 +141,7 @@ export interface ModuleDefinition<
   Codes,
   Config,
   Heards = Record<never, never>,
+  Folds = Record<never, never>,
 > extends Pick<
     Manifest,
     | 'version'
@@ -184,6 +194,11 @@ export interface ModuleDefinition<
           >
       );
   };
+  /**
+   * Events of other modules of which this one makes its states, from the start of the log: a read model. It stores
+   * nothing in the log, and has no actions and no events.
+   */
+  readonly folds?: { readonly [F in keyof Folds]: FoldDefinition<NoInfer<State>, Folds[F]> };
   readonly actions: {
     readonly [A in keyof Inputs]: ActionOptions & { readonly input: Inputs[A] } & (
         | PureHandler<
@@ -243,5 +258,6 @@ export type AnyDefinition = ModuleDefinition<
   unknown,
   unknown,
   AnySchema,
+  Schemas,
   Schemas
 >;

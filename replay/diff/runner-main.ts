@@ -2,7 +2,8 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { loadModule } from '../../modules/host/load-module.js';
 import { type CompiledModule, compileModule } from '../../modules/sdk/compiled-module.js';
-import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import { compileFoldable, foldEvents } from '../../modules/sdk/fold.js';
+import type { ReadFoldable } from '../../modules/sdk/foldable.js';
 import { givenConfig } from '../../modules/sdk/given-config.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';

@@ -1,6 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { AgentState } from '../../store/snapshots/index.js';
-import { foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import { foldEvents } from '../../modules/sdk/fold.js';
+import type { ReadFoldable } from '../../modules/sdk/foldable.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';

@@ -5,7 +5,8 @@ import type { AgentStates, TakenChanges } from '../../store/snapshots/agent-stat
 import { namesCode } from '../../store/snapshots/folded-elsewhere.js';
 import { Generation, type StoredSnapshot } from '../../store/snapshots/generation.js';
 import type { SnapshotPosition } from '../../store/snapshots/snapshot-files.js';
-import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import { compileFoldable, foldEvents } from '../../modules/sdk/fold.js';
+import type { ReadFoldable } from '../../modules/sdk/foldable.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import type { StoredMessage } from '../../schemas/record.js';

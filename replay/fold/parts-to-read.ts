@@ -28,6 +28,16 @@ const eventRanges = (
   return [known, { fromSeq: Math.max(fromSeq, seq + 1), toSeq }].filter(isSome);
 };
 
+/** What must be read for modules among which there are read models, which fold the events of `heard`. */
+export const partsWithViews = (
+  modules: readonly string[],
+  heard: readonly string[],
+  range: PartRange,
+): readonly FilterRange[] => {
+  const events = [...new Set([...modules, ...heard])].map((module) => `evt.${module}.>`);
+  return [...modules.map((module) => `res.${module}.>`), ...events].map((filter) => ({ filter, ...range }));
+};
+
 /**
  * What of a range must be read for the states of modules: their results, and of the events those that no command
  * caused. Copies of what results hold, which most events are, are half of what would be read: where it is `known`

@@ -9,6 +9,7 @@ import { whyForeign } from '../../store/snapshots/folded-elsewhere.js';
 import type { AgentState, ModuleAgents, PastAgent, SnapshotPosition } from '../../store/snapshots/index.js';
 import { compileFoldable, type RecordSeals } from '../../modules/sdk/fold.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
+import { foldedSubjects } from '../../schemas/folded-events.js';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { AgentFold } from './agent-fold.js';
 import { lastAt } from './fold-places.js';
@@ -81,6 +82,8 @@ export const agentFilters = ({
   module: { manifest },
   agent,
 }: Pick<StateAtQuery, 'module' | 'agent'>): readonly string[] => {
+  // Which agent an event changes may be in its data.
+  if (manifest.folds !== undefined) return foldedSubjects(manifest.folds);
   const rest = agent === '' ? '*' : `*.${agent}`;
   return [`res.${manifest.name}.${rest}`, `evt.${manifest.name}.${rest}`];
 };

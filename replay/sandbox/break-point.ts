@@ -1,7 +1,8 @@
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { ModuleAgents } from '../../store/snapshots/index.js';
-import { compileFoldable, foldEvents, type ReadFoldable } from '../../modules/sdk/fold.js';
+import { compileFoldable, foldEvents } from '../../modules/sdk/fold.js';
+import type { ReadFoldable } from '../../modules/sdk/foldable.js';
 import { KeptSeals } from '../../store/seals/kept-seals.js';
 import { tryKeys } from '../../store/seals/seal-files.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import Type from 'typebox';
-import { compileFoldable, type FoldableRecord, foldEvents } from '../../modules/sdk/fold.js';
+import { compileFoldable, foldEvents } from '../../modules/sdk/fold.js';
+import type { FoldableRecord } from '../../modules/sdk/foldable.js';
 import { defineManifest, defineModule } from '../../modules/sdk/index.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -41,7 +42,7 @@ const record = (
   subject: string,
   data: unknown,
   headers: Readonly<Record<string, string>> = {},
-): FoldableRecord => ({ subject, header: (name) => headers[name], data: encodeJson(data) });
+): FoldableRecord => ({ seq: 1, time: '', subject, header: (name) => headers[name], data: encodeJson(data) });
 
 const CAUSED = { [HEADER.cause]: '7' };
 const result = (out: readonly object[], headers: Readonly<Record<string, string>> = {}): FoldableRecord =>
@@ -102,7 +103,7 @@ describe('what a record says of states', () => {
 
   test('a result that is none is an error with its subject', () => {
     for (const data of [new TextEncoder().encode('{'), encodeJson(null)]) {
-      const broken = { subject: 'res.meter.measure.a', header: () => undefined, data };
+      const broken = { seq: 1, time: '', subject: 'res.meter.measure.a', header: () => undefined, data };
       const [code, message] = fault(full, broken);
       assert.equal(code, 'FOLD_FAILED');
       assert.match(message, /^res\.meter\.measure\.a cannot be read: /);

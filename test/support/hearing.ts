@@ -6,6 +6,7 @@ import { parseSequence } from '../../schemas/identity.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import type { NatsConnection } from 'nats';
+import { ModuleAgents } from '../../store/snapshots/index.js';
 import { OPS } from '../../schemas/operate.js';
 import { connectOperator } from './log-checks.js';
 import { sourceManifest, writeSourceModule } from './source-module.js';
@@ -87,6 +88,39 @@ export default {
   });
 };
 
+/**
+ * A read model that counts the events of each agent, and notes whether they came in order. `on`: how it folds each
+ * event.
+ */
+export const writeReadModel = (
+  dir: string,
+  name: string,
+  folds: Readonly<Record<string, object>>,
+): string => {
+  const manifest = sourceManifest(name, {
+    actions: {},
+    events: {},
+    folds: Object.fromEntries(Object.entries(folds).map(([each, fold]) => [each, { data: {}, ...fold }])),
+    index: ['parity'],
+    limits: { crashes: 1_000, startMs: 10_000 },
+  });
+  const evolve = `({ seen, last, inOrder }, { seq }) => ({
+    seen: seen + 1, last: seq, inOrder: inOrder && seq > last, parity: seen % 2 === 0 ? 'odd' : 'even',
+  })`;
+  const evolves = Object.keys(folds).map((each) => `${JSON.stringify(each)}: ${evolve}`);
+  return writeSourceModule(join(dir, name), manifest, {
+    ...PACKAGE,
+    'index.js': `
+export default {
+  manifest: ${JSON.stringify(manifest)},
+  initial: { seen: 0, last: 0, inOrder: true, parity: 'none' },
+  actions: {},
+  evolve: { ${evolves.join(',\n')} },
+};
+`,
+  });
+};
+
 /** How an event was handled. */
 export interface HandledEvent {
   readonly event: number;
@@ -162,6 +196,54 @@ export const assertHandled = (
     assert.ok(before === undefined || before.event < event, `${lane} heard ${before?.event} before ${event}`);
     assert.ok(before === undefined || before.resultSeq < resultSeq, `${lane} answered ${event} too early`);
     last.set(lane, { event, resultSeq });
+  }
+};
+
+/** Counts events in the log by what is in their data, apart from the code that folds them. */
+export const countEventsBy = async (
+  dataDir: string,
+  fits: RegExp,
+  agentOf: (data: Readonly<Record<string, unknown>>, subject: string) => string,
+): Promise<ReadonlyMap<string, { readonly seen: number; readonly last: number }>> => {
+  const counts = new Map<string, { seen: number; last: number }>();
+  const nc = await connectOperator(dataDir);
+  try {
+    for await (const { subject, seq, data } of readLog(nc)) {
+      if (!fits.test(subject)) continue;
+      const agent = agentOf(JSON.parse(new TextDecoder().decode(data)) as Record<string, unknown>, subject);
+      counts.set(agent, { seen: (counts.get(agent)?.seen ?? 0) + 1, last: seq });
+    }
+  } finally {
+    await nc.close();
+  }
+  return counts;
+};
+
+/** Throws unless the states of a read model of {@link writeReadModel} are these counts, and no others. */
+export const assertFolded = async (
+  dataDir: string,
+  name: string,
+  counts: ReadonlyMap<string, { readonly seen: number; readonly last: number }>,
+): Promise<void> => {
+  const agents = new ModuleAgents(name, dataDir);
+  try {
+    const listed = agents.list({ limit: 10_000 }).agents.map(({ agent }) => agent);
+    const named = [...counts.keys()].filter((agent) => agent !== '');
+    assert.deepEqual(listed, named.toSorted());
+    for (const [agent, { seen, last }] of counts) {
+      const found = agents.get(agent);
+      const parity = seen % 2 === 1 ? 'odd' : 'even';
+      assert.deepEqual(found?.state, { seen, last, inOrder: true, parity }, `${name} ${agent}`);
+      assert.equal(found?.seq, last);
+    }
+    const odd = named.filter((agent) => (counts.get(agent)?.seen ?? 0) % 2 === 1).toSorted();
+    const page = agents.list({ where: { parity: 'odd' }, limit: 10_000 });
+    assert.deepEqual(
+      page.agents.map(({ agent }) => agent),
+      odd,
+    );
+  } finally {
+    await agents.close();
   }
 };
 

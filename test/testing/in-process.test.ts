@@ -276,6 +276,36 @@ describe('a start', () => {
   });
 });
 
+describe('a read model in one process', () => {
+  const ledger = defineModule({
+    name: 'ledger',
+    version: '1.0.0',
+    description: 'What each purse has got and given.',
+    state: { moves: 0, last: 0, sum: 0 },
+    folds: {
+      'purse.added': {
+        data: Type.Object({ amount: Type.Integer() }),
+        evolve: ({ moves, sum }, { seq, data }) => ({ moves: moves + 1, last: seq, sum: sum + data.amount }),
+      },
+      'purse.>': {
+        data: Type.Object({ amount: Type.Integer() }),
+        evolve: ({ moves, sum }, { seq, data }) => ({ moves: moves + 1, last: seq, sum: sum - data.amount }),
+      },
+    },
+    actions: {},
+  });
+
+  it('folds the events of others, and stores nothing', async () => {
+    await using tally = await startInProcess([purse, ledger]);
+    await tally.agent(purse, 'anna').add({ amount: 30 });
+    await tally.agent(purse, 'anna').add({ amount: 5 });
+    const { seq, state } = (await tally.state(ledger, 'anna')) ?? {};
+    assert.deepEqual(state, { moves: 2, last: seq, sum: 35 });
+    assert.equal(await tally.state(ledger, 'bert'), undefined);
+    assert.deepEqual(new Set(tally.log.map(({ module }) => module)), new Set(['purse']));
+  });
+});
+
 describe('the end', () => {
   it('waits for calls that are not awaited, and refuses those that wait for the clock', async () => {
     const tally = await start();

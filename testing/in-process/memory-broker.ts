@@ -20,6 +20,8 @@ import { HandClock } from './hand-clock.js';
 import { MemoryHearings } from './memory-hearings.js';
 import { MemoryLog } from './memory-log.js';
 import { MemoryModule } from './memory-module.js';
+import { MemoryStates } from './memory-states.js';
+import { MemoryViews } from './memory-views.js';
 import { RunningHandlers } from './running-handlers.js';
 import { TurnQueue } from './turn-queue.js';
 
@@ -57,6 +59,7 @@ export class MemoryBroker {
   readonly #calls = new Map<number, Map<number, StoredMessage>>();
 
   readonly #hearings: MemoryHearings;
+  readonly #views = new MemoryViews();
   readonly #aborts = new WeakMap<AbortSignal, Promise<undefined>>();
 
   constructor(
@@ -73,6 +76,8 @@ export class MemoryBroker {
     for (const { module, checks } of compiled) {
       const { name } = module.manifest;
       const manifest = module.manifest as unknown as Manifest;
+      const view = manifest.folds === undefined ? undefined : new MemoryStates(module);
+      if (view !== undefined) this.#views.add(module, view);
       const running = { state: 'loaded', stopping: false, reloading: false } as const;
       served.set(name, { manifest, ...running, instance: name, stats: new ServiceStats() });
       const { clock, turns } = this;
@@ -81,6 +86,7 @@ export class MemoryBroker {
         new MemoryModule({
           module,
           checks,
+          states: view ?? new MemoryStates(module),
           config: { current: configs.get(name) },
           clock,
           turns,
@@ -113,7 +119,10 @@ export class MemoryBroker {
     const subject = splitSubject(record.subject);
     if (subject?.kind === 'cmd') this.turns.add(() => this.#modules.get(subject.module)?.received(record));
     if (subject?.kind === 'res') this.#answered(record);
-    if (subject?.kind === 'evt') this.#hearings.published(record);
+    if (subject?.kind === 'evt') {
+      this.#hearings.published(record);
+      this.#views.published(record);
+    }
     return stored;
   }
 

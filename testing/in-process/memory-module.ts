@@ -25,7 +25,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { DEFAULT_CONCURRENCY } from '../../schemas/manifest.js';
 import { conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { type CommandSubject, splitSubject } from '../../schemas/subjects.js';
-import { MemoryStates } from './memory-states.js';
+import type { MemoryStates } from './memory-states.js';
 import type { RunningHandlers } from './running-handlers.js';
 import type { TurnQueue } from './turn-queue.js';
 
@@ -33,6 +33,7 @@ import type { TurnQueue } from './turn-queue.js';
 const IN_MEMORY = 'memory';
 
 export interface MemoryModuleOptions extends CompiledModule {
+  readonly states: MemoryStates;
   readonly config: ConfigCell;
   readonly clock: HandlerClock;
   readonly turns: TurnQueue;
@@ -52,14 +53,16 @@ interface WaitingCommand extends Scheduled, CommandInTurn {}
 
 /** What the host is to a module in a process: it has its commands handled, and stores what comes of them. */
 export class MemoryModule {
-  readonly states: MemoryStates;
   readonly #scheduler: CommandScheduler<WaitingCommand>;
   readonly #effects: Effects;
   readonly #handling: CommandHandling;
 
+  get states(): MemoryStates {
+    return this.options.states;
+  }
+
   constructor(private readonly options: MemoryModuleOptions) {
     const { module, checks, config, clock, turns, running, makeCall, lastCall } = options;
-    this.states = new MemoryStates(module);
     const placesOf = (action: string): number =>
       module.manifest.actions[action]?.concurrency ?? DEFAULT_CONCURRENCY;
     // All commands are in memory here: there is never room to be made.

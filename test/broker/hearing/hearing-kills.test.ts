@@ -5,7 +5,16 @@ import { it } from 'node:test';
 import { type BrokerStatus, OPS } from '../../../schemas/operate.js';
 import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
 import { byForm } from '../../support/form.js';
-import { assertHandled, eventsOf, readHeard, writeListener, writeShop } from '../../support/hearing.js';
+import {
+  assertFolded,
+  assertHandled,
+  countEventsBy,
+  eventsOf,
+  readHeard,
+  writeListener,
+  writeReadModel,
+  writeShop,
+} from '../../support/hearing.js';
 import { connectOperator, soundLog } from '../../support/log-checks.js';
 import { moduleStatuses } from '../../support/modules.js';
 import { Seeded } from '../../support/seeded.js';
@@ -20,7 +29,7 @@ const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000);
 
 const VICTIMS = ['listener', 'broker', 'server', 'index'] as const;
 
-it(`${EVENTS} events are heard once each while listener, broker and server are killed ${KILLS} times`, async (t) => {
+it(`${EVENTS} events are heard once each, and folded once each by a read model, while listener, broker and server are killed ${KILLS} times`, async (t) => {
   t.diagnostic(`TEST_SEED=${SEED}`);
   const random = new Seeded(SEED);
   await using dir = tempDir();
@@ -36,11 +45,12 @@ it(`${EVENTS} events are heard once each while listener, broker and server are k
     { 'shop.>': { action: 'note', from: 'start', agent: '/to' } },
     { note: RUN },
   );
+  const view = writeReadModel(dir.path, 'view', { 'shop.sold': { agent: '/to' } });
   const args = [
     '--no-shipped',
     '--durability',
     'os',
-    ...[shop, pure, effect].flatMap((path) => ['--module', path]),
+    ...[shop, pure, effect, view].flatMap((path) => ['--module', path]),
   ];
   const start = (): Promise<TestBroker> => startBroker({ dataDir, args });
   let broker = await start();
@@ -56,7 +66,7 @@ it(`${EVENTS} events are heard once each while listener, broker and server are k
     const pid =
       victim === 'server'
         ? await serverPid(dataDir)
-        : (await moduleStatuses(broker)).get(random.pick(['pure', 'effect']))?.pid;
+        : (await moduleStatuses(broker)).get(random.pick(['pure', 'effect', 'view']))?.pid;
     if (pid !== undefined && pid !== null) process.kill(pid, 'SIGKILL');
   };
   try {
@@ -91,6 +101,11 @@ it(`${EVENTS} events are heard once each while listener, broker and server are k
         const events = eventsOf(log, /^evt\.shop\.sold\./);
         assert.ok(events.length >= EVENTS, `${events.length} events`);
         for (const listener of ['pure', 'effect']) assertHandled(log, listener, events);
+        await assertFolded(
+          dataDir,
+          'view',
+          await countEventsBy(dataDir, /^evt\.shop\.sold\./, ({ to }) => `${to}`),
+        );
         return true;
       },
       byForm({ short: 60_000, deep: 600_000 }),
