@@ -196,11 +196,16 @@ export const assemble = (options: AssembleOptions): Parts => {
   const { link } = options.server;
   const turnstile = new Turnstile();
   const closed = new ClosedConnections((text) => log.line('serving', text));
+  const wasCut = (connection: string, why: string): void => {
+    const principal = connection.slice(0, connection.indexOf('/'));
+    options.audit.wasCut({ principal, target: 'its connection', detail: why });
+  };
+  modules.onNames((names) => link.people.knows(names));
+  link.people.onCut(wasCut);
   const refusedFloods = new RefusedFloods({
     cut: (connection, why) => {
       link.people.cut(connection);
-      const principal = connection.slice(0, connection.indexOf('/'));
-      options.audit.wasCut({ principal, target: 'its connection', detail: why });
+      wasCut(connection, why);
     },
   });
   link.onClosed((connection) => {

@@ -363,6 +363,13 @@ export const ERRORS = {
     403,
     'The manifest of a module names events that no operator has let it listen to.',
   ),
+  CALLS_NOT_GRANTED: row(
+    'rejected',
+    false,
+    1,
+    403,
+    'A new version of a module calls actions of other modules that the version before did not call.',
+  ),
   CONFIG_MISSING: row(
     'rejected',
     false,

@@ -96,6 +96,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   CONFIG_INVALID: 'Set the named key to a value that fits its schema.',
   CONFIG_KEY_UNKNOWN: 'Look for the key in `tallystick config list MODULE`.',
   CAGE_NOT_GRANTED: 'Read what the module asks for. To grant it, add `--grant`.',
+  CALLS_NOT_GRANTED: 'Read which actions the module names. To let it call them, add `--grant`.',
   LISTEN_NOT_GRANTED: 'Read which events the module names. To let it hear them, add `--grant`.',
   PORT_IN_USE: 'Stop the named process, or choose another port with `--nats-port`.',
   DATA_DIR_IN_USE: 'Stop the named broker, or choose another directory with `--data`.',

@@ -23,7 +23,11 @@ interface Granting extends Waiting {
   readonly ask?: ((refusal: string) => Promise<boolean>) | undefined;
 }
 
-const NOT_GRANTED: ReadonlySet<string> = new Set(['CAGE_NOT_GRANTED', 'LISTEN_NOT_GRANTED']);
+const NOT_GRANTED: ReadonlySet<string> = new Set([
+  'CAGE_NOT_GRANTED',
+  'LISTEN_NOT_GRANTED',
+  'CALLS_NOT_GRANTED',
+]);
 
 /** Asks a person where the cage of the module lacks what its manifest asks for, and then tries again. */
 const granting =

@@ -15,6 +15,8 @@ export type ToThread =
   | { readonly kind: 'unsubscribe'; readonly id: number }
   /** Asks for `flushed`. */
   | { readonly kind: 'flush' }
+  /** The modules that are known. */
+  | { readonly kind: 'modules'; readonly names: readonly string[] }
   /** Nothing of this connection is wanted: the server is closing it. */
   | { readonly kind: 'shut'; readonly connection: string }
   /** The server did not close this connection. */
@@ -56,5 +58,5 @@ export type FromThread =
   | Batch
   | { readonly kind: 'opened' | 'flushed' | 'lost' }
   /** It sends on whatever it is answered: the server is to close it. Nothing of it comes from here on. */
-  | { readonly kind: 'floods'; readonly connection: string }
+  | { readonly kind: 'floods'; readonly connection: string; readonly why: string }
   | { readonly kind: 'failed'; readonly text: string };

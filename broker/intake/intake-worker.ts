@@ -5,6 +5,7 @@ import { Lines } from './lines.js';
 import type { Arrival, FromThread, ThreadData, ToThread } from './intake-messages.js';
 import { Quota } from './quota.js';
 import { StrikeCount } from './strikes.js';
+import { UnknownCount } from './unknown-count.js';
 import { Wire } from './wire.js';
 import type { Announced } from './wire-reader.js';
 
@@ -36,6 +37,7 @@ const say = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.po
 const quota = new Quota();
 const lines = new Lines();
 const strikes = new StrikeCount();
+const unknown = new UnknownCount();
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 /** The server is about to close these. */
 const closing = new Set<string>();
@@ -93,15 +95,22 @@ const end = (): void => {
   setImmediate(post);
 };
 
+/** From here on nothing of it is read. */
+const cut = (connection: string, why: string): void => {
+  closing.add(connection);
+  say({ kind: 'floods', connection, why });
+};
+
 const place = ({ subject, sid, reply, headers, size }: Announced): Uint8Array | undefined => {
   const connection = `${subject.slice(subject.lastIndexOf('.') + 1)}/${connectionOf(headers)}`;
   if (closing.has(connection)) return undefined;
+  if (unknown.isFlood(subject, connection) && !connection.endsWith('/')) {
+    cut(connection, 'requests for modules that are not known');
+    return undefined;
+  }
   const { weight, isLeftOut, floods } = quota.take(connection, size);
   const sendsOn = isLeftOut && (strikes.add(connection, size) || floods);
-  if (sendsOn && !connection.endsWith('/')) {
-    closing.add(connection);
-    say({ kind: 'floods', connection });
-  }
+  if (sendsOn && !connection.endsWith('/')) cut(connection, 'requests that the broker had no room for');
   const kept = isLeftOut && headers.length > MOST_HEADERS ? headers.subarray(0, 0) : headers;
   const whole = isLeftOut ? kept.length : size;
   into = new Uint8Array(whole);
@@ -134,6 +143,8 @@ const obey = (message: ToThread): void => {
     case 'released':
       for (const held of message.held) quota.release(held);
       return post();
+    case 'modules':
+      return unknown.know(message.names);
     case 'shut':
       return void closing.add(message.connection);
     case 'open':

@@ -83,6 +83,8 @@ export class Intake {
   #untold = { requests: 0, bytes: 0 };
   #telling: NodeJS.Timeout | undefined;
   #next = 1;
+  #modules: readonly string[] | undefined;
+  #onCut: (connection: string, why: string) => void = () => undefined;
   #isClosed = false;
 
   private constructor(private readonly options: IntakeOptions) {
@@ -111,6 +113,17 @@ export class Intake {
         this.#tell({ kind: 'unsubscribe', id });
       },
     };
+  }
+
+  /** Tells the thread which modules there are, now and whenever that has changed. */
+  knows(names: readonly string[]): void {
+    this.#modules = names;
+    this.#tell({ kind: 'modules', names });
+  }
+
+  /** Hears of each connection that the thread cuts off, with the reason. */
+  onCut(hear: (connection: string, why: string) => void): void {
+    this.#onCut = hear;
   }
 
   /** Has the server close a connection. What it sent and this has not taken yet is forgotten. */
@@ -149,7 +162,10 @@ export class Intake {
         if (message.kind === 'opened') return resolve();
         if (message.kind === 'flushed') return this.#flushed(this.#flushes.shift());
         if (message.kind === 'failed') return reject(new Error(message.text));
-        if (message.kind === 'floods') return void this.#end(message.connection);
+        if (message.kind === 'floods') {
+          this.#onCut(message.connection, `it sent on after too many ${message.why}`);
+          return void this.#end(message.connection);
+        }
         if (isLinked())
           this.#seldom.say(
             'the server closed the connection for what people send: what waited in it has no answer',
@@ -180,6 +196,7 @@ export class Intake {
       if (this.#isClosed) return;
       this.#start().catch(() => undefined);
       for (const [id, { subject }] of this.#readings) this.#tell({ kind: 'subscribe', id, subject });
+      if (this.#modules !== undefined) this.knows(this.#modules);
     }, RESTART_MS);
   }
 

@@ -9,7 +9,7 @@ import { isInside, realPath } from '../../system/cage/readable-paths.js';
 /** A manifest, and the directory that its relative paths begin in. */
 interface AskingModule {
   readonly dir: string;
-  readonly manifest: Pick<Manifest, 'name' | 'cage' | 'on' | 'folds'>;
+  readonly manifest: Pick<Manifest, 'name' | 'cage' | 'on' | 'folds' | 'dependencies'>;
 }
 
 /** Where they are now. A link opens what it leads to. */
@@ -72,4 +72,27 @@ export const checkGranted = (
   return heard === ''
     ? E.right(undefined)
     : E.left(fault('LISTEN_NOT_GRANTED', `${name} asks for more than it may: ${heard}`));
+};
+
+/** The actions of other modules that a module wants to call or send, and could not before. */
+const moreCalls = (asking: AskingModule, granted: AskingModule): readonly string[] => {
+  const had = granted.manifest.dependencies ?? {};
+  return Object.entries(asking.manifest.dependencies ?? {}).flatMap(([module, actions]) => {
+    const known: readonly string[] = Object.hasOwn(had, module) ? (had[module] ?? []) : [];
+    return actions.filter((action) => !known.includes(action)).map((action) => `${module}.${action}`);
+  });
+};
+
+/**
+ * CALLS_NOT_GRANTED if a module that is known wants to call more than before. The operator who loads a module first
+ * sees what it calls, and is asked when a new version calls more.
+ */
+export const checkCalls = (
+  asking: AskingModule,
+  granted: AskingModule | undefined,
+): E.Either<Fault, void> => {
+  const more = granted === undefined ? '' : moreCalls(asking, granted).join(', ');
+  return more === ''
+    ? E.right(undefined)
+    : E.left(fault('CALLS_NOT_GRANTED', `${asking.manifest.name} asks for more than it may: call ${more}`));
 };

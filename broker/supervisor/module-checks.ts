@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Fault } from '../../schemas/errors.js';
-import { checkGranted } from './cage-grants.js';
+import { checkCalls, checkGranted } from './cage-grants.js';
 import { brokenBy, startOrder } from './dependencies.js';
 import type { ModuleSource } from './manifest-file.js';
 import type { ModuleIntents } from './module-intents.js';
@@ -16,11 +16,13 @@ export class ModuleChecks {
     private readonly intents: ModuleIntents,
   ) {}
 
-  /** `grant`: the operator grants its cage what its manifest asks for. */
+  /** `grant`: the operator grants what its manifest asks for. */
   allowedAndFits(source: ModuleSource, grant: boolean): E.Either<Fault, void> {
+    const granted = this.intents.of(source.manifest.name);
     return pipe(
-      grant ? E.right(undefined) : checkGranted(source, this.intents.of(source.manifest.name)),
+      grant ? E.right(undefined) : checkGranted(source, granted),
       E.chain(() => this.#fits(source)),
+      E.chain(() => (grant ? E.right(undefined) : checkCalls(source, granted))),
     );
   }
 

@@ -88,6 +88,7 @@ const STABLE: Readonly<
   CAGE_INCOMPLETE: ['failed', false, 1, 503],
   CAGE_NOT_GRANTED: ['rejected', false, 1, 403],
   LISTEN_NOT_GRANTED: ['rejected', false, 1, 403],
+  CALLS_NOT_GRANTED: ['rejected', false, 1, 403],
   CONFIG_MISSING: ['rejected', false, 1, 409],
   CONFIG_INVALID: ['rejected', false, 1, 400],
   CONFIG_KEY_UNKNOWN: ['rejected', false, 1, 404],

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NatsConnection } from 'nats';
 import { Incoming } from '../../../broker/intake/incoming.js';
-import { REFUSED_FLOODS, RefusedFloods } from '../../../broker/serving/refused-floods.js';
+import { REFUSED_FLOODS } from '../../../broker/intake/refusal-limits.js';
+import { RefusedFloods } from '../../../broker/serving/refused-floods.js';
 import { fault } from '../../../schemas/errors.js';
 
 const WRONG = fault('MODULE_UNKNOWN', 'there is no module');

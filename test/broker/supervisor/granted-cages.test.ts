@@ -73,3 +73,37 @@ it('the first start grants what a module asks for, and after that only an explic
     await refused(broker, /connect to port 443/, 'reload', 'shop');
   }
 });
+
+it('I7 a new version calls no more actions than the version before, until an operator grants it', async () => {
+  await using dir = tempDir();
+  const write = (name: string, more?: object): string =>
+    writeSourceModule(join(dir.path, name), sourceManifest(name, more), { 'index.js': workingCode(name) });
+  const shelf = write('shelf');
+  const shop = write('shop');
+  await using broker = await startBroker({
+    dataDir: join(dir.path, 'data'),
+    args: ['--no-shipped', '--durability', 'os', '--module', shelf, '--module', shop],
+  });
+  const before = await moduleStatus(broker, 'shop', ({ state }) => state === 'loaded');
+  write('shop', { dependencies: { shelf: ['add'] } });
+  const refused = await moduleCommand(broker, 'reload', 'shop');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /CALLS_NOT_GRANTED.*shop asks for more than it may: call shelf\.add/);
+  assert.equal(
+    (await moduleStatuses(broker)).get('shop')?.pid,
+    before.pid,
+    'the running process is left alone',
+  );
+  const granted = await moduleCommand(broker, 'reload', 'shop', '--grant');
+  assert.equal(granted.code, 0, granted.stderr);
+  // Fewer calls need no grant.
+  write('shop');
+  const fewer = await moduleCommand(broker, 'reload', 'shop', '--no-trial');
+  assert.equal(fewer.code, 0, fewer.stderr);
+  write('shop', { dependencies: { shelf: ['add'] } });
+  assert.equal(
+    (await moduleCommand(broker, 'reload', 'shop')).code,
+    1,
+    'what a version gave up is asked for again',
+  );
+});

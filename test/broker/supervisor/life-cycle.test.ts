@@ -228,7 +228,7 @@ describe('the life cycle of modules', () => {
     await moduleCommand(broker, 'load', await write(plain('other')));
     assert.equal(await asks(), 'DEPENDENCY_UNDECLARED');
     await write(plain('base', { other: ['echo'] }));
-    assert.equal((await moduleCommand(broker, 'reload', 'base')).json?.state, 'loaded');
+    assert.equal((await moduleCommand(broker, 'reload', 'base', '--grant')).json?.state, 'loaded');
     assert.deepEqual(await asks(), { from: 'base' });
     await write(plain('base'));
     await moduleCommand(broker, 'reload', 'base');
