@@ -141,6 +141,13 @@ export const ERRORS = {
     "The schemas of the module's manifest refuse what the handler returned.",
   ),
   OUTCOME_TOO_LARGE: row('failed', false, 1, 500, 'The outcome does not fit in one record of the log.'),
+  CHAIN_TOO_LONG: row(
+    'failed',
+    false,
+    1,
+    409,
+    'Modules that listen to each other have caused an event in a circle. The module does not handle it.',
+  ),
   REPLAY_DIFFERS: row(
     'failed',
     false,
@@ -559,6 +566,7 @@ const DEADLY: ReadonlySet<string> = new Set<ErrorCode>([
   'OUTCOME_INVALID',
   'OUTCOME_TOO_LARGE',
   'REPLAY_DIFFERS',
+  'CHAIN_TOO_LONG',
 ]);
 
 export const isDeadly = (code: string): boolean => DEADLY.has(code);

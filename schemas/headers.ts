@@ -25,6 +25,8 @@ export const HEADER = {
   key: 'Tally-Key',
   /** On a command that delivers an event: the sequence of the event, and how far its listener was. */
   event: 'Tally-Event',
+  /** On a delivery between modules that can hear each other in a circle: the number of deliveries in its chain. */
+  chain: 'Tally-Chain',
   /** Id of the schedule that sent the command. */
   schedule: 'Tally-Schedule',
   /** RFC 3339 time of the schedule's next command; absent on the last one. */

@@ -20,6 +20,9 @@ export const deliverer = (listener: string): string => `${EVENTS_SENDER}${OWNER_
 export const hearingSubject = (listener: string): string =>
   eventSubject({ module: EVENTS_SENDER, name: 'hearing', agent: listener });
 
+/** Deliveries in a chain of causes. A longer one is a circle: the module refuses the delivery. */
+export const MOST_IN_CHAIN = 64;
+
 const PART = NAME_PATTERN.slice(1, -1);
 /** `MODULE.EVENT`, or `MODULE.>` for all events of a module. */
 export const HEARD_PATTERN = `^${PART}\\.(${PART}|>)$`;

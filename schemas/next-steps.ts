@@ -40,6 +40,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
     'Read the last output with `tallystick module info NAME`, fix the module, then redrive the command.',
   OUTCOME_INVALID: 'Make the handler return what its schemas allow, then redrive the command.',
   OUTCOME_TOO_LARGE: 'Make the handler return less, then redrive the command.',
+  CHAIN_TOO_LONG: 'End the circle in a handler. Then redrive the dead letter if it must go on.',
   REPLAY_DIFFERS:
     'Make the handler do the same calls and steps in the same order each time, then redrive the command.',
   STEP_FAILED: 'Read the message of the step, remove the cause, then send the command again.',

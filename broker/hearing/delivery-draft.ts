@@ -17,6 +17,8 @@ export const deliveryDraft = (
   stretch: HeardStretch,
   takesAgent: boolean,
   place: Omit<EventDelivery, 'event'>,
+  /** Deliveries in its chain; undefined: it is in no circle. */
+  chain?: number,
 ): Draft => {
   const agent = takesAgent ? hearingAgent(message, stretch) : undefined;
   const address = { module: listener, name: stretch.action, ...(agent === undefined ? {} : { agent }) };
@@ -24,6 +26,7 @@ export const deliveryDraft = (
     [HEADER.event]: formatDelivery({ event: message.seq, ...place }),
     [HEADER.conversation]: String(conversationOf(message)),
   };
+  if (chain !== undefined) headers[HEADER.chain] = String(chain);
   for (const name of INHERITED) {
     const value = message.header(name);
     if (value !== undefined) headers[name] = value;

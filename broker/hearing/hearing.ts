@@ -32,6 +32,9 @@ export interface HearingOptions {
   /** Why the log takes nothing new, while that is so. */
   readonly refusal: () => Fault | undefined;
   readonly say: (text: string) => void;
+  /** Undefined: the event is in no circle. Else the number of deliveries in its chain, with this one. */
+  readonly chainOf: (listener: string, event: StoredMessage) => Promise<number> | undefined;
+  readonly noteChain: (command: number, length: number) => void;
 }
 
 /** Events that are on their way into the log at a time. */
@@ -42,6 +45,7 @@ const LOOK_MS = 100;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
+type ChainedDraft = Draft & { readonly chain: number | undefined };
 type ListenerManifest = Pick<Manifest, 'name' | 'on' | 'actions'>;
 
 /**
@@ -209,13 +213,15 @@ export class Hearing {
    */
   async #deliver(producer: Producer, place: HearingPlace, due: readonly StoredMessage[]): Promise<number> {
     const { name: listener, actions } = this.#wanted;
-    const lines = new Map<string, Draft[]>();
+    const lines = new Map<string, ChainedDraft[]>();
     for (const message of due) {
       const stretch = dueBy(place.stretches, eventIn(message.subject) ?? '', message.seq);
       if (stretch === undefined) continue;
       const action = Object.hasOwn(actions, stretch.action) ? actions[stretch.action] : undefined;
       const isForAgent = action === undefined || takesAgent(action);
-      const draft = deliveryDraft(listener, message, stretch, isForAgent, place);
+      const asked = this.options.chainOf(listener, message);
+      const chain = asked === undefined ? undefined : await asked;
+      const draft = { ...deliveryDraft(listener, message, stretch, isForAgent, place, chain), chain };
       const line = draft.subject.split('.')[3] ?? '';
       const drafts = lines.get(line);
       if (drafts === undefined) lines.set(line, [draft]);
@@ -225,7 +231,11 @@ export class Hearing {
     failPoint('hearing.delivering');
     await Promise.all(
       [...lines.values()].map(async (drafts) => {
-        for (const draft of drafts) last = Math.max(last, await this.#append(producer, draft));
+        for (const { chain, ...draft } of drafts) {
+          const stored = await this.#append(producer, draft);
+          if (chain !== undefined) this.options.noteChain(stored, chain);
+          last = Math.max(last, stored);
+        }
       }),
     );
     failPoint('hearing.delivered');

@@ -2,10 +2,23 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
+import { whileLinked } from '../../link/linked-request.js';
+import { LOG } from '../../schemas/log.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { ChainLengths } from './chain-lengths.js';
+import { Circles } from './circles.js';
 import { Hearing, type HearingOptions } from './hearing.js';
 
 /** How long the start of a module waits until the log says what it listens to. */
 const SETTLE_MS = 20_000;
+
+const recordAt = async (
+  { nc, jsm }: Pick<HearingOptions, 'nc' | 'jsm'>,
+  seq: number,
+): Promise<Pick<StoredMessage, 'header'> | undefined> => {
+  const found = await whileLinked(nc, () => jsm.streams.getMessage(LOG, { seq }));
+  return found === null ? undefined : { header: (name) => found.header.get(name) || undefined };
+};
 
 /** All modules that listen to events of others. */
 export class Hearings {
@@ -13,7 +26,18 @@ export class Hearings {
   #isStarted = false;
   #isClosed = false;
 
-  constructor(private readonly options: HearingOptions) {}
+  readonly #circles = new Circles();
+  readonly #chains: ChainLengths;
+  readonly #options: HearingOptions;
+
+  constructor(options: Omit<HearingOptions, 'chainOf' | 'noteChain'>) {
+    this.#chains = new ChainLengths((seq) => recordAt(options, seq));
+    this.#options = {
+      ...options,
+      chainOf: (listener, event) => this.#chainOf(listener, event),
+      noteChain: (command, length) => this.#chains.note(command, length),
+    };
+  }
 
   /** The log has been read up to where it stood. */
   start(): void {
@@ -24,9 +48,10 @@ export class Hearings {
   /** A module is about to run by this manifest. */
   learn(manifest: Manifest): void {
     if (this.#isClosed) return;
+    this.#circles.learn(manifest);
     const known = this.#byName.get(manifest.name);
     if (known !== undefined) return known.changed(manifest);
-    const hearing = new Hearing(manifest, this.options);
+    const hearing = new Hearing(manifest, this.#options);
     this.#byName.set(manifest.name, hearing);
     if (this.#isStarted) hearing.start();
   }
@@ -50,6 +75,7 @@ export class Hearings {
   /** A module is removed: it listens to nothing any more. */
   removed(manifest: Manifest): TaskEither<Fault, void> {
     return async () => {
+      this.#circles.forget(manifest.name);
       const hearing = this.#byName.get(manifest.name);
       if (hearing === undefined) return E.right(undefined);
       const { on: _, ...silent } = manifest;
@@ -65,6 +91,12 @@ export class Hearings {
   /** How many events in the log a module has not been brought yet; undefined: that is not known now. */
   async eventsWaiting(name: string): Promise<number | undefined> {
     return this.#byName.get(name)?.eventsWaiting();
+  }
+
+  #chainOf(listener: string, event: StoredMessage): Promise<number> | undefined {
+    const [, publisher = ''] = event.subject.split('.', 2);
+    if (!this.#circles.has(publisher, listener)) return undefined;
+    return this.#chains.of(event).then((length) => length + 1);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { fault } from '../../schemas/errors.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { HEADER } from '../../schemas/headers.js';
+import { EVENTS_SENDER, MOST_IN_CHAIN } from '../../schemas/heard-events.js';
+import { parseSequence } from '../../schemas/identity.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { CommandSubject } from '../../schemas/subjects.js';
 import type { AnyEvent } from '../sdk/checked-outcome.js';
@@ -39,12 +42,22 @@ export interface TurnOptions {
   readonly isOld: boolean;
 }
 
+/** Why the delivery of an event is not handled: its chain is a circle. */
+const chainProblem = (message: CommandInTurn['message']): Fault | undefined => {
+  const length = parseSequence(message.header(HEADER.chain) ?? '') ?? 0;
+  if (length <= MOST_IN_CHAIN) return undefined;
+  const text = `${length} events led to each other: modules listen in a circle, and ${MOST_IN_CHAIN} are the limit`;
+  return fault('CHAIN_TOO_LONG', text);
+};
+
 /** Never throws: schemas can have code of the module's own, and payloads are anybody's. */
 const readOrRefuse = (
   compiled: CommandHandling,
   { subject, message }: CommandInTurn,
   now: number,
 ): E.Either<Outcome, Command> => {
+  const circle = subject.sender === EVENTS_SENDER ? chainProblem(message) : undefined;
+  if (circle !== undefined) return E.left(refusedOutcome(circle));
   try {
     return E.mapLeft(refusedOutcome)(readCommand(compiled, subject, message, now, compiled.config?.current));
   } catch (error) {

@@ -21,7 +21,14 @@ export interface PlainRecord {
 }
 
 /** Headers that deciding or folding look at. */
-const CARRIED = [HEADER.cause, HEADER.conversation, HEADER.deadline, HEADER.priority, HEADER.schema];
+const CARRIED = [
+  HEADER.cause,
+  HEADER.conversation,
+  HEADER.deadline,
+  HEADER.priority,
+  HEADER.schema,
+  HEADER.chain,
+];
 
 export const plainRecord = (message: StoredMessage): PlainRecord => {
   const headers: Record<string, string> = {};

@@ -43,6 +43,7 @@ const STABLE: Readonly<
   HANDLER_CRASHED: ['failed', false, 1, 500],
   OUTCOME_INVALID: ['failed', false, 1, 500],
   OUTCOME_TOO_LARGE: ['failed', false, 1, 500],
+  CHAIN_TOO_LONG: ['failed', false, 1, 409],
   REPLAY_DIFFERS: ['failed', false, 1, 409],
   STEP_FAILED: ['failed', false, 1, 500],
   STEP_INVALID: ['failed', false, 1, 500],

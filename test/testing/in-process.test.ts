@@ -306,6 +306,37 @@ describe('a read model in one process', () => {
   });
 });
 
+describe('modules that listen to each other in one process', () => {
+  const hearing = (name: string, other: string) =>
+    defineModule({
+      name,
+      version: '1.0.0',
+      description: 'Answers each event of the other one with an event.',
+      state: { heard: 0 },
+      events: { noted: { data: Type.Null(), evolve: ({ heard }) => ({ heard: heard + 1 }) } },
+      on: { [`${other}.noted`]: { data: Type.Null(), decide: () => ok(null, { noted: null }) } },
+      actions: {
+        begin: { input: Type.Object({}), output: Type.Null(), decide: () => ok(null, { noted: null }) },
+      },
+    });
+
+  it('come to an end, with a dead letter', async () => {
+    const [left, right] = [hearing('left', 'right'), hearing('right', 'left')];
+    await using tally = await startInProcess([left, right]);
+    await tally.agent(left, 'a').begin({});
+    await tally.idle();
+    assert.deepEqual(
+      tally.deadLetters.map(({ error }) => error.code),
+      ['CHAIN_TOO_LONG'],
+    );
+    const states = await Promise.all([left, right].map((each) => tally.state(each, 'a')));
+    assert.deepEqual(
+      states.map((found) => found?.state),
+      [{ heard: 33 }, { heard: 32 }],
+    );
+  });
+});
+
 describe('the end', () => {
   it('waits for calls that are not awaited, and refuses those that wait for the clock', async () => {
     const tally = await start();

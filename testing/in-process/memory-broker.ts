@@ -70,7 +70,11 @@ export class MemoryBroker {
     this.clock = new HandClock(startMs);
     this.log = new MemoryLog(this.clock.now);
     const listeners = compiled.map(({ module }) => module.manifest as unknown as Manifest);
-    this.#hearings = new MemoryHearings(listeners, (producer, draft) => this.store(producer, draft));
+    this.#hearings = new MemoryHearings(
+      listeners,
+      (producer, draft) => this.store(producer, draft),
+      (seq) => E.toUnion(E.mapLeft(() => undefined)(this.log.at(seq))),
+    );
     const served = new Map<string, ServedModule>();
     this.directory = { find: (name) => served.get(name) };
     for (const { module, checks } of compiled) {
