@@ -28,7 +28,10 @@ import { deliverer, EVENTS_SENDER } from '../schemas/heard-events.js';
 import { SCHEDULER } from '../schemas/firing.js';
 import { LOG } from '../schemas/log.js';
 import { isPeople } from '../schemas/names.js';
+import { WAITS_SENDER } from '../schemas/wake.js';
 import { Firings } from './schedules/firings.js';
+import { WakeNews } from './waits/wake-news.js';
+import { Wakes } from './waits/wakes.js';
 import { Plan } from './schedules/plan.js';
 import { Schedules } from './schedules/schedules.js';
 import type { ServerSide } from './server/server-side.js';
@@ -59,6 +62,7 @@ export interface Parts {
   readonly schedules: Schedules;
   readonly firings: Firings;
   readonly hearings: Hearings;
+  readonly wakes: Wakes;
   readonly stacks: Stacks;
   readonly floods: ModuleFloods;
   readonly room: LogSpace;
@@ -250,7 +254,17 @@ export const assemble = (options: AssembleOptions): Parts => {
   });
   lifetime.onStop(() => hearings.close());
   lifetime.onReplaced(() => hearings.close());
-  const around = surroundings(options, { index, unowned, handlerCalls, hearings }, dropAhead);
+  const wakes = new Wakes({
+    nc,
+    jsm,
+    index,
+    open: () => openWakes(options),
+    refusal,
+    log: (text) => log.line('waits', text),
+  });
+  lifetime.onStop(() => wakes.close());
+  const wakeNews = new WakeNews(index);
+  const around = surroundings(options, { index, unowned, handlerCalls, hearings, wakeNews }, dropAhead);
   const supervisor = new Supervisor(modules, around, options.memory);
   const scheduling = { nc, jsm, log: (text: string) => log.line(SCHEDULER, text) };
   const plan = new Plan({
@@ -288,6 +302,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     schedules,
     firings,
     hearings,
+    wakes,
     stacks,
     floods,
     room,
@@ -349,6 +364,18 @@ const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Produc
     grouping: GROUPING[durability],
     onReplaced: open.replaced,
     onReopen: (reason) => log.line(SCHEDULER, `a new epoch is opened: ${reason.message}`),
+  });
+};
+
+const openWakes = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> => {
+  const { nc, under, durability } = open;
+  return Producer.open({
+    nc,
+    name: WAITS_SENDER,
+    epochs: brokerEpochs({ nc, producer: WAITS_SENDER, under, prefixes: ['wake.'] }),
+    grouping: GROUPING[durability],
+    onReplaced: open.replaced,
+    onReopen: (reason) => log.line('waits', `a new epoch is opened: ${reason.message}`),
   });
 };
 

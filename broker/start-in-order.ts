@@ -197,6 +197,7 @@ export const startInOrder = async (
     for (const subscription of serving) subscription.unsubscribe();
   });
   parts.firings.start();
+  parts.wakes.start();
   parts.hearings.start();
   lifetime.onStop(() => gateway.close());
   lifetime.onStop(() => supervisor.unloadAll());

@@ -9,6 +9,7 @@ import type { HandlerCalls } from './gateway/handler-calls.js';
 import type { UnownedCommands } from './gateway/unowned.js';
 import type { Hearings } from './hearing/hearings.js';
 import type { LogIndex } from './index/log-index.js';
+import type { WakeNews } from './waits/wake-news.js';
 import { readLogBatches } from '../journal/read/reader.js';
 import type { Access } from './access/access.js';
 import type { Witness } from './log/witness.js';
@@ -59,6 +60,7 @@ export interface CommandParts {
   readonly index: LogIndex;
   readonly unowned: UnownedCommands;
   readonly handlerCalls: HandlerCalls;
+  readonly wakeNews: WakeNews;
   /** Undefined: no module listens to events. */
   readonly hearings?: Pick<Hearings, 'learn' | 'settled' | 'removed'>;
 }
@@ -135,7 +137,7 @@ const READ_WAIT_MS = 30_000;
 /** What a module needs of the broker. */
 export const surroundings = (
   options: SurroundingsOptions,
-  { index, unowned, handlerCalls, hearings }: CommandParts,
+  { index, unowned, handlerCalls, hearings, wakeNews }: CommandParts,
   usable: ReturnType<typeof dropSnapshotsAhead>,
 ): ModuleSurroundings => {
   const {
@@ -210,6 +212,7 @@ export const surroundings = (
         () => handlerCalls.recorded(module, cause, fromSeq),
         TE.chain(() => () => handlerCalls.recordedAt(module, cause, call)),
       ),
+    wakesAfter: (module, after) => TE.fromTask(() => wakeNews.after(module, after)),
     waiting: (module) => index.commands.countOf(module),
     forgotten: async (module) => {
       await unowned.forgotten(module);

@@ -36,3 +36,4 @@ export type {
 } from './sdk/module-shape.js';
 export type { AnySchema, InManifest, StandardSchema, TypeOf, Validated } from './sdk/schema-of.js';
 export type { StepContext, StepFunction, StepOptions } from './sdk/step-function.js';
+export type { SleepTime } from './sdk/sleep-time.js';

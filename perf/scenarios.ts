@@ -13,6 +13,7 @@ import { lookup } from './lookup/lookup.js';
 import { past } from './past/past-benchmark.js';
 import type { Scenario } from './bench/scenario.js';
 import { sealingBenchmark } from './sealing/sealing-benchmark.js';
+import { sleepersBenchmark } from './waits/sleepers-benchmark.js';
 import { verifyBenchmark } from './verify/verify-benchmark.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
@@ -31,5 +32,6 @@ export const SCENARIOS: readonly Scenario[] = [
   fairness,
   revocation,
   sealingBenchmark,
+  sleepersBenchmark,
   verifyBenchmark,
 ];

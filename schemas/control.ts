@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { DurabilitySchema } from './log.js';
 import { ResultErrorSchema } from './result.js';
 import { StepSchema } from './step.js';
+import { WakeSchema } from './wake.js';
 
 /**
  * The requests and messages between a module's process and the broker that are not in the log. The broker exports
@@ -12,6 +13,7 @@ export const startSubject = (module: string): string => `ctl.${module}.start`;
 export const readySubject = (module: string): string => `ctl.${module}.ready`;
 export const callsSubject = (module: string): string => `ctl.${module}.calls`;
 export const stepRequestSubject = (module: string): string => `ctl.${module}.step`;
+export const wakesSubject = (module: string): string => `ctl.${module}.wakes`;
 /** A module asks for its consumer, as the clients of NATS do before they pull. */
 export const ownConsumerSubject = (module: string): string => `ctl.${module}.consumer`;
 export const beatSubject = (module: string): string => `ctl.${module}.beat`;
@@ -208,6 +210,7 @@ export const StepReplySchema = Type.Object(
   {
     seq: Type.Optional(Type.Integer({ minimum: 1, description: 'Sequence of the record.' })),
     step: Type.Optional(StepSchema),
+    wake: Type.Optional(WakeSchema),
     other: Type.Optional(
       Type.String({ description: 'The record is no step of this action and agent: what it is, for people.' }),
     ),
@@ -215,6 +218,31 @@ export const StepReplySchema = Type.Object(
   { description: 'Without `seq`, the log has nothing at that number.' },
 );
 export type StepReply = Readonly<Static<typeof StepReplySchema>>;
+
+export const WakesRequestSchema = Type.Object(
+  {
+    after: Type.Integer({ minimum: 0, description: 'The module knows the wakes up to this sequence.' }),
+    instance: Instance,
+  },
+  {
+    description:
+      'Requests the wakes of handlers of the module behind a sequence. If there are none, the broker replies when one comes, or without one after WAKES_WAIT_MS.',
+  },
+);
+
+export const WakesReplySchema = Type.Object({
+  upTo: Type.Integer({
+    minimum: 0,
+    description: 'The wakes up to this sequence are in this reply or were known.',
+  }),
+  commands: Type.Array(Type.Integer({ minimum: 1 }), {
+    description: 'Sequences of the commands whose handlers were woken.',
+  }),
+});
+export type WakesReply = Readonly<Static<typeof WakesReplySchema>>;
+
+/** So long the broker lets a request for wakes wait. */
+export const WAKES_WAIT_MS = 25_000;
 
 export const BEAT_INTERVAL_MS = 500;
 

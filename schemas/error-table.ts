@@ -169,6 +169,7 @@ export const ERRORS = {
     500,
     'A handler gave a step a bad name or bad options, or its value has no form in JSON or in a record.',
   ),
+  WAIT_INVALID: row('failed', false, 1, 500, 'A handler asked to sleep for no time that can be waited for.'),
   DEAD_UNKNOWN: row('rejected', false, 1, 404, 'No dead letter has a command of that sequence.'),
   DEAD_REDRIVEN: row(
     'rejected',

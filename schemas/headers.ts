@@ -12,10 +12,12 @@ export const HEADER = {
   result: 'Tally-Result',
   /** `<i>/<n>` on the copies of one outcome, i from 1. */
   part: 'Tally-Part',
-  /** Number of this call or step within its handler, from 1. Together with the cause it identifies it permanently. */
+  /** Number of this call, step or wait within its handler, from 1. With the cause it identifies it permanently. */
   call: 'Tally-Call',
   /** On a result: the number of calls and steps of its handler, and their digest. See journal/wire/call-digest.ts. */
   calls: 'Tally-Calls',
+  /** On a step that waits: RFC 3339 time at which the handler runs again. */
+  until: 'Tally-Until',
   /** RFC 3339 time. After it, no module handles the command. */
   deadline: 'Tally-Deadline',
   /**

@@ -11,6 +11,8 @@ import {
   StartRequestSchema,
   StepReplySchema,
   StepRequestSchema,
+  WakesReplySchema,
+  WakesRequestSchema,
 } from './control.js';
 import { OpenConversationSchema } from './conversation.js';
 import { DeadLetterSchema } from './dead.js';
@@ -32,6 +34,7 @@ import { ResultSchema } from './result.js';
 import { ResultRequestSchema } from './result-request.js';
 import { ScheduleSchema } from './schedule.js';
 import { StepSchema } from './step.js';
+import { WakeSchema } from './wake.js';
 import { CertificateSchema, LedgerEntrySchema, StatementSchema, VerificationSchema } from './verification.js';
 
 /** The schemas that `schemas/json/` publishes for programs in other languages: file name, title, schema. */
@@ -58,7 +61,10 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['calls-reply', 'Calls of a handler in the log', CallsReplySchema],
   ['step-request', 'Request for a step of a handler', StepRequestSchema],
   ['step-reply', 'Step of a handler in the log', StepReplySchema],
+  ['wakes-request', 'Request for wakes of handlers', WakesRequestSchema],
+  ['wakes-reply', 'Wakes of handlers', WakesReplySchema],
   ['step', 'Body of a step', StepSchema],
+  ['wake', 'Body of a wake', WakeSchema],
   ['process-config', 'A line of the configuration of a module', ProcessConfigSchema],
   ['configured', 'A module has taken a configuration', ConfiguredSchema],
   ['beat', 'Heartbeat of a module', BeatSchema],

@@ -112,6 +112,7 @@ export class Masks {
       case 'res':
         return this.result(parts.module, parts.name, data);
       case 'step':
+      case 'wake':
         return this.#step(parts.module, data);
       default:
         return data;

@@ -44,6 +44,7 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   REPLAY_DIFFERS:
     'Make the handler do the same calls and steps in the same order each time, then redrive the command.',
   STEP_FAILED: 'Read the message of the step, remove the cause, then send the command again.',
+  WAIT_INVALID: 'Correct the time that the handler gives to sleep or sleepUntil.',
   STEP_INVALID: 'Correct the name, the options or the value of the step in the handler.',
   DEAD_UNKNOWN: 'Look for the sequence in `tallystick dead list`.',
   DEAD_REDRIVEN: 'Add `--again` to send the command once more.',

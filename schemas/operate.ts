@@ -81,6 +81,15 @@ export const ModuleStatusSchema = Type.Object({
       description: 'Events in the log that it listens to, and that the broker has not brought to it yet.',
     }),
   ),
+  asleep: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Waits of its handlers that are not over; absent: none.' }),
+  ),
+  nextWake: Type.Optional(
+    Type.String({
+      description:
+        'RFC 3339 time at which the next of them is due. It may be absent among many of other modules.',
+    }),
+  ),
   cpuPercent: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
   rssBytes: Type.Union([Bytes, Type.Null()]),
   reason: Type.Union([Type.String(), Type.Null()], {

@@ -10,6 +10,16 @@ export const MAX_STEP_ATTEMPTS = 1_000;
 const Attempts = Type.Integer({ minimum: 1, description: 'How often the function ran.' });
 const Name = Type.String({ description: 'The name that the handler gave it.' });
 
+/** A handler waits: it runs again when the log has a wake with the same cause and number. See docs/decisions/0092. */
+export const WaitStepSchema = Type.Object({
+  name: Type.Enum(['sleep'], { description: 'What it waits for.' }),
+  status: Type.Literal('waiting'),
+  ms: Type.Optional(Type.Integer({ minimum: 0, description: 'How long the handler asked to sleep.' })),
+  until: Type.String({ description: 'RFC 3339 time at which it is due.' }),
+});
+/** The body of the record of a wait. */
+export type WaitStep = Static<typeof WaitStepSchema>;
+
 /**
  * What a handler did outside, as its record has it: the value that the function returned, or how it failed after its
  * attempts. See docs/decisions/0084.
@@ -30,12 +40,23 @@ export const StepSchema = Type.Union([
     }),
     attempts: Attempts,
   }),
+  WaitStepSchema,
 ]);
 /** The body of a step's record. */
 export type Step = Static<typeof StepSchema>;
+/** A step that has a value, or has failed. */
+export type EndedStep = Exclude<Step, WaitStep>;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a name is shown as it is
 const PRINTABLE = /^[^\u0000-\u001f\u007f-\u009f]+$/;
+
+/** A step of a handler, for people. */
+export const shownStep = (step: Step): string =>
+  step.status !== 'waiting'
+    ? `step ${step.name}`
+    : step.ms === undefined
+      ? `${step.name} until ${step.until}`
+      : `${step.name} for ${step.ms} ms`;
 
 /** Whether a handler may give a step this name. */
 export const isStepName = (name: unknown): name is string =>

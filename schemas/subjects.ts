@@ -7,7 +7,7 @@ import { isName, isProducerName } from './names.js';
  *
  *     cmd.<module>.<action>[.<agent>].<sender>    res.<module>.<action>[.<agent>]
  *     evt.<module>.<event>[.<agent>]              epoch.<producer>
- *     step.<module>.<action>[.<agent>]
+ *     step.<module>.<action>[.<agent>]            wake.<module>.<action>[.<agent>]
  */
 export interface CommandSubject {
   readonly kind: 'cmd';
@@ -21,14 +21,14 @@ export interface CommandSubject {
 export type LogSubject =
   | CommandSubject
   | {
-      readonly kind: 'res' | 'evt' | 'step';
+      readonly kind: 'res' | 'evt' | 'step' | 'wake';
       readonly module: string;
       readonly name: string;
       readonly agent?: string;
     }
   | { readonly kind: 'epoch'; readonly producer: string };
 
-/** The kind of a record: command, result, event, step of a handler, or epoch. */
+/** The kind of a record: command, result, event, step of a handler, wake of a handler, or epoch. */
 export type RecordKind = LogSubject['kind'];
 
 /** The address of a call, `call.<module>.<action>[.<agent>]`, or of a command before the server adds its sender. */
@@ -50,6 +50,8 @@ export const resultSubject = (address: Address): string => `res.${addressText(ad
 export const eventSubject = (address: Address): string => `evt.${addressText(address)}`;
 /** The subject of a step of the handler of a command: `step.MODULE.ACTION[.AGENT]`. */
 export const stepSubject = (address: Address): string => `step.${addressText(address)}`;
+/** The subject of a wake of the handler of a command: `wake.MODULE.ACTION[.AGENT]`. */
+export const wakeSubject = (address: Address): string => `wake.${addressText(address)}`;
 /** The subject to which a sender publishes; see {@link storedCommandSubject} for the subject in the log. */
 export const commandSubject = (address: Address): string => `cmd.${addressText(address)}`;
 /** The subject of a stored command, with its sender: `cmd.MODULE.ACTION[.AGENT].SENDER`. */
@@ -77,6 +79,8 @@ export const buildSubject = (subject: LogSubject): string => {
       return eventSubject(subject);
     case 'step':
       return stepSubject(subject);
+    case 'wake':
+      return wakeSubject(subject);
     case 'epoch':
       return epochSubject(subject.producer);
   }
@@ -98,6 +102,7 @@ export const splitSubject = (text: string): LogSubject | undefined => {
     case 'res':
     case 'evt':
     case 'step':
+    case 'wake':
       if (b === undefined || d !== undefined) return undefined;
       return { kind, module: a, name: b, ...optional(c) };
     case 'epoch':

@@ -57,3 +57,4 @@ export type { Address } from '../schemas/subjects.js';
 export type { JsonSchema } from '../schemas/validate.js';
 export type { AgentState } from '../store/snapshots/module-agents.js';
 export type { StepContext, StepFunction, StepOptions } from '../modules/sdk/step-function.js';
+export type { SleepTime } from '../modules/sdk/sleep-time.js';

@@ -1,5 +1,6 @@
 import type { ModuleStats, ModuleStatus } from '../../schemas/operate.js';
 import { formatBytes } from '../../text/bytes.js';
+import { plural } from '../../text/numbers.js';
 import { fittedTable } from './fitted-table.js';
 
 const orDash = <T>(value: T | null, format: (value: T) => string = String): string =>
@@ -19,10 +20,18 @@ export const modulesTable = (modules: readonly ModuleStatus[], columns?: number)
       orDash(rssBytes, formatBytes),
     ],
   );
+  const sleeping = modules.flatMap(({ name, asleep, nextWake }) =>
+    asleep === undefined
+      ? []
+      : [
+          `${name}: ${plural(asleep, 'wait')} of its handlers${nextWake === undefined ? '' : `, the next is due ${nextWake}`}`,
+        ],
+  );
   // A reason is a sentence. As a column it would push the table off the screen.
   const reasons = modules.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason}`]));
   return [
     fittedTable(heads, rows, { keys: ['MODULE', 'STATE'], spare: ['CPU', 'MEMORY', 'VERSION'] }, columns),
+    ...sleeping,
     ...reasons,
   ].join('\n');
 };

@@ -10,7 +10,14 @@ import type { OpenCommand } from '../index/open-commands.js';
 import { recordsAt } from '../../journal/read/records-at.js';
 import { type AdmittedCall, causeNotOpen } from './call-admission.js';
 import { carriedOf, type RequestHeaders, type SignedRequest } from './request.js';
-import { callDiffers, type RequestedCall, refusedDiffers, shownCall, stepIn } from './replayed-call.js';
+import {
+  callDiffers,
+  type RequestedCall,
+  refusedDiffers,
+  shownCall,
+  stepIn,
+  wakeIn,
+} from './replayed-call.js';
 
 /** A cause was delivered to its module, so the index, which reads the same log, is at most this far behind. */
 const CAUSE_WAIT_MS = 20_000;
@@ -78,13 +85,20 @@ export class HandlerCalls {
     const { nc, index } = this.options;
     const made = index.commands.get(cause)?.module === module ? index.commands.call(cause, call) : undefined;
     if (made === undefined) return E.right({});
-    const { seq } = made;
-    const found = await recordsAt({ nc, prefix: '$JS.API' }, [seq])();
+    const { seq, resultSeq, untilMs } = made;
+    // The wake of a wait is asked for along with it.
+    const wakes = untilMs !== undefined && resultSeq !== null ? [resultSeq] : [];
+    const found = await recordsAt({ nc, prefix: '$JS.API' }, [seq, ...wakes])();
     if (E.isLeft(found)) return found;
-    const [record] = found.right;
+    const record = found.right.find((each) => each.seq === seq);
     if (record === undefined) return E.left(fault('LOG_UNAVAILABLE', `record ${seq} did not come`));
     const step = stepIn(record);
-    return E.right(step === undefined ? { seq, other: shownCall(record) } : { seq, step });
+    if (step === undefined) return E.right({ seq, other: shownCall(record) });
+    if (wakes.length === 0) return E.right({ seq, step });
+    const woken = found.right.find((each) => each.seq === resultSeq);
+    const wake = woken === undefined ? undefined : wakeIn(woken);
+    if (wake === undefined) return E.left(fault('LOG_UNAVAILABLE', `record ${resultSeq} is no wake`));
+    return E.right({ seq, step, wake });
   }
 
   /**

@@ -2,7 +2,8 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import { isSamePayload } from '../../schemas/canonical-json.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { jsonOrText } from '../../schemas/json.js';
-import { type Step, StepSchema } from '../../schemas/step.js';
+import { shownStep, type Step, StepSchema } from '../../schemas/step.js';
+import { type Wake, WakeSchema } from '../../schemas/wake.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { compileOnUse } from '../../schemas/validate.js';
 
@@ -39,11 +40,20 @@ export const stepIn = ({ subject, data }: RequestedCall): Step | undefined => {
   return isRight(step) ? step.right : undefined;
 };
 
+const checkWake = compileOnUse<Wake>(WakeSchema, 'WAIT_INVALID', 'wake');
+
+/** The wake that a record is; undefined if it is none, or cannot be read. */
+export const wakeIn = ({ subject, data }: RequestedCall): Wake | undefined => {
+  if (splitSubject(subject)?.kind !== 'wake') return undefined;
+  const wake = checkWake(jsonOrText(data));
+  return isRight(wake) ? wake.right : undefined;
+};
+
 /** What a record of a handler is, for people. */
 export const shownCall = ({ subject, data }: RequestedCall): string => {
   const parsed = splitSubject(subject);
   const step = stepIn({ subject, data });
-  if (step !== undefined) return `step ${step.name}`;
+  if (step !== undefined) return shownStep(step);
   const what =
     parsed?.kind === 'cmd'
       ? `${parsed.module}.${parsed.name}${parsed.agent === undefined ? '' : ` of ${parsed.agent}`}`

@@ -7,6 +7,7 @@ import type { IndexContentsChange } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { KnownAgents } from './known-agents.js';
 import { OpenCommands } from './open-commands.js';
+import { OpenWaits } from './open-waits.js';
 import { Redrives } from './redrives.js';
 import { WholeOutcomes } from './whole-outcomes.js';
 
@@ -23,6 +24,7 @@ const MOST_WITHOUT_FILES = 12;
  */
 export class IndexContents {
   readonly commands: OpenCommands;
+  readonly waits: OpenWaits;
   readonly conversations: ConversationTable;
   readonly redrives: Redrives;
   readonly keys: CommandKeys;
@@ -38,7 +40,8 @@ export class IndexContents {
 
   constructor(files: KeptRows) {
     const onChange = (): void => this.#changed();
-    this.commands = new OpenCommands(files);
+    this.waits = new OpenWaits(files, onChange);
+    this.commands = new OpenCommands(files, this.waits);
     this.conversations = new ConversationTable(files, onChange);
     this.redrives = new Redrives(files);
     this.keys = new CommandKeys(files);
@@ -47,8 +50,8 @@ export class IndexContents {
     this.letters = new DueLetters(files, onChange);
     this.whole = new WholeOutcomes(files);
     this.accounts = new AccountTotals(files);
-    const { commands, conversations, redrives, keys, agents, fired, letters, whole } = this;
-    this.#tables = [commands, conversations, redrives, keys, agents, fired, letters, whole];
+    const { commands, waits, conversations, redrives, keys, agents, fired, letters, whole } = this;
+    this.#tables = [commands, waits, conversations, redrives, keys, agents, fired, letters, whole];
   }
 
   /** Has the listener called whenever something is to be written soon. */
@@ -58,8 +61,9 @@ export class IndexContents {
 
   /** Takes in what is to be known of the files before anything is looked up in them. */
   load(): void {
-    const { commands, conversations, redrives, keys, agents, letters, whole } = this;
-    for (const table of [commands, conversations, redrives, keys, agents, letters, whole]) table.load();
+    const { commands, waits, conversations, redrives, keys, agents, letters, whole } = this;
+    for (const table of [commands, waits, conversations, redrives, keys, agents, letters, whole])
+      table.load();
     this.accounts.load();
   }
 
@@ -91,6 +95,7 @@ export class IndexContents {
       counts: commands.counts,
       rows: {
         ...commands.rows,
+        waits: this.waits.take(),
         ...this.redrives.take(),
         ...this.keys.take(),
         conversations: this.conversations.take(),
@@ -119,8 +124,8 @@ export class IndexContents {
   #isAbove(times: number): boolean {
     if (this.#bytes > MOST_BYTES * times) return true;
     // With every record: so no list is made of them.
-    const { commands, conversations, agents, redrives, keys, fired, letters, whole } = this;
-    const inLog = commands.changes + conversations.changes + agents.changes + keys.changes;
+    const { commands, waits, conversations, agents, redrives, keys, fired, letters, whole } = this;
+    const inLog = commands.changes + waits.changes + conversations.changes + agents.changes + keys.changes;
     return inLog + redrives.changes + fired.changes + letters.changes + whole.changes > MOST_ROWS * times;
   }
 }

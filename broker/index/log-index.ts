@@ -1,7 +1,8 @@
 import type { NatsConnection } from 'nats';
 import { type Fault, FaultError, toFault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { conversationOf, type StoredMessage } from '../../schemas/record.js';
+import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
+import { WAITS_SENDER } from '../../schemas/wake.js';
 import { parseIdentity } from '../../schemas/identity.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../../schemas/firing.js';
@@ -19,6 +20,7 @@ import { IndexKeeper, type IndexProgress } from './index-keeper.js';
 import { KeptRows } from './kept-rows.js';
 import type { OpenCommand, OpenCommands } from './open-commands.js';
 import { Recent } from './recent.js';
+import type { OpenWaits } from './open-waits.js';
 import type { Redrives } from './redrives.js';
 import { UncausedEvents } from '../../store/log-index/uncaused-events.js';
 import type { WholeOutcomes } from './whole-outcomes.js';
@@ -47,6 +49,10 @@ export type IndexNews = {
   readonly result: [command: OpenCommand, resultSeq: number];
   /** Dead letters are due, see {@link LogIndex.letters}. */
   readonly dead: [];
+  /** A handler waits, see {@link LogIndex.waits}. */
+  readonly wait: [];
+  /** A handler that waited is woken, by the record of this sequence. */
+  readonly woken: [command: OpenCommand, wakeSeq: number];
   /** A record was read: from the first on, the next one in the log each time. */
   readonly record: [seq: number];
   /** A module stored a record without an identity, behind that place. */
@@ -138,6 +144,11 @@ export class LogIndex implements Announces<IndexNews> {
   /** The commands that senders' keys name. */
   get keys(): CommandKeys {
     return this.#contents.keys;
+  }
+
+  /** Waits of handlers that are not woken. */
+  get waits(): OpenWaits {
+    return this.#contents.waits;
   }
 
   /** Dead letters that are due. */
@@ -276,7 +287,14 @@ export class LogIndex implements Announces<IndexNews> {
       accounts.stored(subject.module, bytesInLog(message));
       this.#unlessSigned(subject.module, message, isLive);
       commands.step(message, subject);
+      if (message.header(HEADER.until) !== undefined) this.#news.announce('wait');
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
+    } else if (subject?.kind === 'wake') {
+      whole.record(WAITS_SENDER, message.seq);
+      accounts.stored(WAITS_SENDER, bytesInLog(message));
+      const woken = commands.woken(message, subject) ? commands.get(causeOf(message) as number) : undefined;
+      if (conversations.size > 0) conversations.event(message, conversationOf(message));
+      if (woken !== undefined) this.#news.announce('woken', woken, message.seq);
     } else if (subject?.kind === 'epoch') {
       whole.epoch(subject.producer);
       const [account = ''] = subject.producer.split(OWNER_MARK, 1);

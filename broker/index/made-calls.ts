@@ -7,6 +7,8 @@ import { Overlay, OverlayRow } from './overlay.js';
 export interface MadeCall {
   readonly seq: number;
   readonly resultSeq: number | null;
+  /** It is a wait, which is due at this time, milliseconds since 1970. Its result is its wake. */
+  readonly untilMs?: number;
 }
 
 class CallRow extends OverlayRow {
@@ -59,6 +61,27 @@ export class MadeCalls {
     if (this.#find(cause, call) !== undefined) return false;
     this.#changed(new CallRow(cause, call, made));
     return true;
+  }
+
+  /** A wait has its wake; gives the wait. The first one counts. */
+  woken(cause: number, call: number, wakeSeq: number): MadeCall | undefined {
+    const row = this.#find(cause, call);
+    if (row === undefined || row.made.untilMs === undefined || row.made.resultSeq !== null) return undefined;
+    const { made } = row;
+    row.made = { ...made, resultSeq: wakeSeq };
+    this.#changed(row);
+    return made;
+  }
+
+  /** The waits of a cause that have no wake, by their numbers. */
+  waits(cause: number): readonly (MadeCall & { readonly call: number; readonly untilMs: number })[] {
+    const found: (MadeCall & { readonly call: number; readonly untilMs: number })[] = [];
+    for (let call = 1; call <= this.last(cause); call++) {
+      const made = this.get(cause, call);
+      if (made?.untilMs !== undefined && made.resultSeq === null)
+        found.push({ ...made, call, untilMs: made.untilMs });
+    }
+    return found;
   }
 
   /** The command of a call has its result. */

@@ -1,5 +1,6 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
+import { parseInstant } from '../../schemas/instant.js';
 import { INVALID_PART, partOrInvalid } from '../../schemas/names.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Address, CommandSubject } from '../../schemas/subjects.js';
@@ -8,6 +9,7 @@ import { MadeCalls, type MadeCall } from './made-calls.js';
 import type { IndexContentsChange, RowChanges } from './index-store.js';
 import type { TableKey } from '../../store/log-index/index-files.js';
 import type { KeptRows } from './kept-rows.js';
+import type { OpenWait, OpenWaits } from './open-waits.js';
 import { Overlay, OverlayRow } from './overlay.js';
 
 export type { MadeCall } from './made-calls.js';
@@ -105,7 +107,10 @@ export class OpenCommands {
   readonly #before = new Map<string, number>();
   #size = 0;
 
-  constructor(private readonly files: KeptRows) {
+  constructor(
+    private readonly files: KeptRows,
+    private readonly open: Pick<OpenWaits, 'add' | 'over' | 'countOf'>,
+  ) {
     this.#calls = new MadeCalls(files);
   }
 
@@ -209,6 +214,8 @@ export class OpenCommands {
     const cause = causeOf(message);
     const open = cause === undefined ? undefined : this.#find(cause);
     if (open === undefined || waitsAs(open) !== subject.module) return undefined;
+    const mayWait = open.hasCalls && this.open.countOf(open.module) > 0;
+    if (mayWait) for (const wait of this.waitsOf(open.seq)) this.open.over(wait);
     this.#rows.gone(open.seq, open);
     this.#size -= 1;
     if (open.hasCalls) this.#calls.forget(open.seq, open.isKept || open.isWritten !== undefined);
@@ -221,7 +228,30 @@ export class OpenCommands {
     const cause = causeOf(message);
     const call = parseSequence(message.header(HEADER.call) ?? '');
     if (cause === undefined || call === undefined) return;
-    this.#made({ cause, call }, { seq: message.seq, resultSeq: message.seq }, module);
+    const until = message.header(HEADER.until);
+    const untilMs = until === undefined ? undefined : parseInstant(until);
+    const { seq } = message;
+    if (untilMs === undefined) return void this.#made({ cause, call }, { seq, resultSeq: seq }, module);
+    if (this.#made({ cause, call }, { seq, resultSeq: null, untilMs }, module))
+      this.open.add({ cause, call, module, untilMs });
+  }
+
+  /** A wake of the handler of an open command, by the broker. Whether it ended a wait. */
+  woken(message: StoredMessage, { module }: Address): boolean {
+    const cause = causeOf(message);
+    const call = parseSequence(message.header(HEADER.call) ?? '');
+    if (cause === undefined || call === undefined || this.#find(cause)?.module !== module) return false;
+    const wait = this.#calls.woken(cause, call, message.seq);
+    if (wait?.untilMs === undefined) return false;
+    this.open.over({ cause, call, module, untilMs: wait.untilMs });
+    return true;
+  }
+
+  /** The waits of the handler of an open command that have no wake, by their numbers. */
+  waitsOf(cause: number): readonly OpenWait[] {
+    const module = this.#find(cause)?.module;
+    if (module === undefined) return [];
+    return this.#calls.waits(cause).map(({ call, untilMs }) => ({ cause, call, module, untilMs }));
   }
 
   /** What is to be written of it. */
@@ -272,12 +302,13 @@ export class OpenCommands {
     this.#made(place, { seq: command.seq, resultSeq: null }, sender);
   }
 
-  #made({ cause, call }: NonNullable<OpenCommand['calledBy']>, made: MadeCall, by: string): void {
+  #made({ cause, call }: NonNullable<OpenCommand['calledBy']>, made: MadeCall, by: string): boolean {
     const open = this.#find(cause);
-    if (open?.module !== by) return;
-    if (!this.#calls.add(cause, call, made) || open.hasCalls) return;
+    if (open?.module !== by || !this.#calls.add(cause, call, made)) return false;
+    if (open.hasCalls) return true;
     open.hasCalls = true;
     this.#rows.changed(cause, open);
+    return true;
   }
 
   #changed(isMeant: (row: CommandRow) => boolean): ReadonlyMap<number, CommandRow> {

@@ -120,12 +120,20 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
     return context.hearings.eventsWaiting(name).catch(() => undefined);
   };
 
+  const asleep = (name: string): Pick<ModuleStatus, 'asleep' | 'nextWake'> => {
+    const count = index.waits.countOf(name);
+    const next = index.waits.nextOf(name);
+    if (count === 0) return {};
+    return { asleep: count, ...(next === undefined ? {} : { nextWake: new Date(next).toISOString() }) };
+  };
+
   const status = async (module: SupervisedModule): Promise<ModuleStatus> => {
     const { name, manifest, state, pid, restarts } = module;
     const reason = reasonOf(module, context.configs);
     const [behind, used, eventsWaiting] = await Promise.all([lag(jsm, name), usage(pid), unheard(module)]);
     const events = eventsWaiting === undefined ? {} : { eventsWaiting };
-    return { name, version: manifest.version, state, pid, restarts, lag: behind, ...events, ...used, reason };
+    const waits = { lag: behind, ...events, ...asleep(name) };
+    return { name, version: manifest.version, state, pid, restarts, ...waits, ...used, reason };
   };
   const statuses = (): Promise<readonly ModuleStatus[]> => Promise.all([...modules.all()].map(status));
 

@@ -25,6 +25,8 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
       'res.*.*.*',
       'step.*.*',
       'step.*.*.*',
+      'wake.*.*',
+      'wake.*.*.*',
       'epoch.>',
     ],
     ...keptStream(maxBytes),

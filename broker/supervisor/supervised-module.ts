@@ -1,6 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Beat, Configured, StartReply, StartRequest, StepReply } from '../../schemas/control.js';
+import type {
+  Beat,
+  Configured,
+  StartReply,
+  StartRequest,
+  StepReply,
+  WakesReply,
+} from '../../schemas/control.js';
 import type { Fault } from '../../schemas/errors.js';
 import { isFollower, type Manifest } from '../../schemas/manifest.js';
 import type { ServedModule } from '../gateway/directory.js';
@@ -179,6 +186,11 @@ export class SupervisedModule extends ModuleStanding implements ServedModule {
   /** What the log has of the handler of a command at a number, whichever process stored it. */
   recordedStep(cause: number, call: number): TaskEither<Fault, StepReply> {
     return this.#around.recordedStep(this.name, cause, call, this.#epoch);
+  }
+
+  /** The wakes of its handlers behind a sequence. */
+  wakesAfter(after: number): TaskEither<Fault, WakesReply> {
+    return this.#around.wakesAfter(this.name, after);
   }
 
   isReady(): void {

@@ -1,7 +1,7 @@
 import type { Fault } from '../../schemas/errors.js';
 import { fault } from '../../schemas/errors.js';
 import { encodeJson } from '../../schemas/json.js';
-import { isStepName, isStorableStep, MAX_STEP_ATTEMPTS, type Step } from '../../schemas/step.js';
+import { isStepName, isStorableStep, MAX_STEP_ATTEMPTS, type EndedStep } from '../../schemas/step.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { messageOf } from '../../text/thrown-message.js';
 import type { StepFunction, StepOptions } from '../sdk/step-function.js';
@@ -59,7 +59,7 @@ const failed = (
   code: 'STEP_FAILED' | 'STEP_INVALID',
   message: string,
   attempts: number,
-): Step => ({
+): EndedStep => ({
   name,
   status: 'failed',
   error: { code, message: message.slice(0, MAX_TEXT) },
@@ -67,15 +67,15 @@ const failed = (
 });
 
 /** What was returned, if a record can hold it: the effect has happened, so it is stored in either case. */
-const returned = (name: string, value: unknown, attempts: number): Step => {
-  const invalid = (why: string): Step =>
+const returned = (name: string, value: unknown, attempts: number): EndedStep => {
+  const invalid = (why: string): EndedStep =>
     failed(name, 'STEP_INVALID', `the value of step ${name} ${why}; its effect has happened`, attempts);
   if (value === undefined) return { name, status: 'ok', attempts };
   try {
     const text = JSON.stringify(value);
     if (text === undefined) return invalid(`is a ${typeof value}, which has no form in JSON`);
     // The handler gets what the log has, in this run too: JSON has no Date and no -0.
-    const step: Step = { name, status: 'ok', value: JSON.parse(text), attempts };
+    const step: EndedStep = { name, status: 'ok', value: JSON.parse(text), attempts };
     return isStorableStep(encodeJson(step)) ? step : invalid('is too large or too deep for a record');
   } catch (error) {
     return invalid(`has no form in JSON: ${messageOf(error)}`);
@@ -139,7 +139,7 @@ export const attemptStep = async (
   run: StepFunction<unknown>,
   { attempts = 1, backoffMs: first = FIRST_PAUSE_MS, timeoutMs }: StepOptions,
   around: StepSurroundings,
-): Promise<Step | undefined> => {
+): Promise<EndedStep | undefined> => {
   for (let attempt = 1; !around.signal.aborted; attempt++) {
     try {
       const value = await attemptOnce(run, attempt, timeoutMs, around);

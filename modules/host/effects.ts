@@ -1,7 +1,14 @@
 import { retryOf } from '../../schemas/manifest.js';
 import type { Refusal } from '../../schemas/result.js';
 import { callsLeftOut } from './calls-made.js';
-import { type Errand, type HandlerTry, type RunSurroundings, runHandler } from './handler-run.js';
+import {
+  type Errand,
+  type HandlerTry,
+  PARKED,
+  type Parked,
+  type RunSurroundings,
+  runHandler,
+} from './handler-run.js';
 import { type Outcome, refusedOutcome } from './handler-outcome.js';
 import { deadlinePast } from './read-command.js';
 import { pauseBeforeNext } from './retry.js';
@@ -11,7 +18,7 @@ import type { CommandScheduler, WaitingHandler } from './schedule/command-schedu
 /** What of the scheduler concerns handlers. */
 type Handlers = Pick<CommandScheduler<never>, 'run' | 'handlerEnded' | 'acquit' | 'ownCalls'>;
 
-export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls'> {
+export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls' | 'running'> {
   readonly scheduler: Handlers;
   /** A command is tried again: for people. */
   readonly say: (line: string) => void;
@@ -25,26 +32,49 @@ export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls'> {
  */
 export class Effects {
   readonly #surroundings: RunSurroundings;
-  readonly #runs = new Map<number, Promise<Outcome | undefined>>();
+  readonly #runs = new Map<number, Promise<Outcome | Parked | undefined>>();
   /** Ends each pause before a next try. */
   readonly #pauses = new Set<() => void>();
   #draining = false;
 
   constructor(private readonly options: EffectsOptions) {
-    this.#surroundings = { ...options, onOwnCalls: (more) => options.scheduler.ownCalls(more) };
+    this.#surroundings = {
+      ...options,
+      running: new Map(),
+      onOwnCalls: (more) => options.scheduler.ownCalls(more),
+    };
   }
 
   /**
    * The outcome of a command, by a run that is under way or a new one. Undefined when the module stops before there
-   * is one: no try had begun, or another one was to come.
+   * is one: no try had begun, or another one was to come. Parked when its handler waits.
    */
-  run(errand: Errand, settle: (outcome: Outcome | undefined) => void): void {
+  run(errand: Errand, settle: (outcome: Outcome | Parked | undefined) => void): void {
     const { seq } = errand.command;
     const running = this.#runs.get(seq);
-    if (running !== undefined) return void running.then(settle);
+    if (running !== undefined) {
+      // Its waits may have ended while nobody heard of it.
+      this.woken(seq);
+      return void running.then(settle);
+    }
     const outcome = this.#tries(errand);
     this.#runs.set(seq, outcome);
     void outcome.then(settle);
+  }
+
+  /** The log has a wake of a command whose handler may run. */
+  woken(seq: number): void {
+    this.#surroundings.running.get(seq)?.woken();
+  }
+
+  /** Whether a handler that runs waits for a wake. */
+  get hasWaits(): boolean {
+    return [...this.#surroundings.running.values()].some(({ hasWaits }) => hasWaits);
+  }
+
+  /** Whether the handler of a command runs, or is to be tried again. */
+  isRunning(seq: number): boolean {
+    return this.#runs.has(seq);
   }
 
   /** The command has its result, by this run, another process or a refusal: nothing waits for it any more. */
@@ -58,7 +88,7 @@ export class Effects {
     for (const end of this.#pauses) end();
   }
 
-  async #tries(errand: Errand): Promise<Outcome | undefined> {
+  async #tries(errand: Errand): Promise<Outcome | Parked | undefined> {
     const { action, command, deadline } = errand;
     const { clock, random } = this.options;
     const retry = retryOf(this.options.module.manifest.actions[action]);
@@ -66,6 +96,11 @@ export class Effects {
     for (let attempts = 1; ; attempts++) {
       const outcome = await this.#try({ ...errand, isAgain: errand.isOld || attempts > 1 });
       if (outcome === undefined) return undefined;
+      if (outcome === PARKED) {
+        // It has not ended the process, so it was not this one, and no command need wait for that.
+        this.options.scheduler.acquit(command.seq);
+        return PARKED;
+      }
       // The deadline passed while it waited for a place: what the last try came to is the answer.
       if (before !== undefined && outcome.refusal?.status === 'expired') return this.#whole(errand, before);
       before = { ...outcome, attempts };
@@ -95,7 +130,7 @@ export class Effects {
   }
 
   /** One run of the handler, once there is a place for it. */
-  #try(errand: HandlerTry): Promise<Outcome | undefined> {
+  #try(errand: HandlerTry): Promise<Outcome | Parked | undefined> {
     const { action, command, deadline } = errand;
     return new Promise((resolve) => {
       const begin = (): void => {

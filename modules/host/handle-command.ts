@@ -9,6 +9,7 @@ import type { AnyEvent } from '../sdk/checked-outcome.js';
 import type { CompiledModule } from '../sdk/compiled-module.js';
 import type { AnyModule, Command, PureAction } from '../sdk/module-shape.js';
 import type { Effects } from './effects.js';
+import type { Parked } from './handler-run.js';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
 import { deadlineOf, isUrgent, readCommand } from './read-command.js';
 
@@ -38,8 +39,10 @@ export interface CommandInTurn {
 export interface TurnOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** A process before this one may have begun with it. */
+  /** A process before this one may have begun with it, or it was woken. */
   readonly isOld: boolean;
+  /** Its handler has begun, and has waited: no deadline refuses it any more. */
+  readonly isWoken?: boolean;
 }
 
 /** Why the delivery of an event is not handled: its chain is a circle. */
@@ -87,13 +90,14 @@ const decideOutcome = (
 export const handleCommand = (
   handling: CommandHandling,
   command: CommandInTurn,
-  { now, isOld }: TurnOptions,
-  settle: (outcome: Outcome | undefined) => void,
+  { now, isOld, isWoken = false }: TurnOptions,
+  settle: (outcome: Outcome | Parked | undefined) => void,
 ): void => {
   const { module, effects, noted } = handling;
   const { subject, message } = command;
   const { name } = subject;
-  const read = noted(message.seq, () => readOrRefuse(handling, command, now));
+  const judgedAt = isWoken ? Math.min(now, message.timeMs) : now;
+  const read = noted(message.seq, () => readOrRefuse(handling, command, judgedAt));
   if (E.isLeft(read)) return settle(read.left);
   const action = module.actions[name];
   if (action === undefined) {
@@ -102,7 +106,7 @@ export const handleCommand = (
   }
   const state = (): unknown => handling.state(read.right.agent);
   if ('run' in action) {
-    const [deadline, urgent] = [deadlineOf(message), isUrgent(message)];
+    const [deadline, urgent] = [isWoken ? undefined : deadlineOf(message), isUrgent(message)];
     effects.run({ action: name, command: read.right, urgent, deadline, isOld, state }, settle);
     return;
   }

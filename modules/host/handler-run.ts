@@ -13,7 +13,10 @@ import { type AnyEvent, withEmitted } from '../sdk/checked-outcome.js';
 import type { BlackBox } from './black-box.js';
 import type { CallAnswer, HandlerCall } from './calls.js';
 import { CallsMade } from './calls-made.js';
+import { OpenOperations } from './open-operations.js';
 import { insideStep, runStep, type StepServices } from './run-step.js';
+import { runWait, sleepFor, sleepTo, type WaitTime } from './run-wait.js';
+import { CHOOSES, type StepFunction } from '../sdk/step-function.js';
 import { stepProblem } from './attempt-step.js';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
 
@@ -52,6 +55,10 @@ export interface RunSurroundings extends StepServices {
   readonly makeCall: (call: HandlerCall) => Promise<CallAnswer>;
   /** Notes which handler runs. */
   readonly blackBox: Pick<BlackBox, 'enter' | 'leave' | 'began' | 'ended'>;
+  /** A handler waits: from now on it is to be known what is woken. */
+  readonly onWait: () => void;
+  /** The runs by the sequences of their commands. */
+  readonly running: Map<number, Pick<OpenOperations, 'woken' | 'hasWaits'>>;
   /** So many more (or less) calls to the module itself are waited for. */
   readonly onOwnCalls: (more: number) => void;
 }
@@ -65,6 +72,7 @@ interface HandlerRun {
   readonly emitted: AnyEvent[];
   /** What its calls and steps were refused with. */
   readonly refusals: WeakSet<object>;
+  readonly operations: OpenOperations<E.Either<Refusal, unknown>>;
   /** Calls to its own module that it waits for. */
   ownCalls: number;
   over: boolean;
@@ -76,45 +84,122 @@ const countOwnCalls = ({ onOwnCalls }: RunSurroundings, run: HandlerRun, more: n
   onOwnCalls(more);
 };
 
-/** The `step` of one run. */
-const stepOf = (
-  around: RunSurroundings,
-  { action, command, isAgain }: HandlerTry,
-  run: HandlerRun,
+/** The handler does not run any more: what it asks for now is answered by its next run. */
+const NEVER = new Promise<never>(() => undefined);
+
+/** What steps and waits of one run share. */
+interface RunLimits {
+  /** The highest number that the log has of the command. */
+  readonly last: () => Promise<number> | number;
   /** Why the run asks for nothing more. */
-  stopped: () => Refusal | undefined,
-  stop: (why: Fault) => void,
-): EffectContext<unknown, AnyEvent>['step'] => {
-  const { module, steps } = around;
-  // Asked once, and only by a handler with steps that is not the first to run for its command.
+  readonly stopped: () => Refusal | undefined;
+  readonly stop: (why: Fault) => void;
+}
+
+/** Asked once, and only by a handler with steps or waits that is not the first to run for its command. */
+const lastOf = ({ steps }: RunSurroundings, { command, isAgain }: HandlerTry): RunLimits['last'] => {
   let recorded: Promise<number> | undefined;
-  const last = (): Promise<number> | number => {
+  return () => {
     if (!isAgain) return 0;
     recorded ??= steps.last(command.seq);
     return recorded;
   };
+};
+
+/** The `sleep` and `sleepUntil` of one run. */
+const waitsOf = (
+  around: RunSurroundings,
+  { action, command }: HandlerTry,
+  run: HandlerRun,
+  { last, stopped, stop }: RunLimits,
+): Pick<EffectContext<unknown, AnyEvent>, 'sleep' | 'sleepUntil'> => {
+  const { module } = around;
+  const agent = command.agent === '' ? {} : { agent: command.agent };
+  const subject = stepSubject({ module: module.manifest.name, name: action, ...agent });
+  const wait = async (time: E.Either<Fault, WaitTime>): Promise<E.Either<Refusal, never>> => {
+    if (run.operations.isParked) return NEVER;
+    const problem = insideStep();
+    if (problem !== undefined) return E.left(refusal(problem));
+    if (E.isLeft(time)) return E.left(refusal(time.left));
+    const before = stopped();
+    if (before !== undefined) return E.left(before);
+    const call = run.calls.next();
+    run.operations.begin();
+    const asked = {
+      module: module.manifest.name,
+      cause: command.seq,
+      call,
+      action,
+      command,
+      time: time.right,
+      isOver: () => run.over || run.abort.signal.aborted,
+      last: await last(),
+    };
+    const { said, body, differs } = await runWait(around, asked);
+    run.calls.stepped(call, subject, body);
+    if (said === undefined) {
+      failPoint('wait.parked');
+      around.onWait();
+      const ended = await run.operations.lasts(
+        async () => (await runWait(around, { ...asked, last: call })).said,
+      );
+      if (E.isLeft(ended)) run.refusals.add(ended.left.error);
+      return ended as E.Either<Refusal, never>;
+    }
+    run.operations.end();
+    if (differs !== undefined) stop(differs);
+    if (E.isLeft(said)) run.refusals.add(said.left.error);
+    return said as E.Either<Refusal, never>;
+  };
+  return { sleep: (ms) => () => wait(sleepFor(ms)), sleepUntil: (time) => () => wait(sleepTo(time)) };
+};
+
+/** The function of a step as the run counts it: one that chooses among operations does nothing itself. */
+const countedStep = (run: HandlerRun, effect: StepFunction<unknown>): StepFunction<unknown> =>
+  !Object.hasOwn(effect, CHOOSES)
+    ? effect
+    : async (context) => {
+        run.operations.end();
+        try {
+          return await effect(context);
+        } finally {
+          run.operations.begin();
+        }
+      };
+
+/** The `step` of one run. */
+const stepOf = (
+  around: RunSurroundings,
+  { action, command }: HandlerTry,
+  run: HandlerRun,
+  { last, stopped, stop }: RunLimits,
+): EffectContext<unknown, AnyEvent>['step'] => {
+  const { module } = around;
   const agent = command.agent === '' ? {} : { agent: command.agent };
   const subject = stepSubject({ module: module.manifest.name, name: action, ...agent });
   return (name, effect, options = {}) =>
     async () => {
+      if (run.operations.isParked) return NEVER;
       const problem = insideStep() ?? stepProblem(name, effect, options);
       if (problem !== undefined) return E.left(refusal(problem));
       const before = stopped();
       if (before !== undefined) return E.left(before);
       const call = run.calls.next();
+      run.operations.begin();
       const { said, body, differs } = await runStep(module, around, {
         cause: command.seq,
         call,
         action,
         command,
         name,
-        run: effect,
+        run: countedStep(run, effect),
         options,
         signal: run.abort.signal,
         isOver: () => run.over || run.abort.signal.aborted,
         last: await last(),
       });
       run.calls.stepped(call, subject, body);
+      run.operations.end();
       if (differs !== undefined) stop(differs);
       if (E.isLeft(said)) run.refusals.add(said.left.error);
       return said as E.Either<Refusal, never>;
@@ -134,11 +219,13 @@ const contextOf = (
     differs = refusal(why);
     run.differs(why);
   };
+  const limits = { last: lastOf(around, errand), stopped: () => differs, stop };
   return {
     state: state(),
     signal,
     emit: (event) => run.emitted.push(event),
-    step: stepOf(around, errand, run, () => differs, stop),
+    step: stepOf(around, errand, run, limits),
+    ...waitsOf(around, errand, run, limits),
     call: (manifest, action, agent, data) => async () => {
       const target = {
         module: manifest.name,
@@ -149,6 +236,7 @@ const contextOf = (
       if (E.isLeft(allowed)) return E.left(refusal(allowed.left));
       // A run that has asked for something else than is recorded asks for nothing more.
       if (differs !== undefined) return E.left(differs);
+      if (run.operations.isParked) return NEVER;
       const apart = insideStep();
       if (apart !== undefined) return E.left(refusal(apart));
       const body = toPayload(data);
@@ -156,6 +244,7 @@ const contextOf = (
       const call = run.calls.next();
       const own = manifest.name === module.manifest.name ? 1 : 0;
       countOwnCalls(around, run, own);
+      run.operations.begin();
       failPoint('effect.calling');
       const { said, isRecorded } = await makeCall({
         target,
@@ -167,6 +256,7 @@ const contextOf = (
       });
       failPoint('effect.answered');
       countOwnCalls(around, run, -own);
+      run.operations.end();
       if (isRecorded !== undefined) run.calls.answered({ call, target, body: body.right }, isRecorded);
       if (E.isLeft(said)) {
         run.refusals.add(said.left.error);
@@ -201,8 +291,12 @@ const invoke = (around: RunSurroundings, errand: HandlerTry, run: HandlerRun): P
   });
 };
 
+/** The handler waits, and nothing of it is in memory: it runs again when the log has a wake. */
+export const PARKED = 'parked';
+export type Parked = typeof PARKED;
+
 /** Runs an effectful handler once, for as long as its action may take. */
-export const runHandler = async (around: RunSurroundings, errand: HandlerTry): Promise<Outcome> => {
+export const runHandler = async (around: RunSurroundings, errand: HandlerTry): Promise<Outcome | Parked> => {
   const { module, blackBox, clock, onOwnCalls } = around;
   const { action, command } = errand;
   const named = `${module.manifest.name}.${action}`;
@@ -226,23 +320,31 @@ export const runHandler = async (around: RunSurroundings, errand: HandlerTry): P
       resolve(refusedOutcome(why));
     };
   });
+  let park: () => void = () => undefined;
+  const parking = new Promise<Parked>((resolve) => {
+    park = () => resolve(PARKED);
+  });
   const run: HandlerRun = {
     abort,
     differs,
     calls: new CallsMade(),
     emitted: [],
     refusals: new WeakSet(),
+    operations: new OpenOperations(() => park()),
     ownCalls: 0,
     over: false,
   };
+  around.running.set(command.seq, run.operations);
   blackBox.began(command.seq);
   failPoint('effect.begun');
   const handled = invoke(around, errand, run).catch((error: unknown) => threw(named, error));
-  const outcome = await Promise.race([differing, handled, late]);
+  const outcome = await Promise.race([differing, handled, late, parking]);
   onTime();
   blackBox.ended(command.seq);
+  around.running.delete(command.seq);
   // A late handler may continue, but no caller waits for it.
   run.over = true;
   onOwnCalls(-run.ownCalls);
+  if (outcome === PARKED) return PARKED;
   return { ...outcome, calls: { asked: run.calls.asked, stated: run.calls.stated() } };
 };

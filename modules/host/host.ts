@@ -133,6 +133,9 @@ export class Host {
       scheduler: this.#scheduler,
       random: () => Math.random(),
       steps: this.#steps,
+      onWait: () => {
+        if (this.#session instanceof Session) this.#session.watchWakes();
+      },
       seals,
       hide: () => options.config?.hide,
       say,

@@ -6,7 +6,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
-import type { Step } from '../../schemas/step.js';
+import { type EndedStep, type Step, shownStep } from '../../schemas/step.js';
 import { schemaOfPath } from '../../schemas/sensitive.js';
 import { stepSubject } from '../../schemas/subjects.js';
 import type { AgentSeals } from '../../store/seals/agent-seals.js';
@@ -63,15 +63,15 @@ export interface StepAnswer {
 }
 
 /** What a handler gets of a step. */
-export const saidBy = (step: Step): E.Either<Refusal, unknown> =>
+export const saidBy = (step: EndedStep): E.Either<Refusal, unknown> =>
   step.status === 'ok' ? E.right(step.value) : E.left(refusal(fault(step.error.code, step.error.message)));
 
 const stopped = (why: Fault): StepAnswer => ({ said: E.left(refusal(why)) });
 
 /** Another operation than the log has at a number; undefined: it is the same. */
 const differing = ({ cause, call, name }: AskedStep, { seq, step, other }: StepReply): Fault | undefined => {
-  if (step !== undefined && step.name === name) return undefined;
-  const recorded = step === undefined ? other : `step ${step.name}`;
+  if (step !== undefined && step.status !== 'waiting' && step.name === name) return undefined;
+  const recorded = step === undefined ? other : shownStep(step);
   const text = `call ${call} of command ${cause} is recorded at ${seq} as ${recorded}; the handler that runs again asks for step ${name}`;
   return fault('REPLAY_DIFFERS', text);
 };
@@ -90,9 +90,13 @@ const sealed = (
   return seals.seal(command.agent, `step.${action}`, body, manifest.encrypt === true ? VALUE : undefined);
 };
 
-const opened = ({ seals }: StepServices, { command }: AskedStep, body: Uint8Array): E.Either<Fault, Step> => {
+const opened = (
+  { seals }: StepServices,
+  { command }: AskedStep,
+  body: Uint8Array,
+): E.Either<Fault, EndedStep> => {
   const plain = seals === undefined ? E.right(body) : seals.open(command.agent, body);
-  return E.map((bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Step)(plain);
+  return E.map((bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString('utf8')) as EndedStep)(plain);
 };
 
 const draftOf = ({ manifest }: AnyModule, asked: AskedStep, data: Uint8Array): Draft => {

@@ -26,6 +26,7 @@ import { foldOutcome, type CommandHandling, handleCommand } from './handle-comma
 import { outcomeWithoutSecrets } from './outcome-without-secrets.js';
 import { OutgoingCopies } from './outgoing-copies.js';
 import { isUrgent } from './read-command.js';
+import { PARKED, type Parked } from './handler-run.js';
 import { resultDraft } from './result-draft.js';
 import type { Scheduled } from './schedule/scheduled.js';
 import type { CommandScheduler } from './schedule/command-scheduler.js';
@@ -33,7 +34,9 @@ import type { ShelfFile } from './shelf-file.js';
 import type { States } from './states.js';
 import type { StepLog } from './step-log.js';
 import type { Throws } from './throws.js';
+import { SleepingCommands } from './sleeping-commands.js';
 import { WaitingShelf } from './waiting-shelf.js';
+import { WakeWatch } from './wake-watch.js';
 import { pause } from '../../system/async/pause.js';
 
 /** A command that was delivered. */
@@ -97,6 +100,8 @@ export class Session {
   readonly #pull: Pull;
   readonly #checkpoint = new Checkpoint();
   readonly #shelf: WaitingShelf;
+  readonly #sleeping: SleepingCommands;
+  readonly #wakes: WakeWatch;
   #ackTimer: NodeJS.Timeout | undefined;
   #end: (reason: Fault) => void = () => undefined;
   #window = WINDOW;
@@ -121,6 +126,8 @@ export class Session {
     this.#schema = String(schemaOf(module.manifest));
     const broken = (reason: Fault): void => this.#break(reason);
     this.#shelf = new WaitingShelf(options.shelf, options.say, broken);
+    this.#sleeping = new SleepingCommands(this.#shelf, (seq) => effects.isRunning(seq));
+    this.#wakes = new WakeWatch(nc, producer, start.epoch, (commands) => this.#woken(commands));
     options.scheduler.restart({
       begin: (command) => this.#inTurn(command),
       shelf: {
@@ -146,6 +153,7 @@ export class Session {
       onMessage: (pulled) => this.#received(pulled),
       onBroken: broken,
     });
+    if (effects.hasWaits) this.#wakes.begin();
     this.#pull.want(this.#window);
   }
 
@@ -190,6 +198,7 @@ export class Session {
     clearTimeout(this.#ackTimer);
     this.#copies.close();
     this.#pull.close();
+    this.#wakes.end();
     this.#appender.break(reason);
     this.#endSteps();
     this.#shelf.close();
@@ -229,10 +238,44 @@ export class Session {
       if (this.#over) return;
       // Not begun, or to be tried again, when the module was asked to stop: the next start handles it.
       if (outcome === undefined) return this.#options.scheduler.left(command);
+      if (outcome === PARKED) return this.#sleeps(command);
       failPoint('host.decided');
       this.#store(command, outcome);
       this.#options.onHandled();
     });
+  }
+
+  /** A handler waits: idempotent. */
+  watchWakes(): void {
+    if (!this.#over) this.#wakes.begin();
+  }
+
+  /** The handler waits. Until it is woken, its delivery is acknowledged, and its bytes lie on the shelf. */
+  #sleeps(command: DeliveredCommand): void {
+    const { scheduler, effects } = this.#options;
+    const { seq, message } = command;
+    effects.forget(seq);
+    const isFirst = this.#sleeping.sleeps(message);
+    scheduler.sleeps(command);
+    this.#wakes.begin();
+    if (isFirst) this.#acknowledgeLater(seq);
+    this.#wakeNext();
+  }
+
+  #woken(commands: readonly number[]): void {
+    if (this.#over) return;
+    failPoint('wait.woken');
+    for (const seq of commands) {
+      this.#sleeping.woken(seq);
+      this.#options.effects.woken(seq);
+    }
+    this.#wakeNext();
+  }
+
+  #wakeNext(): void {
+    const { scheduler } = this.#options;
+    for (let next = this.#sleeping.next(); next !== undefined; next = this.#sleeping.next())
+      scheduler.wakes(delivered(next), isUrgent(next));
   }
 
   #ask(): void {
@@ -240,14 +283,16 @@ export class Session {
     this.#pull.want(Math.max(0, this.#window - this.#inMemory));
   }
 
-  #handle(command: DeliveredCommand, settle: (outcome: Outcome | undefined) => void): void {
+  #handle(command: DeliveredCommand, settle: (outcome: Outcome | Parked | undefined) => void): void {
     const { module, start, blackBox } = this.#options;
     const { seq } = command;
     if (blackBox.lastMoments.culprit === seq) {
       const text = `the process of ${module.manifest.name} ended or hung while it handled this command`;
       return settle(refusedOutcome(fault('HANDLER_CRASHED', text)));
     }
-    handleCommand(this.#handling, command, { now: Date.now(), isOld: seq < start.epoch }, settle);
+    const isWoken = this.#sleeping.isAwake(seq);
+    const isOld = isWoken || seq < start.epoch;
+    handleCommand(this.#handling, command, { now: Date.now(), isOld, isWoken }, settle);
   }
 
   /** From here on a command may be what ends the process. */
@@ -297,6 +342,12 @@ export class Session {
 
   #finished(seq: number): void {
     failPoint('host.finished');
+    const isDelivered = this.#sleeping.finished(seq);
+    this.#wakeNext();
+    if (isDelivered) this.#acknowledgeLater(seq);
+  }
+
+  #acknowledgeLater(seq: number): void {
     this.#checkpoint.finished(seq);
     this.#ackTimer ??= setTimeout(() => this.#acknowledge(), ACK_INTERVAL_MS).unref();
     // Without asking here, a full window stays full.

@@ -10,6 +10,7 @@ import { noteDefinedAt } from './defined-at.js';
 import { promisedStep } from './step-in-handler.js';
 import { Refused } from './refused.js';
 import { KnownPromises, together } from './together.js';
+import { promisedWaits } from './wait-in-handler.js';
 import { type AnySchema, inManifest } from './schema-of.js';
 
 type Returned = Either<Rejection, Decision<unknown, AnyEvent>>;
@@ -92,7 +93,7 @@ const handled = <S>(
 const runContext = (
   command: Command,
   self: AnySelf,
-  { call, step, emit, signal }: EffectContext<unknown, AnyEvent>,
+  { call, step, sleep, sleepUntil, emit, signal }: EffectContext<unknown, AnyEvent>,
 ): RunContext<unknown, Record<string, never>, AnySchema> => {
   const known = new KnownPromises();
   const steps = promisedStep(step, known);
@@ -100,6 +101,7 @@ const runContext = (
     ...handled(command, self),
     call: promisedCall(call, known),
     step: steps,
+    ...promisedWaits({ sleep, sleepUntil }, known),
     ...together(steps, known),
     emit: (name, data) => emit({ name, data }),
     signal,

@@ -6,6 +6,8 @@ export type { StandardSchema } from './schema-of.js';
 export type { CalledModule, CodeOf } from './addressed.js';
 export type { Call } from './call-in-handler.js';
 export type { RunStep } from './step-in-handler.js';
+export type { SleepTime } from './sleep-time.js';
+export type { Waits } from './wait-in-handler.js';
 export type { Together } from './together.js';
 export type { StepContext, StepFunction, StepOptions } from './step-function.js';
 export type { Decide, Run } from './handlers.js';

@@ -8,6 +8,7 @@ import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
 import type { Call } from './call-in-handler.js';
 import type { TypedManifest } from './define-manifest.js';
 import type { RunStep } from './step-in-handler.js';
+import type { Waits } from './wait-in-handler.js';
 import type { Command, Decision, Rejection } from './module-shape.js';
 import type { NamedEvent } from './ok-reject.js';
 import type { Together } from './together.js';
@@ -59,7 +60,7 @@ export interface Handled<S, Config> extends Omit<Command, 'data' | 'config'> {
 export type NoConfig = TObject<Record<never, never>>;
 
 /** What an effectful handler may do besides computing. */
-export interface RunContext<S, Events, Config> extends Handled<S, Config>, Together {
+export interface RunContext<S, Events, Config> extends Handled<S, Config>, Together, Waits {
   /** Calls another module and waits for its output; see {@link Call}. */
   readonly call: Call;
   /** Runs an effect outside once, and stores its value; see {@link RunStep}. */

@@ -4,6 +4,7 @@ import type { Static } from 'typebox';
 import type { Refusal } from '../../schemas/result.js';
 import type { Address } from '../../schemas/subjects.js';
 import type { StepFunction, StepOptions } from './step-function.js';
+import type { SleepTime } from './sleep-time.js';
 import type { ActionName, EventOf, Input, Output, TypedManifest } from './define-manifest.js';
 
 /** A command as a handler sees it: already checked against the schema of its action. */
@@ -80,6 +81,10 @@ export interface EffectContext<State, Event> {
    * stored value. Steps and calls share their numbers, and must come in the same order every time.
    */
   readonly step: <T>(name: string, run: StepFunction<T>, options?: StepOptions) => TaskEither<Refusal, T>;
+  /** Waits so many milliseconds, as {@link Waits} says. Waits share their numbers with calls and steps. */
+  readonly sleep: (ms: number) => TaskEither<Refusal, void>;
+  /** Waits until a time, likewise. */
+  readonly sleepUntil: (time: SleepTime) => TaskEither<Refusal, void>;
 }
 
 /** An effectful handler, `{ run }`: it calls others or the outside world. */

@@ -14,6 +14,9 @@ export interface StepContext {
 /** An effect outside. What it returns becomes JSON, and the handler gets the value of that JSON. */
 export type StepFunction<T> = (step: StepContext) => T | Promise<T>;
 
+/** Marks the function of a step that waits for operations of its handler alone: `race` and `any`. */
+export const CHOOSES = Symbol('chooses');
+
 /** How often a step is tried, and how long. */
 export interface StepOptions {
   /** How often the function runs before the step has failed; 1 when absent. */

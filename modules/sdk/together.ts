@@ -1,12 +1,13 @@
 import { fault } from '../../schemas/errors.js';
 import { refusal } from '../../schemas/result.js';
 import { Refused } from './refused.js';
+import { CHOOSES } from './step-function.js';
 import type { RunStep } from './step-in-handler.js';
 
 /**
- * Waits for calls and steps that run side by side. Which one came first is stored as a step, so a handler that runs
- * again gets the same one. Give it the promises of `call`, `step`, `all`, `race` and `any`, and no others: the order of
- * others is not in the log.
+ * Waits for calls, steps and waits that run side by side. Which one came first is stored as a step, so a handler that
+ * runs again gets the same one. Give it the promises of `call`, `step`, `sleep`, `sleepUntil`, `all`, `race` and `any`,
+ * and no others: the order of others is not in the log.
  */
 export interface Together {
   /**
@@ -48,6 +49,10 @@ const refuse = (text: string): never => {
 /** Nothing listens to one that lost: its failure must not end the process. */
 const ignored = (): undefined => undefined;
 
+/** A handler that only chooses among waits waits itself. */
+const choosing = <T>(choose: () => Promise<T>): (() => Promise<T>) =>
+  Object.assign(() => choose(), { [CHOOSES]: true });
+
 const settledFirst = (operations: readonly Promise<unknown>[]): Promise<number> =>
   Promise.race(
     operations.map((each, i) =>
@@ -85,11 +90,21 @@ export const together = (step: RunStep, known: KnownPromises): Together => {
   };
   const race = async (operations: readonly unknown[]): Promise<unknown> => {
     const promises = some('race', operations);
-    return promises[await step('race', () => settledFirst(promises))];
+    return promises[
+      await step(
+        'race',
+        choosing(() => settledFirst(promises)),
+      )
+    ];
   };
   const any = async (operations: readonly unknown[]): Promise<unknown> => {
     const promises = some('any', operations);
-    return promises[(await step('any', () => succeededFirst(promises))) ?? 0];
+    return promises[
+      (await step(
+        'any',
+        choosing(() => succeededFirst(promises)),
+      )) ?? 0
+    ];
   };
   return { all: known.noting(all), race: known.noting(race), any: known.noting(any) } as Together;
 };

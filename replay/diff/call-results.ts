@@ -6,12 +6,16 @@ import { jsonOrText } from '../../schemas/json.js';
 import type { Result } from '../../schemas/result.js';
 import { type Step, StepSchema } from '../../schemas/step.js';
 import { type CommandSubject, splitSubject } from '../../schemas/subjects.js';
+import { type Wake, WakeSchema } from '../../schemas/wake.js';
 import { compileOnUse } from '../../schemas/validate.js';
 import type { RecordedCall } from './runner-messages.js';
 
 const checkStep = compileOnUse<Step>(StepSchema, 'STEP_INVALID', 'step');
 
-interface Open extends Omit<RecordedCall, 'answer'> {
+const checkWake = compileOnUse<Wake>(WakeSchema, 'WAIT_INVALID', 'wake');
+
+interface Open extends Omit<RecordedCall, 'answer' | 'wake'> {
+  wake?: Wake;
   answer: Result | undefined;
 }
 
@@ -43,6 +47,15 @@ export class CallResults {
     const { module, name, agent } = subject;
     const target = { module, name, ...(agent === undefined ? {} : { agent }) };
     this.#add(cause, { n, target, data: null, answer: undefined, step: step.right });
+  }
+
+  /** A wake of a handler of the module. One that cannot be read is none. */
+  woken(message: StoredMessage): void {
+    const [cause, n] = [sequence(message, HEADER.cause), sequence(message, HEADER.call)];
+    const wake = checkWake(jsonOrText(message.data));
+    if (cause === undefined || isLeft(wake)) return;
+    const wait = this.#byCause.get(cause)?.find((each) => each.n === n);
+    if (wait?.step?.status === 'waiting') wait.wake = wake.right;
   }
 
   /** A result of whichever module: counts where it answers a call. */

@@ -2,7 +2,16 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { mayCall } from '../../modules/sdk/may-call.js';
 import type { AnyModule, EffectContext } from '../../modules/sdk/module-shape.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
-import { fault } from '../../schemas/errors.js';
+import {
+  isSameWait,
+  saidByWake,
+  shownWait,
+  sleepFor,
+  sleepTo,
+  type WaitTime,
+} from '../../modules/host/run-wait.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import { shownStep } from '../../schemas/step.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { sameJson } from '../expression/json-value.js';
 import type { CallMade, RecordedCall, Stopped } from './runner-messages.js';
@@ -18,7 +27,7 @@ export interface RecordedRun {
 export const made = ({ target, data, step }: Pick<RecordedCall, 'target' | 'data' | 'step'>): CallMade => ({
   ...target,
   data,
-  ...(step === undefined ? {} : { step: step.name }),
+  ...(step === undefined ? {} : { step: step.status === 'waiting' ? shownStep(step) : step.name }),
 });
 
 /** As it would be recorded. */
@@ -43,23 +52,35 @@ export const recordedContext = (
   const highest = Math.max(0, ...byNumber.keys());
   let calls = 0;
   const never = new Promise<never>(() => undefined);
+  const differs = (name: string, known: RecordedCall | undefined): Promise<never> => {
+    const before = known === undefined ? null : made(known);
+    const now = {
+      module: module.manifest.name,
+      name: action,
+      ...(agent === '' ? {} : { agent }),
+      data: null,
+    };
+    onStopped({ why: 'call', n: calls, made: { ...now, step: name }, recorded: before });
+    return never;
+  };
+  /** A wait ends as it is recorded, at once. */
+  const wait = async (time: Either<Fault, WaitTime>): Promise<Either<Refusal, unknown>> => {
+    if (isLeft(time)) return left(refusal(time.left));
+    calls += 1;
+    const known = byNumber.get(calls);
+    if (known?.step?.status !== 'waiting' || !isSameWait(known.step, time.right))
+      return differs(shownWait(time.right), known);
+    byNumber.delete(calls);
+    // It lost a race: it had not ended when the handler did.
+    return known.wake === undefined ? never : saidByWake(known.wake);
+  };
   /** A step gets what is recorded: its effect has happened, and must not happen here. */
   const step = async (name: string): Promise<Either<Refusal, unknown>> => {
     calls += 1;
     const known = byNumber.get(calls);
     // It lost a race: its value is not known, and no outcome came of it.
     if (known === undefined && calls < highest) return never;
-    if (known?.step?.name !== name) {
-      const before = known === undefined ? null : made(known);
-      const now = {
-        module: module.manifest.name,
-        name: action,
-        ...(agent === '' ? {} : { agent }),
-        data: null,
-      };
-      onStopped({ why: 'call', n: calls, made: { ...now, step: name }, recorded: before });
-      return never;
-    }
+    if (known?.step?.name !== name || known.step.status === 'waiting') return differs(name, known);
     byNumber.delete(calls);
     if (known.step.status === 'ok') return right(known.step.value);
     return left(refusal(fault(known.step.error.code, known.step.error.message)));
@@ -87,6 +108,8 @@ export const recordedContext = (
       state,
       signal,
       step: (name) => () => step(name) as Promise<Either<Refusal, never>>,
+      sleep: (ms) => () => wait(sleepFor(ms)) as Promise<Either<Refusal, never>>,
+      sleepUntil: (time) => () => wait(sleepTo(time)) as Promise<Either<Refusal, never>>,
       emit: (event) => emitted.push(event),
       call: (manifest, action, to, data) => () => {
         const target = { module: manifest.name, name: action, ...(to === undefined ? {} : { agent: to }) };

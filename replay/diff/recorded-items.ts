@@ -54,10 +54,18 @@ const filtersOf = (range: ItemRange, called: ReadonlySet<string>): readonly stri
   const { module, agent } = range;
   const own = agent === undefined ? `${module}.>` : agent === '' ? `${module}.*` : `${module}.*.${agent}`;
   const commands = agent === undefined ? own : `${own}.*`;
-  if (called.size === 0) return [`cmd.${commands}`, `res.${own}`, `evt.${own}`, `step.${own}`];
+  if (called.size === 0) return [`cmd.${commands}`, `res.${own}`, `evt.${own}`, `step.${own}`, `wake.${own}`];
   // Calls of whichever agent: those of others must be seen to be answered, or they would be kept for ever.
   const others = [...called].filter((name) => name !== module).map((name) => `res.${name}.>`);
-  return [`cmd.${commands}`, `res.${module}.>`, `evt.${own}`, `step.${own}`, ...sentBy(module), ...others];
+  return [
+    `cmd.${commands}`,
+    `res.${module}.>`,
+    `evt.${own}`,
+    `step.${own}`,
+    `wake.${own}`,
+    ...sentBy(module),
+    ...others,
+  ];
 };
 
 /** The commands that wait for their result. */
@@ -104,6 +112,10 @@ class RecordedModule {
     if (subject.kind === 'cmd') return this.#command(message, subject);
     if (subject.kind === 'step') {
       this.#calls.stepped(message);
+      return undefined;
+    }
+    if (subject.kind === 'wake') {
+      this.#calls.woken(message);
       return undefined;
     }
     if (subject.kind === 'res') this.#calls.answered(message);

@@ -4,6 +4,7 @@ import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import type { Step } from '../../schemas/step.js';
+import type { Wake } from '../../schemas/wake.js';
 import type { Address } from '../../schemas/subjects.js';
 import type { ConfigValues } from '../../schemas/module-config.js';
 import type { Change } from '../state/changes.js';
@@ -53,6 +54,8 @@ export interface RecordedCall {
   readonly answer: Result | undefined;
   /** It is no call: a step, as its record has it. Its target is the action itself. */
   readonly step?: Step;
+  /** How it ended, if it is a wait that has ended. */
+  readonly wake?: Wake;
 }
 
 /** A command that is to be handled again. */

@@ -14,6 +14,7 @@ const COLOURS: Readonly<Record<string, Colour>> = {
   res: 'green',
   evt: 'yellow',
   step: 'blue',
+  wake: 'blue',
   epoch: 'magenta',
   unknown: 'red',
 };

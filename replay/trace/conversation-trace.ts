@@ -7,7 +7,7 @@ import type { TraceRecord } from './trace-record.js';
  * `copy` that the result carries; `caused` by it in any other way; `redrive` of its dead letter; `joined`: nothing in
  * the conversation caused it, it names the conversation itself.
  */
-export type Role = 'first' | 'call' | 'step' | 'copy' | 'caused' | 'redrive' | 'joined';
+export type Role = 'first' | 'call' | 'step' | 'wake' | 'copy' | 'caused' | 'redrive' | 'joined';
 
 /** From and to, milliseconds behind the first record. */
 export type Span = readonly [fromMs: number, toMs: number];

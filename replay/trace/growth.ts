@@ -89,6 +89,7 @@ export class Growth {
         role: 'caused',
         problem: parent.result === null ? 'a result of another action' : 'a second result',
       };
+    if (kind === 'wake') return { role: 'wake' };
     // Anyone can write these headers; they count where the module wrote them that handles the command.
     if (sender !== parent.record.module) return { role: 'caused' };
     if (kind === 'cmd' && call !== null) return { role: 'call' };

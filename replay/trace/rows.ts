@@ -20,6 +20,7 @@ const seqText = ({ record, handling }: TraceNode): string =>
 const markOf = ({ role, record }: TraceNode): string => {
   if (role === 'call') return `call ${record.call ?? ''} `;
   if (role === 'step') return `step ${record.call ?? ''} `;
+  if (role === 'wake') return `wake ${record.call ?? ''} `;
   if (role === 'redrive') return `redrives ${record.redrives ?? ''} `;
   if (record.event !== null) return `hears ${record.event} `;
   if (role === 'joined') return 'joined: ';
@@ -27,11 +28,11 @@ const markOf = ({ role, record }: TraceNode): string => {
 };
 
 const kindOf = ({ record }: TraceNode): string =>
-  record.kind === 'cmd' || record.kind === 'step' ? '' : `${record.kind} `;
+  record.kind === 'cmd' || record.kind === 'step' || record.kind === 'wake' ? '' : `${record.kind} `;
 
 /** Where who sent it does not follow from where it stands. */
 const senderOf = ({ role, record }: TraceNode): string => {
-  if (role === 'call' || role === 'step' || role === 'copy') return '';
+  if (role === 'call' || role === 'step' || role === 'wake' || role === 'copy') return '';
   if (record.sender === null || record.event !== null) return '';
   const by = record.schedule === null ? '' : ` by schedule ${record.schedule}`;
   return printable(` from ${record.sender}${by}`);

@@ -1,4 +1,5 @@
 import { HEADER } from '../../schemas/headers.js';
+import { WAITS_SENDER } from '../../schemas/wake.js';
 import type { Findings } from './findings.js';
 import { headerFound, quotedBytes, subjectFound } from './found-value.js';
 import type { Producers, ProducerState } from './verify-producers.js';
@@ -54,9 +55,13 @@ export class Attribution {
     const producer = this.producers.of(bytes, producerFrom, producerTo);
     const from = kind === KIND.cmd ? view.senderFrom : view.moduleFrom;
     const to = kind === KIND.cmd ? view.senderTo : view.moduleTo;
-    const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
-    if (isOwn || (producer.isBroker && kind !== KIND.evt && kind !== KIND.step)) return producer;
-    const owner = view.text(from, to);
+    if (producer.isWaits || kind === KIND.wake) {
+      if (producer.isWaits && kind === KIND.wake) return producer;
+    } else {
+      const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
+      if (isOwn || (producer.isBroker && kind !== KIND.evt && kind !== KIND.step)) return producer;
+    }
+    const owner = kind === KIND.wake ? WAITS_SENDER : view.text(from, to);
     this.#none(view, `, and only ${owner} can have written it`);
     return undefined;
   }
@@ -71,7 +76,7 @@ export class Attribution {
     return sender;
   }
 
-  /** A step whose cause is no open command of its action and agent, although the range has what came before. */
+  /** A step or wake whose cause is no open command of its action and agent, although the range has what came before. */
   step(view: RecordView): void {
     const { headers, record, seq } = view;
     const detail = (): string =>

@@ -10,6 +10,7 @@ import { Producers, type ProducerState } from './verify-producers.js';
 import { KIND, RecordView } from './record-view.js';
 import { StatedCalls } from './stated-calls.js';
 import { TimeMarks } from './time-marks.js';
+import { VerifyWaits } from './verify-waits.js';
 
 /** What the end of a range leaves open. */
 export interface Unfinished {
@@ -17,6 +18,8 @@ export interface Unfinished {
   readonly waiting: number;
   /** Commands without a result. */
   readonly late: readonly number[];
+  /** Module and agent of the commands whose handlers wait. Their later commands wait too. */
+  readonly asleep: ReadonlySet<string>;
   readonly missing: readonly Missing[];
 }
 
@@ -38,6 +41,7 @@ export class LogVerifier {
   readonly #numbering: Numbering;
   readonly #digest: LogDigest;
   readonly #calls: StatedCalls;
+  readonly #waits: VerifyWaits;
   readonly #times = new TimeMarks();
   #next: number;
 
@@ -53,6 +57,7 @@ export class LogVerifier {
     this.#numbering = new Numbering(findings, fromSeq);
     this.#digest = new LogDigest(fromSeq);
     this.#calls = new StatedCalls(findings);
+    this.#waits = new VerifyWaits(findings);
   }
 
   /** The next record of the range. */
@@ -81,6 +86,7 @@ export class LogVerifier {
         if (!this.answers.result(view)) break;
         this.copies.decided(view);
         this.#calls.answered(view);
+        this.#waits.answered(view.headers.cause);
         break;
       case KIND.evt:
         this.events += 1;
@@ -89,7 +95,14 @@ export class LogVerifier {
         break;
       case KIND.step:
         if (producer === undefined) break;
-        if (this.answers.isOpen(view.headers.cause, view)) this.#calls.stepped(view);
+        if (this.answers.isOpen(view.headers.cause, view)) {
+          this.#calls.stepped(view);
+          this.#waits.stepped(view);
+        } else this.#attribution.step(view);
+        break;
+      case KIND.wake:
+        if (producer === undefined) break;
+        if (this.answers.isOpen(view.headers.cause, view)) this.#waits.woken(view);
         else this.#attribution.step(view);
         break;
       case KIND.epoch:
@@ -156,11 +169,12 @@ export class LogVerifier {
       else missing.push(copy);
     }
     const late: number[] = [];
+    const asleep = this.#waits.asleep(nowMs, graceMs);
     for (const seq of this.answers.open.sequences()) {
-      if (isYoung(seq)) waiting += 1;
+      if (isYoung(seq) || asleep.has(seq)) waiting += 1;
       else late.push(seq);
     }
-    return { waiting, late, missing };
+    return { waiting, late, missing, asleep: new Set(asleep.values()) };
   }
 
   digest(): ReturnType<LogDigest['finish']> {

@@ -4,6 +4,7 @@ import { recordsAt } from '../../journal/read/records-at.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import { isSamePayload } from '../../schemas/canonical-json.js';
 import type { StoredMessage } from '../../schemas/record.js';
+import { laneText } from './verify-waits.js';
 import { promisedCopies } from '../../schemas/result-bytes.js';
 import type { Astray } from './answers.js';
 import type { Differing, Missing } from './copies.js';
@@ -41,6 +42,24 @@ const shownRecords = async (
 ): Promise<readonly (StoredMessage | undefined)[]> => {
   const found = await recordsAt(api, sequences.slice(0, LISTED_FINDINGS))();
   return isLeft(found) ? [] : found.right;
+};
+
+/** Of commands without a result: those of agents whose handler waits. They have their turn when it has ended. */
+export const behindSleepers = async (
+  api: LogApi,
+  late: readonly number[],
+  asleep: ReadonlySet<string>,
+): Promise<ReadonlySet<number>> => {
+  const behind = new Set<number>();
+  for (let from = 0; asleep.size > 0 && from < late.length; from += LISTED_FINDINGS) {
+    const some = late.slice(from, from + LISTED_FINDINGS);
+    for (const record of await shownRecords(api, some)) {
+      const subject = record === undefined ? undefined : splitSubject(record.subject);
+      if (record === undefined || subject?.kind !== 'cmd') continue;
+      if (asleep.has(laneText(subject.module, subject.agent ?? ''))) behind.add(record.seq);
+    }
+  }
+  return behind;
 };
 
 /** Adds the commands that are old and have no result, each with whose it is and for how long it has waited. */

@@ -17,7 +17,7 @@ import { verifyHearings } from './verify-hearings.js';
 import { type SnapshotsToVerify, verifySnapshots } from './verify-snapshots.js';
 import { compareWith } from './statement-check.js';
 import { summary } from './summary.js';
-import { addAltered, addAstray, addMissingCopies, addUnanswered } from './unfinished.js';
+import { addAltered, addAstray, addMissingCopies, addUnanswered, behindSleepers } from './unfinished.js';
 
 /** What of the log to verify. */
 export interface VerifyOptions {
@@ -131,9 +131,15 @@ const verify = async (
   ledger?.skipTo(range.fromSeq);
   const verifier = new LogVerifier(findings, range.fromSeq, ledger);
   await read(options, api, verifier, range, ends.right);
-  const { waiting, late, missing } = verifier.finish(nowMs, options.graceMs ?? DEFAULT_GRACE_MS);
+  const { waiting, late, missing, asleep } = verifier.finish(nowMs, options.graceMs ?? DEFAULT_GRACE_MS);
   const unanswered = verifier.answers.open.size;
-  await addUnanswered(api, findings, late, nowMs);
+  const behind = await behindSleepers(api, late, asleep);
+  await addUnanswered(
+    api,
+    findings,
+    late.filter((seq) => !behind.has(seq)),
+    nowMs,
+  );
   await addMissingCopies(api, findings, missing);
   await addAltered(api, findings, verifier.copies.differing);
   await addAstray(api, findings, verifier.answers.astray);

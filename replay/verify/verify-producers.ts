@@ -1,11 +1,12 @@
 import { wordsOf } from '../../journal/wire/byte-words.js';
 import { EVENTS_SENDER } from '../../schemas/heard-events.js';
 import { isPeople } from '../../schemas/names.js';
+import { WAITS_SENDER } from '../../schemas/wake.js';
 import { ByteHash } from './byte-hash.js';
 import type { Ranges } from './number-ranges.js';
 
 /** Producers of the broker, which write commands for others and results for unknown modules. */
-const BROKERS: ReadonlySet<string> = new Set(['broker', 'gateway', 'scheduler']);
+const BROKERS: ReadonlySet<string> = new Set(['broker', 'gateway', 'scheduler', WAITS_SENDER]);
 
 /** Numbers that an epoch has left out, until an epoch record explains them. */
 export interface Holes {
@@ -26,6 +27,8 @@ export const MAX_ENDED = 64;
 export class ProducerState {
   readonly isPeople: boolean;
   readonly isBroker: boolean;
+  /** The producer of wakes, which writes nothing else; no other writes them. */
+  readonly isWaits: boolean;
   /** The sender of events that modules listen to: it has no epoch, its producers have. */
   readonly isEvents: boolean;
   /** Sequence of the epoch that counts now; 0: none has been seen. */
@@ -52,6 +55,7 @@ export class ProducerState {
   constructor(readonly name: string) {
     this.isPeople = isPeople(name);
     this.isBroker = BROKERS.has(name);
+    this.isWaits = name === WAITS_SENDER;
     this.isEvents = name === EVENTS_SENDER;
   }
 }

@@ -25,7 +25,7 @@ interface StoredPosition {
 }
 
 /** The files of another one are read from the log again. */
-const FORMAT = 6;
+const FORMAT = 7;
 
 /** The contents of the files, each in a separate database; its values are text. */
 export const TABLES = [
@@ -37,6 +37,8 @@ export const TABLES = [
   'counts',
   /** Calls that handlers of open commands made: `[cause, number of the call]`. */
   'calls',
+  /** Waits of handlers that are not woken: `[time at which it is due, cause, number]`, with the module. */
+  'waits',
   /** Open conversations as JSON, by the sequences that name them. */
   'conversations',
   /** `MODULE/AGENT` of each agent, without a value. */

@@ -57,6 +57,11 @@ export const FAIL_POINTS = [
   'step.begun',
   'step.returned',
   'step.stored',
+  // A handler that waits, and its wake on the way into the log.
+  'wait.parked',
+  'wait.woken',
+  'wake.storing',
+  'wake.stored',
   // What an operator requests of a module, and what the broker remembers of it.
   'module.remembering',
   'module.remembered',

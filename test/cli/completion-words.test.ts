@@ -76,7 +76,14 @@ test('a path is left to the shell, and the words that name a broker are kept', (
 });
 
 test('bash makes three words of --kind=cmd, and the values are offered all the same', () => {
-  assert.deepEqual(valuesAt('replay', 'history', '--kind', '=', 'c'), ['cmd', 'res', 'evt', 'step', 'epoch']);
+  assert.deepEqual(valuesAt('replay', 'history', '--kind', '=', 'c'), [
+    'cmd',
+    'res',
+    'evt',
+    'step',
+    'wake',
+    'epoch',
+  ]);
 });
 
 test('behind -- no word is an option, and a wrong word completes to nothing', () => {

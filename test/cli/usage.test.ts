@@ -162,7 +162,10 @@ describe('wrong usage exits 2', () => {
     [['replay', 'history', '--from', 'yesterday'], /--from: "yesterday" is not one of/],
     [['replay', 'history', '--to', '2026-13-45T00:00:00Z'], /--to: /],
     [['replay', 'history', '--limit', '0'], /--limit: /],
-    [['replay', 'history', '--kind', 'event'], /--kind: "event" is not one of cmd, res, evt, step, epoch/],
+    [
+      ['replay', 'history', '--kind', 'event'],
+      /--kind: "event" is not one of cmd, res, evt, step, wake, epoch/,
+    ],
     [['replay', 'history', '--agent', '*'], /--agent: /],
     [['replay', 'history', '--last', '0'], /--last: /],
     [['replay', 'history', '--name', 'a.b'], /NAME_INVALID: --name: /],

@@ -46,10 +46,10 @@ const LAST_PASSING: Partial<Record<FailPoint, number>> = {
 
 /**
  * What an operator asks for is no part of the load: see kills-of-operations.test.ts. Nor are steps and events that modules
- * listen to: see steps.test.ts and hearing-kills.test.ts.
+ * listen to, and waits: see steps.test.ts, hearing-kills.test.ts and sleeps.test.ts.
  */
 export const isPassedUnderLoad = (point: FailPoint): boolean =>
-  !/^(config|erase|firing|hearing|module|step|unowned)\./.test(point);
+  !/^(config|erase|firing|hearing|module|step|unowned|wait|wake)\./.test(point);
 
 /** The processes that pass a point under the load. */
 export const processesAt = (point: FailPoint): readonly ProcessName[] => {

@@ -1,104 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { connect, type NatsConnection } from 'nats';
-import { readLog } from '../../journal/read/reader.js';
-import { verifyLog } from '../../replay/index.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import type { Result } from '../../schemas/result.js';
 import type { Step } from '../../schemas/step.js';
-import { FAIL_POINTS, FAIL_VARIABLE, FIRED_FILE } from '../../system/processes/fail-point.js';
-import type { Operation, StepPlan } from '../fixtures/modules/stepper/index.js';
-import { manifest } from '../fixtures/modules/stepper/manifest.js';
-import { startBroker, type TestBroker } from '../support/broker.js';
-import { type ChargingServer, startChargingServer } from '../support/charging-server.js';
-import { success } from '../support/either.js';
+import { FAIL_POINTS, FIRED_FILE } from '../../system/processes/fail-point.js';
+import type { Operation } from '../fixtures/modules/stepper/index.js';
 import { byForm } from '../support/form.js';
-import { connectOperator } from '../support/log-checks.js';
-import { writeModule } from '../support/module-dir.js';
 import { moduleStatus } from '../support/modules.js';
-import { tempDir } from '../support/temp-dir.js';
+import { isClean, json, logOf, resultsOf, sendPlan, startStepWorld, stepsOf } from './step-world.js';
 import { waitFor } from '../support/wait-for.js';
-
-interface World extends AsyncDisposable {
-  readonly broker: TestBroker;
-  readonly server: ChargingServer;
-  readonly nc: NatsConnection;
-  readonly operator: NatsConnection;
-  readonly failDir: string;
-  /** Where handler `i` reads what to do. */
-  readonly write: (i: number, plan: Omit<StepPlan, 'url'>) => string;
-}
-
-const startWorld = async (failures: readonly string[] = []): Promise<World> => {
-  const dir = tempDir();
-  const server = await startChargingServer();
-  const [plans, failDir] = [join(dir.path, 'plans'), join(dir.path, 'fail')];
-  for (const each of [plans, failDir]) mkdirSync(each);
-  writeFileSync(join(failDir, 'stepper'), failures.join('\n'));
-  const module = await writeModule(join(dir.path, 'stepper'), 'stepper', manifest);
-  const broker = await startBroker({
-    shipped: ['accounts'],
-    args: ['--durability', 'os', '--cage', 'off', '--module', module],
-    env: { [FAIL_VARIABLE]: failDir },
-  });
-  const nc = await connect({ servers: broker.url });
-  const operator = await connectOperator(broker.dataDir);
-  const write = (i: number, plan: Omit<StepPlan, 'url'>): string => {
-    const path = join(plans, `${i}.json`);
-    writeFileSync(path, JSON.stringify({ url: server.url, ...plan }));
-    return path;
-  };
-  return {
-    ...{ broker, server, nc, operator, failDir, write },
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([nc.close(), operator.close()]);
-      await broker[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-      await dir[Symbol.asyncDispose]();
-    },
-  };
-};
-
-const logOf = async (nc: NatsConnection): Promise<readonly StoredMessage[]> => {
-  const records: StoredMessage[] = [];
-  for await (const message of readLog(nc)) records.push(message);
-  return records;
-};
-
-const json = <T>({ data }: StoredMessage): T => JSON.parse(Buffer.from(data).toString()) as T;
-
-const stepsOf = (records: readonly StoredMessage[], cause: number): readonly StoredMessage[] =>
-  records.filter(
-    (record) => record.subject.startsWith('step.stepper.') && record.header(HEADER.cause) === String(cause),
-  );
-
-const send = async ({ nc }: World, i: number, plan: string): Promise<number> => {
-  const reply = await nc.request(`cmd.stepper.follow.a${i}`, JSON.stringify({ plan }), { timeout: 30_000 });
-  return reply.json<{ seq: number }>().seq;
-};
-
-const resultsOf = async ({ operator }: World, count: number) =>
-  waitFor(
-    'every handler to be answered',
-    async () => {
-      const records = await logOf(operator);
-      const results = records.filter(({ subject }) => subject.startsWith('res.stepper.follow.'));
-      return results.length >= count && records;
-    },
-    60_000,
-  );
-
-const isClean = async ({ operator }: World): Promise<void> => {
-  await waitFor('nothing to be wrong with the log', async () => {
-    const { verification } = success(await verifyLog({ nc: operator, graceMs: 0 })());
-    if (verification.ok) return true;
-    throw new Error(JSON.stringify(verification.findings.slice(0, 5)));
-  });
-};
 
 const STEP_POINTS = FAIL_POINTS.filter((point) => point.startsWith('step.'));
 
@@ -119,7 +33,7 @@ test('I11 each effect outside happens once for its key, and each step has one va
     ...STEP_POINTS.map((point) => `${point}@2:cut ${point}@5:kill`),
     ...lives.map(([point, passing, action]) => `${point}@${passing}:${action}`),
   ];
-  await using world = await startWorld(failures);
+  await using world = await startStepWorld(failures);
   const { server, write, operator, failDir } = world;
   const handlers = 12 * times;
   const operations: readonly Operation[] = [
@@ -130,7 +44,7 @@ test('I11 each effect outside happens once for its key, and each step has one va
   ];
   const commands = await Promise.all(
     Array.from({ length: handlers }, (_, i) =>
-      send(world, i, write(i, { operations, atOnce: i % 3 === 0, end: 'ok' })),
+      sendPlan(world, i, write(i, { operations, atOnce: i % 3 === 0, end: 'ok' })),
     ),
   );
   const records = await resultsOf(world, handlers);
@@ -180,6 +94,8 @@ test('I11 each effect outside happens once for its key, and each step has one va
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ step: fc.constantFrom('a', 'b', 'charge: ü "x"') }),
   fc.record({ deposit: fc.integer({ min: 1, max: 3 }), agent: fc.constantFrom('ann', 'bob') }),
+  fc.record({ sleep: fc.constantFrom(1, 2) }),
+  fc.record({ sleepUntil: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z') }),
 );
 
 /** What a handler did before, and what it does now; `isSame`: no recorded operation differs. */
@@ -199,11 +115,11 @@ const changes = fc
   });
 
 test('I11 a handler that asks for another step than the log has is stopped, and the command is a dead letter', async () => {
-  await using world = await startWorld();
+  await using world = await startStepWorld();
   const { broker, write, operator } = world;
   const cases = fc.sample(changes, byForm({ short: 24, deep: 100, full: 400 }));
   const paths = cases.map(({ before, atOnce }, i) => write(i, { operations: before, atOnce, end: 'waits' }));
-  const commands = await Promise.all(paths.map((path, i) => send(world, i, path)));
+  const commands = await Promise.all(paths.map((path, i) => sendPlan(world, i, path)));
   const recorded = cases.reduce((sum, { before }) => sum + before.length, 0);
   await waitFor('all operations to be recorded', async () => {
     const records = await logOf(operator);
@@ -238,7 +154,7 @@ test('I11 a handler that asks for another step than the log has is stopped, and 
       const found = steps.find((step) => step.header(HEADER.call) === String(n + 1));
       assert.equal(
         found === undefined ? undefined : json<Step>(found).name,
-        'step' in each ? each.step : undefined,
+        'step' in each ? each.step : 'deposit' in each ? undefined : 'sleep',
       );
     }
   }

@@ -174,6 +174,7 @@ test('filters are as narrow as the query allows', () => {
     'res.M.*.A',
     'evt.M.*.A',
     'step.M.*.A',
+    'wake.M.*.A',
   ]);
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
   assert.deepEqual(subjectFilters({ kind: 'evt', module: 'M' }), ['evt.M.>']);
@@ -182,6 +183,7 @@ test('filters are as narrow as the query allows', () => {
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S', names: named }), ['cmd.*.N.S', 'cmd.*.N.*.S']);
   assert.deepEqual(subjectFilters({ module: 'M', names: named }), [
     ...['cmd.M.N.*', 'cmd.M.N.*.*', 'res.M.N', 'res.M.N.*', 'evt.M.N', 'evt.M.N.*', 'step.M.N', 'step.M.N.*'],
+    ...['wake.M.N', 'wake.M.N.*'],
   ]);
   const names = { actions: ['deposit', 'balance'], events: ['deposited'] };
   assert.deepEqual(subjectFilters({ module: 'M', agent: 'A', names }), [
@@ -192,5 +194,7 @@ test('filters are as narrow as the query allows', () => {
     'evt.M.deposited.A',
     'step.M.deposit.A',
     'step.M.balance.A',
+    'wake.M.deposit.A',
+    'wake.M.balance.A',
   ]);
 });

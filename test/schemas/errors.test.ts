@@ -47,6 +47,7 @@ const STABLE: Readonly<
   REPLAY_DIFFERS: ['failed', false, 1, 409],
   STEP_FAILED: ['failed', false, 1, 500],
   STEP_INVALID: ['failed', false, 1, 500],
+  WAIT_INVALID: ['failed', false, 1, 500],
   DEAD_UNKNOWN: ['rejected', false, 1, 404],
   DEAD_REDRIVEN: ['rejected', false, 1, 409],
   MANIFEST_INVALID: ['failed', false, 1, 400],

@@ -10,7 +10,10 @@ import type { StepPlace } from '../../modules/host/step-log.js';
 import type { StepReply } from '../../schemas/control.js';
 import type { CompiledModule } from '../../modules/sdk/compiled-module.js';
 import type { DeadLetter } from '../../schemas/dead.js';
-import { type Fault, fault } from '../../schemas/errors.js';
+import { parseInstant } from '../../schemas/instant.js';
+import { encodeJson } from '../../schemas/json.js';
+import { type Wake, WAITS_SENDER } from '../../schemas/wake.js';
+import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
@@ -55,6 +58,8 @@ export class MemoryBroker {
   readonly #results = new Map<number, StoredMessage>();
   readonly #waiting = new Map<number, ((result: StoredMessage) => void)[]>();
   readonly #stacks = new Map<number, string>();
+  /** How waits ended, by the sequences of their records. */
+  readonly #wakes = new Map<number, Wake>();
   /** The calls of each handler, by the sequence of its command and by their numbers. */
   readonly #calls = new Map<number, Map<number, StoredMessage>>();
 
@@ -196,7 +201,28 @@ export class MemoryBroker {
     const record = this.#calls.get(cause)?.get(call);
     if (record === undefined) return {};
     const step = stepIn(record);
-    return step === undefined ? { seq: record.seq, other: shownCall(record) } : { seq: record.seq, step };
+    if (step === undefined) return { seq: record.seq, other: shownCall(record) };
+    const wake = this.#wakes.get(record.seq);
+    return { seq: record.seq, step, ...(wake === undefined ? {} : { wake }) };
+  }
+
+  /** A wait is due. */
+  #wake(module: string, wait: StoredMessage, call: number): void {
+    const cause = causeOf(wait) as number;
+    if (this.#results.has(cause)) return;
+    const wake: Wake = { status: 'ok' };
+    const stored = this.store(WAITS_SENDER, {
+      subject: wait.subject.replace(/^step/, 'wake'),
+      data: encodeJson(wake),
+      headers: {
+        [HEADER.cause]: String(cause),
+        [HEADER.call]: String(call),
+        [HEADER.conversation]: String(conversationOf(wait)),
+      },
+    });
+    if (E.isLeft(stored)) throw new FaultError(stored.left);
+    this.#wakes.set(wait.seq, wake);
+    this.turns.add(() => this.#modules.get(module)?.woken(cause));
   }
 
   #storeStep(
@@ -210,6 +236,11 @@ export class MemoryBroker {
     const stored = this.store(module, draft);
     if (E.isLeft(stored)) return stored;
     this.#calls.set(cause, (this.#calls.get(cause) ?? new Map()).set(call, stored.right));
+    const step = stepIn(stored.right);
+    if (step?.status === 'waiting') {
+      const ms = Math.max(0, (parseInstant(step.until) ?? 0) - this.clock.now());
+      this.clock.after(ms, () => this.#wake(module, stored.right, call));
+    }
     return E.right(stored.right.seq);
   }
 

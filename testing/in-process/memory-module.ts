@@ -12,6 +12,7 @@ import {
 } from '../../modules/host/handle-command.js';
 import type { HandlerClock } from '../../modules/host/handler-clock.js';
 import { type StepPlace, stepKey } from '../../modules/host/step-log.js';
+import { PARKED } from '../../modules/host/handler-run.js';
 import type { Outcome } from '../../modules/host/handler-outcome.js';
 import { isUrgent } from '../../modules/host/read-command.js';
 import { resultDraft } from '../../modules/host/result-draft.js';
@@ -56,6 +57,12 @@ export class MemoryModule {
   readonly #scheduler: CommandScheduler<WaitingCommand>;
   readonly #effects: Effects;
   readonly #handling: CommandHandling;
+  /** Commands whose handlers wait, by their sequences. */
+  readonly #asleep = new Map<number, WaitingCommand>();
+  /** Woken at some time. */
+  readonly #woken = new Set<number>();
+  /** Woken while their handlers ran. */
+  readonly #wokenEarly = new Set<number>();
 
   get states(): MemoryStates {
     return this.options.states;
@@ -89,6 +96,7 @@ export class MemoryModule {
       scheduler: this.#scheduler,
       // The pauses between tries are whole, so that a test knows them.
       random: () => 0,
+      onWait: () => undefined,
       say: () => undefined,
       throws: { show: () => undefined },
     });
@@ -109,10 +117,33 @@ export class MemoryModule {
     this.#scheduler.received(command, isUrgent(message));
   }
 
+  /** The log has a wake of this command. */
+  woken(seq: number): void {
+    const command = this.#asleep.get(seq);
+    if (command === undefined) {
+      if (this.#effects.isRunning(seq)) this.#wokenEarly.add(seq);
+      return this.#effects.woken(seq);
+    }
+    this.#asleep.delete(seq);
+    this.#woken.add(seq);
+    this.#scheduler.wakes(command, isUrgent(command.message));
+  }
+
   #inTurn(command: WaitingCommand): void {
-    handleCommand(this.#handling, command, { now: this.options.clock.now(), isOld: false }, (outcome) => {
+    const isWoken = this.#woken.has(command.seq);
+    const options = { now: this.options.clock.now(), isOld: isWoken, isWoken };
+    handleCommand(this.#handling, command, options, (outcome) => {
+      if (outcome === PARKED) return this.#sleeps(command);
       if (outcome !== undefined) this.#store(command, outcome);
     });
+  }
+
+  #sleeps(command: WaitingCommand): void {
+    const { seq } = command;
+    this.#effects.forget(seq);
+    this.#asleep.set(seq, command);
+    this.#scheduler.sleeps(command);
+    if (this.#wokenEarly.delete(seq)) this.woken(seq);
   }
 
   #store(command: WaitingCommand, handled: Outcome): void {

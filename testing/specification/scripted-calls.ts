@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
-import type { Step } from '../../schemas/step.js';
+import type { EndedStep } from '../../schemas/step.js';
+import type { Fault } from '../../schemas/errors.js';
+import { shownWait, sleepFor, sleepTo, type WaitTime } from '../../modules/host/run-wait.js';
 import { attemptStep, stepProblem } from '../../modules/host/attempt-step.js';
 import type { HandlerClock } from '../../modules/host/handler-clock.js';
 import { saidBy } from '../../modules/host/run-step.js';
@@ -37,12 +39,12 @@ export interface ScriptedCall {
 export class ScriptedSteps {
   readonly #names: string[] = [];
   /** By their numbers. One that lost a race may have none when the handler ends. */
-  readonly #recorded = new Map<number, Step>();
+  readonly #recorded = new Map<number, EndedStep>();
 
   constructor(private readonly before?: ScriptedSteps) {}
 
   /** The number of the next step, and what the run before recorded; undefined: its function runs. */
-  next(name: string): { readonly n: number; readonly known: Step | undefined } {
+  next(name: string): { readonly n: number; readonly known: EndedStep | undefined } {
     const n = this.#names.push(name);
     if (this.before === undefined) return { n, known: undefined };
     const asked = this.before.#names[n - 1];
@@ -50,7 +52,7 @@ export class ScriptedSteps {
     return { n, known: this.before.#recorded.get(n) };
   }
 
-  record(n: number, step: Step): void {
+  record(n: number, step: EndedStep): void {
     this.#recorded.set(n, step);
   }
 }
@@ -128,9 +130,21 @@ export const scriptedContext = (
         shown: (text) => text,
         apart: (begin) => begin(),
       });
-      steps.record(n, made as Step);
-      return saidBy(made as Step);
+      steps.record(n, made as EndedStep);
+      return saidBy(made as EndedStep);
     }) as EffectContext<unknown, AnyEvent>['step'];
+
+  /** Time is skipped: a wait is over at once. */
+  const wait = (time: Either<Fault, WaitTime>): Either<Refusal, void> => {
+    if (isLeft(time)) {
+      mistakes.push(new Error(time.left.message));
+      return left(refusal(time.left));
+    }
+    const name = shownWait(time.right);
+    const { n, known } = noting(() => steps.next(name));
+    if (known === undefined) steps.record(n, { name, status: 'ok', attempts: 1 });
+    return right(undefined);
+  };
 
   const call = ((callee: TypedManifest, action: string, to: string | undefined, data: unknown) =>
     async () => {
@@ -141,7 +155,15 @@ export const scriptedContext = (
   >['call'];
 
   return {
-    context: { state, signal, call, step, emit },
+    context: {
+      state,
+      signal,
+      call,
+      step,
+      sleep: (ms) => async () => wait(sleepFor(ms)),
+      sleepUntil: (time) => async () => wait(sleepTo(time)),
+      emit,
+    },
     emitted,
     recorded,
     mistakes,

@@ -25,6 +25,8 @@ const ALONE: AgentLine<never> = new Denque();
 export class AgentLines<C extends Scheduled> {
   /** What waits behind the first command of each agent; no line: the agent has no command. */
   readonly #lines = new Map<string, AgentLine<C>>();
+  /** Agents whose first command waits for a long time: all behind it lie on the shelf. */
+  readonly #asleep = new Set<string>();
   #shelved = 0;
 
   constructor(private readonly shelf?: Shelf<C>) {}
@@ -39,9 +41,25 @@ export class AgentLines<C extends Scheduled> {
     const { agent } = command;
     const line = this.#lines.get(agent);
     if (line === undefined) this.#lines.set(agent, ALONE);
-    else if (line === ALONE) this.#lines.set(agent, new Denque([command]));
+    else if (line === ALONE) this.#lines.set(agent, new Denque([this.#kept(ALONE, command)]));
     else line.push(this.#kept(line, command));
     return line === undefined;
+  }
+
+  /** The first command of an agent waits for a long time: what is behind it goes to the shelf. */
+  sleeps(agent: string): void {
+    this.#asleep.add(agent);
+    const line = this.#lines.get(agent);
+    if (line === undefined || line === ALONE) return;
+    const waiting = new Denque<C | number>();
+    for (let next = line.shift(); next !== undefined; next = line.shift())
+      waiting.push(typeof next === 'number' ? next : this.#putAside(next));
+    this.#lines.set(agent, waiting);
+  }
+
+  /** It waits no more. What is on the shelf stays there until its turn. */
+  wakes(agent: string): void {
+    this.#asleep.delete(agent);
   }
 
   /** The first command of an agent is over: gives the one behind it, which may have its turn now. */
@@ -53,7 +71,11 @@ export class AgentLines<C extends Scheduled> {
   }
 
   #kept(line: AgentLine<C>, command: C): C | number {
-    if (line.length < KEPT) return command;
+    if (line.length < KEPT && !this.#asleep.has(command.agent)) return command;
+    return this.#putAside(command);
+  }
+
+  #putAside(command: C): C | number {
     const place = this.shelf?.put(command);
     if (place === undefined) return command;
     this.#shelved += 1;

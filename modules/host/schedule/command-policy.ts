@@ -126,6 +126,21 @@ export class CommandPolicy<C extends Scheduled, H extends ScheduledHandler> {
     if (next !== undefined) this.#turns.add(next);
   }
 
+  /** The handler of a command that had its turn waits: the agent stays busy, and nothing else waits for it. */
+  sleeps({ seq, agent }: C): void {
+    this.#inHand -= 1;
+    this.#urgency.over(seq);
+    this.#agents.sleeps(agent);
+  }
+
+  /** A command that slept is to be handled again. */
+  wakes(command: C, isUrgent: boolean): void {
+    this.#agents.wakes(command.agent);
+    if (this.#isDraining) return;
+    if (isUrgent) this.#urgency.waits(command.seq, command.agent);
+    this.#turns.add(command);
+  }
+
   /** Nothing more begins; gives the handlers that will not run. */
   drain(): readonly H[] {
     this.#isDraining = true;

@@ -92,6 +92,18 @@ export class CommandScheduler<C extends Scheduled> {
     this.#take();
   }
 
+  /** The handler of a command that had its turn waits. */
+  sleeps(command: C): void {
+    this.#policy.sleeps(command);
+    this.#take();
+  }
+
+  /** A command that slept has its turn again. */
+  wakes(command: C, isUrgent: boolean): void {
+    this.#policy.wakes(command, isUrgent);
+    this.#take();
+  }
+
   /** Begins the handler, now or when there is a place for it. */
   run(handler: WaitingHandler): void {
     if (this.#policy.wants(handler)) this.#admit();

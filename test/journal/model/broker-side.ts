@@ -9,6 +9,7 @@ import { Gateway } from '../../../broker/gateway/gateway.js';
 import { KeyedCommands } from '../../../broker/gateway/keyed-commands.js';
 import { OutsideProducers } from '../../../broker/gateway/outside-producers.js';
 import { UnownedCommands } from '../../../broker/gateway/unowned.js';
+import { WakeNews } from '../../../broker/waits/wake-news.js';
 import { LogIndex } from '../../../broker/index/log-index.js';
 import { openBrokerEpoch } from '../../../journal/epochs/epoch.js';
 import { brokerEpochs } from '../../../journal/epochs/epoch-source.js';
@@ -155,7 +156,7 @@ export class BrokerSide {
     const cages = new ModuleCages({ cage: undefined, dataDir: dir, natsUrl: server.url });
     const around = surroundings(
       { server, open, dataDir: dir, hostEntry, cages, sealing, reaper, log },
-      { index, unowned, handlerCalls: gateway.handlerCalls },
+      { index, unowned, handlerCalls: gateway.handlerCalls, wakeNews: new WakeNews(index) },
       dropSnapshotsAhead({ logId: LOG_ID, lastSeq: under }, say),
     );
     // Modules are killed and cut off far more often than any would be.

@@ -1,0 +1,160 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'nats';
+import { linkedRequest } from '../../link/linked-request.js';
+import { type BrokerStatus, OPS } from '../../schemas/operate.js';
+import { pause } from '../../system/async/pause.js';
+import { startReaper } from '../../system/processes/reaper.js';
+import { formatNumber } from '../../text/numbers.js';
+import { startBenchBroker } from '../bench/bench-broker.js';
+import { makeBenchDir } from '../bench/bench-dir.js';
+import { brokerProcesses } from '../bench/broker-processes.js';
+import { percentile } from '../bench/percentiles.js';
+import { processMemory } from '../bench/process-memory.js';
+import type { Report, Scenario } from '../bench/scenario.js';
+import { connectOperator } from '../burst/connect-operator.js';
+
+const SLEEPERS = 10_000;
+const IN_FLIGHT = 200;
+/** All must sleep before they are due. */
+const LEAD_MS = 120_000;
+/** Between two looks at the status, and before the memory is read. */
+const LOOK_MS = 250;
+const SETTLE_MS = 3_000;
+const MIB = 1024 * 1024;
+
+const MANIFEST = {
+  name: 'sleeper',
+  version: '1.0.0',
+  description: 'Sleeps until a time.',
+  actions: {
+    sleep: {
+      agent: 'required',
+      input: { type: 'object', properties: { until: { type: 'string' } }, required: ['until'] },
+      output: { type: 'object' },
+    },
+  },
+  events: {},
+  start: { entry: './index.js' },
+};
+
+const CODE = `
+const manifest = ${JSON.stringify(MANIFEST)};
+const run = ({ data }, { sleepUntil }) => async () => {
+  const slept = await sleepUntil(data.until)();
+  return slept._tag === 'Left' ? slept : { _tag: 'Right', right: { data: {} } };
+};
+export default { manifest, initial: {}, actions: { sleep: { run } }, evolve: {} };
+`;
+
+const writeSleeper = (dir: string): string => {
+  const path = join(dir, 'sleeper');
+  mkdirSync(path);
+  writeFileSync(join(path, 'manifest.json'), JSON.stringify(MANIFEST));
+  writeFileSync(join(path, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(path, 'index.js'), CODE);
+  return path;
+};
+
+interface SleepersMemory {
+  readonly broker: number;
+  readonly host: number;
+}
+
+const memoryOf = async (dataDir: string): Promise<SleepersMemory> => {
+  await pause(SETTLE_MS);
+  const { broker, hosts } = await brokerProcesses(dataDir);
+  const [ofBroker, ofHost] = await Promise.all([broker, hosts.sleeper as number].map(processMemory));
+  return { broker: ofBroker?.rss ?? 0, host: ofHost?.rss ?? 0 };
+};
+
+const measure = async (sleepers: number, say: (line: string) => void) => {
+  const reaper = startReaper();
+  try {
+    await using dir = await makeBenchDir();
+    const data = join(dir.path, 'data');
+    const module = writeSleeper(dir.path);
+    const more = ['--no-shipped', '--module', module];
+    await using broker = await startBenchBroker(data, reaper, 'os', more);
+    const operator = await connectOperator(data);
+    const nc = await connect({ servers: broker.url });
+    const asleep = async (): Promise<number> => {
+      const reply = await linkedRequest(operator, OPS.status, '{}', { timeout: 10_000 });
+      return reply.json<BrokerStatus>().modules.find(({ name }) => name === 'sleeper')?.asleep ?? 0;
+    };
+    const idle = await memoryOf(data);
+    const untilMs = Date.now() + LEAD_MS;
+    const payload = JSON.stringify({ until: new Date(untilMs).toISOString() });
+    const begun = performance.now();
+    const lane = async (first: number): Promise<void> => {
+      for (let i = first; i < sleepers; i += IN_FLIGHT)
+        await nc.request(`cmd.sleeper.sleep.a${i}`, payload, { timeout: 30_000 });
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, (_, i) => lane(i)));
+    while ((await asleep()) < sleepers) await pause(LOOK_MS);
+    const fellAsleepMs = performance.now() - begun;
+    say(`${sleepers} handlers sleep after ${Math.round(fellAsleepMs)} ms`);
+    const sleeping = await memoryOf(data);
+    if (Date.now() > untilMs) throw new Error('they were due before all slept');
+    const late: number[] = [];
+    const answered = new Promise<void>((resolve) => {
+      operator.subscribe('live.res.sleeper.>', {
+        callback: () => {
+          if (late.push(Date.now() - untilMs) === sleepers) resolve();
+        },
+      });
+    });
+    await operator.flush();
+    await answered;
+    await Promise.all([nc.close(), operator.close()]);
+    return { fellAsleepMs, idle, sleeping, late: Float64Array.from(late).sort() };
+  } finally {
+    await reaper.close();
+  }
+};
+
+const mib = (bytes: number): string => (bytes / MIB).toFixed(1);
+
+/** What handlers that sleep cost, and how late they end if all are due together. */
+export const sleepersBenchmark: Scenario = {
+  name: 'sleepers',
+  summary:
+    'memory of broker and host while 10,000 handlers sleep, and when the last one ends if all are due together',
+  takes: ['agents'],
+  run: async ({ agents: counts = [SLEEPERS], say }): Promise<Report> => {
+    const found = [];
+    for (const count of counts) found.push({ count, ...(await measure(count, say)) });
+    return {
+      data: {
+        sleepers: found.map(({ late, ...rest }) => ({
+          ...rest,
+          lateMs: { first: late[0], median: percentile(late, 0.5), last: late.at(-1) },
+        })),
+      },
+      tables: [
+        {
+          title: 'memory of the processes (resident), MiB',
+          heads: ['sleepers', 'broker, idle', 'broker, all asleep', 'host, idle', 'host, all asleep'],
+          rows: found.map(({ count, idle, sleeping }) => [
+            formatNumber(count),
+            mib(idle.broker),
+            mib(sleeping.broker),
+            mib(idle.host),
+            mib(sleeping.host),
+          ]),
+        },
+        {
+          title: 'all due together: time from then to the results, ms',
+          heads: ['sleepers', 'first', 'median', 'last', 'until all slept'],
+          rows: found.map(({ count, late, fellAsleepMs }) => [
+            formatNumber(count),
+            `${late[0]}`,
+            `${percentile(late, 0.5)}`,
+            `${late.at(-1)}`,
+            `${Math.round(fellAsleepMs)}`,
+          ]),
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { HEADER } from '../../schemas/headers.js';
+import type { StoredMessage } from '../../schemas/record.js';
+import { OPS } from '../../schemas/operate.js';
+import type { Result } from '../../schemas/result.js';
+import type { WaitStep } from '../../schemas/step.js';
+import { FAIL_POINTS, FIRED_FILE } from '../../system/processes/fail-point.js';
+import type { Operation } from '../fixtures/modules/stepper/index.js';
+import { byForm } from '../support/form.js';
+import { moduleStatus } from '../support/modules.js';
+import { isClean, json, logOf, resultsOf, sendPlan, startStepWorld, stepsOf } from './step-world.js';
+import { waitFor } from '../support/wait-for.js';
+
+const wakesOf = (records: readonly StoredMessage[], cause: number): readonly StoredMessage[] =>
+  records.filter(
+    (record) => /^wake\.stepper\./.test(record.subject) && record.header(HEADER.cause) === `${cause}`,
+  );
+
+/** Each wait of a command has one wake, behind it, and not before its time. */
+const assertWokenOnce = (records: readonly StoredMessage[], cause: number): void => {
+  const waits = stepsOf(records, cause).filter((step) => step.header(HEADER.until) !== undefined);
+  const wakes = wakesOf(records, cause);
+  assert.equal(wakes.length, waits.length);
+  for (const wait of waits) {
+    const own = wakes.filter((wake) => wake.header(HEADER.call) === wait.header(HEADER.call));
+    assert.equal(own.length, 1);
+    const [wake] = own as [StoredMessage];
+    assert.ok(wake.seq > wait.seq);
+    assert.ok(
+      wake.timeMs >= Date.parse(json<WaitStep>(wait).until),
+      `${wake.time} ${json<WaitStep>(wait).until}`,
+    );
+  }
+};
+
+const HOST_POINTS = [
+  'wait.parked',
+  'wait.woken',
+  'step.appended',
+  'step.stored',
+  'host.acknowledged',
+] as const;
+
+test('I11 each handler goes on exactly once behind each sleep, whenever its process dies', async (t) => {
+  const times = byForm({ short: 1, deep: 6, full: 30 });
+  const seed = Date.now();
+  t.diagnostic(`seed ${seed}`);
+  const lives = fc.sample(
+    fc.tuple(
+      fc.constantFrom(...HOST_POINTS),
+      fc.integer({ min: 1, max: 12 }),
+      fc.constantFrom('kill', 'kill', 'cut'),
+    ),
+    { numRuns: times * 2, seed },
+  );
+  const failures = [
+    'wait.parked@3:kill wait.woken@1:cut',
+    'wait.woken@1:kill',
+    ...lives.map(([point, passing, action]) => `${point}@${passing}:${action}`),
+  ];
+  await using world = await startStepWorld(failures);
+  const handlers = 10 * times;
+  const operations: readonly Operation[] = [
+    { step: 'charge', attempts: 5 },
+    { sleep: 40 },
+    { deposit: 1, agent: 'till' },
+    { sleepUntil: new Date(Date.now() + 300).toISOString() },
+    { sleep: 0 },
+    { step: 'mail', attempts: 5 },
+  ];
+  const { write, server, failDir } = world;
+  const commands = await Promise.all(
+    Array.from({ length: handlers }, (_, i) =>
+      sendPlan(world, i, write(i, { operations, atOnce: i % 4 === 0, end: 'ok' })),
+    ),
+  );
+  const records = await resultsOf(world, handlers);
+  for (const [i, seq] of commands.entries()) {
+    const result = records.find(({ subject }) => subject === `res.stepper.follow.a${i}`) as StoredMessage;
+    const outcome = json<Result>(result);
+    if (outcome.status !== 'ok') {
+      // A process that dies while the code of a handler runs may be ended by that handler.
+      assert.equal(outcome.error.code, 'HANDLER_CRASHED', JSON.stringify(outcome));
+      continue;
+    }
+    assert.equal(stepsOf(records, seq).length, 5);
+    assertWokenOnce(records, seq);
+    const { said } = outcome.data as { said: readonly unknown[] };
+    assert.deepEqual([said[1], said[3], said[4]], [null, null, null]);
+  }
+  const values = records
+    .filter((record) => record.subject.startsWith('step.') && record.header(HEADER.until) === undefined)
+    .map((record) => json<{ value: { id: number } }>(record).value.id);
+  assert.equal(new Set(values).size, values.length);
+  assert.equal(server.unkeyed, 0);
+  const fired = readFileSync(join(failDir, FIRED_FILE), 'utf8');
+  for (const point of ['wait.parked', 'wait.woken']) assert.ok(fired.includes(point), `${point} did not act`);
+  await isClean(world);
+});
+
+test('I11 I5 a handler that sleeps keeps its agent busy and no other, and outlives all processes', async () => {
+  await using world = await startStepWorld();
+  const { write, operator, broker } = world;
+  const path = write(0, { operations: [{ sleep: 3_600_000 }], atOnce: false, end: 'ok' });
+  const sleeper = await sendPlan(world, 0, path);
+  const status = await waitFor('the sleeper to be shown', async () => {
+    const shown = await moduleStatus(broker, 'stepper', ({ state }) => state === 'loaded');
+    return shown.asleep === 1 && shown;
+  });
+  const due = Date.parse(status.nextWake ?? '') - Date.now();
+  assert.ok(due > 3_500_000 && due <= 3_600_000, `${status.nextWake}`);
+  // The agent waits with it: also more commands than a line keeps in memory.
+  const behind = write(1, { operations: [], atOnce: false, end: 'ok' });
+  const later = byForm({ short: 100, deep: 500, full: 2_000 });
+  for (let i = 0; i < later; i++) await sendPlan(world, 0, behind);
+  const other = await sendPlan(world, 1, behind);
+  const isAnswered = async (seq: number): Promise<boolean> =>
+    (await logOf(operator)).some(
+      (record) => record.subject.startsWith('res.stepper.') && record.header(HEADER.cause) === `${seq}`,
+    );
+  await waitFor('another agent to be answered', () => isAnswered(other));
+  assert.equal(await isAnswered(sleeper), false);
+  await isClean(world);
+  process.kill(status.pid as number, 'SIGKILL');
+  await waitFor('the next process', async () => {
+    const next = await moduleStatus(broker, 'stepper', ({ state }) => state === 'loaded');
+    return next.pid !== status.pid && next.asleep === 1;
+  });
+  const records = await logOf(operator);
+  assert.equal(records.filter(({ subject }) => subject === 'res.stepper.follow.a0').length, 0);
+  assert.equal(stepsOf(records, sleeper).length, 1);
+});
+
+test('a sleep next to a step is a time limit of the step, and is over in time', async () => {
+  await using world = await startStepWorld();
+  const path = world.write(0, { operations: [{ limit: 200 }, { sleep: 1 }], atOnce: false, end: 'ok' });
+  const seq = await sendPlan(world, 0, path);
+  const records = await resultsOf(world, 1);
+  const result = records.find(({ subject }) => subject === 'res.stepper.follow.a0') as StoredMessage;
+  assert.deepEqual(json<Result>(result), { status: 'ok', data: { said: [null, null] } });
+  assertWokenOnce(records, seq);
+  await isClean(world);
+});
+
+test('a sleep that was due while nothing ran ends at once when the broker is back, once', async () => {
+  await using world = await startStepWorld();
+  const { write } = world;
+  const handlers = 20;
+  const until = new Date(Date.now() + 6_000).toISOString();
+  const path = write(0, { operations: [{ sleepUntil: until }, { step: 'mail' }], atOnce: false, end: 'ok' });
+  const commands = await Promise.all(Array.from({ length: handlers }, (_, i) => sendPlan(world, i, path)));
+  await waitFor('all to sleep', async () => {
+    const records = await logOf(world.operator);
+    return records.filter(({ subject }) => subject.startsWith('step.')).length === handlers;
+  });
+  await world.killAndStart(() => waitFor('the time to pass', () => Date.now() > Date.parse(until), 20_000));
+  const records = await resultsOf(world, handlers);
+  for (const seq of commands) assertWokenOnce(records, seq);
+  await isClean(world);
+});
+
+test('I11 each wait has one wake, whenever the broker and the server die', async (t) => {
+  const seed = Date.now();
+  t.diagnostic(`seed ${seed}`);
+  const rounds = byForm({ short: 1, deep: 12, full: 60 });
+  const points = FAIL_POINTS.filter((point) => point.startsWith('wake.'));
+  const plans = fc.sample(
+    fc.tuple(
+      fc.constantFrom(...points),
+      fc.integer({ min: 1, max: 2 }),
+      fc.constantFrom('kill', 'cut', 'server'),
+    ),
+    { numRuns: rounds, seed },
+  );
+  await using world = await startStepWorld();
+  const { write, failDir } = world;
+  const commands: number[] = [];
+  let handlers = 0;
+  // Each point kills in any case.
+  for (const [point, passing, action] of [...points.map((each) => [each, 1, 'kill'] as const), ...plans]) {
+    const until = new Date(Date.now() + 1_500).toISOString();
+    const operations: readonly Operation[] = [{ sleepUntil: until }, { sleep: 30 }, { step: 'mail' }];
+    const path = write(handlers, { operations, atOnce: false, end: 'ok' });
+    const some = await Promise.all(Array.from({ length: 8 }, (_, i) => sendPlan(world, handlers + i, path)));
+    commands.push(...some);
+    handlers += some.length;
+    const exited = world.broker.exited;
+    if (action === 'server') {
+      const { server } = (await world.operator.request(OPS.status, '{}')).json<{ server: { pid: number } }>();
+      await waitFor('the time to come', () => Date.now() > Date.parse(until) - 5);
+      process.kill(server.pid, 'SIGKILL');
+    } else {
+      writeFileSync(join(failDir, 'broker'), `${point}@${passing}:${action}`);
+      process.kill(world.broker.pid, 'SIGUSR2');
+      if (action === 'kill') {
+        await exited;
+        await world.killAndStart();
+      }
+    }
+    await resultsOf(world, handlers);
+  }
+  const records = await resultsOf(world, handlers);
+  for (const seq of commands) assertWokenOnce(records, seq);
+  await isClean(world);
+});
