@@ -6,6 +6,8 @@ import type { OnProgress } from './server/progress.js';
 export interface BrokerEnvironment {
   /** Program that hosts one JavaScript module. */
   readonly hostEntry: string;
+  /** Program that serves HTTP; absent: nobody serves it. */
+  readonly httpEntry?: string;
   /** Modules are reloaded again and again: a host waits for the next one. */
   readonly keepsSpareHost?: boolean;
   /** Directories of the modules that ship with the package. */

@@ -35,6 +35,8 @@ export interface ServedBroker {
   readonly cage: BrokerStatus['cage'];
   /** The address for other machines; null: there is none. */
   readonly listen: string | null;
+  /** Where HTTP is served; null: nowhere. */
+  readonly http: string | null;
   readonly lifetime: Lifetime;
   readonly log: BrokerLog;
 }
@@ -48,6 +50,7 @@ const operationsContext = ({
   audit,
   cage,
   listen,
+  http,
 }: ServedBroker): OperationsContext => ({
   nc: link.nc,
   jsm: link.jsm,
@@ -70,6 +73,7 @@ const operationsContext = ({
   configs,
   audit,
   listen,
+  http,
   durability,
   guest,
   dataDir,

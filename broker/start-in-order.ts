@@ -7,7 +7,7 @@ import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate
 import { findCage } from '../system/cage/find-cage.js';
 import { type Lifetime, orThrow, runOrThrow } from '../system/lifetime.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
-import { startReaper } from '../system/processes/reaper.js';
+import { type Reaper, startReaper } from '../system/processes/reaper.js';
 import { withoutTokenBy } from './access/limits.js';
 import { assemble, type Parts } from './assemble.js';
 import { Audit } from './audit/audit.js';
@@ -25,6 +25,7 @@ import { ensureAuditStream } from './streams/audit-stream.js';
 import { ensureDeadStream } from './streams/dead-stream.js';
 import { HostSpare } from './supervisor/host-spare.js';
 import { ModuleCages } from './supervisor/module-cages.js';
+import { openHttpFront } from './http/http-front.js';
 import { openTlsFront } from './tls/tls-front.js';
 
 /** How long calls may continue when the broker stops, before their modules are asked to stop too. */
@@ -76,12 +77,29 @@ const publishAddress = (dataDir: string, { url, operatorSeed }: ServerSide, life
   lifetime.onStop(() => rmSync(path, { force: true }));
 };
 
+/** Serves HTTP to programs and pages of this machine, unless the configuration says no. */
+const openHttp = async (
+  { http, httpPort }: StartConfig,
+  { httpEntry, log }: BrokerEnvironment,
+  { url }: ServerSide,
+  reaper: Reaper,
+  lifetime: Lifetime,
+): Promise<string | null> => {
+  if (!http || httpEntry === undefined) return null;
+  const say = (text: string): void => log.line('http', text);
+  const front = await runOrThrow(
+    openHttpFront({ entry: httpEntry, port: httpPort, natsUrl: url, reaper, say }),
+  );
+  lifetime.onStop(() => front.close());
+  return front.url;
+};
+
 const readyOf = (
   { durability, guest }: StartConfig,
   dataDir: string,
   { url, embedded, link }: ServerSide,
   { modules }: Parts,
-  listen: string | null,
+  { listen, http }: Pick<Ready, 'listen' | 'http'>,
 ): Ready => ({
   ready: true,
   pid: process.pid,
@@ -91,6 +109,7 @@ const readyOf = (
   server: { version: link.serverVersion, embedded },
   guest,
   listen,
+  http,
   modules: [...modules.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
 });
 
@@ -179,6 +198,7 @@ export const startInOrder = async (
   await parts.room.start();
   await recordGrants(server, parts, open, log);
   const listen = await listening(config, server, lifetime, log);
+  const http = await openHttp(config, environment, server, reaper, lifetime);
   const serving = await serveBroker({
     config,
     directory,
@@ -188,6 +208,7 @@ export const startInOrder = async (
     audit,
     cage: cageStatus,
     listen,
+    http,
     lifetime,
     log,
   });
@@ -207,7 +228,7 @@ export const startInOrder = async (
   publishAddress(dataDir, server, lifetime);
   await Promise.race([supervisor.loadAll(), lifetime.failed.then(raise)]);
   return {
-    ready: readyOf(config, dataDir, server, parts, listen),
+    ready: readyOf(config, dataDir, server, parts, { listen, http }),
     witness: open.witness,
     producer: open.producer,
   };

@@ -5,12 +5,15 @@ import { MAX_KEY_BYTES, readBounded } from '../system/files/bounded-file.js';
 const SEED = /^SU[A-Z2-7]{56}$/;
 const SERVER = /^# server (\S+)$/;
 
+/** Whether a text has the form of a user's seed. */
+export const isSeed = (text: string): boolean => SEED.test(text);
+
 /** The seed of a user in a text: the first line that is one. The stock `nats` command line reads a file likewise. */
 export const seedIn = (text: string): string | undefined =>
   text
     .split('\n')
     .map((line) => line.trim())
-    .find((line) => SEED.test(line));
+    .find(isSeed);
 
 /** A file with the seed of a principal, and the address of the server that knows it. */
 export interface TokenFile {

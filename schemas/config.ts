@@ -19,6 +19,7 @@ export const BUILT_DIR = 'modules';
 /** In the directory of such a module: the path of its source file. */
 export const SOURCE_FILE = 'source.json';
 export const DEFAULT_NATS_PORT = 4222;
+export const DEFAULT_HTTP_PORT = 4280;
 
 /** A program that may write a module's events within the account of the log, named by its key. */
 export const TrustedSchema = Type.Object(
@@ -53,6 +54,10 @@ export const StartConfigSchema = Type.Object(
     natsUrl: Type.Optional(Type.String({ pattern: '^(nats|tls|ws|wss)://[^\\s]+$' })),
     /** Port of the embedded server; 0: any free one. */
     natsPort: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    /** Whether HTTP is served on this machine. */
+    http: Type.Boolean(),
+    /** Its port; 0: any free one; absent: the usual one, or a free one if that is taken. */
+    httpPort: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
     durability: DurabilitySchema,
     /** What the broker does after a loss of records: `rebuild` the states from the remaining records, or `stop`. */
     onLogLoss: Type.Enum(['rebuild', 'stop']),
@@ -89,6 +94,9 @@ export interface StartInput extends ListenInput {
   readonly dataDir?: string | undefined;
   readonly natsUrl?: string | undefined;
   readonly natsPort?: string | number | undefined;
+  /** Absent: HTTP is served. */
+  readonly http?: boolean | undefined;
+  readonly httpPort?: string | number | undefined;
   readonly durability?: string | undefined;
   readonly onLogLoss?: string | undefined;
   readonly maxBytes?: string | number | undefined;
@@ -134,6 +142,7 @@ export const parseLogBytes = (text: string): Either<Fault, number> => {
 const TAKES: Readonly<Record<string, string>> = {
   '/natsUrl': 'an address such as nats://broker.example:4222 (nats, tls, ws or wss)',
   '/natsPort': 'a port from 0 to 65535; 0 takes a free one',
+  '/httpPort': 'a port from 0 to 65535; 0 takes a free one',
   '/durability': 'fsync or os',
   '/onLogLoss': 'rebuild or stop',
   '/cage': 'auto, required or off',
@@ -206,6 +215,8 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       dataDir: input.dataDir ?? DEFAULT_DATA_DIR,
       natsUrl: input.natsUrl,
       natsPort: port(input.natsPort),
+      http: input.http ?? true,
+      httpPort: count(input.httpPort),
       durability: input.durability ?? 'fsync',
       onLogLoss: input.onLogLoss ?? 'rebuild',
       maxBytes: maxBytes.right,

@@ -344,6 +344,22 @@ export const ERRORS = {
     504,
     'The command is stored and has no result yet; its result will be in the log.',
   ),
+  // Faults of a request over HTTP that the broker never saw.
+  HTTP_INVALID: row(
+    'rejected',
+    false,
+    2,
+    400,
+    'The HTTP request is not one of the API: a header, a query parameter or the content type is wrong.',
+  ),
+  HTTP_UNKNOWN: row('rejected', false, 2, 404, 'The HTTP API has no such route.'),
+  HTTP_FORBIDDEN: row(
+    'rejected',
+    false,
+    2,
+    403,
+    'The HTTP request may come from the page of another site: its `Host` or `Origin` is not that of the broker.',
+  ),
   SERVER_UNREACHABLE: row('failed', true, 3, 503, 'No NATS server answers at that address.'),
   SERVER_REFUSED: row('failed', false, 3, 401, 'The NATS server refused the credential or the operation.'),
   SERVER_NOT_FOUND: row('failed', false, 3, 503, 'No nats-server could be found, fetched or built.'),

@@ -83,6 +83,9 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   EPOCH_LOST: 'End this process or the other one: only one may run under this name.',
   EPOCH_CLOSED: 'Open another epoch, and ask which records are stored.',
   RESULT_PENDING: 'Look for the result with `tallystick replay history`.',
+  HTTP_INVALID: 'Correct the request as the message says; `/openapi.json` has the form.',
+  HTTP_UNKNOWN: 'Correct the path; `/openapi.json` lists all of them.',
+  HTTP_FORBIDDEN: 'Send the request from a program, or from a page of the broker itself.',
   SERVER_UNREACHABLE: 'Start the server, or correct `--server`, `--nats` or NATS_URL.',
   SERVER_REFUSED:
     'Unset a NATS_URL of another server. Else use `--creds`, or become the operator: eval "$(tallystick env)".',

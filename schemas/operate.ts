@@ -216,6 +216,11 @@ export const BrokerStatusSchema = Type.Object({
       description: 'Where clients of other machines connect, with TLS; null: nowhere.',
     }),
   ),
+  http: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'Where HTTP is served, on the machine of the broker; null: nowhere.',
+    }),
+  ),
 });
 export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
 
@@ -230,6 +235,15 @@ export const ActionStatsSchema = Type.Object(
     calls: Type.Integer({ minimum: 0, description: 'Calls that the gateway took or refused.' }),
     errors: Type.Integer({ minimum: 0, description: 'Calls whose result is not ok, and refused calls.' }),
     meanMs: Type.Number({ minimum: 0, description: 'Mean time from call to reply, milliseconds.' }),
+    waits: Type.Optional(
+      Type.Immutable(
+        Type.Array(Count, {
+          description:
+            'Calls by the time from call to reply: at most 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1,000, 2,500, 5,000, ' +
+            '10,000, 30,000 ms, and above.',
+        }),
+      ),
+    ),
   },
   { description: 'Commands and calls of one action, since the broker loaded the module.' },
 );
@@ -254,6 +268,7 @@ export const ReadySchema = Type.Object(
     server: ServerSchema,
     guest: GuestSchema,
     listen: Type.Union([Type.String(), Type.Null()]),
+    http: Type.Union([Type.String(), Type.Null()], { description: 'Where HTTP is served.' }),
     modules: Type.Immutable(
       Type.Array(Type.Object({ name: Type.String(), version: Type.String(), pid: Pid })),
     ),

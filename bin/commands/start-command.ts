@@ -3,7 +3,13 @@ import type { Command } from 'commander';
 import { type Either, isLeft, left } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { CAGE_MODES } from '../../schemas/cage.js';
-import { DEFAULT_DATA_DIR, DEFAULT_NATS_PORT, type StartConfig, startConfig } from '../../schemas/config.js';
+import {
+  DEFAULT_DATA_DIR,
+  DEFAULT_HTTP_PORT,
+  DEFAULT_NATS_PORT,
+  type StartConfig,
+  startConfig,
+} from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
 import { DURABILITIES } from '../../schemas/log.js';
 import type { Ready } from '../../schemas/operate.js';
@@ -24,6 +30,8 @@ interface Options {
   readonly data: string;
   readonly nats?: string;
   readonly natsPort?: string;
+  readonly httpPort?: string;
+  readonly http?: boolean;
   readonly durability?: string;
   readonly onLogLoss?: string;
   readonly maxBytes?: string;
@@ -49,6 +57,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   '/dataDir': '--data',
   '/natsUrl': '--nats',
   '/natsPort': '--nats-port',
+  '/httpPort': '--http-port',
   '/durability': '--durability',
   '/onLogLoss': '--on-log-loss',
   '/maxBytes': '--max-bytes',
@@ -102,6 +111,8 @@ export const configOf = (
     dataDir: resolve(options.data),
     natsUrl,
     natsPort: options.natsPort,
+    http: options.http,
+    httpPort: options.httpPort,
     durability: options.durability,
     onLogLoss: options.onLogLoss,
     maxBytes: options.maxBytes,
@@ -151,6 +162,11 @@ export const addStart = (program: Command): void => {
       '--nats-port <port>',
       `port of the embedded server, 0 for a free one (default: ${DEFAULT_NATS_PORT})`,
     )
+    .option(
+      '--http-port <port>',
+      `port of the HTTP API on this machine, 0 for a free one (default: ${DEFAULT_HTTP_PORT}, or a free one)`,
+    )
+    .option('--no-http', 'do not serve the HTTP API')
     .addOption(
       oneOf(
         '--durability <level>',

@@ -17,6 +17,9 @@ export const MODULES = join(import.meta.dirname, '..', '..', 'modules');
 /** The program that hosts one JavaScript module. */
 export const HOST_ENTRY = join(MODULES, 'host', 'host-main.js');
 
+/** The program that serves HTTP. */
+const HTTP_ENTRY = join(import.meta.dirname, '..', '..', 'http', 'http-main.js');
+
 /** Resolves at the first SIGTERM, SIGINT or SIGHUP. A second one ends the process at once. */
 const askedToStop = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
@@ -49,9 +52,10 @@ const untilEnd = async (broker: RunningBroker, stop: Promise<NodeJS.Signals>): P
 const portOf = (url: string): number => Number(new URL(url).port);
 
 /** The configuration for a restart in the same place, on the ports that the clients know. */
-const samePlace = (config: StartConfig, { nats, listen }: Ready): StartConfig => ({
+const samePlace = (config: StartConfig, { nats, listen, http }: Ready): StartConfig => ({
   ...config,
   ...(config.natsUrl === undefined ? { natsPort: portOf(nats) } : {}),
+  ...(http === null ? {} : { httpPort: portOf(http) }),
   ...(config.listen === undefined || listen === null
     ? {}
     : { listen: { ...config.listen, port: portOf(listen) } }),
@@ -88,6 +92,7 @@ export const runBroker =
     for (;;) {
       const started = startBroker(place, {
         hostEntry: HOST_ENTRY,
+        httpEntry: HTTP_ENTRY,
         keepsSpareHost,
         shippedModules: shippedModules.map(({ directory }) => join(MODULES, directory)),
         log,

@@ -15,7 +15,7 @@ const isDefaultServer = (url: string): boolean => {
  * need this package alone.
  */
 export const readyText = (
-  { nats, dataDir, durability, server, guest, listen, modules }: Ready,
+  { nats, dataDir, durability, server, guest, listen, http, modules }: Ready,
   typed?: () => string,
 ): string => {
   const at = isDefaultServer(nats) ? '' : ` -s ${nats}`;
@@ -32,6 +32,7 @@ export const readyText = (
   const text = [
     `Tallystick is ready at ${nats} (nats-server ${server.version}, ${server.embedded ? 'embedded' : 'elsewhere'})`,
     ...(listen === null ? [] : [`  listen      ${listen}, for clients with a token`]),
+    ...(http === null ? [] : [`  http        ${http}`]),
     `  data        ${dataDir}`,
     `  durability  ${durability}`,
     `  modules     ${running.length === 0 ? 'none' : running.join(', ')}`,

@@ -1,3 +1,4 @@
+import { CALL_BUCKETS_MS, callBucket } from '../../schemas/call-latency.js';
 import type { ActionStats } from '../../schemas/operate.js';
 
 interface Counters {
@@ -6,6 +7,8 @@ interface Counters {
   errors: number;
   lastError: string;
   nanoseconds: number;
+  /** Calls by their time, see {@link CALL_BUCKETS_MS}. */
+  readonly waits: number[];
 }
 
 /** Counts of one module's commands and calls by action, since the module was loaded. */
@@ -17,6 +20,8 @@ export class ServiceStats {
     const counters = this.#of(action);
     counters.requests += 1;
     counters.nanoseconds += Math.round(milliseconds * 1e6);
+    const bucket = callBucket(milliseconds);
+    counters.waits[bucket] = (counters.waits[bucket] ?? 0) + 1;
     if (error !== null) {
       counters.errors += 1;
       counters.lastError = error;
@@ -41,20 +46,22 @@ export class ServiceStats {
   }
 
   action(action: string): ActionStats {
-    const { commands, requests, errors, nanoseconds } = this.#of(action);
+    const { commands, requests, errors, nanoseconds, waits } = this.#of(action);
     return {
       action,
       commands,
       calls: requests,
       errors,
       meanMs: requests === 0 ? 0 : nanoseconds / requests / 1e6,
+      waits: [...waits],
     };
   }
 
   #of(action: string): Counters {
     let counters = this.#actions.get(action);
     if (counters === undefined) {
-      counters = { commands: 0, requests: 0, errors: 0, lastError: '', nanoseconds: 0 };
+      const waits = Array.from({ length: CALL_BUCKETS_MS.length + 1 }, () => 0);
+      counters = { commands: 0, requests: 0, errors: 0, lastError: '', nanoseconds: 0, waits };
       this.#actions.set(action, counters);
     }
     return counters;

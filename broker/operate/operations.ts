@@ -49,6 +49,7 @@ export interface OperationsContext {
   readonly configs: Pick<ModuleConfigs, 'forProcess'>;
   readonly audit: Pick<Audit, 'status'>;
   readonly listen: string | null;
+  readonly http: string | null;
   readonly certificateEnds: () => string | null;
   readonly durability: string;
   readonly dataDir: string;
@@ -178,6 +179,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             guest: context.guest,
             audit,
             listen: context.listen,
+            http: context.http,
             certificateEnds: context.certificateEnds(),
             dataDir: context.dataDir,
             pid: process.pid,

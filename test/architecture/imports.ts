@@ -17,7 +17,7 @@ interface Rule {
 
 /** Libraries that know nothing of the broker: each may use those before it. */
 const LIBRARIES = ['text', 'schemas', 'system', 'link', 'journal', 'store'];
-const PRODUCT = [...LIBRARIES, 'modules', 'broker', 'replay', 'transfer', 'testing', 'perf', 'bin'];
+const PRODUCT = [...LIBRARIES, 'modules', 'broker', 'replay', 'transfer', 'testing', 'http', 'perf', 'bin'];
 
 /** The entries of the package that a program or a module of a user needs. */
 const PUBLIC = ['modules/entry.js', 'modules/fp.js', 'modules/package-modules.js', 'testing/index.js'];
@@ -42,6 +42,8 @@ export const RULES: readonly Rule[] = [
   { folder: 'transfer', mayImport: [...LIBRARIES, 'broker', 'replay', 'transfer'] },
   // Tests of modules run them as the host and the broker would, with the code of both.
   { folder: 'testing', mayImport: [...LIBRARIES, 'modules', 'broker', 'testing'] },
+  // A client of the broker: it meets the broker over NATS alone.
+  { folder: 'http', mayImport: [...LIBRARIES, 'modules', 'replay', 'http'] },
   { folder: 'perf', mayImport: PRODUCT.filter((folder) => folder !== 'bin') },
   { folder: 'bin', mayImport: PRODUCT },
   // A user's code: itself, and the public entries.

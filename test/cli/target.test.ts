@@ -149,6 +149,7 @@ describe('a start', () => {
       server: { version: '2.15.1', embedded: true },
       guest: 'call',
       listen: null,
+      http: null,
       modules: [{ name: 'accounts', version: '1.0.0', pid: 7 }],
     };
     const typed = () => 'npx tallystick';

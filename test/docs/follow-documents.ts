@@ -77,12 +77,12 @@ export const installPackage = async (home: string): Promise<string> => {
 /** Somebody who follows documents one after the other, in a directory and with a broker of their own. */
 export const openReader = async (install = linkPackage): Promise<Reader> => {
   const home = tempDir();
-  const broker = await startBroker({ dataDir: join(home.path, '.tallystick') });
+  const broker = await startBroker({ dataDir: join(home.path, '.tallystick'), http: true });
   // Where a reader's module is: in a directory from which this package can be imported.
   mkdirSync(join(home.path, 'node_modules'));
   writeFileSync(join(home.path, 'package.json'), '{"type":"module"}');
   const program = await install(home.path);
-  const env = shellEnvironment(home.path, broker.url, program);
+  const env = shellEnvironment(home.path, broker.url, program, broker.ready.http ?? '');
   /** What a shell exports after a command that changes it, for the shells of the commands behind that one. */
   const exported = join(home.path, '.bin', 'exported');
   const missing = (shown: readonly string[], printed: string): readonly string[] =>

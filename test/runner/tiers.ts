@@ -42,7 +42,7 @@ export const TIERS = {
   },
   /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */
   cli: {
-    folders: ['docs', 'cli'],
+    folders: ['docs', 'cli', 'http'],
     fileTimeoutMs: 600_000,
     width: CORES + 1,
   },

@@ -117,6 +117,7 @@ describe('the configuration of a start', () => {
     assert.deepEqual(value(startConfig({})), {
       dataDir: '.tallystick',
       natsPort: 4222,
+      http: true,
       durability: 'fsync',
       onLogLoss: 'rebuild',
       modules: [],

@@ -17,6 +17,7 @@ export interface Ready {
   readonly ready: true;
   readonly pid: number;
   readonly nats: string;
+  readonly http?: string | null;
   readonly dataDir: string;
   readonly durability: string;
   readonly server: Readonly<Record<string, unknown>>;
@@ -30,6 +31,8 @@ export interface BrokerOptions {
   readonly natsUrl?: string;
   /** Which of the modules that ship with the package are loaded, by name; without it, all: each is a process. */
   readonly shipped?: readonly string[];
+  /** HTTP is served, on a free port. */
+  readonly http?: boolean;
   /** Further arguments of `tallystick start`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -81,6 +84,7 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<TestBrok
       dataDir,
       ...server,
       ...modules,
+      ...(options.http === true ? ['--http-port', '0'] : ['--no-http']),
       ...(options.args ?? []),
     ],
     { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] },

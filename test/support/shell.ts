@@ -11,12 +11,14 @@ const OTHERS = ['NATS_URL', 'NATS_NKEY', 'NATS_CREDS', 'NATS_USER', 'NATS_PASSWO
 
 /**
  * The environment of a shell in which `nats` and `npx tallystick` are what a person has who follows the documents: the
- * stock command line, told of the free port that the broker took, and the command line under test.
+ * stock command line, told of the free port that the broker took, and the command line under test. `http`: where `curl`
+ * finds the broker.
  */
 export const shellEnvironment = (
   home: string,
   url: string,
   program = tallystickPath(),
+  http = '',
 ): Record<string, string | undefined> => {
   const bin = join(home, '.bin');
   mkdirSync(bin, { recursive: true });
@@ -30,6 +32,9 @@ tsx) exec '${process.execPath}' '${TSX}' "$@";;
 esac
 npm_command=exec exec '${process.execPath}' '${program}'`,
   );
+  // Without this directory: the program looks for the real one.
+  const curl = join(import.meta.dirname, 'curl-program.js');
+  script('curl', `PATH='${process.env.PATH}' exec '${process.execPath}' '${curl}' '${http}'`);
   const clean = Object.fromEntries(OTHERS.map((name) => [name, undefined]));
   return { ...clean, PATH: `${bin}${delimiter}${process.env.PATH}` };
 };

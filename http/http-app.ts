@@ -1,0 +1,82 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Server } from 'node:http';
+import { MAX_PAYLOAD_BYTES } from '../schemas/log.js';
+import { fault } from '../schemas/errors.js';
+import { refuseBroken } from './requests/broken-request.js';
+import { foreignPage } from './requests/browser-guard.js';
+import type { PrincipalLinks } from './requests/principal-links.js';
+import { refusedByServer, sendFault } from './requests/http-problem.js';
+import { serveAgents } from './routes/agent-routes.js';
+import { serveCommands } from './routes/command-routes.js';
+import { serveHealth } from './routes/health-routes.js';
+import { serveMetrics } from './routes/metrics-route.js';
+
+/** A client has so long for its headers, and for its whole request: no connection is held for nothing. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+const KEEP_ALIVE_MS = 60_000;
+const LOOK_MS = 1_000;
+const MOST_CONNECTIONS = 1_024;
+const MOST_HEADER_BYTES = 16_384;
+/** 64 characters for each of three names, and a prefix. */
+const MOST_PATH_PART = 256;
+
+const LIMITS = {
+  bodyLimit: MAX_PAYLOAD_BYTES,
+  requestTimeout: REQUEST_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  http: {
+    headersTimeout: HEADERS_MS,
+    maxHeaderSize: MOST_HEADER_BYTES,
+    connectionsCheckingInterval: LOOK_MS,
+    // Node would answer without a body. The guard against other sites asks for it.
+    requireHostHeader: false,
+  },
+  routerOptions: { maxParamLength: MOST_PATH_PART },
+} as const;
+
+/** The HTTP API. It has no state: each request goes to the broker, as the principal that its token names. */
+export const buildApp = (links: PrincipalLinks): FastifyInstance => {
+  const app: FastifyInstance = Fastify({
+    ...LIMITS,
+    clientErrorHandler: refuseBroken,
+    // A path that cannot be decoded has no route whose handler could answer.
+    frameworkErrors: (error, _request, reply) => {
+      void sendFault(reply as never, refusedByServer(error.statusCode ?? 400, error.message));
+    },
+  }) as never;
+  const server = app.server as Server;
+  server.maxConnections = MOST_CONNECTIONS;
+  // Node would answer without a body what a client expects and we do not know.
+  server.on('checkExpectation', (request, response) => void server.emit('request', request, response));
+  // The bytes go to the broker as they are: it checks them, and says at which place they are wrong.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(/^application\/json/i, { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.addHook('onRequest', async (request, reply) => {
+    const { headers, method } = request;
+    const problem = foreignPage({
+      method,
+      host: headers.host,
+      origin: headers.origin,
+      fetchSite: headers['sec-fetch-site'] as string | undefined,
+      contentType: headers['content-type'],
+    });
+    if (problem !== undefined) await sendFault(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendFault(
+      reply,
+      fault('HTTP_UNKNOWN', `${request.method} ${request.url.slice(0, MOST_PATH_PART)} is no route`),
+    ),
+  );
+  app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) =>
+    sendFault(reply, refusedByServer(error.statusCode ?? 500, error.message)),
+  );
+  serveCommands(app, links);
+  serveAgents(app, links);
+  serveHealth(app, links);
+  serveMetrics(app, links);
+  return app;
+};
