@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { packageRoot } from '../system/files/package-root.js';
+import { packageVersion } from '../system/files/package-root.js';
 import { FaultError, fault } from '../schemas/errors.js';
 import { checkArguments } from './options/arguments.js';
 import { EXIT, exitCodeOf } from './output/exit.js';
@@ -14,13 +12,6 @@ import { terminal } from './output/terminal.js';
 import { withExitCodes } from './output/exit-meanings.js';
 import { type CommandName, typedProgram } from './output/typed-program.js';
 import { faultThrown } from './output/thrown-fault.js';
-
-const version = (): string => {
-  const manifest: unknown = JSON.parse(
-    readFileSync(join(packageRoot(import.meta.url), 'package.json'), 'utf8'),
-  );
-  return (manifest as { version: string }).version;
-};
 
 const termOf = (command: Command): string =>
   [
@@ -60,7 +51,7 @@ export const buildProgram = async (words: readonly string[], typed = typedProgra
     .description(
       'An event-sourced message broker on NATS JetStream: every call and event is a durable record.',
     )
-    .version(version())
+    .version(packageVersion())
     .showSuggestionAfterError()
     .exitOverride()
     // Descriptions wrap also on a narrow terminal; every command takes options, so its line need not mention them.

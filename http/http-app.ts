@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import type { Server } from 'node:http';
 import { MAX_PAYLOAD_BYTES } from '../schemas/log.js';
 import { fault } from '../schemas/errors.js';
@@ -9,6 +9,7 @@ import { refusedByServer, sendFault } from './requests/http-problem.js';
 import { serveAgents } from './routes/agent-routes.js';
 import { serveCommands } from './routes/command-routes.js';
 import { serveHealth } from './routes/health-routes.js';
+import { serveOpenApi } from './routes/openapi-route.js';
 import { serveMetrics } from './routes/metrics-route.js';
 
 /** A client has so long for its headers, and for its whole request: no connection is held for nothing. */
@@ -35,8 +36,14 @@ const LIMITS = {
   routerOptions: { maxParamLength: MOST_PATH_PART },
 } as const;
 
-/** The HTTP API. It has no state: each request goes to the broker, as the principal that its token names. */
-export const buildApp = (links: PrincipalLinks): FastifyInstance => {
+/**
+ * The HTTP API. It has no state: each request goes to the broker, as the principal that its token names. `onRoute` is told of
+ * each route.
+ */
+export const buildApp = (
+  links: PrincipalLinks,
+  onRoute: (route: RouteOptions) => void = () => undefined,
+): FastifyInstance => {
   const app: FastifyInstance = Fastify({
     ...LIMITS,
     clientErrorHandler: refuseBroken,
@@ -74,9 +81,11 @@ export const buildApp = (links: PrincipalLinks): FastifyInstance => {
   app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) =>
     sendFault(reply, refusedByServer(error.statusCode ?? 500, error.message)),
   );
+  app.addHook('onRoute', onRoute);
   serveCommands(app, links);
   serveAgents(app, links);
   serveHealth(app, links);
   serveMetrics(app, links);
+  serveOpenApi(app);
   return app;
 };

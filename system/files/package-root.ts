@@ -31,3 +31,9 @@ export const packageRoot = (from: string = import.meta.url): string => {
     }
   }
 };
+
+/** The version of this package. */
+export const packageVersion = (): string => {
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+  return (manifest as { readonly version: string }).version;
+};
