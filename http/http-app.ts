@@ -5,7 +5,7 @@ import { fault } from '../schemas/errors.js';
 import { refuseBroken } from './requests/broken-request.js';
 import { foreignPage } from './requests/browser-guard.js';
 import type { PrincipalLinks } from './requests/principal-links.js';
-import { refusedByServer, sendFault } from './requests/http-problem.js';
+import { refusedByHttp, sendFault } from './requests/http-problem.js';
 import { serveAgents } from './routes/agent-routes.js';
 import { serveCommands } from './routes/command-routes.js';
 import { serveHealth } from './routes/health-routes.js';
@@ -37,8 +37,8 @@ const LIMITS = {
 } as const;
 
 /**
- * The HTTP API. It has no state: each request goes to the broker, as the principal that its token names. `onRoute` is told of
- * each route.
+ * The HTTP API. It has no state: each request goes to the broker, as the principal that its token names. `onRoute` is
+ * told of each route.
  */
 export const buildApp = (
   links: PrincipalLinks,
@@ -49,7 +49,7 @@ export const buildApp = (
     clientErrorHandler: refuseBroken,
     // A path that cannot be decoded has no route whose handler could answer.
     frameworkErrors: (error, _request, reply) => {
-      void sendFault(reply as never, refusedByServer(error.statusCode ?? 400, error.message));
+      void sendFault(reply as never, refusedByHttp(error.statusCode ?? 400, error.message));
     },
   }) as never;
   const server = app.server as Server;
@@ -79,7 +79,7 @@ export const buildApp = (
     ),
   );
   app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) =>
-    sendFault(reply, refusedByServer(error.statusCode ?? 500, error.message)),
+    sendFault(reply, refusedByHttp(error.statusCode ?? 500, error.message)),
   );
   app.addHook('onRoute', onRoute);
   serveCommands(app, links);

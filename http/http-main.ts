@@ -5,8 +5,8 @@ import { buildApp } from './http-app.js';
 import { PrincipalLinks } from './requests/principal-links.js';
 
 /**
- * The process that serves HTTP. The broker starts it with the first connection, and hands it the listening socket. It is
- * a client of the broker, as any other: what it may do is what the tokens of its requests may do.
+ * The process that serves HTTP. The broker starts it with the first connection, and hands it the listening socket. It
+ * is a client of the broker, as any other: what it may do is what the tokens of its requests may do.
  */
 const main = async (): Promise<void> => {
   const { natsUrl } = JSON.parse(process.argv[2] ?? '{}') as HttpAssignment;

@@ -87,8 +87,8 @@ const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, count) => total + count, 0);
 
 /**
- * The metrics of a broker, as Prometheus reads them. Labels are names of modules, actions and accounts: `status` lists at
- * most 50 accounts, and nobody but an operator loads modules.
+ * The metrics of a broker, as Prometheus reads them. Labels are names of modules, actions and accounts: `status` lists
+ * at most 50 accounts, and nobody but an operator loads modules.
  */
 export const brokerMetrics = ({ status, stats }: Observed): Registry => {
   const registry = new Registry();

@@ -24,9 +24,9 @@ const NAME = 'tallystick_call_seconds';
 const valuesOf = (module: string, { action, calls, meanMs, waits = [] }: ActionStats): HistogramValue[] => {
   const labels = { module, action };
   let below = 0;
-  const buckets = CALL_BUCKETS_MS.map((bound, place) => {
+  const buckets = CALL_BUCKETS_MS.map((most, place) => {
     below += waits[place] ?? 0;
-    return { metricName: `${NAME}_bucket`, labels: { le: bound / 1_000, ...labels }, value: below };
+    return { metricName: `${NAME}_bucket`, labels: { le: most / 1_000, ...labels }, value: below };
   });
   return [
     ...buckets,

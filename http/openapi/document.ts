@@ -1,13 +1,13 @@
 import { ResultErrorSchema } from '../../schemas/result.js';
 import { PROBLEM_TYPE } from '../requests/http-problem.js';
-import { type Described, PATHS } from './paths.js';
+import { type ApiRequest, PATHS } from './paths.js';
 
-type Json = Readonly<Record<string, unknown>>;
+type OpenApiPart = Readonly<Record<string, unknown>>;
 
-const json = (schema: Json): Json => ({ 'application/json': { schema } });
+const json = (schema: OpenApiPart): OpenApiPart => ({ 'application/json': { schema } });
 
 /** RFC 9457, and what a result says of an error. */
-const problemSchema: Json = {
+const problemSchema: OpenApiPart = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code', 'result', 'retryable'],
   properties: {
@@ -26,8 +26,8 @@ const problemSchema: Json = {
 };
 
 const parameterOf =
-  (described: Described) =>
-  (name: string): Json => {
+  (described: ApiRequest) =>
+  (name: string): OpenApiPart => {
     const known = described.parameters[name];
     return {
       name,
@@ -38,7 +38,7 @@ const parameterOf =
     };
   };
 
-const operationOf = (described: Described): Json => ({
+const operationOf = (described: ApiRequest): OpenApiPart => ({
   operationId: described.id,
   summary: described.summary,
   tags: [described.tag],
@@ -63,8 +63,8 @@ const operationOf = (described: Described): Json => ({
 });
 
 /** The HTTP API in OpenAPI 3.1. */
-export const openApiDocument = (version: string): Json => {
-  const paths: Record<string, Record<string, Json>> = {};
+export const openApiDocument = (version: string): OpenApiPart => {
+  const paths: Record<string, Record<string, OpenApiPart>> = {};
   for (const described of PATHS)
     paths[described.path] = { ...paths[described.path], [described.method]: operationOf(described) };
   return {

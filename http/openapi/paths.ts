@@ -1,13 +1,13 @@
-type Json = Readonly<Record<string, unknown>>;
+type OpenApiPart = Readonly<Record<string, unknown>>;
 
 interface Parameter {
   readonly in: 'query' | 'header';
   readonly description: string;
-  readonly schema?: Json;
+  readonly schema?: OpenApiPart;
 }
 
 /** One request of the API, as OpenAPI tells of it. A test compares these with the routes that are served. */
-export interface Described {
+export interface ApiRequest {
   readonly method: 'get' | 'post';
   readonly path: string;
   readonly id: string;
@@ -19,18 +19,18 @@ export interface Described {
     readonly status: number;
     readonly description: string;
     readonly type?: string;
-    readonly schema: Json;
-    readonly headers?: Json;
+    readonly schema: OpenApiPart;
+    readonly headers?: OpenApiPart;
   };
 }
 
-const seq: Json = { type: 'integer', minimum: 1 };
+const seq: OpenApiPart = { type: 'integer', minimum: 1 };
 const waits: Parameter = {
   in: 'query',
   description:
     'How long to wait for the result, such as `500ms` or `30s`. The default is `30s`, and `10m` is the most.',
 };
-const ofCommand: Described['parameters'] = {
+const ofCommand: ApiRequest['parameters'] = {
   'Idempotency-Key': {
     in: 'header',
     description: 'Your name for the command. Requests with the same key are one command, for 24 hours.',
@@ -47,11 +47,11 @@ const ofCommand: Described['parameters'] = {
     schema: { type: 'string', enum: ['urgent', 'normal'] },
   },
 };
-const places: Json = {
+const places: OpenApiPart = {
   'Tally-Cause': { description: 'The sequence of the command.', schema: seq },
   'Tally-Result': { description: 'The sequence of its result.', schema: seq },
 };
-const result: Described['answer'] = {
+const result: ApiRequest['answer'] = {
   status: 200,
   description: 'The result of the command.',
   headers: places,
@@ -61,13 +61,13 @@ const result: Described['answer'] = {
     properties: { status: { const: 'ok' }, data: { description: 'The output of the action.' } },
   },
 };
-const stored: Described['answer'] = {
+const stored: ApiRequest['answer'] = {
   status: 202,
   description: 'The command is stored.',
   headers: { Location: { description: 'The path of its result.', schema: { type: 'string' } } },
   schema: { type: 'object', required: ['seq'], properties: { seq } },
 };
-const state: Described['answer'] = {
+const state: ApiRequest['answer'] = {
   status: 200,
   description: 'The state, and the record that it has.',
   schema: {
@@ -83,13 +83,13 @@ const state: Described['answer'] = {
     },
   },
 };
-const status = (is: string, description: string): Described['answer'] => ({
+const status = (is: string, description: string): ApiRequest['answer'] => ({
   status: 200,
   description,
   schema: { type: 'object', required: ['status'], properties: { status: { const: is } } },
 });
 
-const called = (path: string, id: string, summary: string): Described => ({
+const called = (path: string, id: string, summary: string): ApiRequest => ({
   method: 'post',
   path: `/v1/calls/${path}`,
   id,
@@ -99,7 +99,7 @@ const called = (path: string, id: string, summary: string): Described => ({
   takesJson: true,
   answer: result,
 });
-const sent = (path: string, id: string, summary: string): Described => ({
+const sent = (path: string, id: string, summary: string): ApiRequest => ({
   ...called(path, id, summary),
   path: `/v1/commands/${path}`,
   parameters: ofCommand,
@@ -110,11 +110,11 @@ const read = (
   id: string,
   tag: string,
   summary: string,
-  answer: Described['answer'],
-  parameters: Described['parameters'] = {},
-): Described => ({ method: 'get', path, id, tag, summary, parameters, takesJson: false, answer });
+  answer: ApiRequest['answer'],
+  parameters: ApiRequest['parameters'] = {},
+): ApiRequest => ({ method: 'get', path, id, tag, summary, parameters, takesJson: false, answer });
 
-export const PATHS: readonly Described[] = [
+export const PATHS: readonly ApiRequest[] = [
   called('{module}/{action}/{agent}', 'callAgent', 'Call an action of an agent, and wait for the result.'),
   called('{module}/{action}', 'callModule', 'The same, for an action without an agent.'),
   sent(

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { refusal } from '../../schemas/result.js';
-import { PROBLEM_TYPE, problemOf, refusedByServer } from './http-problem.js';
+import { PROBLEM_TYPE, problemOf, refusedByHttp } from './http-problem.js';
 
 const STATUS: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
@@ -16,7 +16,7 @@ const REASONS: Readonly<Record<number, string>> = {
 export const refuseBroken = (error: Error & { readonly code?: string }, socket: Socket): void => {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const status = STATUS[error.code ?? ''] ?? 400;
-  const said = refusal(refusedByServer(status, `this is no request of HTTP: ${error.message}`));
+  const said = refusal(refusedByHttp(status, `this is no request of HTTP: ${error.message}`));
   const body = JSON.stringify({ ...problemOf(said), status });
   const head = [
     `HTTP/1.1 ${status} ${REASONS[status] ?? 'Bad Request'}`,

@@ -17,9 +17,9 @@ const OWN_SITES = new Set(['same-origin', 'none']);
 const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
 
 /**
- * Why a request may be from the page of another site, in a browser on this machine. That page could do what a guest may.
- * It can give its own name our address, so that names it in `Host`. It can send forms and plain text without a question,
- * so what changes something has to be JSON: for that, the browser asks first, and gets no leave.
+ * Why a request may be from the page of another site, in a browser on this machine. That page could do what a guest
+ * may. It can give its own name our address, so that names it in `Host`. It can send forms and plain text without a
+ * question, so what changes something has to be JSON: for that, the browser asks first, and gets no leave.
  */
 export const foreignPage = ({ method, host, origin, fetchSite, contentType }: Origins): Fault | undefined => {
   if (host === undefined || !LOOPBACK.has(nameOf(host)))

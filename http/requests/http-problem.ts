@@ -7,7 +7,7 @@ import { type Refusal, refusal, serviceCode } from '../../schemas/result.js';
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** An error as HTTP has it: RFC 9457, with what a result of the log says of it. */
-export interface Problem {
+export interface HttpProblem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -22,7 +22,7 @@ export interface Problem {
 }
 
 /** `code` is the code of the error table, or of the module's domain; `status` is the one that NATS services have. */
-export const problemOf = (said: Refusal): Problem => {
+export const problemOf = (said: Refusal): HttpProblem => {
   const { code, message, ...rest } = said.error;
   return {
     type: `urn:tallystick:error:${code}`,
@@ -39,7 +39,7 @@ export const problemOf = (said: Refusal): Problem => {
 const secondsOf = (ms: number): string => `${Math.max(1, Math.ceil(ms / 1_000))}`;
 
 /** Without a time in the error, a client that may try again waits for a second. */
-const retryAfter = ({ status, retryable, retryAfterMs }: Problem): string | undefined => {
+const retryAfter = ({ status, retryable, retryAfterMs }: HttpProblem): string | undefined => {
   if (retryAfterMs !== undefined) return secondsOf(retryAfterMs);
   return retryable && (status === 429 || status === 503) ? '1' : undefined;
 };
@@ -69,5 +69,5 @@ const CODES: Readonly<Record<number, Fault['code']>> = {
 };
 
 /** A request that never reached a route. */
-export const refusedByServer = (status: number, text: string): Fault =>
+export const refusedByHttp = (status: number, text: string): Fault =>
   fault(CODES[status] ?? (status < 500 ? 'HTTP_INVALID' : 'INTERNAL'), text);

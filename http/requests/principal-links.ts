@@ -20,7 +20,7 @@ const SWEEP_MS = 10_000;
 /** Without a credential; no seed is empty. */
 const GUEST = '';
 
-interface Kept {
+interface KeptLink {
   readonly opened: Promise<E.Either<Fault, NatsConnection>>;
   usedAt: number;
   /** Requests that are under way. */
@@ -28,7 +28,7 @@ interface Kept {
 }
 
 /** A connection of a principal, until the request is answered. */
-export interface Lent {
+export interface LentLink {
   readonly nc: NatsConnection;
   readonly giveBack: () => void;
 }
@@ -58,7 +58,7 @@ export const credentialIn = (authorization: string | undefined): E.Either<Fault,
  * grants, limits, turns and the audit are those of NATS, and a revocation closes the connection.
  */
 export class PrincipalLinks {
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, KeptLink>();
   readonly #most: number;
   readonly #idleMs: number;
   readonly #sweeping: NodeJS.Timeout;
@@ -70,7 +70,7 @@ export class PrincipalLinks {
   }
 
   /** The connection for a request, by its header `Authorization`. It must be given back. */
-  async lend(authorization: string | undefined, again = true): Promise<E.Either<Fault, Lent>> {
+  async lend(authorization: string | undefined, again = true): Promise<E.Either<Fault, LentLink>> {
     const seed = credentialIn(authorization);
     if (E.isLeft(seed)) return seed;
     const kept = this.#of(seed.right);
@@ -104,7 +104,7 @@ export class PrincipalLinks {
     await Promise.all(all.map(closed));
   }
 
-  #of(seed: string): Kept | undefined {
+  #of(seed: string): KeptLink | undefined {
     const known = this.#kept.get(seed);
     if (known !== undefined) {
       // The map is in the order of use: the first is the one that asked longest ago.
@@ -113,7 +113,7 @@ export class PrincipalLinks {
       return known;
     }
     if (this.#kept.size >= this.#most && !this.#makeRoom()) return undefined;
-    const kept: Kept = { opened: this.#open(seed), usedAt: performance.now(), inHand: 0 };
+    const kept: KeptLink = { opened: this.#open(seed), usedAt: performance.now(), inHand: 0 };
     this.#kept.set(seed, kept);
     return kept;
   }
@@ -160,7 +160,7 @@ export class PrincipalLinks {
   }
 }
 
-const closed = async ({ opened }: Kept): Promise<void> => {
+const closed = async ({ opened }: KeptLink): Promise<void> => {
   const link = await opened;
   if (E.isRight(link)) await link.right.close();
 };

@@ -5,7 +5,7 @@ import { linkedRequest } from '../../link/linked-request.js';
 import { neverSent } from '../../link/never-sent.js';
 import { isNobody, untilServed } from '../../link/until-served.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { Lent, PrincipalLinks } from './principal-links.js';
+import type { LentLink, PrincipalLinks } from './principal-links.js';
 
 /** A request of HTTP as it goes to the broker over NATS. */
 export interface Relayed {
@@ -18,7 +18,7 @@ export interface Relayed {
   readonly mayStore: boolean;
 }
 
-const silence = ({ nc }: Lent, { subject, mayStore }: Relayed, thrown: unknown): Fault => {
+const silence = ({ nc }: LentLink, { subject, mayStore }: Relayed, thrown: unknown): Fault => {
   const unsent = neverSent(thrown, nc);
   if (unsent !== undefined) return unsent;
   if (isNobody(thrown)) return fault('BROKER_UNREACHABLE', `no broker serves ${subject}: is it running?`);
@@ -28,7 +28,7 @@ const silence = ({ nc }: Lent, { subject, mayStore }: Relayed, thrown: unknown):
     : fault('BROKER_UNREACHABLE', text);
 };
 
-const sent = (lent: Lent, relayed: Relayed): TE.TaskEither<Fault, Msg> => {
+const sent = (lent: LentLink, relayed: Relayed): TE.TaskEither<Fault, Msg> => {
   const { subject, payload, headers, timeoutMs } = relayed;
   const all = makeHeaders();
   for (const [name, value] of Object.entries(headers)) all.set(name, value);
@@ -42,7 +42,7 @@ const sent = (lent: Lent, relayed: Relayed): TE.TaskEither<Fault, Msg> => {
 export const asPrincipal = <A>(
   links: PrincipalLinks,
   authorization: string | undefined,
-  work: (lent: Lent) => TE.TaskEither<Fault, A>,
+  work: (lent: LentLink) => TE.TaskEither<Fault, A>,
 ): TE.TaskEither<Fault, A> =>
   pipe(
     () => links.lend(authorization),

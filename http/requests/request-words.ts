@@ -71,10 +71,10 @@ export const waitOf = (request: FastifyRequest): E.Either<Fault, number> =>
 export const atLeastOf = (request: FastifyRequest): E.Either<Fault, number> =>
   pipe(
     queryOf(request, 'atLeast'),
-    E.chain((text) => (text === undefined ? E.right(0) : sequenceOf(text))),
+    E.chain((text) => (text === undefined ? E.right(0) : sequenceIn(text))),
   );
 
-export const sequenceOf = (text: string): E.Either<Fault, number> => {
+export const sequenceIn = (text: string): E.Either<Fault, number> => {
   const seq = parseSequence(text);
   return seq === undefined
     ? E.left(fault('HTTP_INVALID', `${JSON.stringify(text.slice(0, 64))} is no sequence of a record`))

@@ -15,7 +15,7 @@ import { type Address, callSubject, commandSubject } from '../../schemas/subject
 import type { PrincipalLinks } from '../requests/principal-links.js';
 import { sendFault, sendRefusal } from '../requests/http-problem.js';
 import { relay } from '../requests/relay.js';
-import { commandHeaders, sequenceOf, waitOf } from '../requests/request-words.js';
+import { commandHeaders, sequenceIn, waitOf } from '../requests/request-words.js';
 
 interface AddressParts {
   readonly module: string;
@@ -115,7 +115,7 @@ export const serveCommands = (app: FastifyInstance, links: PrincipalLinks): void
   const result = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { seq: text } = request.params as { readonly seq: string };
     const said = await pipe(
-      TE.fromEither(pipe(E.Do, E.apS('seq', sequenceOf(text)), E.apS('timeoutMs', waitOf(request)))),
+      TE.fromEither(pipe(E.Do, E.apS('seq', sequenceIn(text)), E.apS('timeoutMs', waitOf(request)))),
       TE.chain(({ seq, timeoutMs }) =>
         relay(links, request.headers.authorization, {
           subject: askedResultSubject(seq),

@@ -11,7 +11,9 @@ const own: Origins = {
   contentType: 'application/json',
 };
 
-/** What a browser sends without a question, from any page: the safelisted content types of the Fetch standard, or none. */
+/**
+ * What a browser sends without a question, from any page: the safelisted content types of the Fetch standard, or none.
+ */
 const simple = fc.constantFrom(
   undefined,
   'text/plain',

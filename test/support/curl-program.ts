@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 /**
- * `curl` for those who follow the documents: `curl-program.js ADDRESS ARGUMENTS…` sends what is for the usual address to the one that
- * the broker of the test has. A machine without curl gets what these options mean from Node.
+ * `curl` for those who follow the documents: `curl-program.js ADDRESS ARGUMENTS…` sends what is for the usual address
+ * to the one that the broker of the test has. A machine without curl gets what these options mean from Node.
  */
 const USUAL = 'http://127.0.0.1:4280';
 
