@@ -29,6 +29,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   top: async () => (await import('./commands/top-command.js')).addTop,
   call: async () => (await import('./commands/call-command.js')).addCall,
   result: async () => (await import('./commands/result-command.js')).addResult,
+  cancel: async () => (await import('./commands/cancel-command.js')).addCancel,
   agent: async () => (await import('./commands/agent-command.js')).addAgent,
   conversation: async () => (await import('./commands/conversation-command.js')).addConversation,
   module: async () => (await import('./commands/module-command.js')).addModule,

@@ -4,6 +4,9 @@ import type { Fault } from '../schemas/errors.js';
 import { judgeRequest } from './access/admission.js';
 import type { Principals } from './access/principals.js';
 import type { Audit } from './audit/audit.js';
+import { Canceller } from './cancel/canceller.js';
+import { tellCancels } from './cancel/tell-cancels.js';
+import { wakeCancelled } from './cancel/wake-cancelled.js';
 import { DeadLetters } from './dead/dead-letters.js';
 import { Stacks } from './dead/stacks.js';
 import { Door } from './gateway/door.js';
@@ -58,6 +61,7 @@ export interface Parts {
   readonly reader: BrokerReader;
   readonly index: LogIndex;
   readonly gateway: Gateway;
+  readonly canceller: Canceller;
   readonly outside: OutsideProducers;
   readonly schedules: Schedules;
   readonly firings: Firings;
@@ -242,6 +246,8 @@ export const assemble = (options: AssembleOptions): Parts => {
     door,
     seesAll: (account) => principals.readsLog(account),
   });
+  const canceller = new Canceller(producer, index);
+  tellCancels(nc, index, modules);
   const { handlerCalls } = gateway;
   const hearings = new Hearings({
     nc,
@@ -262,6 +268,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     refusal,
     log: (text) => log.line('waits', text),
   });
+  wakeCancelled(index, wakes);
   lifetime.onStop(() => wakes.close());
   const wakeNews = new WakeNews(index);
   const around = surroundings(options, { index, unowned, handlerCalls, hearings, wakeNews }, dropAhead);
@@ -298,6 +305,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     reader,
     index,
     gateway,
+    canceller,
     outside,
     schedules,
     firings,

@@ -15,6 +15,7 @@ import { sealOperations } from './operate/seal-operations.js';
 import { serveAccess } from './operate/serve-access.js';
 import { serveControl } from './operate/serve-control.js';
 import { auditOperations, serveOperators } from './operate/serve-operations.js';
+import { serveCancels } from './cancel/serve-cancels.js';
 import { type ProducersContext, serveProducers } from './operate/serve-producers.js';
 import { scheduleOperations, serveScheduling } from './schedules/serve-schedules.js';
 import type { ServerSide } from './server/server-side.js';
@@ -136,7 +137,7 @@ const states = ({ directory: { dataDir, marks }, server, parts, lifetime, log }:
 export const serveBroker = async (broker: ServedBroker): Promise<readonly Listening[]> => {
   const { directory, server, open, parts, audit, log } = broker;
   const { nc } = server.link;
-  const { modules, gateway, schedules, stacks, floods, refusal, entrance } = parts;
+  const { modules, gateway, schedules, stacks, floods, refusal, entrance, index, canceller } = parts;
   const serving = [
     serveControl(nc, modules, { stacks, jsm: server.link.jsm }, floods),
     operators(broker),
@@ -156,6 +157,15 @@ export const serveBroker = async (broker: ServedBroker): Promise<readonly Listen
       audit,
     ),
     ...serveProducers(producersContext(broker)),
+    serveCancels({
+      nc,
+      index,
+      canceller,
+      directory: modules,
+      keepsAll: (account) => directory.principals.keepsLog(account),
+      refusal,
+      entrance,
+    }),
     states(broker),
   );
   await server.link.people.flush();

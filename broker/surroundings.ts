@@ -5,6 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../schemas/errors.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
+import { cancelledPage } from './cancel/cancelled-page.js';
 import type { HandlerCalls } from './gateway/handler-calls.js';
 import type { UnownedCommands } from './gateway/unowned.js';
 import type { Hearings } from './hearing/hearings.js';
@@ -185,7 +186,8 @@ export const surroundings = (
       if (E.isLeft(started)) return started;
       const { republished, refused, ...reply } = started.right;
       sayRepaired(log, manifest.name, { republished, refused });
-      return E.right(reply);
+      const isAnyCancelled = index.cancelled.page(manifest.name, 0, 1).length > 0;
+      return E.right(isAnyCancelled ? { ...reply, cancelled: true } : reply);
     },
     started: (module) => endFold(open, module),
     repair: (manifest) => async () => {
@@ -213,6 +215,7 @@ export const surroundings = (
         TE.chain(() => () => handlerCalls.recordedAt(module, cause, call)),
       ),
     wakesAfter: (module, after) => TE.fromTask(() => wakeNews.after(module, after)),
+    cancelled: (module, after) => cancelledPage(index.cancelled, module, after),
     waiting: (module) => index.commands.countOf(module),
     forgotten: async (module) => {
       await unowned.forgotten(module);

@@ -4,6 +4,7 @@ export {
   type ActionCall,
   type AgentActions,
   type CallOptions,
+  type CancelOptions,
   type ResultOptions,
   type CommandProducer,
   type ConnectOptions,
@@ -39,22 +40,26 @@ export {
   type Run,
   reject,
   type Send,
+  type RunSaga,
   type RunStep,
   type SleepTime,
   type StandardSchema,
   type StepContext,
   type StepFunction,
   type StepOptions,
+  type TaskSaga,
   type Together,
   type Waits,
   send,
   Type,
   type TypedManifest,
+  type Undo,
 } from './sdk/index.js';
 
 /** The types that the signatures above need, for a program that names them. */
 export type { Receipt } from '../journal/append/draft.js';
 export type { Resumed } from '../journal/producer/resumption.js';
+export type { Cancelled, CancelledSchema } from '../schemas/cancel.js';
 export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
 export type { DeliveredEvent, DeliveredEventSchema } from '../schemas/delivered-event.js';
 export type { Fault } from '../schemas/errors.js';

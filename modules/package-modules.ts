@@ -37,3 +37,4 @@ export type {
 export type { AnySchema, InManifest, StandardSchema, TypeOf, Validated } from './sdk/schema-of.js';
 export type { StepContext, StepFunction, StepOptions } from './sdk/step-function.js';
 export type { SleepTime } from './sdk/sleep-time.js';
+export type { TaskSaga, Undo } from './sdk/saga.js';

@@ -115,3 +115,4 @@ export type { Wait } from './trace/trace-turns.js';
 export type { LogPlace } from './verify/range.js';
 export type { StepContext, StepFunction, StepOptions } from '../modules/sdk/step-function.js';
 export type { SleepTime } from '../modules/sdk/sleep-time.js';
+export type { TaskSaga, Undo } from '../modules/sdk/saga.js';

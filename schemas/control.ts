@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { CancelledCommandSchema } from './cancel.js';
 import { DurabilitySchema } from './log.js';
 import { ResultErrorSchema } from './result.js';
 import { StepSchema } from './step.js';
@@ -14,6 +15,9 @@ export const readySubject = (module: string): string => `ctl.${module}.ready`;
 export const callsSubject = (module: string): string => `ctl.${module}.calls`;
 export const stepRequestSubject = (module: string): string => `ctl.${module}.step`;
 export const wakesSubject = (module: string): string => `ctl.${module}.wakes`;
+export const cancelledSubject = (module: string): string => `ctl.${module}.cancelled`;
+/** The broker tells a module of each command that was cancelled: a {@link CancelledCommandSchema}. */
+export const toldCancelledSubject = (module: string): string => `told.${module}.cancelled`;
 /** A module asks for its consumer, as the clients of NATS do before they pull. */
 export const ownConsumerSubject = (module: string): string => `ctl.${module}.consumer`;
 export const beatSubject = (module: string): string => `ctl.${module}.beat`;
@@ -90,6 +94,11 @@ export const StartReplySchema = Type.Object({
   }),
   logId: Type.String({ description: 'Identity of this log.' }),
   durability: DurabilitySchema,
+  cancelled: Type.Optional(
+    Type.Boolean({
+      description: 'true: commands without a result are cancelled; ask for them before you handle commands.',
+    }),
+  ),
   foldConsumer: Type.String({
     description:
       "Name of the consumer of the past: the module's commands, results and events below the epoch.",
@@ -196,6 +205,26 @@ export const CallsReplySchema = Type.Object({
   }),
 });
 export type CallsReply = Readonly<Static<typeof CallsReplySchema>>;
+
+export const CancelledRequestSchema = Type.Object(
+  {
+    after: Type.Integer({ minimum: 0, description: 'Only commands behind this sequence.' }),
+    instance: Instance,
+  },
+  { description: 'Requests the commands of the module that are cancelled and have no result.' },
+);
+
+export const CancelledReplySchema = Type.Object(
+  {
+    cancelled: Type.Array(CancelledCommandSchema, { description: 'In the order of the log.' }),
+    more: Type.Boolean({ description: 'true: ask again, behind the last one.' }),
+  },
+  {
+    description:
+      'The broker sends a member of `cancelled` also on `told.<module>.cancelled`, when it is stored.',
+  },
+);
+export type CancelledReply = Readonly<Static<typeof CancelledReplySchema>>;
 
 export const StepRequestSchema = Type.Object(
   {

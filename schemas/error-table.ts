@@ -102,6 +102,14 @@ export const ERRORS = {
     'No schedule has that id: none was made, it was cancelled, or it has fired for the last time.',
   ),
   DEADLINE_PAST: row('expired', false, 1, 504, 'The deadline passed before the module handled the command.'),
+  CANCELLED: row(
+    'rejected',
+    false,
+    1,
+    409,
+    'The command was cancelled. Its handler did not begin, or it stopped at a call or step and undid what it had done.',
+  ),
+  RESULT_STORED: row('rejected', false, 1, 409, 'The command has its result, so nothing can cancel it.'),
   CALL_DEADLOCK: row(
     'failed',
     false,

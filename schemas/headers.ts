@@ -18,6 +18,10 @@ export const HEADER = {
   calls: 'Tally-Calls',
   /** On a step that waits: RFC 3339 time at which the handler runs again. */
   until: 'Tally-Until',
+  /** On a record that cancels a command: the calls of its handler that were cancelled before it, with commas. */
+  children: 'Tally-Children',
+  /** On a result: the command was cancelled. Sequence of the record that cancelled it. */
+  cancelled: 'Tally-Cancelled',
   /** RFC 3339 time. After it, no module handles the command. */
   deadline: 'Tally-Deadline',
   /**

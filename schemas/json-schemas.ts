@@ -1,8 +1,11 @@
 import type { TSchema } from 'typebox';
+import { CancelledCommandSchema, CancelledSchema, CancelRequestSchema, CancelSchema } from './cancel.js';
 import {
   BeatSchema,
   CallsReplySchema,
   CallsRequestSchema,
+  CancelledReplySchema,
+  CancelledRequestSchema,
   ConfiguredSchema,
   ControlErrorSchema,
   ProcessConfigSchema,
@@ -65,6 +68,12 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['wakes-reply', 'Wakes of handlers', WakesReplySchema],
   ['step', 'Body of a step', StepSchema],
   ['wake', 'Body of a wake', WakeSchema],
+  ['cancel', 'Body of a cancel', CancelSchema],
+  ['cancel-request', 'Request to cancel a command', CancelRequestSchema],
+  ['cancel-reply', 'What a cancel came to', CancelledSchema],
+  ['cancelled-command', 'A command of a module is cancelled', CancelledCommandSchema],
+  ['cancelled-request', 'Request for the cancelled commands of a module', CancelledRequestSchema],
+  ['cancelled-reply', 'Cancelled commands of a module', CancelledReplySchema],
   ['process-config', 'A line of the configuration of a module', ProcessConfigSchema],
   ['configured', 'A module has taken a configuration', ConfiguredSchema],
   ['beat', 'Heartbeat of a module', BeatSchema],

@@ -30,6 +30,8 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   COMMAND_UNKNOWN: 'Take the sequence that the reply to the command has: `seq`, or `Tally-Cause`.',
   SCHEDULE_UNKNOWN: 'Look for the id in `tallystick schedule list`.',
   DEADLINE_PAST: 'Send the command again with a later deadline. It had no effect.',
+  CANCELLED: 'Send the command again if you want it after all.',
+  RESULT_STORED: 'Read the result with `tallystick result SEQ`; undo its effect with another command.',
   CALL_DEADLOCK: 'Change the handler: it must not call its own agent.',
   DEPENDENCY_UNDECLARED: 'Add the action to `dependencies` of the module, and reload it.',
 

@@ -20,9 +20,21 @@ export const WaitStepSchema = Type.Object({
 /** The body of the record of a wait. */
 export type WaitStep = Static<typeof WaitStepSchema>;
 
+/** The command is cancelled, and its handler learned it here. See docs/decisions/0094. */
+export const CancelledStepSchema = Type.Object({
+  name: Type.String({
+    description: 'What the handler asked for: the name of a step, `call MODULE.ACTION[.AGENT]`, or a sleep.',
+  }),
+  status: Type.Literal('cancelled'),
+  cancel: Type.Integer({ minimum: 1, description: 'Sequence of the record that cancels the command.' }),
+  attempts: Attempts,
+});
+/** The body of the record where a handler met the cancel of its command. */
+export type CancelledStep = Static<typeof CancelledStepSchema>;
+
 /**
  * What a handler did outside, as its record has it: the value that the function returned, or how it failed after its
- * attempts. See docs/decisions/0084.
+ * attempts. Or: at this number the handler learned that its command is cancelled. See docs/decisions/0084 and 0094.
  */
 export const StepSchema = Type.Union([
   Type.Object({
@@ -41,6 +53,7 @@ export const StepSchema = Type.Union([
     attempts: Attempts,
   }),
   WaitStepSchema,
+  CancelledStepSchema,
 ]);
 /** The body of a step's record. */
 export type Step = Static<typeof StepSchema>;

@@ -8,6 +8,7 @@ import { isName, isProducerName } from './names.js';
  *     cmd.<module>.<action>[.<agent>].<sender>    res.<module>.<action>[.<agent>]
  *     evt.<module>.<event>[.<agent>]              epoch.<producer>
  *     step.<module>.<action>[.<agent>]            wake.<module>.<action>[.<agent>]
+ *     step.<module>.<action>[.<agent>]            cancel.<module>.<action>[.<agent>]
  */
 export interface CommandSubject {
   readonly kind: 'cmd';
@@ -21,14 +22,14 @@ export interface CommandSubject {
 export type LogSubject =
   | CommandSubject
   | {
-      readonly kind: 'res' | 'evt' | 'step' | 'wake';
+      readonly kind: 'res' | 'evt' | 'step' | 'wake' | 'cancel';
       readonly module: string;
       readonly name: string;
       readonly agent?: string;
     }
   | { readonly kind: 'epoch'; readonly producer: string };
 
-/** The kind of a record: command, result, event, step of a handler, wake of a handler, or epoch. */
+/** The kind of a record: command, result, event, step or wake of a handler, cancel of a command, or epoch. */
 export type RecordKind = LogSubject['kind'];
 
 /** The address of a call, `call.<module>.<action>[.<agent>]`, or of a command before the server adds its sender. */
@@ -52,6 +53,8 @@ export const eventSubject = (address: Address): string => `evt.${addressText(add
 export const stepSubject = (address: Address): string => `step.${addressText(address)}`;
 /** The subject of a wake of the handler of a command: `wake.MODULE.ACTION[.AGENT]`. */
 export const wakeSubject = (address: Address): string => `wake.${addressText(address)}`;
+/** The subject of a record that cancels a command: `cancel.MODULE.ACTION[.AGENT]`. */
+export const cancelSubject = (address: Address): string => `cancel.${addressText(address)}`;
 /** The subject to which a sender publishes; see {@link storedCommandSubject} for the subject in the log. */
 export const commandSubject = (address: Address): string => `cmd.${addressText(address)}`;
 /** The subject of a stored command, with its sender: `cmd.MODULE.ACTION[.AGENT].SENDER`. */
@@ -81,6 +84,8 @@ export const buildSubject = (subject: LogSubject): string => {
       return stepSubject(subject);
     case 'wake':
       return wakeSubject(subject);
+    case 'cancel':
+      return cancelSubject(subject);
     case 'epoch':
       return epochSubject(subject.producer);
   }
@@ -103,6 +108,7 @@ export const splitSubject = (text: string): LogSubject | undefined => {
     case 'evt':
     case 'step':
     case 'wake':
+    case 'cancel':
       if (b === undefined || d !== undefined) return undefined;
       return { kind, module: a, name: b, ...optional(c) };
     case 'epoch':

@@ -13,6 +13,7 @@ export const FINDING_KINDS = [
   'stateMismatch',
   'forbidden',
   'callsDiffer',
+  'cancelDiffers',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
@@ -69,6 +70,9 @@ export const VerificationSchema = Type.Object(
     findingsTotal: Count('All findings, listed or not.'),
     forbidden: Count('Findings: copies that a result promises and its module may not send.'),
     callsDiffer: Count('Findings: results that name other calls of their handler than the log has.'),
+    cancelDiffers: Count(
+      'Findings: cancels without a command, and results and steps that name another cancel than the log has.',
+    ),
     altered: Count(
       'Findings: records that differ from the certificate, or copies that differ from the result.',
     ),

@@ -58,3 +58,4 @@ export type { JsonSchema } from '../schemas/validate.js';
 export type { AgentState } from '../store/snapshots/module-agents.js';
 export type { StepContext, StepFunction, StepOptions } from '../modules/sdk/step-function.js';
 export type { SleepTime } from '../modules/sdk/sleep-time.js';
+export type { TaskSaga, Undo } from '../modules/sdk/saga.js';

@@ -3,6 +3,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { neverSent } from '../../link/never-sent.js';
 import { silenceOf } from '../../link/request-broker.js';
 import { untilServed } from '../../link/until-served.js';
+import { cancelRequestSubject } from '../../schemas/cancel.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { Result } from '../../schemas/result.js';
@@ -69,6 +70,19 @@ export const awaitResult = (
   const text = `command ${command} has no result after ${timeoutMs} ms; ask again: \`tallystick result ${command}\``;
   const request = { subject: askedResultSubject(command), body: new Uint8Array(), headers: makeHeaders() };
   return askForResult(nc, request, { timeoutMs, late: fault('RESULT_PENDING', text) });
+};
+
+/** Cancels a command. */
+export const askToCancel = (
+  nc: NatsConnection,
+  command: number,
+  children: boolean,
+  timeoutMs: number,
+): Promise<Either<Fault, Replied>> => {
+  const text = `no reply within ${timeoutMs} ms; the cancel may be stored. Cancel it again: \`tallystick cancel ${command}\``;
+  const body = Buffer.from(JSON.stringify(children ? { children } : {}));
+  const request = { subject: cancelRequestSubject(command), body, headers: makeHeaders() };
+  return askForResult(nc, request, { timeoutMs, late: fault('LOG_UNCERTAIN', text) });
 };
 
 interface Request {

@@ -27,6 +27,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   top: done('the looks that --times asks for are printed'),
   call: done('the result is ok, or the schedule is made', 'the result is not ok, or has not come in time'),
   result: done('the result is ok', 'the result is not ok, or has not come in time, or you may not see it'),
+  cancel: done('the cancel is stored, or was before', 'the command has its result, or you may not cancel it'),
   'agent get': done('the state is printed', 'there is no such agent, or its state cannot be read'),
   'agent erase': done('the agent is erased, or was erased before', 'the agent is not erased'),
   'agent list': done('the page is printed', 'the agents cannot be read'),

@@ -16,6 +16,7 @@ export const COMMAND_NAMES = [
   'top',
   'call',
   'result',
+  'cancel',
   'agent',
   'conversation',
   'module',

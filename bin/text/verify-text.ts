@@ -13,6 +13,7 @@ const KINDS: readonly (readonly [keyof Verification & string, FindingKind, strin
   ['altered', 'altered', 'copies that differ from the result, or records that differ from the certificate'],
   ['forbidden', 'forbidden', 'copies that a result promises and its module may not send'],
   ['callsDiffer', 'callsDiffer', 'calls of a handler that differ from those in its result'],
+  ['cancelDiffers', 'cancelDiffers', 'cancels that differ from what results and steps say of them'],
   ['unanswered', 'unanswered', 'commands without a result'],
   ['answeredTwice', 'answeredTwice', 'second results of a command'],
   ['orphanEvents', 'orphanEvent', 'events and commands that no result promises'],

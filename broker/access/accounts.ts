@@ -77,6 +77,7 @@ const GUEST_PUBLISH = [
   ...ADDRESSES.map((address) => `call.${address}`),
   ...ASKED,
   'result.*',
+  'cancel.*',
   ...READ.map((address) => `state.${address}`),
   ...DISCOVERED.map((about) => `$SRV.${about}`),
 ];
@@ -87,6 +88,11 @@ export const discovery = (sender: string): readonly AccountImport[] =>
 
 /** The result of a command that was sent before; the broker looks who sent it. */
 export const askResults = (sender: string): AccountImport => signed('result.*', sender);
+
+/**
+ * Cancels a command; the broker looks who may. In CORE it has another first part: `cancel.*.*` are records of the log.
+ */
+export const askCancels = (sender: string): AccountImport => service(`cancelling.*.${sender}`, 'cancel.*');
 
 /** States of agents, and of modules themselves. */
 export const readStates = (sender: string): readonly AccountImport[] =>
@@ -105,6 +111,7 @@ const people = (sender: string): readonly AccountImport[] => [
     ...ADDRESSES.map((address) => service(`ask.${address}.${sender}`, `call.${address}`)),
     ...ASKED.map((subject) => signed(subject, sender)),
     askResults(sender),
+    askCancels(sender),
     ...readStates(sender),
     ...discovery(sender),
   ].map((grant) => ({ ...grant, share: true })),
@@ -205,6 +212,7 @@ export const modulePlan = (
       service(`res.${self}.>`),
       service(`step.${self}.>`),
       service(`ctl.${self}.>`),
+      { kind: 'stream', subject: `told.${self}.>` },
       // Some clients ask it before they pull. The broker answers: it counts, and the server would not.
       service(ownConsumerSubject(self), `${API_PREFIX}.CONSUMER.INFO.LOG.${self}`),
       ...commandPatterns(manifest).flatMap((target) => [

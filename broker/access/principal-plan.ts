@@ -2,6 +2,7 @@ import { allows, type Grant, type Method, type OperateRole } from '../../schemas
 import { DELIVERED, OPS } from '../../schemas/operate.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
 import {
+  askCancels,
   askResults,
   type AccountImport,
   type AccountPlan,
@@ -108,6 +109,7 @@ export const principalPlan = (
     ...(of('produce').length === 0 ? [] : [signed(PRODUCER_SUBJECTS, account)]),
     ...(of('read').length === 0 && role === undefined ? [] : readStates(account)),
     askResults(account),
+    askCancels(account),
     ...discovery(account),
   ].map((grant) => ({ ...grant, share: true }));
   const operator = role === undefined ? [] : [...operateImports(), ...operationsOf(role, account)];
@@ -126,6 +128,7 @@ export const principalPlan = (
       (address) => `state.${address}`,
     ),
     askResults(account).as ?? '',
+    askCancels(account).as ?? '',
     ...discovery(account).map(({ as = '' }) => as),
     ...operator.filter(({ kind }) => kind === 'service').map(({ subject, as = subject }) => as),
   ];

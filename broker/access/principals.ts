@@ -85,6 +85,12 @@ export class Principals {
     return account === 'operator' || roleOf(this.judged(account)?.rights ?? []) !== undefined;
   }
 
+  /** Whether an account may cancel the commands of all others: one that may redrive them. */
+  keepsLog(account: string): boolean {
+    const role = roleOf(this.judged(account)?.rights ?? []);
+    return account === 'operator' || role === 'keeper' || role === 'admin';
+  }
+
   /** Ends what a principal can do, before its turn among the changes comes. {@link remove} must follow. */
   shutOut(account: string): void {
     if (!this.#known.has(account)) return;

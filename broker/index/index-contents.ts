@@ -1,4 +1,5 @@
 import { AccountTotals } from './account-totals.js';
+import { CancelledCommands } from './cancelled-commands.js';
 import { CommandKeys } from './command-keys.js';
 import { ConversationTable } from './conversation-table.js';
 import { DueLetters } from './due-letters.js';
@@ -26,6 +27,7 @@ export class IndexContents {
   readonly commands: OpenCommands;
   readonly waits: OpenWaits;
   readonly conversations: ConversationTable;
+  readonly cancelled: CancelledCommands;
   readonly redrives: Redrives;
   readonly keys: CommandKeys;
   readonly agents: KnownAgents;
@@ -43,6 +45,7 @@ export class IndexContents {
     this.waits = new OpenWaits(files, onChange);
     this.commands = new OpenCommands(files, this.waits);
     this.conversations = new ConversationTable(files, onChange);
+    this.cancelled = new CancelledCommands(files);
     this.redrives = new Redrives(files);
     this.keys = new CommandKeys(files);
     this.agents = new KnownAgents(files);
@@ -50,8 +53,8 @@ export class IndexContents {
     this.letters = new DueLetters(files, onChange);
     this.whole = new WholeOutcomes(files);
     this.accounts = new AccountTotals(files);
-    const { commands, waits, conversations, redrives, keys, agents, fired, letters, whole } = this;
-    this.#tables = [commands, waits, conversations, redrives, keys, agents, fired, letters, whole];
+    const { commands, waits, conversations, cancelled, redrives, keys, agents, fired, letters, whole } = this;
+    this.#tables = [commands, waits, conversations, cancelled, redrives, keys, agents, fired, letters, whole];
   }
 
   /** Has the listener called whenever something is to be written soon. */
@@ -99,6 +102,7 @@ export class IndexContents {
         ...this.redrives.take(),
         ...this.keys.take(),
         conversations: this.conversations.take(),
+        cancelled: this.cancelled.take(),
         agents: this.agents.take(),
         fired: this.fired.take(),
         letters: this.letters.take(),

@@ -4,13 +4,15 @@ import { HEADER } from '../../schemas/headers.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import { WAITS_SENDER } from '../../schemas/wake.js';
 import { parseIdentity } from '../../schemas/identity.js';
-import { splitSubject } from '../../schemas/subjects.js';
+import { type Address, splitSubject } from '../../schemas/subjects.js';
 import { firingOf } from '../../schemas/firing.js';
+import { type CancelledCommand, childrenIn } from '../../schemas/cancel.js';
 import { Announcer, type Announces } from '../../system/async/announcer.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
 import { bytesInLog } from '../../journal/wire/stored-message.js';
 import { OWNER_MARK } from '../../schemas/names.js';
 import type { AccountTotals } from './account-totals.js';
+import type { CancelledCommands } from './cancelled-commands.js';
 import type { CommandKeys } from './command-keys.js';
 import type { ConversationTable } from './conversation-table.js';
 import type { DueLetters } from './due-letters.js';
@@ -18,7 +20,7 @@ import { IndexContents } from './index-contents.js';
 import { IndexFeed } from './index-feed.js';
 import { IndexKeeper, type IndexProgress } from './index-keeper.js';
 import { KeptRows } from './kept-rows.js';
-import type { OpenCommand, OpenCommands } from './open-commands.js';
+import { type OpenCommand, type OpenCommands, waitsAs } from './open-commands.js';
 import { Recent } from './recent.js';
 import type { OpenWaits } from './open-waits.js';
 import type { Redrives } from './redrives.js';
@@ -47,10 +49,12 @@ export type IndexNews = {
   readonly command: [command: OpenCommand, isFiring: boolean];
   /** A command has its result, at this sequence. */
   readonly result: [command: OpenCommand, resultSeq: number];
+  /** An open command was cancelled, behind that place. */
+  readonly cancelled: [command: OpenCommand, cancelled: CancelledCommand];
   /** Dead letters are due, see {@link LogIndex.letters}. */
   readonly dead: [];
   /** A handler waits, see {@link LogIndex.waits}. */
-  readonly wait: [];
+  readonly wait: [command: number];
   /** A handler that waited is woken, by the record of this sequence. */
   readonly woken: [command: OpenCommand, wakeSeq: number];
   /** A record was read: from the first on, the next one in the log each time. */
@@ -139,6 +143,11 @@ export class LogIndex implements Announces<IndexNews> {
 
   get redrives(): Redrives {
     return this.#contents.redrives;
+  }
+
+  /** Commands that were cancelled, and have no result. */
+  get cancelled(): CancelledCommands {
+    return this.#contents.cancelled;
   }
 
   /** The commands that senders' keys name. */
@@ -271,6 +280,7 @@ export class LogIndex implements Announces<IndexNews> {
       this.#unlessSigned(module, message, isLive);
       const command = commands.result(message, subject);
       if (command !== undefined) {
+        if (command.cancel !== 0) this.#contents.cancelled.answered(waitsAs(command), command.seq);
         accounts.ended(command.sender);
         conversations.result(message, command.conversation);
         this.#answered(message, command);
@@ -287,14 +297,18 @@ export class LogIndex implements Announces<IndexNews> {
       accounts.stored(subject.module, bytesInLog(message));
       this.#unlessSigned(subject.module, message, isLive);
       commands.step(message, subject);
-      if (message.header(HEADER.until) !== undefined) this.#news.announce('wait');
+      if (message.header(HEADER.cancelled) !== undefined) commands.metCancel(message);
+      if (message.header(HEADER.until) !== undefined) this.#news.announce('wait', causeOf(message) ?? 0);
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
     } else if (subject?.kind === 'wake') {
       whole.record(WAITS_SENDER, message.seq);
       accounts.stored(WAITS_SENDER, bytesInLog(message));
+      if (message.header(HEADER.cancelled) !== undefined) commands.metCancel(message);
       const woken = commands.woken(message, subject) ? commands.get(causeOf(message) as number) : undefined;
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
       if (woken !== undefined) this.#news.announce('woken', woken, message.seq);
+    } else if (subject?.kind === 'cancel') {
+      this.#cancelled(message, subject, isLive);
     } else if (subject?.kind === 'epoch') {
       whole.epoch(subject.producer);
       const [account = ''] = subject.producer.split(OWNER_MARK, 1);
@@ -308,6 +322,21 @@ export class LogIndex implements Announces<IndexNews> {
   #unlessSigned(account: string, message: StoredMessage, isLive: boolean): void {
     if (!isLive || message.header(HEADER.id) !== undefined) return;
     this.#news.announce('unsigned', account, message.data.length, message.timeMs);
+  }
+
+  #cancelled(message: StoredMessage, subject: Address, isLive: boolean): void {
+    const { commands, cancelled, conversations } = this.#contents;
+    const command = commands.cancel(message, subject);
+    if (conversations.size > 0) conversations.event(message, conversationOf(message));
+    if (command === undefined) return;
+    const children = childrenIn(message.header(HEADER.children));
+    const noted = {
+      command: command.seq,
+      cancel: message.seq,
+      ...(children.length === 0 ? {} : { children }),
+    };
+    cancelled.add(waitsAs(command), noted);
+    if (isLive) this.#news.announce('cancelled', command, noted);
   }
 
   #answered(result: StoredMessage, command: OpenCommand): void {

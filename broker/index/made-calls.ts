@@ -56,6 +56,15 @@ export class MadeCalls {
     }
   }
 
+  /** All of this cause, in the order of their numbers. */
+  *of(cause: number): IterableIterator<MadeCall> {
+    const last = this.last(cause);
+    for (let call = 1; call <= last; call++) {
+      const made = this.get(cause, call);
+      if (made !== undefined) yield made;
+    }
+  }
+
   /** Adds a call; false where there is one of that number already, which stays. */
   add(cause: number, call: number, made: MadeCall): boolean {
     if (this.#find(cause, call) !== undefined) return false;

@@ -27,6 +27,10 @@ export interface OpenCommand {
   readonly calledBy: { readonly cause: number; readonly call: number } | null;
   /** The key that its sender gave it. */
   readonly keyed: SenderKey | null;
+  /** Sequence of the record that cancels it; 0: none. */
+  readonly cancel: number;
+  /** Its handler has met the cancel. */
+  readonly isCancelMet: boolean;
 }
 
 class CommandRow extends OverlayRow implements OpenCommand {
@@ -43,13 +47,26 @@ class CommandRow extends OverlayRow implements OpenCommand {
     readonly keyed: OpenCommand['keyed'],
     /** Its handler has made calls. */
     public hasCalls: boolean,
+    public cancel: number,
+    public isCancelMet: boolean,
   ) {
     super();
     if (agent !== undefined) this.agent = agent;
   }
 
   toText(): string {
-    const { module, name, agent = null, sender, conversation, calledBy, keyed, hasCalls } = this;
+    const {
+      module,
+      name,
+      agent = null,
+      sender,
+      conversation,
+      calledBy,
+      keyed,
+      hasCalls,
+      cancel,
+      isCancelMet,
+    } = this;
     return JSON.stringify([
       module,
       name,
@@ -60,16 +77,29 @@ class CommandRow extends OverlayRow implements OpenCommand {
       hasCalls,
       sender,
       keyed?.key ?? '',
+      cancel,
+      isCancelMet,
     ]);
   }
 }
 
-type CommandText = readonly [string, string, string | null, number, number, number, boolean, string, string];
+type CommandText = readonly [
+  module: string,
+  name: string,
+  agent: string | null,
+  conversation: number,
+  cause: number,
+  call: number,
+  hasCalls: boolean,
+  sender: string,
+  key: string,
+  cancel: number,
+  isCancelMet: boolean,
+];
 
 const rowOf = (seq: number, text: string): CommandRow => {
-  const [module, name, agent, conversation, cause, call, hasCalls, sender, key] = JSON.parse(
-    text,
-  ) as CommandText;
+  const [module, name, agent, conversation, cause, call, hasCalls, sender, key, cancel, isCancelMet] =
+    JSON.parse(text) as CommandText;
   const calledBy = cause === 0 ? null : { cause, call };
   const keyed = key === '' ? null : { sender, key };
   const row = new CommandRow(
@@ -82,6 +112,8 @@ const rowOf = (seq: number, text: string): CommandRow => {
     calledBy,
     keyed,
     hasCalls,
+    cancel,
+    isCancelMet,
   );
   row.isKept = true;
   return row;
@@ -197,7 +229,19 @@ export class OpenCommands {
     const key = keyOf(message);
     const keyed = key === undefined ? null : { sender, key };
     const conversation = conversationOf(message);
-    const open = new CommandRow(seq, module, name, agent, sender, conversation, calledBy, keyed, false);
+    const open = new CommandRow(
+      seq,
+      module,
+      name,
+      agent,
+      sender,
+      conversation,
+      calledBy,
+      keyed,
+      false,
+      0,
+      false,
+    );
     this.#rows.changed(seq, open);
     this.#size += 1;
     if (calledBy !== null) this.#called(calledBy, open, sender);
@@ -252,6 +296,34 @@ export class OpenCommands {
     const module = this.#find(cause)?.module;
     if (module === undefined) return [];
     return this.#calls.waits(cause).map(({ call, untilMs }) => ({ cause, call, module, untilMs }));
+  }
+
+  /** Notes the cancel of an open command; undefined: it is open no more, or cancelled already. */
+  cancel(message: StoredMessage, { module }: Address): OpenCommand | undefined {
+    const cause = causeOf(message);
+    const open = cause === undefined ? undefined : this.#find(cause);
+    if (open === undefined || open.cancel !== 0 || waitsAs(open) !== module) return undefined;
+    open.cancel = message.seq;
+    this.#rows.changed(open.seq, open);
+    return open;
+  }
+
+  /** A step or a wake by which the handler of an open command has met its cancel. */
+  metCancel(message: StoredMessage): void {
+    const open = this.#find(causeOf(message) ?? 0);
+    if (open === undefined || open.cancel === 0 || open.isCancelMet) return;
+    open.isCancelMet = true;
+    this.#rows.changed(open.seq, open);
+  }
+
+  /** Calls of a handler that have no result, so many at most. */
+  unanswered(cause: number, limit: number): readonly OpenCommand[] {
+    const found: OpenCommand[] = [];
+    for (const { seq, resultSeq } of this.#calls.of(cause)) {
+      const open = resultSeq === null ? this.#find(seq) : undefined;
+      if (open !== undefined && found.push(open) === limit) break;
+    }
+    return found;
   }
 
   /** What is to be written of it. */

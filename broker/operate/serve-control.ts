@@ -74,6 +74,8 @@ const verbs = new Map<string, (module: SupervisedModule, parts: ControlParts) =>
     step: (module: SupervisedModule) => (body: Body) =>
       module.recordedStep(count(body.cause), count(body.call)),
     wakes: (module: SupervisedModule) => (body: Body) => module.wakesAfter(count(body.after)),
+    cancelled: (module: SupervisedModule) => (body: Body) =>
+      TE.right<Fault, object>(module.cancelledCommands(count(body.after))),
     beat: (module: SupervisedModule) => (body: Body) => {
       module.beats(beat(body));
       return DONE;
@@ -118,8 +120,8 @@ const onlyItsProcess =
     body.instance === module.processInstance ? handler(body) : OF_ANOTHER_BROKER;
 
 /**
- * Serves `ctl.<module>.start|ready|calls|step|wakes|configured|beat|threw|consumer`; the server lets each module use
- * its own name only.
+ * Serves `ctl.<module>.start|ready|calls|step|wakes|cancelled|configured|beat|threw|consumer`; the server lets each
+ * module use its own name only.
  */
 export const serveControl = (
   nc: NatsConnection,

@@ -21,6 +21,8 @@ export const SERVED = {
   trustedProducers: PRODUCER_SUBJECTS,
   /** Results of commands that were sent before, asked by people. */
   results: 'result.>',
+  /** Commands that people cancel. */
+  cancels: 'cancelling.>',
   /** What agents are now, asked by people. */
   states: 'state.>',
   /** Discovery as NATS services have it, by people: `$SRV.…` for them. */

@@ -27,6 +27,8 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
       'step.*.*.*',
       'wake.*.*',
       'wake.*.*.*',
+      'cancel.*.*',
+      'cancel.*.*.*',
       'epoch.>',
     ],
     ...keptStream(maxBytes),

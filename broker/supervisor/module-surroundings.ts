@@ -1,6 +1,12 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { StartReply, StartRequest, StepReply, WakesReply } from '../../schemas/control.js';
+import type {
+  CancelledReply,
+  StartReply,
+  StartRequest,
+  StepReply,
+  WakesReply,
+} from '../../schemas/control.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { UserKey } from '../../link/nkey.js';
@@ -57,6 +63,8 @@ export interface ModuleSurroundings {
   ) => TaskEither<Fault, StepReply>;
   /** The wakes of its handlers behind a sequence, when there are some, or none after a while. */
   readonly wakesAfter: (module: string, after: number) => TaskEither<Fault, WakesReply>;
+  /** Commands of a module that are cancelled and have no result, behind a sequence. */
+  readonly cancelled?: (module: string, after: number) => CancelledReply;
   /** How many commands of a module have no result. */
   readonly waiting: (module: string) => number;
   /** The module is no more known; resolves when its commands that waited are answered. */

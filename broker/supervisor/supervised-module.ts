@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type {
   Beat,
+  CancelledReply,
   Configured,
   StartReply,
   StartRequest,
@@ -191,6 +192,11 @@ export class SupervisedModule extends ModuleStanding implements ServedModule {
   /** The wakes of its handlers behind a sequence. */
   wakesAfter(after: number): TaskEither<Fault, WakesReply> {
     return this.#around.wakesAfter(this.name, after);
+  }
+
+  /** Commands that are cancelled and have no result, a page of them. */
+  cancelledCommands(after: number): CancelledReply {
+    return this.#around.cancelled?.(this.name, after) ?? { cancelled: [], more: false };
   }
 
   isReady(): void {

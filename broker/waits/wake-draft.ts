@@ -21,6 +21,10 @@ export const wakeDraft = (
       [HEADER.cause]: String(cause),
       [HEADER.call]: String(call),
       [HEADER.conversation]: String(conversation),
+      // By this wake the handler meets the cancel of its command.
+      ...(wake.status === 'failed' && wake.error.code === 'CANCELLED'
+        ? { [HEADER.cancelled]: String(command.cancel) }
+        : {}),
     },
   };
 };

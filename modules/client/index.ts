@@ -1,6 +1,7 @@
 /** How a program that is no module talks to modules: by promises, or by tasks of fp-ts. */
 export type { ActionCall, AgentActions, ModuleActions, StoredCommand } from './action-calls.js';
 export type { AcceptedCommand, CommandProducer } from './command-producer.js';
+export type { CancelOptions } from './send-cancel.js';
 export { type ConnectOptions, connect } from './open-tally.js';
 export type { When } from './schedule-later.js';
 export type { ModuleCalls, StateOf } from './module-calls.js';

@@ -2,7 +2,10 @@ import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import type { AgentState } from '../../store/snapshots/index.js';
 import type { Refusal } from '../../schemas/result.js';
+import type { Cancelled } from '../../schemas/cancel.js';
 import type { CalledModule } from '../sdk/addressed.js';
+import { Refused } from '../sdk/refused.js';
+import { type CancelOptions, cancelOrThrow } from './send-cancel.js';
 import { type CommandProducer, openCommandProducer } from './command-producer.js';
 import { actionsOf, type CallRoute, type ModuleCalls } from './module-calls.js';
 import { scheduleCommand } from './schedule-later.js';
@@ -15,6 +18,14 @@ import { UnderWay } from './under-way.js';
 export interface Tally extends ModuleCalls {
   /** Opens a producer for commands that must not be lost or stored twice; see {@link CommandProducer}. */
   readonly producer: (settings: ProducerSettings) => Promise<CommandProducer>;
+  /**
+   * Cancels a command that you sent. If it waits, its result is CANCELLED. If its handler runs, the next call or step
+   * of the handler throws CANCELLED, and the handler may undo what it has done; its result counts. Throws
+   * {@link Refused}: RESULT_STORED if the command has its result; NOT_ALLOWED if another account sent it.
+   *
+   * @example await tally.cancel(seq, { children: true });
+   */
+  readonly cancel: (command: number, options?: CancelOptions) => Promise<Cancelled>;
   /** The NATS connection, for what this package does not have. A connection that you gave stays open after `close`. */
   readonly connection: NatsConnection;
 }
@@ -68,6 +79,8 @@ export const createTally = (place: TallyPlace): Tally => {
     module: (module) => actionsOf(route, underWay.begun, module, undefined) as never,
     state: (module, agent) => underWay.begun(state(module, agent)) as never,
     producer: (settings) => openCommandProducer(connection, settings),
+    cancel: (command, options) =>
+      underWay.begun(cancelOrThrow(connection, command, options, (said) => new Refused(said))),
     connection,
     close,
     [Symbol.asyncDispose]: close,

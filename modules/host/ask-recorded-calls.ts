@@ -16,7 +16,7 @@ const MAX_WAIT_MS = 30_000;
 const PAUSE_MS = 100;
 
 /** Asks the broker until it answers. */
-const askUntilAnswered = async <Reply extends object>(
+export const askUntilAnswered = async <Reply extends object>(
   nc: NatsConnection,
   subject: string,
   body: object,

@@ -10,6 +10,8 @@ export interface LastMoments {
   readonly culprit: number | undefined;
   /** Commands whose handlers were under way: one of them may be to blame. */
   readonly suspects: readonly number[];
+  /** Commands whose handlers were under way, whatever ended the process. */
+  readonly underWay: ReadonlySet<number>;
 }
 
 /**
@@ -27,12 +29,15 @@ const OUTSIDE = new Set([
 
 /** Whom the notes of a process accuse, after an end like this. */
 const lastMomentsOf = (noted: Float64Array, lastExit: string): LastMoments => {
-  if (OUTSIDE.has(lastExit)) return { culprit: undefined, suspects: [] };
   const [culprit = 0, ...running] = noted;
   const suspects = running.filter((seq) => seq > 0);
-  if (culprit > 0) return { culprit, suspects: [] };
+  const underWay = new Set([...noted].filter((seq) => seq > 0));
+  if (OUTSIDE.has(lastExit)) return { culprit: undefined, suspects: [], underWay };
+  if (culprit > 0) return { culprit, suspects: [], underWay };
   // Only the handler that was under way can have done it.
-  return suspects.length === 1 ? { culprit: suspects[0], suspects: [] } : { culprit: undefined, suspects };
+  return suspects.length === 1
+    ? { culprit: suspects[0], suspects: [], underWay }
+    : { culprit: undefined, suspects, underWay };
 };
 
 /**

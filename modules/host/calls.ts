@@ -7,6 +7,7 @@ import { headerOf } from '../../link/message-headers.js';
 import type { ErrorCode } from '../../schemas/error-table.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
 import { type Refusal, type Result, refusal } from '../../schemas/result.js';
 import { type Address, callSubject } from '../../schemas/subjects.js';
 import { pause } from '../../system/async/pause.js';
@@ -29,6 +30,8 @@ export interface CallAnswer {
   readonly said: E.Either<Refusal, unknown>;
   /** Whether the log has its command; undefined if unknown. */
   readonly isRecorded: boolean | undefined;
+  /** The sequence of its command, if the answer is its refusal. */
+  readonly command?: number | undefined;
 }
 
 /** Why a call was not recorded for now: to ask again is safe, since the broker knows the call by its identity. */
@@ -77,8 +80,10 @@ export const makeCall = async (
         const result = JSON.parse(reply.string()) as Result;
         if (result.status === 'ok') return { said: E.right(result.data), isRecorded: true };
         // A recorded command's refusal is its answer; only one that was never recorded is asked again.
-        const recorded = headerOf(reply, HEADER.cause) !== undefined;
-        if (recorded || !AGAIN.has(result.error.code)) return { said: E.left(result), isRecorded: recorded };
+        const command = parseSequence(headerOf(reply, HEADER.cause) ?? '');
+        const recorded = command !== undefined;
+        if (recorded || !AGAIN.has(result.error.code))
+          return { said: E.left(result), isRecorded: recorded, command };
         last = fault('HANDLER_TIMEOUT', `${result.error.code}: ${result.error.message}`);
       } catch (error) {
         const unsent = link.isUp ? neverSent(error, nc) : undefined;

@@ -1,3 +1,4 @@
+import type { CancelledCommand } from '../../schemas/cancel.js';
 import { retryOf } from '../../schemas/manifest.js';
 import type { Refusal } from '../../schemas/result.js';
 import { callsLeftOut } from './calls-made.js';
@@ -9,7 +10,7 @@ import {
   type RunSurroundings,
   runHandler,
 } from './handler-run.js';
-import { type Outcome, refusedOutcome } from './handler-outcome.js';
+import { cancelledOutcome, type Outcome, refusedOutcome } from './handler-outcome.js';
 import { deadlinePast } from './read-command.js';
 import { pauseBeforeNext } from './retry.js';
 import type { Throws } from './throws.js';
@@ -23,6 +24,8 @@ export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls' | 'ru
   /** A command is tried again: for people. */
   readonly say: (line: string) => void;
   readonly throws: Pick<Throws, 'show'>;
+  /** Whether the handler of a command was under way when the process before ended. */
+  readonly wasUnderWay?: (command: number) => boolean;
 }
 
 /**
@@ -33,8 +36,10 @@ export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls' | 'ru
 export class Effects {
   readonly #surroundings: RunSurroundings;
   readonly #runs = new Map<number, Promise<Outcome | Parked | undefined>>();
-  /** Ends each pause before a next try. */
-  readonly #pauses = new Set<() => void>();
+  /** Ends each pause before a next try, by command. */
+  readonly #pauses = new Map<number, () => void>();
+  /** Looks at a handler that waits for its place: its command is cancelled. */
+  readonly #waiting = new Map<number, () => void>();
   #draining = false;
 
   constructor(private readonly options: EffectsOptions) {
@@ -80,12 +85,19 @@ export class Effects {
   /** The command has its result, by this run, another process or a refusal: nothing waits for it any more. */
   forget(seq: number): void {
     this.#runs.delete(seq);
+    this.#waiting.delete(seq);
   }
 
   /** Tries nothing again: what runs may end, what waits is left for the next start. Idempotent. */
   drain(): void {
     this.#draining = true;
-    for (const end of this.#pauses) end();
+    for (const end of this.#pauses.values()) end();
+  }
+
+  /** A command is cancelled: one that waits for its handler's place or next try waits no longer. */
+  cancelled(seq: number): void {
+    this.#waiting.get(seq)?.();
+    this.#pauses.get(seq)?.();
   }
 
   async #tries(errand: Errand): Promise<Outcome | Parked | undefined> {
@@ -94,7 +106,7 @@ export class Effects {
     const retry = retryOf(this.options.module.manifest.actions[action]);
     let before: Outcome | undefined;
     for (let attempts = 1; ; attempts++) {
-      const outcome = await this.#try({ ...errand, isAgain: errand.isOld || attempts > 1 });
+      const outcome = await this.#try({ ...errand, isAgain: errand.isOld || attempts > 1 }, attempts > 1);
       if (outcome === undefined) return undefined;
       if (outcome === PARKED) {
         // It has not ended the process, so it was not this one, and no command need wait for that.
@@ -113,7 +125,7 @@ export class Effects {
       const text = `command ${command.seq} failed at try ${attempts} of ${retry.attempts} and is tried again in ${pauseMs} ms: ${code}: ${message}`;
       if (outcome.stack === undefined) this.options.say(text);
       else this.options.throws.show(text, outcome.stack);
-      await this.#pause(pauseMs);
+      await this.#pause(command.seq, pauseMs);
       if (this.#draining || !this.#runs.has(command.seq)) return undefined;
     }
   }
@@ -129,11 +141,32 @@ export class Effects {
     return differs === undefined ? outcome : { ...refusedOutcome(differs), attempts };
   }
 
-  /** One run of the handler, once there is a place for it. */
-  #try(errand: HandlerTry): Promise<Outcome | Parked | undefined> {
+  /** The cancel of a command whose handler has not begun, as far as log and machine know. */
+  async #cancelBefore({ command, isOld }: Errand, begun: boolean): Promise<CancelledCommand | undefined> {
+    const { cancels, steps, wasUnderWay } = this.options;
+    const cancel = begun ? undefined : cancels?.of(command.seq);
+    if (cancel === undefined || !isOld) return cancel;
+    if (wasUnderWay?.(command.seq) === true) return undefined;
+    return (await steps.last(command.seq)) === 0 ? cancel : undefined;
+  }
+
+  /** One run of the handler, once there is a place for it; `begun`: a try before it was in this process. */
+  #try(errand: HandlerTry, begun: boolean): Promise<Outcome | Parked | undefined> {
     const { action, command, deadline } = errand;
+    const { seq, agent, sender } = command;
     return new Promise((resolve) => {
+      let waits = true;
+      const cancelled = async (): Promise<void> => {
+        const cancel = await this.#cancelBefore(errand, begun);
+        if (cancel === undefined || !waits) return;
+        waits = false;
+        resolve(cancelledOutcome(cancel));
+      };
       const begin = (): void => {
+        this.#waiting.delete(seq);
+        // Its command was cancelled while it waited.
+        if (!waits) return this.options.scheduler.handlerEnded(handler);
+        waits = false;
         const now = this.options.clock.now();
         if (deadline !== undefined && deadline < now) {
           this.options.scheduler.handlerEnded(handler);
@@ -144,21 +177,26 @@ export class Effects {
           resolve(outcome);
         });
       };
-      const { seq, agent, sender } = command;
       const handler: WaitingHandler = { seq, agent, sender, action, begin, drop: () => resolve(undefined) };
-      this.options.scheduler.run(handler);
+      const wait = (): void => {
+        if (!waits) return;
+        this.#waiting.set(seq, () => void cancelled());
+        this.options.scheduler.run(handler);
+      };
+      if (this.options.cancels?.of(seq) === undefined) wait();
+      else void cancelled().then(wait);
     });
   }
 
-  #pause(ms: number): Promise<void> {
+  #pause(seq: number, ms: number): Promise<void> {
     return new Promise((resume) => {
       const end = (): void => {
         stop();
-        this.#pauses.delete(end);
+        this.#pauses.delete(seq);
         resume();
       };
       const stop = this.options.clock.after(ms, end);
-      this.#pauses.add(end);
+      this.#pauses.set(seq, end);
     });
   }
 }

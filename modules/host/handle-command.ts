@@ -10,7 +10,8 @@ import type { CompiledModule } from '../sdk/compiled-module.js';
 import type { AnyModule, Command, PureAction } from '../sdk/module-shape.js';
 import type { Effects } from './effects.js';
 import type { Parked } from './handler-run.js';
-import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
+import type { KnownCancels } from './cancels.js';
+import { cancelledOutcome, type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
 import { deadlineOf, isUrgent, readCommand } from './read-command.js';
 
 type AnyPure = PureAction<unknown, unknown, unknown, AnyEvent>;
@@ -26,6 +27,8 @@ export interface CommandHandling extends CompiledModule {
   readonly state: (agent: string) => unknown;
   /** The configuration of now; undefined: the module declares none. */
   readonly config?: ConfigCell | undefined;
+  /** Which commands are cancelled; undefined: none ever is. */
+  readonly cancels?: KnownCancels | undefined;
   /** Runs code of the module for a command: a process that ends meanwhile was ended by it. */
   readonly noted: <T>(seq: number, run: () => T) => T;
 }
@@ -110,6 +113,8 @@ export const handleCommand = (
     effects.run({ action: name, command: read.right, urgent, deadline, isOld, state }, settle);
     return;
   }
+  const cancel = handling.cancels?.of(message.seq);
+  if (cancel !== undefined) return settle(cancelledOutcome(cancel));
   const before = state();
   settle(noted(message.seq, () => decideOutcome(handling, action as AnyPure, name, read.right, before)));
 };

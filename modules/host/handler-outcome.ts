@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { type CancelledCommand, cancelledRefusal } from '../../schemas/cancel.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { copyId } from '../../schemas/identity.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -28,6 +29,8 @@ export interface Outcome {
   readonly stack?: string;
   /** Of an effectful handler: how many calls its run has asked for, and what its result says of them. */
   readonly calls?: { readonly asked: number; readonly stated: string | undefined };
+  /** The command was cancelled, by this record: the outcome is that. */
+  readonly cancelled?: number;
   /** How often the command was tried; 1 when absent. */
   readonly attempts?: number;
 }
@@ -50,6 +53,12 @@ const refusing = (said: Refusal): Outcome => ({ body: encodeJson(said), out: [],
 
 export const refusedOutcome = ({ code, message, path, retryable }: Fault): Outcome =>
   refusing(refusal({ code, message: clip(message), ...pathOf(path), retryable }));
+
+/** The outcome of a command that was cancelled before its handler began. */
+export const cancelledOutcome = ({ cancel }: CancelledCommand): Outcome => ({
+  ...refusing(cancelledRefusal(cancel)),
+  cancelled: cancel,
+});
 
 /** The outcome of a handler that threw. Never throws itself, whatever was thrown. */
 export const threw = (what: string, error: unknown): Outcome => ({

@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as E from 'fp-ts/lib/Either.js';
+import type { Draft } from '../../journal/append/draft.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { toPayload } from '../../schemas/json.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
-import { stepSubject } from '../../schemas/subjects.js';
+import { addressText, stepSubject } from '../../schemas/subjects.js';
+import { sagaWith, taskSaga } from '../sdk/saga.js';
 import { mayCall } from '../sdk/may-call.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule, Command, EffectAction, EffectContext } from '../sdk/module-shape.js';
@@ -14,8 +16,10 @@ import type { BlackBox } from './black-box.js';
 import type { CallAnswer, HandlerCall } from './calls.js';
 import { CallsMade } from './calls-made.js';
 import { OpenOperations } from './open-operations.js';
-import { insideStep, runStep, type StepServices } from './run-step.js';
-import { runWait, sleepFor, sleepTo, type WaitTime } from './run-wait.js';
+import type { KnownCancels } from './cancels.js';
+import { CancelMeeting } from './meet-cancel.js';
+import { insideStep, runStep, type StepAnswer, stepDraft, type StepServices } from './run-step.js';
+import { runWait, shownWait, sleepFor, sleepTo, type WaitTime } from './run-wait.js';
 import { CHOOSES, type StepFunction } from '../sdk/step-function.js';
 import { stepProblem } from './attempt-step.js';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
@@ -59,6 +63,8 @@ export interface RunSurroundings extends StepServices {
   readonly onWait: () => void;
   /** The runs by the sequences of their commands. */
   readonly running: Map<number, Pick<OpenOperations, 'woken' | 'hasWaits'>>;
+  /** Which commands are cancelled; undefined: none ever is. */
+  readonly cancels?: KnownCancels;
   /** So many more (or less) calls to the module itself are waited for. */
   readonly onOwnCalls: (more: number) => void;
 }
@@ -70,6 +76,12 @@ interface HandlerRun {
   readonly differs: (why: Fault) => void;
   readonly calls: CallsMade;
   readonly emitted: AnyEvent[];
+  /** Where it learns that its command is cancelled. */
+  readonly meeting: CancelMeeting;
+  /** The subject of its steps. */
+  readonly stepSubject: string;
+  /** The highest number that the log has of the command. */
+  readonly last: () => Promise<number> | number;
   /** What its calls and steps were refused with. */
   readonly refusals: WeakSet<object>;
   readonly operations: OpenOperations<E.Either<Refusal, unknown>>;
@@ -89,33 +101,35 @@ const NEVER = new Promise<never>(() => undefined);
 
 /** What steps and waits of one run share. */
 interface RunLimits {
-  /** The highest number that the log has of the command. */
-  readonly last: () => Promise<number> | number;
   /** Why the run asks for nothing more. */
   readonly stopped: () => Refusal | undefined;
   readonly stop: (why: Fault) => void;
 }
 
-/** Asked once, and only by a handler with steps or waits that is not the first to run for its command. */
-const lastOf = ({ steps }: RunSurroundings, { command, isAgain }: HandlerTry): RunLimits['last'] => {
-  let recorded: Promise<number> | undefined;
-  return () => {
-    if (!isAgain) return 0;
-    recorded ??= steps.last(command.seq);
-    return recorded;
-  };
+/** Notes what a step or a wait came to; gives what the handler gets of it. */
+const recordedAnswer = (
+  run: HandlerRun,
+  call: number,
+  { said, body, differs }: StepAnswer,
+  stop: (why: Fault) => void,
+): E.Either<Refusal, unknown> => {
+  run.calls.stepped(call, run.stepSubject, body);
+  run.operations.end();
+  if (differs !== undefined) stop(differs);
+  if (E.isLeft(said)) run.refusals.add(said.left.error);
+  return said;
 };
+
+const isOver = ({ over, abort }: HandlerRun): boolean => over || abort.signal.aborted;
 
 /** The `sleep` and `sleepUntil` of one run. */
 const waitsOf = (
   around: RunSurroundings,
   { action, command }: HandlerTry,
   run: HandlerRun,
-  { last, stopped, stop }: RunLimits,
+  { stopped, stop }: RunLimits,
 ): Pick<EffectContext<unknown, AnyEvent>, 'sleep' | 'sleepUntil'> => {
   const { module } = around;
-  const agent = command.agent === '' ? {} : { agent: command.agent };
-  const subject = stepSubject({ module: module.manifest.name, name: action, ...agent });
   const wait = async (time: E.Either<Fault, WaitTime>): Promise<E.Either<Refusal, never>> => {
     if (run.operations.isParked) return NEVER;
     const problem = insideStep();
@@ -125,6 +139,8 @@ const waitsOf = (
     if (before !== undefined) return E.left(before);
     const call = run.calls.next();
     run.operations.begin();
+    const met = await run.meeting.at({ call, name: shownWait(time.right) });
+    if (met !== undefined) return recordedAnswer(run, call, met, stop) as E.Either<Refusal, never>;
     const asked = {
       module: module.manifest.name,
       cause: command.seq,
@@ -132,24 +148,23 @@ const waitsOf = (
       action,
       command,
       time: time.right,
-      isOver: () => run.over || run.abort.signal.aborted,
-      last: await last(),
+      isOver: () => isOver(run),
+      last: await run.last(),
     };
     const { said, body, differs } = await runWait(around, asked);
-    run.calls.stepped(call, subject, body);
     if (said === undefined) {
+      run.calls.stepped(call, run.stepSubject, body);
       failPoint('wait.parked');
       around.onWait();
-      const ended = await run.operations.lasts(
+      const woken = await run.operations.lasts(
         async () => (await runWait(around, { ...asked, last: call })).said,
       );
+      const ended = run.meeting.woken(woken);
       if (E.isLeft(ended)) run.refusals.add(ended.left.error);
       return ended as E.Either<Refusal, never>;
     }
-    run.operations.end();
-    if (differs !== undefined) stop(differs);
-    if (E.isLeft(said)) run.refusals.add(said.left.error);
-    return said as E.Either<Refusal, never>;
+    const answer = { said: run.meeting.woken(said), ...(body && { body }), ...(differs && { differs }) };
+    return recordedAnswer(run, call, answer, stop) as E.Either<Refusal, never>;
   };
   return { sleep: (ms) => () => wait(sleepFor(ms)), sleepUntil: (time) => () => wait(sleepTo(time)) };
 };
@@ -172,11 +187,9 @@ const stepOf = (
   around: RunSurroundings,
   { action, command }: HandlerTry,
   run: HandlerRun,
-  { last, stopped, stop }: RunLimits,
+  { stopped, stop }: RunLimits,
 ): EffectContext<unknown, AnyEvent>['step'] => {
   const { module } = around;
-  const agent = command.agent === '' ? {} : { agent: command.agent };
-  const subject = stepSubject({ module: module.manifest.name, name: action, ...agent });
   return (name, effect, options = {}) =>
     async () => {
       if (run.operations.isParked) return NEVER;
@@ -186,7 +199,9 @@ const stepOf = (
       if (before !== undefined) return E.left(before);
       const call = run.calls.next();
       run.operations.begin();
-      const { said, body, differs } = await runStep(module, around, {
+      const met = await run.meeting.at({ call, name });
+      if (met !== undefined) return recordedAnswer(run, call, met, stop) as E.Either<Refusal, never>;
+      const answer = await runStep(module, around, {
         cause: command.seq,
         call,
         action,
@@ -195,14 +210,10 @@ const stepOf = (
         run: countedStep(run, effect),
         options,
         signal: run.abort.signal,
-        isOver: () => run.over || run.abort.signal.aborted,
-        last: await last(),
+        isOver: () => isOver(run),
+        last: await run.last(),
       });
-      run.calls.stepped(call, subject, body);
-      run.operations.end();
-      if (differs !== undefined) stop(differs);
-      if (E.isLeft(said)) run.refusals.add(said.left.error);
-      return said as E.Either<Refusal, never>;
+      return recordedAnswer(run, call, answer, stop) as E.Either<Refusal, never>;
     };
 };
 
@@ -219,12 +230,13 @@ const contextOf = (
     differs = refusal(why);
     run.differs(why);
   };
-  const limits = { last: lastOf(around, errand), stopped: () => differs, stop };
+  const limits = { stopped: () => differs, stop };
   return {
     state: state(),
     signal,
     emit: (event) => run.emitted.push(event),
     step: stepOf(around, errand, run, limits),
+    saga: taskSaga(sagaWith({ signal, shielded: (undo) => run.meeting.shielded(undo) })),
     ...waitsOf(around, errand, run, limits),
     call: (manifest, action, agent, data) => async () => {
       const target = {
@@ -242,11 +254,22 @@ const contextOf = (
       const body = toPayload(data);
       if (E.isLeft(body)) return E.left(refusal(body.left));
       const call = run.calls.next();
+      const meets = run.meeting.at({ call, name: `call ${addressText(target)}` });
+      if (meets !== undefined) {
+        run.operations.begin();
+        const met = await meets;
+        if (met !== undefined) return recordedAnswer(run, call, met, stop) as E.Either<Refusal, never>;
+        run.operations.end();
+      }
       const own = manifest.name === module.manifest.name ? 1 : 0;
       countOwnCalls(around, run, own);
       run.operations.begin();
       failPoint('effect.calling');
-      const { said, isRecorded } = await makeCall({
+      const {
+        said,
+        isRecorded,
+        command: called,
+      } = await makeCall({
         target,
         body: body.right,
         cause: command.seq,
@@ -260,6 +283,7 @@ const contextOf = (
       if (isRecorded !== undefined) run.calls.answered({ call, target, body: body.right }, isRecorded);
       if (E.isLeft(said)) {
         run.refusals.add(said.left.error);
+        if (said.left.error.code === 'CANCELLED') run.meeting.callCancelled(called);
         if (isRecorded === false && said.left.error.code === 'REPLAY_DIFFERS') {
           differs = said.left;
           run.differs(fault('REPLAY_DIFFERS', said.left.error.message));
@@ -295,6 +319,36 @@ const invoke = (around: RunSurroundings, errand: HandlerTry, run: HandlerRun): P
 export const PARKED = 'parked';
 export type Parked = typeof PARKED;
 
+/** What a run begins with. */
+const beginning = (
+  { module, steps, cancels }: RunSurroundings,
+  { action, command, isAgain }: HandlerTry,
+  isOver: () => boolean,
+): Pick<HandlerRun, 'calls' | 'last' | 'meeting' | 'stepSubject'> => {
+  // Asked once, and only by a handler that is not the first to run for its command.
+  let recorded: Promise<number> | undefined;
+  const last = (): Promise<number> | number => {
+    if (!isAgain) return 0;
+    recorded ??= steps.last(command.seq);
+    return recorded;
+  };
+  const draftOf = (call: number, body: Uint8Array): Draft =>
+    stepDraft(module, { cause: command.seq, call, action, command }, body);
+  const agent = command.agent === '' ? {} : { agent: command.agent };
+  return {
+    calls: new CallsMade(),
+    last,
+    meeting: new CancelMeeting({ cancels, steps, command, isAgain, last, draftOf, isOver }),
+    stepSubject: stepSubject({ module: module.manifest.name, name: action, ...agent }),
+  };
+};
+
+/** An outcome that is the cancel itself says which record cancelled the command. */
+const withCancel = (outcome: Outcome, { met }: CancelMeeting): Outcome =>
+  met !== undefined && outcome.refusal?.error.code === 'CANCELLED'
+    ? { ...outcome, cancelled: met.cancel }
+    : outcome;
+
 /** Runs an effectful handler once, for as long as its action may take. */
 export const runHandler = async (around: RunSurroundings, errand: HandlerTry): Promise<Outcome | Parked> => {
   const { module, blackBox, clock, onOwnCalls } = around;
@@ -327,7 +381,7 @@ export const runHandler = async (around: RunSurroundings, errand: HandlerTry): P
   const run: HandlerRun = {
     abort,
     differs,
-    calls: new CallsMade(),
+    ...beginning(around, errand, () => isOver(run)),
     emitted: [],
     refusals: new WeakSet(),
     operations: new OpenOperations(() => park()),
@@ -346,5 +400,8 @@ export const runHandler = async (around: RunSurroundings, errand: HandlerTry): P
   run.over = true;
   onOwnCalls(-run.ownCalls);
   if (outcome === PARKED) return PARKED;
-  return { ...outcome, calls: { asked: run.calls.asked, stated: run.calls.stated() } };
+  return {
+    ...withCancel(outcome, run.meeting),
+    calls: { asked: run.calls.asked, stated: run.calls.stated() },
+  };
 };

@@ -30,6 +30,7 @@ import type { ReadFoldable } from '../sdk/foldable.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import { Beats } from './beats.js';
 import { BlackBox } from './black-box.js';
+import { Cancels } from './cancels.js';
 import { makeCall } from './calls.js';
 import { recordedCalls, recordedStep } from './ask-recorded-calls.js';
 import { Effects } from './effects.js';
@@ -91,6 +92,7 @@ export class Host {
   readonly #scheduler: CommandScheduler<DeliveredCommand>;
   readonly #effects: Effects;
   readonly #steps: StepLog;
+  readonly #cancels: Cancels;
   readonly #throws: Throws;
   readonly #name: string;
   #session: Session | Follower | undefined;
@@ -140,7 +142,10 @@ export class Host {
       hide: () => options.config?.hide,
       say,
       throws: this.#throws,
+      cancels: { of: (command) => this.#cancels.of(command) },
+      wasUnderWay: (command) => blackBox.lastMoments.underWay.has(command),
     });
+    this.#cancels = new Cancels(nc, this.#name, (command) => this.#effects.cancelled(command));
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
       const seq = inHand.getStore();
@@ -256,6 +261,7 @@ export class Host {
       ...(this.#previous === undefined ? {} : { previous: this.#previous }),
     });
     failPoint('host.epoch-opened');
+    await this.#cancels.begin(start.cancelled === true);
     // Snapshots of other code, of another log, or of a log that was longer are of no use: fold the log again.
     if (start.snapshotSeq === 0 && position !== undefined) {
       if (usable === undefined)
@@ -296,6 +302,7 @@ export class Host {
       scheduler: this.#scheduler,
       effects: this.#effects,
       steps: this.#steps,
+      cancels: this.#cancels,
       blackBox: this.blackBox,
       config: this.options.config,
       throws: this.#throws,

@@ -30,6 +30,7 @@ export const resultDraft = (
     [HEADER.schema]: String(schemaOf(manifest)),
   };
   if (outcome.dead !== undefined) headers[HEADER.dead] = String(outcome.dead);
+  if (outcome.cancelled !== undefined) headers[HEADER.cancelled] = String(outcome.cancelled);
   const stated = statedCalls(outcome);
   if (stated !== undefined) headers[HEADER.calls] = stated;
   const subject = resultSubject({

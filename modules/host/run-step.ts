@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Draft } from '../../journal/append/draft.js';
 import type { StepReply } from '../../schemas/control.js';
+import { cancelledRefusal } from '../../schemas/cancel.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -64,7 +65,13 @@ export interface StepAnswer {
 
 /** What a handler gets of a step. */
 export const saidBy = (step: EndedStep): E.Either<Refusal, unknown> =>
-  step.status === 'ok' ? E.right(step.value) : E.left(refusal(fault(step.error.code, step.error.message)));
+  step.status === 'ok'
+    ? E.right(step.value)
+    : E.left(
+        step.status === 'cancelled'
+          ? cancelledRefusal(step.cancel)
+          : refusal(fault(step.error.code, step.error.message)),
+      );
 
 const stopped = (why: Fault): StepAnswer => ({ said: E.left(refusal(why)) });
 
@@ -99,8 +106,12 @@ const opened = (
   return E.map((bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString('utf8')) as EndedStep)(plain);
 };
 
-const draftOf = ({ manifest }: AnyModule, asked: AskedStep, data: Uint8Array): Draft => {
-  const { cause, call, action, command } = asked;
+/** The record of a step of the handler of a command, at its number. */
+export const stepDraft = (
+  { manifest }: AnyModule,
+  { cause, call, action, command }: StepPlace & Pick<AskedStep, 'action' | 'command'>,
+  data: Uint8Array,
+): Draft => {
   const agent = command.agent === '' ? {} : { agent: command.agent };
   return {
     subject: stepSubject({ module: manifest.name, name: action, ...agent }),
@@ -156,6 +167,6 @@ export const runStep = async (
   if (step === undefined) return late();
   const body = sealed(module, services, asked, step);
   if (E.isLeft(body)) return stopped(body.left);
-  const stored = await services.steps.store({ cause, call }, draftOf(module, asked, body.right), isOver);
+  const stored = await services.steps.store({ cause, call }, stepDraft(module, asked, body.right), isOver);
   return E.isLeft(stored) ? stopped(stored.left) : { said: saidBy(step), body: body.right };
 };

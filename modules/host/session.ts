@@ -16,6 +16,7 @@ import type { AgentSeals } from '../../store/seals/agent-seals.js';
 import type { Checks } from '../sdk/checks.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import type { BlackBox } from './black-box.js';
+import type { Cancels } from './cancels.js';
 import { Checkpoint } from './checkpoint.js';
 import { sealedOutcome, withoutThrownText } from './sealed-outcome.js';
 import { storedOutcome } from './stored-outcome.js';
@@ -64,6 +65,7 @@ export interface SessionOptions {
   readonly scheduler: CommandScheduler<DeliveredCommand>;
   readonly effects: Effects;
   readonly steps: Pick<StepLog, 'begin'>;
+  readonly cancels: Pick<Cancels, 'of' | 'forget'>;
   readonly blackBox: BlackBox;
   readonly config: HostConfig | undefined;
   readonly throws: Throws;
@@ -119,6 +121,7 @@ export class Session {
       seals,
       effects,
       config,
+      cancels: options.cancels,
       state: (agent) => states.get(agent),
       noted: (seq, run) => this.#noted(seq, run),
     };
@@ -317,7 +320,7 @@ export class Session {
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
   #store(command: DeliveredCommand, handled: Outcome): void {
     const { subject, message } = command;
-    const { module, seals, scheduler, effects, throws, config } = this.#options;
+    const { module, seals, scheduler, effects, cancels, throws, config } = this.#options;
     const shown = outcomeWithoutSecrets(handled, config?.hide);
     const decided = seals === undefined ? shown : sealedOutcome(seals, module, subject, shown);
     const [folded, keep] = this.#fold(subject, message.seq, decided);
@@ -332,6 +335,7 @@ export class Session {
         failPoint('host.acknowledged');
         keep(stored.right.seq, Date.now());
         effects.forget(message.seq);
+        cancels.forget(message.seq);
         this.#copies.add({ seq: message.seq, conversation, schema: this.#schema, out: outcome.out });
         scheduler.stored(command);
       },

@@ -1,6 +1,6 @@
 import accounts from '../accounts/index.js';
 import agents from '../agents/index.js';
-import { defineModule, ok, reject, send } from '../sdk/index.js';
+import { defineModule, ok, Refused, reject, type Send, send } from '../sdk/index.js';
 import {
   isOrderName,
   MAX_TOTAL,
@@ -22,6 +22,7 @@ import {
 import {
   INITIAL_ORDERS_STATE,
   type OrdersState,
+  type Reason,
   reservationOf,
   restocked,
   stockOf,
@@ -32,7 +33,6 @@ import {
   withoutReservation,
   withReservation,
 } from './orders-state.js';
-import { reasonOf, refusedOrder } from './refused-order.js';
 
 const DAY_MS = 86_400_000;
 
@@ -114,7 +114,7 @@ export default defineModule({
        * Another call at once would meet the same ceiling, and a handler must not wait for it. So the order records what
        * it owes, in the same result that ends it, and `settle` pays that later.
        */
-      run: async ({ order }, request, { agent: name, conversation, call, self }) => {
+      run: async ({ order }, request, { agent: name, conversation, call, saga, self }) => {
         if (!isOrderName(name))
           return reject('NOT_AN_ORDER', `the name of an order begins with ${ORDER_PREFIX}: ${name}`);
         if (order !== undefined) {
@@ -127,21 +127,37 @@ export default defineModule({
           return reject('TOTAL_TOO_HIGH', `${quantity} at ${unitPrice} is ${total}, above ${MAX_TOTAL}`);
         }
         const details = { ...request, total, conversation };
-        const reserved = await call.try(self, 'reserve', item, { order: name, quantity });
-        if (reserved._tag === 'Left') return refusedOrder(details, reasonOf('reserve', reserved.left), 0, []);
-        const unreserve = [send(self, 'unreserve', item, { order: name })];
-        const paid = await call.try(accounts, 'withdraw', customer, { amount: total });
-        if (paid._tag === 'Left') return refusedOrder(details, reasonOf('pay', paid.left), 0, unreserve);
-        const assigned = await call.try(agents, 'assign', customer, { conversation });
-        // Two orders of one conversation are fine: what is wanted is that the customer has it, not who gave it.
-        if (assigned._tag === 'Right' || assigned.left.code === 'ALREADY_ASSIGNED') {
-          return ok({ status: 'confirmed', total }, { order_confirmed: details }, [
-            send(self, 'confirm', item, { order: name }),
-          ]);
+        let step: Reason['step'] = 'reserve';
+        let owed = 0;
+        const unreserve: Send[] = [];
+        try {
+          return await saga(async (undo) => {
+            await call(self, 'reserve', item, { order: name, quantity });
+            undo(() => unreserve.push(send(self, 'unreserve', item, { order: name })));
+            step = 'pay';
+            await call(accounts, 'withdraw', customer, { amount: total });
+            undo(async () => {
+              const refund = await call.try(accounts, 'deposit', customer, { amount: total });
+              if (refund._tag === 'Left') owed = total;
+            });
+            step = 'assign';
+            const assigned = await call.try(agents, 'assign', customer, { conversation });
+            // Two orders of one conversation are fine: what is wanted is that the customer has it, not who gave it.
+            if (assigned._tag === 'Left' && assigned.left.code !== 'ALREADY_ASSIGNED') throw assigned.left;
+            const confirm = send(self, 'confirm', item, { order: name });
+            return ok({ status: 'confirmed', total }, { order_confirmed: details }, [confirm]);
+          });
+        } catch (refused) {
+          if (!(refused instanceof Refused)) throw refused;
+          const why = { step, code: refused.code, message: refused.error.message };
+          // An event, not a rejection: the order's history has to show what was tried and undone.
+          const event = { ...details, reason: why, refundOwed: owed };
+          return ok(
+            { status: 'refused', reason: why, refundOwed: owed },
+            { order_refused: event },
+            unreserve,
+          );
         }
-        const refund = await call.try(accounts, 'deposit', customer, { amount: total });
-        const owed = refund._tag === 'Left' ? total : 0;
-        return refusedOrder(details, reasonOf('assign', assigned.left), owed, unreserve);
       },
     },
     fulfil: {

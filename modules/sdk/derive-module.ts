@@ -7,6 +7,7 @@ import { eventActions } from './event-handlers.js';
 import type { Action, AnyModule, Command, Decision, EffectContext, Rejection } from './module-shape.js';
 import type { AnyDefinition, Handled, RunContext } from './module-definition.js';
 import { noteDefinedAt } from './defined-at.js';
+import { promisedSaga } from './saga.js';
 import { promisedStep } from './step-in-handler.js';
 import { Refused } from './refused.js';
 import { KnownPromises, together } from './together.js';
@@ -93,7 +94,7 @@ const handled = <S>(
 const runContext = (
   command: Command,
   self: AnySelf,
-  { call, step, sleep, sleepUntil, emit, signal }: EffectContext<unknown, AnyEvent>,
+  { call, step, saga, sleep, sleepUntil, emit, signal }: EffectContext<unknown, AnyEvent>,
 ): RunContext<unknown, Record<string, never>, AnySchema> => {
   const known = new KnownPromises();
   const steps = promisedStep(step, known);
@@ -101,6 +102,7 @@ const runContext = (
     ...handled(command, self),
     call: promisedCall(call, known),
     step: steps,
+    saga: promisedSaga(saga),
     ...promisedWaits({ sleep, sleepUntil }, known),
     ...together(steps, known),
     emit: (name, data) => emit({ name, data }),

@@ -5,6 +5,7 @@ export { Refused } from './refused.js';
 export type { StandardSchema } from './schema-of.js';
 export type { CalledModule, CodeOf } from './addressed.js';
 export type { Call } from './call-in-handler.js';
+export type { RunSaga, TaskSaga, Undo } from './saga.js';
 export type { RunStep } from './step-in-handler.js';
 export type { SleepTime } from './sleep-time.js';
 export type { Waits } from './wait-in-handler.js';

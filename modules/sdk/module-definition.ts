@@ -7,6 +7,7 @@ import type { Heard } from '../../schemas/heard-events.js';
 import type { ActionManifest, Manifest } from '../../schemas/manifest.js';
 import type { Call } from './call-in-handler.js';
 import type { TypedManifest } from './define-manifest.js';
+import type { RunSaga } from './saga.js';
 import type { RunStep } from './step-in-handler.js';
 import type { Waits } from './wait-in-handler.js';
 import type { Command, Decision, Rejection } from './module-shape.js';
@@ -65,6 +66,8 @@ export interface RunContext<S, Events, Config> extends Handled<S, Config>, Toget
   readonly call: Call;
   /** Runs an effect outside once, and stores its value; see {@link RunStep}. */
   readonly step: RunStep;
+  /** Undoes what was done if the rest is refused, fails, or is cancelled; see {@link RunSaga}. */
+  readonly saga: RunSaga;
   /** Adds an event before those of the result. It is stored with the result, or not at all. */
   readonly emit: <E extends keyof Events & string>(event: E, data: Frozen<TypeOf<Events[E]>>) => void;
   /** Aborted when the time limit of the action passes. */

@@ -3,6 +3,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Static } from 'typebox';
 import type { Refusal } from '../../schemas/result.js';
 import type { Address } from '../../schemas/subjects.js';
+import type { TaskSaga } from './saga.js';
 import type { StepFunction, StepOptions } from './step-function.js';
 import type { SleepTime } from './sleep-time.js';
 import type { ActionName, EventOf, Input, Output, TypedManifest } from './define-manifest.js';
@@ -81,6 +82,8 @@ export interface EffectContext<State, Event> {
    * stored value. Steps and calls share their numbers, and must come in the same order every time.
    */
   readonly step: <T>(name: string, run: StepFunction<T>, options?: StepOptions) => TaskEither<Refusal, T>;
+  /** Undoes what was done if the rest is refused, fails, or is cancelled. */
+  readonly saga: TaskSaga;
   /** Waits so many milliseconds, as {@link Waits} says. Waits share their numbers with calls and steps. */
   readonly sleep: (ms: number) => TaskEither<Refusal, void>;
   /** Waits until a time, likewise. */

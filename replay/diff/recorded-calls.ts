@@ -1,4 +1,5 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { sagaWith, taskSaga } from '../../modules/sdk/saga.js';
 import { mayCall } from '../../modules/sdk/may-call.js';
 import type { AnyModule, EffectContext } from '../../modules/sdk/module-shape.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
@@ -12,7 +13,9 @@ import {
 } from '../../modules/host/run-wait.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { shownStep } from '../../schemas/step.js';
+import { cancelledRefusal } from '../../schemas/cancel.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
+import { addressText } from '../../schemas/subjects.js';
 import { sameJson } from '../expression/json-value.js';
 import type { CallMade, RecordedCall, Stopped } from './runner-messages.js';
 
@@ -68,6 +71,10 @@ export const recordedContext = (
     if (isLeft(time)) return left(refusal(time.left));
     calls += 1;
     const known = byNumber.get(calls);
+    if (known?.step?.status === 'cancelled' && known.step.name === shownWait(time.right)) {
+      byNumber.delete(calls);
+      return left(cancelledRefusal(known.step.cancel));
+    }
     if (known?.step?.status !== 'waiting' || !isSameWait(known.step, time.right))
       return differs(shownWait(time.right), known);
     byNumber.delete(calls);
@@ -83,6 +90,7 @@ export const recordedContext = (
     if (known?.step?.name !== name || known.step.status === 'waiting') return differs(name, known);
     byNumber.delete(calls);
     if (known.step.status === 'ok') return right(known.step.value);
+    if (known.step.status === 'cancelled') return left(cancelledRefusal(known.step.cancel));
     return left(refusal(fault(known.step.error.code, known.step.error.message)));
   };
   const answer = async (target: RecordedCall['target'], data: unknown): Promise<Either<Refusal, unknown>> => {
@@ -90,6 +98,10 @@ export const recordedContext = (
     if (isLeft(allowed)) return left(refusal(allowed.left));
     calls += 1;
     const known = byNumber.get(calls);
+    if (known?.step?.status === 'cancelled' && known.step.name === `call ${addressText(target)}`) {
+      byNumber.delete(calls);
+      return left(cancelledRefusal(known.step.cancel));
+    }
     const now = made({ target, data: asJson(data) });
     if (known === undefined || !sameJson(made(known), now)) {
       const before = known === undefined ? null : made(known);
@@ -107,6 +119,7 @@ export const recordedContext = (
     context: {
       state,
       signal,
+      saga: taskSaga(sagaWith({ signal, shielded: (undo) => undo() })),
       step: (name) => () => step(name) as Promise<Either<Refusal, never>>,
       sleep: (ms) => () => wait(sleepFor(ms)) as Promise<Either<Refusal, never>>,
       sleepUntil: (time) => () => wait(sleepTo(time)) as Promise<Either<Refusal, never>>,

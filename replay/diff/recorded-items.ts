@@ -108,7 +108,7 @@ class RecordedModule {
     if (message.seq <= this.#seq) return undefined;
     this.#seq = message.seq;
     const subject = splitSubject(message.subject);
-    if (subject === undefined || subject.kind === 'epoch') return undefined;
+    if (subject === undefined || subject.kind === 'epoch' || subject.kind === 'cancel') return undefined;
     if (subject.kind === 'cmd') return this.#command(message, subject);
     if (subject.kind === 'step') {
       this.#calls.stepped(message);
@@ -138,7 +138,11 @@ class RecordedModule {
     const item: Item = { record: plainRecord(message), agent: subject.agent ?? '' };
     if (subject.kind !== 'res' || cause === undefined) return item;
     const command = await this.open.take(cause);
-    return command === undefined ? item : { ...item, again: { command: plainRecord(command), calls } };
+    // Cancelled before its handler began: no code decided it.
+    const isUnbegun = message.header(HEADER.cancelled) !== undefined && calls.length === 0;
+    return command === undefined || isUnbegun
+      ? item
+      : { ...item, again: { command: plainRecord(command), calls } };
   }
 
   #isWanted({ agent = '' }: Owned): boolean {

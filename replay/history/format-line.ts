@@ -15,6 +15,7 @@ const COLOURS: Readonly<Record<string, Colour>> = {
   evt: 'yellow',
   step: 'blue',
   wake: 'blue',
+  cancel: 'red',
   epoch: 'magenta',
   unknown: 'red',
 };

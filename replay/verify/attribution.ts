@@ -57,11 +57,15 @@ export class Attribution {
     const to = kind === KIND.cmd ? view.senderTo : view.moduleTo;
     if (producer.isWaits || kind === KIND.wake) {
       if (producer.isWaits && kind === KIND.wake) return producer;
+    } else if (kind === KIND.cancel) {
+      // No module cancels a command.
+      if (producer.isBroker) return producer;
     } else {
       const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
       if (isOwn || (producer.isBroker && kind !== KIND.evt && kind !== KIND.step)) return producer;
     }
-    const owner = kind === KIND.wake ? WAITS_SENDER : view.text(from, to);
+    const owner =
+      kind === KIND.wake ? WAITS_SENDER : kind === KIND.cancel ? 'the broker' : view.text(from, to);
     this.#none(view, `, and only ${owner} can have written it`);
     return undefined;
   }

@@ -24,6 +24,8 @@ const TALLY_ID = [eight('Tally-Id'), ':'.charCodeAt(0)] as const;
 const TALLY_CA = [eight('Tally-Ca'), four('use:')] as const;
 /** Behind `Tally-Ca`: `ll:` of a call, `lls:` of what a result says of calls. */
 const CALLS = four('lls:');
+/** Behind `Tally-Ca`: what a result says of the cancel of its command. */
+const [NCEL, LED] = [four('ncel'), four('led:')];
 const [LETTER_L, COLON] = [108, 58];
 const TALLY_PA = [eight('Tally-Pa'), four('art:')] as const;
 const FENCE = ['Nats-Exp', 'ected-La', 'st-Subje', 'ct-Seque'].map(eight) as [number, number, number, number];
@@ -54,6 +56,8 @@ export class HeaderScan {
   /** What a result says of its handler's calls; equal where it says nothing. */
   callsFrom = 0;
   callsTo = 0;
+  /** The record that cancelled the command of a result; 0: none, or none that can be read. */
+  cancelled = 0;
   /**
    * Where the headers end: without the line end at their end, which is the empty line where they are headers as they
    * should be.
@@ -65,7 +69,7 @@ export class HeaderScan {
   scan(bytes: Buffer, words: DataView, from: number, to: number): void {
     this.hasId = this.hasCause = this.hasPart = false;
     this.producerFrom = this.producerTo = this.epoch = this.n = this.cause = this.part = this.parts = 0;
-    this.call = this.callsFrom = this.callsTo = 0;
+    this.call = this.callsFrom = this.callsTo = this.cancelled = 0;
     this.storedTo = to - from >= 2 && bytes[to - 1] === NEWLINE && bytes[to - 2] === RETURN ? to - 2 : to;
     if (to - from <= FIRST_LINE) return;
     let line = from + FIRST_LINE;
@@ -109,6 +113,7 @@ export class HeaderScan {
       const next = words.getInt32(line + 8, true);
       if (next === TALLY_CA[1]) this.causedBy(bytes, line + 12, to);
       else if (next === CALLS) this.states(bytes, line + 12, to);
+      else if (next === NCEL) this.cancelledBy(bytes, words, line + 12, to);
       else if (bytes[line + 8] === LETTER_L && bytes[line + 9] === LETTER_L && bytes[line + 10] === COLON)
         this.called(bytes, line + 11, to);
     } else if (start === TALLY_PA[0]) {
@@ -141,6 +146,12 @@ export class HeaderScan {
     this.hasCause = true;
     const cause = this.number(bytes, skip(bytes, from, end), end);
     if (this.isOver(bytes, end)) this.cause = cause;
+  }
+
+  private cancelledBy(bytes: Buffer, words: DataView, from: number, end: number): void {
+    if (this.cancelled !== 0 || end - from < 4 || words.getInt32(from, true) !== LED) return;
+    const cancelled = this.number(bytes, skip(bytes, from + 4, end), end);
+    if (this.isOver(bytes, end)) this.cancelled = cancelled;
   }
 
   private called(bytes: Buffer, from: number, end: number): void {

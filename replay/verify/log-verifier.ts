@@ -8,6 +8,7 @@ import type { Ledger } from './ledger.js';
 import { Numbering } from './verify-numbering.js';
 import { Producers, type ProducerState } from './verify-producers.js';
 import { KIND, RecordView } from './record-view.js';
+import { StatedCancels } from './stated-cancels.js';
 import { StatedCalls } from './stated-calls.js';
 import { TimeMarks } from './time-marks.js';
 import { VerifyWaits } from './verify-waits.js';
@@ -42,6 +43,7 @@ export class LogVerifier {
   readonly #digest: LogDigest;
   readonly #calls: StatedCalls;
   readonly #waits: VerifyWaits;
+  readonly #cancels: StatedCancels;
   readonly #times = new TimeMarks();
   #next: number;
 
@@ -58,6 +60,7 @@ export class LogVerifier {
     this.#digest = new LogDigest(fromSeq);
     this.#calls = new StatedCalls(findings);
     this.#waits = new VerifyWaits(findings);
+    this.#cancels = new StatedCancels(findings, fromSeq, this.answers);
   }
 
   /** The next record of the range. */
@@ -87,6 +90,7 @@ export class LogVerifier {
         this.copies.decided(view);
         this.#calls.answered(view);
         this.#waits.answered(view.headers.cause);
+        this.#cancels.answered(view);
         break;
       case KIND.evt:
         this.events += 1;
@@ -95,6 +99,7 @@ export class LogVerifier {
         break;
       case KIND.step:
         if (producer === undefined) break;
+        this.#cancels.met(view);
         if (this.answers.isOpen(view.headers.cause, view)) {
           this.#calls.stepped(view);
           this.#waits.stepped(view);
@@ -104,6 +109,9 @@ export class LogVerifier {
         if (producer === undefined) break;
         if (this.answers.isOpen(view.headers.cause, view)) this.#waits.woken(view);
         else this.#attribution.step(view);
+        break;
+      case KIND.cancel:
+        if (producer !== undefined) this.#cancels.cancelled(view);
         break;
       case KIND.epoch:
         this.epochs += 1;

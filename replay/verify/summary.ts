@@ -46,6 +46,7 @@ export const summary = ({
   findingsTotal: findings.total,
   forbidden: findings.of('forbidden'),
   callsDiffer: findings.of('callsDiffer'),
+  cancelDiffers: findings.of('cancelDiffers'),
   altered: findings.of('altered'),
   epochs: verifier.epochs,
   waiting: known.waiting,

@@ -39,6 +39,8 @@ export const TABLES = [
   'calls',
   /** Waits of handlers that are not woken: `[time at which it is due, cause, number]`, with the module. */
   'waits',
+  /** Cancelled commands without a result: `[module, command]`. */
+  'cancelled',
   /** Open conversations as JSON, by the sequences that name them. */
   'conversations',
   /** `MODULE/AGENT` of each agent, without a value. */

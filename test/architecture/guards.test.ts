@@ -21,6 +21,7 @@ describe('what strangers send is read in one place', () => {
       'journal/read/pull.ts',
       'journal/read/reader-session.ts',
       'journal/read/records-at.ts',
+      'modules/host/cancels.ts',
     ]);
   });
 

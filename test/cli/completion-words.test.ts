@@ -82,6 +82,7 @@ test('bash makes three words of --kind=cmd, and the values are offered all the s
     'evt',
     'step',
     'wake',
+    'cancel',
     'epoch',
   ]);
 });

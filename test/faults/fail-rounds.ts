@@ -45,11 +45,11 @@ const LAST_PASSING: Partial<Record<FailPoint, number>> = {
 };
 
 /**
- * What an operator asks for is no part of the load: see kills-of-operations.test.ts. Nor are steps and events that modules
- * listen to, and waits: see steps.test.ts, hearing-kills.test.ts and sleeps.test.ts.
+ * What an operator asks for is no part of the load: see kills-of-operations.test.ts. Nor are steps, cancels, and events that modules
+ * listen to, and waits: see steps.test.ts, cancels.test.ts, hearing-kills.test.ts and sleeps.test.ts.
  */
 export const isPassedUnderLoad = (point: FailPoint): boolean =>
-  !/^(config|erase|firing|hearing|module|step|unowned|wait|wake)\./.test(point);
+  !/^(cancel|config|erase|firing|hearing|module|step|unowned|wait|wake)\./.test(point);
 
 /** The processes that pass a point under the load. */
 export const processesAt = (point: FailPoint): readonly ProcessName[] => {

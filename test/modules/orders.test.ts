@@ -194,3 +194,20 @@ test('an order that is fulfilled releases the conversation', () => {
     .when('fulfil', {})
     .thenRejected('NOT_CONFIRMED');
 });
+
+test('an order that is cancelled undoes what it has done, wherever the cancel meets it', async () => {
+  const calls = [reserve, withdraw, assign];
+  const undone: readonly (readonly ReturnType<typeof send>[])[] = [[], [], [deposit]];
+  for (const [i, step] of (['reserve', 'pay', 'assign'] as const).entries()) {
+    const why = reason(step, 'CANCELLED', 'the command was cancelled by record 1');
+    await order
+      .when('place', request, { ...at, cancelledAt: i + 1 })
+      .answering(answering())
+      .thenDecided({
+        calls: [...calls.slice(0, i), ...(undone[i] ?? [])],
+        data: { status: 'refused', reason: why, refundOwed: 0 },
+        events: [refusal(why, 0)],
+        commands: i === 0 ? [] : [unreserve],
+      });
+  }
+});

@@ -175,6 +175,7 @@ test('filters are as narrow as the query allows', () => {
     'evt.M.*.A',
     'step.M.*.A',
     'wake.M.*.A',
+    'cancel.M.*.A',
   ]);
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
   assert.deepEqual(subjectFilters({ kind: 'evt', module: 'M' }), ['evt.M.>']);
@@ -184,6 +185,7 @@ test('filters are as narrow as the query allows', () => {
   assert.deepEqual(subjectFilters({ module: 'M', names: named }), [
     ...['cmd.M.N.*', 'cmd.M.N.*.*', 'res.M.N', 'res.M.N.*', 'evt.M.N', 'evt.M.N.*', 'step.M.N', 'step.M.N.*'],
     ...['wake.M.N', 'wake.M.N.*'],
+    ...['cancel.M.N', 'cancel.M.N.*'],
   ]);
   const names = { actions: ['deposit', 'balance'], events: ['deposited'] };
   assert.deepEqual(subjectFilters({ module: 'M', agent: 'A', names }), [
@@ -196,5 +198,7 @@ test('filters are as narrow as the query allows', () => {
     'step.M.balance.A',
     'wake.M.deposit.A',
     'wake.M.balance.A',
+    'cancel.M.deposit.A',
+    'cancel.M.balance.A',
   ]);
 });

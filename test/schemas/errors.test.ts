@@ -36,6 +36,8 @@ const STABLE: Readonly<
   COMMAND_UNKNOWN: ['rejected', false, 1, 404],
   SCHEDULE_UNKNOWN: ['rejected', false, 1, 404],
   DEADLINE_PAST: ['expired', false, 1, 504],
+  CANCELLED: ['rejected', false, 1, 409],
+  RESULT_STORED: ['rejected', false, 1, 409],
   CALL_DEADLOCK: ['failed', false, 1, 409],
   DEPENDENCY_UNDECLARED: ['failed', false, 1, 403],
   HANDLER_THREW: ['failed', false, 1, 500],

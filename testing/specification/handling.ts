@@ -8,6 +8,7 @@ import {
   type ScriptedReply,
   type ScriptedCall,
   replaying,
+  ScriptedCancel,
   ScriptedSteps,
   scriptedContext,
 } from './scripted-calls.js';
@@ -39,6 +40,7 @@ export const runScripted = async (
   state: unknown,
   command: Command,
   answer: ScriptedReply,
+  cancelledAt?: number,
 ): Promise<{ outcome: DecisionOrRejection; recorded: readonly ScriptedCall[] }> => {
   const admission = admitted(subject, action, command);
   if (isLeft(admission)) return { outcome: admission, recorded: [] };
@@ -54,6 +56,7 @@ export const runScripted = async (
       state,
       by,
       steps,
+      new ScriptedCancel(cancelledAt),
     );
     const outcome = withEmitted(
       await handler.run(admission.right, context)(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { cancelledRefusal } from '../../schemas/cancel.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import type { EndedStep } from '../../schemas/step.js';
 import type { Fault } from '../../schemas/errors.js';
@@ -8,6 +9,7 @@ import { shownWait, sleepFor, sleepTo, type WaitTime } from '../../modules/host/
 import { attemptStep, stepProblem } from '../../modules/host/attempt-step.js';
 import type { HandlerClock } from '../../modules/host/handler-clock.js';
 import { saidBy } from '../../modules/host/run-step.js';
+import { sagaWith, taskSaga } from '../../modules/sdk/saga.js';
 import type { StepFunction, StepOptions } from '../../modules/sdk/step-function.js';
 import { mayHandle, mayCall } from '../../modules/sdk/may-call.js';
 import { compileChecks } from '../../modules/sdk/checks.js';
@@ -57,6 +59,32 @@ export class ScriptedSteps {
   }
 }
 
+/** The cancel of a command: met once, at the first call or step from this number on, but not by a compensation. */
+export class ScriptedCancel {
+  #operations = 0;
+  #shields = 0;
+  #isMet = false;
+
+  constructor(private readonly at: number | undefined) {}
+
+  /** The next call or step begins: whether it meets the cancel. */
+  isMet(): boolean {
+    this.#operations += 1;
+    if (this.at === undefined || this.#isMet || this.#shields > 0 || this.#operations < this.at) return false;
+    this.#isMet = true;
+    return true;
+  }
+
+  async shielded<T>(run: () => Promise<T>): Promise<T> {
+    this.#shields += 1;
+    try {
+      return await run();
+    } finally {
+      this.#shields -= 1;
+    }
+  }
+}
+
 /** No test waits for the pause between two attempts. */
 const NO_PAUSES: HandlerClock = {
   now: () => Date.now(),
@@ -77,6 +105,7 @@ export const scriptedContext = (
   state: unknown,
   reply: ScriptedReply,
   steps: ScriptedSteps,
+  cancel: ScriptedCancel,
 ): {
   context: EffectContext<unknown, AnyEvent>;
   emitted: readonly AnyEvent[];
@@ -119,6 +148,7 @@ export const scriptedContext = (
         mistakes.push(new Error(problem.message));
         return left(refusal(problem));
       }
+      if (cancel.isMet()) return left(cancelledRefusal(1));
       const { n, known } = noting(() => steps.next(name));
       if (known !== undefined) return saidBy(known);
       const { timeoutMs: _, ...kept } = options;
@@ -140,6 +170,7 @@ export const scriptedContext = (
       mistakes.push(new Error(time.left.message));
       return left(refusal(time.left));
     }
+    if (cancel.isMet()) return left(cancelledRefusal(1));
     const name = shownWait(time.right);
     const { n, known } = noting(() => steps.next(name));
     if (known === undefined) steps.record(n, { name, status: 'ok', attempts: 1 });
@@ -148,11 +179,14 @@ export const scriptedContext = (
 
   const call = ((callee: TypedManifest, action: string, to: string | undefined, data: unknown) =>
     async () => {
+      if (cancel.isMet()) return left(cancelledRefusal(1));
       return noting(() => callOnce(callee, frozen(send(callee, action, to, data))));
     }) as (...args: readonly unknown[]) => TaskEither<Refusal, unknown> as EffectContext<
     unknown,
     AnyEvent
   >['call'];
+
+  const saga = taskSaga(sagaWith({ signal, shielded: (undo) => cancel.shielded(undo) }));
 
   return {
     context: {
@@ -160,6 +194,7 @@ export const scriptedContext = (
       signal,
       call,
       step,
+      saga,
       sleep: (ms) => async () => wait(sleepFor(ms)),
       sleepUntil: (time) => async () => wait(sleepTo(time)),
       emit,

@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly sender?: string;
   /** The command's own `seq` when absent: it begins a conversation. */
   readonly conversation?: number;
+  /** The command is cancelled: this call or step of its handler, from 1, gets CANCELLED. */
+  readonly cancelledAt?: number;
 }
 
 /** What a decision must be. Events and commands that are not named must not be there; absent `data` is not compared. */
@@ -110,7 +112,7 @@ const agentSpecification = <M extends TypedManifest, State>(
       { sender: EVENTS_SENDER, seq: seq + 1, ...options },
     );
   },
-  when: (action, data, { seq = 1, time = DEFAULT_TIME, sender, conversation = seq } = {}) => {
+  when: (action, data, { seq = 1, time = DEFAULT_TIME, sender, conversation = seq, cancelledAt } = {}) => {
     const { name, actions } = subject.module.manifest;
     const usual = actions[action]?.callers === 'self' ? name : 'guest';
     const command: Command = { seq, time, agent, sender: sender ?? usual, conversation, data, config };
@@ -120,12 +122,26 @@ const agentSpecification = <M extends TypedManifest, State>(
       thenRejected: (code) => assertRejected(decidePurely(subject, action, state, command), code),
       answering: (answer) => ({
         thenDecided: async (expected) => {
-          const { outcome, recorded } = await runScripted(subject, action, state, command, answer);
+          const { outcome, recorded } = await runScripted(
+            subject,
+            action,
+            state,
+            command,
+            answer,
+            cancelledAt,
+          );
           assertOutcome(subject, state, outcome, expected);
           assertCalls(recorded, expected.calls ?? []);
         },
         thenRejected: async (code, expected = {}) => {
-          const { outcome, recorded } = await runScripted(subject, action, state, command, answer);
+          const { outcome, recorded } = await runScripted(
+            subject,
+            action,
+            state,
+            command,
+            answer,
+            cancelledAt,
+          );
           assertRejected(outcome, code);
           assertCalls(recorded, expected.calls ?? []);
         },

@@ -9,7 +9,15 @@ export type SelectionOptions = Pick<
   'module' | 'agent' | 'sender' | 'kind' | 'name' | 'conversation' | 'from' | 'to' | 'limit' | 'last'
 >;
 
-const KINDS = ['cmd', 'res', 'evt', 'step', 'wake', 'epoch'] as const satisfies readonly RecordKind[];
+const KINDS = [
+  'cmd',
+  'res',
+  'evt',
+  'step',
+  'wake',
+  'cancel',
+  'epoch',
+] as const satisfies readonly RecordKind[];
 
 /** The filters and the range, for commands that show records. */
 export const withSelectionOptions = (command: Command): Command =>

@@ -46,7 +46,7 @@ const check = async (config: string): Promise<{ code: number | null; stderr: str
 describe('accounts', () => {
   it('I7 a module is granted its own part of the log, its own consumers and what it declares', () => {
     const own =
-      /^(evt|res|step|ctl)\.orders\.>$|^ctl\.orders\.consumer$|^(cmd|call)\.orders\.[a-z]+(\.\*)?\.orders$/;
+      /^(evt|res|step|ctl|told)\.orders\.>$|^ctl\.orders\.consumer$|^(cmd|call)\.orders\.[a-z]+(\.\*)?\.orders$/;
     const declared = /^(cmd|call)\.(accounts\.(withdraw|deposit)|agents\.(assign|release))(\.\*)?\.orders$/;
     const consumers = /^\$JS\.(API\.CONSUMER\.(INFO|MSG\.NEXT)\.LOG\.orders(~fold)?|ACK\.LOG\.orders\.>)$/;
     for (const subject of grantsOf(modulePlan(orders, KEYS.core))) {
@@ -74,7 +74,7 @@ describe('accounts', () => {
     for (const line of shared) {
       assert.match(
         line,
-        /subject: "(send|ask|discover|schedule|result|state|producer)\.[^"]*\.(guest|operator)" \}, to: "/,
+        /subject: "(send|ask|cancelling|discover|schedule|result|state|producer)\.[^"]*\.(guest|operator)" \}, to: "/,
       );
     }
   });

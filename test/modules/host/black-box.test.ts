@@ -93,13 +93,26 @@ describe('the black box', () => {
     assert.deepEqual(seen, { culprit: undefined, suspects: [1, 2, 5_000] });
   });
 
+  it('knows which handlers were under way, whatever ended the process', async () => {
+    for (const end of ['signal:SIGKILL', 'signal:SIGTERM', 'exit:1', 'hang', 'none']) {
+      await using dir = tempDir();
+      const path = join(dir.path, 'in-hand');
+      const box = await BlackBox.open(path, 'none');
+      for (const seq of [3, 7, 9]) box.began(seq);
+      box.ended(7);
+      const after = await BlackBox.open(path, end);
+      assert.deepEqual([...after.lastMoments.underWay].toSorted(), [3, 9], end);
+      after.close();
+    }
+  });
+
   it('a file that is cut short or of another kind accuses nobody that it does not name', async () => {
     await using dir = tempDir();
     const path = join(dir.path, 'in-hand');
     for (const bytes of [Buffer.alloc(0), Buffer.from('abc'), Buffer.alloc(100_000)]) {
       await writeFile(path, bytes);
       const box = await BlackBox.open(path, 'exit:1');
-      assert.deepEqual(box.lastMoments, NOBODY);
+      assert.deepEqual(box.lastMoments, { ...NOBODY, underWay: new Set() });
       box.close();
     }
   });

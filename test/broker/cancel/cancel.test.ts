@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { connect as connectNats, type NatsConnection } from 'nats';
+import { connect, type Refused, type Tally } from '../../../modules/entry.js';
+import { readLog } from '../../../journal/read/reader.js';
+import { verifyLog } from '../../../replay/index.js';
+import type { Cancelled } from '../../../schemas/cancel.js';
+import { HEADER } from '../../../schemas/headers.js';
+import type { StoredMessage } from '../../../schemas/record.js';
+import type { Result } from '../../../schemas/result.js';
+import type { Operation, StepPlan } from '../../fixtures/modules/stepper/index.js';
+import { manifest } from '../../fixtures/modules/stepper/manifest.js';
+import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
+import { type ChargingServer, startChargingServer } from '../../support/charging-server.js';
+import { success } from '../../support/either.js';
+import { connectOperator } from '../../support/log-checks.js';
+import { writeModule } from '../../support/module-dir.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
+
+describe('a cancel', () => {
+  const dir = tempDir();
+  const plans = join(dir.path, 'plans');
+  let broker: TestBroker;
+  let server: ChargingServer;
+  let guest: NatsConnection;
+  let operator: NatsConnection;
+  let tally: Tally;
+
+  before(async () => {
+    mkdirSync(plans);
+    server = await startChargingServer();
+    const module = await writeModule(join(dir.path, 'stepper'), 'stepper', manifest);
+    broker = await startBroker({
+      shipped: ['accounts'],
+      args: ['--durability', 'os', '--cage', 'off', '--module', module],
+    });
+    guest = await connectNats({ servers: broker.url });
+    operator = await connectOperator(broker.dataDir);
+    tally = await connect({ connection: guest });
+  });
+
+  after(async () => {
+    await tally.close();
+    await Promise.all([guest.close(), operator.close()]);
+    await broker[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+    await dir[Symbol.asyncDispose]();
+  });
+
+  let count = 0;
+
+  const planOf = (plan: Partial<StepPlan>): string => {
+    count += 1;
+    const path = join(plans, `${count}.json`);
+    writeFileSync(
+      path,
+      JSON.stringify({
+        url: server.url,
+        operations: [],
+        atOnce: false,
+        end: 'ok',
+        ...plan,
+      } satisfies StepPlan),
+    );
+    return path;
+  };
+
+  const send = async (agent: string, plan: Partial<StepPlan>, nc = guest): Promise<number> => {
+    const reply = await nc.request(`cmd.stepper.follow.${agent}`, JSON.stringify({ plan: planOf(plan) }));
+    return reply.json<{ seq: number }>().seq;
+  };
+
+  const records = async (): Promise<readonly StoredMessage[]> => {
+    const found: StoredMessage[] = [];
+    for await (const message of readLog(operator)) found.push(message);
+    return found;
+  };
+
+  const causedBy = async (command: number): Promise<readonly StoredMessage[]> =>
+    (await records()).filter((record) => record.header(HEADER.cause) === String(command));
+
+  const resultOf = async (command: number): Promise<Result> =>
+    (await operator.request(`result.${command}`, '', { timeout: 20_000 })).json<Result>();
+
+  const cancelled = async (command: number, body = '', nc = guest): Promise<Result> =>
+    (await nc.request(`cancel.${command}`, body, { timeout: 10_000 })).json<Result>();
+
+  const codeOf = (result: Result): string | undefined =>
+    result.status === 'ok' ? undefined : result.error.code;
+
+  /** A file that lets the step of a handler end; the step has begun when this resolves. */
+  const gate = (): { readonly until: string; readonly open: () => void } => {
+    const until = join(dir.path, `gate-${count}-${Math.random()}`);
+    return { until, open: () => writeFileSync(until, '') };
+  };
+
+  const begun = (command: number, made: number): Promise<unknown> =>
+    waitFor('the handler to come so far', async () => {
+      const all = await causedBy(command);
+      return all.filter((record) => record.header(HEADER.call) !== undefined).length >= made;
+    });
+
+  it('of a command that waits is its result, and its handler does not run', async () => {
+    const { until, open } = gate();
+    const first = await send('lane', { operations: [{ step: 'one' }, { step: 'held', until }] });
+    const second = await send('lane', { operations: [{ step: 'never' }] });
+    await begun(first, 1);
+    const { command, cancel, already, children } = await tally.cancel(second);
+    assert.deepEqual([command, already, children], [second, false, []]);
+    assert.deepEqual(await tally.cancel(second), { command, cancel, already: true, children });
+    open();
+    assert.equal((await resultOf(first)).status, 'ok');
+    const result = await resultOf(second);
+    assert.deepEqual(result, {
+      status: 'rejected',
+      error: {
+        code: 'CANCELLED',
+        message: `the command was cancelled by record ${cancel}`,
+        retryable: false,
+      },
+    });
+    const caused = await causedBy(second);
+    assert.deepEqual(
+      caused.map(({ subject }) => subject),
+      ['cancel.stepper.follow.lane', 'res.stepper.follow.lane'],
+    );
+    assert.equal(caused[1]?.header(HEADER.cancelled), String(cancel));
+    assert.equal(caused[1]?.header(HEADER.dead), undefined);
+  });
+
+  it('is met at the next operation, and the operations of a compensation work', async () => {
+    const { until, open } = gate();
+    const undo: Operation[] = [{ step: 'refund' }, { deposit: 1, agent: 'till' }];
+    const command = await send('runs', {
+      operations: [{ step: 'one' }, { step: 'held', until }, { step: 'not' }, { step: 'not either' }],
+      undo,
+      end: 'refusal',
+    });
+    await begun(command, 1);
+    const { cancel } = await tally.cancel(command);
+    open();
+    assert.equal(codeOf(await resultOf(command)), 'CANCELLED');
+    const made = (await causedBy(command)).filter((record) => record.header(HEADER.call) !== undefined);
+    assert.deepEqual(
+      made.map(({ subject, data }) => {
+        const { name, status } = JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>;
+        return subject.startsWith('step.') ? [name, status] : subject;
+      }),
+      [
+        ['one', 'ok'],
+        ['held', 'ok'],
+        ['not', 'cancelled'],
+        ['refund', 'ok'],
+        'cmd.accounts.deposit.till.stepper',
+      ],
+    );
+    const result = (await causedBy(command)).find(({ subject }) => subject.startsWith('res.'));
+    assert.equal(result?.header(HEADER.cancelled), String(cancel));
+  });
+
+  it('is met at a call as at a step', async () => {
+    const { until, open } = gate();
+    const command = await send('calls', {
+      operations: [
+        { step: 'one' },
+        { step: 'held', until },
+        { deposit: 1, agent: 'till' },
+        { deposit: 2, agent: 'till' },
+      ],
+    });
+    await begun(command, 1);
+    await tally.cancel(command);
+    open();
+    const result = await resultOf(command);
+    assert.ok(result.status === 'ok');
+    assert.equal((result.data as { said: unknown[] }).said[2], 'CANCELLED');
+    assert.equal(typeof (result.data as { said: unknown[] }).said[3], 'object');
+  });
+
+  it('wakes a handler that sleeps, which meets it there, and leaves its compensation asleep', async () => {
+    const command = await send('sleeper', {
+      operations: [{ step: 'one' }, { sleep: 3_600_000 }, { step: 'not' }],
+      undo: [{ sleep: 50 }, { step: 'undone' }],
+      end: 'refusal',
+    });
+    await begun(command, 2);
+    const { cancel } = await tally.cancel(command);
+    assert.equal(codeOf(await resultOf(command)), 'CANCELLED');
+    const caused = await causedBy(command);
+    const steps = caused.filter(({ subject }) => subject.startsWith('step.'));
+    assert.deepEqual(
+      steps.map(({ data }) => (JSON.parse(Buffer.from(data).toString()) as { name: string }).name),
+      ['one', 'sleep', 'sleep', 'undone'],
+    );
+    const wakes = caused.filter(({ subject }) => subject.startsWith('wake.'));
+    assert.deepEqual(
+      wakes.map((wake) => [wake.header(HEADER.call), wake.header(HEADER.cancelled)]),
+      [
+        ['2', String(cancel)],
+        ['3', undefined],
+      ],
+    );
+    const result = caused.find(({ subject }) => subject.startsWith('res.'));
+    assert.equal(result?.header(HEADER.cancelled), String(cancel));
+  });
+
+  it('leaves the outcome of a handler that ignores it', async () => {
+    const { until, open } = gate();
+    const command = await send('ignores', { operations: [{ step: 'a' }, { step: 'held', until }] });
+    await begun(command, 1);
+    await tally.cancel(command);
+    open();
+    assert.equal((await resultOf(command)).status, 'ok');
+  });
+
+  it('cancels the calls of the handler first, and that is how the handler meets it', async () => {
+    const { until, open } = gate();
+    const inner = planOf({
+      operations: [{ step: 'inner' }, { step: 'held', until }, { step: 'not' }],
+      end: 'refusal',
+      undo: [{ step: 'undone' }],
+    });
+    const outer = await send('outer', {
+      operations: [{ step: 'a' }, { follow: inner, agent: 'inner' }, { step: 'not' }],
+      undo: [{ step: 'first' }, { step: 'second' }],
+      end: 'refusal',
+    });
+    await begun(outer, 2);
+    const child = (await causedBy(outer)).find(({ subject }) => subject.startsWith('cmd.')) as StoredMessage;
+    await begun(child.seq, 1);
+    const said = await tally.cancel(outer, { children: true });
+    assert.deepEqual(said.children, [child.seq]);
+    open();
+    assert.equal(codeOf(await resultOf(child.seq)), 'CANCELLED');
+    assert.equal(codeOf(await resultOf(outer)), 'CANCELLED');
+    const cancels = (await records()).filter(({ subject }) => subject.startsWith('cancel.'));
+    const [ofChild, ofOuter] = cancels.slice(-2);
+    assert.deepEqual(
+      [ofChild?.header(HEADER.cause), ofOuter?.header(HEADER.cause)],
+      [`${child.seq}`, `${outer}`],
+    );
+    assert.equal(ofOuter?.header(HEADER.children), `${child.seq}`);
+    const steps = (await causedBy(outer)).filter(({ subject }) => subject.startsWith('step.'));
+    assert.deepEqual(
+      steps.map(({ data }) => (JSON.parse(Buffer.from(data).toString()) as { name: string }).name),
+      ['a', 'first', 'second'],
+    );
+  });
+
+  it('is refused with the reason', async () => {
+    const done = await send('done', {});
+    await resultOf(done);
+    await assert.rejects(tally.cancel(done), (error: Refused) => error.code === 'RESULT_STORED');
+    assert.equal(codeOf(await cancelled(9_999_999)), 'COMMAND_UNKNOWN');
+    const result = (await causedBy(done))[0] as StoredMessage;
+    assert.equal(codeOf(await cancelled(result.seq)), 'COMMAND_UNKNOWN');
+    for (const subject of ['0', 'x', '-1', '1e3', '007'])
+      assert.equal(codeOf((await guest.request(`cancel.${subject}`, '')).json<Result>()), 'SUBJECT_INVALID');
+    for (const body of ['[]', '{"children":1}', '{"child":true}', '"x"'])
+      assert.equal(codeOf(await cancelled(done, body)), 'PAYLOAD_INVALID', body);
+    assert.equal(codeOf(await cancelled(done, '{')), 'PAYLOAD_NOT_JSON');
+    assert.equal(codeOf(await cancelled(done, '{"command":"stepper.follow.other"}')), 'COMMAND_UNKNOWN');
+  });
+
+  it('is for the sender of the command and for operators', async () => {
+    const { until, open } = gate();
+    const held: Partial<StepPlan> = { operations: [{ step: 'a' }, { step: 'held', until }] };
+    const [first, second] = [await send('by-operator', held, operator), await send('by-guest', held)];
+    assert.equal(codeOf(await cancelled(first)), 'NOT_ALLOWED');
+    assert.equal((await cancelled(first, '', operator)).status, 'ok');
+    assert.equal((await cancelled(second, '', operator)).status, 'ok');
+    open();
+  });
+
+  it('is asked for on the command line', async () => {
+    const { until, open } = gate();
+    const command = await send('line', {
+      operations: [{ step: 'a' }, { step: 'held', until }, { step: 'not' }],
+    });
+    await begun(command, 1);
+    const first = await tallystick(['cancel', String(command)], { dataDir: broker.dataDir });
+    assert.match(first.stdout, new RegExp(`^command ${command} is cancelled, by record \\d+\n$`));
+    assert.equal(first.code, 0);
+    const again = await tallystick(['cancel', String(command), '--json'], { dataDir: broker.dataDir });
+    const { data } = JSON.parse(again.stdout) as { data: Cancelled };
+    assert.equal(data.already, true);
+    open();
+    await resultOf(command);
+    const late = await tallystick(['cancel', String(command)], { dataDir: broker.dataDir });
+    assert.equal(late.code, 1);
+    assert.match(late.stderr, /RESULT_STORED/);
+    const trace = await tallystick(['replay', 'trace', String(command)], { dataDir: broker.dataDir });
+    assert.match(trace.stdout, /cancel stepper\.follow/);
+    const history = await tallystick(['replay', 'history', '--kind', 'cancel'], { dataDir: broker.dataDir });
+    assert.match(history.stdout, /stepper\.follow|follow/);
+  });
+
+  it('leaves a log that verifies', async () => {
+    const { verification } = success(await verifyLog({ nc: operator, graceMs: 0 })());
+    assert.deepEqual(verification.findings, []);
+  });
+});
