@@ -52,7 +52,7 @@ import { TrafficWatch } from './supervisor/traffic-watch.js';
 import { SupervisedModules } from './supervisor/supervised-modules.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
-import { type SurroundingsOptions, surroundings } from './surroundings.js';
+import { type SurroundingsOptions, surroundings } from './build-surroundings.js';
 
 /** The parts of a broker that work on an open log. None of them has begun. */
 export interface Parts {

@@ -31,7 +31,7 @@ import { ModuleCages } from '../../../broker/supervisor/module-cages.js';
 import { Supervisor } from '../../../broker/supervisor/supervisor.js';
 import type { SupervisedModule } from '../../../broker/supervisor/supervised-module.js';
 import { dropSnapshotsAhead } from '../../../broker/supervisor/drop-snapshots-ahead.js';
-import { surroundings } from '../../../broker/surroundings.js';
+import { surroundings } from '../../../broker/build-surroundings.js';
 import type { Durability } from '../../../schemas/log.js';
 import { success } from '../../support/either.js';
 import { dial } from '../../support/log.js';
