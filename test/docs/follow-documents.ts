@@ -17,8 +17,8 @@ import { plainWords } from './plain-words.js';
 
 /** Commands that go on until Ctrl-C. */
 const GOES_ON = /^nats sub |--follow\b/;
-/** Snapshots are some milliseconds behind the log, which is less than a person takes to type the next command. */
-const READS_SNAPSHOTS = /\bagent (get|list)\b/;
+/** Copies and snapshots are some milliseconds behind a result: less than a person takes to type the next command. */
+const READS = /\bagent (get|list)\b|\breplay history\b/;
 /** Commands that change the variables of the shell they are typed in. */
 const CHANGES_SHELL = /^(eval|export) /;
 
@@ -157,7 +157,7 @@ export const openReader = async (install = linkPackage): Promise<Reader> => {
         assert.deepEqual(missing(shown, printed), [], text);
         return true;
       };
-      await (READS_SNAPSHOTS.test(command) ? waitFor(command, run) : run());
+      await (READS.test(command) ? waitFor(command, run) : run());
       // Not the command once more: most of a command is its start.
       if (changesShell) shell.splice(0, shell.length, readFileSync(exported, 'utf8'));
     }
