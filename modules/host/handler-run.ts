@@ -139,7 +139,8 @@ const waitsOf = (
     if (before !== undefined) return E.left(before);
     const call = run.calls.next();
     run.operations.begin();
-    const met = await run.meeting.at({ call, name: shownWait(time.right) });
+    const meets = run.meeting.at({ call, name: shownWait(time.right) });
+    const met = meets === undefined ? undefined : await meets;
     if (met !== undefined) return recordedAnswer(run, call, met, stop) as E.Either<Refusal, never>;
     const asked = {
       module: module.manifest.name,
@@ -199,7 +200,9 @@ const stepOf = (
       if (before !== undefined) return E.left(before);
       const call = run.calls.next();
       run.operations.begin();
-      const met = await run.meeting.at({ call, name });
+      // Without a tick more where no command is cancelled.
+      const meets = run.meeting.at({ call, name });
+      const met = meets === undefined ? undefined : await meets;
       if (met !== undefined) return recordedAnswer(run, call, met, stop) as E.Either<Refusal, never>;
       const answer = await runStep(module, around, {
         cause: command.seq,

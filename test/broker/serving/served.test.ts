@@ -96,6 +96,12 @@ const people = (who: Who): readonly Target[] => [
   },
   {
     who,
+    row: 'cancels',
+    subject: fc.oneof(one('cancel.1', 'cancel.0', 'cancel.9007199254740991'), with1('cancel.')),
+    keys: ['command', 'children'],
+  },
+  {
+    who,
     row: 'states',
     subject: fc.oneof(
       one('state.accounts.x', 'state.accounts', 'state.nobody.x'),
