@@ -12,7 +12,7 @@ export interface RefusedLimits {
 
 /**
  * Refused requests, above which a connection is cut off. A refusal costs the broker and the server as much as many
- * requests that are served. A client that waits for its refusals never comes here with fewer than 2,000 requests on
+ * requests that are served. A client that waits for its refusals never comes here with fewer than 800 requests on
  * their way: they come later from half of the limit on.
  */
 export const REFUSED_FLOODS = {

@@ -5,8 +5,11 @@ import { FallingLevels } from '../intake/falling-levels.js';
 import { type RefusedLimits, REFUSED_FLOODS } from '../intake/refusal-limits.js';
 import { LaterRefusals, WEIGHED_BYTES } from './later-refusals.js';
 
-/** The refusal of a request that would be refused again counts as so many: it comes later than others. */
-const WRONG_BYTES = 3 * WEIGHED_BYTES;
+/**
+ * The refusal of a request that would be refused again counts as twenty. So a client with up to 800 on their way that waits
+ * for each asks no more than 200 times a second, which is what the count of its connection falls by.
+ */
+const WRONG_BYTES = 19 * WEIGHED_BYTES;
 
 /** Connections that were cut off: some of their requests may still wait their turn. */
 const REMEMBERED = 10_000;

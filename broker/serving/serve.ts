@@ -91,9 +91,14 @@ export const refuseSafely = (msg: Msg, refuse: Refuse, problem: Fault): void => 
   }
 };
 
-/** Handles the request, unless its sender is a principal that may not make it. That is asked when its turn comes. */
-const judged = (serving: Serving, entrance: Entrance, { msg, connection }: Taken, done: () => void): void => {
-  const refused = connection.startsWith(PRINCIPAL_MARK) ? entrance.judge?.(msg) : undefined;
+/** Why its sender, if that is a principal, may not make the request. */
+const notAllowed = ({ judge }: Entrance, { msg, connection }: Taken): Fault | undefined =>
+  connection.startsWith(PRINCIPAL_MARK) ? judge?.(msg) : undefined;
+
+/** Handles the request, unless its sender may not make it. That is asked when its turn comes. */
+const judged = (serving: Serving, entrance: Entrance, taken: Taken, done: () => void): void => {
+  const { msg } = taken;
+  const refused = notAllowed(entrance, taken);
   if (refused === undefined) return handled(serving, msg, done);
   refuseNow(serving, entrance, msg, refused);
   done();
@@ -134,7 +139,8 @@ const enter = (serving: Serving, entrance: Entrance, taken: Taken): void => {
   if (unknown !== undefined) {
     release();
     usage.left();
-    return refuseNow(serving, entrance, msg, unknown);
+    // Grants come first: they alone tell a principal what it may ask for.
+    return refuseNow(serving, entrance, msg, notAllowed(entrance, taken) ?? unknown);
   }
   const waits = msg.reply !== undefined && msg.reply !== '';
   const isOver = (): boolean => pace.isForReply === true && closed.has(connection);
