@@ -187,7 +187,8 @@ test('a connection that is alone has as many on their way as are answered in its
         }
         await new Promise((resume) => setImmediate(resume));
       }
-      assert.ok(running > limit - 1.01, `${running} of ${limit}`);
+      // On a busy machine a slice of time ends early, and the rest is taken in the next one.
+      await waitFor(`${limit} to be on their way`, () => running > limit - 1.01);
     }),
     { numRuns: 100 },
   );
