@@ -6,8 +6,8 @@ import { type RefusedLimits, REFUSED_FLOODS } from '../intake/refusal-limits.js'
 import { LaterRefusals, WEIGHED_BYTES } from './later-refusals.js';
 
 /**
- * The refusal of a request that would be refused again counts as twenty. So a client with up to 800 on their way that waits
- * for each asks no more than 200 times a second, which is what the count of its connection falls by.
+ * The refusal of a request that would be refused again counts as twenty. So a client with up to 800 on their way that
+ * waits for each asks no more than 200 times a second, which is what the count of its connection falls by.
  */
 const WRONG_BYTES = 19 * WEIGHED_BYTES;
 

@@ -37,7 +37,10 @@ describe('startBroker', () => {
       assert.equal(broker.ready.pid, broker.pid);
       assert.equal(broker.url, 'nats://127.0.0.1:4222');
       const { args } = JSON.parse(broker.stdout[0] ?? '') as { args: string[] };
-      assert.equal(args.join(' '), `start --json --data ${seen.dataDir} --nats-port 0 --durability os`);
+      assert.equal(
+        args.join(' '),
+        `start --json --data ${seen.dataDir} --nats-port 0 --no-http --durability os`,
+      );
       assert.ok(existsSync(seen.dataDir));
     }
     assert.equal(isAlive(seen.pid), false);
