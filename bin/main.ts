@@ -30,6 +30,8 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   call: async () => (await import('./commands/call-command.js')).addCall,
   result: async () => (await import('./commands/result-command.js')).addResult,
   cancel: async () => (await import('./commands/cancel-command.js')).addCancel,
+  signal: async () => (await import('./commands/signal-command.js')).addSignal,
+  promise: async () => (await import('./commands/promise-command.js')).addPromise,
   agent: async () => (await import('./commands/agent-command.js')).addAgent,
   conversation: async () => (await import('./commands/conversation-command.js')).addConversation,
   module: async () => (await import('./commands/module-command.js')).addModule,

@@ -380,7 +380,7 @@ const openWakes = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> 
   return Producer.open({
     nc,
     name: WAITS_SENDER,
-    epochs: brokerEpochs({ nc, producer: WAITS_SENDER, under, prefixes: ['wake.'] }),
+    epochs: brokerEpochs({ nc, producer: WAITS_SENDER, under, prefixes: ['wake.', 'signal.'] }),
     grouping: GROUPING[durability],
     onReplaced: open.replaced,
     onReopen: (reason) => log.line('waits', `a new epoch is opened: ${reason.message}`),

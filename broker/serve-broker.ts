@@ -22,6 +22,8 @@ import type { ServerSide } from './server/server-side.js';
 import { answerBytes } from './serving/answer.js';
 import type { Listening } from './serving/serve.js';
 import { SERVED } from './serving/served.js';
+import { servePromises } from './waits/serve-promises.js';
+import { serveSignals } from './waits/serve-signals.js';
 import { serveStates } from './states/serve-states.js';
 import { certificateEnd } from './tls/tls-files.js';
 import { StateThread } from './states/state-thread.js';
@@ -167,6 +169,8 @@ export const serveBroker = async (broker: ServedBroker): Promise<readonly Listen
       entrance,
     }),
     states(broker),
+    servePromises({ nc, directory: modules, entrance, index: parts.index, wakes: parts.wakes, refusal }),
+    serveSignals({ nc, directory: modules, entrance, wakes: parts.wakes }),
   );
   await server.link.people.flush();
   return serving;

@@ -7,6 +7,7 @@ import { isClientError } from './client-error.js';
 const METHOD: Readonly<Record<string, Method>> = {
   call: 'call',
   cmd: 'send',
+  signal: 'send',
   schedule: 'schedule',
   producer: 'produce',
   state: 'read',

@@ -42,6 +42,7 @@ export {
   type Send,
   type RunSaga,
   type RunStep,
+  type SignalOptions,
   type SleepTime,
   type StandardSchema,
   type StepContext,
@@ -64,6 +65,7 @@ export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-
 export type { DeliveredEvent, DeliveredEventSchema } from '../schemas/delivered-event.js';
 export type { Fault } from '../schemas/errors.js';
 export type { Folded, FoldedSchema } from '../schemas/folded-events.js';
+export type { StoredSignal } from '../schemas/signal.js';
 export type { Heard, HeardSchema } from '../schemas/heard-events.js';
 export type { ActionManifest, ActionSchema, Manifest, ManifestSchema } from '../schemas/manifest.js';
 export type { Refusal, ResultError, ResultErrorSchema } from '../schemas/result.js';

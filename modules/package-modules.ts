@@ -36,5 +36,5 @@ export type {
 } from './sdk/module-shape.js';
 export type { AnySchema, InManifest, StandardSchema, TypeOf, Validated } from './sdk/schema-of.js';
 export type { StepContext, StepFunction, StepOptions } from './sdk/step-function.js';
-export type { SleepTime } from './sdk/sleep-time.js';
 export type { TaskSaga, Undo } from './sdk/saga.js';
+export type { SignalOptions, SleepTime } from './sdk/sleep-time.js';

@@ -114,5 +114,5 @@ export type { AgentQuery } from './state/agent-records.js';
 export type { Wait } from './trace/trace-turns.js';
 export type { LogPlace } from './verify/range.js';
 export type { StepContext, StepFunction, StepOptions } from '../modules/sdk/step-function.js';
-export type { SleepTime } from '../modules/sdk/sleep-time.js';
 export type { TaskSaga, Undo } from '../modules/sdk/saga.js';
+export type { SignalOptions, SleepTime } from '../modules/sdk/sleep-time.js';

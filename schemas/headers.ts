@@ -16,6 +16,10 @@ export const HEADER = {
   call: 'Tally-Call',
   /** On a result: the number of calls and steps of its handler, and their digest. See journal/wire/call-digest.ts. */
   calls: 'Tally-Calls',
+  /** On a step that waits: the name of the signal that it waits for. On a wake: the sequence of its signal. */
+  signal: 'Tally-Signal',
+  /** On a step that waits: the secret part of the id of its promise. */
+  promise: 'Tally-Promise',
   /** On a step that waits: RFC 3339 time at which the handler runs again. */
   until: 'Tally-Until',
   /** On a record that cancels a command: the calls of its handler that were cancelled before it, with commas. */

@@ -37,6 +37,7 @@ import { ResultSchema } from './result.js';
 import { ResultRequestSchema } from './result-request.js';
 import { ScheduleSchema } from './schedule.js';
 import { StepSchema } from './step.js';
+import { SignalSchema } from './signal.js';
 import { WakeSchema } from './wake.js';
 import { CertificateSchema, LedgerEntrySchema, StatementSchema, VerificationSchema } from './verification.js';
 
@@ -74,6 +75,7 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['cancelled-command', 'A command of a module is cancelled', CancelledCommandSchema],
   ['cancelled-request', 'Request for the cancelled commands of a module', CancelledRequestSchema],
   ['cancelled-reply', 'Cancelled commands of a module', CancelledReplySchema],
+  ['signal', 'Body of a signal', SignalSchema],
   ['process-config', 'A line of the configuration of a module', ProcessConfigSchema],
   ['configured', 'A module has taken a configuration', ConfiguredSchema],
   ['beat', 'Heartbeat of a module', BeatSchema],

@@ -10,7 +10,7 @@ import type { JsonSchema } from './validate.js';
 import { writeJson } from './write-json.js';
 
 /** What of a step may be a value of its module. */
-const STEP_TEXTS: readonly JsonSchema[] = ['value', 'error.message'].map(schemaOfPath);
+const STEP_TEXTS: readonly JsonSchema[] = ['value', 'error.message', 'data'].map(schemaOfPath);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -113,6 +113,7 @@ export class Masks {
         return this.result(parts.module, parts.name, data);
       case 'step':
       case 'wake':
+      case 'signal':
         return this.#step(parts.module, data);
       default:
         return data;

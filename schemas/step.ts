@@ -12,10 +12,23 @@ const Name = Type.String({ description: 'The name that the handler gave it.' });
 
 /** A handler waits: it runs again when the log has a wake with the same cause and number. See docs/decisions/0092. */
 export const WaitStepSchema = Type.Object({
-  name: Type.Enum(['sleep'], { description: 'What it waits for.' }),
+  name: Type.Enum(['sleep', 'signal', 'promise'], { description: 'What it waits for.' }),
   status: Type.Literal('waiting'),
-  ms: Type.Optional(Type.Integer({ minimum: 0, description: 'How long the handler asked to sleep.' })),
-  until: Type.String({ description: 'RFC 3339 time at which it is due.' }),
+  signal: Type.Optional(Type.String({ description: 'The name of the signal that ends it.' })),
+  promise: Type.Optional(
+    Type.String({ description: 'The secret part of the id of the promise that ends it.' }),
+  ),
+  ms: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'How long the handler asked to sleep, or to wait for the signal at most.',
+    }),
+  ),
+  until: Type.Optional(
+    Type.String({
+      description: 'RFC 3339 time at which it is due; absent: it waits for the signal for ever.',
+    }),
+  ),
 });
 /** The body of the record of a wait. */
 export type WaitStep = Static<typeof WaitStepSchema>;
@@ -63,13 +76,12 @@ export type EndedStep = Exclude<Step, WaitStep>;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a name is shown as it is
 const PRINTABLE = /^[^\u0000-\u001f\u007f-\u009f]+$/;
 
+const shownWaitStep = ({ name, signal, ms, until }: WaitStep): string =>
+  `${name}${signal === undefined ? '' : ` ${signal}`}${ms !== undefined ? ` for ${ms} ms` : until === undefined ? '' : ` until ${until}`}`;
+
 /** A step of a handler, for people. */
 export const shownStep = (step: Step): string =>
-  step.status !== 'waiting'
-    ? `step ${step.name}`
-    : step.ms === undefined
-      ? `${step.name} until ${step.until}`
-      : `${step.name} for ${step.ms} ms`;
+  step.status !== 'waiting' ? `step ${step.name}` : shownWaitStep(step);
 
 /** Whether a handler may give a step this name. */
 export const isStepName = (name: unknown): name is string =>

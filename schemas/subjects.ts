@@ -8,7 +8,7 @@ import { isName, isProducerName } from './names.js';
  *     cmd.<module>.<action>[.<agent>].<sender>    res.<module>.<action>[.<agent>]
  *     evt.<module>.<event>[.<agent>]              epoch.<producer>
  *     step.<module>.<action>[.<agent>]            wake.<module>.<action>[.<agent>]
- *     step.<module>.<action>[.<agent>]            cancel.<module>.<action>[.<agent>]
+ *     signal.<module>.<name>.<agent>              cancel.<module>.<action>[.<agent>]
  */
 export interface CommandSubject {
   readonly kind: 'cmd';
@@ -22,14 +22,17 @@ export interface CommandSubject {
 export type LogSubject =
   | CommandSubject
   | {
-      readonly kind: 'res' | 'evt' | 'step' | 'wake' | 'cancel';
+      readonly kind: 'res' | 'evt' | 'step' | 'wake' | 'cancel' | 'signal';
       readonly module: string;
       readonly name: string;
       readonly agent?: string;
     }
   | { readonly kind: 'epoch'; readonly producer: string };
 
-/** The kind of a record: command, result, event, step or wake of a handler, cancel of a command, or epoch. */
+/**
+ * The kind of a record: command, result, event, step or wake of a handler, cancel of a command,
+ * signal, or epoch.
+ */
 export type RecordKind = LogSubject['kind'];
 
 /** The address of a call, `call.<module>.<action>[.<agent>]`, or of a command before the server adds its sender. */
@@ -86,6 +89,8 @@ export const buildSubject = (subject: LogSubject): string => {
       return wakeSubject(subject);
     case 'cancel':
       return cancelSubject(subject);
+    case 'signal':
+      return `signal.${addressText(subject)}`;
     case 'epoch':
       return epochSubject(subject.producer);
   }
@@ -109,6 +114,7 @@ export const splitSubject = (text: string): LogSubject | undefined => {
     case 'step':
     case 'wake':
     case 'cancel':
+    case 'signal':
       if (b === undefined || d !== undefined) return undefined;
       return { kind, module: a, name: b, ...optional(c) };
     case 'epoch':

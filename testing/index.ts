@@ -1,5 +1,10 @@
 /** Tests of modules: given, when, then for one handler; and modules together, with their log, in one process. */
-export { type ScriptedReply, answered, rejected } from './specification/scripted-calls.js';
+export {
+  type ScriptedReply,
+  type ScriptedSignals,
+  answered,
+  rejected,
+} from './specification/scripted-calls.js';
 export {
   type AgentSpecification,
   type ExpectedOfEffect,
@@ -56,6 +61,7 @@ export type { Schedule, ScheduleSchema } from '../schemas/schedule.js';
 export type { Address } from '../schemas/subjects.js';
 export type { JsonSchema } from '../schemas/validate.js';
 export type { AgentState } from '../store/snapshots/module-agents.js';
+export type { StoredSignal } from '../schemas/signal.js';
 export type { StepContext, StepFunction, StepOptions } from '../modules/sdk/step-function.js';
-export type { SleepTime } from '../modules/sdk/sleep-time.js';
 export type { TaskSaga, Undo } from '../modules/sdk/saga.js';
+export type { SignalOptions, SleepTime } from '../modules/sdk/sleep-time.js';

@@ -17,6 +17,8 @@ export const COMMAND_NAMES = [
   'call',
   'result',
   'cancel',
+  'signal',
+  'promise',
   'agent',
   'conversation',
   'module',

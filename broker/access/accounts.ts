@@ -78,6 +78,8 @@ const GUEST_PUBLISH = [
   ...ASKED,
   'result.*',
   'cancel.*',
+  'signal.*.*.*',
+  'promise.*.*',
   ...READ.map((address) => `state.${address}`),
   ...DISCOVERED.map((about) => `$SRV.${about}`),
 ];
@@ -93,6 +95,13 @@ export const askResults = (sender: string): AccountImport => signed('result.*', 
  * Cancels a command; the broker looks who may. In CORE it has another first part: `cancel.*.*` are records of the log.
  */
 export const askCancels = (sender: string): AccountImport => service(`cancelling.*.${sender}`, 'cancel.*');
+/** Ends of promises: who holds the id may end one. */
+export const endPromises = (sender: string): AccountImport =>
+  service(`promising.*.*.${sender}`, 'promise.*.*');
+
+/** Signals to agents. In the account of the log, `signal.…` are records. */
+export const sendSignals = (sender: string): AccountImport =>
+  service(`signalling.*.*.*.${sender}`, 'signal.*.*.*');
 
 /** States of agents, and of modules themselves. */
 export const readStates = (sender: string): readonly AccountImport[] =>
@@ -112,6 +121,8 @@ const people = (sender: string): readonly AccountImport[] => [
     ...ASKED.map((subject) => signed(subject, sender)),
     askResults(sender),
     askCancels(sender),
+    sendSignals(sender),
+    endPromises(sender),
     ...readStates(sender),
     ...discovery(sender),
   ].map((grant) => ({ ...grant, share: true })),

@@ -9,6 +9,8 @@ import type { KnownPrincipal } from './principals.js';
 const METHOD: Readonly<Record<string, Method>> = {
   ask: 'call',
   send: 'send',
+  // The name of the signal stands in the place of the action.
+  signalling: 'send',
   schedule: 'schedule',
   state: 'read',
 };

@@ -8,9 +8,11 @@ import {
   type AccountPlan,
   adminImports,
   discovery,
+  endPromises,
   ofModule,
   operateImports,
   readStates,
+  sendSignals,
   signed,
 } from './accounts.js';
 import type { LimitsInForce } from '../serving/limits-in-force.js';
@@ -31,6 +33,12 @@ const addresses = (parts: readonly string[]): readonly string[] => {
   const [module = '*', name = '*', agent] = parts.map(serverPart);
   const both = `${module}.${name}`;
   return agent === undefined ? [both, `${both}.*`] : [`${both}.${agent}`];
+};
+
+/** The signals that a pattern of `send` covers, at least: the name of the signal is in the place of the action. */
+const signals = (parts: readonly string[]): readonly string[] => {
+  const [module = '*', name = '*', agent = '*'] = parts.map(serverPart);
+  return [`signal.${module}.${name}.${agent}`];
 };
 
 /** The subjects of one and of two parts that a pattern of `read` covers, at least. */
@@ -110,6 +118,8 @@ export const principalPlan = (
     ...(of('read').length === 0 && role === undefined ? [] : readStates(account)),
     askResults(account),
     askCancels(account),
+    endPromises(account),
+    ...(of('send').length === 0 ? [] : [sendSignals(account)]),
     ...discovery(account),
   ].map((grant) => ({ ...grant, share: true }));
   const operator = role === undefined ? [] : [...operateImports(), ...operationsOf(role, account)];
@@ -124,11 +134,13 @@ export const principalPlan = (
       of(method).flatMap(({ parts }) => addresses(parts).map((address) => `${SENT[method][0]}.${address}`)),
     ),
     ...(of('produce').length === 0 ? [] : [PRODUCER_SUBJECTS]),
+    ...of('send').flatMap(({ parts }) => signals(parts)),
     ...(role === undefined ? of('read').flatMap(({ parts }) => readAddresses(parts)) : ['*', '*.*']).map(
       (address) => `state.${address}`,
     ),
     askResults(account).as ?? '',
     askCancels(account).as ?? '',
+    endPromises(account).as ?? '',
     ...discovery(account).map(({ as = '' }) => as),
     ...operator.filter(({ kind }) => kind === 'service').map(({ subject, as = subject }) => as),
   ];

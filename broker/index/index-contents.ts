@@ -8,6 +8,7 @@ import type { IndexContentsChange } from './index-store.js';
 import type { KeptRows } from './kept-rows.js';
 import { KnownAgents } from './known-agents.js';
 import { OpenCommands } from './open-commands.js';
+import { KeptSignals } from './kept-signals.js';
 import { OpenWaits } from './open-waits.js';
 import { Redrives } from './redrives.js';
 import { WholeOutcomes } from './whole-outcomes.js';
@@ -26,6 +27,7 @@ const MOST_WITHOUT_FILES = 12;
 export class IndexContents {
   readonly commands: OpenCommands;
   readonly waits: OpenWaits;
+  readonly signals: KeptSignals;
   readonly conversations: ConversationTable;
   readonly cancelled: CancelledCommands;
   readonly redrives: Redrives;
@@ -43,7 +45,8 @@ export class IndexContents {
   constructor(files: KeptRows) {
     const onChange = (): void => this.#changed();
     this.waits = new OpenWaits(files, onChange);
-    this.commands = new OpenCommands(files, this.waits);
+    this.signals = new KeptSignals(files);
+    this.commands = new OpenCommands(files, this.waits, this.signals);
     this.conversations = new ConversationTable(files, onChange);
     this.cancelled = new CancelledCommands(files);
     this.redrives = new Redrives(files);
@@ -53,8 +56,10 @@ export class IndexContents {
     this.letters = new DueLetters(files, onChange);
     this.whole = new WholeOutcomes(files);
     this.accounts = new AccountTotals(files);
-    const { commands, waits, conversations, cancelled, redrives, keys, agents, fired, letters, whole } = this;
-    this.#tables = [commands, waits, conversations, cancelled, redrives, keys, agents, fired, letters, whole];
+    const { commands, waits, signals, conversations, cancelled, redrives, keys, agents } = this;
+    const { fired, letters, whole } = this;
+    const own = [commands, waits, signals, conversations, cancelled, redrives, keys, agents];
+    this.#tables = [...own, fired, letters, whole];
   }
 
   /** Has the listener called whenever something is to be written soon. */
@@ -99,6 +104,7 @@ export class IndexContents {
       rows: {
         ...commands.rows,
         waits: this.waits.take(),
+        ...this.signals.take(),
         ...this.redrives.take(),
         ...this.keys.take(),
         conversations: this.conversations.take(),
@@ -128,8 +134,14 @@ export class IndexContents {
   #isAbove(times: number): boolean {
     if (this.#bytes > MOST_BYTES * times) return true;
     // With every record: so no list is made of them.
-    const { commands, waits, conversations, agents, redrives, keys, fired, letters, whole } = this;
-    const inLog = commands.changes + waits.changes + conversations.changes + agents.changes + keys.changes;
+    const { commands, waits, signals, conversations, agents, redrives, keys, fired, letters, whole } = this;
+    const inLog =
+      commands.changes +
+      waits.changes +
+      signals.changes +
+      conversations.changes +
+      agents.changes +
+      keys.changes;
     return inLog + redrives.changes + fired.changes + letters.changes + whole.changes > MOST_ROWS * times;
   }
 }

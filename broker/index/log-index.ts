@@ -22,6 +22,8 @@ import { IndexKeeper, type IndexProgress } from './index-keeper.js';
 import { KeptRows } from './kept-rows.js';
 import { type OpenCommand, type OpenCommands, waitsAs } from './open-commands.js';
 import { Recent } from './recent.js';
+import type { SignalAddress } from '../../schemas/signal.js';
+import type { KeptSignals } from './kept-signals.js';
 import type { OpenWaits } from './open-waits.js';
 import type { Redrives } from './redrives.js';
 import { UncausedEvents } from '../../store/log-index/uncaused-events.js';
@@ -41,6 +43,9 @@ export interface LogIndexOptions {
   readonly onLost: (fault: Fault) => void;
 }
 
+const isWait = (message: StoredMessage): boolean =>
+  [HEADER.until, HEADER.signal, HEADER.promise].some((name) => message.header(name) !== undefined);
+
 /** What the index announces, in the order of the log. */
 export type IndexNews = {
   /** The index has come to where the log stood at its start: {@link LogIndex.commands} has what was open then. */
@@ -55,6 +60,8 @@ export type IndexNews = {
   readonly dead: [];
   /** A handler waits, see {@link LogIndex.waits}. */
   readonly wait: [command: number];
+  /** An agent has a signal, see {@link LogIndex.signals}. */
+  readonly signal: [address: SignalAddress];
   /** A handler that waited is woken, by the record of this sequence. */
   readonly woken: [command: OpenCommand, wakeSeq: number];
   /** A record was read: from the first on, the next one in the log each time. */
@@ -158,6 +165,11 @@ export class LogIndex implements Announces<IndexNews> {
   /** Waits of handlers that are not woken. */
   get waits(): OpenWaits {
     return this.#contents.waits;
+  }
+
+  /** Signals that no wake has taken, and the waits for them. */
+  get signals(): KeptSignals {
+    return this.#contents.signals;
   }
 
   /** Dead letters that are due. */
@@ -298,7 +310,7 @@ export class LogIndex implements Announces<IndexNews> {
       this.#unlessSigned(subject.module, message, isLive);
       commands.step(message, subject);
       if (message.header(HEADER.cancelled) !== undefined) commands.metCancel(message);
-      if (message.header(HEADER.until) !== undefined) this.#news.announce('wait', causeOf(message) ?? 0);
+      if (isWait(message)) this.#news.announce('wait', causeOf(message) ?? 0);
       if (conversations.size > 0) conversations.event(message, conversationOf(message));
     } else if (subject?.kind === 'wake') {
       whole.record(WAITS_SENDER, message.seq);
@@ -309,6 +321,12 @@ export class LogIndex implements Announces<IndexNews> {
       if (woken !== undefined) this.#news.announce('woken', woken, message.seq);
     } else if (subject?.kind === 'cancel') {
       this.#cancelled(message, subject, isLive);
+    } else if (subject?.kind === 'signal') {
+      whole.record(WAITS_SENDER, message.seq);
+      accounts.stored(WAITS_SENDER, bytesInLog(message));
+      const { module, name, agent = '' } = subject;
+      this.#contents.signals.sent({ module, agent, name }, message.seq);
+      this.#news.announce('signal', { module, agent, name });
     } else if (subject?.kind === 'epoch') {
       whole.epoch(subject.producer);
       const [account = ''] = subject.producer.split(OWNER_MARK, 1);

@@ -9,6 +9,10 @@ export interface MadeCall {
   readonly resultSeq: number | null;
   /** It is a wait, which is due at this time, milliseconds since 1970. Its result is its wake. */
   readonly untilMs?: number;
+  /** The name of the signal that it waits for. */
+  readonly signal?: string;
+  /** The secret part of the id of the promise that it waits for. */
+  readonly promise?: string;
 }
 
 class CallRow extends OverlayRow {

@@ -9,7 +9,8 @@ import { MadeCalls, type MadeCall } from './made-calls.js';
 import type { IndexContentsChange, RowChanges } from './index-store.js';
 import type { TableKey } from '../../store/log-index/index-files.js';
 import type { KeptRows } from './kept-rows.js';
-import type { OpenWait, OpenWaits } from './open-waits.js';
+import type { KeptSignals } from './kept-signals.js';
+import { NEVER, type OpenWait, type OpenWaits } from './open-waits.js';
 import { Overlay, OverlayRow } from './overlay.js';
 
 export type { MadeCall } from './made-calls.js';
@@ -142,6 +143,7 @@ export class OpenCommands {
   constructor(
     private readonly files: KeptRows,
     private readonly open: Pick<OpenWaits, 'add' | 'over' | 'countOf'>,
+    private readonly signals: Pick<KeptSignals, 'waits' | 'over' | 'taken'>,
   ) {
     this.#calls = new MadeCalls(files);
   }
@@ -259,7 +261,7 @@ export class OpenCommands {
     const open = cause === undefined ? undefined : this.#find(cause);
     if (open === undefined || waitsAs(open) !== subject.module) return undefined;
     const mayWait = open.hasCalls && this.open.countOf(open.module) > 0;
-    if (mayWait) for (const wait of this.waitsOf(open.seq)) this.open.over(wait);
+    if (mayWait) for (const wait of this.waitsOf(open.seq)) this.#over(wait);
     this.#rows.gone(open.seq, open);
     this.#size -= 1;
     if (open.hasCalls) this.#calls.forget(open.seq, open.isKept || open.isWritten !== undefined);
@@ -272,12 +274,27 @@ export class OpenCommands {
     const cause = causeOf(message);
     const call = parseSequence(message.header(HEADER.call) ?? '');
     if (cause === undefined || call === undefined) return;
-    const until = message.header(HEADER.until);
-    const untilMs = until === undefined ? undefined : parseInstant(until);
+    const [until, signal] = [message.header(HEADER.until), message.header(HEADER.signal)];
+    const promise = message.header(HEADER.promise);
+    const isEndless = until === undefined && (signal !== undefined || promise !== undefined);
+    const untilMs = isEndless ? NEVER : parseInstant(until ?? '');
     const { seq } = message;
     if (untilMs === undefined) return void this.#made({ cause, call }, { seq, resultSeq: seq }, module);
-    if (this.#made({ cause, call }, { seq, resultSeq: null, untilMs }, module))
-      this.open.add({ cause, call, module, untilMs });
+    const named = {
+      ...(signal === undefined ? {} : { signal }),
+      ...(promise === undefined ? {} : { promise }),
+    };
+    if (!this.#made({ cause, call }, { seq, resultSeq: null, untilMs, ...named }, module)) return;
+    for (const wait of this.waitsOf(cause)) {
+      if (wait.call !== call) continue;
+      this.open.add(wait);
+      this.signals.waits(wait);
+    }
+  }
+
+  #over(wait: OpenWait): void {
+    this.open.over(wait);
+    this.signals.over(wait);
   }
 
   /** A wake of the handler of an open command, by the broker. Whether it ended a wait. */
@@ -285,17 +302,23 @@ export class OpenCommands {
     const cause = causeOf(message);
     const call = parseSequence(message.header(HEADER.call) ?? '');
     if (cause === undefined || call === undefined || this.#find(cause)?.module !== module) return false;
-    const wait = this.#calls.woken(cause, call, message.seq);
-    if (wait?.untilMs === undefined) return false;
-    this.open.over({ cause, call, module, untilMs: wait.untilMs });
+    const wait = this.waitsOf(cause).find((each) => each.call === call);
+    if (wait === undefined || this.#calls.woken(cause, call, message.seq) === undefined) return false;
+    this.#over(wait);
+    const signal = parseSequence(message.header(HEADER.signal) ?? '');
+    if (wait.signal !== undefined && signal !== undefined) this.signals.taken(wait.signal, signal);
     return true;
   }
 
   /** The waits of the handler of an open command that have no wake, by their numbers. */
   waitsOf(cause: number): readonly OpenWait[] {
-    const module = this.#find(cause)?.module;
-    if (module === undefined) return [];
-    return this.#calls.waits(cause).map(({ call, untilMs }) => ({ cause, call, module, untilMs }));
+    const command = this.#find(cause);
+    if (command === undefined) return [];
+    const { module, agent } = command;
+    return this.#calls.waits(cause).map(({ call, untilMs, signal: name, promise }) => {
+      const signal = name === undefined || agent === undefined ? {} : { signal: { module, agent, name } };
+      return { cause, call, module, untilMs, ...signal, ...(promise === undefined ? {} : { promise }) };
+    });
   }
 
   /** Notes the cancel of an open command; undefined: it is open no more, or cancelled already. */

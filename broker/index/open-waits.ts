@@ -1,3 +1,5 @@
+import { LAST_MS } from '../../schemas/instant.js';
+import type { SignalAddress } from '../../schemas/signal.js';
 import type { KeptRows } from './kept-rows.js';
 import { CountedTable } from './kept-table.js';
 import type { RowChanges } from './index-store.js';
@@ -11,9 +13,16 @@ export interface OpenWait {
   /** Number of the wait among the calls and steps of the handler. */
   readonly call: number;
   readonly module: string;
-  /** When it is due, milliseconds since 1970. */
+  /** When it is due, milliseconds since 1970; {@link NEVER}: it waits for its signal alone. */
   readonly untilMs: number;
+  /** What it waits for, besides the time. */
+  readonly signal?: SignalAddress;
+  /** The secret part of the id of its promise. */
+  readonly promise?: string;
 }
+
+/** No wait is due then. */
+export const NEVER = LAST_MS;
 
 class WaitRow extends OverlayRow {
   constructor(readonly wait: OpenWait) {
@@ -84,9 +93,9 @@ export class OpenWaits extends CountedTable<string, WaitRow> {
       .slice(0, limit);
   }
 
-  /** When the first one is due; Infinity: none waits. */
+  /** When the first one is due; Infinity: none is ever. */
   get nextMs(): number {
-    return this.due(Number.MAX_SAFE_INTEGER - 1, 1)[0]?.untilMs ?? Number.POSITIVE_INFINITY;
+    return this.due(NEVER - 1, 1)[0]?.untilMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** How many handlers of a module wait. */
@@ -97,7 +106,7 @@ export class OpenWaits extends CountedTable<string, WaitRow> {
   /** When the first one of a module is due; undefined: none waits. Only as many as this are looked at. */
   nextOf(module: string, atMost = PAGE): number | undefined {
     if (this.countOf(module) === 0) return undefined;
-    const due = this.due(Number.MAX_SAFE_INTEGER - 1, atMost);
+    const due = this.due(NEVER - 1, atMost);
     return due.find((wait) => wait.module === module)?.untilMs;
   }
 

@@ -23,6 +23,10 @@ export const SERVED = {
   results: 'result.>',
   /** Commands that people cancel. */
   cancels: 'cancelling.>',
+  /** Signals to agents, by people. The stream has `signal.…` itself. */
+  signals: 'signalling.>',
+  /** Promises that people end. */
+  promises: 'promising.>',
   /** What agents are now, asked by people. */
   states: 'state.>',
   /** Discovery as NATS services have it, by people: `$SRV.…` for them. */

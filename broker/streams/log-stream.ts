@@ -29,6 +29,7 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
       'wake.*.*.*',
       'cancel.*.*',
       'cancel.*.*.*',
+      'signal.*.*.*',
       'epoch.>',
     ],
     ...keptStream(maxBytes),

@@ -3,23 +3,30 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { Appended } from '../../journal/append/draft.js';
+import { recordsAt } from '../../journal/read/records-at.js';
 import type { Producer } from '../../journal/producer/producer.js';
 import { linkState } from '../../link/link-state.js';
 import { isOfRecord } from '../../link/pub-ack.js';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { LOG } from '../../schemas/log.js';
 import type { Wake } from '../../schemas/wake.js';
+import {
+  MAX_KEPT_SIGNALS,
+  type Signal,
+  type SignalAddress,
+  type StoredSignal,
+} from '../../schemas/signal.js';
 import { pause } from '../../system/async/pause.js';
 import { Waker } from '../../system/async/waker.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { OpenWait } from '../index/open-waits.js';
-import { wakeDraft } from './wake-draft.js';
+import { dueWake, signalDraft, signalledWake, wakeDraft } from './wake-draft.js';
 
 export interface WakesOptions {
   readonly nc: NatsConnection;
   readonly jsm: Pick<JetStreamManager, 'streams'>;
-  readonly index: Pick<LogIndex, 'commands' | 'waits' | 'reachedWithin' | 'on'>;
+  readonly index: Pick<LogIndex, 'commands' | 'waits' | 'signals' | 'reachedWithin' | 'on'>;
   /** Opens a producer whose first epoch shuts out every one before it. */
   readonly open: () => TaskEither<Fault, Producer>;
   /** Why the log takes nothing new, while that is so; what is due waits. */
@@ -27,9 +34,18 @@ export interface WakesOptions {
   readonly log: (text: string) => void;
 }
 
+/** A signal that is to be stored. */
+interface AskedSignal {
+  readonly address: SignalAddress;
+  readonly signal: Signal;
+  readonly done: (stored: E.Either<Fault, StoredSignal>) => void;
+}
+
 /** Asked for before its time. */
 interface AskedWake {
   readonly cause: number;
+  /** Its number; absent: the lowest of the command. */
+  readonly call?: number;
   readonly wake: Wake;
   readonly done: (isWoken: boolean) => void;
 }
@@ -38,6 +54,8 @@ interface AskedWake {
 interface DueWake {
   readonly wait: OpenWait;
   readonly wake: Wake;
+  /** The signal that it takes. */
+  readonly signal?: number;
   readonly done?: (isWoken: boolean) => void;
 }
 
@@ -57,6 +75,9 @@ export class Wakes {
   readonly #waker = new Waker();
   readonly #forget: (() => void)[];
   #asked: AskedWake[] = [];
+  #sent: AskedSignal[] = [];
+  /** Agents and names of which a signal and a wait may meet. */
+  readonly #meeting = new Map<string, SignalAddress>();
   #producer: Producer | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
@@ -66,24 +87,53 @@ export class Wakes {
     const { nc, index } = options;
     this.#forget = [
       linkState(nc).onChange(() => this.#waker.wake()),
-      index.on('wait', () => this.#waker.wake()),
+      index.on('wait', (cause) => {
+        for (const { signal } of index.commands.waitsOf(cause)) this.#mayMeet(signal);
+        this.#waker.wake();
+      }),
+      index.on('signal', (address) => this.#mayMeet(address)),
     ];
   }
 
   /** To be called when the index has read the past. */
   start(): void {
+    this.#meetAll();
     this.#running = this.#run();
   }
 
   /**
-   * Wakes the handler of a command that waits, before its time: the wait with the lowest number ends with this. False:
+   * Wakes the handler of a command that waits, before its time: the wait of that number, or the lowest one. False:
    * the command waits for nothing. Resolves when the index has the wake.
    */
-  wake(cause: number, wake: Wake): Promise<boolean> {
+  wake(cause: number, wake: Wake, call?: number): Promise<boolean> {
     return new Promise((done) => {
-      this.#asked.push({ cause, wake, done });
+      this.#asked.push({ cause, wake, done, ...(call === undefined ? {} : { call }) });
       this.#waker.wake();
     });
+  }
+
+  /** Stores a signal; the index has it when this resolves. SIGNALS_FULL, LOG_UNAVAILABLE, what the log refuses. */
+  signal(address: SignalAddress, signal: Signal): Promise<E.Either<Fault, StoredSignal>> {
+    const problem = this.options.refusal?.() ?? this.#full(address);
+    if (problem !== undefined) return Promise.resolve(E.left(problem));
+    return new Promise((done) => {
+      this.#sent.push({ address, signal, done });
+      this.#waker.wake();
+    });
+  }
+
+  #full(address: SignalAddress): Fault | undefined {
+    const { index } = this.options;
+    const coming = this.#sent.filter(({ address: other }) => keyOf(other) === keyOf(address)).length;
+    if (index.signals.keptOf(address, MAX_KEPT_SIGNALS).length + coming < MAX_KEPT_SIGNALS) return undefined;
+    const { module, name, agent } = address;
+    return fault('SIGNALS_FULL', `agent ${agent} of ${module} keeps ${MAX_KEPT_SIGNALS} signals ${name}`);
+  }
+
+  #mayMeet(address: SignalAddress | undefined): void {
+    if (address === undefined) return;
+    this.#meeting.set(keyOf(address), address);
+    this.#waker.wake();
   }
 
   async close(): Promise<void> {
@@ -93,6 +143,7 @@ export class Wakes {
     await this.#producer?.close();
     await this.#running;
     for (const { done } of this.#asked) done(false);
+    for (const { done } of this.#sent) done(E.left(fault('LOG_UNAVAILABLE', 'the broker stops')));
   }
 
   async #run(): Promise<void> {
@@ -107,6 +158,7 @@ export class Wakes {
         // What was under way may be in the log or not: the next epoch shuts it out, and then the log tells.
         await this.#producer?.close();
         this.#producer = undefined;
+        this.#meetAll();
         this.#tell(toFault(error, 'LOG_UNAVAILABLE'));
         if (!this.#closed) await pause(RETRY_MS);
       }
@@ -121,7 +173,8 @@ export class Wakes {
   }
 
   get #isNeeded(): boolean {
-    return this.#asked.length > 0 || this.options.index.waits.nextMs <= Date.now();
+    const isAsked = this.#asked.length > 0 || this.#sent.length > 0 || this.#meeting.size > 0;
+    return isAsked || this.options.index.waits.nextMs <= Date.now();
   }
 
   /** Stores some of what is due; whether there may be more. */
@@ -135,10 +188,12 @@ export class Wakes {
       return false;
     }
     const producer = await this.#opened();
-    const due = this.#due();
-    if (due.length === 0) return this.#asked.length > 0;
-    const drafts = due.map(({ wait, wake }) =>
-      wakeDraft(this.options.index.commands.get(wait.cause), wait, wake),
+    if (this.#sent.length > 0) await this.#storeSignals(producer);
+    const due = [...(await this.#met()), ...this.#due()];
+    if (due.length === 0) return this.#isNeeded;
+    const { commands } = this.options.index;
+    const drafts = once(due).map(({ wait, wake, signal }) =>
+      wakeDraft(commands.get(wait.cause), wait, wake, signal),
     );
     failPoint('wake.storing');
     const stored = await producer.appendAll(
@@ -148,6 +203,51 @@ export class Wakes {
     await this.#indexed(lastOf(E.isLeft(stored) ? stored.left.records : stored.right.map(E.right)));
     for (const { done } of due) done?.(true);
     return true;
+  }
+
+  /** After a start or a doubt: every wait for a signal may have one. */
+  #meetAll(): void {
+    for (const address of this.options.index.signals.awaiting.addresses())
+      this.#meeting.set(keyOf(address), address);
+  }
+
+  async #storeSignals(producer: Producer): Promise<void> {
+    const sent = this.#sent.splice(0, PAGE);
+    failPoint('signal.storing');
+    const stored = await producer.appendAll(
+      sent.map(({ address, signal }) => signalDraft(address, signal)),
+    )();
+    failPoint('signal.stored');
+    const records = E.isLeft(stored) ? stored.left.records : stored.right.map(E.right);
+    for (const [i, { done }] of sent.entries()) {
+      const record = records[i];
+      if (record !== undefined && E.isLeft(record)) done(record);
+    }
+    await this.#indexed(lastOf(records));
+    for (const [i, { done }] of sent.entries()) {
+      const record = records[i];
+      if (record !== undefined && E.isRight(record)) done(E.right({ seq: record.right.seq }));
+    }
+  }
+
+  /** Signals that a wait takes now: the first of an agent and a name, for the first wait. */
+  async #met(): Promise<readonly DueWake[]> {
+    const { nc, index } = this.options;
+    const addresses = [...this.#meeting.values()].slice(0, PAGE);
+    const pairs = addresses.flatMap((address) => {
+      this.#meeting.delete(keyOf(address));
+      const kept = index.signals.keptOf(address, PAGE);
+      const waits = index.signals.awaitingOf(address, PAGE);
+      return waits.flatMap((wait, i) => (kept[i] === undefined ? [] : [{ wait, seq: kept[i] }]));
+    });
+    if (pairs.length === 0) return [];
+    const found = await recordsAt(
+      { nc, prefix: '$JS.API' },
+      pairs.map(({ seq }) => seq),
+    )();
+    if (E.isLeft(found)) throw new FaultError(found.left);
+    const bySeq = new Map(found.right.map((record) => [record?.seq, record]));
+    return pairs.map(({ wait, seq }) => ({ wait, signal: seq, wake: signalledWake(bySeq.get(seq)?.data) }));
   }
 
   /** The waits that end now, each once: what was asked for, then what is due. */
@@ -163,11 +263,11 @@ export class Wakes {
       due.push(wake);
       return true;
     };
-    for (const { cause, wake, done } of asked) {
-      const [wait] = commands.waitsOf(cause);
+    for (const { cause, call, wake, done } of asked) {
+      const wait = commands.waitsOf(cause).find((each) => call === undefined || each.call === call);
       if (wait === undefined || !take({ wait, wake, done })) done(false);
     }
-    for (const wait of waits.due(Date.now(), PAGE - due.length)) take({ wait, wake: { status: 'ok' } });
+    for (const wait of waits.due(Date.now(), PAGE - due.length)) take({ wait, wake: dueWake(wait) });
     return due;
   }
 
@@ -189,6 +289,19 @@ export class Wakes {
     throw new FaultError(fault('LOG_UNAVAILABLE', `the index has not come to record ${seq}`));
   }
 }
+
+const keyOf = ({ module, agent, name }: SignalAddress): string => `${module}/${agent}/${name}`;
+
+/** Each wait once: the first counts. */
+const once = (due: readonly DueWake[]): readonly DueWake[] => {
+  const taken = new Set<string>();
+  return due.filter(({ wait: { cause, call } }) => {
+    const id = `${cause}/${call}`;
+    if (taken.has(id)) return false;
+    taken.add(id);
+    return true;
+  });
+};
 
 /** The sequence of the last one that is stored. Throws what may be better the next time. */
 const lastOf = (records: readonly Appended[]): number => {

@@ -78,6 +78,8 @@ export const subjectFilters = (selection: Selection): readonly string[] | undefi
     else if (names === undefined) filters.push(`${which}.${m}.>`);
     else filters.push(...known.flatMap((name) => [`${which}.${m}.${name}`, `${which}.${m}.${name}.*`]));
   }
+  if (wants('signal') && names === undefined)
+    filters.push(agent === undefined ? `signal.${m}.>` : `signal.${m}.*.${agent}`);
   if (wants('epoch') && module === undefined && agent === undefined && names === undefined)
     filters.push('epoch.>');
   return filters;

@@ -1,6 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { Fault } from '../../schemas/errors.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
+import type { StoredSignal } from '../../schemas/signal.js';
 import type { Schedule } from '../../schemas/schedule.js';
 import type { AgentState } from '../../store/snapshots/index.js';
 import type { CalledModule } from '../sdk/addressed.js';
@@ -42,6 +43,25 @@ export interface ModuleCalls extends AsyncDisposable {
     module: C,
     agent: string,
   ) => Promise<StateOf<StateIn<C>> | undefined>;
+  /**
+   * Sends a signal to an agent: a handler awaits it with `awaitSignal`. One that comes before is kept. SIGNALS_FULL;
+   * NOT_ALLOWED without the grant `send MODULE.NAME.AGENT`; LOG_UNCERTAIN: it may be stored.
+   *
+   * @example await tally.signal(orders, 'order-17', 'paid', { by: 'card' });
+   */
+  readonly signal: (
+    module: CalledModule,
+    agent: string,
+    name: string,
+    data?: unknown,
+  ) => Promise<StoredSignal>;
+  /**
+   * Ends the promise of a handler with a value. The id is the right to do so. PROMISE_UNKNOWN: it has ended, or never
+   * was; LOG_UNCERTAIN: it may have ended.
+   */
+  readonly resolvePromise: (id: string, data?: unknown) => Promise<void>;
+  /** The same, with a text that tells why: the handler gets PROMISE_REJECTED. */
+  readonly rejectPromise: (id: string, text?: string) => Promise<void>;
   /** Waits for what was sent, and closes. */
   readonly close: () => Promise<void>;
 }

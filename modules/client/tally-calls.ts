@@ -1,16 +1,22 @@
-import { type Either, isLeft, right } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import type { AgentState } from '../../store/snapshots/index.js';
+import { requestPromise } from '../../link/request-promise.js';
+import type { PromiseVerb } from '../../schemas/promise.js';
+import { requestSignal } from '../../link/request-signal.js';
+import { PROGRAM_WORDS } from '../../link/target-words.js';
+import { type Fault, fault } from '../../schemas/errors.js';
+import type { StoredSignal } from '../../schemas/signal.js';
 import type { Refusal } from '../../schemas/result.js';
 import type { Cancelled } from '../../schemas/cancel.js';
 import type { CalledModule } from '../sdk/addressed.js';
 import { Refused } from '../sdk/refused.js';
 import { type CancelOptions, cancelOrThrow } from './send-cancel.js';
 import { type CommandProducer, openCommandProducer } from './command-producer.js';
-import { actionsOf, type CallRoute, type ModuleCalls } from './module-calls.js';
+import { actionsOf, type CallRoute, type ModuleCalls, rejectedWith } from './module-calls.js';
 import { scheduleCommand } from './schedule-later.js';
 import { stateRoute } from './state-route.js';
-import { type CallReceipt, openCalls } from './task-client.js';
+import { type CallReceipt, DEFAULT_CALL_TIMEOUT_MS, openCalls } from './task-client.js';
 import type { ProducerSettings } from './task-producer.js';
 import { UnderWay } from './under-way.js';
 
@@ -37,6 +43,18 @@ export interface TallyPlace {
   readonly dataDir?: string | undefined;
   readonly isOwn: boolean;
 }
+
+/** Data of a signal as it is sent. */
+const jsonOf = (data: unknown): Either<Fault, string> => {
+  try {
+    const text = JSON.stringify(data);
+    return text === undefined
+      ? left(fault('PAYLOAD_NOT_JSON', 'the data have no form in JSON'))
+      : right(text);
+  } catch (error) {
+    return left(fault('PAYLOAD_NOT_JSON', `the data have no form in JSON: ${(error as Error).message}`));
+  }
+};
 
 /** The calls of a program over one connection. */
 export const createTally = (place: TallyPlace): Tally => {
@@ -68,6 +86,37 @@ export const createTally = (place: TallyPlace): Tally => {
   const state = ({ manifest: { name } }: CalledModule, agent: string): Promise<AgentState | undefined> =>
     states.get(name, agent, seen.get(name) ?? 0);
 
+  const signal = async (
+    { manifest: { name: module } }: CalledModule,
+    agent: string,
+    name: string,
+    data: unknown,
+  ): Promise<StoredSignal> => {
+    const payload = data === undefined ? right('') : jsonOf(data);
+    if (isLeft(payload)) throw rejectedWith(payload.left);
+    const sent = await requestSignal(
+      connection,
+      { module, name, agent },
+      payload.right,
+      DEFAULT_CALL_TIMEOUT_MS,
+      PROGRAM_WORDS,
+    )();
+    if (isLeft(sent)) throw rejectedWith(sent.left);
+    return sent.right;
+  };
+
+  const endPromise = async (verb: PromiseVerb, id: string, payload: Either<Fault, string>): Promise<void> => {
+    if (isLeft(payload)) throw rejectedWith(payload.left);
+    const ended = await requestPromise(
+      connection,
+      { verb, id },
+      payload.right,
+      DEFAULT_CALL_TIMEOUT_MS,
+      PROGRAM_WORDS,
+    )();
+    if (isLeft(ended)) throw rejectedWith(ended.left);
+  };
+
   const close = async (): Promise<void> => {
     await underWay.ended();
     await states.close();
@@ -78,6 +127,12 @@ export const createTally = (place: TallyPlace): Tally => {
     agent: (module, name) => actionsOf(route, underWay.begun, module, name) as never,
     module: (module) => actionsOf(route, underWay.begun, module, undefined) as never,
     state: (module, agent) => underWay.begun(state(module, agent)) as never,
+    signal: (module, agent, name, data) => underWay.begun(signal(module, agent, name, data)),
+    resolvePromise: (id, data) => {
+      const payload = data === undefined ? right('') : jsonOf(data);
+      return underWay.begun(endPromise('resolve', id, payload));
+    },
+    rejectPromise: (id, text = '') => underWay.begun(endPromise('reject', id, right(text))),
     producer: (settings) => openCommandProducer(connection, settings),
     cancel: (command, options) =>
       underWay.begun(cancelOrThrow(connection, command, options, (said) => new Refused(said))),

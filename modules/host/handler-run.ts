@@ -7,6 +7,7 @@ import { toPayload } from '../../schemas/json.js';
 import { DEFAULT_DEADLINE_MS } from '../../schemas/manifest.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import { addressText, stepSubject } from '../../schemas/subjects.js';
+import { promiseId } from '../../schemas/promise.js';
 import { sagaWith, taskSaga } from '../sdk/saga.js';
 import { mayCall } from '../sdk/may-call.js';
 import type { Checks } from '../sdk/checks.js';
@@ -19,7 +20,7 @@ import { OpenOperations } from './open-operations.js';
 import type { KnownCancels } from './cancels.js';
 import { CancelMeeting } from './meet-cancel.js';
 import { insideStep, runStep, type StepAnswer, stepDraft, type StepServices } from './run-step.js';
-import { runWait, shownWait, sleepFor, sleepTo, type WaitTime } from './run-wait.js';
+import { promiseFor, runWait, shownWait, sleepFor, sleepTo, waitFor, type WaitTime } from './run-wait.js';
 import { CHOOSES, type StepFunction } from '../sdk/step-function.js';
 import { stepProblem } from './attempt-step.js';
 import { type Outcome, outcomeOf, refusedOutcome, threw } from './handler-outcome.js';
@@ -122,15 +123,18 @@ const recordedAnswer = (
 
 const isOver = ({ over, abort }: HandlerRun): boolean => over || abort.signal.aborted;
 
-/** The `sleep` and `sleepUntil` of one run. */
+/** The waits of one run. */
 const waitsOf = (
   around: RunSurroundings,
   { action, command }: HandlerTry,
   run: HandlerRun,
   { stopped, stop }: RunLimits,
-): Pick<EffectContext<unknown, AnyEvent>, 'sleep' | 'sleepUntil'> => {
+): Pick<EffectContext<unknown, AnyEvent>, 'sleep' | 'sleepUntil' | 'awaitSignal' | 'createPromise'> => {
   const { module } = around;
-  const wait = async (time: E.Either<Fault, WaitTime>): Promise<E.Either<Refusal, never>> => {
+  const wait = async (
+    time: E.Either<Fault, WaitTime>,
+    onRecord?: (call: number, promise: string) => void,
+  ): Promise<E.Either<Refusal, never>> => {
     if (run.operations.isParked) return NEVER;
     const problem = insideStep();
     if (problem !== undefined) return E.left(refusal(problem));
@@ -152,7 +156,8 @@ const waitsOf = (
       isOver: () => isOver(run),
       last: await run.last(),
     };
-    const { said, body, differs } = await runWait(around, asked);
+    const { said, body, differs, promise } = await runWait(around, asked);
+    if (promise !== undefined) onRecord?.(call, promise);
     if (said === undefined) {
       run.calls.stepped(call, run.stepSubject, body);
       failPoint('wait.parked');
@@ -167,7 +172,30 @@ const waitsOf = (
     const answer = { said: run.meeting.woken(said), ...(body && { body }), ...(differs && { differs }) };
     return recordedAnswer(run, call, answer, stop) as E.Either<Refusal, never>;
   };
-  return { sleep: (ms) => () => wait(sleepFor(ms)), sleepUntil: (time) => () => wait(sleepTo(time)) };
+  return {
+    sleep: (ms) => () => wait(sleepFor(ms)),
+    sleepUntil: (time) => () => wait(sleepTo(time)),
+    awaitSignal:
+      (name, { timeoutMs } = {}) =>
+      () =>
+        wait(waitFor(command.agent, name, timeoutMs)),
+    createPromise:
+      ({ timeoutMs } = {}) =>
+      async () => {
+        let created: (id: string) => void = () => undefined;
+        const id = new Promise<string>((resolve) => {
+          created = resolve;
+        });
+        const settled = wait(promiseFor(timeoutMs), (call, secret) =>
+          created(promiseId({ cause: command.seq, call, secret })),
+        );
+        // Without a record there is no id: that is what the wait was refused with.
+        const first = await Promise.race([id, settled]);
+        return typeof first === 'string'
+          ? E.right({ id: first, settled: () => settled })
+          : (first as E.Either<Refusal, never>);
+      },
+  };
 };
 
 /** The function of a step as the run counts it: one that chooses among operations does nothing itself. */

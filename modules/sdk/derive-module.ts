@@ -94,7 +94,17 @@ const handled = <S>(
 const runContext = (
   command: Command,
   self: AnySelf,
-  { call, step, saga, sleep, sleepUntil, emit, signal }: EffectContext<unknown, AnyEvent>,
+  {
+    call,
+    step,
+    saga,
+    sleep,
+    sleepUntil,
+    awaitSignal,
+    createPromise,
+    emit,
+    signal,
+  }: EffectContext<unknown, AnyEvent>,
 ): RunContext<unknown, Record<string, never>, AnySchema> => {
   const known = new KnownPromises();
   const steps = promisedStep(step, known);
@@ -103,7 +113,7 @@ const runContext = (
     call: promisedCall(call, known),
     step: steps,
     saga: promisedSaga(saga),
-    ...promisedWaits({ sleep, sleepUntil }, known),
+    ...promisedWaits({ sleep, sleepUntil, awaitSignal, createPromise }, known),
     ...together(steps, known),
     emit: (name, data) => emit({ name, data }),
     signal,

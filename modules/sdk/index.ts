@@ -7,7 +7,7 @@ export type { CalledModule, CodeOf } from './addressed.js';
 export type { Call } from './call-in-handler.js';
 export type { RunSaga, TaskSaga, Undo } from './saga.js';
 export type { RunStep } from './step-in-handler.js';
-export type { SleepTime } from './sleep-time.js';
+export type { SignalOptions, SleepTime } from './sleep-time.js';
 export type { Waits } from './wait-in-handler.js';
 export type { Together } from './together.js';
 export type { StepContext, StepFunction, StepOptions } from './step-function.js';

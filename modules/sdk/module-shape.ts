@@ -5,7 +5,7 @@ import type { Refusal } from '../../schemas/result.js';
 import type { Address } from '../../schemas/subjects.js';
 import type { TaskSaga } from './saga.js';
 import type { StepFunction, StepOptions } from './step-function.js';
-import type { SleepTime } from './sleep-time.js';
+import type { SignalOptions, SleepTime } from './sleep-time.js';
 import type { ActionName, EventOf, Input, Output, TypedManifest } from './define-manifest.js';
 
 /** A command as a handler sees it: already checked against the schema of its action. */
@@ -88,6 +88,12 @@ export interface EffectContext<State, Event> {
   readonly sleep: (ms: number) => TaskEither<Refusal, void>;
   /** Waits until a time, likewise. */
   readonly sleepUntil: (time: SleepTime) => TaskEither<Refusal, void>;
+  /** Waits for a signal to the agent, and gives its data, likewise. */
+  readonly awaitSignal: (name: string, options?: SignalOptions) => TaskEither<Refusal, unknown>;
+  /** Makes a promise that the holder of its id ends once, likewise. `settled` gives its value. */
+  readonly createPromise: (
+    options?: SignalOptions,
+  ) => TaskEither<Refusal, { readonly id: string; readonly settled: TaskEither<Refusal, unknown> }>;
 }
 
 /** An effectful handler, `{ run }`: it calls others or the outside world. */

@@ -8,10 +8,13 @@ import {
   saidByWake,
   shownWait,
   sleepFor,
+  promiseFor,
   sleepTo,
+  waitFor,
   type WaitTime,
 } from '../../modules/host/run-wait.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { promiseId } from '../../schemas/promise.js';
 import { shownStep } from '../../schemas/step.js';
 import { cancelledRefusal } from '../../schemas/cancel.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
@@ -81,6 +84,15 @@ export const recordedContext = (
     // It lost a race: it had not ended when the handler did.
     return known.wake === undefined ? never : saidByWake(known.wake);
   };
+  /** A promise has the id of its record. */
+  const promise = async (timeoutMs: unknown): Promise<Either<Refusal, unknown>> => {
+    const step = byNumber.get(calls + 1)?.step;
+    const secret = step?.status === 'waiting' ? step.promise : undefined;
+    const settled = wait(promiseFor(timeoutMs));
+    // What is refused, or is not what was recorded, has no id.
+    if (secret === undefined) return settled;
+    return right({ id: promiseId({ cause: 0, call: calls, secret }), settled: () => settled });
+  };
   /** A step gets what is recorded: its effect has happened, and must not happen here. */
   const step = async (name: string): Promise<Either<Refusal, unknown>> => {
     calls += 1;
@@ -123,6 +135,14 @@ export const recordedContext = (
       step: (name) => () => step(name) as Promise<Either<Refusal, never>>,
       sleep: (ms) => () => wait(sleepFor(ms)) as Promise<Either<Refusal, never>>,
       sleepUntil: (time) => () => wait(sleepTo(time)) as Promise<Either<Refusal, never>>,
+      awaitSignal:
+        (name, { timeoutMs } = {}) =>
+        () =>
+          wait(waitFor(agent, name, timeoutMs)),
+      createPromise:
+        ({ timeoutMs } = {}) =>
+        () =>
+          promise(timeoutMs) as Promise<Either<Refusal, never>>,
       emit: (event) => emitted.push(event),
       call: (manifest, action, to, data) => () => {
         const target = { module: manifest.name, name: action, ...(to === undefined ? {} : { agent: to }) };

@@ -16,6 +16,7 @@ const COLOURS: Readonly<Record<string, Colour>> = {
   step: 'blue',
   wake: 'blue',
   cancel: 'red',
+  signal: 'cyan',
   epoch: 'magenta',
   unknown: 'red',
 };

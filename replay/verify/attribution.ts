@@ -55,8 +55,9 @@ export class Attribution {
     const producer = this.producers.of(bytes, producerFrom, producerTo);
     const from = kind === KIND.cmd ? view.senderFrom : view.moduleFrom;
     const to = kind === KIND.cmd ? view.senderTo : view.moduleTo;
-    if (producer.isWaits || kind === KIND.wake) {
-      if (producer.isWaits && kind === KIND.wake) return producer;
+    const isOfWaits = kind === KIND.wake || kind === KIND.signal;
+    if (producer.isWaits || isOfWaits) {
+      if (producer.isWaits && isOfWaits) return producer;
     } else if (kind === KIND.cancel) {
       // No module cancels a command.
       if (producer.isBroker) return producer;
@@ -64,8 +65,7 @@ export class Attribution {
       const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
       if (isOwn || (producer.isBroker && kind !== KIND.evt && kind !== KIND.step)) return producer;
     }
-    const owner =
-      kind === KIND.wake ? WAITS_SENDER : kind === KIND.cancel ? 'the broker' : view.text(from, to);
+    const owner = isOfWaits ? WAITS_SENDER : kind === KIND.cancel ? 'the broker' : view.text(from, to);
     this.#none(view, `, and only ${owner} can have written it`);
     return undefined;
   }

@@ -59,7 +59,7 @@ export class LogVerifier {
     this.#numbering = new Numbering(findings, fromSeq);
     this.#digest = new LogDigest(fromSeq);
     this.#calls = new StatedCalls(findings);
-    this.#waits = new VerifyWaits(findings);
+    this.#waits = new VerifyWaits(findings, fromSeq);
     this.#cancels = new StatedCancels(findings, fromSeq, this.answers);
   }
 
@@ -112,6 +112,9 @@ export class LogVerifier {
         break;
       case KIND.cancel:
         if (producer !== undefined) this.#cancels.cancelled(view);
+        break;
+      case KIND.signal:
+        if (producer !== undefined) this.#waits.signalled(view);
         break;
       case KIND.epoch:
         this.epochs += 1;

@@ -3,7 +3,17 @@ import { fourBytes, wordsOf } from '../../journal/wire/byte-words.js';
 import { ByteHash } from './byte-hash.js';
 import { HeaderScan } from './header-scan.js';
 
-export const KIND = { unknown: 0, cmd: 1, res: 2, evt: 3, epoch: 4, step: 5, wake: 6, cancel: 7 } as const;
+export const KIND = {
+  unknown: 0,
+  cmd: 1,
+  res: 2,
+  evt: 3,
+  epoch: 4,
+  step: 5,
+  wake: 6,
+  cancel: 7,
+  signal: 8,
+} as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
 const DOT = 46;
@@ -21,11 +31,12 @@ CLASS[DOT] = END;
 /** What stands in the subject of a result for a part that is no name. */
 const INVALID = wordsOf(Buffer.from('_'));
 
-/** `cmd.`, `res.`, `evt.`, `step`, `wake`, `canc` and `epoc` as numbers. */
+/** `cmd.`, `res.`, `evt.`, `step`, `wake`, `canc`, `sign` and `epoc` as numbers. */
 const CMD = fourBytes(Buffer.from('cmd.'));
 const RES = fourBytes(Buffer.from('res.'));
 const EVT = fourBytes(Buffer.from('evt.'));
 const STEP = fourBytes(Buffer.from('step'));
+const SIGN = fourBytes(Buffer.from('sign'));
 const WAKE = fourBytes(Buffer.from('wake'));
 const CANC = fourBytes(Buffer.from('canc'));
 const EPOC = fourBytes(Buffer.from('epoc'));
@@ -92,6 +103,8 @@ export class RecordView {
     else if (first === WAKE && bytes[start + 4] === DOT) this.split(bytes, start + 5, end, KIND.wake);
     else if (first === CANC && bytes.toString('latin1', start, start + 7) === 'cancel.')
       this.split(bytes, start + 7, end, KIND.cancel);
+    else if (first === SIGN && bytes.toString('latin1', start, start + 7) === 'signal.')
+      this.split(bytes, start + 7, end, KIND.signal);
     else if (first === EPOC && bytes[start + 4] === 104 && bytes[start + 5] === DOT)
       this.epoch(bytes, start + 6, end);
   }

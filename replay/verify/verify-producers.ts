@@ -27,7 +27,7 @@ export const MAX_ENDED = 64;
 export class ProducerState {
   readonly isPeople: boolean;
   readonly isBroker: boolean;
-  /** The producer of wakes, which writes nothing else; no other writes them. */
+  /** The producer of wakes and signals, which writes nothing else; no other writes them. */
   readonly isWaits: boolean;
   /** The sender of events that modules listen to: it has no epoch, its producers have. */
   readonly isEvents: boolean;

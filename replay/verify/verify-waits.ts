@@ -1,4 +1,5 @@
 import { HEADER } from '../../schemas/headers.js';
+import { parseSequence } from '../../schemas/identity.js';
 import { parseInstant } from '../../schemas/instant.js';
 import type { Findings } from './findings.js';
 import type { RecordView } from './record-view.js';
@@ -7,8 +8,8 @@ import type { RecordView } from './record-view.js';
 interface Waiting {
   /** Module and agent: later commands of the agent wait too. */
   readonly lane: string;
-  /** When each wait is due, by its number; milliseconds since 1970. */
-  readonly open: Map<number, number>;
+  /** By its number, when each wait is due, milliseconds since 1970, and the name of its signal. */
+  readonly open: Map<number, { readonly untilMs: number; readonly signal: string | undefined }>;
   readonly woken: Set<number>;
   /** When it was woken last. */
   wokenMs: number;
@@ -21,13 +22,27 @@ export const laneText = (module: string, agent: string): string => `${module}.${
 export class VerifyWaits {
   readonly #waiting = new Map<number, Waiting>();
 
-  constructor(private readonly findings: Findings) {}
+  /** Signals that no wake has taken: the agent and the name. */
+  readonly #signals = new Map<number, string>();
+
+  constructor(
+    private readonly findings: Findings,
+    private readonly fromSeq: number,
+  ) {}
+
+  /** A signal: its subject has the name in the place of an action. */
+  signalled(view: RecordView): void {
+    const module = view.text(view.moduleFrom, view.moduleTo);
+    const name = view.text(view.moduleTo + 1, view.agentFrom - 1);
+    const lane = laneText(module, view.text(view.agentFrom, view.agentTo));
+    this.#signals.set(view.seq, `${lane} ${name}`);
+  }
 
   /** A step of an open command: counts where it is a wait. */
   stepped(view: RecordView): void {
     const { headers, record } = view;
-    const until = record.header(HEADER.until);
-    if (until === undefined) return;
+    const [until, signal] = [record.header(HEADER.until), record.header(HEADER.signal)];
+    if (until === undefined && signal === undefined && record.header(HEADER.promise) === undefined) return;
     const module = view.text(view.moduleFrom, view.moduleTo);
     const lane = laneText(module, view.text(view.agentFrom, view.agentTo));
     const waiting = this.#waiting.get(headers.cause) ?? {
@@ -37,7 +52,10 @@ export class VerifyWaits {
       wokenMs: 0,
     };
     this.#waiting.set(headers.cause, waiting);
-    waiting.open.set(headers.call, parseInstant(until) ?? 0);
+    waiting.open.set(headers.call, {
+      untilMs: until === undefined ? Number.POSITIVE_INFINITY : (parseInstant(until) ?? 0),
+      signal,
+    });
   }
 
   /** A wake of an open command. */
@@ -48,14 +66,31 @@ export class VerifyWaits {
     const module = view.text(view.moduleFrom, view.moduleTo);
     if (waiting?.woken.has(call) === true)
       return this.findings.add('callsDiffer', seq, module, `wait ${call} of ${cause} was woken before`);
-    if (waiting?.open.delete(call) !== true)
+    const wait = waiting?.open.get(call);
+    if (waiting === undefined || wait === undefined)
       return this.findings.add(
         'callsDiffer',
         seq,
         module,
         `command ${cause} has no wait ${call} before its wake`,
       );
+    waiting.open.delete(call);
     waiting.woken.add(call);
+    const signal = view.record.header(HEADER.signal);
+    const sent = parseSequence(signal ?? '') ?? 0;
+    // Of a signal before the range nothing is known.
+    if (
+      signal !== undefined &&
+      sent >= this.fromSeq &&
+      this.#signals.get(sent) !== `${waiting.lane} ${wait.signal}`
+    )
+      this.findings.add(
+        'callsDiffer',
+        seq,
+        module,
+        `wake of ${cause} names signal ${signal}, which it cannot have`,
+      );
+    this.#signals.delete(sent);
     waiting.wokenMs = view.record.timeMs;
   }
 
@@ -68,7 +103,12 @@ export class VerifyWaits {
   asleep(nowMs: number, graceMs: number): ReadonlyMap<number, string> {
     const asleep = new Map<number, string>();
     for (const [cause, { lane, open, wokenMs }] of this.#waiting)
-      if ([wokenMs, ...open.values()].some((sinceMs) => nowMs < sinceMs + graceMs)) asleep.set(cause, lane);
+      if (
+        [wokenMs, ...[...open.values()].map(({ untilMs }) => untilMs)].some(
+          (sinceMs) => nowMs < sinceMs + graceMs,
+        )
+      )
+        asleep.set(cause, lane);
     return asleep;
   }
 }

@@ -25,7 +25,7 @@ interface StoredPosition {
 }
 
 /** The files of another one are read from the log again. */
-const FORMAT = 7;
+const FORMAT = 8;
 
 /** The contents of the files, each in a separate database; its values are text. */
 export const TABLES = [
@@ -41,6 +41,10 @@ export const TABLES = [
   'waits',
   /** Cancelled commands without a result: `[module, command]`. */
   'cancelled',
+  /** Those that wait for a signal: `[module, agent, name, cause, number]`, with the time at which they are due. */
+  'awaiting',
+  /** Signals that no wake has taken: `[module, agent, name, sequence]`, without a value. */
+  'signals',
   /** Open conversations as JSON, by the sequences that name them. */
   'conversations',
   /** `MODULE/AGENT` of each agent, without a value. */

@@ -63,6 +63,8 @@ export const FAIL_POINTS = [
   // A handler that waits, and its wake on the way into the log.
   'wait.parked',
   'wait.woken',
+  'signal.storing',
+  'signal.stored',
   'wake.storing',
   'wake.stored',
   // What an operator requests of a module, and what the broker remembers of it.

@@ -83,6 +83,7 @@ test('bash makes three words of --kind=cmd, and the values are offered all the s
     'step',
     'wake',
     'cancel',
+    'signal',
     'epoch',
   ]);
 });

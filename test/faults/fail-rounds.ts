@@ -49,7 +49,7 @@ const LAST_PASSING: Partial<Record<FailPoint, number>> = {
  * listen to, and waits: see steps.test.ts, cancels.test.ts, hearing-kills.test.ts and sleeps.test.ts.
  */
 export const isPassedUnderLoad = (point: FailPoint): boolean =>
-  !/^(cancel|config|erase|firing|hearing|module|step|unowned|wait|wake)\./.test(point);
+  !/^(cancel|config|erase|firing|hearing|module|signal|step|unowned|wait|wake)\./.test(point);
 
 /** The processes that pass a point under the load. */
 export const processesAt = (point: FailPoint): readonly ProcessName[] => {

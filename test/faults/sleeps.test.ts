@@ -22,7 +22,9 @@ const wakesOf = (records: readonly StoredMessage[], cause: number): readonly Sto
 
 /** Each wait of a command has one wake, behind it, and not before its time. */
 const assertWokenOnce = (records: readonly StoredMessage[], cause: number): void => {
-  const waits = stepsOf(records, cause).filter((step) => step.header(HEADER.until) !== undefined);
+  const waits = stepsOf(records, cause).filter(
+    (step) => step.header(HEADER.until) !== undefined || step.header(HEADER.signal) !== undefined,
+  );
   const wakes = wakesOf(records, cause);
   assert.equal(wakes.length, waits.length);
   for (const wait of waits) {
@@ -30,8 +32,9 @@ const assertWokenOnce = (records: readonly StoredMessage[], cause: number): void
     assert.equal(own.length, 1);
     const [wake] = own as [StoredMessage];
     assert.ok(wake.seq > wait.seq);
+    if (wake.header(HEADER.signal) !== undefined) continue;
     assert.ok(
-      wake.timeMs >= Date.parse(json<WaitStep>(wait).until),
+      wake.timeMs >= Date.parse(json<WaitStep>(wait).until ?? ''),
       `${wake.time} ${json<WaitStep>(wait).until}`,
     );
   }
@@ -205,5 +208,88 @@ test('I11 each wait has one wake, whenever the broker and the server die', async
   }
   const records = await resultsOf(world, handlers);
   for (const seq of commands) assertWokenOnce(records, seq);
+  await isClean(world);
+});
+
+test('I11 each signal ends one wait, in order, whenever module, broker and server die; what is not awaited is kept', async (t) => {
+  const seed = Date.now();
+  t.diagnostic(`seed ${seed}`);
+  const rounds = byForm({ short: 1, deep: 8, full: 40 });
+  const points = FAIL_POINTS.filter((point) => /^(signal|wake)\./.test(point));
+  const random = fc.sample(fc.constantFrom(...points), { numRuns: rounds, seed });
+  await using world = await startStepWorld(['wait.parked@2:kill wait.woken@1:cut', 'wait.woken@2:kill']);
+  const { write, failDir } = world;
+  const operations: readonly Operation[] = [
+    { signal: 'paid' },
+    { step: 'mail' },
+    { signal: 'paid', timeoutMs: 3_600_000 },
+    { signal: 'never', timeoutMs: 50 },
+  ];
+  const commands: number[] = [];
+  const stored = new Map<number, number[]>();
+  /** Asked again while nothing is known: then a signal may be stored twice, as its sender knows. */
+  const signal = (i: number, n: number): Promise<void> =>
+    waitFor(
+      `signal ${n} of a${i} to be stored`,
+      async () => {
+        const subject = `signal.stepper.paid.a${i}`;
+        const reply = await world.nc.request(subject, JSON.stringify({ n }), { timeout: 5_000 });
+        const { seq } = reply.json<{ seq?: number }>();
+        if (seq === undefined) throw new Error(reply.string());
+        stored.set(i, [...(stored.get(i) ?? []), n]);
+        return true;
+      },
+      40_000,
+    ).then(() => undefined);
+  let handlers = 0;
+  for (const point of [...points, ...random]) {
+    const path = write(handlers, { operations, atOnce: false, end: 'ok' });
+    const some = [handlers, handlers + 1, handlers + 2];
+    // The first gets a signal before it waits.
+    await signal(handlers, 1);
+    commands.push(...(await Promise.all(some.map((i) => sendPlan(world, i, path)))));
+    handlers += some.length;
+    const exited = world.broker.exited;
+    writeFileSync(join(failDir, 'broker'), `${point}@1:kill`);
+    process.kill(world.broker.pid, 'SIGUSR2');
+    const sending = Promise.all(some.map((i) => signal(i, 2)));
+    await exited;
+    writeFileSync(join(failDir, 'broker'), '');
+    await world.killAndStart();
+    await sending;
+    await Promise.all(some.slice(1).map((i) => signal(i, 3)));
+    await resultsOf(world, handlers);
+  }
+  const records = await resultsOf(world, handlers);
+  const signals = records.filter(({ subject }) => subject.startsWith('signal.stepper.paid.'));
+  const taken = new Set<string>();
+  for (const [i, seq] of commands.entries()) {
+    assertWokenOnce(records, seq);
+    const result = records.find(({ subject }) => subject === `res.stepper.follow.a${i}`) as StoredMessage;
+    const outcome = json<Result>(result);
+    if (outcome.status !== 'ok') {
+      assert.equal(outcome.error.code, 'HANDLER_CRASHED', JSON.stringify(outcome));
+      continue;
+    }
+    const own = signals.filter(({ subject }) => subject.endsWith(`.a${i}`));
+    // The first two of the log, in their order, and each was taken by one wake.
+    const { said } = outcome.data as { said: readonly unknown[] };
+    const expected = own.slice(0, 2).map((each) => json<{ data: unknown }>(each).data);
+    assert.deepEqual([said[0], said[2], said[3]], [...expected, 'SIGNAL_TIMEOUT']);
+    for (const wake of wakesOf(records, seq)) {
+      const of = wake.header(HEADER.signal);
+      if (of === undefined) continue;
+      assert.ok(!taken.has(of), `signal ${of} was taken twice`);
+      taken.add(of);
+    }
+  }
+  for (const [i, all] of stored.entries())
+    for (const n of all)
+      assert.ok(
+        signals.some(
+          (each) => each.subject.endsWith(`.a${i}`) && json<{ data: { n: number } }>(each).data.n === n,
+        ),
+        `signal ${n} of a${i} is lost`,
+      );
   await isClean(world);
 });

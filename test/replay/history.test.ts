@@ -176,6 +176,7 @@ test('filters are as narrow as the query allows', () => {
     'step.M.*.A',
     'wake.M.*.A',
     'cancel.M.*.A',
+    'signal.M.*.A',
   ]);
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
   assert.deepEqual(subjectFilters({ kind: 'evt', module: 'M' }), ['evt.M.>']);

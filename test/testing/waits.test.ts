@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Refused } from '../../modules/entry.js';
+import { MAX_KEPT_SIGNALS } from '../../schemas/signal.js';
 import { byForm } from '../support/form.js';
 import { defineModule, ok, Type } from '../../modules/entry.js';
 import { specification, startInProcess } from '../../testing/index.js';
@@ -47,12 +48,30 @@ const dozers = defineModule({
         return ok('done');
       },
     },
+    pay: {
+      input: Type.Object({ timeoutMs: Type.Optional(Type.Integer()) }),
+      output: Type.Array(Type.Unknown()),
+      run: async (_state, { timeoutMs }, { awaitSignal }) => {
+        const said: unknown[] = [];
+        for (const name of ['paid', 'paid', 'sent']) {
+          try {
+            said.push((await awaitSignal(name, timeoutMs === undefined ? {} : { timeoutMs })) ?? null);
+          } catch (thrown) {
+            if (!(thrown instanceof Refused)) throw thrown;
+            said.push(thrown.error.code);
+          }
+        }
+        return ok(said);
+      },
+    },
     wrong: {
       input: Type.Object({}),
       output: Type.String(),
-      run: async (_state, _input, { sleep, sleepUntil, step }) => {
+      run: async (_state, _input, { sleep, sleepUntil, awaitSignal, step }) => {
         try {
           if (bad === 'inside') await step('outer', () => sleep(1));
+          else if (bad === 'name') await awaitSignal('a.b');
+          else if (bad === 'limit') await awaitSignal('a', { timeoutMs: -1 });
           else if (typeof bad === 'number') await sleep(bad);
           else await sleepUntil(bad as string);
         } catch (thrown) {
@@ -162,6 +181,10 @@ describe('sleep and sleepUntil', () => {
       const said = await tally.agent(dozers, 'a').wrong({});
       assert.match(said, /^WAIT_INVALID sleep/, String(each));
     }
+    for (const each of ['name', 'limit']) {
+      bad = each;
+      assert.match(await tally.agent(dozers, 'a').wrong({}), /^WAIT_INVALID .*signal/);
+    }
     bad = 'inside';
     assert.match(await tally.agent(dozers, 'a').wrong({}), /^STEP_FAILED .*STEP_INVALID/);
   });
@@ -174,5 +197,140 @@ describe('sleep and sleepUntil', () => {
       .answering(() => assert.fail('it makes no calls'))
       .thenDecided({ data: [null, 0, null, 1] });
     assert.equal(runs, 2);
+  });
+});
+
+describe('awaitSignal', () => {
+  it('gives each signal to one wait, in the order of both, whether the signal or the wait comes first', async () => {
+    // What comes: the handler, or a signal to it, in each order.
+    const orders = fc.shuffledSubarray(['go', 'paid 1', 'paid 2', 'sent 3'], { minLength: 4, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(orders, async (order) => {
+        await using tally = await startInProcess([dozers], { now: start });
+        const sent: number[] = [];
+        let said: Promise<unknown> | undefined;
+        for (const what of order) {
+          if (what === 'go') said = tally.agent(dozers, 'a').pay({});
+          else {
+            const [name = '', n] = what.split(' ');
+            if (name === 'paid') sent.push(Number(n));
+            await tally.signal(dozers, 'a', name, Number(n));
+            // Nothing of it is for another agent.
+            await tally.signal(dozers, 'b', name, 9);
+          }
+          await tally.idle();
+        }
+        assert.deepEqual(await said, [...sent, 3]);
+        const wakes = tally.log.filter(({ kind }) => kind === 'wake');
+        assert.equal(wakes.length, 3);
+      }),
+      { numRuns: byForm({ short: 24, deep: 100 }) },
+    );
+  });
+
+  it('throws SIGNAL_TIMEOUT when its time is over, and a later signal is kept for the next wait', async () => {
+    await using tally = await startInProcess([dozers], { now: start });
+    const said = tally.agent(dozers, 'a').pay({ timeoutMs: 1_000 });
+    await tally.clock.advance(1_500);
+    await tally.signal(dozers, 'a', 'sent', null);
+    await tally.signal(dozers, 'a', 'paid');
+    await tally.clock.advance(5_000);
+    assert.deepEqual(await said, ['SIGNAL_TIMEOUT', null, null]);
+  });
+
+  it('keeps so many signals of a name, and refuses more', async () => {
+    await using tally = await startInProcess([dozers], { now: start });
+    for (let i = 0; i < MAX_KEPT_SIGNALS; i++) await tally.signal(dozers, 'a', 'paid', i);
+    await assert.rejects(tally.signal(dozers, 'a', 'paid'), { code: 'SIGNALS_FULL' });
+    await assert.rejects(tally.signal(dozers, 'a b', 'paid'), { code: 'SIGNAL_INVALID' });
+    await tally.signal(dozers, 'a', 'sent');
+    assert.deepEqual(await tally.agent(dozers, 'a').pay({}), [0, 1, null]);
+  });
+
+  it('is scripted in a specification', async () => {
+    const noCalls = (): never => assert.fail('it makes no calls');
+    const paying = specification(dozers).agent('a').when('pay', { timeoutMs: 5 });
+    await paying.answering(noCalls, { paid: [{ by: 'card' }] }).thenDecided({
+      data: [{ by: 'card' }, 'SIGNAL_TIMEOUT', 'SIGNAL_TIMEOUT'],
+    });
+    const endless = specification(dozers).agent('a').when('pay', {});
+    await assert.rejects(
+      endless.answering(noCalls, { paid: [1, 2] }).thenDecided({}),
+      /awaits signal 1 of sent, and 0 come/,
+    );
+  });
+});
+
+const askers = defineModule({
+  ...{ name: 'askers', version: '1.0.0', description: 'Asks by promises.', state: {} },
+  actions: {
+    ask: {
+      input: Type.Object({ fails: Type.Boolean(), timeoutMs: Type.Optional(Type.Integer()) }),
+      output: Type.Array(Type.Unknown()),
+      run: async (_state, { fails, timeoutMs }, { createPromise, step }) => {
+        const options = timeoutMs === undefined ? {} : { timeoutMs };
+        const { id, settled } = await createPromise(options);
+        const told = await step('tell', () => id);
+        // A rejected promise that nobody awaits does not end the process.
+        if (fails) return ok([told]);
+        try {
+          return ok([told, (await settled) ?? null]);
+        } catch (thrown) {
+          if (!(thrown instanceof Refused)) throw thrown;
+          return ok([told, `${thrown.error.code} ${thrown.error.message}`]);
+        }
+      },
+    },
+  },
+});
+
+describe('createPromise', () => {
+  const toldIn = (log: readonly { kind: string; data: unknown }[]): string => {
+    const step = log.findLast(
+      ({ kind, data }) => kind === 'step' && (data as { name: string }).name === 'tell',
+    );
+    assert.ok(step !== undefined);
+    return (step.data as { value: string }).value;
+  };
+
+  it('gives an id that ends the promise once, and the same id in each run', async () => {
+    await using tally = await startInProcess([askers], { now: start });
+    for (const end of ['resolve', 'reject', 'late'] as const) {
+      const said = tally.agent(askers, end).ask({ fails: false, timeoutMs: 1_000 });
+      await tally.idle();
+      const id = toldIn(tally.log);
+      await assert.rejects(tally.resolvePromise(id.replace(/.$/, (last) => (last === '0' ? '1' : '0'))), {
+        code: 'PROMISE_UNKNOWN',
+      });
+      if (end === 'resolve') await tally.resolvePromise(id, { yes: 1 });
+      if (end === 'reject') await tally.rejectPromise(id, 'too late');
+      await tally.clock.advance(2_000);
+      const expected = {
+        resolve: { yes: 1 },
+        reject: 'PROMISE_REJECTED too late',
+        late: /^PROMISE_TIMEOUT /,
+      }[end];
+      const [told, value] = (await said) as [string, unknown];
+      assert.equal(told, id);
+      if (expected instanceof RegExp) assert.match(value as string, expected);
+      else assert.deepEqual(value, expected);
+      await assert.rejects(tally.resolvePromise(id), { code: 'PROMISE_UNKNOWN' });
+    }
+  });
+
+  it('is over with its handler', async () => {
+    await using tally = await startInProcess([askers], { now: start });
+    const [id] = (await tally.agent(askers, 'a').ask({ fails: true })) as [string];
+    await assert.rejects(tally.rejectPromise(id), { code: 'PROMISE_UNKNOWN' });
+  });
+
+  it('has the id promise-1 in a specification, and its value is scripted', async () => {
+    const asking = specification(askers).agent('a').when('ask', { fails: false, timeoutMs: 5 });
+    const noCalls = (): never => assert.fail('it makes no calls');
+    await asking.answering(noCalls, { 'promise-1': [7] }).thenDecided({ data: ['promise-1', 7] });
+    const late = specification(askers).agent('a').when('ask', { fails: false, timeoutMs: 5 });
+    await late.answering(noCalls).thenDecided({
+      data: ['promise-1', 'SIGNAL_TIMEOUT the signal promise-1 did not come in time'],
+    });
   });
 });

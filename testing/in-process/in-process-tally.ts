@@ -4,6 +4,7 @@ import { UnderWay } from '../../modules/client/under-way.js';
 import type { CalledModule } from '../../modules/sdk/addressed.js';
 import type { DeadLetter } from '../../schemas/dead.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import { encodeJson } from '../../schemas/json.js';
 import { parseInstant } from '../../schemas/instant.js';
 import { PEOPLE } from '../../schemas/names.js';
 import { MAX_TIMER_MS } from '../../schemas/quantity.js';
@@ -130,6 +131,17 @@ export const openInProcess = (
     agent: (module, name) => actionsOf(route, underWay.begun, module, name) as never,
     module: (module) => actionsOf(route, underWay.begun, module, undefined) as never,
     state: (module, agent) => underWay.begun(state(module, agent)) as never,
+    signal: async ({ manifest: { name: module } }, agent, name, data) => {
+      const sent = broker.signal({ module, name, agent }, senderOf(sender), data);
+      return { seq: orThrow(sent).seq };
+    },
+    resolvePromise: async (id, data) => {
+      const payload = data === undefined ? new Uint8Array() : encodeJson(data);
+      orThrow(broker.settle('resolve', id, payload));
+    },
+    rejectPromise: async (id, text = '') => {
+      orThrow(broker.settle('reject', id, Buffer.from(text)));
+    },
     clock: testClock(broker.clock, () => settled(broker, limitMs)),
     get log() {
       return broker.log.history();

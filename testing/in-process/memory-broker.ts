@@ -1,6 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { composeLetter } from '../../broker/dead/letter.js';
-import { admitHandlerCall, causeNotOpen } from '../../broker/gateway/call-admission.js';
+import { dueWake, settledWake, signalDraft, signalledWake } from '../../broker/waits/wake-draft.js';
+import { isName } from '../../schemas/names.js';
+import { parsePromiseId, type PromiseVerb } from '../../schemas/promise.js';
+import { MAX_KEPT_SIGNALS, type SignalAddress } from '../../schemas/signal.js';
+import { admitHandlerCall, causeNotOpen, moduleUnknown } from '../../broker/gateway/call-admission.js';
 import type { ModuleDirectory, ServedModule } from '../../broker/gateway/directory.js';
 import { callDiffers, refusedDiffers, shownCall, stepIn } from '../../broker/gateway/replayed-call.js';
 import { ServiceStats } from '../../broker/gateway/service-stats.js';
@@ -27,6 +31,15 @@ import { MemoryStates } from './memory-states.js';
 import { MemoryViews } from './memory-views.js';
 import { RunningHandlers } from './running-handlers.js';
 import { TurnQueue } from './turn-queue.js';
+
+/** A wait of a handler that is open. */
+interface MemoryWait {
+  readonly module: string;
+  readonly record: StoredMessage;
+  readonly call: number;
+  /** Of the signal that it waits for. */
+  readonly key: string | undefined;
+}
 
 /** The producer of the commands of clients and of calls. */
 const GATEWAY = 'gateway';
@@ -58,6 +71,10 @@ export class MemoryBroker {
   readonly #results = new Map<number, StoredMessage>();
   readonly #waiting = new Map<number, ((result: StoredMessage) => void)[]>();
   readonly #stacks = new Map<number, string>();
+  /** Waits that are open, in the order of the log. */
+  readonly #waits: MemoryWait[] = [];
+  /** Signals that no wait has taken, likewise. */
+  readonly #signals: { readonly key: string; readonly record: StoredMessage }[] = [];
   /** How waits ended, by the sequences of their records. */
   readonly #wakes = new Map<number, Wake>();
   /** The calls of each handler, by the sequence of its command and by their numbers. */
@@ -206,22 +223,77 @@ export class MemoryBroker {
     return { seq: record.seq, step, ...(wake === undefined ? {} : { wake }) };
   }
 
-  /** A wait is due. */
-  #wake(module: string, wait: StoredMessage, call: number): void {
-    const cause = causeOf(wait) as number;
-    if (this.#results.has(cause)) return;
-    const wake: Wake = { status: 'ok' };
+  /** Stores a signal, and brings it to the first wait for it. */
+  signal(address: SignalAddress, by: string, data: unknown): E.Either<Fault, StoredMessage> {
+    const { module, name, agent } = address;
+    const odd = [name, agent].find((part) => !isName(part));
+    if (odd !== undefined)
+      return E.left(
+        fault('SIGNAL_INVALID', 'a signal is sent to signal.MODULE.NAME.AGENT, of A-Z a-z 0-9 _ -'),
+      );
+    if (!this.#modules.has(module)) return E.left(moduleUnknown(module));
+    const key = `${module}/${agent}/${name}`;
+    if (this.#signals.filter((each) => each.key === key).length >= MAX_KEPT_SIGNALS)
+      return E.left(
+        fault('SIGNALS_FULL', `agent ${agent} of ${module} keeps ${MAX_KEPT_SIGNALS} signals ${name}`),
+      );
+    const stored = this.store(
+      WAITS_SENDER,
+      signalDraft(address, { by, ...(data === undefined ? {} : { data }) }),
+    );
+    if (E.isRight(stored)) {
+      this.#signals.push({ key, record: stored.right });
+      this.#meet();
+    }
+    return stored;
+  }
+
+  /** The holder of an id ends its promise. */
+  settle(verb: PromiseVerb, id: string, payload: Uint8Array): E.Either<Fault, void> {
+    const asked = parsePromiseId(id);
+    const wake = settledWake(verb, payload);
+    if (E.isLeft(wake)) return wake;
+    const wait = this.#waits.find(
+      ({ record, call }) => asked !== undefined && causeOf(record) === asked.cause && call === asked.call,
+    );
+    const isOver = asked !== undefined && this.#results.has(asked.cause);
+    if (
+      isOver ||
+      asked === undefined ||
+      wait === undefined ||
+      wait.record.header(HEADER.promise) !== asked.secret
+    )
+      return E.left(fault('PROMISE_UNKNOWN', 'no handler waits for a promise with that id'));
+    return E.right(this.#wake(wait, wake.right));
+  }
+
+  #meet(): void {
+    for (const wait of [...this.#waits]) {
+      const at = this.#signals.findIndex(({ key }) => key === wait.key);
+      if (wait.key === undefined || at < 0 || this.#results.has(causeOf(wait.record) as number)) continue;
+      const [signal] = this.#signals.splice(at, 1);
+      this.#wake(wait, signalledWake(signal?.record.data));
+    }
+  }
+
+  /** A wait is over. */
+  #wake(wait: MemoryWait, wake: Wake): void {
+    const { module, record, call } = wait;
+    const cause = causeOf(record) as number;
+    const at = this.#waits.indexOf(wait);
+    if (at < 0 || this.#results.has(cause)) return;
+    this.#waits.splice(at, 1);
     const stored = this.store(WAITS_SENDER, {
-      subject: wait.subject.replace(/^step/, 'wake'),
+      subject: record.subject.replace(/^step/, 'wake'),
       data: encodeJson(wake),
       headers: {
         [HEADER.cause]: String(cause),
         [HEADER.call]: String(call),
-        [HEADER.conversation]: String(conversationOf(wait)),
+        [HEADER.conversation]: String(conversationOf(record)),
       },
     });
     if (E.isLeft(stored)) throw new FaultError(stored.left);
-    this.#wakes.set(wait.seq, wake);
+    this.#wakes.set(record.seq, wake);
     this.turns.add(() => this.#modules.get(module)?.woken(cause));
   }
 
@@ -238,8 +310,19 @@ export class MemoryBroker {
     this.#calls.set(cause, (this.#calls.get(cause) ?? new Map()).set(call, stored.right));
     const step = stepIn(stored.right);
     if (step?.status === 'waiting') {
-      const ms = Math.max(0, (parseInstant(step.until) ?? 0) - this.clock.now());
-      this.clock.after(ms, () => this.#wake(module, stored.right, call));
+      const { agent = '' } = splitSubject(stored.right.subject) as { agent?: string };
+      const key = step.signal === undefined ? undefined : `${module}/${agent}/${step.signal}`;
+      const wait: MemoryWait = { module, record: stored.right, call, key };
+      this.#waits.push(wait);
+      this.#meet();
+      if (step.until !== undefined) {
+        const ms = Math.max(0, (parseInstant(step.until) ?? 0) - this.clock.now());
+        const { signal } = step;
+        const { promise } = step;
+        const named = promise === undefined ? {} : { promise };
+        const due = signal === undefined ? named : { signal: { module, agent, name: signal } };
+        this.clock.after(ms, () => this.#wake(wait, dueWake({ cause, call, module, untilMs: 0, ...due })));
+      }
     }
     return E.right(stored.right.seq);
   }

@@ -7,6 +7,7 @@ import type { DecisionOrRejection } from './assertions.js';
 import {
   type ScriptedReply,
   type ScriptedCall,
+  type ScriptedSignals,
   replaying,
   ScriptedCancel,
   ScriptedSteps,
@@ -41,6 +42,7 @@ export const runScripted = async (
   command: Command,
   answer: ScriptedReply,
   cancelledAt?: number,
+  signals: ScriptedSignals = {},
 ): Promise<{ outcome: DecisionOrRejection; recorded: readonly ScriptedCall[] }> => {
   const admission = admitted(subject, action, command);
   if (isLeft(admission)) return { outcome: admission, recorded: [] };
@@ -57,6 +59,7 @@ export const runScripted = async (
       by,
       steps,
       new ScriptedCancel(cancelledAt),
+      signals,
     );
     const outcome = withEmitted(
       await handler.run(admission.right, context)(),

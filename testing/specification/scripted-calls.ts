@@ -5,7 +5,14 @@ import { cancelledRefusal } from '../../schemas/cancel.js';
 import { type Refusal, refusal } from '../../schemas/result.js';
 import type { EndedStep } from '../../schemas/step.js';
 import type { Fault } from '../../schemas/errors.js';
-import { shownWait, sleepFor, sleepTo, type WaitTime } from '../../modules/host/run-wait.js';
+import {
+  promiseFor,
+  shownWait,
+  sleepFor,
+  sleepTo,
+  waitFor,
+  type WaitTime,
+} from '../../modules/host/run-wait.js';
 import { attemptStep, stepProblem } from '../../modules/host/attempt-step.js';
 import type { HandlerClock } from '../../modules/host/handler-clock.js';
 import { saidBy } from '../../modules/host/run-step.js';
@@ -85,6 +92,27 @@ export class ScriptedCancel {
   }
 }
 
+/**
+ * The data of the signals that come, by their names, in their order. Behind the last one none comes. The first promise
+ * of a handler has the id `promise-1`, and its value stands there.
+ */
+export type ScriptedSignals = Readonly<Record<string, readonly unknown[]>>;
+
+/** Gives a handler its signals. One that waits without a limit for a signal that does not come fails the test. */
+const signalsOf = (scripted: ScriptedSignals) => {
+  const taken = new Map<string, number>();
+  return (name: string, timeoutMs: number | undefined): EndedStep => {
+    const n = taken.get(name) ?? 0;
+    taken.set(name, n + 1);
+    const data = Object.hasOwn(scripted, name) ? (scripted[name] ?? []) : [];
+    if (n < data.length) return { name, status: 'ok', value: frozen(data[n]), attempts: 1 };
+    if (timeoutMs === undefined)
+      assert.fail(`the handler awaits signal ${n + 1} of ${name}, and ${data.length} come`);
+    const error = { code: 'SIGNAL_TIMEOUT', message: `the signal ${name} did not come in time` };
+    return { name, status: 'failed', error, attempts: 1 } as unknown as EndedStep;
+  };
+};
+
 /** No test waits for the pause between two attempts. */
 const NO_PAUSES: HandlerClock = {
   now: () => Date.now(),
@@ -106,12 +134,15 @@ export const scriptedContext = (
   reply: ScriptedReply,
   steps: ScriptedSteps,
   cancel: ScriptedCancel,
+  scripted: ScriptedSignals,
 ): {
   context: EffectContext<unknown, AnyEvent>;
   emitted: readonly AnyEvent[];
   recorded: readonly ScriptedCall[];
   mistakes: readonly Error[];
 } => {
+  const signals = signalsOf(scripted);
+  let promises = 0;
   const recorded: ScriptedCall[] = [];
   const mistakes: Error[] = [];
   const emitted: AnyEvent[] = [];
@@ -165,7 +196,10 @@ export const scriptedContext = (
     }) as EffectContext<unknown, AnyEvent>['step'];
 
   /** Time is skipped: a wait is over at once. */
-  const wait = (time: Either<Fault, WaitTime>): Either<Refusal, void> => {
+  const wait = (
+    time: Either<Fault, WaitTime>,
+    ended: () => EndedStep = () => ({ name: '', status: 'ok', attempts: 1 }),
+  ): Either<Refusal, never> => {
     if (isLeft(time)) {
       mistakes.push(new Error(time.left.message));
       return left(refusal(time.left));
@@ -173,8 +207,9 @@ export const scriptedContext = (
     if (cancel.isMet()) return left(cancelledRefusal(1));
     const name = shownWait(time.right);
     const { n, known } = noting(() => steps.next(name));
-    if (known === undefined) steps.record(n, { name, status: 'ok', attempts: 1 });
-    return right(undefined);
+    const said = known ?? { ...noting(ended), name };
+    steps.record(n, said);
+    return saidBy(said) as Either<Refusal, never>;
   };
 
   const call = ((callee: TypedManifest, action: string, to: string | undefined, data: unknown) =>
@@ -197,6 +232,18 @@ export const scriptedContext = (
       saga,
       sleep: (ms) => async () => wait(sleepFor(ms)),
       sleepUntil: (time) => async () => wait(sleepTo(time)),
+      awaitSignal:
+        (name, { timeoutMs } = {}) =>
+        async () =>
+          wait(waitFor(agent, name, timeoutMs), () => signals(name, timeoutMs)),
+      createPromise:
+        ({ timeoutMs } = {}) =>
+        async () => {
+          promises += 1;
+          const id = `promise-${promises}`;
+          const settled = wait(promiseFor(timeoutMs), () => signals(id, timeoutMs));
+          return right({ id, settled: async () => settled });
+        },
       emit,
     },
     emitted,

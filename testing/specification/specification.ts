@@ -7,7 +7,7 @@ import type { AnyModule, Command, Module, Send } from '../../modules/sdk/module-
 import { assertCalls, assertOutcome, assertRejected } from './assertions.js';
 import { decidePurely, runScripted } from './handling.js';
 import { frozen } from './plain.js';
-import type { ScriptedReply } from './scripted-calls.js';
+import type { ScriptedReply, ScriptedSignals } from './scripted-calls.js';
 import { foldChecked, must } from './subject.js';
 
 /** What of a command the test wants to choose. */
@@ -50,8 +50,8 @@ export interface ExpectedOfCommand<M extends TypedManifest, State, A extends Act
   readonly thenDecided: (expected: Expected<M, State, A>) => void;
   /** Of a pure action, or of a command that does not get to its handler: `PAYLOAD_INVALID`, `CALLER_FORBIDDEN` … */
   readonly thenRejected: (code: string) => void;
-  /** Of an effectful action: answers its calls. */
-  readonly answering: (answer: ScriptedReply) => ExpectedOfEffect<M, State, A>;
+  /** Of an effectful action: answers its calls. `signals`: what `awaitSignal` gives, by name. Waits are skipped. */
+  readonly answering: (answer: ScriptedReply, signals?: ScriptedSignals) => ExpectedOfEffect<M, State, A>;
 }
 
 /** The given, when and then of one agent. */
@@ -120,7 +120,7 @@ const agentSpecification = <M extends TypedManifest, State>(
       thenDecided: (expected) =>
         assertOutcome(subject, state, decidePurely(subject, action, state, command), expected),
       thenRejected: (code) => assertRejected(decidePurely(subject, action, state, command), code),
-      answering: (answer) => ({
+      answering: (answer, signals) => ({
         thenDecided: async (expected) => {
           const { outcome, recorded } = await runScripted(
             subject,
@@ -129,6 +129,7 @@ const agentSpecification = <M extends TypedManifest, State>(
             command,
             answer,
             cancelledAt,
+            signals,
           );
           assertOutcome(subject, state, outcome, expected);
           assertCalls(recorded, expected.calls ?? []);
@@ -141,6 +142,7 @@ const agentSpecification = <M extends TypedManifest, State>(
             command,
             answer,
             cancelledAt,
+            signals,
           );
           assertRejected(outcome, code);
           assertCalls(recorded, expected.calls ?? []);

@@ -16,6 +16,7 @@ const KINDS = [
   'step',
   'wake',
   'cancel',
+  'signal',
   'epoch',
 ] as const satisfies readonly RecordKind[];
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OpenCommands } from '../../../broker/index/open-commands.js';
 import { OpenWaits } from '../../../broker/index/open-waits.js';
+import { KeptSignals } from '../../../broker/index/kept-signals.js';
 import { HEADER } from '../../../schemas/headers.js';
 import type { StoredMessage } from '../../../schemas/record.js';
 import { splitSubject } from '../../../schemas/subjects.js';
@@ -20,7 +21,11 @@ const message = (seq: number, subject: string, headers: Headers = {}): StoredMes
 
 /** Commands and results by subject, given their sequences in order. */
 const folded = (...records: readonly (readonly [subject: string, headers?: Headers])[]): OpenCommands => {
-  const commands = new OpenCommands(noFiles(), new OpenWaits(noFiles(), () => undefined));
+  const commands = new OpenCommands(
+    noFiles(),
+    new OpenWaits(noFiles(), () => undefined),
+    new KeptSignals(noFiles()),
+  );
   for (const [i, [subject, headers]] of records.entries()) {
     const parsed = splitSubject(subject);
     if (parsed?.kind === 'cmd') commands.command(message(i + 1, subject, headers), parsed);
