@@ -267,7 +267,11 @@ export class Wakes {
       const wait = commands.waitsOf(cause).find((each) => call === undefined || each.call === call);
       if (wait === undefined || !take({ wait, wake, done })) done(false);
     }
-    for (const wait of waits.due(Date.now(), PAGE - due.length)) take({ wait, wake: dueWake(wait) });
+    for (const wait of waits.due(Date.now(), PAGE - due.length)) {
+      // The row of the files has no signal and no promise.
+      const whole = commands.waitsOf(wait.cause).find(({ call }) => call === wait.call) ?? wait;
+      take({ wait: whole, wake: dueWake(whole) });
+    }
     return due;
   }
 

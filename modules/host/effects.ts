@@ -64,6 +64,10 @@ export class Effects {
     }
     const outcome = this.#tries(errand);
     this.#runs.set(seq, outcome);
+    // A parked run must not be taken for one that lasts: the next session asks the log.
+    void outcome.then((ended) => {
+      if (ended === PARKED && this.#runs.get(seq) === outcome) this.#runs.delete(seq);
+    });
     void outcome.then(settle);
   }
 
