@@ -52,6 +52,7 @@ describe('the tour', () => {
       'server',
       'guest',
       'listen',
+      'http',
       'modules',
     ]);
     assert.deepEqual(broker.ready.server, { version: broker.ready.server.version, embedded: true });
