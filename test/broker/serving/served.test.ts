@@ -102,6 +102,28 @@ const people = (who: Who): readonly Target[] => [
   },
   {
     who,
+    row: 'signals',
+    subject: fc.oneof(
+      one('signal.accounts.paid.x', 'signal.nobody.paid.x', 'signal.accounts.paid'),
+      with1('signal.accounts.', '.x'),
+      with1('signal.accounts.paid.'),
+      with1('signal.'),
+    ),
+    keys: ['amount'],
+  },
+  {
+    who,
+    row: 'promises',
+    subject: fc.oneof(
+      one(`promise.resolve.1-1-${'0f'.repeat(16)}`, 'promise.reject.1', 'promise.other.1'),
+      with1('promise.resolve.'),
+      with1('promise.', '.1'),
+      with1('promise.'),
+    ),
+    keys: ['amount'],
+  },
+  {
+    who,
     row: 'states',
     subject: fc.oneof(
       one('state.accounts.x', 'state.accounts', 'state.nobody.x'),
