@@ -227,7 +227,9 @@ describe('tallystick replay export and import', () => {
     const started = await cli(['start', '--data', dataDir, '--nats-port', '0', '--json']);
     assert.deepEqual([started.code, codeOf(started)], [1, 'IMPORT_UNFINISHED']);
     const { code, stdout, stderr } = await imported(at('many'), dataDir);
-    assert.deepEqual([code, stderr], [0, '']);
+    // The server may have been killed while it made the log: it says then which file of it is missing.
+    const own = stderr.split('\n').filter((line) => !line.includes('[nats-server] [WRN]'));
+    assert.deepEqual([code, own.join('')], [0, '']);
     assert.equal((JSON.parse(stdout) as { records: number }).records, MANY);
     assert.deepEqual(
       readdirSync(dataDir).filter((name) => name.startsWith('import')),
