@@ -108,7 +108,7 @@ export class LogVerifier {
       case KIND.wake:
         if (producer === undefined) break;
         if (this.answers.isOpen(view.headers.cause, view)) this.#waits.woken(view);
-        else this.#attribution.step(view);
+        else if (!this.#waits.isLate(view)) this.#attribution.step(view);
         break;
       case KIND.cancel:
         if (producer !== undefined) this.#cancels.cancelled(view);

@@ -15,6 +15,12 @@ interface Waiting {
   wokenMs: number;
 }
 
+/**
+ * A wake that is on its way when its command gets its result stands behind the result. That can be so for the last page
+ * of wakes of a broker. A wake of an older command is a finding.
+ */
+const MOST_ENDED = 10_000;
+
 /** A module and its agent, as one text. */
 export const laneText = (module: string, agent: string): string => `${module}.${agent}`;
 
@@ -22,6 +28,8 @@ export const laneText = (module: string, agent: string): string => `${module}.${
 export class VerifyWaits {
   readonly #waiting = new Map<number, Waiting>();
 
+  /** The waits that were open when their command got its result, by the command: the last ones. */
+  readonly #ended = new Map<number, Set<number>>();
   /** Signals that no wake has taken: the agent and the name. */
   readonly #signals = new Map<number, string>();
 
@@ -96,7 +104,17 @@ export class VerifyWaits {
 
   /** The command has its result. */
   answered(cause: number): void {
-    if (this.#waiting.size > 0) this.#waiting.delete(cause);
+    const waiting = this.#waiting.get(cause);
+    if (waiting === undefined) return;
+    this.#waiting.delete(cause);
+    if (waiting.open.size === 0) return;
+    this.#ended.set(cause, new Set(waiting.open.keys()));
+    if (this.#ended.size > MOST_ENDED) this.#ended.delete(this.#ended.keys().next().value as number);
+  }
+
+  /** Whether a wake was on its way when the command that waited got its result; once for each wait. */
+  isLate({ headers: { cause, call } }: RecordView): boolean {
+    return this.#ended.get(cause)?.delete(call) === true;
   }
 
   /** Commands that wait, or were woken a moment ago, and whose they are: what was due long ago does not count. */

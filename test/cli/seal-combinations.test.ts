@@ -6,6 +6,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { connect, type NatsConnection } from 'nats';
 import { createProducer, type TaskProducer } from '../../modules/client/index.js';
 import { OPS } from '../../schemas/operate.js';
+import { linkState } from '../../link/link-state.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { brokerStatus } from '../support/broker-status.js';
 import { success } from '../support/either.js';
@@ -85,7 +86,10 @@ describe('a module that encrypts and has a configuration with a secret, on a log
     await using producer = success(await createProducer(guest, { name: 'ward' })());
     for (let i = 0; i < 5; i++) success(await admit(producer, 'bert'));
     const under = Promise.all(Array.from({ length: 20 }, () => admit(producer, 'bert')));
+    const link = linkState(guest);
     await broker.kill();
+    // The client throws if it is closed between the end of its socket and the moment when it notices that.
+    await waitFor('the connection to be lost', () => !link.isUp);
     await producer.close();
     const sent = (await under).filter(E.isRight).length;
     await guest.close();

@@ -114,7 +114,7 @@ export const resultsOf = async ({ operator }: StepWorld, count: number) =>
       const results = records.filter(({ subject }) => subject.startsWith('res.stepper.follow.'));
       return results.length >= count && records;
     },
-    60_000,
+    180_000,
   );
 
 /** Nothing is wrong with the log, whatever may still come. */
