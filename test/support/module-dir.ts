@@ -36,6 +36,10 @@ export const writeShippedModule = async (
 ): Promise<string> => {
   const manifest = JSON.parse(await readFile(join(SHIPPED, name, 'manifest.json'), 'utf8')) as Manifest;
   const entry = join(SHIPPED, name, 'index.js');
+  // Only a module that the broker hosts itself has look-ups by fields.
+  const { index: _, ...described } = manifest;
   const command = [process.execPath, ...nodeArgs, join(SHIPPED, 'host', 'host-main.js'), dir, entry];
-  return writeManifest(dir, { ...manifest, limits, start: nodeArgs.length === 0 ? { entry } : { command } });
+  return nodeArgs.length === 0
+    ? writeManifest(dir, { ...manifest, limits, start: { entry } })
+    : writeManifest(dir, { ...described, limits, start: { command } });
 };
