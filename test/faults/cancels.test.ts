@@ -281,6 +281,7 @@ const isAsItMust = (
     end,
     answer,
     records: caused.map((r) => r.subject),
+    results: results.map((r) => json<Result>(r)),
   });
   assert.equal(results.length, 1, what);
   assert.ok(cancels.length <= 1 && met.length <= 1, what);
