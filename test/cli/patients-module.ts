@@ -36,6 +36,7 @@ export default {
     look: { decide: (state) => ok({ name: state.names.join('+'), ward: state.beds }, []) },
     wait: {
       run: ({ data }) => async () => {
+        // The work of a slow handler.
         await new Promise((end) => setTimeout(end, 400));
         return ok({}, [{ name: 'waited', data: {} }]);
       },

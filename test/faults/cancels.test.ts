@@ -14,13 +14,14 @@ import type { Step } from '../../schemas/step.js';
 import { FAIL_VARIABLE, FIRED_FILE } from '../../system/processes/fail-point.js';
 import type { Operation, StepPlan } from '../fixtures/modules/stepper/index.js';
 import { manifest } from '../fixtures/modules/stepper/manifest.js';
-import { startBroker, type TestBroker } from '../support/broker.js';
+import type { TestBroker } from '../support/broker.js';
 import { startChargingServer } from '../support/charging-server.js';
 import { success } from '../support/either.js';
 import { brokerStatus } from '../support/broker-status.js';
 import { byForm } from '../support/form.js';
 import { connectOperator } from '../support/log-checks.js';
 import { writeModule } from '../support/module-dir.js';
+import { RestartedBroker } from '../support/restarted-broker.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -56,35 +57,6 @@ const cases: fc.Arbitrary<Case> = fc.record({
   ),
 });
 
-/** A broker that is started again whenever it has died. */
-class RestartedBroker {
-  #broker: Promise<TestBroker>;
-  #isOver = false;
-  starts = 0;
-
-  constructor(private readonly start: () => Promise<TestBroker>) {
-    this.#broker = this.#follow();
-  }
-
-  get now(): Promise<TestBroker> {
-    return this.#broker;
-  }
-
-  async close(): Promise<void> {
-    this.#isOver = true;
-    await (await this.#broker)[Symbol.asyncDispose]();
-  }
-
-  async #follow(): Promise<TestBroker> {
-    this.starts += 1;
-    const broker = await this.start();
-    void broker.exited.then(() => {
-      if (!this.#isOver) this.#broker = this.#follow();
-    });
-    return broker;
-  }
-}
-
 test('I3 a cancel is met once and at the same place, whenever module, broker or server die', async (t) => {
   const seed = Date.now();
   t.diagnostic(`seed ${seed}`);
@@ -108,14 +80,12 @@ test('I3 a cancel is met once and at the same place, whenever module, broker or 
   );
   writeFileSync(join(failDir, 'broker'), ['cancel.storing@3:kill', 'cancel.stored@3:kill'].join('\n'));
   const module = await writeModule(join(dir.path, 'stepper'), 'stepper', manifest);
-  const broker = new RestartedBroker(() =>
-    startBroker({
-      dataDir: join(dir.path, 'data'),
-      shipped: ['accounts'],
-      args: ['--durability', 'os', '--cage', 'off', '--module', module],
-      env: { [FAIL_VARIABLE]: failDir },
-    }),
-  );
+  const broker = new RestartedBroker({
+    dataDir: join(dir.path, 'data'),
+    shipped: ['accounts'],
+    args: ['--durability', 'os', '--cage', 'off', '--module', module],
+    env: { [FAIL_VARIABLE]: failDir },
+  });
   try {
     await judged(all, broker, { plans, url: server.url });
     const fired = readFileSync(join(failDir, FIRED_FILE), 'utf8');
@@ -123,7 +93,7 @@ test('I3 a cancel is met once and at the same place, whenever module, broker or 
       assert.ok(fired.includes(point), `${point} did not act`);
     t.diagnostic(`${fired.split('\n').length - 1} failures, ${broker.starts} starts of the broker`);
   } finally {
-    await broker.close();
+    await broker[Symbol.asyncDispose]();
   }
 });
 
