@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { requestState } from '../../link/request-state.js';
-import type { AgentState, ListedAgent } from '../../store/snapshots/index.js';
+import type { AgentState, ListedAgent, ModuleAgents } from '../../store/snapshots/index.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { describeState, showState, unknownAgent, withAgents } from '../jobs/with-agents.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
@@ -24,13 +24,16 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-interface GetOptions extends Options, FoldOptions {
-  readonly at?: number | Date;
+interface AtLeastOptions {
   readonly atLeast?: number;
   readonly timeout: number;
 }
 
-interface AgentListOptions extends Options {
+interface GetOptions extends Options, FoldOptions, AtLeastOptions {
+  readonly at?: number | Date;
+}
+
+interface AgentListOptions extends Options, AtLeastOptions {
   readonly where?: readonly string[];
   readonly prefix?: string;
   readonly after?: string;
@@ -51,18 +54,29 @@ const showNow = (
   return done;
 };
 
+/** The agents of a module, once their states have all results up to `--at-least`. */
+const withAgentsAtLeast = (
+  module: string,
+  options: Options & AtLeastOptions,
+  use: (agents: ModuleAgents, masks: Masks) => E.Either<Fault, ExitCode>,
+): TE.TaskEither<Fault, ExitCode> =>
+  withAgents(module, options, (agents, masks) => {
+    const { atLeast, timeout } = options;
+    const reached =
+      atLeast === undefined ? TE.right(undefined) : agents.atLeast(atLeast, { timeoutMs: timeout });
+    return pipe(
+      reached,
+      TE.chainEitherK(() => use(agents, masks)),
+    );
+  });
+
 /** The state as it is now, from the snapshots alone. */
 const getHere = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
-  withAgents(module, options, (agents, masks) => async () => {
-    const { atLeast, timeout, json } = options;
-    if (atLeast !== undefined) {
-      const reached = await agents.atLeast(atLeast, { timeoutMs: timeout })();
-      if (E.isLeft(reached)) return reached;
-    }
+  withAgentsAtLeast(module, options, (agents, masks) => {
     const found = agents.get(agent);
     return found === undefined
       ? unknownAgent(module, agent)
-      : E.right(showNow(module, agent, found, masks, json));
+      : E.right(showNow(module, agent, found, masks, options.json));
   });
 
 /** The same from a broker that may be on another machine: it is asked, and needs the grant `read` alone. */
@@ -127,7 +141,7 @@ const list = (
   module: string,
   { prefix, after, limit, json, where, ...options }: AgentListOptions,
 ): TE.TaskEither<Fault, ExitCode> =>
-  withAgents(module, options, (agents) => async () => {
+  withAgentsAtLeast(module, options, (agents) => {
     const page = agents.list({
       limit,
       ...(prefix === undefined ? {} : { prefix }),
@@ -150,26 +164,30 @@ const list = (
     return E.right(done);
   });
 
-export const addAgent = (program: Command): void => {
-  const group = program.command('agent').description('look at the states of agents, and erase agents');
-  withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
-
-  const one = stateCommand(
-    group,
-    'get',
-    'print the state of one agent, and the sequence of the record that last changed it',
-  )
+const withAtLeast = (command: Command): Command =>
+  command
     .option(
       '--at-least <seq>',
-      'wait until the state has all results up to this sequence',
+      'wait until the states have all results up to this sequence',
       positive('--at-least'),
     )
     .addOption(
       withDefault('--timeout <duration>', 'with --at-least: how long to wait', waiting('--timeout'), '5s'),
-    )
-    .action((module: string, agent: string | undefined, options: GetOptions) =>
-      runCommand(get(module, agent ?? '', options)),
     );
+
+export const addAgent = (program: Command): void => {
+  const group = program.command('agent').description('look at the states of agents, and erase agents');
+  withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
+
+  const one = withAtLeast(
+    stateCommand(
+      group,
+      'get',
+      'print the state of one agent, and the sequence of the record that last changed it',
+    ),
+  ).action((module: string, agent: string | undefined, options: GetOptions) =>
+    runCommand(get(module, agent ?? '', options)),
+  );
   withExamples(one, [
     'tallystick agent get accounts alice',
     'tallystick agent get accounts alice --json | jq .state.balance',
@@ -198,11 +216,13 @@ export const addAgent = (program: Command): void => {
     'tallystick agent erase patients p-17 --yes --json',
   ]);
 
-  const all = withTargetOptions(
-    group
-      .command('list')
-      .argument('<module>', 'whose agents', name('MODULE'))
-      .description('list agents by name, one page at a time, and count them all'),
+  const all = withAtLeast(
+    withTargetOptions(
+      group
+        .command('list')
+        .argument('<module>', 'whose agents', name('MODULE'))
+        .description('list agents by name, one page at a time, and count them all'),
+    ),
   )
     .option('--prefix <text>', 'only names that begin with this text', name('--prefix'))
     .option('--after <id>', 'the last name of the previous page', name('--after'))
@@ -218,5 +238,6 @@ export const addAgent = (program: Command): void => {
     'tallystick agent list accounts --prefix customer- --limit 1000',
     "tallystick agent list accounts --json | jq -r '.agents[].agent'",
     'tallystick agent list orders --where order.status=refused',
+    'tallystick agent list orders --where order.status=refused --at-least 1200',
   ]);
 };

@@ -42,6 +42,13 @@ describe('tallystick agent', () => {
     assert.equal(code, 0, stderr);
   };
 
+  /** Where the only result of an agent is in the log. */
+  const resultOf = async (name: string): Promise<string> => {
+    const filters = ['--agent', name, '--kind', 'res', '--json'];
+    const { stdout } = await run(['replay', 'history', ...filters, '--data', broker.dataDir]);
+    return `${(JSON.parse(stdout) as { seq: number }).seq}`;
+  };
+
   before(async () => {
     home = tempDir();
     broker = await startBroker({ shipped: ['accounts', 'agents', 'orders'] });
@@ -59,33 +66,18 @@ describe('tallystick agent', () => {
   });
 
   it('get prints the state of an agent with the sequence of the result that changed it last', async () => {
-    const { stdout } = await run([
-      'replay',
-      'history',
-      ...['--agent', 'alice', '--kind', 'res', '--json', '--data', broker.dataDir],
-    ]);
-    const result = JSON.parse(stdout) as { seq: number };
-    const { code, stdout: line } = await agent(
-      'get',
-      'accounts',
-      'alice',
-      '--json',
-      '--at-least',
-      `${result.seq}`,
-    );
+    const seq = await resultOf('alice');
+    const { code, stdout: line } = await agent('get', 'accounts', 'alice', '--json', '--at-least', seq);
     assert.equal(code, 0);
     const { time } = JSON.parse(line) as Got;
     assert.equal(
       line,
-      `{"module":"accounts","agent":"alice","seq":${result.seq},"time":"${time}","schema":1,` +
+      `{"module":"accounts","agent":"alice","seq":${seq},"time":"${time}","schema":1,` +
         '"state":{"balance":5,"outgoing":{}}}\n',
     );
     assert.ok(Math.abs(Date.now() - Date.parse(time)) < 60_000, time);
     const text = (await agent('get', 'accounts', 'alice')).stdout;
-    assert.match(
-      text,
-      new RegExp(`^alice of accounts, at ${result.seq}, .*Z, schema 1\n{\n {2}"balance": 5,`),
-    );
+    assert.match(text, new RegExp(`^alice of accounts, at ${seq}, .*Z, schema 1\n{\n {2}"balance": 5,`));
   });
 
   it('get of what is not there exits 1 and says what is missing', async () => {
@@ -171,8 +163,9 @@ describe('tallystick agent', () => {
     };
     await order('order-1', 'nails');
     await order('order-2', 'nails');
+    const last = await resultOf('order-2');
     const found = (...args: readonly string[]): Promise<Found> =>
-      json<Found>('list', 'orders', '--where', 'order.status=refused', ...args);
+      json<Found>('list', 'orders', '--where', 'order.status=refused', '--at-least', last, ...args);
     const first = await found('--limit', '1');
     assert.deepEqual([first.agents.map(({ agent: one }) => one), first.next], [['order-1'], 'order-1']);
     const second = await found('--limit', '1', '--after', 'order-1');
@@ -181,6 +174,8 @@ describe('tallystick agent', () => {
     assert.deepEqual(none, { agents: [], next: null });
     const { stdout } = await agent('list', 'orders', '--where', 'order.status=refused', '--limit', '1');
     assert.match(stdout, /order-1 .*\n\n1 with order.status=refused; the next: --after order-1\n$/);
+    const early = await agent('list', 'orders', '--at-least', '999999', '--timeout', '50ms', '--json');
+    assert.deepEqual([early.code, early.stdout, codeOf(early)], [1, '', 'SNAPSHOTS_BEHIND']);
     for (const [where, exit, code, said] of [
       ['status=open', 1, 'FIELD_NOT_INDEXED', /no index of .*status.*: it has order.status/],
       ['status', 2, 'USAGE', /FIELD=VALUE/],
