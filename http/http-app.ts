@@ -4,6 +4,7 @@ import { MAX_PAYLOAD_BYTES } from '../schemas/log.js';
 import { fault } from '../schemas/errors.js';
 import { refuseBroken } from './requests/broken-request.js';
 import { foreignPage } from './requests/browser-guard.js';
+import { judgeGuests } from './requests/judge-guests.js';
 import type { PrincipalLinks } from './requests/principal-links.js';
 import { refusedByHttp, sendFault } from './requests/http-problem.js';
 import { serveAgents } from './routes/agent-routes.js';
@@ -72,6 +73,7 @@ export const buildApp = (
     });
     if (problem !== undefined) await sendFault(reply, problem);
   });
+  judgeGuests(app);
   app.setNotFoundHandler((request, reply) =>
     sendFault(
       reply,

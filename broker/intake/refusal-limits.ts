@@ -1,8 +1,4 @@
-/** A count that falls by so many a second, and what it may be at most. */
-export interface FloodLimit {
-  readonly perSecond: number;
-  readonly most: number;
-}
+import type { FloodLimit } from '../../system/falling-levels.js';
 
 export interface RefusedLimits {
   readonly account: FloodLimit;

@@ -1,4 +1,4 @@
-import { FallingLevels } from './falling-levels.js';
+import { FallingLevels } from '../../system/falling-levels.js';
 import { REFUSED_FLOODS } from './refusal-limits.js';
 
 /** What the thread reads that names a module: `<verb>.<module>.…`. */

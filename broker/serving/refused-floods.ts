@@ -1,7 +1,7 @@
 import type { Msg } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
 import { Incoming } from '../intake/incoming.js';
-import { FallingLevels } from '../intake/falling-levels.js';
+import { FallingLevels } from '../../system/falling-levels.js';
 import { type RefusedLimits, REFUSED_FLOODS } from '../intake/refusal-limits.js';
 import { LaterRefusals, WEIGHED_BYTES } from './later-refusals.js';
 

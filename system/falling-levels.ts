@@ -1,4 +1,8 @@
-import type { FloodLimit } from './refusal-limits.js';
+/** A count that falls by so many a second, and what it may be at most. */
+export interface FloodLimit {
+  readonly perSecond: number;
+  readonly most: number;
+}
 
 /** Levels are looked through for those that are empty when there are so many. */
 const MANY_LEVELS = 1_024;
@@ -23,6 +27,12 @@ export class FallingLevels {
     level.at = now;
     this.#levels.set(key, level);
     return level.value / this.limit.most;
+  }
+
+  /** The part of the limit that a count has. */
+  of(key: string, now: number): number {
+    const level = this.#levels.get(key);
+    return level === undefined ? 0 : this.#fallen(level, now) / this.limit.most;
   }
 
   #fallen({ value, at }: FallingLevel, now: number): number {
