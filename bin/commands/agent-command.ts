@@ -24,16 +24,16 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-interface AtLeastOptions {
+interface WaitingOptions {
   readonly atLeast?: number;
   readonly timeout: number;
 }
 
-interface GetOptions extends Options, FoldOptions, AtLeastOptions {
+interface GetOptions extends Options, FoldOptions, WaitingOptions {
   readonly at?: number | Date;
 }
 
-interface AgentListOptions extends Options, AtLeastOptions {
+interface AgentListOptions extends Options, WaitingOptions {
   readonly where?: readonly string[];
   readonly prefix?: string;
   readonly after?: string;
@@ -57,7 +57,7 @@ const showNow = (
 /** The agents of a module, once their states have all results up to `--at-least`. */
 const withAgentsAtLeast = (
   module: string,
-  options: Options & AtLeastOptions,
+  options: Options & WaitingOptions,
   use: (agents: ModuleAgents, masks: Masks) => E.Either<Fault, ExitCode>,
 ): TE.TaskEither<Fault, ExitCode> =>
   withAgents(module, options, (agents, masks) => {

@@ -11,9 +11,9 @@ interface GuestLimits {
 }
 
 /**
- * Refusals of guests. The broker cuts off a connection with 1,000 wrong requests, less 200 a second, or with 10,000 that
- * came too early, less 1,000 a second. All guests of HTTP have one connection, so they stay below, together with the
- * requests that are under way.
+ * Refusals of guests. The broker cuts off a connection with 1,000 wrong requests, less 200 a second, or with 10,000
+ * that came too early, less 1,000 a second. All guests of HTTP have one connection, so they stay below, together with
+ * the requests that are under way.
  */
 const REFUSALS = {
   wrong: { address: { perSecond: 50, most: 100 }, all: { perSecond: 100, most: 300 } },
@@ -35,8 +35,8 @@ const levelsOf = ({ address, all }: GuestLimits) => ({
 const ALL = '';
 
 /**
- * Judges requests over HTTP without a token, before they go to the broker: no guest can send so many wrong requests that
- * the broker cuts off the connection of all guests.
+ * Judges requests over HTTP without a token, before they go to the broker: no guest can send so many wrong requests
+ * that the broker cuts off the connection of all guests.
  */
 export class GuestTurns {
   readonly #underWay = new Map<string, number>();

@@ -4,13 +4,13 @@ import { sendFault } from './http-problem.js';
 import { type GuestEnd, GuestTurns } from './guest-turns.js';
 
 const LATER: ReadonlySet<number> = new Set([429, 503]);
-/** `/v1/calls/<module>/<action>`: whichever agent. */
+/** `/v1/calls/<module>/<action>`. */
 const PARTS = 5;
 
 /** Routes that ask the broker nothing. */
 const LOCAL: ReadonlySet<string | undefined> = new Set([undefined, '/healthz', '/openapi.json']);
 
-/** What a request asks for, whoever it is about. */
+/** What a request asks for, without its agent. */
 const targetOf = ({ method, url }: FastifyRequest): string =>
   `${method} ${(url.split('?', 1)[0] as string).split('/', PARTS).join('/')}`;
 
