@@ -268,7 +268,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     refusal,
     log: (text) => log.line('waits', text),
   });
-  wakeCancelled(index, wakes);
+  wakeCancelled(nc, index, wakes);
   lifetime.onStop(() => wakes.close());
   const wakeNews = new WakeNews(index);
   const around = surroundings(options, { index, unowned, handlerCalls, hearings, wakeNews }, dropAhead);

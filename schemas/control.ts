@@ -203,6 +203,10 @@ export const CallsReplySchema = Type.Object({
     minimum: 0,
     description: 'The highest number of a call or step; 0 without calls and steps.',
   }),
+  cancelled: Type.Optional(CancelledCommandSchema),
+  isCancelMet: Type.Optional(
+    Type.Boolean({ description: 'true: a step or a wake of the handler says that it met the cancel.' }),
+  ),
 });
 export type CallsReply = Readonly<Static<typeof CallsReplySchema>>;
 

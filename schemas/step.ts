@@ -29,6 +29,11 @@ export const WaitStepSchema = Type.Object({
       description: 'RFC 3339 time at which it is due; absent: it waits for the signal for ever.',
     }),
   ),
+  shielded: Type.Optional(
+    Type.Boolean({
+      description: 'true: it is part of a compensation, so a cancel of the command does not end it.',
+    }),
+  ),
 });
 /** The body of the record of a wait. */
 export type WaitStep = Static<typeof WaitStepSchema>;

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Msg, NatsConnection } from 'nats';
-import type { StepReply } from '../../schemas/control.js';
+import type { CallsReply, StepReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
@@ -63,10 +63,10 @@ export class HandlerCalls {
   constructor(private readonly options: HandlerCallsOptions) {}
 
   /**
-   * The highest number of a call that the log has of the handler of this command. `fromSeq`: the log is read up to
-   * there at least, so that no call which an earlier process made is missed.
+   * What the log has of the handler of this command: the highest number of a call, and whether it is cancelled.
+   * `fromSeq`: the log is read up to there at least, so that nothing which an earlier process stored is missed.
    */
-  async recorded(module: string, cause: number, fromSeq: number): Promise<E.Either<Fault, number>> {
+  async recorded(module: string, cause: number, fromSeq: number): Promise<E.Either<Fault, CallsReply>> {
     const { index } = this.options;
     const prefix = callKey(module, cause, 0).slice(0, -1);
     const known = [...this.#recording]
@@ -77,7 +77,13 @@ export class HandlerCalls {
     if (!(await index.reachedWithin(upTo, CAUSE_WAIT_MS))) {
       return E.left(fault('LOG_UNAVAILABLE', `record ${upTo} has not been read from the log`));
     }
-    return E.right(index.commands.get(cause)?.module === module ? index.commands.lastCall(cause) : 0);
+    const command = index.commands.get(cause);
+    if (command?.module !== module) return E.right({ calls: 0 });
+    const calls = index.commands.lastCall(cause);
+    const cancelled = command.cancel === 0 ? undefined : index.cancelled.get(module, cause);
+    return E.right(
+      cancelled === undefined ? { calls } : { calls, cancelled, isCancelMet: command.isCancelMet },
+    );
   }
 
   /** What the log has of a handler at a number. The index has read all that is to be known: {@link recorded} waits. */

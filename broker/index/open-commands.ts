@@ -170,6 +170,11 @@ export class OpenCommands {
     return this.#calls.get(cause, call);
   }
 
+  /** The calls and waits of the handler of an open command. */
+  callsOf(cause: number): Iterable<MadeCall> {
+    return this.#calls.of(cause);
+  }
+
   /** The highest number of the calls that the handler of an open command has made; 0 where it has made none. */
   lastCall(cause: number): number {
     return this.#calls.last(cause);

@@ -69,7 +69,7 @@ const verbs = new Map<string, (module: SupervisedModule, parts: ControlParts) =>
     calls: (module: SupervisedModule) => (body: Body) =>
       pipe(
         module.recordedCalls(count(body.cause), count(body.from)),
-        TE.map((calls): object => ({ calls })),
+        TE.map((reply): object => reply),
       ),
     step: (module: SupervisedModule) => (body: Body) =>
       module.recordedStep(count(body.cause), count(body.call)),

@@ -4,6 +4,7 @@ import type {
   CancelledReply,
   StartReply,
   StartRequest,
+  CallsReply,
   StepReply,
   WakesReply,
 } from '../../schemas/control.js';
@@ -52,8 +53,8 @@ export interface ModuleSurroundings {
   readonly repair: (manifest: Manifest) => TaskEither<Fault, unknown>;
   /** The same; and from then on the index has read all that the module ever stored. */
   readonly settle: (manifest: Manifest) => TaskEither<Fault, void>;
-  /** The highest number of a call that the log has of the handler of a command, the log being read up to `fromSeq`. */
-  readonly recordedCalls: (module: string, cause: number, fromSeq: number) => TaskEither<Fault, number>;
+  /** What the log has of the calls and the cancel of the handler of a command, the log being read up to `fromSeq`. */
+  readonly recordedCalls: (module: string, cause: number, fromSeq: number) => TaskEither<Fault, CallsReply>;
   /** What the log has of the handler of a command at a number, likewise. */
   readonly recordedStep: (
     module: string,

@@ -6,6 +6,7 @@ import type {
   Configured,
   StartReply,
   StartRequest,
+  CallsReply,
   StepReply,
   WakesReply,
 } from '../../schemas/control.js';
@@ -179,8 +180,8 @@ export class SupervisedModule extends ModuleStanding implements ServedModule {
     };
   }
 
-  /** The highest number of a call that the log has of the handler of a command, whichever process made it. */
-  recordedCalls(cause: number, fromSeq: number): TaskEither<Fault, number> {
+  /** What the log has of the calls and the cancel of the handler of a command, whichever process made them. */
+  recordedCalls(cause: number, fromSeq: number): TaskEither<Fault, CallsReply> {
     return this.#around.recordedCalls(this.name, cause, Math.max(fromSeq, this.#epoch));
   }
 

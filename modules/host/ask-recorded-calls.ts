@@ -38,15 +38,15 @@ export const askUntilAnswered = async <Reply extends object>(
   }
 };
 
-/** The highest number of a call or step that the log has of a command's handler. */
-export const recordedCalls = async (
+/** What the log has of a command's handler: the highest number of a call or step, and its cancel. */
+export const recordedCalls = (
   nc: NatsConnection,
   module: string,
   cause: number,
   from = 0,
-): Promise<number> => {
+): Promise<CallsReply> => {
   const isReply = (answer: CallsReply | ControlError): answer is CallsReply => 'calls' in answer;
-  return (await askUntilAnswered(nc, callsSubject(module), { cause, from }, isReply)).calls;
+  return askUntilAnswered(nc, callsSubject(module), { cause, from }, isReply);
 };
 
 /** What the log has of a command's handler at a number. */

@@ -21,6 +21,8 @@ const isReply = (answer: CancelledReply | ControlError): answer is CancelledRepl
  */
 export class Cancels implements KnownCancels {
   readonly #known = new Map<number, CancelledCommand>();
+  /** Known from before the session that begins, and not heard of since: they may have their results. */
+  #stale = new Set<number>();
 
   constructor(
     private readonly nc: NatsConnection,
@@ -43,18 +45,28 @@ export class Cancels implements KnownCancels {
     this.#known.delete(command);
   }
 
+  /**
+   * A session is to begin. What is known stays known meanwhile, since handlers run; what the broker tells from here on
+   * counts, since its answer may be from just before.
+   */
+  opening(): void {
+    this.#stale = new Set(this.#known.keys());
+  }
+
   /** A session begins. `any`: the broker has cancels of commands without a result. */
   async begin(any: boolean): Promise<void> {
-    this.#known.clear();
     for (let after = 0, more = any; more; ) {
       const reply = await askUntilAnswered(this.nc, cancelledSubject(this.module), { after }, isReply);
       for (const cancelled of reply.cancelled) this.#add(cancelled);
       after = reply.cancelled.at(-1)?.command ?? after;
       more = reply.more;
     }
+    for (const command of this.#stale) this.#known.delete(command);
+    this.#stale.clear();
   }
 
   #add(cancelled: CancelledCommand): void {
+    this.#stale.delete(cancelled.command);
     this.#known.set(cancelled.command, cancelled);
     this.onCancelled(cancelled.command);
   }

@@ -154,6 +154,7 @@ const waitsOf = (
       command,
       time: time.right,
       isOver: () => isOver(run),
+      isShielded: run.meeting.isShielded,
       last: await run.last(),
     };
     const { said, body, differs, promise } = await runWait(around, asked);
@@ -165,11 +166,15 @@ const waitsOf = (
       const woken = await run.operations.lasts(
         async () => (await runWait(around, { ...asked, last: call })).said,
       );
-      const ended = run.meeting.woken(woken);
+      const ended = run.meeting.woken(woken, asked.isShielded);
       if (E.isLeft(ended)) run.refusals.add(ended.left.error);
       return ended as E.Either<Refusal, never>;
     }
-    const answer = { said: run.meeting.woken(said), ...(body && { body }), ...(differs && { differs }) };
+    const answer = {
+      said: run.meeting.woken(said, asked.isShielded),
+      ...(body && { body }),
+      ...(differs && { differs }),
+    };
     return recordedAnswer(run, call, answer, stop) as E.Either<Refusal, never>;
   };
   return {
@@ -356,20 +361,19 @@ const beginning = (
   { action, command, isAgain }: HandlerTry,
   isOver: () => boolean,
 ): Pick<HandlerRun, 'calls' | 'last' | 'meeting' | 'stepSubject'> => {
-  // Asked once, and only by a handler that is not the first to run for its command.
-  let recorded: Promise<number> | undefined;
-  const last = (): Promise<number> | number => {
-    if (!isAgain) return 0;
-    recorded ??= steps.last(command.seq);
-    return recorded;
-  };
   const draftOf = (call: number, body: Uint8Array): Draft =>
     stepDraft(module, { cause: command.seq, call, action, command }, body);
   const agent = command.agent === '' ? {} : { agent: command.agent };
+  const recorded = () => steps.calls(command.seq);
+  const meeting = new CancelMeeting({ cancels, steps, command, isAgain, recorded, draftOf, isOver });
   return {
     calls: new CallsMade(),
-    last,
-    meeting: new CancelMeeting({ cancels, steps, command, isAgain, last, draftOf, isOver }),
+    // Asked once, and only by a handler that is not the first to run for its command.
+    last: () => {
+      const before = meeting.before();
+      return before instanceof Promise ? before.then(({ calls }) => calls) : before.calls;
+    },
+    meeting,
     stepSubject: stepSubject({ module: module.manifest.name, name: action, ...agent }),
   };
 };

@@ -123,7 +123,7 @@ export class Host {
       module.manifest.actions[action]?.concurrency ?? DEFAULT_CONCURRENCY;
     this.#scheduler = new CommandScheduler({ culprit, suspects, placesOf }, () => this.#session?.makeRoom());
     this.#steps = new StepLog({
-      last: (cause, from) => recordedCalls(nc, this.#name, cause, from),
+      calls: (cause, from) => recordedCalls(nc, this.#name, cause, from),
       at: (place) => recordedStep(nc, this.#name, place),
     });
     this.#effects = new Effects({
@@ -254,6 +254,7 @@ export class Host {
     const usable =
       position !== undefined && isOfKeys && isFoldedBy(position, this.module) ? position : undefined;
     failPoint('host.starting');
+    this.#cancels.opening();
     const start = await this.#control<StartReply>(startSubject(this.#name), {
       snapshotSeq: usable?.seq ?? 0,
       logId: usable?.logId ?? null,

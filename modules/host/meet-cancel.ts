@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Draft } from '../../journal/append/draft.js';
 import { type CancelledCommand, cancelledRefusal } from '../../schemas/cancel.js';
+import type { CallsReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -18,8 +19,8 @@ export interface CancelMeetingOptions {
   readonly command: Command;
   /** Another run may have made calls and steps before this one. */
   readonly isAgain: boolean;
-  /** The highest number that the log has of the command. */
-  readonly last: () => Promise<number> | number;
+  /** What the log has of the command's handler. */
+  readonly recorded: () => Promise<CallsReply>;
   /** The record of a step at a number. */
   readonly draftOf: (call: number, body: Uint8Array) => Draft;
   readonly isOver: () => boolean;
@@ -33,19 +34,23 @@ interface Operation {
 }
 
 /**
- * Where one run of a handler meets the cancel of its command: at the next call or step that it begins. The record at
- * that number says so, and each later run meets it there. From then on calls and steps work again.
+ * Where one run of a handler meets the cancel of its command, once: at the next call or step that it begins. The record
+ * at that number says so, and each later run meets it there. From then on calls, steps and waits work again.
  *
  * An operation that has begun is finished. So a run that is not the first makes the first operation that the log does
- * not have: the process before may have begun it.
+ * not have: the process before may have begun it. Such a run asks the log for the cancel too, because the broker may
+ * tell of it later than the handler runs.
  */
 export class CancelMeeting {
   #met: CancelledCommand | undefined;
+  /** What the log has of the runs before. */
+  #before: Promise<CallsReply> | CallsReply | undefined;
+  /** The cancel, as the log had it when the run began. */
+  #inLog: CancelledCommand | undefined;
   /** Calls that ended with CANCELLED. */
   readonly #cancelledCalls = new Set<number>();
   /** Decisions are made in the order of the numbers: a record that an earlier number has counts for the later ones. */
   #deciding: Promise<unknown> = Promise.resolve();
-
   /** Compensations run: a cancel that comes now is met later, or not at all. */
   #shields = 0;
 
@@ -61,9 +66,24 @@ export class CancelMeeting {
     }
   }
 
-  /** The cancel, once the run has met it. */
+  /** Nothing that begins now is cancelled: compensations run, or the run has met the cancel. */
+  get isShielded(): boolean {
+    return this.#shields > 0 || this.met !== undefined;
+  }
+
+  /** The cancel, once the run has met it. A call that was cancelled for it is such a place too. */
   get met(): CancelledCommand | undefined {
+    const cancel = this.#cancel;
+    const isMetByCall = cancel?.children?.some((child) => this.#cancelledCalls.has(child)) === true;
+    if (isMetByCall) this.#met ??= cancel;
     return this.#met;
+  }
+
+  /** What the log had of the runs before this one when it began. */
+  before(): Promise<CallsReply> | CallsReply {
+    const { isAgain, recorded } = this.options;
+    this.#before ??= isAgain ? recorded() : NOTHING;
+    return this.#before;
   }
 
   /** A call ended with CANCELLED; `command`: its own. If the cancel of this run cancelled it, the run has met it. */
@@ -72,33 +92,36 @@ export class CancelMeeting {
   }
 
   /** What a wait gets of its wake: the broker wakes a handler that is cancelled. */
-  woken(said: E.Either<Refusal, unknown>): E.Either<Refusal, unknown> {
-    const cancel = this.options.cancels?.of(this.options.command.seq);
-    if (E.isLeft(said) && said.left.error.code === 'CANCELLED' && cancel !== undefined) {
-      // A compensation sleeps less long.
-      if (this.#shields > 0) return E.right(undefined);
-      this.#met ??= cancel;
-      return E.left(cancelledRefusal(cancel.cancel));
-    }
-    return said;
+  woken(said: E.Either<Refusal, unknown>, isShielded: boolean): E.Either<Refusal, unknown> {
+    const cancel = this.#cancel;
+    if (E.isRight(said) || said.left.error.code !== 'CANCELLED' || cancel === undefined) return said;
+    // Earlier versions woke a compensation too: it sleeps less long.
+    if (isShielded) return E.right(undefined);
+    this.#met ??= cancel;
+    return E.left(cancelledRefusal(cancel.cancel));
   }
 
   /** What the operation gets instead, if the run meets the cancel here; undefined: it is made. */
   at(operation: Operation): Promise<StepAnswer | undefined> | undefined {
-    if (this.#shields > 0) return undefined;
-    const cancel = this.options.cancels?.of(this.options.command.seq);
-    if (cancel === undefined) return undefined;
-    const deciding = this.#deciding.then(() => this.#decide(operation, cancel));
+    if (this.#shields > 0 || (!this.options.isAgain && this.#cancel === undefined)) return undefined;
+    const deciding = this.#deciding.then(() => this.#decide(operation));
     this.#deciding = deciding;
     return deciding;
   }
 
-  async #decide({ call, name }: Operation, cancel: CancelledCommand): Promise<StepAnswer | undefined> {
-    if (cancel.children?.some((child) => this.#cancelledCalls.has(child)) === true) this.#met ??= cancel;
-    const { command, steps, isAgain, last, draftOf, isOver } = this.options;
+  get #cancel(): CancelledCommand | undefined {
+    return this.options.cancels?.of(this.options.command.seq) ?? this.#inLog;
+  }
+
+  async #decide({ call, name }: Operation): Promise<StepAnswer | undefined> {
+    const { command, steps, isAgain, draftOf, isOver } = this.options;
     const place = { cause: command.seq, call };
-    const recorded = await last();
+    const { calls: recorded, cancelled, isCancelMet } = await this.before();
+    this.#inLog ??= cancelled;
+    const cancel = this.#cancel;
+    if (cancel === undefined) return undefined;
     if (call <= recorded) {
+      if (isCancelMet !== true) return undefined;
       const { step } = await steps.at(place);
       if (step?.status !== 'cancelled') return undefined;
       this.#met = cancel;
@@ -106,7 +129,9 @@ export class CancelMeeting {
       if (differs !== undefined) return { said: E.left(refusal(differs)), differs };
       return { said: E.left(cancelledRefusal(cancel.cancel)), body: encodeJson(step) };
     }
-    if (this.#met !== undefined || (isAgain && call === recorded + 1)) return undefined;
+    // A run before has met it at a number that is behind this one, at the same time.
+    if (isCancelMet === true) this.#met ??= cancel;
+    if (this.met !== undefined || (isAgain && call === recorded + 1)) return undefined;
     this.#met = cancel;
     const step: CancelledStep = { name, status: 'cancelled', cancel: cancel.cancel, attempts: 1 };
     const body = encodeJson(step);
@@ -116,6 +141,8 @@ export class CancelMeeting {
     return { said: E.left(cancelledRefusal(cancel.cancel)), body };
   }
 }
+
+const NOTHING: CallsReply = { calls: 0 };
 
 const withHeader = (draft: Draft, cancel: number): Draft => ({
   ...draft,

@@ -31,7 +31,7 @@ export const insideStep = (): Fault | undefined => {
 
 /** What every step of a module shares. */
 export interface StepServices {
-  readonly steps: Pick<StepLog, 'key' | 'last' | 'at' | 'store'>;
+  readonly steps: Pick<StepLog, 'key' | 'calls' | 'last' | 'at' | 'store'>;
   readonly clock: HandlerClock;
   /** From 0 to 1: shortens pauses. */
   readonly random: () => number;

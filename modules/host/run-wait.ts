@@ -30,6 +30,8 @@ export interface AskedWait extends StepPlace {
   readonly command: Command;
   readonly time: WaitTime;
   readonly isOver: () => boolean;
+  /** A cancel of the command does not end it. */
+  readonly isShielded: boolean;
   /** The highest number that the log has of the command. */
   readonly last: number;
 }
@@ -181,10 +183,13 @@ export const runWait = async (
   services: Pick<StepServices, 'steps' | 'clock'>,
   wait: AskedWait,
 ): Promise<WaitAnswer> => {
-  const { cause, call, time, isOver, last } = wait;
+  const { cause, call, time, isOver, isShielded, last } = wait;
   const recorded = call > last ? undefined : await waitInLog(services, wait);
   if (recorded !== undefined) return recorded;
-  const waiting = asked(time, services.clock.now());
+  const waiting: WaitStep = {
+    ...asked(time, services.clock.now()),
+    ...(isShielded ? { shielded: true } : {}),
+  };
   const stored = await services.steps.store({ cause, call }, draftOf(wait, waiting), isOver);
   return E.isLeft(stored)
     ? { said: E.left(refusal(stored.left)) }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Draft, Settle } from '../../journal/append/draft.js';
-import type { StepReply } from '../../schemas/control.js';
+import type { CallsReply, StepReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { failPoint } from '../../system/processes/fail-point.js';
 
@@ -13,8 +13,8 @@ export interface StepPlace {
 
 /** What the broker knows of the log. */
 export interface RecordedSteps {
-  /** The highest number of a call or step of a command. The log is read up to this sequence first. */
-  readonly last: (cause: number, fromSeq: number) => Promise<number>;
+  /** Of the handler of a command. The log is read up to this sequence first. */
+  readonly calls: (cause: number, fromSeq: number) => Promise<CallsReply>;
   readonly at: (place: StepPlace) => Promise<StepReply>;
 }
 
@@ -67,10 +67,15 @@ export class StepLog {
     return stepKey((await this.#current()).logId, place);
   }
 
-  /** The highest number that the log has of a command's handler; with all that this process has stored. */
-  async last(cause: number): Promise<number> {
+  /** What the log has of a command's handler; with all that this process has stored. */
+  async calls(cause: number): Promise<CallsReply> {
     await Promise.all(this.#open.get(cause) ?? []);
-    return this.recorded.last(cause, this.#stored);
+    return this.recorded.calls(cause, this.#stored);
+  }
+
+  /** The highest number that the log has of a command's handler. */
+  async last(cause: number): Promise<number> {
+    return (await this.calls(cause)).calls;
   }
 
   at(place: StepPlace): Promise<StepReply> {

@@ -76,7 +76,11 @@ test('I3 a cancel is met once and at the same place, whenever module, broker or 
   for (const each of [plans, failDir]) mkdirSync(each);
   writeFileSync(
     join(failDir, 'stepper'),
-    kills.map(([point, passing, how]) => `cancel.met@2:kill ${point}@${passing}:${how}`).join('\n'),
+    // Before the others, so that a process meets a cancel in any case.
+    [
+      'cancel.met@1:kill',
+      ...kills.map(([point, passing, how]) => `cancel.met@2:kill ${point}@${passing}:${how}`),
+    ].join('\n'),
   );
   writeFileSync(join(failDir, 'broker'), ['cancel.storing@3:kill', 'cancel.stored@3:kill'].join('\n'));
   const module = await writeModule(join(dir.path, 'stepper'), 'stepper', manifest);

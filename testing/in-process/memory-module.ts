@@ -88,6 +88,7 @@ export class MemoryModule {
       makeCall: (call) => running.calling(call.cause, () => makeCall(call)),
       steps: {
         key: (place) => Promise.resolve(stepKey(IN_MEMORY, place)),
+        calls: (command) => Promise.resolve({ calls: lastCall(command) }),
         last: (command) => Promise.resolve(lastCall(command)),
         at: (place) => Promise.resolve(options.recordedAt(place)),
         store: (place, draft, isOver) => Promise.resolve(options.storeStep(place, draft, isOver())),

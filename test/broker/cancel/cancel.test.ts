@@ -207,6 +207,94 @@ describe('a cancel', () => {
     assert.equal(result?.header(HEADER.cancelled), String(cancel));
   });
 
+  const waits: readonly Operation[] = [
+    { sleep: 3_600_000 },
+    { sleepUntil: '2099-01-01T00:00:00Z' },
+    { signal: 'never' },
+    { signal: 'late', timeoutMs: 3_600_000 },
+    { promise: 'told' },
+    { promise: 'told', timeoutMs: 3_600_000 },
+  ];
+  for (const [n, wait] of waits.entries())
+    it(`is met at once by a handler that waits: ${JSON.stringify(wait)}`, async () => {
+      const command = await send(`waits${n}`, {
+        operations: [{ step: 'one' }, wait, { step: 'two' }],
+      });
+      await waitFor('the handler to wait', async () =>
+        (await causedBy(command)).some(({ data }) => Buffer.from(data).includes('"status":"waiting"')),
+      );
+      // Its step that hands out the promise is behind the wait.
+      if ('promise' in wait) await begun(command, 3);
+      const { cancel } = await tally.cancel(command);
+      const result = await resultOf(command);
+      assert.ok(result.status === 'ok', JSON.stringify(result));
+      const { said } = result.data as { said: readonly unknown[] };
+      assert.equal(said[1], 'CANCELLED');
+      assert.equal(typeof said[2], 'object');
+      const wakes = (await causedBy(command)).filter(({ subject }) => subject.startsWith('wake.'));
+      assert.deepEqual(
+        wakes.map((wake) => wake.header(HEADER.cancelled)),
+        [String(cancel)],
+      );
+    });
+
+  it('leaves a signal that came before it to the agent, and a promise that nobody can settle any more', async () => {
+    const command = await send('signalled', {
+      operations: [{ promise: 'told' }, { signal: 'paid', timeoutMs: 5_000 }],
+    });
+    await begun(command, 2);
+    const { id } = await waitFor('the promise', async () => {
+      const step = (await causedBy(command)).find(({ data }) => Buffer.from(data).includes('"told"'));
+      return (
+        step !== undefined && {
+          id: (JSON.parse(Buffer.from(step.data).toString()) as { value: string }).value,
+        }
+      );
+    });
+    await tally.signal({ manifest }, 'signalled', 'paid', { n: 1 });
+    await tally.cancel(command);
+    const result = await resultOf(command);
+    assert.deepEqual(result.status === 'ok' && result.data, { said: ['CANCELLED', { n: 1 }] });
+    const late = (await guest.request(`promise.resolve.${id}`, '1')).json<Result>();
+    assert.equal(codeOf(late), 'PROMISE_UNKNOWN');
+  });
+
+  it('ends no wait of a compensation, and the handler meets it once', async () => {
+    const { until, open } = gate();
+    const inner = planOf({ operations: [{ step: 'held', until }, { step: 'not' }], end: 'refusal' });
+    const outer = await send('patient', {
+      operations: [{ follow: inner, agent: 'patient-inner' }, { step: 'not' }],
+      undo: [{ sleep: 300 }, { signal: 'never', timeoutMs: 200 }, { step: 'undone' }],
+    });
+    await begun(outer, 1);
+    await tally.cancel(outer, { children: true });
+    open();
+    const result = await resultOf(outer);
+    assert.ok(result.status === 'ok', JSON.stringify(result));
+    const { said } = result.data as { said: readonly unknown[] };
+    assert.deepEqual(said.slice(0, 3), ['CANCELLED', null, 'SIGNAL_TIMEOUT']);
+    assert.equal(typeof said[3], 'object');
+  });
+
+  it('ends no wait of a saga that undoes what it did when the cancel comes', async () => {
+    const command = await send('undoes', {
+      operations: [{ step: 'one' }, { signal: 'never', timeoutMs: 10 }],
+      undo: [{ signal: 'go' }, { step: 'undone' }],
+      saga: true,
+    });
+    await begun(command, 3);
+    await tally.cancel(command);
+    await tally.signal({ manifest }, 'undoes', 'go', { n: 1 });
+    assert.equal(codeOf(await resultOf(command)), 'SIGNAL_TIMEOUT');
+    const caused = await causedBy(command);
+    const wakes = caused.filter(({ subject }) => subject.startsWith('wake.'));
+    assert.deepEqual(
+      wakes.map((wake) => wake.header(HEADER.cancelled)),
+      [undefined, undefined],
+    );
+    assert.ok(caused.some(({ data }) => Buffer.from(data).includes('"undone"')));
+  });
+
   it('leaves the outcome of a handler that ignores it', async () => {
     const { until, open } = gate();
     const command = await send('ignores', { operations: [{ step: 'a' }, { step: 'held', until }] });
