@@ -85,12 +85,12 @@ export class VerifyWaits {
     waiting.open.delete(call);
     waiting.woken.add(call);
     const signal = view.record.header(HEADER.signal);
-    const sent = parseSequence(signal ?? '') ?? 0;
+    const sent = parseSequence(signal ?? '');
     // Of a signal before the range nothing is known.
     if (
       signal !== undefined &&
-      sent >= this.fromSeq &&
-      this.#signals.get(sent) !== `${waiting.lane} ${wait.signal}`
+      (sent === undefined ||
+        (sent >= this.fromSeq && this.#signals.get(sent) !== `${waiting.lane} ${wait.signal}`))
     )
       this.findings.add(
         'callsDiffer',
@@ -98,7 +98,7 @@ export class VerifyWaits {
         module,
         `wake of ${cause} names signal ${signal}, which it cannot have`,
       );
-    this.#signals.delete(sent);
+    if (sent !== undefined) this.#signals.delete(sent);
     waiting.wokenMs = view.record.timeMs;
   }
 

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect, type NatsConnection } from 'nats';
+import { connect, headers, type NatsConnection } from 'nats';
 import { readLog } from '../../journal/read/reader.js';
 import { verifyLog } from '../../replay/index.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -100,10 +101,25 @@ export const stepsOf = (records: readonly StoredMessage[], cause: number): reado
     (record) => record.subject.startsWith('step.stepper.') && record.header(HEADER.cause) === String(cause),
   );
 
-/** Sends a plan to agent `a<i>`; gives the sequence of the command. */
-export const sendPlan = async ({ nc }: StepWorld, i: number, plan: string): Promise<number> => {
-  const reply = await nc.request(`cmd.stepper.follow.a${i}`, JSON.stringify({ plan }), { timeout: 30_000 });
-  return reply.json<{ seq: number }>().seq;
+/**
+ * Sends a plan to agent `a<i>`; gives the sequence of the command. With a key: a request is lost when the broker dies or
+ * loses its connection, and is sent again then.
+ */
+export const sendPlan = async (world: StepWorld, i: number, plan: string): Promise<number> => {
+  const keyed = headers();
+  keyed.set(HEADER.key, randomUUID());
+  return waitFor(
+    `the command of a${i} to be stored`,
+    async () => {
+      const subject = `cmd.stepper.follow.a${i}`;
+      const options = { headers: keyed, timeout: 5_000 };
+      const reply = await world.nc.request(subject, JSON.stringify({ plan }), options);
+      const { seq } = reply.json<{ seq?: number }>();
+      if (seq === undefined) throw new Error(reply.string());
+      return seq;
+    },
+    60_000,
+  );
 };
 
 export const resultsOf = async ({ operator }: StepWorld, count: number) =>
