@@ -19,6 +19,7 @@ import { fittedTable } from '../text/fitted-table.js';
 import { type RedriveRequest, redrive } from '../jobs/redrive.js';
 import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
+import { deadLine } from '../../schemas/detail-lines.js';
 import type { TargetOptions } from '../../link/target.js';
 
 interface Options extends TargetOptions, RevealOptions {
@@ -104,10 +105,6 @@ const formatLetter = ({ redriven, stack, ...letter }: DeadDetails, payload: Payl
   return [...lines, ...where, 'payload', payload.shown(true)].join('\n');
 };
 
-/** One object on one line, with the payload as the sender sent it. */
-const letterLine = ({ payload: _, ...letter }: DeadDetails, { form, json }: Payload): string =>
-  `${JSON.stringify({ ...letter, form }).slice(0, -1)},"payload":${json}}`;
-
 const show = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) =>
     pipe(
@@ -120,7 +117,7 @@ const show = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
         const payload = new Payload(
           command === undefined ? new Uint8Array(0) : masks.bytes(command.subject, command.data),
         );
-        print(options.json === true ? letterLine(letter, payload) : formatLetter(letter, payload));
+        print(options.json === true ? deadLine(letter, payload) : formatLetter(letter, payload));
         return done;
       }),
     ),

@@ -9,7 +9,6 @@ import { OPS } from '../../schemas/operate.js';
 import { printable } from '../../text/printable.js';
 import type { Schedule, ScheduleDetails, SchedulePage } from '../../schemas/schedule.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
-import type { Masks } from '../../schemas/masks.js';
 import { askMasks, type RevealOptions, withReveal } from '../connect/known-masks.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
@@ -17,10 +16,8 @@ import { fittedTable } from '../text/fitted-table.js';
 import { ask } from '../../link/request-broker.js';
 import { done, runCommand, withExamples } from '../output/run-command.js';
 import { type ShowOptions, showReply } from '../text/show-reply.js';
+import { maskedSchedule, scheduleLine } from '../../schemas/detail-lines.js';
 import { when } from '../text/schedule-text.js';
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 const address = ({ module, action, agent }: Schedule): string =>
   `${module}.${action}${agent === null ? '' : `.${agent}`}`;
@@ -60,18 +57,6 @@ const details = (schedule: ScheduleDetails): string =>
     payloadText(schedule),
   ].join('\n');
 
-/** One object on one line, with the payload as the sender sent it. */
-const detailsLine = ({ payload, ...schedule }: ScheduleDetails): string =>
-  `${JSON.stringify(schedule).slice(0, -1)},"data":${payload ?? 'null'}}`;
-
-const maskedDetails = (masks: Masks, { payload, ...schedule }: ScheduleDetails): ScheduleDetails => ({
-  ...schedule,
-  payload:
-    payload === null
-      ? null
-      : decoder.decode(masks.input(schedule.module, schedule.action, encoder.encode(payload))),
-});
-
 const show = (id: string, options: ShowOptions & RevealOptions): TE.TaskEither<Fault, ExitCode> =>
   withConnection(options, (nc) =>
     pipe(
@@ -79,8 +64,8 @@ const show = (id: string, options: ShowOptions & RevealOptions): TE.TaskEither<F
       TE.bind('whole', () => ask<ScheduleDetails>(nc, OPS.scheduleShow, { id })),
       TE.bind('masks', () => askMasks(nc, options, `schedule show ${id}`)),
       TE.map(({ whole, masks }) => {
-        const found = maskedDetails(masks, whole);
-        print(options.json === true ? detailsLine(found) : details(found));
+        const found = maskedSchedule(masks, whole);
+        print(options.json === true ? scheduleLine(found) : details(found));
         return done;
       }),
     ),

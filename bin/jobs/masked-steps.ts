@@ -10,16 +10,8 @@ import type { PathChange } from '../../replay/state/watch-state.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import type { Masks } from '../../schemas/masks.js';
 import { Payload } from '../../schemas/payload.js';
-import type { HistoryRecord } from '../../schemas/record.js';
 import { splitSubject } from '../../schemas/subjects.js';
 import type { StoredSnapshot } from '../../store/snapshots/index.js';
-
-/** A record of history with its sensitive values hidden. */
-export const maskedRecord = (masks: Masks, record: HistoryRecord): HistoryRecord => {
-  const { bytes } = record.payload;
-  const masked = masks.bytes(record.subject, bytes);
-  return masked === bytes ? record : { ...record, payload: new Payload(masked) };
-};
 
 const pathOf = (text: string): Path => {
   if (text === '') return [];

@@ -1,8 +1,7 @@
 import { ResultErrorSchema } from '../../schemas/result.js';
 import { PROBLEM_TYPE } from '../requests/http-problem.js';
-import { type ApiRequest, PATHS } from './paths.js';
-
-type OpenApiPart = Readonly<Record<string, unknown>>;
+import type { ApiRequest, OpenApiPart } from './api-request.js';
+import { PATHS } from './paths.js';
 
 const json = (schema: OpenApiPart): OpenApiPart => ({ 'application/json': { schema } });
 
@@ -46,9 +45,11 @@ const operationOf = (described: ApiRequest): OpenApiPart => ({
     .map(([, name]) => name as string)
     .concat(Object.keys(described.parameters))
     .map(parameterOf(described)),
-  ...(described.takesJson
-    ? { requestBody: { description: 'The input of the action.', content: json({}) } }
-    : {}),
+  ...(described.body === undefined
+    ? {}
+    : {
+        requestBody: { description: described.body.description, content: json(described.body.schema) },
+      }),
   responses: {
     [described.answer.status]: {
       description: described.answer.description,
@@ -72,7 +73,7 @@ export const openApiDocument = (version: string): OpenApiPart => {
     info: {
       title: 'Tallystick',
       version,
-      description: 'Calls, commands, results and states of a Tallystick broker.',
+      description: 'Calls, commands, results, states, records and modules of a Tallystick broker.',
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],

@@ -1,30 +1,7 @@
-type OpenApiPart = Readonly<Record<string, unknown>>;
+import { type ApiRequest, type OpenApiPart, type Parameter, read, seq } from './api-request.js';
+import { OPERATOR_PATHS } from './operator-paths.js';
+import { WAIT_PATHS } from './wait-paths.js';
 
-interface Parameter {
-  readonly in: 'query' | 'header';
-  readonly description: string;
-  readonly schema?: OpenApiPart;
-}
-
-/** One request of the API, as OpenAPI tells of it. A test compares these with the routes that are served. */
-export interface ApiRequest {
-  readonly method: 'get' | 'post';
-  readonly path: string;
-  readonly id: string;
-  readonly tag: string;
-  readonly summary: string;
-  readonly parameters: Readonly<Record<string, Parameter>>;
-  readonly takesJson: boolean;
-  readonly answer: {
-    readonly status: number;
-    readonly description: string;
-    readonly type?: string;
-    readonly schema: OpenApiPart;
-    readonly headers?: OpenApiPart;
-  };
-}
-
-const seq: OpenApiPart = { type: 'integer', minimum: 1 };
 const waits: Parameter = {
   in: 'query',
   description:
@@ -96,7 +73,7 @@ const called = (path: string, id: string, summary: string): ApiRequest => ({
   tag: 'commands',
   summary,
   parameters: { wait: waits, ...ofCommand },
-  takesJson: true,
+  body: { description: 'The input of the action.', schema: {} },
   answer: result,
 });
 const sent = (path: string, id: string, summary: string): ApiRequest => ({
@@ -105,15 +82,6 @@ const sent = (path: string, id: string, summary: string): ApiRequest => ({
   parameters: ofCommand,
   answer: stored,
 });
-const read = (
-  path: string,
-  id: string,
-  tag: string,
-  summary: string,
-  answer: ApiRequest['answer'],
-  parameters: ApiRequest['parameters'] = {},
-): ApiRequest => ({ method: 'get', path, id, tag, summary, parameters, takesJson: false, answer });
-
 export const PATHS: readonly ApiRequest[] = [
   called('{module}/{action}/{agent}', 'callAgent', 'Call an action of an agent, and wait for the result.'),
   called('{module}/{action}', 'callModule', 'The same, for an action without an agent.'),
@@ -145,6 +113,10 @@ export const PATHS: readonly ApiRequest[] = [
         description: 'The state must have all results up to this sequence.',
         schema: seq,
       },
+      at: {
+        in: 'query',
+        description: 'The state as it was at a sequence, at a time, or a duration ago; for operators.',
+      },
     },
   ),
   read('/healthz', 'getHealth', 'health', 'Whether HTTP is served.', status('ok', 'HTTP is served.')),
@@ -166,4 +138,6 @@ export const PATHS: readonly ApiRequest[] = [
     description: 'OpenAPI 3.1.',
     schema: { type: 'object' },
   }),
+  ...WAIT_PATHS,
+  ...OPERATOR_PATHS,
 ];

@@ -6,6 +6,7 @@ import type { Msg } from 'nats';
 import { headerOf } from '../../link/message-headers.js';
 import { parseServedAck } from '../../link/pub-ack.js';
 import { addressOf } from '../../modules/client/prepared.js';
+import { cancelRequestSubject } from '../../schemas/cancel.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -134,6 +135,25 @@ export const serveCommands = (app: FastifyInstance, links: PrincipalLinks): void
     );
   };
 
+  const cancel = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { seq: text } = request.params as { readonly seq: string };
+    const said = await pipe(
+      TE.fromEither(sequenceIn(text)),
+      TE.chain((seq) =>
+        relay(links, request.headers.authorization, {
+          subject: cancelRequestSubject(seq),
+          payload: bodyOf(request),
+          headers: {},
+          timeoutMs: STORE_MS,
+          mayStore: true,
+        }),
+      ),
+    )();
+    return E.isLeft(said) ? sendFault(reply, said.left) : sendResult(reply, said.right);
+  };
+
+  // A command is named by its sequence, and a module by a name that has more than digits.
+  app.post('/v1/commands/:seq(^\\d+$)/cancel', cancel);
   for (const agent of ['', '/:agent']) {
     app.post(`/v1/calls/:module/:action${agent}`, call);
     app.post(`/v1/commands/:module/:action${agent}`, send);

@@ -1,5 +1,5 @@
 /** The process in which the code that is compared runs: without a connection, a credential, or anything to write. */
-import { isLeft } from 'fp-ts/lib/Either.js';
+import { isLeft, right } from 'fp-ts/lib/Either.js';
 import { loadModule } from '../../modules/host/load-module.js';
 import { type CompiledModule, compileModule } from '../../modules/sdk/compiled-module.js';
 import { compileFoldable, foldEvents } from '../../modules/sdk/fold.js';
@@ -49,7 +49,7 @@ class ItemRunner {
     }
     const read = compileFoldable(module);
     if (isLeft(read)) throw new FaultError(read.left);
-    const configured = givenConfig(module.manifest, config);
+    const configured = config === undefined ? right(undefined) : givenConfig(module.manifest, config);
     if (isLeft(configured)) throw new FaultError(configured.left);
     return new ItemRunner(compileModule(module), read.right, cascade, configured.right);
   }

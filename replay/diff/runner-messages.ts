@@ -84,8 +84,8 @@ export interface Setup {
   readonly entry: string;
   readonly manifest: object;
   readonly cascade: boolean;
-  /** The values of the configuration, by key. */
-  readonly config: ConfigValues;
+  /** The values of the configuration, by key; undefined: nothing is handled, so they do not matter. */
+  readonly config?: ConfigValues | undefined;
 }
 
 export type ToRunner = Setup | { readonly kind: 'items'; readonly items: readonly Item[] };

@@ -52,6 +52,11 @@ export class Runner implements AsyncDisposable {
     return right(verdicts);
   }
 
+  /** The state of an agent, JSON, behind what was taken; undefined: nothing changed it. */
+  state(agent: string): string | undefined {
+    return this.#states.get(agent);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const child = this.#child;
     this.#child = undefined;

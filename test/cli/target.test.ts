@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
-import { parsePlace } from '../../bin/options/option-values.js';
+import { parsePlace } from '../../schemas/log-place.js';
 import { configOf } from '../../bin/commands/start-command.js';
 import { shellQuote } from '../../bin/text/shell-quote.js';
 import { formatTable } from '../../text/table.js';

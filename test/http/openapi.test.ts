@@ -7,7 +7,7 @@ import { PATHS } from '../../http/openapi/paths.js';
 import { PrincipalLinks } from '../../http/requests/principal-links.js';
 
 /** `/v1/agents/:module/:agent` as OpenAPI writes it. */
-const asTemplate = (route: string): string => route.replace(/:(\w+)/g, '{$1}');
+const asTemplate = (route: string): string => route.replace(/:(\w+)(?:\([^)]*\))?/g, '{$1}');
 
 describe('the OpenAPI document', () => {
   test('is valid', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isRight } from 'fp-ts/lib/Either.js';
-import { parsePlace } from '../../bin/options/option-values.js';
+import { parsePlace } from '../../schemas/log-place.js';
 import { firingKey } from '../../schemas/firing.js';
 import { deadlineOf } from '../../modules/host/read-command.js';
 import { HEADER } from '../../schemas/headers.js';

@@ -10,7 +10,7 @@ import { type HistoryRecord, historyLine } from '../../../schemas/record.js';
 import { mapped } from '../../../system/async/mapped.js';
 import { withConnection, withTargetOptions } from '../../connect/connect.js';
 import { askMasks, type RevealOptions, withReveal } from '../../connect/known-masks.js';
-import { maskedRecord } from '../../jobs/masked-steps.js';
+import { maskedRecord } from '../../../replay/history/masked-record.js';
 import type { ExitCode } from '../../output/exit.js';
 import { printLine, printNote, type Verbatim, verbatim } from '../../output/output.js';
 import { done, runCommand, withExamples } from '../../output/run-command.js';
