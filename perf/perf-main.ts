@@ -1,7 +1,9 @@
 /** The benchmarks: `npm run perf -- SCENARIO [--json] [--records N] [--rounds N] …`. */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { toFault } from '../schemas/errors.js';
+import { packageVersion } from '../system/files/package-root.js';
 import { parseBytes } from '../schemas/quantity.js';
 import { machine } from './bench/machine.js';
 import {
@@ -13,6 +15,10 @@ import {
 } from './bench/scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import { formatTable } from '../text/table.js';
+import { SERVER_VERSION } from '../broker/server/version.js';
+import { compareRuns, comparisonTable, LEAST_ROUNDS } from './report/baseline.js';
+import { keepRun } from './report/result-file.js';
+import { writeSummary } from './report/summary.js';
 
 const LIST = SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
 
@@ -37,9 +43,13 @@ ${PEERS}
   --seconds N    length of one measurement: calls 1.5, idle 60 without it
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --floods A,B   fairness: floods whose name has one of these parts (default: all)
+  --save         keep the run in perf/results/, and write perf/results/SUMMARY.md from all runs there
+  --baseline FILE  compare with a run that --save or --json has written; exit 1 if a figure is worse
+                   by more than the rounds of both runs differ
   --help         this
 
-Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed; 2 wrong usage.
+Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed, or a figure is worse than in the
+baseline; 2 wrong usage.
 
 Examples:
   npm run perf -- reading
@@ -50,6 +60,8 @@ Examples:
   npm run perf -- idle --seconds 20
   npm run perf -- fairness --floods module
   npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
+  npm run perf -- ipc --save
+  npm run --silent perf -- journal --json > before.json; npm run perf -- journal --baseline before.json
 `;
 
 class UsageError extends Error {}
@@ -104,6 +116,8 @@ const readArgs = (args: readonly string[]) => {
         seconds: { type: 'string' },
         'memory-limit': { type: 'string' },
         floods: { type: 'string' },
+        save: { type: 'boolean', default: false },
+        baseline: { type: 'string' },
       },
     });
   } catch (error) {
@@ -118,6 +132,35 @@ const tableText = ({ title, heads, rows }: ReportTable): string =>
       .split('\n')
       .map((line) => `  ${line}`),
   ].join('\n');
+
+const versions = (): Readonly<Record<string, string>> => ({
+  tallystick: packageVersion(),
+  node: process.version.slice(1),
+  'nats-server': SERVER_VERSION,
+});
+
+/** The data of an earlier run of this scenario, as `--save` or `--json` wrote it. */
+const readBaseline = (path: string, name: string): unknown => {
+  let run: { readonly scenario?: unknown; readonly data?: unknown };
+  try {
+    run = JSON.parse(readFileSync(path, 'utf8')) as typeof run;
+  } catch (error) {
+    throw new UsageError(`--baseline: ${(error as Error).message}`);
+  }
+  if (run.scenario !== name) throw new UsageError(`--baseline has a run of ${run.scenario}, not of ${name}`);
+  return run.data ?? run;
+};
+
+/** What it compared, and whether a figure is worse. */
+const withBaseline = (report: Report, before: unknown): readonly [Report, boolean] => {
+  const all = compareRuns(before, report.data);
+  if (all.length === 0)
+    throw new Error(`the baseline has no figure in common with this run that has ${LEAST_ROUNDS} rounds`);
+  return [
+    { ...report, data: { ...report.data, baseline: all }, tables: [...report.tables, comparisonTable(all)] },
+    all.some(({ verdict }) => verdict === 'worse'),
+  ];
+};
 
 const print = (name: string, { data, tables }: Report, json: boolean): void => {
   const on = machine();
@@ -147,7 +190,9 @@ const main = async (args: readonly string[]): Promise<number> => {
   const records = wholeNumber('--records', values.records);
   const rounds = wholeNumber('--rounds', values.rounds);
   for (const option of OWN_OPTIONS) refuseUnless(scenario, option, values[option]);
-  const report = await scenario.run({
+  const before = values.baseline === undefined ? undefined : readBaseline(values.baseline, name);
+  const begun = performance.now();
+  const found = await scenario.run({
     ...(records === undefined ? {} : { records }),
     ...(rounds === undefined ? {} : { rounds }),
     ...(values.agents === undefined ? {} : { agents: wholeNumbers('--agents', values.agents) }),
@@ -161,8 +206,25 @@ const main = async (args: readonly string[]): Promise<number> => {
     ...(values.floods === undefined ? {} : { floods: values.floods.split(',') }),
     say: (line) => process.stderr.write(`${line}\n`),
   });
+  const [report, isWorse] = before === undefined ? [found, false] : withBaseline(found, before);
   print(name, report, values.json);
-  return 0;
+  if (values.save) {
+    const { data, tables, charts = [] } = found;
+    const path = keepRun({
+      scenario: name,
+      time: new Date().toISOString(),
+      machine: machine(),
+      versions: versions(),
+      options: args.filter((arg) => arg !== name && arg !== '--save' && arg !== '--json'),
+      seconds: (performance.now() - begun) / 1_000,
+      data,
+      tables,
+      charts,
+    });
+    writeSummary();
+    process.stderr.write(`kept in ${path}\n`);
+  }
+  return isWorse ? 1 : 0;
 };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));

@@ -6,6 +6,7 @@ import { calls } from './calls/calls-benchmark.js';
 import { fairness } from './fairness/fairness-benchmark.js';
 import { flood } from './flood/flood.js';
 import { idleBroker } from './idle/idle-benchmark.js';
+import { ipc } from './ipc/ipc-benchmark.js';
 import { journal } from './journal/journal-benchmark.js';
 import { memory } from './journal/memory.js';
 import { reading } from './journal/reading.js';
@@ -19,6 +20,7 @@ import { verifyBenchmark } from './verify/verify-benchmark.js';
 /** All scenarios, in the order in which `--help` lists them. */
 export const SCENARIOS: readonly Scenario[] = [
   calls,
+  ipc,
   journal,
   reading,
   memory,

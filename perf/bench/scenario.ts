@@ -39,10 +39,23 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What a scenario found: plain data for programs, the same as tables for people. */
+/** Bars for people who look once: one group a name, one bar a value. */
+export interface ReportChart {
+  /** Of its file: letters and hyphens. */
+  readonly name: string;
+  readonly title: string;
+  /** What a bar says, such as `messages a second`. */
+  readonly unit: string;
+  /** `log`: values that are powers of ten apart. */
+  readonly scale: 'linear' | 'log';
+  readonly bars: readonly { readonly label: string; readonly value: number }[];
+}
+
+/** What a scenario found: plain data for programs, the same as tables and charts for people. */
 export interface Report {
   readonly data: Readonly<Record<string, unknown>>;
   readonly tables: readonly ReportTable[];
+  readonly charts?: readonly ReportChart[];
 }
 
 export interface Scenario {
