@@ -18,7 +18,7 @@ import { formatTable } from '../text/table.js';
 import { SERVER_VERSION } from '../broker/server/version.js';
 import { compareRuns, comparisonTable, LEAST_ROUNDS } from './report/baseline.js';
 import { keepRun } from './report/result-file.js';
-import { writeSummary } from './report/summary.js';
+import { writeSummary } from './report/results-page.js';
 
 const LIST = SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
 
@@ -43,6 +43,7 @@ ${PEERS}
   --seconds N    length of one measurement: calls 1.5, idle 60 without it
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --floods A,B   fairness: floods whose name has one of these parts (default: all)
+  --full         adr: loads as long as the ADR asks: 25 hours and a quarter
   --save         keep the run in perf/results/, and write perf/results/SUMMARY.md from all runs there
   --baseline FILE  compare with a run that --save or --json has written; exit 1 if a figure is worse
                    by more than the rounds of both runs differ
@@ -116,6 +117,7 @@ const readArgs = (args: readonly string[]) => {
         seconds: { type: 'string' },
         'memory-limit': { type: 'string' },
         floods: { type: 'string' },
+        full: { type: 'boolean' },
         save: { type: 'boolean', default: false },
         baseline: { type: 'string' },
       },
@@ -172,7 +174,11 @@ const print = (name: string, { data, tables }: Report, json: boolean): void => {
   process.stdout.write(`${[where, ...tables.map(tableText)].join('\n\n')}\n`);
 };
 
-const refuseUnless = ({ name, takes = [] }: Scenario, option: OwnOption, value: string | undefined): void => {
+const refuseUnless = (
+  { name, takes = [] }: Scenario,
+  option: OwnOption,
+  value: string | boolean | undefined,
+): void => {
   if (value !== undefined && !takes.includes(option))
     throw new UsageError(`${name} has no use for --${option}`);
 };
@@ -203,6 +209,7 @@ const main = async (args: readonly string[]): Promise<number> => {
     ...(values.commands === undefined ? {} : { commands: countOf('--commands', values.commands) }),
     ...(values.seconds === undefined ? {} : { seconds: secondsOf(values.seconds) }),
     ...(values['memory-limit'] === undefined ? {} : { memoryLimitBytes: sizeOf(values['memory-limit']) }),
+    ...(values.full === undefined ? {} : { full: values.full }),
     ...(values.floods === undefined ? {} : { floods: values.floods.split(',') }),
     say: (line) => process.stderr.write(`${line}\n`),
   });

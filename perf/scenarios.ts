@@ -1,5 +1,6 @@
 import { access } from './access/access-benchmark.js';
 import { revocation } from './access/revocation-benchmark.js';
+import { adr } from './adr/adr-benchmark.js';
 import { agents } from './agents/agents-benchmark.js';
 import { cageBenchmark } from './cage/cage-benchmark.js';
 import { calls } from './calls/calls-benchmark.js';
@@ -19,6 +20,7 @@ import { verifyBenchmark } from './verify/verify-benchmark.js';
 
 /** All scenarios, in the order in which `--help` lists them. */
 export const SCENARIOS: readonly Scenario[] = [
+  adr,
   calls,
   ipc,
   journal,

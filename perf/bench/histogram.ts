@@ -6,7 +6,7 @@ import {
 } from 'hdr-histogram-js';
 
 /** What a histogram says of the times that it has. */
-export interface Latencies {
+export interface Times {
   readonly count: number;
   readonly minUs: number;
   readonly meanUs: number;
@@ -30,7 +30,7 @@ export const newHistogram = (): Histogram =>
     numberOfSignificantValueDigits: 3,
   });
 
-export const latenciesIn = (histogram: Histogram): Latencies => ({
+export const timesIn = (histogram: Histogram): Times => ({
   count: histogram.totalCount,
   minUs: histogram.minNonZeroValue / NS,
   meanUs: histogram.mean / NS,
@@ -42,19 +42,19 @@ export const latenciesIn = (histogram: Histogram): Latencies => ({
 });
 
 /** Runs it so many times, one after the other, and notes how long each took. */
-export const timed = async (times: number, run: () => Promise<unknown> | undefined): Promise<Latencies> => {
+export const timed = async (times: number, run: () => Promise<unknown> | undefined): Promise<Times> => {
   const histogram = newHistogram();
   for (let i = 0; i < times; i++) {
     const from = process.hrtime.bigint();
     await run();
     histogram.recordValue(Number(process.hrtime.bigint() - from));
   }
-  return latenciesIn(histogram);
+  return timesIn(histogram);
 };
 
 /** The times of several runs as one. */
-export const merged = (runs: readonly Latencies[]): Latencies => {
+export const mergedTimes = (runs: readonly Times[]): Times => {
   const all = newHistogram();
   for (const { hdr } of runs) all.add(decodeFromCompressedBase64(hdr));
-  return latenciesIn(all);
+  return timesIn(all);
 };

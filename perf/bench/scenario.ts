@@ -7,6 +7,7 @@ export const OWN_OPTIONS = [
   'commands',
   'memory-limit',
   'floods',
+  'full',
 ] as const;
 export type OwnOption = (typeof OWN_OPTIONS)[number];
 
@@ -29,6 +30,8 @@ export interface ScenarioOptions {
   readonly memoryLimitBytes?: number;
   /** Parts of the names of floods to measure; default: all. */
   readonly floods?: readonly string[];
+  /** The loads in the lengths that are asked for, hours. */
+  readonly full?: boolean;
   /** Progress, for stderr. */
   readonly say: (line: string) => void;
 }

@@ -10,12 +10,12 @@ import { brokerProcesses } from '../bench/broker-processes.js';
 import type { PidsByRole } from '../bench/processor-time.js';
 import { peerLeftOut } from '../peers/left-out.js';
 import { installNpmPackages } from '../peers/npm-packages.js';
-import type { Way } from './channels/channel.js';
+import type { ChannelWay } from './channels/channel.js';
 import { makeSharedFile } from './channels/shared-memory.js';
 import type { SenderQuestions } from './sender-main.js';
 
 /** A way between two processes, ready to be measured. */
-export interface Contender extends AsyncDisposable {
+export interface MeasuredWay extends AsyncDisposable {
   readonly name: string;
   readonly sender: Program<SenderQuestions>;
   readonly pids: PidsByRole<string>;
@@ -37,7 +37,7 @@ const ended = async (all: readonly AsyncDisposable[]): Promise<void> => {
   for (const each of all.toReversed()) await each[Symbol.asyncDispose]();
 };
 
-const overWay = async (name: string, way: Way, { reaper }: Setting, under: AsyncDisposable[] = []) => {
+const overWay = async (name: string, way: ChannelWay, { reaper }: Setting, under: AsyncDisposable[] = []) => {
   const sender = startProgram<SenderQuestions>(new URL('./sender-main.js', import.meta.url), way, reaper);
   return {
     name,
@@ -52,7 +52,7 @@ const overWay = async (name: string, way: Way, { reaper }: Setting, under: Async
 const overServer = async (
   name: string,
   durability: Durability,
-  wayAt: (url: string) => Way,
+  wayAt: (url: string) => ChannelWay,
   setting: Setting,
 ) => {
   const server = await startBenchServer(durability, setting.say);
@@ -95,7 +95,7 @@ const writeModule = (dir: string): string => {
 };
 
 /** A call is a command and its result in the log, and runs in the process of a module. */
-const overCalls = async (durability: Durability, { reaper, dir }: Setting): Promise<Contender> => {
+const overCalls = async (durability: Durability, { reaper, dir }: Setting): Promise<MeasuredWay> => {
   const data = await makeBenchDir();
   const more = ['--no-shipped', '--module', writeModule(dir)];
   const broker = await startBenchBroker(data.path, reaper, durability, more);
@@ -112,7 +112,7 @@ const overCalls = async (durability: Durability, { reaper, dir }: Setting): Prom
   };
 };
 
-const STARTS: readonly ((setting: Setting) => Promise<Contender>)[] = [
+const STARTS: readonly ((setting: Setting) => Promise<MeasuredWay>)[] = [
   (setting) => overWay('stdin and stdout', { via: 'pipe' }, setting),
   (setting) => overWay('Unix socket', { via: 'unix socket', path: join(setting.dir, 'socket') }, setting),
   async (setting) => {
@@ -135,8 +135,8 @@ const STARTS: readonly ((setting: Setting) => Promise<Contender>)[] = [
 ];
 
 /** Starts all of them. What this machine does not have is left out, and said. */
-export const startContenders = async (setting: Setting): Promise<readonly Contender[]> => {
-  const found: Contender[] = [];
+export const startContenders = async (setting: Setting): Promise<readonly MeasuredWay[]> => {
+  const found: MeasuredWay[] = [];
   for (const start of STARTS) {
     try {
       found.push(await start(setting));

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import type { Durability } from '../../schemas/log.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { startBenchServer } from '../bench/bench-server.js';
-import { type Latencies, timed } from '../bench/histogram.js';
+import { type Times, timed } from '../bench/histogram.js';
 import { appendOne, DRAFT, openProducer } from '../journal/load.js';
 
 /** One event after the other; by what logs it. */
-export type EventLogging = Readonly<Record<string, Latencies>>;
+export type EventLogging = Readonly<Record<string, Times>>;
 
 const EVENTS = { fast: 20_000, slow: 1_000 };
 const WARM = 500;
 
 /** What a program does that keeps its events in a file. */
-const toFile = async (events: number, isSynced: boolean): Promise<Latencies> => {
+const toFile = async (events: number, isSynced: boolean): Promise<Times> => {
   await using dir = await makeBenchDir();
   const file = openSync(join(dir.path, 'events.log'), 'a');
   try {
@@ -31,7 +31,7 @@ const toJournal = async (
   durability: Durability,
   events: number,
   say: (line: string) => void,
-): Promise<readonly [Latencies, Latencies]> => {
+): Promise<readonly [Times, Times]> => {
   await using server = await startBenchServer(durability, say);
   const producer = await openProducer(server.nc, durability);
   try {

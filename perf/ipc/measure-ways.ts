@@ -1,10 +1,10 @@
 import pidusage from 'pidusage';
 import { pause } from '../../system/async/pause.js';
 import { formatNumber } from '../../text/numbers.js';
-import { type Latencies, merged } from '../bench/histogram.js';
+import { type Times, mergedTimes } from '../bench/histogram.js';
 import { atRest, processorTime } from '../bench/processor-time.js';
 import { type Measured, measured } from '../bench/rounds.js';
-import type { Contender } from './contenders.js';
+import type { MeasuredWay } from './contenders.js';
 
 /** Bytes of a message, and how many of them one run sends. */
 export interface Load {
@@ -58,7 +58,7 @@ export interface WayFigures {
     >
   >;
   /** By bytes of the message. */
-  readonly roundTrips: Readonly<Record<string, Latencies>>;
+  readonly roundTrips: Readonly<Record<string, Times>>;
   /** Of one core, while nothing is sent. */
   readonly idleCores: number;
   /** By process, while nothing is sent. */
@@ -94,7 +94,7 @@ const watched = async <T>(pids: readonly number[], run: () => Promise<T>): Promi
   }
 };
 
-const transfer = async ({ sender, pids, slower, largest }: Contender, load: Load): Promise<Transfer> => {
+const transfer = async ({ sender, pids, slower, largest }: MeasuredWay, load: Load): Promise<Transfer> => {
   const bytes = Math.min(load.bytes, largest);
   const messages = Math.max(1, Math.round(load.messages / slower));
   const all = Object.values(pids);
@@ -113,7 +113,7 @@ const transfer = async ({ sender, pids, slower, largest }: Contender, load: Load
   };
 };
 
-const idle = async ({ pids }: Contender): Promise<Pick<WayFigures, 'idleCores' | 'idleBytes'>> => {
+const idle = async ({ pids }: MeasuredWay): Promise<Pick<WayFigures, 'idleCores' | 'idleBytes'>> => {
   await atRest(pids);
   const before = await processorTime(pids);
   const from = performance.now();
@@ -142,7 +142,7 @@ const figuresOf = (transfers: readonly Transfer[]): WayFigures['throughput'][Loa
 
 /** All ways take turns in each round: what else the machine does meets all of them. */
 export const measureWays = async (
-  contenders: readonly Contender[],
+  contenders: readonly MeasuredWay[],
   {
     rounds,
     scale,
@@ -150,7 +150,7 @@ export const measureWays = async (
   }: { readonly rounds: number; readonly scale: number; readonly say: (line: string) => void },
 ): Promise<ReadonlyMap<string, WayFigures>> => {
   const transfers = new Map<string, Transfer[]>();
-  const trips = new Map<string, Latencies[]>();
+  const trips = new Map<string, Times[]>();
   const put = <T>(map: Map<string, T[]>, key: string, value: T): void => {
     map.set(key, [...(map.get(key) ?? []), value]);
   };
@@ -185,7 +185,7 @@ export const measureWays = async (
           large: figuresOf(transfers.get(`${name} large`) ?? []),
         },
         roundTrips: Object.fromEntries(
-          ROUND_TRIPS.map(({ bytes }) => [bytes, merged(trips.get(`${name} ${bytes}`) ?? [])]),
+          ROUND_TRIPS.map(({ bytes }) => [bytes, mergedTimes(trips.get(`${name} ${bytes}`) ?? [])]),
         ),
         ...(idles.get(name) as Pick<WayFigures, 'idleCores' | 'idleBytes'>),
       },

@@ -10,7 +10,7 @@ import { connectOperator } from '../burst/connect-operator.js';
 import { logEnd } from '../burst/log-end.js';
 import { writeRelay } from './relay-module.js';
 
-interface Asked {
+interface AgentMessage {
   readonly action: string;
   readonly agent: string;
   readonly data: object;
@@ -20,7 +20,7 @@ interface Pattern {
   /** Messages between agents; the commands that begin them do not count, where they are no messages themselves. */
   readonly messages: number;
   /** Programs that send at the same time, and what each of them sends. */
-  readonly programs: readonly (readonly Asked[])[];
+  readonly programs: readonly (readonly AgentMessage[])[];
 }
 
 export interface Size {
@@ -107,7 +107,7 @@ const LOOK_MS = 200;
 /** A log that did not grow for so long does not grow any more. */
 const STILL_MS = 15_000;
 
-const sendAll = async (nc: NatsConnection, asked: readonly Asked[]): Promise<void> => {
+const sendAll = async (nc: NatsConnection, asked: readonly AgentMessage[]): Promise<void> => {
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let one = asked[next++]; one !== undefined; one = asked[next++]) {

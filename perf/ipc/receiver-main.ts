@@ -1,6 +1,6 @@
 /** The process that receives. Its parent is the sender: it ends when that closes its stdin. */
 import { settingOf } from '../../system/processes/program.js';
-import { type Channel, READY, WANT, type Way } from './channels/channel.js';
+import { type Channel, READY, WANT, type ChannelWay } from './channels/channel.js';
 import { openReceiver } from './channels/open-channel.js';
 
 const answer = (channel: Channel): void => {
@@ -19,7 +19,7 @@ const answer = (channel: Channel): void => {
 
 process.stdin.on('end', () => process.exit(0));
 process.on('SIGINT', () => undefined);
-const way = settingOf<Way>();
+const way = settingOf<ChannelWay>();
 if (way.via === 'pipe') process.stdout.write(READY);
 else process.stdin.resume();
 await openReceiver(way, { from: process.stdin, to: process.stdout }, answer);

@@ -1,6 +1,6 @@
 /**
- * What the Descartes IPC performance report (version 1.0, 2024-11-23) says, as it says it. Its figures were not measured by this
- * project; they stand next to what was.
+ * What the Descartes IPC performance report (version 1.0, 2024-11-23) says, as it says it. This project did not measure
+ * these figures. They stand next to those that it did.
  */
 export const REPORTED = {
   throughput: {

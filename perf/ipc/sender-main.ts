@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
-import { type Latencies, timed } from '../bench/histogram.js';
+import { type Times, timed } from '../bench/histogram.js';
 import type { PidsByRole } from '../bench/processor-time.js';
-import { type Channel, WANT, type Way } from './channels/channel.js';
+import { type Channel, WANT, type ChannelWay } from './channels/channel.js';
 import { openSender } from './channels/open-channel.js';
 
 export interface MessagesAsked {
@@ -18,11 +18,11 @@ export type SenderQuestions = {
   /** Sends as fast as the channel takes it; ends when the receiver has all. Messages a second. */
   readonly throughput: { readonly ask: MessagesAsked; readonly answer: number };
   /** One message at a time, there and back. */
-  readonly roundTrips: { readonly ask: MessagesAsked; readonly answer: Latencies };
+  readonly roundTrips: { readonly ask: MessagesAsked; readonly answer: Times };
   readonly pids: { readonly ask: null; readonly answer: PidsByRole<string> };
 };
 
-const way = settingOf<Way>();
+const way = settingOf<ChannelWay>();
 const main = fileURLToPath(new URL('./receiver-main.js', import.meta.url));
 const receiver = spawn(process.execPath, [main, JSON.stringify(way)], { stdio: ['pipe', 'pipe', 'inherit'] });
 receiver.once('exit', () => process.exit(1));
@@ -60,7 +60,7 @@ const throughput = async ({ bytes, messages }: MessagesAsked): Promise<number> =
   return (messages * 1_000) / (performance.now() - from);
 };
 
-const roundTrips = ({ bytes, messages }: MessagesAsked): Promise<Latencies> => {
+const roundTrips = ({ bytes, messages }: MessagesAsked): Promise<Times> => {
   const asked = message(WANT.echo, bytes);
   return timed(messages, () => {
     const back = new Promise<void>((resolve) => {

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Latencies } from '../../perf/bench/histogram.js';
+import type { Times } from '../../perf/bench/histogram.js';
 import type { Measured } from '../../perf/bench/rounds.js';
 import { tempDir } from '../support/temp-dir.js';
 import { perf } from './perf.js';
 
 interface PrintedWay {
   readonly throughput: Readonly<Record<string, { readonly perSecond: Measured; readonly cpuUs: Measured }>>;
-  readonly roundTrips: Readonly<Record<string, Latencies>>;
+  readonly roundTrips: Readonly<Record<string, Times>>;
 }
 
 interface Printed {
   readonly ipc: {
     readonly ways: Readonly<Record<string, PrintedWay>>;
     readonly patterns: Readonly<Record<string, Readonly<Record<string, { readonly perSecond: number }>>>>;
-    readonly eventLogging: Readonly<Record<string, Latencies>>;
+    readonly eventLogging: Readonly<Record<string, Times>>;
     readonly formats: Readonly<Record<string, Readonly<Record<string, { readonly bytes: number }>>>>;
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { machine } from '../../perf/bench/machine.js';
 import { type KeptRun, keepRun, newestRuns } from '../../perf/report/result-file.js';
-import { writeSummary } from '../../perf/report/summary.js';
+import { writeSummary } from '../../perf/report/results-page.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const run = (scenario: string, time: string): KeptRun => ({

@@ -1,6 +1,6 @@
 /** One end of a way between two processes. Messages come out whole and in order. */
 export interface Channel {
-  /** Resolves when the next message may be sent; undefined: at once. The bytes must not change until they have arrived. */
+  /** Resolves when the next message may be sent; undefined: at once. Keep the bytes as they are until they arrive. */
   readonly send: (message: Uint8Array) => Promise<void> | undefined;
   /** One handler. It must not keep the bytes. */
   readonly onMessage: (handle: (message: Uint8Array) => void) => void;
@@ -11,7 +11,7 @@ export interface Channel {
 export const WANT = { nothing: 0, echo: 1, sign: 2 } as const;
 
 /** How the sender reaches the receiver, for both of them. */
-export type Way =
+export type ChannelWay =
   | { readonly via: 'pipe' }
   | { readonly via: 'unix socket'; readonly path: string }
   | {

@@ -1,5 +1,5 @@
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
-import type { Channel, Way } from './channel.js';
+import type { Channel, ChannelWay } from './channel.js';
 import { openCoreNats } from './core-nats.js';
 import { framed } from './framed.js';
 import { openJournalReceiver, openJournalSender } from './journal.js';
@@ -13,7 +13,7 @@ export interface Stdio {
   readonly to: NodeJS.WritableStream;
 }
 
-export const openSender = async (way: Way, { from, to }: Stdio): Promise<Channel> => {
+export const openSender = async (way: ChannelWay, { from, to }: Stdio): Promise<Channel> => {
   switch (way.via) {
     case 'pipe':
       return framed(from as Socket, to as Socket, () => undefined);
@@ -36,7 +36,7 @@ export const openSender = async (way: Way, { from, to }: Stdio): Promise<Channel
 
 /** `use` gets the channel when the sender is there; the promise resolves when a sender can come. */
 export const openReceiver = async (
-  way: Way,
+  way: ChannelWay,
   { from, to }: Stdio,
   use: (channel: Channel) => void,
 ): Promise<void> => {

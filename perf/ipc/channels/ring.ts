@@ -1,6 +1,7 @@
 /**
- * A ring for one writer and one reader in two processes. Both see the same bytes: two positions, then the ring. A message is
- * four bytes of length and its bytes, padded to four. Positions count bytes since the start and wrap at 2^32.
+ * A ring for one writer and one reader in two processes. Both see the same bytes: two positions, then the ring. A
+ * message is four bytes of length and its bytes, padded to four. Positions count bytes since the start, and wrap
+ * at 2^32.
  */
 export interface Ring {
   /** False: there is no room for it now. */
