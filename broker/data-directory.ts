@@ -50,7 +50,8 @@ export const openDataDirectory = async (
   const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
   const principals = orThrow(Principals.open(dataDir, (text) => log.line('access', text)));
   lifetime.onStop(() => principals.close());
-  const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule });
+  const { grant } = config;
+  const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule, grant });
   const inspectPorts = orThrow(inspectPortsOf(config.inspected, plan));
   return { dataDir, memory, marks, sealing, configs, principals, plan, inspectPorts };
 };

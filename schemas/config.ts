@@ -71,6 +71,8 @@ export const StartConfigSchema = Type.Object(
     modules: Type.Array(Type.String({ minLength: 1 })),
     /** Whether the modules that ship with the package are loaded. */
     shipped: Type.Boolean(),
+    /** Whether modules get what their manifests ask for, also where it is more than they have. */
+    grant: Type.Boolean(),
     /** Programs that write events of a module within the account of the log. The broker trusts them as itself. */
     trusted: Type.Array(TrustedSchema),
     /** Modules that a person debugs. Their silence is no hang: a breakpoint stops them. */
@@ -104,6 +106,7 @@ export interface StartInput extends ListenInput {
   readonly maxConnections?: string | number | undefined;
   readonly modules?: readonly string[] | undefined;
   readonly shipped?: boolean | undefined;
+  readonly grant?: boolean | undefined;
   /** As `MODULE=PUBLIC_NKEY`. */
   readonly trusted?: readonly string[] | undefined;
   /** As `MODULE` or `MODULE=PORT`. */
@@ -224,6 +227,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       maxConnections: count(input.maxConnections),
       modules: [...(input.modules ?? [])],
       shipped: input.shipped ?? true,
+      grant: input.grant ?? false,
       trusted: (input.trusted ?? []).map(trustedOf),
       inspected: (input.inspected ?? []).map(inspectedOf),
       cage: input.cage ?? 'auto',

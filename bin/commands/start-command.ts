@@ -39,6 +39,7 @@ interface Options {
   readonly maxConnections?: string;
   readonly module?: readonly string[];
   readonly shipped: boolean;
+  readonly grant?: boolean;
   readonly trust?: readonly string[];
   readonly inspect?: readonly string[];
   readonly cage?: string;
@@ -120,6 +121,7 @@ export const configOf = (
     maxConnections: options.maxConnections,
     modules: options.module ?? [],
     shipped: options.shipped,
+    grant: options.grant,
     trusted: options.trust,
     inspected: options.inspect,
     cage: options.cage,
@@ -140,7 +142,9 @@ const start =
     whenUnwritten('continue');
     const config = configOf(options);
     if (isLeft(config)) return config;
-    const modules = await loadableDirs(config.right.modules, config.right.dataDir)();
+    const modules = await loadableDirs(config.right.modules, config.right.dataDir, {
+      cage: config.right.cage,
+    })();
     if (isLeft(modules)) return modules;
     const onReady = (ready: Ready): void => {
       if (options.json === true) printJson(ready);
@@ -193,6 +197,7 @@ export const addStart = (program: Command): void => {
       repeated,
     )
     .option('--no-shipped', 'do not load the modules that ship with the package')
+    .option('--grant', 'give modules what their manifests ask for, also if a version before asked for less')
     .option(
       '--trust <module=nkey>',
       "trust a program with this public nkey to write the module's events; it gets full access to the log",

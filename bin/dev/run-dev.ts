@@ -64,6 +64,7 @@ export const runDev =
       natsPort,
       durability: options.durability,
       shipped: options.shipped,
+      grant: true,
       inspected: options.inspect,
       guest: options.guest,
     });

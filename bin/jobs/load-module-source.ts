@@ -3,7 +3,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import type { Fault } from '../../schemas/errors.js';
 import { type ModuleStatus, OPS } from '../../schemas/operate.js';
-import { brokerDataDir } from '../../link/broker-data-dir.js';
+import { brokerCage, brokerDataDir } from '../../link/broker-data-dir.js';
 import { ask } from '../../link/request-broker.js';
 import { moreTime } from '../connect/slow-request.js';
 import { afterAWhile } from './after-a-while.js';
@@ -93,7 +93,8 @@ export const loadNamed = (
   how: Granting,
 ): TE.TaskEither<Fault, ModuleStatus> =>
   pipe(
-    loadable(named, () => brokerDataDir(nc)),
+    brokerCage(nc),
+    TE.chain((cage) => loadable(named, () => brokerDataDir(nc), cage)),
     TE.chain((module) => granting(how)((more) => asked(nc, OPS.moduleLoad, how, module, more))),
   );
 
@@ -106,12 +107,15 @@ export const reloadNamed = (
 ): TE.TaskEither<Fault, ModuleStatus> => {
   const dataDir = () => brokerDataDir(nc);
   return pipe(
-    named !== undefined
-      ? loadable(named, dataDir)
-      : pipe(
-          moduleInfo(nc, name),
-          TE.chain(({ dir }) => builtAgain(dir, dataDir)),
-        ),
+    brokerCage(nc),
+    TE.chain((cage) =>
+      named !== undefined
+        ? loadable(named, dataDir, cage)
+        : pipe(
+            moduleInfo(nc, name),
+            TE.chain(({ dir }) => builtAgain(dir, dataDir, cage)),
+          ),
+    ),
     TE.chain((module) =>
       granting(how)((more) => asked(nc, OPS.moduleReload, how, module, { name, untried, ...more })),
     ),

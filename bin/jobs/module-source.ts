@@ -7,6 +7,7 @@ import { afterAWhile } from './after-a-while.js';
 import { sourceOf } from '../../broker/supervisor/module-origin.js';
 import { buildModule } from '../../modules/bundle/build-module.js';
 import { findEntry } from '../../modules/bundle/find-entry.js';
+import type { DescribeCage } from '../../modules/bundle/describer.js';
 import { BUILT_DIR } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 
@@ -19,10 +20,10 @@ export interface LoadableModule {
 
 const builtIn = (dataDir: string): string => join(dataDir, BUILT_DIR);
 
-const build = (file: string, dataDir: string): TE.TaskEither<Fault, LoadableModule> =>
+const build = (file: string, dataDir: string, how: DescribeCage): TE.TaskEither<Fault, LoadableModule> =>
   pipe(
     afterAWhile(`${file} is compiled, and its code is loaded for its manifest`, () =>
-      buildModule(file, builtIn(dataDir)),
+      buildModule(file, builtIn(dataDir), how),
     ),
     TE.map(({ dir }) => ({ dir, file })),
   );
@@ -34,6 +35,7 @@ const build = (file: string, dataDir: string): TE.TaskEither<Fault, LoadableModu
 export const loadable = (
   named: string,
   dataDir: () => TE.TaskEither<Fault, string>,
+  how: DescribeCage = {},
 ): TE.TaskEither<Fault, LoadableModule> =>
   pipe(
     TE.fromEither(findEntry(named, process.cwd())),
@@ -42,7 +44,7 @@ export const loadable = (
         ? TE.right({ dir: entry.dir })
         : pipe(
             dataDir(),
-            TE.chain((dir) => build(entry.file, dir)),
+            TE.chain((dir) => build(entry.file, dir, how)),
           ),
     ),
   );
@@ -51,30 +53,34 @@ export const loadable = (
 export const loadableDirs = (
   named: readonly string[],
   dataDir: string,
+  how: DescribeCage = {},
 ): TE.TaskEither<Fault, readonly string[]> =>
   pipe(
-    named.map((each) => loadable(each, () => TE.right(dataDir))),
+    named.map((each) => loadable(each, () => TE.right(dataDir), how)),
     TE.sequenceSeqArray,
     TE.map((all) => all.map(({ dir }) => dir)),
   );
 
 /** {@link loadable} for this command alone: what is built is gone when the process ends. */
-export const loadableHere = (named: string): TE.TaskEither<Fault, LoadableModule> =>
-  loadable(named, () => {
+export const loadableHere = (named: string, how: DescribeCage = {}): TE.TaskEither<Fault, LoadableModule> => {
+  const temporary = (): TE.TaskEither<Fault, string> => {
     const dir = mkdtempSync(join(tmpdir(), 'tallystick-module-'));
     process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
     return TE.right(dir);
-  });
+  };
+  return loadable(named, temporary, how);
+};
 
 /** Builds a module again that was built before; any other directory stays as it is. */
 export const builtAgain = (
   dir: string,
   dataDir: () => TE.TaskEither<Fault, string>,
+  how: DescribeCage = {},
 ): TE.TaskEither<Fault, LoadableModule> => {
   const file = sourceOf(dir);
   if (file === undefined) return TE.right({ dir });
   return pipe(
-    loadable(file, dataDir),
+    loadable(file, dataDir, how),
     TE.mapLeft((why) =>
       why.code === 'USAGE'
         ? fault(

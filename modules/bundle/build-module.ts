@@ -9,6 +9,7 @@ import { replaceFile, syncPath } from '../../system/files/durable-file.js';
 import { makeDirs } from '../../system/files/make-dirs.js';
 import { BUNDLE_FILE, type BundleOptions, bundleSource } from './bundle-source.js';
 import { describeModule } from './describe-module.js';
+import type { DescribeCage } from './describer.js';
 
 /** The directory of builds that have not ended. */
 export const NEW_BUILDS = '.new';
@@ -38,7 +39,7 @@ const digestOf = async (dir: string, manifest: string): Promise<string> => {
 export const buildModule = async (
   file: string,
   root: string,
-  { cwd = process.cwd(), onPath }: Partial<BundleOptions> = {},
+  { cwd = process.cwd(), onPath, ...how }: Partial<BundleOptions> & DescribeCage = {},
 ): Promise<Either<Fault, BuiltModule>> => {
   // As deep as the final directory: the source map has relative paths.
   const dir = join(root, NEW_BUILDS, randomUUID());
@@ -46,7 +47,12 @@ export const buildModule = async (
   try {
     const bundled = await bundleSource(file, dir, { cwd, onPath });
     if (isLeft(bundled)) return bundled;
-    const described = await describeModule(join(dir, BUNDLE_FILE), { file, cwd });
+    const described = await describeModule(join(dir, BUNDLE_FILE), {
+      secret: dirname(root),
+      file,
+      cwd,
+      ...how,
+    });
     if (isLeft(described)) return failed(described.left);
     const { name, manifest } = described.right;
     const final = join(root, name, await digestOf(dir, manifest));

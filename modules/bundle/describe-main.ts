@@ -1,9 +1,10 @@
 /**
- * Loads a bundled module and tells its manifest. The question is a list on stdin: bundle, source file, working
- * directory. To load a module runs its code, which may never end, or end its process. So this is a separate process.
+ * Loads a bundled module and tells its manifest. The question is on stdin. To load a module runs its code, which may
+ * never end, or end its process. So this is a separate process.
  */
 import { writeSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { isLeft } from 'fp-ts/lib/Either.js';
@@ -14,7 +15,8 @@ import { moduleExport } from '../host/module-export.js';
 import { definedAt } from '../sdk/defined-at.js';
 import type { AnyModule } from '../sdk/module-shape.js';
 import { messageOf } from '../../text/thrown-message.js';
-import { ANSWER_FD } from './describer.js';
+import { ifRefused } from '../../system/cage/lone-code.js';
+import { ANSWER_FD, type Question } from './describer.js';
 import type { Described } from './describe-module.js';
 import { thrownIn } from './thrown-in.js';
 
@@ -27,7 +29,7 @@ new Worker(GUARD, { eval: true }).unref();
 const question = await text(process.stdin);
 // The process that would ask has ended.
 if (question === '') process.exit();
-const [bundle = '', file = '', cwd = ''] = JSON.parse(question) as readonly string[];
+const { bundle, file, cwd, isCaged } = JSON.parse(question) as Question & { readonly isCaged: boolean };
 const shown = relative(cwd, file);
 
 const nextToSource = (paths: unknown): unknown =>
@@ -60,11 +62,12 @@ const manifestOf = (module: AnyModule): Described => {
 
 const describe = async (): Promise<Described> => {
   try {
-    const found = moduleExport(shown, (await import(bundle)) as Record<string, unknown>);
+    const found = moduleExport(shown, (await import(pathToFileURL(bundle).href)) as Record<string, unknown>);
     return 'problem' in found ? found : manifestOf(found.module);
   } catch (thrown) {
     const said = thrown instanceof FaultError ? thrown.fault.message : messageOf(thrown);
-    return { problem: `${thrownIn(thrown, cwd) ?? shown}: ${said}` };
+    const refused = isCaged ? ifRefused(thrown) : '';
+    return { problem: `${thrownIn(thrown, cwd) ?? shown}: ${said}${refused}` };
   }
 };
 

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { relative } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { pathToFileURL } from 'node:url';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
-import { askDescriber } from './describer.js';
+import { askDescriber, type DescribeCage } from './describer.js';
 
 /** What the process says of a module: its manifest as it is written, or why there is none. */
 export type Described = { readonly name: string; readonly manifest: string } | { readonly problem: string };
@@ -11,6 +10,13 @@ export type Described = { readonly name: string; readonly manifest: string } | {
 const LOAD_MS = 20_000;
 /** Node ends a process so that waits at its top level while nothing can wake it. */
 const WAITS_FOR_NOTHING = 13;
+
+interface DescribeOptions extends DescribeCage {
+  readonly file: string;
+  /** Errors name files as seen from here. */
+  readonly cwd: string;
+  readonly loadMs?: number;
+}
 
 const endOf = (code: number | null, signal: NodeJS.Signals | null): string => {
   if (code === WAITS_FOR_NOTHING) return 'it waits at its top level for what never comes';
@@ -23,9 +29,9 @@ const endOf = (code: number | null, signal: NodeJS.Signals | null): string => {
  */
 export const describeModule = async (
   bundle: string,
-  { file, cwd, loadMs = LOAD_MS }: { readonly file: string; readonly cwd: string; readonly loadMs?: number },
+  { file, cwd, loadMs = LOAD_MS, ...how }: DescribeOptions,
 ): Promise<Either<string, Exclude<Described, { readonly problem: string }>>> => {
-  const { child, answer: answering, done } = askDescriber([pathToFileURL(bundle).href, file, cwd]);
+  const { child, answer: answering, done } = await askDescriber({ bundle, file, cwd }, how);
   const shown = relative(cwd, file);
   let isLate = false;
   const timer = setTimeout(() => {

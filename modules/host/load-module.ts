@@ -20,17 +20,29 @@ const filesOf = async (path: string): Promise<CodeFiles | undefined> => {
   }
 };
 
+/** Runs the entry file of a module. Throws where what it exports is no module. */
+export type RunEntry = (path: string, entry: string) => Promise<AnyModule>;
+
+/** In this process. */
+export const runHere: RunEntry = async (path, entry) => {
+  const found = moduleExport(entry, (await import(pathToFileURL(path).href)) as Record<string, unknown>);
+  if ('problem' in found) throw new Error(found.problem);
+  return found.module;
+};
+
 /**
- * Runs the entry file of a module, which has the digest of its code then; throws where what it exports is no module,
- * or not the one of the manifest.
+ * Runs the entry file of a module, in this process or by `run`. The module has the digest of its code then. Throws
+ * where what it exports is no module, or not the one of the manifest.
  */
-export const loadModule = async (dir: string, entry: string, manifest: Manifest): Promise<AnyModule> => {
+export const loadModule = async (
+  dir: string,
+  entry: string,
+  manifest: Manifest,
+  run: RunEntry = runHere,
+): Promise<AnyModule> => {
   const path = resolve(dir, entry);
   const files = await filesOf(path);
-  const loaded = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  const found = moduleExport(entry, loaded);
-  if ('problem' in found) throw new Error(found.problem);
-  const { module } = found;
+  const module = await run(path, entry);
   // Payloads are checked by the schemas of the code: those of the file are not all that the broker must be able to
   // trust.
   const inCode: unknown = JSON.parse(JSON.stringify(module.manifest));

@@ -22,6 +22,8 @@ export interface CagePlan {
   readonly listen: readonly number[];
   /** Never part of what it reads, except its code and the directories that it writes. */
   readonly secret: string;
+  /** It starts no other process and opens no socket. */
+  readonly isAlone?: boolean;
   /** What its manifest asks for. */
   readonly request?: CageRequest | undefined;
 }
@@ -71,13 +73,14 @@ export const ownPaths = (plan: CagePlan, [program, args]: CommandLine): readonly
 
 /** The same program in a cage with all layers that this machine has. */
 export const inCage = (cage: Cage, plan: CagePlan, line: CommandLine): CommandLine => {
-  const { write, connect, listen, secret, request = {} } = plan;
+  const { write, connect, listen, secret, isAlone = false, request = {} } = plan;
   const [program, args] = line;
   const layers = [...cage.layers].filter((layer) => layer !== 'limits');
   const options = [
     `--arch=${process.arch}`,
     `--abi=${cage.landlock}`,
     ...each('layer', layers),
+    ...(isAlone ? ['--alone'] : []),
     ...limitsFor(write).map(([kind, value]) => `--limit=${kind}:${value}`),
     ...each('read', new Set([...commonPaths(secret), ...ownPaths(plan, line)])),
     ...each('write', [...DEVICES, ...write, ...given(plan, request.write)]),

@@ -51,6 +51,8 @@ my %NEW = (
     fsopen => 430, fsconfig => 431, fsmount => 432, fspick => 433, mount_setattr => 442, fchmodat2 => 452,
     setxattrat => 463, removexattrat => 466, file_setattr => 469, quotactl_fd => 443,
 );
+# Ways to another process, besides those that threads need too.
+my %FORKS = (x64 => [57, 58], arm64 => []);
 my %ABSENT = (clone3 => 435, io_uring_setup => 425, io_uring_enter => 426, io_uring_register => 427);
 
 my ($CREATE_RULESET, $ADD_RULE, $RESTRICT_SELF) = (444, 445, 446);
@@ -69,11 +71,12 @@ my $WRITE = $READ | rights(qw(write_file remove_dir remove_file make_dir make_re
 my $OF_A_FILE = rights(qw(execute write_file read_file truncate));
 
 my (%asked, %limit, @read, @write, @connect, @listen, @command);
-my ($arch, $abi, $probe) = ('', 0, 0);
+my ($arch, $abi, $probe, $alone) = ('', 0, 0, 0);
 while (@ARGV) {
     my $option = shift @ARGV;
     if ($option eq '--') { @command = @ARGV; last }
     elsif ($option eq '--probe') { $probe = 1 }
+    elsif ($option eq '--alone') { $alone = 1 }
     elsif ($option =~ /^--arch=(\w+)$/) { $arch = $1 }
     elsif ($option =~ /^--abi=(\d+)$/) { $abi = $1 }
     elsif ($option =~ /^--layer=(files|ports|signals|calls)$/) { $asked{$1} = 1 }
@@ -189,6 +192,13 @@ sub call_filter {
     my @code = (op($LOAD, 0, 0, 4), op($EQUAL, 1, 0, $of{audit}), fail($EPERM), op($LOAD, 0, 0, 0));
     # The second table of numbers of x86-64 has the same calls.
     push @code, op($AT_LEAST, 0, 1, 0x40000000), fail($EPERM) if $arch eq 'x64';
+    # No socket and no process: what loads code outside of a broker needs neither. A thread is made by clone too.
+    if ($alone) {
+        push @code, op($EQUAL, 0, 1, $of{socket}), fail($EACCES);
+        push @code, op($EQUAL, 0, 1, $_), fail($EPERM) for @{ $FORKS{$arch} };
+        push @code, op($EQUAL, 0, 3, $of{clone}), load_argument(0), op($HAS_BITS, 1, 0, 0x10000), fail($EPERM);
+        push @code, op($LOAD, 0, 0, 0);
+    }
     # Internet and the list of network interfaces; only protocols that the layer of ports sees.
     push @code, for_call($of{socket}, only_values(0, $EACCES, 2, 10, 16), only_values(2, $EACCES, 0, 1, 6, 17, 58));
     push @code, for_call($of{socketpair}, only_values(0, $EACCES, 1));

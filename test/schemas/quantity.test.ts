@@ -122,6 +122,7 @@ describe('the configuration of a start', () => {
       onLogLoss: 'rebuild',
       modules: [],
       shipped: true,
+      grant: false,
       trusted: [],
       inspected: [],
       limits: {},

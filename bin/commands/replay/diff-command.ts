@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { DEFAULT_DATA_DIR } from '../../../schemas/config.js';
 import { brokerDataDir } from '../../../link/broker-data-dir.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
 import { diffModule } from '../../../replay/diff/diff-log.js';
@@ -58,7 +59,7 @@ const diff =
   async () => {
     const { module: dir, agent, from, to, cascade, json, config: file } = options;
     const limit = options.limit ?? (json === true ? Number.POSITIVE_INFINITY : SHOWN);
-    const found = await loadableHere(dir)();
+    const found = await loadableHere(dir, { secret: resolve(options.data ?? DEFAULT_DATA_DIR) })();
     if (isLeft(found)) return found;
     const version = readModule(resolve(found.right.dir));
     if (isLeft(version)) return version;

@@ -69,7 +69,45 @@ const planOf = (each: readonly Case[]) => {
   });
 };
 
+const calling = (source: ModuleSource, actions: readonly string[]): ModuleSource => ({
+  ...source,
+  manifest: { ...source.manifest, dependencies: { shelf: [...actions] } },
+});
+
 describe('which modules a start makes known', () => {
+  it('a version that calls more stays at rest until an operator grants it; so it is with module reload', () => {
+    const some = fc.subarray(['add', 'take', 'count']);
+    fc.assert(
+      fc.property(
+        some,
+        some,
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+        (had, asks, isNamed, shipped, grant) => {
+          const dir = '/home/red';
+          const now = calling(sourceOf('red', dir), asks);
+          const { manifest } = calling(sourceOf('red', dir), had);
+          const entry: Remembered = { intent: 'loaded', dir, shipped, parked: null, manifest };
+          const [one] = startPlan({
+            shipped: shipped ? [now] : [],
+            given: isNamed && !shipped ? [now] : [],
+            isShipped: () => shipped,
+            remembered: new Map([['red', entry]]),
+            read: () => E.right(now),
+            grant,
+          });
+          const more = asks.filter((action) => !had.includes(action));
+          const rests = more.length > 0 && !shipped && !grant;
+          assert.equal(one?.rest?.state, rests ? 'crashed' : undefined);
+          assert.deepEqual(one?.remembered.manifest.dependencies, { shelf: rests ? had : asks });
+          if (rests) assert.match(one?.rest?.reason ?? '', /^CALLS_NOT_GRANTED: .*call shelf\.\w+.*--grant/);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it('every module that is named or remembered is known once; only what was removed and is not named is not', () => {
     fc.assert(
       fc.property(fc.tuple(cases, cases, cases), (each) => {
