@@ -105,12 +105,21 @@ export class Effects {
   }
 
   async #tries(errand: Errand): Promise<Outcome | Parked | undefined> {
-    const { action, command, deadline } = errand;
+    const { action, command } = errand;
     const { clock, random } = this.options;
+    let { deadline } = errand;
+    // A handler that has begun is finished, also behind its deadline: what it has done cannot expire.
+    if (deadline !== undefined && errand.isOld) {
+      if (await this.#hasBegun(errand)) deadline = undefined;
+      if (!this.#runs.has(command.seq)) return undefined;
+    }
     const retry = retryOf(this.options.module.manifest.actions[action]);
     let before: Outcome | undefined;
     for (let attempts = 1; ; attempts++) {
-      const outcome = await this.#try({ ...errand, isAgain: errand.isOld || attempts > 1 }, attempts > 1);
+      const outcome = await this.#try(
+        { ...errand, deadline, isAgain: errand.isOld || attempts > 1 },
+        attempts > 1,
+      );
       if (outcome === undefined) return undefined;
       if (outcome === PARKED) {
         // It has not ended the process, so it was not this one, and no command need wait for that.
@@ -145,13 +154,17 @@ export class Effects {
     return differs === undefined ? outcome : { ...refusedOutcome(differs), attempts };
   }
 
-  /** The cancel of a command whose handler has not begun, as far as log and machine know. */
-  async #cancelBefore({ command, isOld }: Errand, begun: boolean): Promise<CancelledCommand | undefined> {
-    const { cancels, steps, wasUnderWay } = this.options;
-    const cancel = begun ? undefined : cancels?.of(command.seq);
-    if (cancel === undefined || !isOld) return cancel;
-    if (wasUnderWay?.(command.seq) === true) return undefined;
-    return (await steps.last(command.seq)) === 0 ? cancel : undefined;
+  /** Whether a process before this one has begun with the handler, as far as log and machine know. */
+  async #hasBegun({ command, isOld }: Errand): Promise<boolean> {
+    const { steps, wasUnderWay } = this.options;
+    if (!isOld) return false;
+    return wasUnderWay?.(command.seq) === true || (await steps.last(command.seq)) > 0;
+  }
+
+  /** The cancel of a command whose handler has not begun. */
+  async #cancelBefore(errand: Errand, begun: boolean): Promise<CancelledCommand | undefined> {
+    const cancel = begun ? undefined : this.options.cancels?.of(errand.command.seq);
+    return cancel === undefined || (await this.#hasBegun(errand)) ? undefined : cancel;
   }
 
   /** One run of the handler, once there is a place for it; `begun`: a try before it was in this process. */

@@ -99,7 +99,9 @@ export const handleCommand = (
   const { module, effects, noted } = handling;
   const { subject, message } = command;
   const { name } = subject;
-  const judgedAt = isWoken ? Math.min(now, message.timeMs) : now;
+  // The deadline of a handler that may have begun is judged by what the log has of it.
+  const mayHaveBegun = isWoken || (isOld && 'run' in (module.actions[name] ?? {}));
+  const judgedAt = mayHaveBegun ? Math.min(now, message.timeMs) : now;
   const read = noted(message.seq, () => readOrRefuse(handling, command, judgedAt));
   if (E.isLeft(read)) return settle(read.left);
   const action = module.actions[name];

@@ -138,6 +138,37 @@ test('I11 I5 a handler that sleeps keeps its agent busy and no other, and outliv
   assert.equal(stepsOf(records, sleeper).length, 1);
 });
 
+test('a handler that has begun outlives the deadline of its command and its process, and one that has not expires', async () => {
+  await using world = await startStepWorld();
+  const { write, broker } = world;
+  const deadline = new Date(Date.now() + 2_000);
+  const until = new Date(deadline.getTime() + 2_000).toISOString();
+  const sleeps = write(0, {
+    operations: [{ sleepUntil: until }, { step: 'mail' }],
+    atOnce: false,
+    end: 'ok',
+  });
+  const ends = write(1, { operations: [], atOnce: false, end: 'ok' });
+  const sleeper = await sendPlan(world, 0, sleeps, deadline);
+  const { pid } = await waitFor('it to sleep', async () => {
+    const shown = await moduleStatus(broker, 'stepper', ({ state }) => state === 'loaded');
+    return shown.asleep === 1 && shown;
+  });
+  const behind = await sendPlan(world, 0, ends, deadline);
+  await waitFor('the deadline to pass', () => Date.now() > deadline.getTime());
+  process.kill(pid as number, 'SIGKILL');
+  const records = await resultsOf(world, 2);
+  const statusOf = (seq: number): string | undefined => {
+    const result = records.find(
+      (record) => record.subject.startsWith('res.stepper.') && record.header(HEADER.cause) === `${seq}`,
+    );
+    return result && json<Result>(result).status;
+  };
+  assert.deepEqual([statusOf(sleeper), statusOf(behind)], ['ok', 'expired']);
+  assertWokenOnce(records, sleeper);
+  await isClean(world);
+});
+
 test('a sleep next to a step is a time limit of the step, and is over in time', async () => {
   await using world = await startStepWorld();
   const path = world.write(0, { operations: [{ limit: 200 }, { sleep: 1 }], atOnce: false, end: 'ok' });

@@ -105,8 +105,14 @@ export const stepsOf = (records: readonly StoredMessage[], cause: number): reado
  * Sends a plan to agent `a<i>`; gives the sequence of the command. With a key: a request is lost when the broker dies or
  * loses its connection, and is sent again then.
  */
-export const sendPlan = async (world: StepWorld, i: number, plan: string): Promise<number> => {
+export const sendPlan = async (
+  world: StepWorld,
+  i: number,
+  plan: string,
+  deadline?: Date,
+): Promise<number> => {
   const keyed = headers();
+  if (deadline !== undefined) keyed.set(HEADER.deadline, deadline.toISOString());
   keyed.set(HEADER.key, randomUUID());
   return waitFor(
     `the command of a${i} to be stored`,

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { IndexContents } from '../../../broker/index/index-contents.js';
-import type { IndexContentsChange } from '../../../broker/index/index-store.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { partOrInvalid } from '../../../schemas/names.js';
-import { conversationOf, type StoredMessage } from '../../../schemas/record.js';
+import { conversationOf } from '../../../schemas/record.js';
 import { splitSubject } from '../../../schemas/subjects.js';
-import { indexFiles } from '../../support/index-files.js';
 import { byForm } from '../../support/form.js';
+import { IndexedContents, recordOf } from '../../support/indexed-contents.js';
 
 /** What is done to an index, one after the other. `of`: which of the open commands, counted round. */
 type Step =
@@ -74,72 +72,13 @@ class Model {
   }
 }
 
-const message = (seq: number, subject: string, headers: Readonly<Record<string, string>>): StoredMessage => ({
-  seq,
-  time: new Date(seq * 1_000).toISOString(),
-  timeMs: seq * 1_000,
-  subject,
-  header: (name) => headers[name],
-  data: new Uint8Array(),
-});
-
-/** An index that is written, or not, when a step says so, with files that are real. */
-class Indexed implements AsyncDisposable {
-  readonly files = indexFiles();
-  contents = this.#opened();
-  #taken: IndexContentsChange | undefined;
-  #isCommitted = false;
-
-  #opened(): IndexContents {
-    const contents = new IndexContents(this.files.rows);
-    contents.load();
-    return contents;
-  }
-
-  take(): void {
-    this.#taken ??= this.contents.take();
-  }
-
-  committed(): void {
-    if (this.#taken === undefined || this.#isCommitted) return;
-    this.files.commit(this.#taken);
-    this.#isCommitted = true;
-  }
-
-  kept(): void {
-    if (this.#taken === undefined) return;
-    this.committed();
-    this.contents.kept();
-    this.#taken = undefined;
-    this.#isCommitted = false;
-  }
-
-  failed(): void {
-    if (this.#taken === undefined || this.#isCommitted) return;
-    this.contents.putBack();
-    this.#taken = undefined;
-  }
-
-  /** An orderly end, and another process. */
-  restart(): void {
-    this.kept();
-    this.take();
-    this.kept();
-    this.contents = this.#opened();
-  }
-
-  [Symbol.asyncDispose](): PromiseLike<void> {
-    return this.files[Symbol.asyncDispose]();
-  }
-}
-
 const run = async (steps: readonly Step[]): Promise<void> => {
-  await using indexed = new Indexed();
+  await using indexed = new IndexedContents();
   const model = new Model();
   let seq = 0;
   const command = (subject: string, headers: Readonly<Record<string, string>>): void => {
     seq += 1;
-    const record = message(seq, subject, headers);
+    const record = recordOf(seq, subject, headers);
     const parsed = splitSubject(subject);
     assert.ok(parsed?.kind === 'cmd');
     const { conversation, calledBy } = indexed.contents.commands.command(record, parsed);
@@ -168,7 +107,7 @@ const run = async (steps: readonly Step[]): Promise<void> => {
       if (answered === undefined) return;
       seq += 1;
       const subject = `res.${partOrInvalid(answered.module)}.do.x`;
-      const record = message(seq, subject, { [HEADER.cause]: String(answered.seq) });
+      const record = recordOf(seq, subject, { [HEADER.cause]: String(answered.seq) });
       const parsed = splitSubject(subject);
       assert.ok(parsed?.kind === 'res');
       const closed = indexed.contents.commands.result(record, parsed);
@@ -188,7 +127,7 @@ const run = async (steps: readonly Step[]): Promise<void> => {
       if (agent !== 'not a name') model.agents.add(agent);
       const conversation = picked(of)?.conversation;
       if (conversation !== undefined) {
-        indexed.contents.conversations.event(message(seq, `evt.m.e.${agent}`, {}), conversation);
+        indexed.contents.conversations.event(recordOf(seq, `evt.m.e.${agent}`, {}), conversation);
       }
       const [letter] = indexed.contents.letters.first(1);
       if (letter === undefined) return;
@@ -217,7 +156,7 @@ const run = async (steps: readonly Step[]): Promise<void> => {
 const seqs = (commands: readonly { readonly seq: number }[]): readonly number[] =>
   commands.map(({ seq }) => seq);
 
-const compare = ({ contents }: Indexed, { open, calls, agents, letters, ...model }: Model): void => {
+const compare = ({ contents }: IndexedContents, { open, calls, agents, letters, ...model }: Model): void => {
   const { commands, conversations } = contents;
   const expected = [...open.keys()];
   assert.equal(commands.size, expected.length);
