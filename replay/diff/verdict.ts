@@ -23,6 +23,14 @@ const OF_THE_CODE: ReadonlySet<string> = new Set<ErrorCode>([
   'HANDLER_CRASHED',
   'OUTCOME_INVALID',
   'OUTCOME_TOO_LARGE',
+  // What a handler got of a step, a wait or a cancel, which is recorded, and let pass.
+  'STEP_FAILED',
+  'STEP_INVALID',
+  'WAIT_INVALID',
+  'SIGNAL_TIMEOUT',
+  'PROMISE_TIMEOUT',
+  'PROMISE_REJECTED',
+  'CANCELLED',
 ]);
 
 /** Whether the module's code had a part in a recorded result. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectNats, type NatsConnection } from 'nats';
 import { connect, type Refused, type Tally } from '../../../modules/entry.js';
 import { readLog } from '../../../journal/read/reader.js';
-import { verifyLog } from '../../../replay/index.js';
+import { readModule } from '../../../broker/supervisor/manifest-file.js';
+import { diffModule, type OutcomeDifference, verifyLog } from '../../../replay/index.js';
 import type { Cancelled } from '../../../schemas/cancel.js';
 import { HEADER } from '../../../schemas/headers.js';
 import type { StoredMessage } from '../../../schemas/record.js';
@@ -22,7 +23,9 @@ import { waitFor } from '../../support/wait-for.js';
 
 describe('a cancel', () => {
   const dir = tempDir();
-  const plans = join(dir.path, 'plans');
+  const moduleDir = join(dir.path, 'stepper');
+  // The cage of `replay diff` lets the code read its own directory.
+  const plans = join(moduleDir, 'plans');
   let broker: TestBroker;
   let server: ChargingServer;
   let guest: NatsConnection;
@@ -30,9 +33,9 @@ describe('a cancel', () => {
   let tally: Tally;
 
   before(async () => {
-    mkdirSync(plans);
     server = await startChargingServer();
-    const module = await writeModule(join(dir.path, 'stepper'), 'stepper', manifest);
+    const module = await writeModule(moduleDir, 'stepper', manifest);
+    mkdirSync(plans);
     broker = await startBroker({
       shipped: ['accounts'],
       args: ['--durability', 'os', '--cage', 'off', '--module', module],
@@ -384,6 +387,36 @@ describe('a cancel', () => {
     assert.match(trace.stdout, /cancel stepper\.follow/);
     const history = await tallystick(['replay', 'history', '--kind', 'cancel'], { dataDir: broker.dataDir });
     assert.match(history.stdout, /stepper\.follow|follow/);
+  });
+
+  it('comes out the same when its commands are handled again, unless the compensation is another', async () => {
+    const compared = async () => {
+      const differences: OutcomeDifference[] = [];
+      const onDifference = (difference: OutcomeDifference): void => void differences.push(difference);
+      const version = success(readModule(moduleDir));
+      const report = success(await diffModule({ nc: operator, version, onDifference })());
+      return { report, differences };
+    };
+    const plan = planOf({
+      operations: [{ sleep: 3_600_000 }, { step: 'not' }],
+      undo: [{ step: 'refund' }],
+      end: 'refusal',
+    });
+    const reply = await guest.request('cmd.stepper.follow.again', JSON.stringify({ plan }));
+    const { seq } = reply.json<{ seq: number }>();
+    await begun(seq, 1);
+    await tally.cancel(seq);
+    await resultOf(seq);
+    const same = await compared();
+    assert.deepEqual(same.differences, []);
+    assert.ok(same.report.same >= 10, JSON.stringify(same.report));
+    const changed = readFileSync(plan, 'utf8').replace('refund', 'other');
+    writeFileSync(plan, changed);
+    const { differences } = await compared();
+    assert.deepEqual(
+      differences.map((each) => [each.kind, each.seq]),
+      [['stopped', seq]],
+    );
   });
 
   it('leaves a log that verifies', async () => {
