@@ -31,6 +31,8 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   result: async () => (await import('./commands/result-command.js')).addResult,
   cancel: async () => (await import('./commands/cancel-command.js')).addCancel,
   signal: async () => (await import('./commands/signal-command.js')).addSignal,
+  subscribe: async () => (await import('./commands/subscribe-command.js')).addSubscribe,
+  subscription: async () => (await import('./commands/subscription-command.js')).addSubscription,
   promise: async () => (await import('./commands/promise-command.js')).addPromise,
   agent: async () => (await import('./commands/agent-command.js')).addAgent,
   conversation: async () => (await import('./commands/conversation-command.js')).addConversation,

@@ -35,6 +35,7 @@ import { WAITS_SENDER } from '../schemas/wake.js';
 import { Firings } from './schedules/firings.js';
 import { WakeNews } from './waits/wake-news.js';
 import { Wakes } from './waits/wakes.js';
+import { Subscriptions } from './subscriptions/subscriptions.js';
 import { Plan } from './schedules/plan.js';
 import { Schedules } from './schedules/schedules.js';
 import type { ServerSide } from './server/server-side.js';
@@ -67,6 +68,7 @@ export interface Parts {
   readonly firings: Firings;
   readonly hearings: Hearings;
   readonly wakes: Wakes;
+  readonly subscriptions: Subscriptions;
   readonly stacks: Stacks;
   readonly floods: ModuleFloods;
   readonly room: LogSpace;
@@ -260,6 +262,9 @@ export const assemble = (options: AssembleOptions): Parts => {
   });
   lifetime.onStop(() => hearings.close());
   lifetime.onReplaced(() => hearings.close());
+  const subscriptions = new Subscriptions({ nc, jsm, reader, logId });
+  lifetime.onStop(() => subscriptions.close());
+  lifetime.onReplaced(() => subscriptions.close());
   const wakes = new Wakes({
     nc,
     jsm,
@@ -311,6 +316,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     firings,
     hearings,
     wakes,
+    subscriptions,
     stacks,
     floods,
     room,

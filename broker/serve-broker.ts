@@ -1,3 +1,5 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { ListedSubscription } from '../schemas/subscription.js';
 import type { StartConfig } from '../schemas/config.js';
 import type { BrokerStatus } from '../schemas/operate.js';
 import type { Lifetime } from '../system/lifetime.js';
@@ -24,6 +26,7 @@ import type { Listening } from './serving/serve.js';
 import { SERVED } from './serving/served.js';
 import { servePromises } from './waits/serve-promises.js';
 import { serveSignals } from './waits/serve-signals.js';
+import { serveSubscriptions } from './subscriptions/serve-subscriptions.js';
 import { serveStates } from './states/serve-states.js';
 import { certificateEnd } from './tls/tls-files.js';
 import { StateThread } from './states/state-thread.js';
@@ -49,7 +52,7 @@ const operationsContext = ({
   config: { durability, guest },
   directory: { dataDir, configs },
   server: { url, embedded, link, pid },
-  parts: { modules, supervisor, index, hearings, refusal, entrance, schedules, outside },
+  parts: { modules, supervisor, index, hearings, subscriptions, refusal, entrance, schedules, outside },
   audit,
   cage,
   listen,
@@ -70,6 +73,8 @@ const operationsContext = ({
   supervisor,
   index,
   hearings,
+  subscriptions: async (limit) =>
+    E.getOrElse((): readonly ListedSubscription[] => [])(await subscriptions.list(undefined, limit)()),
   server: { version: link.serverVersion, embedded, url },
   serverPid: pid,
   cage,
@@ -171,6 +176,14 @@ export const serveBroker = async (broker: ServedBroker): Promise<readonly Listen
     states(broker),
     servePromises({ nc, directory: modules, entrance, index: parts.index, wakes: parts.wakes, refusal }),
     serveSignals({ nc, directory: modules, entrance, wakes: parts.wakes }),
+    serveSubscriptions({
+      nc,
+      directory: modules,
+      entrance,
+      subscriptions: parts.subscriptions,
+      marks: () => directory.marks.all,
+      principals: directory.principals,
+    }),
   );
   await server.link.people.flush();
   return serving;

@@ -11,12 +11,15 @@ const METHOD: Readonly<Record<string, Method>> = {
   schedule: 'schedule',
   producer: 'produce',
   state: 'read',
+  subscription: 'listen',
 };
 
 const askedOf = (subject: string): AskedRight | undefined => {
   const [first = '', ...parts] = subject.split('.');
   const method = Object.hasOwn(METHOD, first) ? METHOD[first] : undefined;
   if (method === undefined) return undefined;
+  // The events are not in the subject.
+  if (method === 'listen') return { method, parts: ['MODULE', 'EVENT'] };
   return { method, parts: method === 'produce' ? ['NAME'] : parts };
 };
 

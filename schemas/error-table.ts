@@ -214,6 +214,23 @@ export const ERRORS = {
     'The signal has a bad name or no agent, or its module encrypts.',
   ),
   SIGNALS_FULL: row('rejected', true, 1, 429, 'The agent keeps as many signals of that name as it may.'),
+  SUBSCRIPTION_UNKNOWN: row('rejected', false, 1, 404, 'The account has no subscription of that name.'),
+  SUBSCRIPTION_TAKEN: row('rejected', false, 1, 409, 'Another program has opened the subscription since.'),
+  SUBSCRIPTION_DIFFERS: row(
+    'rejected',
+    false,
+    1,
+    409,
+    'There is a subscription of that name, of other events.',
+  ),
+  SUBSCRIPTION_LOST: row(
+    'failed',
+    false,
+    1,
+    410,
+    'The position of the subscription is of another log, or beyond the end of the log.',
+  ),
+  SUBSCRIPTIONS_FULL: row('rejected', false, 1, 429, 'The account has as many subscriptions as it may.'),
   DEAD_UNKNOWN: row('rejected', false, 1, 404, 'No dead letter has a command of that sequence.'),
   DEAD_REDRIVEN: row(
     'rejected',

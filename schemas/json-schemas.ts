@@ -36,6 +36,12 @@ import { HistoryRecordSchema } from './record.js';
 import { ResultSchema } from './result.js';
 import { ResultRequestSchema } from './result-request.js';
 import { ScheduleSchema } from './schedule.js';
+import {
+  AcknowledgeSchema,
+  EventPageSchema,
+  NextEventsSchema,
+  OpenSubscriptionSchema,
+} from './subscription.js';
 import { StepSchema } from './step.js';
 import { SignalSchema } from './signal.js';
 import { WakeSchema } from './wake.js';
@@ -76,6 +82,10 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['cancelled-request', 'Request for the cancelled commands of a module', CancelledRequestSchema],
   ['cancelled-reply', 'Cancelled commands of a module', CancelledReplySchema],
   ['signal', 'Body of a signal', SignalSchema],
+  ['subscription-open-request', 'Request for a subscription', OpenSubscriptionSchema],
+  ['subscription-next-request', 'Request for events of a subscription', NextEventsSchema],
+  ['subscription-ack-request', 'Acknowledgement of events', AcknowledgeSchema],
+  ['event-page', 'Events of a subscription', EventPageSchema],
   ['process-config', 'A line of the configuration of a module', ProcessConfigSchema],
   ['configured', 'A module has taken a configuration', ConfiguredSchema],
   ['beat', 'Heartbeat of a module', BeatSchema],

@@ -54,6 +54,13 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   SIGNAL_INVALID: 'Correct the name of the signal and the agent: letters, digits, _ and -, at most 64.',
   SIGNALS_FULL: 'Let a handler await the signals that are kept, then send again.',
   STEP_INVALID: 'Correct the name, the options or the value of the step in the handler.',
+  SUBSCRIPTION_UNKNOWN: 'Look at the names in `tallystick subscription list`, or open the subscription.',
+  SUBSCRIPTION_TAKEN: 'Let one program use the subscription, or give each program a name for it.',
+  SUBSCRIPTION_DIFFERS:
+    'Take another name, or delete the subscription with `tallystick subscription delete`.',
+  SUBSCRIPTION_LOST:
+    'Delete it with `tallystick subscription delete`, then open it where you want it to begin.',
+  SUBSCRIPTIONS_FULL: 'Delete those that no program uses: `tallystick subscription list` shows them.',
   DEAD_UNKNOWN: 'Look for the sequence in `tallystick dead list`.',
   DEAD_REDRIVEN: 'Add `--again` to send the command once more.',
   MANIFEST_INVALID: 'Correct the manifest or the definition at the named place.',

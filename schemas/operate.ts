@@ -4,6 +4,7 @@ import { AuditStatusSchema } from './audit-record.js';
 import { CageStatusSchema } from './cage.js';
 import { GUEST_LEVELS } from './guest.js';
 import type { Manifest } from './manifest.js';
+import { ListedSubscriptionSchema } from './subscription.js';
 
 /** The requests of an operator to a running broker: `ops.…`, exported to the operator's account alone. */
 
@@ -202,6 +203,11 @@ export const BrokerStatusSchema = Type.Object({
   modules: Type.Immutable(Type.Array(ModuleStatusSchema)),
   agents: Count,
   conversationsOpen: Count,
+  subscriptions: Type.Optional(
+    Type.Immutable(
+      Type.Array(ListedSubscriptionSchema, { description: 'Subscriptions of programs, at most 50.' }),
+    ),
+  ),
   losses: Type.Immutable(Type.Array(LossReportSchema)),
   cage: CageStatusSchema,
   guest: Type.Optional(GuestSchema),

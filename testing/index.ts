@@ -36,6 +36,12 @@ export type {
   StoredCommand,
 } from '../modules/client/action-calls.js';
 export type { ModuleCalls, StateIn, StateOf } from '../modules/client/module-calls.js';
+export type {
+  EventName,
+  EventSubscription,
+  SubscribedEvent,
+  SubscribeOptions,
+} from '../modules/client/subscribe.js';
 export type { When } from '../modules/client/schedule-later.js';
 export type { CallOptions, ResultOptions } from '../modules/client/task-client.js';
 export type { CalledModule, CodeOf, ManifestIn, ModuleOrManifest } from '../modules/sdk/addressed.js';

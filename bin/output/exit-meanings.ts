@@ -31,6 +31,12 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   signal: done('the signal is stored', 'the signal is not stored, or the broker refused it'),
   'promise resolve': done('the promise is resolved', 'no handler waits for it, or the broker refused it'),
   'promise reject': done('the promise is rejected', 'no handler waits for it, or the broker refused it'),
+  subscribe: done(
+    'a signal or --limit ended it',
+    'another program uses the subscription, or the broker refused it',
+  ),
+  'subscription list': done('the subscriptions are printed; there may be none'),
+  'subscription delete': done('the subscription is deleted', 'there is no such subscription'),
   'agent get': done('the state is printed', 'there is no such agent, or its state cannot be read'),
   'agent erase': done('the agent is erased, or was erased before', 'the agent is not erased'),
   'agent list': done('the page is printed', 'the agents cannot be read'),

@@ -37,6 +37,15 @@ export const printLine = async (text: string | Verbatim): Promise<void> => {
   if (!process.stdout.write(`${shown(text)}\n`)) await once(process.stdout, 'drain');
 };
 
+/** One line of a stream. Resolves when the system has taken it: what is said of it after that holds. */
+export const printWritten = (text: string): Promise<void> =>
+  // An error of the output ends the process: see `whenUnwritten`.
+  new Promise((resolve) => {
+    process.stdout.write(`${shown(text)}\n`, (error) => {
+      if (error === null || error === undefined) resolve();
+    });
+  });
+
 /** A note about the result, on stderr, so that piped output stays clean: as text, or as one JSON object. */
 export const printNote = (text: string, json: boolean, object: object): void => {
   process.stderr.write(`${shown(json ? JSON.stringify(object) : text)}\n`);

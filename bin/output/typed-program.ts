@@ -19,6 +19,8 @@ export const COMMAND_NAMES = [
   'cancel',
   'signal',
   'promise',
+  'subscribe',
+  'subscription',
   'agent',
   'conversation',
   'module',

@@ -70,6 +70,9 @@ const ASKED = [...ADDRESSES.map((address) => `schedule.${address}`), PRODUCER_SU
 /** What follows `$SRV`: a verb, a name, an id. */
 const DISCOVERED = ['*', '*.*', '*.*.*'];
 
+/** `subscription.list`, and what is asked of one subscription: `subscription.next.NAME`. */
+const SUBSCRIPTIONS = ['subscription.*', 'subscription.*.*'];
+
 // The imports take these subjects only. The server would drop any other one silently, so it must refuse them with an
 // error.
 const GUEST_PUBLISH = [
@@ -81,6 +84,7 @@ const GUEST_PUBLISH = [
   'signal.*.*.*',
   'promise.*.*',
   ...READ.map((address) => `state.${address}`),
+  ...SUBSCRIPTIONS,
   ...DISCOVERED.map((about) => `$SRV.${about}`),
 ];
 
@@ -107,6 +111,10 @@ export const sendSignals = (sender: string): AccountImport =>
 export const readStates = (sender: string): readonly AccountImport[] =>
   READ.map((address) => signed(`state.${address}`, sender));
 
+/** Subscriptions of programs. The broker judges which events an account may listen to. */
+export const subscribeEvents = (sender: string): readonly AccountImport[] =>
+  SUBSCRIPTIONS.map((subject) => signed(subject, sender));
+
 /**
  * People's commands go to the broker, which stores them: a client that is no producer of the log cannot set the
  * headers that JetStream acts on, nor to those by which the log knows who wrote what. Calls and questions have
@@ -124,6 +132,7 @@ const people = (sender: string): readonly AccountImport[] => [
     sendSignals(sender),
     endPromises(sender),
     ...readStates(sender),
+    ...subscribeEvents(sender),
     ...discovery(sender),
   ].map((grant) => ({ ...grant, share: true })),
   { kind: 'stream', subject: 'live.>' },

@@ -14,6 +14,7 @@ import {
   readStates,
   sendSignals,
   signed,
+  subscribeEvents,
 } from './accounts.js';
 import type { LimitsInForce } from '../serving/limits-in-force.js';
 import { principalLimits } from './limits.js';
@@ -103,6 +104,8 @@ export const principalPlan = (
   const of = (method: Method): readonly Grant[] => rights.filter((right) => right.method === method);
   const requests = (['call', 'send', 'schedule'] as const).filter((method) => of(method).length > 0);
   const role = roleOf(rights);
+  const hears = of('listen').length > 0 || role !== undefined;
+  const subscriptions = hears ? subscribeEvents(account) : [];
   const people: readonly AccountImport[] = [
     ...requests.flatMap((method) => {
       const [sent, heard] = SENT[method];
@@ -120,6 +123,7 @@ export const principalPlan = (
     askCancels(account),
     endPromises(account),
     ...(of('send').length === 0 ? [] : [sendSignals(account)]),
+    ...subscriptions,
     ...discovery(account),
   ].map((grant) => ({ ...grant, share: true }));
   const operator = role === undefined ? [] : [...operateImports(), ...operationsOf(role, account)];
@@ -127,8 +131,7 @@ export const principalPlan = (
     ...of('listen').flatMap(({ parts }) => addresses(parts).map((address) => `live.evt.${address}`)),
     ...(role === undefined ? [] : ['live.>', `${DELIVERED}.>`]),
   ];
-  const live: readonly AccountImport[] =
-    of('listen').length === 0 && role === undefined ? [] : [{ kind: 'stream', subject: 'live.>' }];
+  const live: readonly AccountImport[] = hears ? [{ kind: 'stream', subject: 'live.>' }] : [];
   const sent = [
     ...requests.flatMap((method) =>
       of(method).flatMap(({ parts }) => addresses(parts).map((address) => `${SENT[method][0]}.${address}`)),
@@ -138,6 +141,7 @@ export const principalPlan = (
     ...(role === undefined ? of('read').flatMap(({ parts }) => readAddresses(parts)) : ['*', '*.*']).map(
       (address) => `state.${address}`,
     ),
+    ...subscriptions.map(({ subject, as = subject }) => as),
     askResults(account).as ?? '',
     askCancels(account).as ?? '',
     endPromises(account).as ?? '',

@@ -5,15 +5,23 @@ import { LOG } from '../../schemas/log.js';
 
 const IDLE_NS = 5_000_000_000;
 
-/** How many events of these names are in the log behind a sequence: `accounts.deposited`, `accounts.>`. */
+const ofAgent = (names: readonly string[], agent: string): readonly string[] =>
+  names.map((name) => `evt.${name.replace('>', '*')}.${agent}`);
+
+/**
+ * How many events of these names are in the log behind a sequence: `accounts.deposited`, `accounts.>`; of one agent, if
+ * it is given.
+ */
 export const countEvents = async (
   jsm: JetStreamManager,
   names: readonly string[],
   after: number,
+  agent?: string,
 ): Promise<number> => {
   // The server refuses filters that overlap.
   const isCovered = (name: string): boolean => names.some((other) => other !== name && covers(other, name));
-  const subjects = names.filter((name) => !isCovered(name)).flatMap(heardSubjects);
+  const wanted = names.filter((name) => !isCovered(name));
+  const subjects = agent === undefined ? wanted.flatMap(heardSubjects) : [...ofAgent(wanted, agent)];
   if (subjects.length === 0) return 0;
   const { name, num_pending } = await jsm.consumers.add(LOG, {
     name: `count-${nuid.next()}`,

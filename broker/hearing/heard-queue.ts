@@ -22,6 +22,10 @@ export interface HeardQueueOptions {
   readonly reader: Pick<BrokerReader, 'on' | 'position'>;
   /** There is something new. */
   readonly onEvents: () => void;
+  /** Only events of this agent. */
+  readonly agent?: string | undefined;
+  /** Events that are kept in memory; the default is for a module. */
+  readonly most?: { readonly events: number; readonly bytes: number };
 }
 
 /**
@@ -72,7 +76,7 @@ export class HeardQueue {
   /** How many events there are behind a sequence. */
   async waiting(after: number, jsm: JetStreamManager): Promise<number> {
     if (after >= this.#from) return this.#events.filter(({ seq }) => seq > after).length;
-    return countEvents(jsm, this.#names, after);
+    return countEvents(jsm, this.#names, after, this.options.agent);
   }
 
   async #past(after: number, toSeq: number, limit: number): Promise<HeardPage> {
@@ -97,7 +101,9 @@ export class HeardQueue {
    * the subjects of a block. Events that were not asked for are left out later.
    */
   #subjects(): readonly string[] {
-    return [...new Set(this.#names.map((name) => `evt.${name.split('.', 1)[0]}.>`))];
+    const { agent } = this.options;
+    const rest = agent === undefined ? '>' : `*.${agent}`;
+    return [...new Set(this.#names.map((name) => `evt.${name.split('.', 1)[0]}.${rest}`))];
   }
 
   #read(records: readonly WholeMessage[]): void {
@@ -111,11 +117,15 @@ export class HeardQueue {
       this.#events.push(record);
       this.#bytes += record.data.length;
     }
-    if (this.#events.length > MOST_EVENTS || this.#bytes > MOST_BYTES) this.#dropTo(records.at(-1)?.seq ?? 0);
+    const { most } = this.options;
+    if (this.#events.length > (most?.events ?? MOST_EVENTS) || this.#bytes > (most?.bytes ?? MOST_BYTES))
+      this.#dropTo(records.at(-1)?.seq ?? 0);
     if (this.#events.length !== before) this.options.onEvents();
   }
 
   #isHeard(subject: string): boolean {
+    const { agent } = this.options;
+    if (agent !== undefined && !(subject.endsWith(agent) && subject.split('.')[3] === agent)) return false;
     const event = eventIn(subject);
     return event !== undefined && this.#names.some((name) => covers(name, event));
   }

@@ -24,6 +24,7 @@ import { type Lifetime, runOrThrow } from '../../system/lifetime.js';
 import { resumeAfterLoss, lossAtStart } from './resume-log.js';
 import { type LogFailure, logFailure } from './log-failure.js';
 import type { LogLoss } from './log-loss.js';
+import { KeptPositions } from '../streams/kept-positions.js';
 import { ensureLog, findLog } from '../streams/log-stream.js';
 import { WholeLog } from './whole-log.js';
 import { Witness } from './witness.js';
@@ -164,7 +165,10 @@ export const openLog = async ({
   for (const { setting, is, wanted } of updated) {
     log.line('log', `${setting} was ${JSON.stringify(is)} and is now ${JSON.stringify(wanted)}`);
   }
-  if (loss !== undefined) await resumeAfterLoss(loss, { dataDir, jsm, log });
+  if (loss !== undefined) {
+    await resumeAfterLoss(loss, { dataDir, jsm, log });
+    await new KeptPositions(nc, jsm).lose(loss.agreesTo);
+  }
   await witness.begin(info, loss);
   const failure = logFailure(witness, onLogLoss, (reason) => lifetime.fail(reason));
   const under = await runOrThrow(openBrokerEpoch(nc));

@@ -13,6 +13,7 @@ import {
   type ModuleStatus,
   OPS,
 } from '../../schemas/operate.js';
+import type { ListedSubscription } from '../../schemas/subscription.js';
 import type { Audit } from '../audit/audit.js';
 import type { ModuleConfigs } from '../config/module-configs.js';
 import { reserveOf } from '../streams/log-space.js';
@@ -34,6 +35,8 @@ export interface OperationsContext {
   readonly supervisor: Supervisor;
   readonly index: LogIndex;
   readonly hearings: Pick<Hearings, 'eventsWaiting'>;
+  /** Subscriptions of programs, so many at most. */
+  readonly subscriptions: (limit: number) => Promise<readonly ListedSubscription[]>;
   readonly server: Omit<BrokerStatus['server'], 'pid'>;
   /** Of the embedded server; null while none runs. */
   readonly serverPid: () => number | null;
@@ -55,6 +58,8 @@ export interface OperationsContext {
   readonly dataDir: string;
 }
 
+/** Each costs the server a look at its events. */
+const SHOWN_SUBSCRIPTIONS = 50;
 /** Losses in a status that would be too large with all of them. */
 const SHOWN_LOSSES = 100;
 
@@ -167,9 +172,10 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       OPS.status,
       () =>
         task(async (): Promise<BrokerStatus> => {
-          const [{ state, config }, modules, audit] = await Promise.all([
+          const [{ state, config }, modules, subscriptions, audit] = await Promise.all([
             jsm.streams.info(LOG),
             statuses(),
+            context.subscriptions(SHOWN_SUBSCRIPTIONS),
             context.audit.status(jsm),
           ]);
           const whole: BrokerStatus = {
@@ -198,6 +204,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             modules,
             agents: index.agents,
             conversationsOpen: index.conversations.size,
+            subscriptions,
             losses: keptLosses(context.dataDir),
           };
           // What is missing of a damaged log may be in a thousand places; the reports in the data directory name all.

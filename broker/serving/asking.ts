@@ -30,6 +30,9 @@ const PACES: Readonly<Record<string, ConnectionLimits>> = {
   result: { isForReply: true, inFlight: 64, amongOthers: 16, amongOthersMs: AMONG_OTHERS_MS },
   // A thread reads them one after the other. Some wait for a sequence.
   state: { inFlight: 64, amongOthers: 16, amongOthersMs: AMONG_OTHERS_MS },
+  // It waits for events.
+  'next-events': { isForReply: true, inFlight: 128, amongOthersMs: AMONG_OTHERS_MS },
+  subscription: { inFlight: 64, amongOthersMs: AMONG_OTHERS_MS },
   // These run one after the other for all callers: one more keeps them busy.
   schedule: { inFlight: 2 },
   producer: { inFlight: 1, waiting: 100 },
@@ -40,8 +43,11 @@ const PACES: Readonly<Record<string, ConnectionLimits>> = {
 };
 
 /** The calls that handlers make go apart from all else that their module asks. */
-const kindOf = (verb: string, msg: Msg): string =>
-  verb === 'call' && headerOf(msg, HEADER.call) !== undefined ? 'handler-call' : verb;
+const kindOf = (verb: string, about: string, msg: Msg): string => {
+  // Acknowledgements wait for no request that waits for events.
+  if (verb === 'subscription' && about === 'next') return 'next-events';
+  return verb === 'call' && headerOf(msg, HEADER.call) !== undefined ? 'handler-call' : verb;
+};
 
 const OTHER: ConnectionLimits = { inFlight: 16, amongOthersMs: AMONG_OTHERS_MS };
 
@@ -55,7 +61,7 @@ export const askingOf = (
 ): { readonly asking: Asking; readonly pace: ConnectionLimits } => {
   const { subject } = msg;
   const [verb = '', about = ''] = subject.split('.', 2);
-  const kind = kindOf(verb, msg);
+  const kind = kindOf(verb, about, msg);
   const headers = headerBytesOf(msg);
   const asking = {
     account: connection.slice(0, connection.indexOf('/')),

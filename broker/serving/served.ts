@@ -27,6 +27,8 @@ export const SERVED = {
   signals: 'signalling.>',
   /** Promises that people end. */
   promises: 'promising.>',
+  /** Subscriptions of people's programs. */
+  subscriptions: 'subscription.>',
   /** What agents are now, asked by people. */
   states: 'state.>',
   /** Discovery as NATS services have it, by people: `$SRV.…` for them. */

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { AccountUsage } from '../../schemas/account-usage.js';
 import type { BrokerStatus, ModuleStats, ModuleStatus } from '../../schemas/operate.js';
+import type { ListedSubscription } from '../../schemas/subscription.js';
 import { callHistogram } from './call-histogram.js';
 
 const PREFIX = 'tallystick_';
@@ -60,6 +61,9 @@ const moduleValues = (values: Values, module: ModuleStatus): void => {
   values.set('module_memory_bytes', 'Memory of its process.', module.rssBytes, labels);
 };
 
+const subscriptionValues = (values: Values, { account, name, lag }: ListedSubscription): void =>
+  values.set('subscription_lag', 'Events that a program has not acknowledged.', lag, { account, name });
+
 const accountValues = (values: Values, usage: AccountUsage): void => {
   const labels = { account: usage.account };
   values.set('account_requests_in_flight', 'Requests without a reply.', usage.inFlight, labels);
@@ -108,6 +112,7 @@ export const brokerMetrics = ({ status, stats }: Observed): Registry => {
   );
   values.set('log_losses', 'Losses of records that the broker has found.', status.losses.length);
   for (const module of status.modules) moduleValues(values, module);
+  for (const subscription of status.subscriptions ?? []) subscriptionValues(values, subscription);
   for (const usage of status.accounts ?? []) accountValues(values, usage);
   countActions(registry, stats);
   // It has the shape that the registry asks of a metric; the type asks for one of its classes.

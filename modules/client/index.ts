@@ -4,6 +4,7 @@ export type { AcceptedCommand, CommandProducer } from './command-producer.js';
 export type { CancelOptions } from './send-cancel.js';
 export { type ConnectOptions, connect } from './open-tally.js';
 export type { When } from './schedule-later.js';
+export type { EventName, EventSubscription, SubscribedEvent, SubscribeOptions } from './subscribe.js';
 export type { ModuleCalls, StateOf } from './module-calls.js';
 export type { Tally } from './tally-calls.js';
 export {

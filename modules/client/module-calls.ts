@@ -4,12 +4,13 @@ import { type Refusal, refusal } from '../../schemas/result.js';
 import type { StoredSignal } from '../../schemas/signal.js';
 import type { Schedule } from '../../schemas/schedule.js';
 import type { AgentState } from '../../store/snapshots/index.js';
-import type { CalledModule } from '../sdk/addressed.js';
+import type { CalledModule, ManifestIn } from '../sdk/addressed.js';
 import { outputOrThrow } from '../sdk/call-in-handler.js';
 import { Refused } from '../sdk/refused.js';
 import type { ActionCall, AgentActions, ModuleActions } from './action-calls.js';
 import type { Asked } from './prepared.js';
 import type { When } from './schedule-later.js';
+import type { EventName, EventSubscription, SubscribedEvent, SubscribeOptions } from './subscribe.js';
 import type { CallOptions, ResultOptions } from './task-client.js';
 
 /** The state of an agent, with the type that its module's definition gives it. */
@@ -62,7 +63,19 @@ export interface ModuleCalls extends AsyncDisposable {
   readonly resolvePromise: (id: string, data?: unknown) => Promise<void>;
   /** The same, with a text that tells why: the handler gets PROMISE_REJECTED. */
   readonly rejectPromise: (id: string, text?: string) => Promise<void>;
-  /** Waits for what was sent, and closes. */
+  /**
+   * The events of a module, each at least once, in the order of the log. The broker keeps how far you have come under
+   * the name `durable`, and your next process continues there. An event is acknowledged when you ask for the next one.
+   *
+   * @example
+   * for await (const { data } of tally.subscribe(accounts, 'deposited', { durable: 'mailer' })) await send(data);
+   */
+  readonly subscribe: <C extends CalledModule, E extends EventName<ManifestIn<C>>>(
+    module: C,
+    events: E | readonly E[],
+    options: SubscribeOptions,
+  ) => EventSubscription<SubscribedEvent<C, E>>;
+  /** Waits for what was sent, and closes; subscriptions too. */
   readonly close: () => Promise<void>;
 }
 

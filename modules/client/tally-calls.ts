@@ -16,6 +16,8 @@ import { type CommandProducer, openCommandProducer } from './command-producer.js
 import { actionsOf, type CallRoute, type ModuleCalls, rejectedWith } from './module-calls.js';
 import { scheduleCommand } from './schedule-later.js';
 import { stateRoute } from './state-route.js';
+import type { EventFeed } from './event-feed.js';
+import { subscribeBy, subscriptionRoute } from './subscribe.js';
 import { type CallReceipt, DEFAULT_CALL_TIMEOUT_MS, openCalls } from './task-client.js';
 import type { ProducerSettings } from './task-producer.js';
 import { UnderWay } from './under-way.js';
@@ -64,6 +66,8 @@ export const createTally = (place: TallyPlace): Tally => {
   /** The sequence of the last result that this connection has seen, by module. */
   const seen = new Map<string, number>();
   const states = stateRoute(connection, place.dataDir);
+  const subscriptions = subscriptionRoute(connection);
+  const feeds = new Set<EventFeed>();
 
   const outputOf = (
     module: string,
@@ -118,6 +122,7 @@ export const createTally = (place: TallyPlace): Tally => {
   };
 
   const close = async (): Promise<void> => {
+    await Promise.all([...feeds].map((feed) => feed.close()));
     await underWay.ended();
     await states.close();
     if (isOwn) await connection.close();
@@ -133,6 +138,7 @@ export const createTally = (place: TallyPlace): Tally => {
       return underWay.begun(endPromise('resolve', id, payload));
     },
     rejectPromise: (id, text = '') => underWay.begun(endPromise('reject', id, right(text))),
+    subscribe: (...given) => subscribeBy(subscriptions, feeds, ...given),
     producer: (settings) => openCommandProducer(connection, settings),
     cancel: (command, options) =>
       underWay.begun(cancelOrThrow(connection, command, options, (said) => new Refused(said))),

@@ -173,7 +173,7 @@ type Unpromised<T> = Exclude<
   symbol
 >;
 holds<Equal<Unpromised<typeof entry>, 'defineManifest' | 'defineModule' | 'ok' | 'reject' | 'send'>>();
-holds<Equal<Unpromised<Tally>, 'agent' | 'module'>>();
+holds<Equal<Unpromised<Tally>, 'agent' | 'module' | 'subscribe'>>();
 holds<Equal<Unpromised<CommandProducer>, never>>();
 type Sell = ActionCall<{ seats: number }, { left: number }, 'SOLD_OUT'>;
 holds<Equal<Unpromised<Sell & { itself: Sell }>, never>>();

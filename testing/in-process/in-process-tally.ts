@@ -1,5 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { actionsOf, type ModuleCalls, rejectedWith } from '../../modules/client/module-calls.js';
+import { subscribeBy } from '../../modules/client/subscribe.js';
+import type { EventFeed } from '../../modules/client/event-feed.js';
 import { UnderWay } from '../../modules/client/under-way.js';
 import type { CalledModule } from '../../modules/sdk/addressed.js';
 import type { DeadLetter } from '../../schemas/dead.js';
@@ -14,6 +16,7 @@ import { givenConfigs } from './given-configs.js';
 import { idle, settled } from './wait-until-idle.js';
 import { MemoryBroker } from './memory-broker.js';
 import { MemoryRoute } from './memory-route.js';
+import { MemorySubscriptions } from './memory-subscriptions.js';
 import { type TestClock, testClock } from './test-clock.js';
 
 /** Modules with their log, in this process. It has the calls of `connect()`. */
@@ -102,6 +105,9 @@ export const openInProcess = (
   const route = new MemoryRoute(broker, senderOf(sender));
   const limitMs = limitOf(idleTimeoutMs);
   const underWay = new UnderWay();
+  const subscriptions = new MemorySubscriptions(senderOf(sender), () => broker.log.records);
+  broker.onEvent(() => subscriptions.published());
+  const feeds = new Set<EventFeed>();
 
   const state = async ({ manifest: { name } }: CalledModule, agent: string): Promise<unknown> => {
     const module = broker.module(name);
@@ -112,8 +118,10 @@ export const openInProcess = (
 
   const end = async (): Promise<void> => {
     try {
+      await Promise.all([...feeds].map((feed) => feed.close()));
       await idle(broker, limitMs);
     } finally {
+      subscriptions.close();
       broker.turns.close();
       route.close();
       await underWay.ended();
@@ -142,6 +150,7 @@ export const openInProcess = (
     rejectPromise: async (id, text = '') => {
       orThrow(broker.settle('reject', id, Buffer.from(text)));
     },
+    subscribe: (...given) => subscribeBy(subscriptions, feeds, ...given),
     clock: testClock(broker.clock, () => settled(broker, limitMs)),
     get log() {
       return broker.log.history();

@@ -80,6 +80,7 @@ export class MemoryBroker {
   /** The calls of each handler, by the sequence of its command and by their numbers. */
   readonly #calls = new Map<number, Map<number, StoredMessage>>();
 
+  readonly #hearers = new Set<() => void>();
   readonly #hearings: MemoryHearings;
   readonly #views = new MemoryViews();
   readonly #aborts = new WeakMap<AbortSignal, Promise<undefined>>();
@@ -128,6 +129,11 @@ export class MemoryBroker {
     }
   }
 
+  /** Calls back for each event that is stored. */
+  onEvent(hear: () => void): void {
+    this.#hearers.add(hear);
+  }
+
   module(name: string): MemoryModule | undefined {
     return this.#modules.get(name);
   }
@@ -148,6 +154,7 @@ export class MemoryBroker {
     if (subject?.kind === 'evt') {
       this.#hearings.published(record);
       this.#views.published(record);
+      for (const hear of this.#hearers) hear();
     }
     return stored;
   }

@@ -124,6 +124,17 @@ const people = (who: Who): readonly Target[] => [
   },
   {
     who,
+    row: 'subscriptions',
+    subject: fc.oneof(
+      one('subscription.list', 'subscription.open.x', 'subscription.ack.x', 'subscription.delete.x'),
+      with1('subscription.next.'),
+      with1('subscription.', '.x'),
+      with1('subscription.'),
+    ),
+    keys: ['events', 'agent', 'from', 'session', 'after', 'batch', 'seq', 'account'],
+  },
+  {
+    who,
     row: 'states',
     subject: fc.oneof(
       one('state.accounts.x', 'state.accounts', 'state.nobody.x'),
