@@ -14,6 +14,8 @@ interface LastingWait<T> {
 export class OpenOperations<T = unknown> {
   readonly #waits = new Set<LastingWait<T>>();
   #busy = 0;
+  /** Something was woken: it may be a wait that was not noted yet. */
+  #isWoken = false;
   #isParked = false;
 
   /** `park`: the run is over, without an outcome. What is under way never ends. */
@@ -41,13 +43,16 @@ export class OpenOperations<T = unknown> {
   /** An operation is a wait, which lasts until the log has its end. If the run is parked, this never resolves. */
   lasts(ask: LastingWait<T>['ask']): Promise<T> {
     return new Promise((resolve) => {
-      this.#waits.add({ ask, resolve });
+      const wait = { ask, resolve };
+      this.#waits.add(wait);
       this.end();
+      if (this.#isWoken) void this.#ask(wait);
     });
   }
 
   /** The log may have the end of a wait. */
   woken(): void {
+    this.#isWoken = true;
     for (const wait of this.#waits) void this.#ask(wait);
   }
 

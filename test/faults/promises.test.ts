@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import { FIRED_FILE } from '../../system/processes/fail-point.js';
 import type { Operation } from '../fixtures/modules/stepper/index.js';
 import { byForm } from '../support/form.js';
 import { waitFor } from '../support/wait-for.js';
-import { isClean, json, logOf, resultsOf, sendPlan, startStepWorld, stepsOf } from './step-world.js';
+import { arm, isClean, json, logOf, resultsOf, sendPlan, startStepWorld, stepsOf } from './step-world.js';
 
 /** What one of two rivals does with a promise, which only the first of them can. */
 interface Rival {
@@ -73,12 +73,10 @@ test('I11 each promise is ended once, by one of its holders, whenever module and
     commands.push(...some);
     const firsts = await Promise.all(some.map((command) => idOf(command, 0)));
     for (const [i, id] of firsts.entries()) ids.set(some[i] as number, [id]);
-    writeFileSync(join(failDir, 'broker'), `${point}@1:kill`);
-    process.kill(world.broker.pid, 'SIGUSR2');
+    await arm(world, `${point}@1:kill`);
     const { exited } = world.broker;
     const ending = firsts.flatMap((id, i) => plans[i]?.[0].map((rival) => ends(id, rival)) ?? []);
     await exited;
-    writeFileSync(join(failDir, 'broker'), '');
     await world.killAndStart();
     await Promise.all(ending);
     await Promise.all(

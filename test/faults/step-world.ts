@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, headers, type NatsConnection } from 'nats';
 import { readLog } from '../../journal/read/reader.js';
@@ -87,6 +87,14 @@ export const startStepWorld = async (failures: readonly string[] = []): Promise<
   };
 };
 
+/** Has the broker die or lose its connection at a point. It knows that when this resolves. */
+export const arm = async ({ failDir, broker }: StepWorld, plan: string): Promise<void> => {
+  const path = join(failDir, 'broker');
+  writeFileSync(path, plan);
+  process.kill(broker.pid, 'SIGUSR2');
+  await waitFor('the broker to read its plan', () => readFileSync(path, 'utf8') === '');
+};
+
 export const logOf = async (nc: NatsConnection): Promise<readonly StoredMessage[]> => {
   const records: StoredMessage[] = [];
   for await (const message of readLog(nc)) records.push(message);
@@ -128,11 +136,11 @@ export const sendPlan = async (
   );
 };
 
-export const resultsOf = async ({ operator }: StepWorld, count: number) =>
+export const resultsOf = async (world: StepWorld, count: number) =>
   waitFor(
     'every handler to be answered',
     async () => {
-      const records = await logOf(operator);
+      const records = await logOf(world.operator);
       const results = records.filter(({ subject }) => subject.startsWith('res.stepper.follow.'));
       return results.length >= count && records;
     },
