@@ -10,6 +10,8 @@ import type { Ready } from '../../schemas/operate.js';
 /** A broker as people start it, with the modules that are shipped. */
 export interface BenchBroker extends AsyncDisposable {
   readonly url: string;
+  /** Where it serves HTTP; null: it does not. */
+  readonly http: string | null;
   /** From its start until all modules handle commands. */
   readonly seconds: number;
 }
@@ -30,6 +32,8 @@ export const startBenchBroker = async (
     durability,
     '--nats-port',
     '0',
+    '--http-port',
+    '0',
     '--data',
     dataDir,
     ...more,
@@ -40,8 +44,10 @@ export const startBenchBroker = async (
   const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), exited])) as [unknown];
   if (typeof line !== 'string') throw new Error(`tallystick start ended with ${line}`);
   const seconds = (performance.now() - begun) / 1_000;
+  const { nats, http } = JSON.parse(line) as Ready;
   return {
-    url: (JSON.parse(line) as Ready).nats,
+    url: nats,
+    http,
     seconds,
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM');

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pause } from '../../system/async/pause.js';
+import { ADDRESS_FILE, type BrokerAddress } from '../../schemas/operate.js';
+import { brokerProcesses } from '../bench/broker-processes.js';
+import { atRest, processorTime } from '../bench/processor-time.js';
+
+/** What it costs to read the metrics each second; shares of one core, of broker, server and HTTP together. */
+export interface Scrape {
+  readonly seconds: number;
+  readonly bytes: number;
+  readonly without: number;
+  readonly with: number;
+  readonly cores: number;
+}
+
+const SECONDS = 20;
+
+/** The processes that a process has started, by Linux. */
+const childrenOf = async (pid: number): Promise<readonly number[]> =>
+  (await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1'))
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+
+const httpProcess = async (broker: number): Promise<number> => {
+  for (const pid of await childrenOf(broker))
+    if ((await readFile(`/proc/${pid}/cmdline`, 'latin1')).includes('http-main')) return pid;
+  throw new Error('the process that serves HTTP does not run');
+};
+
+export const measureScrape = async (
+  dataDir: string,
+  http: string,
+  say: (line: string) => void,
+): Promise<Scrape> => {
+  const { operatorSeed } = JSON.parse(await readFile(join(dataDir, ADDRESS_FILE), 'utf8')) as BrokerAddress;
+  const seed = (await readFile(operatorSeed, 'utf8')).trim();
+  const scrape = async (): Promise<number> => {
+    const answer = await fetch(`${http}/metrics`, { headers: { authorization: `Bearer ${seed}` } });
+    if (!answer.ok) throw new Error(`/metrics: ${answer.status} ${await answer.text()}`);
+    return (await answer.text()).length;
+  };
+  const bytes = await scrape();
+  const { server, broker } = await brokerProcesses(dataDir);
+  const pids = { server, broker, http: await httpProcess(broker) };
+  const cores = async (each: () => Promise<unknown>): Promise<number> => {
+    await atRest(pids);
+    const [before, from] = [await processorTime(pids), performance.now()];
+    for (let second = 1; second <= SECONDS; second++) {
+      await each();
+      await pause(Math.max(0, from + second * 1_000 - performance.now()));
+    }
+    const after = await processorTime(pids);
+    const used = (Object.keys(pids) as (keyof typeof pids)[]).map((role) => after[role] - before[role]);
+    return used.reduce((sum, ms) => sum + ms, 0) / (performance.now() - from);
+  };
+  const without = await cores(() => Promise.resolve());
+  const withScrapes = await cores(scrape);
+  say(
+    `a scrape each second: ${(withScrapes * 100).toFixed(2)} % of a core, without ${(without * 100).toFixed(2)} %`,
+  );
+  return { seconds: SECONDS, bytes, without, with: withScrapes, cores: withScrapes - without };
+};
