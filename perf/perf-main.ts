@@ -43,7 +43,8 @@ ${PEERS}
   --seconds N    length of one measurement: calls 1.5, idle 60 without it
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --floods A,B   fairness: floods whose name has one of these parts (default: all)
-  --full         adr: loads as long as the ADR asks: 25 hours and a quarter
+  --full         adr: loads as long as the ADR asks, 25 hours and a quarter; growth: the largest
+                   numbers too
   --save         keep the run in perf/results/, and write perf/results/SUMMARY.md from all runs there
   --baseline FILE  compare with a run that --save or --json has written; exit 1 if a figure is worse
                    by more than the rounds of both runs differ

@@ -6,6 +6,7 @@ import { cageBenchmark } from './cage/cage-benchmark.js';
 import { calls } from './calls/calls-benchmark.js';
 import { fairness } from './fairness/fairness-benchmark.js';
 import { flood } from './flood/flood.js';
+import { growth } from './growth/growth-benchmark.js';
 import { httpBenchmark } from './http/http-benchmark.js';
 import { idleBroker } from './idle/idle-benchmark.js';
 import { ipc } from './ipc/ipc-benchmark.js';
@@ -22,6 +23,7 @@ import { verifyBenchmark } from './verify/verify-benchmark.js';
 /** All scenarios, in the order in which `--help` lists them. */
 export const SCENARIOS: readonly Scenario[] = [
   adr,
+  growth,
   calls,
   httpBenchmark,
   ipc,

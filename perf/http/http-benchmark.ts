@@ -20,11 +20,11 @@ const TIMEOUT_MS = 30_000;
 
 const agents = Array.from({ length: AGENTS }, (_, i) => `agent-${i}`);
 
-type Load = { readonly connections: number; readonly seconds: number };
+type HttpLoad = { readonly connections: number; readonly seconds: number };
 
 interface Row {
   readonly name: string;
-  readonly run: (load: Load) => Promise<HttpRun>;
+  readonly run: (load: HttpLoad) => Promise<HttpRun>;
 }
 
 interface RowFigures {
@@ -43,11 +43,11 @@ const makeAgents = async (url: string): Promise<void> => {
 };
 
 const rowsOf = (caller: Program<HttpCallerQuestions>, constant: string, http: string): readonly Row[] => {
-  const over = (name: string, asked: Omit<HttpAsked, keyof Load>): Row => ({
+  const over = (name: string, asked: Omit<HttpAsked, keyof HttpLoad>): Row => ({
     name,
     run: (load) => caller.ask('http', { ...asked, ...load }),
   });
-  const byNats = (name: string, asked: Omit<NatsAsked, keyof Load>): Row => ({
+  const byNats = (name: string, asked: Omit<NatsAsked, keyof HttpLoad>): Row => ({
     name,
     run: (load) => caller.ask('nats', { ...asked, ...load }),
   });

@@ -18,13 +18,14 @@ const payload = (): Uint8Array => {
 };
 
 /**
- * Fills a log as modules do: results and events of 10,000 agents, {@link PAYLOAD_BYTES} each, with identity, schema
- * version, fence, cause and conversation.
+ * Fills a log as modules do: results and events of 10,000 agents, or of so many, {@link PAYLOAD_BYTES} each, with
+ * identity, schema version, fence, cause and conversation.
  */
 export const fillLog = async (
   nc: NatsConnection,
   records: number,
   say: (line: string) => void,
+  agents = AGENTS,
 ): Promise<void> => {
   const under = await openBrokerEpoch(nc)();
   if (isLeft(under)) throw new FaultError(under.left);
@@ -44,7 +45,7 @@ export const fillLog = async (
   const producer = opened.right;
   const data = payload();
   const append = (i: number, settle: Settle): void => {
-    const agent = `a${i % AGENTS}`;
+    const agent = `a${i % agents}`;
     const cause = String(i + 1);
     const subject = i % 2 === 0 ? `res.accounts.deposit.${agent}` : `evt.accounts.deposited.${agent}`;
     producer.submit(

@@ -57,6 +57,7 @@ export const DEEP_FILES: readonly string[] = [
   'test/perf/adr.test.ts',
   'test/perf/call-peers.test.ts',
   'test/perf/calls.test.ts',
+  'test/perf/growth.test.ts',
   'test/perf/http.test.ts',
   'test/perf/idle.test.ts',
   'test/perf/ipc.test.ts',
