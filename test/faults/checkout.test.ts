@@ -166,8 +166,12 @@ test('I11 each order is paid, cancelled or refused, and the bank and the stock a
   // Each order is charged under one key, and refunded under one.
   const keys = [...bank.effects.values()].map(({ path, order }) => `${path} ${order}`);
   assert.equal(new Set(keys).size, keys.length);
-  const free = await tallystick(['agent', 'get', 'stock', 'lamp', '--json', '--data', dataDir]);
-  assert.equal(JSON.parse(free.stdout).state.free, DELIVERED - sold, free.stdout);
+  // A state follows its result.
+  await waitFor('the stock to be what was not sold', async () => {
+    const { stdout } = await tallystick(['agent', 'get', 'stock', 'lamp', '--json', '--data', dataDir]);
+    assert.equal(JSON.parse(stdout).state.free, DELIVERED - sold, stdout);
+    return true;
+  });
   // The last kill may have been a moment ago, and copies follow their results.
   await waitFor(
     'the log to be verified clean',
