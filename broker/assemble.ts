@@ -40,6 +40,8 @@ import { Plan } from './schedules/plan.js';
 import { Schedules } from './schedules/schedules.js';
 import type { ServerSide } from './server/server-side.js';
 import type { ModuleMemory } from './supervisor/module-memory.js';
+import type { ServerViolations } from './serving/server-violations.js';
+import { watchChurn } from './watch-churn.js';
 import { ClosedConnections } from './serving/closed-connections.js';
 import type { Entrance } from './serving/entrance.js';
 import type { LimitsInForce } from './serving/limits-in-force.js';
@@ -86,6 +88,8 @@ export interface AssembleOptions extends SurroundingsOptions {
   /** The limits of accounts without a token. */
   readonly limitsFor: (account: string) => LimitsInForce;
   readonly audit: Pick<Audit, 'refusedRequest' | 'wasCut'>;
+  /** What the server refuses, by connection. */
+  readonly violations: ServerViolations;
   readonly lifetime: Lifetime;
 }
 
@@ -212,6 +216,8 @@ export const assemble = (options: AssembleOptions): Parts => {
   };
   modules.onNames((names) => link.people.knows(names));
   link.people.onCut(wasCut);
+  const churn = watchChurn({ ...options, link, modules, floods });
+  lifetime.onStop(() => churn[Symbol.dispose]());
   const refusedFloods = new RefusedFloods({
     cut: (connection, why) => {
       link.people.cut(connection);

@@ -4,6 +4,8 @@ import type { Producer } from '../journal/producer/producer.js';
 import type { StartConfig } from '../schemas/config.js';
 import { type Fault, FaultError, toFault } from '../schemas/errors.js';
 import { ADDRESS_FILE, type BrokerAddress, type Ready } from '../schemas/operate.js';
+import { violatingConnection } from './audit/server-refusals.js';
+import { ServerViolations } from './serving/server-violations.js';
 import { findCage } from '../system/cage/find-cage.js';
 import { type Lifetime, orThrow, runOrThrow } from '../system/lifetime.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
@@ -131,6 +133,7 @@ export const startInOrder = async (
   lifetime.onStop(() => reaper.close());
 
   const audit = new Audit((text) => log.line('audit', text));
+  const violations = new ServerViolations();
   const found = findCage(config.cage);
   if (config.cage === 'required') orThrow(await found);
 
@@ -143,7 +146,11 @@ export const startInOrder = async (
       reaper,
       log,
       onProgress,
-      onServerLine: (line) => audit.serverSaid(line),
+      onServerLine: (line) => {
+        audit.serverSaid(line);
+        const violating = violatingConnection(line);
+        if (violating !== undefined) violations.refused(violating.account, violating.cid);
+      },
       onDown,
     }),
   );
@@ -183,6 +190,7 @@ export const startInOrder = async (
     principals,
     limitsFor: withoutTokenBy(config),
     audit,
+    violations,
     reaper,
     log,
     lifetime,

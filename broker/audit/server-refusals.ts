@@ -19,6 +19,14 @@ const unquoted = (text: string): string => {
   }
 };
 
+/** The connection of a line that tells of a refused publish or subscription. What a client says of itself is behind. */
+export const violatingConnection = (
+  line: string,
+): { readonly account: string; readonly cid: number } | undefined => {
+  const account = VIOLATION.exec(line)?.[1];
+  return account === undefined ? undefined : { account, cid: Number(/ - cid:(\d+)/.exec(line)?.[1]) };
+};
+
 /**
  * What the server refused, by a line of its output: a subject that a credential does not allow, a limit, a credential
  * that it does not know. The broker hears of these in no other way. Undefined for every other line.

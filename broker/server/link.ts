@@ -7,6 +7,7 @@ import { dial } from '../../link/dial.js';
 import { linkedRequest, whileLinked } from '../../link/linked-request.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { UserKey } from '../../link/nkey.js';
+import { type ConnectionReports, connectionReports, MOST_LISTED_CONNECTIONS } from './connection-reports.js';
 import { type ConnectionOpened, OpenConnections } from './open-connections.js';
 import { type ConnectionClosed, closedConnectionOf } from '../intake/connection-of.js';
 import { Intake } from '../intake/intake.js';
@@ -57,6 +58,10 @@ export interface Link extends AsyncDisposable {
   readonly jetStreamSettings: () => TE.TaskEither<Fault, JetStreamSettings>;
   /** The subscriptions in the account of the log: how many, or all of them. Rejects if the server does not tell. */
   readonly subscriptions: (isListed: boolean) => Promise<AccountSubscriptions>;
+  /** What the server says of connections and subscriptions of accounts. */
+  readonly reports: ConnectionReports;
+  /** Calls `heard` with each connection that opens, of any account. */
+  readonly onOpened: (heard: (account: string, cid: number) => void) => void;
   /** Calls `heard` with each connection that closes, of any account. */
   readonly onClosed: (heard: (connection: string) => void) => void;
   readonly close: () => Promise<void>;
@@ -77,8 +82,6 @@ const RECONNECT_MS = 100;
 /** A connection that is lost in the middle of its handshake is noticed by this only. */
 const DIAL_TIMEOUT_MS = 5_000;
 const ADMINISTRATION_TIMEOUT_MS = 5_000;
-/** Above the limit of every account. */
-const MOST_CONNECTIONS = 1_024;
 const INFO_TIMEOUT_MS = 5_000;
 /** The server publishes it in its own account, for each connection of each account. */
 const CONNECTION_CLOSED = '$SYS.ACCOUNT.*.DISCONNECT';
@@ -170,9 +173,14 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
       const end = async (connection: string): Promise<void> => {
         await administer('KICK', JSON.stringify({ cid: Number(connection) }));
       };
+      const openings: ((account: string, cid: number) => void)[] = [];
       sys.subscribe(CONNECTION_OPENED, {
         callback: (error, msg) => {
-          if (error === null) connections.opened(msg.json<ConnectionOpened>());
+          if (error !== null) return;
+          const event = msg.json<ConnectionOpened>();
+          connections.opened(event);
+          const { acc, id } = event.client ?? {};
+          if (acc !== undefined && id !== undefined) for (const heard of openings) heard(acc, id);
         },
       });
       const onClosed = (heard: (connection: string) => void): void => {
@@ -190,7 +198,7 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         await connections.keepOut(account);
         if (since === undefined) return;
         // Those from before the broker heard the events.
-        const listed = JSON.stringify({ acc: account, limit: MOST_CONNECTIONS });
+        const listed = JSON.stringify({ acc: account, limit: MOST_LISTED_CONNECTIONS });
         const { connections: left = [] } = await administer<{
           connections?: readonly { readonly cid: number }[];
         }>('CONNZ', listed);
@@ -236,6 +244,8 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
         received,
         jetStreamSettings,
         subscriptions,
+        reports: connectionReports(administer, connections),
+        onOpened: (heard) => void openings.push(heard),
         onClosed,
         close,
         [Symbol.asyncDispose]: close,

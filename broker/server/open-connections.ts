@@ -30,6 +30,11 @@ export class OpenConnections {
     if (known?.size === 0) this.#accounts.delete(client.acc);
   }
 
+  /** Accounts with connections. */
+  get names(): readonly string[] {
+    return [...this.#accounts.keys()];
+  }
+
   /** Another process of the server gives the numbers again. */
   forget(): void {
     this.#accounts.clear();
