@@ -6,7 +6,7 @@ import type { Marks } from './sensitive.js';
 
 /**
  * Subscriptions of programs: a position in the events of modules that the broker keeps under the name that the program
- * gave it. See docs/decisions/0097.
+ * gave it. See docs/decisions/0099.
  */
 export const SUBSCRIPTION_VERBS = ['open', 'next', 'ack', 'delete'] as const;
 /** What a client asks of one subscription. */

@@ -2,6 +2,7 @@ import { type Either, isLeft, map } from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { ask } from '../../link/request-broker.js';
+import { requestSubscriptions } from '../../link/request-subscription.js';
 import type { TargetOptions } from '../../link/target.js';
 import type { ConfigList } from '../../schemas/config-requests.js';
 import type { Fault } from '../../schemas/errors.js';
@@ -73,6 +74,16 @@ const keys = (module: string, target: TargetOptions): TE.TaskEither<Fault, reado
     ),
   );
 
+const subscriptions = (target: TargetOptions): TE.TaskEither<Fault, readonly Candidate[]> =>
+  withConnection(target, (nc) =>
+    pipe(
+      requestSubscriptions(nc),
+      TE.map(({ subscriptions: all }) =>
+        all.map(({ name, events }) => ({ value: name, description: events.join(' ') })),
+      ),
+    ),
+  );
+
 /** No broker is asked: a file of this person has them. */
 const contexts = (): Either<Fault, readonly Candidate[]> =>
   map(({ contexts: all }: Contexts) => all.map(({ name, server }) => ({ value: name, description: server })))(
@@ -85,6 +96,8 @@ const lookUp = ({ names, module, target }: Wanted, word: string) => {
       return modules(target);
     case 'actions':
       return actions(target);
+    case 'subscriptions':
+      return subscriptions(target);
     case 'contexts':
       return TE.fromEither(contexts());
     case 'agents':

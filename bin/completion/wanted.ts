@@ -7,7 +7,7 @@ export interface Candidate {
 }
 
 /** Names that the command tree does not have. */
-export type Names = 'modules' | 'actions' | 'agents' | 'keys' | 'contexts';
+export type Names = 'modules' | 'actions' | 'agents' | 'keys' | 'contexts' | 'subscriptions';
 
 /** What can stand at the cursor. */
 export interface Wanted {
@@ -69,6 +69,8 @@ const PATHS: Readonly<Record<string, 'files' | 'dirs'>> = { dir: 'dirs', file: '
 const namesFor = (command: Command, placeholder: string, option?: Option): Names | undefined => {
   if (placeholder === 'module.action') return 'actions';
   if (placeholder === 'module' || placeholder === 'module[=port]') return 'modules';
+  if (placeholder === 'name' && option === undefined && command.parent?.name() === 'subscription')
+    return 'subscriptions';
   if (placeholder === 'key' && option === undefined) return 'keys';
   if (placeholder === 'agent' || option?.long === '--agent') return 'agents';
   const isStored = command.parent?.name() === 'connect' && command.name() !== 'add';

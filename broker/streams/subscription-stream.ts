@@ -4,7 +4,7 @@ import { findStream } from './find-stream.js';
 
 /**
  * The positions of subscriptions: one message each, the last one of its subject. In the store of the server, a position
- * survives what the log survives, and no more. See docs/decisions/0097.
+ * survives what the log survives, and no more. See docs/decisions/0099.
  */
 export const SUBS = 'SUBS';
 

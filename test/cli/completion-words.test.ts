@@ -34,6 +34,8 @@ test('an argument asks for the names that it takes', () => {
   assert.equal(at('replay', 'history', '--module', '').names, 'modules');
   assert.equal(at('replay', 'history', '--name', '').names, undefined);
   assert.equal(at('schedule', 'show', '').names, undefined);
+  assert.equal(at('subscription', 'delete', '').names, 'subscriptions');
+  assert.equal(at('subscription', 'delete', '--account', '').names, undefined);
   assert.equal(at('replay', 'rebuild', 'accounts', '').names, 'modules');
   for (const words of [
     ['connect', 'use'],

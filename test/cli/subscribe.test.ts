@@ -1,10 +1,35 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
 import type { ListedSubscription } from '../../schemas/subscription.js';
 import { startBroker, tallystick, type TestBroker } from '../support/broker.js';
+import { brokerStatus } from '../support/broker-status.js';
 import { writeShop } from '../support/hearing.js';
+import { sourceManifest, writeSourceModule } from '../support/source-module.js';
 import { tempDir } from '../support/temp-dir.js';
+
+/** A module whose events have a value that is marked as sensitive. */
+const writeVault = (dir: string): string => {
+  const card = { type: 'object', properties: { card: { type: 'string', sensitive: true } } };
+  const manifest = sourceManifest('vault', {
+    actions: { keep: { input: card, output: {} } },
+    events: { kept: { data: card } },
+  });
+  return writeSourceModule(join(dir, 'vault'), manifest, {
+    'package.json': '{"type":"module"}',
+    'index.js': `
+export default {
+  manifest: ${JSON.stringify(manifest)},
+  initial: {},
+  actions: {
+    keep: { decide: (_, { data }) => ({ _tag: 'Right', right: { data: {}, events: [{ name: 'kept', data }] } }) },
+  },
+  evolve: { kept: (state) => state },
+};
+`,
+  });
+};
 
 describe('tallystick subscribe', () => {
   const dir = tempDir();
@@ -13,7 +38,10 @@ describe('tallystick subscribe', () => {
 
   before(async () => {
     broker = await startBroker({
-      args: ['--no-shipped', '--durability', 'os', '--module', writeShop(dir.path)],
+      args: [
+        ...['--no-shipped', '--durability', 'os'],
+        ...[writeShop(dir.path), writeVault(dir.path)].flatMap((path) => ['--module', path]),
+      ],
     });
     guest = await connect({ servers: broker.url });
     for (const agent of ['ann', 'bob']) {
@@ -73,6 +101,29 @@ describe('tallystick subscribe', () => {
     const again = await by('subscription', 'delete', 'mail');
     assert.equal(again.code, 1);
     assert.match(again.stderr, /SUBSCRIPTION_UNKNOWN/);
+  });
+
+  it('shows the lag in the status', async () => {
+    const { subscriptions = [] } = await brokerStatus(broker.dataDir);
+    assert.deepEqual(
+      subscriptions.map(({ name, lag }) => [name, lag]),
+      [['bob', 2]],
+    );
+  });
+
+  it('hides values that are marked as sensitive, and shows them with --reveal, which the audit has', async () => {
+    await guest.request('call.vault.keep.a', '{"card":"4711"}', { timeout: 10_000 });
+    const run = (durable: string, ...more: readonly string[]) =>
+      by('subscribe', 'vault.kept', '--durable', durable, '--from', 'start', '--limit', '1', ...more);
+    for (const form of [[], ['--json']]) {
+      const { stdout, code, stderr } = await run(`hidden${form.length}`, ...form);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /vault\.kept/);
+      assert.doesNotMatch(stdout, /4711/);
+    }
+    assert.match((await run('shown', '--reveal')).stdout, /"card":"4711"/);
+    const audit = await by('audit', 'list', '--json');
+    assert.match(audit.stdout, /subscribe shown/);
   });
 
   it('refuses wrong usage before it asks anything', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connect } from 'nats';
 import { ERRORS, isErrorCode } from '../../schemas/error-table.js';
 import { HEADER } from '../../schemas/headers.js';
 import { seedIn } from '../../link/token-file.js';
@@ -177,6 +178,9 @@ describe('HTTP', () => {
       'NOT_ALLOWED',
       403,
     );
+    const nc = await connect({ servers: broker.url });
+    await nc.request('subscription.open.books', '{"events":["accounts.deposited"],"from":"start"}');
+    await nc.close();
     const scraped = await fetch(`${broker.ready.http}/metrics`, {
       headers: bearer(await tokenOf('prometheus', 'operate reader')),
     });
@@ -194,6 +198,7 @@ describe('HTTP', () => {
     assert.ok(calls > 20);
     assert.equal(value('tallystick_call_seconds_count{module="accounts",action="deposit"}'), calls);
     assert.ok(value('tallystick_call_seconds_bucket{le="30",module="accounts",action="deposit"}') > 20);
+    assert.ok(value('tallystick_subscription_lag{account="guest",name="books"}') > 0);
     const rules = readFileSync(join(PROJECT_ROOT, 'deploy', 'prometheus', 'tallystick.rules.yml'), 'utf8');
     for (const [name] of rules.matchAll(/\btallystick_[a-z_]+/g))
       assert.match(text, new RegExp(`^${name}[{ ]`, 'm'), name);
