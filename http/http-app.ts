@@ -12,6 +12,7 @@ import { serveCommands } from './routes/command-routes.js';
 import { serveConversations } from './routes/conversation-routes.js';
 import { serveDead } from './routes/dead-routes.js';
 import { serveModules } from './routes/module-routes.js';
+import { servePages } from './routes/page-routes.js';
 import { serveRecords } from './routes/record-routes.js';
 import { serveSchedules } from './routes/schedule-routes.js';
 import { serveVerifications } from './routes/verification-routes.js';
@@ -103,5 +104,6 @@ export const buildApp = (
   serveHealth(app, links);
   serveMetrics(app, links);
   serveOpenApi(app);
+  servePages(app);
   return app;
 };

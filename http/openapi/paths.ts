@@ -66,6 +66,13 @@ const status = (is: string, description: string): ApiRequest['answer'] => ({
   schema: { type: 'object', required: ['status'], properties: { status: { const: is } } },
 });
 
+const page: ApiRequest['answer'] = {
+  status: 200,
+  description: 'The file.',
+  type: 'text/html',
+  schema: { type: 'string' },
+};
+
 const called = (path: string, id: string, summary: string): ApiRequest => ({
   method: 'post',
   path: `/v1/calls/${path}`,
@@ -137,6 +144,12 @@ export const PATHS: readonly ApiRequest[] = [
     status: 200,
     description: 'OpenAPI 3.1.',
     schema: { type: 'object' },
+  }),
+  read('/', 'getDashboard', 'pages', 'The dashboard, for a browser.', page),
+  read('/docs', 'getDocs', 'pages', 'This API, for people.', page),
+  read('/assets/{file}', 'getAsset', 'pages', 'Scripts and styles of the pages.', {
+    ...page,
+    type: '*/*',
   }),
   ...WAIT_PATHS,
   ...OPERATOR_PATHS,

@@ -44,6 +44,8 @@ export const RULES: readonly Rule[] = [
   { folder: 'testing', mayImport: [...LIBRARIES, 'modules', 'broker', 'testing'] },
   // A client of the broker: it meets the broker over NATS alone.
   { folder: 'http', mayImport: [...LIBRARIES, 'modules', 'replay', 'http'] },
+  // Pages for a browser: they know the language, and ask the HTTP API for all else.
+  { folder: 'dashboard', mayImport: ['text', 'schemas', 'dashboard'], packages: ['preact'] },
   { folder: 'perf', mayImport: PRODUCT.filter((folder) => folder !== 'bin') },
   { folder: 'bin', mayImport: PRODUCT },
   // A user's code: itself, and the public entries.

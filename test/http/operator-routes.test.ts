@@ -156,6 +156,15 @@ describe('HTTP for operators', () => {
       Object.keys((await printed('module', 'info', 'accounts')) as object),
     );
     await http.post('/v1/calls/accounts/deposit/alice', '{"amount":5}');
+    // The module says a little later how much it has handled.
+    await waitFor('the numbers of the module', async () => {
+      const { body } = await http.get('/v1/stats', reader);
+      const [{ handled = 0, agents = 0 } = {}] = body.modules as readonly {
+        handled?: number;
+        agents?: number;
+      }[];
+      return (handled > 0 && agents > 0) || undefined;
+    });
     assert.deepEqual((await http.get('/v1/stats', reader)).body, await printed('module', 'stats'));
     assert.deepEqual(
       (await http.get('/v1/modules/accounts/stats', reader)).body,
@@ -182,6 +191,11 @@ describe('HTTP for operators', () => {
 
   test('records are read by pages, forward and backward, as history prints them', async () => {
     for (const amount of [1, 2, 3]) await http.post('/v1/calls/accounts/deposit/bob', `{"amount":${amount}}`);
+    // The events come behind the results.
+    await waitFor('the records of bob', async () => {
+      const { body } = await http.get('/v1/records?agent=bob', reader);
+      return (body.records as readonly unknown[]).length === 9 || undefined;
+    });
     const all = await lines('replay', 'history', '--agent', 'bob');
     const paged: unknown[] = [];
     for (let from: unknown = 1; from !== null; ) {

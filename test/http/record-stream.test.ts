@@ -83,6 +83,8 @@ const rssOfHttp = (): number => {
 describe('the stream of records', () => {
   test('begins with the next record, or where it is told to', async () => {
     await deposit('ann', 2);
+    // The events come behind the results.
+    assert.equal((await events('/v1/records/stream?agent=ann&from=1', 6)).length, 6);
     const next = await events('/v1/records/stream?agent=ann', 3, {}, () => deposit('ann'));
     assert.equal(next[0]?.record.kind, 'cmd');
     const all = await events('/v1/records/stream?agent=ann&from=1', 9);

@@ -22,13 +22,24 @@ const nc = await connect({
 });
 const self = env(name);
 const ofProcess = { instance: env(instance) };
-await nc.request(startSubject(self), JSON.stringify({ snapshotSeq: 0, logId: null, ...ofProcess }), {
-  timeout: 30_000,
-});
+
+/** A server that is started again answers nothing that was on its way: it is asked again. */
+const ask = async (subject: string, body: object): Promise<void> => {
+  for (let left = 15; ; left--) {
+    try {
+      await nc.request(subject, JSON.stringify({ ...body, ...ofProcess }), { timeout: 2_000 });
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+  }
+};
+
+await ask(startSubject(self), { snapshotSeq: 0, logId: null });
 writeFileSync(
   join(process.cwd(), 'loot.json'),
   JSON.stringify({ seed: env(seed), environment: process.env }),
 );
-await nc.request(readySubject(self), JSON.stringify({ pid: process.pid, ...ofProcess }), { timeout: 30_000 });
+await ask(readySubject(self), { pid: process.pid });
 const beat = JSON.stringify({ pid: process.pid, handled: 0, pending: 0, agents: 0, ...ofProcess });
 setInterval(() => nc.publish(beatSubject(self), beat), BEAT_INTERVAL_MS);

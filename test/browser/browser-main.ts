@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { seedIn } from '../../link/token-file.js';
+import type { ModuleStatus } from '../../schemas/operate.js';
+import { writeClerk } from '../http/clerk-module.js';
+import { bearer, httpAt } from '../http/http-requests.js';
+import { startBroker, tallystick, type TestBroker } from '../support/broker.js';
+import { PROJECT_ROOT } from '../support/project-root.js';
+import { sourceManifest, writeSourceModule } from '../support/source-module.js';
+import { buildTools } from '../../perf/tools/build-tools.js';
+import { testEnvironment } from '../runner/environment.js';
+import { tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
+import { findBrowser } from './find-browser.js';
+import { looksWell } from './looks.js';
+
+/** A payload that would be an element if it were markup. */
+const MARKUP = '<img src=x onerror="document.title=1"><b>bold</b>';
+const LOAD_MS = 20;
+
+const dir = tempDir();
+const dataDir = join(dir.path, 'data');
+const foreign: string[] = [];
+const errors: string[] = [];
+let broker: TestBroker;
+let http: ReturnType<typeof httpAt>;
+let url: string;
+let seed: string;
+let browser: Browser;
+let page: Page;
+let loading = true;
+let load: Promise<void>;
+
+/** Deposits and orders, as long as the test runs. */
+const makeLoad = async (): Promise<void> => {
+  for (let i = 0; loading; i++) {
+    await http
+      .post(`/v1/calls/accounts/deposit/customer-${i % 7}`, `{"amount":${1 + (i % 9)}}`)
+      .catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, LOAD_MS));
+  }
+};
+
+const begin = async (): Promise<void> => {
+  mkdirSync(join(PROJECT_ROOT, 'docs', 'images'), { recursive: true });
+  broker = await startBroker({
+    dataDir,
+    http: true,
+    shipped: ['agents', 'accounts', 'orders'],
+    args: ['--durability', 'os'],
+  });
+  url = broker.ready.http ?? '';
+  http = httpAt(url);
+  const path = join(dir.path, 'admin.token');
+  const made = await tallystick(
+    ['token', 'create', 'admin', '--allow', 'operate admin', '--allow', 'call *', '--out', path],
+    { dataDir },
+  );
+  assert.equal(made.code, 0, made.stderr);
+  seed = seedIn(readFileSync(path, 'utf8')) ?? '';
+  writeClerk(join(dir.path, 'clerk'));
+  writeSourceModule(join(dir.path, 'broken'), sourceManifest('broken'), {
+    'index.js': "throw new Error('the address of the printer is missing');",
+  });
+  await http.post(
+    '/v1/modules',
+    JSON.stringify({ dir: join(dir.path, 'broken'), grant: true }),
+    bearer(seed),
+  );
+  load = makeLoad();
+  browser = await chromium.launch({
+    executablePath: findBrowser(),
+    args: ['--no-sandbox'],
+  });
+  const context = await browser.newContext({
+    viewport: { width: 1_280, height: 800 },
+    locale: 'en-GB',
+  });
+  page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url)) foreign.push(request.url());
+  });
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    // The browser itself reports each answer with an error, also those that the page shows.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      errors.push(message.text());
+  });
+};
+const end = async (): Promise<void> => {
+  loading = false;
+  await load;
+  await browser?.close();
+  await broker?.[Symbol.asyncDispose]();
+  await dir[Symbol.asyncDispose]();
+};
+
+const view = (name: string): Promise<void> =>
+  page.getByRole('navigation').getByRole('link', { name }).click();
+const seen = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+
+/** One walk through the views: each step begins where the one before ended. */
+const STEPS: readonly (readonly [name: string, walk: () => Promise<void>])[] = [
+  [
+    'a guest sees what to do, and types a token by keyboard once',
+    async () => {
+      await page.goto(url);
+      await seen('You are a guest');
+      await looksWell(page, 'guest', false);
+      await page.getByLabel('Action, as MODULE.ACTION').fill('accounts.deposit');
+      await page.getByLabel('Agent').fill('by-guest');
+      await page.getByLabel('Input', { exact: true }).fill('{"amount":2}');
+      await page.getByRole('button', { name: 'Call accounts.deposit' }).click();
+      await seen('balance');
+      await page.getByRole('button', { name: 'Use a token' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByLabel('Token', { exact: true }).fill(`# a token file\n${seed}\n`);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Now' }).waitFor();
+      await page.reload();
+      await page.getByRole('heading', { name: 'Now' }).waitFor();
+    },
+  ],
+
+  [
+    'Now says first what is wrong, and its lines move',
+    async () => {
+      await seen(/broken is parked/);
+      await page.locator('.figure .spark-line').first().waitFor({ state: 'attached' });
+      const before = await page.locator('.figure .spark-line').first().getAttribute('points');
+      await waitFor('the line to move', async () =>
+        (await page.locator('.figure .spark-line').first().getAttribute('points')) === before
+          ? undefined
+          : true,
+      );
+      await waitFor(
+        'some points of the lines',
+        async () =>
+          ((await page.locator('.figure .spark-line').first().getAttribute('points')) ?? '').split(' ')
+            .length >= 8 || undefined,
+        60_000,
+      );
+      await looksWell(page, 'now');
+      const { body } = await http.get('/v1/modules', bearer(seed));
+      const accounts = (body.modules as readonly ModuleStatus[]).find(({ name }) => name === 'accounts');
+      process.kill(accounts?.pid ?? 0, 'SIGKILL');
+      await seen(/accounts (starts again|ended before)/);
+    },
+  ],
+
+  [
+    'Modules shows actions with their schemas, calls one, and loads, reloads and unloads',
+    async () => {
+      await view('Modules');
+      await page
+        .locator('.side')
+        .getByRole('link', { name: /accounts/ })
+        .click();
+      await page.getByRole('heading', { name: /^accounts/ }).waitFor();
+      await seen(/amount: /);
+      await page.getByRole('link', { name: 'Call deposit', exact: true }).click();
+      await page.getByLabel('Agent').fill('alice');
+      await page.getByLabel('Input', { exact: true }).fill('{"amount":');
+      assert.ok(await page.getByRole('button', { name: 'Call accounts.deposit' }).isDisabled());
+      for (const amount of [5, 7, 30]) {
+        await page.getByLabel('Input', { exact: true }).fill(`{"amount":${amount}}`);
+        await page.getByRole('button', { name: 'Call accounts.deposit' }).click();
+        await page
+          .locator('.outcome')
+          .getByText(`balance: ${[5, 12, 42][[5, 7, 30].indexOf(amount)]}`)
+          .waitFor();
+      }
+      await looksWell(page, 'modules');
+      await page.getByText('Load a module').click();
+      await page.getByLabel('Directory on the machine').fill(join(dir.path, 'clerk'));
+      await page.getByLabel('Give its cage').check();
+      await page.getByRole('button', { name: 'Load', exact: true }).click();
+      await page.getByRole('heading', { name: /^clerk/ }).waitFor();
+      await page.getByRole('button', { name: 'Reload' }).click();
+      await seen('clerk is loaded.');
+      await page.getByRole('link', { name: 'Call note' }).click();
+      await page.getByLabel('Agent').fill('odd');
+      await page.getByLabel('Input', { exact: true }).fill(JSON.stringify({ text: MARKUP, other: MARKUP }));
+      await page.getByRole('button', { name: 'Call clerk.note' }).click();
+      await page.locator('.outcome .badge').waitFor();
+    },
+  ],
+
+  [
+    'Agents are found, and their state is a tree, now and at any record',
+    async () => {
+      await view('Agents');
+      await page.getByLabel('Module').selectOption('accounts');
+      await page.getByLabel('Name begins with').fill('ali');
+      await page.locator('.side').getByRole('link', { name: /alice/ }).click();
+      await seen('State now');
+      await page.locator('.detail .json').getByText('42').waitFor();
+      await page.locator('.history a').filter({ hasText: 'res' }).nth(1).click();
+      await seen('State at');
+      await page.locator('mark').getByText('12').waitFor();
+      await looksWell(page, 'agents');
+      await page.getByRole('button', { name: 'Later' }).click();
+      await page.getByRole('link', { name: 'Back to the state of now' }).click();
+      await seen('State now');
+    },
+  ],
+
+  [
+    'Conversations are listed, and one is a sequence, a timeline, and all its records',
+    async () => {
+      await http.post('/v1/calls/accounts/deposit/anna', '{"amount":100}');
+      await http.post('/v1/calls/agents/spawn/anna', '{}', bearer(seed));
+      await http.post('/v1/calls/orders/restock/lamp', '{"quantity":9}', bearer(seed));
+      const placed = await http.post(
+        '/v1/calls/orders/place/order-1',
+        '{"item":"lamp","quantity":2,"unitPrice":15,"customer":"anna"}',
+        bearer(seed),
+      );
+      const seq = placed.headers.get('Tally-Cause');
+      await view('Conversations');
+      await page.locator('.picks').getByRole('link').first().waitFor();
+      await page.getByLabel('Of record').fill(`${seq}`);
+      await page.keyboard.press('Enter');
+      await page
+        .getByRole('heading', { name: /^Conversation/ })
+        .nth(1)
+        .waitFor();
+      await page.locator('svg.sequence .arrow').nth(3).waitFor({ state: 'attached' });
+      await page.locator('details.record > summary').first().click();
+      await looksWell(page, 'conversations');
+      await page.getByRole('button', { name: 'Timeline' }).click();
+      await page.locator('.timeline li').first().waitFor();
+      await looksWell(page, 'timeline');
+    },
+  ],
+
+  [
+    'payloads are text, and nothing comes from another site',
+    async () => {
+      await view('Agents');
+      await page.getByLabel('Module').selectOption('clerk');
+      await page.locator('.side').getByRole('link', { name: /odd/ }).click();
+      await seen('State now');
+      await page.locator('.history a').first().click();
+      await seen('State at');
+      assert.equal(await page.locator('main img, main b').count(), 0);
+      assert.deepEqual(foreign, []);
+      assert.deepEqual(errors, []);
+    },
+  ],
+
+  [
+    'the API is described at /docs',
+    async () => {
+      await page.goto(`${url}/docs`);
+      await page.locator('details.record').first().waitFor();
+      const { body } = await http.get('/openapi.json');
+      const operations = Object.values(body.paths as object).flatMap((methods: object) =>
+        Object.keys(methods),
+      );
+      assert.equal(await page.locator('details.record').count(), operations.length);
+      await page.locator('details.record > summary').nth(2).click();
+      await looksWell(page, 'api', false);
+      assert.deepEqual(errors, []);
+    },
+  ],
+];
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+const walk = async (): Promise<void> => {
+  let passed = 0;
+  let failed = 0;
+  try {
+    await begin();
+    for (const [name, step] of STEPS) {
+      try {
+        await step();
+        passed += 1;
+        say(`✔ ${name}`);
+      } catch (error) {
+        failed += 1;
+        say(`✖ ${name}\n${(error as Error).stack}`);
+        await page.screenshot({
+          path: join(tmpdir(), `tallystick-browser-${failed}.png`),
+        });
+      }
+    }
+  } finally {
+    await end();
+  }
+  say(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 && passed === STEPS.length ? 0 : 1;
+};
+
+await using home = tempDir();
+Object.assign(process.env, testEnvironment(await buildTools(say), home.path));
+await walk();
