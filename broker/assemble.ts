@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Fault } from '../schemas/errors.js';
 import { judgeRequest } from './access/admission.js';
 import type { Principals } from './access/principals.js';
@@ -20,18 +19,13 @@ import { LogIndex } from './index/log-index.js';
 import { LiveFeed } from './live/live-feed.js';
 import { LiveInterest } from './live/live-interest.js';
 import { BrokerReader } from './reader/broker-reader.js';
-import { brokerEpochs } from '../journal/epochs/epoch-source.js';
-import { GROUPING } from '../journal/append/grouping.js';
-import { Producer } from '../journal/producer/producer.js';
 import { logTakesWithin } from './log/queue-probe.js';
 import { LogSpace } from './streams/log-space.js';
 import type { OpenLog } from './log/open-log.js';
 import type { Lifetime } from '../system/lifetime.js';
-import { deliverer, EVENTS_SENDER } from '../schemas/heard-events.js';
 import { SCHEDULER } from '../schemas/firing.js';
 import { LOG } from '../schemas/log.js';
 import { isPeople } from '../schemas/names.js';
-import { WAITS_SENDER } from '../schemas/wake.js';
 import { Firings } from './schedules/firings.js';
 import { WakeNews } from './waits/wake-news.js';
 import { Wakes } from './waits/wakes.js';
@@ -55,6 +49,7 @@ import { TrafficWatch } from './supervisor/traffic-watch.js';
 import { SupervisedModules } from './supervisor/supervised-modules.js';
 import { Supervisor } from './supervisor/supervisor.js';
 import { dropSnapshotsAhead } from './supervisor/drop-snapshots-ahead.js';
+import { openDeliverer, openScheduler, openWakes } from './broker-producers.js';
 import { type SurroundingsOptions, surroundings } from './build-surroundings.js';
 
 /** The parts of a broker that work on an open log. None of them has begun. */
@@ -261,7 +256,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     nc,
     jsm,
     reader,
-    open: (listener) => openDeliverer(options, listener),
+    open: (listener) => openDeliverer(listener)(open, (text) => log.line('events', `${listener}: ${text}`)),
     waiting: (listener) => index.commands.countOf(listener),
     refusal,
     say: (text) => log.line('events', text),
@@ -275,7 +270,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     nc,
     jsm,
     index,
-    open: () => openWakes(options),
+    open: () => openWakes(open, (text) => log.line('waits', text)),
     refusal,
     log: (text) => log.line('waits', text),
   });
@@ -294,7 +289,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     ...scheduling,
     plan,
     index,
-    open: () => openScheduler(options),
+    open: () => openScheduler(open, (text) => log.line(SCHEDULER, text)),
     refusal,
     // Each firing is in the index before the next ones are looked at.
     full: ({ sender, address: { module }, bytes }, storing) =>
@@ -373,46 +368,4 @@ const watchTraffic = (
   });
   index.on('record', () => watch.stirred());
   return watch;
-};
-
-const openScheduler = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> => {
-  const { nc, under, durability } = open;
-  return Producer.open({
-    nc,
-    name: SCHEDULER,
-    epochs: brokerEpochs({ nc, producer: SCHEDULER, under, prefixes: ['cmd.'] }),
-    grouping: GROUPING[durability],
-    onReplaced: open.replaced,
-    onReopen: (reason) => log.line(SCHEDULER, `a new epoch is opened: ${reason.message}`),
-  });
-};
-
-const openWakes = ({ open, log }: AssembleOptions): TaskEither<Fault, Producer> => {
-  const { nc, under, durability } = open;
-  return Producer.open({
-    nc,
-    name: WAITS_SENDER,
-    epochs: brokerEpochs({ nc, producer: WAITS_SENDER, under, prefixes: ['wake.', 'signal.'] }),
-    grouping: GROUPING[durability],
-    onReplaced: open.replaced,
-    onReopen: (reason) => log.line('waits', `a new epoch is opened: ${reason.message}`),
-  });
-};
-
-const openDeliverer = ({ open, log }: AssembleOptions, listener: string): TaskEither<Fault, Producer> => {
-  const { nc, under, durability } = open;
-  const name = deliverer(listener);
-  return Producer.open({
-    nc,
-    name,
-    epochs: brokerEpochs({
-      nc,
-      producer: name,
-      under,
-      prefixes: [`cmd.${listener}.`, `evt.${EVENTS_SENDER}.`],
-    }),
-    grouping: GROUPING[durability],
-    onReplaced: open.replaced,
-    onReopen: (reason) => log.line('events', `a new epoch is opened for ${listener}: ${reason.message}`),
-  });
 };

@@ -1,21 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { FastifyRequest } from 'fastify';
-import type { HistoryQuery } from '../../replay/history/query.js';
+import { type HistoryQuery, SHOWN_KINDS } from '../../replay/history/query.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { RecordKind } from '../../schemas/subjects.js';
 import { limitIn, nameIn, numberIfAny, oneIn, placeIn, type QueryWords, queryOf } from './query-words.js';
-
-const KINDS = [
-  'cmd',
-  'res',
-  'evt',
-  'step',
-  'wake',
-  'cancel',
-  'signal',
-  'epoch',
-] as const satisfies readonly RecordKind[];
 
 const FILTERS = ['module', 'agent', 'sender', 'kind', 'name', 'conversation'] as const;
 const PAGE = 100;
@@ -27,7 +15,7 @@ const filtersIn = (query: QueryWords): E.Either<Fault, HistoryQuery> =>
     E.apS('module', nameIn(query, 'module')),
     E.apS('agent', nameIn(query, 'agent')),
     E.apS('sender', nameIn(query, 'sender')),
-    E.apS('kind', oneIn(KINDS, query, 'kind')),
+    E.apS('kind', oneIn(SHOWN_KINDS, query, 'kind')),
     E.apS('name', nameIn(query, 'name')),
     E.apS('conversation', numberIfAny(query, 'conversation')),
   );

@@ -1,36 +1,27 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type NatsConnection } from 'nats';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
+import { plainAction, writeBenchModule } from '../bench/bench-module.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { brokerProcesses } from '../bench/broker-processes.js';
 import { type Times, timesIn, newHistogram } from '../bench/histogram.js';
 import { processMemory } from '../bench/process-memory.js';
 
-const MANIFEST = {
-  name: 'clock',
-  version: '1.0.0',
-  description: 'Tells when its handler began.',
-  actions: { tick: { agent: 'required', input: { type: 'object' }, output: { type: 'object' } } },
-  events: {},
-  start: { entry: './index.js' },
-};
-
 /** The monotonic clock of Linux is the same one in all processes. */
-const CODE = `
-const manifest = ${JSON.stringify(MANIFEST)};
+const CLOCK = {
+  manifest: {
+    name: 'clock',
+    version: '1.0.0',
+    description: 'Tells when its handler began.',
+    actions: { tick: plainAction() },
+    events: {},
+    start: { entry: './index.js' },
+  },
+  code: `
 const tick = () => ({ _tag: 'Right', right: { data: { atNs: Number(process.hrtime.bigint()) }, events: [] } });
 export default { manifest, initial: {}, actions: { tick: { decide: tick } }, evolve: {} };
-`;
-
-const writeClock = (dir: string): string => {
-  const path = join(dir, 'clock');
-  mkdirSync(path);
-  writeFileSync(join(path, 'manifest.json'), JSON.stringify(MANIFEST));
-  writeFileSync(join(path, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(path, 'index.js'), CODE);
-  return path;
+`,
 };
 
 export interface ClockCalls {
@@ -103,7 +94,7 @@ const rateOf = async (nc: NatsConnection): Promise<number> => {
 export const measureClockCalls = async (scale: number, reaper: Reaper): Promise<ClockCalls> => {
   await using dir = await makeBenchDir();
   const data = join(dir.path, 'data');
-  const more = ['--no-shipped', '--module', writeClock(dir.path)];
+  const more = ['--no-shipped', '--module', writeBenchModule(dir.path, CLOCK)];
   await using broker = await startBenchBroker(data, reaper, 'os', more);
   const { server, broker: daemon, hosts } = await brokerProcesses(data);
   const memory = await Promise.all([server, daemon, hosts.clock as number].map(processMemory));

@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { startReaper } from '../../system/processes/reaper.js';
 import { formatNumber } from '../../text/numbers.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
+import { type BenchModule, plainAction, writeBenchModule } from '../bench/bench-module.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { brokerProcesses } from '../bench/broker-processes.js';
 import { timed } from '../bench/histogram.js';
@@ -22,27 +22,20 @@ export interface ModulesPoint {
 const CALLS = 300;
 const TIMEOUT_MS = 30_000;
 
-const writeModule = (dir: string, name: string): string => {
-  const path = join(dir, name);
-  mkdirSync(path);
-  const manifest = {
+const moduleNamed = (name: string): BenchModule => ({
+  manifest: {
     name,
     version: '1.0.0',
     description: 'Does nothing.',
-    actions: { ping: { agent: 'required', input: { type: 'object' }, output: { type: 'object' } } },
+    actions: { ping: plainAction() },
     events: {},
     start: { entry: './index.js' },
-  };
-  const code = `
-const manifest = ${JSON.stringify(manifest)};
+  },
+  code: `
 const ping = () => ({ _tag: 'Right', right: { data: {}, events: [] } });
 export default { manifest, initial: {}, actions: { ping: { decide: ping } }, evolve: {} };
-`;
-  writeFileSync(join(path, 'manifest.json'), JSON.stringify(manifest));
-  writeFileSync(join(path, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(path, 'index.js'), code);
-  return path;
-};
+`,
+});
 
 const measureModules = async (count: number): Promise<ModulesPoint> => {
   const reaper = startReaper();
@@ -50,7 +43,7 @@ const measureModules = async (count: number): Promise<ModulesPoint> => {
     await using dir = await makeBenchDir();
     const data = join(dir.path, 'data');
     const names = Array.from({ length: count }, (_, i) => `m${i}`);
-    const modules = names.flatMap((name) => ['--module', writeModule(dir.path, name)]);
+    const modules = names.flatMap((name) => ['--module', writeBenchModule(dir.path, moduleNamed(name))]);
     await using broker = await startBenchBroker(data, reaper, 'os', ['--no-shipped', ...modules]);
     const { broker: daemon, hosts } = await brokerProcesses(data);
     const memory = await Promise.all(Object.values(hosts).map(processMemory));

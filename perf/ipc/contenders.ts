@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Durability } from '../../schemas/log.js';
 import { type Program, startProgram } from '../../system/processes/program.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
+import { plainAction, writeBenchModule } from '../bench/bench-module.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { startBenchServer } from '../bench/bench-server.js';
 import { brokerProcesses } from '../bench/broker-processes.js';
@@ -63,41 +63,26 @@ const overServer = async (
 /** Bytes of the largest input that a manifest may allow. */
 const LARGEST_INPUT = 983_040;
 
-const MANIFEST = {
-  name: 'ipc',
-  version: '1.0.0',
-  description: 'Takes a text and keeps nothing of it.',
-  actions: {
-    take: {
-      agent: 'required',
-      input: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
-      output: { type: 'object' },
-    },
+const IPC_MODULE = {
+  manifest: {
+    name: 'ipc',
+    version: '1.0.0',
+    description: 'Takes a text and keeps nothing of it.',
+    actions: { take: plainAction({ text: { type: 'string' } }) },
+    events: {},
+    limits: { payloadBytes: LARGEST_INPUT },
+    start: { entry: './index.js' },
   },
-  events: {},
-  limits: { payloadBytes: LARGEST_INPUT },
-  start: { entry: './index.js' },
-};
-
-const CODE = `
-const manifest = ${JSON.stringify(MANIFEST)};
+  code: `
 const take = () => ({ _tag: 'Right', right: { data: {}, events: [] } });
 export default { manifest, initial: {}, actions: { take: { decide: take } }, evolve: {} };
-`;
-
-const writeModule = (dir: string): string => {
-  const path = join(dir, 'ipc');
-  mkdirSync(path, { recursive: true });
-  writeFileSync(join(path, 'manifest.json'), JSON.stringify(MANIFEST));
-  writeFileSync(join(path, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(path, 'index.js'), CODE);
-  return path;
+`,
 };
 
 /** A call is a command and its result in the log, and runs in the process of a module. */
 const overCalls = async (durability: Durability, { reaper, dir }: Setting): Promise<MeasuredWay> => {
   const data = await makeBenchDir();
-  const more = ['--no-shipped', '--module', writeModule(dir)];
+  const more = ['--no-shipped', '--module', writeBenchModule(dir, IPC_MODULE)];
   const broker = await startBenchBroker(data.path, reaper, durability, more);
   const { hosts, ...own } = await brokerProcesses(data.path);
   const main = new URL('./call-sender-main.js', import.meta.url);

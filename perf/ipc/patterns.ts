@@ -5,10 +5,11 @@ import { pause } from '../../system/async/pause.js';
 import { startReaper } from '../../system/processes/reaper.js';
 import { formatNumber } from '../../text/numbers.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
+import { writeBenchModule } from '../bench/bench-module.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { connectOperator } from '../burst/connect-operator.js';
 import { logEnd } from '../burst/log-end.js';
-import { writeRelay } from './relay-module.js';
+import { RELAY } from './relay-module.js';
 
 interface AgentMessage {
   readonly action: string;
@@ -164,7 +165,7 @@ export const measurePatterns = async (
     await using dir = await makeBenchDir();
     const data = join(dir.path, 'data');
     await using broker = await startBenchBroker(data, reaper, 'os', [
-      ...['--no-shipped', '--module', writeRelay(dir.path)],
+      ...['--no-shipped', '--module', writeBenchModule(dir.path, RELAY)],
     ]);
     const operator = await connectOperator(data);
     const connections = await Promise.all(list(MOST_PROGRAMS, () => connect({ servers: broker.url })));

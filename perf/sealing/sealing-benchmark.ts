@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type NatsConnection } from 'nats';
 import { startReaper } from '../../system/processes/reaper.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
+import { writeBenchModule } from '../bench/bench-module.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { inRounds, type Measured } from '../bench/rounds.js';
 import type { Report, Scenario } from '../bench/scenario.js';
@@ -29,21 +29,13 @@ const manifestOf = (name: Name) => ({
   start: { entry: './index.js' },
 });
 
-const codeOf = (name: Name): string => `
-const manifest = ${JSON.stringify(manifestOf(name))};
+const CODE = `
 const keep = (_, { data }) => ({ _tag: 'Right', right: { data, events: [{ name: 'kept', data }] } });
 export default { manifest, initial: {}, actions: { keep: { decide: keep } }, evolve: { kept: (_, data) => data } };
 `;
 
 const writeModules = (dir: string): readonly string[] =>
-  NAMES.map((name) => {
-    const path = join(dir, name);
-    mkdirSync(path);
-    writeFileSync(join(path, 'manifest.json'), JSON.stringify(manifestOf(name)));
-    writeFileSync(join(path, 'package.json'), '{"type":"module"}');
-    writeFileSync(join(path, 'index.js'), codeOf(name));
-    return path;
-  });
+  NAMES.map((name) => writeBenchModule(dir, { manifest: manifestOf(name), code: CODE }));
 
 /** Calls a second: each call has the text in its input, its output, its event and its state. */
 const rateOf = async (nc: NatsConnection, name: Name, seconds: number): Promise<number> => {

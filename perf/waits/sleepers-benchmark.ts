@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { linkedRequest } from '../../link/linked-request.js';
@@ -7,6 +6,7 @@ import { pause } from '../../system/async/pause.js';
 import { startReaper } from '../../system/processes/reaper.js';
 import { formatNumber } from '../../text/numbers.js';
 import { startBenchBroker } from '../bench/bench-broker.js';
+import { writeBenchModule } from '../bench/bench-module.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { brokerProcesses } from '../bench/broker-processes.js';
 import { percentile } from '../bench/percentiles.js';
@@ -39,22 +39,12 @@ const MANIFEST = {
 };
 
 const CODE = `
-const manifest = ${JSON.stringify(MANIFEST)};
 const run = ({ data }, { sleepUntil }) => async () => {
   const slept = await sleepUntil(data.until)();
   return slept._tag === 'Left' ? slept : { _tag: 'Right', right: { data: {} } };
 };
 export default { manifest, initial: {}, actions: { sleep: { run } }, evolve: {} };
 `;
-
-const writeSleeper = (dir: string): string => {
-  const path = join(dir, 'sleeper');
-  mkdirSync(path);
-  writeFileSync(join(path, 'manifest.json'), JSON.stringify(MANIFEST));
-  writeFileSync(join(path, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(path, 'index.js'), CODE);
-  return path;
-};
 
 interface SleepersMemory {
   readonly broker: number;
@@ -73,7 +63,7 @@ const measure = async (sleepers: number, say: (line: string) => void) => {
   try {
     await using dir = await makeBenchDir();
     const data = join(dir.path, 'data');
-    const module = writeSleeper(dir.path);
+    const module = writeBenchModule(dir.path, { manifest: MANIFEST, code: CODE });
     const more = ['--no-shipped', '--module', module];
     await using broker = await startBenchBroker(data, reaper, 'os', more);
     const operator = await connectOperator(data);

@@ -1,7 +1,20 @@
 import { type Selection, subjectFilters } from '../../journal/read/subject-filters.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import type { HistoryRecord } from '../../schemas/record.js';
+import type { RecordKind } from '../../schemas/subjects.js';
 import type { Patience } from './history-places.js';
+
+/** The kinds of records that you can ask for, in the order in which they are offered. */
+export const SHOWN_KINDS = [
+  'cmd',
+  'res',
+  'evt',
+  'step',
+  'wake',
+  'cancel',
+  'signal',
+  'epoch',
+] as const satisfies readonly RecordKind[];
 
 /** Which records to read. */
 export interface HistoryQuery extends Omit<Selection, 'names'>, Patience {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { HistoryQuery } from '../../../replay/history/query.js';
-import type { RecordKind } from '../../../schemas/subjects.js';
+import { type HistoryQuery, SHOWN_KINDS } from '../../../replay/history/query.js';
 import { logPlace, name, oneOf, positive } from '../../options/option-values.js';
 
 /** The records that the options select. */
@@ -8,17 +7,6 @@ export type SelectionOptions = Pick<
   HistoryQuery,
   'module' | 'agent' | 'sender' | 'kind' | 'name' | 'conversation' | 'from' | 'to' | 'limit' | 'last'
 >;
-
-const KINDS = [
-  'cmd',
-  'res',
-  'evt',
-  'step',
-  'wake',
-  'cancel',
-  'signal',
-  'epoch',
-] as const satisfies readonly RecordKind[];
 
 /** The filters and the range, for commands that show records. */
 export const withSelectionOptions = (command: Command): Command =>
@@ -30,7 +18,7 @@ export const withSelectionOptions = (command: Command): Command =>
       'only commands of one sender, and other records of one producer',
       name('--sender'),
     )
-    .addOption(oneOf('--kind <kind>', 'only records of one kind', KINDS))
+    .addOption(oneOf('--kind <kind>', 'only records of one kind', SHOWN_KINDS))
     .option(
       '--name <name>',
       'only commands and results of one action, and events of one name',
