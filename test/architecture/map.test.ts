@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { PROJECT_ROOT } from '../support/project-root.js';
@@ -71,6 +71,28 @@ describe('what the check of docs/internals/architecture.md reads', () => {
     );
     assert.deepEqual(
       ['d', 'h', 'i', 'j', 'if'].filter((name) => declares(source, name)),
+      [],
+    );
+  });
+});
+
+/** What installs, builds and brokers make. */
+const MADE = ['node_modules', 'dist'];
+const LARGEST_BYTES = 1024 * 1024;
+
+const filesBelow = (dir: string): readonly string[] =>
+  readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name.startsWith('.') || MADE.includes(entry.name) || entry.name.endsWith('.log')) return [];
+    const path = join(dir, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
+
+describe('the files of the project', () => {
+  it('no file is a download: each is smaller than 1 MiB', () => {
+    const files = filesBelow(PROJECT_ROOT);
+    assert.ok(files.length > 1_000, `${files.length} files`);
+    assert.deepEqual(
+      files.filter((path) => statSync(path).size >= LARGEST_BYTES),
       [],
     );
   });
