@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A module that a benchmark loads, without a build: its manifest, and what follows `const manifest = …` in its code. */
+/** A module that a benchmark loads without a build: its manifest, and its code behind `const manifest = …`. */
 export interface BenchModule {
   readonly manifest: { readonly name: string; readonly [member: string]: unknown };
   readonly code: string;
