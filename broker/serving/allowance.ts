@@ -1,3 +1,6 @@
+/** Sums of fractions are a little off: a client that waited as long as it was told must not be told to wait again. */
+const ROUNDING = 1e-9;
+
 /** What a rate leaves over: it grows with time, up to the amount of one second. */
 export class Allowance {
   #left: number;
@@ -20,7 +23,7 @@ export class Allowance {
     this.#left = Math.min(this.perSecond, this.#left + ((now - this.#at) * this.perSecond) / 1_000);
     this.#at = now;
     const missing = Math.min(amount, this.perSecond) - this.#left;
-    return missing <= 0 ? 0 : Math.ceil((missing * 1_000) / this.perSecond);
+    return missing <= this.perSecond * ROUNDING ? 0 : Math.ceil((missing * 1_000) / this.perSecond);
   }
 
   take(amount: number): void {

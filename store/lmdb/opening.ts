@@ -9,9 +9,9 @@ import { makeDirs } from '../../system/files/make-dirs.js';
  * nothing is ever written: a process that dies with it leaves it free, and to open *that* one together with others
  * takes nothing back.
  *
- * LMDB destroys the lock when the last process closes it, and a process that opens it at that moment keeps the destroyed
- * one: `alone` throws EINVAL until all have closed it. A writer keeps it open, so this can meet readers only while no
- * writer runs. They say SNAPSHOTS_UNAVAILABLE, which is retryable.
+ * LMDB destroys the lock when the last process closes it, and a process that opens it at that moment keeps the
+ * destroyed one: `alone` throws EINVAL until all have closed it. A writer keeps it open, so this can meet readers only
+ * while no writer runs. They say SNAPSHOTS_UNAVAILABLE, which is retryable.
  */
 export class Opening {
   readonly #lock;
