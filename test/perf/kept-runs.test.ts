@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { machine } from '../../perf/bench/machine.js';
-import { type KeptRun, keepRun, newestRuns } from '../../perf/report/result-file.js';
-import { writeSummary } from '../../perf/report/results-page.js';
+import { barChart } from '../../perf/report/bar-chart.js';
+import { type KeptRun, keepRun, newestRuns, RESULTS } from '../../perf/report/result-file.js';
+import { summaryOf, writeSummary } from '../../perf/report/results-page.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const run = (scenario: string, time: string): KeptRun => ({
@@ -46,5 +47,17 @@ describe('runs of benchmarks that are kept', () => {
     assert.match(page, /\| what \| a \\\| second \|/);
     assert.match(page, /!\[Speed & more\]\(charts\/ipc-speed\.svg\)/);
     assert.match(readFileSync(join(dir.path, 'charts', 'ipc-speed.svg'), 'utf8'), /&lt;way&gt;/);
+  });
+
+  it('perf/results/SUMMARY.md and its charts are those of the runs there', () => {
+    const runs = newestRuns();
+    assert.ok(runs.length > 0);
+    assert.equal(readFileSync(join(RESULTS, 'SUMMARY.md'), 'utf8'), summaryOf(runs));
+    for (const { scenario, charts } of runs)
+      for (const chart of charts) {
+        const path = join(RESULTS, 'charts', `${scenario}-${chart.name}.svg`);
+        assert.ok(existsSync(path), path);
+        assert.equal(readFileSync(path, 'utf8'), barChart(chart));
+      }
   });
 });

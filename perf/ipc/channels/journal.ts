@@ -12,6 +12,9 @@ const STREAM = 'LOG';
 /** Of the sender without an acknowledgement: as much as keeps the journal busy. */
 const WINDOW = { records: 20_000, bytes: 32 * 1024 * 1024 };
 
+/** Of the receiver, so much may be under way: a server cuts a reader off that has too much to come. */
+const READ_BYTES = 8 * 1024 * 1024;
+
 const submitted = (producer: Producer): Pick<Channel, 'send'> => {
   let records = 0;
   let bytes = 0;
@@ -70,7 +73,7 @@ export const openJournalReceiver = async (url: string): Promise<Channel> => {
       return undefined;
     },
     onMessage: (handle) => {
-      void consumer.consume({ callback: (message) => handle(message.data), max_messages: 5_000 });
+      void consumer.consume({ callback: (message) => handle(message.data), max_bytes: READ_BYTES });
     },
     close: () => nc.close(),
   };
