@@ -17,8 +17,8 @@ import { plainWords } from './plain-words.js';
 
 /** Commands that go on until Ctrl-C. */
 const GOES_ON = /^nats sub |--follow\b/;
-/** Copies and snapshots are some milliseconds behind a result: less than a person takes to type the next command. */
-const READS = /\bagent (get|list)\b|\breplay history\b/;
+/** What these read follows the log by milliseconds: less than a person takes to type the next command. */
+const READS = /\b(agent|conversation) (get|list)\b|\breplay history\b/;
 /** Commands that change the variables of the shell they are typed in. */
 const CHANGES_SHELL = /^(eval|export) /;
 
