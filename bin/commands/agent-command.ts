@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { requestState } from '../../link/request-state.js';
 import type { AgentState, ListedAgent, ModuleAgents } from '../../store/snapshots/index.js';
+import { whenAtLeast } from '../../store/lmdb/reached.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { describeState, showState, unknownAgent, withAgents } from '../jobs/with-agents.js';
 import { withConnection, withTargetOptions } from '../connect/connect.js';
@@ -13,6 +14,7 @@ import { NO_MARKS } from '../../schemas/sensitive.js';
 import type { ExitCode } from '../output/exit.js';
 import { type EraseOptions, eraseAgent } from '../jobs/erase-agent.js';
 import { type FoldOptions, stateCommand, withPast } from '../jobs/with-past.js';
+import { type ReadAtLeastOptions, withAtLeastOptions } from '../options/at-least-option.js';
 import { equation, name, positive, waiting, withDefault } from '../options/option-values.js';
 import { print, printJson } from '../output/output.js';
 import { fittedTable } from '../text/fitted-table.js';
@@ -24,16 +26,11 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-interface WaitingOptions {
-  readonly atLeast?: number;
-  readonly timeout: number;
-}
-
-interface GetOptions extends Options, FoldOptions, WaitingOptions {
+interface GetOptions extends Options, FoldOptions, ReadAtLeastOptions {
   readonly at?: number | Date;
 }
 
-interface AgentListOptions extends Options, WaitingOptions {
+interface AgentListOptions extends Options, ReadAtLeastOptions {
   readonly where?: readonly string[];
   readonly prefix?: string;
   readonly after?: string;
@@ -57,18 +54,15 @@ const showNow = (
 /** The agents of a module, once their states have all results up to `--at-least`. */
 const withAgentsAtLeast = (
   module: string,
-  options: Options & WaitingOptions,
+  options: Options & ReadAtLeastOptions,
   use: (agents: ModuleAgents, masks: Masks) => E.Either<Fault, ExitCode>,
 ): TE.TaskEither<Fault, ExitCode> =>
-  withAgents(module, options, (agents, masks) => {
-    const { atLeast, timeout } = options;
-    const reached =
-      atLeast === undefined ? TE.right(undefined) : agents.atLeast(atLeast, { timeoutMs: timeout });
-    return pipe(
-      reached,
+  withAgents(module, options, (agents, masks) =>
+    pipe(
+      whenAtLeast(agents, options.atLeast, { timeoutMs: options.timeout }),
       TE.chainEitherK(() => use(agents, masks)),
-    );
-  });
+    ),
+  );
 
 /** The state as it is now, from the snapshots alone. */
 const getHere = (module: string, agent: string, options: GetOptions): TE.TaskEither<Fault, ExitCode> =>
@@ -164,27 +158,17 @@ const list = (
     return E.right(done);
   });
 
-const withAtLeast = (command: Command): Command =>
-  command
-    .option(
-      '--at-least <seq>',
-      'wait until the states have all results up to this sequence',
-      positive('--at-least'),
-    )
-    .addOption(
-      withDefault('--timeout <duration>', 'with --at-least: how long to wait', waiting('--timeout'), '5s'),
-    );
-
 export const addAgent = (program: Command): void => {
   const group = program.command('agent').description('look at the states of agents, and erase agents');
   withExamples(group, ['tallystick agent get accounts alice', 'tallystick agent list accounts']);
 
-  const one = withAtLeast(
+  const one = withAtLeastOptions(
     stateCommand(
       group,
       'get',
       'print the state of one agent, and the sequence of the record that last changed it',
     ),
+    'the states have all results',
   ).action((module: string, agent: string | undefined, options: GetOptions) =>
     runCommand(get(module, agent ?? '', options)),
   );
@@ -216,13 +200,14 @@ export const addAgent = (program: Command): void => {
     'tallystick agent erase patients p-17 --yes --json',
   ]);
 
-  const all = withAtLeast(
+  const all = withAtLeastOptions(
     withTargetOptions(
       group
         .command('list')
         .argument('<module>', 'whose agents', name('MODULE'))
         .description('list agents by name, one page at a time, and count them all'),
     ),
+    'the states have all results',
   )
     .option('--prefix <text>', 'only names that begin with this text', name('--prefix'))
     .option('--after <id>', 'the last name of the previous page', name('--after'))

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
-import { left, right } from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Conversations, type OpenConversation, openConversations } from '../../store/log-index/index.js';
+import { whenAtLeast } from '../../store/lmdb/reached.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { withTargetOptions } from '../connect/connect.js';
 import { findDataDir } from '../connect/data-dir.js';
 import type { ExitCode } from '../output/exit.js';
+import { type ReadAtLeastOptions, withAtLeastOptions } from '../options/at-least-option.js';
 import { name, positive } from '../options/option-values.js';
 import { asTyped } from '../output/typed-program.js';
 import { print, printJson } from '../output/output.js';
@@ -20,31 +22,39 @@ interface Options extends TargetOptions {
   readonly json?: boolean;
 }
 
-interface ConversationOptions extends Options {
+interface OneConversationOptions extends Options, ReadAtLeastOptions {}
+
+interface ConversationOptions extends OneConversationOptions {
   readonly after?: number;
   readonly limit: number;
   readonly module?: string;
   readonly agent?: string;
 }
 
-/** Opens the index of a broker, runs the work, and closes the index in every case. */
+/** Opens the index of a broker, reads it once it is at `--at-least`, and closes it in every case. */
 const withConversations = (
-  options: TargetOptions,
-  work: (conversations: Conversations) => ReturnType<TE.TaskEither<Fault, ExitCode>>,
+  options: OneConversationOptions,
+  read: (conversations: Conversations) => E.Either<Fault, ExitCode>,
 ): TE.TaskEither<Fault, ExitCode> =>
   pipe(
     findDataDir(options),
     TE.chain((dataDir) => async () => {
       const conversations = openConversations(dataDir);
       try {
-        return await work(conversations);
+        return await pipe(
+          whenAtLeast(conversations, options.atLeast, { timeoutMs: options.timeout }),
+          TE.chainEitherK(() => read(conversations)),
+        )();
       } catch (thrown) {
-        return left(faultThrown(thrown));
+        return E.left(faultThrown(thrown));
       } finally {
         await conversations.close();
       }
     }),
   );
+
+/** The condition of `--at-least`. */
+const RECORDS_READ = 'the broker has read all records';
 
 const historyOf = (seq: number): string => `tallystick replay history --conversation ${seq}`;
 
@@ -63,16 +73,16 @@ const format = (conversation: OpenConversation): string => {
   return facts.map(([fact, value]) => `${fact.padEnd(14)}${value}`).join('\n');
 };
 
-const get = (seq: number, options: Options): TE.TaskEither<Fault, ExitCode> =>
-  withConversations(options, async (conversations) => {
+const get = (seq: number, options: OneConversationOptions): TE.TaskEither<Fault, ExitCode> =>
+  withConversations(options, (conversations) => {
     const found = conversations.get(seq);
     if (found === undefined) {
       const text = `conversation ${seq} is not open; \`${historyOf(seq)}\` shows the records of one that has ended`;
-      return left(fault('CONVERSATION_NOT_OPEN', text));
+      return E.left(fault('CONVERSATION_NOT_OPEN', text));
     }
     if (options.json === true) printJson(found);
     else print(format(found));
-    return right(done);
+    return E.right(done);
   });
 
 export const conversationTable = (conversations: readonly OpenConversation[], columns?: number): string =>
@@ -98,7 +108,7 @@ const list = ({
   json,
   ...options
 }: ConversationOptions): TE.TaskEither<Fault, ExitCode> =>
-  withConversations(options, async (conversations) => {
+  withConversations(options, (conversations) => {
     const page = conversations.list({
       limit,
       ...(after === undefined ? {} : { after }),
@@ -108,7 +118,7 @@ const list = ({
     const count = conversations.count();
     if (json === true) {
       printJson({ ...page, count });
-      return right(done);
+      return E.right(done);
     }
     const line = pageLine({
       shown: page.conversations.length,
@@ -117,7 +127,7 @@ const list = ({
       next: page.next,
     });
     print(`${conversationTable(page.conversations)}\n\n${line}`);
-    return right(done);
+    return E.right(done);
   });
 
 export const addConversation = (program: Command): void => {
@@ -126,19 +136,25 @@ export const addConversation = (program: Command): void => {
     .description('look at open conversations, which have commands without a result; works without a broker');
   withExamples(group, ['tallystick conversation list', 'tallystick conversation get 17']);
 
-  const one = withTargetOptions(
-    group
-      .command('get')
-      .argument('<seq>', 'sequence of its first record', positive('SEQ'))
-      .description('print one open conversation: its participants and its open commands'),
-  ).action((seq: number, options: Options) => runCommand(get(seq, options)));
+  const one = withAtLeastOptions(
+    withTargetOptions(
+      group
+        .command('get')
+        .argument('<seq>', 'sequence of its first record', positive('SEQ'))
+        .description('print one open conversation: its participants and its open commands'),
+    ),
+    RECORDS_READ,
+  ).action((seq: number, options: OneConversationOptions) => runCommand(get(seq, options)));
   withExamples(one, [
     'tallystick conversation get 17',
     'tallystick conversation get 17 --json | jq .commands',
   ]);
 
-  const all = withTargetOptions(
-    group.command('list').description('list open conversations, the oldest first, one page at a time'),
+  const all = withAtLeastOptions(
+    withTargetOptions(
+      group.command('list').description('list open conversations, the oldest first, one page at a time'),
+    ),
+    RECORDS_READ,
   )
     .option(
       '--module <name>',
@@ -152,6 +168,7 @@ export const addConversation = (program: Command): void => {
   withExamples(all, [
     'tallystick conversation list',
     'tallystick conversation list --module orders --limit 1000',
+    'tallystick conversation list --at-least 1200',
     "tallystick conversation list --json | jq '.conversations[].participants'",
   ]);
 };

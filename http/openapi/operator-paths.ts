@@ -225,6 +225,7 @@ const RECORDS: readonly ApiRequest[] = [
       agent: query('Only those with this agent.'),
       after: query('The last conversation of the page before.', whole),
       limit: query('Conversations of a page. The default is 100.', { ...whole, maximum: 1_000 }),
+      atLeast: query('Wait until the broker has read all records up to this sequence.', whole),
     },
   ),
   read(
@@ -233,6 +234,7 @@ const RECORDS: readonly ApiRequest[] = [
     'conversations',
     'One open conversation.',
     ok('As `conversation get --json`.', OpenConversationSchema),
+    { atLeast: query('Wait until the broker has read all records up to this sequence.', whole) },
   ),
   read(
     '/v1/agents/{module}',

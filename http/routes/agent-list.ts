@@ -6,12 +6,12 @@ import type { NatsConnection } from 'nats';
 import { brokerDataDir } from '../../link/broker-data-dir.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { parseName } from '../../schemas/names.js';
+import { whenAtLeast } from '../../store/lmdb/reached.js';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { limitIn, nameIn, numberIfAny } from '../requests/query-words.js';
 
 const PAGE = 100;
 const MOST = 1_000;
-const BEHIND_MS = 5_000;
 const KNOWN: readonly string[] = ['prefix', 'after', 'limit', 'where', 'atLeast'];
 
 /** Opens the snapshots of a module, whose place only an operator is told, and closes them in every case. */
@@ -91,7 +91,7 @@ export const listAgents = (
     TE.chain(() =>
       withSnapshots(nc, module, (agents) =>
         pipe(
-          atLeast === undefined ? TE.right(undefined) : agents.atLeast(atLeast, { timeoutMs: BEHIND_MS }),
+          whenAtLeast(agents, atLeast),
           TE.map(() => {
             const page = agents.list({
               limit,

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { NatsConnection } from 'nats';
 import { brokerDataDir } from '../../link/broker-data-dir.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
+import { whenAtLeast } from '../../store/lmdb/reached.js';
 import { type Conversations, openConversations } from '../../store/log-index/index.js';
 import { answerWith } from '../requests/json-answer.js';
 import { asOperator } from '../requests/operator-request.js';
@@ -15,9 +16,10 @@ import { sequenceIn } from '../requests/request-words.js';
 const PAGE = 100;
 const MOST = 1_000;
 
-/** Reads the index of the broker, whose place only an operator is told. */
+/** Reads the index of the broker, whose place only an operator is told, once it is at `atLeast`. */
 const withIndex = <A>(
   nc: NatsConnection,
+  atLeast: number | undefined,
   read: (conversations: Conversations) => E.Either<Fault, A>,
 ): TE.TaskEither<Fault, A> =>
   pipe(
@@ -25,7 +27,10 @@ const withIndex = <A>(
     TE.chain((dataDir) => async () => {
       const conversations = openConversations(dataDir);
       try {
-        return read(conversations);
+        return await pipe(
+          whenAtLeast(conversations, atLeast),
+          TE.chainEitherK(() => read(conversations)),
+        )();
       } catch (thrown) {
         return E.left(toFault(thrown));
       } finally {
@@ -42,7 +47,7 @@ export const serveConversations = (app: FastifyInstance, links: PrincipalLinks):
       pipe(
         TE.fromEither(
           pipe(
-            queryOf(request, ['module', 'agent', 'after', 'limit']),
+            queryOf(request, ['module', 'agent', 'after', 'limit', 'atLeast']),
             E.chain((query) =>
               pipe(
                 E.Do,
@@ -50,13 +55,14 @@ export const serveConversations = (app: FastifyInstance, links: PrincipalLinks):
                 E.apS('agent', nameIn(query, 'agent')),
                 E.apS('after', numberIfAny(query, 'after')),
                 E.apS('limit', limitIn(query, PAGE, MOST)),
+                E.apS('atLeast', numberIfAny(query, 'atLeast')),
               ),
             ),
           ),
         ),
-        TE.chain(({ module, agent, after, limit }) =>
+        TE.chain(({ module, agent, after, limit, atLeast }) =>
           asOperator(links, request, 'reader', (nc) =>
-            withIndex(nc, (conversations) =>
+            withIndex(nc, atLeast, (conversations) =>
               E.right({
                 ...conversations.list({
                   limit,
@@ -78,13 +84,19 @@ export const serveConversations = (app: FastifyInstance, links: PrincipalLinks):
       pipe(
         TE.fromEither(
           pipe(
-            queryOf(request, []),
-            E.chain(() => sequenceIn((request.params as { readonly id: string }).id)),
+            queryOf(request, ['atLeast']),
+            E.chain((query) =>
+              pipe(
+                E.Do,
+                E.apS('seq', sequenceIn((request.params as { readonly id: string }).id)),
+                E.apS('atLeast', numberIfAny(query, 'atLeast')),
+              ),
+            ),
           ),
         ),
-        TE.chain((seq) =>
+        TE.chain(({ seq, atLeast }) =>
           asOperator(links, request, 'reader', (nc) =>
-            withIndex(nc, (conversations) => {
+            withIndex(nc, atLeast, (conversations) => {
               const found = conversations.get(seq);
               const text = `conversation ${seq} is not open; its records are at /v1/records?conversation=${seq}`;
               return found === undefined ? E.left(fault('CONVERSATION_NOT_OPEN', text)) : E.right(found);

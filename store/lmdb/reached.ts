@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ErrorCode } from '../../schemas/error-table.js';
 import { type Fault, FaultError, fault } from '../../schemas/errors.js';
 import { pause } from '../../system/async/pause.js';
@@ -11,6 +11,11 @@ const DEFAULT_MS = 5_000;
 export interface AtLeastOptions {
   /** How long to wait; default 5,000. */
   readonly timeoutMs?: number;
+}
+
+/** Files that stand at a sequence, such as snapshots and the index. */
+interface AtSequence {
+  readonly atLeast: (seq: number, options?: AtLeastOptions) => TE.TaskEither<Fault, void>;
 }
 
 /** What another process writes. */
@@ -28,7 +33,7 @@ export const reached =
     seq: number,
     { timeoutMs = DEFAULT_MS }: AtLeastOptions,
     { what, behind, position }: Followed,
-  ): TaskEither<Fault, void> =>
+  ): TE.TaskEither<Fault, void> =>
   async () => {
     const until = performance.now() + timeoutMs;
     try {
@@ -45,3 +50,10 @@ export const reached =
       throw error;
     }
   };
+
+/** Waits where a sequence is given. */
+export const whenAtLeast = (
+  files: AtSequence,
+  seq: number | undefined,
+  options?: AtLeastOptions,
+): TE.TaskEither<Fault, void> => (seq === undefined ? TE.right(undefined) : files.atLeast(seq, options));

@@ -6,7 +6,6 @@ import { moduleCommand } from '../support/modules.js';
 import { natsCommand } from '../support/requests.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
-import { waitFor } from '../support/wait-for.js';
 import { tallystick } from './tallystick.js';
 
 interface Page {
@@ -37,7 +36,7 @@ describe('tallystick conversation', () => {
     for (const agent of ['o-1', 'o-2', 'o-3']) {
       sent.push(await natsCommand(broker.url, `orders.show.${agent}`, '{}'));
     }
-    await waitFor('them to be open', async () => (await json<Page>('list')).count === 3);
+    assert.equal((await json<Page>('list', '--at-least', `${sent.at(-1)}`)).count, 3);
   });
   after(async () => {
     await broker?.[Symbol.asyncDispose]();
@@ -84,6 +83,15 @@ describe('tallystick conversation', () => {
     const { stdout } = await conversation('list', '--limit', '1');
     assert.match(stdout, /^CONVERSATION +BEGAN +LAST +TIME +OPEN +PARTICIPANTS\n/);
     assert.match(stdout, new RegExp(`\n1 of 3 open conversations; the next: --after ${sent[0]}\n$`));
+  });
+
+  it('waits for records that the broker has not read, as long as it is told to', async () => {
+    const beyond = ['--at-least', '9999999', '--timeout', '50ms', '--json'];
+    for (const command of [['list'], ['get', `${sent[0]}`]]) {
+      const { code, stdout, stderr } = await conversation(...command, ...beyond);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, /"code":"CONVERSATIONS_BEHIND".*did not reach 9999999 in 50 ms/);
+    }
   });
 
   it('needs no broker, also after one was killed; where none has run it says so', async () => {
