@@ -17,6 +17,7 @@ import { lookup } from './lookup/lookup.js';
 import { past } from './past/past-benchmark.js';
 import type { Scenario } from './bench/scenario.js';
 import { sealingBenchmark } from './sealing/sealing-benchmark.js';
+import { listeningBenchmark } from './waits/listening-benchmark.js';
 import { sleepersBenchmark } from './waits/sleepers-benchmark.js';
 import { verifyBenchmark } from './verify/verify-benchmark.js';
 
@@ -41,5 +42,6 @@ export const SCENARIOS: readonly Scenario[] = [
   revocation,
   sealingBenchmark,
   sleepersBenchmark,
+  listeningBenchmark,
   verifyBenchmark,
 ];

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import { connect } from 'nats';
-import { linkedRequest } from '../../link/linked-request.js';
-import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { pause } from '../../system/async/pause.js';
 import { startReaper } from '../../system/processes/reaper.js';
 import { formatNumber } from '../../text/numbers.js';
@@ -13,38 +11,14 @@ import { percentile } from '../bench/percentiles.js';
 import { processMemory } from '../bench/process-memory.js';
 import type { Report, Scenario } from '../bench/scenario.js';
 import { connectOperator } from '../burst/connect-operator.js';
+import { SLEEPER, sendToSleep } from './sleeper-module.js';
 
 const SLEEPERS = 10_000;
-const IN_FLIGHT = 200;
 /** All must sleep before they are due. */
 const LEAD_MS = 120_000;
-/** Between two looks at the status, and before the memory is read. */
-const LOOK_MS = 250;
+/** Before the memory is read. */
 const SETTLE_MS = 3_000;
 const MIB = 1024 * 1024;
-
-const MANIFEST = {
-  name: 'sleeper',
-  version: '1.0.0',
-  description: 'Sleeps until a time.',
-  actions: {
-    sleep: {
-      agent: 'required',
-      input: { type: 'object', properties: { until: { type: 'string' } }, required: ['until'] },
-      output: { type: 'object' },
-    },
-  },
-  events: {},
-  start: { entry: './index.js' },
-};
-
-const CODE = `
-const run = ({ data }, { sleepUntil }) => async () => {
-  const slept = await sleepUntil(data.until)();
-  return slept._tag === 'Left' ? slept : { _tag: 'Right', right: { data: {} } };
-};
-export default { manifest, initial: {}, actions: { sleep: { run } }, evolve: {} };
-`;
 
 interface SleepersMemory {
   readonly broker: number;
@@ -63,25 +37,15 @@ const measure = async (sleepers: number, say: (line: string) => void) => {
   try {
     await using dir = await makeBenchDir();
     const data = join(dir.path, 'data');
-    const module = writeBenchModule(dir.path, { manifest: MANIFEST, code: CODE });
+    const module = writeBenchModule(dir.path, SLEEPER);
     const more = ['--no-shipped', '--module', module];
     await using broker = await startBenchBroker(data, reaper, 'os', more);
     const operator = await connectOperator(data);
     const nc = await connect({ servers: broker.url });
-    const asleep = async (): Promise<number> => {
-      const reply = await linkedRequest(operator, OPS.status, '{}', { timeout: 10_000 });
-      return reply.json<BrokerStatus>().modules.find(({ name }) => name === 'sleeper')?.asleep ?? 0;
-    };
     const idle = await memoryOf(data);
     const untilMs = Date.now() + LEAD_MS;
-    const payload = JSON.stringify({ until: new Date(untilMs).toISOString() });
     const begun = performance.now();
-    const lane = async (first: number): Promise<void> => {
-      for (let i = first; i < sleepers; i += IN_FLIGHT)
-        await nc.request(`cmd.sleeper.sleep.a${i}`, payload, { timeout: 30_000 });
-    };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, (_, i) => lane(i)));
-    while ((await asleep()) < sleepers) await pause(LOOK_MS);
+    await sendToSleep(nc, operator, sleepers, untilMs);
     const fellAsleepMs = performance.now() - begun;
     say(`${sleepers} handlers sleep after ${Math.round(fellAsleepMs)} ms`);
     const sleeping = await memoryOf(data);

@@ -22,7 +22,7 @@ export const runProgram = async (
   args: readonly string[],
   options: ProgramOptions = {},
 ): Promise<ProgramResult> => {
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? 120_000;
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
