@@ -120,34 +120,21 @@ const agentSpecification = <M extends TypedManifest, State>(
       thenDecided: (expected) =>
         assertOutcome(subject, state, decidePurely(subject, action, state, command), expected),
       thenRejected: (code) => assertRejected(decidePurely(subject, action, state, command), code),
-      answering: (answer, signals) => ({
-        thenDecided: async (expected) => {
-          const { outcome, recorded } = await runScripted(
-            subject,
-            action,
-            state,
-            command,
-            answer,
-            cancelledAt,
-            signals,
-          );
-          assertOutcome(subject, state, outcome, expected);
-          assertCalls(recorded, expected.calls ?? []);
-        },
-        thenRejected: async (code, expected = {}) => {
-          const { outcome, recorded } = await runScripted(
-            subject,
-            action,
-            state,
-            command,
-            answer,
-            cancelledAt,
-            signals,
-          );
-          assertRejected(outcome, code);
-          assertCalls(recorded, expected.calls ?? []);
-        },
-      }),
+      answering: (answer, signals) => {
+        const run = () => runScripted(subject, action, state, command, answer, cancelledAt, signals);
+        return {
+          thenDecided: async (expected) => {
+            const { outcome, recorded } = await run();
+            assertOutcome(subject, state, outcome, expected);
+            assertCalls(recorded, expected.calls ?? []);
+          },
+          thenRejected: async (code, expected = {}) => {
+            const { outcome, recorded } = await run();
+            assertRejected(outcome, code);
+            assertCalls(recorded, expected.calls ?? []);
+          },
+        };
+      },
     };
   },
 });

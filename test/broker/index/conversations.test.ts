@@ -5,7 +5,6 @@ import { after, before, beforeEach, afterEach, describe, test } from 'node:test'
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
 import { Conversations } from '../../../store/log-index/index.js';
-import { FaultError } from '../../../schemas/errors.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { failure, success } from '../../support/either.js';
 import { byForm } from '../../support/form.js';
@@ -14,20 +13,11 @@ import { createLog, dial } from '../../support/log.js';
 import { Seeded } from '../../support/seeded.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
+import { thrownCode } from '../../support/thrown-code.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const SEED = Math.floor(Math.random() * 2 ** 32);
 const KILLS = byForm({ short: 2, deep: 6 });
-
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof FaultError) return error.fault.code;
-    throw error;
-  }
-  return 'none';
-};
 
 describe('open conversations are looked up from another process', () => {
   let server: TestServer;
@@ -79,7 +69,7 @@ describe('open conversations are looked up from another process', () => {
 
   test('where no broker has run that is a typed error', () => {
     assert.equal(
-      codeOf(() => conversations.get(1)),
+      thrownCode(() => conversations.get(1)),
       'CONVERSATIONS_UNAVAILABLE',
     );
     assert.equal(existsSync(join(home.path, 'index')), false, 'looking makes no files');
@@ -270,7 +260,7 @@ describe('open conversations are looked up from another process', () => {
     await one.end('SIGKILL');
     await conversations.close();
     assert.equal(
-      codeOf(() => conversations.count()),
+      thrownCode(() => conversations.count()),
       'CONVERSATIONS_UNAVAILABLE',
       'this is another boot than `one`',
     );
