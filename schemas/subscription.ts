@@ -131,6 +131,8 @@ export type Subscription = Readonly<Static<typeof SubscriptionSchema>>;
 export interface OpenedSubscription extends Subscription {
   /** What to hide of the events from a person, by module. Absent: nothing. */
   readonly sensitive?: Marks;
+  /** Those of `events` that no module emits which the broker knows. They may be misspelled. Absent: none. */
+  readonly unknown?: readonly string[];
 }
 
 export const ListedSubscriptionSchema = Type.Object({

@@ -18,7 +18,7 @@ import { withConnection, withTargetOptions } from '../connect/connect.js';
 import { type RevealOptions, withReveal } from '../connect/known-masks.js';
 import { name, positive } from '../options/option-values.js';
 import type { ExitCode } from '../output/exit.js';
-import { printWritten } from '../output/output.js';
+import { printNote, printWritten } from '../output/output.js';
 import { done, orUsage, runCommand, withExamples } from '../output/run-command.js';
 import { faultThrown } from '../output/thrown-fault.js';
 
@@ -51,6 +51,9 @@ const lineOf = (delivered: DeliveredEvent, json: boolean): string => {
   return [seq, time, event, ...(agent === null ? [] : [agent]), shown].join(' ');
 };
 
+const unknownText = (unknown: readonly string[]): string =>
+  `no module emits ${unknown.join(', ')} now; \`tallystick module list\` has the modules`;
+
 /** With `--reveal`, an operator sees all, and the broker records that first. */
 const revealed = async (nc: NatsConnection, what: string): Promise<Fault | undefined> => {
   const said = await ask<object>(nc, OPS.sensitive, { reveal: true, what })();
@@ -59,7 +62,8 @@ const revealed = async (nc: NatsConnection, what: string): Promise<Fault | undef
 
 /** Prints each event, and acknowledges it when it is written. */
 const follow = async (feed: EventFeed, { json = false, limit, reveal = false }: Options): Promise<void> => {
-  const { sensitive = {} } = await feed.opened;
+  const { sensitive = {}, unknown = [] } = await feed.opened;
+  if (unknown.length > 0) printNote(unknownText(unknown), json, { unknown });
   const masks = new Masks(reveal ? {} : sensitive, reveal);
   for (let count = 1; ; count += 1) {
     const found = await feed.next();

@@ -30,6 +30,7 @@ import { type Listening, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import { mayListen } from './may-listen.js';
 import type { SentPage, Subscriptions } from './subscriptions.js';
+import { unknownEvents } from './unknown-events.js';
 
 export interface SubscriptionsContext {
   readonly nc: NatsConnection;
@@ -73,6 +74,12 @@ const withEventMarks = (opened: Subscription, marks: Marks): OpenedSubscription 
   return marked.length === 0 ? opened : { ...opened, sensitive: Object.fromEntries(marked) };
 };
 
+/** An event that is named wrong never comes, and nobody would learn why. */
+const withUnknownEvents = (opened: OpenedSubscription, directory: ModuleDirectory): OpenedSubscription => {
+  const unknown = unknownEvents(opened.events, directory);
+  return unknown.length === 0 ? opened : { ...opened, unknown };
+};
+
 type Reply = TaskEither<Fault, Uint8Array | object>;
 
 /** What is asked of a subscription, by its verb. */
@@ -91,7 +98,7 @@ const replyTo = (
       return pipe(
         TE.fromEither(bodyOf(msg, checkOpen)),
         TE.chain((asked) => subscriptions.open(key, asked, may)),
-        TE.map((opened) => withEventMarks(opened, context.marks())),
+        TE.map((opened) => withUnknownEvents(withEventMarks(opened, context.marks()), context.directory)),
       );
     case 'next':
       return pipe(

@@ -62,6 +62,28 @@ describe('tallystick subscribe', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { data: { i: number } }).data.i);
 
+  it('says which events no module emits, and gives the others', async () => {
+    const events = ['shop.sold', 'shop.sould', 'shopp.sold', 'shopp.>', 'shop.>'];
+    const { code, stdout, stderr } = await by(
+      ...['subscribe', ...events, '--durable', 'typo', '--from', 'start', '--limit', '1', '--json'],
+    );
+    assert.deepEqual([code, indexes(stdout)], [0, [0]]);
+    assert.deepEqual(JSON.parse(stderr), { unknown: ['shop.sould', 'shopp.>', 'shopp.sold'] });
+    const text = await by(
+      'subscribe',
+      'shop.sold',
+      'shop.sould',
+      '--durable',
+      'typo2',
+      '--from',
+      'start',
+      '--limit',
+      '1',
+    );
+    assert.match(text.stderr, /no module emits shop\.sould now/);
+    for (const name of ['typo', 'typo2']) assert.equal((await by('subscription', 'delete', name)).code, 0);
+  });
+
   it('prints events and acknowledges those that it printed', async () => {
     const run = (limit: number) =>
       by('subscribe', 'shop.sold', '--durable', 'mail', '--from', 'start', '--limit', `${limit}`, '--json');
