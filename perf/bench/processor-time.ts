@@ -1,13 +1,30 @@
+import { readFile } from 'node:fs/promises';
 import pidusage from 'pidusage';
 import { pause } from '../../system/async/pause.js';
 
-/** Processes by their part in a measurement. */
+/** Processes by their part in a measurement. A negative number is a process with all that it started. */
 export type PidsByRole<R extends string> = Readonly<Record<R, number>>;
+
+/** For {@link PidsByRole}: a server that works in many processes. */
+export const withChildren = (pid: number): number => -pid;
+
+const childrenOf = async (pid: number): Promise<readonly number[]> => {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '');
+  return text.split(' ').filter(Boolean).map(Number);
+};
+
+const usedBy = async (pid: number): Promise<number> => {
+  if (pid >= 0) return (await pidusage(pid)).ctime;
+  const all = [-pid, ...(await childrenOf(-pid))];
+  // One of the children may have ended meanwhile.
+  const used = await Promise.all(all.map((each) => usedBy(each).catch(() => 0)));
+  return used.reduce((sum, each) => sum + each, 0);
+};
 
 /** Processor time of each process since its start, milliseconds; steps of 10 on Linux. */
 export const processorTime = async <R extends string>(pids: PidsByRole<R>): Promise<Record<R, number>> => {
   const roles = Object.keys(pids) as R[];
-  const used = await Promise.all(roles.map(async (role) => (await pidusage(pids[role])).ctime));
+  const used = await Promise.all(roles.map((role) => usedBy(pids[role])));
   return Object.fromEntries(roles.map((role, i) => [role, used[i]])) as Record<R, number>;
 };
 

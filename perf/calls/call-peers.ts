@@ -4,6 +4,7 @@ import { findRestate } from '../peers/restate.js';
 import { findTemporal, SDK_VERSION } from '../peers/temporal.js';
 import { findBullMq, startBullMqCallees } from './bullmq-callees.js';
 import type { Callee } from './callees.js';
+import { findDbos, startDbosCallee } from './dbos-callee.js';
 import { findMoleculer, startMoleculerCallee } from './moleculer-callee.js';
 import { RESTATE, startRestateCallee } from './restate-callee.js';
 import { startTemporalCallee } from './temporal-callee.js';
@@ -26,6 +27,11 @@ const PEERS = {
   bullmq: async (say) => {
     const programs = await findBullMq(say);
     return (reaper) => startBullMqCallees(programs, reaper);
+  },
+  dbos: async (say) => {
+    const programs = await findDbos(say);
+    say(`DBOS ${programs.version} with ${programs.postgres.version}, with their defaults`);
+    return async (reaper) => [await startDbosCallee(programs, reaper)];
   },
   temporal: async (say) => {
     const programs = await findTemporal(say);

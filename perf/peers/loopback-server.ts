@@ -35,8 +35,10 @@ export const eventually = async <T>(attempt: () => Promise<T>): Promise<T> => {
   }
 };
 
-export const killChild = async (child: ChildProcess): Promise<void> => {
+export const endChild = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  if (child.kill('SIGKILL')) await exited;
+  if (child.kill(signal)) await exited;
 };
+
+export const killChild = (child: ChildProcess): Promise<void> => endChild(child, 'SIGKILL');

@@ -8,6 +8,7 @@ import { cacheDir } from '../../broker/server/cache.js';
 import { FaultError } from '../../schemas/errors.js';
 import { libraryPath, unpackDebianPackages } from './debian-packages.js';
 import { peerLeftOut } from './left-out.js';
+import type { PeerServer } from './peer-server.js';
 import { connectRedis } from './redis-client.js';
 import { pause } from '../../system/async/pause.js';
 import { installFolder } from '../../system/files/install.js';
@@ -60,10 +61,6 @@ export const findRedis = async (say: (line: string) => void): Promise<RedisProgr
   }
 };
 
-export interface RedisServer extends AsyncDisposable {
-  readonly port: number;
-  readonly pid: number;
-}
 
 /** When Redis syncs its append-only file: each second, or before each reply. */
 export const APPEND_FSYNC = ['everysec', 'always'] as const;
@@ -82,7 +79,7 @@ export const startRedis = async (
   dir: string,
   reaper: Reaper,
   appendFsync?: AppendFsync,
-): Promise<RedisServer> => {
+): Promise<PeerServer> => {
   const free = await freePort('127.0.0.1')();
   if (isLeft(free)) throw new FaultError(free.left);
   const port = free.right;
