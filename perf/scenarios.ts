@@ -16,6 +16,7 @@ import { reading } from './journal/reading.js';
 import { lookup } from './lookup/lookup.js';
 import { past } from './past/past-benchmark.js';
 import type { Scenario } from './bench/scenario.js';
+import { peersBenchmark } from './logs/peers-benchmark.js';
 import { sealingBenchmark } from './sealing/sealing-benchmark.js';
 import { listeningBenchmark } from './waits/listening-benchmark.js';
 import { sleepersBenchmark } from './waits/sleepers-benchmark.js';
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   adr,
   growth,
   calls,
+  peersBenchmark,
   httpBenchmark,
   ipc,
   journal,

@@ -51,7 +51,12 @@ export interface ReportChart {
   readonly unit: string;
   /** `log`: values that are powers of ten apart. */
   readonly scale: 'linear' | 'log';
-  readonly bars: readonly { readonly label: string; readonly value: number }[];
+  readonly bars: readonly {
+    readonly label: string;
+    readonly value: number;
+    /** Where bars differ in it, those that are not own are grey. */
+    readonly isOwn?: boolean;
+  }[];
 }
 
 /** What a scenario found: plain data for programs, the same as tables and charts for people. */

@@ -3,7 +3,12 @@ import type { Reaper } from '../../system/processes/reaper.js';
 import { withChildren } from '../bench/processor-time.js';
 import { LOOPBACK } from '../peers/loopback-server.js';
 import { installNpmPackages } from '../peers/npm-packages.js';
-import { findPostgres, POSTGRES_USER, type PostgresPrograms, startPostgres } from '../peers/postgres-server.js';
+import {
+  findPostgres,
+  POSTGRES_USER,
+  type PostgresPrograms,
+  startPostgres,
+} from '../peers/postgres-server.js';
 import { BUSY, type Callee } from './callees.js';
 
 export interface DbosSetting {

@@ -28,8 +28,13 @@ interface Dbos {
 
 /** The part of the client of PostgreSQL that is used here. */
 interface PgPackage {
-  readonly Pool: new (options: { readonly connectionString: string }) => {
-    query(sql: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly { balance: string }[] }>;
+  readonly Pool: new (options: {
+    readonly connectionString: string;
+  }) => {
+    query(
+      sql: string,
+      values?: readonly unknown[],
+    ): Promise<{ readonly rows: readonly { balance: string }[] }>;
   };
 }
 

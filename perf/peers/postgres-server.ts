@@ -68,10 +68,7 @@ const asNobody = (command: string, args: readonly string[]): readonly [string, r
 export const POSTGRES_USER = 'postgres';
 
 /** Starts it on loopback with its defaults: each commit is synced. It is there when a client reaches it. */
-export const startPostgres = async (
-  { bin, env }: PostgresPrograms,
-  reaper: Reaper,
-): Promise<PeerServer> => {
+export const startPostgres = async ({ bin, env }: PostgresPrograms, reaper: Reaper): Promise<PeerServer> => {
   const dir = await makeBenchDir();
   const data = join(dir.path, 'data');
   const port = await loopbackPort();

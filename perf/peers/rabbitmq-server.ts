@@ -68,14 +68,34 @@ export const findRabbitMq = async (say: (line: string) => void): Promise<RabbitM
 
 /** Arguments of the runtime as RabbitMQ's script gives them. */
 const RUNTIME = [
-  ...['+W', 'w', '+MBas', 'ageffcbf', '+MHas', 'ageffcbf', '+MBlmbcs', '512', '+MHlmbcs', '512', '+MMmcs', '30'],
+  ...[
+    '+W',
+    'w',
+    '+MBas',
+    'ageffcbf',
+    '+MHas',
+    'ageffcbf',
+    '+MBlmbcs',
+    '512',
+    '+MHlmbcs',
+    '512',
+    '+MMmcs',
+    '30',
+  ],
   ...['+P', '1048576', '+t', '5000000', '+stbt', 'db', '+zdbbl', '128000'],
   ...['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none'],
 ];
 const BOOT = [
   ...['-pa', '', '-noinput', '-s', 'rabbit', 'boot', '-boot', 'start_sasl'],
   ...['-syslog', 'logger', '[]', '-syslog', 'syslog_error_logger', 'false'],
-  ...['-kernel', 'prevent_overlapping_partitions', 'false', '-kernel', 'inet_dist_use_interface', '{127,0,0,1}'],
+  ...[
+    '-kernel',
+    'prevent_overlapping_partitions',
+    'false',
+    '-kernel',
+    'inet_dist_use_interface',
+    '{127,0,0,1}',
+  ],
 ];
 
 /** Starts it on loopback with its defaults. It is there when a client reaches it. */

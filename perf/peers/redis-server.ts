@@ -61,7 +61,6 @@ export const findRedis = async (say: (line: string) => void): Promise<RedisProgr
   }
 };
 
-
 /** When Redis syncs its append-only file: each second, or before each reply. */
 export const APPEND_FSYNC = ['everysec', 'always'] as const;
 export type AppendFsync = (typeof APPEND_FSYNC)[number];

@@ -15,10 +15,12 @@ const STYLE = `
   .title { font-weight: 600; font-size: 15px }
   .unit { fill: #59636e }
   .bar { fill: #0969da }
+  .peer { fill: #afb8c1 }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc }
     .unit { fill: #9198a1 }
     .bar { fill: #4493f8 }
+    .peer { fill: #656d76 }
   }
 `;
 
@@ -39,12 +41,12 @@ export const barChart = (chart: ReportChart): string => {
   const share = shareOf(chart);
   const room = WIDTH - LABELS - VALUES;
   const height = TOP + chart.bars.length * ROW + 8;
-  const rows = chart.bars.map(({ label, value }, i) => {
+  const rows = chart.bars.map(({ label, value, isOwn = true }, i) => {
     const middle = TOP + i * ROW + ROW / 2;
     const width = Math.max(1, room * share(value)).toFixed(1);
     return [
       `<text x="${LABELS - 10}" y="${middle + 4}" text-anchor="end">${escapeXml(label)}</text>`,
-      `<rect class="bar" x="${LABELS}" y="${middle - BAR / 2}" width="${width}" height="${BAR}" rx="2"/>`,
+      `<rect class="${isOwn ? 'bar' : 'bar peer'}" x="${LABELS}" y="${middle - BAR / 2}" width="${width}" height="${BAR}" rx="2"/>`,
       `<text x="${(LABELS + Number(width) + 8).toFixed(1)}" y="${middle + 4}">${three(value)}</text>`,
     ].join('\n');
   });

@@ -46,7 +46,7 @@ describe('the benchmark of calls', () => {
       if (PEER_RATIOS.includes(name)) assert.equal(ratio, null);
       else assert.ok(ratio !== null && ratio > 0, name);
     }
-    for (const peer of ['restate', 'moleculer', 'bullmq', 'temporal'])
+    for (const peer of ['restate', 'moleculer', 'bullmq', 'dbos', 'temporal'])
       assert.ok(stderr.includes(`without ${peer} as a peer: it is not in --peers`), peer);
     for (const way of ['pub', 'pubJ']) {
       const { sent, stored, handled } = commands[way] ?? assert.fail(way);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { librariesIn, missingIn } from '../../perf/peers/debian-packages.js';
+import { javaMajor } from '../../perf/peers/kafka-server.js';
+import { serverPackageIn } from '../../perf/peers/postgres-server.js';
 import { findRedis, parseVersion } from '../../perf/peers/redis-server.js';
 
 describe('finding peers', () => {
@@ -44,5 +46,16 @@ describe('finding peers', () => {
       '\tlinux-vdso.so.1 (0x00007f)\n\tliblzf.so.1 => not found\n\tlibm.so.6 => /lib/libm.so.6 (0x00007f)\n';
     assert.deepEqual(missingIn(ldd), ['liblzf.so.1']);
     assert.deepEqual(missingIn('\tstatically linked\n'), []);
+  });
+
+  test('the release of Java and the package of PostgreSQL are read from what the programs print', () => {
+    assert.equal(javaMajor('openjdk version "17.0.15" 2025-04-15\nOpenJDK Runtime Environment\n'), 17);
+    assert.equal(javaMajor('java version "1.8.0_392"\n'), 1);
+    assert.equal(javaMajor('no such thing'), 0);
+    assert.equal(
+      serverPackageIn('postgresql\n  Depends: postgresql-15\n  Suggests: postgresql-doc\n'),
+      'postgresql-15',
+    );
+    assert.equal(serverPackageIn('postgresql\n'), undefined);
   });
 });

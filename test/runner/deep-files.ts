@@ -61,6 +61,7 @@ export const DEEP_FILES: readonly string[] = [
   'test/perf/http.test.ts',
   'test/perf/idle.test.ts',
   'test/perf/ipc.test.ts',
+  'test/perf/log-peers.test.ts',
   'test/perf/lookup.test.ts',
   'test/perf/scenarios.test.ts',
 ];
