@@ -6,8 +6,9 @@ import { type ProgramResult, runProgram } from '../support/run-program.js';
 export const perf = (
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  timeoutMs = 120_000,
 ): Promise<ProgramResult> =>
   runProgram(process.execPath, [join(PROJECT_ROOT, 'dist', 'perf', 'perf-main.js'), ...args], {
     env,
-    timeoutMs: 120_000,
+    timeoutMs,
   });
