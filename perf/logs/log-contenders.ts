@@ -14,11 +14,11 @@ import { peerLeftOut } from '../peers/left-out.js';
 import { findRabbitMq, startRabbitMq } from '../peers/rabbitmq-server.js';
 import { APPEND_FSYNC, type AppendFsync, findRedis, startRedis } from '../peers/redis-server.js';
 import { LOG_MODULE } from './clients/tallystick.js';
-import type { LogPlace } from './log-client.js';
+import type { LogPlace } from './clients/log-client.js';
 import type { ReaderQuestions } from './reader-main.js';
 import type { WriterQuestions } from './writer-main.js';
 
-/** What is still there after the power was lost: nothing; what the system had written by then; what was acknowledged. */
+/** What survives a loss of power: nothing; what the system had written by then; what was acknowledged. */
 export type StoreLevel = 'none' | Durability;
 
 /** A log, started, with the processes that write and read. */

@@ -1,11 +1,11 @@
 /** The process that reads from a log. */
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { type Times, newHistogram, timesIn } from '../bench/histogram.js';
-import { type LogPlace, type LogReader, nowNs } from './log-client.js';
-import { openLogReader } from './open-log.js';
+import { type LogPlace, type LogReader, nowNs } from './clients/log-client.js';
+import { openLogReader } from './clients/open-client.js';
 
 /** What was read since the records before were taken. */
-export interface Taken {
+export interface TakenRecords {
   /** From the first record to the last one. */
   readonly perSecond: number;
   /** From when a record was due to when the program handled it. */
@@ -16,7 +16,7 @@ export type ReaderQuestions = {
   readonly pid: { readonly ask: null; readonly answer: number };
   readonly open: { readonly ask: null; readonly answer: null };
   /** Answers when so many have come; rejects if more come, or if they take too long. */
-  readonly take: { readonly ask: { readonly records: number }; readonly answer: Taken };
+  readonly take: { readonly ask: { readonly records: number }; readonly answer: TakenRecords };
   readonly close: { readonly ask: null; readonly answer: null };
 };
 
@@ -36,7 +36,7 @@ const handle = (atNs: number): void => {
   if (got >= wanted) enough?.();
 };
 
-const take = async ({ records }: { readonly records: number }): Promise<Taken> => {
+const take = async ({ records }: { readonly records: number }): Promise<TakenRecords> => {
   wanted = records;
   let timer: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve, reject) => {

@@ -2,8 +2,8 @@
 import { pause } from '../../system/async/pause.js';
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { type Times, newHistogram, timesIn } from '../bench/histogram.js';
-import { type LogPlace, type LogWriter, nowNs, recordAt } from './log-client.js';
-import { openLogWriter } from './open-log.js';
+import { type LogPlace, type LogWriter, nowNs, recordAt } from './clients/log-client.js';
+import { openLogWriter } from './clients/open-client.js';
 
 /** What was written, and how long each append took until it was stored. */
 export interface Written {

@@ -1,6 +1,6 @@
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from 'nats';
-import { type Handle, type LogReader, type LogWriter, timeIn } from '../log-client.js';
+import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
 
 const STREAM = 'PEER';
 const SUBJECT = 'peer.records';

@@ -1,12 +1,12 @@
 import { eventually } from '../../peers/loopback-server.js';
 import { loadFrom } from '../../peers/npm-packages.js';
-import { type Handle, type LogReader, type LogWriter, timeIn } from '../log-client.js';
+import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
 
 interface Opens {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
 }
-interface Batch {
+interface KafkaBatch {
   readonly batch: { readonly messages: readonly { readonly value: Buffer | null }[] };
 }
 
@@ -32,7 +32,7 @@ interface KafkaJs {
       readonly events: { readonly GROUP_JOIN: string };
       on(event: string, listener: () => void): void;
       subscribe(options: { readonly topic: string; readonly fromBeginning: boolean }): Promise<void>;
-      run(options: { readonly eachBatch: (batch: Batch) => Promise<void> }): Promise<void>;
+      run(options: { readonly eachBatch: (batch: KafkaBatch) => Promise<void> }): Promise<void>;
     };
   };
 }

@@ -1,6 +1,6 @@
 import { eventually } from '../../peers/loopback-server.js';
 import { loadFrom } from '../../peers/npm-packages.js';
-import { type Handle, type LogReader, type LogWriter, timeIn } from '../log-client.js';
+import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
 
 interface Message {
   readonly content: Buffer;

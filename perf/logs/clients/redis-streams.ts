@@ -1,5 +1,5 @@
 import { connectRedis } from '../../peers/redis-client.js';
-import { type Handle, type LogReader, type LogWriter, timeIn } from '../log-client.js';
+import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
 
 const STREAM = 'records';
 const GROUP = 'readers';

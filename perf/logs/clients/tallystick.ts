@@ -7,7 +7,7 @@ import { connect } from '../../../modules/client/index.js';
 import type { CalledModule } from '../../../modules/sdk/addressed.js';
 import { FaultError } from '../../../schemas/errors.js';
 import { type BenchModule, plainAction } from '../../bench/bench-module.js';
-import type { Handle, LogReader, LogWriter } from '../log-client.js';
+import type { Handle, LogReader, LogWriter } from './log-client.js';
 
 const EVENT = 'appended';
 

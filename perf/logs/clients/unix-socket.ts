@@ -1,7 +1,7 @@
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { framed } from '../../ipc/channels/framed.js';
 import { eventually } from '../../peers/loopback-server.js';
-import { type Handle, type LogReader, type LogWriter, timeIn } from '../log-client.js';
+import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
 
 /** The reply to the records of an append. */
 const GOT = new Uint8Array(1);

@@ -1,9 +1,9 @@
-import { openJetStreamReader, openJetStreamWriter } from './clients/jetstream.js';
-import { openKafkaReader, openKafkaWriter } from './clients/kafka.js';
-import { openRabbitMqReader, openRabbitMqWriter } from './clients/rabbitmq.js';
-import { openRedisReader, openRedisWriter } from './clients/redis-streams.js';
-import { openTallystickReader, openTallystickWriter } from './clients/tallystick.js';
-import { openSocketReader, openSocketWriter } from './clients/unix-socket.js';
+import { openJetStreamReader, openJetStreamWriter } from './jetstream.js';
+import { openKafkaReader, openKafkaWriter } from './kafka.js';
+import { openRabbitMqReader, openRabbitMqWriter } from './rabbitmq.js';
+import { openRedisReader, openRedisWriter } from './redis-streams.js';
+import { openTallystickReader, openTallystickWriter } from './tallystick.js';
+import { openSocketReader, openSocketWriter } from './unix-socket.js';
 import type { Handle, LogPlace, LogReader, LogWriter } from './log-client.js';
 
 /** Makes the log, too, where a client must. */
