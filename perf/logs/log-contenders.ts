@@ -14,7 +14,7 @@ import { peerLeftOut } from '../peers/left-out.js';
 import { findRabbitMq, startRabbitMq } from '../peers/rabbitmq-server.js';
 import { APPEND_FSYNC, type AppendFsync, findRedis, startRedis } from '../peers/redis-server.js';
 import { LOG_MODULE } from './clients/tallystick.js';
-import type { LogPlace } from './clients/log-client.js';
+import type { PeerLogPlace } from './clients/log-client.js';
 import type { ReaderQuestions } from './reader-main.js';
 import type { WriterQuestions } from './writer-main.js';
 
@@ -43,7 +43,7 @@ export type LogAbout = Pick<LogContender, 'name' | 'level' | 'isOwn' | 'note'>;
 interface StartedLog extends Pick<LogContender, 'name' | 'level' | 'note'> {
   readonly isOwn?: boolean;
   readonly isDirect?: boolean;
-  readonly place: LogPlace;
+  readonly place: PeerLogPlace;
   readonly servers: PidsByRole<string>;
   readonly undo: readonly AsyncDisposable[];
 }

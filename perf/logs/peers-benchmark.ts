@@ -13,7 +13,7 @@ const ROUNDS = 3;
 const CALL_SECONDS = 1.2;
 const ALL_RECORDS = 50_000;
 
-interface Run {
+interface PeersRun {
   readonly rounds: number;
   readonly scale: number;
   readonly peers: readonly string[];
@@ -25,7 +25,7 @@ const logsOf = async ({
   scale,
   peers,
   say,
-}: Run): Promise<readonly (readonly [LogAbout, LogFigures])[]> => {
+}: PeersRun): Promise<readonly (readonly [LogAbout, LogFigures])[]> => {
   const reaper = startReaper();
   const contenders = await startLogContenders(peers, { reaper, say }).catch((error: unknown) => {
     reaper.close();
@@ -48,7 +48,7 @@ const callsOf = async ({
   scale,
   peers,
   say,
-}: Run): Promise<ReadonlyMap<string, FiguresByInFlight>> => {
+}: PeersRun): Promise<ReadonlyMap<string, FiguresByInFlight>> => {
   const reaper = startReaper();
   const undo: AsyncDisposable[] = [];
   try {

@@ -174,9 +174,9 @@ export const peersTables = (
     : [{ title: 'left out', heads: [''], rows: found.leftOut.map((line) => [line]) }]),
 ];
 
-type Bar = ReportChart['bars'][number];
+type ChartBar = ReportChart['bars'][number];
 
-const chart = (name: string, title: string, unit: string, bars: readonly Bar[]): ReportChart => ({
+const chart = (name: string, title: string, unit: string, bars: readonly ChartBar[]): ReportChart => ({
   name,
   title,
   unit,
@@ -188,9 +188,11 @@ const MORE = 'more is better; blue: Tallystick';
 const LESS = 'less is better; blue: Tallystick';
 
 export const peersCharts = (found: Found): readonly ReportChart[] => {
-  const logBars = (pick: (figures: LogFigures) => number): readonly Bar[] =>
+  const logBars = (pick: (figures: LogFigures) => number): readonly ChartBar[] =>
     sortedLogs(found).map(([{ name, isOwn }, figures]) => ({ label: name, value: pick(figures), isOwn }));
-  const callBars = (pick: (one?: CallFigures, busy?: CallFigures) => number | undefined): readonly Bar[] =>
+  const callBars = (
+    pick: (one?: CallFigures, busy?: CallFigures) => number | undefined,
+  ): readonly ChartBar[] =>
     sortedCalls(found).map(({ about: { label, level, isOwn = false }, one, busy }) => ({
       label: label.includes(' ') ? label : `${label}, ${level}`,
       value: pick(one, busy) ?? Number.NaN,

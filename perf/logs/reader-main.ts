@@ -1,7 +1,7 @@
 /** The process that reads from a log. */
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { type Times, newHistogram, timesIn } from '../bench/histogram.js';
-import { type LogPlace, type LogReader, nowNs } from './clients/log-client.js';
+import { type PeerLogPlace, type RecordReader, nowNs } from './clients/log-client.js';
 import { openLogReader } from './clients/open-client.js';
 
 /** What was read since the records before were taken. */
@@ -22,8 +22,8 @@ export type ReaderQuestions = {
 
 const LIMIT_MS = 120_000;
 
-const place = settingOf<LogPlace>();
-let reader: LogReader | undefined;
+const place = settingOf<PeerLogPlace>();
+let reader: RecordReader | undefined;
 let histogram = newHistogram();
 let [got, wanted, firstNs, lastNs] = [0, Number.POSITIVE_INFINITY, 0, 0];
 let enough: (() => void) | undefined;

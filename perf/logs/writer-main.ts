@@ -2,7 +2,7 @@
 import { pause } from '../../system/async/pause.js';
 import { answerQuestions, settingOf } from '../../system/processes/program.js';
 import { type Times, newHistogram, timesIn } from '../bench/histogram.js';
-import { type LogPlace, type LogWriter, nowNs, recordAt } from './clients/log-client.js';
+import { type PeerLogPlace, type RecordWriter, nowNs, recordAt } from './clients/log-client.js';
 import { openLogWriter } from './clients/open-client.js';
 
 /** What was written, and how long each append took until it was stored. */
@@ -38,8 +38,8 @@ export type WriterQuestions = {
 
 const SECOND_NS = 1e9;
 
-const place = settingOf<LogPlace>();
-let writer: LogWriter | undefined;
+const place = settingOf<PeerLogPlace>();
+let writer: RecordWriter | undefined;
 
 const append = (records: readonly Uint8Array[]): Promise<void> => {
   if (writer === undefined) throw new Error('the writer is not open');

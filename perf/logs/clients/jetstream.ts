@@ -1,6 +1,6 @@
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from 'nats';
-import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
+import { type Handle, type RecordReader, type RecordWriter, timeIn } from './log-client.js';
 
 const STREAM = 'PEER';
 const SUBJECT = 'peer.records';
@@ -9,7 +9,7 @@ const READER = 'reader';
 const AHEAD = 500;
 
 /** A stream in a file, and a publish with an acknowledgement for each record. */
-export const openJetStreamWriter = async (url: string): Promise<LogWriter> => {
+export const openJetStreamWriter = async (url: string): Promise<RecordWriter> => {
   const nc = await connect({ servers: url });
   const manager = await jetstreamManager(nc);
   await manager.streams.add({ name: STREAM, subjects: [SUBJECT] });
@@ -28,7 +28,7 @@ export const openJetStreamWriter = async (url: string): Promise<LogWriter> => {
 };
 
 /** A durable consumer. Each message is acknowledged. */
-export const openJetStreamReader = async (url: string, handle: Handle): Promise<LogReader> => {
+export const openJetStreamReader = async (url: string, handle: Handle): Promise<RecordReader> => {
   const nc = await connect({ servers: url });
   const consumer = await jetstream(nc).consumers.get(STREAM, READER);
   const messages = await consumer.consume({

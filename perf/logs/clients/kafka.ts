@@ -1,6 +1,6 @@
 import { eventually } from '../../peers/loopback-server.js';
 import { loadFrom } from '../../peers/npm-packages.js';
-import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
+import { type Handle, type RecordReader, type RecordWriter, timeIn } from './log-client.js';
 
 interface Opens {
   connect(): Promise<void>;
@@ -53,7 +53,7 @@ const clientOf = ({ port, folder }: KafkaPlace) => {
 };
 
 /** One partition, so that records have one order. KafkaJS sends what it is given together as one batch. */
-export const openKafkaWriter = async (place: KafkaPlace): Promise<LogWriter> => {
+export const openKafkaWriter = async (place: KafkaPlace): Promise<RecordWriter> => {
   const kafka = clientOf(place);
   const admin = kafka.admin();
   await eventually(() => admin.connect());
@@ -73,7 +73,7 @@ export const openKafkaWriter = async (place: KafkaPlace): Promise<LogWriter> => 
 };
 
 /** A group; the client commits its position after each batch. */
-export const openKafkaReader = async (place: KafkaPlace, handle: Handle): Promise<LogReader> => {
+export const openKafkaReader = async (place: KafkaPlace, handle: Handle): Promise<RecordReader> => {
   const consumer = clientOf(place).consumer({ groupId: 'readers' });
   await consumer.connect();
   await consumer.subscribe({ topic: TOPIC, fromBeginning: true });

@@ -1,12 +1,12 @@
 /** Sends records to a log. */
-export interface LogWriter {
+export interface RecordWriter {
   /** Resolves when the log says that it has all of these. */
   readonly append: (records: readonly Uint8Array[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 /** Is given all records once it is open, as one program of a group whose position is kept for it. */
-export interface LogReader {
+export interface RecordReader {
   readonly close: () => Promise<void>;
 }
 
@@ -14,7 +14,7 @@ export interface LogReader {
 export type Handle = (atNs: number) => void;
 
 /** Where and how a log is reached. */
-export type LogPlace =
+export type PeerLogPlace =
   | { readonly via: 'tallystick'; readonly url: string; readonly seed: string; readonly data: string }
   | { readonly via: 'jetstream'; readonly url: string }
   | { readonly via: 'redis'; readonly port: number }

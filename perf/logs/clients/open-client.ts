@@ -4,10 +4,10 @@ import { openRabbitMqReader, openRabbitMqWriter } from './rabbitmq.js';
 import { openRedisReader, openRedisWriter } from './redis-streams.js';
 import { openTallystickReader, openTallystickWriter } from './tallystick.js';
 import { openSocketReader, openSocketWriter } from './unix-socket.js';
-import type { Handle, LogPlace, LogReader, LogWriter } from './log-client.js';
+import type { Handle, PeerLogPlace, RecordReader, RecordWriter } from './log-client.js';
 
 /** Makes the log, too, where a client must. */
-export const openLogWriter = (place: LogPlace): Promise<LogWriter> => {
+export const openLogWriter = (place: PeerLogPlace): Promise<RecordWriter> => {
   switch (place.via) {
     case 'tallystick':
       return openTallystickWriter(place.url, place.seed);
@@ -25,7 +25,7 @@ export const openLogWriter = (place: LogPlace): Promise<LogWriter> => {
 };
 
 /** Resolves when it gets what comes from now on, and what came before that it has not got. */
-export const openLogReader = (place: LogPlace, handle: Handle): Promise<LogReader> => {
+export const openLogReader = (place: PeerLogPlace, handle: Handle): Promise<RecordReader> => {
   switch (place.via) {
     case 'tallystick':
       return openTallystickReader(place.data, handle);

@@ -1,6 +1,6 @@
 import { eventually } from '../../peers/loopback-server.js';
 import { loadFrom } from '../../peers/npm-packages.js';
-import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
+import { type Handle, type RecordReader, type RecordWriter, timeIn } from './log-client.js';
 
 interface Message {
   readonly content: Buffer;
@@ -42,7 +42,7 @@ const connectTo = ({ port, folder }: RabbitMqPlace): Promise<Connection> =>
   eventually(() => loadFrom<AmqpLib>(folder, 'amqplib').connect(`amqp://guest:guest@127.0.0.1:${port}`));
 
 /** A quorum queue; each record is persistent, and confirmed. */
-export const openRabbitMqWriter = async (place: RabbitMqPlace): Promise<LogWriter> => {
+export const openRabbitMqWriter = async (place: RabbitMqPlace): Promise<RecordWriter> => {
   const connection = await connectTo(place);
   const channel = await connection.createConfirmChannel();
   await channel.assertQueue(QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
@@ -62,7 +62,7 @@ export const openRabbitMqWriter = async (place: RabbitMqPlace): Promise<LogWrite
 };
 
 /** Each message is acknowledged. */
-export const openRabbitMqReader = async (place: RabbitMqPlace, handle: Handle): Promise<LogReader> => {
+export const openRabbitMqReader = async (place: RabbitMqPlace, handle: Handle): Promise<RecordReader> => {
   const connection = await connectTo(place);
   const channel = await connection.createChannel();
   await channel.prefetch(AHEAD);

@@ -1,5 +1,5 @@
 import { connectRedis } from '../../peers/redis-client.js';
-import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
+import { type Handle, type RecordReader, type RecordWriter, timeIn } from './log-client.js';
 
 const STREAM = 'records';
 const GROUP = 'readers';
@@ -9,7 +9,7 @@ const BLOCK_MS = 200;
 type Entry = readonly [id: string, fields: readonly string[]];
 
 /** XADD; records that are given together go in one pipeline. */
-export const openRedisWriter = async (port: number): Promise<LogWriter> => {
+export const openRedisWriter = async (port: number): Promise<RecordWriter> => {
   const redis = await connectRedis(port);
   await redis.xgroup('CREATE', STREAM, GROUP, '0', 'MKSTREAM');
   return {
@@ -23,7 +23,7 @@ export const openRedisWriter = async (port: number): Promise<LogWriter> => {
 };
 
 /** A consumer group: XREADGROUP, and one XACK for each page. */
-export const openRedisReader = async (port: number, handle: Handle): Promise<LogReader> => {
+export const openRedisReader = async (port: number, handle: Handle): Promise<RecordReader> => {
   const redis = await connectRedis(port);
   let isOpen = true;
   const turn = async (): Promise<void> => {

@@ -7,7 +7,7 @@ import { connect } from '../../../modules/client/index.js';
 import type { CalledModule } from '../../../modules/sdk/addressed.js';
 import { FaultError } from '../../../schemas/errors.js';
 import { type BenchModule, plainAction } from '../../bench/bench-module.js';
-import type { Handle, LogReader, LogWriter } from './log-client.js';
+import type { Handle, RecordReader, RecordWriter } from './log-client.js';
 
 const EVENT = 'appended';
 
@@ -38,7 +38,7 @@ export default { manifest, initial: {}, actions: { nothing: { decide: nothing } 
 };
 
 /** A producer of the journal, as programs open it that a broker trusts with the events of a module. */
-export const openTallystickWriter = async (url: string, seed: string): Promise<LogWriter> => {
+export const openTallystickWriter = async (url: string, seed: string): Promise<RecordWriter> => {
   const nc = await dial({ servers: url, redialMs: 1_000, authenticator: authenticatorOf(seed) });
   const name = 'writer';
   const opened = await Producer.open({
@@ -73,7 +73,7 @@ export const openTallystickWriter = async (url: string, seed: string): Promise<L
 };
 
 /** A subscription whose position the broker keeps. The loop acknowledges each event by its next turn. */
-export const openTallystickReader = async (data: string, handle: Handle): Promise<LogReader> => {
+export const openTallystickReader = async (data: string, handle: Handle): Promise<RecordReader> => {
   const tally = await connect({ data });
   const module = { manifest } as unknown as CalledModule;
   const events = tally.subscribe(module, EVENT as never, { durable: 'reader', from: 'start' });

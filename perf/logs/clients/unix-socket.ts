@@ -1,7 +1,7 @@
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { framed } from '../../ipc/channels/framed.js';
 import { eventually } from '../../peers/loopback-server.js';
-import { type Handle, type LogReader, type LogWriter, timeIn } from './log-client.js';
+import { type Handle, type RecordReader, type RecordWriter, timeIn } from './log-client.js';
 
 /** The reply to the records of an append. */
 const GOT = new Uint8Array(1);
@@ -17,7 +17,7 @@ const socketTo = (path: string): Promise<Socket> =>
   });
 
 /** Straight to the reader, which replies when it has handled them. Nothing is stored. */
-export const openSocketWriter = async (path: string): Promise<LogWriter> => {
+export const openSocketWriter = async (path: string): Promise<RecordWriter> => {
   const socket = await eventually(() => socketTo(path));
   const channel = framed(socket, socket, () => socket.destroy());
   const waiting: (() => void)[] = [];
@@ -34,7 +34,7 @@ export const openSocketWriter = async (path: string): Promise<LogWriter> => {
   };
 };
 
-export const openSocketReader = (path: string, handle: Handle): Promise<LogReader> =>
+export const openSocketReader = (path: string, handle: Handle): Promise<RecordReader> =>
   new Promise((resolve) => {
     const server = createServer((socket) => {
       const channel = framed(socket, socket, () => socket.destroy());
