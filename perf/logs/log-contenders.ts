@@ -15,8 +15,8 @@ import { findRabbitMq, startRabbitMq } from '../peers/rabbitmq-server.js';
 import { APPEND_FSYNC, type AppendFsync, findRedis, startRedis } from '../peers/redis-server.js';
 import { LOG_MODULE } from './clients/tallystick.js';
 import type { PeerLogPlace } from './clients/log-client.js';
-import type { ReaderQuestions } from './reader-main.js';
-import type { WriterQuestions } from './writer-main.js';
+import type { LogReaderQuestions } from './log-reader-main.js';
+import type { LogWriterQuestions } from './log-writer-main.js';
 
 /** What survives a loss of power: nothing; what the system had written by then; what was acknowledged. */
 export type StoreLevel = 'none' | Durability;
@@ -30,8 +30,8 @@ export interface LogContender extends AsyncDisposable {
   readonly isDirect: boolean;
   /** What was set, and why. */
   readonly note: string;
-  readonly writer: Program<WriterQuestions>;
-  readonly reader: Program<ReaderQuestions>;
+  readonly writer: Program<LogWriterQuestions>;
+  readonly reader: Program<LogReaderQuestions>;
   /** All processes by their part: the servers, the writer and the reader. */
   readonly pids: PidsByRole<string>;
 }
@@ -172,8 +172,16 @@ export const LOG_PEERS = Object.keys(PEERS) as readonly (keyof typeof PEERS)[];
 
 const contenderOf = async (started: StartedLog, reaper: Reaper): Promise<LogContender> => {
   const { place, servers, undo, isOwn = false, isDirect = false, name, level, note } = started;
-  const writer = startProgram<WriterQuestions>(new URL('./writer-main.js', import.meta.url), place, reaper);
-  const reader = startProgram<ReaderQuestions>(new URL('./reader-main.js', import.meta.url), place, reaper);
+  const writer = startProgram<LogWriterQuestions>(
+    new URL('./log-writer-main.js', import.meta.url),
+    place,
+    reaper,
+  );
+  const reader = startProgram<LogReaderQuestions>(
+    new URL('./log-reader-main.js', import.meta.url),
+    place,
+    reaper,
+  );
   const end = async (): Promise<void> => {
     for (const each of [writer, reader, ...undo]) await each[Symbol.asyncDispose]();
   };

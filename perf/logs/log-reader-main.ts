@@ -12,7 +12,7 @@ export interface TakenRecords {
   readonly times: Times;
 }
 
-export type ReaderQuestions = {
+export type LogReaderQuestions = {
   readonly pid: { readonly ask: null; readonly answer: number };
   readonly open: { readonly ask: null; readonly answer: null };
   /** Answers when so many have come; rejects if more come, or if they take too long. */
@@ -51,7 +51,7 @@ const take = async ({ records }: { readonly records: number }): Promise<TakenRec
   return taken;
 };
 
-answerQuestions<ReaderQuestions>({
+answerQuestions<LogReaderQuestions>({
   pid: () => process.pid,
   open: async () => {
     reader = await openLogReader(place, handle);

@@ -6,18 +6,18 @@ import { type PeerLogPlace, type RecordWriter, nowNs, recordAt } from './clients
 import { openLogWriter } from './clients/open-client.js';
 
 /** What was written, and how long each append took until it was stored. */
-export interface Written {
+export interface WrittenRecords {
   readonly records: number;
   readonly perSecond: number;
   readonly times: Times;
 }
 
-export type WriterQuestions = {
+export type LogWriterQuestions = {
   readonly open: { readonly ask: null; readonly answer: { readonly pid: number } };
   /** Appends of one record, one after the other. */
   readonly one: {
     readonly ask: { readonly seconds: number; readonly most: number };
-    readonly answer: Written;
+    readonly answer: WrittenRecords;
   };
   /** Appends of many records, several at a time. */
   readonly flood: {
@@ -27,12 +27,12 @@ export type WriterQuestions = {
       readonly batch: number;
       readonly inFlight: number;
     };
-    readonly answer: Written;
+    readonly answer: WrittenRecords;
   };
   /** Appends of one record at fixed times. Each takes from when it was due, also if it was sent late. */
   readonly paced: {
     readonly ask: { readonly perSecond: number; readonly records: number };
-    readonly answer: Written;
+    readonly answer: WrittenRecords;
   };
 };
 
@@ -51,7 +51,7 @@ const flood = async ({
   most,
   batch,
   inFlight,
-}: WriterQuestions['flood']['ask']): Promise<Written> => {
+}: LogWriterQuestions['flood']['ask']): Promise<WrittenRecords> => {
   const histogram = newHistogram();
   const from = nowNs();
   const until = from + seconds * SECOND_NS;
@@ -74,7 +74,7 @@ const flood = async ({
   };
 };
 
-const paced = async ({ perSecond, records }: WriterQuestions['paced']['ask']): Promise<Written> => {
+const paced = async ({ perSecond, records }: LogWriterQuestions['paced']['ask']): Promise<WrittenRecords> => {
   const histogram = newHistogram();
   const from = nowNs();
   const stored: Promise<void>[] = [];
@@ -91,7 +91,7 @@ const paced = async ({ perSecond, records }: WriterQuestions['paced']['ask']): P
   return { records, perSecond: (records * SECOND_NS) / (nowNs() - from), times: timesIn(histogram) };
 };
 
-answerQuestions<WriterQuestions>({
+answerQuestions<LogWriterQuestions>({
   open: async () => {
     writer = await openLogWriter(place);
     return { pid: process.pid };
