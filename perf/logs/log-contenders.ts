@@ -13,7 +13,7 @@ import { findKafka, startKafka } from '../peers/kafka-server.js';
 import { peerLeftOut } from '../peers/left-out.js';
 import { findRabbitMq, startRabbitMq } from '../peers/rabbitmq-server.js';
 import { APPEND_FSYNC, type AppendFsync, findRedis, startRedis } from '../peers/redis-server.js';
-import { LOG_MODULE } from './clients/tallystick.js';
+import { LOG_MODULE } from './clients/own-log.js';
 import type { PeerLogPlace } from './clients/log-client.js';
 import type { LogReaderQuestions } from './log-reader-main.js';
 import type { LogWriterQuestions } from './log-writer-main.js';

@@ -2,7 +2,7 @@ import { openJetStreamReader, openJetStreamWriter } from './jetstream.js';
 import { openKafkaReader, openKafkaWriter } from './kafka.js';
 import { openRabbitMqReader, openRabbitMqWriter } from './rabbitmq.js';
 import { openRedisReader, openRedisWriter } from './redis-streams.js';
-import { openTallystickReader, openTallystickWriter } from './tallystick.js';
+import { openTallystickReader, openTallystickWriter } from './own-log.js';
 import { openSocketReader, openSocketWriter } from './unix-socket.js';
 import type { Handle, PeerLogPlace, RecordReader, RecordWriter } from './log-client.js';
 

@@ -2,12 +2,12 @@ import { eventually } from '../../peers/loopback-server.js';
 import { loadFrom } from '../../peers/npm-packages.js';
 import { type Handle, type RecordReader, type RecordWriter, timeIn } from './log-client.js';
 
-interface Message {
+interface AmqpMessage {
   readonly content: Buffer;
 }
 
 /** The part of amqplib that is used here. It is no dependency, so its types are not there. */
-interface Channel {
+interface AmqpChannel {
   assertQueue(name: string, options: unknown): Promise<unknown>;
   sendToQueue(
     name: string,
@@ -16,14 +16,17 @@ interface Channel {
     confirmed: (error: unknown) => void,
   ): boolean;
   prefetch(count: number): Promise<unknown>;
-  consume(name: string, handle: (message: Message | null) => void): Promise<{ readonly consumerTag: string }>;
-  ack(message: Message): void;
+  consume(
+    name: string,
+    handle: (message: AmqpMessage | null) => void,
+  ): Promise<{ readonly consumerTag: string }>;
+  ack(message: AmqpMessage): void;
   cancel(tag: string): Promise<unknown>;
   close(): Promise<void>;
 }
 interface Connection {
-  createChannel(): Promise<Channel>;
-  createConfirmChannel(): Promise<Channel>;
+  createChannel(): Promise<AmqpChannel>;
+  createConfirmChannel(): Promise<AmqpChannel>;
   close(): Promise<void>;
 }
 interface AmqpLib {
