@@ -42,6 +42,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   config: async () => (await import('./commands/config-command.js')).addConfig,
   token: async () => (await import('./commands/token-command.js')).addToken,
   audit: async () => (await import('./commands/audit-command.js')).addAudit,
+  bench: async () => (await import('./commands/bench-command.js')).addBench,
   burst: async () => (await import('./commands/burst-command.js')).addBurst,
   replay: async () => (await import('./commands/replay/replay-commands.js')).addReplay,
   completion: async () => (await import('./commands/completion-command.js')).addCompletion,

@@ -69,6 +69,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   'schedule show': done('the schedule is printed', 'there is no such schedule'),
   'schedule cancel': done('the schedule is cancelled', 'there is no such schedule'),
   'audit list': done('the records are printed; there may be none'),
+  bench: done('the figures are printed, whether they are met or not'),
   burst: done('each run is ok', 'a run is not ok: see its reasons'),
   'replay history': done('the records are printed; there may be none', FAILED),
   'replay trace': done('the conversation is printed', 'there is no such record, or the command failed'),

@@ -29,6 +29,7 @@ export const COMMAND_NAMES = [
   'dead',
   'schedule',
   'audit',
+  'bench',
   'burst',
   'replay',
   'completion',

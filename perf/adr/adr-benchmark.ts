@@ -1,13 +1,18 @@
+import { join } from 'node:path';
 import { startReaper } from '../../system/processes/reaper.js';
 import { formatNumber } from '../../text/numbers.js';
 import { measureIdle } from '../agents/idle.js';
+import { startBenchBroker } from '../bench/bench-broker.js';
+import { makeBenchDir } from '../bench/bench-dir.js';
+import { writeBenchModule } from '../bench/bench-module.js';
+import { newHistogram, type Times, timesIn } from '../bench/histogram.js';
 import type { Report, Scenario } from '../bench/scenario.js';
 import { startBenchServer } from '../bench/bench-server.js';
 import type { BurstOutcome } from '../burst/burst-outcome.js';
 import { openProducer, unlimited } from '../journal/load.js';
 import { gets } from '../lookup/gets-report.js';
 import { stateWrites } from '../lookup/state-writes.js';
-import { measureClockCalls } from './clock-calls.js';
+import { CLOCK, type ClockCalls, measureClockCalls, type TakesTimes } from './clock-calls.js';
 import { LOAD_SCENARIOS, type LoadScenario, runLoad } from './load-scenarios.js';
 import { type AdrFigures, requirements } from './requirements.js';
 import type { AdrNumber } from './verdicts.js';
@@ -47,10 +52,19 @@ const measureLoads = async (
   }
 };
 
-const measureCalls = async (scale: number): Promise<AdrFigures['calls']> => {
+const histogramOfCalls = (): TakesTimes<Times> => {
+  const histogram = newHistogram();
+  return { take: (ns) => histogram.recordValue(ns), times: () => timesIn(histogram) };
+};
+
+const measureCalls = async (scale: number): Promise<ClockCalls<Times>> => {
   const reaper = startReaper();
   try {
-    return await measureClockCalls(scale, reaper);
+    await using dir = await makeBenchDir();
+    const dataDir = join(dir.path, 'data');
+    const more = ['--no-shipped', '--module', writeBenchModule(dir.path, CLOCK)];
+    await using broker = await startBenchBroker(dataDir, reaper, 'os', more);
+    return await measureClockCalls({ url: broker.url, dataDir }, scale, histogramOfCalls);
   } finally {
     await reaper.close();
   }

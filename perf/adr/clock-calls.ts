@@ -1,15 +1,10 @@
-import { join } from 'node:path';
 import { connect, type NatsConnection } from 'nats';
-import type { Reaper } from '../../system/processes/reaper.js';
-import { startBenchBroker } from '../bench/bench-broker.js';
-import { plainAction, writeBenchModule } from '../bench/bench-module.js';
-import { makeBenchDir } from '../bench/bench-dir.js';
+import { type BenchModule, plainAction } from '../bench/bench-module.js';
 import { brokerProcesses } from '../bench/broker-processes.js';
-import { type Times, timesIn, newHistogram } from '../bench/histogram.js';
 import { processMemory } from '../bench/process-memory.js';
 
 /** The monotonic clock of Linux is the same one in all processes. */
-const CLOCK = {
+export const CLOCK: BenchModule = {
   manifest: {
     name: 'clock',
     version: '1.0.0',
@@ -24,14 +19,26 @@ export default { manifest, initial: {}, actions: { tick: { decide: tick } }, evo
 `,
 };
 
-export interface ClockCalls {
+/** What is asked of times. */
+export interface TimesOfCalls {
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+/** Takes times in nanoseconds, and says what they are. */
+export interface TakesTimes<T extends TimesOfCalls> {
+  readonly take: (ns: number) => void;
+  readonly times: () => T;
+}
+
+export interface ClockCalls<T extends TimesOfCalls> {
   /** From the call of the client to the begin of the handler: the command is in the log then. */
-  readonly routing: Times;
+  readonly routing: T;
   /** From the begin of the handler until the caller has the result, which is in the log then. */
-  readonly processing: Times;
-  readonly whole: Times;
+  readonly processing: T;
+  readonly whole: T;
   /** The whole of the first command of an agent that did not exist. */
-  readonly firstCommand: Times;
+  readonly firstCommand: T;
   /** Calls a second with {@link IN_FLIGHT} in flight. */
   readonly perSecond: number;
   /** Resident memory of server, broker and one host, bytes. */
@@ -54,34 +61,47 @@ const tick = async (nc: NatsConnection, agent: string): Promise<number> => {
   return data.atNs;
 };
 
-const oneByOne = async (nc: NatsConnection, calls: number) => {
-  const [routing, processing, whole] = [newHistogram(), newHistogram(), newHistogram()];
-  for (let i = 0; i < calls; i++) {
+/** On a slow machine there are fewer calls. */
+const LIMIT_NS = 10e9;
+
+const oneByOne = async <T extends TimesOfCalls>(
+  nc: NatsConnection,
+  calls: number,
+  makeTimes: () => TakesTimes<T>,
+) => {
+  const [routing, processing, whole] = [makeTimes(), makeTimes(), makeTimes()];
+  const begun = now();
+  for (let i = 0; i < calls && now() - begun < LIMIT_NS; i++) {
     const from = now();
     const at = await tick(nc, `a${i % AGENTS}`);
     const to = now();
-    routing.recordValue(at - from);
-    processing.recordValue(to - at);
-    whole.recordValue(to - from);
+    routing.take(at - from);
+    processing.take(to - at);
+    whole.take(to - from);
   }
-  return { routing: timesIn(routing), processing: timesIn(processing), whole: timesIn(whole) };
+  return { routing: routing.times(), processing: processing.times(), whole: whole.times() };
 };
 
-const firstCommands = async (nc: NatsConnection, agents: number): Promise<Times> => {
-  const first = newHistogram();
-  for (let i = 0; i < agents; i++) {
+const firstCommands = async <T extends TimesOfCalls>(
+  nc: NatsConnection,
+  agents: number,
+  makeTimes: () => TakesTimes<T>,
+): Promise<T> => {
+  const first = makeTimes();
+  const begun = now();
+  for (let i = 0; i < agents && now() - begun < LIMIT_NS; i++) {
     const from = now();
     await tick(nc, `new${i}`);
-    first.recordValue(now() - from);
+    first.take(now() - from);
   }
-  return timesIn(first);
+  return first.times();
 };
 
-const rateOf = async (nc: NatsConnection): Promise<number> => {
+const rateOf = async (nc: NatsConnection, seconds: number): Promise<number> => {
   const from = performance.now();
   let done = 0;
   const lane = async (first: number): Promise<void> => {
-    for (let i = first; performance.now() - from < SECONDS * 1_000; i += IN_FLIGHT) {
+    for (let i = first; performance.now() - from < seconds * 1_000; i += IN_FLIGHT) {
       await tick(nc, `a${i % AGENTS}`);
       done += 1;
     }
@@ -90,22 +110,22 @@ const rateOf = async (nc: NatsConnection): Promise<number> => {
   return (done * 1_000) / (performance.now() - from);
 };
 
-/** Calls of a module that tells when its handler began, through a broker as people start it, at level `os`. */
-export const measureClockCalls = async (scale: number, reaper: Reaper): Promise<ClockCalls> => {
-  await using dir = await makeBenchDir();
-  const data = join(dir.path, 'data');
-  const more = ['--no-shipped', '--module', writeBenchModule(dir.path, CLOCK)];
-  await using broker = await startBenchBroker(data, reaper, 'os', more);
-  const { server, broker: daemon, hosts } = await brokerProcesses(data);
-  const memory = await Promise.all([server, daemon, hosts.clock as number].map(processMemory));
-  const nc = await connect({ servers: broker.url });
+/** Calls of {@link CLOCK}, which a broker has loaded that runs as people start it. */
+export const measureClockCalls = async <T extends TimesOfCalls>(
+  { url, dataDir }: { readonly url: string; readonly dataDir: string },
+  scale: number,
+  makeTimes: () => TakesTimes<T>,
+): Promise<ClockCalls<T>> => {
+  const { server, broker, hosts } = await brokerProcesses(dataDir);
+  const memory = await Promise.all([server, broker, hosts.clock as number].map(processMemory));
+  const nc = await connect({ servers: url });
   try {
     const scaled = (count: number): number => Math.max(20, Math.round(count * scale));
-    await oneByOne(nc, scaled(WARM));
+    await oneByOne(nc, scaled(WARM), makeTimes);
     return {
-      ...(await oneByOne(nc, scaled(CALLS))),
-      firstCommand: await firstCommands(nc, scaled(AGENTS)),
-      perSecond: await rateOf(nc),
+      ...(await oneByOne(nc, scaled(CALLS), makeTimes)),
+      firstCommand: await firstCommands(nc, scaled(AGENTS), makeTimes),
+      perSecond: await rateOf(nc, Math.max(0.3, SECONDS * scale)),
       baseBytes: memory.reduce((sum, { rss }) => sum + rss, 0),
     };
   } finally {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Durability } from '../../schemas/log.js';
 import { packageRoot } from '../../system/files/package-root.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import type { BurstOutcome } from '../burst/burst-outcome.js';
@@ -54,17 +55,25 @@ export const LOAD_SCENARIOS: readonly LoadScenario[] = [
   },
 ];
 
+interface LoadSetting {
+  readonly durability?: Durability;
+  /** Before and after the load. */
+  readonly baselineSeconds?: number;
+}
+
 /** Runs it as events by `tallystick burst`, which also proves from the log that nothing was lost. */
 export const runLoad = async (
   { agents, perSecond }: LoadScenario,
   seconds: number,
   reaper: Reaper,
+  { durability = 'os', baselineSeconds = 3 }: LoadSetting = {},
 ): Promise<BurstOutcome> => {
   const args = [
     join(packageRoot(), 'dist', 'bin', 'tallystick.js'),
     'burst',
     '--json',
-    ...['--durability', 'os', '--max-recovery', '120'],
+    ...['--durability', durability, '--max-recovery', '120'],
+    ...['--baseline-seconds', String(baselineSeconds)],
     ...['--agents', String(agents), '--rate', String(perSecond), '--seconds', String(seconds)],
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });

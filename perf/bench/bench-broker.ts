@@ -16,6 +16,9 @@ export interface BenchBroker extends AsyncDisposable {
   readonly seconds: number;
 }
 
+/** Of what it says on stderr, for when it does not start. */
+const LAST_CHARACTERS = 1_000;
+
 export const startBenchBroker = async (
   dataDir: string,
   reaper: Reaper,
@@ -38,11 +41,15 @@ export const startBenchBroker = async (
     dataDir,
     ...more,
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   reaper.track(child);
+  let last = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    last = `${last}${text}`.slice(-LAST_CHARACTERS);
+  });
   const exited = once(child, 'exit');
   const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), exited])) as [unknown];
-  if (typeof line !== 'string') throw new Error(`tallystick start ended with ${line}`);
+  if (typeof line !== 'string') throw new Error(`tallystick start ended with ${line}: ${last.trim()}`);
   const seconds = (performance.now() - begun) / 1_000;
   const { nats, http } = JSON.parse(line) as Ready;
   return {

@@ -3,7 +3,9 @@ import { escapeXml } from '../../text/xml.js';
 import type { ReportChart } from '../bench/scenario.js';
 
 const WIDTH = 760;
-const LABELS = 190;
+const LEAST_LABELS = 190;
+/** Of a letter, at most. */
+const LETTER = 7;
 const VALUES = 110;
 const ROW = 26;
 const BAR = 16;
@@ -34,20 +36,25 @@ const shareOf = ({ scale, bars }: ReportChart): ((value: number) => number) => {
   return (value) => (value <= 0 ? 0 : Math.log10(value / lowest) / decades);
 };
 
-const three = (value: number): string => formatNumber(Number(value.toPrecision(3)), value < 100 ? 2 : 0);
+const three = (value: number): string =>
+  value < 1
+    ? String(Number(value.toPrecision(2)))
+    : formatNumber(Number(value.toPrecision(3)), value < 100 ? 2 : 0);
 
 /** A chart as one file of SVG that needs nothing else. */
 export const barChart = (chart: ReportChart): string => {
   const share = shareOf(chart);
-  const room = WIDTH - LABELS - VALUES;
+  const longest = Math.max(...chart.bars.map(({ label }) => label.length));
+  const labels = Math.max(LEAST_LABELS, LETTER * longest);
+  const room = WIDTH - labels - VALUES;
   const height = TOP + chart.bars.length * ROW + 8;
   const rows = chart.bars.map(({ label, value, isOwn = true }, i) => {
     const middle = TOP + i * ROW + ROW / 2;
     const width = Math.max(1, room * share(value)).toFixed(1);
     return [
-      `<text x="${LABELS - 10}" y="${middle + 4}" text-anchor="end">${escapeXml(label)}</text>`,
-      `<rect class="${isOwn ? 'bar' : 'bar peer'}" x="${LABELS}" y="${middle - BAR / 2}" width="${width}" height="${BAR}" rx="2"/>`,
-      `<text x="${(LABELS + Number(width) + 8).toFixed(1)}" y="${middle + 4}">${three(value)}</text>`,
+      `<text x="${labels - 10}" y="${middle + 4}" text-anchor="end">${escapeXml(label)}</text>`,
+      `<rect class="${isOwn ? 'bar' : 'bar peer'}" x="${labels}" y="${middle - BAR / 2}" width="${width}" height="${BAR}" rx="2"/>`,
+      `<text x="${(labels + Number(width) + 8).toFixed(1)}" y="${middle + 4}">${three(value)}</text>`,
     ].join('\n');
   });
   const unit = chart.scale === 'log' ? `${chart.unit}; each step of the bars is a factor` : chart.unit;

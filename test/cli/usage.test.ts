@@ -36,6 +36,7 @@ const COMMANDS = [
   'dead list',
   'dead show',
   'dead redrive',
+  'bench',
   'burst',
   'replay',
   'replay history',

@@ -26,8 +26,8 @@ const CHANGES_SHELL = /^(eval|export) /;
 const shownIn = (text: string): readonly Block[] =>
   blocksOf(text).filter(({ language, info }) => language === 'console' || info !== '');
 
-/** Runs load for half a minute. `test/faults/burst.test.ts` runs the command in `npm test`, this document in the deep form. */
-const BURST = 'docs/guides/burst.md';
+/** These run load for half a minute, so they are followed in the deep form. `npm test` runs `burst` in `test/faults/burst.test.ts`. */
+const OF_LOAD = new Set(['docs/guides/bench.md', 'docs/guides/burst.md']);
 const OF_REPLAY = new Set(['docs/guides/debug.md', 'docs/reference/replay.md']);
 const TUTORIAL = 'docs/tutorial.md';
 
@@ -35,9 +35,9 @@ const followed = documents().filter(({ text }) => shownIn(text).length > 0);
 /** These need nothing of what the README makes, and are followed beside it. */
 export const OF_REPLAY_DOCUMENTS = followed.filter(({ path }) => OF_REPLAY.has(path));
 export const OTHER_DOCUMENTS = followed.filter(
-  ({ path }) => !OF_REPLAY.has(path) && path !== TUTORIAL && path !== BURST,
+  ({ path }) => !OF_REPLAY.has(path) && path !== TUTORIAL && !OF_LOAD.has(path),
 );
-export const BURST_DOCUMENTS = followed.filter(({ path }) => path === BURST);
+export const LOAD_DOCUMENTS = followed.filter(({ path }) => OF_LOAD.has(path));
 /** Followed in an empty directory, by the package as a user has it. */
 export const TUTORIAL_DOCUMENTS = followed.filter(({ path }) => path === TUTORIAL);
 

@@ -54,6 +54,7 @@ export const DEEP_FILES: readonly string[] = [
   // Installs test runners from the registry: `npm test` runs the kit by node:test.
   'test/testing/test-runners.test.ts',
   // Benchmarks.
+  'test/cli/bench.test.ts',
   'test/perf/adr.test.ts',
   'test/perf/call-peers.test.ts',
   'test/perf/calls.test.ts',

@@ -37,14 +37,29 @@ export default { manifest, initial: {}, actions: { nothing: { decide: nothing } 
 `,
 };
 
+/** Whose events are written, and where the next one goes. */
+interface WrittenEvents {
+  readonly module: string;
+  readonly subjectAt: (written: number) => string;
+}
+
+const OF_LOG: WrittenEvents = {
+  module: manifest.name,
+  subjectAt: () => `evt.${manifest.name}.${EVENT}.a`,
+};
+
 /** A producer of the journal, as programs open it that a broker trusts with the events of a module. */
-export const openTallystickWriter = async (url: string, seed: string): Promise<RecordWriter> => {
+export const openTallystickWriter = async (
+  url: string,
+  seed: string,
+  { module, subjectAt }: WrittenEvents = OF_LOG,
+): Promise<RecordWriter> => {
   const nc = await dial({ servers: url, redialMs: 1_000, authenticator: authenticatorOf(seed) });
   const name = 'writer';
   const opened = await Producer.open({
     nc,
     name,
-    epochs: requestedEpochs({ nc, name, instance: nuid.next(), account: manifest.name }),
+    epochs: requestedEpochs({ nc, name, instance: nuid.next(), account: module }),
     // The first epoch brings the log's own.
     grouping: GROUPING.fsync,
     onReplaced: (reason) => {
@@ -53,13 +68,13 @@ export const openTallystickWriter = async (url: string, seed: string): Promise<R
   })();
   if (isLeft(opened)) throw new FaultError(opened.left);
   const producer = opened.right;
-  const subject = `evt.${manifest.name}.${EVENT}.a`;
+  let written = 0;
   return {
     append: (records) =>
       new Promise((resolve, reject) => {
         let left = records.length;
         for (const data of records)
-          producer.submit({ subject, data }, (outcome) => {
+          producer.submit({ subject: subjectAt(written++), data }, (outcome) => {
             if (isLeft(outcome)) return reject(new FaultError(outcome.left));
             left -= 1;
             if (left === 0) resolve();
