@@ -8,7 +8,8 @@ import { freePort } from '../../system/processes/free-port.js';
 /** Where the servers of the peers listen. */
 export const LOOPBACK = '127.0.0.1';
 
-const START_LIMIT_MS = 60_000;
+/** On a busy machine a server of Java takes a minute. */
+const START_LIMIT_MS = 180_000;
 
 export const loopbackPort = async (): Promise<number> => {
   const found = await freePort(LOOPBACK)();
