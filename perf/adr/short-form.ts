@@ -11,7 +11,7 @@ import { startBenchBroker } from '../bench/bench-broker.js';
 import { makeBenchDir } from '../bench/bench-dir.js';
 import { writeBenchModule } from '../bench/bench-module.js';
 import { percentile } from '../bench/percentiles.js';
-import { LOG_MODULE, openTallystickWriter } from '../logs/clients/tallystick.js';
+import { LOG_MODULE, openTallystickWriter } from '../logs/clients/own-log.js';
 import { recordAt } from '../logs/clients/log-client.js';
 import { CLOCK, measureClockCalls, type TakesTimes, type TimesOfCalls } from './clock-calls.js';
 import { LOAD_SCENARIOS, type LoadScenario, runLoad } from './load-scenarios.js';
