@@ -17,8 +17,7 @@ interface LogSample {
   readonly ingestCpuUs: number;
   readonly batch: Times;
   /** Not of a log whose reader gets all at once. */
-  readonly consumePerSecond: number;
-  readonly consumeCpuUs: number;
+  readonly consumed?: { readonly perSecond: number; readonly cpuUs: number };
   readonly stored: Times;
   readonly delivered: Times;
 }
@@ -28,8 +27,8 @@ export interface LogFigures {
     readonly oneP50Us: Measured;
     readonly ingestPerSecond: Measured;
     readonly ingestCpuUs: Measured;
-    readonly consumePerSecond: Measured;
-    readonly consumeCpuUs: Measured;
+    readonly consumePerSecond?: Measured;
+    readonly consumeCpuUs?: Measured;
     readonly deliveredP50Us: Measured;
   };
   /** Of all rounds together. */
@@ -84,8 +83,7 @@ const sampleOf = async (
     ingestPerSecond: flood.perSecond,
     ingestCpuUs: ingestUs / flood.records,
     batch: flood.times,
-    consumePerSecond: isDirect ? Number.NaN : taken.perSecond,
-    consumeCpuUs: isDirect ? Number.NaN : consumeUs / written,
+    ...(isDirect ? {} : { consumed: { perSecond: taken.perSecond, cpuUs: consumeUs / written } }),
     stored: paced.times,
     delivered,
   };
@@ -94,13 +92,18 @@ const sampleOf = async (
 const figuresOf = (samples: readonly LogSample[]): LogFigures => {
   const of = (pick: (sample: LogSample) => number): Measured => measured(samples.map(pick));
   const all = (pick: (sample: LogSample) => Times): Times => mergedTimes(samples.map(pick));
+  const consumed = samples.flatMap((sample) => sample.consumed ?? []);
   return {
     rounds: {
       oneP50Us: of(({ one }) => one.p50Us),
       ingestPerSecond: of(({ ingestPerSecond }) => ingestPerSecond),
       ingestCpuUs: of(({ ingestCpuUs }) => ingestCpuUs),
-      consumePerSecond: of(({ consumePerSecond }) => consumePerSecond),
-      consumeCpuUs: of(({ consumeCpuUs }) => consumeCpuUs),
+      ...(consumed.length === 0
+        ? {}
+        : {
+            consumePerSecond: measured(consumed.map(({ perSecond }) => perSecond)),
+            consumeCpuUs: measured(consumed.map(({ cpuUs }) => cpuUs)),
+          }),
       deliveredP50Us: of(({ delivered }) => delivered.p50Us),
     },
     one: all(({ one }) => one),
@@ -110,11 +113,11 @@ const figuresOf = (samples: readonly LogSample[]): LogFigures => {
   };
 };
 
-const told = ({ one, ingestPerSecond, consumePerSecond, delivered }: LogSample): string =>
+const told = ({ one, ingestPerSecond, consumed, delivered }: LogSample): string =>
   [
     `one ${formatNumber(one.p50Us)} us`,
     `ingest ${formatNumber(ingestPerSecond)}/s`,
-    ...(Number.isNaN(consumePerSecond) ? [] : [`consume ${formatNumber(consumePerSecond)}/s`]),
+    ...(consumed === undefined ? [] : [`consume ${formatNumber(consumed.perSecond)}/s`]),
     `delivered ${formatNumber(delivered.p50Us)} us`,
   ].join(', ');
 

@@ -18,10 +18,12 @@ const byLevel = <T>(all: readonly T[], levelOf: (each: T) => StoreLevel): readon
   LEVELS.flatMap((level) => all.filter((each) => levelOf(each) === level));
 
 /** Blank: it was not measured. */
-const number = (value: number, digits = 0): string =>
-  Number.isNaN(value) ? '' : formatNumber(value, digits);
-const spread = ({ median, min, max }: Measured): readonly string[] =>
-  Number.isNaN(median) ? ['', ''] : [formatNumber(median), `${formatNumber(min)} to ${formatNumber(max)}`];
+const number = (value: number | undefined, digits = 0): string =>
+  value === undefined ? '' : formatNumber(value, digits);
+const spread = (found: Measured | undefined): readonly string[] =>
+  found === undefined
+    ? ['', '']
+    : [formatNumber(found.median), `${formatNumber(found.min)} to ${formatNumber(found.max)}`];
 const ms = (us: number): string => formatNumber(us / 1_000, 2);
 
 const sortedLogs = ({ logs }: Found) => byLevel(logs, ([{ level }]) => level);
@@ -73,7 +75,7 @@ const consumeTable = (found: Found): ReportTable => ({
     name,
     level,
     ...spread(rounds.consumePerSecond),
-    number(rounds.consumeCpuUs.median, 1),
+    number(rounds.consumeCpuUs?.median, 1),
     ms(delivered.p50Us),
     ms(delivered.p99Us),
     ms(delivered.maxUs),
@@ -98,8 +100,8 @@ const callsTable = (found: Found): ReportTable => ({
   rows: sortedCalls(found).map(({ about: { label, level }, one, busy }) => [
     label,
     level,
-    number(one?.p50Ms.median ?? Number.NaN, 2),
-    number(one?.p99Ms.median ?? Number.NaN, 2),
+    number(one?.p50Ms.median, 2),
+    number(one?.p99Ms.median, 2),
     ...(busy === undefined
       ? ['', '', '', '']
       : [...spread(busy.perSecond), number(busy.p99Ms.median, 1), number(cpuOf(busy))]),
@@ -107,8 +109,8 @@ const callsTable = (found: Found): ReportTable => ({
 });
 
 /** How many times better we are; below 1 the peer is ahead. */
-const ratio = (own: number, peer: number): string => {
-  const times = own / peer;
+const ratio = (own: number | undefined, peer: number | undefined): string => {
+  const times = own === undefined || peer === undefined ? Number.NaN : own / peer;
   return Number.isFinite(times) ? `${times.toFixed(2)}${times < 1 ? ', behind' : ''}` : '';
 };
 
@@ -124,7 +126,7 @@ const aheadOfLogs = (found: Found): ReportTable => ({
         level,
         ratio(peer.oneP50Us.median, own.oneP50Us.median),
         ratio(own.ingestPerSecond.median, peer.ingestPerSecond.median),
-        ratio(own.consumePerSecond.median, peer.consumePerSecond.median),
+        ratio(own.consumePerSecond?.median, peer.consumePerSecond?.median),
         ratio(peer.deliveredP50Us.median, own.deliveredP50Us.median),
       ],
     ];
@@ -143,8 +145,8 @@ const aheadOfCalls = (found: Found): ReportTable => {
         [
           about.label,
           about.level,
-          ratio(one?.p50Ms.median ?? Number.NaN, own.one?.p50Ms.median ?? Number.NaN),
-          ratio(own.busy?.perSecond.median ?? Number.NaN, busy?.perSecond.median ?? Number.NaN),
+          ratio(one?.p50Ms.median, own.one?.p50Ms.median),
+          ratio(own.busy?.perSecond.median, busy?.perSecond.median),
         ],
       ];
     }),
@@ -221,7 +223,7 @@ export const peersCharts = (found: Found): readonly ReportChart[] => {
       'consume',
       'Read by one program whose position is kept',
       `records a second, ${MORE}`,
-      logBars(({ rounds }) => rounds.consumePerSecond.median),
+      logBars(({ rounds }) => rounds.consumePerSecond?.median ?? Number.NaN),
     ),
     chart(
       'delivered',
