@@ -5,7 +5,7 @@ import { type Measured, measured } from '../bench/rounds.js';
 import type { LogContender } from './log-contenders.js';
 
 /** Records that are written together, and how many of such batches are under way: 4,000 records for every log. */
-export const FLOOD = { batch: 500, inFlight: 8, seconds: 1.5, most: 50_000 } as const;
+export const FLOOD = { batch: 500, inFlight: 8, seconds: 1.5, most: 30_000 } as const;
 export const ONE_BY_ONE = { seconds: 1, most: 20_000 } as const;
 export const PACED = { perSecond: 200, records: 400 } as const;
 

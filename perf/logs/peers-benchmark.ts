@@ -11,7 +11,7 @@ import { peersCharts, peersTables } from './peers-tables.js';
 
 const ROUNDS = 3;
 const CALL_SECONDS = 1.2;
-const ALL_RECORDS = 50_000;
+const ALL_RECORDS = 30_000;
 
 interface PeersRun {
   readonly rounds: number;
