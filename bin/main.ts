@@ -30,6 +30,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   call: async () => (await import('./commands/call-command.js')).addCall,
   result: async () => (await import('./commands/result-command.js')).addResult,
   cancel: async () => (await import('./commands/cancel-command.js')).addCancel,
+  restart: async () => (await import('./commands/restart-command.js')).addRestart,
   signal: async () => (await import('./commands/signal-command.js')).addSignal,
   subscribe: async () => (await import('./commands/subscribe-command.js')).addSubscribe,
   subscription: async () => (await import('./commands/subscription-command.js')).addSubscription,

@@ -4,6 +4,8 @@ import { judgeRequest } from './access/admission.js';
 import type { Principals } from './access/principals.js';
 import type { Audit } from './audit/audit.js';
 import { Canceller } from './cancel/canceller.js';
+import { LetterBox } from './dead/letter-box.js';
+import { Restarter } from './restart/restarter.js';
 import { tellCancels } from './cancel/tell-cancels.js';
 import { wakeCancelled } from './cancel/wake-cancelled.js';
 import { DeadLetters } from './dead/dead-letters.js';
@@ -60,6 +62,7 @@ export interface Parts {
   readonly index: LogIndex;
   readonly gateway: Gateway;
   readonly canceller: Canceller;
+  readonly restarter: Restarter;
   readonly outside: OutsideProducers;
   readonly schedules: Schedules;
   readonly firings: Firings;
@@ -251,6 +254,12 @@ export const assemble = (options: AssembleOptions): Parts => {
   });
   const canceller = new Canceller(producer, index);
   tellCancels(nc, index, modules);
+  const letters = new LetterBox(jsm, index.redrives);
+  const restarter = new Restarter({
+    ...{ nc, producer, index },
+    redrivenBy: (command) => letters.redrivenBy(command),
+    log: (text) => log.line('gateway', text),
+  });
   const { handlerCalls } = gateway;
   const hearings = new Hearings({
     nc,
@@ -312,6 +321,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     index,
     gateway,
     canceller,
+    restarter,
     outside,
     schedules,
     firings,

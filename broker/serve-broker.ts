@@ -5,7 +5,7 @@ import type { BrokerStatus } from '../schemas/operate.js';
 import type { Lifetime } from '../system/lifetime.js';
 import type { BrokerLog } from '../system/lines/broker-log.js';
 import type { Parts } from './assemble.js';
-import { judgeOperator } from './access/admission.js';
+import { judgeOperator, mayNotSend } from './access/admission.js';
 import type { Audit } from './audit/audit.js';
 import type { DataDirectory } from './data-directory.js';
 import type { OpenLog } from './log/open-log.js';
@@ -18,6 +18,7 @@ import { serveAccess } from './operate/serve-access.js';
 import { serveControl } from './operate/serve-control.js';
 import { auditOperations, serveOperators } from './operate/serve-operations.js';
 import { serveCancels } from './cancel/serve-cancels.js';
+import { serveRestarts } from './restart/serve-restarts.js';
 import { type ProducersContext, serveProducers } from './operate/serve-producers.js';
 import { scheduleOperations, serveScheduling } from './schedules/serve-schedules.js';
 import type { ServerSide } from './server/server-side.js';
@@ -144,7 +145,8 @@ const states = ({ directory: { dataDir, marks }, server, parts, lifetime, log }:
 export const serveBroker = async (broker: ServedBroker): Promise<readonly Listening[]> => {
   const { directory, server, open, parts, audit, log } = broker;
   const { nc } = server.link;
-  const { modules, gateway, schedules, stacks, floods, refusal, entrance, index, canceller } = parts;
+  const { modules, gateway, schedules, stacks, floods, refusal, entrance, index, canceller, restarter } =
+    parts;
   const serving = [
     serveControl(nc, modules, { stacks, jsm: server.link.jsm }, floods),
     operators(broker),
@@ -172,6 +174,12 @@ export const serveBroker = async (broker: ServedBroker): Promise<readonly Listen
       keepsAll: (account) => directory.principals.keepsLog(account),
       refusal,
       entrance,
+    }),
+    serveRestarts({
+      ...{ nc, jsm: server.link.jsm, index, restarter, directory: modules, refusal, entrance },
+      keepsAll: (account) => directory.principals.keepsLog(account),
+      mayNotSend: (account, address) => mayNotSend(account, address, directory.principals),
+      act: (act) => audit.act(act),
     }),
     states(broker),
     servePromises({ nc, directory: modules, entrance, index: parts.index, wakes: parts.wakes, refusal }),

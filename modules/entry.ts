@@ -5,6 +5,7 @@ export {
   type AgentActions,
   type CallOptions,
   type CancelOptions,
+  type RestartOptions,
   type ResultOptions,
   type CommandProducer,
   type ConnectOptions,
@@ -65,6 +66,7 @@ export {
 export type { Receipt } from '../journal/append/draft.js';
 export type { Resumed } from '../journal/producer/resumption.js';
 export type { Cancelled, CancelledSchema } from '../schemas/cancel.js';
+export type { Restarted, RestartedSchema } from '../schemas/restart.js';
 export type { ERRORS, ErrorCode, ErrorRow, FaultStatus } from '../schemas/error-table.js';
 export type { DeliveredEvent, DeliveredEventSchema } from '../schemas/delivered-event.js';
 export type { Fault } from '../schemas/errors.js';

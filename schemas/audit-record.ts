@@ -21,6 +21,7 @@ export const ACTS = [
   'token.revoke',
   'schedule.cancel',
   'dead.redrive',
+  'command.restart',
   'data.reveal',
   'agent.erase',
   'config.set',

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { CancelledCommandSchema } from './cancel.js';
 import { DurabilitySchema } from './log.js';
+import { KeysBeforeSchema } from './restart.js';
 import { ResultErrorSchema } from './result.js';
 import { StepSchema } from './step.js';
 import { WakeSchema } from './wake.js';
@@ -207,6 +208,7 @@ export const CallsReplySchema = Type.Object({
   isCancelMet: Type.Optional(
     Type.Boolean({ description: 'true: a step or a wake of the handler says that it met the cancel.' }),
   ),
+  keys: Type.Optional(KeysBeforeSchema),
 });
 export type CallsReply = Readonly<Static<typeof CallsReplySchema>>;
 
@@ -244,6 +246,12 @@ export const StepReplySchema = Type.Object(
     seq: Type.Optional(Type.Integer({ minimum: 1, description: 'Sequence of the record.' })),
     step: Type.Optional(StepSchema),
     wake: Type.Optional(WakeSchema),
+    cause: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'The record is kept of another command: the one that ran before a restart.',
+      }),
+    ),
     other: Type.Optional(
       Type.String({ description: 'The record is no step of this action and agent: what it is, for people.' }),
     ),

@@ -110,6 +110,21 @@ export const ERRORS = {
     'The command was cancelled. Its handler did not begin, or it stopped at a call or step and undid what it had done.',
   ),
   RESULT_STORED: row('rejected', false, 1, 409, 'The command has its result, so nothing can cancel it.'),
+  RESTART_REFUSED: row(
+    'rejected',
+    false,
+    1,
+    409,
+    'The command cannot be restarted from there: it has not failed, or what would be kept has not ended.',
+  ),
+  RESTARTED: row('rejected', false, 1, 409, 'The command was restarted before, from another operation.'),
+  STEP_UNKNOWN: row(
+    'rejected',
+    false,
+    1,
+    404,
+    'The handler has no call, step or wait of that name or number.',
+  ),
   CALL_DEADLOCK: row(
     'failed',
     false,

@@ -26,6 +26,10 @@ export const HEADER = {
   children: 'Tally-Children',
   /** On a result: the command was cancelled. Sequence of the record that cancelled it. */
   cancelled: 'Tally-Cancelled',
+  /** On a record that restarts a command: the operations that its new command keeps. See schemas/restart.ts. */
+  kept: 'Tally-Kept',
+  /** On a command: sequence of the record that restarts an earlier one as this. */
+  restart: 'Tally-Restart',
   /** RFC 3339 time. After it, no module handles the command. */
   deadline: 'Tally-Deadline',
   /**
@@ -45,7 +49,7 @@ export const HEADER = {
   priority: 'Tally-Priority',
   /** On a result whose command becomes a dead letter: the number of tries. */
   dead: 'Tally-Dead',
-  /** On a command: the sequence of the dead letter's command that it redrives. */
+  /** On a command: the sequence of the command that it redrives or restarts. */
   redrives: 'Tally-Redrives',
   /** Version of the payload's form. On a result or an event it is `schema` of the module's manifest. */
   schema: 'Tally-Schema',

@@ -33,6 +33,7 @@ import {
   StoredRequestSchema,
 } from './producer-requests.js';
 import { HistoryRecordSchema } from './record.js';
+import { RestartedSchema, RestartRequestSchema, RestartSchema } from './restart.js';
 import { ResultSchema } from './result.js';
 import { ResultRequestSchema } from './result-request.js';
 import { ScheduleSchema } from './schedule.js';
@@ -78,6 +79,9 @@ const PUBLISHED: readonly (readonly [name: string, title: string, schema: TSchem
   ['cancel', 'Body of a cancel', CancelSchema],
   ['cancel-request', 'Request to cancel a command', CancelRequestSchema],
   ['cancel-reply', 'What a cancel came to', CancelledSchema],
+  ['restart', 'Body of a restart', RestartSchema],
+  ['restart-request', 'Request to restart a command', RestartRequestSchema],
+  ['restart-reply', 'What a restart came to', RestartedSchema],
   ['cancelled-command', 'A command of a module is cancelled', CancelledCommandSchema],
   ['cancelled-request', 'Request for the cancelled commands of a module', CancelledRequestSchema],
   ['cancelled-reply', 'Cancelled commands of a module', CancelledReplySchema],

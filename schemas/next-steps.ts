@@ -32,6 +32,9 @@ export const NEXT_STEP: Readonly<Record<ErrorCode, string>> = {
   DEADLINE_PAST: 'Send the command again with a later deadline. It had no effect.',
   CANCELLED: 'Send the command again if you want it after all.',
   RESULT_STORED: 'Read the result with `tallystick result SEQ`; undo its effect with another command.',
+  RESTART_REFUSED: 'Read the message: cancel a command that runs, or restart from an earlier operation.',
+  RESTARTED: 'Restart the newer command that the message names, if that one has failed too.',
+  STEP_UNKNOWN: 'Give a name or a number that the message lists.',
   CALL_DEADLOCK: 'Change the handler: it must not call its own agent.',
   DEPENDENCY_UNDECLARED: 'Add the action to `dependencies` of the module, and reload it.',
 

@@ -48,7 +48,7 @@ export const HistoryRecordSchema = Type.Object(
   {
     seq: Sequence,
     time: Type.String({ description: 'Time when the server stored it, RFC 3339.' }),
-    kind: Type.Enum(['cmd', 'res', 'evt', 'step', 'wake', 'cancel', 'signal', 'epoch', 'unknown']),
+    kind: Type.Enum(['cmd', 'res', 'evt', 'step', 'wake', 'cancel', 'restart', 'signal', 'epoch', 'unknown']),
     subject: Type.String({ description: 'Bytes that are not UTF-8 are U+FFFD.' }),
     subjectBase64: OrNull(Type.String(), 'All bytes of the subject, if they are not UTF-8.'),
     module: OrNull(Type.String()),

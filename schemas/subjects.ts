@@ -9,6 +9,7 @@ import { isName, isProducerName } from './names.js';
  *     evt.<module>.<event>[.<agent>]              epoch.<producer>
  *     step.<module>.<action>[.<agent>]            wake.<module>.<action>[.<agent>]
  *     signal.<module>.<name>.<agent>              cancel.<module>.<action>[.<agent>]
+ *     restart.<module>.<action>[.<agent>]
  */
 export interface CommandSubject {
   readonly kind: 'cmd';
@@ -22,7 +23,7 @@ export interface CommandSubject {
 export type LogSubject =
   | CommandSubject
   | {
-      readonly kind: 'res' | 'evt' | 'step' | 'wake' | 'cancel' | 'signal';
+      readonly kind: 'res' | 'evt' | 'step' | 'wake' | 'cancel' | 'restart' | 'signal';
       readonly module: string;
       readonly name: string;
       readonly agent?: string;
@@ -30,8 +31,8 @@ export type LogSubject =
   | { readonly kind: 'epoch'; readonly producer: string };
 
 /**
- * The kind of a record: command, result, event, step or wake of a handler, cancel of a command,
- * signal, or epoch.
+ * The kind of a record: command, result, event, step or wake of a handler, cancel or restart of a
+ * command, signal, or epoch.
  */
 export type RecordKind = LogSubject['kind'];
 
@@ -58,6 +59,8 @@ export const stepSubject = (address: Address): string => `step.${addressText(add
 export const wakeSubject = (address: Address): string => `wake.${addressText(address)}`;
 /** The subject of a record that cancels a command: `cancel.MODULE.ACTION[.AGENT]`. */
 export const cancelSubject = (address: Address): string => `cancel.${addressText(address)}`;
+/** The subject of a record that restarts a command: `restart.MODULE.ACTION[.AGENT]`. */
+export const restartSubject = (address: Address): string => `restart.${addressText(address)}`;
 /** The subject to which a sender publishes; see {@link storedCommandSubject} for the subject in the log. */
 export const commandSubject = (address: Address): string => `cmd.${addressText(address)}`;
 /** The subject of a stored command, with its sender: `cmd.MODULE.ACTION[.AGENT].SENDER`. */
@@ -89,6 +92,8 @@ export const buildSubject = (subject: LogSubject): string => {
       return wakeSubject(subject);
     case 'cancel':
       return cancelSubject(subject);
+    case 'restart':
+      return restartSubject(subject);
     case 'signal':
       return `signal.${addressText(subject)}`;
     case 'epoch':
@@ -114,6 +119,7 @@ export const splitSubject = (text: string): LogSubject | undefined => {
     case 'step':
     case 'wake':
     case 'cancel':
+    case 'restart':
     case 'signal':
       if (b === undefined || d !== undefined) return undefined;
       return { kind, module: a, name: b, ...optional(c) };

@@ -4,6 +4,7 @@ import { neverSent } from '../../link/never-sent.js';
 import { silenceOf } from '../../link/request-broker.js';
 import { untilServed } from '../../link/until-served.js';
 import { cancelRequestSubject } from '../../schemas/cancel.js';
+import { type RestartRequest, restartRequestSubject } from '../../schemas/restart.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { Result } from '../../schemas/result.js';
@@ -82,6 +83,19 @@ export const askToCancel = (
   const text = `no reply within ${timeoutMs} ms; the cancel may be stored. Cancel it again: \`tallystick cancel ${command}\``;
   const body = Buffer.from(JSON.stringify(children ? { children } : {}));
   const request = { subject: cancelRequestSubject(command), body, headers: makeHeaders() };
+  return askForResult(nc, request, { timeoutMs, late: fault('LOG_UNCERTAIN', text) });
+};
+
+/** Restarts a command. */
+export const askToRestart = (
+  nc: NatsConnection,
+  command: number,
+  from: number | string,
+  timeoutMs: number,
+): Promise<Either<Fault, Replied>> => {
+  const text = `no reply within ${timeoutMs} ms; the restart may be stored. Ask again: the same request restarts it once`;
+  const body = Buffer.from(JSON.stringify({ from } satisfies RestartRequest));
+  const request = { subject: restartRequestSubject(command), body, headers: makeHeaders() };
   return askForResult(nc, request, { timeoutMs, late: fault('LOG_UNCERTAIN', text) });
 };
 

@@ -27,6 +27,10 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   top: done('the looks that --times asks for are printed'),
   call: done('the result is ok, or the schedule is made', 'the result is not ok, or has not come in time'),
   result: done('the result is ok', 'the result is not ok, or has not come in time, or you may not see it'),
+  restart: done(
+    'the restart is stored, or was before',
+    'the command cannot be restarted from there, or you may not restart it',
+  ),
   cancel: done('the cancel is stored, or was before', 'the command has its result, or you may not cancel it'),
   signal: done('the signal is stored', 'the signal is not stored, or the broker refused it'),
   'promise resolve': done('the promise is resolved', 'no handler waits for it, or the broker refused it'),

@@ -17,6 +17,7 @@ export const COMMAND_NAMES = [
   'call',
   'result',
   'cancel',
+  'restart',
   'signal',
   'promise',
   'subscribe',

@@ -81,6 +81,7 @@ const GUEST_PUBLISH = [
   ...ASKED,
   'result.*',
   'cancel.*',
+  'restart.*',
   'signal.*.*.*',
   'promise.*.*',
   ...READ.map((address) => `state.${address}`),
@@ -99,6 +100,10 @@ export const askResults = (sender: string): AccountImport => signed('result.*', 
  * Cancels a command; the broker looks who may. In CORE it has another first part: `cancel.*.*` are records of the log.
  */
 export const askCancels = (sender: string): AccountImport => service(`cancelling.*.${sender}`, 'cancel.*');
+
+/** Restarts a command; the broker looks who may. In CORE `restart.*.*` are records of the log. */
+export const askRestarts = (sender: string): AccountImport => service(`restarting.*.${sender}`, 'restart.*');
+
 /** Ends of promises: who holds the id may end one. */
 export const endPromises = (sender: string): AccountImport =>
   service(`promising.*.*.${sender}`, 'promise.*.*');
@@ -129,6 +134,7 @@ const people = (sender: string): readonly AccountImport[] => [
     ...ASKED.map((subject) => signed(subject, sender)),
     askResults(sender),
     askCancels(sender),
+    askRestarts(sender),
     sendSignals(sender),
     endPromises(sender),
     ...readStates(sender),

@@ -3,6 +3,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { allows, type AskedRight, type Method, missingGrant } from '../../schemas/grants.js';
 import { parseJson } from '../../schemas/json.js';
 import { PRINCIPAL_MARK, principalOf } from '../../schemas/names.js';
+import type { Address } from '../../schemas/subjects.js';
 import type { KnownPrincipal } from './principals.js';
 
 /** What the broker hears of each method that has an address. */
@@ -69,4 +70,19 @@ export const judgeOperator = (
   return found === undefined || found.expiresMs <= now
     ? over(principalOf(account) ?? account, found)
     : undefined;
+};
+
+/** Why a principal may not send a command to an address, and not call it either; undefined if it may. */
+export const mayNotSend = (
+  account: string,
+  { module, name, agent }: Address,
+  principals: { readonly judged: (account: string) => KnownPrincipal | undefined },
+): Fault | undefined => {
+  if (!account.startsWith(PRINCIPAL_MARK)) return undefined;
+  const who = principalOf(account) ?? account;
+  const found = principals.judged(account);
+  if (found === undefined) return over(who, found);
+  const parts = [module, name, ...(agent === undefined ? [] : [agent])];
+  const may = (['send', 'call'] as const).some((method) => allows(found.rights, { method, parts }));
+  return may ? undefined : missingGrant(who, who, { method: 'send', parts });
 };

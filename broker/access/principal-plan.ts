@@ -3,6 +3,7 @@ import { DELIVERED, OPS } from '../../schemas/operate.js';
 import { PRODUCER_SUBJECTS } from '../../schemas/producer-requests.js';
 import {
   askCancels,
+  askRestarts,
   askResults,
   type AccountImport,
   type AccountPlan,
@@ -121,6 +122,7 @@ export const principalPlan = (
     ...(of('read').length === 0 && role === undefined ? [] : readStates(account)),
     askResults(account),
     askCancels(account),
+    askRestarts(account),
     endPromises(account),
     ...(of('send').length === 0 ? [] : [sendSignals(account)]),
     ...subscriptions,
@@ -144,6 +146,7 @@ export const principalPlan = (
     ...subscriptions.map(({ subject, as = subject }) => as),
     askResults(account).as ?? '',
     askCancels(account).as ?? '',
+    askRestarts(account).as ?? '',
     endPromises(account).as ?? '',
     ...discovery(account).map(({ as = '' }) => as),
     ...operator.filter(({ kind }) => kind === 'service').map(({ subject, as = subject }) => as),

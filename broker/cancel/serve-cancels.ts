@@ -1,37 +1,29 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Msg, NatsConnection } from 'nats';
-import { recordsAt } from '../../journal/read/records-at.js';
+import type { Msg } from 'nats';
 import { type Cancelled, type CancelRequest, CancelRequestSchema } from '../../schemas/cancel.js';
-import { type Fault, fault } from '../../schemas/errors.js';
-import { parseSequence } from '../../schemas/identity.js';
+import type { Fault } from '../../schemas/errors.js';
 import { encodeJson, parseJson } from '../../schemas/json.js';
 import { compileOnUse } from '../../schemas/validate.js';
-import { findAsked, type ResultQuestion } from '../gateway/asked-command.js';
+import type { ResultQuestion } from '../gateway/asked-command.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
+import { type CommandLookup, namedCommand, commandIn } from '../gateway/named-command.js';
 import { replyFault } from '../gateway/reply.js';
 import { readRequest } from '../gateway/request.js';
-import type { LogIndex } from '../index/log-index.js';
 import type { Entrance } from '../serving/entrance.js';
 import { type Listening, sayFailed, serve } from '../serving/serve.js';
 import { SERVED } from '../serving/served.js';
 import type { Canceller } from './canceller.js';
 
-export interface CancelsContext {
-  readonly nc: NatsConnection;
-  readonly index: Pick<LogIndex, 'reachedWithin'>;
+export interface CancelsContext extends CommandLookup {
   readonly canceller: Canceller;
   readonly directory: ModuleDirectory;
-  /** Whether an account may cancel the commands of all others. */
-  readonly keepsAll: (account: string) => boolean;
   /** Why the log takes nothing new, while that is so. */
   readonly refusal: () => Fault | undefined;
   readonly entrance: Entrance;
 }
 
-/** The index reads the same log, so it is at most this far behind. */
-const INDEX_WAIT_MS = 20_000;
 const NO_HEADERS: ReadonlySet<string> = new Set();
 
 const checkRequest = compileOnUse<CancelRequest>(CancelRequestSchema, 'PAYLOAD_INVALID', 'request');
@@ -43,19 +35,13 @@ interface CancelQuestion extends ResultQuestion {
 const bodyOf = ({ data }: Msg): E.Either<Fault, CancelRequest> =>
   data.length === 0 ? E.right({}) : pipe(parseJson(data), E.chain(checkRequest));
 
-const sequenceIn = (subject: string): E.Either<Fault, number> => {
-  const seq = parseSequence(subject);
-  const text = `${JSON.stringify(subject.slice(0, 64))} is no sequence of a command`;
-  return seq === undefined ? E.left(fault('SUBJECT_INVALID', text)) : E.right(seq);
-};
-
 const read = ({ directory, refusal }: CancelsContext, msg: Msg): E.Either<Fault, CancelQuestion> => {
   const full = refusal();
   return pipe(
     full === undefined ? E.right(undefined) : E.left(full),
     E.chain(() => readRequest(msg, directory, () => NO_HEADERS)),
     E.bindTo('request'),
-    E.bind('seq', ({ request }) => sequenceIn(request.subject)),
+    E.bind('seq', ({ request }) => commandIn(request.subject)),
     E.bind('body', () => bodyOf(msg)),
     E.map(({ request, seq, body }) => ({
       seq,
@@ -66,28 +52,10 @@ const read = ({ directory, refusal }: CancelsContext, msg: Msg): E.Either<Fault,
   );
 };
 
-/** The command must be there, and the account's own, unless it keeps all. */
-const permitted = (
-  { nc, index, keepsAll }: CancelsContext,
-  asked: CancelQuestion,
-): TE.TaskEither<Fault, CancelQuestion> =>
-  pipe(
-    recordsAt({ nc, prefix: '$JS.API' }, [asked.seq]),
-    TE.map(([record]) => record?.subject),
-    TE.orElse((problem) =>
-      problem.code === 'LOG_MISMATCH' ? TE.right<Fault, string | undefined>(undefined) : TE.left(problem),
-    ),
-    TE.chainEitherK((subject) => findAsked(subject, asked, keepsAll)),
-    TE.chain(() => async () => {
-      if (await index.reachedWithin(asked.seq, INDEX_WAIT_MS)) return E.right(asked);
-      return E.left(fault('LOG_UNAVAILABLE', `record ${asked.seq} has not been read from the log`));
-    }),
-  );
-
 const cancelled = (context: CancelsContext, msg: Msg): TE.TaskEither<Fault, Cancelled> =>
   pipe(
     TE.fromEither(read(context, msg)),
-    TE.chain((asked) => permitted(context, asked)),
+    TE.chainFirst((asked) => namedCommand(context, asked)),
     TE.chain(
       ({ seq, sender, children }) =>
         () =>

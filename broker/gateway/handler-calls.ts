@@ -4,11 +4,14 @@ import type { CallsReply, StepReply } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
+import { causeOf } from '../../schemas/record.js';
+import type { Restart } from '../../schemas/restart.js';
 import { storedCommandSubject } from '../../schemas/subjects.js';
 import type { LogIndex } from '../index/log-index.js';
 import type { OpenCommand } from '../index/open-commands.js';
 import { recordsAt } from '../../journal/read/records-at.js';
 import { type AdmittedCall, causeNotOpen } from './call-admission.js';
+import { restartAt } from './stored-restart.js';
 import { carriedOf, type RequestHeaders, type SignedRequest } from './request.js';
 import {
   callDiffers,
@@ -81,9 +84,21 @@ export class HandlerCalls {
     if (command?.module !== module) return E.right({ calls: 0 });
     const calls = index.commands.lastCall(cause);
     const cancelled = command.cancel === 0 ? undefined : index.cancelled.get(module, cause);
-    return E.right(
-      cancelled === undefined ? { calls } : { calls, cancelled, isCancelMet: command.isCancelMet },
-    );
+    const keys = await this.#keys(command);
+    if (E.isLeft(keys)) return keys;
+    return E.right({
+      calls,
+      ...(cancelled === undefined ? {} : { cancelled, isCancelMet: command.isCancelMet }),
+      ...(keys.right === undefined ? {} : { keys: keys.right }),
+    });
+  }
+
+  /** The keys that steps of a restarted command have of those before it; undefined: it is none. */
+  async #keys({ seq, before }: OpenCommand): Promise<E.Either<Fault, CallsReply['keys'] | undefined>> {
+    const { nc, index } = this.options;
+    const known = before === 0 ? undefined : index.restarts.of(before);
+    if (known?.command !== seq) return E.right(undefined);
+    return E.map(({ keys }: Restart) => keys)(await restartAt(nc, known.restart));
   }
 
   /** What the log has of a handler at a number. The index has read all that is to be known: {@link recorded} waits. */
@@ -100,11 +115,14 @@ export class HandlerCalls {
     if (record === undefined) return E.left(fault('LOG_UNAVAILABLE', `record ${seq} did not come`));
     const step = stepIn(record);
     if (step === undefined) return E.right({ seq, other: shownCall(record) });
-    if (wakes.length === 0) return E.right({ seq, step });
+    // Kept by a restart: a promise has the id that it had.
+    const madeBy = causeOf(record);
+    const kept = madeBy === undefined || madeBy === cause ? {} : { cause: madeBy };
+    if (wakes.length === 0) return E.right({ seq, step, ...kept });
     const woken = found.right.find((each) => each.seq === resultSeq);
     const wake = woken === undefined ? undefined : wakeIn(woken);
     if (wake === undefined) return E.left(fault('LOG_UNAVAILABLE', `record ${resultSeq} is no wake`));
-    return E.right({ seq, step, wake });
+    return E.right({ seq, step, wake, ...kept });
   }
 
   /**

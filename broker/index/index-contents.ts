@@ -11,6 +11,7 @@ import { OpenCommands } from './open-commands.js';
 import { KeptSignals } from './kept-signals.js';
 import { OpenWaits } from './open-waits.js';
 import { Redrives } from './redrives.js';
+import { Restarts } from './restarts.js';
 import { WholeOutcomes } from './whole-outcomes.js';
 
 /** Rows that may wait to be written while all is well; reading the log waits for the files then. */
@@ -31,6 +32,7 @@ export class IndexContents {
   readonly conversations: ConversationTable;
   readonly cancelled: CancelledCommands;
   readonly redrives: Redrives;
+  readonly restarts: Restarts;
   readonly keys: CommandKeys;
   readonly agents: KnownAgents;
   readonly fired: FiredSchedules;
@@ -50,6 +52,7 @@ export class IndexContents {
     this.conversations = new ConversationTable(files, onChange);
     this.cancelled = new CancelledCommands(files);
     this.redrives = new Redrives(files);
+    this.restarts = new Restarts(files);
     this.keys = new CommandKeys(files);
     this.agents = new KnownAgents(files);
     this.fired = new FiredSchedules(files);
@@ -57,9 +60,9 @@ export class IndexContents {
     this.whole = new WholeOutcomes(files);
     this.accounts = new AccountTotals(files);
     const { commands, waits, signals, conversations, cancelled, redrives, keys, agents } = this;
-    const { fired, letters, whole } = this;
+    const { restarts, fired, letters, whole } = this;
     const own = [commands, waits, signals, conversations, cancelled, redrives, keys, agents];
-    this.#tables = [...own, fired, letters, whole];
+    this.#tables = [...own, restarts, fired, letters, whole];
   }
 
   /** Has the listener called whenever something is to be written soon. */
@@ -106,6 +109,7 @@ export class IndexContents {
         waits: this.waits.take(),
         ...this.signals.take(),
         ...this.redrives.take(),
+        restarts: this.restarts.take(),
         ...this.keys.take(),
         conversations: this.conversations.take(),
         cancelled: this.cancelled.take(),

@@ -26,6 +26,7 @@ import type { SignalAddress } from '../../schemas/signal.js';
 import type { KeptSignals } from './kept-signals.js';
 import type { OpenWaits } from './open-waits.js';
 import type { Redrives } from './redrives.js';
+import type { Restarts } from './restarts.js';
 import { UncausedEvents } from '../../store/log-index/uncaused-events.js';
 import type { WholeOutcomes } from './whole-outcomes.js';
 
@@ -152,6 +153,11 @@ export class LogIndex implements Announces<IndexNews> {
     return this.#contents.redrives;
   }
 
+  /** Commands that were restarted. */
+  get restarts(): Restarts {
+    return this.#contents.restarts;
+  }
+
   /** Commands that were cancelled, and have no result. */
   get cancelled(): CancelledCommands {
     return this.#contents.cancelled;
@@ -270,7 +276,8 @@ export class LogIndex implements Announces<IndexNews> {
     const subject = splitSubject(text);
     const isLive = message.seq > this.#target;
     if (isLive) this.#caughtUp();
-    const { commands, conversations, redrives, keys, agents, fired, whole, accounts } = this.#contents;
+    const { commands, conversations, redrives, restarts, keys, agents, fired, whole, accounts } =
+      this.#contents;
     if (subject?.kind === 'cmd') {
       this.#contents.weigh(text.length);
       whole.record(subject.sender, message.seq);
@@ -282,6 +289,8 @@ export class LogIndex implements Announces<IndexNews> {
       accounts.opened(subject.sender);
       conversations.command(message, subject, command.conversation);
       redrives.command(message);
+      const kept = restarts.command(message, subject);
+      if (kept !== undefined) commands.keep(command.seq, kept);
       if (command.keyed !== null) keys.command(message, command.keyed);
       if (isLive) this.#news.announce('command', command, firing !== undefined);
     } else if (subject?.kind === 'res') {
@@ -321,6 +330,9 @@ export class LogIndex implements Announces<IndexNews> {
       if (woken !== undefined) this.#news.announce('woken', woken, message.seq);
     } else if (subject?.kind === 'cancel') {
       this.#cancelled(message, subject, isLive);
+    } else if (subject?.kind === 'restart') {
+      restarts.restarted(message, subject);
+      if (conversations.size > 0) conversations.event(message, conversationOf(message));
     } else if (subject?.kind === 'signal') {
       whole.record(WAITS_SENDER, message.seq);
       accounts.stored(WAITS_SENDER, bytesInLog(message));

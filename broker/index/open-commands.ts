@@ -1,129 +1,23 @@
 import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { parseInstant } from '../../schemas/instant.js';
-import { INVALID_PART, partOrInvalid } from '../../schemas/names.js';
 import { causeOf, conversationOf, type StoredMessage } from '../../schemas/record.js';
 import type { Address, CommandSubject } from '../../schemas/subjects.js';
-import { keyOf, type SenderKey } from './command-keys.js';
+import { keyOf } from './command-keys.js';
+import { CommandRow, isOf, moreOf, type OpenCommand, rowOf, waitsAs } from './command-row.js';
 import { MadeCalls, type MadeCall } from './made-calls.js';
 import type { IndexContentsChange, RowChanges } from './index-store.js';
 import type { TableKey } from '../../store/log-index/index-files.js';
 import type { KeptRows } from './kept-rows.js';
 import type { KeptSignals } from './kept-signals.js';
 import { NEVER, type OpenWait, type OpenWaits } from './open-waits.js';
-import { Overlay, OverlayRow } from './overlay.js';
+import { Overlay } from './overlay.js';
+import type { KeptPast } from './restarts.js';
 
+export { type OpenCommand, waitsAs } from './command-row.js';
 export type { MadeCall } from './made-calls.js';
 
-/** A command that has no result yet. */
-export interface OpenCommand {
-  readonly seq: number;
-  /** Module, action and agent as the subject has them, which may be no names. */
-  readonly module: string;
-  readonly name: string;
-  readonly agent?: string;
-  readonly sender: string;
-  readonly conversation: number;
-  /** Where it stands among the calls of the handler that made it. */
-  readonly calledBy: { readonly cause: number; readonly call: number } | null;
-  /** The key that its sender gave it. */
-  readonly keyed: SenderKey | null;
-  /** Sequence of the record that cancels it; 0: none. */
-  readonly cancel: number;
-  /** Its handler has met the cancel. */
-  readonly isCancelMet: boolean;
-}
-
-class CommandRow extends OverlayRow implements OpenCommand {
-  readonly agent?: string;
-
-  constructor(
-    readonly seq: number,
-    readonly module: string,
-    readonly name: string,
-    agent: string | undefined,
-    readonly sender: string,
-    readonly conversation: number,
-    readonly calledBy: OpenCommand['calledBy'],
-    readonly keyed: OpenCommand['keyed'],
-    /** Its handler has made calls. */
-    public hasCalls: boolean,
-    public cancel: number,
-    public isCancelMet: boolean,
-  ) {
-    super();
-    if (agent !== undefined) this.agent = agent;
-  }
-
-  toText(): string {
-    const {
-      module,
-      name,
-      agent = null,
-      sender,
-      conversation,
-      calledBy,
-      keyed,
-      hasCalls,
-      cancel,
-      isCancelMet,
-    } = this;
-    return JSON.stringify([
-      module,
-      name,
-      agent,
-      conversation,
-      calledBy?.cause ?? 0,
-      calledBy?.call ?? 0,
-      hasCalls,
-      sender,
-      keyed?.key ?? '',
-      cancel,
-      isCancelMet,
-    ]);
-  }
-}
-
-type CommandText = readonly [
-  module: string,
-  name: string,
-  agent: string | null,
-  conversation: number,
-  cause: number,
-  call: number,
-  hasCalls: boolean,
-  sender: string,
-  key: string,
-  cancel: number,
-  isCancelMet: boolean,
-];
-
-const rowOf = (seq: number, text: string): CommandRow => {
-  const [module, name, agent, conversation, cause, call, hasCalls, sender, key, cancel, isCancelMet] =
-    JSON.parse(text) as CommandText;
-  const calledBy = cause === 0 ? null : { cause, call };
-  const keyed = key === '' ? null : { sender, key };
-  const row = new CommandRow(
-    seq,
-    module,
-    name,
-    agent ?? undefined,
-    sender,
-    conversation,
-    calledBy,
-    keyed,
-    hasCalls,
-    cancel,
-    isCancelMet,
-  );
-  row.isKept = true;
-  return row;
-};
-
 const END = Number.MAX_SAFE_INTEGER;
-
-/** Under which name the commands of a module wait: a part that is no name goes with all others that are none. */
-export const waitsAs = ({ module }: OpenCommand): string => partOrInvalid(module);
 
 /**
  * The commands that are open, and the calls that handlers of open commands have made: folded from the log's headers
@@ -248,11 +142,24 @@ export class OpenCommands {
       false,
       0,
       false,
+      0,
     );
     this.#rows.changed(seq, open);
     this.#size += 1;
     if (calledBy !== null) this.#called(calledBy, open, sender);
     return open;
+  }
+
+  /** A command that was restarted has operations of the one before as its own: each has ended. */
+  keep(cause: number, { before, kept }: KeptPast): void {
+    const open = this.#find(cause);
+    if (open === undefined) return;
+    open.before = before;
+    open.hasCalls ||= kept.length > 0;
+    // Of a wait the wake is asked for too, and it is due no more.
+    for (const [i, { kind, seq, end }] of kept.entries())
+      this.#calls.add(cause, i + 1, { seq, resultSeq: end, ...(kind === 'wait' ? { untilMs: 0 } : {}) });
+    this.#rows.changed(cause, open);
   }
 
   /** Whether a command has no result yet, as far as the log was read. */
@@ -427,9 +334,3 @@ const merged = (
   const open = [...changed.values()].filter(({ isThere }) => isThere);
   return [...kept, ...open].sort((a, b) => a.seq - b.seq).slice(0, limit);
 };
-
-const isOf = (row: CommandRow, module: string): boolean =>
-  row.module === module || (module === INVALID_PART && waitsAs(row) === module);
-
-/** How many more are open by this row than by what the files have. */
-const moreOf = ({ isThere, isKept }: CommandRow): number => Number(isThere) - Number(isKept);

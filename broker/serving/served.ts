@@ -23,6 +23,8 @@ export const SERVED = {
   results: 'result.>',
   /** Commands that people cancel. */
   cancels: 'cancelling.>',
+  /** Commands that people restart. */
+  restarts: 'restarting.>',
   /** Signals to agents, by people. The stream has `signal.…` itself. */
   signals: 'signalling.>',
   /** Promises that people end. */

@@ -29,6 +29,8 @@ export const logConfig = (maxBytes: number): Partial<StreamConfig> & { name: str
       'wake.*.*.*',
       'cancel.*.*',
       'cancel.*.*.*',
+      'restart.*.*',
+      'restart.*.*.*',
       'signal.*.*.*',
       'epoch.>',
     ],

@@ -32,7 +32,7 @@ const filters: ApiRequest['parameters'] = {
   sender: query('Only commands of one sender, and other records of one producer.'),
   kind: query('Only records of one kind.', {
     type: 'string',
-    enum: ['cmd', 'res', 'evt', 'step', 'wake', 'cancel', 'signal', 'epoch'],
+    enum: ['cmd', 'res', 'evt', 'step', 'wake', 'cancel', 'restart', 'signal', 'epoch'],
   }),
   name: query('Only commands and results of one action, and events of one name.'),
   conversation: query('Only records of the conversation with this first record.', whole),

@@ -1,4 +1,5 @@
 import { CancelRequestSchema, CancelledSchema } from '../../schemas/cancel.js';
+import { RestartedSchema, RestartRequestSchema } from '../../schemas/restart.js';
 import { type ApiRequest, seq } from './api-request.js';
 
 const ended: ApiRequest['answer'] = {
@@ -25,6 +26,25 @@ export const WAIT_PATHS: readonly ApiRequest[] = [
         type: 'object',
         required: ['status', 'data'],
         properties: { status: { const: 'ok' }, data: CancelledSchema },
+      },
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/commands/{seq}/restart',
+    id: 'restartCommand',
+    tag: 'commands',
+    summary:
+      'Run a command again that failed or was cancelled, and keep what its handler did before an operation.',
+    parameters: {},
+    body: { description: 'From where its handler acts.', schema: RestartRequestSchema },
+    answer: {
+      status: 200,
+      description: 'It is restarted.',
+      schema: {
+        type: 'object',
+        required: ['status', 'data'],
+        properties: { status: { const: 'ok' }, data: RestartedSchema },
       },
     },
   },

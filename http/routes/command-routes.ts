@@ -7,6 +7,7 @@ import { headerOf } from '../../link/message-headers.js';
 import { parseServedAck } from '../../link/pub-ack.js';
 import { addressOf } from '../../modules/client/prepared.js';
 import { cancelRequestSubject } from '../../schemas/cancel.js';
+import { restartRequestSubject } from '../../schemas/restart.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { encodeJson } from '../../schemas/json.js';
@@ -135,13 +136,18 @@ export const serveCommands = (app: FastifyInstance, links: PrincipalLinks): void
     );
   };
 
-  const cancel = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  /** A request about a command that was sent before. */
+  const about = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    subjectOf: (seq: number) => string,
+  ): Promise<FastifyReply> => {
     const { seq: text } = request.params as { readonly seq: string };
     const said = await pipe(
       TE.fromEither(sequenceIn(text)),
       TE.chain((seq) =>
         relay(links, request.headers.authorization, {
-          subject: cancelRequestSubject(seq),
+          subject: subjectOf(seq),
           payload: bodyOf(request),
           headers: {},
           timeoutMs: STORE_MS,
@@ -153,7 +159,12 @@ export const serveCommands = (app: FastifyInstance, links: PrincipalLinks): void
   };
 
   // A command is named by its sequence, and a module by a name that has more than digits.
-  app.post('/v1/commands/:seq(^\\d+$)/cancel', cancel);
+  app.post('/v1/commands/:seq(^\\d+$)/cancel', (request, reply) =>
+    about(request, reply, cancelRequestSubject),
+  );
+  app.post('/v1/commands/:seq(^\\d+$)/restart', (request, reply) =>
+    about(request, reply, restartRequestSubject),
+  );
   for (const agent of ['', '/:agent']) {
     app.post(`/v1/calls/:module/:action${agent}`, call);
     app.post(`/v1/commands/:module/:action${agent}`, send);

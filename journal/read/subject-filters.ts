@@ -71,7 +71,7 @@ export const subjectFilters = (selection: Selection): readonly string[] | undefi
     }
   }
   // The producer of a result stands in its header, not in its subject: the broker answers for modules that cannot.
-  for (const which of ['res', 'evt', 'step', 'wake', 'cancel'] as const) {
+  for (const which of ['res', 'evt', 'step', 'wake', 'cancel', 'restart'] as const) {
     if (!wants(which)) continue;
     const known = which === 'evt' ? (names?.events ?? ANY) : actions;
     if (agent !== undefined) filters.push(...known.map((name) => `${which}.${m}.${name}.${agent}`));

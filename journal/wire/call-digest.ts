@@ -17,7 +17,7 @@ const sha256 = (...parts: readonly (string | Uint8Array)[]): string => {
 };
 
 /** SHA-256 of `<call> <address>`, a line end, and the payload as canonical JSON; its bytes where it is no JSON. */
-const digestOf = ({ call, address, payload }: AskedCall): string =>
+export const callDigest = ({ call, address, payload }: AskedCall): string =>
   sha256(`${call} ${address}\n`, canonicalJson(payload) ?? payload);
 
 /**
@@ -26,6 +26,14 @@ const digestOf = ({ call, address, payload }: AskedCall): string =>
  */
 export const statedCalls = (calls: readonly AskedCall[]): string => {
   if (calls.length === 0) return '0';
-  const inOrder = calls.toSorted((a, b) => a.call - b.call);
-  return `${calls.length}.${sha256(inOrder.map(digestOf).join('\n')).slice(0, HEX_DIGITS)}`;
+  return statedDigests(calls.map((call) => ({ call: call.call, digest: callDigest(call) })));
+};
+
+/** The same, of digests that are known. */
+export const statedDigests = (
+  calls: readonly { readonly call: number; readonly digest: string }[],
+): string => {
+  if (calls.length === 0) return '0';
+  const inOrder = calls.toSorted((a, b) => a.call - b.call).map(({ digest }) => digest);
+  return `${calls.length}.${sha256(inOrder.join('\n')).slice(0, HEX_DIGITS)}`;
 };

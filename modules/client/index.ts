@@ -2,6 +2,7 @@
 export type { ActionCall, AgentActions, ModuleActions, StoredCommand } from './action-calls.js';
 export type { AcceptedCommand, CommandProducer } from './command-producer.js';
 export type { CancelOptions } from './send-cancel.js';
+export type { RestartOptions } from './send-restart.js';
 export { type ConnectOptions, connect } from './open-tally.js';
 export type { When } from './schedule-later.js';
 export type { EventName, EventSubscription, SubscribedEvent, SubscribeOptions } from './subscribe.js';

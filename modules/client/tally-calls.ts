@@ -9,9 +9,11 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import type { StoredSignal } from '../../schemas/signal.js';
 import type { Refusal } from '../../schemas/result.js';
 import type { Cancelled } from '../../schemas/cancel.js';
+import type { Restarted } from '../../schemas/restart.js';
 import type { CalledModule } from '../sdk/addressed.js';
 import { Refused } from '../sdk/refused.js';
 import { type CancelOptions, cancelOrThrow } from './send-cancel.js';
+import { type RestartOptions, restartOrThrow } from './send-restart.js';
 import { type CommandProducer, openCommandProducer } from './command-producer.js';
 import { actionsOf, type CallRoute, type ModuleCalls, rejectedWith } from './module-calls.js';
 import { scheduleCommand } from './schedule-later.js';
@@ -34,6 +36,15 @@ export interface Tally extends ModuleCalls {
    * @example await tally.cancel(seq, { children: true });
    */
   readonly cancel: (command: number, options?: CancelOptions) => Promise<Cancelled>;
+  /**
+   * Runs a command again that has failed or was cancelled. What its handler did before `from` is kept: those calls,
+   * steps and waits get their recorded values, and their effects are not made again. The same request a second time
+   * changes nothing. Throws {@link Refused} with RESULT_PENDING, RESTART_REFUSED, RESTARTED or STEP_UNKNOWN if nothing
+   * is restarted.
+   *
+   * @example const { newCommand } = await tally.restart(seq, { from: 'charge' });
+   */
+  readonly restart: (command: number, options: RestartOptions) => Promise<Restarted>;
   /** The NATS connection, for what this package does not have. A connection that you gave stays open after `close`. */
   readonly connection: NatsConnection;
 }
@@ -140,6 +151,8 @@ export const createTally = (place: TallyPlace): Tally => {
     rejectPromise: (id, text = '') => underWay.begun(endPromise('reject', id, right(text))),
     subscribe: (...given) => subscribeBy(subscriptions, feeds, ...given),
     producer: (settings) => openCommandProducer(connection, settings),
+    restart: (command, options) =>
+      underWay.begun(restartOrThrow(connection, command, options, (said) => new Refused(said))),
     cancel: (command, options) =>
       underWay.begun(cancelOrThrow(connection, command, options, (said) => new Refused(said))),
     connection,

@@ -2,14 +2,8 @@ import type { CancelledCommand } from '../../schemas/cancel.js';
 import { retryOf } from '../../schemas/manifest.js';
 import type { Refusal } from '../../schemas/result.js';
 import { callsLeftOut } from './calls-made.js';
-import {
-  type Errand,
-  type HandlerTry,
-  PARKED,
-  type Parked,
-  type RunSurroundings,
-  runHandler,
-} from './handler-run.js';
+import { PARKED, type Parked, runHandler } from './handler-run.js';
+import type { Errand, HandlerTry, RunSurroundings } from './one-run.js';
 import { cancelledOutcome, type Outcome, refusedOutcome } from './handler-outcome.js';
 import { deadlinePast } from './read-command.js';
 import { pauseBeforeNext } from './retry.js';
@@ -116,10 +110,9 @@ export class Effects {
     const retry = retryOf(this.options.module.manifest.actions[action]);
     let before: Outcome | undefined;
     for (let attempts = 1; ; attempts++) {
-      const outcome = await this.#try(
-        { ...errand, deadline, isAgain: errand.isOld || attempts > 1 },
-        attempts > 1,
-      );
+      const mayHaveBegun = errand.isOld || attempts > 1;
+      const isAgain = mayHaveBegun || errand.isRestart;
+      const outcome = await this.#try({ ...errand, deadline, isAgain, mayHaveBegun }, attempts > 1);
       if (outcome === undefined) return undefined;
       if (outcome === PARKED) {
         // It has not ended the process, so it was not this one, and no command need wait for that.
@@ -144,20 +137,20 @@ export class Effects {
   }
 
   /** An outcome counts only if its run has made all calls that the log has of the command (I11). */
-  async #whole({ command, isOld }: Errand, outcome: Outcome): Promise<Outcome> {
+  async #whole({ command, isOld, isRestart }: Errand, outcome: Outcome): Promise<Outcome> {
     const { calls, refusal, attempts = 1 } = outcome;
     const decides = refusal === undefined || refusal.status === 'rejected';
     // If no process has run this handler before, its calls are those of this run.
-    if (!decides || calls === undefined || (!isOld && attempts === 1)) return outcome;
+    if (!decides || calls === undefined || (!isOld && !isRestart && attempts === 1)) return outcome;
     const recorded = await this.options.steps.last(command.seq);
     const differs = callsLeftOut(command.seq, calls.asked, recorded);
     return differs === undefined ? outcome : { ...refusedOutcome(differs), attempts };
   }
 
   /** Whether a process before this one has begun with the handler, as far as log and machine know. */
-  async #hasBegun({ command, isOld }: Errand): Promise<boolean> {
+  async #hasBegun({ command, isOld, isRestart }: Errand): Promise<boolean> {
     const { steps, wasUnderWay } = this.options;
-    if (!isOld) return false;
+    if (!isOld && !isRestart) return false;
     return wasUnderWay?.(command.seq) === true || (await steps.last(command.seq)) > 0;
   }
 

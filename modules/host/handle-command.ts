@@ -112,7 +112,8 @@ export const handleCommand = (
   const state = (): unknown => handling.state(read.right.agent);
   if ('run' in action) {
     const [deadline, urgent] = [isWoken ? undefined : deadlineOf(message), isUrgent(message)];
-    effects.run({ action: name, command: read.right, urgent, deadline, isOld, state }, settle);
+    const isRestart = message.header(HEADER.restart) !== undefined;
+    effects.run({ action: name, command: read.right, urgent, deadline, isOld, isRestart, state }, settle);
     return;
   }
   const cancel = handling.cancels?.of(message.seq);

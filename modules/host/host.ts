@@ -35,7 +35,7 @@ import { makeCall } from './calls.js';
 import { recordedCalls, recordedStep } from './ask-recorded-calls.js';
 import { Effects } from './effects.js';
 import { machineClock } from './handler-clock.js';
-import { inHand } from './handler-run.js';
+import { inHand } from './one-run.js';
 import type { HostConfig } from './host-config.js';
 import { messageOf } from '../../text/thrown-message.js';
 import { Follower } from './follow-events.js';

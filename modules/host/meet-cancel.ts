@@ -19,6 +19,8 @@ export interface CancelMeetingOptions {
   readonly command: Command;
   /** Another run may have made calls and steps before this one. */
   readonly isAgain: boolean;
+  /** Another run may have begun an operation that the log does not have. */
+  readonly mayHaveBegun: boolean;
   /** What the log has of the command's handler. */
   readonly recorded: () => Promise<CallsReply>;
   /** The record of a step at a number. */
@@ -114,7 +116,7 @@ export class CancelMeeting {
   }
 
   async #decide({ call, name }: Operation): Promise<StepAnswer | undefined> {
-    const { command, steps, isAgain, draftOf, isOver } = this.options;
+    const { command, steps, mayHaveBegun, draftOf, isOver } = this.options;
     const place = { cause: command.seq, call };
     const { calls: recorded, cancelled, isCancelMet } = await this.before();
     this.#inLog ??= cancelled;
@@ -131,7 +133,7 @@ export class CancelMeeting {
     }
     // A run before has met it at a number that is behind this one, at the same time.
     if (isCancelMet === true) this.#met ??= cancel;
-    if (this.met !== undefined || (isAgain && call === recorded + 1)) return undefined;
+    if (this.met !== undefined || (mayHaveBegun && call === recorded + 1)) return undefined;
     this.#met = cancel;
     const step: CancelledStep = { name, status: 'cancelled', cancel: cancel.cancel, attempts: 1 };
     const body = encodeJson(step);

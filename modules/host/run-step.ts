@@ -52,6 +52,8 @@ export interface AskedStep extends StepPlace {
   readonly isOver: () => boolean;
   /** The highest number that the log has of the command. */
   readonly last: number;
+  /** The command of its key: the one before a restart, if the effect may have happened there. */
+  readonly keyOf: number;
 }
 
 /** What a step came to. */
@@ -148,12 +150,12 @@ export const runStep = async (
   services: StepServices,
   asked: AskedStep,
 ): Promise<StepAnswer> => {
-  const { cause, call, name, run, options, signal, isOver, last } = asked;
+  const { cause, call, keyOf, name, run, options, signal, isOver, last } = asked;
   const recorded = call > last ? undefined : await stepInLog(services, asked);
   if (recorded !== undefined) return recorded;
   const late = (): StepAnswer =>
     stopped(fault('HANDLER_TIMEOUT', `the handler had no time left for step ${name}`));
-  const key = await services.steps.key({ cause, call });
+  const key = await services.steps.key({ cause: keyOf, call });
   if (isOver()) return late();
   const { clock, random } = services;
   const step = await attemptStep(name, run, options, {

@@ -44,6 +44,8 @@ export interface WaitAnswer {
   readonly body?: Uint8Array;
   /** The secret of its promise, as the record has it. */
   readonly promise?: string | undefined;
+  /** The command that made it, where a restart has kept it. */
+  readonly madeBy?: number | undefined;
   /** The log has something else at that number. */
   readonly differs?: Fault;
 }
@@ -165,7 +167,7 @@ const waitInLog = async (
   wait: AskedWait,
 ): Promise<WaitAnswer | undefined> => {
   const { cause, call, time } = wait;
-  const { seq, step, other, wake } = await services.steps.at(wait);
+  const { seq, step, other, wake, cause: madeBy } = await services.steps.at(wait);
   if (seq === undefined) return undefined;
   if (step?.status !== 'waiting' || !isSameWait(step, time)) {
     const recorded = step === undefined ? other : shownStep(step);
@@ -175,7 +177,7 @@ const waitInLog = async (
   }
   const body = encodeJson(step);
   const { promise } = step;
-  return wake === undefined ? { body, promise } : { body, promise, said: saidByWake(wake) };
+  return wake === undefined ? { body, promise } : { body, promise, madeBy, said: saidByWake(wake) };
 };
 
 /** Begins a wait, or finds how it ended. Its record is in the log before it lasts. */

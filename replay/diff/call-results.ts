@@ -27,9 +27,9 @@ export class CallResults {
   readonly #byCause = new Map<number, Open[]>();
   readonly #open = new Map<number, Open>();
 
-  /** A command that the module sent: counts where it is a call. */
-  sent(message: StoredMessage): void {
-    const [cause, n] = [sequence(message, HEADER.cause), sequence(message, HEADER.call)];
+  /** A command that the module sent: counts where it is a call. `of`: a restarted command has it as its own. */
+  sent(message: StoredMessage, of?: number): void {
+    const [cause, n] = [of ?? sequence(message, HEADER.cause), sequence(message, HEADER.call)];
     if (cause === undefined || n === undefined) return;
     const { module, name, agent } = splitSubject(message.subject) as CommandSubject;
     const target = { module, name, ...(agent === undefined ? {} : { agent }) };
@@ -39,8 +39,8 @@ export class CallResults {
   }
 
   /** A step of the module. One that cannot be read is none. */
-  stepped(message: StoredMessage): void {
-    const [cause, n] = [sequence(message, HEADER.cause), sequence(message, HEADER.call)];
+  stepped(message: StoredMessage, of?: number): void {
+    const [cause, n] = [of ?? sequence(message, HEADER.cause), sequence(message, HEADER.call)];
     const step = checkStep(jsonOrText(message.data));
     const subject = splitSubject(message.subject);
     if (cause === undefined || n === undefined || isLeft(step) || subject?.kind !== 'step') return;
@@ -50,8 +50,8 @@ export class CallResults {
   }
 
   /** A wake of a handler of the module. One that cannot be read is none. */
-  woken(message: StoredMessage): void {
-    const [cause, n] = [sequence(message, HEADER.cause), sequence(message, HEADER.call)];
+  woken(message: StoredMessage, of?: number): void {
+    const [cause, n] = [of ?? sequence(message, HEADER.cause), sequence(message, HEADER.call)];
     const wake = checkWake(jsonOrText(message.data));
     if (cause === undefined || isLeft(wake)) return;
     const wait = this.#byCause.get(cause)?.find((each) => each.n === n);

@@ -6,6 +6,8 @@ import { FaultError } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
 import { causeOf, type StoredMessage } from '../../schemas/record.js';
 import { type LogSubject, splitSubject } from '../../schemas/subjects.js';
+import { parseSequence } from '../../schemas/identity.js';
+import { parseKept } from '../../schemas/restart.js';
 import { CallResults } from './call-results.js';
 import { type Item, plainRecord } from './runner-messages.js';
 
@@ -109,6 +111,7 @@ class RecordedModule {
     this.#seq = message.seq;
     const subject = splitSubject(message.subject);
     if (subject === undefined || subject.kind === 'epoch' || subject.kind === 'cancel') return undefined;
+    if (subject.kind === 'restart') return undefined;
     if (subject.kind === 'cmd') return this.#command(message, subject);
     if (subject.kind === 'step') {
       this.#calls.stepped(message);
@@ -122,11 +125,40 @@ class RecordedModule {
     return subject.module === this.range.module ? this.#own(message, subject) : undefined;
   }
 
-  #command(message: StoredMessage, subject: Owned & { readonly kind: 'cmd' }): undefined {
+  async #command(message: StoredMessage, subject: Owned & { readonly kind: 'cmd' }): Promise<undefined> {
     const { module, fromSeq, toSeq } = this.range;
     if (subject.sender === module) this.#calls.sent(message);
     const wanted = subject.module === module && this.#isWanted(subject);
-    if (wanted && message.seq >= fromSeq && message.seq <= toSeq) this.open.add(message);
+    if (wanted && message.seq >= fromSeq && message.seq <= toSeq) {
+      this.open.add(message);
+      await this.#keep(message);
+    }
+  }
+
+  /** A restarted command has operations of the one before it. */
+  async #keep(command: StoredMessage): Promise<void> {
+    const seq = parseSequence(command.header(HEADER.restart) ?? '');
+    if (seq === undefined || seq >= command.seq) return;
+    const [restart] = await this.#at([seq]);
+    const kept = parseKept(restart?.header(HEADER.kept)) ?? [];
+    // The broker has restarted the command before as this one.
+    const isRestart = restart?.subject.startsWith('restart.') === true;
+    if (!isRestart || command.header(HEADER.redrives) !== restart.header(HEADER.cause)) return;
+    const ends = kept.flatMap(({ seq: from, end }) => (from === end ? [from] : [from, end]));
+    for (const record of await this.#at(ends)) {
+      const kind = splitSubject(record.subject)?.kind;
+      if (kind === 'cmd') this.#calls.sent(record, command.seq);
+      else if (kind === 'step') this.#calls.stepped(record, command.seq);
+      else if (kind === 'wake') this.#calls.woken(record, command.seq);
+      else if (kind === 'res') this.#calls.answered(record);
+    }
+  }
+
+  async #at(seqs: readonly number[]): Promise<readonly StoredMessage[]> {
+    if (seqs.length === 0) return [];
+    const found = await recordsAt(this.range.api, seqs)();
+    if (isLeft(found)) throw new FaultError(found.left);
+    return found.right;
   }
 
   async #own(message: StoredMessage, subject: Owned): Promise<Item | undefined> {

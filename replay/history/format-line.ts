@@ -16,6 +16,7 @@ const COLOURS: Readonly<Record<string, Colour>> = {
   step: 'blue',
   wake: 'blue',
   cancel: 'red',
+  restart: 'yellow',
   signal: 'cyan',
   epoch: 'magenta',
   unknown: 'red',

@@ -12,6 +12,7 @@ export const SHOWN_KINDS = [
   'step',
   'wake',
   'cancel',
+  'restart',
   'signal',
   'epoch',
 ] as const satisfies readonly RecordKind[];

@@ -58,14 +58,18 @@ export class Attribution {
     const isOfWaits = kind === KIND.wake || kind === KIND.signal;
     if (producer.isWaits || isOfWaits) {
       if (producer.isWaits && isOfWaits) return producer;
-    } else if (kind === KIND.cancel) {
-      // No module cancels a command.
+    } else if (kind === KIND.cancel || kind === KIND.restart) {
+      // No module cancels or restarts a command.
       if (producer.isBroker) return producer;
     } else {
       const isOwn = isOfAccount(bytes, from, to, producerFrom, producerTo);
       if (isOwn || (producer.isBroker && kind !== KIND.evt && kind !== KIND.step)) return producer;
     }
-    const owner = isOfWaits ? WAITS_SENDER : kind === KIND.cancel ? 'the broker' : view.text(from, to);
+    const owner = isOfWaits
+      ? WAITS_SENDER
+      : kind === KIND.cancel || kind === KIND.restart
+        ? 'the broker'
+        : view.text(from, to);
     this.#none(view, `, and only ${owner} can have written it`);
     return undefined;
   }

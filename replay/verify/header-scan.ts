@@ -26,7 +26,9 @@ const TALLY_CA = [eight('Tally-Ca'), four('use:')] as const;
 const CALLS = four('lls:');
 /** Behind `Tally-Ca`: what a result says of the cancel of its command. */
 const [NCEL, LED] = [four('ncel'), four('led:')];
-const [LETTER_L, COLON] = [108, 58];
+const [LETTER_L, LETTER_T, COLON] = [108, 116, 58];
+/** What restarts the command. */
+const TALLY_RE = [eight('Tally-Re'), four('star')] as const;
 const TALLY_PA = [eight('Tally-Pa'), four('art:')] as const;
 const FENCE = ['Nats-Exp', 'ected-La', 'st-Subje', 'ct-Seque'].map(eight) as [number, number, number, number];
 const NCE = four('ence');
@@ -58,6 +60,8 @@ export class HeaderScan {
   callsTo = 0;
   /** The record that cancelled the command of a result; 0: none, or none that can be read. */
   cancelled = 0;
+  /** The record that restarts an earlier command as this; 0: none, or none that can be read. */
+  restart = 0;
   /**
    * Where the headers end: without the line end at their end, which is the empty line where they are headers as they
    * should be.
@@ -69,7 +73,7 @@ export class HeaderScan {
   scan(bytes: Buffer, words: DataView, from: number, to: number): void {
     this.hasId = this.hasCause = this.hasPart = false;
     this.producerFrom = this.producerTo = this.epoch = this.n = this.cause = this.part = this.parts = 0;
-    this.call = this.callsFrom = this.callsTo = this.cancelled = 0;
+    this.call = this.callsFrom = this.callsTo = this.cancelled = this.restart = 0;
     this.storedTo = to - from >= 2 && bytes[to - 1] === NEWLINE && bytes[to - 2] === RETURN ? to - 2 : to;
     if (to - from <= FIRST_LINE) return;
     let line = from + FIRST_LINE;
@@ -116,6 +120,13 @@ export class HeaderScan {
       else if (next === NCEL) this.cancelledBy(bytes, words, line + 12, to);
       else if (bytes[line + 8] === LETTER_L && bytes[line + 9] === LETTER_L && bytes[line + 10] === COLON)
         this.called(bytes, line + 11, to);
+    } else if (start === TALLY_RE[0]) {
+      if (
+        words.getInt32(line + 8, true) === TALLY_RE[1] &&
+        bytes[line + 12] === LETTER_T &&
+        bytes[line + 13] === COLON
+      )
+        this.restartedBy(bytes, line + 14, to);
     } else if (start === TALLY_PA[0]) {
       if (words.getInt32(line + 7, true) === TALLY_PA[1]) this.partOf(bytes, line + 11, to);
     }
@@ -152,6 +163,12 @@ export class HeaderScan {
     if (this.cancelled !== 0 || end - from < 4 || words.getInt32(from, true) !== LED) return;
     const cancelled = this.number(bytes, skip(bytes, from + 4, end), end);
     if (this.isOver(bytes, end)) this.cancelled = cancelled;
+  }
+
+  private restartedBy(bytes: Buffer, from: number, end: number): void {
+    if (this.restart !== 0) return;
+    const restart = this.number(bytes, skip(bytes, from, end), end);
+    if (this.isOver(bytes, end)) this.restart = restart;
   }
 
   private called(bytes: Buffer, from: number, end: number): void {

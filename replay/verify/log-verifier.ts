@@ -10,6 +10,7 @@ import { Producers, type ProducerState } from './verify-producers.js';
 import { KIND, RecordView } from './record-view.js';
 import { StatedCancels } from './stated-cancels.js';
 import { StatedCalls } from './stated-calls.js';
+import { StatedRestarts } from './stated-restarts.js';
 import { TimeMarks } from './time-marks.js';
 import { VerifyWaits } from './verify-waits.js';
 
@@ -44,6 +45,7 @@ export class LogVerifier {
   readonly #calls: StatedCalls;
   readonly #waits: VerifyWaits;
   readonly #cancels: StatedCancels;
+  readonly restarts: StatedRestarts;
   readonly #times = new TimeMarks();
   #next: number;
 
@@ -61,6 +63,7 @@ export class LogVerifier {
     this.#calls = new StatedCalls(findings);
     this.#waits = new VerifyWaits(findings, fromSeq);
     this.#cancels = new StatedCancels(findings, fromSeq, this.answers);
+    this.restarts = new StatedRestarts(findings, fromSeq, this.answers, this.#calls);
   }
 
   /** The next record of the range. */
@@ -113,6 +116,9 @@ export class LogVerifier {
       case KIND.cancel:
         if (producer !== undefined) this.#cancels.cancelled(view);
         break;
+      case KIND.restart:
+        if (producer !== undefined) this.restarts.restarted(view);
+        break;
       case KIND.signal:
         if (producer !== undefined) this.#waits.signalled(view);
         break;
@@ -132,6 +138,8 @@ export class LogVerifier {
     const { kind, headers } = view;
     if (kind === KIND.res) {
       if (this.answers.isOpen(headers.cause, view)) this.answers.result(view);
+    } else if (kind === KIND.cmd && headers.restart !== 0 && this.restarts.isOpen) {
+      this.restarts.command(view);
     } else if (kind === KIND.epoch) {
       this.#numbering.explain(view, this.#producers.of(view.bytes, view.moduleFrom, view.moduleTo));
     } else if (kind !== KIND.unknown && headers.hasPart && this.copies.isOpen(headers.cause)) {
@@ -144,6 +152,7 @@ export class LogVerifier {
     return (
       this.answers.open.size > 0 ||
       this.copies.open > 0 ||
+      this.restarts.isOpen ||
       this.#producers.all.some(({ holes }) => holes.length > 0)
     );
   }
@@ -179,6 +188,11 @@ export class LogVerifier {
       if (isYoung(copy.decision)) waiting += 1;
       else missing.push(copy);
     }
+    for (const { seq, before, module } of this.restarts.unfinished()) {
+      const detail = `command ${before} is restarted, and its new command is not in the log`;
+      if (isYoung(seq)) waiting += 1;
+      else this.findings.add('missing', seq, module, detail);
+    }
     const late: number[] = [];
     const asleep = this.#waits.asleep(nowMs, graceMs);
     for (const seq of this.answers.open.sequences()) {
@@ -193,7 +207,8 @@ export class LogVerifier {
   }
 
   #command(view: RecordView, producer: ProducerState | undefined, sender: ProducerState): void {
-    const { call, cause } = view.headers;
+    const { call, cause, restart } = view.headers;
+    if (restart !== 0) this.restarts.command(view);
     if (call !== 0 && !sender.isPeople && this.answers.isWaiting(cause)) this.#calls.called(view);
     // A guest can set any header; copies are what a module has stored under its own name.
     if (view.headers.hasPart && producer === sender && !sender.isPeople) this.copies.copy(view);

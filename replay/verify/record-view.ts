@@ -13,6 +13,7 @@ export const KIND = {
   wake: 6,
   cancel: 7,
   signal: 8,
+  restart: 9,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
@@ -31,7 +32,7 @@ CLASS[DOT] = END;
 /** What stands in the subject of a result for a part that is no name. */
 const INVALID = wordsOf(Buffer.from('_'));
 
-/** `cmd.`, `res.`, `evt.`, `step`, `wake`, `canc`, `sign` and `epoc` as numbers. */
+/** `cmd.`, `res.`, `evt.`, `step`, `wake`, `canc`, `rest`, `sign` and `epoc` as numbers. */
 const CMD = fourBytes(Buffer.from('cmd.'));
 const RES = fourBytes(Buffer.from('res.'));
 const EVT = fourBytes(Buffer.from('evt.'));
@@ -39,6 +40,7 @@ const STEP = fourBytes(Buffer.from('step'));
 const SIGN = fourBytes(Buffer.from('sign'));
 const WAKE = fourBytes(Buffer.from('wake'));
 const CANC = fourBytes(Buffer.from('canc'));
+const REST = fourBytes(Buffer.from('rest'));
 const EPOC = fourBytes(Buffer.from('epoc'));
 
 /**
@@ -103,6 +105,8 @@ export class RecordView {
     else if (first === WAKE && bytes[start + 4] === DOT) this.split(bytes, start + 5, end, KIND.wake);
     else if (first === CANC && bytes.toString('latin1', start, start + 7) === 'cancel.')
       this.split(bytes, start + 7, end, KIND.cancel);
+    else if (first === REST && bytes.toString('latin1', start, start + 8) === 'restart.')
+      this.split(bytes, start + 8, end, KIND.restart);
     else if (first === SIGN && bytes.toString('latin1', start, start + 7) === 'signal.')
       this.split(bytes, start + 7, end, KIND.signal);
     else if (first === EPOC && bytes[start + 4] === 104 && bytes[start + 5] === DOT)

@@ -14,6 +14,7 @@ import { Ledger } from './ledger.js';
 import { LogVerifier } from './log-verifier.js';
 import { type LogPlace, type SequenceRange, sequencesOf } from './range.js';
 import { verifyHearings } from './verify-hearings.js';
+import { verifyRestarts } from './verify-restarts.js';
 import { type SnapshotsToVerify, verifySnapshots } from './verify-snapshots.js';
 import { compareWith } from './statement-check.js';
 import { summary } from './summary.js';
@@ -144,6 +145,7 @@ const verify = async (
   await addAltered(api, findings, verifier.copies.differing);
   await addAstray(api, findings, verifier.answers.astray);
   const isWhole = range.fromSeq <= 1 && range.toSeq === ends.right.lastSeq;
+  await verifyRestarts(api, range.fromSeq, findings, verifier.restarts.seen);
   if (isWhole) await verifyHearings(options.nc, api.prefix, range.toSeq, findings);
   const strangers = await checkStrangers(api, verifier);
   if (isLeft(strangers)) return strangers;

@@ -25,7 +25,7 @@ interface StoredPosition {
 }
 
 /** The files of another one are read from the log again. */
-const FORMAT = 8;
+const FORMAT = 9;
 
 /** The contents of the files, each in a separate database; its values are text. */
 export const TABLES = [
@@ -55,6 +55,8 @@ export const TABLES = [
   'redrives',
   /** The letter that a command redrives, by the command. */
   'redriven',
+  /** Restarts of commands: what each keeps, by the command that ran before. */
+  'restarts',
   /** The commands of keys, and their results: `[sender, key]`. */
   'keys',
   /** The keys in the order of their commands: `[sender, sequence]`. */

@@ -56,6 +56,10 @@ export const FAIL_POINTS = [
   'cancel.met',
   'cancel.stored',
   'cancel.storing',
+  // A restart on its way into the log, and its command.
+  'restart.storing',
+  'restart.stored',
+  'restart.sent',
   'step.appended',
   'step.begun',
   'step.returned',

@@ -85,6 +85,7 @@ test('bash makes three words of --kind=cmd, and the values are offered all the s
     'step',
     'wake',
     'cancel',
+    'restart',
     'signal',
     'epoch',
   ]);

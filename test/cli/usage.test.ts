@@ -165,7 +165,7 @@ describe('wrong usage exits 2', () => {
     [['replay', 'history', '--limit', '0'], /--limit: /],
     [
       ['replay', 'history', '--kind', 'event'],
-      /--kind: "event" is not one of cmd, res, evt, step, wake, cancel, signal, epoch/,
+      /--kind: "event" is not one of cmd, res, evt, step, wake, cancel, restart, signal, epoch/,
     ],
     [['replay', 'history', '--agent', '*'], /--agent: /],
     [['replay', 'history', '--last', '0'], /--last: /],

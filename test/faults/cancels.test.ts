@@ -3,8 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { connect, headers, type NatsConnection } from 'nats';
-import { readLog } from '../../journal/read/reader.js';
+import { headers } from 'nats';
 import { verifyLog } from '../../replay/index.js';
 import type { Cancelled } from '../../schemas/cancel.js';
 import { HEADER } from '../../schemas/headers.js';
@@ -14,12 +13,11 @@ import type { Step } from '../../schemas/step.js';
 import { FAIL_VARIABLE, FIRED_FILE } from '../../system/processes/fail-point.js';
 import type { Operation, StepPlan } from '../fixtures/modules/stepper/index.js';
 import { manifest } from '../fixtures/modules/stepper/manifest.js';
-import type { TestBroker } from '../support/broker.js';
 import { startChargingServer } from '../support/charging-server.js';
 import { success } from '../support/either.js';
 import { brokerStatus } from '../support/broker-status.js';
 import { byForm } from '../support/form.js';
-import { connectOperator } from '../support/log-checks.js';
+import { asGuest, asOperator, recordsOf, withConnection } from '../support/lasting-connection.js';
 import { writeModule } from '../support/module-dir.js';
 import { RestartedBroker } from '../support/restarted-broker.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -116,47 +114,6 @@ test('I3 a cancel is met once and at the same place, whenever module, broker or 
     await broker[Symbol.asyncDispose]();
   }
 });
-
-/** Runs `work` with a connection, until one lasts that long. */
-const withConnection = async <T>(
-  broker: RestartedBroker,
-  open: (broker: TestBroker) => Promise<NatsConnection>,
-  work: (nc: NatsConnection) => Promise<T>,
-): Promise<T> => {
-  let last: unknown;
-  const found = await waitFor(
-    'a broker that lasts',
-    async () => {
-      try {
-        const nc = await open(await broker.now);
-        try {
-          return { value: await work(nc) };
-        } finally {
-          await nc.close();
-        }
-      } catch (error) {
-        last = error;
-        return undefined;
-      }
-    },
-    60_000,
-  ).catch((error: unknown) => {
-    throw new Error(`${(error as Error).message}: ${String(last)}`);
-  });
-  return found.value;
-};
-
-/** The server may die in the middle of the handshake, which only the time limit notices. */
-const asGuest = (broker: TestBroker): Promise<NatsConnection> =>
-  connect({ servers: broker.url, reconnect: false, timeout: 2_000 });
-const asOperator = (broker: TestBroker): Promise<NatsConnection> => connectOperator(broker.dataDir);
-
-const recordsOf = (broker: RestartedBroker): Promise<readonly StoredMessage[]> =>
-  withConnection(broker, asOperator, async (nc) => {
-    const records: StoredMessage[] = [];
-    for await (const message of readLog(nc)) records.push(message);
-    return records;
-  });
 
 type Answer =
   | { readonly status: 'ok'; readonly data: Cancelled }

@@ -68,6 +68,7 @@ const part = fc.oneof(
     'records?from=1&last=1',
     'agents?where=a=b&where=c',
     'cancel',
+    'restart',
     '..',
     '%00',
     '%2e',

@@ -303,6 +303,9 @@ describe('HTTP for operators', () => {
     assert.deepEqual((cancelled.body.data as { command: number }).command, third);
     const ended = await http.get(`/v1/results/${third}`, keeper);
     assert.match(JSON.stringify(ended.body), /CANCELLED/);
+    isProblem(await http.post(`/v1/commands/${third}/restart`, '{"from":1}'), 'NOT_ALLOWED', 403);
+    // Its handler took the cancel for an answer, and has a result that counts.
+    isProblem(await http.post(`/v1/commands/${third}/restart`, '{"from":1}', keeper), 'RESTART_REFUSED', 409);
   });
 
   test('dead letters are listed, shown and redriven', async () => {
@@ -321,6 +324,11 @@ describe('HTTP for operators', () => {
     const redriven = await http.post('/v1/dead/redrive', `{"seqs":[${seq}]}`, keeper);
     const [answer] = redriven.body.answers as readonly { letter: number; command: number }[];
     assert.equal(answer?.letter, seq);
+    const sent = seqOf(await http.post('/v1/commands/clerk/fail/d2', '{"n":1}', keeper));
+    await http.get(`/v1/results/${sent}`, keeper);
+    isProblem(await http.post(`/v1/commands/${sent}/restart`, '{"from":9}', keeper), 'STEP_UNKNOWN', 404);
+    const again = await http.post(`/v1/commands/${sent}/restart`, '{"from":1}', keeper);
+    assert.equal((again.body.data as { kept: number }).kept, 0, JSON.stringify(again.body));
   });
 
   test('schedules are listed, shown and ended', async () => {

@@ -59,7 +59,9 @@ export const storeLog = async (nc: NatsConnection, records: readonly Copied[]): 
   await jsm.streams.delete('LOG').catch(() => undefined);
   await jsm.streams.add({
     name: 'LOG',
-    subjects: ['cmd', 'res', 'evt', 'step', 'wake', 'cancel', 'signal', 'epoch'].map((kind) => `${kind}.>`),
+    subjects: ['cmd', 'res', 'evt', 'step', 'wake', 'cancel', 'restart', 'signal', 'epoch'].map(
+      (kind) => `${kind}.>`,
+    ),
     storage: 'memory',
     allow_direct: true,
   });

@@ -22,6 +22,7 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/dead-letters.test.ts',
   'test/faults/kills-keys.test.ts',
   'test/faults/cancels.test.ts',
+  'test/faults/restarts.test.ts',
   // A loss of power, and the tests of the disk that loses it: `npm test` kills processes, and reads damaged files.
   'test/faults/power/power-loss.test.ts',
   'test/faults/power/lossy-disk.test.ts',

@@ -74,7 +74,7 @@ describe('accounts', () => {
     for (const line of shared) {
       assert.match(
         line,
-        /subject: "(send|ask|cancelling|discover|signalling|promising|schedule|result|state|producer|subscription)\.[^"]*\.(guest|operator)" \}, to: "/,
+        /subject: "(send|ask|cancelling|restarting|discover|signalling|promising|schedule|result|state|producer|subscription)\.[^"]*\.(guest|operator)" \}, to: "/,
       );
     }
   });

@@ -102,6 +102,12 @@ const people = (who: Who): readonly Target[] => [
   },
   {
     who,
+    row: 'restarts',
+    subject: fc.oneof(one('restart.1', 'restart.0', 'restart.9007199254740991'), with1('restart.')),
+    keys: ['command', 'from'],
+  },
+  {
+    who,
     row: 'signals',
     subject: fc.oneof(
       one('signal.accounts.paid.x', 'signal.nobody.paid.x', 'signal.accounts.paid'),

@@ -90,6 +90,7 @@ class World {
       },
       command: { seq: COMMAND } as Command,
       isAgain,
+      mayHaveBegun: isAgain,
       recorded: () =>
         Promise.resolve({
           calls: Math.max(0, ...this.log.keys()),
