@@ -10,6 +10,7 @@ import { ConversationsView } from './views/conversations-view.js';
 import { GuestView } from './views/guest-view.js';
 import { ModulesView } from './views/modules-view.js';
 import { NowView } from './views/now-view.js';
+import { TimeView } from './views/time-view.js';
 
 /** What every view gets: its part of the address. */
 export interface ViewProps {
@@ -22,6 +23,7 @@ const VIEWS = [
   { name: 'modules', title: 'Modules', View: ModulesView },
   { name: 'agents', title: 'Agents', View: AgentsView },
   { name: 'conversations', title: 'Conversations', View: ConversationsView },
+  { name: 'time', title: 'Time machine', View: TimeView },
 ] as const;
 
 const STATUS_MS = 5_000;

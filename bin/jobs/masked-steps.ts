@@ -4,8 +4,7 @@ import { type Path, parsePath } from '../../replay/expression/path.js';
 import type { Difference } from '../../replay/rebuild/comparison.js';
 import type { Hit } from '../../replay/sandbox/break-point.js';
 import type { Compared } from '../../replay/sandbox/compare-answers.js';
-import { type Change, changesBetween } from '../../replay/state/changes.js';
-import type { AgentStep } from '../../replay/state/state-steps.js';
+import { maskedEvents } from '../../replay/state/masked-step.js';
 import type { PathChange } from '../../replay/state/watch-state.js';
 import type { AnyEvent } from '../../modules/sdk/checked-outcome.js';
 import type { Masks } from '../../schemas/masks.js';
@@ -17,28 +16,6 @@ const pathOf = (text: string): Path => {
   if (text === '') return [];
   const parsed = parsePath(text);
   return parsed._tag === 'Left' ? [] : parsed.right;
-};
-
-const maskedEvents = (masks: Masks, module: string, events: readonly AnyEvent[]): readonly AnyEvent[] =>
-  events.map((event) => ({ ...event, data: masks.event(module, event.name, event.data) }));
-
-/** A step of a state, and what it changed: the changes are those of the true states, with hidden values. */
-export const maskedStep = (
-  masks: Masks,
-  module: string,
-  step: AgentStep,
-): AgentStep & { readonly changes: readonly Change[] } => {
-  const { seq, time, event, events, before, state } = step;
-  const changes = changesBetween(before, state).map((change) =>
-    masks.stateChange(module, pathOf(change.path), change),
-  );
-  const [last = event] = maskedEvents(masks, module, [event]);
-  return {
-    ...{ seq, time, event: last, changes },
-    events: maskedEvents(masks, module, events),
-    before: masks.state(module, before),
-    state: masks.state(module, state),
-  };
 };
 
 /** A change of one part of a state. */

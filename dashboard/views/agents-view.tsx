@@ -184,7 +184,8 @@ const PastState = ({
         </>
       )}
       <p>
-        <a href={linkTo('agents', module, agent)}>Back to the state of now</a>
+        <a href={linkTo('agents', module, agent)}>Back to the state of now</a>{' '}
+        <a href={linkTo('time', at, module, agent)}>Open the time machine here</a>
       </p>
     </>
   );
@@ -202,6 +203,9 @@ const StateNow = ({ module, agent }: { readonly module: string; readonly agent: 
             Changed by record {value.seq}, {clockText(value.time)}; schema {value.schema}
           </p>
           <JsonTree value={value.state} />
+          <p>
+            <a href={linkTo('time', value.seq, module, agent)}>Open the time machine here</a>
+          </p>
         </>
       )}
     </>

@@ -1,4 +1,5 @@
 import { type ApiRequest, type OpenApiPart, type Parameter, read, seq } from './api-request.js';
+import { LOG_PATHS } from './log-paths.js';
 import { OPERATOR_PATHS } from './operator-paths.js';
 import { WAIT_PATHS } from './wait-paths.js';
 
@@ -153,4 +154,5 @@ export const PATHS: readonly ApiRequest[] = [
   }),
   ...WAIT_PATHS,
   ...OPERATOR_PATHS,
+  ...LOG_PATHS,
 ];

@@ -11,6 +11,7 @@ import type { Manifest } from '../../schemas/manifest.js';
 import type { Result } from '../../schemas/result.js';
 import { crashed, handleAgain } from './handle-again.js';
 import {
+  type FoldedStep,
   type FromRunner,
   type Item,
   type Setup,
@@ -30,6 +31,9 @@ const tell = (message: FromRunner): void => {
 class ItemRunner {
   readonly #states = new Map<string, unknown>();
   readonly #changed = new Set<string>();
+  /** Agents of which a step was told. */
+  readonly #told = new Set<string>();
+  #steps: FoldedStep[] = [];
 
   private constructor(
     private readonly subject: CompiledModule,
@@ -57,6 +61,7 @@ class ItemRunner {
   async take(items: readonly Item[]): Promise<FromRunner> {
     const verdicts: ItemVerdict[] = [];
     this.#changed.clear();
+    this.#steps = [];
     for (const item of items) {
       const verdict = await this.#one(item);
       if (verdict !== undefined) verdicts.push(verdict);
@@ -64,10 +69,10 @@ class ItemRunner {
     const states = [...this.#changed].map(
       (agent) => [agent, JSON.stringify(this.#states.get(agent))] as const,
     );
-    return { kind: 'done', verdicts, states };
+    return { kind: 'done', verdicts, steps: this.#steps, states };
   }
 
-  async #one({ record, agent, state: given, again }: Item): Promise<ItemVerdict | undefined> {
+  async #one({ record, agent, state: given, again, told }: Item): Promise<ItemVerdict | undefined> {
     if (given !== undefined) this.#states.set(agent, JSON.parse(given));
     const state = this.#states.has(agent) ? this.#states.get(agent) : this.subject.module.initial;
     const foldable = this.read(storedMessage(record));
@@ -88,8 +93,17 @@ class ItemRunner {
       const isNew = verdict.kind !== 'notDecided' && !('why' in handled);
       if (this.cascade && isNew) events = handled.outcome.events;
     }
+    // Of the state before only its text is sure to stay: code may change a state in place.
+    const before = told === true && !this.#told.has(agent) ? JSON.stringify(state) : undefined;
     this.#fold(record.seq, agent, state, events);
+    if (told === true && events.length > 0) this.#tell(record.seq, agent, before, events);
     return verdict;
+  }
+
+  #tell(seq: number, agent: string, before: string | undefined, events: readonly AnyEvent[]): void {
+    this.#told.add(agent);
+    const state = JSON.stringify(this.#states.get(agent));
+    this.#steps.push({ seq, events, state, ...(before === undefined ? {} : { before }) });
   }
 
   #fold(seq: number, agent: string, state: unknown, events: readonly AnyEvent[]): void {

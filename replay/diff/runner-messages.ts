@@ -76,6 +76,18 @@ export interface Item {
   readonly state?: string;
   /** Of a result whose command is to be handled again. */
   readonly again?: Again;
+  /** Whether the answer has what the record did to the state. */
+  readonly told?: true;
+}
+
+/** What one record did to the state of an agent. */
+export interface FoldedStep {
+  readonly seq: number;
+  readonly events: readonly AnyEvent[];
+  /** The state before, JSON; absent where an earlier step of this agent has it as its state. */
+  readonly before?: string;
+  /** The state with it, JSON. */
+  readonly state: string;
 }
 
 export interface Setup {
@@ -145,6 +157,8 @@ export type FromRunner =
       readonly kind: 'done';
       /** One for each item that was to be handled again, in their order. */
       readonly verdicts: readonly ItemVerdict[];
+      /** What the items did that were to be told of: one for each that changed its agent. */
+      readonly steps: readonly FoldedStep[];
       /** States that changed, JSON, by agent. */
       readonly states: readonly (readonly [string, string])[];
     }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { FromRunner, Item, Setup, ToRunner, ItemVerdict } from './runner-messages.js';
+import type { FoldedStep, FromRunner, Item, Setup, ToRunner, ItemVerdict } from './runner-messages.js';
 import { type RunnerCode, startRunner } from './runner-process.js';
 
 /** A process whose event loop has not turned for so long hangs. */
@@ -18,6 +18,7 @@ export interface RunnerOptions extends Omit<Setup, 'kind'>, Omit<RunnerCode, 'ma
 
 interface TakenItems {
   readonly verdicts: readonly ItemVerdict[];
+  readonly steps: readonly FoldedStep[];
 }
 
 /** Why the process gave no answer. */
@@ -50,6 +51,16 @@ export class Runner implements AsyncDisposable {
       verdicts.push(...one.right);
     }
     return right(verdicts);
+  }
+
+  /** Folds a batch; a step for each item that is to be told of and changed its agent. */
+  async fold(items: readonly Item[]): Promise<Either<Fault, readonly FoldedStep[]>> {
+    const taken = await this.#ask(items);
+    if (isLeft(taken)) return taken;
+    if (!('died' in taken.right)) return right(taken.right.steps);
+    const [first, last] = [items[0]?.record.seq, items.at(-1)?.record.seq];
+    const text = `the process of ${this.options.name} ${taken.right.died} while it folded records ${first} to ${last}`;
+    return left(fault('FOLD_FAILED', text));
   }
 
   /** The state of an agent, JSON, behind what was taken; undefined: nothing changed it. */

@@ -6,6 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { seedIn } from '../../link/token-file.js';
 import type { ModuleStatus } from '../../schemas/operate.js';
 import { writeClerk } from '../http/clerk-module.js';
+import { DOUBLED, writeStore } from '../http/store-module.js';
 import { bearer, httpAt } from '../http/http-requests.js';
 import { startBroker, tallystick, type TestBroker } from '../support/broker.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
@@ -70,7 +71,15 @@ const begin = async (): Promise<void> => {
     JSON.stringify({ dir: join(dir.path, 'broken'), grant: true }),
     bearer(seed),
   );
+  await http.post(
+    '/v1/modules',
+    JSON.stringify({ dir: writeStore(join(dir.path, 'store')), grant: true }),
+    bearer(seed),
+  );
   load = makeLoad();
+  for (const quantity of [3, 8, DOUBLED, 40, 2])
+    for (const shelf of ['shelf-1', 'shelf-2'])
+      await http.post(`/v1/calls/store/take/${shelf}`, JSON.stringify({ quantity }));
   browser = await chromium.launch({
     executablePath: findBrowser(),
     args: ['--no-sandbox'],
@@ -236,6 +245,51 @@ const STEPS: readonly (readonly [name: string, walk: () => Promise<void>])[] = [
       await page.getByRole('button', { name: 'Timeline' }).click();
       await page.locator('.timeline li').first().waitFor();
       await looksWell(page, 'timeline');
+    },
+  ],
+
+  [
+    'the time machine finds a planted bug in three actions',
+    async () => {
+      await view('Time machine');
+      await page.locator('.rate-area').waitFor({ state: 'attached' });
+      await page.getByRole('combobox', { name: 'Module' }).selectOption('store');
+      await page.getByLabel('Break where').fill('state.left != before.left - event.data.quantity');
+      await page.getByRole('button', { name: 'Find', exact: true }).click();
+      await seen(/It holds at record \d+, for shelf-1/);
+      await page.getByRole('heading', { name: 'shelf-1 of store' }).waitFor();
+      await page.getByLabel('Changes').getByText('left: 89 → 63').waitFor();
+      await page.locator('mark').getByText('63').waitFor();
+      await looksWell(page, 'time');
+    },
+  ],
+
+  [
+    'the time machine goes back and forward, plays to where an expression holds, and says what was then',
+    async () => {
+      const place = async (): Promise<number> =>
+        Number(/Record (\d+) of/.exec((await page.locator('.player .place').textContent()) ?? '')?.[1]);
+      const found = await place();
+      await page.getByRole('button', { name: 'Back' }).click();
+      await waitFor('the record before', async () => (await place()) < found || undefined);
+      await page.getByRole('button', { name: 'Forward' }).click();
+      await waitFor('the record again', async () => (await place()) === found || undefined);
+      await page.getByLabel('Speed').selectOption('25');
+      await page.getByRole('button', { name: 'Play' }).click();
+      await page.getByRole('heading', { name: 'shelf-2 of store' }).waitFor();
+      await page.getByRole('button', { name: 'Play' }).waitFor();
+      await page.getByLabel('Changes').getByText('left: 89 → 63').waitFor();
+      assert.ok((await place()) > found);
+      await page.getByLabel('Record of the log').focus();
+      await page.keyboard.press('Home');
+      await waitFor('the first record', async () => (await place()) === 1 || undefined);
+      await page.getByRole('heading', { name: 'Modules at record 1' }).waitFor();
+      await page.getByLabel('Break where').fill('state.left > 1000');
+      await page.getByRole('button', { name: 'Find', exact: true }).click();
+      await seen(/It holds with none of \d+ states/);
+      await page.getByLabel('Break where').fill('state.left >');
+      await page.getByRole('button', { name: 'Find', exact: true }).click();
+      await seen('EXPRESSION_INVALID');
     },
   ],
 
