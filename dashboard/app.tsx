@@ -11,6 +11,8 @@ import { GuestView } from './views/guest-view.js';
 import { ModulesView } from './views/modules-view.js';
 import { NowView } from './views/now-view.js';
 import { TimeView } from './views/time-view.js';
+import { VerifyView } from './views/verify-view.js';
+import { WaitsView } from './views/waits-view.js';
 
 /** What every view gets: its part of the address. */
 export interface ViewProps {
@@ -24,6 +26,8 @@ const VIEWS = [
   { name: 'agents', title: 'Agents', View: AgentsView },
   { name: 'conversations', title: 'Conversations', View: ConversationsView },
   { name: 'time', title: 'Time machine', View: TimeView },
+  { name: 'waits', title: 'Waits', View: WaitsView },
+  { name: 'verify', title: 'Verify', View: VerifyView },
 ] as const;
 
 const STATUS_MS = 5_000;

@@ -17,6 +17,7 @@ import { servePages } from './routes/page-routes.js';
 import { serveRecords } from './routes/record-routes.js';
 import { serveSchedules } from './routes/schedule-routes.js';
 import { serveVerifications } from './routes/verification-routes.js';
+import { serveSleeping } from './routes/sleeping-routes.js';
 import { serveSteps } from './routes/step-routes.js';
 import { serveWaits } from './routes/wait-routes.js';
 import { serveHealth } from './routes/health-routes.js';
@@ -104,6 +105,7 @@ export const buildApp = (
   serveDead(app, links);
   serveSchedules(app, links);
   serveWaits(app, links);
+  serveSleeping(app, links);
   serveVerifications(app, links);
   serveHealth(app, links);
   serveMetrics(app, links);

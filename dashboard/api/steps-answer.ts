@@ -1,7 +1,7 @@
 import { type Answer, type ApiProblem, get, pathOf } from './api-client.js';
 
 /** One record that changed an agent, as `GET /v1/steps/…` has it. */
-export interface AgentStep {
+export interface StepLine {
   readonly seq: number;
   readonly time: string;
   readonly agent: string;
@@ -11,31 +11,31 @@ export interface AgentStep {
 
 export interface StepsAnswer {
   readonly base: { readonly seq: number; readonly time: string; readonly state: unknown } | null;
-  readonly steps: readonly AgentStep[];
+  readonly steps: readonly StepLine[];
   readonly checked: number;
   readonly to: number;
   readonly next: number | null;
 }
 
 /** Whose steps: of all agents of a module, or of one. */
-export interface Watched {
+export interface WatchedAgent {
   readonly module: string;
   readonly agent: string;
 }
 
-export interface Sought extends Watched {
+export interface Sought extends WatchedAgent {
   readonly where: string;
   readonly from: number;
 }
 
 export const stepsPath = (
-  { module, agent }: Watched,
+  { module, agent }: WatchedAgent,
   query: Readonly<Record<string, string | number | undefined>>,
 ): string => pathOf(['steps', module, ...(agent === '' ? [] : [agent])], query);
 
 /** What a search came to. */
-export type Found =
-  | { readonly found: AgentStep | undefined; readonly checked: number }
+export type FoundStep =
+  | { readonly found: StepLine | undefined; readonly checked: number }
   | { readonly problem: ApiProblem };
 
 const BUSY = 429;
@@ -46,7 +46,7 @@ export const findStep = async (
   sought: Sought,
   onChecked: (checked: number) => void,
   signal: AbortSignal,
-): Promise<Found> => {
+): Promise<FoundStep> => {
   let from: number | null = sought.from;
   let checked = 0;
   while (from !== null && !signal.aborted) {

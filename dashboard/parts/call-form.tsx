@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { type Answer, pathOf, post } from '../api/api-client.js';
 import { linkTo } from '../state/use-route.js';
+import { whyNotJson } from './json-text.js';
 import { JsonTree } from './json-tree.js';
 import { ProblemNotice } from './notice.js';
 import { exampleOf, type InputSchema } from './schema-form.js';
@@ -11,15 +12,6 @@ interface CallFormProps {
   readonly agent: 'required' | 'none' | 'unknown';
   readonly input: InputSchema | undefined;
 }
-
-const whyNotJson = (text: string): string | undefined => {
-  try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-};
 
 const CallOutcome = ({ answer }: { readonly answer: Answer<{ readonly data: unknown }> }) => {
   if (!answer.ok) return <ProblemNotice problem={answer.problem} />;

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiProblem } from '../api/api-client.js';
-import { findStep, type Watched } from '../api/steps-answer.js';
+import { findStep, type WatchedAgent } from '../api/steps-answer.js';
 import { ProblemNotice } from './notice.js';
 import { countText } from './number-text.js';
 
 interface FindFormProps {
-  readonly watched: Watched;
+  readonly watched: WatchedAgent;
   readonly where: string;
   readonly onWhere: (where: string) => void;
   readonly at: number;

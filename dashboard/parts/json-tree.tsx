@@ -22,8 +22,11 @@ const Marked = ({ is, children }: { readonly is: boolean; readonly children: Com
   <span class={is ? 'marked' : ''}>{is ? <mark>{children}</mark> : children}</span>
 );
 
-const hintOf = (value: object): string =>
-  Array.isArray(value) ? `list of ${value.length}` : `${Object.keys(value).length} members`;
+const hintOf = (value: object): string => {
+  if (Array.isArray(value)) return `list of ${value.length}`;
+  const { length } = Object.keys(value);
+  return length === 1 ? '1 member' : `${length} members`;
+};
 
 /** JSON as a tree that opens and closes. All of it is text. */
 export const JsonTree = ({ value, marked, path = '', name, open = 3 }: TreeProps) => {

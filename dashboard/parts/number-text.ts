@@ -21,7 +21,10 @@ export const msText = (ms: number): string => {
   if (ms < 1) return `${(ms * 1_000).toFixed(0)} µs`;
   if (ms < 1_000) return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
   if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`;
-  return `${(ms / 60_000).toFixed(0)} min`;
+  if (ms < 7_200_000 && ms !== 3_600_000) return `${(ms / 60_000).toFixed(0)} min`;
+  return ms < 172_800_000
+    ? `${Number((ms / 3_600_000).toFixed(1))} h`
+    : `${(ms / 86_400_000).toFixed(0)} days`;
 };
 
 /** The time of day, as the clock of the reader shows it. */
@@ -30,4 +33,16 @@ export const clockText = (time: string): string => {
   return Number.isNaN(date.getTime())
     ? time
     : `${date.toLocaleTimeString('en-GB')}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+};
+
+const DAY_MS = 86_400_000;
+
+/** A time of today as a time of day; of another day with its date. */
+export const momentText = (time: string): string => {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
+  const isNear = Math.abs(date.getTime() - Date.now()) < DAY_MS && date.getDate() === new Date().getDate();
+  return isNear
+    ? date.toLocaleTimeString('en-GB')
+    : `${date.toLocaleDateString('en-GB')} ${date.toLocaleTimeString('en-GB')}`;
 };

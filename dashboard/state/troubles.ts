@@ -128,7 +128,8 @@ export const troublesOf = (status: BrokerStatus, dead: number, nowMs: number): r
           {
             level: 'warn',
             text: `${dead === 100 ? '100 or more' : dead} dead letters wait for a redrive`,
-            todo: 'Read one with `tallystick dead show SEQ`, mend its module, and redrive it.',
+            todo: 'Read one, mend its module, and redrive it.',
+            link: ['waits'],
           },
         ];
   const all = [...ofLog(status), ...ofModules(status), ...letters, ...ofMachine(status, nowMs)];

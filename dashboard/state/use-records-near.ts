@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { HistoryLine } from '../../schemas/record.js';
 import { type ApiProblem, get, pathOf } from '../api/api-client.js';
-import type { Watched } from '../api/steps-answer.js';
+import type { WatchedAgent } from '../api/steps-answer.js';
 
 interface RecordPage {
   readonly records: readonly HistoryLine[];
@@ -20,7 +20,7 @@ export interface RecordsNear {
 const BACK = 30;
 const AHEAD = 90;
 
-interface Held extends Watched {
+interface Held extends WatchedAgent {
   readonly records: readonly HistoryLine[];
   /** Everything between these is held. */
   readonly from: number;
@@ -39,7 +39,7 @@ const hasNeighbours = ({ records, from, to, isBegin, isEnd }: Held, at: number):
   (isEnd || records.some(({ seq }) => seq > at));
 
 /** Keeps the records around a place that moves; `lastSeq` is the end of what is looked at. */
-export const useRecordsNear = (at: number, lastSeq: number, { module, agent }: Watched): RecordsNear => {
+export const useRecordsNear = (at: number, lastSeq: number, { module, agent }: WatchedAgent): RecordsNear => {
   const [held, set] = useState<Held>(NONE);
   const [problem, setProblem] = useState<ApiProblem>();
   const isOf = held.module === module && held.agent === agent;

@@ -4,6 +4,7 @@ import type { HistoryLine } from '../../schemas/record.js';
 import { pathOf } from '../api/api-client.js';
 import { type PlacedRecord, placedRecords, type TraceAnswer } from '../api/trace-answer.js';
 import type { ViewProps } from '../app.js';
+import { ActButton } from '../parts/act-button.js';
 import { JsonTree } from '../parts/json-tree.js';
 import { Empty, ProblemNotice, StateBadge } from '../parts/notice.js';
 import { countText, msText, clockText } from '../parts/number-text.js';
@@ -129,6 +130,19 @@ const RecordCard = ({ record }: PlacedRecord) => {
         <p class="notice warn">
           <strong>{error.code}</strong> {error.message}
         </p>
+      )}
+      {outcome === 'open' && (
+        <div class="actions">
+          <ActButton
+            label="Cancel"
+            of={`command ${seq}`}
+            path={pathOf(['commands', seq, 'cancel'])}
+            body={{}}
+            question={`Cancel command ${seq}, ${module}.${name}? Its handler compensates, or ends.`}
+            isDanger
+            done={() => undefined}
+          />
+        </div>
       )}
       {result != null && <JsonTree value={resultData ?? null} name={`result ${result}`} />}
     </details>

@@ -5,6 +5,7 @@ import type { ViewProps } from '../app.js';
 import { CallForm } from '../parts/call-form.js';
 import { Empty, ProblemNotice, StateBadge } from '../parts/notice.js';
 import { bytesText, countText, msText } from '../parts/number-text.js';
+import { OutputText } from '../parts/output-text.js';
 import { type InputSchema, schemaText } from '../parts/schema-form.js';
 import { useAnswer } from '../state/use-answer.js';
 import { linkTo } from '../state/use-route.js';
@@ -212,7 +213,7 @@ const OneModule = ({
       {value.output.length > 0 && (
         <>
           <h3 class="section">Last lines of the process that ended</h3>
-          <pre class="output">{value.output.join('\n')}</pre>
+          <OutputText label="Last lines of the process" text={value.output.join('\n')} />
         </>
       )}
     </section>

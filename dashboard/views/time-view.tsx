@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ModuleStatus } from '../../schemas/operate.js';
 import type { HistoryLine } from '../../schemas/record.js';
 import { pathOf } from '../api/api-client.js';
-import { findStep, type Watched } from '../api/steps-answer.js';
+import { findStep, type WatchedAgent } from '../api/steps-answer.js';
 import type { ViewProps } from '../app.js';
 import { AgentPast } from '../parts/agent-past.js';
 import { FindForm } from '../parts/find-form.js';
@@ -102,8 +102,8 @@ const CountsThen = ({ at }: { readonly at: number }) => {
 
 interface WhoseProps {
   readonly names: readonly string[];
-  readonly watched: Watched;
-  readonly onWatched: (watched: Watched) => void;
+  readonly watched: WatchedAgent;
+  readonly onWatched: (watched: WatchedAgent) => void;
 }
 
 /** Whose records are stepped through, and whose states an expression is about. */
@@ -229,7 +229,7 @@ export const TimeView = ({ route: [place, routeModule = '', routeAgent = ''] }: 
   const list = useAnswer<{ readonly modules: readonly ModuleStatus[] }>('/v1/modules');
   const { value: times, problem, again } = useAnswer<LogTimes>('/v1/log/times');
   const [wanted, setWanted] = useState(sequenceOf(place));
-  const [watched, setWatched] = useState<Watched>({ module: routeModule, agent: routeAgent });
+  const [watched, setWatched] = useState<WatchedAgent>({ module: routeModule, agent: routeAgent });
   const [where, setWhere] = useState('');
   const [stopAt, setStopAt] = useState<number>();
   useEffect(() => setWanted(sequenceOf(place)), [place]);

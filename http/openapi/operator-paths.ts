@@ -2,6 +2,7 @@ import { OpenConversationSchema } from '../../schemas/conversation.js';
 import { DeadLetterSchema } from '../../schemas/dead.js';
 import { BrokerStatusSchema, ModuleStatsSchema, ModuleStatusSchema } from '../../schemas/operate.js';
 import { HistoryRecordSchema } from '../../schemas/record.js';
+import { SleepingSchema } from '../../schemas/sleeping.js';
 import { VerificationSchema } from '../../schemas/verification.js';
 import { type ApiRequest, type OpenApiPart, type Parameter, read, seq } from './api-request.js';
 
@@ -350,5 +351,19 @@ const DEAD: readonly ApiRequest[] = [
   ),
 ];
 
+const WAITS: readonly ApiRequest[] = [
+  read(
+    '/v1/waits',
+    'listWaits',
+    'waits',
+    'Handlers that wait, and what they wait for; the first that are due.',
+    ok('The waits.', list('waits', SleepingSchema, { count: { type: 'integer', minimum: 0 } })),
+    {
+      module: query('Only of this module.'),
+      limit: query('At most so many. The default is 100.', { ...whole, maximum: 1_000 }),
+    },
+  ),
+];
+
 /** What operators ask: each takes a token with `operate reader`, if its text names no other role. */
-export const OPERATOR_PATHS: readonly ApiRequest[] = [...MODULES, ...RECORDS, ...DEAD];
+export const OPERATOR_PATHS: readonly ApiRequest[] = [...MODULES, ...RECORDS, ...DEAD, ...WAITS];

@@ -17,9 +17,11 @@ import { type StepPageQuery, stepPage } from './step-page.js';
 const PAGE = 100;
 const MOST = 1_000;
 
-type Asked = Pick<StepPageQuery, 'agent' | 'from' | 'to' | 'limit' | 'holds'> & { readonly module: string };
+type StepsAsked = Pick<StepPageQuery, 'agent' | 'from' | 'to' | 'limit' | 'holds'> & {
+  readonly module: string;
+};
 
-const askedOf = (request: FastifyRequest): E.Either<Fault, Asked> => {
+const askedOf = (request: FastifyRequest): E.Either<Fault, StepsAsked> => {
   const { module, agent } = request.params as { readonly module: string; readonly agent?: string };
   return pipe(
     queryOf(request, ['from', 'to', 'limit', 'where']),
@@ -38,7 +40,7 @@ const askedOf = (request: FastifyRequest): E.Either<Fault, Asked> => {
 };
 
 const namesAgent =
-  (asked: Asked) =>
+  (asked: StepsAsked) =>
   ({ manifest }: ModuleInfo): boolean =>
     asked.agent !== undefined || manifest.folds === undefined;
 

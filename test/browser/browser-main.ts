@@ -6,21 +6,19 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { seedIn } from '../../link/token-file.js';
 import type { ModuleStatus } from '../../schemas/operate.js';
 import { writeClerk } from '../http/clerk-module.js';
-import { DOUBLED, writeStore } from '../http/store-module.js';
 import { bearer, httpAt } from '../http/http-requests.js';
 import { startBroker, tallystick, type TestBroker } from '../support/broker.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
-import { sourceManifest, writeSourceModule } from '../support/source-module.js';
 import { buildTools } from '../../perf/tools/build-tools.js';
 import { testEnvironment } from '../runner/environment.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
+import { fillBroker, makeLoad } from './fill-broker.js';
 import { findBrowser } from './find-browser.js';
 import { looksWell } from './looks.js';
 
 /** A payload that would be an element if it were markup. */
 const MARKUP = '<img src=x onerror="document.title=1"><b>bold</b>';
-const LOAD_MS = 20;
 
 const dir = tempDir();
 const dataDir = join(dir.path, 'data');
@@ -35,16 +33,6 @@ let page: Page;
 let loading = true;
 let load: Promise<void>;
 
-/** Deposits and orders, as long as the test runs. */
-const makeLoad = async (): Promise<void> => {
-  for (let i = 0; loading; i++) {
-    await http
-      .post(`/v1/calls/accounts/deposit/customer-${i % 7}`, `{"amount":${1 + (i % 9)}}`)
-      .catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, LOAD_MS));
-  }
-};
-
 const begin = async (): Promise<void> => {
   mkdirSync(join(PROJECT_ROOT, 'docs', 'images'), { recursive: true });
   broker = await startBroker({
@@ -56,30 +44,13 @@ const begin = async (): Promise<void> => {
   url = broker.ready.http ?? '';
   http = httpAt(url);
   const path = join(dir.path, 'admin.token');
-  const made = await tallystick(
-    ['token', 'create', 'admin', '--allow', 'operate admin', '--allow', 'call *', '--out', path],
-    { dataDir },
-  );
+  const grants = ['operate admin', 'call *', 'send *'].flatMap((grant) => ['--allow', grant]);
+  const made = await tallystick(['token', 'create', 'admin', ...grants, '--out', path], { dataDir });
   assert.equal(made.code, 0, made.stderr);
   seed = seedIn(readFileSync(path, 'utf8')) ?? '';
   writeClerk(join(dir.path, 'clerk'));
-  writeSourceModule(join(dir.path, 'broken'), sourceManifest('broken'), {
-    'index.js': "throw new Error('the address of the printer is missing');",
-  });
-  await http.post(
-    '/v1/modules',
-    JSON.stringify({ dir: join(dir.path, 'broken'), grant: true }),
-    bearer(seed),
-  );
-  await http.post(
-    '/v1/modules',
-    JSON.stringify({ dir: writeStore(join(dir.path, 'store')), grant: true }),
-    bearer(seed),
-  );
-  load = makeLoad();
-  for (const quantity of [3, 8, DOUBLED, 40, 2])
-    for (const shelf of ['shelf-1', 'shelf-2'])
-      await http.post(`/v1/calls/store/take/${shelf}`, JSON.stringify({ quantity }));
+  await fillBroker(http, seed, dir.path);
+  load = makeLoad(http, () => loading);
   browser = await chromium.launch({
     executablePath: findBrowser(),
     args: ['--no-sandbox'],
@@ -290,6 +261,58 @@ const STEPS: readonly (readonly [name: string, walk: () => Promise<void>])[] = [
       await page.getByLabel('Break where').fill('state.left >');
       await page.getByRole('button', { name: 'Find', exact: true }).click();
       await seen('EXPRESSION_INVALID');
+    },
+  ],
+
+  [
+    'Waits shows sleeping handlers, ends them by signal and cancel, redrives a dead letter, ends a schedule',
+    async () => {
+      await http.post('/v1/commands/clerk/hear/desk-1', '{}', bearer(seed));
+      await http.post('/v1/commands/clerk/hold/desk-2', '{}', bearer(seed));
+      await http.post('/v1/calls/clerk/fail/desk-3', '{"letter":17}', bearer(seed));
+      const scheduled = await tallystick(
+        ['call', 'accounts.deposit', '{"amount":1}', '--agent', 'saver', '--every', '1h'],
+        { dataDir },
+      );
+      assert.equal(scheduled.code, 0, scheduled.stderr);
+      await view('Waits');
+      await page.getByText('clerk.hear desk-1').waitFor();
+      await page.getByText('clerk.hold desk-2').waitFor();
+      await seen('as asked');
+      await page.getByText('accounts.deposit saver').waitFor();
+      await looksWell(page, 'waits');
+      await page.getByRole('button', { name: 'Show dead letter' }).click();
+      await page.locator('.card .json').getByText('17').waitFor();
+      await looksWell(page, 'letter', false);
+      page.on('dialog', (dialog) => void dialog.accept());
+      await page.getByRole('button', { name: 'Send paid to desk-1' }).click();
+      await page.getByLabel('Data, as JSON').fill('{"by":"card"}');
+      await page.getByRole('button', { name: 'Send the signal' }).click();
+      await seen('The signal is stored.');
+      await page.getByText('clerk.hear desk-1').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Cancel command' }).click();
+      await page.getByText('clerk.hold desk-2').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Redrive dead letter' }).first().click();
+      await page.getByRole('button', { name: 'Redrive again' }).first().waitFor();
+      await page.getByRole('button', { name: 'End schedule' }).click();
+      await page.getByText('accounts.deposit saver').waitFor({ state: 'detached' });
+      await page.getByLabel('Id of the promise').fill('1-1-0123456789abcdef0123456789abcdef');
+      await page.getByRole('button', { name: 'Reject' }).click();
+      await seen('PROMISE_UNKNOWN');
+    },
+  ],
+
+  [
+    'Verify runs, and shows what it found',
+    async () => {
+      await view('Verify');
+      await page.getByRole('button', { name: 'Verify', exact: true }).click();
+      await seen('No record is lost, duplicated, reordered or changed.');
+      await seen('snapshots were not compared');
+      await looksWell(page, 'verify');
+      await page.getByLabel('From').fill('then');
+      await page.getByRole('button', { name: 'Verify', exact: true }).click();
+      await seen('PAYLOAD_INVALID');
     },
   ],
 

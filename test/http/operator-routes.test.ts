@@ -87,6 +87,7 @@ const READS = [
   '/v1/dead/1',
   '/v1/schedules',
   '/v1/schedules/x',
+  '/v1/waits',
 ];
 const CHANGES: readonly (readonly [path: string, body: string, role: 'reader' | 'keeper' | 'admin'])[] = [
   ['/v1/modules', '{"dir":"/nowhere"}', 'admin'],
@@ -124,6 +125,8 @@ describe('HTTP for operators', () => {
       '/v1/records?module=a.b',
       '/v1/records?module=a&module=b',
       '/v1/records/0',
+      '/v1/waits?limit=0',
+      '/v1/waits?from=1',
       '/v1/records/stream?to=9',
       '/v1/records/1/trace?all=yes',
       '/v1/agents/accounts?where=x',
@@ -276,6 +279,23 @@ describe('HTTP for operators', () => {
       );
       return told.length === 3 ? new Map(told) : undefined;
     });
+    const waits = await waitFor('the waits', async () => {
+      const { body } = await http.get('/v1/waits?module=clerk', reader);
+      return body.count === 3 ? (body.waits as readonly Record<string, unknown>[]) : undefined;
+    });
+    assert.deepEqual(
+      waits.map(({ command, agent, action, waitsFor, signal, until }) => [
+        ...[command, agent, action],
+        ...[waitsFor, signal, until],
+      ]),
+      held.map((said, i) => [seqOf(said), `p${i + 1}`, 'hold', 'promise', null, null]).sort(),
+    );
+    assert.deepEqual((await http.get('/v1/waits?limit=1', reader)).body, {
+      waits: waits.slice(0, 1),
+      count: 3,
+    });
+    // What ends a promise is for the one who was given it.
+    for (const id of ids.values()) assert.ok(!JSON.stringify(waits).includes(id.split('-')[2] ?? ''));
     const open = await waitFor('the open conversations', async () => {
       const { body } = await http.get('/v1/conversations?module=clerk', reader);
       return (body.conversations as readonly unknown[]).length === 3 ? body : undefined;
