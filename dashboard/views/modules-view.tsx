@@ -110,7 +110,7 @@ const Facts = ({ info }: { readonly info: ModuleInfo }) => {
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd class={name.toLowerCase()}>{value}</dd>
         </div>
       ))}
     </dl>
