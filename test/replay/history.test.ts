@@ -176,6 +176,7 @@ test('filters are as narrow as the query allows', () => {
     'step.M.*.A',
     'wake.M.*.A',
     'cancel.M.*.A',
+    'restart.M.*.A',
     'signal.M.*.A',
   ]);
   assert.deepEqual(subjectFilters({ kind: 'cmd', sender: 'S' }), ['cmd.*.*.S', 'cmd.*.*.*.S']);
@@ -187,6 +188,7 @@ test('filters are as narrow as the query allows', () => {
     ...['cmd.M.N.*', 'cmd.M.N.*.*', 'res.M.N', 'res.M.N.*', 'evt.M.N', 'evt.M.N.*', 'step.M.N', 'step.M.N.*'],
     ...['wake.M.N', 'wake.M.N.*'],
     ...['cancel.M.N', 'cancel.M.N.*'],
+    ...['restart.M.N', 'restart.M.N.*'],
   ]);
   const names = { actions: ['deposit', 'balance'], events: ['deposited'] };
   assert.deepEqual(subjectFilters({ module: 'M', agent: 'A', names }), [
@@ -201,5 +203,7 @@ test('filters are as narrow as the query allows', () => {
     'wake.M.balance.A',
     'cancel.M.deposit.A',
     'cancel.M.balance.A',
+    'restart.M.deposit.A',
+    'restart.M.balance.A',
   ]);
 });
