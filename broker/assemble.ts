@@ -7,6 +7,7 @@ import { Canceller } from './cancel/canceller.js';
 import { LetterBox } from './dead/letter-box.js';
 import { Restarter } from './restart/restarter.js';
 import { tellCancels } from './cancel/tell-cancels.js';
+import { tellAgain } from './operate/tell-again.js';
 import { wakeCancelled } from './cancel/wake-cancelled.js';
 import { DeadLetters } from './dead/dead-letters.js';
 import { Stacks } from './dead/stacks.js';
@@ -254,6 +255,7 @@ export const assemble = (options: AssembleOptions): Parts => {
   });
   const canceller = new Canceller(producer, index);
   tellCancels(nc, index, modules);
+  tellAgain(nc, modules);
   const letters = new LetterBox(jsm, index.redrives);
   const restarter = new Restarter({
     ...{ nc, producer, index },

@@ -2,7 +2,7 @@ import { errors, type Msg, type NatsConnection, type Payload, type RequestOption
 import { linkState } from './link-state.js';
 
 /**
- * Work that needs a reply, and fails as soon as the connection is lost. The client's own requests wait for their
+ * Work that needs a reply, and fails as soon as the connection is lost, on this side or the other. The client's own requests wait for their
  * whole timeout, although the server that would pass the reply on is gone.
  */
 export const whileLinked = async <T>(nc: NatsConnection, work: () => Promise<T>): Promise<T> => {
@@ -10,9 +10,7 @@ export const whileLinked = async <T>(nc: NatsConnection, work: () => Promise<T>)
   if (!link.isUp) throw new errors.ConnectionError('the connection to the server is lost');
   let forget: () => void = () => undefined;
   const lost = new Promise<never>((_, reject) => {
-    forget = link.onChange(() => {
-      if (!link.isUp) reject(new errors.ConnectionError('the connection to the server was lost'));
-    });
+    forget = link.onRepliesLost((why) => reject(new errors.ConnectionError(why)));
   });
   const answer = work();
   // The second of the two has no listener any more.

@@ -59,7 +59,7 @@ export const readPage = (
       else reject(failure);
     };
     const timer = setTimeout(() => end(new Error(`the stream ${SCHED} did not answer`)), TIMEOUT_MS);
-    const forget = linkState(nc).onChange(() => end(new Error('the connection to the server was lost')));
+    const forget = linkState(nc).onLost((why) => end(new Error(why)));
     const subscription = nc.subscribe(inbox, {
       callback: (error, msg) => {
         if (error !== null) return end(error);

@@ -80,11 +80,8 @@ export class Appender {
     this.#envelope = new Envelope(options.producer, options.epoch);
     this.#next = options.next;
     this.#lastStored = options.next - 1;
-    const link = linkState(options.nc);
     // A record that is in flight when the connection is lost may be stored or not, and no message will tell.
-    this.#forget = link.onChange(() => {
-      if (!link.isUp) this.break(fault('LOG_UNAVAILABLE', 'the connection to the server was lost'));
-    });
+    this.#forget = linkState(options.nc).onLost((why) => this.break(fault('LOG_UNAVAILABLE', why)));
     this.#subscription = options.nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, msg) => {
         if (error !== null) this.break(fault('LOG_UNAVAILABLE', error.message));

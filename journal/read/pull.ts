@@ -76,10 +76,7 @@ export class Pull {
 
   constructor(private readonly options: PullOptions) {
     const { nc } = options;
-    const link = linkState(nc);
-    this.#forget = link.onChange(() => {
-      if (!link.isUp) this.#break('the connection to the server was lost');
-    });
+    this.#forget = linkState(nc).onLost((why) => this.#break(why));
     this.#subscription = nc.subscribe(this.#inbox, {
       callback: (error, msg) => {
         try {

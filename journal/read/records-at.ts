@@ -79,10 +79,7 @@ export const recordsAt =
           asked += 1;
         }
       };
-      const link = linkState(nc);
-      const forget = link.onChange(() => {
-        if (!link.isUp) lost('the connection to the server was lost');
-      });
+      const forget = linkState(nc).onLost(lost);
       const watch = setInterval(() => {
         if (came === seen) lost(`the log did not give record ${sequences[came]} within ${SILENCE_MS} ms`);
         seen = came;

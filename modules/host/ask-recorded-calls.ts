@@ -1,4 +1,5 @@
 import type { NatsConnection } from 'nats';
+import { isClientError } from '../../link/client-error.js';
 import { linkState } from '../../link/link-state.js';
 import { linkedRequest } from '../../link/linked-request.js';
 import {
@@ -24,15 +25,17 @@ export const askUntilAnswered = async <Reply extends object>(
 ): Promise<Reply> => {
   const link = linkState(nc);
   const waits = new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS);
+  // Nothing is decided before it is known.
   for (;;) {
     try {
       if (link.isUp) {
-        const reply = await linkedRequest(nc, subject, JSON.stringify(body), { timeout: waits.take() });
+        const reply = await linkedRequest(nc, subject, JSON.stringify(body), { timeout: waits.nextMs });
         const answer = reply.json<Reply | ControlError>();
         if (isReply(answer)) return answer;
       }
-    } catch {
-      // The broker or its server is away: nothing is decided before it is known.
+    } catch (error) {
+      // The broker is slow; else it or its server is away, which says nothing of how long an answer takes.
+      if (isClientError(error, 'TimeoutError')) waits.take();
     }
     await pause(PAUSE_MS, { ref: false });
   }

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { headers as makeHeaders, type NatsConnection } from 'nats';
+import { isClientError } from '../../link/client-error.js';
 import { linkState } from '../../link/link-state.js';
 import { linkedRequest } from '../../link/linked-request.js';
 import { neverSent } from '../../link/never-sent.js';
@@ -88,7 +89,8 @@ export const makeCall = async (
       } catch (error) {
         const unsent = link.isUp ? neverSent(error, nc) : undefined;
         if (unsent !== undefined) return { said: E.left(refusal(unsent)), isRecorded: false };
-        waits.take();
+        // One that fails at once says nothing of how long an answer takes.
+        if (isClientError(error, 'TimeoutError')) waits.take();
         last = fault('HANDLER_TIMEOUT', `no answer to ${callSubject(target)}: ${(error as Error).message}`);
       }
     }

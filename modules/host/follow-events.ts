@@ -66,8 +66,13 @@ export class Follower {
   makeRoom(): void {}
 
   drain(): Promise<void> {
-    this.#pull.close();
-    this.#end(fault('MODULE_UNAVAILABLE', 'the module stops'));
+    this.abandon(fault('MODULE_UNAVAILABLE', 'the module stops'));
     return Promise.resolve();
+  }
+
+  /** It is to fold nothing more. Idempotent. */
+  abandon(reason: Fault): void {
+    this.#pull.close();
+    this.#end(reason);
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { NatsConnection } from 'nats';
 import { authenticatorOf } from '../../link/nkey.js';
+import { isClientError } from '../../link/client-error.js';
 import { sendNow } from '../../link/client-insides.js';
 import { dial } from '../../link/dial.js';
 import { failPoint } from '../../system/processes/fail-point.js';
@@ -21,7 +22,7 @@ import {
   startSubject,
 } from '../../schemas/control.js';
 import { DEFAULT_CONCURRENCY, isFollower } from '../../schemas/manifest.js';
-import { FaultError } from '../../schemas/errors.js';
+import { FaultError, fault } from '../../schemas/errors.js';
 import { AgentSeals } from '../../store/seals/agent-seals.js';
 import type { TreeText } from '../../store/seals/key-tree.js';
 import { compileChecks } from '../sdk/checks.js';
@@ -34,6 +35,7 @@ import { Cancels } from './cancels.js';
 import { makeCall } from './calls.js';
 import { recordedCalls, recordedStep } from './ask-recorded-calls.js';
 import { Effects } from './effects.js';
+import { hearAgain } from './hear-again.js';
 import { machineClock } from './handler-clock.js';
 import { inHand } from './one-run.js';
 import type { HostConfig } from './host-config.js';
@@ -145,6 +147,7 @@ export class Host {
       cancels: { of: (command) => this.#cancels.of(command) },
       wasUnderWay: (command) => blackBox.lastMoments.underWay.has(command),
     });
+    hearAgain(nc, this.#name);
     this.#cancels = new Cancels(nc, this.#name, (command) => this.#effects.cancelled(command));
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
@@ -209,10 +212,14 @@ export class Host {
         else if (!this.#stopping) await pause(threw.take());
       } catch (error) {
         if (error instanceof FoldError) throw error;
+        // It took commands already: the next one is to have them alone.
+        this.#session?.abandon(fault('LOG_UNAVAILABLE', 'the start did not succeed'));
+        this.#previous = this.#session?.end ?? this.#previous;
         if (!this.#stopping) say(`the start did not succeed and is tried again: ${(error as Error).message}`);
         // A full log, say, is not less full in a moment.
         await pause(failed.take());
-        this.#waits.take();
+        // One that failed at once says nothing of how long an answer takes.
+        if (isClientError(error, 'TimeoutError')) this.#waits.take();
       }
       this.#session = undefined;
       await this.#states?.close();

@@ -195,6 +195,11 @@ export class Session {
     this.#break(fault('MODULE_UNAVAILABLE', 'the module stops'));
   }
 
+  /** It is to take nothing more: its start has failed. Idempotent. */
+  abandon(reason: Fault): void {
+    this.#break(reason);
+  }
+
   #break(reason: Fault): void {
     if (this.#over) return;
     this.#over = true;

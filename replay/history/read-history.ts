@@ -1,6 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { type ReadOptions, readLog } from '../../journal/read/reader.js';
 import { conversationOf, type HistoryRecord, toHistory, type WholeMessage } from '../../schemas/record.js';
+import { timeLimit } from '../../system/async/time-limit.js';
 import { newest } from './newest.js';
 import { Places } from './history-places.js';
 import { bySubject, checkRange, queryFilters, fits, type HistoryEnd, type HistoryQuery } from './query.js';
@@ -95,9 +96,12 @@ class HistoryReader {
     const { to, follow, signal } = this.query;
     // What ends at a time to come ends then, whether or not a later record comes.
     while (follow === true && to instanceof Date && to.getTime() > Date.now()) {
-      const enough = AbortSignal.timeout(Math.min(LONGEST_MS, to.getTime() - Date.now()));
-      const signals = signal === undefined ? [enough] : [enough, signal];
-      yield* this.#forward({ follow: true, signal: AbortSignal.any(signals) });
+      const limit = timeLimit(Math.min(LONGEST_MS, to.getTime() - Date.now()), signal);
+      try {
+        yield* this.#forward({ follow: true, signal: limit.signal });
+      } finally {
+        limit.end();
+      }
       if (this.#isFull || signal?.aborted === true) return;
     }
     if (!(to instanceof Date)) return yield* this.#forward({ follow: follow === true, toSeq: to });

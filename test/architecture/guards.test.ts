@@ -22,6 +22,7 @@ describe('what strangers send is read in one place', () => {
       'journal/read/reader-session.ts',
       'journal/read/records-at.ts',
       'modules/host/cancels.ts',
+      'modules/host/hear-again.ts',
     ]);
   });
 
@@ -36,6 +37,13 @@ describe('what strangers send is read in one place', () => {
 });
 
 describe('what this machine is asked for', () => {
+  it('a time limit is a timeLimit(): one of the platform may be collected, and then never ends', () => {
+    const made = sourceFiles(PROJECT_ROOT)
+      .filter(({ path, text }) => !path.startsWith('test/') && /\bAbortSignal\.(?:any|timeout)\(/.test(text))
+      .map(({ path }) => path);
+    assert.deepEqual(made, []);
+  });
+
   it('directories are made by makeDirs(), which always ends', () => {
     assert.deepEqual(matching(/\bmkdir(?:Sync)?\([^)]*recursive/), []);
   });

@@ -11,6 +11,7 @@ import type { StepPlan } from '../fixtures/modules/stepper/index.js';
 import { manifest } from '../fixtures/modules/stepper/manifest.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { type ChargingServer, startChargingServer } from '../support/charging-server.js';
+import { brokerStatus } from '../support/broker-status.js';
 import { success } from '../support/either.js';
 import { connectOperator } from '../support/log-checks.js';
 import { processesOf } from './system-state.js';
@@ -93,6 +94,25 @@ export const arm = async ({ failDir, broker }: StepWorld, plan: string): Promise
   writeFileSync(path, plan);
   process.kill(broker.pid, 'SIGUSR2');
   await waitFor('the broker to read its plan', () => readFileSync(path, 'utf8') === '');
+};
+
+/** Has the process of a module take a plan, in the life that it has or at the begin of the next. */
+export const armModule = async (
+  dataDir: string,
+  failDir: string,
+  name: string,
+  plan: string,
+): Promise<void> => {
+  const path = join(failDir, name);
+  writeFileSync(path, plan);
+  await waitFor(`${name} to take its plan`, async () => {
+    if (readFileSync(path, 'utf8') !== plan) return true;
+    const { modules } = await brokerStatus(dataDir);
+    const module = modules.find((each) => each.name === name);
+    // One that starts does not take signals yet, which would end it, and reads its plan by itself.
+    if (module?.state === 'loaded' && module.pid !== null) process.kill(module.pid, 'SIGUSR2');
+    return false;
+  });
 };
 
 export const logOf = async (nc: NatsConnection): Promise<readonly StoredMessage[]> => {
