@@ -2,8 +2,8 @@ import { errors, type Msg, type NatsConnection, type Payload, type RequestOption
 import { linkState } from './link-state.js';
 
 /**
- * Work that needs a reply, and fails as soon as the connection is lost, on this side or the other. The client's own requests wait for their
- * whole timeout, although the server that would pass the reply on is gone.
+ * Work that needs a reply, and fails as soon as the connection is lost, on this side or the other. The client's own
+ * requests wait for their whole timeout, although the server that would pass the reply on is gone.
  */
 export const whileLinked = async <T>(nc: NatsConnection, work: () => Promise<T>): Promise<T> => {
   const link = linkState(nc);

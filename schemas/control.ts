@@ -19,7 +19,7 @@ export const wakesSubject = (module: string): string => `ctl.${module}.wakes`;
 export const cancelledSubject = (module: string): string => `ctl.${module}.cancelled`;
 /** The broker tells a module of each command that was cancelled: a {@link CancelledCommandSchema}. */
 export const toldCancelledSubject = (module: string): string => `told.${module}.cancelled`;
-/** The broker tells a module that its own connection was lost and is back: what the module asked must be asked again. */
+/** The broker tells a module that its own connection was lost and is back: the module asks again what it asked. */
 export const toldAgainSubject = (module: string): string => `told.${module}.again`;
 /** A module asks for its consumer, as the clients of NATS do before they pull. */
 export const ownConsumerSubject = (module: string): string => `ctl.${module}.consumer`;

@@ -9,7 +9,7 @@ import { FaultError, toFault } from '../../schemas/errors.js';
 import type { Masks } from '../../schemas/masks.js';
 import { historyLine } from '../../schemas/record.js';
 import { refusal } from '../../schemas/result.js';
-import { timeLimit } from '../../system/async/time-limit.js';
+import { limitedSignal } from '../../system/async/limited-signal.js';
 import { problemOf } from '../requests/http-problem.js';
 import { readMasks } from '../requests/operator-request.js';
 
@@ -37,7 +37,7 @@ const dataLines = (text: string): string =>
 const writeAll = async (out: ServerResponse, text: string, signal: AbortSignal): Promise<void> => {
   if (out.write(text)) return;
   // Nothing is read from the log until the client has taken what is on its way.
-  const limit = timeLimit(PATIENCE_MS, signal);
+  const limit = limitedSignal(PATIENCE_MS, signal);
   try {
     await once(out, 'drain', { signal: limit.signal });
   } finally {

@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { type ReadOptions, readLog } from '../../journal/read/reader.js';
 import { conversationOf, type HistoryRecord, toHistory, type WholeMessage } from '../../schemas/record.js';
-import { timeLimit } from '../../system/async/time-limit.js';
+import { limitedSignal } from '../../system/async/limited-signal.js';
 import { newest } from './newest.js';
 import { Places } from './history-places.js';
 import { bySubject, checkRange, queryFilters, fits, type HistoryEnd, type HistoryQuery } from './query.js';
@@ -96,7 +96,7 @@ class HistoryReader {
     const { to, follow, signal } = this.query;
     // What ends at a time to come ends then, whether or not a later record comes.
     while (follow === true && to instanceof Date && to.getTime() > Date.now()) {
-      const limit = timeLimit(Math.min(LONGEST_MS, to.getTime() - Date.now()), signal);
+      const limit = limitedSignal(Math.min(LONGEST_MS, to.getTime() - Date.now()), signal);
       try {
         yield* this.#forward({ follow: true, signal: limit.signal });
       } finally {

@@ -37,7 +37,7 @@ describe('what strangers send is read in one place', () => {
 });
 
 describe('what this machine is asked for', () => {
-  it('a time limit is a timeLimit(): one of the platform may be collected, and then never ends', () => {
+  it('a time limit is a limitedSignal(): one of the platform may be collected, and then never ends', () => {
     const made = sourceFiles(PROJECT_ROOT)
       .filter(({ path, text }) => !path.startsWith('test/') && /\bAbortSignal\.(?:any|timeout)\(/.test(text))
       .map(({ path }) => path);

@@ -1,5 +1,5 @@
 /** A signal with a time limit. */
-export interface TimeLimit {
+export interface LimitedSignal {
   /** Aborted when the time is over, or with the other signal. */
   readonly signal: AbortSignal;
   /** The limit is not needed any more. */
@@ -8,10 +8,10 @@ export interface TimeLimit {
 
 /**
  * A signal that is aborted after so many milliseconds, or with `other`. The platform has `AbortSignal.any` and
- * `AbortSignal.timeout` for this. But in Node 20, nothing holds a timeout that such a signal was made of: after a collection
- * of garbage it never ends, and what waits for it waits for ever. This timer is held until it ends.
+ * `AbortSignal.timeout` for this. But in Node 20 nothing holds a timeout that such a signal was made of: after a
+ * collection of garbage it never ends, and what waits for it waits for ever. This timer is held until it ends.
  */
-export const timeLimit = (ms: number, other?: AbortSignal): TimeLimit => {
+export const limitedSignal = (ms: number, other?: AbortSignal): LimitedSignal => {
   const controller = new AbortController();
   const abort = (): void => {
     end();

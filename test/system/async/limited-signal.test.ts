@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { timeLimit } from '../../../system/async/time-limit.js';
+import { limitedSignal } from '../../../system/async/limited-signal.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -13,12 +13,12 @@ const LIMIT_MS = 60;
 
 /** Rejects when the limit ends it. Nothing but the platform holds the signal. */
 const waitOnce = async (other: AbortSignal | undefined): Promise<void> => {
-  await once(new PassThrough(), 'drain', { signal: timeLimit(LIMIT_MS, other).signal });
+  await once(new PassThrough(), 'drain', { signal: limitedSignal(LIMIT_MS, other).signal });
 };
 
 const waitInside = (other: AbortSignal | undefined): Promise<void> =>
   new Promise((_, reject) => {
-    const { signal } = timeLimit(LIMIT_MS, other);
+    const { signal } = limitedSignal(LIMIT_MS, other);
     signal.addEventListener('abort', () => reject(signal.reason));
   });
 
@@ -37,10 +37,10 @@ describe('a time limit', () => {
 
   it('is aborted with the other signal and its reason, also if that was aborted before', () => {
     const reason = new Error('it leaves');
-    const before = timeLimit(LIMIT_MS, AbortSignal.abort(reason));
+    const before = limitedSignal(LIMIT_MS, AbortSignal.abort(reason));
     assert.equal(before.signal.reason, reason);
     const other = new AbortController();
-    const { signal } = timeLimit(LIMIT_MS, other.signal);
+    const { signal } = limitedSignal(LIMIT_MS, other.signal);
     assert.equal(signal.aborted, false);
     other.abort(reason);
     assert.equal(signal.reason, reason);
@@ -48,7 +48,7 @@ describe('a time limit', () => {
 
   it('never comes once it is ended', async () => {
     const other = new AbortController();
-    const { signal, end } = timeLimit(1, other.signal);
+    const { signal, end } = limitedSignal(1, other.signal);
     end();
     await new Promise((resolve) => setTimeout(resolve, 5));
     other.abort();
