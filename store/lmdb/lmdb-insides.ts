@@ -1,5 +1,5 @@
 import * as lmdb from 'lmdb';
-import type { Database, Key, Transaction } from 'lmdb';
+import type { Database, Key, RootDatabase, RootDatabaseOptionsWithPath, Transaction } from 'lmdb';
 
 /**
  * What we use of the inside of lmdb-js. Its types do not name these things, so the package pins one exact version.
@@ -37,3 +37,19 @@ export const bytesOfKey = (
   (
     db as unknown as { readonly getBinaryFast: (key: Key, options: object) => Buffer | undefined }
   ).getBinaryFast(key, options);
+
+type RootClass = new (name: null, options: object) => RootDatabase;
+
+/**
+ * Opens a database at its root. Where the `open` of lmdb-js throws once the files are open, they stay open in this
+ * process, and the next `open` gets the same ones. This closes them first.
+ */
+export const openRoot = (options: RootDatabaseOptionsWithPath): RootDatabase => {
+  const Root = lmdb.openAsClass(options) as unknown as RootClass;
+  try {
+    return new Root(null, { ...options, isRoot: true });
+  } catch (error) {
+    void Root.prototype.close.call({ isRoot: true });
+    throw error;
+  }
+};
