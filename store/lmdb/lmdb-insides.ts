@@ -38,14 +38,15 @@ export const bytesOfKey = (
     db as unknown as { readonly getBinaryFast: (key: Key, options: object) => Buffer | undefined }
   ).getBinaryFast(key, options);
 
-type RootClass = new (name: null, options: object) => RootDatabase;
+type RootClass<V, K extends Key> = new (name: null, options: object) => RootDatabase<V, K>;
 
 /**
  * Opens a database at its root. Where the `open` of lmdb-js throws once the files are open, they stay open in this
  * process, and the next `open` gets the same ones. This closes them first.
  */
-export const openRoot = (options: RootDatabaseOptionsWithPath): RootDatabase => {
-  const Root = lmdb.openAsClass(options) as unknown as RootClass;
+export const openRoot = <V, K extends Key>(options: RootDatabaseOptionsWithPath): RootDatabase<V, K> => {
+  // It notes in its options that a class is wanted.
+  const Root = lmdb.openAsClass({ ...options }) as unknown as RootClass<V, K>;
   try {
     return new Root(null, { ...options, isRoot: true });
   } catch (error) {

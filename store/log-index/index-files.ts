@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, Key, RootDatabase } from 'lmdb';
-import { open } from 'lmdb';
 import type { OpenConversation } from '../../schemas/conversation.js';
+import { openShared } from '../lmdb/open-shared.js';
 import type { Opening } from '../lmdb/opening.js';
 import type { UncausedStretch } from './uncaused-events.js';
 
@@ -83,7 +83,7 @@ const POSITION = 'position';
 const MAX_READERS = 1_024;
 
 const openFiles = (dir: string, readOnly: boolean): IndexFiles => {
-  const root = open<unknown, Key>({
+  const root = openShared<unknown, Key>({
     path: dir,
     maxReaders: MAX_READERS,
     maxDbs: 2 * TABLES.length,

@@ -1,5 +1,5 @@
 import type { Key, RootDatabase, Database } from 'lmdb';
-import { open } from 'lmdb';
+import { openShared } from '../lmdb/open-shared.js';
 import type { Opening } from '../lmdb/opening.js';
 
 /** Where a module's snapshots stand as a whole. */
@@ -48,7 +48,7 @@ const openFiles = (
   options: { readonly readOnly: boolean; readonly mapBytes?: number },
 ): SnapshotFiles => {
   const { readOnly, mapBytes } = options;
-  const root = open<unknown, Key>({
+  const root = openShared<unknown, Key>({
     path: dir,
     encoding: 'json',
     maxReaders: MAX_READERS,
