@@ -15,7 +15,7 @@ import { assemble, type Parts } from './assemble.js';
 import { Audit } from './audit/audit.js';
 import { startAct, stopAct } from './audit/start-act.js';
 import type { BrokerEnvironment } from './broker-environment.js';
-import { openDataDirectory, restText } from './data-directory.js';
+import { type DataDirectory, openDataDirectory, restText } from './data-directory.js';
 import { lossFault } from './log/log-failure.js';
 import { type OpenLog, openLog } from './log/open-log.js';
 import type { Witness } from './log/witness.js';
@@ -27,6 +27,8 @@ import { ensureAuditStream } from './streams/audit-stream.js';
 import { ensureDeadStream } from './streams/dead-stream.js';
 import { HostSpare } from './supervisor/host-spare.js';
 import { ModuleCages } from './supervisor/module-cages.js';
+import { answerBytes } from './serving/answer.js';
+import { readRights } from './http/read-rights.js';
 import { openHttpFront } from './http/http-front.js';
 import { openTlsFront } from './tls/tls-front.js';
 
@@ -81,17 +83,41 @@ const publishAddress = (dataDir: string, { url, operatorSeed }: ServerSide, life
 
 /** Serves HTTP to programs and pages of this machine, unless the configuration says no. */
 const openHttp = async (
-  { http, httpPort }: StartConfig,
+  config: StartConfig,
   { httpEntry, log }: BrokerEnvironment,
-  { url }: ServerSide,
+  { dataDir, principals, marks, sealing }: DataDirectory,
+  { url, embedded, access, link: { nc } }: ServerSide,
+  { modules }: Parts,
   reaper: Reaper,
   lifetime: Lifetime,
 ): Promise<string | null> => {
+  const { http, httpPort, guest } = config;
   if (!http || httpEntry === undefined) return null;
   const say = (text: string): void => log.line('http', text);
+  const rights = readRights({
+    guest,
+    operatorKey: access.operatorKey,
+    principals,
+    limitsFor: withoutTokenBy(config),
+    directory: modules,
+    marks: (module) => marks.of(module).state,
+    sealing,
+    dataDir,
+    maxBytes: () => answerBytes(nc),
+  });
   const front = await runOrThrow(
-    openHttpFront({ entry: httpEntry, port: httpPort, natsUrl: url, reaper, say }),
+    openHttpFront({
+      entry: httpEntry,
+      port: httpPort,
+      natsUrl: url,
+      reaper,
+      // Of a server that another program runs, the broker does not know who may do what.
+      rights: (publicKey, module) => (embedded ? rights(publicKey, module) : undefined),
+      say,
+    }),
   );
+  for (const part of [principals, marks]) part.onChange(() => front.forget());
+  modules.onNames(() => front.forget());
   lifetime.onStop(() => front.close());
   return front.url;
 };
@@ -206,7 +232,7 @@ export const startInOrder = async (
   await parts.room.start();
   await recordGrants(server, parts, open, log);
   const listen = await listening(config, server, lifetime, log);
-  const http = await openHttp(config, environment, server, reaper, lifetime);
+  const http = await openHttp(config, environment, directory, server, parts, reaper, lifetime);
   const serving = await serveBroker({
     config,
     directory,

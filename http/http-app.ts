@@ -4,7 +4,9 @@ import { MAX_PAYLOAD_BYTES } from '../schemas/log.js';
 import { fault } from '../schemas/errors.js';
 import { refuseBroken } from './requests/broken-request.js';
 import { foreignPage } from './requests/browser-guard.js';
+import { answerLocalStates } from './requests/answer-local-states.js';
 import { judgeGuests } from './requests/judge-guests.js';
+import type { LocalStates } from './requests/local-states.js';
 import type { PrincipalLinks } from './requests/principal-links.js';
 import { refusedByHttp, sendFault } from './requests/http-problem.js';
 import { serveAgents } from './routes/agent-routes.js';
@@ -48,14 +50,18 @@ const LIMITS = {
   routerOptions: { maxParamLength: MOST_PATH_PART },
 } as const;
 
+export interface AppOptions {
+  /** Is told of each route. */
+  readonly onRoute?: (route: RouteOptions) => void;
+  /** Without it, the broker is asked for each state. */
+  readonly states?: LocalStates;
+}
+
 /**
- * The HTTP API. It has no state: each request goes to the broker, as the principal that its token names. `onRoute` is
- * told of each route.
+ * The HTTP API. Each request goes to the broker, as the principal that its token names, except for the states that this
+ * process may read itself.
  */
-export const buildApp = (
-  links: PrincipalLinks,
-  onRoute: (route: RouteOptions) => void = () => undefined,
-): FastifyInstance => {
+export const buildApp = (links: PrincipalLinks, { onRoute, states }: AppOptions = {}): FastifyInstance => {
   const app: FastifyInstance = Fastify({
     ...LIMITS,
     clientErrorHandler: refuseBroken,
@@ -73,7 +79,7 @@ export const buildApp = (
   app.addContentTypeParser(/^application\/json/i, { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { headers, method } = request;
     const problem = foreignPage({
       method,
@@ -82,8 +88,10 @@ export const buildApp = (
       fetchSite: headers['sec-fetch-site'] as string | undefined,
       contentType: headers['content-type'],
     });
-    if (problem !== undefined) await sendFault(reply, problem);
+    if (problem === undefined) done();
+    else void sendFault(reply, problem);
   });
+  if (states !== undefined) answerLocalStates(app, states);
   judgeGuests(app);
   app.setNotFoundHandler((request, reply) =>
     sendFault(
@@ -94,9 +102,9 @@ export const buildApp = (
   app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) =>
     sendFault(reply, refusedByHttp(error.statusCode ?? 500, error.message)),
   );
-  app.addHook('onRoute', onRoute);
+  if (onRoute !== undefined) app.addHook('onRoute', onRoute);
   serveCommands(app, links);
-  serveAgents(app, links);
+  serveAgents(app, links, states);
   serveModules(app, links);
   serveRecords(app, links);
   serveLog(app, links);

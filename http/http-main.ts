@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import type { Server as Listener, Socket } from 'node:net';
-import type { HttpAssignment, HttpHandle } from '../schemas/http-process.js';
+import type { HttpAssignment, HttpHandle, RightsNews } from '../schemas/http-process.js';
 import { buildApp } from './http-app.js';
+import { LocalStates } from './requests/local-states.js';
 import { PrincipalLinks } from './requests/principal-links.js';
 
 /**
@@ -11,10 +12,18 @@ import { PrincipalLinks } from './requests/principal-links.js';
 const main = async (): Promise<void> => {
   const { natsUrl } = JSON.parse(process.argv[2] ?? '{}') as HttpAssignment;
   const links = new PrincipalLinks({ natsUrl });
-  const app = buildApp(links);
+  const states = new LocalStates(links, {
+    send: (question) => process.send?.(question, () => undefined),
+    onNews: (hear) =>
+      process.on('message', (message: HttpHandle | RightsNews) => {
+        if (message.kind === 'rights' || message.kind === 'forget') hear(message);
+      }),
+  });
+  const app = buildApp(links, { states });
   const ready = app.ready();
   const server: Server = app.server;
-  process.on('message', (message: HttpHandle, handle: Listener | Socket) => {
+  process.on('message', (message: HttpHandle | RightsNews, handle?: Listener | Socket) => {
+    if (handle === undefined) return;
     void ready.then(() => {
       if (message.kind === 'listener') server.listen(handle as Listener);
       else {
@@ -27,6 +36,7 @@ const main = async (): Promise<void> => {
   process.once('disconnect', () => {
     void app.close().then(async () => {
       await links.close();
+      await states.close();
       process.exit(0);
     });
   });

@@ -1,10 +1,39 @@
+import type { Grant } from './grants.js';
+
 /** What the process that serves HTTP is started with: JSON, its only argument. */
 export interface HttpAssignment {
   readonly natsUrl: string;
 }
 
-/** A message of the broker to it; the handle comes with the message. */
+/** A message of the broker to it. The handle of a listener or a connection comes with the message. */
 export type HttpHandle =
   | { readonly kind: 'listener' }
   /** A connection that the broker took before the process had the listener. */
   | { readonly kind: 'connection' };
+
+/** What a principal may read of one module without asking the broker again. */
+export interface ReadRights {
+  /** Its grants of `read` and `operate`. */
+  readonly grants: readonly Grant[];
+  /** When its token ends, milliseconds since 1970; null: never. */
+  readonly untilMs: number | null;
+  /** What the module marks in its states, as a reply has it: JSON; `''`: nothing. */
+  readonly sensitive: string;
+  readonly dataDir: string;
+  /** The most bytes of a reply. */
+  readonly maxBytes: number;
+}
+
+/** The process asks what a principal may read of a module. `publicKey`: of its token; null: a guest. */
+export interface RightsQuestion {
+  readonly kind: 'rights';
+  readonly id: number;
+  readonly publicKey: string | null;
+  readonly module: string;
+}
+
+/** The broker replies; null: the broker must be asked for each state. Messages arrive in the order they were sent. */
+export type RightsNews =
+  | { readonly kind: 'rights'; readonly id: number; readonly rights: ReadRights | null }
+  /** Rights or modules have changed: nothing that was said before holds. */
+  | { readonly kind: 'forget' };

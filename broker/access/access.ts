@@ -184,6 +184,10 @@ export class Access {
     return new Set([core.publicKey, system.publicKey, operator.publicKey, ...modules]);
   }
 
+  get operatorKey(): string {
+    return this.options.keys.operator.publicKey;
+  }
+
   #newUserKey(module: string): UserKey {
     return (this.options.moduleKey ?? newUserKey)(module);
   }

@@ -44,6 +44,7 @@ export class Principals {
   #timer: NodeJS.Timeout | undefined;
   /** The accounts that the server was told of last. */
   #told: ReadonlySet<string> = new Set();
+  #hear: () => void = () => undefined;
 
   private constructor(
     private readonly path: string,
@@ -95,7 +96,13 @@ export class Principals {
   shutOut(account: string): void {
     if (!this.#known.has(account)) return;
     this.#shut.add(account);
+    this.#hear();
     this.#access?.shutOut(account);
+  }
+
+  /** Hears that rights have changed: as soon as the broker judges by the new ones. */
+  onChange(hear: () => void): void {
+    this.#hear = hear;
   }
 
   /** Those whose tokens are not over: the accounts of the server. */
@@ -141,10 +148,12 @@ export class Principals {
     const written = writePrincipals(this.path, principalsOf(next));
     if (E.isLeft(written)) return written;
     this.#known = next;
+    this.#hear();
     const told = await this.#tell();
     // What was taken away stays so: the broker refuses it, and the server is asked again.
     if (E.isRight(told) || next.size < before.size) return told;
     this.#known = before;
+    this.#hear();
     writePrincipals(this.path, principalsOf(before));
     await this.#tell();
     return told;

@@ -4,7 +4,13 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { DEFAULT_HTTP_PORT } from '../../schemas/config.js';
 import { type Fault, fault } from '../../schemas/errors.js';
-import type { HttpAssignment, HttpHandle } from '../../schemas/http-process.js';
+import type {
+  HttpAssignment,
+  HttpHandle,
+  ReadRights,
+  RightsNews,
+  RightsQuestion,
+} from '../../schemas/http-process.js';
 import { checkPort } from '../../system/processes/free-port.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 
@@ -21,6 +27,8 @@ export interface HttpFrontOptions {
   readonly port: number | undefined;
   readonly natsUrl: string;
   readonly reaper: Reaper;
+  /** What the process may read of a module for the holder of a key; undefined: it must ask for each state. */
+  readonly rights: (publicKey: string | null, module: string) => ReadRights | undefined;
   readonly say: (text: string) => void;
 }
 
@@ -28,6 +36,8 @@ export interface HttpFrontOptions {
 export interface HttpFront {
   /** `http://127.0.0.1:PORT`, with the port that it has. */
   readonly url: string;
+  /** Rights or modules have changed: the process forgets what it was told. */
+  readonly forget: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -78,6 +88,10 @@ class LazyHttp implements HttpFront {
     });
   }
 
+  forget(): void {
+    this.#tell({ kind: 'forget' });
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#server?.close();
@@ -89,6 +103,11 @@ class LazyHttp implements HttpFront {
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await ended;
     clearTimeout(late);
+  }
+
+  #tell(news: RightsNews): void {
+    // It may end at any time; then it has forgotten all.
+    if (this.#child?.connected === true) this.#child.send(news, () => undefined);
   }
 
   #hand(server: Server, socket: Socket): void {
@@ -107,6 +126,9 @@ class LazyHttp implements HttpFront {
     this.#child = child;
     for (const output of [child.stdout, child.stderr])
       output?.setEncoding('utf8').on('data', (text: string) => say(text.trimEnd()));
+    child.on('message', ({ id, publicKey, module }: RightsQuestion) =>
+      this.#tell({ kind: 'rights', id, rights: this.options.rights(publicKey, module) ?? null }),
+    );
     child.on('error', (error) => say(`HTTP: ${error.message}`));
     child.once('exit', (code, signal) => this.#ended(child, `${code ?? signal}`));
     // From here on, the process takes the connections.

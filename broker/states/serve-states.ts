@@ -6,6 +6,7 @@ import { HEADER } from '../../schemas/headers.js';
 import { parseSequence } from '../../schemas/identity.js';
 import { isName } from '../../schemas/names.js';
 import type { JsonSchema } from '../../schemas/validate.js';
+import { sensitiveText, stateEnd } from '../../store/snapshots/state-reply.js';
 import { moduleUnknown } from '../gateway/call-admission.js';
 import type { ModuleDirectory } from '../gateway/directory.js';
 import { replyFault } from '../gateway/reply.js';
@@ -58,15 +59,9 @@ const askedOf = (directory: ModuleDirectory, request: SignedRequest): E.Either<F
   );
 };
 
-/** Above this, the reply hides the whole state from people. */
-const MOST_MARKS_BYTES = 65_536;
-
-/** A program gets the whole state. What shows it to a person learns what to hide. */
 const withMarks = (reply: Uint8Array, marks: readonly JsonSchema[]): Uint8Array => {
-  if (marks.length === 0) return reply;
-  const text = JSON.stringify(marks);
-  const sensitive = text.length <= MOST_MARKS_BYTES ? text : '[{"sensitive":true}]';
-  return Buffer.concat([reply.subarray(0, -1), Buffer.from(`,"sensitive":${sensitive}}`)]);
+  const sensitive = sensitiveText(marks);
+  return sensitive === '' ? reply : Buffer.concat([reply.subarray(0, -1), Buffer.from(stateEnd(sensitive))]);
 };
 
 /**

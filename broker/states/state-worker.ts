@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Fault, FaultError, fault, toFault } from '../../schemas/errors.js';
 import { type ModuleAgents, openAgents } from '../../store/snapshots/index.js';
+import { stateFits, stateReply } from '../../store/snapshots/state-reply.js';
 import { PositionWaits } from './position-waits.js';
 import type { StateAnswer, StateQuestion, StateThreadData } from './state-messages.js';
 
@@ -18,7 +19,6 @@ const port = parentPort;
 if (port === null) throw new Error('this is the program of a thread');
 const { dataDir, maxBytes } = workerData as StateThreadData;
 const agents = openAgents(dataDir);
-const encoder = new TextEncoder();
 
 const positionOf = (module: string): number => {
   try {
@@ -35,32 +35,15 @@ const refuse = (problem: Fault): never => {
   throw new FaultError(problem);
 };
 
-/** The state in the JSON that `agent get --json` prints. The state itself is passed on in its bytes. */
 const bodyOf = (from: ModuleAgents, { module, agent }: StateQuestion): Uint8Array<ArrayBuffer> => {
   const found = from.raw(agent);
   if (found === undefined) {
     const who = agent === '' ? `${module} itself` : `${agent} of ${module}`;
     return refuse(fault('AGENT_UNKNOWN', `nothing has happened to ${who}`));
   }
-  const { seq, time, schema, state } = found;
-  const head = encoder.encode(
-    `${JSON.stringify({ module, agent, seq, time, schema }).slice(0, -1)},"state":`,
-  );
-  const length = head.length + state.length + 1;
-  if (length > maxBytes) {
-    const advice = "read it on the broker's machine with `tallystick agent get`";
-    refuse(
-      fault(
-        'ANSWER_TOO_LARGE',
-        `the state has ${state.length} bytes, a reply at most ${maxBytes}; ${advice}`,
-      ),
-    );
-  }
-  const body = new Uint8Array(length);
-  body.set(head);
-  body.set(state, head.length);
-  body[length - 1] = 0x7d;
-  return body;
+  const body = stateReply({ module, agent, found });
+  const tooLarge = stateFits(found.state.length, body.length, maxBytes);
+  return tooLarge === undefined ? body : refuse(tooLarge);
 };
 
 const reached = async ({ module, atLeast }: StateQuestion): Promise<void> => {

@@ -35,6 +35,7 @@ const isEmpty = ({ inputs, outputs, events, state }: ModuleMarks): boolean =>
  */
 export class MarksMemory {
   #marks: Marks;
+  #hear: () => void = () => undefined;
 
   private constructor(
     private readonly path: string,
@@ -65,6 +66,11 @@ export class MarksMemory {
     return Object.hasOwn(this.#marks, module) ? (this.#marks[module] ?? NO_MARKS) : NO_MARKS;
   }
 
+  /** Hears that there are more marks. */
+  onChange(hear: () => void): void {
+    this.#hear = hear;
+  }
+
   /** Adds what a manifest marks. If the disk takes no more, the marks hold as long as this broker runs. */
   learn(manifest: Manifest): void {
     const { name } = manifest;
@@ -72,6 +78,7 @@ export class MarksMemory {
     const now = unitedMarks(before, marksOf(manifest));
     if (isEmpty(now) || JSON.stringify(now) === JSON.stringify(before)) return;
     this.#marks = { ...this.#marks, [name]: now };
+    this.#hear();
     try {
       replaceFileSync(this.path, `${JSON.stringify({ version: 1, modules: this.#marks })}\n`);
     } catch (error) {

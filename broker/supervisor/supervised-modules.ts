@@ -6,7 +6,7 @@ import type { SupervisedModule } from './supervised-module.js';
 /** The modules that a broker knows, by name. The supervisor changes this list; every other part only reads it. */
 export class SupervisedModules implements ModuleDirectory {
   readonly #byName = new Map<string, SupervisedModule>();
-  #hear: (names: readonly string[]) => void = () => undefined;
+  readonly #hearers: ((names: readonly string[]) => void)[] = [];
 
   find(name: string): SupervisedModule | undefined {
     return this.#byName.get(name);
@@ -27,17 +27,22 @@ export class SupervisedModules implements ModuleDirectory {
   /** Adds a module, in the place of the one of its name. */
   put(module: SupervisedModule): void {
     this.#byName.set(module.name, module);
-    this.#hear([...this.#byName.keys()]);
+    this.#tell();
   }
 
   forget(name: string): void {
     this.#byName.delete(name);
-    this.#hear([...this.#byName.keys()]);
+    this.#tell();
   }
 
   /** Hears the names of all modules whenever they may have changed. */
   onNames(hear: (names: readonly string[]) => void): void {
-    this.#hear = hear;
+    this.#hearers.push(hear);
+  }
+
+  #tell(): void {
+    const names = [...this.#byName.keys()];
+    for (const hear of this.#hearers) hear(names);
   }
 
   /** The modules whose manifests name this one. */

@@ -8,11 +8,15 @@ const LATER: ReadonlySet<number> = new Set([429, 503]);
 const PARTS = 5;
 
 /** Routes that ask the broker nothing. */
-const LOCAL: ReadonlySet<string | undefined> = new Set([undefined, '/healthz', '/openapi.json']);
+const LOCAL: ReadonlySet<string> = new Set(['/healthz', '/openapi.json']);
+
+const asksBroker = ({ url, is404 }: FastifyRequest): boolean => !(is404 || LOCAL.has(pathOf(url)));
+
+const pathOf = (url: string): string => url.split('?', 1)[0] as string;
 
 /** What a request asks for, without its agent. */
 const targetOf = ({ method, url }: FastifyRequest): string =>
-  `${method} ${(url.split('?', 1)[0] as string).split('/', PARTS).join('/')}`;
+  `${method} ${pathOf(url).split('/', PARTS).join('/')}`;
 
 /** A refusal with a place in the log is the word of a module, which counts as served. */
 const endOf = (reply: FastifyReply): GuestEnd => {
@@ -24,15 +28,17 @@ const endOf = (reply: FastifyReply): GuestEnd => {
 export const judgeGuests = (app: FastifyInstance, turns = new GuestTurns()): void => {
   const ends = new WeakMap<FastifyRequest, (how: GuestEnd) => void>();
   const end = (request: FastifyRequest, how: GuestEnd): void => {
-    ends.get(request)?.(how);
+    const hear = ends.get(request);
+    if (hear === undefined) return;
     ends.delete(request);
+    hear(how);
   };
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.headers.authorization !== undefined || LOCAL.has(request.routeOptions.url)) return;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.headers.authorization !== undefined || !asksBroker(request)) return done();
     const [address, target] = [request.ip, targetOf(request)];
     const refused = turns.begin(address, target);
     if (refused !== undefined) {
-      await sendFault(reply, refused);
+      void sendFault(reply, refused);
       return;
     }
     ends.set(request, (how) => turns.end(address, target, how));
@@ -41,9 +47,10 @@ export const judgeGuests = (app: FastifyInstance, turns = new GuestTurns()): voi
     reply.raw.once('close', () => {
       if (reply.sent) end(request, endOf(reply));
     });
+    done();
   });
-  app.addHook('onSend', async (request, reply, payload) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     end(request, endOf(reply));
-    return payload;
+    done(null, payload);
   });
 };

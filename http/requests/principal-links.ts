@@ -6,6 +6,7 @@ import { linkState } from '../../link/link-state.js';
 import { authenticatorOf } from '../../link/nkey.js';
 import { isSeed } from '../../link/token-file.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import type { ReadRights } from '../../schemas/http-process.js';
 
 /** The scheme of the header `Authorization`: a token is the seed of its file. */
 const BEARER = /^Bearer +(\S+)$/i;
@@ -20,8 +21,18 @@ const SWEEP_MS = 10_000;
 /** Without a credential; no seed is empty. */
 const GUEST = '';
 
-interface KeptLink {
+/** What is known of a principal as long as its connection lasts. */
+export interface PrincipalLink {
+  /** The secret of its token; `''`: a guest. */
+  readonly seed: string;
+  /** By module, what it may read; null: the broker must be asked for each state. */
+  readonly rights: Map<string, ReadRights | null>;
+}
+
+interface KeptLink extends PrincipalLink {
   readonly opened: Promise<E.Either<Fault, NatsConnection>>;
+  /** Once it is open. */
+  nc?: NatsConnection;
   usedAt: number;
   /** Requests that are under way. */
   inHand: number;
@@ -97,6 +108,20 @@ export class PrincipalLinks {
     return opened;
   }
 
+  /** The principal of a request, if its connection is open now. */
+  open(authorization: string | undefined): PrincipalLink | undefined {
+    const seed = authorization === undefined ? GUEST : BEARER.exec(authorization)?.[1];
+    const kept = seed === undefined ? undefined : this.#kept.get(seed);
+    if (kept?.nc === undefined || kept.nc.isClosed() || !linkState(kept.nc).isUp) return undefined;
+    kept.usedAt = performance.now();
+    return kept;
+  }
+
+  /** What the broker said of rights before does not hold. */
+  forgetRights(): void {
+    for (const { rights } of this.#kept.values()) rights.clear();
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
     const all = [...this.#kept.values()];
@@ -106,15 +131,14 @@ export class PrincipalLinks {
 
   #of(seed: string): KeptLink | undefined {
     const known = this.#kept.get(seed);
-    if (known !== undefined) {
-      // The map is in the order of use: the first is the one that asked longest ago.
-      this.#kept.delete(seed);
-      this.#kept.set(seed, known);
-      return known;
-    }
+    if (known !== undefined) return known;
     if (this.#kept.size >= this.#most && !this.#makeRoom()) return undefined;
-    const kept: KeptLink = { opened: this.#open(seed), usedAt: performance.now(), inHand: 0 };
+    const opened = this.#open(seed);
+    const kept: KeptLink = { seed, rights: new Map(), opened, usedAt: performance.now(), inHand: 0 };
     this.#kept.set(seed, kept);
+    void opened.then((link) => {
+      if (E.isRight(link)) kept.nc = link.right;
+    });
     return kept;
   }
 
@@ -141,13 +165,13 @@ export class PrincipalLinks {
   }
 
   #makeRoom(): boolean {
-    for (const [seed, kept] of this.#kept) {
-      if (kept.inHand > 0) continue;
-      this.#forget(seed);
-      void closed(kept);
-      return true;
-    }
-    return false;
+    let oldest: KeptLink | undefined;
+    for (const kept of this.#kept.values())
+      if (kept.inHand === 0 && kept.usedAt < (oldest?.usedAt ?? Number.POSITIVE_INFINITY)) oldest = kept;
+    if (oldest === undefined) return false;
+    this.#forget(oldest.seed);
+    void closed(oldest);
+    return true;
   }
 
   #sweep(): void {

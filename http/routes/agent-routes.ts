@@ -4,57 +4,51 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { headerOf } from '../../link/message-headers.js';
 import { cagedStateAt } from '../../replay/diff/caged-past.js';
-import { type Fault, fault } from '../../schemas/errors.js';
+import { fault } from '../../schemas/errors.js';
 import { HEADER } from '../../schemas/headers.js';
-import { parseName } from '../../schemas/names.js';
 import { type ModuleInfo, OPS } from '../../schemas/operate.js';
 import type { Refusal } from '../../schemas/result.js';
 import { stateSubject } from '../../schemas/subjects.js';
 import { answerWith } from '../requests/json-answer.js';
 import { askBroker, asOperator, readMasks } from '../requests/operator-request.js';
 import { PlacesForReads } from '../requests/places-for-reads.js';
+import type { LocalStates } from '../requests/local-states.js';
 import type { PrincipalLinks } from '../requests/principal-links.js';
 import { placeIn, queryOf } from '../requests/query-words.js';
 import { sendFault, sendRefusal } from '../requests/http-problem.js';
 import { relay } from '../requests/relay.js';
-import { atLeastOf } from '../requests/request-words.js';
+import { agentIn, askedAgent } from '../requests/asked-agent.js';
 import { agentListQueryOf, listAgents, withSnapshots } from './agent-list.js';
 
 /** The broker waits some seconds for the sequence that a request names. */
 const STATE_MS = 5_000;
 
-interface AgentName {
-  readonly module: string;
-  readonly agent: string;
-}
-
-const agentIn = ({ params }: FastifyRequest): E.Either<Fault, AgentName> => {
-  const { module, agent } = params as AgentName;
-  return pipe(E.Do, E.apS('module', parseName('module', module)), E.apS('agent', parseName('agent', agent)));
-};
-
 /** States of agents: as they are in the bytes that the broker replied with, as they were, and a list of all. */
-export const serveAgents = (app: FastifyInstance, links: PrincipalLinks): void => {
+export const serveAgents = (
+  app: FastifyInstance,
+  links: PrincipalLinks,
+  local: Pick<LocalStates, 'learn'> | undefined,
+): void => {
   const reads = new PlacesForReads('lists of agents', { all: 16, each: 8 });
   const folds = new PlacesForReads('states of the past', { all: 4, each: 2 });
 
   const now = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const said = await pipe(
-      TE.fromEither(pipe(E.Do, E.apS('of', agentIn(request)), E.apS('atLeast', atLeastOf(request)))),
-      TE.chain(({ of: { module, agent }, atLeast }) =>
-        relay(links, request.headers.authorization, {
-          subject: stateSubject(module, agent),
-          payload: new Uint8Array(),
-          headers: atLeast === 0 ? {} : { [HEADER.atLeast]: `${atLeast}` },
-          timeoutMs: STATE_MS,
-          mayStore: false,
-        }),
-      ),
-    )();
+    const { authorization } = request.headers;
+    const asked = askedAgent(request);
+    if (E.isLeft(asked)) return sendFault(reply, asked.left);
+    const { module, agent, atLeast } = asked.right;
+    const said = await relay(links, authorization, {
+      subject: stateSubject(module, agent),
+      payload: new Uint8Array(),
+      headers: atLeast === 0 ? {} : { [HEADER.atLeast]: `${atLeast}` },
+      timeoutMs: STATE_MS,
+      mayStore: false,
+    })();
     if (E.isLeft(said)) return sendFault(reply, said.left);
-    return headerOf(said.right, HEADER.serviceErrorCode) === undefined
-      ? reply.code(200).type('application/json').send(said.right.data)
-      : sendRefusal(reply, said.right.json<Refusal>());
+    if (headerOf(said.right, HEADER.serviceErrorCode) !== undefined)
+      return sendRefusal(reply, said.right.json<Refusal>());
+    local?.learn(authorization, module);
+    return reply.code(200).type('application/json').send(said.right.data);
   };
 
   const past = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>

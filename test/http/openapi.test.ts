@@ -19,8 +19,10 @@ describe('the OpenAPI document', () => {
   test('has each route that is served, and no other', async () => {
     const links = new PrincipalLinks({ natsUrl: 'nats://127.0.0.1:1' });
     const served: string[] = [];
-    const app = buildApp(links, ({ method, url }) => {
-      if (method !== 'HEAD') served.push(`${String(method).toLowerCase()} ${asTemplate(url)}`);
+    const app = buildApp(links, {
+      onRoute: ({ method, url }) => {
+        if (method !== 'HEAD') served.push(`${String(method).toLowerCase()} ${asTemplate(url)}`);
+      },
     });
     await app.ready();
     const told = PATHS.map(({ method, path }) => `${method} ${path}`);
