@@ -43,6 +43,7 @@ import { ClosedConnections } from './serving/closed-connections.js';
 import type { Entrance } from './serving/entrance.js';
 import type { LimitsInForce } from './serving/limits-in-force.js';
 import { PrincipalUsages } from './serving/principal-usage.js';
+import { RefusedCodes } from './serving/refused-codes.js';
 import { RefusedFloods } from './serving/refused-floods.js';
 import { Turnstile } from './serving/turnstile.js';
 import { LogShares } from './supervisor/log-shares.js';
@@ -74,6 +75,9 @@ export interface Parts {
   readonly floods: ModuleFloods;
   readonly room: LogSpace;
   readonly entrance: Entrance;
+  readonly dead: DeadLetters;
+  readonly plan: Plan;
+  readonly refusedCodes: RefusedCodes;
   readonly principals: Principals;
   /** Why nothing new is taken into the log, while that is so: disk or log are full. */
   readonly refusal: () => Fault | undefined;
@@ -227,6 +231,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     closed.add(connection);
     turnstile.close(connection);
   });
+  const refusedCodes = new RefusedCodes();
   const entrance: Entrance = {
     asked: () => traffic.stirred(),
     people: link.people,
@@ -237,6 +242,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     judge: ({ subject, data }) =>
       judgeRequest(subject, data, (account) => principals.judged(account), Date.now()),
     refused: (msg, problem) => {
+      refusedCodes.count(problem.code);
       floods.refused(msg.subject, problem);
       options.audit.refusedRequest(msg.subject, problem);
       refusedFloods.refused(msg, problem);
@@ -334,6 +340,9 @@ export const assemble = (options: AssembleOptions): Parts => {
     floods,
     room,
     entrance,
+    dead,
+    plan,
+    refusedCodes,
     principals,
     refusal,
   };

@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { LOG } from '../schemas/log.js';
 import type { ListedSubscription } from '../schemas/subscription.js';
 import type { StartConfig } from '../schemas/config.js';
 import type { BrokerStatus } from '../schemas/operate.js';
@@ -9,6 +10,7 @@ import { judgeOperator, mayNotSend } from './access/admission.js';
 import type { Audit } from './audit/audit.js';
 import type { DataDirectory } from './data-directory.js';
 import type { OpenLog } from './log/open-log.js';
+import { countBroker } from './operate/count-broker.js';
 import { ConfigOperations } from './operate/config-operations.js';
 import { deadOperations } from './operate/dead-operations.js';
 import { type OperationsContext, operations } from './operate/operations.js';
@@ -53,7 +55,21 @@ const operationsContext = ({
   config: { durability, guest },
   directory: { dataDir, configs },
   server: { url, embedded, link, pid },
-  parts: { modules, supervisor, index, hearings, subscriptions, refusal, entrance, schedules, outside },
+  open: { producer },
+  parts: {
+    modules,
+    supervisor,
+    index,
+    hearings,
+    subscriptions,
+    refusal,
+    entrance,
+    schedules,
+    outside,
+    dead,
+    plan,
+    refusedCodes,
+  },
   audit,
   cage,
   listen,
@@ -86,6 +102,16 @@ const operationsContext = ({
   durability,
   guest,
   dataDir,
+  counters: () =>
+    countBroker({
+      refused: refusedCodes,
+      dead,
+      producer,
+      index,
+      plan,
+      traffic: () => link.reports.traffic(),
+      lastSeq: async () => (await link.jsm.streams.info(LOG)).state.last_seq,
+    }),
   certificateEnds: () => (config.listen === undefined ? null : (certificateEnd(config.listen.cert) ?? null)),
 });
 

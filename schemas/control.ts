@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { CancelledCommandSchema } from './cancel.js';
+import { CommandTimesSchema } from './command-times.js';
 import { DurabilitySchema } from './log.js';
 import { KeysBeforeSchema } from './restart.js';
 import { ResultErrorSchema } from './result.js';
@@ -132,6 +133,7 @@ export const BeatSchema = Type.Object(
           'Records of the past that this start has read, at most `foldRecords`. While it grows, a start may take longer than `limits.startMs`.',
       }),
     ),
+    times: Type.Optional(CommandTimesSchema),
     instance: Instance,
   },
   {

@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox';
 import { AccountUsageSchema } from './account-usage.js';
 import { AuditStatusSchema } from './audit-record.js';
+import { BrokerCountersSchema } from './broker-counters.js';
 import { CageStatusSchema } from './cage.js';
+import { CommandTimesSchema } from './command-times.js';
 import { GUEST_LEVELS } from './guest.js';
 import type { Manifest } from './manifest.js';
 import { ListedSubscriptionSchema } from './subscription.js';
@@ -212,6 +214,7 @@ export const BrokerStatusSchema = Type.Object({
   cage: CageStatusSchema,
   guest: Type.Optional(GuestSchema),
   audit: Type.Optional(AuditStatusSchema),
+  counters: Type.Optional(BrokerCountersSchema),
   certificateEnds: Type.Optional(
     Type.Union([Type.String(), Type.Null()], {
       description: 'When the certificate of this address ends, RFC 3339; null: none, or it cannot be read.',
@@ -260,6 +263,7 @@ export const ModuleStatsSchema = Type.Object({
   handled: Count,
   pending: Count,
   agents: Count,
+  times: Type.Optional(CommandTimesSchema),
   actions: Type.Immutable(Type.Array(ActionStatsSchema)),
 });
 export type ModuleStats = Readonly<Static<typeof ModuleStatsSchema>>;

@@ -41,6 +41,7 @@ export interface DeadLettersOptions {
 export class DeadLetters {
   #working: Promise<void> | undefined;
   readonly #closing = new AbortController();
+  readonly #counts = new Map<string, Map<string, number>>();
 
   constructor(private readonly options: DeadLettersOptions) {
     for (const news of ['caughtUp', 'dead'] as const) options.index.on(news, () => this.#wakeUp());
@@ -53,6 +54,18 @@ export class DeadLetters {
       // One may have come while the work ended.
       if (!this.#isClosed && this.options.index.letters.size > 0) this.#wakeUp();
     });
+  }
+
+  /** Letters stored since the start of the broker, by module and code. */
+  get counts(): Readonly<Record<string, Readonly<Record<string, number>>>> {
+    return Object.fromEntries(
+      [...this.#counts].map(([module, codes]) => [module, Object.fromEntries(codes)]),
+    );
+  }
+
+  #count(module: string, code: string): void {
+    const codes = this.#counts.get(module) ?? new Map<string, number>();
+    this.#counts.set(module, codes.set(code, (codes.get(code) ?? 0) + 1));
   }
 
   async close(): Promise<void> {
@@ -109,12 +122,14 @@ export class DeadLetters {
       getStored(this.options.jsm, LOG, { seq: command.seq }),
       getStored(this.options.jsm, LOG, { seq: result }),
     ]);
+    let because = '';
     const letter =
       sent === undefined || answer === undefined
         ? E.left('the log does not have them any more')
-        : composeLetter(sent, answer, time, (code) =>
-            this.options.stackOf(command.module, command.seq, code),
-          );
+        : composeLetter(sent, answer, time, (code) => {
+            because = code;
+            return this.options.stackOf(command.module, command.seq, code);
+          });
     if (sent === undefined || E.isLeft(letter)) {
       const why = E.isLeft(letter) ? letter.left : '';
       this.options.log(`no dead letter is made of command ${command.seq} and its result ${result}: ${why}`);
@@ -129,7 +144,10 @@ export class DeadLetters {
     headers.set(HEADER.fenceSequence, String(there?.seq ?? 0));
     const ack = await linkedRequest(this.options.nc, subject, letter.right, { headers, timeout: TIMEOUT_MS });
     const stored = parsePubAck(ack);
-    if (E.isRight(stored)) return E.right(undefined);
+    if (E.isRight(stored)) {
+      this.#count(command.module, because);
+      return E.right(undefined);
+    }
     return stored.left.code === 'EPOCH_LOST'
       ? E.left(fault('LOG_UNAVAILABLE', `${subject} was written by another process just now`))
       : stored;

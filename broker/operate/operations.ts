@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import pidusage from 'pidusage';
+import type { BrokerCounters } from '../../schemas/broker-counters.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { commandConsumer, foldConsumer, LOG } from '../../schemas/log.js';
 import {
@@ -56,6 +57,8 @@ export interface OperationsContext {
   readonly certificateEnds: () => string | null;
   readonly durability: string;
   readonly dataDir: string;
+  /** What only `/metrics` shows. */
+  readonly counters: () => Promise<BrokerCounters>;
 }
 
 /** Each costs the server a look at its events. */
@@ -164,19 +167,21 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
     handled: beat?.handled ?? 0,
     pending: beat?.pending ?? 0,
     agents: beat?.agents ?? 0,
+    ...(beat?.times === undefined ? {} : { times: beat.times }),
     actions: Object.keys(manifest.actions).map((action) => counters.action(action)),
   });
 
   return new Map<string, Handler>([
     [
       OPS.status,
-      () =>
+      ({ counters }) =>
         task(async (): Promise<BrokerStatus> => {
-          const [{ state, config }, modules, subscriptions, audit] = await Promise.all([
+          const [{ state, config }, modules, subscriptions, audit, counted] = await Promise.all([
             jsm.streams.info(LOG),
             statuses(),
             context.subscriptions(SHOWN_SUBSCRIPTIONS),
             context.audit.status(jsm),
+            counters === true ? context.counters() : undefined,
           ]);
           const whole: BrokerStatus = {
             server: { ...context.server, pid: context.serverPid() },
@@ -206,6 +211,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             conversationsOpen: index.conversations.size,
             subscriptions,
             losses: keptLosses(context.dataDir),
+            ...(counted === undefined ? {} : { counters: counted }),
           };
           // What is missing of a damaged log may be in a thousand places; the reports in the data directory name all.
           const losses = whole.losses.slice(-SHOWN_LOSSES).map(({ gaps: _, ...loss }) => loss);

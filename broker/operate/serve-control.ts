@@ -1,3 +1,4 @@
+import { commandTimesIn } from '../../schemas/command-times.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -37,12 +38,18 @@ const startRequest = (body: Readonly<Record<string, unknown>>): E.Either<Fault, 
   );
 };
 
-const beat = (body: Readonly<Record<string, unknown>>): Beat => ({
+const timesOf = (body: Body): Pick<Beat, 'times'> => {
+  const times = commandTimesIn(body.times);
+  return times === undefined ? {} : { times };
+};
+
+const beat = (body: Body): Beat => ({
   pid: count(body.pid),
   handled: count(body.handled),
   pending: count(body.pending),
   agents: count(body.agents),
   folded: count(body.folded),
+  ...timesOf(body),
 });
 
 const DONE = TE.right({ ok: true });

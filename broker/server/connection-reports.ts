@@ -1,3 +1,4 @@
+import type { ServerTraffic } from '../../schemas/broker-counters.js';
 import type { ReportedConnection } from '../serving/subscription-churn.js';
 import type { OpenConnections } from './open-connections.js';
 
@@ -8,6 +9,8 @@ export interface ConnectionReports {
   readonly connections: (account: string) => Promise<readonly ReportedConnection[]>;
   /** Accounts with connections. */
   readonly accounts: () => readonly string[];
+  /** Bytes that it has received and sent since its start. */
+  readonly traffic: () => Promise<ServerTraffic>;
   /** Has the server close a connection. */
   readonly end: (cid: number) => Promise<void>;
 }
@@ -17,6 +20,13 @@ interface ConnectionInfo {
   readonly cid: number;
   readonly last_activity?: string;
   readonly in_msgs?: number;
+}
+
+/** Source: `Varz` in monitor.go of nats-server 2.15.1. */
+interface ServerVariables {
+  readonly in_bytes?: number;
+  readonly out_bytes?: number;
+  readonly connections?: number;
 }
 
 /** Above the limit of every account. */
@@ -42,6 +52,10 @@ export const connectionReports = (administer: Administer, open: OpenConnections)
     }));
   },
   accounts: () => open.names,
+  traffic: async () => {
+    const { in_bytes = 0, out_bytes = 0, connections = 0 } = await administer<ServerVariables>('VARZ');
+    return { inBytes: in_bytes, outBytes: out_bytes, connections };
+  },
   end: async (cid) => {
     await administer('KICK', JSON.stringify({ cid }));
   },

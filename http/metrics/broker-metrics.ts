@@ -1,8 +1,11 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { BrokerCounters } from '../../schemas/broker-counters.js';
 import type { AccountUsage } from '../../schemas/account-usage.js';
 import type { BrokerStatus, ModuleStats, ModuleStatus } from '../../schemas/operate.js';
 import type { ListedSubscription } from '../../schemas/subscription.js';
 import { callHistogram } from './call-histogram.js';
+import type { ProcessUse } from './process-use.js';
+import { timeHistograms } from './time-histogram.js';
 
 const PREFIX = 'tallystick_';
 
@@ -10,6 +13,8 @@ const PREFIX = 'tallystick_';
 export interface Observed {
   readonly status: BrokerStatus;
   readonly stats: readonly ModuleStats[];
+  /** Broker, server, and the process that serves HTTP. */
+  readonly processes?: Readonly<Record<string, ProcessUse>>;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -17,6 +22,7 @@ type Labels = Readonly<Record<string, string>>;
 /** Writes values into a registry, each with a name and a help. A value that is not known is left out. */
 class Values {
   readonly #gauges = new Map<string, Gauge>();
+  readonly #counters = new Map<string, Counter>();
 
   constructor(private readonly registry: Registry) {}
 
@@ -28,6 +34,21 @@ class Values {
       new Gauge({ name: PREFIX + name, help, labelNames: Object.keys(labels), registers: [this.registry] });
     this.#gauges.set(name, gauge);
     gauge.set(labels, value);
+  }
+
+  /** The same of what only grows. */
+  count(name: string, help: string, value: number | null | undefined, labels: Labels = {}): void {
+    if (value === null || value === undefined) return;
+    this.counter(name, help, Object.keys(labels)).inc(labels, value);
+  }
+
+  /** It is in a scrape also before it has a value. */
+  counter(name: string, help: string, labelNames: readonly string[]): Counter {
+    const known = this.#counters.get(name);
+    const counter =
+      known ?? new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
+    this.#counters.set(name, counter);
+    return counter;
   }
 }
 
@@ -52,6 +73,7 @@ const moduleValues = (values: Values, module: ModuleStatus): void => {
   values.set('module_restarts', 'Restarts since the module was loaded.', module.restarts, labels);
   values.set('module_lag', 'Commands that wait to be handled.', module.lag, labels);
   values.set('module_events_waiting', 'Events that wait to be brought to it.', module.eventsWaiting, labels);
+  values.set('module_asleep', 'Waits of its handlers that are not over.', module.asleep ?? 0, labels);
   values.set(
     'module_cpu_percent',
     'Processor time of its process, percent of one core.',
@@ -87,6 +109,34 @@ const countActions = (registry: Registry, stats: readonly ModuleStats[]): void =
     }
 };
 
+/** Since the start of the broker. Codes are those of the table of errors. */
+const brokerCounts = (
+  values: Values,
+  { refused, dead, journal, indexLag, schedulesLate, network }: BrokerCounters,
+): void => {
+  values.set('journal_pending', 'Records of the broker that are not stored yet.', journal.pending);
+  values.set('journal_pending_bytes', 'Their bytes, about.', journal.bytes);
+  values.set(
+    'journal_epoch_sequence',
+    'The sequence at which its epoch began; it grows with each epoch.',
+    journal.fence,
+  );
+  values.set('index_lag', 'Records of the log that the index has not read.', indexLag);
+  values.set('schedules_late', 'Schedules that are due since more than 5 s.', schedulesLate);
+  values.count('network_received_bytes_total', 'Bytes that the server has received.', network?.inBytes);
+  values.count('network_sent_bytes_total', 'Bytes that the server has sent.', network?.outBytes);
+  values.set('connections', 'Connections to the server.', network?.connections);
+  const refusals = values.counter('refused_requests_total', 'Requests that were refused, by code.', ['code']);
+  for (const [code, count] of Object.entries(refused)) refusals.inc({ code }, count);
+  const letters = values.counter(
+    'dead_letters_total',
+    'Dead letters that were stored, by module and code: HANDLER_CRASHED, HANDLER_TIMEOUT and others.',
+    ['module', 'code'],
+  );
+  for (const [module, codes] of Object.entries(dead))
+    for (const [code, count] of Object.entries(codes)) letters.inc({ module, code }, count);
+};
+
 const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, count) => total + count, 0);
 
@@ -94,10 +144,15 @@ const sum = (counts: Readonly<Record<string, number>>): number =>
  * The metrics of a broker, as Prometheus reads them. Labels are names of modules, actions and accounts: `status` lists
  * at most 50 accounts, and nobody but an operator loads modules.
  */
-export const brokerMetrics = ({ status, stats }: Observed): Registry => {
+export const brokerMetrics = ({ status, stats, processes = {} }: Observed): Registry => {
   const registry = new Registry();
   const values = new Values(registry);
   logValues(values, status);
+  values.set(
+    'time_seconds',
+    'The clock of the machine of the broker, seconds since 1970.',
+    Date.now() / 1_000,
+  );
   values.set('agents', 'Agents with a state.', status.agents);
   values.set(
     'conversations_open',
@@ -114,8 +169,25 @@ export const brokerMetrics = ({ status, stats }: Observed): Registry => {
   for (const module of status.modules) moduleValues(values, module);
   for (const subscription of status.subscriptions ?? []) subscriptionValues(values, subscription);
   for (const usage of status.accounts ?? []) accountValues(values, usage);
+  for (const { name, pending, agents } of stats) {
+    const labels = { module: name };
+    values.set('module_pending', 'Commands that its process handles or holds.', pending, labels);
+    values.set('module_agents_active', 'Agents whose state its process holds.', agents, labels);
+  }
+  values.count(
+    'records_dropped_total',
+    'Records that the log had and has no more. It stays 0, unless the log was damaged.',
+    status.losses.reduce((total, { seenSeq, agreesTo }) => total + Math.max(0, seenSeq - agreesTo), 0),
+  );
+  for (const [name, use] of Object.entries(processes)) {
+    const labels = { process: name };
+    values.set('process_memory_bytes', 'Memory of a process of the broker.', use.rssBytes, labels);
+    values.count('process_cpu_seconds_total', 'Processor time that it has used.', use.cpuSeconds, labels);
+  }
+  if (status.counters !== undefined) brokerCounts(values, status.counters);
   countActions(registry, stats);
-  // It has the shape that the registry asks of a metric; the type asks for one of its classes.
-  registry.registerMetric(callHistogram(stats) as never);
+  // They have the shape that the registry asks of a metric; the type asks for one of its classes.
+  for (const histogram of [callHistogram(stats), ...timeHistograms(stats)])
+    registry.registerMetric(histogram as never);
   return registry;
 };

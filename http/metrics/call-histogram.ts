@@ -1,23 +1,6 @@
 import { CALL_BUCKETS_MS } from '../../schemas/call-latency.js';
 import type { ActionStats } from '../../schemas/operate.js';
-
-interface HistogramValue {
-  readonly metricName: string;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-}
-
-/** A metric of prom-client that is not counted here: it shows what the broker has counted. */
-export interface ReadMetric {
-  readonly name: string;
-  readonly get: () => Promise<{
-    readonly name: string;
-    readonly help: string;
-    readonly type: 'histogram';
-    readonly aggregator: 'sum';
-    readonly values: readonly HistogramValue[];
-  }>;
-}
+import { type HistogramValue, type ReadMetric, readHistogram } from './read-histogram.js';
 
 const NAME = 'tallystick_call_seconds';
 
@@ -39,13 +22,9 @@ const valuesOf = (module: string, { action, calls, meanMs, waits = [] }: ActionS
 /** How long callers waited, by module and action. */
 export const callHistogram = (
   modules: readonly { readonly name: string; readonly actions: readonly ActionStats[] }[],
-): ReadMetric => ({
-  name: NAME,
-  get: async () => ({
-    name: NAME,
-    help: 'Seconds from a call to its reply, since the module was loaded.',
-    type: 'histogram',
-    aggregator: 'sum',
-    values: modules.flatMap(({ name, actions }) => actions.flatMap((action) => valuesOf(name, action))),
-  }),
-});
+): ReadMetric =>
+  readHistogram(
+    NAME,
+    'Seconds from a call to its reply, since the module was loaded.',
+    modules.flatMap(({ name, actions }) => actions.flatMap((action) => valuesOf(name, action))),
+  );

@@ -4,6 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { FastifyInstance } from 'fastify';
 import { type BrokerStatus, type ModuleStats, OPS } from '../../schemas/operate.js';
 import { brokerMetrics } from '../metrics/broker-metrics.js';
+import { processUse } from '../metrics/process-use.js';
 import type { PrincipalLinks } from '../requests/principal-links.js';
 import { sendFault } from '../requests/http-problem.js';
 import { askBroker, asOperator } from '../requests/operator-request.js';
@@ -14,7 +15,7 @@ export const serveMetrics = (app: FastifyInstance, links: PrincipalLinks): void 
     const observed = await asOperator(links, request, 'reader', (nc) =>
       pipe(
         TE.Do,
-        TE.apS('status', askBroker<BrokerStatus>(nc, OPS.status)),
+        TE.apS('status', askBroker<BrokerStatus>(nc, OPS.status, { counters: true })),
         TE.apS(
           'stats',
           pipe(
@@ -22,6 +23,7 @@ export const serveMetrics = (app: FastifyInstance, links: PrincipalLinks): void 
             TE.map(({ modules }) => modules),
           ),
         ),
+        TE.bind('processes', ({ status }) => TE.fromTask(() => processUse(status))),
       ),
     )();
     if (E.isLeft(observed)) return sendFault(reply, observed.left);

@@ -43,6 +43,7 @@ import { messageOf } from '../../text/thrown-message.js';
 import { Follower } from './follow-events.js';
 import { FoldError, foldPast, type PastOptions } from './read-past.js';
 import { CommandScheduler } from './schedule/command-scheduler.js';
+import { MeasuredTimes } from './measured-times.js';
 import { type DeliveredCommand, Session } from './session.js';
 import { ShelfFile } from './shelf-file.js';
 import { States } from './states.js';
@@ -101,6 +102,7 @@ export class Host {
   #states: States | undefined;
   #previous: EpochEnd | undefined;
   #handled = 0;
+  readonly #times = new MeasuredTimes();
   /** Records of the past that the start under way has read. */
   #folded = 0;
   #stopping = false;
@@ -320,6 +322,7 @@ export class Host {
       onHandled: () => {
         this.#handled += 1;
       },
+      times: this.#times,
     });
   }
 
@@ -363,6 +366,7 @@ export class Host {
       pending: this.#session?.pending ?? 0,
       agents: this.#states?.size ?? 0,
       folded: this.#folded,
+      times: this.#times.counts,
       instance: this.options.instance,
     };
   }

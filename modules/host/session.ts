@@ -21,6 +21,7 @@ import { Checkpoint } from './checkpoint.js';
 import { sealedOutcome, withoutThrownText } from './sealed-outcome.js';
 import { storedOutcome } from './stored-outcome.js';
 import type { HostConfig } from './host-config.js';
+import type { MeasuredTimes } from './measured-times.js';
 import type { Effects } from './effects.js';
 import { type Outcome, refusedOutcome } from './handler-outcome.js';
 import { foldOutcome, type CommandHandling, handleCommand } from './handle-command.js';
@@ -75,6 +76,7 @@ export interface SessionOptions {
   /** A command came; its handler has not begun. */
   readonly onReceived: () => void;
   readonly onHandled: () => void;
+  readonly times: MeasuredTimes;
 }
 
 /** Keeps a folded state: it is in the record of this sequence. */
@@ -229,6 +231,7 @@ export class Session {
     const { answered, scheduler, effects } = this.#options;
     failPoint('host.received');
     this.#options.onReceived();
+    this.#options.times.delivered(message.timeUs / 1_000);
     this.#checkpoint.delivered(message.seq);
     if (answered.delete(message.seq)) {
       effects.forget(message.seq);
@@ -242,13 +245,14 @@ export class Session {
 
   #inTurn(command: DeliveredCommand): void {
     if (this.#over) return;
+    const begunMs = performance.now();
     this.#handle(command, (outcome) => {
       if (this.#over) return;
       // Not begun, or to be tried again, when the module was asked to stop: the next start handles it.
       if (outcome === undefined) return this.#options.scheduler.left(command);
       if (outcome === PARKED) return this.#sleeps(command);
       failPoint('host.decided');
-      this.#store(command, outcome);
+      this.#store(command, outcome, begunMs);
       this.#options.onHandled();
     });
   }
@@ -323,7 +327,7 @@ export class Session {
   }
 
   /** Stores the outcome; behind it, once it is in the log, its copies. The agent's next command waits for the first. */
-  #store(command: DeliveredCommand, handled: Outcome): void {
+  #store(command: DeliveredCommand, handled: Outcome, begunMs: number): void {
     const { subject, message } = command;
     const { module, seals, scheduler, effects, cancels, throws, config } = this.#options;
     const shown = outcomeWithoutSecrets(handled, config?.hide);
@@ -338,6 +342,7 @@ export class Session {
         // Not stored, or unknown: the session is over, and the log will tell.
         if (E.isLeft(stored)) return this.#break(stored.left);
         failPoint('host.acknowledged');
+        this.#options.times.stored((message.timeUs ?? message.timeMs * 1_000) / 1_000, begunMs);
         keep(stored.right.seq, Date.now());
         effects.forget(message.seq);
         cancels.forget(message.seq);

@@ -42,6 +42,10 @@ const tokenOf = async (name: string, ...allow: readonly string[]): Promise<strin
   return seedIn(readFileSync(path, 'utf8')) ?? '';
 };
 
+/** The series of a metric, by its line `# TYPE`. */
+const namesOf = ([, name = '', type]: readonly string[]): readonly string[] =>
+  type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => name + end) : [name];
+
 const httpProcess = (): number | undefined =>
   processesMentioning(broker.url).find(({ command }) => command.includes('http-main.js'))?.pid;
 
@@ -199,9 +203,26 @@ describe('HTTP', () => {
     assert.equal(value('tallystick_call_seconds_count{module="accounts",action="deposit"}'), calls);
     assert.ok(value('tallystick_call_seconds_bucket{le="30",module="accounts",action="deposit"}') > 20);
     assert.ok(value('tallystick_subscription_lag{account="guest",name="books"}') > 0);
-    const rules = readFileSync(join(PROJECT_ROOT, 'deploy', 'prometheus', 'tallystick.rules.yml'), 'utf8');
-    for (const [name] of rules.matchAll(/\btallystick_[a-z_]+/g))
-      assert.match(text, new RegExp(`^${name}[{ ]`, 'm'), name);
+    // Each command was stored, was delivered, and has a result.
+    const results = value('tallystick_commands_total{module="accounts",action="deposit"}');
+    for (const name of ['routing', 'processing', 'command'])
+      assert.ok(value(`tallystick_${name}_seconds_count{module="accounts"}`) > 0, name);
+    assert.ok(results > 20);
+    assert.ok(value('tallystick_command_seconds_sum{module="accounts"}') > 0);
+    assert.equal(value('tallystick_records_dropped_total'), 0);
+    assert.ok(value('tallystick_refused_requests_total{code="ACTION_UNKNOWN"}') > 0);
+    assert.ok(value('tallystick_network_received_bytes_total') > 1_000);
+    for (const name of ['broker', 'server', 'http'])
+      assert.ok(value(`tallystick_process_memory_bytes{process="${name}"}`) > 1_000_000, name);
+    const told = new Set([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(namesOf));
+    for (const file of [
+      ['prometheus', 'tallystick.rules.yml'],
+      ['grafana', 'tallystick.json'],
+    ]) {
+      const asked = readFileSync(join(PROJECT_ROOT, 'deploy', ...file), 'utf8');
+      for (const [name] of asked.matchAll(/\btallystick_[a-z_]+/g))
+        assert.ok(told.has(name), `${file}: ${name}`);
+    }
   });
 
   test('a killed process is replaced by the next connection', async () => {

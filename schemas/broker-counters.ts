@@ -1,0 +1,34 @@
+import Type, { type Static } from 'typebox';
+
+const Count = Type.Integer({ minimum: 0 });
+
+export const BrokerCountersSchema = Type.Object(
+  {
+    refused: Type.Record(Type.String(), Count, {
+      description: 'Requests that were refused since the start of the broker, by code.',
+    }),
+    dead: Type.Record(Type.String(), Type.Record(Type.String(), Count), {
+      description: 'Dead letters that were stored since the start of the broker, by module and code.',
+    }),
+    journal: Type.Object(
+      { pending: Count, bytes: Count, fence: Count },
+      {
+        description:
+          "The broker's own records: those that are not stored yet, their bytes, and the sequence at which its epoch began.",
+      },
+    ),
+    indexLag: Type.Integer({ minimum: 0, description: 'Records of the log that the index has not read.' }),
+    schedulesLate: Type.Integer({ minimum: 0, description: 'Schedules that are due since more than 5 s.' }),
+    network: Type.Union([Type.Object({ inBytes: Count, outBytes: Count, connections: Count }), Type.Null()], {
+      description: 'What the server has received and sent; null: it does not tell.',
+    }),
+  },
+  {
+    description:
+      'What the broker counts for `/metrics`: in the reply to `ops.status` if the request has `counters`.',
+  },
+);
+export type BrokerCounters = Readonly<Static<typeof BrokerCountersSchema>>;
+
+/** What the server says of its traffic. */
+export type ServerTraffic = NonNullable<BrokerCounters['network']>;
