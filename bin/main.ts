@@ -26,6 +26,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   env: async () => (await import('./commands/env-command.js')).addEnv,
   connect: async () => (await import('./commands/connect-command.js')).addConnect,
   status: async () => (await import('./commands/status-command.js')).addStatus,
+  asyncapi: async () => (await import('./commands/asyncapi-command.js')).addAsyncApi,
   top: async () => (await import('./commands/top-command.js')).addTop,
   call: async () => (await import('./commands/call-command.js')).addCall,
   result: async () => (await import('./commands/result-command.js')).addResult,

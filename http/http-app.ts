@@ -23,6 +23,7 @@ import { serveSleeping } from './routes/sleeping-routes.js';
 import { serveSteps } from './routes/step-routes.js';
 import { serveWaits } from './routes/wait-routes.js';
 import { serveHealth } from './routes/health-routes.js';
+import { serveAsyncApi } from './routes/asyncapi-route.js';
 import { serveOpenApi } from './routes/openapi-route.js';
 import { serveMetrics } from './routes/metrics-route.js';
 
@@ -118,6 +119,7 @@ export const buildApp = (links: PrincipalLinks, { onRoute, states }: AppOptions 
   serveHealth(app, links);
   serveMetrics(app, links);
   serveOpenApi(app);
+  serveAsyncApi(app, links);
   servePages(app);
   return app;
 };

@@ -24,6 +24,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   'connect off': done('no context is chosen', FAILED),
   'connect remove': done('the context is removed', 'the context is not removed'),
   status: done('the broker replied'),
+  asyncapi: done('the document is printed'),
   top: done('the looks that --times asks for are printed'),
   call: done('the result is ok, or the schedule is made', 'the result is not ok, or has not come in time'),
   result: done('the result is ok', 'the result is not ok, or has not come in time, or you may not see it'),

@@ -13,6 +13,7 @@ export const COMMAND_NAMES = [
   'env',
   'connect',
   'status',
+  'asyncapi',
   'top',
   'call',
   'result',

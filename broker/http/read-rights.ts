@@ -50,8 +50,8 @@ const readerBy = (
 };
 
 /**
- * What the process that serves HTTP may read of a module for a principal, by memory map. Undefined: it must ask for each
- * state, since the account has a limit of requests, the module encrypts its states, or there are no such rights.
+ * What the process that serves HTTP may read of a module for a principal, by memory map. Undefined: it must ask for
+ * each state, since the account has a limit of requests, the module encrypts its states, or there are no such rights.
  */
 export const readRights =
   (context: RightsContext) =>

@@ -146,6 +146,13 @@ export const PATHS: readonly ApiRequest[] = [
     description: 'OpenAPI 3.1.',
     schema: { type: 'object' },
   }),
+  read(
+    '/asyncapi.json',
+    'getAsyncApi',
+    'health',
+    'The subjects of NATS as the loaded modules declare them, for operators.',
+    { status: 200, description: 'AsyncAPI 3.0.', schema: { type: 'object' } },
+  ),
   read('/', 'getDashboard', 'pages', 'The dashboard, for a browser.', page),
   read('/docs', 'getDocs', 'pages', 'This API, for people.', page),
   read('/assets/{file}', 'getAsset', 'pages', 'Scripts and styles of the pages.', {

@@ -6,14 +6,14 @@ export interface BrokerChannel {
   readonly onNews: (hear: (news: RightsNews) => void) => void;
 }
 
-type Settle = (rights: ReadRights | null) => void;
+type HearRights = (rights: ReadRights | null) => void;
 
 /**
  * Asks the broker what principals may read, over the channel between the two processes. News come in the order in
  * which the broker sent them: what it says after a change is never followed by what it said before.
  */
 export class AskedRights {
-  readonly #open = new Map<number, Settle>();
+  readonly #open = new Map<number, HearRights>();
   #next = 1;
 
   constructor(
@@ -28,7 +28,7 @@ export class AskedRights {
   }
 
   /** Calls back at once with the reply: nothing that comes after it is heard before. */
-  ask(publicKey: string | null, module: string, settle: Settle): void {
+  ask(publicKey: string | null, module: string, settle: HearRights): void {
     const id = this.#next++;
     this.#open.set(id, settle);
     this.channel.send({ kind: 'rights', id, publicKey, module });

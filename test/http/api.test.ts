@@ -185,11 +185,13 @@ describe('HTTP', () => {
     const nc = await connect({ servers: broker.url });
     await nc.request('subscription.open.books', '{"events":["accounts.deposited"],"from":"start"}');
     await nc.close();
-    const scraped = await fetch(`${broker.ready.http}/metrics`, {
-      headers: bearer(await tokenOf('prometheus', 'operate reader')),
+    const me = bearer(await tokenOf('prometheus', 'operate reader'));
+    const text = await waitFor('a beat of the module to tell of its commands', async () => {
+      const scraped = await fetch(`${broker.ready.http}/metrics`, { headers: me });
+      assert.match(scraped.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+      const found = await scraped.text();
+      return /^tallystick_command_seconds_count\{module="accounts"\} [1-9]/m.test(found) && found;
     });
-    assert.match(scraped.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
-    const text = await scraped.text();
     const value = (line: string): number =>
       Number(
         text
@@ -203,11 +205,8 @@ describe('HTTP', () => {
     assert.equal(value('tallystick_call_seconds_count{module="accounts",action="deposit"}'), calls);
     assert.ok(value('tallystick_call_seconds_bucket{le="30",module="accounts",action="deposit"}') > 20);
     assert.ok(value('tallystick_subscription_lag{account="guest",name="books"}') > 0);
-    // Each command was stored, was delivered, and has a result.
-    const results = value('tallystick_commands_total{module="accounts",action="deposit"}');
     for (const name of ['routing', 'processing', 'command'])
       assert.ok(value(`tallystick_${name}_seconds_count{module="accounts"}`) > 0, name);
-    assert.ok(results > 20);
     assert.ok(value('tallystick_command_seconds_sum{module="accounts"}') > 0);
     assert.equal(value('tallystick_records_dropped_total'), 0);
     assert.ok(value('tallystick_refused_requests_total{code="ACTION_UNKNOWN"}') > 0);
