@@ -19,7 +19,14 @@ export interface Observed {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Writes values into a registry, each with a name and a help. A value that is not known is left out. */
+/** The registry would show 0. */
+const isLeftOut = (value: number | null | undefined, labels: Labels): boolean =>
+  (value === null || value === undefined) && Object.keys(labels).length === 0;
+
+/**
+ * Writes values into a registry, each with a name and a help. A value that is not known is left out. If it has labels,
+ * its name is there all the same.
+ */
 class Values {
   readonly #gauges = new Map<string, Gauge>();
   readonly #counters = new Map<string, Counter>();
@@ -27,19 +34,20 @@ class Values {
   constructor(private readonly registry: Registry) {}
 
   set(name: string, help: string, value: number | null | undefined, labels: Labels = {}): void {
-    if (value === null || value === undefined) return;
+    if (isLeftOut(value, labels)) return;
     const known = this.#gauges.get(name);
     const gauge =
       known ??
       new Gauge({ name: PREFIX + name, help, labelNames: Object.keys(labels), registers: [this.registry] });
     this.#gauges.set(name, gauge);
-    gauge.set(labels, value);
+    if (value !== null && value !== undefined) gauge.set(labels, value);
   }
 
   /** The same of what only grows. */
   count(name: string, help: string, value: number | null | undefined, labels: Labels = {}): void {
-    if (value === null || value === undefined) return;
-    this.counter(name, help, Object.keys(labels)).inc(labels, value);
+    if (isLeftOut(value, labels)) return;
+    const counter = this.counter(name, help, Object.keys(labels));
+    if (value !== null && value !== undefined) counter.inc(labels, value);
   }
 
   /** It is in a scrape also before it has a value. */

@@ -224,6 +224,15 @@ describe('HTTP', () => {
     }
   });
 
+  test('an operator reads the subjects of the loaded modules, over HTTP and from the command line', async () => {
+    isProblem(await http.get('/asyncapi.json'), 'SERVER_REFUSED', 401);
+    const { body } = await http.get('/asyncapi.json', bearer(await tokenOf('tools', 'operate reader')));
+    assert.ok(Object.hasOwn(body.channels as object, 'call-accounts-deposit'));
+    const printed = await tallystick(['asyncapi'], { dataDir });
+    assert.equal(printed.code, 0, printed.stderr);
+    assert.deepEqual(JSON.parse(printed.stdout), body);
+  });
+
   test('a killed process is replaced by the next connection', async () => {
     const pid = httpProcess() ?? 0;
     process.kill(pid, 'SIGKILL');
