@@ -77,7 +77,9 @@ describe('a guest that sends wrong requests over HTTP', () => {
     const call = (): Promise<HttpSaid> => http.post('/v1/calls/accounts/deposit/alice', '{"amount":1}');
     assert.equal((await call()).status, 200);
     const refused: HttpSaid[] = [];
-    for (let wave = 0; wave < 3; wave += 1) {
+    // What is refused is forgotten with time: on a busy machine it takes more of them.
+    const isRefused = (): boolean => refused.some(({ status }) => status === 429);
+    for (let wave = 0; wave < 3 || (wave < 12 && !isRefused()); wave += 1) {
       const wrong = (i: number): Promise<HttpSaid> => http.post(`/v1/calls/nobody/act${wave}-${i}/a`, '{}');
       const lots = Array.from({ length: 150 }, (_, i) => wrong(i));
       const others = Array.from({ length: 10 }, call);
