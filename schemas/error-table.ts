@@ -652,7 +652,7 @@ export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ER
  * The codes for faults of a module, also at its last try: a command with such a result becomes a dead letter. Faults
  * of a sender, and rejections of the domain, make no dead letter.
  */
-const DEADLY: ReadonlySet<string> = new Set<ErrorCode>([
+export const DEADLY: ReadonlySet<string> = new Set<ErrorCode>([
   'HANDLER_THREW',
   'HANDLER_TIMEOUT',
   'HANDLER_CRASHED',

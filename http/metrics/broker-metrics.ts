@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { BrokerCounters } from '../../schemas/broker-counters.js';
 import type { AccountUsage } from '../../schemas/account-usage.js';
+import { DEADLY } from '../../schemas/error-table.js';
 import type { BrokerStatus, ModuleStats, ModuleStatus } from '../../schemas/operate.js';
 import type { ListedSubscription } from '../../schemas/subscription.js';
 import { callHistogram } from './call-histogram.js';
@@ -121,6 +122,7 @@ const countActions = (registry: Registry, stats: readonly ModuleStats[]): void =
 const brokerCounts = (
   values: Values,
   { refused, dead, journal, indexLag, schedulesLate, network }: BrokerCounters,
+  modules: readonly string[],
 ): void => {
   values.set('journal_pending', 'Records of the broker that are not stored yet.', journal.pending);
   values.set('journal_pending_bytes', 'Their bytes, about.', journal.bytes);
@@ -141,6 +143,8 @@ const brokerCounts = (
     'Dead letters that were stored, by module and code: HANDLER_CRASHED, HANDLER_TIMEOUT and others.',
     ['module', 'code'],
   );
+  // Prometheus sees no increase in a count that begins at 1.
+  for (const module of modules) for (const code of DEADLY) letters.inc({ module, code }, 0);
   for (const [module, codes] of Object.entries(dead))
     for (const [code, count] of Object.entries(codes)) letters.inc({ module, code }, count);
 };
@@ -192,7 +196,8 @@ export const brokerMetrics = ({ status, stats, processes = {} }: Observed): Regi
     values.set('process_memory_bytes', 'Memory of a process of the broker.', use.rssBytes, labels);
     values.count('process_cpu_seconds_total', 'Processor time that it has used.', use.cpuSeconds, labels);
   }
-  if (status.counters !== undefined) brokerCounts(values, status.counters);
+  const names = status.modules.map(({ name }) => name);
+  if (status.counters !== undefined) brokerCounts(values, status.counters, names);
   countActions(registry, stats);
   // They have the shape that the registry asks of a metric; the type asks for one of its classes.
   for (const histogram of [callHistogram(stats), ...timeHistograms(stats)])

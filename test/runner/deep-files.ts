@@ -34,6 +34,8 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/leaking-module.test.ts',
   'test/broker/one-agent-flood.test.ts',
   'test/broker/serving/large-floods.test.ts',
+  // It downloads Prometheus. `npm test` compares the names of alerts and dashboard with a scrape.
+  'test/http/prometheus.test.ts',
   // What surrounds the command line: `npm test` has what it is made of.
   'test/cli/completion.test.ts',
   'test/cli/dev-names.test.ts',
