@@ -1,4 +1,5 @@
 import { rateText } from './number-text.js';
+import { parseInstant } from '../../schemas/instant.js';
 
 /** How the log grew: some of its records with their times. */
 export interface LogTimes {
@@ -23,10 +24,13 @@ interface Section {
   readonly rate: number;
 }
 
+/** The log gives no other times. */
+const msOf = (time: string): number => parseInstant(time) ?? 0;
+
 const sectionsOf = ({ places }: LogTimes): readonly Section[] =>
   places.slice(1).map(({ seq, time }, i) => {
     const before = places[i] as LogTimes['places'][number];
-    const seconds = Math.max(SHORTEST_S, (Date.parse(time) - Date.parse(before.time)) / 1_000);
+    const seconds = Math.max(SHORTEST_S, (msOf(time) - msOf(before.time)) / 1_000);
     return { from: before.seq, to: seq, rate: (seq - before.seq) / seconds };
   });
 
