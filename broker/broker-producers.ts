@@ -18,6 +18,7 @@ const underBroker =
       nc,
       name,
       epochs: brokerEpochs({ nc, producer: name, under, prefixes }),
+      prefixes,
       grouping: GROUPING[durability],
       onReplaced: replaced,
       onReopen: (reason) => say(`a new epoch is opened: ${reason.message}`),

@@ -30,6 +30,9 @@ import { WholeLog } from './whole-log.js';
 import { Witness } from './witness.js';
 import { pause } from '../../system/async/pause.js';
 
+/** What the gateway stores: commands, results of commands that no module can give, cancels and restarts. */
+const GATEWAY_PREFIXES = ['cmd.', 'res.', 'cancel.', 'restart.'] as const;
+
 /** The log, taken over by this broker. */
 export interface OpenLog {
   readonly nc: NatsConnection;
@@ -188,7 +191,8 @@ export const openLog = async ({
     Producer.open({
       nc,
       name: GATEWAY,
-      epochs: brokerEpochs({ nc, producer: GATEWAY, under, prefixes: ['cmd.', 'res.'] }),
+      epochs: brokerEpochs({ nc, producer: GATEWAY, under, prefixes: GATEWAY_PREFIXES }),
+      prefixes: GATEWAY_PREFIXES,
       grouping: GROUPING[durability],
       onReplaced: replaced,
       onReopen: (reason) => log.line('gateway', `a new epoch is opened: ${reason.message}`),

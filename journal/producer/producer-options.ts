@@ -10,6 +10,11 @@ export interface ProducerOptions {
   readonly nc: NatsConnection;
   readonly name: string;
   readonly epochs: EpochSource;
+  /**
+   * What the subjects of its records begin with, as its epochs have them: after a break, a record is looked for there
+   * alone. INTERNAL refuses another one: it would be sent again although it is stored. Absent: not checked.
+   */
+  readonly prefixes?: readonly string[];
   readonly grouping: Grouping;
   /** Records that are not settled; above it an append is refused with OVERLOADED. */
   readonly maxPending?: number;

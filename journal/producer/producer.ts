@@ -147,6 +147,10 @@ export class Producer {
   /** {@link append} without a promise, for paths where that shows. */
   submit(draft: Draft, settle: Settle, { keep = true, onKept, patient = false }: SubmitOptions = {}): void {
     if (this.#closed) return settle(E.left(CLOSED));
+    if (!this.#mayFind(draft)) {
+      const text = `${this.#options.name} has no records on ${draft.subject}: none was stored`;
+      return settle(E.left(fault('INTERNAL', text)));
+    }
     const overload = patient ? undefined : this.#load.overload(draft);
     const weight = overload ?? this.#envelope.weigh(draft, this.#options.nc.info?.max_payload);
     if (typeof weight !== 'number') return settle(E.left(weight));
@@ -174,6 +178,12 @@ export class Producer {
     this.#appender?.break(CLOSED);
     await this.#reopening;
     await this.#options.outbox?.close();
+  }
+
+  /** Whether the next epoch would find the record in the log, should its acknowledgement be lost. */
+  #mayFind({ subject }: Draft): boolean {
+    const { prefixes } = this.#options;
+    return prefixes === undefined || prefixes.some((prefix) => subject.startsWith(prefix));
   }
 
   /** Counts the record in, and out when it is settled. */

@@ -29,6 +29,7 @@ const AT_WORK: readonly FailPoint[] = [
   'step.stored',
   'wait.parked',
   'wait.woken',
+  'cancel.met',
 ];
 /** … and when it opens the epoch that a cut made necessary. */
 const AT_START: readonly FailPoint[] = [
@@ -48,6 +49,8 @@ const OF_BROKER: readonly FailPoint[] = [
   'start.consumer-reset',
   'wake.storing',
   'wake.stored',
+  'cancel.storing',
+  'cancel.stored',
 ];
 
 /** At once, or in what follows: with +100 and more, the connection is up again after the first cut. */
@@ -80,6 +83,7 @@ const cases = fc.record({
       agent: fc.integer({ min: 0, max: 3 }),
       operations: fc.array(operation, { maxLength: 5 }),
       atOnce: fc.boolean(),
+      cancelAfterMs: sometimes(fc.integer({ min: 0, max: 100 })),
     }),
     { minLength: 1, maxLength: 6 },
   ),
@@ -135,9 +139,15 @@ test('I3 each command has its result soon after a cut of its host, wherever that
     await armModule(dataDir, world.failDir, 'stepper', each.host.flat().join(' '));
     await armModule(dataDir, world.failDir, 'accounts', each.accounts ?? ' ');
     await arm(world, each.broker ?? ' ');
-    const send = async (i: number, { agent, operations, atOnce }: (typeof each.commands)[number]) => {
+    const send = async (
+      i: number,
+      { agent, operations, atOnce, cancelAfterMs }: (typeof each.commands)[number],
+    ) => {
       const plan = world.write(i, { operations, atOnce, end: 'ok' });
-      await request(nc, `cmd.stepper.follow.a${agent}`, { plan }, randomUUID());
+      const { seq } = await request(nc, `cmd.stepper.follow.a${agent}`, { plan }, randomUUID());
+      if (cancelAfterMs === undefined) return;
+      await new Promise((resolve) => setTimeout(resolve, cancelAfterMs));
+      await request(nc, `cancel.${seq}`, {});
     };
     await Promise.all(each.commands.map((command, n) => send(sent + n, command)));
     sent += each.commands.length;

@@ -202,6 +202,42 @@ for (const durability of ['fsync', 'os'] as const)
       journal.close();
     });
 
+    test('I2 a record on a subject where its next epoch would not look is refused', async () => {
+      const prefixes = ['evt.narrow.', 'cmd.'];
+      const producer = success(
+        await Producer.open({
+          nc,
+          name: 'narrow',
+          epochs: brokerEpochs({ nc, producer: 'narrow', under, prefixes }),
+          prefixes,
+          grouping,
+          onReplaced: unexpected,
+        })(),
+      );
+      const subjects = [
+        'evt.narrow.x',
+        'evt.narrower.x',
+        'cancel.a.b.c',
+        'cmd.a.b.c.d',
+        'res.narrow.x',
+        'evt.narrow',
+      ];
+      for (const subject of subjects) {
+        const isTaken = prefixes.some((prefix) => subject.startsWith(prefix));
+        const outcome = await producer.append({ ...draft('narrow', 0), subject })();
+        if (isTaken) success(outcome);
+        else assert.equal(failure(outcome).code, 'INTERNAL', subject);
+      }
+      const stored = (await readAll(nc, ['>'])).filter((record) => {
+        return record.header('Tally-Id')?.startsWith('narrow.');
+      });
+      assert.deepEqual(
+        stored.map(({ subject }) => subject),
+        ['evt.narrow.x', 'cmd.a.b.c.d'],
+      );
+      await producer.close();
+    });
+
     test('a broker that another one has replaced opens no epoch and is told so', async () => {
       let resolve: (code: string) => void = () => undefined;
       const replaced = new Promise<string>((done) => {
