@@ -91,7 +91,7 @@ const cases = fc.record({
 
 /**
  * A lost reply is noticed at once, or costs a few seconds. On a busy machine an epoch takes seconds too. Whatever waits
- * for a time limit of its own lasts longer than this: 25 s for a wake, 30 s for a call, 32 s for a silent consumer.
+ * for a time limit lasts longer than this: 25 s for a wake, 30 s for a call, 32 s for a silent consumer.
  */
 const SOON_MS = 20_000;
 /** A request of the test is lost with the connection of the broker, and sent again. */

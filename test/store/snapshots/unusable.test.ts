@@ -31,7 +31,7 @@ describe('snapshots that cannot be written or used', () => {
     await agents.close();
   });
 
-  test('after a loss of power they are folded anew, and nobody is shown what was not on disk', async () => {
+  test('after a loss of power they are folded again, and nobody is shown what was not on disk', async () => {
     await using home = tempDir();
     const options = { dataDir: home.path, seed: 3, count: 3_000, agents: 20 };
     const killed = startFolding({ ...options, rate: 3_000, env: { TALLYSTICK_BOOT: 'one' } });
