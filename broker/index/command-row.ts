@@ -47,33 +47,21 @@ export class CommandRow extends OverlayRow implements OpenCommand {
   }
 
   toText(): string {
-    const {
-      module,
-      name,
-      agent = null,
-      sender,
-      conversation,
-      calledBy,
-      keyed,
-      hasCalls,
-      cancel,
-      isCancelMet,
-      before,
-    } = this;
+    const { calledBy } = this;
     return JSON.stringify([
-      module,
-      name,
-      agent,
-      conversation,
+      this.module,
+      this.name,
+      this.agent ?? null,
+      this.conversation,
       calledBy?.cause ?? 0,
       calledBy?.call ?? 0,
-      hasCalls,
-      sender,
-      keyed?.key ?? '',
-      cancel,
-      isCancelMet,
-      before,
-    ]);
+      this.hasCalls,
+      this.sender,
+      this.keyed?.key ?? '',
+      this.cancel,
+      this.isCancelMet,
+      this.before,
+    ] satisfies CommandText);
   }
 }
 

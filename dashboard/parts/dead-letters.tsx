@@ -1,17 +1,13 @@
-import { useState } from 'preact/hooks';
 import type { DeadDetails, DeadPage, DeadSummary } from '../../schemas/dead.js';
 import { pathOf } from '../api/api-client.js';
 import { useAnswer } from '../state/use-answer.js';
-import { usePages } from '../state/use-pages.js';
 import { linkTo } from '../state/use-route.js';
 import { ActButton } from './act-button.js';
+import { Card, CardList } from './card-list.js';
 import { JsonTree } from './json-tree.js';
-import { Empty, ProblemNotice } from './notice.js';
+import { ProblemNotice } from './notice.js';
 import { momentText } from './number-text.js';
 import { OutputText } from './output-text.js';
-import { Pager } from './pager.js';
-
-const EVERY_MS = 5_000;
 
 const Letter = ({ command }: { readonly command: number }) => {
   const { value, problem } = useAnswer<DeadDetails>(pathOf(['dead', command]));
@@ -55,14 +51,29 @@ const LetterCard = ({
   readonly letter: DeadSummary;
   readonly redriven: () => void;
 }) => {
-  const [isOpen, setOpen] = useState(false);
   const { command, time, module, action, agent, sender, attempts, error } = letter;
   const isAgain = letter.redriven.length > 0;
+  const redrive = (
+    <ActButton
+      label={isAgain ? 'Redrive again' : 'Redrive'}
+      of={`dead letter ${command}`}
+      path="/v1/dead/redrive"
+      body={{ seqs: [command], ...(isAgain ? { again: true } : {}) }}
+      done={redriven}
+      wrongIn={notRedriven}
+    />
+  );
   return (
-    <li class="card">
-      <h3>
-        {module}.{action} {agent}
-      </h3>
+    <Card
+      title={
+        <>
+          {module}.{action} {agent}
+        </>
+      }
+      of={`dead letter ${command}`}
+      action={redrive}
+      details={() => <Letter command={command} />}
+    >
       <p>
         <strong>{error.code}</strong> {error.message}
       </p>
@@ -71,40 +82,17 @@ const LetterCard = ({
         {attempts} {attempts === 1 ? 'try' : 'tries'}
         {isAgain && ', redriven'}
       </p>
-      <div class="actions">
-        <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-          {isOpen ? 'Hide' : 'Show'}
-          <span class="unseen"> dead letter {command}</span>
-        </button>
-        <ActButton
-          label={isAgain ? 'Redrive again' : 'Redrive'}
-          of={`dead letter ${command}`}
-          path="/v1/dead/redrive"
-          body={{ seqs: [command], ...(isAgain ? { again: true } : {}) }}
-          done={redriven}
-          wrongIn={notRedriven}
-        />
-      </div>
-      {isOpen && <Letter command={command} />}
-    </li>
+    </Card>
   );
 };
 
 /** Commands that a module could not handle. */
-export const DeadLetters = () => {
-  const pages = usePages<DeadPage>('dead', EVERY_MS, ({ letters }) => letters.length);
-  const { value, problem, again } = pages;
-  return (
-    <section aria-labelledby="dead-name">
-      <h2 id="dead-name">Dead letters</h2>
-      <ProblemNotice problem={problem} />
-      {value?.letters.length === 0 && <Empty>None: each module handled its commands.</Empty>}
-      <ul class="cards">
-        {value?.letters.map((letter) => (
-          <LetterCard key={letter.command} letter={letter} redriven={again} />
-        ))}
-      </ul>
-      <Pager of="dead letters" pages={pages} />
-    </section>
-  );
-};
+export const DeadLetters = () => (
+  <CardList
+    name="dead"
+    title="Dead letters"
+    none="None: each module handled its commands."
+    itemsOf={({ letters }: DeadPage) => letters}
+    cardOf={(letter, redriven) => <LetterCard key={letter.command} letter={letter} redriven={redriven} />}
+  />
+);

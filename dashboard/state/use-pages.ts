@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { pathOf } from '../api/api-client.js';
 import { type PolledAnswer, useAnswer } from './use-answer.js';
 
-interface Page {
+export interface Page {
   readonly next: number | null;
 }
 
