@@ -14,6 +14,8 @@ export interface Case extends Expected {
   /** A payload can name a file that exists. A handler that waits for that file goes on at once. */
   readonly payload: string | ((there: string) => string);
   readonly headers?: Headers;
+  /** Ends the process in another way than a case before it. */
+  readonly isDeep?: true;
 }
 
 export const ago = (): string => new Date(Date.now() - 1_000).toISOString();
@@ -132,22 +134,42 @@ export const CASES: readonly Case[] = [
     action: 'exits',
     payload: '{"code":0}',
     code: 'HANDLER_CRASHED',
+    isDeep: true,
   },
-  { what: 'a handler that exits later', action: 'exits_later', payload: until, code: 'HANDLER_CRASHED' },
-  { what: 'a timer that throws', action: 'crashes_later', payload: until, code: 'HANDLER_CRASHED' },
+  {
+    what: 'a handler that exits later',
+    action: 'exits_later',
+    payload: until,
+    code: 'HANDLER_CRASHED',
+    isDeep: true,
+  },
+  {
+    what: 'a timer that throws',
+    action: 'crashes_later',
+    payload: until,
+    code: 'HANDLER_CRASHED',
+    isDeep: true,
+  },
   {
     what: 'a rejection that nobody handles',
     action: 'rejects_later',
     payload: until,
     code: 'HANDLER_CRASHED',
   },
-  { what: 'a handler that aborts', action: 'aborts_later', payload: until, code: 'HANDLER_CRASHED' },
+  {
+    what: 'a handler that aborts',
+    action: 'aborts_later',
+    payload: until,
+    code: 'HANDLER_CRASHED',
+    isDeep: true,
+  },
   { what: 'a handler that never returns', action: 'spins', payload: '{}', code: 'HANDLER_CRASHED' },
   {
     what: 'a fold that never returns',
     action: 'folds_for_ever',
     payload: '{}',
     code: 'HANDLER_CRASHED',
+    isDeep: true,
   },
   { what: 'a handler that eats all memory', action: 'memory', payload: '{}', code: 'HANDLER_CRASHED' },
 ];

@@ -8,6 +8,7 @@ import { ERRORS, type ErrorCode, isErrorCode } from '../../schemas/error-table.j
 import type { Refusal, Result } from '../../schemas/result.js';
 import { manifest } from '../fixtures/modules/faulty/manifest.js';
 import { startBroker, type TestBroker, tallystick } from '../support/broker.js';
+import { byForm, inDeep } from '../support/form.js';
 import { followLog, type LogFollower } from '../support/log-follower.js';
 import { writeModule } from '../support/module-dir.js';
 import { natsCli } from '../support/nats-cli.js';
@@ -15,6 +16,8 @@ import { type Headers, natsCall, natsCommand, natsRequest } from '../support/req
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { ago, CASES, type Expected } from './bad-input-cases.js';
+
+const itInDeep = inDeep(it);
 
 let dir: TempDir;
 let broker: TestBroker;
@@ -66,28 +69,31 @@ const total = async (agent: string): Promise<number> => {
 
 describe('what is wrong with one command', () => {
   for (const [i, one] of CASES.entries()) {
-    it(`I3 ${one.what}: ${one.code} for the caller, one result for the command, and the next is handled`, async () => {
-      const agent = `agent-${i}`;
-      const payload = typeof one.payload === 'string' ? one.payload : one.payload(there);
-      const address = `faulty.${one.action}.${agent}`;
-      assert.equal(await total(agent), 0);
+    (one.isDeep === true ? itInDeep : it)(
+      `I3 ${one.what}: ${one.code} for the caller, one result for the command, and the next is handled`,
+      async () => {
+        const agent = `agent-${i}`;
+        const payload = typeof one.payload === 'string' ? one.payload : one.payload(there);
+        const address = `faulty.${one.action}.${agent}`;
+        assert.equal(await total(agent), 0);
 
-      const called = await call(address, payload, one.headers);
-      assertRefused(called.result, one);
-      assertServiceError(called.headers, one);
-      const recorded = Number(called.headers['Tally-Cause']);
-      assert.deepEqual(await log.result(recorded), called.result);
+        const called = await call(address, payload, one.headers);
+        assertRefused(called.result, one);
+        assertServiceError(called.headers, one);
+        const recorded = Number(called.headers['Tally-Cause']);
+        assert.deepEqual(await log.result(recorded), called.result);
 
-      assert.equal(await total(agent), 1, 'the state is as if nothing had been');
-      assert.equal(log.resultsOf(recorded).length, 1);
-      // What ends the process costs a restart each time, and how it came into the log makes no difference by then.
-      if (one.code === 'HANDLER_CRASHED') return;
+        assert.equal(await total(agent), 1, 'the state is as if nothing had been');
+        assert.equal(log.resultsOf(recorded).length, 1);
+        // What ends the process costs a restart each time, and how it came into the log makes no difference by then.
+        if (one.code === 'HANDLER_CRASHED') return;
 
-      const seq = await command(address, payload, one.headers);
-      assertRefused(await log.result(seq), one);
-      assert.equal(await total(agent), 2);
-      assert.equal(log.resultsOf(seq).length, 1);
-    });
+        const seq = await command(address, payload, one.headers);
+        assertRefused(await log.result(seq), one);
+        assert.equal(await total(agent), 2);
+        assert.equal(log.resultsOf(seq).length, 1);
+      },
+    );
   }
 });
 
@@ -273,7 +279,8 @@ describe('what is in flight beside a command that ends the process', () => {
     return { trigger, release, waiting, fatal, restarts };
   };
 
-  for (const culprit of ['exits_later', 'crashes_later', 'rejects_later', 'aborts_later']) {
+  const culprits = ['exits_later', 'crashes_later', 'rejects_later', 'aborts_later'];
+  for (const culprit of byForm({ short: culprits.slice(0, 1), deep: culprits })) {
     it(`I3 ${culprit}: it alone is blamed, the others are handled`, async () => {
       const { trigger, release, waiting, fatal, restarts } = await inFlight(culprit);
       const before = restarts();
@@ -300,14 +307,17 @@ describe('what is in flight beside a command that ends the process', () => {
     assertRefused(result, { code: 'HANDLER_THREW' });
   });
 
-  it('I3 commands in a row that each end the process are each answered, and what comes behind is handled', async () => {
-    const agents = ['x', 'y', 'z'];
-    const sent = agents.map((agent) => nc.request(`cmd.faulty.exits.${agent}`, '{"code":4}'));
-    const behind = nc.request('cmd.faulty.ok.z', '{"add":7}');
-    const seqs = (await Promise.all([...sent, behind])).map((ack) => ack.json<{ seq: number }>().seq);
-    for (const seq of seqs.slice(0, 3)) assertRefused(await log.result(seq), { code: 'HANDLER_CRASHED' });
-    assert.deepEqual((await log.result(seqs[3] as number)).status, 'ok');
-  });
+  itInDeep(
+    'I3 commands in a row that each end the process are each answered, and what comes behind is handled',
+    async () => {
+      const agents = ['x', 'y', 'z'];
+      const sent = agents.map((agent) => nc.request(`cmd.faulty.exits.${agent}`, '{"code":4}'));
+      const behind = nc.request('cmd.faulty.ok.z', '{"add":7}');
+      const seqs = (await Promise.all([...sent, behind])).map((ack) => ack.json<{ seq: number }>().seq);
+      for (const seq of seqs.slice(0, 3)) assertRefused(await log.result(seq), { code: 'HANDLER_CRASHED' });
+      assert.deepEqual((await log.result(seqs[3] as number)).status, 'ok');
+    },
+  );
 
   it('I3 after all of this, every command in the log has exactly one result', async () => {
     const { stdout } = await tallystick(['replay', 'history', '--json'], { dataDir: broker.dataDir });

@@ -18,12 +18,14 @@ import { brokerStatus } from '../support/broker-status.js';
 import { connectOperator } from '../support/log-checks.js';
 import { writeManifest, writeModule } from '../support/module-dir.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
-import { IN_FULL } from '../support/form.js';
+import { IN_FULL, inDeep } from '../support/form.js';
 import { onTerminal } from '../support/pseudo-terminal.js';
 import { tallystickPath } from '../support/program-paths.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { CLEAN_ENV, tallystick } from './tallystick.js';
+
+const itInDeep = inDeep(it);
 
 const SECRET = 'correct-horse-battery';
 const OTHER = 'staple "with\\ odd" signs';
@@ -171,12 +173,15 @@ describe('the configuration of modules', () => {
     assert.ok(!JSON.stringify(records).includes(SECRET));
   });
 
-  it('`replay run` gives its sandbox the configuration of now, with a text in the place of the secret', async () => {
-    const { stdout, stderr } = await run(['replay', 'run', '--from', '1', '--json']);
-    assert.match(stdout, /a\.example/, stderr);
-    assert.ok(!stdout.includes(SECRET));
-    assert.match(stdout, new RegExp(digest('(sensitive)')), stderr);
-  });
+  itInDeep(
+    '`replay run` gives its sandbox the configuration of now, with a text in the place of the secret',
+    async () => {
+      const { stdout, stderr } = await run(['replay', 'run', '--from', '1', '--json']);
+      assert.match(stdout, /a\.example/, stderr);
+      assert.ok(!stdout.includes(SECRET));
+      assert.match(stdout, new RegExp(digest('(sensitive)')), stderr);
+    },
+  );
 
   it('a reader lists without secrets, and neither a reader nor a guest sets or reveals', async () => {
     const { publicKey, seed } = newUserKey();
@@ -253,20 +258,23 @@ describe('the configuration of modules', () => {
     );
   });
 
-  it('calls in flight end with the configuration that they began with, and none is lost by a restart', async () => {
-    await set('host', 'old.example');
-    const under = Array.from({ length: 20 }, (_, i) =>
-      call<{ began: string; ended: string }>(`mailer.send.a${i}`, { takesMs: 300 }),
-    );
-    const changing = set('host', 'new.example');
-    const later = Array.from({ length: 20 }, (_, i) => call<{ host: string }>(`mailer.sees.b${i}`));
-    assert.equal((await changing).effect, 'restarted');
-    for (const { began, ended } of await Promise.all(under)) assert.equal(began, ended);
-    for (const { host } of await Promise.all(later)) assert.match(host, /^(old|new)\.example$/);
-    assert.equal((await call<{ host: string }>('mailer.sees.x')).host, 'new.example');
-    const info = (await brokerStatus(data)).modules.find(({ name }) => name === 'mailer');
-    assert.equal(info?.state, 'loaded');
-  });
+  itInDeep(
+    'calls in flight end with the configuration that they began with, and none is lost by a restart',
+    async () => {
+      await set('host', 'old.example');
+      const under = Array.from({ length: 20 }, (_, i) =>
+        call<{ began: string; ended: string }>(`mailer.send.a${i}`, { takesMs: 300 }),
+      );
+      const changing = set('host', 'new.example');
+      const later = Array.from({ length: 20 }, (_, i) => call<{ host: string }>(`mailer.sees.b${i}`));
+      assert.equal((await changing).effect, 'restarted');
+      for (const { began, ended } of await Promise.all(under)) assert.equal(began, ended);
+      for (const { host } of await Promise.all(later)) assert.match(host, /^(old|new)\.example$/);
+      assert.equal((await call<{ host: string }>('mailer.sees.x')).host, 'new.example');
+      const info = (await brokerStatus(data)).modules.find(({ name }) => name === 'mailer');
+      assert.equal(info?.state, 'loaded');
+    },
+  );
 
   it('the running process takes a change with `onConfig`; one that it refuses restarts it', async () => {
     const before = await call<{ pid: number }>('feed.sees.x');
@@ -293,26 +301,29 @@ describe('the configuration of modules', () => {
     assert.deepEqual(await call('mailer.sees.x'), { host: 'h4.example', retries: 9, key: digest(SECRET) });
   });
 
-  it('a broker that is killed within a set has the old value or the new one, and its modules run with it', async () => {
-    const kills = [
-      ['config.writing', 'h4.example'],
-      ['config.written', 'config.written'],
-    ] as const;
-    // Each costs a start of the broker.
-    for (const [point, expected] of kills.slice(IN_FULL ? 0 : 1)) {
-      writeFileSync(join(home.path, 'fail', 'broker'), `${point}@1:kill\n`);
-      process.kill(broker.pid, 'SIGUSR2');
-      await waitFor(
-        'the plan to be taken',
-        () => readFileSync(join(home.path, 'fail', 'broker'), 'utf8') === '',
-      );
-      set('host', point).catch(() => undefined);
-      await broker.exited;
-      await stop();
-      await start();
-      assert.deepEqual(await call('mailer.sees.x'), { host: expected, retries: 9, key: digest(SECRET) });
-    }
-  });
+  itInDeep(
+    'a broker that is killed within a set has the old value or the new one, and its modules run with it',
+    async () => {
+      const kills = [
+        ['config.writing', 'h4.example'],
+        ['config.written', 'config.written'],
+      ] as const;
+      // Each costs a start of the broker.
+      for (const [point, expected] of kills.slice(IN_FULL ? 0 : 1)) {
+        writeFileSync(join(home.path, 'fail', 'broker'), `${point}@1:kill\n`);
+        process.kill(broker.pid, 'SIGUSR2');
+        await waitFor(
+          'the plan to be taken',
+          () => readFileSync(join(home.path, 'fail', 'broker'), 'utf8') === '',
+        );
+        set('host', point).catch(() => undefined);
+        await broker.exited;
+        await stop();
+        await start();
+        assert.deepEqual(await call('mailer.sees.x'), { host: expected, retries: 9, key: digest(SECRET) });
+      }
+    },
+  );
 
   it('status says so when a key is taken away without which the next process does not start', async () => {
     const info = async () => (await brokerStatus(data)).modules.find(({ name }) => name === 'mailer');

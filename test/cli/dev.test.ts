@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type DevProgram, startDev } from '../support/dev-program.js';
 import { counter, devProject } from './dev-project.js';
+import { inDeep } from '../support/form.js';
 import { isAlive, processesMentioning, runningProcesses } from '../support/processes.js';
 import { waitFor } from '../support/wait-for.js';
 import { tallystick } from './tallystick.js';
+
+const itInDeep = inDeep(it);
 
 describe('tallystick dev', () => {
   const here = devProject({ 'modules/counter.ts': counter("'one'"), 'modules/counter.test.ts': 'no module' });
@@ -116,7 +119,7 @@ describe('tallystick dev', () => {
     });
   });
 
-  it('takes a folder that was removed and comes back', async () => {
+  itInDeep('takes a folder that was removed and comes back', async () => {
     rmSync(join(here.path, 'modules'), { recursive: true });
     await dev.next('gone');
     here.write(file, counter("'same folder'"));
@@ -124,7 +127,7 @@ describe('tallystick dev', () => {
     assert.deepEqual(await here.shown(), { sum: 2, code: 'same folder' });
   });
 
-  it('follows the files that a module imports, also new and missing ones', async () => {
+  itInDeep('follows the files that a module imports, also new and missing ones', async () => {
     const head = "import { answer } from '../house/answer.js';";
     here.write(file, counter('answer', { head }));
     assert.match((await dev.next('broken')).error.message, /counter\.ts:3:24: Could not resolve/);
@@ -142,7 +145,7 @@ describe('tallystick dev', () => {
     assert.deepEqual(await here.shown('second'), { sum: 0, code: 'new' });
   });
 
-  it('gives a reload to a host that waits, and starts another one if that was killed', async () => {
+  itInDeep('gives a reload to a host that waits, and starts another one if that was killed', async () => {
     const commandOf = (pid: number): string =>
       runningProcesses().find((running) => running.pid === pid)?.command ?? '';
     const modulePids = async (): Promise<Readonly<Record<string, number>>> => {
@@ -168,7 +171,7 @@ describe('tallystick dev', () => {
     assert.deepEqual(await here.shown(), { sum: 2, code: 'another host' });
   });
 
-  it('reloads also after the server was killed', async () => {
+  itInDeep('reloads also after the server was killed', async () => {
     const [server] = processesMentioning(here.path).filter(({ command }) => /nats-server/.test(command));
     assert.ok(server !== undefined);
     process.kill(server.pid, 'SIGKILL');
@@ -185,7 +188,7 @@ describe('tallystick dev', () => {
   });
 
   for (const signal of ['SIGKILL', 'SIGINT'] as const)
-    it(`leaves no process behind at ${signal}, and the next one has the states`, async () => {
+    itInDeep(`leaves no process behind at ${signal}, and the next one has the states`, async () => {
       const children = dev.children();
       assert.ok(children.length >= 3, 'server, module and compiler');
       const { code } = await dev.kill(signal);

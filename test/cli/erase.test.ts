@@ -7,12 +7,15 @@ import type { AuditPage } from '../../schemas/audit-record.js';
 import { OPS } from '../../schemas/operate.js';
 import type { SchedulePage } from '../../schemas/schedule.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
+import { inDeep } from '../support/form.js';
 import { connectOperator } from '../support/log-checks.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { writePatients } from './patients-module.js';
 import { tallystick } from './tallystick.js';
+
+const itInDeep = inDeep(it);
 
 const TIMEOUT = { timeout: 20_000 };
 /** Files below a directory that have one of the words in their bytes. */
@@ -196,7 +199,7 @@ describe('a module that encrypts', () => {
     assert.match(unsealed.stderr, /NOT_ENCRYPTED/);
   });
 
-  it('removes the schedules of an erased agent, and those of others fire on', async () => {
+  itInDeep('removes the schedules of an erased agent, and those of others fire on', async () => {
     const every = headers();
     every.set('Tally-Every', '1s');
     for (const agent of ['gerd', 'hanna'])
@@ -234,7 +237,7 @@ describe('a module that encrypts', () => {
     assert.equal((await call('call.patients.look.anna', {})).data?.ward, 4);
   });
 
-  it('answers each call that is under way when its agent is erased', async () => {
+  itInDeep('answers each call that is under way when its agent is erased', async () => {
     const calls = ['erik', 'frida'].flatMap((agent) =>
       [1, 2, 3].map(async () => ({
         agent,

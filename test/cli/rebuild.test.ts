@@ -5,10 +5,13 @@ import { after, before, describe, it } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
 import { ModuleAgents } from '../../store/snapshots/index.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
+import { inDeep } from '../support/form.js';
 import { type ProgramResult, runProgram } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { tallystick } from './tallystick.js';
+
+const itInDeep = inDeep(it);
 
 const TAMPERING = join(import.meta.dirname, '..', 'fixtures', 'tampering.js');
 const AGENTS = 40;
@@ -94,7 +97,7 @@ describe('tallystick replay rebuild', () => {
     await home?.[Symbol.asyncDispose]();
   });
 
-  it('I6 folds anew under load while readers have the old, swaps, and finds all the same', async () => {
+  itInDeep('I6 folds anew under load while readers have the old, swaps, and finds all the same', async () => {
     const nc = await connect({ servers: broker.url });
     const load = startLoad(nc);
     await waitFor('each account to have something', () => load.done() > 5 * AGENTS, 60_000);

@@ -5,11 +5,14 @@ import { after, before, describe, it } from 'node:test';
 import { connect, headers, type NatsConnection } from 'nats';
 import { manifest } from '../fixtures/modules/kiosk/manifest.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
+import { inDeep } from '../support/form.js';
 import { soundLog } from '../support/log-checks.js';
 import { writeModule } from '../support/module-dir.js';
 import type { ProgramResult } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { tallystick } from './tallystick.js';
+
+const itInDeep = inDeep(it);
 
 interface Ended {
   readonly fed: number;
@@ -98,7 +101,7 @@ describe('tallystick replay run', () => {
     assert.deepEqual(readdirSync(at('tmp')), []);
   });
 
-  it('another version of the code is told apart, answer by answer', async () => {
+  itInDeep('another version of the code is told apart, answer by answer', async () => {
     const until = String((sent[3] ?? 0) - 1);
     const { code, stdout, stderr } = await run('--module', at('changed'), '--until', until);
     assert.deepEqual([code, stderr], [1, '']);
@@ -148,7 +151,7 @@ describe('tallystick replay run', () => {
     );
   });
 
-  it('goes step by step, or at the pace at which it was recorded', async () => {
+  itInDeep('goes step by step, or at the pace at which it was recorded', async () => {
     const until = String((sent[3] ?? 0) - 1);
     const stepped = await tallystick(
       ['replay', 'run', '--data', broker.dataDir, '--step', '--until', until],

@@ -8,6 +8,7 @@ import { OPS } from '../../schemas/operate.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { type Schedule, type ScheduleDetails, ScheduleSchema } from '../../schemas/schedule.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
+import { inDeep } from '../support/form.js';
 import { checkLog, connectOperator } from '../support/log-checks.js';
 import { natsCli } from '../support/nats-cli.js';
 import { processesMentioning } from '../support/processes.js';
@@ -15,6 +16,8 @@ import { natsRequest } from '../support/requests.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { tallystick } from './tallystick.js';
+
+const itInDeep = inDeep(it);
 
 /** A scheduled command: its record, and that of its result. */
 interface Sent {
@@ -275,34 +278,37 @@ describe('scheduled commands', () => {
     assert.ok(!(await ids()).includes('forged'));
   });
 
-  it('I1 schedules outlive kill -9 of the server and of the broker, and fire once when both are back', async () => {
-    await using dir = tempDir();
-    let made: Schedule;
-    let repeated: Schedule;
-    {
-      await using first = await startBroker({ dataDir: dir.path, shipped: ['accounts'] });
-      repeated = await schedule(['--every', '1s'], 'often', dir.path);
-      made = await schedule(['--in', '4s'], 'once', dir.path);
-      const server = processesMentioning(dir.path).find(({ command }) => command.includes('nats-server'));
-      assert.ok(server);
-      process.kill(server.pid, 'SIGKILL');
-      await answered(dir.path, repeated.id, 2);
-      await first.kill('SIGKILL');
-    }
-    await waitFor('the time to have come', () => Date.now() > Date.parse(made.next));
-    await using second = await startBroker({ dataDir: dir.path, shipped: ['accounts'] });
-    const [sent, ...more] = await answered(second.dataDir, made.id, 1);
-    assert.equal(sent?.command.subject, 'cmd.accounts.deposit.once.operator');
-    assert.deepEqual(more, []);
-    assert.deepEqual(await ids(dir.path), [repeated.id]);
-    const before = (await sentBy(dir.path, repeated.id)).length;
-    const all = await answered(dir.path, repeated.id, before + 2);
-    const due = all.map(({ command }) => command.header(HEADER.next));
-    assert.equal(new Set(due).size, due.length, due.join(' '));
-    // It goes on meanwhile.
-    await waitFor('nothing to be wrong with the log', async () => {
-      const { findings, unanswered } = await checkLog(dir.path);
-      return findings.length === 0 && unanswered.length <= 1;
-    });
-  });
+  itInDeep(
+    'I1 schedules outlive kill -9 of the server and of the broker, and fire once when both are back',
+    async () => {
+      await using dir = tempDir();
+      let made: Schedule;
+      let repeated: Schedule;
+      {
+        await using first = await startBroker({ dataDir: dir.path, shipped: ['accounts'] });
+        repeated = await schedule(['--every', '1s'], 'often', dir.path);
+        made = await schedule(['--in', '4s'], 'once', dir.path);
+        const server = processesMentioning(dir.path).find(({ command }) => command.includes('nats-server'));
+        assert.ok(server);
+        process.kill(server.pid, 'SIGKILL');
+        await answered(dir.path, repeated.id, 2);
+        await first.kill('SIGKILL');
+      }
+      await waitFor('the time to have come', () => Date.now() > Date.parse(made.next));
+      await using second = await startBroker({ dataDir: dir.path, shipped: ['accounts'] });
+      const [sent, ...more] = await answered(second.dataDir, made.id, 1);
+      assert.equal(sent?.command.subject, 'cmd.accounts.deposit.once.operator');
+      assert.deepEqual(more, []);
+      assert.deepEqual(await ids(dir.path), [repeated.id]);
+      const before = (await sentBy(dir.path, repeated.id)).length;
+      const all = await answered(dir.path, repeated.id, before + 2);
+      const due = all.map(({ command }) => command.header(HEADER.next));
+      assert.equal(new Set(due).size, due.length, due.join(' '));
+      // It goes on meanwhile.
+      await waitFor('nothing to be wrong with the log', async () => {
+        const { findings, unanswered } = await checkLog(dir.path);
+        return findings.length === 0 && unanswered.length <= 1;
+      });
+    },
+  );
 });

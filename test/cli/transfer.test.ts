@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, headers, type NatsConnection } from 'nats';
-import { byForm } from '../support/form.js';
+import { byForm, inDeep } from '../support/form.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { follow } from '../support/children.js';
 import { soundLog } from '../support/log-checks.js';
@@ -14,6 +14,8 @@ import { type ProgramResult, runProgram } from '../support/run-program.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { CLEAN_ENV, tallystick } from './tallystick.js';
+
+const itInDeep = inDeep(it);
 
 /** Records of an export that no broker wrote: many, so that an import of them takes a while. */
 const MANY = byForm({ short: 15_000, deep: 30_000 });
@@ -175,22 +177,25 @@ describe('tallystick replay export and import', () => {
     assert.deepEqual([full.code, codeOf(full)], [1, 'LOG_NOT_EMPTY']);
   });
 
-  it('cloudevents over a pipe give the same, also where a broker has started and recorded nothing', async () => {
-    {
-      await using fresh = await startBroker({ dataDir: at('third'), args: ['--no-shipped'] });
-      await fresh.stop();
-    }
-    const { code, stderr } = await cli(
-      ['replay', 'import', '-', '--data', at('third')],
-      readFileSync(at('log.cloudevents'), 'utf8'),
-    );
-    assert.deepEqual([code, stderr], [0, '']);
-    await using third = await startBroker({ dataDir: at('third'), args: ['--no-shipped'] });
-    const last = readFileSync(at('log.ndjson'), 'utf8').split('\n').length - 2;
-    const again = await exported(at('third'), '--to', `${last}`);
-    assert.equal(records(again), records(readFileSync(at('log.ndjson'), 'utf8')));
-    assert.deepEqual(third.stderr, []);
-  });
+  itInDeep(
+    'cloudevents over a pipe give the same, also where a broker has started and recorded nothing',
+    async () => {
+      {
+        await using fresh = await startBroker({ dataDir: at('third'), args: ['--no-shipped'] });
+        await fresh.stop();
+      }
+      const { code, stderr } = await cli(
+        ['replay', 'import', '-', '--data', at('third')],
+        readFileSync(at('log.cloudevents'), 'utf8'),
+      );
+      assert.deepEqual([code, stderr], [0, '']);
+      await using third = await startBroker({ dataDir: at('third'), args: ['--no-shipped'] });
+      const last = readFileSync(at('log.ndjson'), 'utf8').split('\n').length - 2;
+      const again = await exported(at('third'), '--to', `${last}`);
+      assert.equal(records(again), records(readFileSync(at('log.ndjson'), 'utf8')));
+      assert.deepEqual(third.stderr, []);
+    },
+  );
 
   it('a file that is not whole changes nothing, and a running broker is left alone', async () => {
     const lines = readFileSync(at('log.ndjson'), 'utf8').split('\n');
@@ -208,7 +213,7 @@ describe('tallystick replay export and import', () => {
     assert.deepEqual([running.code, codeOf(running)], [3, 'DATA_DIR_IN_USE']);
   });
 
-  it('a killed import is a log that no broker starts with, and the next one begins anew', async () => {
+  itInDeep('a killed import is a log that no broker starts with, and the next one begins anew', async () => {
     const text = many();
     writeFileSync(at('many'), text);
     const dataDir = at('fifth');

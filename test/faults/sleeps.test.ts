@@ -10,10 +10,12 @@ import type { Result } from '../../schemas/result.js';
 import type { WaitStep } from '../../schemas/step.js';
 import { FAIL_POINTS, FIRED_FILE } from '../../system/processes/fail-point.js';
 import type { Operation } from '../fixtures/modules/stepper/index.js';
-import { byForm } from '../support/form.js';
+import { byForm, inDeep } from '../support/form.js';
 import { moduleStatus } from '../support/modules.js';
 import { arm, isClean, json, logOf, resultsOf, sendPlan, startStepWorld, stepsOf } from './step-world.js';
 import { waitFor } from '../support/wait-for.js';
+
+const testInDeep = inDeep(test);
 
 const wakesOf = (records: readonly StoredMessage[], cause: number): readonly StoredMessage[] =>
   records.filter(
@@ -138,36 +140,39 @@ test('I11 I5 a handler that sleeps keeps its agent busy and no other, and outliv
   assert.equal(stepsOf(records, sleeper).length, 1);
 });
 
-test('a handler that has begun outlives the deadline of its command and its process, and one that has not expires', async () => {
-  await using world = await startStepWorld();
-  const { write, broker } = world;
-  const deadline = new Date(Date.now() + 2_000);
-  const until = new Date(deadline.getTime() + 2_000).toISOString();
-  const sleeps = write(0, {
-    operations: [{ sleepUntil: until }, { step: 'mail' }],
-    atOnce: false,
-    end: 'ok',
-  });
-  const ends = write(1, { operations: [], atOnce: false, end: 'ok' });
-  const sleeper = await sendPlan(world, 0, sleeps, deadline);
-  const { pid } = await waitFor('it to sleep', async () => {
-    const shown = await moduleStatus(broker, 'stepper', ({ state }) => state === 'loaded');
-    return shown.asleep === 1 && shown;
-  });
-  const behind = await sendPlan(world, 0, ends, deadline);
-  await waitFor('the deadline to pass', () => Date.now() > deadline.getTime());
-  process.kill(pid as number, 'SIGKILL');
-  const records = await resultsOf(world, 2);
-  const statusOf = (seq: number): string | undefined => {
-    const result = records.find(
-      (record) => record.subject.startsWith('res.stepper.') && record.header(HEADER.cause) === `${seq}`,
-    );
-    return result && json<Result>(result).status;
-  };
-  assert.deepEqual([statusOf(sleeper), statusOf(behind)], ['ok', 'expired']);
-  assertWokenOnce(records, sleeper);
-  await isClean(world);
-});
+testInDeep(
+  'a handler that has begun outlives the deadline of its command and its process, and one that has not expires',
+  async () => {
+    await using world = await startStepWorld();
+    const { write, broker } = world;
+    const deadline = new Date(Date.now() + 2_000);
+    const until = new Date(deadline.getTime() + 2_000).toISOString();
+    const sleeps = write(0, {
+      operations: [{ sleepUntil: until }, { step: 'mail' }],
+      atOnce: false,
+      end: 'ok',
+    });
+    const ends = write(1, { operations: [], atOnce: false, end: 'ok' });
+    const sleeper = await sendPlan(world, 0, sleeps, deadline);
+    const { pid } = await waitFor('it to sleep', async () => {
+      const shown = await moduleStatus(broker, 'stepper', ({ state }) => state === 'loaded');
+      return shown.asleep === 1 && shown;
+    });
+    const behind = await sendPlan(world, 0, ends, deadline);
+    await waitFor('the deadline to pass', () => Date.now() > deadline.getTime());
+    process.kill(pid as number, 'SIGKILL');
+    const records = await resultsOf(world, 2);
+    const statusOf = (seq: number): string | undefined => {
+      const result = records.find(
+        (record) => record.subject.startsWith('res.stepper.') && record.header(HEADER.cause) === `${seq}`,
+      );
+      return result && json<Result>(result).status;
+    };
+    assert.deepEqual([statusOf(sleeper), statusOf(behind)], ['ok', 'expired']);
+    assertWokenOnce(records, sleeper);
+    await isClean(world);
+  },
+);
 
 test('a sleep next to a step is a time limit of the step, and is over in time', async () => {
   await using world = await startStepWorld();
@@ -180,7 +185,7 @@ test('a sleep next to a step is a time limit of the step, and is over in time', 
   await isClean(world);
 });
 
-test('a sleep that was due while nothing ran ends at once when the broker is back, once', async () => {
+testInDeep('a sleep that was due while nothing ran ends at once when the broker is back, once', async () => {
   await using world = await startStepWorld();
   const { write } = world;
   const handlers = 20;
@@ -197,7 +202,7 @@ test('a sleep that was due while nothing ran ends at once when the broker is bac
   await isClean(world);
 });
 
-test('I11 each wait has one wake, whenever the broker and the server die', async (t) => {
+testInDeep('I11 each wait has one wake, whenever the broker and the server die', async (t) => {
   const seed = Date.now();
   t.diagnostic(`seed ${seed}`);
   const rounds = byForm({ short: 1, deep: 5, full: 60 });
@@ -240,83 +245,86 @@ test('I11 each wait has one wake, whenever the broker and the server die', async
   await isClean(world);
 });
 
-test('I11 each signal ends one wait, in order, whenever module, broker and server die; what is not awaited is kept', async (t) => {
-  const seed = Date.now();
-  t.diagnostic(`seed ${seed}`);
-  const rounds = byForm({ short: 1, deep: 4, full: 40 });
-  const points = FAIL_POINTS.filter((point) => /^(signal|wake)\./.test(point));
-  const random = fc.sample(fc.constantFrom(...points), { numRuns: rounds, seed });
-  await using world = await startStepWorld(['wait.parked@2:kill wait.woken@1:cut', 'wait.woken@2:kill']);
-  const { write } = world;
-  const operations: readonly Operation[] = [
-    { signal: 'paid' },
-    { step: 'mail' },
-    { signal: 'paid', timeoutMs: 3_600_000 },
-    { signal: 'never', timeoutMs: 50 },
-  ];
-  const commands: number[] = [];
-  const stored = new Map<number, number[]>();
-  /** Asked again while nothing is known: then a signal may be stored twice, as its sender knows. */
-  const signal = (i: number, n: number): Promise<void> =>
-    waitFor(
-      `signal ${n} of a${i} to be stored`,
-      async () => {
-        const subject = `signal.stepper.paid.a${i}`;
-        const reply = await world.nc.request(subject, JSON.stringify({ n }), { timeout: 5_000 });
-        const { seq } = reply.json<{ seq?: number }>();
-        if (seq === undefined) throw new Error(reply.string());
-        stored.set(i, [...(stored.get(i) ?? []), n]);
-        return true;
-      },
-      40_000,
-    ).then(() => undefined);
-  let handlers = 0;
-  for (const point of [...points, ...random]) {
-    const path = write(handlers, { operations, atOnce: false, end: 'ok' });
-    const some = [handlers, handlers + 1, handlers + 2];
-    // The first gets a signal before it waits.
-    await signal(handlers, 1);
-    commands.push(...(await Promise.all(some.map((i) => sendPlan(world, i, path)))));
-    handlers += some.length;
-    const exited = world.broker.exited;
-    await arm(world, `${point}@1:kill`);
-    const sending = Promise.all(some.map((i) => signal(i, 2)));
-    await exited;
-    await world.killAndStart();
-    await sending;
-    await Promise.all(some.slice(1).map((i) => signal(i, 3)));
-    await resultsOf(world, handlers);
-  }
-  const records = await resultsOf(world, handlers);
-  const signals = records.filter(({ subject }) => subject.startsWith('signal.stepper.paid.'));
-  const taken = new Set<string>();
-  for (const [i, seq] of commands.entries()) {
-    assertWokenOnce(records, seq);
-    const result = records.find(({ subject }) => subject === `res.stepper.follow.a${i}`) as StoredMessage;
-    const outcome = json<Result>(result);
-    if (outcome.status !== 'ok') {
-      assert.equal(outcome.error.code, 'HANDLER_CRASHED', JSON.stringify(outcome));
-      continue;
+testInDeep(
+  'I11 each signal ends one wait, in order, whenever module, broker and server die; what is not awaited is kept',
+  async (t) => {
+    const seed = Date.now();
+    t.diagnostic(`seed ${seed}`);
+    const rounds = byForm({ short: 1, deep: 4, full: 40 });
+    const points = FAIL_POINTS.filter((point) => /^(signal|wake)\./.test(point));
+    const random = fc.sample(fc.constantFrom(...points), { numRuns: rounds, seed });
+    await using world = await startStepWorld(['wait.parked@2:kill wait.woken@1:cut', 'wait.woken@2:kill']);
+    const { write } = world;
+    const operations: readonly Operation[] = [
+      { signal: 'paid' },
+      { step: 'mail' },
+      { signal: 'paid', timeoutMs: 3_600_000 },
+      { signal: 'never', timeoutMs: 50 },
+    ];
+    const commands: number[] = [];
+    const stored = new Map<number, number[]>();
+    /** Asked again while nothing is known: then a signal may be stored twice, as its sender knows. */
+    const signal = (i: number, n: number): Promise<void> =>
+      waitFor(
+        `signal ${n} of a${i} to be stored`,
+        async () => {
+          const subject = `signal.stepper.paid.a${i}`;
+          const reply = await world.nc.request(subject, JSON.stringify({ n }), { timeout: 5_000 });
+          const { seq } = reply.json<{ seq?: number }>();
+          if (seq === undefined) throw new Error(reply.string());
+          stored.set(i, [...(stored.get(i) ?? []), n]);
+          return true;
+        },
+        40_000,
+      ).then(() => undefined);
+    let handlers = 0;
+    for (const point of [...points, ...random]) {
+      const path = write(handlers, { operations, atOnce: false, end: 'ok' });
+      const some = [handlers, handlers + 1, handlers + 2];
+      // The first gets a signal before it waits.
+      await signal(handlers, 1);
+      commands.push(...(await Promise.all(some.map((i) => sendPlan(world, i, path)))));
+      handlers += some.length;
+      const exited = world.broker.exited;
+      await arm(world, `${point}@1:kill`);
+      const sending = Promise.all(some.map((i) => signal(i, 2)));
+      await exited;
+      await world.killAndStart();
+      await sending;
+      await Promise.all(some.slice(1).map((i) => signal(i, 3)));
+      await resultsOf(world, handlers);
     }
-    const own = signals.filter(({ subject }) => subject.endsWith(`.a${i}`));
-    // The first two of the log, in their order, and each was taken by one wake.
-    const { said } = outcome.data as { said: readonly unknown[] };
-    const expected = own.slice(0, 2).map((each) => json<{ data: unknown }>(each).data);
-    assert.deepEqual([said[0], said[2], said[3]], [...expected, 'SIGNAL_TIMEOUT']);
-    for (const wake of wakesOf(records, seq)) {
-      const of = wake.header(HEADER.signal);
-      if (of === undefined) continue;
-      assert.ok(!taken.has(of), `signal ${of} was taken twice`);
-      taken.add(of);
+    const records = await resultsOf(world, handlers);
+    const signals = records.filter(({ subject }) => subject.startsWith('signal.stepper.paid.'));
+    const taken = new Set<string>();
+    for (const [i, seq] of commands.entries()) {
+      assertWokenOnce(records, seq);
+      const result = records.find(({ subject }) => subject === `res.stepper.follow.a${i}`) as StoredMessage;
+      const outcome = json<Result>(result);
+      if (outcome.status !== 'ok') {
+        assert.equal(outcome.error.code, 'HANDLER_CRASHED', JSON.stringify(outcome));
+        continue;
+      }
+      const own = signals.filter(({ subject }) => subject.endsWith(`.a${i}`));
+      // The first two of the log, in their order, and each was taken by one wake.
+      const { said } = outcome.data as { said: readonly unknown[] };
+      const expected = own.slice(0, 2).map((each) => json<{ data: unknown }>(each).data);
+      assert.deepEqual([said[0], said[2], said[3]], [...expected, 'SIGNAL_TIMEOUT']);
+      for (const wake of wakesOf(records, seq)) {
+        const of = wake.header(HEADER.signal);
+        if (of === undefined) continue;
+        assert.ok(!taken.has(of), `signal ${of} was taken twice`);
+        taken.add(of);
+      }
     }
-  }
-  for (const [i, all] of stored.entries())
-    for (const n of all)
-      assert.ok(
-        signals.some(
-          (each) => each.subject.endsWith(`.a${i}`) && json<{ data: { n: number } }>(each).data.n === n,
-        ),
-        `signal ${n} of a${i} is lost`,
-      );
-  await isClean(world);
-});
+    for (const [i, all] of stored.entries())
+      for (const n of all)
+        assert.ok(
+          signals.some(
+            (each) => each.subject.endsWith(`.a${i}`) && json<{ data: { n: number } }>(each).data.n === n,
+          ),
+          `signal ${n} of a${i} is lost`,
+        );
+    await isClean(world);
+  },
+);

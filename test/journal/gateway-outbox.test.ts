@@ -10,13 +10,15 @@ import { jsonOrText } from '../../schemas/json.js';
 import { startBadLine } from '../support/bad-line.js';
 import { startBroker, type TestBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
-import { byForm } from '../support/form.js';
+import { byForm, inDeep } from '../support/form.js';
 import { checkLog, connectOperator, soundLog } from '../support/log-checks.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { startServerElsewhere, writeAccounts } from '../support/server-elsewhere.js';
 import { stopped } from '../support/stopped.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
+
+const testInDeep = inDeep(test);
 
 /** Calls before the log is held back, and calls while it is. */
 const ANSWERED = byForm({ short: 50, deep: 200 });
@@ -116,7 +118,7 @@ describe('the outbox of the gateway', () => {
     assert.equal((await deposits(dataDir)).length, ANSWERED + WAITING);
   });
 
-  test('a damaged outbox is said and set aside, and calls are answered', async () => {
+  testInDeep('a damaged outbox is said and set aside, and calls are answered', async () => {
     await using home = tempDir();
     const dataDir = join(home.path, 'data');
     const first = await startBroker({ dataDir, shipped: ['accounts'] });

@@ -17,12 +17,20 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/lines-broker.test.ts',
   'test/faults/kills-producer.test.ts',
   'test/faults/kills-schedules.test.ts',
+  'test/broker/hearing/hearing-kills.test.ts',
+  'test/broker/subscriptions/subscription-kills.test.ts',
+  'test/journal/reader-kills.test.ts',
   // Kills at named points of one part: `npm test` kills all parts under load.
   'test/faults/fail-points.test.ts',
   'test/faults/dead-letters.test.ts',
   'test/faults/kills-keys.test.ts',
   'test/faults/cancels.test.ts',
   'test/faults/restarts.test.ts',
+  'test/faults/races.test.ts',
+  'test/broker/supervisor/crash-among-many.test.ts',
+  'test/broker/supervisor/checks-that-crash.test.ts',
+  'test/broker/supervisor/storms.test.ts',
+  'test/cli/erase-kills.test.ts',
   // A loss of power, and the tests of the disk that loses it: `npm test` kills processes, and reads damaged files.
   'test/faults/power/power-loss.test.ts',
   'test/faults/power/lossy-disk.test.ts',
@@ -34,15 +42,24 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/leaking-module.test.ts',
   'test/broker/one-agent-flood.test.ts',
   'test/broker/serving/large-floods.test.ts',
+  'test/broker/serving/turnstile.test.ts',
+  'test/broker/access/client-floods.test.ts',
   // It downloads Prometheus. `npm test` compares the names of alerts and dashboard with a scrape.
   'test/http/prometheus.test.ts',
   // What surrounds the command line: `npm test` has what it is made of.
   'test/cli/completion.test.ts',
   'test/cli/dev-names.test.ts',
   'test/cli/dev-options.test.ts',
+  'test/cli/dev-arguments.test.ts',
+  'test/cli/dev-types.test.ts',
+  'test/cli/seal-combinations.test.ts',
   // The packed package, and the reports of the public API, which a review reads. `npm test` checks the public entries.
   'test/architecture/package.test.ts',
   'test/architecture/public-api.test.ts',
+  // An example in place of the promise: `npm test` kills a saga at each of its steps.
+  'test/faults/checkout.test.ts',
+  // Every command of replay as its documents show it: `npm test` has a file of test/cli for each of them.
+  'test/docs/replay-commands.test.ts',
   // Load: `npm test` runs one burst with kills of all processes.
   'test/docs/burst-commands.test.ts',
   // Random inputs and mutations.

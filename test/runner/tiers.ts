@@ -11,6 +11,8 @@ export interface Tier {
 }
 
 const CORES = availableParallelism();
+/** Of so many files one waits: for a process to start, for a disk, for a time that it tests. */
+const WAITING = 2;
 
 export const TIERS = {
   /** Needs no server and no program of Go's. A file of any folder is in this tier if it loads none of {@link PROGRAMS}. */
@@ -38,13 +40,13 @@ export const TIERS = {
       'schemas',
     ],
     fileTimeoutMs: 600_000,
-    width: CORES + 1,
+    width: CORES + WAITING,
   },
   /** The broker as people meet it: `tallystick`, the stock `nats` command line, the documents. */
   cli: {
     folders: ['docs', 'cli', 'http'],
     fileTimeoutMs: 600_000,
-    width: CORES + 1,
+    width: CORES + WAITING,
   },
   /** Kills, stalls, damage and odd input. Their deadlines leave room for neighbours. */
   faults: {

@@ -8,6 +8,7 @@ import type { DeadDetails, DeadPage, DeadSummary } from '../../../schemas/dead.j
 import { OPS } from '../../../schemas/operate.js';
 import type { Result } from '../../../schemas/result.js';
 import { type TestBroker, tallystick } from '../../support/broker.js';
+import { inDeep } from '../../support/form.js';
 import { connectOperator } from '../../support/log-checks.js';
 import type { LogFollower } from '../../support/log-follower.js';
 import { moduleStatus } from '../../support/modules.js';
@@ -16,6 +17,8 @@ import { natsCall, natsCommand, natsRequest } from '../../support/requests.js';
 import type { TempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { FaultyBroker } from '../../support/faulty-broker.js';
+
+const itInDeep = inDeep(it);
 
 let faulty: FaultyBroker;
 let dir: TempDir;
@@ -255,7 +258,7 @@ describe('a dead letter that is redriven', () => {
     );
   });
 
-  it('stays known as redriven through a restart, also without the index', async () => {
+  itInDeep('stays known as redriven through a restart, also without the index', async () => {
     const before = (await list())
       .filter(({ redriven }) => redriven.length > 0)
       .map(({ command, redriven }) => [command, redriven]);

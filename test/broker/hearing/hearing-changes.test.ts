@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect, type NatsConnection } from 'nats';
 import type { Refusal } from '../../../schemas/result.js';
 import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
+import { inDeep } from '../../support/form.js';
 import {
   assertHandled,
   changeModule,
@@ -16,6 +17,8 @@ import { connectOperator, soundLog } from '../../support/log-checks.js';
 import { moduleStatus } from '../../support/modules.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+
+const itInDeep = inDeep(it);
 
 const SOLD = { 'shop.sold': { action: 'note' } };
 const REFUNDED = { 'shop.refunded': { action: 'noteRefund', from: 'start' } };
@@ -139,7 +142,7 @@ describe('what a module listens to', () => {
     await heard('leaving', [...before, ...(await publish('sell', 'ann', 2))]);
   });
 
-  it('a handler that throws makes a dead letter, and a redrive is no second delivery', async () => {
+  itInDeep('a handler that throws makes a dead letter, and a redrive is no second delivery', async () => {
     const handlers = { note: "{ decide: () => { throw new Error('cannot'); } }" };
     await load(writeListener(dir.path, 'failing', SOLD, handlers));
     const due = await publish('sell', 'dora');
@@ -156,7 +159,7 @@ describe('what a module listens to', () => {
     await heard('failing', due);
   });
 
-  it('replay trace shows an event with what it led to, and verify is clean', async () => {
+  itInDeep('replay trace shows an event with what it led to, and verify is clean', async () => {
     const { handled } = await readHeard(broker.dataDir);
     const { event, command } = handled.get('changing')?.at(-1) ?? assert.fail();
     const { stdout } = await tallystick(['replay', 'trace', String(command)], { dataDir: broker.dataDir });

@@ -6,6 +6,7 @@ import { connect, type NatsConnection } from 'nats';
 import { foldConsumer, LOG } from '../../../schemas/log.js';
 import { readLog } from '../../../journal/read/reader.js';
 import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
+import { inDeep } from '../../support/form.js';
 import {
   assertFolded,
   changeModule,
@@ -17,6 +18,8 @@ import { connectOperator, soundLog } from '../../support/log-checks.js';
 import { moduleStatus } from '../../support/modules.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+
+const itInDeep = inDeep(it);
 
 const SOLD = /^evt\.shop\.sold\./;
 const ofSubject = (_: object, subject: string): string => subject.split('.')[3] ?? '';
@@ -147,7 +150,7 @@ describe('a read model', () => {
     });
   });
 
-  it('verify compares its states with the log, and rebuild makes them again', async () => {
+  itInDeep('verify compares its states with the log, and rebuild makes them again', async () => {
     const clean = await verify();
     assert.equal(clean.code, 0, clean.stdout);
     const { states } = JSON.parse(clean.stdout) as { states: readonly { module: string; agents: number }[] };

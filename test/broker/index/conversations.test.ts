@@ -7,7 +7,7 @@ import { headers, type NatsConnection } from 'nats';
 import { Conversations } from '../../../store/log-index/index.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { failure, success } from '../../support/either.js';
-import { byForm } from '../../support/form.js';
+import { byForm, inDeep } from '../../support/form.js';
 import { startIndexing } from '../../support/indexing.js';
 import { createLog, dial } from '../../support/log.js';
 import { Seeded } from '../../support/seeded.js';
@@ -15,6 +15,8 @@ import { startServer, type TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { thrownCode } from '../../support/thrown-code.js';
 import { waitFor } from '../../support/wait-for.js';
+
+const testInDeep = inDeep(test);
 
 const SEED = Math.floor(Math.random() * 2 ** 32);
 const KILLS = byForm({ short: 2, deep: 6 });
@@ -218,24 +220,27 @@ describe('open conversations are looked up from another process', () => {
     await indexing.end('SIGTERM');
   });
 
-  test('a full disk stops nothing: it is said once, and what is missing is there once there is room', async () => {
-    const full = await start({ maxFileKb: 400 });
-    const count = 3_000;
-    await Promise.all(Array.from({ length: count }, (_, i) => publish(`cmd.m.a.agent-${i}.guest`)));
-    await waitFor('it to be said', () => full.said().length > 0);
-    const answered = await publish('cmd.m.a.x.guest');
-    await publish('res.m.a.x', { [HEADER.cause]: answered });
-    await full.end('SIGTERM');
-    assert.equal(full.said().length, 1, full.said().join('\n'));
-    assert.match(full.said()[0] ?? '', /^DATA_DIR_UNUSABLE: .*cannot be written/);
-    const roomy = await start();
-    assert.equal(roomy.ready.open, count);
-    success(await conversations.atLeast(lastSeq)());
-    assert.equal(conversations.count(), count);
-    await answerAll();
-    await waitFor('all to end', () => conversations.count() === 0);
-    await roomy.end('SIGTERM');
-  });
+  testInDeep(
+    'a full disk stops nothing: it is said once, and what is missing is there once there is room',
+    async () => {
+      const full = await start({ maxFileKb: 400 });
+      const count = 3_000;
+      await Promise.all(Array.from({ length: count }, (_, i) => publish(`cmd.m.a.agent-${i}.guest`)));
+      await waitFor('it to be said', () => full.said().length > 0);
+      const answered = await publish('cmd.m.a.x.guest');
+      await publish('res.m.a.x', { [HEADER.cause]: answered });
+      await full.end('SIGTERM');
+      assert.equal(full.said().length, 1, full.said().join('\n'));
+      assert.match(full.said()[0] ?? '', /^DATA_DIR_UNUSABLE: .*cannot be written/);
+      const roomy = await start();
+      assert.equal(roomy.ready.open, count);
+      success(await conversations.atLeast(lastSeq)());
+      assert.equal(conversations.count(), count);
+      await answerAll();
+      await waitFor('all to end', () => conversations.count() === 0);
+      await roomy.end('SIGTERM');
+    },
+  );
 
   test('without room at its start it works from memory, as if it had no files', async () => {
     const open = await publish('cmd.m.a.x.guest');
@@ -247,39 +252,42 @@ describe('open conversations are looked up from another process', () => {
     await publish('res.m.a.x', { [HEADER.cause]: open });
   });
 
-  test('I1 after a loss of power all of it is read anew, what schedules have sent too; an orderly end keeps it', async () => {
-    const schedule = 'guest/a-schedule';
-    const next = '2030-01-01T00:00:00.000Z';
-    await publish('cmd.m.a.x.guest', {
-      [HEADER.id]: 'scheduler.1.1',
-      [HEADER.schedule]: 'a-schedule',
-      [HEADER.next]: next,
-    });
-    const one = await start({ env: { TALLYSTICK_BOOT: 'one' } });
-    await waitFor('the files', () => readFileSync(join(home.path, 'index', 'boot'), 'utf8') === 'one');
-    await one.end('SIGKILL');
-    await conversations.close();
-    assert.equal(
-      thrownCode(() => conversations.count()),
-      'CONVERSATIONS_UNAVAILABLE',
-      'this is another boot than `one`',
-    );
-    const same = await start({ env: { TALLYSTICK_BOOT: 'one' } });
-    assert.deepEqual(same.said(), []);
-    await same.end('SIGKILL');
-    const two = await start({ env: { TALLYSTICK_BOOT: 'two' } });
-    assert.match(two.said().join('\n'), /machine stopped before.*read from the log again/);
-    assert.equal(two.ready.open, 1);
-    assert.equal(await two.lastFiring(schedule), String(Date.parse(next)));
-    await two.end('SIGTERM');
-    const three = await start({ env: { TALLYSTICK_BOOT: 'three' } });
-    assert.deepEqual(three.said(), []);
-    assert.equal(await three.lastFiring(schedule), String(Date.parse(next)));
-    await three.end('SIGTERM');
-    await answerAll();
-  });
+  testInDeep(
+    'I1 after a loss of power all of it is read anew, what schedules have sent too; an orderly end keeps it',
+    async () => {
+      const schedule = 'guest/a-schedule';
+      const next = '2030-01-01T00:00:00.000Z';
+      await publish('cmd.m.a.x.guest', {
+        [HEADER.id]: 'scheduler.1.1',
+        [HEADER.schedule]: 'a-schedule',
+        [HEADER.next]: next,
+      });
+      const one = await start({ env: { TALLYSTICK_BOOT: 'one' } });
+      await waitFor('the files', () => readFileSync(join(home.path, 'index', 'boot'), 'utf8') === 'one');
+      await one.end('SIGKILL');
+      await conversations.close();
+      assert.equal(
+        thrownCode(() => conversations.count()),
+        'CONVERSATIONS_UNAVAILABLE',
+        'this is another boot than `one`',
+      );
+      const same = await start({ env: { TALLYSTICK_BOOT: 'one' } });
+      assert.deepEqual(same.said(), []);
+      await same.end('SIGKILL');
+      const two = await start({ env: { TALLYSTICK_BOOT: 'two' } });
+      assert.match(two.said().join('\n'), /machine stopped before.*read from the log again/);
+      assert.equal(two.ready.open, 1);
+      assert.equal(await two.lastFiring(schedule), String(Date.parse(next)));
+      await two.end('SIGTERM');
+      const three = await start({ env: { TALLYSTICK_BOOT: 'three' } });
+      assert.deepEqual(three.said(), []);
+      assert.equal(await three.lastFiring(schedule), String(Date.parse(next)));
+      await three.end('SIGTERM');
+      await answerAll();
+    },
+  );
 
-  test('files that take the process down are not opened a second time', async (t) => {
+  testInDeep('files that take the process down are not opened a second time', async (t) => {
     const open = await publish('cmd.m.a.x.guest');
     // Killed, since an orderly end leaves what shows the damage before LMDB meets it.
     const killed = await start();

@@ -10,12 +10,15 @@ import type { Result } from '../../../schemas/result.js';
 import { manifest } from '../../fixtures/modules/slow/manifest.js';
 import { startBroker, tallystick } from '../../support/broker.js';
 import { brokerStatus } from '../../support/broker-status.js';
+import { inDeep } from '../../support/form.js';
 import { soundLog } from '../../support/log-checks.js';
 import { writeModule } from '../../support/module-dir.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { connectWith } from '../access/attempts.js';
 import { readLoot, writeMallory } from '../access/loot.js';
+
+const testInDeep = inDeep(test);
 
 const MIB = 1024 * 1024;
 /** Commands that are open when the log is full. */
@@ -186,44 +189,47 @@ test('I1 I3 I8 a full log takes nothing new, finishes what it took, reloads, sto
   });
 });
 
-test('I8 a module that fills the log to its last byte keeps no broker from stopping and starting', async () => {
-  await using home = tempDir();
-  await using dir = tempDir();
-  writeMallory(dir.path);
-  const dataDir = join(home.path, 'data');
-  const start = () =>
-    startBroker({
-      dataDir,
-      shipped: ['accounts'],
-      args: ['--durability', 'os', '--module', dir.path, '--max-bytes', '16MiB'],
-    });
-  {
-    await using broker = await start();
-    const mallory = await connectWith(broker.url, readLoot(dir.path).seed);
-    // Numbered, as a host does: a flood of records without a number is cut off before the log is full.
-    const numbered = headers();
-    numbered.set(HEADER.id, 'mallory.1.1');
-    // The server's own refusal: nobody else can tell a module that writes to the log itself.
-    let full = false;
-    for (const bytes of [500_000, 20_000, 100]) {
-      full = false;
-      while (!full) {
-        const acks = await Promise.all(
-          Array.from({ length: 20 }, () =>
-            mallory.request('evt.mallory.seen', new Uint8Array(bytes), { ...TIMEOUT, headers: numbered }),
-          ),
-        );
-        full = acks.some((ack) => ack.json<{ error?: { err_code: number } }>().error?.err_code === 10077);
+testInDeep(
+  'I8 a module that fills the log to its last byte keeps no broker from stopping and starting',
+  async () => {
+    await using home = tempDir();
+    await using dir = tempDir();
+    writeMallory(dir.path);
+    const dataDir = join(home.path, 'data');
+    const start = () =>
+      startBroker({
+        dataDir,
+        shipped: ['accounts'],
+        args: ['--durability', 'os', '--module', dir.path, '--max-bytes', '16MiB'],
+      });
+    {
+      await using broker = await start();
+      const mallory = await connectWith(broker.url, readLoot(dir.path).seed);
+      // Numbered, as a host does: a flood of records without a number is cut off before the log is full.
+      const numbered = headers();
+      numbered.set(HEADER.id, 'mallory.1.1');
+      // The server's own refusal: nobody else can tell a module that writes to the log itself.
+      let full = false;
+      for (const bytes of [500_000, 20_000, 100]) {
+        full = false;
+        while (!full) {
+          const acks = await Promise.all(
+            Array.from({ length: 20 }, () =>
+              mallory.request('evt.mallory.seen', new Uint8Array(bytes), { ...TIMEOUT, headers: numbered }),
+            ),
+          );
+          full = acks.some((ack) => ack.json<{ error?: { err_code: number } }>().error?.err_code === 10077);
+        }
       }
+      await waitFor('the broker to see it', async () => (await statusOf(dataDir)).refusal ?? undefined);
+      const nc = await connect({ servers: broker.url });
+      for (const direction of DIRECTIONS) assert.equal(await direction(nc, 1_000), 'LOG_FULL');
+      await nc.close();
+      await mallory.close();
+      await broker.stop();
     }
-    await waitFor('the broker to see it', async () => (await statusOf(dataDir)).refusal ?? undefined);
-    const nc = await connect({ servers: broker.url });
-    for (const direction of DIRECTIONS) assert.equal(await direction(nc, 1_000), 'LOG_FULL');
-    await nc.close();
-    await mallory.close();
+    await using broker = await start();
+    assert.match((await statusOf(dataDir)).refusal ?? '', /--max-bytes/);
     await broker.stop();
-  }
-  await using broker = await start();
-  assert.match((await statusOf(dataDir)).refusal ?? '', /--max-bytes/);
-  await broker.stop();
-});
+  },
+);

@@ -5,13 +5,15 @@ import { describe, it } from 'node:test';
 import { connect } from 'nats';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { brokerStatus } from '../../support/broker-status.js';
-import { byForm } from '../../support/form.js';
+import { byForm, inDeep } from '../../support/form.js';
 import { soundLog } from '../../support/log-checks.js';
 import { processesMentioning } from '../../support/processes.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { balance, deposit, keptIn, refusedStart, restore } from './two-logs.js';
+
+const itInDeep = inDeep(it);
 
 const OS = ['--durability', 'os'];
 /** Calls between two kills. */
@@ -90,7 +92,7 @@ describe('I9 a server that loses records while the broker runs', () => {
 });
 
 describe('I9 what is no loss', () => {
-  it('I9 no kill of broker, server or module is taken for one', async (t) => {
+  itInDeep('I9 no kill of broker, server or module is taken for one', async (t) => {
     await using dir = tempDir();
     const dataDir = dir.path;
     const start = (): Promise<TestBroker> =>

@@ -6,10 +6,13 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from 'nats';
 import { startBroker, tallystick } from '../../support/broker.js';
 import { brokerStatus } from '../../support/broker-status.js';
+import { inDeep } from '../../support/form.js';
 import { createLog } from '../../support/log.js';
 import { soundLog } from '../../support/log-checks.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { balance, bareServer, deposit, keptIn, refusedStart, restore, storeOf } from './two-logs.js';
+
+const itInDeep = inDeep(it);
 
 const OS = ['--durability', 'os'];
 
@@ -108,7 +111,7 @@ describe('I9 a log that lost records while no broker ran', () => {
     await again.stop();
   });
 
-  it('I9 an older copy that grew past the log that was is told by the records themselves', async () => {
+  itInDeep('I9 an older copy that grew past the log that was is told by the records themselves', async () => {
     await using lost = lose();
     const { dataDir, copy } = lost;
     restore(storeOf(dataDir), copy);
@@ -128,7 +131,7 @@ describe('I9 a log that lost records while no broker ran', () => {
     await goesOn(dataDir, 'LOG_DIFFERS', 103);
   });
 
-  it('I9 a stream that was deleted and made anew is another log', async () => {
+  itInDeep('I9 a stream that was deleted and made anew is another log', async () => {
     await using lost = lose();
     const { dataDir } = lost;
     {

@@ -8,12 +8,14 @@ import type { Result } from '../../../schemas/result.js';
 import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
 import { brokerStatus } from '../../support/broker-status.js';
 import { leavingCaller } from '../../support/leaving-caller.js';
-import { byForm } from '../../support/form.js';
+import { byForm, inDeep } from '../../support/form.js';
 import { connectOperator, soundLog } from '../../support/log-checks.js';
 import { readAll } from '../../support/log.js';
 import { sourceManifest, writeSourceModule } from '../../support/source-module.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+
+const itInDeep = inDeep(it);
 
 const NAME = 'gated';
 /** Fewer than a connection may have waiting, so none is refused for too much. */
@@ -116,7 +118,7 @@ describe('calls of a connection that has closed', () => {
     });
   });
 
-  it('I8 are dropped too where they come in together with the news', async () => {
+  itInDeep('I8 are dropped too where they come in together with the news', async () => {
     await withGated(async (broker) => {
       process.kill(broker.pid, 'SIGSTOP');
       try {
@@ -130,7 +132,7 @@ describe('calls of a connection that has closed', () => {
     });
   });
 
-  it('I8 have a refusal that another listener of their inbox hears, and no result', async () => {
+  itInDeep('I8 have a refusal that another listener of their inbox hears, and no result', async () => {
     await withGated(async (broker, guest) => {
       const refused: string[] = [];
       guest.subscribe('_INBOX.shared', {

@@ -8,11 +8,13 @@ import { FAIL_VARIABLE, FIRED_FILE } from '../../../system/processes/fail-point.
 import { ModuleAgents } from '../../../store/snapshots/index.js';
 import { type ModuleStatus, OPS } from '../../../schemas/operate.js';
 import { startBroker, type TestBroker, tallystick } from '../../support/broker.js';
-import { byForm } from '../../support/form.js';
+import { byForm, inDeep } from '../../support/form.js';
 import { connectOperator } from '../../support/log-checks.js';
 import { sourceManifest, workingCode, writeSourceModule } from '../../support/source-module.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+
+const itInDeep = inDeep(it);
 
 const NAME = 'ledger';
 
@@ -156,7 +158,7 @@ describe('code that changed and says the same version', () => {
     });
   }
 
-  it('I6 whatever is edited, the states are what the log gives by the code that is there', async () => {
+  itInDeep('I6 whatever is edited, the states are what the log gives by the code that is there', async () => {
     const edits = fc.uniqueArray(edited, { maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(
@@ -177,7 +179,7 @@ describe('code that changed and says the same version', () => {
     );
   });
 
-  it('the same code is not folded anew, also where files that it does not lead to change', async () => {
+  itInDeep('the same code is not folded anew, also where files that it does not lead to change', async () => {
     await reload();
     const before = foldedAnew();
     writeFileSync(join(dir.path, NAME, 'notes.txt'), 'whatever');
@@ -191,7 +193,7 @@ describe('code that changed and says the same version', () => {
     assert.equal(sum(), added * productOf(weights));
   });
 
-  it('I6 a rebuild says of snapshots that other code folded that they cannot be compared', async () => {
+  itInDeep('I6 a rebuild says of snapshots that other code folded that they cannot be compared', async () => {
     weights.nested += 1;
     write();
     const { code, stderr } = await check();
@@ -209,23 +211,28 @@ describe('code that changed and says the same version', () => {
     'host.ready',
   ];
   for (const point of drawn(POINTS)) {
-    it(`I6 killed at ${point} between the change and the fold, it is folded by the new code all the same`, async () => {
-      weights.imported += 1;
-      write();
-      plan(`${point}@1:kill`);
-      const before = killed();
-      // The next process has the new code, and is killed in its start.
-      const { pid } = await ask<ModuleStatus>(OPS.moduleInfo, { name: NAME });
-      process.kill(pid as number, 'SIGKILL');
-      await waitFor('the kill', () => readFired(join(dir.path, 'fail')).includes(`${NAME} ${point}@1:kill`));
-      // Until the broker has seen both ends, it may still say that the process that was killed is loaded.
-      await waitFor('both ends to be seen', () => killed() >= before + 2, 30_000);
-      await waitFor('the states of the new code', () => sum() === added * productOf(weights), 30_000);
-      await waitFor('the module to handle again', async () => {
-        const { state } = await ask<ModuleStatus>(OPS.moduleInfo, { name: NAME });
-        return state === 'loaded';
-      });
-    });
+    itInDeep(
+      `I6 killed at ${point} between the change and the fold, it is folded by the new code all the same`,
+      async () => {
+        weights.imported += 1;
+        write();
+        plan(`${point}@1:kill`);
+        const before = killed();
+        // The next process has the new code, and is killed in its start.
+        const { pid } = await ask<ModuleStatus>(OPS.moduleInfo, { name: NAME });
+        process.kill(pid as number, 'SIGKILL');
+        await waitFor('the kill', () =>
+          readFired(join(dir.path, 'fail')).includes(`${NAME} ${point}@1:kill`),
+        );
+        // Until the broker has seen both ends, it may still say that the process that was killed is loaded.
+        await waitFor('both ends to be seen', () => killed() >= before + 2, 30_000);
+        await waitFor('the states of the new code', () => sum() === added * productOf(weights), 30_000);
+        await waitFor('the module to handle again', async () => {
+          const { state } = await ask<ModuleStatus>(OPS.moduleInfo, { name: NAME });
+          return state === 'loaded';
+        });
+      },
+    );
   }
 
   it('I6 after all of that the snapshots are what the log gives, and say so', async () => {

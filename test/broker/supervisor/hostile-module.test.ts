@@ -10,12 +10,15 @@ import { type Act, DONE } from '../../fixtures/modules/hostile/acts.js';
 import { manifest } from '../../fixtures/modules/hostile/index.js';
 import { brokerStatus } from '../../support/broker-status.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
+import { inDeep } from '../../support/form.js';
 import { moduleCommand } from '../../support/modules.js';
 import { writeModule } from '../../support/module-dir.js';
 import { processesMentioning } from '../../support/processes.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { type HostileAct, hostileActs } from './hostile-acts.js';
+
+const itInDeep = inDeep(it);
 
 /** Asks the module to try acts, one after the other; the outcome of each. */
 const attempts = async ({ url }: TestBroker, acts: readonly Act[]): Promise<readonly string[]> => {
@@ -182,24 +185,27 @@ describe('a hostile module, with the default settings', () => {
     broker = await start();
   });
 
-  it('without a cage, succeeds with acts of every layer: the list above is no list of nothing', async (t) => {
-    await broker.stop();
-    broker = await start('--cage', 'off');
-    // Those that would end a process, and those that the system itself refuses to some users, prove nothing here.
-    const acts = (await allActs()).filter(
-      ({ layer, act: [name, target] }) =>
-        layer !== 'signals' &&
-        name !== 'system-call' &&
-        (typeof target === 'number' || target.startsWith(dir.path)),
-    );
-    const outcomes = await attempts(
-      broker,
-      acts.map(({ act }) => act),
-    );
-    t.diagnostic(`${acts.length} acts`);
-    assert.deepEqual(
-      acts.map(({ what }, i) => [what, outcomes[i]]).filter(([, outcome]) => outcome !== DONE),
-      [],
-    );
-  });
+  itInDeep(
+    'without a cage, succeeds with acts of every layer: the list above is no list of nothing',
+    async (t) => {
+      await broker.stop();
+      broker = await start('--cage', 'off');
+      // Those that would end a process, and those that the system itself refuses to some users, prove nothing here.
+      const acts = (await allActs()).filter(
+        ({ layer, act: [name, target] }) =>
+          layer !== 'signals' &&
+          name !== 'system-call' &&
+          (typeof target === 'number' || target.startsWith(dir.path)),
+      );
+      const outcomes = await attempts(
+        broker,
+        acts.map(({ act }) => act),
+      );
+      t.diagnostic(`${acts.length} acts`);
+      assert.deepEqual(
+        acts.map(({ what }, i) => [what, outcomes[i]]).filter(([, outcome]) => outcome !== DONE),
+        [],
+      );
+    },
+  );
 });

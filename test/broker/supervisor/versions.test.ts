@@ -16,10 +16,13 @@ import { meterV1 } from '../../fixtures/modules/meter-v1/manifest.js';
 import { meterV2 } from '../../fixtures/modules/meter-v2/manifest.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { failure, success } from '../../support/either.js';
+import { inDeep } from '../../support/form.js';
 import { checkLog, connectOperator } from '../../support/log-checks.js';
 import { writeModule } from '../../support/module-dir.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+
+const itInDeep = inDeep(it);
 
 const TIMEOUT_MS = 60_000;
 const PARKED_AT_ONCE: Partial<Manifest> = { limits: { crashes: 1 } };
@@ -140,7 +143,7 @@ describe('a module whose schema changes', () => {
     await bears('meter', [...commands, ...written, ...written]);
   });
 
-  it('I4 a copy that the broker stores after a crash bears the version of its result', async () => {
+  itInDeep('I4 a copy that the broker stores after a crash bears the version of its result', async () => {
     await load(v2('killed'));
     const { pid } = await status('killed');
     const plan = join(dir.path, 'fail', 'killed');
@@ -154,20 +157,23 @@ describe('a module whose schema changes', () => {
     assert.ok(broker.stderr.some((line) => line.endsWith(said)));
   });
 
-  it('I6 a snapshot of another version, or of another schema, is folded anew; one of the same is not', async () => {
-    await mark('forged', 'forging');
-    await load(v1('forged'));
-    await measure('forged', { amount: 5 });
-    assert.deepEqual(await show('forged'), { total: 1_005 });
-    await unmark('forged', 'forging');
-    await reload('forged');
-    assert.deepEqual(await show('forged'), { total: 1_005 }, 'from its snapshot');
-    await reload('forged', v2('forged', { version: '1.0.0' }));
-    assert.deepEqual(await show('forged'), { count: 1, sums: { kWh: 5 } }, 'of another schema');
-    await mark('forged', 'forging');
-    await reload('forged', v2('forged'));
-    assert.deepEqual(await show('forged'), { count: 1, sums: { kWh: 1_005 } }, 'of another version');
-  });
+  itInDeep(
+    'I6 a snapshot of another version, or of another schema, is folded anew; one of the same is not',
+    async () => {
+      await mark('forged', 'forging');
+      await load(v1('forged'));
+      await measure('forged', { amount: 5 });
+      assert.deepEqual(await show('forged'), { total: 1_005 });
+      await unmark('forged', 'forging');
+      await reload('forged');
+      assert.deepEqual(await show('forged'), { total: 1_005 }, 'from its snapshot');
+      await reload('forged', v2('forged', { version: '1.0.0' }));
+      assert.deepEqual(await show('forged'), { count: 1, sums: { kWh: 5 } }, 'of another schema');
+      await mark('forged', 'forging');
+      await reload('forged', v2('forged'));
+      assert.deepEqual(await show('forged'), { count: 1, sums: { kWh: 1_005 } }, 'of another version');
+    },
+  );
 
   it('a record of a newer version is SCHEMA_TOO_NEW: the module is parked, and whole when that version is back', async () => {
     await load(v2('back'));
@@ -183,7 +189,7 @@ describe('a module whose schema changes', () => {
     assert.deepEqual(await show('back'), whole);
   });
 
-  it('a mistake of its author parks the module before a state is made of it', async () => {
+  itInDeep('a mistake of its author parks the module before a state is made of it', async () => {
     await load(v1('lapse'));
     await measure('lapse', { amount: 5 });
     await mark('lapse', 'forgotten');
