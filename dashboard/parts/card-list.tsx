@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { type Page, usePages } from '../state/use-pages.js';
+import { type ListPage, usePages } from '../state/use-pages.js';
 import { Empty, ProblemNotice } from './notice.js';
 import { Pager } from './pager.js';
 
@@ -45,7 +45,7 @@ interface CardListProps<P, Item> {
 }
 
 /** A list of the broker by pages, a card for each thing. */
-export const CardList = <P extends Page, Item>({
+export const CardList = <P extends ListPage, Item>({
   name,
   title,
   none,

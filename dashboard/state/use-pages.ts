@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { pathOf } from '../api/api-client.js';
 import { type PolledAnswer, useAnswer } from './use-answer.js';
 
-export interface Page {
+export interface ListPage {
   readonly next: number | null;
 }
 
@@ -15,7 +15,7 @@ export interface PagesAnswer<P> extends PolledAnswer<P> {
 }
 
 /** A list whose pages say where the next one begins, also if nothing is there: so the next one is looked at too. */
-export const usePages = <P extends Page>(
+export const usePages = <P extends ListPage>(
   name: string,
   everyMs: number,
   countOf: (page: P) => number,

@@ -171,7 +171,7 @@ describe('tallystick dev', () => {
     assert.deepEqual(await here.shown(), { sum: 2, code: 'another host' });
   });
 
-  itInDeep('reloads also after the server was killed', async () => {
+  it('reloads also after the server was killed', async () => {
     const [server] = processesMentioning(here.path).filter(({ command }) => /nats-server/.test(command));
     assert.ok(server !== undefined);
     process.kill(server.pid, 'SIGKILL');

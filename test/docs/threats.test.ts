@@ -18,10 +18,10 @@ const problemOf = ({ file, title }: Proof): string | undefined => {
   const path = join(PROJECT_ROOT, file);
   if (!existsSync(path)) return `there is no ${file}`;
   const titles = ["'", '"', '`'].flatMap((quote) =>
-    ['it', 'test'].map((word) => `${word}(${quote}${title}${quote}`),
+    ['it', 'test', 'InDeep'].map((word) => `${word}(${quote}${title}${quote}`),
   );
   // A long title stands on the line after the parenthesis.
-  const text = readFileSync(path, 'utf8').replaceAll(/\b(it|test)\(\s+/g, '$1(');
+  const text = readFileSync(path, 'utf8').replaceAll(/(it|test|InDeep)\(\s+/g, '$1(');
   return titles.some((each) => text.includes(each)) ? undefined : `${file} has no test "${title}"`;
 };
 

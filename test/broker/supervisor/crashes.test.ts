@@ -65,30 +65,27 @@ describe('a module that crashes', () => {
     );
   });
 
-  itInDeep(
-    'one that keeps crashing is started again after pauses that double, then parked; the rest runs on',
-    async () => {
-      await writeFile(broken(), '');
-      const { pid } = await moduleStatus(broker, 'fragile', ({ state }) => state === 'loaded');
-      process.kill(pid ?? 0, 'SIGKILL');
-      const parked = await moduleStatus(broker, 'fragile', ({ state }) => state === 'crashed');
-      assert.match(
-        parked.reason ?? '',
-        /^parked after 4 crashes within a minute, the last: .*\(exit:7\): .*exit code 7 while it was loaded$/,
-      );
-      assert.equal(parked.pid, null);
-      const pauses = said(/\[supervisor\] fragile: .*it starts again in/).map(
-        (line) => /in (\d+) ms/.exec(line)?.[1],
-      );
-      assert.deepEqual(pauses, ['100', '200', '400']);
-      assert.equal(said(/\[fragile\] fragile is broken$/).length, 3);
-      assert.equal(
-        said(/\[supervisor\] fragile: parked .*`(?:npx )?tallystick module reload fragile`/).length,
-        1,
-      );
-      assert.equal(await call('steady.echo.alice', '1'), 1);
-    },
-  );
+  it('one that keeps crashing is started again after pauses that double, then parked; the rest runs on', async () => {
+    await writeFile(broken(), '');
+    const { pid } = await moduleStatus(broker, 'fragile', ({ state }) => state === 'loaded');
+    process.kill(pid ?? 0, 'SIGKILL');
+    const parked = await moduleStatus(broker, 'fragile', ({ state }) => state === 'crashed');
+    assert.match(
+      parked.reason ?? '',
+      /^parked after 4 crashes within a minute, the last: .*\(exit:7\): .*exit code 7 while it was loaded$/,
+    );
+    assert.equal(parked.pid, null);
+    const pauses = said(/\[supervisor\] fragile: .*it starts again in/).map(
+      (line) => /in (\d+) ms/.exec(line)?.[1],
+    );
+    assert.deepEqual(pauses, ['100', '200', '400']);
+    assert.equal(said(/\[fragile\] fragile is broken$/).length, 3);
+    assert.equal(
+      said(/\[supervisor\] fragile: parked .*`(?:npx )?tallystick module reload fragile`/).length,
+      1,
+    );
+    assert.equal(await call('steady.echo.alice', '1'), 1);
+  });
 
   it('I3 callers of a parked module are told at once; its commands wait, and are answered after a reload', async () => {
     assert.equal(await call('fragile.echo.alice'), 'MODULE_UNAVAILABLE');
