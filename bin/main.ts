@@ -43,6 +43,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   schedule: async () => (await import('./commands/schedule-command.js')).addSchedule,
   config: async () => (await import('./commands/config-command.js')).addConfig,
   token: async () => (await import('./commands/token-command.js')).addToken,
+  logs: async () => (await import('./commands/logs-command.js')).addLogs,
   audit: async () => (await import('./commands/audit-command.js')).addAudit,
   bench: async () => (await import('./commands/bench-command.js')).addBench,
   burst: async () => (await import('./commands/burst-command.js')).addBurst,

@@ -112,7 +112,12 @@ export const assemble = (options: AssembleOptions): Parts => {
   const { open, dataDir, log, lifetime } = options;
   const { nc, jsm, producer, logId, lastSeq } = open;
   const onLost = (problem: Fault): void => open.failure.fail(problem);
-  const reader = new BrokerReader({ nc, lastSeq, say: (text) => log.line('log', text), onLost });
+  const reader = new BrokerReader({
+    nc,
+    lastSeq,
+    say: (text) => log.line('log', text, { level: 'warn' }),
+    onLost,
+  });
   lifetime.onStop(() => reader.close());
   const index = new LogIndex({
     nc,
@@ -120,7 +125,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     dir: join(dataDir, 'index'),
     logId,
     lastSeq,
-    say: (text) => log.line('index', text),
+    say: (text) => log.line('index', text, { level: 'warn' }),
     onLost,
   });
   const live = new LiveFeed({
@@ -128,20 +133,20 @@ export const assemble = (options: AssembleOptions): Parts => {
     reader,
     interest: new LiveInterest((isListed) => options.server.link.subscriptions(isListed)),
     after: open.under,
-    say: (text) => log.line('live', text),
+    say: (text) => log.line('live', text, { level: 'warn' }),
   });
   options.server.access.whenShutOut(() => live.hold());
   lifetime.onStop(() => live.close());
   lifetime.onReplaced(() => live.close());
   index.on('record', (seq) => open.whole.met(seq));
   index.on('record', () => open.witness.moved());
-  const dropAhead = dropSnapshotsAhead(open, (text) => log.line('log', text));
+  const dropAhead = dropSnapshotsAhead(open, (text) => log.line('log', text, { level: 'warn' }));
   const modules = new SupervisedModules();
   const unowned = new UnownedCommands({
     producer,
     index,
     directory: modules,
-    log: (text) => log.line('gateway', text),
+    log: (text) => log.line('gateway', text, { level: 'warn' }),
   });
   const floods = new ModuleFloods(modules);
   index.on('unsigned', (...record) => floods.unsigned(...record));
@@ -154,7 +159,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     stackOf: (module, command, code) =>
       stacks.of(module, command) ??
       (code === 'HANDLER_CRASHED' ? modules.find(module)?.lastWords : undefined),
-    log: (text) => log.line('dead', text),
+    log: (text) => log.line('dead', text, { level: 'warn' }),
   });
   lifetime.onStop(() => index.close());
   lifetime.onStop(() => unowned.close());
@@ -167,7 +172,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     jsm,
     taken: () => producer.taken,
     openCommands: () => index.commands.size,
-    say: (text) => log.line('log', text),
+    say: (text) => log.line('log', text, { level: 'warn' }),
   });
   lifetime.onStop(() => room.close());
   const refusal = (): Fault | undefined => options.server.refusal() ?? room.refusal;
@@ -212,7 +217,7 @@ export const assemble = (options: AssembleOptions): Parts => {
   lifetime.onStop(() => outside.close());
   const { link } = options.server;
   const turnstile = new Turnstile();
-  const closed = new ClosedConnections((text) => log.line('serving', text));
+  const closed = new ClosedConnections((text) => log.line('serving', text, { level: 'warn' }));
   const wasCut = (connection: string, why: string): void => {
     const principal = connection.slice(0, connection.indexOf('/'));
     options.audit.wasCut({ principal, target: 'its connection', detail: why });
@@ -251,7 +256,7 @@ export const assemble = (options: AssembleOptions): Parts => {
   const keyed = new KeyedCommands({ nc, producer, index, usages });
   const { sealing } = options;
   const serving = { nc, producer, keyed, directory: modules, sealing, refusal, entrance };
-  const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text) });
+  const door = new Door({ ...serving, outside, log: (text) => log.line('gateway', text, { level: 'warn' }) });
   const gateway = new Gateway({
     ...serving,
     reader,
@@ -266,17 +271,18 @@ export const assemble = (options: AssembleOptions): Parts => {
   const restarter = new Restarter({
     ...{ nc, producer, index },
     redrivenBy: (command) => letters.redrivenBy(command),
-    log: (text) => log.line('gateway', text),
+    log: (text) => log.line('gateway', text, { level: 'warn' }),
   });
   const { handlerCalls } = gateway;
   const hearings = new Hearings({
     nc,
     jsm,
     reader,
-    open: (listener) => openDeliverer(listener)(open, (text) => log.line('events', `${listener}: ${text}`)),
+    open: (listener) =>
+      openDeliverer(listener)(open, (text) => log.line('events', `${listener}: ${text}`, { level: 'warn' })),
     waiting: (listener) => index.commands.countOf(listener),
     refusal,
-    say: (text) => log.line('events', text),
+    say: (text) => log.line('events', text, { level: 'warn' }),
   });
   lifetime.onStop(() => hearings.close());
   lifetime.onReplaced(() => hearings.close());
@@ -287,16 +293,16 @@ export const assemble = (options: AssembleOptions): Parts => {
     nc,
     jsm,
     index,
-    open: () => openWakes(open, (text) => log.line('waits', text)),
+    open: () => openWakes(open, (text) => log.line('waits', text, { level: 'warn' })),
     refusal,
-    log: (text) => log.line('waits', text),
+    log: (text) => log.line('waits', text, { level: 'warn' }),
   });
   wakeCancelled(nc, index, wakes);
   lifetime.onStop(() => wakes.close());
   const wakeNews = new WakeNews(index);
   const around = surroundings(options, { index, unowned, handlerCalls, hearings, wakeNews }, dropAhead);
   const supervisor = new Supervisor(modules, around, options.memory);
-  const scheduling = { nc, jsm, log: (text: string) => log.line(SCHEDULER, text) };
+  const scheduling = { nc, jsm, log: (text: string) => log.line(SCHEDULER, text, { level: 'warn' }) };
   const plan = new Plan({
     ...scheduling,
     lastFiring: (schedule) => index.lastFiring(schedule),
@@ -306,7 +312,7 @@ export const assemble = (options: AssembleOptions): Parts => {
     ...scheduling,
     plan,
     index,
-    open: () => openScheduler(open, (text) => log.line(SCHEDULER, text)),
+    open: () => openScheduler(open, (text) => log.line(SCHEDULER, text, { level: 'warn' })),
     refusal,
     // Each firing is in the index before the next ones are looked at.
     full: ({ sender, address: { module }, bytes }, storing) =>
@@ -359,7 +365,9 @@ const emptyQueue = async (
 ): Promise<void> => {
   if ((await isTaken) || server.link.linkedSince() === undefined || server.restart === undefined) return;
   const text = `what ${module} sent would keep the log busy for more than ${QUEUE_WITHIN_MS / 1_000} s`;
-  log.line('server', `${text}; nats-server is started again, so that it forgets what is not stored`);
+  log.line('server', `${text}; nats-server is started again, so that it forgets what is not stored`, {
+    level: 'warn',
+  });
   server.restart();
 };
 

@@ -14,8 +14,7 @@ import type { WakeNews } from './waits/wake-news.js';
 import { readLogBatches } from '../journal/read/reader.js';
 import type { Access } from './access/access.js';
 import type { Witness } from './log/witness.js';
-import { DailyOutput } from '../system/lines/daily-output.js';
-import { LineLimit } from '../system/lines/line-limit.js';
+import type { BrokerLines } from './lines/broker-lines.js';
 import type { Reaper } from '../system/processes/reaper.js';
 import type { Link } from './server/link.js';
 import { EpochPace } from './supervisor/epoch-pace.js';
@@ -53,7 +52,7 @@ export interface SurroundingsOptions {
   readonly sealing: Sealing;
   readonly configs?: ModuleConfigs;
   readonly reaper: Reaper;
-  readonly log: BrokerLog;
+  readonly log: BrokerLines;
 }
 
 /** The parts of the broker that know what becomes of the commands of a module. */
@@ -75,30 +74,20 @@ const sayRepaired = (
   module: string,
   { republished, refused }: Pick<ModuleEpoch, 'republished' | 'refused'>,
 ): void => {
-  if (republished > 0) log.line(module, `${republished} copies that a crash left out are stored`);
+  if (republished > 0) log.line(module, `${republished} copies that a crash left out are stored`, { module });
   for (const { decision, cause, part, why } of refused.slice(0, LISTED)) {
-    log.line(module, `copy ${part} of result ${decision} of command ${cause} is not stored: ${why}`);
+    log.line(module, `copy ${part} of result ${decision} of command ${cause} is not stored: ${why}`, {
+      level: 'warn',
+      module,
+      seq: cause,
+    });
   }
   if (refused.length > LISTED) {
-    log.line(module, `${refused.length - LISTED} more copies are not stored; replay verify lists them`);
+    log.line(module, `${refused.length - LISTED} more copies are not stored; replay verify lists them`, {
+      level: 'warn',
+      module,
+    });
   }
-};
-
-/** The output of one module within 24 hours. */
-const MAX_OUTPUT_BYTES = 10 * 1024 * 1024;
-
-/** The lines of a module, as long as a person can read them and the disk of the broker's output has room for them. */
-const moduleOutput = (log: BrokerLog): ((module: string, line: string) => void) => {
-  const limits = new Map<string, LineLimit>();
-  const limitOf = (module: string): LineLimit => {
-    const daily = new DailyOutput({ maxBytes: MAX_OUTPUT_BYTES, say: (text) => log.line(module, text) });
-    return new LineLimit({ burst: 2_000, perSecond: 100, say: (text) => daily.line(text) });
-  };
-  return (module, line) => {
-    const limit = limits.get(module) ?? limitOf(module);
-    limits.set(module, limit);
-    limit.line(line);
-  };
 };
 
 /** Tries the code that is in a module's directory now, and says in the log what was tried. */
@@ -109,7 +98,9 @@ const tryReload = (
   const { name, start } = source.manifest;
   const filters = pastFilters(source.manifest);
   if ('command' in start) {
-    log.line('supervisor', `${name}: a program in another language is reloaded without a trial of its code`);
+    log.line('supervisor', `${name}: a program in another language is reloaded without a trial of its code`, {
+      module: name,
+    });
     return TE.right(undefined);
   }
   return pipe(
@@ -121,13 +112,13 @@ const tryReload = (
       past: () => sealing.opened(name, readLogBatches(open.nc, { filters })),
       cages,
       reaper,
-      onLine: (line) => log.line(name, `trial: ${line}`),
+      onLine: ({ msg, level = 'info' }) => log.ofModule(name, { msg: `trial: ${msg}`, level }),
     }),
     TE.map(({ records, isWhole }) => {
       const far = isWhole
         ? `its ${records} records`
         : `the first ${records} of its records, as many as there was time for`;
-      return log.line('supervisor', `${name}: the new code loads and folds ${far}`);
+      return log.line('supervisor', `${name}: the new code loads and folds ${far}`, { module: name });
     }),
   );
 };
@@ -223,7 +214,7 @@ export const surroundings = (
     },
     linkedSince: () => server.link.linkedSince(),
     serverAnswers: () => server.link.answers(),
-    log: (module, text) => log.line('supervisor', `${module}: ${text}`),
-    output: moduleOutput(log),
+    log: (module, text, level = 'info') => log.line('supervisor', `${module}: ${text}`, { level, module }),
+    output: log.ofModule,
   };
 };

@@ -44,11 +44,15 @@ export const openDataDirectory = async (
   lifetime.onStop(() => claim.release());
   orThrow(checkImportFinished(dataDir));
   const memory = orThrow(ModuleMemory.open(dataDir));
-  const marks = orThrow(MarksMemory.open(dataDir, (text) => log.line('supervisor', text)));
-  const sealing = orThrow(Sealing.open(dataDir, (name, text) => log.line('supervisor', `${name}: ${text}`)));
+  const marks = orThrow(MarksMemory.open(dataDir, (text) => log.line('supervisor', text, { level: 'warn' })));
+  const sealing = orThrow(
+    Sealing.open(dataDir, (name, text) =>
+      log.line('supervisor', `${name}: ${text}`, { level: 'warn', module: name }),
+    ),
+  );
   const configs = orThrow(ModuleConfigs.open(dataDir));
   const isShipped = (dir: string): boolean => shippedModules.some((each) => resolve(each) === dir);
-  const principals = orThrow(Principals.open(dataDir, (text) => log.line('access', text)));
+  const principals = orThrow(Principals.open(dataDir, (text) => log.line('access', text, { level: 'warn' })));
   lifetime.onStop(() => principals.close());
   const { grant } = config;
   const plan = startPlan({ shipped, given, isShipped, remembered: memory.all, read: readModule, grant });

@@ -1,10 +1,10 @@
+import type { BrokerLines } from './lines/broker-lines.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { LOG } from '../schemas/log.js';
 import type { ListedSubscription } from '../schemas/subscription.js';
 import type { StartConfig } from '../schemas/config.js';
 import type { BrokerStatus } from '../schemas/operate.js';
 import type { Lifetime } from '../system/lifetime.js';
-import type { BrokerLog } from '../system/lines/broker-log.js';
 import type { Parts } from './assemble.js';
 import { judgeOperator, mayNotSend } from './access/admission.js';
 import type { Audit } from './audit/audit.js';
@@ -18,6 +18,7 @@ import { serveConsumers } from './operate/operator-consumers.js';
 import { sealOperations } from './operate/seal-operations.js';
 import { serveAccess } from './operate/serve-access.js';
 import { serveControl } from './operate/serve-control.js';
+import { lineOperations } from './operate/line-operations.js';
 import { auditOperations, serveOperators } from './operate/serve-operations.js';
 import { serveCancels } from './cancel/serve-cancels.js';
 import { serveRestarts } from './restart/serve-restarts.js';
@@ -47,7 +48,7 @@ export interface ServedBroker {
   /** Where HTTP is served; null: nowhere. */
   readonly http: string | null;
   readonly lifetime: Lifetime;
-  readonly log: BrokerLog;
+  readonly log: BrokerLines;
 }
 
 const operationsContext = ({
@@ -141,6 +142,7 @@ const operators = (broker: ServedBroker): Listening => {
     ...deadOperations({ nc, jsm, producer: open.producer, index, refusal }),
     ...auditOperations(jsm, () => ({ marks: directory.marks.all, erased: directory.sealing.erased })),
     ...sealOperations(directory.sealing, parts.supervisor),
+    ...lineOperations(broker.log.kept),
   ]);
   const { modules, supervisor } = parts;
   const configuring = new ConfigOperations({ configs: directory.configs, modules, supervisor });
@@ -155,7 +157,7 @@ const operators = (broker: ServedBroker): Listening => {
 
 const states = ({ directory: { dataDir, marks }, server, parts, lifetime, log }: ServedBroker): Listening => {
   const { nc } = server.link;
-  const say = (text: string): void => log.line('states', text);
+  const say = (text: string): void => log.line('states', text, { level: 'warn' });
   const thread = new StateThread({ dataDir, maxBytes: answerBytes(nc), say });
   lifetime.onStop(() => thread.close());
   return serveStates({
@@ -187,7 +189,7 @@ export const serveBroker = async (broker: ServedBroker): Promise<readonly Listen
         principals: directory.principals,
         producer: open.producer,
         ownKeys: () => server.access.ownKeys,
-        log: (text) => log.line('access', text),
+        log: (text) => log.line('access', text, { level: 'warn' }),
       },
       audit,
     ),

@@ -34,7 +34,7 @@ export const startBroker =
   (config: StartConfig, environment: BrokerEnvironment): TaskEither<Fault, RunningBroker> =>
   async () => {
     const { log } = environment;
-    if (armFailPoints('broker')) log.line('broker', ON);
+    if (armFailPoints('broker')) log.line('broker', ON, { level: 'warn' });
     for (let begun = 0; ; begun++) {
       // Steps of a start may fail with their own messages because there is no server.
       let wasDown = false;
@@ -49,7 +49,9 @@ export const startBroker =
       if (!wasDown && code !== 'SERVER_UNREACHABLE') return started;
       // What follows are the last lines of the server.
       const [what = ''] = message.split('\n');
-      log.line('broker', `${code}: ${what}; the server was killed, and the broker starts again`);
+      log.line('broker', `${code}: ${what}; the server was killed, and the broker starts again`, {
+        level: 'warn',
+      });
     }
   };
 

@@ -16,6 +16,7 @@ import { Audit } from './audit/audit.js';
 import { startAct, stopAct } from './audit/start-act.js';
 import type { BrokerEnvironment } from './broker-environment.js';
 import { type DataDirectory, openDataDirectory, restText } from './data-directory.js';
+import { BrokerLines } from './lines/broker-lines.js';
 import { lossFault } from './log/log-failure.js';
 import { type OpenLog, openLog } from './log/open-log.js';
 import type { Witness } from './log/witness.js';
@@ -54,7 +55,9 @@ const listening = async (
 ): Promise<string | null> => {
   if (listen === undefined) return null;
   const serverPort = Number(new URL(url).port);
-  const front = await runOrThrow(openTlsFront({ listen, serverPort, say: (text) => log.line('tls', text) }));
+  const front = await runOrThrow(
+    openTlsFront({ listen, serverPort, say: (text) => log.line('tls', text, { level: 'warn' }) }),
+  );
   lifetime.onStop(() => front.close());
   return front.url;
 };
@@ -69,7 +72,9 @@ const recordGrants = async (
   try {
     await settleGrants({ nc, jsm, producer, commands: index.commands, principals });
   } catch (error) {
-    log.line('access', `the log does not say yet who may do what: ${toFault(error).message}`);
+    log.line('access', `the log does not say yet who may do what: ${toFault(error).message}`, {
+      level: 'warn',
+    });
   }
 };
 
@@ -93,7 +98,7 @@ const openHttp = async (
 ): Promise<string | null> => {
   const { http, httpPort, guest } = config;
   if (!http || httpEntry === undefined) return null;
-  const say = (text: string): void => log.line('http', text);
+  const say = (text: string): void => log.line('http', text, { level: 'warn' });
   const rights = readRights({
     guest,
     operatorKey: access.operatorKey,
@@ -151,14 +156,17 @@ export const startInOrder = async (
   lifetime: Lifetime,
   onDown: () => void,
 ): Promise<StartedBroker> => {
-  const { hostEntry, keepsSpareHost = false, log, onProgress, knownLoss } = environment;
+  const { hostEntry, keepsSpareHost = false, onProgress, knownLoss } = environment;
   const { maxBytes, durability, onLogLoss } = config;
   const directory = await openDataDirectory(config, environment, lifetime);
+  // From here on the data directory is ours: its files keep the lines.
+  const log = new BrokerLines(environment.log, directory.dataDir);
+  lifetime.onStop(() => log.close());
   const { dataDir, memory, marks, sealing, configs, principals, plan, inspectPorts } = directory;
   const reaper = startReaper();
   lifetime.onStop(() => reaper.close());
 
-  const audit = new Audit((text) => log.line('audit', text));
+  const audit = new Audit((text) => log.line('audit', text, { level: 'warn' }));
   const violations = new ServerViolations();
   const found = findCage(config.cage);
   if (config.cage === 'required') orThrow(await found);
@@ -232,7 +240,7 @@ export const startInOrder = async (
   await parts.room.start();
   await recordGrants(server, parts, open, log);
   const listen = await listening(config, server, lifetime, log);
-  const http = await openHttp(config, environment, directory, server, parts, reaper, lifetime);
+  const http = await openHttp(config, { ...environment, log }, directory, server, parts, reaper, lifetime);
   const serving = await serveBroker({
     config,
     directory,

@@ -27,6 +27,7 @@ export const OPS = {
   deadRedrive: 'ops.dead.redrive',
   deadResults: 'ops.dead.results',
   auditList: 'ops.audit.list',
+  logs: 'ops.logs',
   configList: 'ops.config.list',
   configSet: 'ops.config.set',
   configUnset: 'ops.config.unset',

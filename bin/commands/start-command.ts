@@ -11,9 +11,10 @@ import {
   startConfig,
 } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
+import { LOG_LEVELS, type LogLevel } from '../../schemas/log-lines.js';
 import { DURABILITIES } from '../../schemas/log.js';
 import type { Ready } from '../../schemas/operate.js';
-import { stderrLog } from '../../system/lines/broker-log.js';
+import { LINE_FORMS, type LineForm, setProcessLog, stderrLog } from '../../system/lines/broker-log.js';
 import type { ExitCode } from '../output/exit.js';
 import { print, printJson } from '../output/output.js';
 import { readyText } from '../text/ready-text.js';
@@ -49,6 +50,8 @@ interface Options {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
+  readonly logFormat?: 'auto' | LineForm;
+  readonly logLevel?: LogLevel;
   readonly json?: boolean;
 }
 
@@ -150,10 +153,11 @@ const start =
       if (options.json === true) printJson(ready);
       else print(readyText(ready));
     };
-    return runBroker(
-      { ...config.right, modules: [...modules.right] },
-      { log: typedLog(stderrLog()), onReady },
-    )();
+    const { logFormat = 'auto', logLevel = 'info' } = options;
+    const form = logFormat === 'auto' ? (process.stderr.isTTY ? 'text' : 'json') : logFormat;
+    const log = typedLog(stderrLog(process.stderr, { form, level: logLevel }));
+    setProcessLog(log);
+    return runBroker({ ...config.right, modules: [...modules.right] }, { log, onReady })();
   };
 
 export const addStart = (program: Command): void => {
@@ -230,6 +234,16 @@ export const addStart = (program: Command): void => {
     .option(
       '--tls-ca <file>',
       'authorities of client certificates, PEM: each client needs one, besides its token',
+    )
+    .addOption(
+      oneOf(
+        '--log-format <form>',
+        'how stderr shows log lines: text, json, or auto (text on a terminal, else JSON)',
+        ['auto', ...LINE_FORMS],
+      ).default('auto'),
+    )
+    .addOption(
+      oneOf('--log-level <level>', 'print log lines of this level and above it', LOG_LEVELS).default('info'),
     )
     .option('--json', 'print one JSON object when ready')
     .action((options: Options) => runCommand(start(options)));

@@ -113,6 +113,7 @@ export const runBroker =
         log.line(
           'log',
           `${first.left.code}: ${first.left.message}; the broker starts again with the records that the log has`,
+          { level: 'error' },
         );
         hasBegunAnew = true;
         continue;
@@ -126,6 +127,7 @@ export const runBroker =
       log.line(
         'log',
         `${end.reason.code}: ${end.reason.message}; the broker starts again with the records that the log has`,
+        { level: 'error' },
       );
       knownLoss = end.loss;
       place = samePlace(config, ready);

@@ -73,6 +73,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   'schedule list': done('the schedules are printed'),
   'schedule show': done('the schedule is printed', 'there is no such schedule'),
   'schedule cancel': done('the schedule is cancelled', 'there is no such schedule'),
+  logs: done('the lines are printed; there may be none'),
   'audit list': done('the records are printed; there may be none'),
   bench: done('the figures are printed, whether they are met or not'),
   burst: done('each run is ok', 'a run is not ok: see its reasons'),

@@ -30,6 +30,7 @@ export const COMMAND_NAMES = [
   'token',
   'dead',
   'schedule',
+  'logs',
   'audit',
   'bench',
   'burst',
@@ -79,5 +80,5 @@ export const asTyped = (text: string, program: () => string = knownProgram): str
 
 /** The broker's output in the same form. */
 export const typedLog = (log: BrokerLog): BrokerLog => ({
-  line: (source, text) => log.line(source, asTyped(text)),
+  line: (source, text, about) => log.line(source, asTyped(text), about),
 });

@@ -62,6 +62,7 @@ const READER_OPS = [
   OPS.deadShow,
   OPS.deadResults,
   OPS.auditList,
+  OPS.logs,
   OPS.sensitive,
   OPS.configList,
 ];

@@ -124,7 +124,8 @@ const RESUME_WAIT_MS = 30_000;
 
 /** The broker works without one: calls are as safe as their callers, who have no answer. */
 const openOutbox = async (dataDir: string, log: BrokerLog): Promise<LmdbOutbox | undefined> => {
-  const onFault = ({ code, message }: Fault): void => log.line('outbox', `${code}: ${message}`);
+  const onFault = ({ code, message }: Fault): void =>
+    log.line('outbox', `${code}: ${message}`, { level: 'error' });
   const opened = await LmdbOutbox.open({ dir: join(dataDir, 'outbox'), delayMs: KEEP_AFTER_MS, onFault })();
   if (E.isRight(opened)) return opened.right;
   onFault(opened.left);
@@ -153,7 +154,12 @@ export const openLog = async ({
   log,
   lifetime,
 }: OpenLogOptions): Promise<OpenLog> => {
-  const witness = new Witness({ nc, jsm, dataDir, onTrouble: (text) => log.line('log', text) });
+  const witness = new Witness({
+    nc,
+    jsm,
+    dataDir,
+    onTrouble: (text) => log.line('log', text, { level: 'warn' }),
+  });
   lifetime.onStop(() => witness.close());
   const found = await findLog(jsm).catch((error: unknown) => {
     throw new FaultError(toFault(error, 'LOG_UNAVAILABLE'));

@@ -40,7 +40,7 @@ export const resumeAfterLoss = async (
     log,
   }: { readonly dataDir: string; readonly jsm: JetStreamManager; readonly log: BrokerLog },
 ): Promise<void> => {
-  log.line('log', `${loss.code}: ${loss.message}`);
+  log.line('log', `${loss.code}: ${loss.message}`, { level: 'error' });
   const { dir } = keepBeforeLoss(dataDir, loss);
   log.line(
     'log',

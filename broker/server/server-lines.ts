@@ -15,7 +15,8 @@ const MAX_CHARACTERS = 1_024;
  * a limit for what connections cause and another for the rest, so that the one does not hide the other.
  */
 export const serverLines = (log: BrokerLog, heard: (line: string) => void): ((line: string) => void) => {
-  const say = (text: string): void => log.line('nats-server', text);
+  const say = (text: string): void =>
+    log.line('nats-server', text, { level: text.includes('[WRN]') ? 'warn' : 'error' });
   const ofConnections = new LineLimit({ burst: 20, perSecond: 2, maxCharacters: MAX_CHARACTERS, say });
   const own = new LineLimit({ burst: 200, perSecond: 20, maxCharacters: MAX_CHARACTERS, say });
   return (line) => {

@@ -144,7 +144,7 @@ const embedded = ({
       let running: EmbeddedServer | undefined;
       const disk = new DiskWatch({
         dir,
-        say: (text) => log.line('server', text),
+        say: (text) => log.line('server', text, { level: 'warn' }),
         restartServer: () => running?.restart(),
       });
       return pipe(
@@ -160,7 +160,7 @@ const embedded = ({
             onServerLine?.(line);
           }),
           onDown: (reason) => {
-            log.line('server', `${reason}; it is started again`);
+            log.line('server', `${reason}; it is started again`, { level: 'warn' });
             onDown?.();
           },
           onUp: () => log.line('server', 'nats-server runs again'),
@@ -172,7 +172,7 @@ const embedded = ({
                 url,
                 core: keys.core,
                 system: keys.system,
-                log: (text) => log.line('server', text),
+                log: (text) => log.line('server', text, { level: 'warn' }),
                 onLost: () => onDown?.(),
               }),
               () => server.stop(),
@@ -259,7 +259,7 @@ const elsewhere = (
         url,
         core: keys.core,
         system: keys.system,
-        log: (text) => log.line('server', text),
+        log: (text) => log.line('server', text, { level: 'warn' }),
         remedy,
       }),
       () => Promise.resolve(),

@@ -1,6 +1,6 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { type Fault, fault } from '../../schemas/errors.js';
-import { stderrLog } from '../../system/lines/broker-log.js';
+import { processLog } from '../../system/lines/broker-log.js';
 import type { People, Taken } from '../intake/intake.js';
 import { HEADER } from '../../schemas/headers.js';
 import { PRINCIPAL_MARK } from '../../schemas/names.js';
@@ -33,8 +33,7 @@ const MAX_STACK = 4_096;
 
 const later = new LaterRefusals();
 
-const log = stderrLog();
-const seldom = new Seldom((text) => log.line('serving', text));
+const seldom = new Seldom((text) => processLog.line('serving', text, { level: 'error' }));
 
 const describe = (thrown: unknown): string =>
   thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);

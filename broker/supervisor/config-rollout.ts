@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { LogLevel } from '../../schemas/log-lines.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { ConfigEffect } from '../../schemas/config-requests.js';
 import { SerialQueue } from '../../system/async/serial-queue.js';
@@ -15,7 +16,7 @@ interface RolloutOptions {
   /** Starts a module that waited for its configuration. */
   readonly load: (module: SupervisedModule) => TaskEither<Fault, void>;
   readonly configs: Pick<ModuleConfigs, 'forProcess'>;
-  readonly log: (module: string, text: string) => void;
+  readonly log: (module: string, text: string, level?: LogLevel) => void;
 }
 
 /** What became of a change. `problem`: why the module does not run with it; null: nothing. */
@@ -62,7 +63,11 @@ export class ConfigRollout {
       process.tell(config.right);
       const problem = await this.#taken(module, config.right.version);
       if (problem === undefined) return { effect: 'told', problem: null };
-      this.options.log(name, `its process does not take its configuration, and is restarted: ${problem}`);
+      this.options.log(
+        name,
+        `its process does not take its configuration, and is restarted: ${problem}`,
+        'warn',
+      );
     }
     return ended('restarted', await module.restart());
   }

@@ -34,7 +34,7 @@ export class ModuleChecks {
   /** Marks a module that cannot be started at all. */
   refuse(name: string, problem: Fault): void {
     this.modules.find(name)?.refuse(problem);
-    this.around.log(name, `cannot start: ${problem.message}`);
+    this.around.log(name, `cannot start: ${problem.message}`, 'error');
   }
 
   /** Whether the module can start, and whether the running ones could continue with it. */

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { Backoff } from '../../system/async/backoff.js';
 import { NextNews } from '../../system/async/next-news.js';
 import { pause } from '../../system/async/pause.js';
+import type { LogLevel } from '../../schemas/log-lines.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
 import { CrashRecord } from './crash-record.js';
@@ -155,7 +156,7 @@ export class ModuleLife {
       standing.restarts += 1;
       const backoffMs = backoff.take(E.isRight(started) ? MAX_READY_BACKOFF_MS : MAX_BACKOFF_MS);
       const pauseMs = Math.ceil(Math.max(backoffMs, pace.waitMs));
-      this.#log(`${standing.reason}; it starts again in ${pauseMs} ms`);
+      this.#log(`${standing.reason}; it starts again in ${pauseMs} ms`, 'warn');
       if (E.isLeft(started)) answer(E.left(startFailed(this.#failed)));
       await this.#pause(pauseMs);
     }
@@ -178,8 +179,8 @@ export class ModuleLife {
     return { name: this.#name, reason, lastOutput };
   }
 
-  #log(text: string): void {
-    this.options.around.log(this.#name, text);
+  #log(text: string, level: LogLevel): void {
+    this.options.around.log(this.#name, text, level);
   }
 
   /** Whether the process that ended did so for another one. That is no crash, and needs no pause. */
@@ -201,7 +202,7 @@ export class ModuleLife {
     const { standing, around, source } = this.options;
     standing.refuse(problem);
     standing.waitsForConfig = true;
-    this.#log(`${standing.reason}; its commands wait`);
+    this.#log(`${standing.reason}; its commands wait`, 'error');
     await around.repair(source.manifest)();
     const refused = E.left(problem);
     this.#hasRestarted(refused);
@@ -212,7 +213,7 @@ export class ModuleLife {
     const { standing, around, source, onParked } = this.options;
     const reason = `parked after ${crashes}, the last: ${standing.reason}`;
     standing.rest({ state: 'crashed', reason });
-    this.#log(`${reason}; \`tallystick module reload ${this.#name}\` starts it again`);
+    this.#log(`${reason}; \`tallystick module reload ${this.#name}\` starts it again`, 'error');
     onParked(reason);
     await around.repair(source.manifest)();
     return E.left(startParked(this.#failed, reason));
@@ -232,7 +233,7 @@ export class ModuleLife {
       hangMs: this.#limits.hangMs,
       linkedSince,
       serverAnswers,
-      log: (text) => this.#log(text),
+      log: (text) => this.#log(text, 'warn'),
     });
     this.#watch = watch;
     const end = await process.ended;

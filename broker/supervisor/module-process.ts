@@ -4,8 +4,10 @@ import type { Readable, Writable } from 'node:stream';
 import * as E from 'fp-ts/lib/Either.js';
 import { API_PREFIX, MODULE_ENV } from '../../schemas/control.js';
 import { type Fault, fault } from '../../schemas/errors.js';
+import type { LogLevel } from '../../schemas/log-lines.js';
 import { limitsOf } from '../../schemas/manifest.js';
 import { boundedLines } from '../../system/lines/bounded-lines.js';
+import { type ProcessLine, processLine } from '../../system/lines/process-line.js';
 import { LastLines } from '../../system/lines/last-lines.js';
 import { ProcessClock } from '../../system/processes/process-clock.js';
 import type { Reaper } from '../../system/processes/reaper.js';
@@ -44,7 +46,7 @@ export interface ModuleProcessOptions {
   readonly spare?: HostSpare | undefined;
   readonly cages: ModuleCages;
   readonly reaper: Reaper;
-  readonly onLine: (line: string) => void;
+  readonly onLine: (line: ProcessLine) => void;
 }
 
 /** A program in another language finds its seed in the environment; the host of this package does not. */
@@ -174,13 +176,16 @@ export class ModuleProcess {
     this.isCaged = options.cages.areClosed;
     this.#config = ConfigPipe.of(child.stdio[CONFIG_FD], options);
     if (options.seed === undefined) runLate(child.pid);
-    const onLine = (printed: string): void => {
-      const line = this.#config?.hidden(printed) ?? printed;
-      this.said.add(line);
-      options.onLine(line);
-    };
-    boundedLines(child.stdout, onLine);
-    boundedLines(child.stderr, onLine);
+    const printing =
+      (level: LogLevel) =>
+      (printed: string): void => {
+        const line = processLine(printed, level);
+        const msg = this.#config?.hidden(line.msg) ?? line.msg;
+        for (const each of msg.split('\n')) this.said.add(each);
+        options.onLine({ ...line, msg });
+      };
+    boundedLines(child.stdout, printing('info'));
+    boundedLines(child.stderr, printing('warn'));
     const closed = new Promise((resolve) => child.once('close', resolve));
     this.ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(`spawn:${error.message}`));

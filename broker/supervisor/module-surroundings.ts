@@ -8,9 +8,11 @@ import type {
   StepReply,
   WakesReply,
 } from '../../schemas/control.js';
+import type { LogLevel } from '../../schemas/log-lines.js';
 import type { Fault } from '../../schemas/errors.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import type { UserKey } from '../../link/nkey.js';
+import type { ProcessLine } from '../../system/lines/process-line.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import type { ModuleConfigs } from '../config/module-configs.js';
 import type { EpochPace } from './epoch-pace.js';
@@ -79,7 +81,7 @@ export interface ModuleSurroundings {
    * lost.
    */
   readonly serverAnswers: () => Promise<void>;
-  readonly log: (module: string, text: string) => void;
+  readonly log: (module: string, text: string, level?: LogLevel) => void;
   /** A line that the module itself printed. */
-  readonly output: (module: string, line: string) => void;
+  readonly output: (module: string, line: ProcessLine) => void;
 }

@@ -5,6 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { limitsOf } from '../../schemas/manifest.js';
 import type { TrialAnswer, TrialGroup, TrialRecord } from '../../schemas/trial.js';
+import type { ProcessLine } from '../../system/lines/process-line.js';
 import type { Reaper } from '../../system/processes/reaper.js';
 import { beginScratch } from '../../store/snapshots/scratch-folds.js';
 import type { ModuleSource } from './manifest-file.js';
@@ -22,7 +23,7 @@ export interface TrialOptions {
   readonly past: () => AsyncIterable<readonly TrialRecord[]>;
   readonly cages: ModuleCages;
   readonly reaper: Reaper;
-  readonly onLine: (line: string) => void;
+  readonly onLine: (line: ProcessLine) => void;
 }
 
 /** What a trial found good. `isWhole`: the past was folded to its end; one that is long is not. */

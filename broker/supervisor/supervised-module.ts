@@ -63,7 +63,7 @@ export class SupervisedModule extends ModuleStanding implements ServedModule {
     this.#cut = new ModuleCut({
       shutOut: () => around.cut(source.manifest),
       kill: () => void this.process?.kill(),
-      log: (text) => around.log(this.name, text),
+      log: (text) => around.log(this.name, text, 'warn'),
     });
   }
 

@@ -47,7 +47,7 @@ export class Supervisor {
       configs: around.configs ?? { forProcess: () => E.right(undefined) },
       log: around.log,
     });
-    this.#intents = new ModuleIntents(memory, (name, text) => around.log(name, text));
+    this.#intents = new ModuleIntents(memory, (name, text) => around.log(name, text, 'warn'));
     this.#checks = new ModuleChecks(modules, around, this.#intents);
     this.#remover = new ModuleRemover(modules, around, this.#intents);
   }

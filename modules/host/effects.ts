@@ -1,5 +1,6 @@
 import type { CancelledCommand } from '../../schemas/cancel.js';
 import { retryOf } from '../../schemas/manifest.js';
+import type { LineAbout } from '../../schemas/log-lines.js';
 import type { Refusal } from '../../schemas/result.js';
 import { callsLeftOut } from './calls-made.js';
 import { PARKED, type Parked, runHandler } from './handler-run.js';
@@ -16,7 +17,7 @@ type Handlers = Pick<CommandScheduler<never>, 'run' | 'handlerEnded' | 'acquit' 
 export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls' | 'running'> {
   readonly scheduler: Handlers;
   /** A command is tried again: for people. */
-  readonly say: (line: string) => void;
+  readonly say: (line: string, about?: LineAbout) => void;
   readonly throws: Pick<Throws, 'show'>;
   /** Whether the handler of a command was under way when the process before ended. */
   readonly wasUnderWay?: (command: number) => boolean;
@@ -129,8 +130,9 @@ export class Effects {
       this.options.scheduler.acquit(command.seq);
       const { code, message } = (outcome.refusal as Refusal).error;
       const text = `command ${command.seq} failed at try ${attempts} of ${retry.attempts} and is tried again in ${pauseMs} ms: ${code}: ${message}`;
-      if (outcome.stack === undefined) this.options.say(text);
-      else this.options.throws.show(text, outcome.stack);
+      const about = { level: 'warn', seq: command.seq, conversation: command.conversation } as const;
+      if (outcome.stack === undefined) this.options.say(text, about);
+      else this.options.throws.show(text, outcome.stack, about);
       await this.#pause(command.seq, pauseMs);
       if (this.#draining || !this.#runs.has(command.seq)) return undefined;
     }

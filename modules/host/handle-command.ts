@@ -8,6 +8,7 @@ import type { CommandSubject } from '../../schemas/subjects.js';
 import type { AnyEvent } from '../sdk/checked-outcome.js';
 import type { CompiledModule } from '../sdk/compiled-module.js';
 import type { AnyModule, Command, PureAction } from '../sdk/module-shape.js';
+import { whileInHand } from './command-in-hand.js';
 import type { Effects } from './effects.js';
 import type { Parked } from './handler-run.js';
 import type { KnownCancels } from './cancels.js';
@@ -80,7 +81,13 @@ const decideOutcome = (
   state: unknown,
 ): Outcome => {
   try {
-    return outcomeOf(module, checks, action, command, decide(state, command));
+    return outcomeOf(
+      module,
+      checks,
+      action,
+      command,
+      whileInHand(command, () => decide(state, command)),
+    );
   } catch (error) {
     return threw(`${module.manifest.name}.${action}`, error);
   }

@@ -12,13 +12,13 @@ import { mayCall } from '../sdk/may-call.js';
 import type { EffectAction, EffectContext } from '../sdk/module-shape.js';
 import { type AnyEvent, withEmitted } from '../sdk/checked-outcome.js';
 import { CallsMade } from './calls-made.js';
+import { inHand } from './command-in-hand.js';
 import { OpenOperations } from './open-operations.js';
 import { waitsOf } from './handler-waits.js';
 import { CancelMeeting } from './meet-cancel.js';
 import {
   type HandlerRun,
   type HandlerTry,
-  inHand,
   isOver,
   BY_NEXT_RUN,
   recordedAnswer,
@@ -170,7 +170,7 @@ const contextOf = (
 const invoke = (around: RunSurroundings, errand: HandlerTry, run: HandlerRun): Promise<Outcome> => {
   const { module, checks, blackBox } = around;
   const { action, command } = errand;
-  return inHand.run(command.seq, async () => {
+  return inHand.run(command, async () => {
     blackBox.enter(command.seq);
     let running: Promise<unknown>;
     try {

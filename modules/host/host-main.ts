@@ -10,6 +10,7 @@ import type { TreeText } from '../../store/seals/key-tree.js';
 import { assignment } from './assignment.js';
 import { Host } from './host.js';
 import { HostConfig } from './host-config.js';
+import { nameCommands, sayLine } from './host-lines.js';
 import { loadModule } from './load-module.js';
 import { runTrial } from './trial-program.js';
 
@@ -57,7 +58,7 @@ const [dir, entry] = given.args;
 if (dir === undefined || entry === undefined) throw new Error('usage: main.js <directory> <entry>');
 
 // The plan is for a process that handles commands.
-if (!isTrial && armFailPoints(required(MODULE_ENV.name))) process.stderr.write('fail-points are on\n');
+if (!isTrial && armFailPoints(required(MODULE_ENV.name))) sayLine('fail-points are on', { level: 'warn' });
 
 let thrown = false;
 process.once('uncaughtExceptionMonitor', (error) => {
@@ -77,6 +78,7 @@ const endedItself = (code: number): void => {
 process.once('exit', endedItself);
 // From here on, and not for the files of the host itself: Node would read all their source maps at each start.
 process.setSourceMapsEnabled(true);
+nameCommands();
 const manifest = readManifest();
 const config = await HostConfig.open();
 const module = await loadModule(dir, entry, manifest);

@@ -37,7 +37,8 @@ import { recordedCalls, recordedStep } from './ask-recorded-calls.js';
 import { Effects } from './effects.js';
 import { hearAgain } from './hear-again.js';
 import { machineClock } from './handler-clock.js';
-import { inHand } from './one-run.js';
+import { inHand } from './command-in-hand.js';
+import { sayLine as say } from './host-lines.js';
 import type { HostConfig } from './host-config.js';
 import { messageOf } from '../../text/thrown-message.js';
 import { Follower } from './follow-events.js';
@@ -82,11 +83,6 @@ const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
 /** Of commands that wait far down the lane of an agent, in files. */
 const MAX_SHELF_BYTES = 1024 * 1024 * 1024;
-
-/** A line for the log of the broker, which reads what a module prints. */
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 /** Runs one module in this process: session after session, until it is asked to stop. */
 export class Host {
@@ -153,7 +149,7 @@ export class Host {
     this.#cancels = new Cancels(nc, this.#name, (command) => this.#effects.cancelled(command));
     // A handler that ends the process long after it began is still known by its asynchronous context.
     const blame = (): void => {
-      const seq = inHand.getStore();
+      const seq = inHand.getStore()?.seq;
       if (seq !== undefined) this.blackBox.enter(seq);
     };
     // Nothing that is handled is to blame; the next process folds the log instead.

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import * as E from 'fp-ts/lib/Either.js';
 import type { CallsReply } from '../../schemas/control.js';
 import type { Fault } from '../../schemas/errors.js';
@@ -13,12 +12,6 @@ import type { KnownCancels } from './cancels.js';
 import type { CancelMeeting } from './meet-cancel.js';
 import type { OpenOperations } from './open-operations.js';
 import type { StepAnswer, StepServices } from './run-step.js';
-
-/**
- * Which command's handler the running code belongs to, across awaits: so the handler that ends the process can be
- * named.
- */
-export const inHand = new AsyncLocalStorage<number>();
 
 /** A command for an effectful handler. */
 export interface Errand {

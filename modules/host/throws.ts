@@ -1,4 +1,5 @@
 import type { NatsConnection } from 'nats';
+import type { LineAbout } from '../../schemas/log-lines.js';
 import { type Thrown, thrownSubject } from '../../schemas/control.js';
 
 /**
@@ -20,11 +21,11 @@ export class Throws {
     private readonly nc: NatsConnection,
     private readonly module: string,
     private readonly instance: string,
-    private readonly say: (line: string) => void,
+    private readonly say: (line: string, about?: LineAbout) => void,
   ) {}
 
   /** Prints what failed, and below it where. */
-  show(what: string, stack: string): void {
+  show(what: string, stack: string, about: LineAbout = { level: 'error' }): void {
     const now = performance.now();
     if (now - this.#since > WINDOW_MS) {
       if (this.#left > 0) this.say(`${this.#left} more throws were not shown`);
@@ -35,7 +36,7 @@ export class Throws {
       this.#left += 1;
       return;
     }
-    this.say([what, ...stack.split('\n').map((line) => `  ${line}`)].join('\n'));
+    this.say([what, ...stack.split('\n').map((line) => `  ${line}`)].join('\n'), about);
   }
 
   /**
@@ -43,7 +44,10 @@ export class Throws {
    * letter.
    */
   dead(command: number, action: string, stack: string): void {
-    this.show(`command ${command} of ${this.module}.${action} failed:`, stack);
+    this.show(`command ${command} of ${this.module}.${action} failed:`, stack, {
+      level: 'error',
+      seq: command,
+    });
     const thrown: Thrown = { command, stack, instance: this.instance };
     if (!this.nc.isClosed()) this.nc.publish(thrownSubject(this.module), JSON.stringify(thrown));
   }

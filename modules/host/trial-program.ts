@@ -7,12 +7,9 @@ import type { TrialAnswer, TrialGroup, TrialRecord } from '../../schemas/trial.j
 import { compileChecks } from '../sdk/checks.js';
 import { compileFoldable } from '../sdk/fold.js';
 import type { AnyModule } from '../sdk/module-shape.js';
+import { sayLine as say } from './host-lines.js';
 import { fold } from './read-past.js';
 import { States } from './states.js';
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 const tell = (answer: TrialAnswer): void => {
   process.send?.(answer);

@@ -1,3 +1,4 @@
+import type { LineAbout } from '../../schemas/log-lines.js';
 import { formatBytes } from '../../text/bytes.js';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -5,7 +6,7 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 export interface DailyOutputOptions {
   /** Bytes of lines within 24 hours. */
   readonly maxBytes: number;
-  readonly say: (line: string) => void;
+  readonly say: (line: string, about?: LineAbout) => void;
   /** Milliseconds of a clock that nobody sets. */
   readonly now?: () => number;
 }
@@ -26,13 +27,13 @@ export class DailyOutput {
     this.#begunAt = this.#options.now();
   }
 
-  line(text: string): void {
+  line(text: string, about?: LineAbout): void {
     const { maxBytes, say, now } = this.#options;
     if (now() - this.#begunAt >= DAY_MS) this.#begin();
     const size = Buffer.byteLength(text) + 1;
     if (this.#leftOut.lines === 0 && this.#bytes + size <= maxBytes) {
       this.#bytes += size;
-      return say(text);
+      return say(text, about);
     }
     this.#leftOut.lines += 1;
     this.#leftOut.bytes += size;
@@ -53,6 +54,8 @@ export class DailyOutput {
     const { maxBytes, say } = this.#options;
     const { lines, bytes } = this.#leftOut;
     const count = `${lines} line${lines === 1 ? '' : 's'} (${formatBytes(bytes)})`;
-    say(`it printed more than ${formatBytes(maxBytes)} within 24 hours: ${count} left out ${when}`);
+    say(`it printed more than ${formatBytes(maxBytes)} within 24 hours: ${count} left out ${when}`, {
+      level: 'warn',
+    });
   }
 }

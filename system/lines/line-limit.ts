@@ -1,3 +1,5 @@
+import type { LineAbout } from '../../schemas/log-lines.js';
+
 /** How often left-out lines are reported. */
 const TELL_MS = 5_000;
 
@@ -8,7 +10,7 @@ export interface LineLimitOptions {
   readonly perSecond: number;
   /** Longer lines are cut, in characters. */
   readonly maxCharacters?: number;
-  readonly say: (line: string) => void;
+  readonly say: (line: string, about?: LineAbout) => void;
 }
 
 /**
@@ -28,7 +30,7 @@ export class LineLimit {
     this.#room = options.burst;
   }
 
-  line(text: string): void {
+  line(text: string, about?: LineAbout): void {
     const { burst, perSecond, maxCharacters, say } = this.#options;
     const now = performance.now();
     this.#room = Math.min(burst, this.#room + ((now - this.#filledAt) / 1_000) * perSecond);
@@ -36,7 +38,7 @@ export class LineLimit {
     const line = text.length > maxCharacters ? `${text.slice(0, maxCharacters)} …` : text;
     if (this.#room >= 1) {
       this.#room -= 1;
-      return say(line);
+      return say(line, about);
     }
     this.#leftOut += 1;
     this.#last = line;
@@ -48,7 +50,9 @@ export class LineLimit {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#leftOut === 0) return;
-    this.#options.say(`${this.#leftOut} more lines were left out; the last one: ${this.#last}`);
+    this.#options.say(`${this.#leftOut} more lines were left out; the last one: ${this.#last}`, {
+      level: 'warn',
+    });
     this.#leftOut = 0;
   }
 }

@@ -55,8 +55,6 @@ describe('what this machine is asked for', () => {
       'link/callback-faults.ts',
       // The broker reads their lines, and writes them by its log.
       'modules/host/host-main.ts',
-      'modules/host/host.ts',
-      'modules/host/trial-program.ts',
     ]);
   });
 });

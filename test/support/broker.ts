@@ -80,6 +80,8 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<TestBrok
       tallystickPath(),
       'start',
       '--json',
+      '--log-format',
+      'text',
       '--data',
       dataDir,
       ...server,

@@ -1,3 +1,4 @@
+import { BrokerLines } from '../../../broker/lines/broker-lines.js';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -80,7 +81,10 @@ export class BrokerSide {
 
   static async open(options: BrokerSideOptions): Promise<BrokerSide> {
     const { dir, durability, modulesUrl, keys, say } = options;
-    const log = { line: (source: string, text: string) => say(`${Date.now() % 1e6} [${source}] ${text}`) };
+    const printed = {
+      line: (source: string, text: string) => say(`${Date.now() % 1e6} [${source}] ${text}`),
+    };
+    const log = new BrokerLines(printed, dir);
     const nc = await dial(options.server, { authenticator: options.authenticator, waitOnFirstConnect: true });
     const jsm = await waitFor('JetStream to answer', () => jetstreamManager(nc), 30_000);
     const under = await waitFor('an epoch', async () => success(await openBrokerEpoch(nc)()), 30_000);
