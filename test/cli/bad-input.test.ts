@@ -273,7 +273,7 @@ describe('what is in flight beside a command that ends the process', () => {
     const restarts = () => broker.stderr.filter((line) => /it starts again/.test(line)).length;
     await waitFor('all handlers to be under way', () =>
       [...waiting, fatal].every((seq) =>
-        broker.stderr.some((line) => line.endsWith(`[faulty] handling ${seq}`)),
+        broker.stderr.some((line) => line.includes(`[faulty] handling ${seq} (`)),
       ),
     );
     return { trigger, release, waiting, fatal, restarts };

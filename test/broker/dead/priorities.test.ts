@@ -52,7 +52,7 @@ describe('an urgent command', () => {
     const late = { until: join(dir.path, 'go-others') };
     const first = await send('faulty.one_at_a_time.first', { until });
     await waitFor('the first to begin', () =>
-      broker.stderr.some((line) => line.endsWith(`handling ${first}`)),
+      broker.stderr.some((line) => line.includes(`handling ${first} (`)),
     );
     const others: number[] = [];
     for (let i = 0; i < 5; i++) others.push(await send(`faulty.one_at_a_time.a${i}`, late));

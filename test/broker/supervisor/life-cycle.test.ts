@@ -81,7 +81,7 @@ describe('the life cycle of modules', () => {
     const until = join(dir.path, `release-${files}`);
     const seq = await natsCommand(broker.url, `${module}.waits.alice`, JSON.stringify({ until }));
     await waitFor('the handler to be under way', () =>
-      broker.stderr.some((line) => line.endsWith(`[${module}] handling ${seq}`)),
+      broker.stderr.some((line) => line.includes(`[${module}] handling ${seq} (`)),
     );
     return { seq, release: () => writeFile(until, '') };
   };
@@ -180,7 +180,7 @@ describe('the life cycle of modules', () => {
     assert.equal(log.resultsOf(behind).length, 0);
     await moduleCommand(broker, 'load', join(dir.path, 'top'));
     assert.deepEqual(await log.result(behind), { status: 'ok', data: 'behind' });
-    const handled = broker.stderr.filter((line) => line.endsWith(`handling ${seq}`));
+    const handled = broker.stderr.filter((line) => line.includes(`handling ${seq} (`));
     assert.equal(handled.length, 1, 'it was not begun again');
   });
 
