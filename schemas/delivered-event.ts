@@ -1,3 +1,4 @@
+import { isCompactJson } from './compact-json.js';
 import Type, { type Static } from 'typebox';
 import type { HeardStretch } from './hearing-record.js';
 import { isName } from './names.js';
@@ -16,23 +17,50 @@ export const DeliveredEventSchema = Type.Object({
 export type DeliveredEvent = Readonly<Static<typeof DeliveredEventSchema>>;
 
 const encoder = new TextEncoder();
+const CLOSE_OBJECT = 125;
 
 type EventSubject = Exclude<LogSubject, { kind: 'epoch' }>;
+
+/** Subjects of which the first part is kept. */
+const MOST_HEADS = 4_096;
+const heads = new Map<string, Uint8Array>();
+
+/** What is the same for all events of a subject. */
+const headOf = (subject: string): Uint8Array => {
+  const known = heads.get(subject);
+  if (known !== undefined) return known;
+  const { module, name, agent } = splitSubject(subject) as EventSubject;
+  const place = JSON.stringify({ event: `${module}.${name}`, agent: agent ?? null });
+  const head = encoder.encode(`${place.slice(0, -1)},"seq":`);
+  if (heads.size >= MOST_HEADS) heads.clear();
+  heads.set(subject, head);
+  return head;
+};
+
+/** One after the other; `ascii` is ASCII. */
+const joined = (head: Uint8Array, ascii: string, data: Uint8Array): Uint8Array => {
+  const behind = head.length + ascii.length;
+  const whole = new Uint8Array(behind + data.length + 1);
+  whole.set(head);
+  encoder.encodeInto(ascii, whole.subarray(head.length));
+  whole.set(data, behind);
+  whole[whole.length - 1] = CLOSE_OBJECT;
+  return whole;
+};
 
 /**
  * The payload of the command that brings an event. Its data are the stored ones, word for word. What is not JSON is a
  * text of it, and data that do not fit into a record with the rest are left out: the module then refuses them.
  */
 export const deliveredPayload = (message: StoredMessage, maxBytes: number): Uint8Array => {
-  const { module, name, agent } = splitSubject(message.subject) as EventSubject;
-  const head = JSON.stringify({
-    event: `${module}.${name}`,
-    agent: agent ?? null,
-    seq: message.seq,
-    time: message.time,
-  }).slice(0, -1);
-  const whole = encoder.encode(`${head},"data":${new Payload(message.data).json}}`);
-  return whole.length <= maxBytes ? whole : encoder.encode(`${head},"tooLarge":${message.data.length}}`);
+  const { data } = message;
+  const head = headOf(message.subject);
+  const place = `${message.seq},"time":"${message.time}"`;
+  const stored = isCompactJson(data) ? data : encoder.encode(new Payload(data).json);
+  const whole = joined(head, `${place},"data":`, stored);
+  return whole.length <= maxBytes
+    ? whole
+    : joined(head, `${place},"tooLarge":${data.length}`, new Uint8Array());
 };
 
 /** The value at a JSON Pointer. */

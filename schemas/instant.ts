@@ -36,3 +36,19 @@ export const parseInstant = (text: string): number | undefined => {
 
 /** The milliseconds since 1970 of a time in a certificate, `Nov 30 05:14:00 2026 GMT`; NaN for other text. */
 export const certificateTime = (text: string): number => Date.parse(text);
+
+let knownSecond = Number.NaN;
+let knownText = '';
+
+/**
+ * The time of a record, as `toISOString` writes it; whole milliseconds since 1970. Records that follow one another have
+ * mostly the same second, and to write that takes most of the time.
+ */
+export const formatInstant = (ms: number): string => {
+  const second = Math.floor(ms / 1_000);
+  if (second !== knownSecond) {
+    knownText = new Date(second * 1_000).toISOString().slice(0, -4);
+    knownSecond = second;
+  }
+  return `${knownText}${String(ms - second * 1_000).padStart(3, '0')}Z`;
+};

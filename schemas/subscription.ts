@@ -21,7 +21,7 @@ export const SUBSCRIPTION_LIST = 'subscription.list';
 /** The most subscriptions of one account. */
 export const MAX_SUBSCRIPTIONS = 100;
 /** The most events of a page. */
-export const MAX_PAGE_EVENTS = 256;
+export const MAX_PAGE_EVENTS = 1_024;
 /** The longest time for which a request waits for an event, milliseconds. */
 export const MAX_EXPIRES_MS = 30_000;
 /** The most entries of `events`. */
@@ -74,7 +74,7 @@ export const NextEventsSchema = Type.Object(
       }),
     ),
     batch: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: MAX_PAGE_EVENTS, description: 'The most events; default 256.' }),
+      Type.Integer({ minimum: 1, maximum: MAX_PAGE_EVENTS, description: 'The most events; default 1024.' }),
     ),
     expiresMs: Type.Optional(
       Type.Integer({

@@ -1,21 +1,16 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
-import { readLogBatches } from '../../journal/read/reader.js';
 import { covers, eventIn } from '../../schemas/heard-events.js';
 import type { WholeMessage } from '../../schemas/record.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
 import { countEvents } from './count-events.js';
+import { type HeardPage, PastEvents } from './past-events.js';
 
 /** Events that are kept in memory until their turn: what is above is read from the log when it comes to that. */
 const MOST_EVENTS = 4_096;
 const MOST_BYTES = 8 * 1024 * 1024;
-
-/** Events of the log, in its order. */
-export interface HeardPage {
-  readonly events: readonly WholeMessage[];
-  /** There are no others up to here. */
-  readonly upTo: number;
-}
+/** Subjects of which it is known whether they are heard. */
+const MOST_KNOWN = 4_096;
 
 export interface HeardQueueOptions {
   readonly nc: NatsConnection;
@@ -34,7 +29,10 @@ export interface HeardQueueOptions {
  */
 export class HeardQueue {
   readonly #forget: () => void;
+  readonly #pastEvents: PastEvents;
   #names: readonly string[] = [];
+  /** Which subjects were judged. */
+  readonly #known = new Map<string, boolean>();
   #events: WholeMessage[] = [];
   #bytes = 0;
   /** All events behind this sequence, up to where the reader is, are in the queue. */
@@ -42,6 +40,7 @@ export class HeardQueue {
 
   constructor(private readonly options: HeardQueueOptions) {
     this.#from = options.reader.position;
+    this.#pastEvents = new PastEvents(options.nc);
     this.#forget = options.reader.on('records', (records) => this.#read(records));
   }
 
@@ -51,18 +50,21 @@ export class HeardQueue {
     const names = [...new Set(entries)];
     if (names.join(' ') === this.#names.join(' ')) return;
     this.#names = names;
+    this.#known.clear();
+    this.#pastEvents.close();
     this.#dropTo(this.options.reader.position);
   }
 
   close(): void {
     this.#forget();
+    this.#pastEvents.close();
     this.#names = [];
     this.#events = [];
   }
 
   /** The next events behind a sequence: so many at most; fewer only where there are no more. */
   async page(after: number, limit: number): Promise<HeardPage> {
-    if (after < this.#from) return this.#past(after, this.#from, limit);
+    if (after < this.#from) return this.#past(after, limit);
     const first = this.#events.findIndex(({ seq }) => seq > after);
     // What is before was delivered.
     this.#take(first === -1 ? this.#events.length : first);
@@ -79,21 +81,12 @@ export class HeardQueue {
     return countEvents(jsm, this.#names, after, this.options.agent);
   }
 
-  async #past(after: number, toSeq: number, limit: number): Promise<HeardPage> {
+  async #past(after: number, limit: number): Promise<HeardPage> {
     const filters = this.#subjects();
+    const toSeq = this.#from;
     if (filters.length === 0) return { events: [], upTo: toSeq };
-    const events: WholeMessage[] = [];
-    let bytes = 0;
-    const range = { filters, fromSeq: after + 1, toSeq, firstPull: limit, pulls: 1 } as const;
-    for await (const batch of readLogBatches(this.options.nc, range)) {
-      for (const message of batch) {
-        if (!this.#isHeard(message.subject)) continue;
-        events.push(message);
-        bytes += message.data.length;
-        if (events.length === limit || bytes > MOST_BYTES) return { events, upTo: message.seq };
-      }
-    }
-    return { events, upTo: toSeq };
+    const mostBytes = this.options.most?.bytes ?? MOST_BYTES;
+    return this.#pastEvents.page({ filters, after, toSeq, isHeard: this.#isHeard, limit, mostBytes });
   }
 
   /**
@@ -123,7 +116,17 @@ export class HeardQueue {
     if (this.#events.length !== before) this.options.onEvents();
   }
 
-  #isHeard(subject: string): boolean {
+  /** Many events have the same few subjects. */
+  #isHeard = (subject: string): boolean => {
+    const known = this.#known.get(subject);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    const isHeard = this.#judge(subject);
+    this.#known.set(subject, isHeard);
+    return isHeard;
+  };
+
+  #judge(subject: string): boolean {
     const { agent } = this.options;
     if (agent !== undefined && !(subject.endsWith(agent) && subject.split('.')[3] === agent)) return false;
     const event = eventIn(subject);

@@ -3,7 +3,8 @@ import type { NatsConnection } from 'nats';
 import { deliveredPayload } from '../../schemas/delivered-event.js';
 import { FaultError, fault } from '../../schemas/errors.js';
 import { pause } from '../../system/async/pause.js';
-import { HeardQueue, type HeardPage } from '../hearing/heard-queue.js';
+import { HeardQueue } from '../hearing/heard-queue.js';
+import type { HeardPage } from '../hearing/past-events.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
 import { answerBytes } from '../serving/answer.js';
 

@@ -53,13 +53,14 @@ const checkDelete = checkOf<DeleteSubscription>(DeleteSubscriptionSchema);
 const bodyOf = <T>({ data }: Msg, check: Check<T>): E.Either<Fault, T> =>
   data.length === 0 ? check({}) : pipe(parseJson(data), E.chain(check));
 
+const FIRST = Buffer.from('{"events":[');
+const COMMA = Buffer.from(',');
+
 /** A page as bytes: the events are not printed again. */
 const pageBytes = ({ events, upTo, position }: SentPage): Uint8Array => {
-  const parts: Uint8Array[] = [Buffer.from('{"events":[')];
-  for (const [i, event] of events.entries()) {
-    if (i > 0) parts.push(Buffer.from(','));
-    parts.push(event);
-  }
+  const parts: Uint8Array[] = [];
+  for (const event of events) parts.push(parts.length === 0 ? FIRST : COMMA, event);
+  if (parts.length === 0) parts.push(FIRST);
   parts.push(Buffer.from(`],"upTo":${upTo},"position":${position}}`));
   return Buffer.concat(parts);
 };

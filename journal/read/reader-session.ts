@@ -36,6 +36,8 @@ export interface ReaderSessionOptions {
   readonly firstPull: number;
   /** Pulls that are open at a time. */
   readonly pulls: number;
+  /** Bytes that a pull asks for. */
+  readonly pullBytes: number;
   /** Whether it reads without an end. */
   readonly follow: boolean;
 }
@@ -82,6 +84,7 @@ export class ReaderSession {
   private silentTicks = 0;
   private readonly pulls: readonly OpenPull[];
   private readonly heartbeatMs: number;
+  private readonly pullBytes: number;
   private readonly ticker: NodeJS.Timeout;
 
   constructor(
@@ -94,6 +97,7 @@ export class ReaderSession {
     this.pending = pending;
     this.pullBy = pullBy;
     this.pullRecords = options.firstPull;
+    this.pullBytes = options.pullBytes;
     this.pulls = Array.from({ length: options.pulls }, () => this.makePull());
     this.heartbeatMs = options.follow ? FOLLOW_HEARTBEAT_MS : HEARTBEAT_MS;
     this.ticker = setInterval(() => this.tick(), this.heartbeatMs);
@@ -181,7 +185,7 @@ export class ReaderSession {
     this.requests += 1;
     pull.subject = `${pull.inbox}.${this.requests}`;
     pull.records = Math.ceil(this.pullRecords / share);
-    pull.bytes = PULL_BYTES / share;
+    pull.bytes = this.pullBytes / share;
     this.silentTicks = 0;
     const body = {
       batch: pull.records,
@@ -251,7 +255,7 @@ export class ReaderSession {
     pull.records = 0;
     if (this.queue.length > 0 && !this.isEager) return;
     // A reader that lags behind asks again itself, when it takes what is here.
-    if (this.queue.length < PULL_RECORDS / 2 && this.queuedBytes < PULL_BYTES / 2) this.pull();
+    if (this.queue.length < PULL_RECORDS / 2 && this.queuedBytes < this.pullBytes / 2) this.pull();
   }
 
   private tick(): void {

@@ -12,7 +12,7 @@ import {
   logEnds,
 } from './reader-api.js';
 import { consumerConfig, planRead, type ReadPlan, type ReadRange, whatIsLeft } from './reader-position.js';
-import { PULL_RECORDS, ReaderSession } from './reader-session.js';
+import { PULL_BYTES, PULL_RECORDS, ReaderSession } from './reader-session.js';
 import { Waker } from '../../system/async/waker.js';
 
 /** Which records of the log to read. */
@@ -36,6 +36,11 @@ export interface ReadOptions extends ReadRange {
    * several readers that keep it busy together, 1 is less work.
    */
   readonly pulls?: 1 | 2;
+  /**
+   * Of records that were asked for and not taken, bytes; at most twice that waits. Default 3 MiB. For readers of which
+   * there are many. It must be more than a record has.
+   */
+  readonly aheadBytes?: number;
 }
 
 const DEFAULT_PATIENCE_MS = 30_000;
@@ -121,6 +126,7 @@ class LogReader {
     return new ReaderSession(this.api, made.right, this.waker, {
       firstPull: this.firstPull(plan),
       pulls: this.options.pulls ?? 2,
+      pullBytes: this.options.aheadBytes ?? PULL_BYTES,
       follow: plan.follow && plan.untilSeq === undefined,
     });
   }

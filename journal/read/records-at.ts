@@ -1,3 +1,4 @@
+import { formatInstant } from '../../schemas/instant.js';
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { createInbox, type Msg } from 'nats';
@@ -27,7 +28,7 @@ class AskedRecord implements StoredMessage {
   }
 
   get time(): string {
-    return new Date(this.timeMs).toISOString();
+    return formatInstant(this.timeMs);
   }
 
   get timeMs(): number {

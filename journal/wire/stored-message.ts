@@ -1,3 +1,4 @@
+import { formatInstant } from '../../schemas/instant.js';
 import type { JsMsg } from '@nats-io/jetstream';
 import { HEADER } from '../../schemas/headers.js';
 import type { StoredMessage, WholeMessage } from '../../schemas/record.js';
@@ -58,7 +59,7 @@ export class LogMessage implements WholeMessage {
   ) {}
 
   get time(): string {
-    return new Date(this.timeMs).toISOString();
+    return formatInstant(this.timeMs);
   }
 
   get timeMs(): number {

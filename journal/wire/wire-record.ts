@@ -1,3 +1,4 @@
+import { formatInstant } from '../../schemas/instant.js';
 import type { WholeMessage } from '../../schemas/record.js';
 import { headerIn } from '../../link/header-text.js';
 
@@ -37,7 +38,7 @@ export class WireRecord implements WholeMessage {
   }
 
   get time(): string {
-    return new Date(this.timeMs).toISOString();
+    return formatInstant(this.timeMs);
   }
 
   /** Cut, not rounded: the digits but for the last six. */

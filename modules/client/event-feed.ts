@@ -81,7 +81,9 @@ export class EventFeed {
 
   /** The next event; undefined when the feed is closed. Throws `FaultError`. */
   next(): Promise<DeliveredEvent | undefined> {
-    return this.#turns.run(() => this.#next());
+    // Most events are here already, and a place in the queue takes longer than to hand one out.
+    const ready = this.#turns.length === 0 ? this.#ready() : undefined;
+    return ready === undefined ? this.#turns.run(() => this.#next()) : Promise.resolve(ready);
   }
 
   /** All events up to this one are handled. Resolves when the broker has stored that. Throws `FaultError`. */
@@ -101,17 +103,29 @@ export class EventFeed {
     await this.#acks.close();
   }
 
-  async #next(): Promise<DeliveredEvent | undefined> {
+  /** The next event where one is here. */
+  #ready(): DeliveredEvent | undefined {
+    if (this.#pages.length === 0 || this.#isOver) return undefined;
+    this.#acknowledgeGiven();
+    const event = this.#take();
+    this.#fetchAhead();
+    if (event !== undefined) this.#given = event.seq;
+    return event;
+  }
+
+  /** Who asks for the next event has handled the one before. */
+  #acknowledgeGiven(): void {
     if (this.options.ack === 'next' && this.#given > 0) this.#acks.note(this.#given);
+  }
+
+  async #next(): Promise<DeliveredEvent | undefined> {
+    this.#acknowledgeGiven();
     for (;;) {
       if (this.#failure !== undefined) throw new FaultError(this.#failure);
       if (this.#closing.signal.aborted) return undefined;
-      const event = this.#take();
+      const event = this.#ready();
+      if (event !== undefined) return event;
       this.#fetchAhead();
-      if (event !== undefined) {
-        this.#given = event.seq;
-        return event;
-      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

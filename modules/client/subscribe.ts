@@ -62,12 +62,8 @@ export interface EventSubscription<Event> extends AsyncIterableIterator<Event>, 
   readonly close: () => Promise<void>;
 }
 
-const orRefused = async <T>(work: Promise<T>): Promise<T> => {
-  try {
-    return await work;
-  } catch (thrown) {
-    throw new Refused(refusal(toFault(thrown)));
-  }
+const refuse = (thrown: unknown): never => {
+  throw new Refused(refusal(toFault(thrown)));
 };
 
 const problemOf = (
@@ -113,17 +109,16 @@ export const subscribeBy = <C extends CalledModule, E extends EventName<Manifest
   const given = ({ event, ...rest }: DeliveredEvent): unknown => ({
     name: event.slice(event.indexOf('.') + 1),
     ...rest,
-    ack: () => orRefused(feed.ack(rest.seq)),
+    ack: () => feed.ack(rest.seq).catch(refuse),
   });
-  const opened = orRefused(feed.opened.then(() => undefined));
+  const opened = feed.opened.then(() => undefined, refuse);
   opened.catch(() => undefined);
   const done = { done: true, value: undefined } as const;
+  const step = (event: DeliveredEvent | undefined): IteratorResult<SubscribedEvent<C, E>> =>
+    event === undefined ? done : { done: false, value: given(event) as SubscribedEvent<C, E> };
   const subscription: EventSubscription<SubscribedEvent<C, E>> = {
     opened,
-    next: async () => {
-      const event = await orRefused(feed.next());
-      return event === undefined ? done : { done: false, value: given(event) as SubscribedEvent<C, E> };
-    },
+    next: () => feed.next().then(step, refuse),
     return: async () => {
       await close();
       return done;

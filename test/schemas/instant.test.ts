@@ -6,7 +6,7 @@ import { parsePlace } from '../../schemas/log-place.js';
 import { firingKey } from '../../schemas/firing.js';
 import { deadlineOf } from '../../modules/host/read-command.js';
 import { HEADER } from '../../schemas/headers.js';
-import { parseInstant } from '../../schemas/instant.js';
+import { formatInstant, parseInstant } from '../../schemas/instant.js';
 import type { StoredMessage } from '../../schemas/record.js';
 import { parseTiming } from '../../schemas/schedule.js';
 import accounts from '../../modules/accounts/index.js';
@@ -169,4 +169,18 @@ describe('an instant', () => {
       assert.equal(parseInstant(text), undefined, text);
     fc.assert(fc.property(fc.string(), (text) => parseInstant(text) === undefined));
   });
+});
+
+it('times of records are written as the language writes them, whatever was written before', () => {
+  const second = fc.integer({ min: -62_135_596_800, max: 253_402_300_799 });
+  const some = fc.array(fc.tuple(second, fc.array(fc.integer({ min: 0, max: 999 }), { maxLength: 3 })));
+  fc.assert(
+    fc.property(some, (seconds) => {
+      for (const [at, millis] of seconds)
+        for (const more of millis) {
+          const ms = at * 1_000 + more;
+          assert.equal(formatInstant(ms), new Date(ms).toISOString());
+        }
+    }),
+  );
 });

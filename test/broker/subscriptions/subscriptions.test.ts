@@ -6,7 +6,7 @@ import { connect, type NatsConnection } from 'nats';
 import { openTargetConnection } from '../../../link/open-target.js';
 import { findTarget } from '../../../link/target.js';
 import { LOG } from '../../../schemas/log.js';
-import { MAX_SUBSCRIPTIONS } from '../../../schemas/subscription.js';
+import { MAX_PAGE_EVENTS, MAX_SUBSCRIPTIONS } from '../../../schemas/subscription.js';
 import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
 import { success } from '../../support/either.js';
 import { readHeard, writeShop } from '../../support/hearing.js';
@@ -189,7 +189,7 @@ describe('a subscription of a program', () => {
       [by.open('x%', { events: ['shop.sold'] }), 'SUBJECT_INVALID'],
       [by.ack('sold', end + 1_000), 'PAYLOAD_INVALID'],
       [by.ack('sold', -1), 'PAYLOAD_INVALID'],
-      [by.next('sold', { batch: 257 }), 'PAYLOAD_INVALID'],
+      [by.next('sold', { batch: MAX_PAGE_EVENTS + 1 }), 'PAYLOAD_INVALID'],
       [by.next('sold', { expiresMs: 30_001 }), 'PAYLOAD_INVALID'],
       [by.next('sold', '{"batch":'), 'PAYLOAD_NOT_JSON'],
       [by.next('sold', { after: end + 1_000 }), 'SUBSCRIPTION_LOST'],
