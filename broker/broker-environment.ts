@@ -8,6 +8,8 @@ export interface BrokerEnvironment {
   readonly hostEntry: string;
   /** Program that serves HTTP; absent: nobody serves it. */
   readonly httpEntry?: string;
+  /** Program that exports traces; absent: nobody exports them. */
+  readonly tracesEntry?: string;
   /** Modules are reloaded again and again: a host waits for the next one. */
   readonly keepsSpareHost?: boolean;
   /** Directories of the modules that ship with the package. */

@@ -33,6 +33,7 @@ import { serveSignals } from './waits/serve-signals.js';
 import { serveSubscriptions } from './subscriptions/serve-subscriptions.js';
 import { serveStates } from './states/serve-states.js';
 import { certificateEnd } from './tls/tls-files.js';
+import type { ExportedTraces } from './traces/trace-exporter.js';
 import { StateThread } from './states/state-thread.js';
 
 export interface ServedBroker {
@@ -47,6 +48,7 @@ export interface ServedBroker {
   readonly listen: string | null;
   /** Where HTTP is served; null: nowhere. */
   readonly http: string | null;
+  readonly traces: ExportedTraces;
   readonly lifetime: Lifetime;
   readonly log: BrokerLines;
 }
@@ -75,6 +77,7 @@ const operationsContext = ({
   cage,
   listen,
   http,
+  traces,
 }: ServedBroker): OperationsContext => ({
   nc: link.nc,
   jsm: link.jsm,
@@ -100,6 +103,7 @@ const operationsContext = ({
   audit,
   listen,
   http,
+  traces: traces.url,
   durability,
   guest,
   dataDir,
@@ -111,6 +115,7 @@ const operationsContext = ({
       index,
       plan,
       traffic: () => link.reports.traffic(),
+      traces,
       lastSeq: async () => (await link.jsm.streams.info(LOG)).state.last_seq,
     }),
   certificateEnds: () => (config.listen === undefined ? null : (certificateEnd(config.listen.cert) ?? null)),

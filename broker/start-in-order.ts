@@ -31,6 +31,7 @@ import { ModuleCages } from './supervisor/module-cages.js';
 import { answerBytes } from './serving/answer.js';
 import { readRights } from './http/read-rights.js';
 import { openHttpFront } from './http/http-front.js';
+import { exportTraces } from './traces/trace-exporter.js';
 import { openTlsFront } from './tls/tls-front.js';
 
 /** How long calls may continue when the broker stops, before their modules are asked to stop too. */
@@ -156,7 +157,7 @@ export const startInOrder = async (
   lifetime: Lifetime,
   onDown: () => void,
 ): Promise<StartedBroker> => {
-  const { hostEntry, keepsSpareHost = false, onProgress, knownLoss } = environment;
+  const { hostEntry, tracesEntry, keepsSpareHost = false, onProgress, knownLoss } = environment;
   const { maxBytes, durability, onLogLoss } = config;
   const directory = await openDataDirectory(config, environment, lifetime);
   // From here on the data directory is ours: its files keep the lines.
@@ -241,6 +242,14 @@ export const startInOrder = async (
   await recordGrants(server, parts, open, log);
   const listen = await listening(config, server, lifetime, log);
   const http = await openHttp(config, { ...environment, log }, directory, server, parts, reaper, lifetime);
+  const traces = exportTraces({
+    entry: tracesEntry,
+    assignment: { natsUrl: server.url, seedPath: server.operatorSeed, dataDir },
+    position: open.lastSeq,
+    reaper,
+    say: (text) => log.line('traces', text),
+    onStop: (step) => lifetime.onStop(step),
+  });
   const serving = await serveBroker({
     config,
     directory,
@@ -251,6 +260,7 @@ export const startInOrder = async (
     cage: cageStatus,
     listen,
     http,
+    traces,
     lifetime,
     log,
   });
@@ -259,6 +269,7 @@ export const startInOrder = async (
     supervisor.abandonAll();
     for (const subscription of serving) subscription.unsubscribe();
   });
+  traces.start();
   parts.firings.start();
   parts.wakes.start();
   parts.hearings.start();

@@ -2,6 +2,28 @@ import Type, { type Static } from 'typebox';
 
 const Count = Type.Integer({ minimum: 0 });
 
+const TracesCountSchema = Type.Object(
+  {
+    exported: Type.Integer({ minimum: 0, description: 'Spans that the collector took.' }),
+    failures: Type.Integer({
+      minimum: 0,
+      description: 'Requests that the collector did not take; each is sent again.',
+    }),
+    refused: Type.Integer({ minimum: 0, description: 'Spans that the collector refused for ever.' }),
+    unsampled: Type.Integer({
+      minimum: 0,
+      description: 'Spans of traces that the sampler or the sender left out.',
+    }),
+    skipped: Type.Integer({
+      minimum: 0,
+      description: 'Records without spans, because the export was too far behind.',
+    }),
+    lag: Type.Integer({ minimum: 0, description: 'Records whose spans are not exported yet.' }),
+  },
+  { description: 'The export of traces since the start of the broker.' },
+);
+export type TracesCount = Readonly<Static<typeof TracesCountSchema>>;
+
 export const BrokerCountersSchema = Type.Object(
   {
     refused: Type.Record(Type.String(), Count, {
@@ -22,6 +44,9 @@ export const BrokerCountersSchema = Type.Object(
     network: Type.Union([Type.Object({ inBytes: Count, outBytes: Count, connections: Count }), Type.Null()], {
       description: 'What the server has received and sent; null: it does not tell.',
     }),
+    traces: Type.Optional(
+      Type.Union([TracesCountSchema, Type.Null()], { description: 'null: no traces are exported.' }),
+    ),
   },
   {
     description:

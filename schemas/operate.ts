@@ -231,6 +231,11 @@ export const BrokerStatusSchema = Type.Object({
       description: 'Where HTTP is served, on the machine of the broker; null: nowhere.',
     }),
   ),
+  traces: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'The collector that gets the spans, without a credential; null: there is none.',
+    }),
+  ),
 });
 export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
 

@@ -20,6 +20,9 @@ export const HOST_ENTRY = join(MODULES, 'host', 'host-main.js');
 /** The program that serves HTTP. */
 const HTTP_ENTRY = join(import.meta.dirname, '..', '..', 'http', 'http-main.js');
 
+/** The program that exports traces. */
+const TRACES_ENTRY = join(import.meta.dirname, '..', '..', 'traces', 'traces-main.js');
+
 /** Resolves at the first SIGTERM, SIGINT or SIGHUP. A second one ends the process at once. */
 const askedToStop = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
@@ -93,6 +96,7 @@ export const runBroker =
       const started = startBroker(place, {
         hostEntry: HOST_ENTRY,
         httpEntry: HTTP_ENTRY,
+        tracesEntry: TRACES_ENTRY,
         keepsSpareHost,
         shippedModules: shippedModules.map(({ directory }) => join(MODULES, directory)),
         log,

@@ -1,4 +1,4 @@
-import type { BrokerCounters, ServerTraffic } from '../../schemas/broker-counters.js';
+import type { BrokerCounters, ServerTraffic, TracesCount } from '../../schemas/broker-counters.js';
 import { LATE_MS } from '../schedules/due.js';
 
 /** Where the counts come from. */
@@ -14,11 +14,12 @@ export interface CountSources {
   readonly plan: { readonly due: (nowMs: number) => readonly unknown[] };
   readonly traffic: () => Promise<ServerTraffic>;
   readonly lastSeq: () => Promise<number>;
+  readonly traces: { readonly count: (lastSeq: number) => TracesCount | null };
 }
 
 /** What the broker has counted; a server that does not tell leaves a part out. */
 export const countBroker = async (sources: CountSources): Promise<BrokerCounters> => {
-  const { refused, dead, producer, index, plan, traffic, lastSeq } = sources;
+  const { refused, dead, producer, index, plan, traffic, lastSeq, traces } = sources;
   const [network, end] = await Promise.all([traffic().catch(() => null), lastSeq()]);
   const { takenBytes, settledBytes } = producer.taken;
   return {
@@ -32,5 +33,6 @@ export const countBroker = async (sources: CountSources): Promise<BrokerCounters
     indexLag: Math.max(0, end - index.position),
     schedulesLate: plan.due(Date.now() - LATE_MS).length,
     network,
+    traces: traces.count(end),
   };
 };

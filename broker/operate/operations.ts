@@ -54,6 +54,8 @@ export interface OperationsContext {
   readonly audit: Pick<Audit, 'status'>;
   readonly listen: string | null;
   readonly http: string | null;
+  /** The collector that gets the spans; null: none. */
+  readonly traces: string | null;
   readonly certificateEnds: () => string | null;
   readonly durability: string;
   readonly dataDir: string;
@@ -191,6 +193,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             audit,
             listen: context.listen,
             http: context.http,
+            traces: context.traces,
             certificateEnds: context.certificateEnds(),
             dataDir: context.dataDir,
             pid: process.pid,

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { BrokerCounters } from '../../schemas/broker-counters.js';
+import type { BrokerCounters, TracesCount } from '../../schemas/broker-counters.js';
 import type { AccountUsage } from '../../schemas/account-usage.js';
 import { DEADLY } from '../../schemas/error-table.js';
 import type { BrokerStatus, ModuleStats, ModuleStatus } from '../../schemas/operate.js';
@@ -118,10 +118,32 @@ const countActions = (registry: Registry, stats: readonly ModuleStats[]): void =
     }
 };
 
+/** There are none if no traces are exported. */
+const traceValues = (values: Values, traces: TracesCount): void => {
+  values.count('traces_spans_total', 'Spans that the collector took.', traces.exported);
+  values.count(
+    'traces_failures_total',
+    'Requests with spans that the collector did not take. They are sent again.',
+    traces.failures,
+  );
+  values.count('traces_refused_spans_total', 'Spans that the collector refused for ever.', traces.refused);
+  values.count(
+    'traces_unsampled_spans_total',
+    'Spans of traces that the sampler or the sender left out.',
+    traces.unsampled,
+  );
+  values.count(
+    'traces_skipped_records_total',
+    'Records without spans, because the export was too far behind.',
+    traces.skipped,
+  );
+  values.set('traces_lag', 'Records of the log whose spans are not exported yet.', traces.lag);
+};
+
 /** Since the start of the broker. Codes are those of the table of errors. */
 const brokerCounts = (
   values: Values,
-  { refused, dead, journal, indexLag, schedulesLate, network }: BrokerCounters,
+  { refused, dead, journal, indexLag, schedulesLate, network, traces }: BrokerCounters,
   modules: readonly string[],
 ): void => {
   values.set('journal_pending', 'Records of the broker that are not stored yet.', journal.pending);
@@ -133,6 +155,7 @@ const brokerCounts = (
   );
   values.set('index_lag', 'Records of the log that the index has not read.', indexLag);
   values.set('schedules_late', 'Schedules that are due since more than 5 s.', schedulesLate);
+  if (traces !== undefined && traces !== null) traceValues(values, traces);
   values.count('network_received_bytes_total', 'Bytes that the server has received.', network?.inBytes);
   values.count('network_sent_bytes_total', 'Bytes that the server has sent.', network?.outBytes);
   values.set('connections', 'Connections to the server.', network?.connections);

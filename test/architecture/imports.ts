@@ -17,7 +17,18 @@ interface Rule {
 
 /** Libraries that know nothing of the broker: each may use those before it. */
 const LIBRARIES = ['text', 'schemas', 'system', 'link', 'journal', 'store'];
-const PRODUCT = [...LIBRARIES, 'modules', 'broker', 'replay', 'transfer', 'testing', 'http', 'perf', 'bin'];
+const PRODUCT = [
+  ...LIBRARIES,
+  'modules',
+  'broker',
+  'replay',
+  'transfer',
+  'testing',
+  'http',
+  'traces',
+  'perf',
+  'bin',
+];
 
 /** The entries of the package that a program or a module of a user needs. */
 const PUBLIC = ['modules/entry.js', 'modules/fp.js', 'modules/package-modules.js', 'testing/index.js'];
@@ -44,6 +55,8 @@ export const RULES: readonly Rule[] = [
   { folder: 'testing', mayImport: [...LIBRARIES, 'modules', 'broker', 'testing'] },
   // A client of the broker: it meets the broker over NATS alone.
   { folder: 'http', mayImport: [...LIBRARIES, 'modules', 'replay', 'http'] },
+  // The same: it reads the log, and sends spans to a collector.
+  { folder: 'traces', mayImport: [...LIBRARIES, 'traces'] },
   // Pages for a browser: they know the language, and ask the HTTP API for all else.
   { folder: 'dashboard', mayImport: ['text', 'schemas', 'dashboard'], packages: ['preact'] },
   { folder: 'perf', mayImport: PRODUCT.filter((folder) => folder !== 'bin') },

@@ -30,6 +30,10 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
     'npm init -y && npm pkg set type=module && npm install tallystick && npm install --save-dev tsx',
     'needs the registry; the test of the tutorial installs what `npm pack` makes',
   ],
+  [
+    'OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 npx tallystick start',
+    'test/broker/traces/traces.test.ts starts a broker so, with a collector that checks what it gets',
+  ],
   ['npx tallystick start', 'continues until Ctrl-C; the test of the tutorial has a broker in its directory'],
   [
     'tallystick start --limit guest:rate=200/s --limit guest:open=1000 --limit modules:log=50% --limit orders:rate=500/s',
