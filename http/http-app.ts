@@ -1,9 +1,9 @@
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
-import type { Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { MAX_PAYLOAD_BYTES } from '../schemas/log.js';
 import { fault } from '../schemas/errors.js';
 import { refuseBroken } from './requests/broken-request.js';
-import { foreignPage } from './requests/browser-guard.js';
+import { foreignPage, originsOf } from './requests/browser-guard.js';
 import { answerLocalStates } from './requests/answer-local-states.js';
 import { judgeGuests } from './requests/judge-guests.js';
 import type { LocalStates } from './requests/local-states.js';
@@ -38,17 +38,13 @@ const MOST_HEADER_BYTES = 16_384;
 const MOST_PATH_PART = 256;
 
 const LIMITS = {
-  bodyLimit: MAX_PAYLOAD_BYTES,
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
-  http: {
-    headersTimeout: HEADERS_MS,
-    maxHeaderSize: MOST_HEADER_BYTES,
-    connectionsCheckingInterval: LOOK_MS,
-    // Node would answer without a body. The guard against other sites asks for it.
-    requireHostHeader: false,
-  },
-  routerOptions: { maxParamLength: MOST_PATH_PART },
+  headersTimeout: HEADERS_MS,
+  maxHeaderSize: MOST_HEADER_BYTES,
+  connectionsCheckingInterval: LOOK_MS,
+  // Node would answer without a body. The guard against other sites asks for it.
+  requireHostHeader: false,
 } as const;
 
 export interface AppOptions {
@@ -63,8 +59,17 @@ export interface AppOptions {
  * process may read itself.
  */
 export const buildApp = (links: PrincipalLinks, { onRoute, states }: AppOptions = {}): FastifyInstance => {
+  let isClosing = false;
+  const serving = (routes: RequestListener): RequestListener => {
+    if (states === undefined) return routes;
+    const fast = answerLocalStates(states, routes);
+    // The routes tell a client whose connection is open that it must close.
+    return (request, response) => (isClosing ? routes : fast)(request, response as never);
+  };
   const app: FastifyInstance = Fastify({
-    ...LIMITS,
+    bodyLimit: MAX_PAYLOAD_BYTES,
+    routerOptions: { maxParamLength: MOST_PATH_PART },
+    serverFactory: (routes) => createServer(LIMITS, serving(routes as RequestListener)),
     clientErrorHandler: refuseBroken,
     // A path that cannot be decoded has no route whose handler could answer.
     frameworkErrors: (error, _request, reply) => {
@@ -81,18 +86,14 @@ export const buildApp = (links: PrincipalLinks, { onRoute, states }: AppOptions 
     done(null, body),
   );
   app.addHook('onRequest', (request, reply, done) => {
-    const { headers, method } = request;
-    const problem = foreignPage({
-      method,
-      host: headers.host,
-      origin: headers.origin,
-      fetchSite: headers['sec-fetch-site'] as string | undefined,
-      contentType: headers['content-type'],
-    });
+    const problem = foreignPage(originsOf(request.raw));
     if (problem === undefined) done();
     else void sendFault(reply, problem);
   });
-  if (states !== undefined) answerLocalStates(app, states);
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
   judgeGuests(app);
   app.setNotFoundHandler((request, reply) =>
     sendFault(

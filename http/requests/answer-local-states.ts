@@ -1,22 +1,34 @@
-import * as E from 'fp-ts/lib/Either.js';
-import type { FastifyInstance } from 'fastify';
-import { askedAgent } from './asked-agent.js';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { LocalStates } from './local-states.js';
+import { foreignPage, originsOf } from './browser-guard.js';
 
-const AGENTS = '/v1/agents/';
+/** The usual form of such a request. Another form of the same request goes the usual way. */
+const PLAIN = /^\/v1\/agents\/([A-Za-z0-9_-]{1,64})\/([A-Za-z0-9_-]{1,64})(?:\?atLeast=([1-9][0-9]{0,14}))?$/;
 
 /**
- * Answers requests for states that this process may read itself. It goes before the judgement of guests: what asks the
+ * Answers requests for states that this process may read itself, in front of the routes: a route with its hooks costs
+ * more than to read a state. What it does not answer goes to the routes. It needs no judgement of guests: what asks the
  * broker nothing cannot flood it.
  */
-export const answerLocalStates = (app: FastifyInstance, states: Pick<LocalStates, 'find'>): void => {
-  app.addHook('onRequest', (request, reply, done) => {
-    if (request.method !== 'GET' || !request.url.startsWith(AGENTS)) return done();
-    const { agent } = request.params as { readonly agent?: string };
-    if (agent === undefined || Object.hasOwn(request.query as object, 'at')) return done();
-    const asked = askedAgent(request);
-    const found = E.isLeft(asked) ? undefined : states.find(request.headers.authorization, asked.right);
-    if (found === undefined) return done();
-    void reply.type('application/json').send(found);
+export const answerLocalStates =
+  (states: Pick<LocalStates, 'find'>, routes: RequestListener): RequestListener =>
+  (request: IncomingMessage, response: ServerResponse & { req: IncomingMessage }): void => {
+    const text = request.method === 'GET' ? foundFor(states, request) : undefined;
+    if (text === undefined) return routes(request, response);
+    response.writeHead(200, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+    });
+    response.end(text);
+  };
+
+const foundFor = (states: Pick<LocalStates, 'find'>, request: IncomingMessage): string | undefined => {
+  const [, module, agent, atLeast] = PLAIN.exec(request.url ?? '') ?? [];
+  if (module === undefined || agent === undefined) return undefined;
+  if (foreignPage(originsOf(request)) !== undefined) return undefined;
+  return states.find(request.headers.authorization, {
+    module,
+    agent,
+    atLeast: atLeast === undefined ? 0 : Number(atLeast),
   });
 };

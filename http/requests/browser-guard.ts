@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type Fault, fault } from '../../schemas/errors.js';
 
 /** What a request says of the page that made it. */
@@ -8,6 +9,17 @@ export interface Origins {
   readonly fetchSite: string | undefined;
   readonly contentType: string | undefined;
 }
+
+export const originsOf = ({
+  method = '',
+  headers,
+}: Pick<IncomingMessage, 'method' | 'headers'>): Origins => ({
+  method,
+  host: headers.host,
+  origin: headers.origin,
+  fetchSite: headers['sec-fetch-site'] as string | undefined,
+  contentType: headers['content-type'],
+});
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 const READS = new Set(['GET', 'HEAD']);

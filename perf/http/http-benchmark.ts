@@ -58,7 +58,8 @@ const rowsOf = (caller: Program<HttpCallerQuestions>, constant: string, http: st
     body: DEPOSIT,
   });
   return [
-    over('a constant, Fastify', { url: constant, method: 'GET', paths: ['/constant'] }),
+    // As many requests as in the other rows: to pick the next one costs the sender time.
+    over('a constant, Fastify', { url: constant, method: 'GET', paths: agents.map(() => '/constant') }),
     over('a state, HTTP', {
       url: http,
       method: 'GET',

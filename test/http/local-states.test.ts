@@ -129,6 +129,15 @@ describe('states that the process of HTTP reads itself', () => {
     );
   });
 
+  test('are not for pages of other sites, in whatever way a page may ask', async () => {
+    const seed = await token('page', ['read accounts']);
+    await untilLocal(seed, 'accounts/house');
+    for (const from of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'http://shop.example' }]) {
+      const said = await http.get('/v1/agents/accounts/house', { ...bearer(seed), ...from });
+      assert.deepEqual([said.status, said.body.code], [403, 'HTTP_FORBIDDEN'], JSON.stringify(from));
+    }
+  });
+
   test('have the result that a caller has seen', async () => {
     const seed = await token('caller', ['read accounts', 'call accounts']);
     await untilLocal(seed, 'accounts/house');
