@@ -131,15 +131,18 @@ export class ModuleLife {
         this.#wasParked = false;
         onParked(null);
         answer(E.right(undefined));
-        this.#lastExit = await this.#untilEnd(started.right);
+        const end = await this.#untilEnd(started.right);
+        this.#lastExit = end;
         const ranMs = performance.now() - readyAt;
         // One that ends as soon as it is ready has not recovered: the pauses before it must continue to grow.
         if (ranMs >= backoff.nextMs) backoff.reset();
         if (!this.#isWanted) break;
         if (this.#hasEnded()) continue;
         standing.lastOutput = started.right.said.all;
-        const why = cut.takeReason() ?? 'its process ended';
-        standing.reason = whyEnded(started.right, `${why} (${this.#lastExit})`);
+        const cutFor = cut.takeReason();
+        // A handler did what it was cut off for. Handled again, its command would end one process after the other.
+        if (cutFor !== undefined) this.#lastExit = 'cut';
+        standing.reason = whyEnded(started.right, `${cutFor ?? 'its process ended'} (${end})`);
         park = this.#crashes.ended(ranMs);
       } else {
         if (!this.#isWanted) break;

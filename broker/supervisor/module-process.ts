@@ -19,7 +19,7 @@ import type { ModuleSource } from './manifest-file.js';
 import type { ModuleCages } from './module-cages.js';
 
 /** How a process ended: `exit:<code>`, `signal:<name>`, `hang` when it was replaced for its silence. */
-export type ProcessEnd = `exit:${number}` | `signal:${string}` | 'hang' | `spawn:${string}`;
+export type ProcessEnd = `exit:${number}` | `signal:${string}` | 'hang' | 'cut' | `spawn:${string}`;
 
 export interface ModuleProcessOptions {
   readonly source: ModuleSource;

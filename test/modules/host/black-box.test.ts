@@ -33,7 +33,7 @@ describe('the black box', () => {
       box.enter(7);
     };
     for (const way of WAYS) {
-      for (const end of ['exit:1', 'exit:0', 'hang', 'signal:SIGABRT', 'signal:SIGSEGV']) {
+      for (const end of ['exit:1', 'exit:0', 'hang', 'cut', 'signal:SIGABRT', 'signal:SIGSEGV']) {
         assert.deepEqual(await afterwards(end, running, way), { culprit: 7, suspects: [] }, `${end} ${way}`);
       }
     }
