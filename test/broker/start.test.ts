@@ -13,6 +13,7 @@ import {
 import { connect } from 'nats';
 import { startBroker, type TestBroker, tallystick } from '../support/broker.js';
 import { brokerStatus } from '../support/broker-status.js';
+import { byForm } from '../support/form.js';
 import { isAlive, processesMentioning } from '../support/processes.js';
 import { natsCall } from '../support/requests.js';
 import type { ProgramResult } from '../support/run-program.js';
@@ -122,7 +123,7 @@ describe('a broker with a server of its own', () => {
     assert.match(error.message, /no such file/);
   });
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of byForm({ short: ['SIGTERM'], deep: ['SIGTERM', 'SIGINT'] } as const)) {
     it(`${signal} ends it with exit code 0 and leaves no process behind`, async () => {
       await using broker = await startBroker({ shipped: ['accounts'] });
       assert.equal(await deposit(broker.url), 'ok');

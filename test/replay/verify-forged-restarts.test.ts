@@ -1,49 +1,29 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { connect, type NatsConnection } from 'nats';
 import { verifyLog } from '../../replay/verify/verify-log.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { Restart } from '../../schemas/restart.js';
 import type { Verification } from '../../schemas/verification.js';
 import type { Operation } from '../fixtures/modules/stepper/index.js';
-import { manifest } from '../fixtures/modules/stepper/manifest.js';
-import { startBroker } from '../support/broker.js';
 import { success } from '../support/either.js';
-import { connectOperator } from '../support/log-checks.js';
-import { writeModule } from '../support/module-dir.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { type Copied, copyOf, headerOf, storeLog, withHeader } from './log-copy.js';
+import { type Copied, copyOf, headerOf, withHeader } from './log-copy.js';
+import { startStepper } from '../support/stepper-broker.js';
+import { type ChangedLogs, startChangedLogs } from './changed-logs.js';
 
 describe('verify on a log with restarts', () => {
   let log: readonly Copied[];
-  let server: TestServer;
-  let nc: NatsConnection;
+  let copies: ChangedLogs;
 
   before(async () => {
-    await using dir = tempDir();
-    const plans = join(dir.path, 'plans');
-    mkdirSync(plans);
-    const module = await writeModule(join(dir.path, 'stepper'), 'stepper', manifest);
-    await using broker = await startBroker({
-      shipped: ['accounts'],
-      args: ['--durability', 'os', '--cage', 'off', '--module', module],
-    });
-    const operator = await connectOperator(broker.dataDir);
-    const guest = await connect({ servers: broker.url });
+    await using stepper = await startStepper('throws');
+    const { guest, operator } = stepper;
     const operations: readonly Operation[] = [{ deposit: 1, agent: 'till' }, { sleep: 1 }, { sleep: 2 }];
-    const plan = join(plans, 'plan.json');
-    const write = (end: 'ok' | 'throws'): void =>
-      writeFileSync(plan, JSON.stringify({ url: '', operations, atOnce: false, end }));
-    write('throws');
-    const sent = await guest.request('cmd.stepper.follow.ann', JSON.stringify({ plan }));
-    let { seq } = sent.json<{ seq: number }>();
+    const plan = stepper.planOf({ operations });
+    let seq = await stepper.send('ann', plan);
     for (const end of ['throws', 'ok'] as const) {
-      await operator.request(`result.${seq}`, '', { timeout: 20_000 });
-      write(end);
+      await stepper.resultOf(seq);
+      stepper.write(plan, { operations, end });
       const reply = await guest.request(`restart.${seq}`, '{"from":3}', { timeout: 20_000 });
       ({
         data: { newCommand: seq },
@@ -53,19 +33,11 @@ describe('verify on a log with restarts', () => {
       const found = await copyOf(operator);
       return found.filter(({ subject }) => subject.startsWith('res.stepper.')).length === 3 && found;
     });
-    await Promise.all([guest.close(), operator.close()]);
-    server = await startServer();
-    nc = await connect({ servers: server.url });
+    copies = await startChangedLogs();
   });
-  after(async () => {
-    await nc?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  after(() => copies?.[Symbol.asyncDispose]());
 
-  const verify = async (records: readonly Copied[]): Promise<Verification> => {
-    await storeLog(nc, records);
-    return success(await verifyLog({ nc, graceMs: 0 })()).verification;
-  };
+  const verify = (records: readonly Copied[]): Promise<Verification> => copies.verify(records);
   const restart = (i: number): Copied =>
     log.filter(({ subject }) => subject === 'restart.stepper.follow.ann')[i] as Copied;
   const command = (i: number): Copied =>
@@ -88,7 +60,7 @@ describe('verify on a log with restarts', () => {
     assert.deepEqual([kept(0).length, kept(1)], [2, kept(0)]);
     assert.deepEqual((await verify(log)).findings, []);
     for (const { seq: from } of [restart(0), command(1), restart(1), command(2)]) {
-      const part = success(await verifyLog({ nc, from, graceMs: 0 })()).verification;
+      const part = success(await verifyLog({ nc: copies.nc, from, graceMs: 0 })()).verification;
       assert.deepEqual(part.findings, [], `from ${from}`);
     }
   });

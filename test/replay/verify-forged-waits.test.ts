@@ -1,43 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { connect, type NatsConnection } from 'nats';
-import { verifyLog } from '../../replay/verify/verify-log.js';
 import { HEADER } from '../../schemas/headers.js';
 import type { Verification } from '../../schemas/verification.js';
 import type { Operation } from '../fixtures/modules/stepper/index.js';
-import { manifest } from '../fixtures/modules/stepper/manifest.js';
-import { startBroker } from '../support/broker.js';
-import { success } from '../support/either.js';
-import { connectOperator } from '../support/log-checks.js';
-import { writeModule } from '../support/module-dir.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { causeOf, type Copied, copyOf, headerOf, storeLog, withHeader } from './log-copy.js';
+import { causeOf, type Copied, copyOf, headerOf, withHeader } from './log-copy.js';
+import { startStepper } from '../support/stepper-broker.js';
+import { type ChangedLogs, startChangedLogs } from './changed-logs.js';
 
 describe('verify on a log with waits, signals and promises', () => {
   let log: readonly Copied[];
-  let server: TestServer;
-  let nc: NatsConnection;
+  let copies: ChangedLogs;
 
   before(async () => {
-    await using dir = tempDir();
-    const plans = join(dir.path, 'plans');
-    mkdirSync(plans);
-    const module = await writeModule(join(dir.path, 'stepper'), 'stepper', manifest);
-    await using broker = await startBroker({
-      shipped: ['accounts'],
-      args: ['--durability', 'os', '--cage', 'off', '--module', module],
-    });
-    const operator = await connectOperator(broker.dataDir);
-    const guest = await connect({ servers: broker.url });
-    const send = async (agent: string, operations: readonly Operation[]): Promise<void> => {
-      const plan = join(plans, `${agent}.json`);
-      writeFileSync(plan, JSON.stringify({ url: '', operations, atOnce: false, end: 'ok' }));
-      await guest.request(`cmd.stepper.follow.${agent}`, JSON.stringify({ plan }));
-    };
+    await using stepper = await startStepper('ok');
+    const { guest, operator } = stepper;
+    const send = (agent: string, operations: readonly Operation[]): Promise<number> =>
+      stepper.send(agent, stepper.planOf({ operations }));
     const signal = (agent: string, n: number): Promise<unknown> =>
       guest.request(`signal.stepper.go.${agent}`, JSON.stringify({ n }));
     const wait: Operation = { signal: 'go', timeoutMs: 60_000 };
@@ -54,19 +33,11 @@ describe('verify on a log with waits, signals and promises', () => {
       const found = await copyOf(operator);
       return found.filter(({ subject }) => subject.startsWith('res.')).length === 2 && found;
     });
-    await Promise.all([guest.close(), operator.close()]);
-    server = await startServer();
-    nc = await connect({ servers: server.url });
+    copies = await startChangedLogs();
   });
-  after(async () => {
-    await nc?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  after(() => copies?.[Symbol.asyncDispose]());
 
-  const verify = async (records: readonly Copied[]): Promise<Verification> => {
-    await storeLog(nc, records);
-    return success(await verifyLog({ nc, graceMs: 0 })()).verification;
-  };
+  const verify = (records: readonly Copied[]): Promise<Verification> => copies.verify(records);
   const wakes = (agent: string): readonly Copied[] =>
     log.filter(({ subject }) => subject === `wake.stepper.follow.${agent}`);
   const signals = (agent: string): readonly Copied[] =>

@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { connect, type NatsConnection } from 'nats';
-import { verifyLog } from '../../replay/verify/verify-log.js';
+import { connect } from 'nats';
 import { HEADER } from '../../schemas/headers.js';
 import type { Verification } from '../../schemas/verification.js';
 import { startBroker } from '../support/broker.js';
-import { success } from '../support/either.js';
 import { assertHandled, eventsOf, readHeard, writeListener, writeShop } from '../support/hearing.js';
 import { connectOperator } from '../support/log-checks.js';
-import { startServer, type TestServer } from '../support/server.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
-import { type Copied, copyOf, headerOf, storeLog, withHeader } from './log-copy.js';
+import { type Copied, copyOf, headerOf, withHeader } from './log-copy.js';
+import { type ChangedLogs, startChangedLogs } from './changed-logs.js';
 
 describe('I10 verify on a log with modules that listen', () => {
   let log: readonly Copied[];
-  let server: TestServer;
-  let nc: NatsConnection;
+  let copies: ChangedLogs;
 
   before(async () => {
     await using dir = tempDir();
@@ -36,18 +33,11 @@ describe('I10 verify on a log with modules that listen', () => {
     const operator = await connectOperator(broker.dataDir);
     log = await copyOf(operator);
     await operator.close();
-    server = await startServer();
-    nc = await connect({ servers: server.url });
+    copies = await startChangedLogs();
   });
-  after(async () => {
-    await nc?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  after(() => copies?.[Symbol.asyncDispose]());
 
-  const verify = async (records: readonly Copied[]): Promise<Verification> => {
-    await storeLog(nc, records);
-    return success(await verifyLog({ nc, graceMs: 0 })()).verification;
-  };
+  const verify = (records: readonly Copied[]): Promise<Verification> => copies.verify(records);
   const deliveries = (): readonly Copied[] =>
     log.filter((each) => headerOf(each, HEADER.event) !== undefined);
   const eventOf = (record: Copied): string => headerOf(record, HEADER.event)?.split(' ')[0] ?? '';

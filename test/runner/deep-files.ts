@@ -13,6 +13,7 @@ export const DEEP_FILES: readonly string[] = [
   // Storms: `npm test` kills and stops processes one by one.
   'test/faults/restart-storm.test.ts',
   'test/faults/pauses.test.ts',
+  'test/faults/two-brokers.test.ts',
   'test/faults/lines-producer.test.ts',
   'test/faults/lines-broker.test.ts',
   'test/faults/kills-producer.test.ts',
@@ -60,6 +61,8 @@ export const DEEP_FILES: readonly string[] = [
   'test/faults/checkout.test.ts',
   // Every command of replay as its documents show it: `npm test` has a file of test/cli for each of them.
   'test/docs/replay-commands.test.ts',
+  // The packed package by its tutorial. `npm test` follows the README and the guide that writes a module.
+  'test/docs/tutorial.test.ts',
   // Load: `npm test` runs one burst with kills of all processes.
   'test/docs/burst-commands.test.ts',
   // Random inputs and mutations.

@@ -66,3 +66,12 @@ export class IndexedContents implements AsyncDisposable {
     return this.files[Symbol.asyncDispose]();
   }
 }
+
+/** The steps of a generated test that write the index, or do not. */
+export const writeSteps = (indexed: IndexedContents) => ({
+  take: () => indexed.take(),
+  committed: () => indexed.committed(),
+  kept: () => indexed.kept(),
+  failed: () => indexed.failed(),
+  restart: () => indexed.restart(),
+});

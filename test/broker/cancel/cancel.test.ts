@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { connect as connectNats, type NatsConnection } from 'nats';
-import { connect, type Refused, type Tally } from '../../../modules/entry.js';
-import { readLog } from '../../../journal/read/reader.js';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { after, describe, it } from 'node:test';
+import type { Refused } from '../../../modules/entry.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
 import { diffModule, type OutcomeDifference, verifyLog } from '../../../replay/index.js';
 import type { Cancelled } from '../../../schemas/cancel.js';
@@ -13,98 +10,22 @@ import type { StoredMessage } from '../../../schemas/record.js';
 import type { Result } from '../../../schemas/result.js';
 import type { Operation, StepPlan } from '../../fixtures/modules/stepper/index.js';
 import { manifest } from '../../fixtures/modules/stepper/manifest.js';
-import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
-import { type ChargingServer, startChargingServer } from '../../support/charging-server.js';
+import { tallystick } from '../../support/broker.js';
 import { success } from '../../support/either.js';
-import { connectOperator } from '../../support/log-checks.js';
-import { writeModule } from '../../support/module-dir.js';
-import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { codeOf, startStepper } from '../../support/stepper-broker.js';
+
+const stepper = await startStepper('ok');
+after(() => stepper[Symbol.asyncDispose]());
+const { broker, guest, operator, tally, moduleDir, planOf, records, causedBy, resultOf, begun, gate } =
+  stepper;
 
 describe('a cancel', () => {
-  const dir = tempDir();
-  const moduleDir = join(dir.path, 'stepper');
-  // The cage of `replay diff` lets the code read its own directory.
-  const plans = join(moduleDir, 'plans');
-  let broker: TestBroker;
-  let server: ChargingServer;
-  let guest: NatsConnection;
-  let operator: NatsConnection;
-  let tally: Tally;
-
-  before(async () => {
-    server = await startChargingServer();
-    const module = await writeModule(moduleDir, 'stepper', manifest);
-    mkdirSync(plans);
-    broker = await startBroker({
-      shipped: ['accounts'],
-      args: ['--durability', 'os', '--cage', 'off', '--module', module],
-    });
-    guest = await connectNats({ servers: broker.url });
-    operator = await connectOperator(broker.dataDir);
-    tally = await connect({ connection: guest });
-  });
-
-  after(async () => {
-    await tally.close();
-    await Promise.all([guest.close(), operator.close()]);
-    await broker[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await dir[Symbol.asyncDispose]();
-  });
-
-  let count = 0;
-
-  const planOf = (plan: Partial<StepPlan>): string => {
-    count += 1;
-    const path = join(plans, `${count}.json`);
-    writeFileSync(
-      path,
-      JSON.stringify({
-        url: server.url,
-        operations: [],
-        atOnce: false,
-        end: 'ok',
-        ...plan,
-      } satisfies StepPlan),
-    );
-    return path;
-  };
-
-  const send = async (agent: string, plan: Partial<StepPlan>, nc = guest): Promise<number> => {
-    const reply = await nc.request(`cmd.stepper.follow.${agent}`, JSON.stringify({ plan: planOf(plan) }));
-    return reply.json<{ seq: number }>().seq;
-  };
-
-  const records = async (): Promise<readonly StoredMessage[]> => {
-    const found: StoredMessage[] = [];
-    for await (const message of readLog(operator)) found.push(message);
-    return found;
-  };
-
-  const causedBy = async (command: number): Promise<readonly StoredMessage[]> =>
-    (await records()).filter((record) => record.header(HEADER.cause) === String(command));
-
-  const resultOf = async (command: number): Promise<Result> =>
-    (await operator.request(`result.${command}`, '', { timeout: 20_000 })).json<Result>();
+  const send = (agent: string, plan: Partial<StepPlan>, nc = guest): Promise<number> =>
+    stepper.send(agent, planOf(plan), nc);
 
   const cancelled = async (command: number, body = '', nc = guest): Promise<Result> =>
     (await nc.request(`cancel.${command}`, body, { timeout: 10_000 })).json<Result>();
-
-  const codeOf = (result: Result): string | undefined =>
-    result.status === 'ok' ? undefined : result.error.code;
-
-  /** A file that lets the step of a handler end; the step has begun when this resolves. */
-  const gate = (): { readonly until: string; readonly open: () => void } => {
-    const until = join(dir.path, `gate-${count}-${Math.random()}`);
-    return { until, open: () => writeFileSync(until, '') };
-  };
-
-  const begun = (command: number, made: number): Promise<unknown> =>
-    waitFor('the handler to come so far', async () => {
-      const all = await causedBy(command);
-      return all.filter((record) => record.header(HEADER.call) !== undefined).length >= made;
-    });
 
   it('of a command that waits is its result, and its handler does not run', async () => {
     const { until, open } = gate();

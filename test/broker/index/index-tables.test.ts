@@ -6,7 +6,7 @@ import { partOrInvalid } from '../../../schemas/names.js';
 import { conversationOf } from '../../../schemas/record.js';
 import { splitSubject } from '../../../schemas/subjects.js';
 import { byForm } from '../../support/form.js';
-import { IndexedContents, recordOf } from '../../support/indexed-contents.js';
+import { IndexedContents, recordOf, writeSteps } from '../../support/indexed-contents.js';
 
 /** What is done to an index, one after the other. `of`: which of the open commands, counted round. */
 type Step =
@@ -134,11 +134,7 @@ const run = async (steps: readonly Step[]): Promise<void> => {
       indexed.contents.letters.stored(letter);
       model.letters.delete(letter.command.seq);
     },
-    take: () => indexed.take(),
-    committed: () => indexed.committed(),
-    kept: () => indexed.kept(),
-    failed: () => indexed.failed(),
-    restart: () => indexed.restart(),
+    ...writeSteps(indexed),
   } as { readonly [K in Step['kind']]: (step: Extract<Step, { kind: K }>) => void };
   for (const each of steps) {
     (steppers[each.kind] as (step: Step) => void)(each);

@@ -5,7 +5,7 @@ import { NEVER } from '../../../broker/index/open-waits.js';
 import { HEADER } from '../../../schemas/headers.js';
 import { splitSubject } from '../../../schemas/subjects.js';
 import { byForm } from '../../support/form.js';
-import { IndexedContents, recordOf } from '../../support/indexed-contents.js';
+import { IndexedContents, recordOf, writeSteps } from '../../support/indexed-contents.js';
 
 const MODULES = ['m', 'n'];
 const AGENTS = ['x', 'y'];
@@ -169,11 +169,7 @@ const run = async (steps: readonly Step[]): Promise<void> => {
       model.commands.delete(cause);
       model.waits = model.waits.filter((each) => each.cause !== cause);
     },
-    take: () => indexed.take(),
-    committed: () => indexed.committed(),
-    kept: () => indexed.kept(),
-    failed: () => indexed.failed(),
-    restart: () => indexed.restart(),
+    ...writeSteps(indexed),
   } as { readonly [K in Step['kind']]: (step: Extract<Step, { kind: K }>) => void };
   for (const each of steps) {
     (steppers[each.kind] as (step: Step) => void)(each);

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { connect as connectNats, type NatsConnection } from 'nats';
-import { connect, type Refused, type Tally } from '../../../modules/entry.js';
-import { readLog } from '../../../journal/read/reader.js';
+import type { Refused } from '../../../modules/entry.js';
 import { readModule } from '../../../broker/supervisor/manifest-file.js';
 import { diffModule, type OutcomeDifference, verifyLog } from '../../../replay/index.js';
 import type { AuditLine } from '../../../schemas/audit-record.js';
@@ -15,80 +12,18 @@ import type { StoredMessage } from '../../../schemas/record.js';
 import type { Restart, Restarted } from '../../../schemas/restart.js';
 import type { Result } from '../../../schemas/result.js';
 import type { Operation, StepPlan } from '../../fixtures/modules/stepper/index.js';
-import { manifest } from '../../fixtures/modules/stepper/manifest.js';
-import { startBroker, tallystick, type TestBroker } from '../../support/broker.js';
-import { type ChargingServer, startChargingServer } from '../../support/charging-server.js';
+import { tallystick } from '../../support/broker.js';
 import { success } from '../../support/either.js';
-import { connectOperator } from '../../support/log-checks.js';
-import { writeModule } from '../../support/module-dir.js';
-import { tempDir } from '../../support/temp-dir.js';
-import { waitFor } from '../../support/wait-for.js';
+import { codeOf, startStepper } from '../../support/stepper-broker.js';
 
 const json = <T>({ data }: StoredMessage): T => JSON.parse(Buffer.from(data).toString()) as T;
 
+const stepper = await startStepper('throws');
+after(() => stepper[Symbol.asyncDispose]());
+const { broker, server, guest, operator, tally, moduleDir } = stepper;
+const { write, planOf, send, records, causedBy, resultOf, begun, gate } = stepper;
+
 describe('a restart', () => {
-  const dir = tempDir();
-  const moduleDir = join(dir.path, 'stepper');
-  // The cage of `replay diff` lets the code read its own directory.
-  const plans = join(moduleDir, 'plans');
-  let broker: TestBroker;
-  let server: ChargingServer;
-  let guest: NatsConnection;
-  let operator: NatsConnection;
-  let tally: Tally;
-
-  before(async () => {
-    server = await startChargingServer();
-    const module = await writeModule(moduleDir, 'stepper', manifest);
-    mkdirSync(plans);
-    broker = await startBroker({
-      shipped: ['accounts'],
-      args: ['--durability', 'os', '--cage', 'off', '--module', module],
-    });
-    guest = await connectNats({ servers: broker.url });
-    operator = await connectOperator(broker.dataDir);
-    tally = await connect({ connection: guest });
-  });
-
-  after(async () => {
-    await tally.close();
-    await Promise.all([guest.close(), operator.close()]);
-    await broker[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await dir[Symbol.asyncDispose]();
-  });
-
-  let count = 0;
-
-  const write = (path: string, plan: Partial<StepPlan>): void => {
-    const whole = { url: server.url, operations: [], atOnce: false, end: 'throws', ...plan } as const;
-    writeFileSync(path, JSON.stringify(whole satisfies StepPlan));
-  };
-
-  const planOf = (plan: Partial<StepPlan>): string => {
-    count += 1;
-    const path = join(plans, `${count}.json`);
-    write(path, plan);
-    return path;
-  };
-
-  const send = async (agent: string, plan: string, nc = guest): Promise<number> => {
-    const reply = await nc.request(`cmd.stepper.follow.${agent}`, JSON.stringify({ plan }));
-    return reply.json<{ seq: number }>().seq;
-  };
-
-  const records = async (): Promise<readonly StoredMessage[]> => {
-    const found: StoredMessage[] = [];
-    for await (const message of readLog(operator)) found.push(message);
-    return found;
-  };
-
-  const causedBy = async (command: number): Promise<readonly StoredMessage[]> =>
-    (await records()).filter((record) => record.header(HEADER.cause) === String(command));
-
-  const resultOf = async (command: number): Promise<Result> =>
-    (await operator.request(`result.${command}`, '', { timeout: 20_000 })).json<Result>();
-
   /** A command whose handler has made operations, and failed. */
   const failed = async (agent: string, operations: readonly Operation[], more: Partial<StepPlan> = {}) => {
     const plan = planOf({ operations, ...more });
@@ -100,9 +35,6 @@ describe('a restart', () => {
 
   const restarted = async (command: number, body: string, nc = guest): Promise<Result> =>
     (await nc.request(`restart.${command}`, body, { timeout: 20_000 })).json<Result>();
-
-  const codeOf = (result: Result): string | undefined =>
-    result.status === 'ok' ? undefined : result.error.code;
 
   const isRefused = async (work: Promise<unknown>, code: ErrorCode, text?: RegExp): Promise<void> => {
     await assert.rejects(work, (error: Refused) => {
@@ -389,16 +321,4 @@ describe('a restart', () => {
     const { verification } = success(await verifyLog({ nc: operator, graceMs: 0 })());
     assert.deepEqual(verification.findings, []);
   });
-
-  /** A file that lets the step of a handler end. */
-  const gate = (): { readonly until: string; readonly open: () => void } => {
-    const until = join(dir.path, `gate-${count}-${Math.random()}`);
-    return { until, open: () => writeFileSync(until, '') };
-  };
-
-  const begun = (command: number, made: number): Promise<unknown> =>
-    waitFor('the handler to come so far', async () => {
-      const all = await causedBy(command);
-      return all.filter((record) => record.header(HEADER.call) !== undefined).length >= made;
-    });
 });

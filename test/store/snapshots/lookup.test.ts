@@ -13,7 +13,7 @@ import { history, statesOf } from '../../fixtures/tally-history.js';
 import { follow } from '../../support/children.js';
 import { failure, success } from '../../support/either.js';
 import { type Folding, startFolding } from '../../support/folding.js';
-import { byForm } from '../../support/form.js';
+import { byForm, inDeep } from '../../support/form.js';
 import { Seeded } from '../../support/seeded.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { thrownCode } from '../../support/thrown-code.js';
@@ -262,7 +262,7 @@ describe('agents are looked up from another process', () => {
 });
 
 describe('opening and committing exclude each other', () => {
-  test('no commit is taken back by processes that only open and close', async () => {
+  inDeep(test)('no commit is taken back by processes that only open and close', async () => {
     await using home = tempDir();
     // It commits until it is killed. Where nobody but openers is left, the last one that closes can spoil the lock of the next.
     const folding = startFolding({ dataDir: home.path, seed: 7, count: 900_000, agents: 10, rate: 30_000 });

@@ -7,7 +7,7 @@ import { connect } from '../../../modules/client/index.js';
 import { Refused } from '../../../modules/entry.js';
 import { startInProcess } from '../../../testing/index.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
-import { byForm } from '../../support/form.js';
+import { byForm, inDeep } from '../../support/form.js';
 import { waitFor } from '../../support/wait-for.js';
 import { runScenario, statesOf } from './run-scenario.js';
 import { type ContractCall, type ContractStep, scenarios } from './step.js';
@@ -154,7 +154,7 @@ describe('the log in the process of a test and a real broker', () => {
       },
     ]));
 
-  it('have the same results, states and records for generated scenarios', () =>
+  inDeep(it)('have the same results, states and records for generated scenarios', () =>
     fc.assert(
       fc.asyncProperty(scenarios, (steps) => same(steps)),
       {
@@ -163,5 +163,6 @@ describe('the log in the process of a test and a real broker', () => {
         interruptAfterTimeLimit: byForm({ short: 60_000, deep: 600_000 }),
         markInterruptAsFailure: true,
       },
-    ));
+    ),
+  );
 });
