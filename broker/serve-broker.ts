@@ -18,6 +18,7 @@ import { serveConsumers } from './operate/operator-consumers.js';
 import { sealOperations } from './operate/seal-operations.js';
 import { serveAccess } from './operate/serve-access.js';
 import { serveControl } from './operate/serve-control.js';
+import { burstOperations } from './operate/burst-operations.js';
 import { lineOperations } from './operate/line-operations.js';
 import { auditOperations, serveOperators } from './operate/serve-operations.js';
 import { serveCancels } from './cancel/serve-cancels.js';
@@ -148,6 +149,7 @@ const operators = (broker: ServedBroker): Listening => {
     ...auditOperations(jsm, () => ({ marks: directory.marks.all, erased: directory.sealing.erased })),
     ...sealOperations(directory.sealing, parts.supervisor),
     ...lineOperations(broker.log.kept),
+    ...burstOperations(),
   ]);
   const { modules, supervisor } = parts;
   const configuring = new ConfigOperations({ configs: directory.configs, modules, supervisor });

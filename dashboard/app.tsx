@@ -6,6 +6,7 @@ import { useToken } from './api/kept-token.js';
 import { useAnswer } from './state/use-answer.js';
 import { linkTo, type Route, useRoute } from './state/use-route.js';
 import { AgentsView } from './views/agents-view.js';
+import { BurstView } from './views/burst-view.js';
 import { ConversationsView } from './views/conversations-view.js';
 import { GuestView } from './views/guest-view.js';
 import { ModulesView } from './views/modules-view.js';
@@ -28,6 +29,7 @@ const VIEWS = [
   { name: 'time', title: 'Time machine', View: TimeView },
   { name: 'waits', title: 'Waits', View: WaitsView },
   { name: 'verify', title: 'Verify', View: VerifyView },
+  { name: 'burst', title: 'Burst', View: BurstView },
 ] as const;
 
 const STATUS_MS = 5_000;

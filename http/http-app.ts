@@ -10,9 +10,11 @@ import type { LocalStates } from './requests/local-states.js';
 import type { PrincipalLinks } from './requests/principal-links.js';
 import { refusedByHttp, sendFault } from './requests/http-problem.js';
 import { serveAgents } from './routes/agent-routes.js';
+import { serveBursts } from './routes/burst-routes.js';
 import { serveCommands } from './routes/command-routes.js';
 import { serveConversations } from './routes/conversation-routes.js';
 import { serveDead } from './routes/dead-routes.js';
+import { serveLines } from './routes/line-routes.js';
 import { serveLog } from './routes/log-routes.js';
 import { serveModules } from './routes/module-routes.js';
 import { servePages } from './routes/page-routes.js';
@@ -108,6 +110,7 @@ export const buildApp = (links: PrincipalLinks, { onRoute, states }: AppOptions 
   serveCommands(app, links);
   serveAgents(app, links, states);
   serveModules(app, links);
+  serveLines(app, links);
   serveRecords(app, links);
   serveLog(app, links);
   serveSteps(app, links);
@@ -117,6 +120,7 @@ export const buildApp = (links: PrincipalLinks, { onRoute, states }: AppOptions 
   serveWaits(app, links);
   serveSleeping(app, links);
   serveVerifications(app, links);
+  serveBursts(app, links);
   serveHealth(app, links);
   serveMetrics(app, links);
   serveOpenApi(app);

@@ -27,6 +27,7 @@ export const ACTS = [
   'config.set',
   'config.unset',
   'config.reveal',
+  'burst.start',
   'broker.start',
   'broker.stop',
 ] as const;

@@ -34,6 +34,8 @@ export const OPS = {
   configReveal: 'ops.config.reveal',
   sensitive: 'ops.sensitive',
   agentErase: 'ops.agent.erase',
+  burstMay: 'ops.burst.may',
+  burstStart: 'ops.burst.start',
 } as const;
 
 /**

@@ -30,6 +30,7 @@ interface Options {
   readonly trustedKey?: string;
   readonly picture?: string;
   readonly keep?: string;
+  readonly moments?: boolean;
   readonly json?: boolean;
 }
 
@@ -82,6 +83,7 @@ const burst =
       maxRecoverySeconds: options.maxRecovery,
       durability: options.durability ?? 'fsync',
       json: options.json === true,
+      moments: options.moments === true,
       on: isElsewhere ? installationOf(target, kind) : undefined,
     })();
   };
@@ -138,6 +140,7 @@ export const addBurst = (program: Command): void => {
       '--keep <dir>',
       "keep the run's files: data directory, broker output, ledger of acknowledged records",
     )
+    .option('--moments', 'print how the load stands as it runs, as JSON on stderr')
     .option('--json', 'print one JSON object for each run')
     .action((options: Options) => runCommand(burst(options)));
   withExamples(command, [

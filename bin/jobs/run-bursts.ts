@@ -17,14 +17,14 @@ import { type BurstOptions, runBurst } from '../../perf/burst/run-burst.js';
 import { type Fault, FaultError } from '../../schemas/errors.js';
 import type { Durability } from '../../schemas/log.js';
 import { burstText } from '../text/burst-text.js';
-import { burstView } from '../text/burst-view.js';
+import { burstNews, burstView } from '../text/burst-view.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 import { asTyped } from '../output/typed-program.js';
 import { print, printJson, printNote } from '../output/output.js';
 import { MODULES } from './run-broker.js';
 import { faultThrown } from '../output/thrown-fault.js';
 
-export interface BurstRequest
+export interface BurstCommand
   extends Pick<
     BurstOptions,
     'kind' | 'rates' | 'producers' | 'agents' | 'size' | 'faults' | 'maxRecoverySeconds'
@@ -36,6 +36,8 @@ export interface BurstRequest
   /** File for the picture. */
   readonly picture: string | undefined;
   readonly json: boolean;
+  /** Whether a program follows the load. */
+  readonly moments: boolean;
   /** The running broker to use; undefined: a new broker for each run. */
   readonly on: TE.TaskEither<Fault, Installation> | undefined;
 }
@@ -48,7 +50,7 @@ const codeOf = { events: burst, calls: burstCalls } as unknown as Record<BurstOp
 const numbered = (path: string, run: number, runs: number): string =>
   runs === 1 ? path : path.replace(/(\.[^.]*)?$/, (extension) => `-${run}${extension}`);
 
-const one = async (request: BurstRequest, dir: string): Promise<BurstRun> => {
+const one = async (request: BurstCommand, dir: string): Promise<BurstRun> => {
   const { kind, durability, on, json } = request;
   const reaper = startReaper();
   const open = async (): Promise<Installation> => {
@@ -58,7 +60,7 @@ const one = async (request: BurstRequest, dir: string): Promise<BurstRun> => {
     if (isLeft(opened)) throw new FaultError(opened.left);
     return opened.right;
   };
-  const view = burstView(json && !process.stderr.isTTY);
+  const view = request.moments ? burstNews() : burstView(json && !process.stderr.isTTY);
   try {
     if (on === undefined) view.stage('a new broker starts');
     await using installation = await open();
@@ -68,14 +70,14 @@ const one = async (request: BurstRequest, dir: string): Promise<BurstRun> => {
   }
 };
 
-const tell = ({ outcome }: BurstRun, { json, runs }: BurstRequest, run: number): void => {
+const tell = ({ outcome }: BurstRun, { json, runs }: BurstCommand, run: number): void => {
   if (json) printJson(outcome);
   else print(`${runs === 1 ? '' : `run ${run} of ${runs}: `}${asTyped(burstText(outcome))}`);
 };
 
 /** `burst`: done if no run lost, duplicated or reordered a record and each recovered in time; otherwise no. */
 export const burstTest =
-  (request: BurstRequest): TE.TaskEither<Fault, ExitCode> =>
+  (request: BurstCommand): TE.TaskEither<Fault, ExitCode> =>
   async () => {
     const { runs, keep, json } = request;
     let bad = 0;

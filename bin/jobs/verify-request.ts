@@ -5,7 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
 import { OutFile } from '../../system/files/out-file.js';
 import { certificateText, certify, readCertificate, statementFor } from '../../replay/verify/certificate.js';
-import { openSigningKey, type SigningKey } from '../../replay/verify/signing-key.js';
+import { CERTIFICATE_KEY_FILE, openSigningKey, type SigningKey } from '../../replay/verify/signing-key.js';
 import type { SnapshotsToVerify } from '../../replay/verify/verify-snapshots.js';
 import { type VerifyOptions, verifyLog } from '../../replay/verify/verify-log.js';
 import type { AnyModule } from '../../modules/sdk/module-shape.js';
@@ -36,8 +36,6 @@ export interface VerifyRequest {
   /** The key file; default: in the data directory of the broker. */
   readonly key?: string | undefined;
 }
-
-const KEY_FILE = 'certificates.key';
 
 /** The snapshots of all loaded modules whose code can run here, and the reason for each other module. */
 const snapshotsOf = async (nc: NatsConnection): Promise<SnapshotsToVerify | string> => {
@@ -73,7 +71,7 @@ const keyFile = async ({ nc, key }: VerifyRequest): Promise<Either<Fault, string
         problem.code === 'USAGE'
           ? fault('USAGE', `${problem.message}; name a file for the signing key with --key`)
           : problem,
-      (dataDir) => join(dataDir, KEY_FILE),
+      (dataDir) => join(dataDir, CERTIFICATE_KEY_FILE),
     ),
   );
 };

@@ -1,5 +1,5 @@
 import type { BurstView } from '../../perf/burst/burst-progress.js';
-import type { LoadMoment } from '../../perf/burst/timeline.js';
+import type { BurstNews, LoadMoment } from '../../schemas/burst.js';
 import { formatNumber } from '../../text/numbers.js';
 
 const line = (moment: LoadMoment, before: LoadMoment | undefined, part: string): string => {
@@ -16,6 +16,16 @@ const line = (moment: LoadMoment, before: LoadMoment | undefined, part: string):
     `backlog ${formatNumber(moment.backlog).padStart(9)}`,
     `p99 ${p99}`,
   ].join('  ');
+};
+
+/** Tells the load to a program, on stderr: one JSON object a line. */
+export const burstNews = (stream: NodeJS.WritableStream = process.stderr): BurstView => {
+  const tell = (news: BurstNews): void => void stream.write(`${JSON.stringify(news)}\n`);
+  return {
+    stage: (stage) => tell({ stage }),
+    fault: (fault) => tell({ fault }),
+    moment: (moment, part) => tell({ moment, part }),
+  };
 };
 
 /** Shows the load while it runs, on stderr: one line that changes on a terminal, else one line each second. */

@@ -87,6 +87,10 @@ const RECORDED: Readonly<Record<string, Recorded>> = {
     kind: 'agent.erase',
     told: (body) => ({ target: `${text(body, 'module')} ${text(body, 'agent')}` }),
   },
+  [OPS.burstStart]: {
+    kind: 'burst.start',
+    told: (body) => ({ target: `${text(body, 'rate')} ${text(body, 'kind')} a second` }),
+  },
   [OPS.configSet]: ofConfig('config.set'),
   [OPS.configUnset]: ofConfig('config.unset'),
   [OPS.configReveal]: ofConfig('config.reveal'),

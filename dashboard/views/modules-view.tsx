@@ -3,6 +3,7 @@ import type { ModuleInfo, ModuleStats, ModuleStatus } from '../../schemas/operat
 import { type ApiProblem, pathOf, post } from '../api/api-client.js';
 import type { ViewProps } from '../app.js';
 import { CallForm } from '../parts/call-form.js';
+import { LogLines } from '../parts/log-lines.js';
 import { Empty, ProblemNotice, StateBadge } from '../parts/notice.js';
 import { bytesText, countText, msText } from '../parts/number-text.js';
 import { OutputText } from '../parts/output-text.js';
@@ -210,6 +211,8 @@ const OneModule = ({
           </ul>
         </>
       )}
+      <h3 class="section">Log lines</h3>
+      <LogLines key={name} module={name} />
       {value.output.length > 0 && (
         <>
           <h3 class="section">Last lines of the process that ended</h3>

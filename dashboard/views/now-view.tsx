@@ -1,3 +1,4 @@
+import { Figure } from '../parts/figure.js';
 import { useEffect, useState } from 'preact/hooks';
 import type { BrokerStatus, ModuleStats, ModuleStatus } from '../../schemas/operate.js';
 import { StateBadge } from '../parts/notice.js';
@@ -52,27 +53,6 @@ const Troubles = ({ troubles }: { readonly troubles: readonly Trouble[] }) =>
       ))}
     </ul>
   );
-
-interface FigureProps {
-  readonly title: string;
-  readonly value: string;
-  readonly unit?: string;
-  readonly values?: readonly number[];
-  readonly note?: string;
-}
-
-const Figure = ({ title, value, unit = '', values, note }: FigureProps) => (
-  <div class="figure">
-    <dt>{title}</dt>
-    <dd>
-      <span class="big">{value}</span> <span class="unit">{unit}</span>
-      {note !== undefined && <span class="note">{note}</span>}
-      {values !== undefined && (
-        <Sparkline values={values} label={`${title} over the last two minutes, now ${value} ${unit}`} />
-      )}
-    </dd>
-  </div>
-);
 
 const LogBar = ({ log }: { readonly log: BrokerStatus['log'] }) => {
   const percent = log.maxBytes > 0 ? (100 * log.bytes) / log.maxBytes : 0;

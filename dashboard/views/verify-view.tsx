@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
-import type { Verification } from '../../schemas/verification.js';
+import type { Certificate, Verification } from '../../schemas/verification.js';
 import { type ApiProblem, pathOf, post } from '../api/api-client.js';
 import type { ViewProps } from '../app.js';
+import { CertificateCard } from '../parts/certificate-card.js';
 import { Empty, ProblemNotice, StateBadge } from '../parts/notice.js';
 import { countText } from '../parts/number-text.js';
 import { ScrollBox } from '../parts/scroll-box.js';
@@ -14,6 +15,7 @@ interface VerifyAnswer {
   readonly read: number | null;
   readonly toSeq: number | null;
   readonly verification: Verification | null;
+  readonly certificate: Certificate | null;
   readonly problem: ApiProblem | null;
 }
 
@@ -23,11 +25,16 @@ const StartForm = () => {
   const [from, setFrom] = useState('');
   const [to, setTo] = useState('');
   const [problem, setProblem] = useState<ApiProblem>();
+  const [isSigned, setSigned] = useState(false);
   const [busy, setBusy] = useState(false);
   const start = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBusy(true);
-    const range = { ...(from === '' ? {} : { from }), ...(to === '' ? {} : { to }) };
+    const range = {
+      ...(from === '' ? {} : { from }),
+      ...(to === '' ? {} : { to }),
+      ...(isSigned ? { certificate: true } : {}),
+    };
     const answer = await post<VerifyAnswer>('/v1/verifications', JSON.stringify(range));
     setBusy(false);
     setProblem(answer.ok ? undefined : answer.problem);
@@ -57,6 +64,15 @@ const StartForm = () => {
             placeholder="the end of the log"
             onInput={({ currentTarget }) => setTo(currentTarget.value.trim())}
           />
+        </label>
+        <label for="signed" class="check">
+          <input
+            id="signed"
+            type="checkbox"
+            checked={isSigned}
+            onInput={({ currentTarget }) => setSigned(currentTarget.checked)}
+          />
+          With a certificate
         </label>
         <button type="submit" class="primary" disabled={busy}>
           Verify
@@ -154,6 +170,7 @@ const OneVerification = ({ id }: { readonly id: string }) => {
           <p>
             <code>{verification.digest}</code>
           </p>
+          {value.certificate !== null && <CertificateCard certificate={value.certificate} />}
           {verification.notes.length > 0 && (
             <>
               <h3 class="section">Not checked</h3>

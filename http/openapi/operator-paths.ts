@@ -3,7 +3,7 @@ import { DeadLetterSchema } from '../../schemas/dead.js';
 import { BrokerStatusSchema, ModuleStatsSchema, ModuleStatusSchema } from '../../schemas/operate.js';
 import { HistoryRecordSchema } from '../../schemas/record.js';
 import { SleepingSchema } from '../../schemas/sleeping.js';
-import { VerificationSchema } from '../../schemas/verification.js';
+import { CertificateSchema, VerificationSchema } from '../../schemas/verification.js';
 import { type ApiRequest, type OpenApiPart, type Parameter, read, seq } from './api-request.js';
 
 const ok = (description: string, schema: OpenApiPart): ApiRequest['answer'] => ({
@@ -72,13 +72,14 @@ const grant: OpenApiPart = {
 const moduleState = ok('The state of the module.', ModuleStatusSchema);
 const job: OpenApiPart = {
   type: 'object',
-  required: ['id', 'state', 'read', 'toSeq', 'verification', 'problem'],
+  required: ['id', 'state', 'read', 'toSeq', 'verification', 'certificate', 'problem'],
   properties: {
     id: { type: 'string' },
     state: { enum: ['running', 'done', 'failed'] },
     read: { type: ['integer', 'null'], description: 'The last sequence that was read.' },
     toSeq: { type: ['integer', 'null'], description: 'The last sequence to read.' },
     verification: { anyOf: [VerificationSchema, { type: 'null' }] },
+    certificate: { anyOf: [CertificateSchema, { type: 'null' }] },
     problem: { anyOf: [{ $ref: '#/components/schemas/Problem' }, { type: 'null' }] },
   },
 };
@@ -267,6 +268,10 @@ const RECORDS: readonly ApiRequest[] = [
       schema: object({
         from: { type: 'string', description: `First record: ${place}.` },
         to: { type: 'string', description: `Last record: ${place}.` },
+        certificate: {
+          type: 'boolean',
+          description: 'Sign what is found, with the key of the data directory.',
+        },
       }),
     },
     {

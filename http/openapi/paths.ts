@@ -1,4 +1,6 @@
 import { type ApiRequest, type OpenApiPart, type Parameter, read, seq } from './api-request.js';
+import { BURST_PATHS } from './burst-paths.js';
+import { LINE_PATHS } from './line-paths.js';
 import { LOG_PATHS } from './log-paths.js';
 import { OPERATOR_PATHS } from './operator-paths.js';
 import { WAIT_PATHS } from './wait-paths.js';
@@ -162,4 +164,6 @@ export const PATHS: readonly ApiRequest[] = [
   ...WAIT_PATHS,
   ...OPERATOR_PATHS,
   ...LOG_PATHS,
+  ...LINE_PATHS,
+  ...BURST_PATHS,
 ];

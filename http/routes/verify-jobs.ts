@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { refusal } from '../../schemas/result.js';
-import type { Verification } from '../../schemas/verification.js';
+import type { Certificate, Verification } from '../../schemas/verification.js';
 import { type HttpProblem, problemOf } from '../requests/http-problem.js';
 
 /** Jobs that are kept, so that somebody who comes back finds them. */
@@ -19,8 +19,13 @@ export interface VerifyJob {
   readonly toSeq: number | null;
   /** What was found, as `replay verify` has it; null until then. */
   readonly verification: Verification | null;
+  /** What was found, signed, if that was asked for. */
+  readonly certificate: Certificate | null;
   readonly problem: HttpProblem | null;
 }
+
+/** How a verification has ended. */
+export type VerifyEnd = Pick<VerifyJob, 'certificate'> & { readonly verification: Verification };
 
 type OnVerified = (seq: number, toSeq: number) => void;
 
@@ -36,7 +41,7 @@ export class VerifyJobs {
   /** Starts one. OVERLOADED: others run. */
   start(
     owner: string,
-    work: (onProgress: OnVerified) => TaskEither<Fault, Verification>,
+    work: (onProgress: OnVerified) => TaskEither<Fault, VerifyEnd>,
   ): E.Either<Fault, VerifyJob> {
     const running = [...this.#jobs.values()].filter(({ job }) => job.state === 'running').length;
     if (running >= RUNNING)
@@ -46,7 +51,15 @@ export class VerifyJobs {
     const id = randomUUID();
     const owned: OwnedJob = {
       owner,
-      job: { id, state: 'running', read: null, toSeq: null, verification: null, problem: null },
+      job: {
+        id,
+        state: 'running',
+        read: null,
+        toSeq: null,
+        verification: null,
+        certificate: null,
+        problem: null,
+      },
     };
     this.#jobs.set(id, owned);
     this.#forgetOld();
@@ -56,7 +69,7 @@ export class VerifyJobs {
     void work(onProgress)().then((ended) => {
       owned.job = E.isLeft(ended)
         ? { ...owned.job, state: 'failed', problem: problemOf(refusal(ended.left)) }
-        : { ...owned.job, state: 'done', verification: ended.right };
+        : { ...owned.job, state: 'done', ...ended.right };
     });
     return E.right(owned.job);
   }

@@ -1,4 +1,4 @@
-import type { LoadMoment } from './timeline.js';
+import type { LoadMoment } from '../../schemas/burst.js';
 
 /** Who looks on. */
 export interface BurstView {

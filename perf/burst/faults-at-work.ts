@@ -6,7 +6,7 @@ import type { Processes } from './processes.js';
 import type { BurstView } from './burst-progress.js';
 import { Outage } from './outage.js';
 import { now, type ProducerNews } from './setting.js';
-import type { DoneFault } from './timeline.js';
+import type { DoneFault } from '../../schemas/burst.js';
 import { pause } from '../../system/async/pause.js';
 
 export interface FaultsOptions {

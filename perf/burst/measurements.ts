@@ -2,7 +2,7 @@ import { Latencies } from './latencies.js';
 import type { Quantiles } from './burst-outcome.js';
 import { PHASES, type PhaseName, type BurstSchedule } from './burst-schedule.js';
 import { now, type ProducerNews } from './setting.js';
-import type { LoadMoment } from './timeline.js';
+import type { LoadMoment } from '../../schemas/burst.js';
 
 type PerPhase<T> = Readonly<Record<PhaseName, T>>;
 

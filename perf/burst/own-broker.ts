@@ -46,7 +46,7 @@ export const startOwnBroker = async (options: OwnBrokerOptions): Promise<Install
   const logPath = join(dir, 'broker.log');
   const log = openSync(logPath, 'a');
   const args = [
-    ...['start', '--json', '--data', dataDir, '--nats-port', String(port.right)],
+    ...['start', '--json', '--log-format', 'text', '--data', dataDir, '--nats-port', String(port.right)],
     ...['--durability', durability, '--no-shipped', '--module', join(modulesDir, module)],
     ...(kind === 'events' ? ['--trust', `${module}=${key.publicKey}`] : []),
   ];

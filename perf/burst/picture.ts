@@ -1,5 +1,5 @@
 import type { BurstRun } from './burst-outcome.js';
-import type { LoadMoment } from './timeline.js';
+import type { LoadMoment } from '../../schemas/burst.js';
 import { formatNumber } from '../../text/numbers.js';
 import { escapeXml } from '../../text/xml.js';
 

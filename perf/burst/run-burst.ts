@@ -15,7 +15,7 @@ import type { BurstOutcome, BurstRun } from './burst-outcome.js';
 import { Processes, ROLES, type ProcessRole } from './processes.js';
 import { type Rates, BurstSchedule } from './burst-schedule.js';
 import { KINDS, type LoadKind, now } from './setting.js';
-import type { DoneFault } from './timeline.js';
+import type { DoneFault } from '../../schemas/burst.js';
 import { type Watch, watchCalls, watchEvents } from './watch-burst.js';
 import { pause } from '../../system/async/pause.js';
 

@@ -17,6 +17,9 @@ const SPKI_START = Buffer.from('302a300506032b6570032100', 'hex');
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
+/** Of the data directory, unless another file is named. */
+export const CERTIFICATE_KEY_FILE = 'certificates.key';
+
 /** The key that certificates are signed with. */
 export interface SigningKey {
   /** 32 bytes, base64. */

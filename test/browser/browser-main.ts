@@ -62,7 +62,14 @@ const begin = async (): Promise<void> => {
   page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on('request', (request) => {
-    if (!request.url().startsWith(url)) foreign.push(request.url());
+    // The page itself makes the picture of a burst and the file of a certificate.
+    if (
+      !request
+        .url()
+        .replace(/^blob:/, '')
+        .startsWith(url)
+    )
+      foreign.push(request.url());
   });
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
@@ -168,6 +175,16 @@ const STEPS: readonly (readonly [name: string, walk: () => Promise<void>])[] = [
       await page.getByLabel('Input', { exact: true }).fill(JSON.stringify({ text: MARKUP, other: MARKUP }));
       await page.getByRole('button', { name: 'Call clerk.note' }).click();
       await page.locator('.outcome .badge').waitFor();
+      await page
+        .locator('.side')
+        .getByRole('link', { name: /broken/ })
+        .click();
+      await page.locator('.log-lines .error').getByText('broken: parked').waitFor();
+      await page.locator('.log-lines').getByText('the address of the printer is missing').first().waitFor();
+      await page.locator('.log-lines').scrollIntoViewIfNeeded();
+      await looksWell(page, 'log-lines', false);
+      await page.locator('.side').getByRole('link', { name: /store/ }).click();
+      await page.locator('.log-lines').getByText('printer').waitFor({ state: 'detached' });
     },
   ],
 
@@ -306,13 +323,44 @@ const STEPS: readonly (readonly [name: string, walk: () => Promise<void>])[] = [
     'Verify runs, and shows what it found',
     async () => {
       await view('Verify');
+      await page.getByLabel('With a certificate').check();
       await page.getByRole('button', { name: 'Verify', exact: true }).click();
       await seen('No record is lost, duplicated, reordered or changed.');
       await seen('snapshots were not compared');
+      await page.getByRole('link', { name: 'Download the certificate' }).waitFor();
       await looksWell(page, 'verify');
       await page.getByLabel('From').fill('then');
       await page.getByRole('button', { name: 'Verify', exact: true }).click();
       await seen('PAYLOAD_INVALID');
+    },
+  ],
+
+  [
+    'Burst is started, watched and cancelled, and ends with a report and a picture',
+    async () => {
+      await view('Burst');
+      await page.getByLabel('Records a second').fill('0');
+      await page.getByRole('button', { name: 'Start the burst' }).click();
+      await page.getByLabel('Records a second').fill('1000');
+      await page.getByLabel('Seconds', { exact: true }).fill('40');
+      await page.getByRole('button', { name: 'Start the burst' }).click();
+      await page.locator('.figure .spark-line').first().waitFor({ state: 'attached', timeout: 60_000 });
+      await looksWell(page, 'burst-live', false);
+      await page.getByRole('button', { name: 'Start the burst' }).click();
+      await seen('OVERLOADED');
+      await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+      await page.getByRole('heading', { name: 'Burst cancelled' }).waitFor();
+      await page.getByLabel('Seconds', { exact: true }).fill('4');
+      await page.getByLabel('module', { exact: true }).check();
+      await page.getByRole('button', { name: 'Start the burst' }).click();
+      await page.getByText('The log has every acknowledged record once').waitFor({ timeout: 180_000 });
+      const picture = page.locator('img.burst-picture');
+      await picture.waitFor();
+      await waitFor('the picture to be drawn', async () =>
+        (await picture.evaluate('(image) => image.naturalWidth')) === 0 ? undefined : true,
+      );
+      await looksWell(page, 'burst');
+      await picture.scrollIntoViewIfNeeded();
     },
   ],
 
