@@ -12,7 +12,7 @@ export type CollectorReply =
 
 /** The request itself is wrong. All other codes may change with the collector, its address or the credential. */
 const WRONG = new Set([400, 413, 415, 422]);
-const MOST_REPLY_CHARACTERS = 4_096;
+const MOST_REPLY_BYTES = 4_096;
 const MOST_WAIT_MS = 60_000;
 
 const causeText = (thrown: unknown): string => {
@@ -32,6 +32,19 @@ const partly = (text: string): { readonly refused: number; readonly reason: stri
   } catch {
     return { refused: 0, reason: '' };
   }
+};
+
+/** The first bytes of a reply: a collector may send any number. */
+const beginOf = async ({ body }: Response): Promise<string> => {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  // To leave the loop ends the reply.
+  for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes >= MOST_REPLY_BYTES) break;
+  }
+  return Buffer.concat(parts).subarray(0, MOST_REPLY_BYTES).toString();
 };
 
 const shown = (text: string): string => printable(text.slice(0, 200));
@@ -54,7 +67,7 @@ export const sendSpans = async (
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const text = (await reply.text()).slice(0, MOST_REPLY_CHARACTERS);
+    const text = await beginOf(reply);
     if (reply.ok) return { kind: 'taken', ...partly(text) };
     const reason = `status ${reply.status} ${shown(text)}`.trim();
     if (WRONG.has(reply.status)) return { kind: 'refused', reason };

@@ -16,6 +16,8 @@ export interface Asked {
   readonly deadline?: Date | undefined;
   readonly priority?: string | undefined;
   readonly key?: string | undefined;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 /** The same, checked, as it goes over the wire. */
@@ -62,6 +64,23 @@ const keyOf = (key: string | undefined): E.Either<Fault, Record<string, string>>
         E.map((checked) => ({ [HEADER.key]: checked })),
       );
 
+/** Of what the broker would refuse. A header that only breaks its specification has no effect there. */
+const TRACE_VALUE = /^[\x20-\x7e]{0,1024}$/;
+
+const traceOf = ({ traceparent, tracestate }: Asked): E.Either<Fault, Record<string, string>> => {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of [
+    [HEADER.trace, traceparent],
+    [HEADER.traceState, tracestate],
+  ] as const) {
+    if (value === undefined) continue;
+    if (typeof value !== 'string' || !TRACE_VALUE.test(value))
+      return E.left(fault('HEADER_INVALID', `${name} is no text of at most 1,024 printable characters`));
+    headers[name] = value;
+  }
+  return E.right(headers);
+};
+
 /**
  * Checks what is known to be wrong before anything is sent, so that a sender is never told that such a command may be
  * recorded: NAME_INVALID, HEADER_INVALID, and what {@link toPayload} says. Never throws.
@@ -74,9 +93,10 @@ export const prepared = (asked: Asked): E.Either<Fault, Prepared> =>
     E.apS('deadline', deadlineOf(asked.deadline)),
     E.apS('priority', priorityOf(asked.priority)),
     E.apS('key', keyOf(asked.key)),
-    E.map(({ address, payload, deadline, priority, key }) => ({
+    E.apS('trace', traceOf(asked)),
+    E.map(({ address, payload, deadline, priority, key, trace }) => ({
       address,
       payload,
-      headers: { ...deadline, ...priority, ...key },
+      headers: { ...deadline, ...priority, ...key, ...trace },
     })),
   );

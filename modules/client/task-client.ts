@@ -31,6 +31,9 @@ export interface CallOptions extends ResultOptions {
    * hours all calls with the same key are one command, and have its result. KEY_REUSED: the key has another command.
    */
   readonly key?: string;
+  /** The span that makes the call, as W3C writes it: the command is in the same trace. `tracestate` goes with it. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
 }
 
 /** What a call came to, and where in the log that stands. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { isRight } from 'fp-ts/lib/Either.js';
 import { parseTraceParent } from '../../schemas/trace-context.js';
+import { prepared } from '../../modules/client/prepared.js';
 import { traceSettings } from '../../schemas/trace-settings.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -47,6 +49,23 @@ describe('a traceparent', () => {
         assert.match(found.state, /^[\x20-\x7e]{0,512}$/);
       }),
     );
+  });
+});
+
+describe('a call of a program', () => {
+  const asked = { module: 'm', name: 'a', agent: undefined, data: {} };
+
+  test('has the traceparent that it is given', () => {
+    const found = prepared({ ...asked, traceparent: `00-${TRACE}-${SPAN}-01`, tracestate: 'a=1' });
+    assert.ok(isRight(found));
+    assert.deepEqual(found.right.headers, { traceparent: `00-${TRACE}-${SPAN}-01`, tracestate: 'a=1' });
+  });
+
+  test('is refused before it is sent if the header cannot go over the wire', () => {
+    for (const traceparent of ['a\r\nTally-Key: b', 'é', 'x'.repeat(2_000), 7 as never]) {
+      const found = prepared({ ...asked, traceparent });
+      assert.ok(!isRight(found) && found.left.code === 'HEADER_INVALID');
+    }
   });
 });
 

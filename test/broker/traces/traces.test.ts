@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { traceSettings } from '../../../schemas/trace-settings.js';
+import type { TracesNews } from '../../../schemas/traces-process.js';
+import { TraceExport } from '../../../traces/trace-export.js';
+import { connectOperator } from '../../support/log-checks.js';
 import { join } from 'node:path';
 import { seedIn } from '../../../link/token-file.js';
 import { ADDRESS_FILE, type BrokerAddress } from '../../../schemas/operate.js';
@@ -231,11 +235,56 @@ describe('traces', () => {
     assert.ok(wait !== undefined && wait.endNanos > wait.startNanos);
   });
 
+  test('an export that is too far behind goes to the end of the log, and counts what it leaves out', async () => {
+    const nc = await connectOperator(dataDir);
+    const [lines, news]: [string[], TracesNews[]] = [[], []];
+    const place = join(dir.path, 'behind');
+    mkdirSync(place);
+    const { settings } = traceSettings({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_BSP_SCHEDULE_DELAY: '20',
+    });
+    assert.ok(settings !== undefined);
+    const opened = async (): Promise<TraceExport> => {
+      const made = new TraceExport({
+        ...{ nc, settings, dataDir: place, version: '1', mostBehind: 10 },
+        say: (text) => lines.push(text),
+        tell: (what) => news.push(what),
+      });
+      const before = news.length;
+      made.start();
+      await waitFor('its first position', () => news.length > before);
+      return made;
+    };
+    await (await opened()).close();
+    const from = news.at(-1)?.position ?? 0;
+    assert.ok(from > 0);
+    for (let i = 0; i < 6; i++) await natsCall(broker.url, 'bank.pay.b', '{}');
+    const behind = await opened();
+    await waitFor('the line', () =>
+      lines.some((line) => /are \d+ records behind; no spans are exported/.test(line)),
+    );
+    const seq = await natsCommand(broker.url, 'bank.pay.b', '{}');
+    await waitFor('the record behind it', () => (news.at(-1)?.position ?? 0) > seq);
+    await behind.close();
+    await nc.close();
+    const skipped = news.reduce((sum, each) => sum + each.skipped, 0);
+    assert.ok(skipped >= 12, `${skipped}`);
+    assert.ok(news.reduce((sum, { exported }) => sum + exported, 0) >= 1);
+  });
+
   test('a broker that stops sends what waits', async () => {
     const seq = await natsCommand(broker.url, 'bank.pay.b', '{}');
     await natsRequest(broker.url, `result.${seq}`, '');
     await broker.stop();
     await spanAt(seq);
     assert.equal(exporterPid(), undefined);
+  });
+
+  test('without a collector in the environment, no process exports traces', async () => {
+    broker = await startBroker({ dataDir, shipped: [], env: { OTEL_EXPORTER_OTLP_ENDPOINT: '' } });
+    assert.equal((await brokerStatus(dataDir)).traces, null);
+    assert.equal(exporterPid(), undefined);
+    assert.ok(!broker.stderr.some((line) => line.includes('[traces]')));
   });
 });
