@@ -1,6 +1,5 @@
 import type { BrokerLines } from './lines/broker-lines.js';
 import * as E from 'fp-ts/lib/Either.js';
-import { LOG } from '../schemas/log.js';
 import type { ListedSubscription } from '../schemas/subscription.js';
 import type { StartConfig } from '../schemas/config.js';
 import type { BrokerStatus } from '../schemas/operate.js';
@@ -108,7 +107,7 @@ const operationsContext = ({
   durability,
   guest,
   dataDir,
-  counters: () =>
+  counters: (lastSeq) =>
     countBroker({
       refused: refusedCodes,
       dead,
@@ -117,7 +116,7 @@ const operationsContext = ({
       plan,
       traffic: () => link.reports.traffic(),
       traces,
-      lastSeq: async () => (await link.jsm.streams.info(LOG)).state.last_seq,
+      lastSeq,
     }),
   certificateEnds: () => (config.listen === undefined ? null : (certificateEnd(config.listen.cert) ?? null)),
 });

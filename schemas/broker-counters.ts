@@ -33,10 +33,10 @@ export const BrokerCountersSchema = Type.Object(
       description: 'Dead letters that were stored since the start of the broker, by module and code.',
     }),
     journal: Type.Object(
-      { pending: Count, bytes: Count, fence: Count },
+      { pending: Count, inFlight: Count, bytes: Count, fence: Count, groups: Count, grouped: Count },
       {
         description:
-          "The broker's own records: those that are not stored yet, their bytes, and the sequence at which its epoch began.",
+          "The broker's own records: those that are not stored yet, those of them that are sent, their bytes, the sequence at which its epoch began, the groups that it has sent as one batch, and the records in these.",
       },
     ),
     indexLag: Type.Integer({ minimum: 0, description: 'Records of the log that the index has not read.' }),

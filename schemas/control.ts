@@ -133,6 +133,12 @@ export const BeatSchema = Type.Object(
           'Records of the past that this start has read, at most `foldRecords`. While it grows, a start may take longer than `limits.startMs`.',
       }),
     ),
+    unsaved: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'Changes of states that the process has not written to its snapshots.',
+      }),
+    ),
     times: Type.Optional(CommandTimesSchema),
     instance: Instance,
   },

@@ -271,6 +271,12 @@ export const ModuleStatsSchema = Type.Object({
   handled: Count,
   pending: Count,
   agents: Count,
+  unsaved: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'Changes of states that its process has not written to the snapshots.',
+    }),
+  ),
   times: Type.Optional(CommandTimesSchema),
   actions: Type.Immutable(Type.Array(ActionStatsSchema)),
 });

@@ -7,28 +7,34 @@ export interface CountSources {
   readonly dead: { readonly counts: BrokerCounters['dead'] };
   readonly producer: {
     readonly pending: number;
+    readonly inFlight: number;
+    readonly groups: { readonly groups: number; readonly records: number };
     readonly fence: number;
     readonly taken: { readonly takenBytes: number; readonly settledBytes: number };
   };
   readonly index: { readonly position: number };
   readonly plan: { readonly due: (nowMs: number) => readonly unknown[] };
   readonly traffic: () => Promise<ServerTraffic>;
-  readonly lastSeq: () => Promise<number>;
+  /** The sequence of the last record of the log. */
+  readonly lastSeq: Promise<number>;
   readonly traces: { readonly count: (lastSeq: number) => TracesCount | null };
 }
 
 /** What the broker has counted; a server that does not tell leaves a part out. */
 export const countBroker = async (sources: CountSources): Promise<BrokerCounters> => {
   const { refused, dead, producer, index, plan, traffic, lastSeq, traces } = sources;
-  const [network, end] = await Promise.all([traffic().catch(() => null), lastSeq()]);
+  const [network, end] = await Promise.all([traffic().catch(() => null), lastSeq]);
   const { takenBytes, settledBytes } = producer.taken;
   return {
     refused: refused.all,
     dead: dead.counts,
     journal: {
       pending: producer.pending,
+      inFlight: producer.inFlight,
       bytes: Math.max(0, Math.round(takenBytes - settledBytes)),
       fence: producer.fence,
+      groups: producer.groups.groups,
+      grouped: producer.groups.records,
     },
     indexLag: Math.max(0, end - index.position),
     schedulesLate: plan.due(Date.now() - LATE_MS).length,

@@ -60,7 +60,7 @@ export interface OperationsContext {
   readonly durability: string;
   readonly dataDir: string;
   /** What only `/metrics` shows. */
-  readonly counters: () => Promise<BrokerCounters>;
+  readonly counters: (lastSeq: Promise<number>) => Promise<BrokerCounters>;
 }
 
 /** Each costs the server a look at its events. */
@@ -169,6 +169,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
     handled: beat?.handled ?? 0,
     pending: beat?.pending ?? 0,
     agents: beat?.agents ?? 0,
+    ...(beat?.unsaved === undefined ? {} : { unsaved: beat.unsaved }),
     ...(beat?.times === undefined ? {} : { times: beat.times }),
     actions: Object.keys(manifest.actions).map((action) => counters.action(action)),
   });
@@ -178,12 +179,13 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
       OPS.status,
       ({ counters }) =>
         task(async (): Promise<BrokerStatus> => {
+          const log = jsm.streams.info(LOG);
           const [{ state, config }, modules, subscriptions, audit, counted] = await Promise.all([
-            jsm.streams.info(LOG),
+            log,
             statuses(),
             context.subscriptions(SHOWN_SUBSCRIPTIONS),
             context.audit.status(jsm),
-            counters === true ? context.counters() : undefined,
+            counters === true ? context.counters(log.then((info) => info.state.last_seq)) : undefined,
           ]);
           const whole: BrokerStatus = {
             server: { ...context.server, pid: context.serverPid() },

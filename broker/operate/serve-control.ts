@@ -43,12 +43,16 @@ const timesOf = (body: Body): Pick<Beat, 'times'> => {
   return times === undefined ? {} : { times };
 };
 
+const unsavedOf = ({ unsaved }: Body): Pick<Beat, 'unsaved'> =>
+  typeof unsaved === 'number' && Number.isSafeInteger(unsaved) && unsaved >= 0 ? { unsaved } : {};
+
 const beat = (body: Body): Beat => ({
   pid: count(body.pid),
   handled: count(body.handled),
   pending: count(body.pending),
   agents: count(body.agents),
   folded: count(body.folded),
+  ...unsavedOf(body),
   ...timesOf(body),
 });
 

@@ -4,9 +4,8 @@ import type { AccountUsage } from '../../schemas/account-usage.js';
 import { DEADLY } from '../../schemas/error-table.js';
 import type { BrokerStatus, ModuleStats, ModuleStatus } from '../../schemas/operate.js';
 import type { ListedSubscription } from '../../schemas/subscription.js';
-import { callHistogram } from './call-histogram.js';
+import { ModuleHistograms } from './module-histograms.js';
 import type { ProcessUse } from './process-use.js';
-import { timeHistograms } from './time-histogram.js';
 
 const PREFIX = 'tallystick_';
 
@@ -20,13 +19,16 @@ export interface Observed {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The registry would show 0. */
-const isLeftOut = (value: number | null | undefined, labels: Labels): boolean =>
-  (value === null || value === undefined) && Object.keys(labels).length === 0;
+/** Without labels, a metric that is reset has the value 0; one that is removed has none. */
+const forget = (metric: Gauge | Counter): void => {
+  metric.reset();
+  if ((metric as unknown as { readonly labelNames: readonly string[] }).labelNames.length === 0)
+    metric.remove();
+};
 
 /**
- * Writes values into a registry, each with a name and a help. A value that is not known is left out. If it has labels,
- * its name is there all the same.
+ * Writes values into a registry, each with a name and a help. A value that is not known is left out, and its name is
+ * there all the same.
  */
 class Values {
   readonly #gauges = new Map<string, Gauge>();
@@ -34,19 +36,19 @@ class Values {
 
   constructor(private readonly registry: Registry) {}
 
+  /** Forgets the values of the scrape before, such as those of a module that was removed. */
+  clear(): void {
+    for (const each of [...this.#gauges.values(), ...this.#counters.values()]) forget(each);
+  }
+
   set(name: string, help: string, value: number | null | undefined, labels: Labels = {}): void {
-    if (isLeftOut(value, labels)) return;
     const known = this.#gauges.get(name);
-    const gauge =
-      known ??
-      new Gauge({ name: PREFIX + name, help, labelNames: Object.keys(labels), registers: [this.registry] });
-    this.#gauges.set(name, gauge);
+    const gauge = known ?? this.#gauge(name, help, Object.keys(labels));
     if (value !== null && value !== undefined) gauge.set(labels, value);
   }
 
   /** The same of what only grows. */
   count(name: string, help: string, value: number | null | undefined, labels: Labels = {}): void {
-    if (isLeftOut(value, labels)) return;
     const counter = this.counter(name, help, Object.keys(labels));
     if (value !== null && value !== undefined) counter.inc(labels, value);
   }
@@ -54,10 +56,18 @@ class Values {
   /** It is in a scrape also before it has a value. */
   counter(name: string, help: string, labelNames: readonly string[]): Counter {
     const known = this.#counters.get(name);
-    const counter =
-      known ?? new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
+    if (known !== undefined) return known;
+    const counter = new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
+    forget(counter);
     this.#counters.set(name, counter);
     return counter;
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[]): Gauge {
+    const gauge = new Gauge({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
+    forget(gauge);
+    this.#gauges.set(name, gauge);
+    return gauge;
   }
 }
 
@@ -103,13 +113,15 @@ const accountValues = (values: Values, usage: AccountUsage): void => {
 };
 
 /** Since the modules were loaded: a module that is loaded again begins at 0, as counters may. */
-const countActions = (registry: Registry, stats: readonly ModuleStats[]): void => {
-  const labelNames = ['module', 'action'] as const;
-  const counter = (name: string, help: string): Counter<(typeof labelNames)[number]> =>
-    new Counter({ name: PREFIX + name, help, labelNames, registers: [registry] });
-  const commands = counter('commands_total', 'Commands that have a result.');
-  const calls = counter('calls_total', 'Calls that were taken or refused.');
-  const errors = counter('call_errors_total', 'Calls whose result is not ok, and refused calls.');
+const countActions = (values: Values, stats: readonly ModuleStats[]): void => {
+  const labelNames = ['module', 'action'];
+  const commands = values.counter('commands_total', 'Commands that have a result.', labelNames);
+  const calls = values.counter('calls_total', 'Calls that were taken or refused.', labelNames);
+  const errors = values.counter(
+    'call_errors_total',
+    'Calls whose result is not ok, and refused calls.',
+    labelNames,
+  );
   for (const { name: module, actions } of stats)
     for (const { action, ...counts } of actions) {
       commands.inc({ module, action }, counts.commands);
@@ -147,12 +159,15 @@ const brokerCounts = (
   modules: readonly string[],
 ): void => {
   values.set('journal_pending', 'Records of the broker that are not stored yet.', journal.pending);
-  values.set('journal_pending_bytes', 'Their bytes, about.', journal.bytes);
+  values.set('journal_in_flight', 'Of these, records that are sent.', journal.inFlight);
+  values.set('journal_pending_bytes', 'Bytes of the records that are not stored yet, about.', journal.bytes);
   values.set(
     'journal_epoch_sequence',
     'The sequence at which its epoch began; it grows with each epoch.',
     journal.fence,
   );
+  values.count('journal_groups_total', 'Groups of records that it has sent as one batch.', journal.groups);
+  values.count('journal_grouped_records_total', 'Records in these groups.', journal.grouped);
   values.set('index_lag', 'Records of the log that the index has not read.', indexLag);
   values.set('schedules_late', 'Schedules that are due since more than 5 s.', schedulesLate);
   if (traces !== undefined && traces !== null) traceValues(values, traces);
@@ -179,9 +194,7 @@ const sum = (counts: Readonly<Record<string, number>>): number =>
  * The metrics of a broker, as Prometheus reads them. Labels are names of modules, actions and accounts: `status` lists
  * at most 50 accounts, and nobody but an operator loads modules.
  */
-export const brokerMetrics = ({ status, stats, processes = {} }: Observed): Registry => {
-  const registry = new Registry();
-  const values = new Values(registry);
+const fill = (values: Values, { status, stats, processes = {} }: Observed): void => {
   logValues(values, status);
   values.set(
     'time_seconds',
@@ -204,9 +217,15 @@ export const brokerMetrics = ({ status, stats, processes = {} }: Observed): Regi
   for (const module of status.modules) moduleValues(values, module);
   for (const subscription of status.subscriptions ?? []) subscriptionValues(values, subscription);
   for (const usage of status.accounts ?? []) accountValues(values, usage);
-  for (const { name, pending, agents } of stats) {
+  for (const { name, pending, agents, unsaved } of stats) {
     const labels = { module: name };
     values.set('module_pending', 'Commands that its process handles or holds.', pending, labels);
+    values.set(
+      'module_snapshot_lag',
+      'Changes of states that its process has not written to the snapshots.',
+      unsaved,
+      labels,
+    );
     values.set('module_agents_active', 'Agents whose state its process holds.', agents, labels);
   }
   values.count(
@@ -221,9 +240,25 @@ export const brokerMetrics = ({ status, stats, processes = {} }: Observed): Regi
   }
   const names = status.modules.map(({ name }) => name);
   if (status.counters !== undefined) brokerCounts(values, status.counters, names);
-  countActions(registry, stats);
-  // They have the shape that the registry asks of a metric; the type asks for one of its classes.
-  for (const histogram of [callHistogram(stats), ...timeHistograms(stats)])
-    registry.registerMetric(histogram as never);
-  return registry;
+  countActions(values, stats);
 };
+
+/** Makes the text of a scrape. It keeps what is the same in the next one: names, helps and labels. */
+export class BrokerMetrics {
+  readonly #registry = new Registry();
+  readonly #values = new Values(this.#registry);
+  readonly #histograms = new ModuleHistograms();
+  readonly contentType = this.#registry.contentType;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Two scrapes at the same time take turns. */
+  text(observed: Observed): Promise<string> {
+    const text = this.#last.then(async () => {
+      this.#values.clear();
+      fill(this.#values, observed);
+      return `${await this.#registry.metrics()}\n${this.#histograms.write(observed.stats)}\n`;
+    });
+    this.#last = text.catch(() => undefined);
+    return text;
+  }
+}

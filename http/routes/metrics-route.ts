@@ -3,7 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { FastifyInstance } from 'fastify';
 import { type BrokerStatus, type ModuleStats, OPS } from '../../schemas/operate.js';
-import { brokerMetrics } from '../metrics/broker-metrics.js';
+import { BrokerMetrics } from '../metrics/broker-metrics.js';
 import { processUse } from '../metrics/process-use.js';
 import type { PrincipalLinks } from '../requests/principal-links.js';
 import { sendFault } from '../requests/http-problem.js';
@@ -11,6 +11,7 @@ import { askBroker, asOperator } from '../requests/operator-request.js';
 
 /** `GET /metrics` for Prometheus. It shows what `status` and `module stats` show, so it takes an operator's token. */
 export const serveMetrics = (app: FastifyInstance, links: PrincipalLinks): void => {
+  const metrics = new BrokerMetrics();
   app.get('/metrics', async (request, reply) => {
     const observed = await asOperator(links, request, 'reader', (nc) =>
       pipe(
@@ -27,7 +28,6 @@ export const serveMetrics = (app: FastifyInstance, links: PrincipalLinks): void 
       ),
     )();
     if (E.isLeft(observed)) return sendFault(reply, observed.left);
-    const registry = brokerMetrics(observed.right);
-    return reply.type(registry.contentType).send(await registry.metrics());
+    return reply.type(metrics.contentType).send(await metrics.text(observed.right));
   });
 };

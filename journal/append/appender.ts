@@ -29,6 +29,8 @@ export interface AppenderOptions {
   readonly ackTimeoutMs?: number;
   /** The broker takes the records and stores them: this program is in a separate account. Default false. */
   readonly isServed?: boolean;
+  /** Is told of each batch how many records it has. */
+  readonly onGroup?: (records: number) => void;
 }
 
 /** A record whose fate is not known, or which was never sent, when the appender broke; in order of their numbers. */
@@ -75,7 +77,7 @@ export class Appender {
     options: AppenderOptions,
     private readonly onBroken: (reason: Fault, unsettled: readonly Unsettled[]) => void,
   ) {
-    this.#options = { ackTimeoutMs: 10_000, isServed: false, ...options };
+    this.#options = { ackTimeoutMs: 10_000, isServed: false, onGroup: () => undefined, ...options };
     const parse = this.#options.isServed ? parseServedAck : parsePubAck;
     this.#envelope = new Envelope(options.producer, options.epoch);
     this.#next = options.next;
@@ -103,6 +105,11 @@ export class Appender {
   /** Records that are not settled. */
   get pending(): number {
     return this.#refused.length + this.#inFlight.records().length + this.#queue.length;
+  }
+
+  /** Records that are sent and not acknowledged. */
+  get inFlight(): number {
+    return this.#inFlight.recordCount;
   }
 
   /** Appends one record; nothing is sent before the task is run. */
@@ -211,6 +218,7 @@ export class Appender {
     if (records.length === 1) return this.#send(last);
     this.#batches += 1;
     last.batch = records;
+    this.#options.onGroup(records.length);
     let bytes = 0;
     for (const record of records) bytes += record.bytes;
     this.#track(last, bytes);

@@ -18,10 +18,15 @@ export class InFlight {
   readonly #byNumber = new Map<number, Pending>();
   #bytes = 0;
   #hasBatch = false;
+  #records = 0;
 
   /** Acknowledgements that are still to come. */
   get size(): number {
     return this.#byNumber.size;
+  }
+
+  get recordCount(): number {
+    return this.#records;
   }
 
   get bytes(): number {
@@ -41,6 +46,7 @@ export class InFlight {
     last.sentAt = performance.now();
     this.#byNumber.set(last.n, last);
     this.#bytes += bytes;
+    this.#records += last.batch?.length ?? 1;
     if (last.batch !== undefined) this.#hasBatch = true;
   }
 
@@ -51,6 +57,7 @@ export class InFlight {
   /** It is acknowledged: takes it out, with all records of its batch. */
   remove(last: Pending): void {
     this.#byNumber.delete(last.n);
+    this.#records -= last.batch?.length ?? 1;
     if (last.batch === undefined) this.#bytes -= last.bytes;
     else for (const { bytes } of last.batch) this.#bytes -= bytes;
     if (last.batch !== undefined) this.#hasBatch = false;
@@ -63,6 +70,7 @@ export class InFlight {
   clear(): void {
     this.#byNumber.clear();
     this.#bytes = 0;
+    this.#records = 0;
     this.#hasBatch = false;
   }
 }

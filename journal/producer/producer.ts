@@ -40,6 +40,7 @@ export class Producer {
   readonly #options: ProducerOptions & typeof PRODUCER_DEFAULTS;
   readonly #resumption = new Resumption();
   #appender: Appender | undefined;
+  readonly #groups = { groups: 0, records: 0 };
   #waiting: WaitingRecord[] = [];
   /** Records that met a break and are sent again: an epoch that breaks again and again must not hold them for ever. */
   readonly #troubled = new Map<Settle, number>();
@@ -101,6 +102,16 @@ export class Producer {
     return this.#fence;
   }
 
+  /** Records that are sent and not acknowledged. */
+  get inFlight(): number {
+    return this.#appender?.inFlight ?? 0;
+  }
+
+  /** Groups that it has sent as one batch since it was opened, and the records in them. */
+  get groups(): { readonly groups: number; readonly records: number } {
+    return this.#groups;
+  }
+
   /** What the records that it took weigh in the log, about, and how much of that is settled; since it was opened. */
   get taken(): { readonly takenBytes: number; readonly settledBytes: number } {
     return this.#load.weighed;
@@ -110,6 +121,11 @@ export class Producer {
   get resumed(): Promise<Resumed> {
     return this.#resumption.done;
   }
+
+  readonly #countGroup = (records: number): void => {
+    this.#groups.groups += 1;
+    this.#groups.records += records;
+  };
 
   /** Appends one record; nothing is sent before the task is run. */
   append(draft: Draft, options?: SubmitOptions): TaskEither<Fault, Receipt> {
@@ -249,7 +265,16 @@ export class Producer {
     }
     this.#numbering = numbering;
     this.#envelope = new Envelope(producer, Number.MAX_SAFE_INTEGER);
-    const options = { nc, producer, epoch, next: 1, grouping, ackTimeoutMs, isServed };
+    const options = {
+      nc,
+      producer,
+      epoch,
+      next: 1,
+      grouping,
+      ackTimeoutMs,
+      isServed,
+      onGroup: this.#countGroup,
+    };
     const broken = (reason: Fault, unsettled: readonly Unsettled[]): void => this.#broken(reason, unsettled);
     this.#appender = new Appender(options, broken);
     const waiting = this.#waiting;

@@ -361,6 +361,7 @@ export class Host {
       handled: this.#handled,
       pending: this.#session?.pending ?? 0,
       agents: this.#states?.size ?? 0,
+      unsaved: this.#states?.waiting ?? 0,
       folded: this.#folded,
       times: this.#times.counts,
       instance: this.options.instance,

@@ -62,7 +62,7 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
     'needs Docker; test/docs/deploy.test.ts checks what the file names',
   ],
   [
-    'npm run test:kills -- --times 50\nnpm run test:journal -- --runs 20000\nnpm run test:fuzz -- --inputs 1000000\nnpm run test:scale\nnpm run test:power -- --crashes 50\nnpm run test:total\nnpm run perf -- journal',
+    'npm run test:kills -- --times 50\nnpm run test:journal -- --runs 20000\nnpm run test:fuzz -- --inputs 1000000\nnpm run test:fuzz -- http --requests 1000000\nnpm run test:scale\nnpm run test:power -- --crashes 50\nnpm run test:total\nnpm run perf -- journal',
     'take hours; `npm test` runs short forms of each',
   ],
 ]);

@@ -7,7 +7,14 @@ import { FAMILY_NAMES, type FamilyName } from './families/families.js';
 import { type FuzzOptions, isFamilyName } from './options.js';
 import { runFuzz } from './run-fuzz.js';
 
+// Requests over HTTP have a run and options for themselves.
+if (process.argv[2] === 'http') {
+  await import('./http/http-fuzz-main.js');
+  process.exit();
+}
+
 const HELP = `Usage: npm run test:fuzz -- [options]
+       npm run test:fuzz -- http [options]
 
 Sends generated inputs to a real broker: odd requests on every subject that people, the operator and modules reach,
 headers that are none, raw protocol bytes, manifests. After each thousand an ordinary call must be answered within a

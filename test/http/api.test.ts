@@ -209,6 +209,11 @@ describe('HTTP', () => {
       assert.ok(value(`tallystick_${name}_seconds_count{module="accounts"}`) > 0, name);
     assert.ok(value('tallystick_command_seconds_sum{module="accounts"}') > 0);
     assert.equal(value('tallystick_records_dropped_total'), 0);
+    assert.ok(value('tallystick_module_snapshot_lag{module="accounts"}') >= 0);
+    assert.ok(value('tallystick_journal_in_flight') <= value('tallystick_journal_pending'));
+    assert.ok(
+      value('tallystick_journal_grouped_records_total') >= 2 * value('tallystick_journal_groups_total'),
+    );
     assert.ok(value('tallystick_refused_requests_total{code="ACTION_UNKNOWN"}') > 0);
     assert.ok(value('tallystick_network_received_bytes_total') > 1_000);
     for (const name of ['broker', 'server', 'http'])

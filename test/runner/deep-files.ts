@@ -67,6 +67,7 @@ export const DEEP_FILES: readonly string[] = [
   'test/docs/burst-commands.test.ts',
   // Random inputs and mutations.
   'test/fuzz/fuzz.test.ts',
+  'test/fuzz/http/http-fuzz.test.ts',
   'test/faults/burst-mutations.test.ts',
   'test/faults/changed-handlers.test.ts',
   // Clocks and logs that are rare.
