@@ -16,6 +16,7 @@ import {
 import { SCENARIOS } from './scenarios.js';
 import { formatTable } from '../text/table.js';
 import { SERVER_VERSION } from '../broker/server/version.js';
+import { startProfiles } from './profile/profiles.js';
 import { compareRuns, comparisonTable, LEAST_ROUNDS } from './report/baseline.js';
 import { keepRun } from './report/result-file.js';
 import { writeSummary } from './report/results-page.js';
@@ -48,6 +49,8 @@ ${PEERS}
   --save         keep the run in perf/results/, and write perf/results/SUMMARY.md from all runs there
   --baseline FILE  compare with a run that --save or --json has written; exit 1 if a figure is worse
                    by more than the rounds of both runs differ
+  --profile DIR  write a flame graph (SVG) of each Node process and each nats-server into DIR; the figures of
+                   such a run are slower ones, so it is not kept
   --help         this
 
 Progress goes to stderr. Exit codes: 0 done; 1 a measurement failed, or a figure is worse than in the
@@ -63,6 +66,7 @@ Examples:
   npm run perf -- fairness --floods module
   npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
   npm run perf -- ipc --save
+  npm run perf -- peers --peers none --profile flames
   npm run --silent perf -- journal --json > before.json; npm run perf -- journal --baseline before.json
 `;
 
@@ -121,6 +125,7 @@ const readArgs = (args: readonly string[]) => {
         full: { type: 'boolean' },
         save: { type: 'boolean', default: false },
         baseline: { type: 'string' },
+        profile: { type: 'string' },
       },
     });
   } catch (error) {
@@ -197,9 +202,12 @@ const main = async (args: readonly string[]): Promise<number> => {
   const records = wholeNumber('--records', values.records);
   const rounds = wholeNumber('--rounds', values.rounds);
   for (const option of OWN_OPTIONS) refuseUnless(scenario, option, values[option]);
+  if (values.profile !== undefined && (values.save || values.baseline !== undefined))
+    throw new UsageError('a run with --profile is slower: it goes with neither --save nor --baseline');
   const before = values.baseline === undefined ? undefined : readBaseline(values.baseline, name);
   const begun = performance.now();
-  const found = await scenario.run({
+  const profiles = values.profile === undefined ? undefined : await startProfiles(values.profile);
+  const running = scenario.run({
     ...(records === undefined ? {} : { records }),
     ...(rounds === undefined ? {} : { rounds }),
     ...(values.agents === undefined ? {} : { agents: wholeNumbers('--agents', values.agents) }),
@@ -214,6 +222,13 @@ const main = async (args: readonly string[]): Promise<number> => {
     ...(values.floods === undefined ? {} : { floods: values.floods.split(',') }),
     say: (line) => process.stderr.write(`${line}\n`),
   });
+  // A run that fails has its pictures too: they may say why.
+  const measured = await running.catch(async (error: unknown) => {
+    await profiles?.end();
+    throw error;
+  });
+  const found =
+    profiles === undefined ? measured : { ...measured, tables: [...measured.tables, await profiles.end()] };
   const [report, isWorse] = before === undefined ? [found, false] : withBaseline(found, before);
   print(name, report, values.json);
   if (values.save) {

@@ -88,6 +88,7 @@ export const DEEP_FILES: readonly string[] = [
   'test/perf/ipc.test.ts',
   'test/perf/log-peers.test.ts',
   'test/perf/lookup.test.ts',
+  'test/perf/profile.test.ts',
   'test/perf/scenarios.test.ts',
 ];
 
