@@ -37,6 +37,7 @@ const COMMANDS: LazyCommands & Readonly<Record<CommandName | 'complete', unknown
   subscription: async () => (await import('./commands/subscription-command.js')).addSubscription,
   promise: async () => (await import('./commands/promise-command.js')).addPromise,
   agent: async () => (await import('./commands/agent-command.js')).addAgent,
+  wait: async () => (await import('./commands/wait-command.js')).addWait,
   conversation: async () => (await import('./commands/conversation-command.js')).addConversation,
   module: async () => (await import('./commands/module-command.js')).addModule,
   dead: async () => (await import('./commands/dead-command.js')).addDead,

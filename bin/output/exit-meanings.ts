@@ -50,6 +50,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   'config set': done('the value is stored'),
   'config unset': done('the value is removed, or there was none'),
   'conversation get': done('the conversation is printed', 'it is not open, or it cannot be read'),
+  'wait list': done('the page is printed', 'the waits cannot be read'),
   'conversation list': done('the page is printed', 'the conversations cannot be read'),
   'module list': done('the broker replied'),
   'module info': done('the broker replied', 'there is no such module'),

@@ -25,6 +25,7 @@ export const COMMAND_NAMES = [
   'subscription',
   'agent',
   'conversation',
+  'wait',
   'module',
   'config',
   'token',

@@ -361,10 +361,14 @@ const WAITS: readonly ApiRequest[] = [
     '/v1/waits',
     'listWaits',
     'waits',
-    'Handlers that wait, and what they wait for; the first that are due.',
-    ok('The waits.', list('waits', SleepingSchema, { count: { type: 'integer', minimum: 0 } })),
+    'Handlers that wait, and what they wait for; those that are due first, a page at a time.',
+    ok(
+      'The waits.',
+      list('waits', SleepingSchema, { count: { type: 'integer', minimum: 0 }, ...next('string') }),
+    ),
     {
       module: query('Only of this module.'),
+      after: query('`next` of the page before.'),
       limit: query('At most so many. The default is 100.', { ...whole, maximum: 1_000 }),
     },
   ),

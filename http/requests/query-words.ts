@@ -6,6 +6,7 @@ import { parseSequence } from '../../schemas/identity.js';
 import { parseJson } from '../../schemas/json.js';
 import { parsePlace } from '../../schemas/log-place.js';
 import { parseName } from '../../schemas/names.js';
+import { parseWaitAfter } from '../../store/log-index/open-waits-read.js';
 
 /** The parameters of a query, each once, by name. */
 export type QueryWords = Readonly<Record<string, string>>;
@@ -51,6 +52,7 @@ const numberIn = (text: string): E.Either<Fault, number> => {
 };
 
 export const nameIn = optional((text) => parseName('the name', text));
+export const waitAfterIn = optional(parseWaitAfter);
 export const placeIn = optional((text) => parsePlace(text));
 export const numberIfAny = optional(numberIn);
 

@@ -314,10 +314,20 @@ describe('HTTP for operators', () => {
       ]),
       held.map((said, i) => [seqOf(said), `p${i + 1}`, 'hold', 'promise', null, null]).sort(),
     );
-    assert.deepEqual((await http.get('/v1/waits?limit=1', reader)).body, {
-      waits: waits.slice(0, 1),
-      count: 3,
-    });
+    const paged: unknown[] = [];
+    for (let after: string | undefined; after !== 'null'; ) {
+      const { body } = await http.get(
+        `/v1/waits?limit=2${after === undefined ? '' : `&after=${after}`}`,
+        reader,
+      );
+      assert.equal(body.count, 3);
+      paged.push(...(body.waits as readonly unknown[]));
+      const more = after === undefined ? [] : ['--after', after];
+      assert.deepEqual(body, await printed('wait', 'list', '--limit', '2', ...more));
+      after = `${body.next as string | null}`;
+    }
+    assert.deepEqual(paged, waits);
+    isProblem(await http.get('/v1/waits?after=17', reader), 'HTTP_INVALID', 400);
     // What ends a promise is for the one who was given it.
     for (const id of ids.values()) assert.ok(!JSON.stringify(waits).includes(id.split('-')[2] ?? ''));
     const open = await waitFor('the open conversations', async () => {
