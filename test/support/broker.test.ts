@@ -17,7 +17,7 @@ const standIn = async (dir: TempDir, code: string): Promise<void> => {
 };
 
 const SERVES = `
-  const ready = { ready: true, pid: process.pid, nats: 'nats://127.0.0.1:4222', dataDir: process.argv[5], modules: [] };
+  const ready = { ready: true, pid: process.pid, nats: 'nats://127.0.0.1:4222', dataDir: process.argv[process.argv.indexOf('--data') + 1], modules: [] };
   process.on('SIGTERM', () => process.exit(Number(process.env.ENDS_WITH ?? 0)));
   console.log(JSON.stringify({ ...ready, args: process.argv.slice(2) }));
   setInterval(() => {}, 1000);`;
@@ -39,7 +39,7 @@ describe('startBroker', () => {
       const { args } = JSON.parse(broker.stdout[0] ?? '') as { args: string[] };
       assert.equal(
         args.join(' '),
-        `start --json --data ${seen.dataDir} --nats-port 0 --no-http --durability os`,
+        `start --json --log-format text --data ${seen.dataDir} --nats-port 0 --no-http --durability os`,
       );
       assert.ok(existsSync(seen.dataDir));
     }
