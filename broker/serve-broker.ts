@@ -147,7 +147,7 @@ const operators = (broker: ServedBroker): Listening => {
     ...deadOperations({ nc, jsm, producer: open.producer, index, refusal }),
     ...auditOperations(jsm, () => ({ marks: directory.marks.all, erased: directory.sealing.erased })),
     ...sealOperations(directory.sealing, parts.supervisor),
-    ...lineOperations(broker.log.kept),
+    ...lineOperations(broker.log.kept, (name) => parts.modules.find(name) !== undefined),
     ...burstOperations(),
   ]);
   const { modules, supervisor } = parts;

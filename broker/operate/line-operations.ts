@@ -12,8 +12,11 @@ import type { Handler } from '../serving/serve-requests.js';
 
 const checkLines = compileOnUse<LinesRequest>(LinesRequestSchema, 'PAYLOAD_INVALID', 'request');
 
-/** What an operator asks of the lines that were printed, by subject. */
-export const lineOperations = (kept: KeptLines): readonly (readonly [string, Handler])[] => [
+/** What an operator asks of the lines that were printed, by subject. Lines of a module outlive it. */
+export const lineOperations = (
+  kept: KeptLines,
+  isModule: (name: string) => boolean,
+): readonly (readonly [string, Handler])[] => [
   [
     OPS.logs,
     (body) =>
@@ -22,6 +25,16 @@ export const lineOperations = (kept: KeptLines): readonly (readonly [string, Han
         E.filterOrElse(
           ({ since }) => since === undefined || parseInstant(since) !== undefined,
           () => fault('PAYLOAD_INVALID', 'since is no RFC 3339 time', '/since'),
+        ),
+        E.filterOrElse(
+          ({ module }) =>
+            module === undefined || isModule(module) || kept.files((writer) => writer === module).length > 0,
+          ({ module }) =>
+            fault(
+              'MODULE_UNKNOWN',
+              `there is no module ${module}, and no line of one; \`tallystick module list\` lists them`,
+              '/module',
+            ),
         ),
         E.map((request): object => linesPage(kept, request)),
         TE.fromEither,

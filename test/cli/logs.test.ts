@@ -176,7 +176,9 @@ describe('logs', () => {
     assert.deepEqual(few.at(-1), newest);
     const since = newest?.time ?? '';
     assert.ok((await lines('--since', since)).every(({ time }) => time >= since));
-    assert.deepEqual(await lines('nobody'), []);
+    const unknown = await tallystick(['logs', 'nobody', '--data', data]);
+    assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
+    assert.match(unknown.stderr, /MODULE_UNKNOWN: there is no module nobody/);
     const odd = await tallystick(['logs', '--level', 'loud', '--data', data]);
     assert.deepEqual([odd.code, odd.stdout], [2, '']);
   });

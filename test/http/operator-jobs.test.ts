@@ -64,6 +64,7 @@ describe('jobs and log lines over HTTP', () => {
     const after = (await http.get(`/v1/logs?after=${told.n - 1}&limit=1`, reader)).body;
     assert.deepEqual([after.lines, (after.lines as readonly unknown[]).length], [[told], 1]);
     const all = (await http.get('/v1/logs?after=0&limit=500', reader)).body.lines as readonly unknown[];
+    isProblem(await http.get('/v1/modules/nobody/logs', reader), 'MODULE_UNKNOWN', 404);
     const printedLines = await lines('logs', '--lines', '500');
     assert.deepEqual(all, printedLines.slice(0, all.length));
   });
