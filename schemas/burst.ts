@@ -74,3 +74,17 @@ export interface BurstReport {
   /** Why it is not ok, in words; empty when it is. */
   readonly reasons: readonly string[];
 }
+
+/** How far a burst over HTTP is; `Problem` says why it failed. */
+export interface BurstJob<Problem> {
+  readonly id: string;
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+  readonly request: BurstRequest;
+  readonly stage: string;
+  readonly moments: readonly LoadMoment[];
+  readonly faults: readonly string[];
+  readonly report: BurstReport | null;
+  /** SVG. */
+  readonly picture: string | null;
+  readonly problem: Problem | null;
+}

@@ -67,3 +67,13 @@ export const jsonOrText = (bytes: Uint8Array): unknown => {
     return text;
   }
 };
+
+/** A line that is a JSON object; undefined: it is something else. */
+export const objectInLine = (line: string): Readonly<Record<string, unknown>> | undefined => {
+  if (!line.startsWith('{') || !line.endsWith('}')) return undefined;
+  try {
+    return JSON.parse(line) as Readonly<Record<string, unknown>>;
+  } catch {
+    return undefined;
+  }
+};

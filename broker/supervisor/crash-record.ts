@@ -1,3 +1,5 @@
+import { plural } from '../../text/numbers.js';
+
 /** `limits.crashes` counts within this time. */
 const WINDOW_MS = 60_000;
 /** A process that ran for so long was well: what ends it begins a new row. */
@@ -38,9 +40,10 @@ export class CrashRecord {
     const now = this.now();
     this.#crashes = [...this.#crashes.filter((at) => at > now - WINDOW_MS), now];
     this.#inARow += 1;
-    if (this.#crashes.length >= this.limit) return `${this.#crashes.length} crashes within a minute`;
+    if (this.#crashes.length >= this.limit)
+      return `${plural(this.#crashes.length, 'crash', 'crashes')} within a minute`;
     if (this.#failedStarts >= Math.min(this.limit, MAX_FAILED_STARTS))
-      return `${this.#failedStarts} failed starts in a row`;
+      return `${plural(this.#failedStarts, 'failed start')} in a row`;
     return this.#inARow >= Math.max(this.limit, MIN_IN_A_ROW)
       ? `${this.#inARow} crashes in a row`
       : undefined;

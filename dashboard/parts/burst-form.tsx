@@ -14,6 +14,30 @@ const FIELDS: readonly (readonly [keyof Numbers, string, number])[] = [
 ];
 const VICTIMS = ['module', 'server', 'broker', 'producer'] as const;
 
+const KINDS = ['events', 'calls'] as const satisfies readonly BurstRequest['kind'][];
+const DURABILITIES = ['fsync', 'os'] as const;
+
+interface ChoiceProps<T extends string> {
+  readonly id: string;
+  readonly label: string;
+  readonly value: T;
+  readonly values: readonly T[];
+  readonly chosen: (value: T) => void;
+}
+
+const Choice = <T extends string>({ id, label, value, values, chosen }: ChoiceProps<T>) => (
+  <label for={id}>
+    {label}
+    <select id={id} value={value} onChange={({ currentTarget }) => chosen(currentTarget.value as T)}>
+      {values.map((each) => (
+        <option value={each} key={each}>
+          {each}
+        </option>
+      ))}
+    </select>
+  </label>
+);
+
 /** Kills are spread over the burst. */
 const planOf = (victims: readonly string[], seconds: number): string =>
   victims.map((what, i) => `${what}@${((seconds * (i + 1)) / (victims.length + 1)).toFixed(1)}`).join(',');
@@ -51,17 +75,7 @@ export const BurstForm = ({ started }: { readonly started: (id: string) => void 
         takes the processor and the disk of this machine while it runs.
       </p>
       <div class="range wide">
-        <label for="burst-kind">
-          Kind
-          <select
-            id="burst-kind"
-            value={kind}
-            onChange={({ currentTarget }) => setKind(currentTarget.value as BurstRequest['kind'])}
-          >
-            <option value="events">events</option>
-            <option value="calls">calls</option>
-          </select>
-        </label>
+        <Choice id="burst-kind" label="Kind" value={kind} values={KINDS} chosen={setKind} />
         {FIELDS.map(([name, label, most]) => (
           <label for={`burst-${name}`} key={name}>
             {label}
@@ -76,17 +90,13 @@ export const BurstForm = ({ started }: { readonly started: (id: string) => void 
             />
           </label>
         ))}
-        <label for="burst-durability">
-          Durability
-          <select
-            id="burst-durability"
-            value={durability}
-            onChange={({ currentTarget }) => setDurability(currentTarget.value as BurstRequest['durability'])}
-          >
-            <option value="fsync">fsync</option>
-            <option value="os">os</option>
-          </select>
-        </label>
+        <Choice
+          id="burst-durability"
+          label="Durability"
+          value={durability}
+          values={DURABILITIES}
+          chosen={setDurability}
+        />
       </div>
       <fieldset class="bare kills">
         <legend>Kill in the burst</legend>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Certificate, Statement } from '../../schemas/verification.js';
 import { countText } from './number-text.js';
+import { Facts } from './facts.js';
 
 /** The certificate as a file that `replay verify --against` takes. */
 const useFile = (certificate: Certificate): string | undefined => {
@@ -28,14 +29,7 @@ export const CertificateCard = ({ certificate }: { readonly certificate: Certifi
   return (
     <>
       <h3 class="section">Certificate</h3>
-      <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       <p class="certificate">
         Signed by <code>{certificate.publicKey}</code> (Ed25519): <code>{certificate.signature}</code>
       </p>

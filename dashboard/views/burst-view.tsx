@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { BurstReport, BurstRequest, LoadMoment } from '../../schemas/burst.js';
+import type { BurstJob, BurstReport, BurstRequest } from '../../schemas/burst.js';
 import { type ApiProblem, pathOf, post } from '../api/api-client.js';
 import type { ViewProps } from '../app.js';
 import { BurstForm } from '../parts/burst-form.js';
@@ -8,20 +8,9 @@ import { Empty, ProblemNotice, StateBadge } from '../parts/notice.js';
 import { countText } from '../parts/number-text.js';
 import { useAnswer } from '../state/use-answer.js';
 import { linkTo } from '../state/use-route.js';
+import { Facts } from '../parts/facts.js';
 
-type BurstState = 'running' | 'done' | 'failed' | 'cancelled';
-
-interface BurstAnswer {
-  readonly id: string;
-  readonly state: BurstState;
-  readonly request: BurstRequest;
-  readonly stage: string;
-  readonly moments: readonly LoadMoment[];
-  readonly faults: readonly string[];
-  readonly report: BurstReport | null;
-  readonly picture: string | null;
-  readonly problem: ApiProblem | null;
-}
+type BurstAnswer = BurstJob<ApiProblem>;
 
 const EVERY_MS = 500;
 const LIST_MS = 3_000;
@@ -50,17 +39,6 @@ const Picture = ({ svg, text }: { readonly svg: string; readonly text: string })
     </>
   );
 };
-
-const Facts = ({ facts }: { readonly facts: readonly (readonly [string, string])[] }) => (
-  <dl class="facts">
-    {facts.map(([name, value]) => (
-      <div key={name}>
-        <dt>{name}</dt>
-        <dd>{value}</dd>
-      </div>
-    ))}
-  </dl>
-);
 
 const ReportOf = ({ report }: { readonly report: BurstReport }) => (
   <>

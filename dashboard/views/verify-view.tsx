@@ -8,6 +8,7 @@ import { countText } from '../parts/number-text.js';
 import { ScrollBox } from '../parts/scroll-box.js';
 import { useAnswer } from '../state/use-answer.js';
 import { linkTo } from '../state/use-route.js';
+import { Facts } from '../parts/facts.js';
 
 interface VerifyAnswer {
   readonly id: string;
@@ -94,16 +95,7 @@ const Counts = ({ found }: { readonly found: Verification }) => {
     ['Without a result yet', countText(found.unanswered)],
     ['Time', `${found.seconds.toFixed(1)} s`],
   ];
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} />;
 };
 
 const Findings = ({ found }: { readonly found: Verification }) =>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
-import type { BurstNews, BurstReport, BurstRequest, LoadMoment } from '../../schemas/burst.js';
+import type { BurstJob, BurstNews, BurstRequest, } from '../../schemas/burst.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { refusal } from '../../schemas/result.js';
 import { type HttpProblem, problemOf } from '../requests/http-problem.js';
@@ -12,26 +12,14 @@ const KEPT = 8;
 const MOST_MOMENTS = 2_400;
 const MOST_FAULTS = 100;
 
-/** How far a burst is. */
-export interface BurstJob {
-  readonly id: string;
-  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
-  readonly request: BurstRequest;
-  readonly stage: string;
-  readonly moments: readonly LoadMoment[];
-  readonly faults: readonly string[];
-  readonly report: BurstReport | null;
-  /** SVG. */
-  readonly picture: string | null;
-  readonly problem: HttpProblem | null;
-}
+type HttpBurst = BurstJob<HttpProblem>;
 
 interface RunningBurst {
-  job: BurstJob;
+  job: HttpBurst;
   process: BurstProcess | undefined;
 }
 
-const told = (job: BurstJob, news: BurstNews): BurstJob => {
+const told = (job: HttpBurst, news: BurstNews): HttpBurst => {
   if ('stage' in news) return { ...job, stage: news.stage };
   if ('fault' in news) return { ...job, faults: [...job.faults, news.fault].slice(-MOST_FAULTS) };
   const moments = job.moments.length < MOST_MOMENTS ? [...job.moments, news.moment] : job.moments;
@@ -51,11 +39,11 @@ export class BurstJobs {
   }
 
   /** Starts one. */
-  start(request: BurstRequest): E.Either<Fault, BurstJob> {
+  start(request: BurstRequest): E.Either<Fault, HttpBurst> {
     const room = this.room();
     if (E.isLeft(room)) return room;
     const id = randomUUID();
-    const begun: BurstJob = {
+    const begun: HttpBurst = {
       ...{ id, request, state: 'running', stage: 'a new broker starts' },
       ...{ moments: [], faults: [], report: null, picture: null, problem: null },
     };
@@ -80,7 +68,7 @@ export class BurstJobs {
     return E.right(begun);
   }
 
-  of(id: string): E.Either<Fault, BurstJob> {
+  of(id: string): E.Either<Fault, HttpBurst> {
     const found = this.#jobs.get(id);
     return found === undefined
       ? E.left(fault('HTTP_UNKNOWN', 'there is no burst of this id: it ended long ago, or never began'))
@@ -88,7 +76,7 @@ export class BurstJobs {
   }
 
   /** Ends a burst that runs. One that has ended stays as it is. */
-  async cancel(id: string): Promise<E.Either<Fault, BurstJob>> {
+  async cancel(id: string): Promise<E.Either<Fault, HttpBurst>> {
     const found = this.#jobs.get(id);
     if (found?.process !== undefined && found.job.state === 'running') {
       found.job = { ...found.job, state: 'cancelled' };
@@ -103,7 +91,7 @@ export class BurstJobs {
     for (const id of [...this.#jobs.keys()]) await this.cancel(id);
   }
 
-  list(): readonly Pick<BurstJob, 'id' | 'state' | 'request'>[] {
+  list(): readonly Pick<HttpBurst, 'id' | 'state' | 'request'>[] {
     return [...this.#jobs.values()].map(({ job: { id, state, request } }) => ({ id, state, request }));
   }
 }

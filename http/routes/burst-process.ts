@@ -8,6 +8,7 @@ import { isErrorCode } from '../../schemas/error-table.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { boundedLines } from '../../system/lines/bounded-lines.js';
 import { type Reaper, startReaper } from '../../system/processes/reaper.js';
+import { objectInLine } from '../../schemas/json.js';
 
 /** The command line, which has the test. This process only starts it. */
 const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'tallystick.js');
@@ -40,19 +41,10 @@ const argsOf = (request: BurstRequest, dir: string): readonly string[] => [
   ...['--keep', join(dir, 'run'), '--picture', join(dir, 'burst.svg')],
 ];
 
-const parsed = (line: string): Readonly<Record<string, unknown>> | undefined => {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
 const faultIn = (line: string): Fault | undefined => {
-  const error = parsed(line)?.error as { readonly code?: unknown; readonly message?: unknown } | undefined;
+  const error = objectInLine(line)?.error as
+    | { readonly code?: unknown; readonly message?: unknown }
+    | undefined;
   if (typeof error?.code !== 'string' || typeof error.message !== 'string') return undefined;
   return fault(isErrorCode(error.code) ? error.code : 'INTERNAL', error.message);
 };
@@ -87,7 +79,7 @@ export const startBurst = (request: BurstRequest, onNews: (news: BurstNews) => v
     output = (output + text).slice(0, MOST_OUTPUT);
   });
   boundedLines(child.stderr, (line) => {
-    const news = parsed(line);
+    const news = objectInLine(line);
     problem = faultIn(line) ?? problem;
     if (news !== undefined && ('stage' in news || 'fault' in news || 'moment' in news))
       onNews(news as unknown as BurstNews);
@@ -99,7 +91,7 @@ export const startBurst = (request: BurstRequest, onNews: (news: BurstNews) => v
   const timer = setTimeout(cancel, MOST_MS);
   const ended = new Promise<E.Either<Fault, BurstEnd>>((resolve) => {
     const end = (why: string): void => {
-      const report = parsed(output) as BurstReport | undefined;
+      const report = objectInLine(output.trim()) as BurstReport | undefined;
       if (report === undefined)
         return resolve(
           E.left(problem ?? fault('INTERNAL', `the burst ended with ${why}: ${said.slice(0, 500)}`)),

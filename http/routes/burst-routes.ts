@@ -54,32 +54,17 @@ export const serveBursts = (app: FastifyInstance, links: PrincipalLinks): void =
     void reply.header('Location', `/v1/bursts/${started.right.id}`);
     return answerWith(reply, TE.right(started.right), 202);
   };
-  const list = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
-    answerWith(
-      reply,
-      pipe(
-        TE.fromEither(queryOf(request, [])),
-        TE.chain(() =>
-          asAdmin(
-            request,
-            TE.fromIO(() => ({ bursts: jobs.list() })),
-          ),
+  /** What a request for bursts reads, for an admin. */
+  const reads =
+    (work: (request: FastifyRequest) => TE.TaskEither<Fault, object>) =>
+    (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+      answerWith(
+        reply,
+        pipe(
+          TE.fromEither(queryOf(request, [])),
+          TE.chain(() => asAdmin(request, work(request))),
         ),
-      ),
-    );
-  const show = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
-    answerWith(
-      reply,
-      pipe(
-        TE.fromEither(queryOf(request, [])),
-        TE.chain(() =>
-          asAdmin(
-            request,
-            TE.fromIOEither(() => jobs.of(idOf(request))),
-          ),
-        ),
-      ),
-    );
+      );
   const cancel = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
     answerWith(
       reply,
@@ -89,8 +74,14 @@ export const serveBursts = (app: FastifyInstance, links: PrincipalLinks): void =
       ),
     );
 
-  app.get('/v1/bursts', list);
+  app.get(
+    '/v1/bursts',
+    reads(() => TE.fromIO(() => ({ bursts: jobs.list() }))),
+  );
   app.post('/v1/bursts', start);
-  app.get('/v1/bursts/:id', show);
+  app.get(
+    '/v1/bursts/:id',
+    reads((request) => TE.fromIOEither(() => jobs.of(idOf(request)))),
+  );
   app.post('/v1/bursts/:id/cancel', cancel);
 };

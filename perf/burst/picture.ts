@@ -95,7 +95,8 @@ const chart = (
     );
     return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="1.6"/>${lines.length > 1 ? legend : ''}`;
   });
-  const cut = above === undefined ? '' : `; cut off, the highest is ${formatNumber(above, 3)}`;
+  const cut =
+    above === undefined ? '' : `; cut off, the highest is ${formatNumber(above, above < 100 ? 3 : 0)}`;
   return [text(LEFT, top - 8, `${title}${cut}`, 'font-weight="bold"'), ...grid, ...drawn].join('\n');
 };
 

@@ -1,4 +1,5 @@
 import { LOG_LEVELS, type LineAbout, type LogLevel } from '../../schemas/log-lines.js';
+import { objectInLine } from '../../schemas/json.js';
 
 /** A line that a process printed, with what it says of itself. */
 export interface ProcessLine extends LineAbout {
@@ -25,24 +26,12 @@ const sequence = (value: unknown): number | undefined =>
 /** What libraries add to each line, and the broker knows better. */
 const KNOWN_BETTER = new Set(['time', 'pid', 'hostname', 'timestamp', 'module']);
 
-const parsed = (line: string): Readonly<Record<string, unknown>> | undefined => {
-  if (!line.startsWith('{') || !line.endsWith('}')) return undefined;
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
 /**
  * Reads a line of a process. An object with `msg` is a line of a logging library, or of our host: its level, and the
  * command that it is about, are taken from it, and what else it has stays in the text. All other lines are text.
  */
 export const processLine = (line: string, level: LogLevel): ProcessLine => {
-  const object = parsed(line);
+  const object = objectInLine(line);
   const msg = object?.msg ?? object?.message;
   if (object === undefined || typeof msg !== 'string') return { msg: line, level };
   const { level: told, seq, conversation, agent, msg: _, message: __, ...more } = object;

@@ -97,49 +97,52 @@ describe('tallystick replay rebuild', () => {
     await home?.[Symbol.asyncDispose]();
   });
 
-  itInDeep('I6 folds anew under load while readers have the old, swaps, and finds all the same', async () => {
-    const nc = await connect({ servers: broker.url });
-    const load = startLoad(nc);
-    await waitFor('each account to have something', () => load.done() > 5 * AGENTS, 60_000);
-    const before = current();
-    const agents = new ModuleAgents('accounts', dataDir());
-    let [reading, reads] = [true, 0];
-    const reader = (async () => {
-      const last = new Map<string, number>();
-      while (reading) {
-        const agent = `load-${reads++ % AGENTS}`;
-        const { seq = 0, state } = agents.get(agent) ?? {};
-        assert.ok(seq >= (last.get(agent) ?? 1), `${agent} went back to ${seq}`);
-        assert.ok((state as { balance: number }).balance > 0);
-        last.set(agent, seq);
-        if (reads % 100 === 0) await new Promise((resume) => setTimeout(resume, 1));
+  itInDeep(
+    'I6 folds again under load while readers have the old, swaps, and finds all the same',
+    async () => {
+      const nc = await connect({ servers: broker.url });
+      const load = startLoad(nc);
+      await waitFor('each account to have something', () => load.done() > 5 * AGENTS, 60_000);
+      const before = current();
+      const agents = new ModuleAgents('accounts', dataDir());
+      let [reading, reads] = [true, 0];
+      const reader = (async () => {
+        const last = new Map<string, number>();
+        while (reading) {
+          const agent = `load-${reads++ % AGENTS}`;
+          const { seq = 0, state } = agents.get(agent) ?? {};
+          assert.ok(seq >= (last.get(agent) ?? 1), `${agent} went back to ${seq}`);
+          assert.ok((state as { balance: number }).balance > 0);
+          last.set(agent, seq);
+          if (reads % 100 === 0) await new Promise((resume) => setTimeout(resume, 1));
+        }
+      })();
+      try {
+        await checkIsClean();
+        const { code, stdout, stderr } = await rebuild('accounts', '--json');
+        assert.deepEqual([code, stderr], [0, '']);
+        const { modules } = JSON.parse(stdout) as { modules: readonly Record<string, unknown>[] };
+        const [module] = modules;
+        assert.deepEqual([module?.module, module?.agents, module?.swapped], ['accounts', AGENTS, true]);
+        assert.notEqual(current(), before);
+        assert.deepEqual(generations(), [current()], 'the old one is gone');
+        await checkIsClean();
+      } finally {
+        reading = false;
+        await load.stop();
+        await reader;
       }
-    })();
-    try {
-      await checkIsClean();
-      const { code, stdout, stderr } = await rebuild('accounts', '--json');
-      assert.deepEqual([code, stderr], [0, '']);
-      const { modules } = JSON.parse(stdout) as { modules: readonly Record<string, unknown>[] };
-      const [module] = modules;
-      assert.deepEqual([module?.module, module?.agents, module?.swapped], ['accounts', AGENTS, true]);
-      assert.notEqual(current(), before);
-      assert.deepEqual(generations(), [current()], 'the old one is gone');
-      await checkIsClean();
-    } finally {
-      reading = false;
-      await load.stop();
-      await reader;
-    }
-    const balanceOf = (agent: string): number =>
-      (agents.get(agent)?.state as { balance: number } | undefined)?.balance ?? 0;
-    await waitFor('every deposit to be in the snapshots', () => {
-      const sum = Array.from({ length: AGENTS }, (_, i) => balanceOf(`load-${i}`)).reduce((a, b) => a + b);
-      assert.equal(sum, load.done());
-      return true;
-    });
-    await agents.close();
-    await nc.close();
-  });
+      const balanceOf = (agent: string): number =>
+        (agents.get(agent)?.state as { balance: number } | undefined)?.balance ?? 0;
+      await waitFor('every deposit to be in the snapshots', () => {
+        const sum = Array.from({ length: AGENTS }, (_, i) => balanceOf(`load-${i}`)).reduce((a, b) => a + b);
+        assert.equal(sum, load.done());
+        return true;
+      });
+      await agents.close();
+      await nc.close();
+    },
+  );
 
   it('I6 after kill -9 of the broker under load, the snapshots are what the log gives', async () => {
     const nc = await connect({ servers: broker.url, maxReconnectAttempts: 0 });

@@ -213,7 +213,7 @@ describe('tallystick replay export and import', () => {
     assert.deepEqual([running.code, codeOf(running)], [3, 'DATA_DIR_IN_USE']);
   });
 
-  itInDeep('a killed import is a log that no broker starts with, and the next one begins anew', async () => {
+  itInDeep('a killed import is a log that no broker starts with, and the next one begins again', async () => {
     const text = many();
     writeFileSync(at('many'), text);
     const dataDir = at('fifth');

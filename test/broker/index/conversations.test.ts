@@ -253,7 +253,7 @@ describe('open conversations are looked up from another process', () => {
   });
 
   testInDeep(
-    'I1 after a loss of power all of it is read anew, what schedules have sent too; an orderly end keeps it',
+    'I1 after a loss of power all of it is read again, what schedules have sent too; an orderly end keeps it',
     async () => {
       const schedule = 'guest/a-schedule';
       const next = '2030-01-01T00:00:00.000Z';

@@ -131,7 +131,7 @@ describe('I9 a log that lost records while no broker ran', () => {
     await goesOn(dataDir, 'LOG_DIFFERS', 103);
   });
 
-  itInDeep('I9 a stream that was deleted and made anew is another log', async () => {
+  itInDeep('I9 a stream that was deleted and made again is another log', async () => {
     await using lost = lose();
     const { dataDir } = lost;
     {

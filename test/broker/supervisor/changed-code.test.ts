@@ -158,7 +158,7 @@ describe('code that changed and says the same version', () => {
     });
   }
 
-  itInDeep('I6 whatever is edited, the states are what the log gives by the code that is there', async () => {
+  itInDeep('I6 whatever is edited, the states are what the log gives by the code of now', async () => {
     const edits = fc.uniqueArray(edited, { maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(
@@ -179,19 +179,22 @@ describe('code that changed and says the same version', () => {
     );
   });
 
-  itInDeep('the same code is not folded anew, also where files that it does not lead to change', async () => {
-    await reload();
-    const before = foldedAnew();
-    writeFileSync(join(dir.path, NAME, 'notes.txt'), 'whatever');
-    writeFileSync(join(dir.path, NAME, 'unused.js'), 'export const no = 1;');
-    await reload();
-    assert.equal(foldedAnew(), before);
-    comment = 'only a comment';
-    write();
-    await reload();
-    assert.equal(foldedAnew(), before + 1);
-    assert.equal(sum(), added * productOf(weights));
-  });
+  itInDeep(
+    'the same code is not folded again, also where files that it does not lead to change',
+    async () => {
+      await reload();
+      const before = foldedAnew();
+      writeFileSync(join(dir.path, NAME, 'notes.txt'), 'whatever');
+      writeFileSync(join(dir.path, NAME, 'unused.js'), 'export const no = 1;');
+      await reload();
+      assert.equal(foldedAnew(), before);
+      comment = 'only a comment';
+      write();
+      await reload();
+      assert.equal(foldedAnew(), before + 1);
+      assert.equal(sum(), added * productOf(weights));
+    },
+  );
 
   itInDeep('I6 a rebuild says of snapshots that other code folded that they cannot be compared', async () => {
     weights.nested += 1;

@@ -158,7 +158,7 @@ describe('a module whose schema changes', () => {
   });
 
   itInDeep(
-    'I6 a snapshot of another version, or of another schema, is folded anew; one of the same is not',
+    'I6 a snapshot of another version, or of another schema, is folded again; one of the same is not',
     async () => {
       await mark('forged', 'forging');
       await load(v1('forged'));
