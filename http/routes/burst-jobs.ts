@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
-import type { BurstJob, BurstNews, BurstRequest, } from '../../schemas/burst.js';
+import type { BurstJob, BurstNews, BurstRequest } from '../../schemas/burst.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import { refusal } from '../../schemas/result.js';
 import { type HttpProblem, problemOf } from '../requests/http-problem.js';
