@@ -2,7 +2,7 @@ import type { BrokerLines } from './lines/broker-lines.js';
 import * as E from 'fp-ts/lib/Either.js';
 import type { ListedSubscription } from '../schemas/subscription.js';
 import type { StartConfig } from '../schemas/config.js';
-import type { BrokerStatus } from '../schemas/operate.js';
+import type { Addresses, BrokerStatus } from '../schemas/operate.js';
 import type { Lifetime } from '../system/lifetime.js';
 import type { Parts } from './assemble.js';
 import { judgeOperator, mayNotSend } from './access/admission.js';
@@ -32,7 +32,7 @@ import { servePromises } from './waits/serve-promises.js';
 import { serveSignals } from './waits/serve-signals.js';
 import { serveSubscriptions } from './subscriptions/serve-subscriptions.js';
 import { serveStates } from './states/serve-states.js';
-import { certificateEnd } from './tls/tls-files.js';
+import { certificateEnd } from '../system/tls/tls-files.js';
 import type { ExportedTraces } from './traces/trace-exporter.js';
 import { StateThread } from './states/state-thread.js';
 
@@ -44,10 +44,8 @@ export interface ServedBroker {
   readonly parts: Parts;
   readonly audit: Audit;
   readonly cage: BrokerStatus['cage'];
-  /** The address for other machines; null: there is none. */
-  readonly listen: string | null;
-  /** Where HTTP is served; null: nowhere. */
-  readonly http: string | null;
+  /** Where the broker is asked, besides the server. */
+  readonly addresses: Addresses;
   readonly traces: ExportedTraces;
   readonly lifetime: Lifetime;
   readonly log: BrokerLines;
@@ -75,8 +73,7 @@ const operationsContext = ({
   },
   audit,
   cage,
-  listen,
-  http,
+  addresses,
   traces,
 }: ServedBroker): OperationsContext => ({
   nc: link.nc,
@@ -101,8 +98,7 @@ const operationsContext = ({
   cage,
   configs,
   audit,
-  listen,
-  http,
+  addresses,
   traces: traces.url,
   durability,
   guest,
@@ -118,7 +114,10 @@ const operationsContext = ({
       traces,
       lastSeq,
     }),
-  certificateEnds: () => (config.listen === undefined ? null : (certificateEnd(config.listen.cert) ?? null)),
+  certificateEnds: () => {
+    const { cert } = config.listen ?? config.httpListen ?? {};
+    return cert === undefined ? null : (certificateEnd(cert) ?? null);
+  },
 });
 
 const producersContext = ({

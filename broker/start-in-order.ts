@@ -87,7 +87,10 @@ const publishAddress = (dataDir: string, { url, operatorSeed }: ServerSide, life
   lifetime.onStop(() => rmSync(path, { force: true }));
 };
 
-/** Serves HTTP to programs and pages of this machine, unless the configuration says no. */
+/** Where HTTP is served; null: nowhere. */
+type HttpAddresses = Pick<Ready, 'http' | 'httpListen'>;
+
+/** Serves HTTP, unless the configuration says no. */
 const openHttp = async (
   config: StartConfig,
   { httpEntry, log }: BrokerEnvironment,
@@ -96,9 +99,9 @@ const openHttp = async (
   { modules }: Parts,
   reaper: Reaper,
   lifetime: Lifetime,
-): Promise<string | null> => {
-  const { http, httpPort, guest } = config;
-  if (!http || httpEntry === undefined) return null;
+): Promise<HttpAddresses> => {
+  const { http, httpPort, httpListen, guest } = config;
+  if (!http || httpEntry === undefined) return { http: null, httpListen: null };
   const say = (text: string): void => log.line('http', text, { level: 'warn' });
   const rights = readRights({
     guest,
@@ -115,6 +118,7 @@ const openHttp = async (
     openHttpFront({
       entry: httpEntry,
       port: httpPort,
+      listen: httpListen,
       natsUrl: url,
       reaper,
       // Of a server that another program runs, the broker does not know who may do what.
@@ -125,7 +129,7 @@ const openHttp = async (
   for (const part of [principals, marks]) part.onChange(() => front.forget());
   modules.onNames(() => front.forget());
   lifetime.onStop(() => front.close());
-  return front.url;
+  return { http: front.url, httpListen: front.secureUrl };
 };
 
 const readyOf = (
@@ -133,7 +137,7 @@ const readyOf = (
   dataDir: string,
   { url, embedded, link }: ServerSide,
   { modules }: Parts,
-  { listen, http }: Pick<Ready, 'listen' | 'http'>,
+  addresses: HttpAddresses & Pick<Ready, 'listen'>,
 ): Ready => ({
   ready: true,
   pid: process.pid,
@@ -142,8 +146,7 @@ const readyOf = (
   durability,
   server: { version: link.serverVersion, embedded },
   guest,
-  listen,
-  http,
+  ...addresses,
   modules: [...modules.all()].map(({ name, manifest: { version }, pid }) => ({ name, version, pid })),
 });
 
@@ -241,7 +244,16 @@ export const startInOrder = async (
   await parts.room.start();
   await recordGrants(server, parts, open, log);
   const listen = await listening(config, server, lifetime, log);
-  const http = await openHttp(config, { ...environment, log }, directory, server, parts, reaper, lifetime);
+  const httpAddresses = await openHttp(
+    config,
+    { ...environment, log },
+    directory,
+    server,
+    parts,
+    reaper,
+    lifetime,
+  );
+  const addresses = { listen, ...httpAddresses };
   const traces = exportTraces({
     entry: tracesEntry,
     assignment: { natsUrl: server.url, seedPath: server.operatorSeed, dataDir },
@@ -258,8 +270,7 @@ export const startInOrder = async (
     parts,
     audit,
     cage: cageStatus,
-    listen,
-    http,
+    addresses,
     traces,
     lifetime,
     log,
@@ -281,7 +292,7 @@ export const startInOrder = async (
   publishAddress(dataDir, server, lifetime);
   await Promise.race([supervisor.loadAll(), lifetime.failed.then(raise)]);
   return {
-    ready: readyOf(config, dataDir, server, parts, { listen, http }),
+    ready: readyOf(config, dataDir, server, parts, addresses),
     witness: open.witness,
     producer: open.producer,
   };

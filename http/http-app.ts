@@ -6,6 +6,7 @@ import { refuseBroken } from './requests/broken-request.js';
 import { foreignPage, originsOf } from './requests/browser-guard.js';
 import { answerLocalStates } from './requests/answer-local-states.js';
 import { judgeGuests } from './requests/judge-guests.js';
+import { judgeTokens } from './requests/judge-tokens.js';
 import type { LocalStates } from './requests/local-states.js';
 import type { PrincipalLinks } from './requests/principal-links.js';
 import { refusedByHttp, sendFault } from './requests/http-problem.js';
@@ -97,6 +98,7 @@ export const buildApp = (links: PrincipalLinks, { onRoute, states }: AppOptions 
     done();
   });
   judgeGuests(app);
+  judgeTokens(app, links);
   app.setNotFoundHandler((request, reply) =>
     sendFault(
       reply,

@@ -4,7 +4,7 @@ import { AccountLimitsSchema, parseAccountLimits } from './account-limits.js';
 import { CAGE_MODES, type CageMode } from './cage.js';
 import { type Fault, fault } from './errors.js';
 import { defaultGuest, GUEST_LEVELS, type GuestLevel } from './guest.js';
-import { type ListenInput, ListenSchema, parseListen } from './listen.js';
+import { type ListenInput, ListenSchema, listensWithTls, parseListen } from './listen.js';
 import { DurabilitySchema } from './log.js';
 import { NAME_PATTERN } from './names.js';
 import { atLeastLike, parseBytes } from './quantity.js';
@@ -85,6 +85,8 @@ export const StartConfigSchema = Type.Object(
     guest: Type.Enum([...GUEST_LEVELS]),
     /** Where clients of other machines connect, with TLS; absent: nowhere. */
     listen: Type.Optional(ListenSchema),
+    /** Where programs and pages of other machines ask over HTTP, with TLS; absent: nowhere. */
+    httpListen: Type.Optional(ListenSchema),
   },
   { additionalProperties: false },
 );
@@ -208,9 +210,11 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
     const message = 'a server elsewhere listens where its own configuration says, and you named one';
     return left(fault('USAGE', message, '/listen'));
   }
-  const guest = input.guest ?? (input.listen === undefined ? defaultGuest(input.natsUrl) : 'off');
-  const listen = parseListen(input, guest as GuestLevel);
-  if (isLeft(listen)) return listen;
+  if (input.http === false && input.httpListen !== undefined)
+    return left(fault('USAGE', 'HTTP is off by --no-http: leave one of the two out', '/httpListen'));
+  const guest = input.guest ?? (listensWithTls(input) ? 'off' : defaultGuest(input.natsUrl));
+  const addresses = parseListen(input, guest as GuestLevel);
+  if (isLeft(addresses)) return addresses;
   const limits = parseAccountLimits(input.limits ?? []);
   if (isLeft(limits)) return left({ ...limits.left, path: '/limits' });
   const config = check(
@@ -233,7 +237,7 @@ export const startConfig = (input: StartInput): Either<Fault, StartConfig> => {
       cage: input.cage ?? 'auto',
       limits: limits.right,
       guest,
-      listen: listen.right,
+      ...addresses.right,
     }),
   );
   return isLeft(config) ? left(inWords(config.left)) : config;

@@ -1,15 +1,20 @@
 import type { Grant } from './grants.js';
+import type { Listen } from './listen.js';
 
 /** What the process that serves HTTP is started with: JSON, its only argument. */
 export interface HttpAssignment {
   readonly natsUrl: string;
+  /** The files of TLS for connections of other machines; absent: there are none. */
+  readonly tls?: Pick<Listen, 'cert' | 'key' | 'ca'>;
 }
 
-/** A message of the broker to it. The handle of a listener or a connection comes with the message. */
-export type HttpHandle =
-  | { readonly kind: 'listener' }
-  /** A connection that the broker took before the process had the listener. */
-  | { readonly kind: 'connection' };
+/** A message of the broker to it. The handle comes with the message. */
+export interface HttpHandle {
+  /** A listener, or a connection that the broker took before the process had the listener. */
+  readonly kind: 'listener' | 'connection';
+  /** Its connections begin TLS. */
+  readonly isSecure: boolean;
+}
 
 /** What a principal may read of one module without asking the broker again. */
 export interface ReadRights {

@@ -233,6 +233,11 @@ export const BrokerStatusSchema = Type.Object({
       description: 'Where HTTP is served, on the machine of the broker; null: nowhere.',
     }),
   ),
+  httpListen: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'Where HTTP is served to other machines, with TLS; null: nowhere.',
+    }),
+  ),
   traces: Type.Optional(
     Type.Union([Type.String(), Type.Null()], {
       description: 'The collector that gets the spans, without a credential; null: there is none.',
@@ -293,6 +298,9 @@ export const ReadySchema = Type.Object(
     guest: GuestSchema,
     listen: Type.Union([Type.String(), Type.Null()]),
     http: Type.Union([Type.String(), Type.Null()], { description: 'Where HTTP is served.' }),
+    httpListen: Type.Union([Type.String(), Type.Null()], {
+      description: 'Where HTTP is served to other machines, with TLS.',
+    }),
     modules: Type.Immutable(
       Type.Array(Type.Object({ name: Type.String(), version: Type.String(), pid: Pid })),
     ),
@@ -300,6 +308,9 @@ export const ReadySchema = Type.Object(
   { description: 'Output of `start --json`, printed once, on one line.' },
 );
 export type Ready = Readonly<Static<typeof ReadySchema>>;
+
+/** Where a broker is asked, besides the server: URLs; null: nowhere. */
+export type Addresses = Pick<Ready, 'listen' | 'http' | 'httpListen'>;
 
 export const BrokerAddressSchema = Type.Object(
   {

@@ -93,7 +93,7 @@ export const addDoctor = (program: Command): void => {
     .option('--data <dir>', 'data directory', `./${DEFAULT_DATA_DIR}`)
     .option('--nats-port <port>', `port of the embedded server (default: ${DEFAULT_NATS_PORT})`)
     .option('--durability <level>', 'the level that the disk must keep: fsync or os', 'fsync')
-    .option('--tls-cert <file>', 'check this certificate for --listen too, PEM')
+    .option('--tls-cert <file>', 'check this certificate for --listen and --http-listen too, PEM')
     .option('--tls-key <file>', 'with --tls-cert: its key, PEM')
     .option('--json', 'print one JSON object')
     .action((options: Options) => runCommand(doctor(options)));

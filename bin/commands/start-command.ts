@@ -47,6 +47,7 @@ interface Options {
   readonly guest?: string;
   readonly limit?: readonly string[];
   readonly listen?: string;
+  readonly httpListen?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
@@ -70,6 +71,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   '/cage': '--cage',
   '/guest': '--guest',
   '/listen': '--listen',
+  '/httpListen': '--http-listen',
 };
 
 /** Options that may be given several times; the path names one of the values. */
@@ -131,6 +133,7 @@ export const configOf = (
     guest: options.guest,
     limits: options.limit,
     listen: options.listen,
+    httpListen: options.httpListen,
     tlsCert: options.tlsCert,
     tlsKey: options.tlsKey,
     tlsCa: options.tlsCa,
@@ -229,7 +232,11 @@ export const addStart = (program: Command): void => {
       '--listen <host:port>',
       'take connections of other machines here too, with TLS, such as 0.0.0.0:4443 (default: loopback only)',
     )
-    .option('--tls-cert <file>', 'certificate of the broker for --listen, PEM')
+    .option(
+      '--http-listen <host:port>',
+      'serve HTTP to other machines here too, with TLS, such as 0.0.0.0:8443 (default: loopback only)',
+    )
+    .option('--tls-cert <file>', 'certificate of the broker for --listen and --http-listen, PEM')
     .option('--tls-key <file>', 'key of that certificate, PEM')
     .option(
       '--tls-ca <file>',
@@ -253,6 +260,7 @@ export const addStart = (program: Command): void => {
     'tallystick start --nats-port 0 --json',
     'tallystick start --limit guest:rate=200/s --limit guest:open=1000 --limit modules:log=50%',
     'tallystick start --listen 0.0.0.0:4443 --tls-cert broker.pem --tls-key broker.key',
+    'tallystick start --http-listen 0.0.0.0:8443 --tls-cert broker.pem --tls-key broker.key',
     'tallystick start --nats nats://broker.example:4222 --module ./my-module',
   ]);
 };

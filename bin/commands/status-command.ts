@@ -48,6 +48,9 @@ export const formatStatus = ({ server, log, ...status }: BrokerStatus): string =
       ? [['listen', `${status.listen}, for clients with a token`] as const]
       : []),
     ...(typeof status.http === 'string' ? [['http', status.http] as const] : []),
+    ...(typeof status.httpListen === 'string'
+      ? [['https', `${status.httpListen}, for clients with a token`] as const]
+      : []),
     ...(typeof status.traces === 'string' ? [['traces', `to ${status.traces}`] as const] : []),
     ['agents', `${status.agents}`],
     ['open', `${status.conversationsOpen} conversations`],

@@ -1,5 +1,5 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { certificateEnd, readTlsFiles } from '../../broker/tls/tls-files.js';
+import { certificateEnd, readTlsFiles } from '../../system/tls/tls-files.js';
 import { parseInstant } from '../../schemas/instant.js';
 import { type Diagnosis, asOk, asProblem, asWarning } from './diagnosis.js';
 

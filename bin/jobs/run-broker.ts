@@ -8,6 +8,7 @@ import { type RunningBroker, startBroker } from '../../broker/start-broker.js';
 import { shippedModules } from '../../modules/shipped.js';
 import type { StartConfig } from '../../schemas/config.js';
 import type { Fault } from '../../schemas/errors.js';
+import type { Listen } from '../../schemas/listen.js';
 import type { Ready } from '../../schemas/operate.js';
 import { EXIT, type ExitCode } from '../output/exit.js';
 
@@ -54,14 +55,20 @@ const untilEnd = async (broker: RunningBroker, stop: Promise<NodeJS.Signals>): P
 
 const portOf = (url: string): number => Number(new URL(url).port);
 
+/** An address with the port that it has, if it listens. */
+const onPort = <K extends 'listen' | 'httpListen'>(
+  name: K,
+  listen: Listen | undefined,
+  url: string | null,
+) => (listen === undefined || url === null ? {} : { [name]: { ...listen, port: portOf(url) } });
+
 /** The configuration for a restart in the same place, on the ports that the clients know. */
-const samePlace = (config: StartConfig, { nats, listen, http }: Ready): StartConfig => ({
+const samePlace = (config: StartConfig, { nats, listen, http, httpListen }: Ready): StartConfig => ({
   ...config,
   ...(config.natsUrl === undefined ? { natsPort: portOf(nats) } : {}),
   ...(http === null ? {} : { httpPort: portOf(http) }),
-  ...(config.listen === undefined || listen === null
-    ? {}
-    : { listen: { ...config.listen, port: portOf(listen) } }),
+  ...onPort('listen', config.listen, listen),
+  ...onPort('httpListen', config.httpListen, httpListen),
 });
 
 /** How the broker of this process speaks to its terminal. */

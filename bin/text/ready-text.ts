@@ -15,7 +15,7 @@ const isDefaultServer = (url: string): boolean => {
  * need this package alone.
  */
 export const readyText = (
-  { nats, dataDir, durability, server, guest, listen, http, modules }: Ready,
+  { nats, dataDir, durability, server, guest, listen, http, httpListen, modules }: Ready,
   typed?: () => string,
 ): string => {
   const at = isDefaultServer(nats) ? '' : ` -s ${nats}`;
@@ -33,6 +33,7 @@ export const readyText = (
     `Tallystick is ready at ${nats} (nats-server ${server.version}, ${server.embedded ? 'embedded' : 'elsewhere'})`,
     ...(listen === null ? [] : [`  listen      ${listen}, for clients with a token`]),
     ...(http === null ? [] : [`  http        ${http}`]),
+    ...(httpListen === null ? [] : [`  https       ${httpListen}, for clients with a token`]),
     `  data        ${dataDir}`,
     `  durability  ${durability}`,
     `  modules     ${running.length === 0 ? 'none' : running.join(', ')}`,

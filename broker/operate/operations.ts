@@ -8,6 +8,7 @@ import type { BrokerCounters } from '../../schemas/broker-counters.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
 import { commandConsumer, foldConsumer, LOG } from '../../schemas/log.js';
 import {
+  type Addresses,
   type BrokerStatus,
   type ModuleInfo,
   type ModuleStats,
@@ -52,8 +53,7 @@ export interface OperationsContext {
   readonly guest: NonNullable<BrokerStatus['guest']>;
   readonly configs: Pick<ModuleConfigs, 'forProcess'>;
   readonly audit: Pick<Audit, 'status'>;
-  readonly listen: string | null;
-  readonly http: string | null;
+  readonly addresses: Addresses;
   /** The collector that gets the spans; null: none. */
   readonly traces: string | null;
   readonly certificateEnds: () => string | null;
@@ -193,8 +193,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
             cage: context.cage,
             guest: context.guest,
             audit,
-            listen: context.listen,
-            http: context.http,
+            ...context.addresses,
             traces: context.traces,
             certificateEnds: context.certificateEnds(),
             dataDir: context.dataDir,

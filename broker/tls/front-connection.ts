@@ -1,28 +1,21 @@
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Handshakes } from './handshakes.js';
+import { beginsTls } from '../../system/tls/first-bytes.js';
+import type { AdmittedClient } from '../../system/tls/tls-admission.js';
 
-/** From the first byte to the end of the handshake. */
-const HANDSHAKE_MS = 8_000;
 const MAX_INFO_BYTES = 64 * 1024;
 /**
  * What a client of NATS takes for a refusal. The stock command line prints the whole line only if it does not begin so;
  * the client for Node gives up only if the line has it.
  */
 const REFUSAL = 'Authorization Violation';
-/** Begins the first record of each handshake of TLS. */
-const HANDSHAKE = 0x16;
 const LOOPBACK = '127.0.0.1';
 
 export interface FrontOptions {
   readonly serverPort: number;
-  readonly handshakes: Pick<Handshakes, 'secure'>;
+  readonly admitted: AdmittedClient;
   /** Each client needs a certificate of the named authorities. */
   readonly needsCertificate: boolean;
-  /** Why a connection was refused. */
-  readonly refused: (why: string) => void;
-  /** The handshake is over: well or badly. */
-  readonly settled: () => void;
 }
 
 const errorLine = (text: string): string => `-ERR '${text.replace(/['\r\n]+/g, ' ')}'\r\n`;
@@ -59,29 +52,6 @@ const firstLine = (server: Socket): Promise<string> =>
     server.once('close', () => reject(new Error('the server closed the connection')));
   });
 
-/** The first bytes of a client; they stay to be read. */
-const firstBytes = (client: Socket): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    client.once('data', (piece: Buffer) => {
-      client.pause();
-      client.unshift(piece);
-      resolve(piece);
-    });
-    client.once('error', reject);
-    client.once('close', () => reject(new Error('the client closed the connection')));
-  });
-
-/** Why a client's certificate does not do; undefined if it does. */
-const certificateFault = (tls: TLSSocket): string | undefined => {
-  const peer = tls.getPeerCertificate();
-  if (Object.keys(peer).length === 0) return 'TLS Client Certificate Required';
-  // The types name an error; Node gives its code.
-  const reason = (tls as { readonly authorizationError?: Error | string | null }).authorizationError;
-  return tls.authorized
-    ? undefined
-    : `TLS Client Certificate Refused: ${String(reason ?? 'it is not trusted')}`;
-};
-
 /** Ends a connection after its last line has gone. */
 const say = (socket: Socket, text: string): void => {
   socket.end(errorLine(text));
@@ -100,45 +70,46 @@ const joined = (tls: TLSSocket, server: Socket): void => {
  * Takes a connection of a client: greets as the server does, has the client begin TLS, and then passes the bytes on to
  * the server. The server judges the client by its token, as it does on loopback.
  */
-export const takeConnection = async (client: Socket, options: FrontOptions): Promise<void> => {
-  const server = connect({ host: LOOPBACK, port: options.serverPort });
+export const takeConnection = async (
+  client: Socket,
+  { serverPort, admitted, needsCertificate }: FrontOptions,
+): Promise<void> => {
+  const server = connect({ host: LOOPBACK, port: serverPort });
   const end = (): void => {
     client.destroy();
     server.destroy();
   };
   // From here on no error of either is without a listener.
   client.on('error', end);
+  // A client that ends before the server greets.
+  client.on('close', end);
   server.on('error', end);
   client.setNoDelay(true);
   server.setNoDelay(true);
-  const timer = setTimeout(() => {
-    options.refused('no handshake in time');
-    end();
-  }, HANDSHAKE_MS);
   try {
-    const info = securedInfo(await firstLine(server), options.needsCertificate);
+    const info = securedInfo(await firstLine(server), needsCertificate);
     if (info === undefined) throw new Error('the server does not greet');
     client.write(info);
-    const [first] = await firstBytes(client);
-    if (first !== HANDSHAKE) {
-      options.refused('it sent no TLS');
+    if (!(await beginsTls(client))) {
+      admitted.refused('it sent no TLS');
       server.destroy();
       return say(client, 'Secure Connection - TLS Required');
     }
-    const tls = await options.handshakes.secure(client);
+    const tls = await admitted.secure();
     tls.on('error', end);
-    const refused = options.needsCertificate ? certificateFault(tls) : undefined;
+    // What it sent before it ended still goes to the server.
+    client.off('close', end);
+    const refused = admitted.certificateFault(tls);
     if (refused !== undefined) {
-      options.refused(refused);
+      admitted.refused(refused);
       server.destroy();
       return say(tls, `${refused} (${REFUSAL})`);
     }
     joined(tls, server);
   } catch (error) {
-    options.refused((error as Error).message);
+    admitted.refused((error as Error).message);
     end();
   } finally {
-    clearTimeout(timer);
-    options.settled();
+    admitted.settled();
   }
 };

@@ -5,7 +5,7 @@ import { type Fault, fault } from '../../schemas/errors.js';
 import { hostPort, type Listen } from '../../schemas/listen.js';
 import { checkPort } from '../../system/processes/free-port.js';
 import type { FromFront, FrontThreadData } from './front-messages.js';
-import { readTlsFiles } from './tls-files.js';
+import { readTlsFiles } from '../../system/tls/tls-files.js';
 
 const PROGRAM = new URL('./front-worker.js', import.meta.url);
 const RESTART_MS = 1_000;

@@ -3,6 +3,8 @@ import { type Fault, fault } from '../../schemas/errors.js';
 
 /** What a request says of the page that made it. */
 export interface Origins {
+  /** It came with TLS. */
+  readonly isSecure: boolean;
   readonly method: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
@@ -13,7 +15,9 @@ export interface Origins {
 export const originsOf = ({
   method = '',
   headers,
-}: Pick<IncomingMessage, 'method' | 'headers'>): Origins => ({
+  socket,
+}: Pick<IncomingMessage, 'method' | 'headers' | 'socket'>): Origins => ({
+  isSecure: 'encrypted' in socket,
   method,
   host: headers.host,
   origin: headers.origin,
@@ -28,17 +32,22 @@ const OWN_SITES = new Set(['same-origin', 'none']);
 
 const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
 
+/** A browser sends nothing to us with TLS under a name that our certificate does not have. */
+const isOurName = ({ isSecure, host }: Origins): boolean =>
+  isSecure || (host !== undefined && LOOPBACK.has(nameOf(host)));
+
 /**
  * Why a request may be from the page of another site, in a browser on this machine. That page could do what a guest
  * may. It can give its own name our address, so that names it in `Host`. It can send forms and plain text without a
  * question, so what changes something has to be JSON: for that, the browser asks first, and gets no leave.
  */
-export const foreignPage = ({ method, host, origin, fetchSite, contentType }: Origins): Fault | undefined => {
-  if (host === undefined || !LOOPBACK.has(nameOf(host)))
+export const foreignPage = (origins: Origins): Fault | undefined => {
+  const { isSecure, method, host, origin, fetchSite, contentType } = origins;
+  if (!isOurName(origins))
     return fault('HTTP_FORBIDDEN', 'the header Host names no address of this machine: use http://127.0.0.1');
   if (fetchSite !== undefined && !OWN_SITES.has(fetchSite))
     return fault('HTTP_FORBIDDEN', 'the request is from a page of another site');
-  if (origin !== undefined && origin !== `http://${host}`)
+  if (origin !== undefined && origin !== `${isSecure ? 'https' : 'http'}://${host}`)
     return fault('HTTP_FORBIDDEN', 'the header Origin names another site');
   if (READS.has(method)) return undefined;
   return /^application\/json\b/i.test(contentType ?? '')

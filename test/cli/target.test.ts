@@ -150,6 +150,7 @@ describe('a start', () => {
       guest: 'call',
       listen: null,
       http: null,
+      httpListen: null,
       modules: [{ name: 'accounts', version: '1.0.0', pid: 7 }],
     };
     const typed = () => 'npx tallystick';

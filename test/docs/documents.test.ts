@@ -50,6 +50,10 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
     'needs a certificate; test/broker/tls/listen.test.ts starts such a broker',
   ],
   [
+    `tallystick start --http-listen 0.0.0.0:8443 --tls-cert broker.pem --tls-key broker.key\ncurl --cacert ca.pem --json '{"seats":1}' -H @till.header https://broker.example:8443/v1/calls/tickets/sell/cymbeline`,
+    'needs a certificate and names a machine; test/http/https.test.ts starts such a broker and calls so',
+  ],
+  [
     "nats --server tls://broker.example:4443 --tlsca ca.pem --nkey ci.token req call.accounts.balance.gina '{}'\ntallystick call accounts.balance --agent gina --server tls://broker.example:4443 --tls-ca ca.pem --token ci.token",
     'names a machine; test/broker/tls/listen.test.ts calls so',
   ],

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { foreignPage, type Origins } from '../../http/requests/browser-guard.js';
 
 const own: Origins = {
+  isSecure: false,
   method: 'POST',
   host: '127.0.0.1:4280',
   origin: undefined,
@@ -40,6 +41,7 @@ describe('the guard against pages of other sites', () => {
 
   test('no page of another site can send a request that changes something', () => {
     const page = fc.record({
+      isSecure: fc.boolean(),
       method: fc.constantFrom('POST', 'PUT', 'PATCH', 'DELETE'),
       host: fc.constantFrom('127.0.0.1:4280', 'localhost:4280'),
       origin: fc.oneof(
@@ -75,5 +77,20 @@ describe('the guard against pages of other sites', () => {
       '127.0.0.1@evil.example',
     ])
       assert.equal(foreignPage({ ...own, host })?.code, 'HTTP_FORBIDDEN', String(host));
+  });
+
+  test('with TLS, each name may be ours, and a page of another site is refused as before', () => {
+    const secure = { ...own, isSecure: true, host: 'broker.example:8443' };
+    assert.equal(foreignPage(secure), undefined);
+    assert.equal(foreignPage({ ...secure, origin: 'https://broker.example:8443' }), undefined);
+    for (const origin of [
+      'http://broker.example:8443',
+      'https://broker.example',
+      'https://evil.example',
+      'null',
+    ])
+      assert.equal(foreignPage({ ...secure, origin })?.code, 'HTTP_FORBIDDEN', origin);
+    assert.equal(foreignPage({ ...secure, fetchSite: 'cross-site' })?.code, 'HTTP_FORBIDDEN');
+    assert.equal(foreignPage({ ...secure, contentType: 'text/plain' })?.code, 'HTTP_INVALID');
   });
 });

@@ -4,7 +4,10 @@ import * as E from 'fp-ts/lib/Either.js';
 import { certificateTime } from '../../schemas/instant.js';
 import { type Fault, fault } from '../../schemas/errors.js';
 import type { Listen } from '../../schemas/listen.js';
-import { readBounded } from '../../system/files/bounded-file.js';
+import { readBounded } from '../files/bounded-file.js';
+
+/** Where the files of TLS are. */
+export type ServedTlsPaths = Pick<Listen, 'cert' | 'key' | 'ca'>;
 
 /** The contents of the files of TLS. */
 export interface TlsFiles {
@@ -45,7 +48,7 @@ const validNow = (
 
 /** Reads the files. TLS_FAILED names the one that cannot be used, and why: before any client finds it out. */
 export const readTlsFiles = (
-  { cert, key, ca }: Pick<Listen, 'cert' | 'key' | 'ca'>,
+  { cert, key, ca }: ServedTlsPaths,
   now = Date.now(),
 ): E.Either<Fault, TlsFiles> => {
   const certText = textOf(cert);
@@ -81,7 +84,7 @@ export const certificateEnd = (path: string): string | undefined => {
 };
 
 /** Differs when one of the files was replaced. */
-export const tlsFilesMark = ({ cert, key, ca }: Pick<Listen, 'cert' | 'key' | 'ca'>): string =>
+export const tlsFilesMark = ({ cert, key, ca }: ServedTlsPaths): string =>
   [cert, key, ...(ca === undefined ? [] : [ca])]
     .map((path) => {
       try {
