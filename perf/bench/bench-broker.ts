@@ -24,6 +24,7 @@ export const startBenchBroker = async (
   reaper: Reaper,
   durability: Durability = 'os',
   more: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<BenchBroker> => {
   const begun = performance.now();
   const program = join(packageRoot(), 'dist', 'bin', 'tallystick.js');
@@ -41,7 +42,10 @@ export const startBenchBroker = async (
     dataDir,
     ...more,
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   reaper.track(child);
   let last = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

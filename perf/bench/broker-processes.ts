@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { linkedRequest } from '../../link/linked-request.js';
 import { type BrokerStatus, OPS } from '../../schemas/operate.js';
 import { connectOperator } from '../burst/connect-operator.js';
@@ -30,4 +31,12 @@ export const brokerProcesses = async (dataDir: string): Promise<BrokerProcesses>
   } finally {
     await operator.close();
   }
+};
+
+/** The process that a broker has started with that program, by Linux. Throws if it does not run. */
+export const processOf = async (broker: number, program: string): Promise<number> => {
+  const children = await readFile(`/proc/${broker}/task/${broker}/children`, 'latin1');
+  for (const pid of children.trim().split(' ').filter(Boolean).map(Number))
+    if ((await readFile(`/proc/${pid}/cmdline`, 'latin1')).includes(program)) return pid;
+  throw new Error(`the broker has no process of ${program}`);
 };

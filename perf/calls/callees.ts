@@ -50,6 +50,8 @@ export interface BrokerCalleeOptions {
   readonly durability: Durability;
   /** More arguments of `tallystick start`. */
   readonly args?: readonly string[];
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A principal that it knows from its start, and the seed with which the caller is that principal. */
   readonly principal?: Principal;
   readonly seed?: string;
@@ -57,12 +59,12 @@ export interface BrokerCalleeOptions {
 
 /** A broker with the shipped modules, as `tallystick start` runs it. */
 export const startBrokerCallee = async (
-  { durability, name = durability, args = [], principal, seed }: BrokerCalleeOptions,
+  { durability, name = durability, args = [], env = {}, principal, seed }: BrokerCalleeOptions,
   reaper: Reaper,
 ): Promise<BrokerCallee> => {
   const dir = await makeBenchDir();
   if (principal !== undefined) orThrow(writePrincipals(join(dir.path, PRINCIPALS_FILE), [principal]));
-  const broker = await startBenchBroker(dir.path, reaper, durability, args);
+  const broker = await startBenchBroker(dir.path, reaper, durability, args, env);
   const { hosts, ...own } = await brokerProcesses(dir.path);
   return {
     name,

@@ -9,26 +9,29 @@ import { type CommandFigures, sayCommands, sendCommands } from './commands.js';
 import { COMMAND_WAYS, type CommandWay } from './sending.js';
 import { callRatios } from './calls-ratios.js';
 import { AGENTS, CALL_BYTES } from './deposit-calls.js';
+import { startTracedCallee, TRACED } from './traced-callee.js';
 import { measureCalls } from './measure-calls.js';
 
 const IN_FLIGHT = [1, 16, 64, 256, 1_024] as const;
 const SECONDS = 1.5;
 const ROUNDS = 3;
 const COMMANDS = 20_000;
+/** What `--peers` may name: a broker with traces, and the peers. */
+const COMPARED = [TRACED, ...CALL_PEERS];
 
 export const calls: Scenario = {
   name: 'calls',
   summary:
     'durable calls at both levels, compared with core NATS requests, with the processor time of each process',
   takes: ['in-flight', 'seconds', 'commands', 'peers'],
-  peers: CALL_PEERS,
+  peers: COMPARED,
   run: async ({
     inFlight = IN_FLIGHT,
     seconds = SECONDS,
     rounds = ROUNDS,
     records: most = Number.MAX_SAFE_INTEGER,
     commands = Math.min(COMMANDS, most),
-    peers = CALL_PEERS,
+    peers = COMPARED,
     say,
   }): Promise<Report> => {
     const reaper = startReaper();
@@ -37,9 +40,11 @@ export const calls: Scenario = {
       await using request = await startRequestCallee(reaper, say);
       await using os = await startBrokerCallee({ durability: 'os' }, reaper);
       await using fsync = await startBrokerCallee({ durability: 'fsync' }, reaper);
+      const traced = peers.includes(TRACED) ? [await startTracedCallee(reaper)] : [];
+      undo.push(...traced);
       const others = await startCallPeers(peers, reaper, say);
       undo.push(...others);
-      const callees = [request, os, fsync, ...others];
+      const callees = [request, os, fsync, ...traced, ...others];
       const targets = Object.fromEntries(callees.map(({ name, target }) => [name, target]));
       const main = new URL('./caller-main.js', import.meta.url);
       await using caller = startProgram<CallerQuestions>(main, { targets }, reaper);

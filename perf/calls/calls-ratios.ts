@@ -1,5 +1,6 @@
 import { BUSY, REQUEST } from './callees.js';
 import { RESTATE } from './restate-callee.js';
+import { TRACED } from './traced-callee.js';
 import type { CommandsFound } from './commands.js';
 import type { CallFigures, FiguresByInFlight } from './measure-calls.js';
 
@@ -29,6 +30,8 @@ export const callRatios = (
     serverUsPerCall: rounded(cpu('server'), 1),
     brokerUsPerCall: rounded(cpu('broker'), 1),
     hostUsPerCall: rounded(cpu('host'), 1),
+    tracedOverOs256: rounded(over(rate(TRACED), rate('os')), 3),
+    tracesUsPerCall: rounded(at(TRACED, BUSY)?.cpuUs.traces?.median, 1),
     overRestate256: rounded(over(rate('fsync'), rate(RESTATE)), 2),
     overRestateP50: rounded(over(p50(RESTATE), p50('fsync')), 2),
     overRestateOs256: rounded(over(rate('os'), rate(RESTATE)), 2),

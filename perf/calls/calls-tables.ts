@@ -2,6 +2,7 @@ import { formatNumber } from '../../text/numbers.js';
 import type { ReportTable } from '../bench/scenario.js';
 import { REQUEST } from './callees.js';
 import type { CommandsFound } from './commands.js';
+import { TRACED } from './traced-callee.js';
 import type { FiguresByInFlight } from './measure-calls.js';
 
 const CPU = 'processor time of each process, microseconds';
@@ -10,6 +11,7 @@ const TITLES: Readonly<Record<string, string>> = {
   [REQUEST]: 'a core NATS request: nothing is stored',
   os: 'a durable call, durability os',
   fsync: 'a durable call, durability fsync',
+  [TRACED]: 'a durable call, durability os, with a trace of each',
 };
 
 export const callsTable = (

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pause } from '../../system/async/pause.js';
 import { ADDRESS_FILE, type BrokerAddress } from '../../schemas/operate.js';
-import { brokerProcesses } from '../bench/broker-processes.js';
+import { brokerProcesses, processOf } from '../bench/broker-processes.js';
 import { atRest, processorTime } from '../bench/processor-time.js';
 
 /** What it costs to read the metrics each second; shares of one core, of broker, server and HTTP together. */
@@ -15,20 +15,6 @@ export interface Scrape {
 }
 
 const SECONDS = 20;
-
-/** The processes that a process has started, by Linux. */
-const childrenOf = async (pid: number): Promise<readonly number[]> =>
-  (await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1'))
-    .trim()
-    .split(' ')
-    .filter(Boolean)
-    .map(Number);
-
-const httpProcess = async (broker: number): Promise<number> => {
-  for (const pid of await childrenOf(broker))
-    if ((await readFile(`/proc/${pid}/cmdline`, 'latin1')).includes('http-main')) return pid;
-  throw new Error('the process that serves HTTP does not run');
-};
 
 export const measureScrape = async (
   dataDir: string,
@@ -44,7 +30,7 @@ export const measureScrape = async (
   };
   const bytes = await scrape();
   const { server, broker } = await brokerProcesses(dataDir);
-  const pids = { server, broker, http: await httpProcess(broker) };
+  const pids = { server, broker, http: await processOf(broker, 'http-main') };
   const cores = async (each: () => Promise<unknown>): Promise<number> => {
     await atRest(pids);
     const [before, from] = [await processorTime(pids), performance.now()];
