@@ -41,7 +41,8 @@ Options:
 ${PEERS}
   --in-flight N,M  calls: calls in flight, instead of 1,16,64,256,1024
   --commands N   calls: commands to send without a wait for their results, or 0 (default: 20000)
-  --seconds N    length of one measurement: calls 1.5, idle 60 without it
+  --seconds N    length of one measurement: calls 1.5, idle 60, soak 7200 without it
+  --rate N       soak: calls a second (default: 100)
   --memory-limit SIZE  verify: what the server aims to stay below, instead of a broker's default
   --floods A,B   fairness: floods whose name has one of these parts (default: all)
   --full         adr: loads as long as the ADR asks, 25 hours and a quarter; growth: the largest
@@ -64,6 +65,7 @@ Examples:
   npm run --silent perf -- calls --json --peers none --commands 0 --in-flight 1,256
   npm run perf -- idle --seconds 20
   npm run perf -- fairness --floods module
+  npm run perf -- soak --rate 200 --save
   npm run perf -- verify --records 10000000 --rounds 1 --memory-limit 3GiB
   npm run perf -- ipc --save
   npm run perf -- peers --peers none --profile flames
@@ -123,6 +125,7 @@ const readArgs = (args: readonly string[]) => {
         'memory-limit': { type: 'string' },
         floods: { type: 'string' },
         full: { type: 'boolean' },
+        rate: { type: 'string' },
         save: { type: 'boolean', default: false },
         baseline: { type: 'string' },
         profile: { type: 'string' },
@@ -219,6 +222,7 @@ const main = async (args: readonly string[]): Promise<number> => {
     ...(values.seconds === undefined ? {} : { seconds: secondsOf(values.seconds) }),
     ...(values['memory-limit'] === undefined ? {} : { memoryLimitBytes: sizeOf(values['memory-limit']) }),
     ...(values.full === undefined ? {} : { full: values.full }),
+    ...(values.rate === undefined ? {} : { rate: Number(wholeNumber('--rate', values.rate)) }),
     ...(values.floods === undefined ? {} : { floods: values.floods.split(',') }),
     say: (line) => process.stderr.write(`${line}\n`),
   });

@@ -18,6 +18,7 @@ import { past } from './past/past-benchmark.js';
 import type { Scenario } from './bench/scenario.js';
 import { peersBenchmark } from './logs/peers-benchmark.js';
 import { sealingBenchmark } from './sealing/sealing-benchmark.js';
+import { soak } from './soak/soak-benchmark.js';
 import { listeningBenchmark } from './waits/listening-benchmark.js';
 import { sleepersBenchmark } from './waits/sleepers-benchmark.js';
 import { verifyBenchmark } from './verify/verify-benchmark.js';
@@ -39,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   idleBroker,
   access,
   cageBenchmark,
+  soak,
   flood,
   fairness,
   revocation,

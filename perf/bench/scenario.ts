@@ -8,6 +8,7 @@ export const OWN_OPTIONS = [
   'memory-limit',
   'floods',
   'full',
+  'rate',
 ] as const;
 export type OwnOption = (typeof OWN_OPTIONS)[number];
 
@@ -30,6 +31,8 @@ export interface ScenarioOptions {
   readonly memoryLimitBytes?: number;
   /** Parts of the names of floods to measure; default: all. */
   readonly floods?: readonly string[];
+  /** Calls a second. */
+  readonly rate?: number;
   /** The loads in the lengths that are asked for, hours. */
   readonly full?: boolean;
   /** Progress, for stderr. */

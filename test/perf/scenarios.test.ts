@@ -45,6 +45,15 @@ interface PrintedPast {
   readonly ratios: { readonly stateAtP50Ms: number; readonly stateAtP99Ms: number };
 }
 
+interface PrintedSoak {
+  readonly soak: {
+    readonly sent: number;
+    readonly failed: number;
+    readonly growth: Readonly<Record<string, number>>;
+    readonly windows: readonly { readonly sent: number; readonly bytes: Readonly<Record<string, number>> }[];
+  };
+}
+
 describe('the benchmarks', () => {
   test('states of the past are timed, and each is the right one', async () => {
     await using temp = tempDir();
@@ -139,6 +148,20 @@ describe('the benchmarks', () => {
       for (const ratio of Object.values(ratios)) assert.ok(ratio > 0);
     });
   }
+
+  test('soak prints what each part of the run saw, and how the memory grew', async () => {
+    const args = ['soak', '--seconds', '12', '--rate', '40', '--agents', '50', '--json'];
+    const { code, stdout, stderr } = await perf(args);
+    assert.equal(code, 0, stderr);
+    const { soak } = JSON.parse(stdout) as PrintedSoak;
+    assert.deepEqual([soak.sent, soak.failed, soak.windows.length], [480, 0, 12]);
+    assert.equal(
+      soak.windows.reduce((sum, { sent }) => sum + sent, 0),
+      soak.sent,
+    );
+    for (const { bytes } of soak.windows) assert.ok((bytes.server ?? 0) > 0 && (bytes.all ?? 0) > 0);
+    assert.deepEqual(Object.keys(soak.growth), ['server', 'broker', 'host', 'all']);
+  });
 
   test('memory prints what the server held', async () => {
     const { code, stdout, stderr } = await perf(['memory', '--records', '200000', '--json']);
