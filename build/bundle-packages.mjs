@@ -10,6 +10,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { init, parse } from 'es-module-lexer';
 import { build } from 'esbuild';
+import { bundledLmdb } from './bundled-lmdb.mjs';
 import { typeboxChanges } from './typebox-changes.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -43,6 +44,7 @@ const FILES = new Map([
   ['fp-ts/lib/Task.js', 'fp-ts-task'],
   ['fp-ts/lib/function.js', 'fp-ts-function'],
   ['fast-check', 'fast-check'],
+  ['lmdb', 'lmdb'],
 ]);
 
 /** Packages in the form of CommonJS have only a default export in a bundle. These entries give them the names that Node finds. */
@@ -105,7 +107,7 @@ const { metafile } = await build({
     ].join('\n'),
   },
   logLevel: 'warning',
-  plugins: [plugin, named, fpts],
+  plugins: [plugin, named, fpts, bundledLmdb('import.meta.url')],
 });
 // The names of shared pieces are made of their contents. What a running process may load stays there all the time.
 const written = new Set(Object.keys(metafile.outputs).map((path) => resolve(ROOT, path)));

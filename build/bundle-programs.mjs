@@ -5,9 +5,9 @@
  * on what is in it. The other files of dist/ stay as the compiler wrote them: tests load them one by one.
  */
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { bundledLmdb } from './bundled-lmdb.mjs';
 import { typeboxChanges } from './typebox-changes.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -33,10 +33,7 @@ const fpts = {
   },
 };
 
-/**
- * lmdb and assert in the form that a start pays least for. The older form of lmdb is one file in place of 20, and the process has
- * it once. Node's assert opens the standard error to learn its colours; two packages use it only for what never happens.
- */
+/** Node's assert opens the standard error to learn its colours; two packages use it only for what never happens. */
 const light = {
   name: 'light',
   setup(it) {
@@ -49,8 +46,6 @@ const light = {
         resolveDir: ROOT,
       }));
     };
-    const names = Object.keys(createRequire(import.meta.url)('lmdb')).filter((name) => name !== 'default');
-    only(/^lmdb$/, 'lmdb', `export const { ${names.join(', ')} } = require('lmdb');`);
     only(/^(?:node:)?assert$/, 'assert', readFileSync(join(import.meta.dirname, 'small-assert.mjs'), 'utf8'));
   },
 };
@@ -66,6 +61,25 @@ const fromItsPlace = (path, source) => {
 /** Compiled code of V8 cannot import: it gets a function that does. Relative paths are parts of the bundle. */
 const importsFromOutside = (_path, source) =>
   source.replaceAll(/\bawait import\((?!'\.)/g, 'await bundleImport(');
+
+/**
+ * These load what a module imports, or most of it: with all of it they share few files, and a host loads 29 in place of 55. Code
+ * lies in one file with what the same entries need.
+ */
+const ENTRY = join(ROOT, 'modules', 'entry.ts');
+const WITH_ENTRY = new Set(
+  [
+    'journal/index.ts',
+    'modules/fp.ts',
+    'modules/host/host-main.ts',
+    'replay/diff/runner-main.ts',
+    'replay/index.ts',
+    'testing/index.ts',
+    'transfer/index.ts',
+  ].map((path) => join(ROOT, path)),
+);
+const withEntry = (path, source) =>
+  WITH_ENTRY.has(path) ? `import ${JSON.stringify(ENTRY)}; ${source}` : source;
 
 /** Changes sources as they are read. */
 const changed = (...changes) => ({
@@ -101,24 +115,27 @@ const settings = {
   platform: 'node',
   target: 'node20',
   mainFields: ['module', 'main'],
-  external: ['lmdb', 'esbuild'],
+  external: ['esbuild'],
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'none',
   logLevel: 'warning',
   banner: { js: PRELUDE },
-  plugins: [typebox.plugin, fpts, light, changed(fromItsPlace)],
+  plugins: [typebox.plugin, fpts, light, bundledLmdb('import.meta.url'), changed(withEntry, fromItsPlace)],
 };
 
 /**
  * What one process loads together is bundled together: a file per set of programs that share it, so fewer programs make fewer
- * files. A thread loads nothing that its process has. The command line starts hosts, and loads a module only to replay it.
+ * files. A thread loads nothing that its process has. The command line starts hosts, and loads a module only to replay it. The
+ * schemas have no state, and those who read stores share it by their files.
  */
 const isCommandLine = (entry) => entry.startsWith('bin/');
-const isAlone = (entry) => /(?:-worker|producer-main)\.ts$/.test(entry);
+const isAlone = (entry) => /(?:-worker|producer-main|http-main|traces-main|^schemas\/index)\.ts$/.test(entry);
+const isStore = (entry) => /^store\/[^/]+\/index\.ts$/.test(entry);
 const groups = [
   ENTRIES.filter(isCommandLine),
-  ENTRIES.filter((entry) => !isCommandLine(entry) && !isAlone(entry)),
+  ENTRIES.filter((entry) => !isCommandLine(entry) && !isAlone(entry) && !isStore(entry)),
+  ENTRIES.filter(isStore),
   ...ENTRIES.filter(isAlone).map((entry) => [entry]),
 ];
 const built = await Promise.all(groups.map((entryPoints) => build({ ...settings, entryPoints })));
@@ -142,7 +159,13 @@ built.push(
     format: 'cjs',
     outfile: ONE_FILE,
     sourcemap: false,
-    plugins: [typebox.plugin, fpts, light, changed(fromItsPlace, importsFromOutside)],
+    plugins: [
+      typebox.plugin,
+      fpts,
+      light,
+      bundledLmdb('__filename'),
+      changed(fromItsPlace, importsFromOutside),
+    ],
     banner: { js: HEAD },
     footer: { js: '})' },
   }),

@@ -4,34 +4,11 @@
  * With `--watch` it checks again whenever a file changes, and then runs only the tests that the change can reach. With
  * `--staged` it runs only the tests that the next commit can reach: this is what the git hook does.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { buildAndCheck, run, seconds } from './steps.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
-
-const seconds = (since) => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
-
-/** Runs a script of package.json, or a program, to its end. Prints its output only if it fails, or if `live`. */
-const run = (name, [program, ...args], live = false) =>
-  new Promise((resolve) => {
-    const startedAt = performance.now();
-    const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-    const chunks = [];
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => (live ? process.stdout.write(chunk) : chunks.push(chunk)));
-    }
-    child.once('error', (error) => chunks.push(`${error.message}\n`));
-    child.once('close', (code) => {
-      const passed = code === 0;
-      const output = passed ? '' : Buffer.concat(chunks.map((chunk) => Buffer.from(chunk))).toString();
-      process.stdout.write(`${output}${passed ? '✔' : '✖'} ${name} (${seconds(startedAt)})\n`);
-      resolve(passed);
-    });
-  });
-
-const script = (name) => run(name, ['npm', 'run', '--silent', name]);
-
-const allOf = async (steps) => (await Promise.all(steps)).every(Boolean);
 
 /** Whether everything passed. Tests and import rules need code that compiles, and run next to the rest. */
 const check = async (changed = []) => {
@@ -43,15 +20,10 @@ const check = async (changed = []) => {
     'unit',
     ...changed.flatMap((file) => ['--changed', file]),
   ];
-  const built = script('build');
-  const onBuilt = (step) => built.then((passed) => passed && step());
-  const green = await allOf([
-    built,
-    script('format:check'),
-    script('lint:code'),
-    onBuilt(() => script('lint:imports')),
-    onBuilt(() => run('unit tests', [process.execPath, '--enable-source-maps', ...tests], true)),
-  ]);
+  const green = await buildAndCheck(
+    ['format:check', 'lint:code'],
+    [() => run('unit tests', [process.execPath, '--enable-source-maps', ...tests], true)],
+  );
   process.stdout.write(`${green ? '✔ all checks passed' : '✖ a check failed'} (${seconds(startedAt)})\n`);
   return green;
 };

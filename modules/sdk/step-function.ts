@@ -15,7 +15,7 @@ export interface StepContext {
 export type StepFunction<T> = (step: StepContext) => T | Promise<T>;
 
 /** Marks the function of a step that waits for operations of its handler alone: `race` and `any`. */
-export const CHOOSES = Symbol('chooses');
+export const CHOOSES = Symbol.for('tallystick.chooses');
 
 /** How often a step is tried, and how long. */
 export interface StepOptions {
