@@ -9,9 +9,10 @@ import { judgeOperator, mayNotSend } from './access/admission.js';
 import type { Audit } from './audit/audit.js';
 import type { DataDirectory } from './data-directory.js';
 import type { OpenLog } from './log/open-log.js';
-import { countBroker } from './operate/count-broker.js';
+import { type CountSources, countBroker } from './operate/count-broker.js';
 import { ConfigOperations } from './operate/config-operations.js';
 import { deadOperations } from './operate/dead-operations.js';
+import { lately } from './operate/lately.js';
 import { type OperationsContext, operations } from './operate/operations.js';
 import { serveConsumers } from './operate/operator-consumers.js';
 import { sealOperations } from './operate/seal-operations.js';
@@ -51,6 +52,14 @@ export interface ServedBroker {
   readonly log: BrokerLines;
 }
 
+/** Who scrapes each second has figures of the server that are a second old; who scrapes seldom has those of now. */
+const OLD_TRAFFIC_MS = 1_500;
+
+const countsOf =
+  (sources: Omit<CountSources, 'lastSeq'>): OperationsContext['counters'] =>
+  (lastSeq) =>
+    countBroker({ ...sources, lastSeq });
+
 const operationsContext = ({
   config,
   config: { durability, guest },
@@ -70,6 +79,7 @@ const operationsContext = ({
     dead,
     plan,
     refusedCodes,
+    reader,
   },
   audit,
   cage,
@@ -91,8 +101,10 @@ const operationsContext = ({
   supervisor,
   index,
   hearings,
-  subscriptions: async (limit) =>
-    E.getOrElse((): readonly ListedSubscription[] => [])(await subscriptions.list(undefined, limit)()),
+  subscriptions: async (limit, isScrape) =>
+    E.getOrElse((): readonly ListedSubscription[] => [])(
+      await (isScrape ? subscriptions.scraped(limit) : subscriptions.list(undefined, limit))(),
+    ),
   server: { version: link.serverVersion, embedded, url },
   serverPid: pid,
   cage,
@@ -103,17 +115,16 @@ const operationsContext = ({
   durability,
   guest,
   dataDir,
-  counters: (lastSeq) =>
-    countBroker({
-      refused: refusedCodes,
-      dead,
-      producer,
-      index,
-      plan,
-      traffic: () => link.reports.traffic(),
-      traces,
-      lastSeq,
-    }),
+  logEnd: () => reader.position,
+  counters: countsOf({
+    refused: refusedCodes,
+    dead,
+    producer,
+    index,
+    plan,
+    traffic: lately(() => link.reports.traffic(), OLD_TRAFFIC_MS),
+    traces,
+  }),
   certificateEnds: () => {
     const { cert } = config.listen ?? config.httpListen ?? {};
     return cert === undefined ? null : (certificateEnd(cert) ?? null);

@@ -168,6 +168,47 @@ const GuestSchema = Type.Enum([...GUEST_LEVELS], {
   description: 'What a client without a credential may do: nothing, read, or call.',
 });
 
+export const ActionStatsSchema = Type.Object(
+  {
+    action: Type.String(),
+    commands: Type.Integer({
+      minimum: 0,
+      description:
+        'Commands that have a result: calls, plain commands, firings of schedules, commands of modules.',
+    }),
+    calls: Type.Integer({ minimum: 0, description: 'Calls that the gateway took or refused.' }),
+    errors: Type.Integer({ minimum: 0, description: 'Calls whose result is not ok, and refused calls.' }),
+    meanMs: Type.Number({ minimum: 0, description: 'Mean time from call to reply, milliseconds.' }),
+    waits: Type.Optional(
+      Type.Immutable(
+        Type.Array(Count, {
+          description:
+            'Calls by the time from call to reply: at most 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1,000, 2,500, 5,000, ' +
+            '10,000, 30,000 ms, and above.',
+        }),
+      ),
+    ),
+  },
+  { description: 'Commands and calls of one action, since the broker loaded the module.' },
+);
+export type ActionStats = Readonly<Static<typeof ActionStatsSchema>>;
+
+export const ModuleStatsSchema = Type.Object({
+  name: Type.String(),
+  handled: Count,
+  pending: Count,
+  agents: Count,
+  unsaved: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'Changes of states that its process has not written to the snapshots.',
+    }),
+  ),
+  times: Type.Optional(CommandTimesSchema),
+  actions: Type.Immutable(Type.Array(ActionStatsSchema)),
+});
+export type ModuleStats = Readonly<Static<typeof ModuleStatsSchema>>;
+
 export const BrokerStatusSchema = Type.Object({
   server: Type.Object({ ...ServerSchema.properties, url: Type.String(), pid: Pid }),
   durability: Type.String(),
@@ -218,6 +259,13 @@ export const BrokerStatusSchema = Type.Object({
   guest: Type.Optional(GuestSchema),
   audit: Type.Optional(AuditStatusSchema),
   counters: Type.Optional(BrokerCountersSchema),
+  stats: Type.Optional(
+    Type.Immutable(
+      Type.Array(ModuleStatsSchema, {
+        description: 'With `counters`, unless they are too many for one reply: then ask for them.',
+      }),
+    ),
+  ),
   certificateEnds: Type.Optional(
     Type.Union([Type.String(), Type.Null()], {
       description: 'When the certificate of this address ends, RFC 3339; null: none, or it cannot be read.',
@@ -245,47 +293,6 @@ export const BrokerStatusSchema = Type.Object({
   ),
 });
 export type BrokerStatus = Readonly<Static<typeof BrokerStatusSchema>>;
-
-export const ActionStatsSchema = Type.Object(
-  {
-    action: Type.String(),
-    commands: Type.Integer({
-      minimum: 0,
-      description:
-        'Commands that have a result: calls, plain commands, firings of schedules, commands of modules.',
-    }),
-    calls: Type.Integer({ minimum: 0, description: 'Calls that the gateway took or refused.' }),
-    errors: Type.Integer({ minimum: 0, description: 'Calls whose result is not ok, and refused calls.' }),
-    meanMs: Type.Number({ minimum: 0, description: 'Mean time from call to reply, milliseconds.' }),
-    waits: Type.Optional(
-      Type.Immutable(
-        Type.Array(Count, {
-          description:
-            'Calls by the time from call to reply: at most 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1,000, 2,500, 5,000, ' +
-            '10,000, 30,000 ms, and above.',
-        }),
-      ),
-    ),
-  },
-  { description: 'Commands and calls of one action, since the broker loaded the module.' },
-);
-export type ActionStats = Readonly<Static<typeof ActionStatsSchema>>;
-
-export const ModuleStatsSchema = Type.Object({
-  name: Type.String(),
-  handled: Count,
-  pending: Count,
-  agents: Count,
-  unsaved: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      description: 'Changes of states that its process has not written to the snapshots.',
-    }),
-  ),
-  times: Type.Optional(CommandTimesSchema),
-  actions: Type.Immutable(Type.Array(ActionStatsSchema)),
-});
-export type ModuleStats = Readonly<Static<typeof ModuleStatsSchema>>;
 
 export const ReadySchema = Type.Object(
   {

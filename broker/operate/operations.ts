@@ -1,12 +1,9 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
-import * as E from 'fp-ts/lib/Either.js';
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NatsConnection } from 'nats';
-import pidusage from 'pidusage';
 import type { BrokerCounters } from '../../schemas/broker-counters.js';
 import { type Fault, fault, toFault } from '../../schemas/errors.js';
-import { commandConsumer, foldConsumer, LOG } from '../../schemas/log.js';
 import {
   type Addresses,
   type BrokerStatus,
@@ -27,8 +24,10 @@ import type { SupervisedModules } from '../supervisor/supervised-modules.js';
 import type { Supervisor } from '../supervisor/supervisor.js';
 import { fitting } from '../serving/answer.js';
 import type { Body, Handler } from '../serving/serve-requests.js';
-import { accountUsages, type UsageSources } from './most-active-accounts.js';
 import { answerWithin } from './answer-within.js';
+import { StreamFigures } from './stream-figures.js';
+import { ModuleStatuses } from './module-statuses.js';
+import { accountUsages, type UsageSources } from './most-active-accounts.js';
 
 export interface OperationsContext {
   readonly nc: NatsConnection;
@@ -37,8 +36,8 @@ export interface OperationsContext {
   readonly supervisor: Supervisor;
   readonly index: LogIndex;
   readonly hearings: Pick<Hearings, 'eventsWaiting'>;
-  /** Subscriptions of programs, so many at most. */
-  readonly subscriptions: (limit: number) => Promise<readonly ListedSubscription[]>;
+  /** Subscriptions of programs, so many at most; for a scrape, as they were read lately. */
+  readonly subscriptions: (limit: number, isScrape: boolean) => Promise<readonly ListedSubscription[]>;
   readonly server: Omit<BrokerStatus['server'], 'pid'>;
   /** Of the embedded server; null while none runs. */
   readonly serverPid: () => number | null;
@@ -59,6 +58,8 @@ export interface OperationsContext {
   readonly certificateEnds: () => string | null;
   readonly durability: string;
   readonly dataDir: string;
+  /** The end of the log, as far as the broker has read it. */
+  readonly logEnd: () => number;
   /** What only `/metrics` shows. */
   readonly counters: (lastSeq: Promise<number>) => Promise<BrokerCounters>;
 }
@@ -75,78 +76,12 @@ const text = (body: Body, key: string): TE.TaskEither<Fault, string> => {
     : TE.left(fault('PAYLOAD_INVALID', `the request needs ${key}, a string`, `/${key}`));
 };
 
-const usage = async (pid: number | null): Promise<{ cpuPercent: number | null; rssBytes: number | null }> => {
-  if (pid === null) return { cpuPercent: null, rssBytes: null };
-  try {
-    const { cpu, memory } = await pidusage(pid);
-    return { cpuPercent: Math.round(cpu * 10) / 10, rssBytes: memory };
-  } catch {
-    // It ended just now.
-    return { cpuPercent: null, rssBytes: null };
-  }
-};
-
-const lag = async (jsm: JetStreamManager, module: string): Promise<number> => {
-  try {
-    const { num_pending, num_ack_pending } = await jsm.consumers.info(LOG, commandConsumer(module));
-    return num_pending + num_ack_pending;
-  } catch {
-    // A module that was never started has no consumer yet.
-    return 0;
-  }
-};
-
-/**
- * What is wrong with a module. One that runs says also why its next process would not start: a key that it needs can be
- * taken away while it runs, and a restart is a bad moment to learn of that.
- */
-const reasonOf = (
-  { reason, isActive, manifest }: SupervisedModule,
-  configs: OperationsContext['configs'],
-): string | null => {
-  if (!isActive || manifest.config === undefined) return reason;
-  const config = configs.forProcess(manifest);
-  if (E.isRight(config)) return reason;
-  const { code, message } = config.left;
-  return `its next process will not start: ${code}: ${message}`;
-};
-
-/** How many events a read model has not been given yet; undefined: it does not run. */
-const unfolded = async (jsm: JetStreamManager, module: string): Promise<number | undefined> => {
-  try {
-    return (await jsm.consumers.info(LOG, foldConsumer(module))).num_pending;
-  } catch {
-    return undefined;
-  }
-};
-
 /** What an operator asks of a running broker, by subject. */
 export const operations = (context: OperationsContext): ReadonlyMap<string, Handler> => {
-  const { jsm, modules, supervisor, index } = context;
+  const { jsm, modules, supervisor } = context;
+  const figures = new StreamFigures(jsm, context.logEnd);
 
-  const unheard = async ({ name, manifest }: SupervisedModule): Promise<number | undefined> => {
-    if (manifest.folds !== undefined) return unfolded(jsm, name);
-    if (manifest.on === undefined) return undefined;
-    // The server may be away just now.
-    return context.hearings.eventsWaiting(name).catch(() => undefined);
-  };
-
-  const asleep = (name: string): Pick<ModuleStatus, 'asleep' | 'nextWake'> => {
-    const count = index.waits.countOf(name);
-    const next = index.waits.nextOf(name);
-    if (count === 0) return {};
-    return { asleep: count, ...(next === undefined ? {} : { nextWake: new Date(next).toISOString() }) };
-  };
-
-  const status = async (module: SupervisedModule): Promise<ModuleStatus> => {
-    const { name, manifest, state, pid, restarts } = module;
-    const reason = reasonOf(module, context.configs);
-    const [behind, used, eventsWaiting] = await Promise.all([lag(jsm, name), usage(pid), unheard(module)]);
-    const events = eventsWaiting === undefined ? {} : { eventsWaiting };
-    const waits = { lag: behind, ...events, ...asleep(name) };
-    return { name, version: manifest.version, state, pid, restarts, ...waits, ...used, reason };
-  };
-  const statuses = (): Promise<readonly ModuleStatus[]> => Promise.all([...modules.all()].map(status));
+  const statuses = new ModuleStatuses(context);
 
   const known = (body: Body): TE.TaskEither<Fault, SupervisedModule> =>
     pipe(
@@ -162,7 +97,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
     );
   const task = <A>(work: () => Promise<A>): TE.TaskEither<Fault, A> =>
     TE.tryCatch(work, (error) => toFault(error));
-  const answer = TE.chain((module: SupervisedModule) => task(() => status(module)));
+  const answer = TE.chain((module: SupervisedModule) => task(() => statuses.of(module)));
 
   const stats = ({ name, beat, manifest, stats: counters }: SupervisedModule): ModuleStats => ({
     name,
@@ -174,55 +109,76 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
     actions: Object.keys(manifest.actions).map((action) => counters.action(action)),
   });
 
+  const told = (
+    { state, config }: Pick<StreamInfo, 'state' | 'config'>,
+    modules: readonly ModuleStatus[],
+    subscriptions: readonly ListedSubscription[],
+  ): BrokerStatus => ({
+    server: { ...context.server, pid: context.serverPid() },
+    durability: context.durability,
+    cage: context.cage,
+    guest: context.guest,
+    ...context.addresses,
+    traces: context.traces,
+    certificateEnds: context.certificateEnds(),
+    dataDir: context.dataDir,
+    pid: process.pid,
+    log: {
+      records: state.messages,
+      bytes: state.bytes,
+      maxBytes: config.max_bytes,
+      reserveBytes: config.max_bytes < 1 ? 0 : reserveOf(config.max_bytes),
+      refusal: context.refusal()?.message ?? null,
+      firstSeq: state.first_seq,
+      lastSeq: state.last_seq,
+    },
+    requestsWaiting: Object.fromEntries(context.waiting()),
+    ...accountUsages(context.usage),
+    callsDropped: Object.fromEntries(context.dropped()),
+    modules,
+    agents: context.index.agents,
+    conversationsOpen: context.index.conversations.size,
+    subscriptions,
+    losses: keptLosses(context.dataDir),
+  });
+
+  const status = async (): Promise<BrokerStatus> => {
+    const [log, all, subscriptions, audit] = await Promise.all([
+      figures.read(),
+      statuses.all(),
+      context.subscriptions(SHOWN_SUBSCRIPTIONS, false),
+      context.audit.status(jsm),
+    ]);
+    return { ...told(log, all, subscriptions), audit };
+  };
+
+  /** With what only `/metrics` shows, and without what it does not: a scrape comes again each second. */
+  const scraped = async (): Promise<BrokerStatus> => {
+    const log = figures.known();
+    const [info, all, subscriptions, counters] = await Promise.all([
+      log,
+      statuses.scraped(),
+      context.subscriptions(SHOWN_SUBSCRIPTIONS, true),
+      context.counters(log.then(({ state }) => state.last_seq)),
+    ]);
+    return { ...told(info, all, subscriptions), counters, stats: [...modules.all()].map(stats) };
+  };
+
   return new Map<string, Handler>([
     [
       OPS.status,
       ({ counters }) =>
-        task(async (): Promise<BrokerStatus> => {
-          const log = jsm.streams.info(LOG);
-          const [{ state, config }, modules, subscriptions, audit, counted] = await Promise.all([
-            log,
-            statuses(),
-            context.subscriptions(SHOWN_SUBSCRIPTIONS),
-            context.audit.status(jsm),
-            counters === true ? context.counters(log.then((info) => info.state.last_seq)) : undefined,
-          ]);
-          const whole: BrokerStatus = {
-            server: { ...context.server, pid: context.serverPid() },
-            durability: context.durability,
-            cage: context.cage,
-            guest: context.guest,
-            audit,
-            ...context.addresses,
-            traces: context.traces,
-            certificateEnds: context.certificateEnds(),
-            dataDir: context.dataDir,
-            pid: process.pid,
-            log: {
-              records: state.messages,
-              bytes: state.bytes,
-              maxBytes: config.max_bytes,
-              reserveBytes: config.max_bytes < 1 ? 0 : reserveOf(config.max_bytes),
-              refusal: context.refusal()?.message ?? null,
-              firstSeq: state.first_seq,
-              lastSeq: state.last_seq,
-            },
-            requestsWaiting: Object.fromEntries(context.waiting()),
-            ...accountUsages(context.usage),
-            callsDropped: Object.fromEntries(context.dropped()),
-            modules,
-            agents: index.agents,
-            conversationsOpen: index.conversations.size,
-            subscriptions,
-            losses: keptLosses(context.dataDir),
-            ...(counted === undefined ? {} : { counters: counted }),
-          };
+        task(async () => {
+          const whole = await (counters === true ? scraped() : status());
           // What is missing of a damaged log may be in a thousand places; the reports in the data directory name all.
           const losses = whole.losses.slice(-SHOWN_LOSSES).map(({ gaps: _, ...loss }) => loss);
-          return fitting(context.nc, whole, () => ({ ...whole, losses }));
+          const { stats: _, ...rest } = whole;
+          return fitting(context.nc, whole, () =>
+            fitting(context.nc, { ...whole, losses }, () => ({ ...rest, losses })),
+          );
         }),
     ],
-    [OPS.moduleList, () => task(async () => ({ modules: await statuses() }))],
+    [OPS.moduleList, () => task(async () => ({ modules: await statuses.all() }))],
     [
       OPS.moduleInfo,
       (body) =>
@@ -231,7 +187,7 @@ export const operations = (context: OperationsContext): ReadonlyMap<string, Hand
           TE.chain((module) =>
             task(async (): Promise<ModuleInfo> => {
               const { manifest, source, lastOutput } = module;
-              return { ...(await status(module)), manifest, dir: source.dir, output: lastOutput };
+              return { ...(await statuses.of(module)), manifest, dir: source.dir, output: lastOutput };
             }),
           ),
         ),

@@ -22,10 +22,10 @@ interface ConnectionInfo {
   readonly in_msgs?: number;
 }
 
-/** Source: `Varz` in monitor.go of nats-server 2.15.1. */
-interface ServerVariables {
-  readonly in_bytes?: number;
-  readonly out_bytes?: number;
+/** Source: `ServerStats` in events.go of nats-server 2.15.1. `VARZ` has the same, and all settings of the server. */
+interface ServerStatistics {
+  readonly received?: { readonly bytes?: number };
+  readonly sent?: { readonly bytes?: number };
   readonly connections?: number;
 }
 
@@ -53,8 +53,8 @@ export const connectionReports = (administer: Administer, open: OpenConnections)
   },
   accounts: () => open.names,
   traffic: async () => {
-    const { in_bytes = 0, out_bytes = 0, connections = 0 } = await administer<ServerVariables>('VARZ');
-    return { inBytes: in_bytes, outBytes: out_bytes, connections };
+    const { received, sent, connections = 0 } = await administer<ServerStatistics>('STATSZ');
+    return { inBytes: received?.bytes ?? 0, outBytes: sent?.bytes ?? 0, connections };
   },
   end: async (cid) => {
     await administer('KICK', JSON.stringify({ cid }));

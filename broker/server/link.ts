@@ -166,9 +166,9 @@ export const openLink = (options: LinkOptions): TE.TaskEither<Fault, Link> => {
       const administer = async <T>(what: string, body = ''): Promise<T> => {
         const subject = `$SYS.REQ.SERVER.${nc.info?.server_id ?? ''}.${what}`;
         const reply = await linkedRequest(sys, subject, body, { timeout: ADMINISTRATION_TIMEOUT_MS });
-        const answer = reply.json<{ data?: T; error?: { description?: string } }>();
+        const answer = reply.json<{ data?: T; statsz?: T; error?: { description?: string } }>();
         if (answer.error !== undefined) throw new Error(answer.error.description ?? 'no reason given');
-        return answer.data as T;
+        return (answer.data ?? answer.statsz) as T;
       };
       const end = async (connection: string): Promise<void> => {
         await administer('KICK', JSON.stringify({ cid: Number(connection) }));

@@ -12,6 +12,9 @@ export const answerBytes = (nc: NatsConnection): number =>
 
 const encoder = new TextEncoder();
 
+/** Answers that were written to see whether they fit. */
+const written = new WeakMap<object, Uint8Array>();
+
 /**
  * The only encoder of answers. It throws for nothing: ANSWER_TOO_LARGE where the answer is above what the server
  * passes on, INTERNAL where it is no JSON (nested deeper than the stack, a circle).
@@ -33,8 +36,12 @@ export const encodeAnswer = (value: unknown, maxBytes: number): E.Either<Fault, 
 };
 
 /** The whole of an answer where it fits in one message, else what is left when that which may be long is left out. */
-export const fitting = <T extends object>(nc: NatsConnection, whole: T, short: () => T): T =>
-  E.isRight(encodeAnswer(whole, answerBytes(nc))) ? whole : short();
+export const fitting = <T extends object>(nc: NatsConnection, whole: T, short: () => T): T => {
+  const encoded = encodeAnswer(whole, answerBytes(nc));
+  if (E.isLeft(encoded)) return short();
+  written.set(whole, encoded.right);
+  return whole;
+};
 
 const MAX_TEXT = 4_096;
 
@@ -53,7 +60,10 @@ export const shortened = (problem: Fault): Fault => {
 
 /** Answers a request with a value, or with the fault that it has none, as `{"error": …}`. */
 export const answer = (nc: NatsConnection, msg: Msg, outcome: E.Either<Fault, object>): void => {
-  const encoded = E.chain((value: object) => encodeAnswer(value, answerBytes(nc)))(outcome);
+  const encoded = E.chain((value: object) => {
+    const body = written.get(value);
+    return body === undefined ? encodeAnswer(value, answerBytes(nc)) : E.right(body);
+  })(outcome);
   const body = E.isRight(encoded)
     ? encoded.right
     : encoder.encode(JSON.stringify({ error: shortened(encoded.left) }));

@@ -15,6 +15,13 @@ import { SerialQueue } from '../../system/async/serial-queue.js';
 import type { BrokerReader } from '../reader/broker-reader.js';
 import { countEvents } from '../hearing/count-events.js';
 import { type EncodedPage, type EventFilter, EventPages, type EventPagesOptions } from './event-pages.js';
+import { SeenPositions, textOfKey } from './seen-positions.js';
+import {
+  subscriptionDiffers,
+  subscriptionTaken,
+  subscriptionsFull,
+  unknownSubscription,
+} from './subscription-faults.js';
 import {
   type KeptSubscription,
   type KeptPosition,
@@ -49,15 +56,14 @@ interface Used {
   lastMs: number;
 }
 
+type ListSource = Pick<SeenPositions, 'keys' | 'read' | 'lag'>;
+
 /** A subscription that no program uses is forgotten after this time: its position is stored. */
 const IDLE_MS = 30_000;
 /** Subscriptions that are looked up together for a list. */
 const AT_ONCE = 16;
 /** Another broker may have written in between. It does so once. */
 const TRIES = 2;
-
-const unknown = (name: string): Fault =>
-  fault('SUBSCRIPTION_UNKNOWN', `there is no subscription ${name} of yours: open it first`);
 
 const describe = (
   { account, name }: SubscriptionKey,
@@ -77,11 +83,13 @@ const describe = (
 export class Subscriptions {
   readonly #used = new Map<string, Used>();
   readonly #positions: KeptPositions;
+  readonly #seen: SeenPositions;
   readonly #opening = new SerialQueue();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: SubscriptionsOptions) {
     this.#positions = new KeptPositions(options.nc, options.jsm);
+    this.#seen = new SeenPositions(this.#positions);
   }
 
   close(): void {
@@ -107,13 +115,13 @@ export class Subscriptions {
           // One at a time: two that look at the limit together could both find the last place.
           return this.#opening.run(async () => {
             const { length } = await this.#positions.keys(key.account);
-            if (length >= MAX_SUBSCRIPTIONS) return E.left(full(key.account));
+            if (length >= MAX_SUBSCRIPTIONS) return E.left(subscriptionsFull(key.account));
             return this.#write(key, used, { logId, ...filter, position: first.right, session });
           });
         }
         const { kept } = known;
         if (kept.agent !== filter.agent || kept.events.join(' ') !== filter.events.join(' '))
-          return E.left(differs(key.name, kept));
+          return E.left(subscriptionDiffers(key.name, kept));
         const lost = this.#lost(key.name, kept);
         if (lost !== undefined) return E.left(lost);
         if (kept.session === session) return E.right(kept);
@@ -188,8 +196,9 @@ export class Subscriptions {
       key,
       async (used) => {
         const { known } = used;
-        if (known === undefined) return E.left(unknown(key.name));
-        await this.#positions.remove(key);
+        if (known === undefined) return E.left(unknownSubscription(key.name));
+        this.#seen.forget();
+        await this.#positions.remove(key).finally(() => this.#seen.forget());
         this.#forget(key, used);
         return E.right(known.kept);
       },
@@ -202,13 +211,28 @@ export class Subscriptions {
     account: string | undefined,
     limit = Number.POSITIVE_INFINITY,
   ): TaskEither<Fault, readonly ListedSubscription[]> {
+    return this.#list(limit, {
+      keys: () => this.#positions.keys(account),
+      read: (key) => this.#positions.read(key),
+      lag: (_key, _at, count) => count(),
+    });
+  }
+
+  /** So many of all, for a scrape of metrics: see {@link SeenPositions}. */
+  scraped(limit: number): TaskEither<Fault, readonly ListedSubscription[]> {
+    return this.#list(limit, this.#seen);
+  }
+
+  #list(limit: number, from: ListSource): TaskEither<Fault, readonly ListedSubscription[]> {
     return async () => {
       try {
-        const keys = (await this.#positions.keys(account)).slice(0, limit);
+        const keys = (await from.keys()).slice(0, limit);
         const found: ListedSubscription[] = [];
-        for (let at = 0; at < keys.length; at += AT_ONCE)
-          for (const one of await Promise.all(keys.slice(at, at + AT_ONCE).map((key) => this.#listed(key))))
+        for (let at = 0; at < keys.length; at += AT_ONCE) {
+          const part = keys.slice(at, at + AT_ONCE);
+          for (const one of await Promise.all(part.map((key) => this.#listed(key, from))))
             if (one !== undefined) found.push(one);
+        }
         return E.right(found);
       } catch (error) {
         return E.left(toFault(error, 'LOG_UNAVAILABLE'));
@@ -216,17 +240,22 @@ export class Subscriptions {
     };
   }
 
-  async #listed(key: SubscriptionKey): Promise<ListedSubscription | undefined> {
-    const kept = (this.#used.get(keyText(key))?.known ?? (await this.#positions.read(key)))?.kept;
-    return kept === undefined ? undefined : { ...describe(key, kept), lag: await this.#lag(key, kept) };
+  async #listed(key: SubscriptionKey, from: ListSource): Promise<ListedSubscription | undefined> {
+    const kept = (this.#used.get(textOfKey(key))?.known ?? (await from.read(key)))?.kept;
+    return kept === undefined ? undefined : { ...describe(key, kept), lag: await this.#lag(key, kept, from) };
   }
 
-  async #lag(key: SubscriptionKey, kept: KeptSubscription): Promise<number | null> {
+  async #lag(key: SubscriptionKey, kept: KeptSubscription, from: ListSource): Promise<number | null> {
+    const { events, agent, position } = kept;
+    const logEnd = this.options.reader.position;
     if (this.#lost(key.name, kept) !== undefined) return null;
-    if (kept.position >= this.options.reader.position) return 0;
-    const pages = this.#used.get(keyText(key))?.pages;
-    if (pages !== undefined) return pages.waiting(kept.position);
-    return countEvents(this.options.jsm, kept.events, kept.position, kept.agent ?? undefined);
+    if (position >= logEnd) return 0;
+    return from.lag(key, { position, logEnd }, async () => {
+      const pages = this.#used.get(textOfKey(key))?.pages;
+      return pages === undefined
+        ? countEvents(this.options.jsm, events, position, agent ?? undefined)
+        : pages.waiting(position);
+    });
   }
 
   /** The position of a new subscription. */
@@ -257,10 +286,10 @@ export class Subscriptions {
     may: MayListen,
   ): E.Either<Fault, KeptSubscription> {
     const kept = used.known?.kept;
-    if (kept === undefined) return E.left(unknown(key.name));
+    if (kept === undefined) return E.left(unknownSubscription(key.name));
     const refused = may(kept) ?? this.#lost(key.name, kept);
     if (refused !== undefined) return E.left(refused);
-    return kept.session === session ? E.right(kept) : E.left(taken(key.name));
+    return kept.session === session ? E.right(kept) : E.left(subscriptionTaken(key.name));
   }
 
   async #usable(
@@ -318,7 +347,9 @@ export class Subscriptions {
   ): Promise<E.Either<Fault, KeptSubscription>> {
     const after = used.known?.revision ?? 0;
     used.known = undefined;
-    const stored = await this.#positions.write(key, kept, after);
+    const forget = (): void => this.#seen.forget(after === 0 ? undefined : key);
+    forget();
+    const stored = await this.#positions.write(key, kept, after).finally(forget);
     if (E.isLeft(stored))
       return E.left(stored.left.code === 'EPOCH_LOST' ? stored.left : notStored(stored.left));
     used.known = { kept, revision: stored.right };
@@ -326,7 +357,7 @@ export class Subscriptions {
   }
 
   #use(key: SubscriptionKey): Used {
-    const text = keyText(key);
+    const text = textOfKey(key);
     const found = this.#used.get(text);
     if (found !== undefined) return found;
     const made: Used = {
@@ -347,7 +378,7 @@ export class Subscriptions {
     used.pages = undefined;
     used.known = undefined;
     used.wanted = 0;
-    if (this.#used.get(keyText(key)) === used && used.waiting === 0) this.#used.delete(keyText(key));
+    if (this.#used.get(textOfKey(key)) === used && used.waiting === 0) this.#used.delete(textOfKey(key));
   }
 
   #sweep(): void {
@@ -361,18 +392,3 @@ export class Subscriptions {
     this.#timer = undefined;
   }
 }
-
-const keyText = ({ account, name }: SubscriptionKey): string => `${account}.${name}`;
-
-const full = (account: string): Fault =>
-  fault('SUBSCRIPTIONS_FULL', `${account} has ${MAX_SUBSCRIPTIONS} subscriptions, and may have no more`);
-
-const taken = (name: string): Fault =>
-  fault('SUBSCRIPTION_TAKEN', `another program has opened the subscription ${name} since`);
-
-const differs = (name: string, { events, agent }: KeptSubscription): Fault =>
-  fault(
-    'SUBSCRIPTION_DIFFERS',
-    `${name} is a subscription of ${events.join(', ').slice(0, 1_024)}${agent === null ? '' : ` of agent ${agent}`}: ` +
-      'take another name, or delete it first',
-  );

@@ -1,13 +1,15 @@
-import { Counter, Gauge, Registry } from 'prom-client';
 import type { BrokerCounters, TracesCount } from '../../schemas/broker-counters.js';
 import type { AccountUsage } from '../../schemas/account-usage.js';
 import { DEADLY } from '../../schemas/error-table.js';
 import type { BrokerStatus, ModuleStats, ModuleStatus } from '../../schemas/operate.js';
 import type { ListedSubscription } from '../../schemas/subscription.js';
+import type { ProcessUse } from '../../system/processes/process-use.js';
+import { MetricText } from './metric-text.js';
 import { ModuleHistograms } from './module-histograms.js';
-import type { ProcessUse } from './process-use.js';
 
 const PREFIX = 'tallystick_';
+/** The text format of Prometheus. */
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** What one scrape shows. */
 export interface Observed {
@@ -17,61 +19,7 @@ export interface Observed {
   readonly processes?: Readonly<Record<string, ProcessUse>>;
 }
 
-type Labels = Readonly<Record<string, string>>;
-
-/** Without labels, a metric that is reset has the value 0; one that is removed has none. */
-const forget = (metric: Gauge | Counter): void => {
-  metric.reset();
-  if ((metric as unknown as { readonly labelNames: readonly string[] }).labelNames.length === 0)
-    metric.remove();
-};
-
-/**
- * Writes values into a registry, each with a name and a help. A value that is not known is left out, and its name is
- * there all the same.
- */
-class Values {
-  readonly #gauges = new Map<string, Gauge>();
-  readonly #counters = new Map<string, Counter>();
-
-  constructor(private readonly registry: Registry) {}
-
-  /** Forgets the values of the scrape before, such as those of a module that was removed. */
-  clear(): void {
-    for (const each of [...this.#gauges.values(), ...this.#counters.values()]) forget(each);
-  }
-
-  set(name: string, help: string, value: number | null | undefined, labels: Labels = {}): void {
-    const known = this.#gauges.get(name);
-    const gauge = known ?? this.#gauge(name, help, Object.keys(labels));
-    if (value !== null && value !== undefined) gauge.set(labels, value);
-  }
-
-  /** The same of what only grows. */
-  count(name: string, help: string, value: number | null | undefined, labels: Labels = {}): void {
-    const counter = this.counter(name, help, Object.keys(labels));
-    if (value !== null && value !== undefined) counter.inc(labels, value);
-  }
-
-  /** It is in a scrape also before it has a value. */
-  counter(name: string, help: string, labelNames: readonly string[]): Counter {
-    const known = this.#counters.get(name);
-    if (known !== undefined) return known;
-    const counter = new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
-    forget(counter);
-    this.#counters.set(name, counter);
-    return counter;
-  }
-
-  #gauge(name: string, help: string, labelNames: readonly string[]): Gauge {
-    const gauge = new Gauge({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
-    forget(gauge);
-    this.#gauges.set(name, gauge);
-    return gauge;
-  }
-}
-
-const logValues = (values: Values, { log }: BrokerStatus): void => {
+const logValues = (values: MetricText, { log }: BrokerStatus): void => {
   values.set('log_records', 'Records in the log.', log.records);
   values.set('log_bytes', 'Bytes of the log.', log.bytes);
   values.set('log_max_bytes', 'The limit of the log, in bytes.', log.maxBytes);
@@ -80,7 +28,7 @@ const logValues = (values: Values, { log }: BrokerStatus): void => {
   values.set('log_refuses', '1: the broker takes no new command.', log.refusal === null ? 0 : 1);
 };
 
-const moduleValues = (values: Values, module: ModuleStatus): void => {
+const moduleValues = (values: MetricText, module: ModuleStatus): void => {
   const labels = { module: module.name };
   values.set('module_up', '1: the module handles commands.', module.state === 'loaded' ? 1 : 0, labels);
   values.set(
@@ -102,10 +50,10 @@ const moduleValues = (values: Values, module: ModuleStatus): void => {
   values.set('module_memory_bytes', 'Memory of its process.', module.rssBytes, labels);
 };
 
-const subscriptionValues = (values: Values, { account, name, lag }: ListedSubscription): void =>
+const subscriptionValues = (values: MetricText, { account, name, lag }: ListedSubscription): void =>
   values.set('subscription_lag', 'Events that a program has not acknowledged.', lag, { account, name });
 
-const accountValues = (values: Values, usage: AccountUsage): void => {
+const accountValues = (values: MetricText, usage: AccountUsage): void => {
   const labels = { account: usage.account };
   values.set('account_requests_in_flight', 'Requests without a reply.', usage.inFlight, labels);
   values.set('account_commands_open', 'Commands without a result.', usage.open, labels);
@@ -113,25 +61,21 @@ const accountValues = (values: Values, usage: AccountUsage): void => {
 };
 
 /** Since the modules were loaded: a module that is loaded again begins at 0, as counters may. */
-const countActions = (values: Values, stats: readonly ModuleStats[]): void => {
-  const labelNames = ['module', 'action'];
-  const commands = values.counter('commands_total', 'Commands that have a result.', labelNames);
-  const calls = values.counter('calls_total', 'Calls that were taken or refused.', labelNames);
-  const errors = values.counter(
-    'call_errors_total',
-    'Calls whose result is not ok, and refused calls.',
-    labelNames,
-  );
+const countActions = (values: MetricText, stats: readonly ModuleStats[]): void => {
+  const commands = values.counter('commands_total', 'Commands that have a result.');
+  const calls = values.counter('calls_total', 'Calls that were taken or refused.');
+  const errors = values.counter('call_errors_total', 'Calls whose result is not ok, and refused calls.');
   for (const { name: module, actions } of stats)
     for (const { action, ...counts } of actions) {
-      commands.inc({ module, action }, counts.commands);
-      calls.inc({ module, action }, counts.calls);
-      errors.inc({ module, action }, counts.errors);
+      const labels = { module, action };
+      commands.add(labels, counts.commands);
+      calls.add(labels, counts.calls);
+      errors.add(labels, counts.errors);
     }
 };
 
 /** There are none if no traces are exported. */
-const traceValues = (values: Values, traces: TracesCount): void => {
+const traceValues = (values: MetricText, traces: TracesCount): void => {
   values.count('traces_spans_total', 'Spans that the collector took.', traces.exported);
   values.count(
     'traces_failures_total',
@@ -154,7 +98,7 @@ const traceValues = (values: Values, traces: TracesCount): void => {
 
 /** Since the start of the broker. Codes are those of the table of errors. */
 const brokerCounts = (
-  values: Values,
+  values: MetricText,
   { refused, dead, journal, indexLag, schedulesLate, network, traces }: BrokerCounters,
   modules: readonly string[],
 ): void => {
@@ -174,17 +118,16 @@ const brokerCounts = (
   values.count('network_received_bytes_total', 'Bytes that the server has received.', network?.inBytes);
   values.count('network_sent_bytes_total', 'Bytes that the server has sent.', network?.outBytes);
   values.set('connections', 'Connections to the server.', network?.connections);
-  const refusals = values.counter('refused_requests_total', 'Requests that were refused, by code.', ['code']);
-  for (const [code, count] of Object.entries(refused)) refusals.inc({ code }, count);
+  const refusals = values.counter('refused_requests_total', 'Requests that were refused, by code.');
+  for (const [code, count] of Object.entries(refused)) refusals.add({ code }, count);
   const letters = values.counter(
     'dead_letters_total',
     'Dead letters that were stored, by module and code: HANDLER_CRASHED, HANDLER_TIMEOUT and others.',
-    ['module', 'code'],
   );
   // Prometheus sees no increase in a count that begins at 1.
-  for (const module of modules) for (const code of DEADLY) letters.inc({ module, code }, 0);
+  for (const module of modules) for (const code of DEADLY) letters.add({ module, code }, 0);
   for (const [module, codes] of Object.entries(dead))
-    for (const [code, count] of Object.entries(codes)) letters.inc({ module, code }, count);
+    for (const [code, count] of Object.entries(codes)) letters.add({ module, code }, count);
 };
 
 const sum = (counts: Readonly<Record<string, number>>): number =>
@@ -194,7 +137,7 @@ const sum = (counts: Readonly<Record<string, number>>): number =>
  * The metrics of a broker, as Prometheus reads them. Labels are names of modules, actions and accounts: `status` lists
  * at most 50 accounts, and nobody but an operator loads modules.
  */
-const fill = (values: Values, { status, stats, processes = {} }: Observed): void => {
+const fill = (values: MetricText, { status, stats, processes = {} }: Observed): void => {
   logValues(values, status);
   values.set(
     'time_seconds',
@@ -236,29 +179,21 @@ const fill = (values: Values, { status, stats, processes = {} }: Observed): void
   for (const [name, use] of Object.entries(processes)) {
     const labels = { process: name };
     values.set('process_memory_bytes', 'Memory of a process of the broker.', use.rssBytes, labels);
-    values.count('process_cpu_seconds_total', 'Processor time that it has used.', use.cpuSeconds, labels);
+    values.count('process_cpu_seconds_total', 'Processor time that it has used.', use.cpuMs / 1_000, labels);
   }
   const names = status.modules.map(({ name }) => name);
   if (status.counters !== undefined) brokerCounts(values, status.counters, names);
   countActions(values, stats);
 };
 
-/** Makes the text of a scrape. It keeps what is the same in the next one: names, helps and labels. */
+/** Makes the text of a scrape. It keeps what is the same in the next one. */
 export class BrokerMetrics {
-  readonly #registry = new Registry();
-  readonly #values = new Values(this.#registry);
+  readonly #values = new MetricText(PREFIX);
   readonly #histograms = new ModuleHistograms();
-  readonly contentType = this.#registry.contentType;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly contentType = CONTENT_TYPE;
 
-  /** Two scrapes at the same time take turns. */
-  text(observed: Observed): Promise<string> {
-    const text = this.#last.then(async () => {
-      this.#values.clear();
-      fill(this.#values, observed);
-      return `${await this.#registry.metrics()}\n${this.#histograms.write(observed.stats)}\n`;
-    });
-    this.#last = text.catch(() => undefined);
-    return text;
+  text(observed: Observed): string {
+    fill(this.#values, observed);
+    return `${this.#values.write()}\n\n${this.#histograms.write(observed.stats)}\n`;
   }
 }

@@ -1,26 +1,37 @@
+import { labelText, type MetricLabels } from './metric-text.js';
+
 /** What was counted with one set of labels. */
 export interface HistogramSeries {
-  /** Of names: none has a character that a label must escape. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: MetricLabels;
   /** How many values are in each bucket, without those of the bucket before. */
   readonly counts: readonly number[];
   readonly count: number;
   readonly sum: number;
 }
 
-interface Beginnings {
+interface SeriesBegins {
   readonly buckets: readonly string[];
   readonly sum: string;
   readonly count: string;
 }
 
+interface WrittenSeries extends Pick<HistogramSeries, 'counts' | 'count' | 'sum'> {
+  readonly begins: SeriesBegins;
+  readonly text: string;
+}
+
+const isSame = (a: WrittenSeries, b: HistogramSeries): boolean =>
+  a.count === b.count &&
+  a.sum === b.sum &&
+  a.counts.length === b.counts.length &&
+  a.counts.every((count, place) => count === b.counts[place]);
+
 /**
- * A histogram in the text format of Prometheus, of what the broker has counted. prom-client would count again, and make
- * each line out of its labels at each scrape: most lines of a scrape are buckets. Here a line has its begin from the
- * scrape before.
+ * A histogram in the text format of Prometheus, of what the broker has counted. Most lines of a scrape are buckets: a
+ * line has its begin from the scrape before, and a series that has counted nothing since has its text.
  */
 export class HistogramText {
-  #known = new Map<string, Beginnings>();
+  #known = new Map<string, WrittenSeries>();
 
   constructor(
     private readonly name: string,
@@ -30,35 +41,40 @@ export class HistogramText {
   ) {}
 
   write(all: readonly HistogramSeries[]): string {
-    const known = new Map<string, Beginnings>();
-    const lines = [`# HELP ${this.name} ${this.help}`, `# TYPE ${this.name} histogram`];
-    for (const { labels, counts, count, sum } of all) {
-      const key = Object.values(labels).join(' ');
-      const begin = this.#known.get(key) ?? this.#begin(labels);
-      known.set(key, begin);
-      let below = 0;
-      for (let place = 0; place < this.endsMs.length; place++) {
-        below += counts[place] ?? 0;
-        lines.push(`${begin.buckets[place]}${below}`);
-      }
-      lines.push(
-        `${begin.buckets[this.endsMs.length]}${count}`,
-        `${begin.sum}${sum}`,
-        `${begin.count}${count}`,
-      );
+    const known = new Map<string, WrittenSeries>();
+    let whole = `# HELP ${this.name} ${this.help}\n# TYPE ${this.name} histogram`;
+    for (const series of all) {
+      const key = Object.values(series.labels).join('\n');
+      const before = this.#known.get(key);
+      const written =
+        before !== undefined && isSame(before, series)
+          ? before
+          : this.#written(series, before?.begins ?? this.#begin(series.labels));
+      known.set(key, written);
+      whole += written.text;
     }
     // What is not shown any more is forgotten.
     this.#known = known;
-    return lines.join('\n');
+    return whole;
   }
 
-  #begin(labels: HistogramSeries['labels']): Beginnings {
-    const named = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+  #written({ counts, count, sum }: HistogramSeries, begins: SeriesBegins): WrittenSeries {
+    let text = '';
+    let below = 0;
+    for (let place = 0; place < this.endsMs.length; place++) {
+      below += counts[place] ?? 0;
+      text += `\n${begins.buckets[place]}${below}`;
+    }
+    text += `\n${begins.buckets[this.endsMs.length]}${count}\n${begins.sum}${sum}\n${begins.count}${count}`;
+    return { counts, count, sum, begins, text };
+  }
+
+  #begin(labels: MetricLabels): SeriesBegins {
     const ends = [...this.endsMs.map((ms) => `${ms / 1_000}`), '+Inf'];
     return {
-      buckets: ends.map((end) => `${this.name}_bucket{${[`le="${end}"`, ...named].join(',')}} `),
-      sum: `${this.name}_sum{${named.join(',')}} `,
-      count: `${this.name}_count{${named.join(',')}} `,
+      buckets: ends.map((le) => `${this.name}_bucket${labelText({ le, ...labels })} `),
+      sum: `${this.name}_sum${labelText(labels)} `,
+      count: `${this.name}_count${labelText(labels)} `,
     };
   }
 }

@@ -229,6 +229,43 @@ describe('HTTP', () => {
     }
   });
 
+  test('metrics tell of calls and of subscriptions that come, fall behind, and go', async () => {
+    const me = bearer(await tokenOf('watcher', 'operate reader'));
+    const value = async (line: string): Promise<number | undefined> => {
+      const text = await (await fetch(`${broker.ready.http}/metrics`, { headers: me })).text();
+      const found = text.split('\n').find((each) => each.startsWith(`${line} `));
+      return found === undefined ? undefined : Number(found.slice(line.length));
+    };
+    const calls = 'tallystick_calls_total{module="accounts",action="deposit"}';
+    const commands = 'tallystick_commands_total{module="accounts",action="deposit"}';
+    const records = 'tallystick_log_records';
+    const lag = 'tallystick_subscription_lag{account="guest",name="late"}';
+    const before = {
+      calls: await value(calls),
+      commands: await value(commands),
+      records: await value(records),
+    };
+    assert.equal(await value(lag), undefined);
+    const nc = await connect({ servers: broker.url });
+    await nc.request('subscription.open.late', '{"events":["accounts.deposited"],"from":"now"}');
+    await waitFor('the subscription', async () => (await value(lag)) === 0);
+    for (const times of [1, 2, 3]) {
+      await http.post('/v1/calls/accounts/deposit/watched', '{"amount":1}');
+      await waitFor(`${times} events`, async () => (await value(lag)) === times);
+    }
+    await waitFor('the calls', async () => (await value(calls)) === (before.calls ?? 0) + 3);
+    await waitFor('their results', async () => (await value(commands)) === (before.commands ?? 0) + 3);
+    await waitFor('their records', async () => ((await value(records)) ?? 0) >= (before.records ?? 0) + 9);
+    const { events } = (await nc.request('subscription.next.late', '{"after":0}')).json<{
+      events: readonly { readonly seq: number }[];
+    }>();
+    await nc.request('subscription.ack.late', JSON.stringify({ seq: events.at(-1)?.seq }));
+    await waitFor('the acknowledgement', async () => (await value(lag)) === 0);
+    await nc.request('subscription.delete.late', '');
+    await waitFor('the subscription to go', async () => (await value(lag)) === undefined);
+    await nc.close();
+  });
+
   test('an operator reads the subjects of the loaded modules, over HTTP and from the command line', async () => {
     isProblem(await http.get('/asyncapi.json'), 'SERVER_REFUSED', 401);
     const { body } = await http.get('/asyncapi.json', bearer(await tokenOf('tools', 'operate reader')));
