@@ -22,7 +22,9 @@ const PRODUCER = 'ingest';
  * what the journal would gain by it. Records a second. Reply subjects carry the protocol: NATS ADR-50.
  */
 export const fastIngest = async (nc: NatsConnection, records: number, batch = 10_000): Promise<number> => {
-  const { seq } = (await nc.request(epochSubject(PRODUCER), '{}')).json<{ readonly seq: number }>();
+  const { seq } = (await nc.request(epochSubject(PRODUCER), '{}', { timeout: 30_000 })).json<{
+    readonly seq: number;
+  }>();
   const envelope = new Envelope(PRODUCER, seq);
   return new Promise((resolve, reject) => {
     const inbox = createInbox();

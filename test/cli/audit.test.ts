@@ -15,6 +15,7 @@ import { tallystickPath } from '../support/program-paths.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { CLEAN_ENV, tallystick } from './tallystick.js';
+import { PATIENT } from '../support/patient.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -95,7 +96,7 @@ describe('audit', () => {
   it('the record of a grant points to the command in the log that has all of it', async () => {
     const created = await last('token.create');
     const asked = JSON.stringify({ seq: created?.log });
-    const command = await operator.request('$JS.API.DIRECT.GET.LOG', asked);
+    const command = await operator.request('$JS.API.DIRECT.GET.LOG', asked, PATIENT);
     assert.equal(command.headers?.get('Nats-Subject'), 'cmd._access.grant.ci.operator');
     assert.match(command.string(), /operate admin/);
     assert.ok(!JSON.stringify(created).includes('operate admin'));
@@ -110,7 +111,7 @@ describe('audit', () => {
 
   it('a refusal by the server, by the broker, and a bad credential are records with the account', async () => {
     const shop = await create('shop', ['call accounts.deposit.shop-*']);
-    const judged = await shop.request('call.accounts.deposit.ship-1', '{"amount":1}');
+    const judged = await shop.request('call.accounts.deposit.ship-1', '{"amount":1}', PATIENT);
     assert.match(judged.string(), /NOT_ALLOWED/);
     await shop.close();
     const guest = await connect({ servers: broker.url });

@@ -16,6 +16,7 @@ import { type Headers, natsCall, natsCommand, natsRequest } from '../support/req
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { ago, CASES, type Expected } from './bad-input-cases.js';
+import { PATIENT } from '../support/patient.js';
 
 const itInDeep = inDeep(it);
 
@@ -311,8 +312,8 @@ describe('what is in flight beside a command that ends the process', () => {
     'I3 commands in a row that each end the process are each answered, and what comes behind is handled',
     async () => {
       const agents = ['x', 'y', 'z'];
-      const sent = agents.map((agent) => nc.request(`cmd.faulty.exits.${agent}`, '{"code":4}'));
-      const behind = nc.request('cmd.faulty.ok.z', '{"add":7}');
+      const sent = agents.map((agent) => nc.request(`cmd.faulty.exits.${agent}`, '{"code":4}', PATIENT));
+      const behind = nc.request('cmd.faulty.ok.z', '{"add":7}', PATIENT);
       const seqs = (await Promise.all([...sent, behind])).map((ack) => ack.json<{ seq: number }>().seq);
       for (const seq of seqs.slice(0, 3)) assertRefused(await log.result(seq), { code: 'HANDLER_CRASHED' });
       assert.deepEqual((await log.result(seqs[3] as number)).status, 'ok');

@@ -17,6 +17,7 @@ import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { markedSample, SECRET } from '../schemas/sensitive-schema.js';
 import { tallystick } from './tallystick.js';
+import { PATIENT } from '../support/patient.js';
 
 const SEED = 20;
 /** With a sensitive value in it, and one that its own schema takes: `oneOf` refuses what fits twice. */
@@ -83,7 +84,7 @@ describe('sensitive data', () => {
     guest = await connect({ servers: broker.url });
     assert.ok(SAMPLES.length >= 10);
     for (const [i, { value }] of SAMPLES.entries()) {
-      const reply = await guest.request(`call.vault.put${i}.alice`, JSON.stringify(value));
+      const reply = await guest.request(`call.vault.put${i}.alice`, JSON.stringify(value), PATIENT);
       assert.equal(reply.json<{ status: string }>().status, 'ok', reply.string());
     }
     await guest.request('call.vault.fail.alice', JSON.stringify({ pin: SECRET }), { timeout: 20_000 });
@@ -145,7 +146,7 @@ describe('sensitive data', () => {
 
   it('a dead letter shows no marked value', async () => {
     const [letter] = await waitFor('the dead letter', async () => {
-      const { letters } = (await operator.request(OPS.deadList, '{}')).json<DeadPage>();
+      const { letters } = (await operator.request(OPS.deadList, '{}', PATIENT)).json<DeadPage>();
       return letters.length > 0 ? letters : undefined;
     });
     await reveals('dead', 'show', `${letter?.command}`);
@@ -156,7 +157,7 @@ describe('sensitive data', () => {
 
   it('each --reveal is a record of the audit, with the command', async () => {
     const asked = JSON.stringify({ kind: 'data.reveal' });
-    const { records } = (await operator.request(OPS.auditList, asked)).json<AuditPage>();
+    const { records } = (await operator.request(OPS.auditList, asked, PATIENT)).json<AuditPage>();
     const targets = records.map(({ target }) => target);
     for (const target of ['replay history', 'states of vault', /^replay trace \d+$/, /^dead show \d+$/])
       assert.ok(

@@ -23,6 +23,7 @@ import { moduleStatus } from '../support/modules.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
+import { PATIENT } from '../support/patient.js';
 
 const HANDLERS = byForm({ short: 30, deep: 120, full: 500 });
 
@@ -153,7 +154,9 @@ test('I11 a handler that is changed, killed and run again is never given the ans
 
   // Both sides stand in the dead letter; redriven, the command is a new one and its calls are new.
   await waitFor('the dead letters', async () => {
-    const page = (await operator.request(OPS.deadList, JSON.stringify({ limit: 1_000 }))).json<DeadPage>();
+    const page = (
+      await operator.request(OPS.deadList, JSON.stringify({ limit: 1_000 }), PATIENT)
+    ).json<DeadPage>();
     return page.letters.filter(({ error }) => error.code === 'REPLAY_DIFFERS').length === dead.length;
   });
   const [first] = dead;

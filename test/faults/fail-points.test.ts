@@ -8,6 +8,7 @@ import { failAt, failTogether, isPassedUnderLoad, processesAt } from './fail-rou
 import { FaultRig } from './fault-rig.js';
 import { BROKER_POINTS, DURABILITY, MODULE_POINTS, POINTS, SEED, TIMES, TOGETHER } from './kill-options.js';
 import { settled } from './system-state.js';
+import { PATIENT } from '../support/patient.js';
 
 const isOfBroker = (point: FailPoint): boolean => processesAt(point).includes('broker');
 
@@ -34,7 +35,7 @@ const pointsFor = (random: Seeded): readonly FailPoint[] => {
 const order = async (url: string): Promise<void> => {
   const nc = await connect({ servers: url });
   const data = { item: 'item-0', quantity: 1, unitPrice: 1, customer: 'agent-0' };
-  await nc.request('cmd.orders.place.order-lost', JSON.stringify(data));
+  await nc.request('cmd.orders.place.order-lost', JSON.stringify(data), PATIENT);
   await nc.close();
 };
 

@@ -14,6 +14,7 @@ import { byForm, inDeep } from '../support/form.js';
 import { moduleStatus } from '../support/modules.js';
 import { arm, isClean, json, logOf, resultsOf, sendPlan, startStepWorld, stepsOf } from './step-world.js';
 import { waitFor } from '../support/wait-for.js';
+import { PATIENT } from '../support/patient.js';
 
 const testInDeep = inDeep(test);
 
@@ -231,7 +232,9 @@ testInDeep('I11 each wait has one wake, whenever the broker and the server die',
     commands.push(...some);
     handlers += some.length;
     if (action === 'server') {
-      const { server } = (await world.operator.request(OPS.status, '{}')).json<{ server: { pid: number } }>();
+      const { server } = (await world.operator.request(OPS.status, '{}', PATIENT)).json<{
+        server: { pid: number };
+      }>();
       await waitFor('the time to come', () => Date.now() > Date.parse(until) - 5);
       process.kill(server.pid, 'SIGKILL');
     } else if (action === 'kill') {

@@ -12,6 +12,7 @@ import { processesMentioning } from '../support/processes.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { bearer, type HttpSaid, httpAt } from './http-requests.js';
+import { PATIENT } from '../support/patient.js';
 
 const dir = tempDir();
 const dataDir = join(dir.path, 'data');
@@ -183,7 +184,7 @@ describe('HTTP', () => {
       403,
     );
     const nc = await connect({ servers: broker.url });
-    await nc.request('subscription.open.books', '{"events":["accounts.deposited"],"from":"start"}');
+    await nc.request('subscription.open.books', '{"events":["accounts.deposited"],"from":"start"}', PATIENT);
     await nc.close();
     const me = bearer(await tokenOf('prometheus', 'operate reader'));
     const text = await waitFor('a beat of the module to tell of its commands', async () => {

@@ -19,6 +19,7 @@ import { startServer, type TestServer } from '../support/server.js';
 import { tempDir } from '../support/temp-dir.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
+import { PATIENT } from '../support/patient.js';
 
 const RECORDS = 2_000;
 const SHOWN = [HEADER.id, HEADER.cause, 'X-Same', 'x-same', 'X-Empty', 'X-Colon', 'None'];
@@ -157,7 +158,7 @@ describe('reading straight from the bytes of a connection', () => {
       })(),
     ]);
     assert.equal(own(), false);
-    assert.equal((await nc.request('$JS.API.INFO', '')).json<{ streams: number }>().streams, 1);
+    assert.equal((await nc.request('$JS.API.INFO', '', PATIENT)).json<{ streams: number }>().streams, 1);
   });
 });
 

@@ -18,6 +18,7 @@ import { processesMentioning } from '../support/processes.js';
 import { gapIn, readCounted, startCounting, startProducing } from '../support/producing.js';
 import { type TempDir, tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
+import { PATIENT } from '../support/patient.js';
 
 /** Sends around the kill of a server. */
 const SENDS = byForm({ short: 800, deep: 5_000 });
@@ -230,7 +231,8 @@ for (const durability of byForm({ short: ['fsync'] as const, deep: ['fsync', 'os
       assert.equal(await ask('producer.close', '{}'), 'ACTION_UNKNOWN');
       const held = { name: 'held', instance: 'one', takeover: true };
       assert.ok(
-        (await nc.request('producer.fence', JSON.stringify(held))).json<{ fence: number }>().fence > 0,
+        (await nc.request('producer.fence', JSON.stringify(held), PATIENT)).json<{ fence: number }>().fence >
+          0,
       );
       const other = { name: 'held', instance: 'two', takeover: false, previous: null };
       assert.equal(await ask('producer.open', JSON.stringify(other)), 'EPOCH_LOST');

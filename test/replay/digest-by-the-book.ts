@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { NatsConnection } from 'nats';
+import { PATIENT } from '../support/patient.js';
 
 interface Answer {
   readonly message: {
@@ -22,7 +23,7 @@ export const digestByTheBook = async (
 ): Promise<string> => {
   const segments = new Map<number, Hash>();
   for (let seq = firstSeq; seq <= lastSeq; seq++) {
-    const reply = await nc.request('$JS.API.STREAM.MSG.GET.LOG', JSON.stringify({ seq }));
+    const reply = await nc.request('$JS.API.STREAM.MSG.GET.LOG', JSON.stringify({ seq }), PATIENT);
     const { message } = reply.json<Answer>();
     const subject = Buffer.from(message.subject);
     const stored = Buffer.from(message.hdrs ?? '', 'base64').toString('latin1');

@@ -7,6 +7,7 @@ import { waitFor } from '../support/wait-for.js';
 import { causeOf, type Copied, copyOf, headerOf, withHeader } from './log-copy.js';
 import { startStepper } from '../support/stepper-broker.js';
 import { type ChangedLogs, startChangedLogs } from './changed-logs.js';
+import { PATIENT } from '../support/patient.js';
 
 describe('verify on a log with waits, signals and promises', () => {
   let log: readonly Copied[];
@@ -18,7 +19,7 @@ describe('verify on a log with waits, signals and promises', () => {
     const send = (agent: string, operations: readonly Operation[]): Promise<number> =>
       stepper.send(agent, stepper.planOf({ operations }));
     const signal = (agent: string, n: number): Promise<unknown> =>
-      guest.request(`signal.stepper.go.${agent}`, JSON.stringify({ n }));
+      guest.request(`signal.stepper.go.${agent}`, JSON.stringify({ n }), PATIENT);
     const wait: Operation = { signal: 'go', timeoutMs: 60_000 };
     await send('ann', [{ sleep: 10 }, { sleep: 20 }, wait, wait]);
     await send('bob', [wait, { signal: 'never', timeoutMs: 20 }]);

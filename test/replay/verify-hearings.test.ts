@@ -10,6 +10,7 @@ import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 import { type Copied, copyOf, headerOf, withHeader } from './log-copy.js';
 import { type ChangedLogs, startChangedLogs } from './changed-logs.js';
+import { PATIENT } from '../support/patient.js';
 
 describe('I10 verify on a log with modules that listen', () => {
   let log: readonly Copied[];
@@ -23,7 +24,8 @@ describe('I10 verify on a log with modules that listen', () => {
     ].flatMap((path) => ['--module', path]);
     await using broker = await startBroker({ args: ['--no-shipped', '--durability', 'os', ...modules] });
     const guest = await connect({ servers: broker.url });
-    for (const agent of ['ann', 'bob']) await guest.request(`call.shop.sell.${agent}`, '{"times":5}');
+    for (const agent of ['ann', 'bob'])
+      await guest.request(`call.shop.sell.${agent}`, '{"times":5}', PATIENT);
     await guest.close();
     await waitFor('all events to be handled', async () => {
       const heard = await readHeard(broker.dataDir);

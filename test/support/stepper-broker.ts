@@ -14,6 +14,7 @@ import { connectOperator } from './log-checks.js';
 import { writeModule } from './module-dir.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
+import { PATIENT } from './patient.js';
 
 /** A broker with the module `stepper`, whose handlers do what a file says, and with what tests ask it. */
 export interface StepperBroker extends AsyncDisposable {
@@ -85,7 +86,7 @@ export const startStepper = async (end: StepPlan['end']): Promise<StepperBroker>
       return path;
     },
     send: async (agent, plan, nc = guest) => {
-      const reply = await nc.request(`cmd.stepper.follow.${agent}`, JSON.stringify({ plan }));
+      const reply = await nc.request(`cmd.stepper.follow.${agent}`, JSON.stringify({ plan }), PATIENT);
       return reply.json<{ seq: number }>().seq;
     },
     records,

@@ -18,6 +18,7 @@ import { PROJECT_ROOT } from '../../support/project-root.js';
 import { Seeded } from '../../support/seeded.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { PATIENT } from '../../support/patient.js';
 
 const { manifest: accounts } = accountsModule;
 const PRINCIPALS = byForm({ short: 4, deep: 40 });
@@ -191,7 +192,11 @@ describe(`I12 limits of open commands and of the log (seed ${SEED})`, () => {
     const most = (64 * 1024 * 1024 * 2) / 100;
     let code: string | undefined;
     for (let i = 0; i < 100 && code === undefined; i++) {
-      const reply = await guest.request('cmd.accounts.deposit.a', JSON.stringify('x'.repeat(50_000)));
+      const reply = await guest.request(
+        'cmd.accounts.deposit.a',
+        JSON.stringify('x'.repeat(50_000)),
+        PATIENT,
+      );
       const { error } = reply.json<Reply>();
       code = error?.code;
       if (error !== undefined) assert.match(error.message, /guest may have 2 percent .* limit log=2%/);

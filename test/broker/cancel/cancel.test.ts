@@ -14,6 +14,7 @@ import { tallystick } from '../../support/broker.js';
 import { success } from '../../support/either.js';
 import { waitFor } from '../../support/wait-for.js';
 import { codeOf, startStepper } from '../../support/stepper-broker.js';
+import { PATIENT } from '../../support/patient.js';
 
 const stepper = await startStepper('ok');
 after(() => stepper[Symbol.asyncDispose]());
@@ -179,7 +180,7 @@ describe('a cancel', () => {
     await tally.cancel(command);
     const result = await resultOf(command);
     assert.deepEqual(result.status === 'ok' && result.data, { said: ['CANCELLED', { n: 1 }] });
-    const late = (await guest.request(`promise.resolve.${id}`, '1')).json<Result>();
+    const late = (await guest.request(`promise.resolve.${id}`, '1', PATIENT)).json<Result>();
     assert.equal(codeOf(late), 'PROMISE_UNKNOWN');
   });
 
@@ -270,7 +271,10 @@ describe('a cancel', () => {
     const result = (await causedBy(done))[0] as StoredMessage;
     assert.equal(codeOf(await cancelled(result.seq)), 'COMMAND_UNKNOWN');
     for (const subject of ['0', 'x', '-1', '1e3', '007'])
-      assert.equal(codeOf((await guest.request(`cancel.${subject}`, '')).json<Result>()), 'SUBJECT_INVALID');
+      assert.equal(
+        codeOf((await guest.request(`cancel.${subject}`, '', PATIENT)).json<Result>()),
+        'SUBJECT_INVALID',
+      );
     for (const body of ['[]', '{"children":1}', '{"child":true}', '"x"'])
       assert.equal(codeOf(await cancelled(done, body)), 'PAYLOAD_INVALID', body);
     assert.equal(codeOf(await cancelled(done, '{')), 'PAYLOAD_NOT_JSON');
@@ -323,7 +327,7 @@ describe('a cancel', () => {
       undo: [{ step: 'refund' }],
       end: 'refusal',
     });
-    const reply = await guest.request('cmd.stepper.follow.again', JSON.stringify({ plan }));
+    const reply = await guest.request('cmd.stepper.follow.again', JSON.stringify({ plan }), PATIENT);
     const { seq } = reply.json<{ seq: number }>();
     await begun(seq, 1);
     await tally.cancel(seq);

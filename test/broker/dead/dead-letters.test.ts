@@ -17,6 +17,7 @@ import { natsCall, natsCommand, natsRequest } from '../../support/requests.js';
 import type { TempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { FaultyBroker } from '../../support/faulty-broker.js';
+import { PATIENT } from '../../support/patient.js';
 
 const itInDeep = inDeep(it);
 
@@ -56,7 +57,7 @@ const show = async (seq: number): Promise<DeadDetails> =>
 /** Asks the broker itself: the command line takes 0.2 s each time. */
 const letterOf = (seq: number): Promise<DeadSummary> =>
   waitFor(`the letter of command ${seq}`, async () => {
-    const page = (await operator.request(OPS.deadList, '{"from":1}')).json<DeadPage>();
+    const page = (await operator.request(OPS.deadList, '{"from":1}', PATIENT)).json<DeadPage>();
     return page.letters.find(({ command }) => command === seq);
   });
 
@@ -184,7 +185,11 @@ describe('a dead letter that is redriven', () => {
     assert.deepEqual(answer, { letter: seq, command: answer.command, result: { status: 'ok', data: {} } });
 
     const nc = await connectOperator(broker.dataDir);
-    const record = await nc.request('$JS.API.DIRECT.GET.LOG', JSON.stringify({ seq: answer.command }));
+    const record = await nc.request(
+      '$JS.API.DIRECT.GET.LOG',
+      JSON.stringify({ seq: answer.command }),
+      PATIENT,
+    );
     await nc.close();
     const header = (name: string): string => record.headers?.get(name) ?? '';
     assert.equal(header('Nats-Subject'), 'cmd.faulty.fails_once.erin.guest');

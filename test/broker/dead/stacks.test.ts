@@ -4,6 +4,7 @@ import type { NatsConnection } from 'nats';
 import type { DeadDetails } from '../../../schemas/dead.js';
 import { type ModuleStatus, OPS } from '../../../schemas/operate.js';
 import type { TestBroker } from '../../support/broker.js';
+import { PATIENT } from '../../support/patient.js';
 import { sourceManifest } from '../../support/source-module.js';
 import { type SourceBroker, startSourceBroker } from '../../support/source-broker.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -94,13 +95,15 @@ describe('where a handler failed', () => {
       const reply = await guest.request(`call.${NAME}.${action}.a`, '{}', { timeout: 20_000 });
       const command = Number(reply.headers?.get('Tally-Cause'));
       const letter = await waitFor('the dead letter', async () => {
-        const answer = await operator.request(OPS.deadShow, JSON.stringify({ seq: command }));
+        const answer = await operator.request(OPS.deadShow, JSON.stringify({ seq: command }), PATIENT);
         return answer.json<{ letter?: DeadDetails }>().letter;
       });
       const { stack = '' } = letter;
       for (const pattern of says) assert.match(stack, pattern);
       assert.ok(stack.length < 20_000 && stack.split('\n').length <= 41);
-      assert.ok(!(await operator.request(OPS.deadList, '{"from":1}')).string().includes('secretPlace'));
+      assert.ok(
+        !(await operator.request(OPS.deadList, '{"from":1}', PATIENT)).string().includes('secretPlace'),
+      );
       await waitFor('the live record', () => seen.length > 0);
       watching.unsubscribe();
       for (const text of [reply.string(), reply.headers?.toString() ?? '', ...seen]) {
@@ -116,12 +119,12 @@ describe('where a handler failed', () => {
   it('hundreds of throws in a row do not fill the log of the broker', async () => {
     const before = broker.stderr.length;
     const { pid } = (
-      await operator.request(OPS.moduleInfo, JSON.stringify({ name: NAME }))
+      await operator.request(OPS.moduleInfo, JSON.stringify({ name: NAME }), PATIENT)
     ).json<ModuleStatus>();
     for (let i = 0; i < 500; i++) guest.publish(`cmd.${NAME}.decide.a${i}`, '{}');
     await waitFor('all to be handled', async () => {
       const { lag } = (
-        await operator.request(OPS.moduleInfo, JSON.stringify({ name: NAME }))
+        await operator.request(OPS.moduleInfo, JSON.stringify({ name: NAME }), PATIENT)
       ).json<ModuleStatus>();
       return lag === 0;
     });

@@ -18,6 +18,7 @@ import { connectOperator, soundLog } from '../../support/log-checks.js';
 import { moduleStatus } from '../../support/modules.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { PATIENT } from '../../support/patient.js';
 
 const itInDeep = inDeep(it);
 
@@ -104,14 +105,14 @@ describe('a read model', () => {
 
   it('I7 gets the events that were granted, and no others', async () => {
     const filters = async (name: string): Promise<readonly string[]> => {
-      const reply = await operator.request(`$JS.API.CONSUMER.INFO.${LOG}.${foldConsumer(name)}`, '');
+      const reply = await operator.request(`$JS.API.CONSUMER.INFO.${LOG}.${foldConsumer(name)}`, '', PATIENT);
       return reply.json<{ config: { filter_subjects: readonly string[] } }>().config.filter_subjects;
     };
     assert.deepEqual(await filters('sold'), ['evt.shop.sold', 'evt.shop.sold.*']);
   });
 
   it('is read by a request, and as it was', async () => {
-    const state = (await guest.request('state.customers.dan', '')).json<{
+    const state = (await guest.request('state.customers.dan', '', PATIENT)).json<{
       seq: number;
       state: { seen: number };
     }>();

@@ -9,6 +9,7 @@ import { createLog, dial } from '../../support/log.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { startReader } from '../../support/start-reader.js';
 import { waitFor } from '../../support/wait-for.js';
+import { PATIENT } from '../../support/patient.js';
 
 /** Who listens, as the test says it. A look ends when the test lets it. */
 class Interest {
@@ -197,7 +198,7 @@ describe('the feed of live.…', () => {
     assert.deepEqual(all?.values('Nats-Sequence'), ['7', String(seq)]);
     assert.equal(all?.get('Nats-Stream'), 'LOG');
     assert.equal(all?.get('Nats-Subject'), 'evt.m.happened.x');
-    const asked = await nc.request('$JS.API.DIRECT.GET.LOG', JSON.stringify({ seq }));
+    const asked = await nc.request('$JS.API.DIRECT.GET.LOG', JSON.stringify({ seq }), PATIENT);
     const exact = (time = ''): string => time.replace(/\.?0*Z$/, 'Z');
     assert.equal(exact(all?.get('Nats-Time-Stamp')), exact(asked.headers?.get('Nats-Time-Stamp')));
     await close();

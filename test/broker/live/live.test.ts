@@ -15,6 +15,7 @@ import { startServerElsewhere, writeAccounts } from '../../support/server-elsewh
 import type { TestServer } from '../../support/server.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { PATIENT } from '../../support/patient.js';
 
 const TRIES = byForm({ short: 25, deep: 100 });
 
@@ -184,7 +185,7 @@ describe('live.… of a server that runs elsewhere', () => {
     const interest = new LiveInterest(async (isListed) => {
       if (isListed) lists += 1;
       const body = JSON.stringify({ account: 'CORE', subscriptions: isListed });
-      const reply = await sys.request(`$SYS.REQ.SERVER.${sys.info?.server_id}.SUBSZ`, body);
+      const reply = await sys.request(`$SYS.REQ.SERVER.${sys.info?.server_id}.SUBSZ`, body, PATIENT);
       return reply.json<{ data: AccountSubscriptions }>().data;
     });
     const nobody = await interest.look();

@@ -6,6 +6,7 @@ import { connect } from 'nats';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { checkLog } from '../../support/log-checks.js';
 import { tempDir } from '../../support/temp-dir.js';
+import { PATIENT } from '../../support/patient.js';
 
 const COMMANDS = 20;
 const STREAM = ['server', 'store', 'jetstream', 'CORE', 'streams', 'LOG'];
@@ -37,7 +38,7 @@ describe('a log whose settings are damaged', () => {
     const whole = join(dir.path, 'whole');
     await served(whole, ['accounts'], async ({ url }) => {
       const nc = await connect({ servers: url });
-      for (let i = 0; i < COMMANDS; i++) await nc.request(`cmd.accounts.balance.a${i}`, '{}');
+      for (let i = 0; i < COMMANDS; i++) await nc.request(`cmd.accounts.balance.a${i}`, '{}', PATIENT);
       await nc.close();
     });
     for (const dataDir of dataDirs.values()) cpSync(whole, dataDir, { recursive: true });

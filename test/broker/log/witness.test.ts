@@ -9,6 +9,7 @@ import { createLog, dial } from '../../support/log.js';
 import { startServer, type TestServer } from '../../support/server.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { PATIENT } from '../../support/patient.js';
 
 interface Scene extends AsyncDisposable {
   readonly server: TestServer;
@@ -48,7 +49,7 @@ const scene = async ({ isPlain = false } = {}): Promise<Scene> => {
 };
 
 const single = async (nc: NatsConnection): Promise<number> =>
-  (await nc.request('cmd.m.a.x', '{}')).json<{ seq: number }>().seq;
+  (await nc.request('cmd.m.a.x', '{}', PATIENT)).json<{ seq: number }>().seq;
 
 /** An atomic batch of so many records; the sequence of the last one. */
 const batch = async (nc: NatsConnection, id: string, size: number): Promise<number> => {

@@ -15,6 +15,7 @@ import type { Operation, StepPlan } from '../../fixtures/modules/stepper/index.j
 import { tallystick } from '../../support/broker.js';
 import { success } from '../../support/either.js';
 import { codeOf, startStepper } from '../../support/stepper-broker.js';
+import { PATIENT } from '../../support/patient.js';
 
 const json = <T>({ data }: StoredMessage): T => JSON.parse(Buffer.from(data).toString()) as T;
 
@@ -120,7 +121,7 @@ describe('a restart', () => {
     ];
     const plan = planOf({ operations });
     const command = await send('keeps', plan);
-    await guest.request('signal.stepper.paid.keeps', '{"n":1}');
+    await guest.request('signal.stepper.paid.keeps', '{"n":1}', PATIENT);
     await resultOf(command);
     write(plan, { operations: [...operations, { step: 'kept-more' }], end: 'ok' });
     const { newCommand, kept } = await tally.restart(command, { from: 7 });
@@ -129,7 +130,7 @@ describe('a restart', () => {
     assert.equal(result.status, 'ok', JSON.stringify(result));
     const { said } = (result as { data: { said: readonly unknown[] } }).data;
     assert.deepEqual(said.slice(0, 4), [{ balance: 5 }, null, { n: 1 }, 'PROMISE_TIMEOUT']);
-    const { data: state } = await guest.request('state.accounts.kept-payee', '');
+    const { data: state } = await guest.request('state.accounts.kept-payee', '', PATIENT);
     assert.match(Buffer.from(state).toString(), /"balance":5\b/);
   });
 
@@ -209,7 +210,7 @@ describe('a restart', () => {
     await isRefused(tally.restart(9_999_999, { from: 1 }), 'COMMAND_UNKNOWN');
     for (const subject of ['0', 'x', '-1', '1e3', '007'])
       assert.equal(
-        codeOf((await guest.request(`restart.${subject}`, '{"from":1}')).json<Result>()),
+        codeOf((await guest.request(`restart.${subject}`, '{"from":1}', PATIENT)).json<Result>()),
         'SUBJECT_INVALID',
       );
     for (const body of ['', '[]', '{}', '{"from":0}', '{"from":1.5}', '{"from":""}', '{"from":1,"x":1}'])

@@ -16,6 +16,7 @@ import { Seeded } from '../../support/seeded.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { type Fits, firingsByTheClock } from './cron-by-the-clock.js';
+import { PATIENT } from '../../support/patient.js';
 
 const FIXTURE = join(import.meta.dirname, '..', '..', 'fixtures', 'shifted-clock.js');
 const SEED = Number(process.env.CRON_SEED ?? Math.floor(Math.random() * 2 ** 32));
@@ -82,13 +83,14 @@ describe('a schedule in a zone whose clock changes', () => {
       });
       const { data } = reply.json<{ data?: Schedule }>();
       if (data !== undefined && Math.abs(Date.parse(data.created) - Date.parse(from)) < 60_000) return data;
-      if (data !== undefined) await operator.request(OPS.scheduleCancel, JSON.stringify({ id: data.id }));
+      if (data !== undefined)
+        await operator.request(OPS.scheduleCancel, JSON.stringify({ id: data.id }), PATIENT);
       return undefined;
     });
   };
 
   const nextOf = async (id: string): Promise<string> =>
-    (await operator.request(OPS.scheduleShow, JSON.stringify({ id }))).json<Schedule>().next;
+    (await operator.request(OPS.scheduleShow, JSON.stringify({ id }), PATIENT)).json<Schedule>().next;
 
   const sentBy = async (id: string): Promise<readonly StoredMessage[]> => {
     const found: StoredMessage[] = [];
@@ -130,7 +132,7 @@ describe('a schedule in a zone whose clock changes', () => {
         assert.equal(sent.at(-1)?.header(HEADER.next), printed);
       }
       assert.ok(!broker.stderr.some((line) => line.includes(`${id} was due at`)));
-      await operator.request(OPS.scheduleCancel, JSON.stringify({ id }));
+      await operator.request(OPS.scheduleCancel, JSON.stringify({ id }), PATIENT);
       t.diagnostic(`${FIRINGS} firings, CRON_SEED=${SEED}`);
     });
   }

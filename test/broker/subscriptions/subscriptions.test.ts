@@ -14,6 +14,7 @@ import { connectOperator } from '../../support/log-checks.js';
 import { subscriber } from '../../support/subscribing.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { PATIENT } from '../../support/patient.js';
 
 describe('a subscription of a program', () => {
   const dir = tempDir();
@@ -245,7 +246,7 @@ describe('a subscription of a program', () => {
     assert.equal((await by.ack('back', upTo)).error?.code, 'NOT_ALLOWED');
     // A grant of another method gives none.
     await using caller = await withToken('caller', 'call shop');
-    await assert.rejects(caller.request('subscription.next.ann', ''), /permission/i);
+    await assert.rejects(caller.request('subscription.next.ann', '', PATIENT), /permission/i);
   });
 
   it('is deleted while a request waits, and a new one of the name begins where it says', async () => {

@@ -5,6 +5,7 @@ import { type ModuleStatus, OPS } from '../../../schemas/operate.js';
 import type { Refusal, Result } from '../../../schemas/result.js';
 import { sourceManifest } from '../../support/source-module.js';
 import { type SourceBroker, startSourceBroker } from '../../support/source-broker.js';
+import { PATIENT } from '../../support/patient.js';
 
 const NAME = 'checker';
 const WAYS = ['exit', 'abort', 'hang', 'memory'] as const;
@@ -52,7 +53,8 @@ describe('a check that ends or hangs its process', () => {
       await guest.request(`call.${NAME}.${action}.${way}`, JSON.stringify({ way }), { timeout: 40_000 })
     ).json<Result>();
   const restarts = async (): Promise<number> =>
-    (await operator.request(OPS.moduleInfo, JSON.stringify({ name: NAME }))).json<ModuleStatus>().restarts;
+    (await operator.request(OPS.moduleInfo, JSON.stringify({ name: NAME }), PATIENT)).json<ModuleStatus>()
+      .restarts;
 
   it('one that throws is answered as a handler that throws, and ends nothing', async () => {
     for (const action of ['add', 'effect']) {

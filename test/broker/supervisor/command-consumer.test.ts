@@ -9,6 +9,7 @@ import { createLog, dial } from '../../support/log.js';
 import { startServer } from '../../support/server.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
+import { PATIENT } from '../../support/patient.js';
 
 const MODULE = 'accounts';
 const COMMANDS = 5;
@@ -30,7 +31,7 @@ test('I3 a consumer that is made over what a loss of power left of one begins wi
     const { nc } = jsm as unknown as { nc: Awaited<ReturnType<typeof dial>> };
     await createLog(nc);
     assert.equal(await floor(jsm), 0);
-    for (let i = 0; i < COMMANDS; i++) await nc.request(`cmd.${MODULE}.deposit.a${i}.guest`, '{}');
+    for (let i = 0; i < COMMANDS; i++) await nc.request(`cmd.${MODULE}.deposit.a${i}.guest`, '{}', PATIENT);
     const inbox = nc.subscribe('here', { max: COMMANDS, callback: (_, msg) => void msg.respond() });
     nc.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${LOG}.${MODULE}`,

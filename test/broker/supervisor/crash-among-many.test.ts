@@ -6,6 +6,7 @@ import type { Refusal, Result } from '../../../schemas/result.js';
 import { byForm } from '../../support/form.js';
 import { type SourceBroker, startSourceBroker } from '../../support/source-broker.js';
 import { sourceManifest } from '../../support/source-module.js';
+import { PATIENT } from '../../support/patient.js';
 
 const NAME = 'crasher';
 const WAYS = ['exit', 'abort', 'segv', 'hang', 'memory'] as const;
@@ -51,7 +52,8 @@ describe('a command that ends its process among many', () => {
       await guest.request(`call.${NAME}.${action}.${agent}`, JSON.stringify({ way }), { timeout: 50_000 })
     ).json<Result>();
   const restarts = async (): Promise<number> =>
-    (await operator.request(OPS.moduleInfo, JSON.stringify({ name: NAME }))).json<ModuleStatus>().restarts;
+    (await operator.request(OPS.moduleInfo, JSON.stringify({ name: NAME }), PATIENT)).json<ModuleStatus>()
+      .restarts;
 
   for (const way of WAYS) {
     it(`I3 ${way}: one crash tells which command it was, and all others are handled`, async () => {
