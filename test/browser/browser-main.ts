@@ -7,6 +7,8 @@ import { seedIn } from '../../link/token-file.js';
 import { writeClerk } from '../http/clerk-module.js';
 import { httpAt } from '../http/http-requests.js';
 import { startBroker, tallystick, type TestBroker } from '../support/broker.js';
+import { brokerStatus } from '../support/broker-status.js';
+import { makeAuthority, makeCertificate } from '../support/certificates.js';
 import { PROJECT_ROOT } from '../support/project-root.js';
 import { buildTools } from '../../perf/tools/build-tools.js';
 import { testEnvironment } from '../runner/environment.js';
@@ -23,6 +25,7 @@ const errors: string[] = [];
 let broker: TestBroker;
 let http: ReturnType<typeof httpAt>;
 let url: string;
+let secureUrl: string;
 let seed: string;
 let browser: Browser;
 let page: Page;
@@ -31,12 +34,17 @@ let load: Promise<void>;
 
 const begin = async (): Promise<void> => {
   mkdirSync(join(PROJECT_ROOT, 'docs', 'images'), { recursive: true });
+  const served = await makeCertificate(dir.path, 'broker', await makeAuthority(dir.path, 'authority'));
   broker = await startBroker({
     dataDir,
     http: true,
     shipped: ['agents', 'accounts', 'orders'],
-    args: ['--durability', 'os'],
+    args: [
+      ...['--durability', 'os', '--guest', 'call', '--http-listen', '127.0.0.1:0'],
+      ...['--tls-cert', served.cert, '--tls-key', served.key],
+    ],
   });
+  secureUrl = (await brokerStatus(dataDir)).httpListen ?? '';
   url = broker.ready.http ?? '';
   http = httpAt(url);
   const path = join(dir.path, 'admin.token');
@@ -54,18 +62,15 @@ const begin = async (): Promise<void> => {
   const context = await browser.newContext({
     viewport: { width: 1_280, height: 800 },
     locale: 'en-GB',
+    // The authority of the test is not one of the browser's.
+    ignoreHTTPSErrors: true,
   });
   page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on('request', (request) => {
     // The page itself makes the picture of a burst and the file of a certificate.
-    if (
-      !request
-        .url()
-        .replace(/^blob:/, '')
-        .startsWith(url)
-    )
-      foreign.push(request.url());
+    const asked = request.url().replace(/^blob:/, '');
+    if (![url, secureUrl].some((own) => asked.startsWith(own))) foreign.push(request.url());
   });
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
@@ -92,7 +97,7 @@ const walk = async (): Promise<void> => {
   let all = 1;
   try {
     await begin();
-    const steps = walkSteps({ page, http, url, seed, dataDir, clerkDir, foreign, errors });
+    const steps = walkSteps({ page, http, url, secureUrl, seed, dataDir, clerkDir, foreign, errors });
     all = steps.length;
     for (const [name, step] of steps) {
       try {

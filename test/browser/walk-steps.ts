@@ -14,6 +14,8 @@ export interface Walker {
   readonly page: Page;
   readonly http: ReturnType<typeof httpAt>;
   readonly url: string;
+  /** The same broker with TLS. */
+  readonly secureUrl: string;
   readonly seed: string;
   readonly dataDir: string;
   /** Where the module `clerk` is. */
@@ -31,6 +33,7 @@ export const walkSteps = ({
   page,
   http,
   url,
+  secureUrl,
   seed,
   dataDir,
   clerkDir,
@@ -341,6 +344,25 @@ export const walkSteps = ({
         assert.equal(await page.locator('details.record').count(), operations.length);
         await page.locator('details.record > summary').nth(2).click();
         await looksWell(page, 'api', false);
+        assert.deepEqual(errors, []);
+      },
+    ],
+
+    [
+      'all of it works with TLS too, and the token of one address is not that of another',
+      async () => {
+        await page.goto(secureUrl);
+        await seen('You are a guest');
+        await page.getByRole('button', { name: 'Use a token' }).click();
+        await page.getByLabel('Token', { exact: true }).fill(seed);
+        await page.keyboard.press('Tab');
+        await page.keyboard.press('Enter');
+        await page.getByRole('heading', { name: 'Now' }).waitFor();
+        await view('Agents');
+        await page.getByLabel('Module').selectOption('clerk');
+        await page.locator('.side').getByRole('link', { name: /odd/ }).click();
+        await seen('State now');
+        assert.deepEqual(foreign, []);
         assert.deepEqual(errors, []);
       },
     ],

@@ -248,7 +248,7 @@ describe('HTTP', () => {
     };
     assert.equal(await value(lag), undefined);
     const nc = await connect({ servers: broker.url });
-    await nc.request('subscription.open.late', '{"events":["accounts.deposited"],"from":"now"}');
+    await nc.request('subscription.open.late', '{"events":["accounts.deposited"],"from":"now"}', PATIENT);
     await waitFor('the subscription', async () => (await value(lag)) === 0);
     for (const times of [1, 2, 3]) {
       await http.post('/v1/calls/accounts/deposit/watched', '{"amount":1}');
@@ -257,12 +257,12 @@ describe('HTTP', () => {
     await waitFor('the calls', async () => (await value(calls)) === (before.calls ?? 0) + 3);
     await waitFor('their results', async () => (await value(commands)) === (before.commands ?? 0) + 3);
     await waitFor('their records', async () => ((await value(records)) ?? 0) >= (before.records ?? 0) + 9);
-    const { events } = (await nc.request('subscription.next.late', '{"after":0}')).json<{
+    const { events } = (await nc.request('subscription.next.late', '{"after":0}', PATIENT)).json<{
       events: readonly { readonly seq: number }[];
     }>();
-    await nc.request('subscription.ack.late', JSON.stringify({ seq: events.at(-1)?.seq }));
+    await nc.request('subscription.ack.late', JSON.stringify({ seq: events.at(-1)?.seq }), PATIENT);
     await waitFor('the acknowledgement', async () => (await value(lag)) === 0);
-    await nc.request('subscription.delete.late', '');
+    await nc.request('subscription.delete.late', '', PATIENT);
     await waitFor('the subscription to go', async () => (await value(lag)) === undefined);
     await nc.close();
   });
