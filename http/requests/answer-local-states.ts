@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { LocalAnswer } from './kept-answers.js';
 import type { LocalStates } from './local-states.js';
 import { foreignPage, originsOf } from './browser-guard.js';
 
@@ -13,16 +14,14 @@ const PLAIN = /^\/v1\/agents\/([A-Za-z0-9_-]{1,64})\/([A-Za-z0-9_-]{1,64})(?:\?a
 export const answerLocalStates =
   (states: Pick<LocalStates, 'find'>, routes: RequestListener): RequestListener =>
   (request: IncomingMessage, response: ServerResponse & { req: IncomingMessage }): void => {
-    const text = request.method === 'GET' ? foundFor(states, request) : undefined;
-    if (text === undefined) return routes(request, response);
-    response.writeHead(200, {
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(text),
-    });
-    response.end(text);
+    const answer = request.method === 'GET' ? foundFor(states, request) : undefined;
+    if (answer === undefined) return routes(request, response);
+    // As characters of one byte each, Node writes headers and text as they are.
+    response.writeHead(200, answer.headers as string[]);
+    response.end(answer.text, 'latin1');
   };
 
-const foundFor = (states: Pick<LocalStates, 'find'>, request: IncomingMessage): string | undefined => {
+const foundFor = (states: Pick<LocalStates, 'find'>, request: IncomingMessage): LocalAnswer | undefined => {
   const [, module, agent, atLeast] = PLAIN.exec(request.url ?? '') ?? [];
   if (module === undefined || agent === undefined) return undefined;
   if (foreignPage(originsOf(request)) !== undefined) return undefined;

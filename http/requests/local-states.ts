@@ -2,9 +2,9 @@ import { publicKeyOf } from '../../link/nkey.js';
 import { allows } from '../../schemas/grants.js';
 import type { ReadRights } from '../../schemas/http-process.js';
 import { type Agents, openAgents } from '../../store/snapshots/index.js';
-import { stateEnd, stateHead } from '../../store/snapshots/state-reply.js';
 import type { AskedAgent } from './asked-agent.js';
 import { AskedRights, type BrokerChannel } from './ask-rights.js';
+import { KeptAnswers, type LocalAnswer, localAnswer } from './kept-answers.js';
 import type { PrincipalLink, PrincipalLinks } from './principal-links.js';
 
 /** A larger state is read by the broker, whose thread holds up no other request. */
@@ -17,6 +17,7 @@ const MOST_BYTES = 65_536;
  */
 export class LocalStates {
   readonly #asked: AskedRights;
+  readonly #kept = new KeptAnswers();
   #agents: (Agents & { readonly dataDir: string }) | undefined;
 
   constructor(
@@ -26,22 +27,24 @@ export class LocalStates {
     this.#asked = new AskedRights(channel, () => links.forgetRights());
   }
 
-  /** The JSON of the reply. */
-  find(authorization: string | undefined, asked: AskedAgent): string | undefined {
+  find(authorization: string | undefined, asked: AskedAgent): LocalAnswer | undefined {
     const { module, agent, atLeast } = asked;
     const rights = this.links.open(authorization)?.rights.get(module);
     if (rights === undefined || rights === null) return undefined;
     if (rights.untilMs !== null && rights.untilMs <= Date.now()) return undefined;
-    if (!allows(rights.grants, { method: 'read', parts: [module, agent] })) return undefined;
+    const kept = this.#kept.find(module, agent, rights);
+    if (kept === undefined && !allows(rights.grants, { method: 'read', parts: [module, agent] }))
+      return undefined;
     try {
       const agents = this.#in(rights).module(module);
       if (atLeast > 0 && (agents.position?.seq ?? 0) < atLeast) return undefined;
-      const found = agents.raw(agent);
+      const found = agents.raw(agent, kept?.found);
       if (found === undefined || found.state.length > MOST_BYTES) return undefined;
-      const { state } = found;
-      const json = (state as Buffer).toString('utf8');
-      const text = stateHead({ module, agent, found }) + json + stateEnd(rights.sensitive);
-      return text.length > rights.maxBytes ? undefined : text;
+      if (found === kept?.found) return kept;
+      const answer = localAnswer({ module, agent, found }, rights.sensitive);
+      if (answer.text.length > rights.maxBytes) return undefined;
+      this.#kept.keep(module, agent, { ...answer, found, rights });
+      return answer;
     } catch {
       return undefined;
     }

@@ -9,63 +9,61 @@ import { parseDuration } from '../../schemas/quantity.js';
 
 const KEY = 'idempotency-key';
 /** Headers of HTTP that a command has in the log under the same name. */
-const SAME = [
-  HEADER.deadline,
-  HEADER.priority,
-  HEADER.conversation,
-  HEADER.trace,
-  HEADER.traceState,
-] as const;
+const SAME = [HEADER.deadline, HEADER.priority, HEADER.conversation, HEADER.trace, HEADER.traceState].map(
+  (name) => ({ name, http: name.toLowerCase() }),
+);
 
 const DEFAULT_WAIT_MS = 30_000;
 const MOST_WAIT_MS = 600_000;
 
-const one = (value: string | string[] | undefined, name: string): E.Either<Fault, string | undefined> =>
+const one = <T extends string | undefined>(value: T | string[], name: string): E.Either<Fault, T> =>
   Array.isArray(value) ? E.left(fault('HTTP_INVALID', `${name} is there more than once`)) : E.right(value);
 
 /** The header `Idempotency-Key`. The draft of the IETF has it in quotes; without them it is the same key. */
-const keyOf = (request: FastifyRequest): E.Either<Fault, Readonly<Record<string, string>>> =>
-  pipe(
-    one(request.headers[KEY], 'Idempotency-Key'),
-    E.chain((text) =>
-      text === undefined
-        ? E.right({})
-        : pipe(
-            parseKey(/^".*"$/.test(text) ? text.slice(1, -1) : text),
-            E.map((key) => ({ [HEADER.key]: key })),
-          ),
-    ),
+const keyOf = (request: FastifyRequest): E.Either<Fault, Readonly<Record<string, string>>> => {
+  const text = one(request.headers[KEY], 'Idempotency-Key');
+  if (E.isLeft(text)) return text;
+  if (text.right === undefined) return E.right({});
+  return pipe(
+    parseKey(/^".*"$/.test(text.right) ? text.right.slice(1, -1) : text.right),
+    E.map((key) => ({ [HEADER.key]: key })),
   );
+};
 
 /** The headers of a command, from those of its request. */
-export const commandHeaders = (request: FastifyRequest): E.Either<Fault, Readonly<Record<string, string>>> =>
-  pipe(
-    keyOf(request),
-    E.chain((key) => {
-      const headers: Record<string, string> = { ...key };
-      for (const name of SAME) {
-        const value = one(request.headers[name.toLowerCase()], name);
-        if (E.isLeft(value)) return value;
-        if (value.right !== undefined) headers[name] = value.right;
-      }
-      return E.right(headers);
-    }),
-  );
+export const commandHeaders = (
+  request: FastifyRequest,
+): E.Either<Fault, Readonly<Record<string, string>>> => {
+  const key = keyOf(request);
+  if (E.isLeft(key)) return key;
+  const headers: Record<string, string> = { ...key.right };
+  for (const { name, http } of SAME) {
+    const found = request.headers[http];
+    if (found === undefined) continue;
+    const value = one(found, name);
+    if (E.isLeft(value)) return value;
+    headers[name] = value.right;
+  }
+  return E.right(headers);
+};
 
 const queryOf = (request: FastifyRequest, name: string): E.Either<Fault, string | undefined> =>
   one((request.query as Record<string, string | string[]>)[name], `the query parameter ${name}`);
 
 /** `?wait=30s`: how long the client waits for a result, milliseconds. */
-export const waitOf = (request: FastifyRequest): E.Either<Fault, number> =>
-  pipe(
-    queryOf(request, 'wait'),
-    E.chain((text) => (text === undefined ? E.right(DEFAULT_WAIT_MS) : parseDuration(text))),
+export const waitOf = (request: FastifyRequest): E.Either<Fault, number> => {
+  const text = queryOf(request, 'wait');
+  if (E.isRight(text) && text.right === undefined) return E.right(DEFAULT_WAIT_MS);
+  return pipe(
+    text,
+    E.chain((asked) => parseDuration(asked ?? '')),
     E.filterOrElse(
       (ms) => ms <= MOST_WAIT_MS,
       () => fault('HTTP_INVALID', `the query parameter wait is above ${MOST_WAIT_MS / 60_000}m`),
     ),
     E.mapLeft(({ message }) => fault('HTTP_INVALID', `wait: ${message}`)),
   );
+};
 
 /** `?atLeast=SEQ`: the state must have all results up to there; 0 without it. */
 export const atLeastOf = (request: FastifyRequest): E.Either<Fault, number> =>

@@ -64,45 +64,38 @@ const isRefusal = (why: Refusal | Fault): why is Refusal => 'status' in why;
 
 /** Calls, commands without waiting, and results that are asked again. */
 export const serveCommands = (app: FastifyInstance, links: PrincipalLinks): void => {
+  // Calls and commands are most of what is asked: their checks come one after the other, without a chain of tasks.
   const call = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const said = await pipe(
-      TE.fromEither(
-        pipe(
-          E.Do,
-          E.apS('address', addressIn(request)),
-          E.apS('headers', commandHeaders(request)),
-          E.apS('timeoutMs', waitOf(request)),
-        ),
-      ),
-      TE.chain(({ address, headers, timeoutMs }) =>
-        relay(links, request.headers.authorization, {
-          subject: callSubject(address),
-          payload: bodyOf(request),
-          headers,
-          timeoutMs,
-          mayStore: true,
-        }),
-      ),
-    )();
+    const address = addressIn(request);
+    if (E.isLeft(address)) return sendFault(reply, address.left);
+    const headers = commandHeaders(request);
+    if (E.isLeft(headers)) return sendFault(reply, headers.left);
+    const timeoutMs = waitOf(request);
+    if (E.isLeft(timeoutMs)) return sendFault(reply, timeoutMs.left);
+    const said = await relay(links, request.headers.authorization, {
+      subject: callSubject(address.right),
+      payload: bodyOf(request),
+      headers: headers.right,
+      timeoutMs: timeoutMs.right,
+      mayStore: true,
+    })();
     return E.isLeft(said) ? sendFault(reply, said.left) : sendResult(reply, said.right);
   };
 
   const send = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const stored = await pipe(
-      TE.fromEither(
-        pipe(E.Do, E.apS('address', addressIn(request)), E.apS('headers', commandHeaders(request))),
-      ),
-      TE.chain(({ address, headers }) =>
-        relay(links, request.headers.authorization, {
-          subject: commandSubject(address),
-          payload: bodyOf(request),
-          headers,
-          timeoutMs: STORE_MS,
-          mayStore: true,
-        }),
-      ),
-      TE.chainEitherKW(storedOf),
-    )();
+    const address = addressIn(request);
+    if (E.isLeft(address)) return sendFault(reply, address.left);
+    const headers = commandHeaders(request);
+    if (E.isLeft(headers)) return sendFault(reply, headers.left);
+    const said = await relay(links, request.headers.authorization, {
+      subject: commandSubject(address.right),
+      payload: bodyOf(request),
+      headers: headers.right,
+      timeoutMs: STORE_MS,
+      mayStore: true,
+    })();
+    if (E.isLeft(said)) return sendFault(reply, said.left);
+    const stored = storedOf(said.right);
     if (E.isLeft(stored))
       return isRefusal(stored.left) ? sendRefusal(reply, stored.left) : sendFault(reply, stored.left);
     const seq = stored.right;

@@ -69,6 +69,9 @@ const NOTHING = Buffer.alloc(0);
 
 type OpenSnapshots = SnapshotFiles & { readonly reads: FreshReads };
 
+/** Which snapshot a state was read from. */
+const marks = new WeakMap<RawAgentState, { readonly open: OpenSnapshots; readonly checksum: number }>();
+
 const timeOf = (view: SnapshotView): string => timeText(view.timeMs);
 
 /**
@@ -123,19 +126,32 @@ export class ModuleAgents {
     }
   }
 
-  /** The same as {@link get}, with the state in the bytes of its JSON: to pass it on without reading it. */
-  raw(agent: string): RawAgentState | undefined {
-    const { agents, reads } = this.#files.now();
+  /**
+   * The same as {@link get}, with the state in the bytes of its JSON: to pass it on without reading it. If `before` is
+   * what it was and nothing has changed since, it is that: what you made of it still holds.
+   */
+  raw(agent: string, before?: RawAgentState): RawAgentState | undefined {
+    const open = this.#files.now();
+    const { agents, reads } = open;
     try {
       const bytes = reads.bytes(agents, agentKey(agent));
       if (bytes === undefined) return this.#missing(agent);
+      const mark = before === undefined ? undefined : marks.get(before);
+      // In one generation of files, a state changes with its sequence alone.
+      if (
+        mark?.open === open &&
+        this.#view.hasChecksum(bytes, mark.checksum) &&
+        this.#view.seq === before?.seq
+      )
+        return before;
       const view = this.#take(bytes, agent);
-      return {
-        seq: view.seq,
-        time: timeOf(view),
-        schema: view.schema,
-        state: this.#opened(agent, view.state()),
-      };
+      const { seq, schema, checksum } = view;
+      const json = view.state();
+      const state = this.#opened(agent, json);
+      const found: RawAgentState = { seq, time: timeOf(view), schema, state };
+      // What a key has opened may be erased, and the snapshot stays the same.
+      if (state === json) marks.set(found, { open, checksum });
+      return found;
     } finally {
       reads.done();
     }

@@ -105,6 +105,16 @@ export class SnapshotView {
     return ((words[1] as number) & 0xffff) === FORMAT && this.#stateAt() + this.stateBytes <= length;
   }
 
+  /** Whether a value can be the one that had this checksum: nothing else of it is read. */
+  hasChecksum(bytes: Buffer, checksumOf: number): boolean {
+    if (bytes !== this.#given) this.#look(bytes);
+    return bytes.length >= HEAD_BYTES && this.#words[0] === checksumOf;
+  }
+
+  get checksum(): number {
+    return this.#words[0] as number;
+  }
+
   get schema(): number {
     return (this.#words[1] as number) >>> 16;
   }

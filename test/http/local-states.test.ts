@@ -21,6 +21,8 @@ let http: ReturnType<typeof httpAt>;
 
 const AGENTS = ['shop-1', 'shop-2', 'house', 's', 'shop-'];
 const random = new Seeded(Date.now());
+/** Of one to four bytes, and those that JSON escapes. */
+const CHARACTERS = ['a', '\u00ff', 'ü', '€', '\u2028', '\u0000', '\n', '"', '\\', '\u{1f600}'];
 const NAMES = ['one', 'two', 'three', 'four'];
 /** Grants that cover some of the modules and agents, and patterns that nearly do. */
 const PATTERNS = [
@@ -127,6 +129,29 @@ describe('states that the process of HTTP reads itself', () => {
       [{ sum: 2 }, [{ properties: { sum: { sensitive: true } } }]],
       JSON.stringify(body),
     );
+  });
+
+  test(`have the bytes and the headers of the broker's reply, read once or again; seed ${random.seed}`, async () => {
+    const seed = await token('words', ['read marked', 'call marked']);
+    const answer = async (agent: string) => {
+      const said = await fetch(`${broker.ready.http}/v1/agents/marked/${agent}`, { headers: bearer(seed) });
+      const headers = Object.fromEntries([...said.headers].filter(([name]) => name !== 'date'));
+      return { status: said.status, headers, bytes: Buffer.from(await said.arrayBuffer()).toString('hex') };
+    };
+    await untilLocal(seed, 'marked/house');
+    for (let round = 0; round < 8; round++) {
+      const n = Array.from({ length: random.int(0, 40) }, () => random.pick(CHARACTERS)).join('');
+      const called = await http.post('/v1/calls/marked/add/words', JSON.stringify({ n }), bearer(seed));
+      assert.equal(called.status, 200, JSON.stringify(called.body));
+      const seq = called.headers.get(HEADER.result);
+      // This process has the result in its snapshots then.
+      assert.equal((await get(seed, `marked/words?atLeast=${seq}`)).status, 200);
+      const [first, again] = [await answer('words'), await answer('words')];
+      // A path with an escape goes the way through the broker.
+      const relayed = await answer('%77ords');
+      assert.deepEqual([first, again], [relayed, relayed], JSON.stringify(n));
+      assert.equal(first.status, 200);
+    }
   });
 
   test('are not for pages of other sites, in whatever way a page may ask', async () => {
