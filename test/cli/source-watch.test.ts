@@ -9,7 +9,7 @@ import { byForm } from '../support/form.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
-const ROUNDS = byForm({ short: 60, deep: 200, full: 600 });
+const ROUNDS = byForm({ short: 30, deep: 200, full: 600 });
 
 /** What a program does with a file or its folder when somebody saves. Each ends with the text in the file. */
 const SAVES = [

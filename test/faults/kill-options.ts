@@ -27,4 +27,4 @@ export const MODULE_POINTS = byForm({ short: 1, deep: 4, full: 4 });
 /** Each of these costs a start of the broker. */
 export const BROKER_POINTS = byForm({ short: 1, deep: 2, full: 2 });
 /** Calls in flight at each kill of the tests that kill from outside. */
-export const CALLS = number('KILLS_CALLS') ?? byForm({ short: 250, deep: 1_000, full: 10_000 });
+export const CALLS = number('KILLS_CALLS') ?? byForm({ short: 150, deep: 1_000, full: 10_000 });

@@ -117,7 +117,7 @@ const changes = fc
 test('I11 a handler that asks for another step than the log has is stopped, and the command is a dead letter', async () => {
   await using world = await startStepWorld();
   const { broker, write, operator } = world;
-  const cases = fc.sample(changes, byForm({ short: 24, deep: 100, full: 400 }));
+  const cases = fc.sample(changes, byForm({ short: 16, deep: 100, full: 400 }));
   const paths = cases.map(({ before, atOnce }, i) => write(i, { operations: before, atOnce, end: 'waits' }));
   const commands = await Promise.all(paths.map((path, i) => sendPlan(world, i, path)));
   const recorded = cases.reduce((sum, { before }) => sum + before.length, 0);

@@ -22,7 +22,7 @@ const testInDeep = inDeep(test);
 
 /** Calls before the log is held back, and calls while it is. */
 const ANSWERED = byForm({ short: 50, deep: 200 });
-const WAITING = byForm({ short: 500, deep: 2_000 });
+const WAITING = byForm({ short: 250, deep: 2_000 });
 /** A connection has 64 calls on their way at a time; the next ones wait where no outbox has them. */
 const CONNECTIONS = byForm({ short: 10, deep: 40 });
 

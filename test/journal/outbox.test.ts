@@ -23,7 +23,7 @@ import { waitFor } from '../support/wait-for.js';
 
 const ROUNDS = byForm({ short: 2, deep: 8 });
 /** A life is killed behind a random number of accepted records up to this one. */
-const LIFE = byForm({ short: 600, deep: 3_000 });
+const LIFE = byForm({ short: 300, deep: 3_000 });
 
 const serverOf = (broker: TestBroker): number => {
   const found = processesMentioning(broker.dataDir).find(({ command }) => command.includes('nats-server'));

@@ -23,7 +23,7 @@ for (const format of ['ndjson', 'cloudevents'] as const) {
         assert.deepEqual(back.map(plain), records.map(plain));
         assert.equal(exportedAs(format, back), text);
       }),
-      { numRuns: byForm({ short: 70, deep: 200 }) },
+      { numRuns: byForm({ short: 35, deep: 200 }) },
     );
   });
 }
@@ -36,7 +36,7 @@ test('each line of ndjson fits its published schema', () => {
       assert.ok(headCheck.Check(JSON.parse(head)), head);
       for (const line of lines) assert.ok(recordCheck.Check(JSON.parse(line)), line);
     }),
-    { numRuns: byForm({ short: 20, deep: 50 }) },
+    { numRuns: byForm({ short: 10, deep: 50 }) },
   );
 });
 
@@ -100,7 +100,7 @@ test('every line of cloudevents is a CloudEvent 1.0 that stands alone', () => {
         }
       }
     }),
-    { numRuns: byForm({ short: 20, deep: 50 }) },
+    { numRuns: byForm({ short: 10, deep: 50 }) },
   );
 });
 

@@ -131,7 +131,7 @@ test('headers and subjects are read from bytes as they are from strings', () => 
         assert.notEqual(view.address, address);
       },
     ),
-    { numRuns: byForm({ short: 800, deep: 2_000 }) },
+    { numRuns: byForm({ short: 400, deep: 2_000 }) },
   );
 });
 
@@ -181,7 +181,7 @@ test('what a result promises is read from its bytes as JSON.parse reads it', () 
         assert.deepEqual(promisedBy(bytes, wordsOf(bytes), shift, bytes.length - 2, MODULE), expected, text);
       },
     ),
-    { numRuns: byForm({ short: 800, deep: 2_000 }) },
+    { numRuns: byForm({ short: 400, deep: 2_000 }) },
   );
   const copy = Buffer.from('evt.a.b{"c":1}');
   assert.equal(copyHash(wordsOf(copy), 0, 7, 7, copy.length), copyHashOf('evt.a.b', Buffer.from('{"c":1}')));

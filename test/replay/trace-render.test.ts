@@ -151,7 +151,7 @@ describe('whatever a payload or a name says', () => {
         checkMarkup(traceHtml(trace));
         traceMermaid(trace);
       }),
-      { numRuns: byForm({ short: 35, deep: 100 }) },
+      { numRuns: byForm({ short: 18, deep: 100 }) },
     );
   });
 
@@ -163,7 +163,7 @@ describe('whatever a payload or a name says', () => {
         const listed = [...html.matchAll(/<pre id="(p\d+)">/g)].map(([, id]) => id);
         assert.deepEqual(listed, links);
       }),
-      { numRuns: byForm({ short: 20, deep: 50 }) },
+      { numRuns: byForm({ short: 10, deep: 50 }) },
     );
     const html = traceHtml(traceOf([record({ seq: 1, kind: 'cmd', data: { word: 'y'.repeat(1_000) } })]));
     assert.ok(html.slice(html.indexOf('<pre id="p1">')).includes('y'.repeat(1_000)));

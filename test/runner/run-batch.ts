@@ -89,7 +89,6 @@ export const runBatch = async (files: readonly string[], options: FileOptions): 
   const compiled = files.map(compiledFile);
   const { output, seconds, code, late, left } = await supervise(
     [
-      '--enable-source-maps',
       ...reporter('spec-reporter', 'stdout'),
       ...reporter('outcomes-reporter', outcomesFile),
       ...(compiled.length === 1 ? compiled : [BATCH_MAIN, outcomesFile, ...compiled]),

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { spec, type TestEvent } from 'node:test/reporters';
 import { FILE_MARK, isEndOfFile } from './end-of-file.js';
+import { nameSourcePlaces } from './source-places.js';
 
 const isClosingLine = (event: TestEvent): boolean =>
   event.type === 'test:diagnostic' &&
@@ -22,6 +23,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
         return;
       }
       if (event.type === 'test:pass' && isEndOfFile(event)) return;
+      if (event.type === 'test:fail') nameSourcePlaces(event.data.details.error);
       if (!isClosingLine(event) && !isEndOfFile(event)) yield event;
     }
   }

@@ -6,7 +6,7 @@ import { compile } from '../../schemas/validate.js';
 import { processorMs } from '../support/processor-time.js';
 import { byForm } from '../support/form.js';
 
-const PATTERNS = byForm({ short: 1_000, deep: 3_000 });
+const PATTERNS = byForm({ short: 500, deep: 3_000 });
 
 /** Patterns of what JSON Schema has, put together by lot. Small alphabets, so that texts match now and then. */
 const atom = fc.constantFrom(

@@ -147,7 +147,7 @@ describe('all, race and any', () => {
           if (way === 'all' && i % 3 !== 2) assert.equal(times, 1);
         }
       }),
-      { numRuns: byForm({ short: 20, deep: 200, full: 2_000 }) },
+      { numRuns: byForm({ short: 10, deep: 200, full: 2_000 }) },
     );
   });
 

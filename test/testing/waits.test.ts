@@ -123,7 +123,7 @@ describe('sleep and sleepUntil', () => {
           [...sums].sort((a, b) => a - b),
         );
       }),
-      { numRuns: byForm({ short: 20, deep: 200 }) },
+      { numRuns: byForm({ short: 10, deep: 200 }) },
     );
   });
 
@@ -224,7 +224,7 @@ describe('awaitSignal', () => {
         const wakes = tally.log.filter(({ kind }) => kind === 'wake');
         assert.equal(wakes.length, 3);
       }),
-      { numRuns: byForm({ short: 24, deep: 100 }) },
+      { numRuns: byForm({ short: 12, deep: 100 }) },
     );
   });
 

@@ -13,7 +13,7 @@ import { Seeded } from '../../support/seeded.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { connectWith } from './attempts.js';
 
-const PRINCIPALS = byForm({ short: 70, deep: 200 });
+const PRINCIPALS = byForm({ short: 40, deep: 200 });
 const REQUESTS = 12;
 const seed = Number(process.env.GRANTS_SEED ?? Date.now() % 1_000_000);
 const random = new Seeded(seed);

@@ -22,7 +22,7 @@ import { PATIENT } from '../../support/patient.js';
 
 const { manifest: accounts } = accountsModule;
 const PRINCIPALS = byForm({ short: 4, deep: 40 });
-const ROUNDS = byForm({ short: 3, deep: 12 });
+const ROUNDS = byForm({ short: 2, deep: 12 });
 const SHIPPED = join(PROJECT_ROOT, 'dist', 'modules', 'accounts');
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
 

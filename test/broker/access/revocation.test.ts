@@ -7,13 +7,14 @@ import { authenticatorOf, newUserKey, type UserKey } from '../../../link/nkey.js
 import { untilServed } from '../../../link/until-served.js';
 import { ACCESS, type Principal } from '../../../schemas/access-requests.js';
 import type { Fault } from '../../../schemas/errors.js';
+import { byForm } from '../../support/form.js';
 import { startBroker, type TestBroker } from '../../support/broker.js';
 import { connectOperator } from '../../support/log-checks.js';
 import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /** A reload of the server takes longer with more accounts. */
-const PRINCIPALS = 200;
+const PRINCIPALS = byForm({ short: 80, deep: 200 });
 
 interface Reply {
   readonly status?: string;

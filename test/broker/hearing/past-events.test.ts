@@ -87,7 +87,7 @@ describe('events of the past, page by page', () => {
         }
         past.close();
       }),
-      { numRuns: byForm({ short: 15, deep: 150 }) },
+      { numRuns: byForm({ short: 8, deep: 150 }) },
     );
     await waitFor('the consumers to go', async () => (await consumerCount(nc)) === 0);
   });

@@ -192,7 +192,7 @@ describe('the tables of the index', () => {
   test('I3 I6 whatever is written and whatever is not, they say what maps in memory would', async () => {
     const lives = fc.array(step, { minLength: 10, maxLength: 60 });
     await fc.assert(fc.asyncProperty(lives, run), {
-      numRuns: byForm({ short: 25, deep: 60 }),
+      numRuns: byForm({ short: 12, deep: 60 }),
       examples: [[COUNTED_TWICE]],
     });
   });

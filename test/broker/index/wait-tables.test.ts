@@ -235,6 +235,6 @@ const compare = ({ contents }: IndexedContents, { commands, waits: all, ...model
 
 test('I6 whatever is written and whatever is not, the index knows the waits and signals that lists in memory would', async () => {
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), run), {
-    numRuns: byForm({ short: 25, deep: 200 }),
+    numRuns: byForm({ short: 12, deep: 200 }),
   });
 });

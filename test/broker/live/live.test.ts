@@ -17,7 +17,7 @@ import { type TempDir, tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 import { PATIENT } from '../../support/patient.js';
 
-const TRIES = byForm({ short: 25, deep: 100 });
+const TRIES = byForm({ short: 12, deep: 100 });
 
 /** The sequence of the command. */
 const deposit = async (nc: NatsConnection, agent: string): Promise<number> => {

@@ -82,7 +82,7 @@ describe('the outcome of a handler', () => {
           assert.equal(of.out.length, more > 0 || where === 'data' ? 0 : 1);
         },
       ),
-      { numRuns: byForm({ short: 25, deep: 60 }) },
+      { numRuns: byForm({ short: 12, deep: 60 }) },
     );
   });
 

@@ -9,7 +9,7 @@ import { KeyTree } from '../../../store/seals/key-tree.js';
 import { markedSample, SECRET } from '../../schemas/sensitive-schema.js';
 import { byForm } from '../../support/form.js';
 
-const RUNS = byForm({ short: 600, deep: 1_500, full: 20_000 });
+const RUNS = byForm({ short: 300, deep: 1_500, full: 20_000 });
 const TREE = KeyTree.make();
 const seals = new AgentSeals('vault', TREE.text);
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(writeJson(value));

@@ -158,7 +158,7 @@ describe('the log in the process of a test and a real broker', () => {
     fc.assert(
       fc.asyncProperty(scenarios, (steps) => same(steps)),
       {
-        numRuns: byForm({ short: 15, deep: 150 }),
+        numRuns: byForm({ short: 8, deep: 150 }),
         // A step waits for a real broker: a counterexample is made smaller within this time.
         interruptAfterTimeLimit: byForm({ short: 60_000, deep: 600_000 }),
         markInterruptAsFailure: true,
