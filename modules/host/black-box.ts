@@ -10,8 +10,8 @@ export interface LastMoments {
   readonly culprit: number | undefined;
   /** Commands whose handlers were under way: one of them may be to blame. */
   readonly suspects: readonly number[];
-  /** Commands whose handlers were under way, whatever ended the process. */
-  readonly underWay: ReadonlySet<number>;
+  /** Commands whose handlers had begun and that may have no result, whatever ended the process. */
+  readonly begun: ReadonlySet<number>;
 }
 
 /**
@@ -31,13 +31,14 @@ const OUTSIDE = new Set([
 const lastMomentsOf = (noted: Float64Array, lastExit: string): LastMoments => {
   const [culprit = 0, ...running] = noted;
   const suspects = running.filter((seq) => seq > 0);
-  const underWay = new Set([...noted].filter((seq) => seq > 0));
-  if (OUTSIDE.has(lastExit)) return { culprit: undefined, suspects: [], underWay };
-  if (culprit > 0) return { culprit, suspects: [], underWay };
+  // A handler that had ended is noted below zero: its result was on its way to the log.
+  const begun = new Set([...noted].filter((seq) => seq !== 0).map(Math.abs));
+  if (OUTSIDE.has(lastExit)) return { culprit: undefined, suspects: [], begun };
+  if (culprit > 0) return { culprit, suspects: [], begun };
   // Only the handler that was under way can have done it.
   return suspects.length === 1
-    ? { culprit: suspects[0], suspects: [], underWay }
-    : { culprit: undefined, suspects, underWay };
+    ? { culprit: suspects[0], suspects: [], begun }
+    : { culprit: undefined, suspects, begun };
 };
 
 /**
@@ -48,6 +49,8 @@ const lastMomentsOf = (noted: Float64Array, lastExit: string): LastMoments => {
 export class BlackBox {
   readonly #free: number[] = Array.from({ length: SLOTS }, (_, i) => SLOTS - i);
   readonly #taken = new Map<number, number>();
+  /** Commands whose handlers have ended, the oldest end first. */
+  readonly #ended = new Set<number>();
   #closed = false;
 
   private constructor(
@@ -72,18 +75,36 @@ export class BlackBox {
 
   /** An effectful handler is under way, among others. */
   began(seq: number): void {
-    const slot = this.#free.pop();
+    if (!this.#taken.has(seq) && this.#free.length === 0) this.#makeRoom();
+    const slot = this.#taken.get(seq) ?? this.#free.pop();
     if (slot === undefined) return;
     this.#taken.set(seq, slot);
+    this.#ended.delete(seq);
     this.#write(slot, seq);
   }
 
+  /** It has ended without ending the process. Until its result is stored, only this note says that it had begun. */
   ended(seq: number): void {
     const slot = this.#taken.get(seq);
     if (slot === undefined) return;
+    this.#ended.add(seq);
+    this.#write(slot, -seq);
+  }
+
+  /** The log says what became of it. */
+  forget(seq: number): void {
+    const slot = this.#taken.get(seq);
+    if (slot === undefined) return;
     this.#taken.delete(seq);
+    this.#ended.delete(seq);
     this.#free.push(slot);
     this.#write(slot, 0);
+  }
+
+  /** A handler that runs may end the process: its note goes before that of one that has ended. */
+  #makeRoom(): void {
+    const [oldest] = this.#ended;
+    if (oldest !== undefined) this.forget(oldest);
   }
 
   /** This process ends in order: no running handler is at fault. */

@@ -19,8 +19,8 @@ export interface EffectsOptions extends Omit<RunSurroundings, 'onOwnCalls' | 'ru
   /** A command is tried again: for people. */
   readonly say: (line: string, about?: LineAbout) => void;
   readonly throws: Pick<Throws, 'show'>;
-  /** Whether the handler of a command was under way when the process before ended. */
-  readonly wasUnderWay?: (command: number) => boolean;
+  /** Whether the process before had begun the handler of a command, and may not have stored its result. */
+  readonly hadBegun?: (command: number) => boolean;
 }
 
 /**
@@ -85,6 +85,7 @@ export class Effects {
   forget(seq: number): void {
     this.#runs.delete(seq);
     this.#waiting.delete(seq);
+    this.options.blackBox.forget(seq);
   }
 
   /** Tries nothing again: what runs may end, what waits is left for the next start. Idempotent. */
@@ -151,9 +152,9 @@ export class Effects {
 
   /** Whether a process before this one has begun with the handler, as far as log and machine know. */
   async #hasBegun({ command, isOld, isRestart }: Errand): Promise<boolean> {
-    const { steps, wasUnderWay } = this.options;
+    const { steps, hadBegun } = this.options;
     if (!isOld && !isRestart) return false;
-    return wasUnderWay?.(command.seq) === true || (await steps.last(command.seq)) > 0;
+    return hadBegun?.(command.seq) === true || (await steps.last(command.seq)) > 0;
   }
 
   /** The cancel of a command whose handler has not begun. */

@@ -143,7 +143,7 @@ export class Host {
       say,
       throws: this.#throws,
       cancels: { of: (command) => this.#cancels.of(command) },
-      wasUnderWay: (command) => blackBox.lastMoments.underWay.has(command),
+      hadBegun: (command) => blackBox.lastMoments.begun.has(command),
     });
     hearAgain(nc, this.#name);
     this.#cancels = new Cancels(nc, this.#name, (command) => this.#effects.cancelled(command));

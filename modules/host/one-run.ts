@@ -43,7 +43,7 @@ export interface RunSurroundings extends StepServices {
   /** Stores a call as a command and waits for its result. */
   readonly makeCall: (call: HandlerCall) => Promise<CallAnswer>;
   /** Notes which handler runs. */
-  readonly blackBox: Pick<BlackBox, 'enter' | 'leave' | 'began' | 'ended'>;
+  readonly blackBox: Pick<BlackBox, 'enter' | 'leave' | 'began' | 'ended' | 'forget'>;
   /** A handler waits: from now on it is to be known what is woken. */
   readonly onWait: () => void;
   /** The runs by the sequences of their commands. */

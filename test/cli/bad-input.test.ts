@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -7,7 +7,9 @@ import { connect, headers as makeHeaders, type NatsConnection } from 'nats';
 import { ERRORS, type ErrorCode, isErrorCode } from '../../schemas/error-table.js';
 import type { Refusal, Result } from '../../schemas/result.js';
 import { manifest } from '../fixtures/modules/faulty/manifest.js';
+import { FAIL_VARIABLE } from '../../system/processes/fail-point.js';
 import { startBroker, type TestBroker, tallystick } from '../support/broker.js';
+import { brokerStatus } from '../support/broker-status.js';
 import { byForm, inDeep } from '../support/form.js';
 import { followLog, type LogFollower } from '../support/log-follower.js';
 import { writeModule } from '../support/module-dir.js';
@@ -22,6 +24,7 @@ const itInDeep = inDeep(it);
 
 let dir: TempDir;
 let broker: TestBroker;
+let failDir: string;
 let log: LogFollower;
 let nc: NatsConnection;
 /** A file that is there: what waits for it goes on at once. */
@@ -32,7 +35,12 @@ before(async () => {
   there = join(dir.path, 'there');
   await writeFile(there, '');
   const faulty = await writeModule(join(dir.path, 'faulty'), 'faulty', manifest);
-  broker = await startBroker({ args: ['--no-shipped', '--durability', 'os', '--module', faulty] });
+  failDir = join(dir.path, 'fail');
+  await mkdir(failDir);
+  broker = await startBroker({
+    args: ['--no-shipped', '--durability', 'os', '--module', faulty],
+    env: { [FAIL_VARIABLE]: failDir },
+  });
   log = followLog(broker.dataDir);
   nc = await connect({ servers: broker.url });
 });
@@ -293,19 +301,40 @@ describe('what is in flight beside a command that ends the process', () => {
     });
   }
 
-  it('I3 handlers that may have ended the process are finished behind their deadlines, and hold nobody up', async () => {
-    const deadline = Date.now() + 3_000;
-    const { trigger, release, waiting, fatal } = await inFlight('aborts_later', {
-      'Tally-Deadline': new Date(deadline).toISOString(),
-    });
+  const deadlineIn = async (ms: number) => {
+    const deadline = Date.now() + ms;
+    const flight = await inFlight('aborts_later', { 'Tally-Deadline': new Date(deadline).toISOString() });
     await waitFor('the deadline to pass', () => Date.now() > deadline);
-    await writeFile(trigger, '');
-    await writeFile(release, '');
+    return flight;
+  };
+
+  const finished = async ({ waiting, fatal }: Awaited<ReturnType<typeof deadlineIn>>): Promise<void> => {
     assertRefused(await log.result(fatal), { code: 'HANDLER_CRASHED' });
     for (const seq of waiting) assert.deepEqual(await log.result(seq), { status: 'ok', data: {} });
+  };
+
+  it('I3 handlers that may have ended the process are finished behind their deadlines, and hold nobody up', async () => {
+    const flight = await deadlineIn(5_000);
+    await writeFile(flight.trigger, '');
+    await writeFile(flight.release, '');
+    await finished(flight);
     // Another effectful handler, which waits until no suspect is left.
     const { result } = await call(`faulty.throws_async.e-${round}`, '{}');
     assertRefused(result, { code: 'HANDLER_THREW' });
+  });
+
+  it('I3 a handler that had ended, and whose result was not stored, is finished behind its deadline', async () => {
+    const flight = await deadlineIn(5_000);
+    const before = flight.restarts();
+    const plan = join(failDir, 'faulty');
+    await writeFile(plan, 'host.decided@1:kill\n');
+    const { modules } = await brokerStatus(broker.dataDir);
+    process.kill(Number(modules.find(({ name }) => name === 'faulty')?.pid), 'SIGUSR2');
+    await waitFor('the plan to be taken', async () => (await readFile(plan, 'utf8')) === '');
+    await writeFile(flight.release, '');
+    await waitFor('the process to end', () => flight.restarts() > before);
+    await writeFile(flight.trigger, '');
+    await finished(flight);
   });
 
   itInDeep(

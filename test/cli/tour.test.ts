@@ -53,6 +53,7 @@ describe('the tour', () => {
       'guest',
       'listen',
       'http',
+      'httpListen',
       'modules',
     ]);
     assert.deepEqual(broker.ready.server, { version: broker.ready.server.version, embedded: true });

@@ -9,6 +9,7 @@ export class RunningHandlers {
 
   readonly enter = (): void => undefined;
   readonly leave = (): void => undefined;
+  readonly forget = (): void => undefined;
 
   readonly began = (command: number): void => {
     this.#calls.set(command, 0);

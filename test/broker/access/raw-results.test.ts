@@ -112,7 +112,7 @@ describe('what a module stores past every host', () => {
     });
     assert.equal(listed.code, 0, listed.stderr.slice(0, 2_000));
     const seqs = [...listed.stdout.matchAll(/^\{"seq":(\d+)/gm)].map(([, seq]) => seq as string);
-    // How many there are is chance: most inputs are for other modules, or are too large.
+    // How many there are is chance: some inputs are for another module, or are too large.
     assert.ok(seqs.length > 0, 'no record of it');
     const traced = seqs.slice(-TRACED).map((seq) => [[0], 'trace', seq] as const);
     for (const [codes, ...args] of [

@@ -87,21 +87,65 @@ describe('the black box', () => {
   it('more handlers than it has room for run unnoted', async () => {
     const seen = await afterwards('exit:1', (box) => {
       for (let seq = 1; seq <= 2_000; seq++) box.began(seq);
-      for (let seq = 2_000; seq > 2; seq--) box.ended(seq);
+      for (let seq = 2_000; seq > 2; seq--) box.forget(seq);
       box.began(5_000);
     });
     assert.deepEqual(seen, { culprit: undefined, suspects: [1, 2, 5_000] });
   });
 
-  it('knows which handlers were under way, whatever ended the process', async () => {
+  it('a handler that runs is noted in the place of one that has ended', async () => {
+    const seen = await afterwards('exit:1', (box) => {
+      for (let seq = 1; seq <= 2_000; seq++) {
+        box.began(seq);
+        box.ended(seq);
+      }
+      box.began(5_000);
+      box.began(6_000);
+    });
+    assert.deepEqual(seen, { culprit: undefined, suspects: [5_000, 6_000] });
+  });
+
+  it('knows which handlers had begun until the log knows, whatever was done and whatever ended the process', async () => {
+    const act = fc.record({
+      what: fc.constantFrom('began', 'ended', 'forget'),
+      seq: fc.integer({ min: 1, max: 8 }),
+    });
+    const end = fc.constantFrom('signal:SIGKILL', 'signal:SIGTERM', 'exit:1', 'hang', 'none');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(act, { maxLength: 40 }),
+        end,
+        fc.constantFrom(...WAYS),
+        async (acts, how, way) => {
+          await using dir = tempDir();
+          const path = join(dir.path, 'in-hand');
+          if (way === 'written') await mkdir(`${path}-lock`);
+          const box = await BlackBox.open(path, 'none');
+          const begun = new Set<number>();
+          for (const { what, seq } of acts) {
+            box[what as 'began'](seq);
+            if (what === 'began') begun.add(seq);
+            if (what === 'forget') begun.delete(seq);
+          }
+          const after = await BlackBox.open(path, how);
+          assert.deepEqual([...after.lastMoments.begun].toSorted(), [...begun].toSorted(), `${how} ${way}`);
+          after.close();
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('knows which handlers had begun, whatever ended the process', async () => {
     for (const end of ['signal:SIGKILL', 'signal:SIGTERM', 'exit:1', 'hang', 'none']) {
       await using dir = tempDir();
       const path = join(dir.path, 'in-hand');
       const box = await BlackBox.open(path, 'none');
       for (const seq of [3, 7, 9]) box.began(seq);
       box.ended(7);
+      box.forget(9);
       const after = await BlackBox.open(path, end);
-      assert.deepEqual([...after.lastMoments.underWay].toSorted(), [3, 9], end);
+      assert.deepEqual([...after.lastMoments.begun].toSorted(), [3, 7], end);
       after.close();
     }
   });
@@ -112,7 +156,7 @@ describe('the black box', () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('abc'), Buffer.alloc(100_000)]) {
       await writeFile(path, bytes);
       const box = await BlackBox.open(path, 'exit:1');
-      assert.deepEqual(box.lastMoments, { ...NOBODY, underWay: new Set() });
+      assert.deepEqual(box.lastMoments, { ...NOBODY, begun: new Set() });
       box.close();
     }
   });
