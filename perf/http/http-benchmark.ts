@@ -172,7 +172,7 @@ export const httpBenchmark: Scenario = {
             }),
           })),
           {
-            title: `a scrape of /metrics each second for ${scrape.seconds} s, ${formatNumber(scrape.bytes)} bytes`,
+            title: `a scrape of /metrics each second, ${formatNumber(scrape.bytes)} bytes; medians of ${scrape.pairs.length} pairs of ${scrape.seconds} s`,
             heads: ['', '% of a core'],
             rows: [
               ['without', (scrape.without * 100).toFixed(2)],

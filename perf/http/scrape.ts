@@ -4,6 +4,7 @@ import { pause } from '../../system/async/pause.js';
 import { ADDRESS_FILE, type BrokerAddress } from '../../schemas/operate.js';
 import { brokerProcesses, processOf } from '../bench/broker-processes.js';
 import { atRest, processorTime } from '../bench/processor-time.js';
+import { measured } from '../bench/rounds.js';
 
 /** What it costs to read the metrics each second; shares of one core, of broker, server and HTTP together. */
 export interface Scrape {
@@ -11,10 +12,14 @@ export interface Scrape {
   readonly bytes: number;
   readonly without: number;
   readonly with: number;
+  /** The median of the differences of the pairs. */
   readonly cores: number;
+  readonly pairs: readonly { readonly without: number; readonly with: number }[];
 }
 
-const SECONDS = 20;
+/** Of a window. What else the processes do in the background is as much as a scrape, so windows take turns. */
+const SECONDS = 10;
+const PAIRS = 5;
 
 export const measureScrape = async (
   dataDir: string,
@@ -42,10 +47,20 @@ export const measureScrape = async (
     const used = (Object.keys(pids) as (keyof typeof pids)[]).map((role) => after[role] - before[role]);
     return used.reduce((sum, ms) => sum + ms, 0) / (performance.now() - from);
   };
-  const without = await cores(() => Promise.resolve());
-  const withScrapes = await cores(scrape);
-  say(
-    `a scrape each second: ${(withScrapes * 100).toFixed(2)} % of a core, without ${(without * 100).toFixed(2)} %`,
-  );
-  return { seconds: SECONDS, bytes, without, with: withScrapes, cores: withScrapes - without };
+  const pairs: { readonly without: number; readonly with: number }[] = [];
+  for (let pair = 1; pair <= PAIRS; pair++) {
+    const without = await cores(() => Promise.resolve());
+    pairs.push({ without, with: await cores(scrape) });
+  }
+  const median = (pick: (pair: (typeof pairs)[number]) => number): number => measured(pairs.map(pick)).median;
+  const each = median((pair) => pair.with - pair.without);
+  say(`a scrape each second: ${(each * 100).toFixed(2)} % of a core, the median of ${PAIRS} pairs`);
+  return {
+    seconds: SECONDS,
+    bytes,
+    without: median((pair) => pair.without),
+    with: median((pair) => pair.with),
+    cores: each,
+    pairs,
+  };
 };
