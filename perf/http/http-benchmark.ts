@@ -13,6 +13,8 @@ import { measureScrape, type Scrape } from './scrape.js';
 
 const CONNECTIONS = [1, 10, 100] as const;
 const SECONDS = 2;
+/** A window of the scrape is so many times as long as a measurement. */
+const SCRAPE_FACTOR = 5;
 const ROUNDS = 3;
 const AGENTS = 100;
 const DEPOSIT = '{"amount":1}';
@@ -157,7 +159,7 @@ export const httpBenchmark: Scenario = {
       );
       const rows = rowsOf(caller, await constant.ask('url', null), broker.http);
       const figures = await measureRows(rows, { rounds, seconds, say });
-      const scrape = await measureScrape(dir.path, broker.http, say);
+      const scrape = await measureScrape(dir.path, broker.http, say, seconds * SCRAPE_FACTOR);
       const ratios = ratiosOf(figures, scrape);
       return {
         data: { http: { bodyBytes: body.length, figures, scrape }, ratios },

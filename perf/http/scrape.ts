@@ -17,15 +17,17 @@ export interface Scrape {
   readonly pairs: readonly { readonly without: number; readonly with: number }[];
 }
 
-/** Of a window. What else the processes do in the background is as much as a scrape, so windows take turns. */
-const SECONDS = 10;
+/** Of a window, at most. What else the processes do in the background is as much as a scrape, so windows take turns. */
+const MOST_SECONDS = 10;
 const PAIRS = 5;
 
 export const measureScrape = async (
   dataDir: string,
   http: string,
   say: (line: string) => void,
+  wanted: number,
 ): Promise<Scrape> => {
+  const windowSeconds = Math.min(MOST_SECONDS, Math.max(1, Math.round(wanted)));
   const { operatorSeed } = JSON.parse(await readFile(join(dataDir, ADDRESS_FILE), 'utf8')) as BrokerAddress;
   const seed = (await readFile(operatorSeed, 'utf8')).trim();
   const scrape = async (): Promise<number> => {
@@ -39,7 +41,7 @@ export const measureScrape = async (
   const cores = async (each: () => Promise<unknown>): Promise<number> => {
     await atRest(pids);
     const [before, from] = [await processorTime(pids), performance.now()];
-    for (let second = 1; second <= SECONDS; second++) {
+    for (let second = 1; second <= windowSeconds; second++) {
       await each();
       await pause(Math.max(0, from + second * 1_000 - performance.now()));
     }
@@ -56,7 +58,7 @@ export const measureScrape = async (
   const each = median((pair) => pair.with - pair.without);
   say(`a scrape each second: ${(each * 100).toFixed(2)} % of a core, the median of ${PAIRS} pairs`);
   return {
-    seconds: SECONDS,
+    seconds: windowSeconds,
     bytes,
     without: median((pair) => pair.without),
     with: median((pair) => pair.with),
