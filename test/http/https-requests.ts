@@ -15,7 +15,7 @@ export interface HttpsFiles {
   readonly key?: string;
 }
 
-/** A client of the HTTP API with TLS, on connections of its own that are closed with it. */
+/** A client of the HTTP API with TLS. It closes its connections when it ends. */
 export const httpsAt = (url: string, { ca, cert, key }: HttpsFiles) => {
   const agent = new Agent({
     keepAlive: true,
